@@ -1,0 +1,85 @@
+"""The one hierarchy of expected failures, and the Findings that rules return.
+
+```
+HostwrightError            exit 2   anything below; printed as `error: …` and `hint: …`
+├── ProfileError           exit 2   a profile or a flag is wrong; carries every Problem at once
+├── CatalogueError         exit 3   a shipped data file is broken
+├── RenderError            exit 2   a target was asked for something that it cannot express
+├── WriteRefused           exit 2   writing would lose something of the user's
+└── EnvironmentFailure     exit 3   the machine failed us: no tool, no permission, no space
+```
+Only `generator.cli` prints these; an exception outside this tree is a bug.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+class HostwrightError(Exception):
+    """An expected failure: `message` says what happened, `hint` what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of an input: `where` is the key path (`ollama.keep_alive`), without the file."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+
+class ProfileError(HostwrightError):
+    """A profile is wrong in form or meaning; `problems` holds all of it, in file order."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        super().__init__(f"{source} has {count}")
+        self.source = source
+        self.problems = problems
+
+
+class CatalogueError(HostwrightError):
+    """A shipped data file does not hold what the program needs."""
+
+    exit_code = 3
+
+
+class RenderError(HostwrightError):
+    """A target cannot express a setting of the Plan; the message names the setting."""
+
+
+class WriteRefused(HostwrightError):
+    """Writing would overwrite or leave the place the user named."""
+
+
+class EnvironmentFailure(HostwrightError):
+    """The machine failed: a tool is missing, a directory is read-only, a disk is full."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a Rule, `resolve` or a Target has to say about one setting.
+
+    `rule` is a stable id (`HW201`), `where` the profile key or setting that it is about,
+    `fix` what to write instead (empty: nothing to do), `link` the source of the claim.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    where: str
+    fix: str = ""
+    link: str = ""

@@ -1,0 +1,157 @@
+"""Sizes, quotas, durations and releases: how they are written, parsed and compared.
+
+Parsers raise ValueError with a message for people; the part after `; ` is the hint.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Final
+
+SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)", re.ASCII)
+_QUOTA = re.compile(r"([1-9]\d{0,6})%", re.ASCII)
+_GO_UNITS_NS: Final = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_GO_TERM = re.compile(r"(\d+\.?\d*|\.\d+)([a-zµμ]+)")
+_DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
+_GO_MAX_NS: Final = 2**63 - 1
+_RELEASE = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:-rc(\d{1,6}))?", re.ASCII)
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size as systemd reads it: every suffix is a power of 1024.
+
+    `24G`, `24GiB`, `24576M` and `25769803776` are the same size. `24GB` is refused, because
+    half of its readers mean 10⁹. Source: systemd.syntax(7), parse_size in basic/parse-util.c.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
+    number, suffix, binary, unit = match.groups()
+    if unit and suffix and not binary:
+        raise ValueError(
+            f"`{text}` is decimal for some and binary for others; "
+            f"write `{number}{suffix}` or `{number}{suffix}iB` (both × 1024)"
+        )
+    if binary and not suffix:
+        raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
+    power = SIZE_SUFFIXES.index(suffix) + 1 if suffix else 0
+    whole, _, fraction = number.partition(".")
+    scaled = int(whole + fraction) * 1024**power // 10 ** len(fraction)
+    if scaled >= 2**63:
+        raise ValueError(f"`{text}` is more than any machine has; write a smaller size")
+    return scaled
+
+
+def format_size(size: int) -> str:
+    """Return the shortest exact spelling that `parse_size` and systemd read back as `size`."""
+    power = 0
+    while size and size % 1024 == 0 and power < len(SIZE_SUFFIXES):
+        size //= 1024
+        power += 1
+    return f"{size}{SIZE_SUFFIXES[power - 1] if power else ''}"
+
+
+def parse_cpu_quota(text: str) -> int:
+    """Return the percent of one CPU in a quota: `2000%` is twenty CPUs.
+
+    systemd refuses a bare number, so this does too. Source: systemd.resource-control(5).
+    """
+    match = _QUOTA.fullmatch(text.strip())
+    if match is None:
+        number = text.strip().rstrip("%")
+        hint = (
+            f"write `{int(number) * 100}%` for {int(number)} CPUs"
+            if number.isascii() and number.isdigit() and 0 < int(number) <= 9999
+            else "write a percentage of one CPU, like `2000%` for 20 CPUs"
+        )
+        raise ValueError(f"`{text}` is not a CPU quota; {hint}")
+    return int(match[1])
+
+
+def parse_go_duration(text: str) -> int:
+    """Return the nanoseconds of a Go duration, or of a whole number of seconds.
+
+    Negative means forever to Ollama. There is no unit above the hour. Sources: Go
+    time.ParseDuration; `KeepAlive` in envconfig/config.go@v0.32.15:126-144.
+    """
+    body = text[1:] if text[:1] in {"-", "+"} else text
+    sign = -1 if text.startswith("-") else 1
+    if body.isascii() and body.isdigit():
+        total = int(body) * 10**9
+    else:
+        total = _go_terms(text, body)
+    if total > _GO_MAX_NS:
+        raise ValueError(f"`{text}` is beyond 292 years; write `-1` for forever")
+    return sign * total
+
+
+def _go_terms(text: str, body: str) -> int:
+    total, end = 0, 0
+    for term in _GO_TERM.finditer(body):
+        number, unit = term.groups()
+        if term.start() != end:
+            break
+        if unit in _DAY_UNITS and number.isdigit():
+            hours = int(number) * _DAY_UNITS[unit]
+            raise ValueError(
+                f"`{text}` is not a Go duration, which has no unit above the hour; "
+                f"write `{hours}h`"
+            )
+        if unit not in _GO_UNITS_NS:
+            raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")
+        whole, _, fraction = number.partition(".")
+        total += int(whole + fraction or "0") * _GO_UNITS_NS[unit] // 10 ** len(fraction)
+        end = term.end()
+    if not body or end != len(body):
+        raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")
+    return total
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An Ollama release, ordered as released: `0.30.0-rc1` < `0.30.0` < `0.30.1`."""
+
+    major: int
+    minor: int
+    patch: int
+    candidate: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Release:
+        """Read `0.32.15`, `v0.32.15`, `0.33.0-rc2`; a missing patch is 0. Raises ValueError."""
+        match = _RELEASE.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"`{text}` is not a release; write it like `0.32` or `0.32.15`")
+        major, minor, patch, candidate = match.groups()
+        return cls(
+            int(major), int(minor), int(patch or 0), None if candidate is None else int(candidate)
+        )
+
+    @property
+    def line(self) -> str:
+        """The release line: `0.32`."""
+        return f"{self.major}.{self.minor}"
+
+    def _key(self) -> tuple[int, int, int, float]:
+        final = float("inf") if self.candidate is None else self.candidate
+        return (self.major, self.minor, self.patch, final)
+
+    def __lt__(self, other: Release) -> bool:
+        return self._key() < other._key()
+
+    def __str__(self) -> str:
+        suffix = "" if self.candidate is None else f"-rc{self.candidate}"
+        return f"{self.major}.{self.minor}.{self.patch}{suffix}"
