@@ -1,1 +1,58 @@
-"""Hostwright."""
+"""Hostwright: one typed profile per inference host, checked configuration for Ollama.
+
+The public API; names are imported when they are first used, so that `gen --version` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue, load_catalogue
+    from generator.errors import Finding, HostwrightError, Problem, ProfileError
+    from generator.load import load_profile
+    from generator.plan import Plan
+    from generator.profile import Profile
+    from generator.resolve import resolve
+    from generator.targets import TARGETS, load_target
+    from generator.targets.base import File
+
+__version__ = "0.1.0"
+__all__ = [
+    "TARGETS",
+    "Catalogue",
+    "File",
+    "Finding",
+    "HostwrightError",
+    "Plan",
+    "Problem",
+    "Profile",
+    "ProfileError",
+    "__version__",
+    "load_catalogue",
+    "load_profile",
+    "load_target",
+    "resolve",
+]
+_HOMES = {
+    "TARGETS": "targets",
+    "Catalogue": "catalogue",
+    "File": "targets.base",
+    "Finding": "errors",
+    "HostwrightError": "errors",
+    "Plan": "plan",
+    "Problem": "errors",
+    "Profile": "profile",
+    "ProfileError": "errors",
+    "load_catalogue": "catalogue",
+    "load_profile": "load",
+    "load_target": "targets",
+    "resolve": "resolve",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 -- any public name
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -32,11 +32,16 @@ class HostwrightError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of an input: `where` is the key path (`ollama.keep_alive`), without the file."""
+    """One fault of an input.
+
+    `where` is the key path (`ollama.keep_alive`); `source` the file or flag that it stands in,
+    empty for the one that the error is about.
+    """
 
     where: str
     message: str
     hint: str = ""
+    source: str = ""
 
 
 class ProfileError(HostwrightError):

@@ -1,25 +1,32 @@
 """The Plan: one fully decided, target-neutral service. Plain data, no third party.
 
 Every value carries the reason why it is what it is. Targets print a Plan and decide nothing.
-`plan.json` is this tree with the same names; `from_dict(to_dict(plan)) == plan`.
+`plan.json` is this tree with the same names (see `codec`).
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import typing
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Final, Literal
 
-from generator.errors import Finding, HostwrightError
+from generator.errors import Finding
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
+OLLAMA: Final = "/.ollama-program"
+"""Stands in a Step for the ollama program, wherever the target has it."""
+MODELFILES: Final = "/.modelfiles"
+"""Stands in a Step for the directory of Modelfiles, wherever the target puts it."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
 Group = Literal["gpu", "threads", "ollama", "environment"]
 Scope = Literal["any", "host"]
-T = TypeVar("T")
+
+
+def commented(reason: str, replaces: tuple[str, ...]) -> str:
+    """Return the comment of a value: why it is, and what it stands in for."""
+    if not replaces:
+        return reason
+    return f"{reason} Stands in for {' and '.join(replaces)}, which no release reads."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,11 @@ class Setting:
     group: Group
     replaces: tuple[str, ...] = ()
     scope: Scope = "any"
+
+    @property
+    def comment(self) -> str:
+        """The reason, and the dead names that this variable stands in for."""
+        return commented(self.reason, self.replaces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +100,27 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command: `argv` without a shell. A step that `may_fail` does not stop the next."""
+
+    argv: tuple[str, ...]
+    may_fail: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Devices:
     """The GPUs that the service may use.
 
     `ids` are what the profile names (indices or UUIDs), in order; empty means all.
-    `wait_path` is the device node that must exist before the server looks for GPUs, waited for
-    at most `wait_seconds`.
+    `nodes` are the device nodes that a container needs where no runtime injects them; `wait` is
+    the bounded wait for the node that the driver makes last.
     """
 
-    vendor: Literal["nvidia", "amd"]
+    vendor: Literal["nvidia", "amd", "dri"]
     gpus: tuple[Gpu, ...]
     ids: tuple[str, ...]
-    wait_path: str
-    wait_seconds: int
+    nodes: tuple[str, ...]
+    wait: Step | None
     driver: Driver | None
     reason: str
 
@@ -113,6 +133,11 @@ class Parameter:
     value: str
     reason: str
     replaces: tuple[str, ...] = ()
+
+    @property
+    def comment(self) -> str:
+        """The reason, and the dead names that this parameter stands in for."""
+        return commented(self.reason, self.replaces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,22 +157,58 @@ class Model:
         """The name that clients ask for."""
         return self.serve_as or self.name
 
+    @property
+    def lines(self) -> tuple[tuple[str, str, str], ...]:
+        """The `PARAMETER` lines: name, value, comment."""
+        return tuple((p.name, p.value, p.comment) for p in self.parameters)
+
+    @property
+    def modelfile(self) -> str:
+        """The file name of its Modelfile."""
+        return "Modelfile." + "".join(c if c.isalnum() or c in "._-" else "-" for c in self.served)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warmup:
-    """Load `models` (served names) after start, `timeout_seconds` for all of them together."""
+class Unit:
+    """A one-shot job beside the server, in systemd's terms.
 
-    models: tuple[str, ...]
-    timeout_seconds: int
+    `steps` run in order, `stop_steps` when the unit stops; `timeout_seconds` bounds all of them
+    (0: no bound), `retry_seconds` is the pause before another try (0: no other try).
+    """
+
+    kind: Literal["pull", "create", "warmup", "resume"]
+    name: str
+    description: str
     reason: str
+    steps: tuple[Step, ...]
+    stop_steps: tuple[Step, ...] = ()
+    waits_for_server: bool = True
+    timeout_seconds: int = 0
+    retry_seconds: int = 0
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
+    part_of: tuple[str, ...] = ()
+    wanted_by: tuple[str, ...] = ()
+    remain_after_exit: bool = False
+    stop_when_unneeded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """A line of the `[Service]` section of a complete unit."""
+
+    name: str
+    value: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """How the service runs on a host with systemd.
+    """How the server runs on a host with systemd.
 
-    `user` empty: the user that the existing unit (or NixOS) has. `after` are units to order
-    behind. `resume_fix` reloads the NVIDIA memory module after suspend.
+    `user`, `group` and `home` empty: those that the existing unit (or NixOS) has. `after` are
+    units to order behind. `full_unit` asks for a complete unit with `hardening`, not drop-ins.
     """
 
     binary: str
@@ -156,23 +217,24 @@ class Service:
     home: str
     restart: str
     restart_seconds: int
-    full_unit: bool
-    resume_fix: bool
     after: tuple[str, ...]
-    reason: str
+    full_unit: bool
+    hardening: tuple[Directive, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """How the service runs in a container; `publish` is the host address of the port."""
+    """How the server runs in a container; paths and `port` are those inside the image."""
 
     image: str
     name: str
     volume: str
     network: str
-    publish: str
     restart: str
-    reason: str
+    healthcheck: tuple[str, ...]
+    models_path: str
+    home_path: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +255,7 @@ class Plan:
     limits: tuple[Limit, ...]
     devices: Devices | None
     models: tuple[Model, ...]
-    warmup: Warmup | None
+    units: tuple[Unit, ...]
     service: Service
     container: Container
     findings: tuple[Finding, ...]
@@ -202,45 +264,6 @@ class Plan:
         """Return the limit of that profile name, or None where the service is not limited."""
         return next((limit for limit in self.limits if limit.name == name), None)
 
-
-def to_dict(plan: Plan) -> dict[str, Any]:
-    """Return `plan` as JSON-able data, keys in declaration order."""
-    return dataclasses.asdict(plan)
-
-
-def from_dict(data: dict[str, Any]) -> Plan:
-    """Rebuild a Plan from `to_dict`'s data.
-
-    Raises HostwrightError for another schema version or a shape that is not a Plan's.
-    """
-    version = data.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise HostwrightError(
-            f"this plan has schema version {version}, not {SCHEMA_VERSION}",
-            hint="write it again with this version of `gen plan`",
-        )
-    try:
-        return _build(Plan, data)
-    except (KeyError, TypeError) as error:
-        raise HostwrightError(f"this is not a plan: {error}") from error
-
-
-@functools.cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-def _build(cls: type[T], data: dict[str, Any]) -> T:
-    return cls(**{name: _value(_hints(cls)[name], item) for name, item in data.items()})
-
-
-def _value(hint: Any, item: Any) -> Any:  # noqa: ANN401 -- it walks any field's type
-    if item is None:
-        return None
-    if isinstance(item, list):
-        element = typing.get_args(hint)[0]
-        return tuple(_value(element, part) for part in item)
-    if isinstance(item, dict):
-        cls = next(t for t in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(t))
-        return _build(cls, item)  # type: ignore[arg-type]
-    return item
+    def settings(self, group: Group) -> tuple[Setting, ...]:
+        """Return the variables of one group, in order."""
+        return tuple(setting for setting in self.environment if setting.group == group)

@@ -48,7 +48,8 @@ def parse_size(text: str) -> int:
         raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
     power = SIZE_SUFFIXES.index(suffix) + 1 if suffix else 0
     whole, _, fraction = number.partition(".")
-    scaled = int(whole + fraction) * 1024**power // 10 ** len(fraction)
+    scale: int = 1024**power
+    scaled: int = int(whole + fraction) * scale // 10 ** len(fraction)
     if scaled >= 2**63:
         raise ValueError(f"`{text}` is more than any machine has; write a smaller size")
     return scaled
@@ -88,10 +89,8 @@ def parse_go_duration(text: str) -> int:
     """
     body = text[1:] if text[:1] in {"-", "+"} else text
     sign = -1 if text.startswith("-") else 1
-    if body.isascii() and body.isdigit():
-        total = int(body) * 10**9
-    else:
-        total = _go_terms(text, body)
+    seconds = body.isascii() and body.isdigit()
+    total = int(body) * 10**9 if seconds else _go_terms(text, body)
     if total > _GO_MAX_NS:
         raise ValueError(f"`{text}` is beyond 292 years; write `-1` for forever")
     return sign * total
@@ -106,8 +105,7 @@ def _go_terms(text: str, body: str) -> int:
         if unit in _DAY_UNITS and number.isdigit():
             hours = int(number) * _DAY_UNITS[unit]
             raise ValueError(
-                f"`{text}` is not a Go duration, which has no unit above the hour; "
-                f"write `{hours}h`"
+                f"`{text}` is not a Go duration, which has no unit above the hour; write `{hours}h`"
             )
         if unit not in _GO_UNITS_NS:
             raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")

@@ -1,0 +1,114 @@
+"""Plans of profiles seen before, so that starting again needs neither pydantic nor the Catalogue.
+
+A Plan is a pure function of the profile's text, the flags and this program; the key is a digest
+of all three. Anything that goes wrong here means working it out again, never a failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generator.codec import from_dict, to_dict
+from generator.errors import HostwrightError
+from generator.load import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.load import Document
+    from generator.plan import Plan
+
+OFF: Final = "HOSTWRIGHT_NO_CACHE"
+KEEP: Final = 200
+_CODE: Final = Path(__file__).parent
+
+
+def plan_of(
+    name: str,
+    overrides: Sequence[str] = (),
+    *,
+    version: str | None = None,
+    legacy_env: bool = False,
+    strict: bool = False,
+) -> Plan:
+    """Return the Plan of the profile `name` (a shipped name or a path), remembered or decided.
+
+    Raises what `read_document`, `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always
+    decides and remembers nothing.
+    """
+    document = read_document(name, overrides)
+    flags = json.dumps([document.source, version, legacy_env, strict])
+    file = _file(document, flags)
+    plan = _recall(file) if file else None
+    if plan is None:
+        plan = _decide(document, version=version, legacy_env=legacy_env, strict=strict)
+        if file:
+            _remember(file, plan)
+    return plan
+
+
+def _decide(document: Document, *, version: str | None, legacy_env: bool, strict: bool) -> Plan:
+    from generator.catalogue import load_catalogue
+    from generator.resolve import resolve
+    from generator.validate import validate
+
+    return resolve(
+        validate(document),
+        load_catalogue(),
+        source=document.source,
+        version=version,
+        legacy_env=legacy_env,
+        strict=strict,
+    )
+
+
+def _file(document: Document, flags: str) -> Path | None:
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME", "") + "/.cache"
+    if os.environ.get(OFF, "0") not in {"", "0"} or not home.startswith("/"):
+        return None
+    key = hashlib.sha256(document.digest.encode() + flags.encode())
+    for line in _fingerprint():
+        key.update(line.encode())
+    return Path(home, "hostwright", "plans", f"{key.hexdigest()}.json")
+
+
+def _fingerprint() -> Iterator[str]:
+    """Yield what tells one state of this program from another, cheaper than reading it."""
+    folders = [_CODE, *(_CODE / name for name in ("data", "resolve", "rules"))]
+    for folder in folders:
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.name.endswith((".py", ".toml")):
+                    status = entry.stat()
+                    yield f"{entry.path}:{status.st_size}:{status.st_mtime_ns}\n"
+
+
+def _recall(file: Path) -> Plan | None:
+    try:
+        if file.stat().st_uid != os.geteuid():
+            return None
+        return from_dict(json.loads(file.read_bytes()))
+    except (OSError, ValueError, HostwrightError):
+        return None
+
+
+def _remember(file: Path, plan: Plan) -> None:
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=file.parent, suffix=".new")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(to_dict(plan), stream)
+        Path(name).replace(file)
+        _prune(file.parent)
+
+
+def _prune(folder: Path) -> None:
+    files = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for path in files[:-KEEP]:
+        path.unlink(missing_ok=True)

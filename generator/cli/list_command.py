@@ -1,0 +1,27 @@
+"""`gen list`."""
+
+from __future__ import annotations
+
+import tomllib
+
+import click
+
+from generator.cli.options import json_option
+from generator.cli.talk import table
+from generator.load import shipped_profiles
+
+
+@click.command(name="list", epilog="\b\nExamples:\n  gen list\n  gen list --json")
+@json_option
+def command(as_json: bool) -> None:  # noqa: FBT001 -- click passes by name
+    """List the shipped profiles."""
+    profiles = [tomllib.loads(path.read_text(encoding="utf-8")) for path in shipped_profiles()]
+    rows = [(p["name"], p["host"]["system"], p["description"]) for p in profiles]
+    if as_json:
+        from generator.formats.data import to_json
+
+        keys = ("name", "system", "description")
+        listed = [dict(zip(keys, row, strict=True)) for row in rows]
+        click.echo(to_json({"schema_version": 1, "profiles": listed}), nl=False)
+    else:
+        click.echo(table(("profile", "system", "description"), rows))

@@ -1,0 +1,72 @@
+"""`gen show`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli.options import json_option, plan_options, planned
+from generator.cli.talk import table, tell
+
+if TYPE_CHECKING:
+    from generator.plan import Plan
+
+EXAMPLES = """
+\b
+Examples:
+  gen show xeon-cpu
+  gen show xeon-cpu --ollama-version 0.9
+  gen show ./my-host.toml --set ollama.num_parallel=2 --json
+  gen show ./my-host.toml --toml      the profile with extends and --set applied
+"""
+
+
+@click.command(name="show", epilog=EXAMPLES)
+@click.argument("profile")
+@plan_options
+@click.option("--toml", "as_toml", is_flag=True, help="Print the merged profile instead.")
+@json_option
+def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+    """Show every setting of a profile with its reason, then the findings."""
+    plan = planned(profile, **flags)
+    if as_toml:
+        _print_toml(profile, flags["overrides"])
+    elif as_json:
+        from generator.formats.data import to_json
+
+        rows = [dict(zip(("setting", "value", "why"), row, strict=True)) for row in _rows(plan)]
+        findings = [dataclasses.asdict(finding) for finding in plan.findings]
+        document = {"schema_version": 1, "settings": rows, "findings": findings}
+        click.echo(to_json(document), nl=False)
+    else:
+        title = (plan.name, f"Ollama {plan.release}", plan.system, plan.acceleration)
+        click.echo(" · ".join(title))
+        click.echo(table(("setting", "value", "why"), _rows(plan)))
+        tell(plan.findings)
+
+
+def _print_toml(profile: str, overrides: tuple[str, ...]) -> None:
+    from generator.formats.data import to_toml
+    from generator.load import read_document
+
+    data = {k: v for k, v in read_document(profile, overrides).data.items() if k != "extends"}
+    click.echo(to_toml(data), nl=False)
+
+
+def _rows(plan: Plan) -> list[tuple[str, str, str]]:
+    from generator.targets.base import address, service_line
+
+    rows = [("OLLAMA_HOST", address(plan.listen.host, plan.listen.port), plan.listen.reason)]
+    if plan.models_dir:
+        rows.append(("OLLAMA_MODELS", plan.models_dir, "Where models are stored."))
+    rows += [(s.name, s.value, f"{s.source}: {s.comment}") for s in plan.environment]
+    for limit in plan.limits:
+        line = service_line(limit)
+        rows.append((line.key, line.value, f"{limit.source}: {limit.reason}"))
+    for model in plan.models:
+        rows.append(("model", model.served, f"{model.role}"))
+        rows += [(f"  {p.name}", p.value, p.comment) for p in model.parameters]
+    rows += [(unit.name, "", unit.reason) for unit in plan.units]
+    return rows

@@ -1,0 +1,12 @@
+"""The only escaping and serialising of the program, one module per format.
+
+`text` comments and numbers · `nix` · `unit` systemd · `yaml` · `modelfile` · `shell` ·
+`data` JSON and TOML · `template` whole files around what the others wrote.
+
+Importing a module of this package costs the standard library only: PyYAML, Jinja and tomli-w
+are imported by the first call that needs them.
+"""
+
+from generator.formats.text import Commented, comment
+
+__all__ = ["Commented", "comment"]

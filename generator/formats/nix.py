@@ -1,0 +1,166 @@
+"""A document model for Nix and its printer, in the layout of nixfmt (RFC 166).
+
+Syntax facts are from the Nix manual, "Data types" and "String literals". Strings are always
+`"…"`: indented `''` strings drop leading spaces, and JSON's `\\u` escapes mean nothing to Nix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias, Union
+
+from generator.errors import RenderError
+from generator.formats.text import WIDTH, Commented, comment, decimal, refuse_nul
+
+__all__ = ["Call", "Commented", "Raw", "attr_name", "attr_path", "nix_string", "to_nix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A Nix expression, printed as written, in parentheses where its place needs them."""
+
+    expr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function applied to a value: `Call("mkDefault", -1)` is `mkDefault (-1)`."""
+
+    function: str
+    value: Value
+
+
+# A key is a name, or a tuple that stands for a path: ("services", "ollama") prints
+# `services.ollama`. `Any` because the type of keys is invariant: a union would refuse both.
+Attrs: TypeAlias = "Mapping[Any, Value]"
+Value: TypeAlias = Union[
+    str, int, float, bool, Raw, Call, Commented, Attrs, "Sequence[Value]", None
+]
+
+_INDENT = "  "
+_INT_MAX = 2**63 - 1  # integers are 64 bits wide; -2**63 is read as the negation of 2**63
+_KEYWORDS = {"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"}
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
+_ATOM = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*|\d+|\.{1,2}/[\w./-]+")
+_SPECIAL = re.compile(r'\$\{|["\\\n\r\t]')
+_ESCAPES = {"${": r"\${", '"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def to_nix(value: Value, indent: int = 0) -> str:
+    """Return `value` as a Nix expression without a final newline.
+
+    `indent` is the depth, in steps of two spaces, of the line on which the expression starts;
+    that first line itself is not indented. Mappings keep their order.
+    Raises RenderError naming the attribute whose value Nix cannot hold.
+    """
+    if isinstance(value, Commented):
+        pad = _INDENT * indent
+        lines = [*comment(value.comment, width=WIDTH - len(pad)), _expr(value.value, indent, "")]
+        return f"\n{pad}".join(lines)
+    return _expr(value, indent, "")
+
+
+def nix_string(text: str, where: str = "a Nix string") -> str:
+    r"""Return `text` as a `"…"` literal; RenderError naming `where` for NUL and surrogates.
+
+    Nix knows the escapes `\"`, `\\`, `\${`, `\n`, `\r` and `\t`; everything else stands for
+    itself. A raw carriage return would be read as a newline.
+    """
+    return _literal(refuse_nul(text, where))
+
+
+@lru_cache(maxsize=4096)
+def _literal(text: str) -> str:
+    return '"' + _SPECIAL.sub(lambda match: _ESCAPES[match[0]], text) + '"'
+
+
+@lru_cache(maxsize=4096)
+def attr_name(name: str) -> str:
+    """Return `name` as one attribute name, quoted unless it is an identifier."""
+    bare = _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS
+    return name if bare else nix_string(name, "an attribute name")
+
+
+def attr_path(*names: str) -> str:
+    """Return `names` as an attribute path, `services."my app".enable`."""
+    return ".".join(map(attr_name, names))
+
+
+def _expr(value: Value, depth: int, where: str) -> str:
+    """Return `value` as an expression whose first line is at `depth`."""
+    if value is None or isinstance(value, str | int | float):
+        return _scalar(value, where)
+    if isinstance(value, Raw):
+        return value.expr.replace("\n", "\n" + _INDENT * depth)
+    if isinstance(value, Call):
+        return f"{value.function} {_argument(value.value, depth, where)}"
+    if isinstance(value, Mapping):
+        return _block("{", _bindings(value, depth + 1, where), "}", depth)
+    if isinstance(value, Sequence):
+        return _list(value, depth, where)
+    raise TypeError(f"{where or 'the document'}: no Nix expression for {type(value).__name__}")
+
+
+def _scalar(value: str | float | None, where: str) -> str:
+    if isinstance(value, str):
+        return nix_string(value, where or "a Nix string")
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if not isinstance(value, int):
+        return decimal(value, where)
+    if abs(value) > _INT_MAX:
+        raise RenderError(f"`{where}` is {value}, more than the 64 bits of a Nix integer")
+    return str(value)
+
+
+def _argument(value: Value, depth: int, where: str) -> str:
+    """Return `value` as an argument or a list element: anything but one term in parentheses."""
+    text = _expr(value, depth, where)
+    compound = isinstance(value, Call) or (
+        isinstance(value, Raw) and not _ATOM.fullmatch(value.expr)
+    )
+    negative = isinstance(value, int | float) and text.startswith("-")
+    return f"({text})" if compound or negative else text
+
+
+def _bindings(attrs: Attrs, depth: int, where: str) -> Iterator[str]:
+    """Yield the lines of `attrs`; a value of several lines comes as one item."""
+    pad = _INDENT * depth
+    for number, (key, item) in enumerate(attrs.items()):
+        value, above = _opened(item, pad, first=number == 0)
+        yield from above
+        path = attr_name(key) if isinstance(key, str) else attr_path(*key)
+        yield f"{pad}{path} = {_expr(value, depth, f'{where}.{path}'.lstrip('.'))};"
+
+
+def _list(items: Sequence[Value], depth: int, where: str) -> str:
+    """Return a list as nixfmt does: on one line only when empty or one short term."""
+    if len(items) == 1 and not isinstance(items[0], Commented):
+        only = _argument(items[0], depth, where)
+        if "\n" not in only:
+            return f"[ {only} ]"
+    return _block("[", _elements(items, depth + 1, where), "]", depth)
+
+
+def _elements(items: Sequence[Value], depth: int, where: str) -> Iterator[str]:
+    pad = _INDENT * depth
+    for number, item in enumerate(items):
+        value, above = _opened(item, pad, first=number == 0)
+        yield from above
+        yield pad + _argument(value, depth, where)
+
+
+def _opened(item: Value, pad: str, *, first: bool) -> tuple[Value, list[str]]:
+    """Return the value inside a Commented and the lines that go above it."""
+    if not isinstance(item, Commented):
+        return item, []
+    gap = [""] if item.gap and not first else []
+    return item.value, gap + comment(item.comment, f"{pad}# ")
+
+
+def _block(start: str, lines: Iterator[str], end: str, depth: int) -> str:
+    body = "\n".join(lines)
+    return f"{start}\n{body}\n{_INDENT * depth}{end}" if body else f"{start} {end}"

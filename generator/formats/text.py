@@ -1,0 +1,92 @@
+"""What every text format shares: comments that stay comments, and values no format can carry."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from generator.errors import RenderError
+
+WIDTH = 100
+
+# Control characters, line and paragraph separators, invisible format characters and halves of
+# surrogate pairs. The joiners U+200C and U+200D stay: scripts and emoji need them. A fixed list,
+# because `str.isprintable` answers differently from one Python to the next.
+INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Commented:
+    """A value of a document with a comment above its key; `gap` puts a blank line above both."""
+
+    value: Any
+    comment: str = ""
+    gap: bool = False
+
+
+def comment(text: str, prefix: str = "# ", width: int = WIDTH) -> list[str]:
+    """Return `text` as comment lines of at most `width` characters; no lines for no text.
+
+    Line breaks of any kind become spaces and other control characters become their escapes, so
+    that no text can leave its comment. A word longer than the line is left whole (links).
+    """
+    return [prefix + line for line in _wrapped(text, width - len(prefix))]
+
+
+@lru_cache(maxsize=4096)
+def _wrapped(text: str, room: int) -> tuple[str, ...]:
+    """Fill lines greedily; several times faster than textwrap, which hyphenates and expands."""
+    plain = INVISIBLE.sub(lambda match: escape(match[0]), " ".join(text.split()))
+    if len(plain) <= room:
+        return (plain,) if plain else ()
+    lines: list[str] = []
+    for word in plain.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return tuple(lines)
+
+
+def escape(character: str) -> str:
+    r"""Return `character` as `\x1b`, `\u2028` or `\U000e0001`, ASCII with two digits."""
+    code = ord(character)
+    if code < 0x80:  # noqa: PLR2004 -- the end of ASCII
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 -- the BMP
+
+
+def refuse_nul(value: str, where: str) -> str:
+    """Return `value`; raise RenderError naming `where` for what no text file can carry.
+
+    That is NUL, which ends a string in the programs that read our files, and half a surrogate
+    pair, which has no UTF-8 encoding.
+    """
+    if "\x00" in value:
+        raise RenderError(f"`{where}` contains a NUL character", hint="remove it")
+    return refuse_surrogates(value, where)
+
+
+def refuse_surrogates(value: str, where: str) -> str:
+    """Return `value`; raise RenderError naming `where` if UTF-8 cannot encode it."""
+    if not value.isascii() and _SURROGATE.search(value):
+        raise RenderError(f"`{where}` is not valid Unicode text", hint="write it as UTF-8")
+    return value
+
+
+def decimal(value: float, where: str) -> str:
+    """Return a finite float with a dot, which Nix and YAML 1.1 ask for; `1e-05` is `1.0e-05`.
+
+    Raises RenderError naming `where` for an infinity or a NaN.
+    """
+    if not math.isfinite(value):
+        raise RenderError(f"`{where}` is `{value}`, not a finite number")
+    digits, e, exponent = repr(float(value)).partition("e")
+    return digits + ("" if "." in digits else ".0") + e + exponent

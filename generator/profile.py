@@ -1,0 +1,445 @@
+"""The Profile: what a user may write, and nothing else. Schema version 1.
+
+Only form is judged here (types, ranges, spelling). What a value means for a host or a release is
+`resolve`'s business. Field descriptions feed the JSON Schema and the reference page.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import pathlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from generator.units import Release, parse_cpu_quota, parse_go_duration, parse_size
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+_MODEL = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?(?:[A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?",
+    re.ASCII,
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*")
+_ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if pattern.fullmatch(text) is None:
+            raise ValueError(f"`{text}` is not {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or "\n" in text or "\0" in text:
+        raise ValueError(
+            f"`{text}` is not an absolute path; write it from `/`, without `~` or $HOME"
+        )
+    if ".." in text.split("/"):
+        raise ValueError(f"`{text}` leads upwards; write the path without `..`")
+    return text if text == "/" else text.rstrip("/")
+
+
+def _go_duration(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return value
+    parse_go_duration(str(value))
+    return str(value)
+
+
+def _positive_duration(text: str) -> str:
+    if parse_go_duration(text) <= 0:
+        raise ValueError(f"`{text}` does not bound anything; write a time above zero, like `5m`")
+    return text
+
+
+def _parsed(parse: Callable[[str], int]) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+def _release(text: str) -> str:
+    Release.parse(text)
+    return text
+
+
+def _plain_text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL byte cannot be carried by any target; take it out")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is not text; take it out") from None
+    return text
+
+
+def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": kind, **more})
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+Name = Annotated[str, _matching(_NAME, "a name; write lower-case letters, digits and `-`")]
+Word = Annotated[str, _matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
+Address = Annotated[str, _matching(_ADDRESS, "an address; write a host name or an IP address")]
+ImageName = Annotated[str, _matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
+ModelName = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    _matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
+]
+Variable = Annotated[str, _matching(_VARIABLE, "a variable name")]
+CpuList = Annotated[str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`")]
+Path = Annotated[str, AfterValidator(_plain_text), AfterValidator(_path)]
+Size = Annotated[
+    int,
+    _parsed(parse_size),
+    Field(ge=1),
+    _schema(
+        ["string", "integer"],
+        examples=["24G", "24GiB"],
+        pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
+    ),
+]
+Bound = Annotated[
+    int | Literal["infinity"],
+    BeforeValidator(lambda v: parse_size(v) if isinstance(v, str) and v != "infinity" else v),
+    _schema(["string", "integer"], examples=["20G", "infinity", 0]),
+]
+Quota = Annotated[
+    int,
+    BeforeValidator(lambda v: parse_cpu_quota(str(v)) if isinstance(v, int | str) else v),
+    _schema("string", pattern=r"^[1-9]\d*%$", examples=["2000%"]),
+]
+GoDuration = Annotated[
+    str,
+    BeforeValidator(_go_duration),
+    _schema(["string", "integer"], examples=["30m", "24h", "-1"]),
+]
+Timeout = Annotated[GoDuration, AfterValidator(_positive_duration)]
+ReleaseText = Annotated[str, AfterValidator(_release)]
+EnvValue = Annotated[
+    Text,
+    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
+]
+DeviceId = Annotated[
+    str,
+    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
+    _matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
+    _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
+]
+Weight = Annotated[int, Field(ge=1, le=10000)]
+
+
+class Table(BaseModel):
+    """A table of the profile: frozen, strict, no key that is not listed."""
+
+    # defer_build: only Profile's validator is ever built, once, not one per table as well.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+class Cpu(Table):
+    """The processor of the host."""
+
+    model: Text = ""
+    """Model name, for comments."""
+    sockets: int = Field(default=1, ge=1, le=64)
+    """Sockets in use."""
+    cores: int = Field(ge=1, le=4096)
+    """Physical cores over all sockets; compute threads above it rarely help."""
+    threads: int = Field(default=0, ge=0, le=8192)
+    """Hardware threads over all sockets; left out: as many as cores."""
+    features: tuple[Word, ...] = ()
+    """Instruction set features, as in /proc/cpuinfo."""
+
+    @model_validator(mode="after")
+    def _threads_cover_cores(self) -> Self:
+        if 0 < self.threads < self.cores:
+            raise ValueError("there are fewer threads than cores; threads counts hardware threads")
+        return self
+
+    @property
+    def hardware_threads(self) -> int:
+        """Hardware threads, with `threads` left out meaning one per core."""
+        return self.threads or self.cores
+
+
+class HostGpu(Table):
+    """One GPU of the host."""
+
+    name: Text
+    """Product name, as `nvidia-smi -L` prints it."""
+    memory: Size
+    """Memory of the card; for unified memory, the memory of the machine."""
+    compute_capability: Annotated[
+        str, _matching(re.compile(r"\d{1,2}\.\d"), "a compute capability; write it like `6.1`")
+    ] = ""
+    """NVIDIA compute capability; left out: looked up by name."""
+    uuid: Text = ""
+    """UUID, as `nvidia-smi -L` prints it."""
+
+
+class Host(Table):
+    """Facts of the machine. What is left out is not known, and nothing is derived from it."""
+
+    system: Literal["x86_64-linux", "aarch64-linux"] = "x86_64-linux"
+    """Platform, as Nix names it."""
+    memory: Size | None = None
+    """Memory that the operating system sees."""
+    cpu: Cpu | None = None
+    """The processor."""
+    gpus: tuple[HostGpu, ...] = ()
+    """The GPUs, in PCI bus order."""
+    unified_memory: bool = False
+    """True when the GPU shares the memory of the machine (GB10, Strix Halo)."""
+    driver: Annotated[
+        str,
+        _matching(
+            re.compile(r"\d{3,4}(\.\d+)*"), "a driver version; write it like `580` or `580.65.06`"
+        ),
+    ] = ""
+    """Version of the installed NVIDIA driver."""
+
+
+class Ollama(Table):
+    """What the server reads. A key left out keeps the default of the release."""
+
+    version: ReleaseText | None = None
+    """Release or release line that the output is for; left out: the newest known."""
+    acceleration: Literal["cpu", "cuda", "rocm", "vulkan"] | None = None
+    """What computes; left out: `cuda` when the host has GPUs, otherwise `cpu`."""
+    host: Address = "127.0.0.1"
+    """Address that the API listens on, without brackets. The API has no authentication."""
+    port: int = Field(default=11434, ge=1, le=65535)
+    """Port of the API."""
+    open_firewall: bool = False
+    """Open the port in the host's firewall, where the target has one."""
+    models_dir: Path | None = None
+    """Where models are stored; left out: under the home of the service."""
+    keep_alive: GoDuration | None = None
+    """How long an idle model stays loaded: a Go duration or seconds; negative: for ever."""
+    load_timeout: GoDuration | None = None
+    """Give up on a load without progress after this long."""
+    max_queue: int | None = Field(default=None, ge=1)
+    """Requests that may wait before the server answers 503."""
+    num_parallel: int | None = Field(default=None, ge=1, le=1024)
+    """Request slots per loaded model; each has the full context length."""
+    max_loaded_models: int | None = Field(default=None, ge=1, le=1024)
+    """Models resident at the same time."""
+    context_length: int | None = Field(default=None, ge=4)
+    """Tokens of context per slot, where neither request nor model says otherwise."""
+    kv_cache_type: Word | None = None
+    """Element type of the KV cache: `f16`, `q8_0`, `q4_0`; quantised types need flash attention."""
+    flash_attention: bool | None = None
+    """Force flash attention on or off; left out: the release decides by device and model."""
+    llm_library: Word | None = None
+    """Restrict the compute libraries to this one; seldom useful."""
+    sched_spread: bool | None = None
+    """Put every model on all GPUs, even one that a single GPU could hold."""
+    gpu_overhead: Size | None = None
+    """Memory to leave free on every GPU."""
+    origins: tuple[Text, ...] | None = None
+    """Further origins that browsers may call from (CORS); this is no access control."""
+    debug: bool | None = None
+    """Verbose log."""
+    noprune: bool | None = None
+    """Keep unused blobs at start."""
+    no_cloud: bool | None = None
+    """Refuse cloud models and remote inference."""
+    env: dict[Variable, EnvValue] = {}
+    """Any other variable, emitted as written and checked against the release."""
+
+
+class Resources(Table):
+    """Limits of the service; sizes are binary, as systemd reads them (`20G` is 20 × 2³⁰)."""
+
+    cpu_quota: Quota | None = None
+    """Share of CPU time in percent of one CPU; left out: derived from the threads."""
+    cpus: int | None = Field(default=None, ge=1, le=8192)
+    """The same as `cpu_quota`, in whole CPUs."""
+    cpu_weight: Weight | None = None
+    """Share of CPU time under contention; 100 is what every service has."""
+    allowed_cpus: CpuList | None = None
+    """CPUs that the service may run on."""
+    memory_max: Bound | None = None
+    """Hard memory limit; above it the kernel kills. Left out: derived from the host's memory."""
+    memory_high: Bound | None = None
+    """Above this the kernel reclaims and slows the service down."""
+    memory_swap_max: Bound | None = None
+    """Swap that the service may use; 0 keeps it out of swap."""
+    numa_policy: Literal["default", "preferred", "bind", "interleave", "local"] | None = None
+    """Memory placement over NUMA nodes."""
+    numa_mask: CpuList | None = None
+    """NUMA nodes that the policy is about."""
+    io_weight: Weight | None = None
+    """Share of disk time under contention; 100 is what every service has."""
+    nice: int | None = Field(default=None, ge=-20, le=19)
+    """Nice level."""
+    tasks_max: int | Literal["infinity"] | None = None
+    """Processes and threads together."""
+    limit_memlock: Bound | None = None
+    """Memory that may be locked; needed for `LLAMA_ARG_MLOCK`."""
+    oom_score_adjust: int | None = Field(default=None, ge=-1000, le=1000)
+    """How readily the kernel kills this service when memory runs out."""
+
+    @model_validator(mode="after")
+    def _one_quota(self) -> Self:
+        if self.cpus is not None and self.cpu_quota is not None:
+            raise ValueError("`cpus` and `cpu_quota` say the same thing; keep one of them")
+        return self
+
+
+class Threads(Table):
+    """Compute threads."""
+
+    count: int | None = Field(default=None, ge=1, le=8192)
+    """Compute threads per model; left out: one per physical core."""
+
+
+class GpuChoice(Table):
+    """Which GPUs the service uses, and how."""
+
+    visible_devices: tuple[DeviceId, ...] = ()
+    """Indices or UUIDs of the GPUs to use, in order; left out: all."""
+    device_order: Literal["PCI_BUS_ID", "FASTEST_FIRST"] | None = None
+    """What indices count: `PCI_BUS_ID` is the order of `nvidia-smi`."""
+    layers: Annotated[int, Field(ge=0)] | Literal["fit"] | None = None
+    """Layers on the GPU: `fit` is as many as fit, which is the default; a number forces it."""
+    wait_seconds: int = Field(default=30, ge=0, le=600)
+    """How long to wait for the GPU's device node before the server starts without it."""
+
+
+class Model(Table):
+    """A model to have on the host."""
+
+    name: ModelName
+    """Name in the registry, with its tag."""
+    role: Literal["main", "research", "fallback", "embedding"] = "main"
+    """What clients use it for."""
+    preload: bool = False
+    """Load it at start."""
+    serve_as: ModelName | None = None
+    """Name of the model created with `parameters`; left out: the tag with `-tuned`."""
+    parameters: dict[Word, bool | int | float | Text | tuple[Text, ...]] = {}
+    """`PARAMETER` lines of a Modelfile: num_ctx, num_gpu, temperature, …"""
+
+
+class WarmupChoice(Table):
+    """Load models after start; it never blocks the service."""
+
+    enable: bool | None = None
+    """Left out: on when a model has `preload`."""
+    timeout: Timeout = "5m"
+    """Bound on the whole warm-up."""
+
+
+class ServiceChoice(Table):
+    """How systemd runs the server."""
+
+    binary: Path = "/usr/local/bin/ollama"
+    """The ollama program; the official installer puts it there."""
+    user: Word | None = None
+    """User of the service; left out: the one that the existing unit has."""
+    group: Word | None = None
+    """Group of the service; left out: as the user."""
+    home: Path | None = None
+    """Home of the service user; left out: the one that the existing unit has."""
+    restart: Literal["no", "on-success", "on-failure", "on-abnormal", "on-abort", "always"] = (
+        "always"
+    )
+    """When systemd starts the server again."""
+    restart_seconds: int = Field(default=3, ge=0, le=3600)
+    """Pause before it does."""
+    full_unit: bool = False
+    """Write a complete hardened `ollama.service` instead of drop-ins (target `systemd`)."""
+    resume_fix: bool = False
+    """Reload the NVIDIA memory module after suspend, where the server would fall back to CPU."""
+
+
+class ContainerChoice(Table):
+    """How a container engine runs the server."""
+
+    image: ImageName = "ollama/ollama"
+    """Image without its tag."""
+    tag: Word | None = None
+    """Tag; left out: the release, with `-rocm` for ROCm."""
+    name: Word = "ollama"
+    """Name of the container and of its service."""
+    volume: Word = "ollama"
+    """Named volume for keys and models."""
+    network: Word | None = None
+    """An existing network to join."""
+    restart: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
+    """When the engine starts the container again."""
+
+
+class Profile(Table):
+    """One inference host and its tuning."""
+
+    model_config = ConfigDict(title="Hostwright profile, schema version 1")
+
+    schema_version: Literal[1]
+    """Version of this format."""
+    name: Name
+    """Name of the profile: lower-case letters, digits and `-`."""
+    description: Text = ""
+    """One line for people."""
+    extends: Text | None = None
+    """A shipped profile's name or a path; its tables are merged under this file's."""
+    host: Host = Host()
+    """Facts of the machine."""
+    ollama: Ollama = Ollama()
+    """What the server reads."""
+    resources: Resources = Resources()
+    """Limits of the service."""
+    threads: Threads = Threads()
+    """Compute threads."""
+    gpu: GpuChoice = GpuChoice()
+    """Which GPUs the service uses, and how."""
+    models: tuple[Model, ...] = ()
+    """Models to have on the host."""
+    warmup: WarmupChoice = WarmupChoice()
+    """Load models after start."""
+    service: ServiceChoice = ServiceChoice()
+    """How systemd runs the server."""
+    container: ContainerChoice = ContainerChoice()
+    """How a container engine runs the server."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a profile file (draft 2020-12), with the field docstrings."""
+    schema = Profile.model_json_schema()
+    tables = {Profile.__name__: schema, **schema["$defs"]}
+    for table, key, description in _field_docstrings():
+        if key in tables.get(table, {}).get("properties", {}):
+            tables[table]["properties"][key]["description"] = description
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _field_docstrings() -> Iterator[tuple[str, str, str]]:
+    # pydantic can read these too (use_attribute_docstrings), but then does so on every start.
+    module = ast.parse(pathlib.Path(__file__).read_text(encoding="utf-8"))
+    for table in (node for node in module.body if isinstance(node, ast.ClassDef)):
+        for field, text in itertools.pairwise(table.body):
+            match (field, text):
+                case (
+                    ast.AnnAssign(target=ast.Name(id=key)),
+                    ast.Expr(value=ast.Constant(value=str(description))),
+                ):
+                    yield table.name, key, inspect.cleandoc(description)

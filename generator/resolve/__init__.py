@@ -1,0 +1,123 @@
+"""Decide: Profile × Catalogue → Plan. Pure; every conflict is reported at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.errors import Problem, ProfileError
+from generator.plan import SCHEMA_VERSION, Listen, Plan
+from generator.resolve import gpu, models, resources, service, threads, variables
+from generator.resolve.draft import Draft
+from generator.rules import RULES
+from generator.units import format_size
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
+    from generator.profile import Profile
+    from generator.units import Release
+
+
+def resolve(
+    profile: Profile,
+    catalogue: Catalogue,
+    *,
+    source: str,
+    version: str | None = None,
+    legacy_env: bool = False,
+    strict: bool = False,
+) -> Plan:
+    """Return the Plan of `profile` for an Ollama release.
+
+    `source` names the profile in the output; `version` overrides `ollama.version`; `legacy_env`
+    also emits the names that no release reads; `strict` makes an error of every setting that the
+    release does not take as written. Raises ProfileError with every Problem.
+    """
+    release = _release(profile, catalogue, source, version)
+    draft = Draft(profile, catalogue, release, legacy_env=legacy_env)
+    gpu.decide(draft)
+    threads.decide(draft)
+    variables.decide(draft)
+    limits = resources.decide(draft)
+    plan = _plan(draft, limits=limits, source=source)
+    for rule in RULES:
+        draft.findings.extend(rule(plan, profile, catalogue))
+    problems = [*draft.problems, *(_strict_problems(draft) if strict else ())]
+    if problems:
+        raise ProfileError(source, tuple(problems))
+    return _with_findings(plan, draft)
+
+
+def _release(profile: Profile, catalogue: Catalogue, source: str, version: str | None) -> Release:
+    where = "--ollama-version" if version else "ollama.version"
+    try:
+        return catalogue.release(version or profile.ollama.version)
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        raise ProfileError(source, (Problem(where, message, hint),)) from None
+
+
+def _strict_problems(draft: Draft) -> list[Problem]:
+    return [
+        Problem(f.where, f.message, f.fix) for f in draft.findings if f.rule in draft.deviations
+    ]
+
+
+def _with_findings(plan: Plan, draft: Draft) -> Plan:
+    from dataclasses import replace
+
+    ranks = ("error", "warning", "info")
+    ordered = sorted(draft.findings, key=lambda f: (ranks.index(f.severity), f.rule, f.where))
+    return replace(plan, findings=tuple(dict.fromkeys(ordered)))
+
+
+def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
+    profile = draft.profile
+    decided_models = models.decide(draft)
+    return Plan(
+        schema_version=SCHEMA_VERSION,
+        name=profile.name,
+        description=profile.description,
+        source=source,
+        release=str(draft.release),
+        system=profile.host.system,
+        acceleration=draft.acceleration,
+        summary=_summary(draft),
+        listen=_listen(draft),
+        models_dir=profile.ollama.models_dir or "",
+        environment=draft.ordered_settings(),
+        limits=limits,
+        devices=draft.devices,
+        models=decided_models,
+        units=service.units(draft, decided_models),
+        service=service.decide(draft),
+        container=service.container(draft),
+        findings=(),
+    )
+
+
+def _listen(draft: Draft) -> Listen:
+    ollama = draft.profile.ollama
+    reach = "this machine only" if draft.listens_locally else "every machine that can reach it"
+    return Listen(
+        host=ollama.host,
+        port=ollama.port,
+        open_firewall=ollama.open_firewall,
+        reason=f"Reachable from {reach}; the API has no authentication.",
+    )
+
+
+def _summary(draft: Draft) -> str:
+    """Return one line about the machine: `an Intel Xeon …: 12 cores, 24 threads, 32 GiB, no GPU`."""
+    host = draft.profile.host
+    parts: list[str] = []
+    if host.cpu:
+        parts.append(f"{host.cpu.cores} cores")
+        if host.cpu.hardware_threads != host.cpu.cores:
+            parts.append(f"{host.cpu.hardware_threads} threads")
+    if host.memory:
+        parts.append(f"{format_size(host.memory)}iB")
+    parts += [f"{gpu.name} {format_size(gpu.memory)}iB" for gpu in host.gpus]
+    if not host.gpus and host.cpu:
+        parts.append("no GPU")
+    name = host.cpu.model if host.cpu else ""
+    return ": ".join(part for part in (name, ", ".join(parts)) if part)

@@ -1,0 +1,180 @@
+"""The Draft: what `resolve` has decided so far. Settings go in through one door, `Draft.set`."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Finding, Problem, Severity
+from generator.plan import Devices, Group, Parameter, Scope, Setting, Source
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue, Variable
+    from generator.profile import Profile
+    from generator.units import Release
+
+GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")
+
+
+class Draft:
+    """The decisions in the making, with the facts they rest on.
+
+    `release` is what the output is for, `known` the newest release of the Catalogue that is not
+    younger: facts are asked of that one.
+    """
+
+    deviations: Final = frozenset({"HW101", "HW102", "HW103", "HW106", "HW107", "HW110"})
+
+    def __init__(
+        self, profile: Profile, catalogue: Catalogue, release: Release, *, legacy_env: bool
+    ) -> None:
+        self.profile = profile
+        self.catalogue = catalogue
+        self.release = release
+        self.known = catalogue.facts_release(release)
+        self.legacy_env = legacy_env
+        self.settings: list[Setting] = []
+        self.parameters: list[Parameter] = []
+        self.devices: Devices | None = None
+        self.findings: list[Finding] = []
+        self.problems: list[Problem] = []
+        if not catalogue.knows(release):
+            self.note(
+                "HW110",
+                "warning",
+                f"{release} is newer than the newest release this catalogue knows, {self.known}; "
+                f"the output is checked against that one",
+                "ollama.version",
+            )
+
+    @property
+    def acceleration(self) -> str:
+        """What computes: as the profile says, otherwise CUDA where the host has GPUs."""
+        return self.profile.ollama.acceleration or ("cuda" if self.profile.host.gpus else "cpu")
+
+    @property
+    def listens_locally(self) -> bool:
+        """Whether only this machine can reach the API."""
+        host = self.profile.ollama.host
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    def behaves(self, behaviour: str) -> bool:
+        """Whether the release has that behaviour of data/behaviour.toml."""
+        return self.catalogue.behaves(behaviour, self.known)
+
+    def note(
+        self, rule: str, severity: Severity, message: str, where: str, fix: str = "", link: str = ""
+    ) -> None:
+        """Record a Finding."""
+        self.findings.append(
+            Finding(rule=rule, severity=severity, message=message, where=where, fix=fix, link=link)
+        )
+
+    def problem(self, where: str, message: str, hint: str = "") -> None:
+        """Record a fault of the profile; any of them stops `resolve` at its end."""
+        self.problems.append(Problem(where, message, hint))
+
+    def reads(self, name: str) -> bool:
+        """Whether the release reads the variable and it does something."""
+        variable = self.catalogue.variable(name)
+        return variable is not None and variable.works_in(self.known)
+
+    def set(
+        self,
+        name: str,
+        value: str,
+        *,
+        where: str,
+        reason: str,
+        group: Group = "ollama",
+        source: Source = "profile",
+        replaces: tuple[str, ...] = (),
+        scope: Scope = "any",
+    ) -> bool:
+        """Emit a variable that the release reads; otherwise say why not. Returns whether it did."""
+        variable = self.catalogue.variable(name)
+        if variable is None or not variable.known_in(self.known):
+            self._dropped(name, variable, where)
+            return False
+        allowed = variable.allowed_in(self.known, self.profile.host.system)
+        if allowed is not None and value not in allowed:
+            choices = ", ".join(allowed)
+            self.problem(
+                where, f"Ollama {self.release} does not take `{value}`", f"one of {choices}"
+            )
+            return False
+        self.emit(
+            Setting(
+                name=name,
+                value=value,
+                reason=reason,
+                source=source,
+                group=group,
+                replaces=replaces,
+                scope=scope,
+            )
+        )
+        return True
+
+    def emit(self, setting: Setting) -> None:
+        """Put a variable into the output as it is; a later one of the same name is a problem."""
+        if any(other.name == setting.name for other in self.settings):
+            self.problem(
+                f"ollama.env.{setting.name}",
+                f"`{setting.name}` is set already by another key",
+                "remove it here",
+            )
+            return
+        self.settings.append(setting)
+
+    def all_models(
+        self, name: str, value: str, where: str, reason: str, replaces: tuple[str, ...] = ()
+    ) -> None:
+        """Set a Modelfile parameter on every model: the lever where no variable is read."""
+        if not self.profile.models:
+            self.note(
+                "HW503",
+                "warning",
+                f"Ollama {self.release} takes `{name}` only from a model or a request, and this "
+                f"profile names no models; left out",
+                where,
+                fix="add a `[[models]]` table",
+            )
+        self.parameters.append(Parameter(name=name, value=value, reason=reason, replaces=replaces))
+
+    def emit_legacy(self, intent: str, value: str) -> tuple[str, ...]:
+        """Return the dead names for `intent`; under --legacy-env emit them with `value` too."""
+        names = self.catalogue.legacy_names(intent)
+        for name in names if self.legacy_env else ():
+            self.emit(
+                Setting(
+                    name=name,
+                    value=value,
+                    reason="Read by no release of Ollama; here for wrappers that read it.",
+                    source="legacy",
+                    group="environment",
+                )
+            )
+        return names
+
+    def ordered_settings(self) -> tuple[Setting, ...]:
+        """Return the variables by group, within a group as decided."""
+        return tuple(sorted(self.settings, key=lambda setting: GROUPS.index(setting.group)))
+
+    def _dropped(self, name: str, variable: Variable | None, where: str) -> None:
+        if variable is not None and variable.removed is not None and self.known >= variable.removed:
+            rule, what = "HW102", f"was removed in {variable.removed}"
+        else:
+            rule, what = "HW103", f"is read since {variable.since if variable else 'never'}"
+        use = variable.replacement_in(self.known) if variable else None
+        self.note(
+            rule,
+            "warning",
+            f"`{name}` {what}; left out for Ollama {self.release}",
+            where,
+            fix=f"use {use}" if use else "",
+            link=variable.source if variable else "",
+        )

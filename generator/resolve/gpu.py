@@ -1,0 +1,325 @@
+"""GPUs: which, by what library, with which driver, and how many layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.plan import Devices, Driver, Gpu, Setting, Step
+from generator.resolve.variables import text
+
+if TYPE_CHECKING:
+    from generator.catalogue import GpuGeneration
+    from generator.profile import HostGpu
+    from generator.resolve.draft import Draft
+
+# $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
+WAIT: Final = (
+    'i=0; while [ ! -e "$0" ] && [ "$i" -lt "$1" ]; do sleep 1; i=$((i+1)); done; '
+    '[ -e "$0" ] || echo "$0 did not appear within $1 seconds; starting without it"'
+)
+VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
+    "cuda": "nvidia",
+    "rocm": "amd",
+    "vulkan": "dri",
+}
+WAIT_NODES: Final = {"nvidia": "/dev/nvidia-uvm", "amd": "/dev/kfd", "dri": "/dev/dri/renderD128"}
+NODES: Final = {"nvidia": (), "amd": ("/dev/kfd", "/dev/dri"), "dri": ("/dev/dri",)}
+VISIBLE: Final = {
+    "nvidia": "CUDA_VISIBLE_DEVICES",
+    "amd": "ROCR_VISIBLE_DEVICES",
+    "dri": "GGML_VK_VISIBLE_DEVICES",
+}
+MIB: Final = 2**20
+
+
+def decide(draft: Draft) -> None:
+    """Decide devices and emit the GPU variables."""
+    if draft.acceleration == "cpu":
+        _no_gpu(draft)
+    else:
+        draft.devices = _devices(draft)
+        _visible_devices(draft, draft.devices)
+    _llm_library(draft)
+    _vulkan(draft)
+    _spread(draft)
+    _layers(draft)
+    _overhead(draft)
+
+
+def _no_gpu(draft: Draft) -> None:
+    """Hide GPUs that are there from a server that shall compute on the CPU."""
+    if draft.profile.host.gpus:
+        draft.set(
+            "CUDA_VISIBLE_DEVICES",
+            "-1",
+            where="ollama.acceleration",
+            reason="Computes on the CPU although the host has a GPU.",
+            group="gpu",
+            source="derived",
+            replaces=draft.emit_legacy("ollama.acceleration", "1"),
+        )
+    for key in ("visible_devices", "device_order", "layers"):
+        if getattr(draft.profile.gpu, key):
+            draft.problem(
+                f"gpu.{key}",
+                "means nothing without acceleration",
+                "set ollama.acceleration, or remove it",
+            )
+
+
+def _devices(draft: Draft) -> Devices:
+    vendor = VENDORS[draft.acceleration]
+    choice = draft.profile.gpu
+    gpus = tuple(_gpu(draft, gpu) for gpu in draft.profile.host.gpus)
+    _check_indices(draft, gpus)
+    wait = Step(argv=("/bin/sh", "-c", WAIT, WAIT_NODES[vendor], str(choice.wait_seconds)))
+    return Devices(
+        vendor=vendor,
+        gpus=gpus,
+        ids=choice.visible_devices,
+        nodes=NODES[vendor],
+        wait=wait if choice.wait_seconds else None,
+        driver=_driver(draft, gpus) if vendor == "nvidia" else None,
+        reason="Waits for the driver: a server that starts before it computes on the CPU.",
+    )
+
+
+def _gpu(draft: Draft, gpu: HostGpu) -> Gpu:
+    card = draft.catalogue.card(gpu.name)
+    capability = gpu.compute_capability or (card.compute_capability if card else "")
+    return Gpu(name=gpu.name, memory=gpu.memory, compute_capability=capability, uuid=gpu.uuid)
+
+
+def _check_indices(draft: Draft, gpus: tuple[Gpu, ...]) -> None:
+    for index in draft.profile.gpu.visible_devices:
+        if index.isdecimal() and gpus and int(index) >= len(gpus):
+            draft.problem(
+                "gpu.visible_devices",
+                f"there is no GPU {index}; this host has {len(gpus)}",
+                f"name GPUs from 0 to {len(gpus) - 1}",
+            )
+
+
+def _generations(draft: Draft, gpus: tuple[Gpu, ...]) -> list[GpuGeneration]:
+    found = (draft.catalogue.generation(g.compute_capability) for g in gpus if g.compute_capability)
+    return [generation for generation in found if generation is not None]
+
+
+def _driver(draft: Draft, gpus: tuple[Gpu, ...]) -> Driver | None:
+    """Return what a NixOS host must build for the oldest card, which decides for all."""
+    generations = _generations(draft, gpus)
+    if not generations:
+        return None
+    closed = [g for g in generations if g.kernel_modules == "closed"]
+    opened = [g for g in generations if g.kernel_modules == "open"]
+    if closed and opened:
+        draft.problem(
+            "host.gpus",
+            f"{closed[0].name} needs closed kernel modules and {opened[0].name} open ones: "
+            f"no driver serves both",
+            "split the cards over two hosts",
+        )
+    decisive = (closed or opened or generations)[0]
+    architectures = {arch for g in generations for arch in g.cuda_architectures}
+    branch = next((g.nixpkgs_driver for g in generations if g.nixpkgs_driver), "")
+    return Driver(
+        open=not closed,
+        branch=branch,
+        cuda_architectures=tuple(sorted(architectures, key=int)),
+        reason=_driver_reason(decisive, branch),
+    )
+
+
+def _driver_reason(generation: GpuGeneration, branch: str) -> str:
+    modules = "closed" if generation.kernel_modules == "closed" else "open"
+    last = f"; driver {generation.last_driver} is the last that knows it" if branch else ""
+    return f"{generation.name} runs on the {modules} kernel modules{last}."
+
+
+def _visible_devices(draft: Draft, devices: Devices) -> None:
+    choice = draft.profile.gpu
+    if choice.visible_devices:
+        draft.set(
+            VISIBLE[devices.vendor],
+            ",".join(choice.visible_devices),
+            where="gpu.visible_devices",
+            reason="Only these GPUs, in this order.",
+            group="gpu",
+            scope="host",
+        )
+    if devices.vendor != "nvidia":
+        return
+    by_index = any(index.isdecimal() for index in choice.visible_devices)
+    order = choice.device_order or ("PCI_BUS_ID" if by_index else None)
+    if order:
+        draft.set(
+            "CUDA_DEVICE_ORDER",
+            order,
+            where="gpu.device_order",
+            reason="Indices count as nvidia-smi does; read by the CUDA driver, not by Ollama."
+            if order == "PCI_BUS_ID"
+            else "Indices count by speed; read by the CUDA driver, not by Ollama.",
+            group="gpu",
+            source="profile" if choice.device_order else "derived",
+        )
+
+
+def _llm_library(draft: Draft) -> None:
+    """Keep the name where it works or does no harm, map a family to its member, else leave it out.
+
+    Since 0.12.4 a name without a directory means CPU only, and only a DEBUG line says so; before,
+    it is ignored (discover/runner.go@v0.32.15:100; llm/server.go@v0.12.3:243).
+    """
+    asked = draft.profile.ollama.llm_library
+    variable = draft.catalogue.variable("OLLAMA_LLM_LIBRARY")
+    if asked is None or variable is None:
+        return
+    where = "ollama.llm_library"
+    there = variable.allowed_in(draft.known, draft.profile.host.system) or ()
+    usable = _usable_libraries(draft, there)
+    if asked in there and (asked in usable or draft.acceleration == "cpu"):
+        _emit_library(draft, asked, "Only this compute library is used.")
+    elif draft.acceleration == "cpu":
+        _cpu_library(draft, asked)
+    elif family := [name for name in usable if name.startswith(f"{asked}_")]:
+        reason = f"The library of this release that serves these GPUs; `{asked}` alone names none."
+        _emit_library(draft, family[-1], reason)
+        draft.note(
+            "HW105",
+            "info",
+            f"`{asked}` names no library of Ollama {draft.release}; `{family[-1]}` is the one that serves these GPUs",
+            where,
+            fix="leave `llm_library` out: the server finds it",
+            link=variable.source,
+        )
+    else:
+        harm = (
+            "would make it compute on the CPU"
+            if draft.behaves("llm-library-strict")
+            else "ignores it"
+        )
+        draft.note(
+            "HW106",
+            "warning",
+            f"`{asked}` names no library that serves these GPUs in Ollama {draft.release}, which "
+            f"{harm}; left out, so that the server chooses",
+            where,
+            fix="leave `llm_library` out",
+            link=variable.source,
+        )
+
+
+def _usable_libraries(draft: Draft, there: tuple[str, ...]) -> list[str]:
+    """Return the libraries of the release that hold kernels for every card, oldest first."""
+    generations = _generations(draft, draft.devices.gpus if draft.devices else ())
+    known = [set(g.cuda_libraries_in(draft.known, draft.profile.host.system)) for g in generations]
+    return [
+        name
+        for name in there
+        if not name.startswith("cuda_v") or all(name in libraries for libraries in known)
+    ]
+
+
+def _cpu_library(draft: Draft, asked: str) -> None:
+    strict = draft.behaves("llm-library-strict")
+    effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
+    named = draft.catalogue.behaviour("llm-library-without-cpu").since
+    reason = f"No library bears this name since {named}; in this release {effect}."
+    draft.note(
+        "HW105",
+        "info",
+        f"no library is called `{asked}` since {named}: Ollama picks the CPU variant by CPUID; "
+        f"in {draft.release} {effect}",
+        "ollama.llm_library",
+        link=draft.catalogue.behaviour("llm-library-without-cpu").source,
+    )
+    _emit_library(draft, asked, reason)
+
+
+def _emit_library(draft: Draft, name: str, reason: str) -> None:
+    draft.emit(
+        Setting(name="OLLAMA_LLM_LIBRARY", value=name, reason=reason, source="profile", group="gpu")
+    )
+
+
+def _vulkan(draft: Draft) -> None:
+    variable = draft.catalogue.variable("OLLAMA_VULKAN")
+    if draft.acceleration != "vulkan" or variable is None:
+        return
+    if variable.default_in(draft.known) not in {"true", "1"}:
+        reason = "The Vulkan backend is off by default in this release."
+        draft.set(
+            "OLLAMA_VULKAN",
+            "1",
+            where="ollama.acceleration",
+            reason=reason,
+            group="gpu",
+            source="derived",
+        )
+
+
+def _spread(draft: Draft) -> None:
+    spread = draft.profile.ollama.sched_spread
+    if spread is None:
+        return
+    reason = (
+        "Every model on all GPUs, even one that a single GPU could hold."
+        if spread
+        else "Models are packed on as few GPUs as hold them."
+    )
+    draft.set(
+        "OLLAMA_SCHED_SPREAD", text(spread), where="ollama.sched_spread", reason=reason, group="gpu"
+    )
+
+
+def _layers(draft: Draft) -> None:
+    layers = draft.profile.gpu.layers
+    if layers is None or draft.acceleration == "cpu":
+        return
+    dead = draft.emit_legacy("gpu.layers", "999" if layers == "fit" else str(layers))
+    if layers == "fit":
+        names = " and ".join(f"`{name}`" for name in dead)
+        draft.note(
+            "HW105",
+            "info",
+            f"as many layers as fit is what the server does by itself, so nothing is set; {names} no release reads, and a forced number would turn the automatic fit off",
+            "gpu.layers",
+        )
+        return
+    reason = "Layers on the GPU; a fixed number turns the automatic fit off."
+    if draft.reads("LLAMA_ARG_N_GPU_LAYERS"):
+        draft.set(
+            "LLAMA_ARG_N_GPU_LAYERS",
+            str(layers),
+            where="gpu.layers",
+            reason=reason,
+            group="gpu",
+            replaces=dead,
+        )
+    else:
+        draft.all_models("num_gpu", str(layers), "gpu.layers", reason, dead)
+
+
+def _overhead(draft: Draft) -> None:
+    """Leave memory free on each GPU: bytes before 0.30, whole MiB for the fit since."""
+    overhead = draft.profile.ollama.gpu_overhead
+    if overhead is None:
+        return
+    where, reason = "ollama.gpu_overhead", "Memory left free on every GPU"
+    if draft.reads("OLLAMA_GPU_OVERHEAD"):
+        draft.set(
+            "OLLAMA_GPU_OVERHEAD",
+            str(overhead),
+            where=where,
+            reason=f"{reason}, in bytes.",
+            group="gpu",
+        )
+    else:
+        mib = -(-overhead // MIB)
+        draft.set(
+            "LLAMA_ARG_FIT_TARGET",
+            str(mib),
+            where=where,
+            reason=f"{reason}, in MiB; OLLAMA_GPU_OVERHEAD has no effect since 0.30.",
+            group="gpu",
+        )

@@ -1,0 +1,150 @@
+"""Limits of the service: what the profile names, and what follows from the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.plan import Limit
+from generator.resolve.threads import quota_percent, thread_count
+from generator.units import format_size
+
+if TYPE_CHECKING:
+    from generator.plan import Source
+    from generator.resolve.draft import Draft
+
+Limits = tuple[Limit, ...]
+GIB: Final = 2**30
+
+# For the rest of the system beside a model server: an eighth of the memory, at least 2 GiB.
+RESERVE_SHARE: Final = 8
+RESERVE_MINIMUM: Final = 2 * GIB
+
+REASONS: Final = {
+    "cpu_weight": "Share of CPU time under contention; every service has 100.",
+    "allowed_cpus": "CPUs that the service may run on.",
+    "memory_max": "Above this the kernel kills; page cache of mapped weights counts but is reclaimed first.",
+    "memory_high": "Above this the kernel reclaims and slows the service down.",
+    "memory_swap_max": "Swap that the service may use.",
+    "numa_policy": "Memory placement over NUMA nodes.",
+    "numa_mask": "NUMA nodes that the policy is about.",
+    "io_weight": "Share of disk time under contention; every service has 100.",
+    "nice": "Nice level.",
+    "tasks_max": "Processes and threads together.",
+    "limit_memlock": "Memory that may be locked.",
+    "oom_score_adjust": "How readily the kernel kills this service when memory runs out.",
+}
+
+
+def decide(draft: Draft) -> Limits:
+    """Return the limits in a fixed order, and report those beyond the host's means."""
+    limits = [*_cpu_quota(draft)]
+    for name, reason in REASONS.items():
+        value = getattr(draft.profile.resources, name)
+        if value is not None:
+            limits.append(Limit(name=name, value=value, reason=reason, source="profile"))
+        elif (derived := _derived(draft, name)) is not None:
+            limits.append(derived)
+    _check_memory(draft)
+    _check_cpus(draft)
+    return tuple(limits)
+
+
+def _cpu_quota(draft: Draft) -> Limits:
+    cpu = draft.profile.host.cpu
+    available = cpu.hardware_threads if cpu else None
+    quota = quota_percent(draft)
+    where = "resources.cpus" if draft.profile.resources.cpus is not None else "resources.cpu_quota"
+    if quota is None:
+        return _derived_quota(draft)
+    if available is not None and quota > available * 100:
+        draft.problem(
+            where,
+            f"{quota}% is more than the {available} hardware threads of this host",
+            f"write at most `{available * 100}%`, or leave it out",
+        )
+    return (_quota(quota, available, source="profile"),)
+
+
+def _derived_quota(draft: Draft) -> Limits:
+    """One CPU per compute thread and one for the server, unless that is the whole machine."""
+    count, _, _ = thread_count(draft)
+    cpu = draft.profile.host.cpu
+    if count is None or cpu is None or count + 1 >= cpu.hardware_threads:
+        return ()
+    return (_quota((count + 1) * 100, cpu.hardware_threads, source="derived"),)
+
+
+def _quota(percent: int, available: int | None, *, source: Source) -> Limit:
+    whole = f"{percent / 100:g}"
+    share = f"{whole} of {available} hardware threads" if available else f"{whole} CPUs"
+    return Limit(
+        name="cpu_quota",
+        value=percent,
+        reason=f"{share}; at least one per compute thread, or they stall each other.",
+        source=source,
+    )
+
+
+def _derived(draft: Draft, name: str) -> Limit | None:
+    if name == "memory_max":
+        return _derived_memory_max(draft)
+    if name == "limit_memlock" and "LLAMA_ARG_MLOCK" in draft.profile.ollama.env:
+        reason = "LLAMA_ARG_MLOCK locks the model in memory, which needs this."
+        return Limit(name=name, value="infinity", reason=reason, source="derived")
+    return None
+
+
+def _derived_memory_max(draft: Draft) -> Limit | None:
+    memory = draft.profile.host.memory
+    if memory is None or memory < 2 * RESERVE_MINIMUM:
+        return None
+    reserve = max(RESERVE_MINIMUM, memory // RESERVE_SHARE)
+    value = (memory - reserve) // GIB * GIB
+    reason = (
+        f"Leaves {format_size(memory - value)}iB of the host's {format_size(memory)}iB to the rest."
+    )
+    return Limit(name="memory_max", value=value, reason=reason, source="derived")
+
+
+def _check_memory(draft: Draft) -> None:
+    resources, memory = draft.profile.resources, draft.profile.host.memory
+    for name in ("memory_max", "memory_high"):
+        value = getattr(resources, name)
+        if isinstance(value, int) and memory is not None and value > memory:
+            draft.problem(
+                f"resources.{name}",
+                f"{format_size(value)} is more than this host's {format_size(memory)}",
+                "write less, or leave it out",
+            )
+    high, top = resources.memory_high, resources.memory_max
+    if isinstance(high, int) and isinstance(top, int) and high > top:
+        draft.problem(
+            "resources.memory_high",
+            f"{format_size(high)} is above memory_max, {format_size(top)}, so it never acts",
+            "write less than memory_max",
+        )
+
+
+def _check_cpus(draft: Draft) -> None:
+    cpu, resources = draft.profile.host.cpu, draft.profile.resources
+    if cpu is None:
+        return
+    if resources.allowed_cpus is not None:
+        highest = max(
+            int(part)
+            for part in resources.allowed_cpus.replace("-", ",").replace(" ", ",").split(",")
+            if part
+        )
+        if highest >= cpu.hardware_threads:
+            draft.problem(
+                "resources.allowed_cpus",
+                f"this host has no CPU {highest}; it has 0-{cpu.hardware_threads - 1}",
+                "name CPUs that exist",
+            )
+    count = draft.profile.threads.count
+    if count is not None and count > cpu.hardware_threads:
+        draft.problem(
+            "threads.count",
+            f"{count} threads are more than the {cpu.hardware_threads} hardware threads of this host",
+            f"write at most {cpu.cores}, one per physical core",
+        )

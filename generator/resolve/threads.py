@@ -1,0 +1,80 @@
+"""Compute threads: one number, and the lever that the release obeys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.plan import Setting
+
+if TYPE_CHECKING:
+    from generator.plan import Source
+    from generator.resolve.draft import Draft
+
+# What the runtimes of custom builds read. The official Linux builds link none of them.
+LIBRARIES: Final = {
+    "OMP_NUM_THREADS": "OpenMP",
+    "MKL_NUM_THREADS": "Intel MKL",
+    "OPENBLAS_NUM_THREADS": "OpenBLAS",
+    "VECLIB_MAXIMUM_THREADS": "Apple's vecLib",
+}
+
+
+def decide(draft: Draft) -> None:
+    """Emit the thread count by the lever that works, and for the libraries of custom builds."""
+    count, reason, source = thread_count(draft)
+    if count is None:
+        return
+    dead = draft.emit_legacy("threads.count", str(count))
+    if draft.reads("LLAMA_ARG_THREADS"):
+        draft.set(
+            "LLAMA_ARG_THREADS",
+            str(count),
+            where="threads.count",
+            reason=reason,
+            group="threads",
+            source=source,
+            replaces=dead,
+        )
+    else:
+        draft.all_models("num_thread", str(count), "threads.count", reason, dead)
+    for name, library in LIBRARIES.items():
+        draft.emit(
+            Setting(
+                name=name,
+                value=str(count),
+                reason=f"For builds that link {library}; official Linux builds do not.",
+                source=source,
+                group="threads",
+            )
+        )
+
+
+def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
+    """Return the compute threads, the reason and where they come from.
+
+    Left out, they are derived for CPU hosts only: a GPU that holds the whole model leaves nothing
+    for them to do. One per physical core, because decoding waits for memory and a second thread
+    on a core adds no bandwidth (ollama#2496, #2929); never more than the quota, because the
+    kernel stops all of them when it is used up (ollama#17916).
+    """
+    profile = draft.profile
+    if profile.threads.count is not None:
+        return profile.threads.count, "Compute threads per model.", "profile"
+    cpu = profile.host.cpu
+    if draft.acceleration != "cpu" or cpu is None:
+        return None, "", "derived"
+    quota = quota_percent(draft)
+    if quota is not None and quota < cpu.cores * 100:
+        count = max(1, quota // 100)
+        return (
+            count,
+            f"Compute threads per model: as many as the quota of {quota}% can run.",
+            "derived",
+        )
+    return cpu.cores, "Compute threads per model: one per physical core.", "derived"
+
+
+def quota_percent(draft: Draft) -> int | None:
+    """Return the CPU quota that the profile names, in percent of one CPU."""
+    resources = draft.profile.resources
+    return resources.cpus * 100 if resources.cpus is not None else resources.cpu_quota

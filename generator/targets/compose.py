@@ -1,0 +1,223 @@
+"""Target `compose`: a Compose file for Docker, with the jobs as one-shot services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import Finding
+from generator.formats.modelfile import modelfile
+from generator.formats.shell import quote
+from generator.formats.template import render_template
+from generator.formats.text import comment
+from generator.formats.yaml import Commented, compose_string, to_yaml
+from generator.plan import MODELFILES, OLLAMA
+from generator.targets.base import File, address, header
+from generator.units import format_size
+
+if TYPE_CHECKING:
+    from generator.plan import Devices, Limit, Plan, Unit
+
+# What a container of Docker has no word for. `memory_high` is not `mem_reservation`: that one
+# protects memory, it does not slow anything down.
+UNSUPPORTED: Final = {
+    "memory_high": "there is no soft limit that slows a container down",
+    "numa_policy": "there is no memory policy for a container",
+    "numa_mask": "there is no memory policy for a container",
+    "io_weight": "blkio weights work on other schedulers and another scale",
+    "nice": "a container has no nice level",
+}
+SERVER: Final = "ollama"
+MODELFILE_DIR: Final = "/modelfiles"
+# systemd's default weight of 100 is Docker's default of 1024 shares.
+SHARES_PER_WEIGHT: Final = 10.24
+SHARES_RANGE: Final = (2, 262144)
+
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return `compose.yaml`, the Modelfiles and the install note."""
+    above = "\n".join(line for text in header(plan) for line in comment(text))
+    created = [model for model in plan.models if model.serve_as]
+    note = render_template("compose/README.md.jinja", plan=plan, server=SERVER)
+    return (
+        File("compose.yaml", f"{above}\n{to_yaml(_document(plan))}"),
+        *(
+            File(
+                f"modelfiles/{model.modelfile}",
+                modelfile(model.name, model.lines, header(plan)),
+            )
+            for model in created
+        ),
+        File("README.md", note, note=True),
+    )
+
+
+def limitations(plan: Plan) -> tuple[Finding, ...]:
+    """Return a Finding for each setting that a Docker container cannot have."""
+    limits = [
+        _limitation(f"resources.{limit.name}", UNSUPPORTED[limit.name])
+        for limit in plan.limits
+        if limit.name in UNSUPPORTED
+    ]
+    resume = [
+        _limitation("service.resume_fix", "a container cannot reload the host's kernel module")
+        for unit in plan.units
+        if unit.kind == "resume"
+    ]
+    return (*limits, *resume, *_device_order(plan))
+
+
+def _device_order(plan: Plan) -> tuple[Finding, ...]:
+    ids = plan.devices.ids if plan.devices else ()
+    if list(ids) == sorted(ids, key=lambda i: (len(i), i)):
+        return ()
+    return (_limitation("gpu.visible_devices", "a device list says which GPUs, not their order"),)
+
+
+def _limitation(where: str, why: str) -> Finding:
+    return Finding(
+        rule="HW601",
+        severity="warning",
+        message=f"compose leaves out `{where.partition('.')[2]}`: {why}",
+        where=where,
+        fix="set it on the host, or use the systemd or nixos target",
+    )
+
+
+def _document(plan: Plan) -> dict[str, Any]:
+    services = {SERVER: _server(plan)}
+    for unit in plan.units:
+        if unit.kind != "resume":
+            services[unit.name] = Commented(_job(plan, unit), unit.reason, gap=True)
+    document: dict[str, Any] = {"name": plan.name.replace(".", "-"), "services": services}
+    document["volumes"] = {plan.container.volume: {"name": plan.container.volume}}
+    if plan.container.network:
+        document["networks"] = {plan.container.network: {"external": True}}
+    return document
+
+
+def _server(plan: Plan) -> dict[str, Any]:
+    container = plan.container
+    published = f"{address(plan.listen.host, plan.listen.port)}:{container.port}"
+    service: dict[str, Any] = {
+        **_base(plan),
+        "container_name": container.name,
+        "restart": container.restart,
+        "ports": Commented([published], plan.listen.reason),
+        "volumes": _volumes(plan),
+    }
+    if environment := _environment(plan):
+        service["environment"] = environment
+    service["healthcheck"] = Commented(
+        {
+            "test": ["CMD", *container.healthcheck],
+            "interval": "30s",
+            "timeout": "10s",
+            "retries": 3,
+            "start_period": "30s",
+            },
+        "The image has no curl; the program itself asks the server, and loads no model.",
+    )
+    for limit in plan.limits:
+        service |= _limit(plan, limit)
+    return service | _devices(plan.devices)
+
+
+def _base(plan: Plan) -> dict[str, Any]:
+    base: dict[str, Any] = {"image": plan.container.image}
+    return base | ({"networks": [plan.container.network]} if plan.container.network else {})
+
+
+def _volumes(plan: Plan) -> list[str]:
+    volumes = [f"{plan.container.volume}:{plan.container.home_path}"]
+    if plan.models_dir:
+        volumes.append(f"{compose_string(plan.models_dir)}:{plan.container.models_path}")
+    return volumes
+
+
+def _environment(plan: Plan) -> dict[str, Any]:
+    return {
+        setting.name: Commented(compose_string(setting.value), setting.comment)
+        for setting in plan.environment
+        if setting.scope == "any"
+    }
+
+
+def _limit(plan: Plan, limit: Limit) -> dict[str, Any]:
+    """Return the keys for one limit; none for what `limitations` reports."""
+    value, reason = limit.value, limit.reason
+    match limit.name:
+        case "cpu_quota":
+            cpus = int(value) / 100
+            return {"cpus": Commented(int(cpus) if cpus.is_integer() else cpus, reason)}
+        case "cpu_weight":
+            shares = round(int(value) * SHARES_PER_WEIGHT)
+            low, high = SHARES_RANGE
+            return {"cpu_shares": Commented(min(max(shares, low), high), reason)}
+        case "allowed_cpus":
+            return {"cpuset": Commented(str(value).replace(" ", ","), reason)}
+        case "memory_max" if value != "infinity":
+            return {"mem_limit": Commented(_size(int(value)), reason)}
+        case "memory_swap_max":
+            return {"memswap_limit": Commented(_swap(plan, value), reason)}
+        case "tasks_max":
+            return {"pids_limit": Commented(-1 if value == "infinity" else value, reason)}
+        case "limit_memlock":
+            locked = -1 if value == "infinity" else value
+            return {"ulimits": Commented({"memlock": {"soft": locked, "hard": locked}}, reason)}
+        case "oom_score_adjust":
+            return {"oom_score_adj": Commented(value, reason)}
+    return {}
+
+
+def _size(size: int) -> str:
+    """Return bytes as Compose reads them; its suffixes are binary too."""
+    text = format_size(size).lower()
+    return text if text[-1] in "kmg" else f"{size}b"
+
+
+def _swap(plan: Plan, swap: int | str) -> str | int:
+    """Docker counts memory and swap together; -1 is no bound."""
+    memory = plan.limit("memory_max")
+    if swap == "infinity" or memory is None or memory.value == "infinity":
+        return -1
+    return _size(int(memory.value) + int(swap))
+
+
+def _devices(devices: Devices | None) -> dict[str, Any]:
+    if devices is None:
+        return {}
+    if devices.vendor != "nvidia":
+        return {"devices": [f"{node}:{node}" for node in devices.nodes]}
+    which: dict[str, Any] = {"device_ids": list(devices.ids)} if devices.ids else {"count": "all"}
+    reservation = {"driver": "nvidia", **which, "capabilities": ["gpu"]}
+    return {"deploy": {"resources": {"reservations": {"devices": [reservation]}}}}
+
+
+def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
+    before = [other for other in plan.units if f"{other.name}.service" in unit.after]
+    job: dict[str, Any] = {
+        **_base(plan),
+        "restart": "on-failure:5" if unit.retry_seconds else "no",
+        "depends_on": {
+            SERVER: {"condition": "service_healthy"},
+            **{job.name: {"condition": "service_completed_successfully"} for job in before},
+        },
+        "environment": {"OLLAMA_HOST": address(SERVER, plan.container.port)},
+        "entrypoint": ["/bin/sh", "-c", compose_string(_script(unit))],
+    }
+    if unit.kind == "create":
+        job["volumes"] = [f"./modelfiles:{MODELFILE_DIR}:ro"]
+    return job
+
+
+def _script(unit: Unit) -> str:
+    """Return the steps as one shell line; a step that may fail does not stop the next."""
+    words = (
+        [arg.replace(OLLAMA, SERVER).replace(MODELFILES, MODELFILE_DIR) for arg in step.argv]
+        for step in unit.steps
+    )
+    lines = [" ".join(quote(word) for word in argv) for argv in words]
+    if unit.timeout_seconds:
+        lines = [f"timeout {unit.timeout_seconds} {line}" for line in lines]
+    ends = [" || true" if step.may_fail else "" for step in unit.steps]
+    return "set -e; " + "; ".join(line + end for line, end in zip(lines, ends, strict=True))

@@ -1,0 +1,202 @@
+"""Target `nixos`: one self-contained NixOS module that sets upstream options only.
+
+Scalars are `mkDefault`, so that a host's plain value wins. Lists are plain: upstream's module
+adds to the same ones, and a `mkDefault` list beside a plain one is dropped whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.formats.modelfile import modelfile
+from generator.formats.nix import Call, Commented, Interpolated, Raw, nix_string, to_nix
+from generator.formats.template import render_template
+from generator.formats.text import comment
+from generator.formats.unit import exec_line, tmpfiles_line
+from generator.plan import MODELFILES, OLLAMA
+from generator.targets.base import SERVER_ANSWERS, File, address, header, service_line
+
+if TYPE_CHECKING:
+    from generator.errors import Finding
+    from generator.plan import Devices, Model, Plan, Step, Unit
+
+PACKAGES: Final = {
+    "cpu": "pkgs.ollama-cpu or pkgs.ollama",
+    "cuda": "pkgs.ollama-cuda",
+    "rocm": "pkgs.ollama-rocm",
+    "vulkan": "pkgs.ollama-vulkan",
+}
+# NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
+# option is removed, which leaves it declared but invisible.
+HAS_ACCELERATION: Final = (
+    "options.services.ollama ? acceleration && "
+    "(options.services.ollama.acceleration.visible or true)"
+)
+PROGRAM: Final = "lib.getExe config.services.ollama.package"
+ARGUMENTS: Final = {"config": "config.", "lib": "", "options": "options.", "pkgs": "pkgs."}
+
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return `<name>.nix` and the install note."""
+    body = to_nix(_module(plan))
+    above = [line for text in header(plan) for line in comment(text)]
+    arguments = ", ".join(name for name, use in ARGUMENTS.items() if use in body)
+    lines = [*above, f"{{ {arguments}, ... }}:", "let", "  inherit (lib) mkDefault;", "in", body]
+    note = render_template("nixos/README.md.jinja", plan=plan, file=f"{plan.name}.nix")
+    return (
+        File(f"{plan.name}.nix", "\n".join([*lines, ""])),
+        File("README.md", note, note=True),
+    )
+
+
+def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
+    """Return nothing: NixOS has a word for every setting."""
+    return ()
+
+
+def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
+    module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(plan)}
+    if plan.devices and plan.devices.driver:
+        module |= _nvidia(plan.devices)
+    if plan.models_dir:
+        rule = tmpfiles_line("d", plan.models_dir, "0750", plan.service.user, plan.service.group)
+        module["systemd", "tmpfiles", "rules"] = [rule]
+    module["systemd", "services", "ollama"] = _server(plan)
+    for unit in plan.units:
+        if unit.kind != "pull":
+            module["systemd", "services", unit.name] = _job(plan, unit)
+    return module
+
+
+def _soft(value: object, reason: str = "", *, gap: bool = False) -> Any:  # noqa: ANN401
+    call = Call("mkDefault", value)  # type: ignore[arg-type]
+    return Commented(call, reason, gap=gap) if reason else call
+
+
+def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
+    options: dict[str, Any] = {
+        "enable": _soft(value=True),
+        "package": _package(plan),
+        "host": _soft(plan.listen.host if ":" not in plan.listen.host else f"[{plan.listen.host}]", plan.listen.reason),
+        "port": _soft(plan.listen.port),
+    }
+    if plan.listen.open_firewall:
+        options["openFirewall"] = _soft(value=True)
+    if plan.service.user:
+        options |= {"user": _soft(plan.service.user), "group": _soft(plan.service.group)}
+    if plan.service.home:
+        options["home"] = _soft(plan.service.home)
+    if plan.models_dir:
+        options["models"] = _soft(plan.models_dir, "Where models are stored.")
+    options["environmentVariables"] = {
+        setting.name: _soft(setting.value, setting.comment) for setting in plan.environment
+    }
+    if plan.models:
+        options["loadModels"] = list(dict.fromkeys(model.name for model in plan.models))
+    return _with_acceleration(plan, options)
+
+
+def _package(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
+    package = PACKAGES[plan.acceleration]
+    driver = plan.devices.driver if plan.devices else None
+    if driver is None or not driver.cuda_architectures:
+        return _soft(Raw(package))
+    architectures = to_nix(list(driver.cuda_architectures))
+    reason = "The packaged build has no kernels for these cards; this one is built from source."
+    return _soft(Raw(f"{package}.override {{ cudaArches = {architectures}; }}"), reason)
+
+
+def _with_acceleration(plan: Plan, options: dict[str, Any]) -> Raw:
+    value = to_nix(False if plan.acceleration == "cpu" else plan.acceleration)
+    return Raw(
+        f"{to_nix(options)}\n"
+        f"# Up to NixOS 25.11 this option, not the package, picks the backend.\n"
+        f"// lib.optionalAttrs ({HAS_ACCELERATION}) {{\n"
+        f"  acceleration = mkDefault {value};\n"
+        f"}}"
+    )
+
+
+def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
+    driver = devices.driver
+    assert driver is not None  # noqa: S101 -- the caller asked
+    nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
+    if driver.branch:
+        packages = "config.boot.kernelPackages.nvidiaPackages"
+        # Before the branch had a name of its own, it was the production driver.
+        nvidia["package"] = _soft(Raw(f"{packages}.{driver.branch} or {packages}.production"))
+    return {
+        ("hardware", "nvidia"): nvidia,
+        ("services", "xserver", "videoDrivers"): Commented(
+            ["nvidia"], "Loads the driver; starts no X server by itself."
+        ),
+    }
+
+
+def _server(plan: Plan) -> dict[str, Any]:
+    service, devices = plan.service, plan.devices
+    config: dict[str, Any] = {
+        line.key: _soft(line.value, line.reason) for line in map(service_line, plan.limits)
+    }
+    config["Restart"] = _soft(service.restart)
+    config["RestartSec"] = _soft(service.restart_seconds)
+    if devices and devices.wait:
+        config["ExecStartPre"] = Commented([_exec(plan, devices.wait)], devices.reason)
+    order: dict[str, Any] = {}
+    if service.after:
+        order = {"after": list(service.after), "wants": list(service.after)}
+    return {**order, "serviceConfig": config}
+
+
+def _exec(plan: Plan, step: Step) -> Interpolated:
+    line = exec_line(step.argv, prefix="-" if step.may_fail else "")
+    stored = {f"{MODELFILES}/{model.modelfile}": _stored(plan, model) for model in plan.models}
+    return Interpolated(line, {OLLAMA: PROGRAM} | stored)
+
+
+def _stored(plan: Plan, model: Model) -> str:
+    """Return the Nix expression of a Modelfile in the store."""
+    text = modelfile(model.name, model.lines, header(plan))
+    return f"pkgs.writeText {nix_string(model.modelfile)} {nix_string(text)}"
+
+
+def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
+    job: dict[str, Any] = {"description": Commented(unit.description, unit.reason)}
+    order = {
+        "after": unit.after,
+        "before": unit.before,
+        "wants": unit.wants,
+        "partOf": unit.part_of,
+        "wantedBy": unit.wanted_by,
+    }
+    job |= {name: [_upstream(u) for u in units] for name, units in order.items() if units}
+    if unit.stop_when_unneeded:
+        job["unitConfig"] = {"StopWhenUnneeded": True}
+    if unit.kind == "resume":
+        job["path"] = [Raw("pkgs.kmod")]
+    if unit.waits_for_server:
+        where = address(plan.listen.host, plan.listen.port)
+        job["environment"] = {"HOME": "/tmp", "OLLAMA_HOST": where}  # noqa: S108 -- private to the job
+    return {**job, "serviceConfig": _job_config(plan, unit)}
+
+
+def _upstream(unit: str) -> str:
+    """On NixOS the module's own loader pulls the models."""
+    return "ollama-model-loader.service" if unit == "ollama-pull.service" else unit
+
+
+def _job_config(plan: Plan, unit: Unit) -> dict[str, Any]:
+    config: dict[str, Any] = {"Type": "oneshot"}
+    if unit.waits_for_server:
+        config["DynamicUser"] = True
+        config["ExecStartPre"] = [_exec(plan, SERVER_ANSWERS)]
+    config["ExecStart"] = [_exec(plan, step) for step in unit.steps]
+    if unit.stop_steps:
+        config["ExecStop"] = [_exec(plan, step) for step in unit.stop_steps]
+    if unit.remain_after_exit:
+        config["RemainAfterExit"] = True
+    if unit.timeout_seconds:
+        config["TimeoutStartSec"] = unit.timeout_seconds
+    if unit.retry_seconds:
+        config |= {"Restart": "on-failure", "RestartSec": unit.retry_seconds}
+    return config

@@ -1,0 +1,22 @@
+"""Target `plan`: the Plan itself, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.codec import to_dict
+from generator.formats.data import to_json
+from generator.targets.base import File
+
+if TYPE_CHECKING:
+    from generator.errors import Finding
+    from generator.plan import Plan
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return `plan.json`; `generator.plan.from_dict` reads it back."""
+    return (File("plan.json", to_json(to_dict(plan))),)
+
+
+def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
+    """Return nothing: the Plan expresses itself."""
+    return ()

@@ -1,0 +1,149 @@
+"""Judge the form of a profile: pydantic's verdict, told as what / where / what to do."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Final
+
+from pydantic import BaseModel, ValidationError
+
+from generator.errors import Problem, ProfileError
+from generator.profile import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+    from generator.load import Document
+
+
+def validate(document: Document) -> Profile:
+    """Return the Profile of `document`, or raise ProfileError with every Problem in it."""
+    try:
+        return Profile.model_validate_json(json.dumps(document.data, default=str))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        problems = tuple(_problems(details, document, Profile))
+        raise ProfileError(document.source, problems) from None
+
+
+def _problems(
+    details: Iterable[ErrorDetails], document: Document, model: type[BaseModel]
+) -> Iterable[Problem]:
+    """Translate pydantic's errors: one Problem per key, with where, what and what to do."""
+    by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    for detail in details:
+        by_key.setdefault(_key_path(detail["loc"], document.data), []).append(detail)
+    for path, faults in by_key.items():
+        message, hint = _explained(faults[0], path, model)
+        if len(faults) > 1:
+            message, hint = _no_member(faults)
+        yield Problem(".".join(path), message, hint, _origin(path, document))
+
+
+def _no_member(faults: list[ErrorDetails]) -> tuple[str, str]:
+    """Explain a value that fits no member of a union."""
+    told = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
+    choices = [
+        fault["ctx"]["expected"] if fault["type"] == "literal_error" else told.get(fault["type"])
+        for fault in faults
+    ]
+    known = dict.fromkeys(choice for choice in choices if choice)
+    return f"`{_toml(faults[0]['input'])}` is not one of the values", f"write {' or '.join(known)}"
+
+
+def _key_path(loc: tuple[int | str, ...], data: object) -> tuple[str, ...]:
+    """Drop the steps that pydantic adds for members of a union: they are not in the data."""
+    path: list[str] = []
+    for index, step in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(data, dict) and (step in data or last and step != "[key]"):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            continue
+        path.append(str(step))
+    return tuple(path)
+
+
+def _origin(path: tuple[str, ...], document: Document) -> str:
+    for length in range(len(path), 0, -1):
+        if path[:length] in document.origins:
+            return document.origins[path[:length]]
+    return document.source
+
+
+_KINDS: Final = {
+    "int_type": ("a whole number", "write it without quotes, like `4`"),
+    "int_from_float": ("a whole number", "write it without a dot"),
+    "bool_type": ("true or false", "write `true` or `false`, without quotes"),
+    "string_type": ("text", "write it in quotes"),
+    "tuple_type": ("an array", 'write it in brackets, like `["0", "1"]`'),
+    "model_type": ("a table", "write its keys under a `[heading]`"),
+    "dict_type": ("a table", "write its keys under a `[heading]`"),
+}
+
+
+def _explained(
+    detail: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]
+) -> tuple[str, str]:
+    kind, value = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return "unknown key", _suggestion(path, model)
+    if kind == "missing":
+        return "this key is required", _REQUIRED.get(path[-1], "add it")
+    if kind == "value_error":
+        message, _, hint = str(detail["ctx"]["error"]).partition("; ")
+        return message, hint
+    if kind == "literal_error":
+        close = difflib.get_close_matches(str(value), _choices(detail["ctx"]["expected"]), n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"write {detail['ctx']['expected']}"
+        return f"`{value}` is not one of the values", hint
+    if kind in _KINDS:
+        what, hint = _KINDS[kind]
+        return f"`{_toml(value)}` is not {what}", hint
+    return f"`{_toml(value)}`: {detail['msg'][0].lower()}{detail['msg'][1:]}", "change the value"
+
+
+_REQUIRED: Final = {
+    "schema_version": "add `schema_version = 1`",
+    "name": 'add `name = "…"`',
+}
+
+
+def _choices(expected: str) -> list[str]:
+    return [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    table = _table(path[:-1], model)
+    names = list(table.model_fields) if table else []
+    close = difflib.get_close_matches(path[-1], names, n=1)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known here are {', '.join(names)}" if names else "remove it"
+
+
+def _table(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:
+    """Follow `path` through the models; array positions lead to the element's model."""
+    table: type[BaseModel] | None = model
+    for step in path:
+        if step.isdecimal():
+            continue
+        field = table.model_fields.get(step) if table else None
+        table = _model_in(field.annotation) if field else None
+    return table
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in found if model), None)

@@ -1,0 +1,422 @@
+# What a NixOS module is called with, as far as rendered modules use it: `lib`, `pkgs`, `utils`.
+#
+# `lib` has the module system's rules in small: option types are checked, unknown options are
+# errors, the lowest priority wins, lists add up and unequal values conflict. With NIXPKGS_LIB set
+# the same tests run on the real one, and prove that this one judges alike.
+let
+  inherit (builtins)
+    all any attrNames concatLists elem elemAt filter foldl' functionArgs genList getAttr hasAttr
+    head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString length
+    listToAttrs mapAttrs match removeAttrs replaceStrings sort stringLength substring toJSON
+    ;
+
+  # ── values ──────────────────────────────────────────────────────────────────────────────────
+  basics = rec {
+    inherit (builtins)
+      all any attrNames attrValues concatLists elem elemAt filter foldl' functionArgs genList
+      getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath
+      isString length listToAttrs mapAttrs match removeAttrs replaceStrings sort split
+      stringLength substring tail toJSON
+      ;
+    id = x: x;
+    const = x: _: x;
+    flip = f: a: b: f b a;
+    pipe = foldl' (x: f: f x);
+    map = builtins.map;
+    concatMap = builtins.concatMap;
+    concatStrings = concatStringsSep "";
+    concatStringsSep = builtins.concatStringsSep;
+    concatMapStringsSep = sep: f: list: concatStringsSep sep (map f list);
+    concatLines = concatMapStringsSep "" (line: line + "\n");
+    optional = condition: item: if condition then [ item ] else [ ];
+    optionals = condition: list: if condition then list else [ ];
+    optionalAttrs = condition: attrs: if condition then attrs else { };
+    optionalString = condition: text: if condition then text else "";
+    toList = x: if isList x then x else [ x ];
+    unique = foldl' (done: x: if elem x done then done else done ++ [ x ]) [ ];
+    range = from: to: if from > to then [ ] else genList (n: from + n) (to - from + 1);
+    nameValuePair = name: value: { inherit name value; };
+    mapAttrsToList = f: attrs: map (name: f name attrs.${name}) (attrNames attrs);
+    mapAttrs' = f: attrs: listToAttrs (mapAttrsToList f attrs);
+    genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
+    filterAttrs =
+      keep: attrs: removeAttrs attrs (filter (name: !keep name attrs.${name}) (attrNames attrs));
+    recursiveUpdate =
+      a: b:
+      a
+      // mapAttrs (
+        name: value:
+        if isAttrs value && isAttrs (a.${name} or null) then recursiveUpdate a.${name} value else value
+      ) b;
+    hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+    hasSuffix =
+      suffix: text:
+      let
+        rest = stringLength text - stringLength suffix;
+      in
+      rest >= 0 && substring rest (-1) text == suffix;
+    hasInfix = infix: text: length (filter isString (split (escapeRegex infix) text)) > 1;
+    escape = list: replaceStrings list (map (c: "\\${c}") list);
+    escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
+    escapeShellArg = arg: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString arg)}'";
+    escapeShellArgs = concatMapStringsSep " " escapeShellArg;
+    boolToString = value: if value then "true" else "false";
+    versionAtLeast = a: b: builtins.compareVersions a b >= 0;
+    versionOlder = a: b: builtins.compareVersions a b < 0;
+    importJSON = path: builtins.fromJSON (builtins.readFile path);
+    importTOML = path: builtins.fromTOML (builtins.readFile path);
+    isDerivation = value: value.type or null == "derivation";
+    getExe' = package: name: "${package}/bin/${name}";
+    getExe = package: getExe' package (package.meta.mainProgram or package.name);
+    assertMsg = holds: text: holds || throw text;
+    throwIf = fails: text: value: if fails then throw text else value;
+    literalExpression = text: { _type = "literalExpression"; inherit text; };
+    attrByPath =
+      path: default: set:
+      if path == [ ] then
+        set
+      else if isAttrs set && set ? ${head path} then
+        attrByPath (tail path) default set.${head path}
+      else
+        default;
+  };
+
+  # ── properties ──────────────────────────────────────────────────────────────────────────────
+  properties = rec {
+    mkOverride = priority: content: { _type = "override"; inherit priority content; };
+    mkOptionDefault = mkOverride 1500;
+    mkDefault = mkOverride 1000;
+    mkForce = mkOverride 50;
+    mkOrder = priority: content: { _type = "order"; inherit priority content; };
+    mkBefore = mkOrder 500;
+    mkAfter = mkOrder 1500;
+    mkIf = condition: content: { _type = "if"; inherit condition content; };
+    mkMerge = contents: { _type = "merge"; inherit contents; };
+    mkAssert = holds: text: content: if holds then content else throw text;
+  };
+  inherit (basics)
+    concatMap concatMapStringsSep filterAttrs genAttrs hasSuffix isDerivation map mapAttrsToList
+    optional optionalAttrs toList unique
+    ;
+  inherit (properties) mkIf mkOverride;
+
+  kind = value: if isAttrs value then value._type or "" else "";
+
+  # A definition freed of its properties: any number of { priority, order, value }.
+  discharge =
+    found: value:
+    {
+      merge = concatMap (discharge found) value.contents;
+      "if" = if value.condition then discharge found value.content else [ ];
+      override = discharge (found // { inherit (value) priority; }) value.content;
+      order = discharge (found // { order = value.priority; }) value.content;
+    }
+    .${kind value} or [ (found // { inherit value; }) ];
+
+  # The same for a set of options: properties move into it, conditions unread, for what is
+  # defined may depend on values but not on which options there are.
+  pushDown =
+    value:
+    let
+      into = wrap: map (mapAttrs (_: wrap)) (pushDown value.content);
+    in
+    {
+      merge = concatMap pushDown value.contents;
+      "if" = into (mkIf value.condition);
+      override = into (mkOverride value.priority);
+      order = into (properties.mkOrder value.priority);
+    }
+    .${kind value} or [ value ];
+
+  # ── options ─────────────────────────────────────────────────────────────────────────────────
+  show = basics.concatStringsSep ".";
+  mkOption = attrs: { _type = "option"; } // attrs;
+  mkEnableOption =
+    text: mkOption { type = types.bool; default = false; description = "Whether to enable ${text}."; };
+
+  lowest = foldl' (a: d: if d.priority < a then d.priority else a) 9999;
+  strongest = defs: filter (d: d.priority == lowest defs) defs;
+  ordered = sort (a: b: a.order < b.order);
+
+  # The definitions that count, after priorities; `raw` may carry properties.
+  surviving =
+    raw: ordered (strongest (concatMap (discharge { priority = 100; order = 1000; }) raw));
+
+  mergeDefinitions =
+    loc: type: defs:
+    let
+      wrong = filter (d: !type.check d.value) defs;
+    in
+    if defs == [ ] then
+      throw "The option `${show loc}' was accessed but has no value defined."
+    else if wrong != [ ] then
+      throw "A definition for option `${show loc}' is not of type `${type.name}'."
+    else
+      type.merge loc defs;
+
+  evalOption =
+    loc: option: defs:
+    let
+      type = option.type or types.raw;
+      default = optional (option ? default) (properties.mkOptionDefault option.default);
+      merged = mergeDefinitions loc type (surviving (defs ++ default));
+    in
+    option
+    // rec {
+      inherit loc type;
+      isDefined = definitions != [ ];
+      definitions = map (d: d.value) (surviving defs);
+      value = (option.apply or basics.id) merged;
+    };
+
+  evalTree =
+    loc: options: defs:
+    if kind options == "option" then
+      evalOption loc options defs
+    else
+      let
+        pushed = concatMap pushDown defs;
+      in
+      mapAttrs (
+        name: option: evalTree (loc ++ [ name ]) option (map (getAttr name) (filter (hasAttr name) pushed))
+      ) options;
+
+  unknown =
+    loc: options: defs:
+    if kind options == "option" then
+      [ ]
+    else
+      concatMap (
+        def:
+        if !isAttrs def then
+          [ (show loc) ]
+        else
+          concatMap (
+            name:
+            if options ? ${name} then
+              unknown (loc ++ [ name ]) options.${name} [ def.${name} ]
+            else
+              [ (show (loc ++ [ name ])) ]
+          ) (attrNames def)
+      ) (concatMap pushDown defs);
+
+  values = tree: if kind tree == "option" then tree.value else mapAttrs (_: values) tree;
+
+  evalModules =
+    { modules, specialArgs ? { }, prefix ? [ ] }:
+    let
+      args = { inherit lib config options; } // specialArgs;
+      load =
+        module:
+        if isPath module || isString module then
+          load (import module)
+        else if isFunction module then
+          load (module args)
+        else if module ? config || module ? options then
+          let
+            stray = attrNames (removeAttrs module [ "_file" "imports" "options" "config" "meta" ]);
+          in
+          if stray == [ ] then module else throw "Module has an unsupported attribute `${head stray}'."
+        else
+          { imports = module.imports or [ ]; config = removeAttrs module [ "_file" "imports" ]; };
+      collect = module: [ (load module) ] ++ concatMap collect ((load module).imports or [ ]);
+      loaded = concatMap collect modules;
+      declared = foldl' basics.recursiveUpdate { } (map (m: m.options or { }) loaded);
+      defs = map (m: m.config or { }) loaded;
+      strays = unknown prefix declared defs;
+      options = evalTree prefix declared defs;
+      config = values options;
+    in
+    {
+      inherit options;
+      config =
+        if strays == [ ] then config else throw "The option `${head strays}' does not exist.";
+    };
+
+  # ── types ───────────────────────────────────────────────────────────────────────────────────
+  mergeEqualOption =
+    loc: defs:
+    if all (d: d.value == (head defs).value) defs then
+      (head defs).value
+    else
+      throw "The option `${show loc}' has conflicting definition values.";
+  mergeOneOption =
+    loc: defs:
+    if length defs == 1 then
+      (head defs).value
+    else
+      throw "The option `${show loc}' is defined multiple times while it's expected to be unique.";
+  mkOptionType = attrs: { check = _: true; merge = mergeEqualOption; } // attrs;
+  simple = name: check: mkOptionType { inherit name check; };
+
+  types = rec {
+    raw = mkOptionType { name = "raw value"; merge = mergeOneOption; };
+    unspecified = raw;
+    anything = mkOptionType { name = "anything"; };
+    attrs = mkOptionType {
+      name = "attribute set";
+      check = isAttrs;
+      merge = _: foldl' (all: d: all // d.value) { };
+    };
+    bool = simple "boolean" isBool;
+    int = simple "signed integer" isInt;
+    float = simple "floating point number" isFloat;
+    str = simple "string" isString;
+    path = simple "absolute path" (
+      x: isPath x || isDerivation x || (isString x && substring 0 1 x == "/")
+    );
+    package = simple "package" (
+      x: isDerivation x || (isString x && basics.hasPrefix builtins.storeDir x)
+    );
+    ints = rec {
+      between = low: high: simple "integer between ${toString low} and ${toString high}" (
+        x: isInt x && x >= low && x <= high
+      );
+      u16 = between 0 65535;
+      unsigned = simple "unsigned integer" (x: isInt x && x >= 0);
+      positive = simple "positive integer" (x: isInt x && x > 0);
+    };
+    port = ints.u16;
+    enum = allowed: simple "one of ${toJSON allowed}" (x: elem x allowed);
+    strMatching = pattern: simple "string matching the pattern ${pattern}" (
+      x: isString x && match pattern x != null
+    );
+    addCheck = type: check: type // { check = x: type.check x && check x; };
+    separatedString = sep: mkOptionType {
+      name = "string";
+      check = isString;
+      merge = _: defs: concatMapStringsSep sep (d: d.value) defs;
+    };
+    lines = separatedString "\n";
+    either = a: b: mkOptionType {
+      name = "${a.name} or ${b.name}";
+      check = x: a.check x || b.check x;
+      merge =
+        loc: defs:
+        mergeDefinitions loc (if all (d: a.check d.value) defs then a else b) defs;
+    };
+    oneOf = list: foldl' either (head list) (builtins.tail list);
+    nullOr = type: mkOptionType {
+      name = "null or ${type.name}";
+      check = x: x == null || type.check x;
+      merge =
+        loc: defs:
+        if all (d: d.value == null) defs then
+          null
+        else if any (d: d.value == null) defs then
+          throw "The option `${show loc}' is defined both null and not null."
+        else
+          type.merge loc defs;
+    };
+    listOf = type: mkOptionType {
+      name = "list of ${type.name}";
+      check = isList;
+      merge =
+        loc: defs:
+        concatMap (
+          raw:
+          let
+            found = surviving [ raw ];
+          in
+          optional (found != [ ]) (mergeDefinitions (loc ++ [ "*" ]) type found)
+        ) (concatMap (d: d.value) defs);
+    };
+    attrsOf = type: mkOptionType {
+      name = "attribute set of ${type.name}";
+      check = isAttrs;
+      merge =
+        loc: defs:
+        let
+          sets = concatMap (d: pushDown d.value) defs;
+          defined = name: surviving (map (getAttr name) (filter (hasAttr name) sets));
+          names = filter (name: defined name != [ ]) (unique (concatMap attrNames sets));
+        in
+        genAttrs names (name: mergeDefinitions (loc ++ [ name ]) type (defined name));
+    };
+    submodule = module: mkOptionType {
+      name = "submodule";
+      check = x: isAttrs x || isFunction x;
+      merge =
+        loc: defs:
+        (evalModules {
+          modules = [ module ] ++ map (d: if isFunction d.value then d.value else { config = d.value; }) defs;
+          specialArgs.name = elemAt loc (length loc - 1);
+          prefix = loc;
+        }).config;
+    };
+  };
+
+  lib = basics // properties // {
+    inherit
+      evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType types
+      ;
+  };
+
+  # ── packages and utils ──────────────────────────────────────────────────────────────────────
+  # `arguments` tells what a module has overridden.
+  package = name: arguments: {
+    inherit name arguments;
+    pname = name;
+    version = "0";
+    type = "derivation";
+    outPath = "${builtins.storeDir}/00000000000000000000000000000000-${name}";
+    meta.mainProgram = name;
+    override = more: package name (arguments // (if isFunction more then more arguments else more));
+  };
+  # The backend is an argument, so that overriding it makes another server, as in nixpkgs.
+  ollama =
+    arguments:
+    let
+      backend = arguments.acceleration or null;
+      suffix = if isString backend then "-${backend}" else if backend == false then "-cpu" else "";
+    in
+    package "ollama${suffix}" arguments
+    // {
+      meta.mainProgram = "ollama";
+      override = more: ollama (arguments // (if isFunction more then more arguments else more));
+    };
+  script = name: text: package name { } // { inherit text; };
+in
+{
+  inherit lib;
+
+  pkgs =
+    genAttrs [
+      "bash" "coreutils" "cudaPackages" "cudaPackages_12" "cudaPackages_13" "curl" "gnugrep"
+      "gnused" "jq" "kmod" "systemd" "util-linux"
+    ] (name: package name { })
+    // {
+      ollama = ollama { };
+      ollama-cpu = ollama { acceleration = false; };
+      ollama-cuda = ollama { acceleration = "cuda"; };
+      ollama-rocm = ollama { acceleration = "rocm"; };
+      ollama-vulkan = ollama { acceleration = "vulkan"; };
+      runtimeShell = "${builtins.storeDir}/00000000000000000000000000000000-bash/bin/bash";
+      writeText = script;
+      writeShellScript = script;
+      writeShellScriptBin = script;
+      writeShellApplication = { name, text, ... }: script name text;
+      nvidiaPackages = genAttrs [ "stable" "production" "beta" "legacy_580" "legacy_535" "dc" ] (
+        name: package "nvidia-${name}" { }
+      );
+    };
+
+  # systemd reads a rendered command line once more: quotes, specifiers and variables.
+  utils = rec {
+    escapeSystemdExecArg =
+      arg:
+      replaceStrings [ "%" "$" ] [ "%%" "$$" ] (
+        toJSON (
+          if isPath arg then
+            "${arg}"
+          else if isString arg then
+            arg
+          else if isInt arg || isFloat arg || isDerivation arg then
+            toString arg
+          else
+            throw "escapeSystemdExecArg: not a string, number or package"
+        )
+      );
+    escapeSystemdExecArgs = concatMapStringsSep " " escapeSystemdExecArg;
+  };
+}

@@ -1,0 +1,171 @@
+"""What NixOS makes of a rendered module.
+
+The module is evaluated with the module system against `tests/nix/contract.nix`, which holds the
+upstream options that it may set; the unit text that NixOS would write is then read by systemd
+itself, because NixOS passes limits and `%` on unread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from tests.consumers import systemd
+from tests.consumers.effective import ConsumerError, Effective
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Variant = Literal["new", "25.11"]
+
+OWN_LIB = Path(__file__).with_name("lib.nix")
+CONTRACT = Path(__file__).parents[1] / "nix" / "contract.nix"
+# No store, no daemon, no network: evaluation needs none of them, and CI may have none.
+CONFIG = "build-users-group =\nsandbox = false\nsubstituters =\nexperimental-features = nix-command"
+EVALUATE = ("--eval", "--strict", "--json", "--store", "dummy://")
+SERVICE = "ollama.service"
+
+# Arguments: paths as strings, so that the expression stays readable in an error message.
+EXPRESSION = """
+{ file, ownLib, realLib, contract, variant }:
+let
+  own = import ownLib;
+  lib = if realLib == "" then own.lib else import (realLib + "/lib");
+  inherit (own) pkgs utils;
+  result = lib.evalModules {
+    modules = [
+      (import contract { inherit lib variant; inherit (pkgs) nvidiaPackages; })
+      (import file)
+    ];
+    specialArgs = { inherit lib pkgs utils; };
+  };
+  inherit (result) config;
+  cfg = config.services.ollama;
+  named = value: if lib.isDerivation value then value.name else value;
+in
+{
+  failed = map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  inherit (config) warnings;
+  ollama = {
+    inherit (cfg)
+      enable host port models home user group loadModels openFirewall rocmOverrideGfx
+      ;
+    acceleration = if variant == "25.11" then cfg.acceleration else null;
+  };
+  package = {
+    inherit (cfg.package) name;
+    arguments = builtins.mapAttrs (_: named) cfg.package.arguments;
+  };
+  units = builtins.mapAttrs (_: unit: unit.text) config.systemd.units;
+  services = builtins.mapAttrs (_: unit: {
+    inherit (unit) wantedBy requiredBy script path;
+  }) config.systemd.services;
+  nvidia = {
+    inherit (config.hardware.nvidia) open;
+    package = config.hardware.nvidia.package.name;
+    modesetting = config.hardware.nvidia.modesetting.enable;
+    persistenced = config.hardware.nvidia.nvidiaPersistenced;
+    power_management = config.hardware.nvidia.powerManagement.enable;
+  };
+  video_drivers = config.services.xserver.videoDrivers;
+  graphics = config.hardware.graphics.enable;
+  tmpfiles = config.systemd.tmpfiles.rules;
+  firewall_ports = config.networking.firewall.allowedTCPPorts;
+  kernel_modules = config.boot.kernelModules;
+  kernel_params = config.boot.kernelParams;
+  sysctl = config.boot.kernel.sysctl;
+  users = config.users.users;
+  groups = config.users.groups;
+  nixpkgs_config = config.nixpkgs.config;
+}
+"""
+
+
+def nixpkgs_lib() -> Path:
+    """Return the checkout that NIXPKGS_LIB names; without it the test is skipped, in CI too."""
+    path = os.environ.get("NIXPKGS_LIB", "")
+    if not path:
+        pytest.skip("NIXPKGS_LIB is not set; no registry carries the real nixpkgs library")
+    return Path(path)
+
+
+def parse(file: Path) -> str:
+    """Return Nix's own form of `file`; ConsumerError with its message if it is not Nix."""
+    return _nix("--parse", str(file))
+
+
+def verify(file: Path, *, lib: Path | None = None, variant: Variant = "new") -> list[str]:
+    """Return what systemd has to say about the units that NixOS would write from `file`."""
+    units = evaluate(file, lib=lib, variant=variant)["units"]
+    with _directory(units) as directory:
+        return systemd.verify(directory, sorted(units))
+
+
+def read(
+    file: Path, *, lib: Path | None = None, variant: Variant = "new", unit: str = SERVICE
+) -> Effective:
+    """Return the service of `file` as systemd understands the unit that NixOS writes.
+
+    `lib` is a checkout of nixpkgs' library, by default the test's own small one. `extra` is that
+    of the systemd reader, and `nix` with the answer of `evaluate`.
+    """
+    answer = evaluate(file, lib=lib, variant=variant)
+    if unit not in answer["units"]:
+        raise ConsumerError(f"the module has no unit `{unit}`")
+    with _directory(answer["units"]) as directory:
+        understood = systemd.read(directory, unit)
+    return dataclasses.replace(understood, extra={**understood.extra, "nix": answer})
+
+
+def evaluate(file: Path, *, lib: Path | None = None, variant: Variant = "new") -> dict[str, Any]:
+    """Return the configuration that `file` results in: the keys of EXPRESSION.
+
+    Raises ConsumerError with Nix's message, or with the messages of failed assertions.
+    """
+    arguments = {
+        "file": str(file.resolve()),
+        "ownLib": str(OWN_LIB),
+        "realLib": str(lib.resolve()) if lib else "",
+        "contract": str(CONTRACT),
+        "variant": variant,
+    }
+    pairs = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
+    # Old releases print control characters as they are.
+    text = _nix(*EVALUATE, "-E", EXPRESSION, *pairs)
+    answer: dict[str, Any] = json.loads(text, strict=False)
+    if answer["failed"]:
+        raise ConsumerError("Failed assertions:\n" + "\n".join(answer["failed"]))
+    return answer
+
+
+def _nix(*arguments: str) -> str:
+    """Run nix-instantiate. Its status is the verdict: old releases print before they fail."""
+    result = subprocess.run(
+        [require("nix-instantiate"), *arguments],
+        env={"HOME": "/tmp", "PATH": os.defpath, "LC_ALL": "C.UTF-8", "NIX_CONFIG": CONFIG},  # noqa: S108
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        encoding="utf-8",
+    )
+    if result.returncode != 0:
+        raise ConsumerError(result.stderr.strip())
+    return result.stdout
+
+
+@contextmanager
+def _directory(units: dict[str, str]) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
+        for unit, text in units.items():
+            (Path(name) / unit).write_text(text, encoding="utf-8", newline="")
+        yield Path(name)

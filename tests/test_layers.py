@@ -1,0 +1,104 @@
+"""Who may import whom. Lazy and TYPE_CHECKING imports count."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "generator"
+
+# Room: (rooms it may import, third parties it may import).
+ALLOWED: dict[str, tuple[set[str], set[str]]] = {
+    "errors": (set(), set()),
+    "units": (set(), set()),
+    "plan": ({"errors"}, set()),
+    "codec": ({"errors", "plan"}, set()),
+    "profile": ({"units"}, {"pydantic"}),
+    "load": ({"errors", "profile", "validate"}, set()),
+    "validate": ({"errors", "load", "profile"}, {"pydantic", "pydantic_core"}),
+    "catalogue": ({"errors", "units"}, {"pydantic"}),
+    "rules": ({"catalogue", "errors", "plan", "profile", "rules", "units"}, set()),
+    "resolve": (
+        {"catalogue", "errors", "plan", "profile", "resolve", "rules", "units"},
+        set(),
+    ),
+    "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
+    "targets.base": ({"errors", "plan", "units"}, set()),
+    "targets": ({"codec", "errors", "formats", "plan", "targets.base", "units"}, set()),
+    "swap": ({"errors"}, set()),
+    "write": ({"errors", "swap", "targets.base"}, set()),
+    "cache": (
+        {"catalogue", "codec", "errors", "load", "plan", "resolve", "validate"},
+        set(),
+    ),
+}
+ANYTHING = {"cli", "__init__", "__main__"}
+
+
+def room(module: str) -> str:
+    """`generator.targets.nixos` is in the room `targets`, its base in `targets.base`."""
+    parts = module.split(".")[1:]
+    if parts[:2] == ["targets", "base"]:
+        return "targets.base"
+    return parts[0] if parts else "__init__"
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        yield ".".join(part for part in parts if part != "__init__"), path
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                deeper = ROOT.joinpath(*(node.module or "").split(".")[1:], f"{alias.name}.py")
+                ours = (node.module or "").startswith("generator")
+                yield f"{node.module}.{alias.name}" if ours and deeper.exists() else node.module or ""
+
+
+STANDARD = {"__future__", *__import__("sys").stdlib_module_names}
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda v: str(v).split("/")[-1])
+def test_imports_stay_within_the_map(module: str, path: Path) -> None:
+    here = room(module)
+    if here in ANYTHING:
+        return
+    rooms, parties = ALLOWED[here]
+    for name in imported(path):
+        top = name.split(".")[0]
+        if top == "generator":
+            assert room(name) in rooms, f"{module} imports {name}"
+        elif top not in STANDARD:
+            assert top in parties, f"{module} imports {name}"
+
+
+def test_nothing_imports_the_command_line() -> None:
+    for module, path in modules():
+        if room(module) not in {"cli", "__main__"}:
+            assert not any(name.startswith("generator.cli") for name in imported(path)), module
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    for module, path in modules():
+        if room(module) in {"cli", "__main__"}:
+            continue
+        calls = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not calls & {"print", "exit", "quit"}, module
+
+
+def test_targets_do_not_import_each_other() -> None:
+    for module, path in modules():
+        if room(module) == "targets" and module != "generator.targets":
+            others = [n for n in imported(path) if room(n) == "targets" and n != "generator.targets"]
+            assert not others, f"{module} imports {others}"

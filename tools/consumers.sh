@@ -1,0 +1,124 @@
+#!/bin/sh
+# Installs the programs that read Hostwright's output, for the tests that ask them.
+# Prints one line per tool: ok, installed, or missing with what to do. Run it as often as you like.
+# Needs nothing but apt; without apt, or without the right to use it, it says what to install.
+# With CI=true a missing tool is an error.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+tools=$PWD/.tools
+scratch=
+missing=0
+trap 'rm -rf "$scratch"' EXIT
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+say() { printf '%-18s %s\n' "$1" "$2"; }
+
+# Run as root, if this user may do so without being asked.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+refresh() {
+  [ -n "${refreshed:-}" ] || as_root apt-get -qq update
+  refreshed=yes
+}
+
+apt_install() {
+  has apt-get || return 1
+  as_root true 2>/dev/null || return 1
+  refresh >/dev/null 2>&1
+  DEBIAN_FRONTEND=noninteractive as_root apt-get -qq -y --no-install-recommends install "$1" \
+    >/dev/null 2>&1
+}
+
+# ensure TOOL PACKAGE TEST...: install the package unless the test holds.
+ensure() {
+  tool=$1 package=$2
+  shift 2
+  if "$@"; then
+    say "$tool" ok
+  elif apt_install "$package" && "$@"; then
+    say "$tool" installed
+  else
+    say "$tool" "missing: install the package $package"
+    missing=1
+  fi
+}
+
+has_manager() { [ -x /usr/lib/systemd/systemd ] || [ -x /lib/systemd/systemd ]; }
+
+# ── Compose, version 2 or later ────────────────────────────────────────────────────────────────
+
+is_compose() {
+  "$@" version 2>/dev/null | grep -Eq 'version v?([2-9]|[1-9][0-9]+)\.'
+}
+
+has_compose() {
+  is_compose "${HOSTWRIGHT_COMPOSE:-false}" || is_compose docker compose ||
+    is_compose "$tools/docker-compose" || is_compose docker-compose
+}
+
+# The release that has it: the system's own, or Debian 13 on an older Debian.
+# Only the one package is fetched and one file taken from it: no engine, no dependency.
+fetch_compose() {
+  has apt-get && has dpkg-deb || return 1
+  scratch=$(mktemp -d) && mkdir -p "$tools" || return 1
+  own_candidate || from_trixie || return 1
+  dpkg-deb --fsys-tarfile "$scratch"/*.deb |
+    tar -xO -f - ./usr/libexec/docker/cli-plugins/docker-compose >"$scratch/docker-compose" &&
+    chmod 755 "$scratch/docker-compose" &&
+    mv "$scratch/docker-compose" "$tools/docker-compose"
+}
+
+own_candidate() {
+  for package in docker-compose-v2 docker-compose; do
+    version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+    case $version in
+      '' | '(none)' | 0.* | 1.*) ;;
+      *) (cd "$scratch" && apt-get -qq download "$package" >/dev/null 2>&1) && return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# Ask the system's own mirror for another release, with lists and caches of our own, so that
+# nothing of the system's apt changes. apt checks the signatures as always.
+from_trixie() {
+  site=$(apt-get indextargets --format '$(CODENAME) $(SITE)' 'Identifier: Packages' 2>/dev/null |
+    sed -n "s/^$(debian_codename) //p" | head -n 1)
+  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  [ -n "$site" ] && [ -r "$keyring" ] || return 1
+  mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial"
+  : >"$scratch/status"
+  echo "deb [signed-by=$keyring] $site trixie main" >"$scratch/sources.list"
+  own_apt update && (cd "$scratch" && own_apt download docker-compose)
+}
+
+debian_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+own_apt() {
+  apt-get -qq \
+    -o Dir::Etc::sourcelist="$scratch/sources.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=- \
+    -o Dir::State="$scratch" -o Dir::State::lists="$scratch/lists" \
+    -o Dir::State::status="$scratch/status" -o Dir::Cache="$scratch/cache" \
+    -o APT::Sandbox::User= -o Acquire::Languages=none "$@" >/dev/null 2>&1
+}
+
+ensure_compose() {
+  if has_compose; then
+    say 'docker compose' ok
+  elif fetch_compose && has_compose; then
+    say 'docker compose' installed
+  else
+    say 'docker compose' 'missing: install Compose 2 or set HOSTWRIGHT_COMPOSE to its binary'
+    missing=1
+  fi
+}
+
+ensure nix-instantiate nix-bin has nix-instantiate
+ensure systemd-analyze systemd has systemd-analyze
+ensure systemd systemd has_manager
+ensure_compose
+[ "${CI:-}" != true ] || exit "$missing"
