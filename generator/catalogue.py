@@ -6,310 +6,104 @@ instead of `r`, so that candidates and releases younger than the facts get answe
 
 from __future__ import annotations
 
-import datetime
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic import ValidationError, model_validator
 
 from generator.errors import CatalogueError
-from generator.units import Release, parse_size
+from generator.facts import (
+    Behaviour,
+    Card,
+    DeadName,
+    Era,
+    Fact,
+    GpuGeneration,
+    Image,
+    Library,
+    Meta,
+    Option,
+    RunnerNames,
+    Variable,
+    When,
+)
+from generator.units import Release
 
-FILES: Final = ("behaviour", "gpus", "images", "ollama", "releases")
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable", "load_catalogue",
+    "parse_catalogue",
+]  # fmt: skip
+
+FILES: Final = ("behaviour.toml", "gpus.toml", "images.toml", "ollama.toml", "releases.toml")
 _DATA: Final = Path(__file__).parent / "data"
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
 
 
-def _read_by(parse: Callable[[str], object]) -> PlainValidator:
-    def convert(value: object) -> object:
-        if not isinstance(value, str):
-            raise ValueError("must be text in quotes")
-        return parse(value)
-
-    return PlainValidator(convert)
+class _File(Fact):
+    meta: Meta
 
 
-When = Annotated[Release, _read_by(functools.cache(Release.parse))]
-Bytes = Annotated[int, _read_by(parse_size)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Capability = Annotated[str, StringConstraints(pattern=r"^\d+\.\d$")]
-System = Literal["x86_64-linux", "aarch64-linux"]
-
-
-class Fact(BaseModel):
-    """A table of a data file: nothing unknown in it, nothing to change afterwards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Span(Fact):
-    """What holds from release `since` on, up to release `until`, which no longer has it."""
-
-    since: When
-    until: When | None = None
+class _BehaviourFile(_File):
+    behaviour: tuple[Behaviour, ...]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.until is not None and self.until <= self.since:
-            raise ValueError(f"until {self.until} is not after since {self.since}")
+    def _coherent(self) -> Self:
+        _once(behaviour.id for behaviour in self.behaviour)
         return self
 
-    def covers(self, release: Release) -> bool:
-        """Whether it holds in `release`."""
-        return self.since <= release and (self.until is None or release < self.until)
 
-
-_S = TypeVar("_S", bound=Span)
-
-
-def _current(spans: Iterable[_S], release: Release) -> _S | None:
-    return max((s for s in spans if s.covers(release)), key=lambda s: s.since, default=None)
-
-
-class Default(Span):
-    """A default as an operator would write it; `note` says what it means."""
-
-    value: str
-    note: str = ""
-
-
-class Allowed(Span):
-    """The values that count, on `system` or everywhere; `note` says what others do."""
-
-    values: tuple[Text, ...]
-    system: System | None = None
-    note: str = ""
-
-
-class Replacement(Span):
-    """What to use instead, ready to print."""
-
-    use: Text
-
-
-class Replaced(Fact):
-    """What has a successor: the youngest `replacement` counts."""
-
-    replacement: tuple[Replacement, ...] = ()
-
-    def replacement_in(self, release: Release) -> str | None:
-        """What to use instead in `release`, in words; None: nothing."""
-        entry = _current(self.replacement, release)
-        return entry.use if entry else None
-
-
-class Readable(Fact):
-    """What variables and model options have in common."""
-
-    name: Name
-    since: When
-    removed: When | None = None
-    defaults: tuple[Default, ...] = ()
-    effect: Text
-    source: Text
+class _GpusFile(_File):
+    library: tuple[Library, ...]
+    gpu: tuple[GpuGeneration, ...]
+    card: tuple[Card, ...]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.removed is not None and self.removed <= self.since:
-            raise ValueError(f"removed {self.removed} is not after since {self.since}")
-        starts = [self.since, *(default.since for default in self.defaults)]
-        if any(late < early for early, late in pairwise(starts)):
-            raise ValueError("defaults are out of order, or older than since")
+    def _coherent(self) -> Self:
+        capabilities = [capability for gpu in self.gpu for capability in gpu.capabilities]
+        _once(capabilities)
+        _once(_card_key(card.name) for card in self.card)
+        _listed((card.compute_capability for card in self.card), capabilities)
+        _listed((lacking for gpu in self.gpu for lacking in gpu.nixpkgs_lacks), capabilities)
         return self
 
-    def known_in(self, release: Release) -> bool:
-        """Whether `release` reads it."""
-        return self.since <= release and (self.removed is None or release < self.removed)
 
-    def default_entry(self, release: Release) -> Default | None:
-        """The default in `release`, with its note; None: unset, or unknown there."""
-        return _current(self.defaults, release) if self.known_in(release) else None
-
-    def default_in(self, release: Release) -> str | None:
-        """The default in `release` as an operator would write it; None: as `default_entry`."""
-        entry = self.default_entry(release)
-        return entry.value if entry else None
+class _ImagesFile(_File):
+    image: Image
 
 
-class Variable(Readable, Replaced):
-    """An environment variable that some reader obeys, or that other builds would obey."""
+class _OllamaFile(_File):
+    variable: tuple[Variable, ...]
+    runner_names: tuple[RunnerNames, ...]
+    dead: tuple[DeadName, ...]
+    option: tuple[Option, ...]
 
-    kind: Literal["bool", "uint", "int", "duration", "enum", "string", "list", "path", "bytes"]
-    scope: Literal["server", "runner", "gpu-selection", "client", "informational"]
-    effective_until: When | None = None
-    allowed: tuple[Allowed, ...] = ()
-    on_invalid: Literal[
-        "warn-default", "silent-default", "true", "ignored", "load-fail", "crash",
-        "per-version", "driver", "runtime",
-    ]  # fmt: skip
-    note: str = ""
-    effective: bool = True
-    dangerous: bool = False
-    safe: bool = True
-
-    def works_in(self, release: Release) -> bool:
-        """Whether setting it changes anything in `release`."""
-        lapsed = self.effective_until is not None and release >= self.effective_until
-        return self.effective and not lapsed and self.known_in(release)
-
-    def allowed_entry(self, release: Release, system: str) -> Allowed | None:
-        """The values that count in `release` on `system`, with their note; None: any."""
-        return _current((a for a in self.allowed if a.system in {None, system}), release)
-
-    def allowed_in(self, release: Release, system: str) -> tuple[str, ...] | None:
-        """The values that count in `release` on `system`, like `x86_64-linux`; None: any."""
-        entry = self.allowed_entry(release, system)
-        return entry.values if entry else None
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        dead = [name for entry in self.dead for name in entry.names]
+        _once([*(variable.name for variable in self.variable), *dead])
+        _once(option.name for option in self.option)
+        _listed((name for entry in self.dead for name in entry.legacy), dead)
+        return self
 
 
-class Option(Readable):
-    """A model option: in requests, and `PARAMETER` in a Modelfile if `modelfile`."""
+class _ReleasesFile(_File):
+    newest: When
+    lines: dict[str, tuple[int, ...]]
+    era: tuple[Era, ...]
 
-    type: Literal["int", "float", "bool", "string"]
-    modelfile: bool = False
-    reload: bool = False
-
-
-class DeadName(Replaced):
-    """Names that no release reads: what people believe of them, and the profile key that means it.
-
-    `--legacy-env` may emit those in `legacy`.
-    """
-
-    names: tuple[Name, ...]
-    category: Text
-    belief: Text
-    intent: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")] | None = None
-    legacy: tuple[Name, ...] = ()
-    note: str = ""
-    source: Text
-
-
-class RunnerNames(Span):
-    """Names that llama-server reads beyond the variables with an entry."""
-
-    names: tuple[Name, ...]
-    source: Text
-
-
-class Floor(Span):
-    """The oldest driver branch that works."""
-
-    value: int
-
-
-class Library(Span):
-    """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61."""
-
-    name: Text
-    system: System | None = None
-    jetson: bool = False
-    architectures: tuple[int, ...]
-    source: Text
-
-    def serves(self, gpu: GpuGeneration, capability: str) -> bool:
-        """Whether it is built for that GPU: the same major and no higher minor version."""
-        number = int(capability.replace(".", ""))
-        fits = any(number // 10 == a // 10 and number >= a for a in self.architectures)
-        return self.jetson == gpu.jetson and fits
-
-
-class GpuGeneration(Fact):
-    """A generation. `Catalogue.generation` fills in `capability` and `libraries` of one GPU."""
-
-    name: Text
-    capabilities: tuple[Capability, ...]
-    jetson: bool = False
-    driver_floors: tuple[Floor, ...] = ()
-    last_driver: int | None = None
-    nixpkgs_driver: str = ""
-    kernel_modules: Literal["open", "closed", "either"]
-    nixpkgs_lacks: tuple[Capability, ...] = ()
-    flash_attention_since: When | None = None
-    source: Text
-    capability: str = ""
-    libraries: tuple[Library, ...] = ()
-
-    @property
-    def cuda_architectures(self) -> tuple[str, ...]:
-        """What to build for in nixpkgs, like `61`; empty: its package covers this GPU."""
-        lacking = self.capability in self.nixpkgs_lacks
-        return (self.capability.replace(".", ""),) if lacking else ()
-
-    def cuda_libraries_in(self, release: Release, system: str) -> tuple[str, ...]:
-        """The library directories built for this GPU; Ollama prefers the last.
-
-        In 0.9.3-0.11.10 on x86_64 `cuda_v12` has no directory: it lies in lib/ollama itself.
-        """
-        here = (lib for lib in self.libraries if lib.system in {None, system})
-        return tuple(lib.name for lib in here if lib.covers(release))
-
-    def driver_floor_in(self, release: Release) -> int:
-        """The oldest driver branch that works, like 550; 0: none is stated."""
-        entry = _current(self.driver_floors, release)
-        return entry.value if entry else 0
-
-    def flash_attention_in(self, release: Release) -> bool:
-        """Whether `release` turns flash attention on by itself here, whatever the model."""
-        return self.flash_attention_since is not None and release >= self.flash_attention_since
-
-
-class Card(Fact):
-    """A graphics card: `memory` in bytes; `unified`: it is the machine's memory."""
-
-    name: Text
-    compute_capability: Capability
-    memory: Bytes
-    unified: bool = False
-    source: Text
-
-
-class Image(Fact):
-    """The official container image; paths and port are those inside it."""
-
-    repository: Text
-    tag: Text
-    rocm_tag: Text
-    systems: tuple[System, ...]
-    rocm_systems: tuple[System, ...]
-    user: Text
-    home_path: Text
-    models_path: Text
-    library_path: Text
-    port: int
-    entrypoint: tuple[Text, ...]
-    command: tuple[Text, ...]
-    missing_tools: tuple[Text, ...]
-    healthcheck: tuple[Text, ...]
-    environment: dict[Name, str]
-    source: Text
-
-    def reference(self, release: Release, *, rocm: bool = False) -> str:
-        """The image of `release`, like `ollama/ollama:0.32.15`."""
-        return f"{self.repository}:{(self.rocm_tag if rocm else self.tag).format(release=release)}"
-
-
-class Behaviour(Span):
-    """What releases do that no single variable tells."""
-
-    id: Text
-    effect: Text
-    source: Text
-
-
-class Era(Span):
-    """A period of releases that compute in one way."""
-
-    name: Text
-    source: Text
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        last = max(Release.parse(f"{line}.{max(self.lines[line])}") for line in self.lines)
+        if self.newest != last:
+            raise ValueError(f"newest is {self.newest}, but {last} is the last one listed")
+        return self
 
 
 def _once(names: Iterable[str]) -> None:
@@ -323,3 +117,182 @@ def _once(names: Iterable[str]) -> None:
 def _listed(names: Iterable[str], known: Iterable[str]) -> None:
     if strange := set(names) - set(known):
         raise ValueError(f"`{min(strange)}` is not listed")
+
+
+def _card_key(name: str) -> str:
+    return " ".join(_MAKER.sub(" ", name.casefold()).split())
+
+
+class Catalogue:
+    """All facts, checked and ready for lookup. Made by `load_catalogue` or `parse_catalogue`."""
+
+    def __init__(
+        self,
+        behaviours: _BehaviourFile,
+        gpus: _GpusFile,
+        images: _ImagesFile,
+        ollama: _OllamaFile,
+        releases: _ReleasesFile,
+    ) -> None:
+        self.image = images.image
+        self.variables = {variable.name: variable for variable in ollama.variable}
+        self.options = {option.name: option for option in ollama.option}
+        self.dead_names = {name: entry for entry in ollama.dead for name in entry.names}
+        self.newest = releases.newest
+        self._behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
+        self._cards = {_card_key(card.name): card for card in gpus.card}
+        self._gpus, self._ollama, self._releases = gpus, ollama, releases
+
+    def release(self, text: str | None) -> Release:
+        """Read a release; a line like `0.9` is its newest patch, None the newest release known.
+
+        Releases younger than all known ones pass. Raises ValueError in the manner of `units`.
+        """
+        if text is None:
+            return self.newest
+        release = Release.parse(text)
+        patches = self._releases.lines.get(release.line, ())
+        if patches and text.count(".") == 1 and release.candidate is None:
+            return Release(release.major, release.minor, max(patches))
+        if release > self.newest or self.knows(release):
+            return release
+        raise ValueError(f"`{text}` is not {self._nearest(release)}")
+
+    def _nearest(self, release: Release) -> str:
+        lines = self._releases.lines
+        first = next(iter(lines))
+        oldest = f"{first}.{min(lines[first])}"
+        if release < Release.parse(oldest):
+            return f"supported; the oldest release that Hostwright knows is `{oldest}`"
+        if patches := lines.get(release.line):
+            newest = f"{release.line}.{max(patches)}"
+            return f"a release of Ollama; the newest of {release.line} is `{newest}`"
+        return f"a release of Ollama; the newest is `{self.newest}`"
+
+    def knows(self, release: Release) -> bool:
+        """Whether the facts cover `release`, or the final release that it is a candidate of."""
+        return release.patch in self._releases.lines.get(release.line, ())
+
+    def facts_release(self, release: Release) -> Release:
+        """The release to ask facts for: the final one of a candidate, at most the newest known."""
+        return min(Release(release.major, release.minor, release.patch), self.newest)
+
+    def era(self, release: Release) -> Era:
+        """The period that `release` is of."""
+        return max((e for e in self._releases.era if e.since <= release), key=lambda e: e.since)
+
+    def behaviour(self, name: str) -> Behaviour:
+        """The behaviour with that id. Raises KeyError: ids are written in code, not by users."""
+        return self._behaviours[name]
+
+    def behaves(self, name: str, release: Release) -> bool:
+        """Whether `release` has the behaviour with that id. Raises KeyError as `behaviour`."""
+        return self._behaviours[name].covers(release)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all variables with an entry, in file order."""
+        return tuple(self.variables)
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable of that name; None: it has no entry."""
+        return self.variables.get(name)
+
+    def runner_reads(self, name: str, release: Release) -> bool:
+        """Whether llama-server reads `name` in `release`, though it has no entry of its own.
+
+        Its switches have a negative form, too: `LLAMA_ARG_NO_PERF` for `LLAMA_ARG_PERF`.
+        """
+        switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
+        if switch != name and (variable := self.variables.get(switch)):
+            return variable.known_in(release)
+        current = (entry for entry in self._ollama.runner_names if entry.covers(release))
+        return any(name in entry.names or switch in entry.names for entry in current)
+
+    def dead(self, name: str) -> DeadName | None:
+        """What is known of a name that no release reads; None: nothing."""
+        return self.dead_names.get(name)
+
+    def legacy_names(self, intent: str) -> tuple[str, ...]:
+        """The dead names that `--legacy-env` emits for the profile key `intent`."""
+        entries = (entry for entry in self._ollama.dead if entry.intent == intent)
+        return tuple(name for entry in entries for name in entry.legacy)
+
+    def option(self, name: str) -> Option | None:
+        """The model option of that name; None: no release had it."""
+        return self.options.get(name)
+
+    def closest_option(self, name: str) -> str:
+        """A hint at the option that was meant; empty: none comes close."""
+        close = get_close_matches(name, self.options, n=1)
+        return f"did you mean `{close[0]}`?" if close else ""
+
+    def generation(self, capability: str) -> GpuGeneration | None:
+        """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
+        for gpu in self._gpus.gpu:
+            if capability in gpu.capabilities:
+                libraries = tuple(lib for lib in self._gpus.library if lib.serves(gpu, capability))
+                return gpu.model_copy(update={"capability": capability, "libraries": libraries})
+        return None
+
+    def card(self, name: str) -> Card | None:
+        """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
+        return self._cards.get(_card_key(name))
+
+
+@functools.cache
+def load_catalogue() -> Catalogue:
+    """Read the shipped files. Raises CatalogueError that names file and key."""
+    return parse_catalogue({file: _read(file) for file in FILES})
+
+
+def _read(file: str) -> str:
+    try:
+        return (_DATA / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"data/{file}: {error}", hint="install Hostwright again") from error
+
+
+def parse_catalogue(texts: Mapping[str, str]) -> Catalogue:
+    """Return the Catalogue in `texts`, by file name. Raises CatalogueError as `load_catalogue`."""
+    return Catalogue(
+        _parse(_BehaviourFile, "behaviour.toml", texts),
+        _parse(_GpusFile, "gpus.toml", texts),
+        _parse(_ImagesFile, "images.toml", texts),
+        _parse(_OllamaFile, "ollama.toml", texts),
+        _parse(_ReleasesFile, "releases.toml", texts),
+    )
+
+
+_F = TypeVar("_F", bound=_File)
+
+
+def _parse(model: type[_F], file: str, texts: Mapping[str, str]) -> _F:
+    try:
+        data = tomllib.loads(texts[file])
+        return model.model_validate(data)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"data/{file}: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = _key_path(data, first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise CatalogueError(f"data/{file}: {where}{message}") from error
+
+
+def _key_path(node: object, location: tuple[int | str, ...]) -> str:
+    """Return `variable.OLLAMA_HOST.kind: `: people look for the name, not for the place."""
+    parts = []
+    for key in location:
+        if isinstance(node, list) and isinstance(key, int):
+            node = node[key]
+        else:
+            node = node.get(key) if isinstance(node, dict) else None
+        parts.append(_label(node) if isinstance(key, int) else key)
+    return f"{'.'.join(parts)}: " if parts else ""
+
+
+def _label(node: object) -> str:
+    if isinstance(node, dict):
+        return str(node.get("name") or node.get("id") or node.get("names") or node)
+    return str(node)

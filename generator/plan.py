@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from generator.errors import Finding
+from generator.errors import Finding  # noqa: TC001 -- codec reads the annotations
 
 SCHEMA_VERSION: Final = 1
 OLLAMA: Final = "/.ollama-program"
@@ -49,6 +49,20 @@ class Setting:
     def comment(self) -> str:
         """The reason, and the dead names that this variable stands in for."""
         return commented(self.reason, self.replaces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Something the profile asks for that is not set, on purpose: `what` and `reason`."""
+
+    what: str
+    reason: str
+    group: Group
+
+    @property
+    def comment(self) -> str:
+        """The line that the output has in its place."""
+        return f"Not set: {self.what}. {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +266,7 @@ class Plan:
     listen: Listen
     models_dir: str
     environment: tuple[Setting, ...]
+    omissions: tuple[Omission, ...]
     limits: tuple[Limit, ...]
     devices: Devices | None
     models: tuple[Model, ...]

@@ -11,8 +11,7 @@ import inspect
 import itertools
 import pathlib
 import re
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +25,9 @@ from pydantic import (
 )
 
 from generator.units import Release, parse_cpu_quota, parse_go_duration, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _MODEL = re.compile(

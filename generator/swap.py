@@ -215,7 +215,7 @@ def _replace(root: Path, path: str, fresh: Path | None, litter: ExitStack, undo:
         litter.callback(_remove, backup)
         _carry(target, backup)
         undo.callback(shutil.move, backup, target)
-    else:
+    elif fresh:
         undo.callback(target.unlink, missing_ok=True)
     if fresh:
         fresh.replace(target)

@@ -11,6 +11,7 @@ from functools import total_ordering
 from typing import Final
 
 SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
+MANY_CPUS: Final = 10_000
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)", re.ASCII)
 _QUOTA = re.compile(r"([1-9]\d{0,6})%", re.ASCII)
 _GO_UNITS_NS: Final = {
@@ -64,6 +65,12 @@ def format_size(size: int) -> str:
     return f"{size}{SIZE_SUFFIXES[power - 1] if power else ''}"
 
 
+def written_size(size: int) -> str:
+    """Return a size for prose, exact: `20 GiB`, `1536 MiB`, `1000 bytes`."""
+    text = format_size(size)
+    return f"{text[:-1]} {text[-1]}iB" if text[-1] in SIZE_SUFFIXES else f"{text} bytes"
+
+
 def parse_cpu_quota(text: str) -> int:
     """Return the percent of one CPU in a quota: `2000%` is twenty CPUs.
 
@@ -74,7 +81,7 @@ def parse_cpu_quota(text: str) -> int:
         number = text.strip().rstrip("%")
         hint = (
             f"write `{int(number) * 100}%` for {int(number)} CPUs"
-            if number.isascii() and number.isdigit() and 0 < int(number) <= 9999
+            if number.isascii() and number.isdigit() and 0 < int(number) < MANY_CPUS
             else "write a percentage of one CPU, like `2000%` for 20 CPUs"
         )
         raise ValueError(f"`{text}` is not a CPU quota; {hint}")

@@ -59,7 +59,7 @@ def _key_path(loc: tuple[int | str, ...], data: object) -> tuple[str, ...]:
     path: list[str] = []
     for index, step in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(data, dict) and (step in data or last and step != "[key]"):
+        if isinstance(data, dict) and (step in data or (last and step != "[key]")):
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]

@@ -17,17 +17,19 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "profile": ({"units"}, {"pydantic"}),
     "load": ({"errors", "profile", "validate"}, set()),
     "validate": ({"errors", "load", "profile"}, {"pydantic", "pydantic_core"}),
-    "catalogue": ({"errors", "units"}, {"pydantic"}),
-    "rules": ({"catalogue", "errors", "plan", "profile", "rules", "units"}, set()),
+    "facts": ({"units"}, {"pydantic"}),
+    "catalogue": ({"errors", "facts", "units"}, {"pydantic"}),
+    "rules": ({"catalogue", "errors", "facts", "plan", "profile", "rules", "units"}, set()),
     "resolve": (
-        {"catalogue", "errors", "plan", "profile", "resolve", "rules", "units"},
+        {"catalogue", "errors", "facts", "plan", "profile", "resolve", "rules", "units"},
         set(),
     ),
     "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets": ({"codec", "errors", "formats", "plan", "targets.base", "units"}, set()),
-    "swap": ({"errors"}, set()),
-    "write": ({"errors", "swap", "targets.base"}, set()),
+    "lock": ({"errors"}, set()),
+    "swap": ({"errors", "lock"}, set()),
+    "write": ({"errors", "lock", "swap", "targets.base"}, set()),
     "cache": (
         {"catalogue", "codec", "errors", "load", "plan", "resolve", "validate"},
         set(),
@@ -59,7 +61,9 @@ def imported(path: Path) -> Iterator[str]:
             for alias in node.names:
                 deeper = ROOT.joinpath(*(node.module or "").split(".")[1:], f"{alias.name}.py")
                 ours = (node.module or "").startswith("generator")
-                yield f"{node.module}.{alias.name}" if ours and deeper.exists() else node.module or ""
+                yield (
+                    f"{node.module}.{alias.name}" if ours and deeper.exists() else node.module or ""
+                )
 
 
 STANDARD = {"__future__", *__import__("sys").stdlib_module_names}
@@ -100,5 +104,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 def test_targets_do_not_import_each_other() -> None:
     for module, path in modules():
         if room(module) == "targets" and module != "generator.targets":
-            others = [n for n in imported(path) if room(n) == "targets" and n != "generator.targets"]
+            others = [
+                n for n in imported(path) if room(n) == "targets" and n != "generator.targets"
+            ]
             assert not others, f"{module} imports {others}"

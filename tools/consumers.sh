@@ -85,6 +85,7 @@ own_candidate() {
 # Ask the system's own mirror for another release, with lists and caches of our own, so that
 # nothing of the system's apt changes. apt checks the signatures as always.
 from_trixie() {
+  # shellcheck disable=SC2016 # apt fills in the placeholders
   site=$(apt-get indextargets --format '$(CODENAME) $(SITE)' 'Identifier: Packages' 2>/dev/null |
     sed -n "s/^$(debian_codename) //p" | head -n 1)
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg

@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from generator import __version__
 
@@ -88,7 +88,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 @profile_option
 @render_options
 @click.pass_context
-def gen(ctx: click.Context, profile: str | None, **options: Any) -> None:  # noqa: ANN401
+def gen(ctx: click.Context, /, profile: str | None, **options: Any) -> None:  # noqa: ANN401
     """Render, unless a command is named."""
     if ctx.invoked_subcommand is not None:
         return

@@ -13,7 +13,7 @@ from generator.load import shipped_profiles
 
 @click.command(name="list", epilog="\b\nExamples:\n  gen list\n  gen list --json")
 @json_option
-def command(as_json: bool) -> None:  # noqa: FBT001 -- click passes by name
+def command(as_json: bool) -> None:
     """List the shipped profiles."""
     profiles = [tomllib.loads(path.read_text(encoding="utf-8")) for path in shipped_profiles()]
     rows = [(p["name"], p["host"]["system"], p["description"]) for p in profiles]

@@ -95,6 +95,4 @@ def planned(
     from generator.cache import plan_of
 
     flags = (*overrides, "service.full_unit=true") if full_unit else overrides
-    return plan_of(
-        profile, flags, version=ollama_version, legacy_env=legacy_env, strict=strict
-    )
+    return plan_of(profile, flags, version=ollama_version, legacy_env=legacy_env, strict=strict)

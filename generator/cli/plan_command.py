@@ -20,7 +20,7 @@ Examples:
 @click.argument("profile")
 @plan_options
 @json_option
-def command(profile: str, as_json: bool, **flags: Any) -> None:  # noqa: ANN401, ARG001, FBT001
+def command(profile: str, as_json: bool, **flags: Any) -> None:  # noqa: ANN401, ARG001
     """Print the Plan of a profile as JSON: every decision with its reason."""
     from generator.targets import load_target
 

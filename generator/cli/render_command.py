@@ -130,9 +130,7 @@ def _files(
         click.get_current_context().exit(1)
 
 
-def _summary(
-    changes: tuple[Change, ...], directory: Path, *, dry: bool, as_json: bool
-) -> None:
+def _summary(changes: tuple[Change, ...], directory: Path, *, dry: bool, as_json: bool) -> None:
     if as_json:
         from generator.formats.data import to_json
 

@@ -14,7 +14,7 @@ Examples:
 
 @click.command(name="schema", epilog=EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Accepted for symmetry; it always is JSON.")
-def command(as_json: bool) -> None:  # noqa: ARG001, FBT001 -- every command takes --json
+def command(as_json: bool) -> None:  # noqa: ARG001 -- every command takes --json
     """Print the JSON Schema of profiles, for editors."""
     from generator.formats.data import to_json
     from generator.profile import json_schema

@@ -28,7 +28,7 @@ Examples:
 @plan_options
 @click.option("--toml", "as_toml", is_flag=True, help="Print the merged profile instead.")
 @json_option
-def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Show every setting of a profile with its reason, then the findings."""
     plan = planned(profile, **flags)
     if as_toml:

@@ -15,7 +15,16 @@ from typing import Any, TypeAlias, Union
 from generator.errors import RenderError
 from generator.formats.text import WIDTH, Commented, comment, decimal, refuse_nul
 
-__all__ = ["Call", "Commented", "Raw", "attr_name", "attr_path", "nix_string", "to_nix"]
+__all__ = [
+    "Call",
+    "Commented",
+    "Interpolated",
+    "Raw",
+    "attr_name",
+    "attr_path",
+    "nix_string",
+    "to_nix",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +42,22 @@ class Call:
     value: Value
 
 
+@dataclass(frozen=True, slots=True)
+class Interpolated:
+    """A string in which each key of `expressions`, wherever it stands, becomes `${expression}`.
+
+    Keys must be free of characters that Nix escapes; expressions are written as they are.
+    """
+
+    text: str
+    expressions: Mapping[str, str]
+
+
 # A key is a name, or a tuple that stands for a path: ("services", "ollama") prints
 # `services.ollama`. `Any` because the type of keys is invariant: a union would refuse both.
 Attrs: TypeAlias = "Mapping[Any, Value]"
 Value: TypeAlias = Union[
-    str, int, float, bool, Raw, Call, Commented, Attrs, "Sequence[Value]", None
+    str, int, float, bool, Raw, Call, Interpolated, Commented, Attrs, "Sequence[Value]", None
 ]
 
 _INDENT = "  "
@@ -95,6 +115,8 @@ def _expr(value: Value, depth: int, where: str) -> str:
         return _scalar(value, where)
     if isinstance(value, Raw):
         return value.expr.replace("\n", "\n" + _INDENT * depth)
+    if isinstance(value, Interpolated):
+        return _interpolated(value, where)
     if isinstance(value, Call):
         return f"{value.function} {_argument(value.value, depth, where)}"
     if isinstance(value, Mapping):
@@ -102,6 +124,13 @@ def _expr(value: Value, depth: int, where: str) -> str:
     if isinstance(value, Sequence):
         return _list(value, depth, where)
     raise TypeError(f"{where or 'the document'}: no Nix expression for {type(value).__name__}")
+
+
+def _interpolated(value: Interpolated, where: str) -> str:
+    text = nix_string(value.text, where or "a Nix string")
+    for key, expression in value.expressions.items():
+        text = text.replace(key, f"${{{expression}}}")
+    return text
 
 
 def _scalar(value: str | float | None, where: str) -> str:

@@ -93,6 +93,15 @@ def exec_line(argv: Sequence[str], prefix: str = "") -> str:
     return prefix + " ".join(_word(word, variables=":" not in prefix) for word in words)
 
 
+def tmpfiles_line(kind: str, path: str, *fields: str) -> str:
+    """Return a line for tmpfiles.d(5) or sysusers.d(5), each field quoted where it needs it.
+
+    Both split a line as systemd splits a command line, and expand `%` specifiers.
+    """
+    words = (refuse_nul(word, path) for word in (path, *fields))
+    return " ".join([kind, *(_word(word, variables=False) for word in words)])
+
+
 def specifier_escape(text: str) -> str:
     """Return `text` with `%` doubled, for any value in which systemd expands specifiers."""
     return text.replace("%", "%%")

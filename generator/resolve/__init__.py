@@ -9,7 +9,7 @@ from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
 from generator.rules import RULES
-from generator.units import format_size
+from generator.units import written_size
 
 if TYPE_CHECKING:
     from generator.catalogue import Catalogue
@@ -85,6 +85,7 @@ def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
         listen=_listen(draft),
         models_dir=profile.ollama.models_dir or "",
         environment=draft.ordered_settings(),
+        omissions=tuple(draft.omissions),
         limits=limits,
         devices=draft.devices,
         models=decided_models,
@@ -107,7 +108,7 @@ def _listen(draft: Draft) -> Listen:
 
 
 def _summary(draft: Draft) -> str:
-    """Return one line about the machine: `an Intel Xeon …: 12 cores, 24 threads, 32 GiB, no GPU`."""
+    """Return one line about the machine: `Intel Xeon …: 12 cores, 24 threads, 32 GiB, no GPU`."""
     host = draft.profile.host
     parts: list[str] = []
     if host.cpu:
@@ -115,8 +116,8 @@ def _summary(draft: Draft) -> str:
         if host.cpu.hardware_threads != host.cpu.cores:
             parts.append(f"{host.cpu.hardware_threads} threads")
     if host.memory:
-        parts.append(f"{format_size(host.memory)}iB")
-    parts += [f"{gpu.name} {format_size(gpu.memory)}iB" for gpu in host.gpus]
+        parts.append(written_size(host.memory))
+    parts += [f"{gpu.name} ({written_size(gpu.memory)})" for gpu in host.gpus]
     if not host.gpus and host.cpu:
         parts.append("no GPU")
     name = host.cpu.model if host.cpu else ""

@@ -6,10 +6,11 @@ import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Finding, Problem, Severity
-from generator.plan import Devices, Group, Parameter, Scope, Setting, Source
+from generator.plan import Devices, Group, Omission, Parameter, Scope, Setting, Source
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue, Variable
+    from generator.catalogue import Catalogue
+    from generator.facts import Variable
     from generator.profile import Profile
     from generator.units import Release
 
@@ -34,6 +35,7 @@ class Draft:
         self.known = catalogue.facts_release(release)
         self.legacy_env = legacy_env
         self.settings: list[Setting] = []
+        self.omissions: list[Omission] = []
         self.parameters: list[Parameter] = []
         self.devices: Devices | None = None
         self.findings: list[Finding] = []
@@ -77,6 +79,10 @@ class Draft:
         """Record a fault of the profile; any of them stops `resolve` at its end."""
         self.problems.append(Problem(where, message, hint))
 
+    def omit(self, what: str, reason: str, group: Group = "ollama") -> None:
+        """Leave something out on purpose; the output says so in one comment."""
+        self.omissions.append(Omission(what=what, reason=reason, group=group))
+
     def reads(self, name: str) -> bool:
         """Whether the release reads the variable and it does something."""
         variable = self.catalogue.variable(name)
@@ -97,7 +103,7 @@ class Draft:
         """Emit a variable that the release reads; otherwise say why not. Returns whether it did."""
         variable = self.catalogue.variable(name)
         if variable is None or not variable.known_in(self.known):
-            self._dropped(name, variable, where)
+            self._dropped(name, variable, where, group)
             return False
         allowed = variable.allowed_in(self.known, self.profile.host.system)
         if allowed is not None and value not in allowed:
@@ -164,12 +170,13 @@ class Draft:
         """Return the variables by group, within a group as decided."""
         return tuple(sorted(self.settings, key=lambda setting: GROUPS.index(setting.group)))
 
-    def _dropped(self, name: str, variable: Variable | None, where: str) -> None:
+    def _dropped(self, name: str, variable: Variable | None, where: str, group: Group) -> None:
         if variable is not None and variable.removed is not None and self.known >= variable.removed:
             rule, what = "HW102", f"was removed in {variable.removed}"
         else:
             rule, what = "HW103", f"is read since {variable.since if variable else 'never'}"
         use = variable.replacement_in(self.known) if variable else None
+        self.omit(name, f"It {what}; this is for Ollama {self.release}.", group)
         self.note(
             rule,
             "warning",

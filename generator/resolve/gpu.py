@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.plan import Devices, Driver, Gpu, Setting, Step
+from generator.plan import Devices, Driver, Gpu, Step
+from generator.resolve import library
+from generator.resolve.library import known_generations
 from generator.resolve.variables import text
 
 if TYPE_CHECKING:
-    from generator.catalogue import GpuGeneration
+    from generator.facts import GpuGeneration
     from generator.profile import HostGpu
     from generator.resolve.draft import Draft
 
 # $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
 WAIT: Final = (
-    'i=0; while [ ! -e "$0" ] && [ "$i" -lt "$1" ]; do sleep 1; i=$((i+1)); done; '
-    '[ -e "$0" ] || echo "$0 did not appear within $1 seconds; starting without it"'
+    "i=0; while [ ! -e $0 ] && [ $i -lt $1 ]; do sleep 1; i=$((i+1)); done; "
+    "[ -e $0 ] || echo $0 did not appear within $1 seconds: starting without the GPU"
 )
 VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
     "cuda": "nvidia",
@@ -39,7 +41,7 @@ def decide(draft: Draft) -> None:
     else:
         draft.devices = _devices(draft)
         _visible_devices(draft, draft.devices)
-    _llm_library(draft)
+    library.decide(draft)
     _vulkan(draft)
     _spread(draft)
     _layers(draft)
@@ -100,14 +102,9 @@ def _check_indices(draft: Draft, gpus: tuple[Gpu, ...]) -> None:
             )
 
 
-def _generations(draft: Draft, gpus: tuple[Gpu, ...]) -> list[GpuGeneration]:
-    found = (draft.catalogue.generation(g.compute_capability) for g in gpus if g.compute_capability)
-    return [generation for generation in found if generation is not None]
-
-
 def _driver(draft: Draft, gpus: tuple[Gpu, ...]) -> Driver | None:
     """Return what a NixOS host must build for the oldest card, which decides for all."""
-    generations = _generations(draft, gpus)
+    generations = known_generations(draft, gpus)
     if not generations:
         return None
     closed = [g for g in generations if g.kernel_modules == "closed"]
@@ -164,84 +161,6 @@ def _visible_devices(draft: Draft, devices: Devices) -> None:
         )
 
 
-def _llm_library(draft: Draft) -> None:
-    """Keep the name where it works or does no harm, map a family to its member, else leave it out.
-
-    Since 0.12.4 a name without a directory means CPU only, and only a DEBUG line says so; before,
-    it is ignored (discover/runner.go@v0.32.15:100; llm/server.go@v0.12.3:243).
-    """
-    asked = draft.profile.ollama.llm_library
-    variable = draft.catalogue.variable("OLLAMA_LLM_LIBRARY")
-    if asked is None or variable is None:
-        return
-    where = "ollama.llm_library"
-    there = variable.allowed_in(draft.known, draft.profile.host.system) or ()
-    usable = _usable_libraries(draft, there)
-    if asked in there and (asked in usable or draft.acceleration == "cpu"):
-        _emit_library(draft, asked, "Only this compute library is used.")
-    elif draft.acceleration == "cpu":
-        _cpu_library(draft, asked)
-    elif family := [name for name in usable if name.startswith(f"{asked}_")]:
-        reason = f"The library of this release that serves these GPUs; `{asked}` alone names none."
-        _emit_library(draft, family[-1], reason)
-        draft.note(
-            "HW105",
-            "info",
-            f"`{asked}` names no library of Ollama {draft.release}; `{family[-1]}` is the one that serves these GPUs",
-            where,
-            fix="leave `llm_library` out: the server finds it",
-            link=variable.source,
-        )
-    else:
-        harm = (
-            "would make it compute on the CPU"
-            if draft.behaves("llm-library-strict")
-            else "ignores it"
-        )
-        draft.note(
-            "HW106",
-            "warning",
-            f"`{asked}` names no library that serves these GPUs in Ollama {draft.release}, which "
-            f"{harm}; left out, so that the server chooses",
-            where,
-            fix="leave `llm_library` out",
-            link=variable.source,
-        )
-
-
-def _usable_libraries(draft: Draft, there: tuple[str, ...]) -> list[str]:
-    """Return the libraries of the release that hold kernels for every card, oldest first."""
-    generations = _generations(draft, draft.devices.gpus if draft.devices else ())
-    known = [set(g.cuda_libraries_in(draft.known, draft.profile.host.system)) for g in generations]
-    return [
-        name
-        for name in there
-        if not name.startswith("cuda_v") or all(name in libraries for libraries in known)
-    ]
-
-
-def _cpu_library(draft: Draft, asked: str) -> None:
-    strict = draft.behaves("llm-library-strict")
-    effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
-    named = draft.catalogue.behaviour("llm-library-without-cpu").since
-    reason = f"No library bears this name since {named}; in this release {effect}."
-    draft.note(
-        "HW105",
-        "info",
-        f"no library is called `{asked}` since {named}: Ollama picks the CPU variant by CPUID; "
-        f"in {draft.release} {effect}",
-        "ollama.llm_library",
-        link=draft.catalogue.behaviour("llm-library-without-cpu").source,
-    )
-    _emit_library(draft, asked, reason)
-
-
-def _emit_library(draft: Draft, name: str, reason: str) -> None:
-    draft.emit(
-        Setting(name="OLLAMA_LLM_LIBRARY", value=name, reason=reason, source="profile", group="gpu")
-    )
-
-
 def _vulkan(draft: Draft) -> None:
     variable = draft.catalogue.variable("OLLAMA_VULKAN")
     if draft.acceleration != "vulkan" or variable is None:
@@ -278,13 +197,7 @@ def _layers(draft: Draft) -> None:
         return
     dead = draft.emit_legacy("gpu.layers", "999" if layers == "fit" else str(layers))
     if layers == "fit":
-        names = " and ".join(f"`{name}`" for name in dead)
-        draft.note(
-            "HW105",
-            "info",
-            f"as many layers as fit is what the server does by itself, so nothing is set; {names} no release reads, and a forced number would turn the automatic fit off",
-            "gpu.layers",
-        )
+        _layers_that_fit(draft, dead)
         return
     reason = "Layers on the GPU; a fixed number turns the automatic fit off."
     if draft.reads("LLAMA_ARG_N_GPU_LAYERS"):
@@ -298,6 +211,16 @@ def _layers(draft: Draft) -> None:
         )
     else:
         draft.all_models("num_gpu", str(layers), "gpu.layers", reason, dead)
+
+
+def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
+    by_itself = "as many layers as fit is what the server does by itself"
+    draft.omit(
+        " or ".join(f"{name}=999" for name in dead),
+        f"No release reads it, and {by_itself}; a forced number turns that off.",
+        "gpu",
+    )
+    draft.note("HW105", "info", f"nothing is set: {by_itself}", "gpu.layers")
 
 
 def _overhead(draft: Draft) -> None:

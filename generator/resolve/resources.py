@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.plan import Limit
 from generator.resolve.threads import quota_percent, thread_count
-from generator.units import format_size
+from generator.units import format_size, written_size
 
 if TYPE_CHECKING:
     from generator.plan import Source
@@ -22,7 +22,7 @@ RESERVE_MINIMUM: Final = 2 * GIB
 REASONS: Final = {
     "cpu_weight": "Share of CPU time under contention; every service has 100.",
     "allowed_cpus": "CPUs that the service may run on.",
-    "memory_max": "Above this the kernel kills; page cache of mapped weights counts but is reclaimed first.",
+    "memory_max": "Above this the kernel kills; page cache counts too, but is reclaimed first.",
     "memory_high": "Above this the kernel reclaims and slows the service down.",
     "memory_swap_max": "Swap that the service may use.",
     "numa_policy": "Memory placement over NUMA nodes.",
@@ -101,7 +101,7 @@ def _derived_memory_max(draft: Draft) -> Limit | None:
     reserve = max(RESERVE_MINIMUM, memory // RESERVE_SHARE)
     value = (memory - reserve) // GIB * GIB
     reason = (
-        f"Leaves {format_size(memory - value)}iB of the host's {format_size(memory)}iB to the rest."
+        f"Leaves {written_size(memory - value)} of the host's {written_size(memory)} to the rest."
     )
     return Limit(name="memory_max", value=value, reason=reason, source="derived")
 
@@ -145,6 +145,6 @@ def _check_cpus(draft: Draft) -> None:
     if count is not None and count > cpu.hardware_threads:
         draft.problem(
             "threads.count",
-            f"{count} threads are more than the {cpu.hardware_threads} hardware threads of this host",
+            f"{count} threads are more than this host's {cpu.hardware_threads} hardware threads",
             f"write at most {cpu.cores}, one per physical core",
         )

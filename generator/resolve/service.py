@@ -122,7 +122,9 @@ def _warm_models(draft: Draft, models: tuple[Model, ...]) -> tuple[str, ...]:
         return ()
     if not models:
         draft.problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
-    draft.emit_legacy("warmup.enable", "true")
+    names = draft.emit_legacy("warmup.enable", "true")
+    if names and not draft.legacy_env:
+        draft.omit(f"{names[0]}=true", "No release reads it; the warm-up is a job of its own.")
     main = tuple(model.served for model in models if model.role == "main")
     return preload or main[:1] or tuple(model.served for model in models[:1])
 

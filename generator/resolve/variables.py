@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.plan import Setting
 
 if TYPE_CHECKING:
-    from generator.catalogue import Variable
+    from generator.facts import Variable
     from generator.resolve.draft import Draft
 
 
@@ -95,7 +95,7 @@ def _flash_attention(draft: Draft) -> None:
             "OLLAMA_FLASH_ATTENTION",
             "1",
             where="ollama.kv_cache_type",
-            reason=f"The {kv_type} KV cache needs it, and left to itself the server may do without.",
+            reason=f"The {kv_type} KV cache needs it; left alone, the server may do without.",
             source="derived",
         )
     elif chosen is not None:
@@ -165,6 +165,10 @@ def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
             "remove `flash_attention = false`, or write `f16`",
         )
         return
+    draft.omit(
+        f"OLLAMA_KV_CACHE_TYPE={kv_type}",
+        "It needs flash attention, which the profile turns off; the cache is f16.",
+    )
     draft.note(
         "HW107",
         "warning",

@@ -9,7 +9,8 @@ from generator.errors import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue, GpuGeneration
+    from generator.catalogue import Catalogue
+    from generator.facts import GpuGeneration
     from generator.plan import Plan
     from generator.profile import Profile
 

@@ -43,7 +43,7 @@ def warmup_beyond_resident(plan: Plan, _profile: Profile, _: Catalogue) -> Itera
         yield Finding(
             rule="HW502",
             severity="warning",
-            message=f"the warm-up loads {len(_warmed(plan))} models and {resident} may be resident: "
+            message=f"the warm-up loads {len(_warmed(plan))} models, {resident} may be resident: "
             f"the first ones are evicted again",
             where="ollama.max_loaded_models",
             fix="preload fewer models, or let more be resident",
@@ -59,8 +59,7 @@ def embedding_warmup(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Fi
             yield Finding(
                 rule="HW504",
                 severity="warning",
-                message=f"`{name}` cannot be loaded ahead: `ollama run` asks an embedding model for "
-                f"its input",
+                message=f"`{name}` cannot be loaded ahead: `ollama run` asks for its input",
                 where="models",
                 fix="remove `preload` from it",
                 link="cmd/cmd.go@v0.32.15",

@@ -35,7 +35,8 @@ SHARES_RANGE: Final = (2, 262144)
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `compose.yaml`, the Modelfiles and the install note."""
-    above = "\n".join(line for text in header(plan) for line in comment(text))
+    left_out = [omission.comment for omission in plan.omissions]
+    above = "\n".join(line for text in [*header(plan), *left_out] for line in comment(text))
     created = [model for model in plan.models if model.serve_as]
     note = render_template("compose/README.md.jinja", plan=plan, server=SERVER)
     return (
@@ -84,7 +85,7 @@ def _limitation(where: str, why: str) -> Finding:
 
 
 def _document(plan: Plan) -> dict[str, Any]:
-    services = {SERVER: _server(plan)}
+    services: dict[str, Any] = {SERVER: _server(plan)}
     for unit in plan.units:
         if unit.kind != "resume":
             services[unit.name] = Commented(_job(plan, unit), unit.reason, gap=True)
@@ -109,12 +110,12 @@ def _server(plan: Plan) -> dict[str, Any]:
         service["environment"] = environment
     service["healthcheck"] = Commented(
         {
-            "test": ["CMD", *container.healthcheck],
+            "test": list(container.healthcheck),
             "interval": "30s",
             "timeout": "10s",
             "retries": 3,
             "start_period": "30s",
-            },
+        },
         "The image has no curl; the program itself asks the server, and loads no model.",
     )
     for limit in plan.limits:
@@ -127,10 +128,11 @@ def _base(plan: Plan) -> dict[str, Any]:
     return base | ({"networks": [plan.container.network]} if plan.container.network else {})
 
 
-def _volumes(plan: Plan) -> list[str]:
-    volumes = [f"{plan.container.volume}:{plan.container.home_path}"]
+def _volumes(plan: Plan) -> list[Any]:
+    volumes: list[Any] = [f"{plan.container.volume}:{plan.container.home_path}"]
     if plan.models_dir:
-        volumes.append(f"{compose_string(plan.models_dir)}:{plan.container.models_path}")
+        source = compose_string(plan.models_dir)
+        volumes.append({"type": "bind", "source": source, "target": plan.container.models_path})
     return volumes
 
 
@@ -143,30 +145,38 @@ def _environment(plan: Plan) -> dict[str, Any]:
 
 
 def _limit(plan: Plan, limit: Limit) -> dict[str, Any]:
-    """Return the keys for one limit; none for what `limitations` reports."""
-    value, reason = limit.value, limit.reason
+    """Return the key for one limit; none for what `limitations` reports."""
+    if limit.name in UNSUPPORTED or (limit.name, limit.value) == ("memory_max", "infinity"):
+        return {}
+    key, value = _limit_value(plan, limit)
+    return {key: Commented(value, limit.reason)}
+
+
+def _limit_value(plan: Plan, limit: Limit) -> tuple[str, Any]:
+    value = limit.value
+    unbounded = -1 if value == "infinity" else value
     match limit.name:
         case "cpu_quota":
             cpus = int(value) / 100
-            return {"cpus": Commented(int(cpus) if cpus.is_integer() else cpus, reason)}
+            return "cpus", int(cpus) if cpus.is_integer() else cpus
         case "cpu_weight":
-            shares = round(int(value) * SHARES_PER_WEIGHT)
             low, high = SHARES_RANGE
-            return {"cpu_shares": Commented(min(max(shares, low), high), reason)}
+            return "cpu_shares", min(max(round(int(value) * SHARES_PER_WEIGHT), low), high)
         case "allowed_cpus":
-            return {"cpuset": Commented(str(value).replace(" ", ","), reason)}
-        case "memory_max" if value != "infinity":
-            return {"mem_limit": Commented(_size(int(value)), reason)}
+            return "cpuset", str(value).replace(" ", ",")
+        case "memory_max":
+            return "mem_limit", _size(int(value))
         case "memory_swap_max":
-            return {"memswap_limit": Commented(_swap(plan, value), reason)}
-        case "tasks_max":
-            return {"pids_limit": Commented(-1 if value == "infinity" else value, reason)}
-        case "limit_memlock":
-            locked = -1 if value == "infinity" else value
-            return {"ulimits": Commented({"memlock": {"soft": locked, "hard": locked}}, reason)}
-        case "oom_score_adjust":
-            return {"oom_score_adj": Commented(value, reason)}
-    return {}
+            return "memswap_limit", _swap(plan, value)
+        case _:
+            return _bounded(limit.name, unbounded)
+
+
+def _bounded(name: str, value: int | str) -> tuple[str, Any]:
+    """Return the key of a limit for which -1 is no bound."""
+    if name == "limit_memlock":
+        return "ulimits", {"memlock": {"soft": value, "hard": value}}
+    return {"tasks_max": "pids_limit", "oom_score_adjust": "oom_score_adj"}[name], value
 
 
 def _size(size: int) -> str:

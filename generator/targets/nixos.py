@@ -28,20 +28,19 @@ PACKAGES: Final = {
 }
 # NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
 # option is removed, which leaves it declared but invisible.
-HAS_ACCELERATION: Final = (
-    "options.services.ollama ? acceleration && "
-    "(options.services.ollama.acceleration.visible or true)"
-)
+HAS_ACCELERATION: Final = """\
+  # Up to NixOS 25.11 an option, not the package, picks the backend.
+  hasAcceleration =
+    options.services.ollama ? acceleration
+    && (options.services.ollama.acceleration.visible or true);"""
 PROGRAM: Final = "lib.getExe config.services.ollama.package"
-ARGUMENTS: Final = {"config": "config.", "lib": "", "options": "options.", "pkgs": "pkgs."}
 
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix` and the install note."""
     body = to_nix(_module(plan))
     above = [line for text in header(plan) for line in comment(text)]
-    arguments = ", ".join(name for name, use in ARGUMENTS.items() if use in body)
-    lines = [*above, f"{{ {arguments}, ... }}:", "let", "  inherit (lib) mkDefault;", "in", body]
+    lines = [*above, *_arguments(body), "let", *_bindings(body), "in", body]
     note = render_template("nixos/README.md.jinja", plan=plan, file=f"{plan.name}.nix")
     return (
         File(f"{plan.name}.nix", "\n".join([*lines, ""])),
@@ -52,6 +51,20 @@ def render(plan: Plan) -> tuple[File, ...]:
 def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
     """Return nothing: NixOS has a word for every setting."""
     return ()
+
+
+def _arguments(body: str) -> list[str]:
+    """Return the module's arguments as nixfmt lays them out; only those that are used."""
+    uses_config = "config." in body or "nvidiaPackages" in body
+    names = [*(["config"] if uses_config else []), "lib", "options", "pkgs", "..."]
+    return ["{", *(f"  {name}," for name in names[:-1]), f"  {names[-1]}", "}:"]
+
+
+def _bindings(body: str) -> list[str]:
+    bindings = ["  inherit (lib) mkDefault;", HAS_ACCELERATION]
+    if "nvidiaPackages" in body:
+        bindings.insert(0, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
+    return bindings
 
 
 def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
@@ -65,19 +78,22 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     for unit in plan.units:
         if unit.kind != "pull":
             module["systemd", "services", unit.name] = _job(plan, unit)
-    return module
+    return {path: Commented(value, gap=True) for path, value in module.items()}
 
 
-def _soft(value: object, reason: str = "", *, gap: bool = False) -> Any:  # noqa: ANN401
-    call = Call("mkDefault", value)  # type: ignore[arg-type]
-    return Commented(call, reason, gap=gap) if reason else call
+def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document value
+    call = Call("mkDefault", value)
+    return Commented(call, reason) if reason else call
 
 
 def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
     options: dict[str, Any] = {
         "enable": _soft(value=True),
         "package": _package(plan),
-        "host": _soft(plan.listen.host if ":" not in plan.listen.host else f"[{plan.listen.host}]", plan.listen.reason),
+        "host": _soft(
+            plan.listen.host if ":" not in plan.listen.host else f"[{plan.listen.host}]",
+            plan.listen.reason,
+        ),
         "port": _soft(plan.listen.port),
     }
     if plan.listen.open_firewall:
@@ -88,9 +104,9 @@ def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
         options["home"] = _soft(plan.service.home)
     if plan.models_dir:
         options["models"] = _soft(plan.models_dir, "Where models are stored.")
-    options["environmentVariables"] = {
-        setting.name: _soft(setting.value, setting.comment) for setting in plan.environment
-    }
+    variables = {s.name: _soft(s.value, s.comment) for s in plan.environment}
+    left_out = " ".join(omission.comment for omission in plan.omissions)
+    options["environmentVariables"] = Commented(variables, left_out) if left_out else variables
     if plan.models:
         options["loadModels"] = list(dict.fromkeys(model.name for model in plan.models))
     return _with_acceleration(plan, options)
@@ -108,13 +124,8 @@ def _package(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
 
 def _with_acceleration(plan: Plan, options: dict[str, Any]) -> Raw:
     value = to_nix(False if plan.acceleration == "cpu" else plan.acceleration)
-    return Raw(
-        f"{to_nix(options)}\n"
-        f"# Up to NixOS 25.11 this option, not the package, picks the backend.\n"
-        f"// lib.optionalAttrs ({HAS_ACCELERATION}) {{\n"
-        f"  acceleration = mkDefault {value};\n"
-        f"}}"
-    )
+    choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {value}; }}"
+    return Raw(f"{to_nix(options)}\n// {choice}")
 
 
 def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
@@ -122,14 +133,12 @@ def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
     assert driver is not None  # noqa: S101 -- the caller asked
     nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
     if driver.branch:
-        packages = "config.boot.kernelPackages.nvidiaPackages"
         # Before the branch had a name of its own, it was the production driver.
-        nvidia["package"] = _soft(Raw(f"{packages}.{driver.branch} or {packages}.production"))
+        package = f"nvidiaPackages.{driver.branch} or nvidiaPackages.production"
+        nvidia["package"] = _soft(Raw(package))
     return {
         ("hardware", "nvidia"): nvidia,
-        ("services", "xserver", "videoDrivers"): Commented(
-            ["nvidia"], "Loads the driver; starts no X server by itself."
-        ),
+        ("services", "xserver", "videoDrivers"): ["nvidia"],
     }
 
 
@@ -160,8 +169,8 @@ def _stored(plan: Plan, model: Model) -> str:
     return f"pkgs.writeText {nix_string(model.modelfile)} {nix_string(text)}"
 
 
-def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
-    job: dict[str, Any] = {"description": Commented(unit.description, unit.reason)}
+def _job(plan: Plan, unit: Unit) -> dict[Any, Any]:
+    job: dict[Any, Any] = {"description": Commented(unit.description, unit.reason)}
     order = {
         "after": unit.after,
         "before": unit.before,
@@ -171,7 +180,7 @@ def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
     }
     job |= {name: [_upstream(u) for u in units] for name, units in order.items() if units}
     if unit.stop_when_unneeded:
-        job["unitConfig"] = {"StopWhenUnneeded": True}
+        job["unitConfig", "StopWhenUnneeded"] = True
     if unit.kind == "resume":
         job["path"] = [Raw("pkgs.kmod")]
     if unit.waits_for_server:

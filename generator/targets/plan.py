@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.errors import Finding
     from generator.plan import Plan
 
+
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `plan.json`; `generator.plan.from_dict` reads it back."""
     return (File("plan.json", to_json(to_dict(plan))),)

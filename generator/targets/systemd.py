@@ -44,20 +44,21 @@ def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Targe
 
 def _drop_ins(plan: Plan) -> tuple[File, ...]:
     service = [
-        ("10-gpu", _variables(plan.settings("gpu"))),
-        ("20-limits", _limits(plan.limits)),
-        ("30-threads", _variables(plan.settings("threads"))),
-        ("40-ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
-        ("50-service", _service(plan)),
-        ("60-environment", _variables(plan.settings("environment"))),
+        ("10-gpu", "gpu", _variables(plan.settings("gpu"))),
+        ("20-limits", "", _limits(plan.limits)),
+        ("30-threads", "threads", _variables(plan.settings("threads"))),
+        ("40-ollama", "ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
+        ("50-service", "", _service(plan)),
+        ("60-environment", "environment", _variables(plan.settings("environment"))),
     ]
     files = []
-    for name, entries in service:
+    for name, group, entries in service:
+        left_out = [o.comment for o in plan.omissions if o.group == group]
         sections = [Section("Service", entries)]
         if name == "50-service" and plan.service.after:
             sections.insert(0, Section("Unit", _order(plan.service.after, plan.service.after)))
-        if entries:
-            text = unit_text(header(plan), sections)
+        if entries or left_out:
+            text = unit_text([*header(plan), *left_out], sections)
             files.append(File(f"{UNITS}/ollama.service.d/{name}.conf", text))
     return tuple(files)
 
@@ -82,7 +83,8 @@ def _full_unit(plan: Plan) -> tuple[File, ...]:
         Section("Service", entries),
         Section("Install", [Entry("WantedBy", "multi-user.target")]),
     ]
-    return (File(f"{UNITS}/ollama.service", unit_text(header(plan), sections)),)
+    above = [*header(plan), *(omission.comment for omission in plan.omissions)]
+    return (File(f"{UNITS}/ollama.service", unit_text(above, sections)),)
 
 
 def _order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
@@ -99,9 +101,7 @@ def _listen(plan: Plan) -> list[Entry]:
 
 
 def _variables(settings: Iterable[Setting]) -> list[Entry]:
-    return [
-        Entry("Environment", environment(s.name, s.value), s.comment) for s in settings
-    ]
+    return [Entry("Environment", environment(s.name, s.value), s.comment) for s in settings]
 
 
 def _limits(limits: Iterable[Limit]) -> list[Entry]:
@@ -171,13 +171,20 @@ def _job_service(plan: Plan, unit: Unit) -> list[Entry]:
 
 def _client(plan: Plan) -> list[Entry]:
     wait = _exec(plan, SERVER_ANSWERS)
-    home = Entry("Environment", environment("HOME", "/tmp"))  # noqa: S108 -- private to the job
-    return [home, _listen(plan)[0], Entry("ExecStartPre", wait)]
+    where = address(plan.listen.host, plan.listen.port)
+    return [
+        Entry("Environment", environment("HOME", "/tmp")),  # noqa: S108 -- private to the job
+        Entry("Environment", environment("OLLAMA_HOST", where)),
+        Entry("ExecStartPre", wait),
+    ]
 
 
 def _modelfiles(plan: Plan) -> tuple[File, ...]:
     return tuple(
-        File(f"{MODELFILE_DIR[1:]}/{model.modelfile}", modelfile(model.name, model.lines, header(plan)))
+        File(
+            f"{MODELFILE_DIR[1:]}/{model.modelfile}",
+            modelfile(model.name, model.lines, header(plan)),
+        )
         for model in plan.models
         if model.serve_as
     )

@@ -31,7 +31,7 @@ OWN_LIB = Path(__file__).with_name("lib.nix")
 CONTRACT = Path(__file__).parents[1] / "nix" / "contract.nix"
 # No store, no daemon, no network: evaluation needs none of them, and CI may have none.
 CONFIG = "build-users-group =\nsandbox = false\nsubstituters =\nexperimental-features = nix-command"
-EVALUATE = ("--eval", "--strict", "--json", "--store", "dummy://")
+EVALUATE = ("--eval", "--strict", "--json")
 SERVICE = "ollama.service"
 
 # Arguments: paths as strings, so that the expression stays readable in an error message.
@@ -150,8 +150,8 @@ def evaluate(file: Path, *, lib: Path | None = None, variant: Variant = "new") -
 def _nix(*arguments: str) -> str:
     """Run nix-instantiate. Its status is the verdict: old releases print before they fail."""
     result = subprocess.run(
-        [require("nix-instantiate"), *arguments],
-        env={"HOME": "/tmp", "PATH": os.defpath, "LC_ALL": "C.UTF-8", "NIX_CONFIG": CONFIG},  # noqa: S108
+        [require("nix-instantiate"), "--store", "dummy://", *arguments],
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "NIX_CONFIG": CONFIG},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
