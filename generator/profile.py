@@ -38,6 +38,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*")
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
+_NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -51,12 +52,17 @@ def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
 
 
 def _path(text: str) -> str:
-    if not text.startswith("/") or "\n" in text or "\0" in text:
+    if not text.startswith("/"):
         raise ValueError(
             f"`{text}` is not an absolute path; write it from `/`, without `~` or $HOME"
         )
     if ".." in text.split("/"):
         raise ValueError(f"`{text}` leads upwards; write the path without `..`")
+    if strange := _NOT_IN_PATHS.search(text):
+        raise ValueError(
+            f"`{text}` has {strange[0]!r} in it, which unit files take for something else; "
+            f"use letters, digits and `._/@+:,=~-`"
+        )
     return text if text == "/" else text.rstrip("/")
 
 
@@ -108,7 +114,7 @@ ModelName = Annotated[
 ]
 Variable = Annotated[str, _matching(_VARIABLE, "a variable name")]
 CpuList = Annotated[str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`")]
-Path = Annotated[str, AfterValidator(_plain_text), AfterValidator(_path)]
+Path = Annotated[str, AfterValidator(_path)]
 Size = Annotated[
     int,
     _parsed(parse_size),

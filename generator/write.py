@@ -23,7 +23,7 @@ from generator.lock import failing, locked
 from generator.targets.base import File
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MANIFEST = "manifest.json"
 _SCHEMA_VERSION = 1
@@ -56,28 +56,36 @@ class _Survey:
     wanted: tuple[File, ...]  # the manifest last
     changes: tuple[Change, ...]
     missing: tuple[str, ...]  # written earlier, no longer rendered, gone already
+    elsewhere: tuple[str, ...]  # written earlier, outside what this write is about
     foreign: bool  # the manifest on disk is not ours
 
 
-def compare(files: Sequence[File], directory: Path) -> tuple[Change, ...]:
+def compare(
+    files: Sequence[File], directory: Path, *, within: Sequence[str] = ()
+) -> tuple[Change, ...]:
     """Return what `write` would do, sorted by path and without doing it.
 
+    `within` names the folders of `directory` that this is about: what an earlier write put into
+    others stays theirs. Empty: all of it.
     Raises WriteRefused where no `force` helps, EnvironmentFailure for what cannot be read.
     """
-    return _survey(_checked(files), directory).changes
+    return _survey(_checked(files), directory, within).changes
 
 
-def write(files: Sequence[File], directory: Path, *, force: bool = False) -> tuple[Change, ...]:
+def write(
+    files: Sequence[File], directory: Path, *, force: bool = False, within: Sequence[str] = ()
+) -> tuple[Change, ...]:
     """Write `files` below `directory`, all or nothing, and return what changed.
 
-    A file that is already right is not touched. `generator.swap` says what a crash can leave.
-    Raises WriteRefused when a file would be replaced or removed without `force`, and, `force` or
-    not, for a path outside the directory, under a symbolic link, or on something that is no
-    file; EnvironmentFailure when the machine fails. In both cases nothing has changed.
+    `within` is that of `compare`. A file that is already right is not touched; `generator.swap`
+    says what a crash can leave. Raises WriteRefused when a file would be replaced or removed
+    without `force`, and, `force` or not, for a path outside the directory, under a symbolic
+    link, or on something that is no file; EnvironmentFailure when the machine fails. In both
+    cases nothing has changed.
     """
     checked = _checked(files)
     with failing("write", directory), locked(_root(directory)) as held:
-        survey = _survey(checked, directory)
+        survey = _survey(checked, directory, within)
         if not force:
             _refuse_loss(survey, directory)
         work = _work(survey)
@@ -89,7 +97,7 @@ def write(files: Sequence[File], directory: Path, *, force: bool = False) -> tup
 
 
 def _checked(files: Sequence[File]) -> tuple[File, ...]:
-    """Return `files`, sorted by path, with their manifest at the end."""
+    """Return `files`, sorted by path."""
     paths = [file.path for file in files]
     for path in paths:
         if not _plain(path):
@@ -99,8 +107,7 @@ def _checked(files: Sequence[File]) -> tuple[File, ...]:
         for folder in PurePosixPath(path).parents:
             if str(folder) == MANIFEST or str(folder) in paths:
                 raise WriteRefused(f"`{folder}` would be both a file and a directory")
-    ordered = sorted(files, key=lambda file: file.path)
-    return (*ordered, File(MANIFEST, _manifest(ordered)))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def _plain(path: str) -> bool:
@@ -109,12 +116,14 @@ def _plain(path: str) -> bool:
     return bool(inside) and str(pure) == path and path.isprintable()
 
 
-def _manifest(files: Sequence[File]) -> str:
+def _manifest(files: Sequence[File], elsewhere: Mapping[str, str]) -> File:
     try:
-        digests = {file.path: _digest(file.text.encode()) for file in files}
+        written = {file.path: _digest(file.text.encode()) for file in files}
     except UnicodeEncodeError as error:
         raise WriteRefused(f"a value cannot be written as UTF-8: {error.reason}") from None
-    return json.dumps({"schema_version": _SCHEMA_VERSION, "files": digests}, indent=2) + "\n"
+    digests = dict(sorted({**written, **elsewhere}.items()))
+    document = {"schema_version": _SCHEMA_VERSION, "files": digests}
+    return File(MANIFEST, json.dumps(document, indent=2) + "\n")
 
 
 def _digest(data: bytes) -> str:
@@ -132,18 +141,23 @@ def _root(directory: Path) -> Path:
     return root
 
 
-def _survey(wanted: tuple[File, ...], directory: Path) -> _Survey:
+def _survey(files: tuple[File, ...], directory: Path, within: Sequence[str]) -> _Survey:
     with failing("read", directory):
         root = _root(directory)
         listed = _listed(root)
-        leaving = set(listed or ()) - {file.path for file in wanted}
+        earlier = listed or {}
+        elsewhere = {
+            path: digest
+            for path, digest in earlier.items()
+            if within and path.partition("/")[0] not in within and (root / path).is_file()
+        }
+        wanted = (*files, _manifest(files, elsewhere))
+        leaving = set(earlier) - set(elsewhere) - {file.path for file in wanted}
         changes = [_change(file, _find(root, file.path)) for file in wanted]
-        changes += [
-            change for path in leaving if (change := _leaving(root, path, (listed or {})[path]))
-        ]
+        changes += [c for path in leaving if (c := _leaving(root, path, earlier[path]))]
     ordered = tuple(sorted(changes, key=lambda change: change.path))
     missing = tuple(sorted(leaving - {change.path for change in changes}))
-    return _Survey(root, wanted, ordered, missing, foreign=listed is None)
+    return _Survey(root, wanted, ordered, missing, tuple(elsewhere), foreign=listed is None)
 
 
 def _listed(root: Path) -> dict[str, str] | None:
@@ -261,4 +275,4 @@ def _work(survey: _Survey) -> swap.Work:
     # A killed run may have left its litter, or an empty folder, where missing files were.
     steps = [*files[:-1], *((path, None) for path in (*gone, *survey.missing)), *files[-1:]]
     same = tuple(path for path, kind in kinds.items() if kind == "unchanged")
-    return swap.Work(survey.root, tuple(steps), same)
+    return swap.Work(survey.root, tuple(steps), (*same, *survey.elsewhere))

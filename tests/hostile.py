@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from generator.formats.text import NONCHARACTERS
+
 HOSTILE = (
     "",
     " ",
@@ -87,9 +89,9 @@ HOSTILE = (
 )
 
 _SPICES = st.sampled_from([*"\"\\$%{}[]()'#:;=,&*!|>@`~- \t\n\r", "${", "''", "\\n", "%n"])
-_ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+_ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\x00" + NONCHARACTERS)
 
-# Everything that UTF-8 text can hold but NUL, with the characters that have a meaning in front.
+# Everything that UTF-8 text can hold but NUL and the noncharacters; those with a meaning more often.
 texts = st.lists(st.one_of(_SPICES, _ANY), max_size=12).map("".join)
 
 # One example of a property costs one run of a real parser, so it takes many strings at once.

@@ -202,7 +202,7 @@ def test_attribute_paths() -> None:
 # ── what Nix cannot hold ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("value", ["a\x00", "\ud800", 2**63, -(2**63), float("nan")])
+@pytest.mark.parametrize("value", ["a\x00", "\ud800", "\ufffe", 2**63, -(2**63), float("nan")])
 def test_a_refusal_names_the_attribute(value: str | float) -> None:
     with pytest.raises(RenderError, match=r"`services\.ollama\.host`"):
         to_nix({("services", "ollama"): {"host": Call("mkDefault", value)}})

@@ -49,6 +49,7 @@ def test_no_line_end_leaves_a_comment(end: str) -> None:
 
 def test_control_characters_are_spelled_out() -> None:
     assert comment("a\x1b[31m\x00b \u202ec\ufeff") == [r"# a\x1b[31m\x00b \u202ec\ufeff"]
+    assert comment("no character: \ufdd0 \U0001ffff") == [r"# no character: \ufdd0 \U0001ffff"]
     assert comment("half a pair: \ud800") == [r"# half a pair: \ud800"]
 
 
@@ -87,8 +88,10 @@ def test_escape_has_one_spelling_by_size() -> None:
 def test_refuse_nul_names_the_setting() -> None:
     with pytest.raises(RenderError, match=r"`ollama\.host` contains a NUL"):
         refuse_nul("a\x00b", "ollama.host")
-    with pytest.raises(RenderError, match=r"`ollama\.host` is not valid Unicode"):
+    with pytest.raises(RenderError, match=r"`ollama\.host` contains `\\udc80`"):
         refuse_nul("a\udc80b", "ollama.host")
+    with pytest.raises(RenderError, match=r"`x` contains `\\U0001ffff`, no character"):
+        refuse_nul("\U0001ffff", "x")
     with pytest.raises(RenderError, match="`x`"):
         refuse_surrogates("\udfff", "x")
 

@@ -120,7 +120,7 @@ def test_names_of_variables(name: str) -> None:
         environment(name, "x")
 
 
-@pytest.mark.parametrize("value", ["a\x00b", "\udc80"])
+@pytest.mark.parametrize("value", ["a\x00b", "\udc80", "\ufffe", "\ufdd0", "\U0010ffff"])
 def test_a_refused_value_names_its_variable(value: str) -> None:
     with pytest.raises(RenderError, match="`OLLAMA_HOST`"):
         environment("OLLAMA_HOST", value)

@@ -134,7 +134,7 @@ def test_the_quoting_is_that_of_pyyaml(text: str) -> None:
     assert to_yaml({"a": text}) == f"a: {dumped.removeprefix('- ')}"
 
 
-@pytest.mark.parametrize("value", ["a\x00", "\ud800", float("inf")])
+@pytest.mark.parametrize("value", ["a\x00", "\ud800", "\ufffe", float("inf")])
 def test_a_refusal_names_the_key(value: str | float) -> None:
     with pytest.raises(RenderError, match=r"`services\.ollama\.image`"):
         to_yaml({"services": {"ollama": {"image": value}}})

@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets": ({"codec", "errors", "formats", "plan", "targets.base", "units"}, set()),
     "lock": ({"errors"}, set()),
-    "swap": ({"errors", "lock"}, set()),
+    "swap": ({"lock", "targets.base"}, set()),
     "write": ({"errors", "lock", "swap", "targets.base"}, set()),
     "cache": (
         {"catalogue", "codec", "errors", "load", "plan", "resolve", "validate"},

@@ -179,6 +179,8 @@ def test_a_set_that_makes_no_sense_is_told(flag: str) -> None:
     [
         ('[ollama]\nmodels_dir = "~/models"\n', "ollama.models_dir"),
         ('[ollama]\nmodels_dir = "/a/../b"\n', "ollama.models_dir"),
+        ('[ollama]\nmodels_dir = "/my models"\n', "ollama.models_dir"),
+        ('[ollama]\nmodels_dir = "/50%"\n', "ollama.models_dir"),
         ('[ollama]\nhost = "http://x"\n', "ollama.host"),
         ('[ollama]\nenv = { "A-B" = "x" }\n', "ollama.env.A-B"),
         ("[ollama]\nenv = { A = true }\n", "ollama.env.A"),

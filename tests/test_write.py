@@ -781,3 +781,14 @@ def test_lock_that_is_never_released_is_reported(
 def test_every_failure_is_one_of_ours() -> None:
     assert issubclass(WriteRefused, HostwrightError)
     assert (WriteRefused.exit_code, EnvironmentFailure.exit_code) == (2, 3)
+
+
+def test_folders_that_a_write_is_not_about_stay_as_they_are(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write([File("nixos/a.nix", "a\n"), File("compose/c.yaml", "c\n")], out)
+    changes = write([File("nixos/b.nix", "b\n")], out, force=True, within=["nixos"])
+    kinds = {change.path: change.kind for change in changes}
+    assert kinds == {"nixos/a.nix": "removed", "nixos/b.nix": "new", "manifest.json": "changed"}
+    assert (out / "compose/c.yaml").read_text() == "c\n"
+    listed = json.loads((out / "manifest.json").read_text())["files"]
+    assert list(listed) == ["compose/c.yaml", "nixos/b.nix"]

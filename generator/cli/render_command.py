@@ -69,7 +69,8 @@ def run(
             for name in names
             for file in rendered[name]
         ]
-        _files(files, Path(output), diff=diff, check=check, force=force, as_json=as_json)
+        changes = _changes(files, Path(output), names, dry=diff or check, force=force)
+        _report(changes, output, diff=diff, check=check, as_json=as_json)
 
 
 def _remarks(plan: Plan, names: list[str], profile: str) -> None:
@@ -108,39 +109,45 @@ def _print(plan: Plan, rendered: dict[str, tuple[File, ...]], *, as_json: bool) 
         click.echo(file.text, nl=False)
 
 
-def _files(
-    files: list[File], directory: Path, *, diff: bool, check: bool, force: bool, as_json: bool
-) -> None:
+def _changes(
+    files: list[File], directory: Path, names: list[str], *, dry: bool, force: bool
+) -> tuple[Change, ...]:
+    from generator.errors import WriteRefused
     from generator.write import compare, write
 
-    dry = diff or check
-    changes = compare(files, directory)
-    differ = [change for change in changes if change.kind != "unchanged"]
-    if diff and not as_json:
-        for change in differ:
-            click.echo(change.diff, nl=False)
-    elif not dry and not force:
-        for change in differ:
-            if change.kind != "new":
+    if dry:
+        return compare(files, directory, within=names)
+    try:
+        return write(files, directory, within=names, force=force)
+    except WriteRefused:
+        for change in compare(files, directory, within=names):
+            if change.kind in {"changed", "removed"}:
                 say(change.diff.rstrip("\n"))
-    if not dry:
-        write(files, directory, force=force)
-    _summary(changes, directory, dry=dry, as_json=as_json)
-    if check and differ:
-        click.get_current_context().exit(1)
+        raise
 
 
-def _summary(changes: tuple[Change, ...], directory: Path, *, dry: bool, as_json: bool) -> None:
+def _report(
+    changes: tuple[Change, ...], directory: str, *, diff: bool, check: bool, as_json: bool
+) -> None:
+    differ = [change for change in changes if change.kind != "unchanged"]
     if as_json:
         from generator.formats.data import to_json
 
         document = {"schema_version": 1, "changes": [dataclasses.asdict(c) for c in changes]}
         click.echo(to_json(document), nl=False)
-        return
+    elif diff:
+        for change in differ:
+            click.echo(change.diff, nl=False)
+    _summary(changes, directory, dry=diff or check)
+    if check and differ:
+        click.get_current_context().exit(1)
+
+
+def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
     kinds = ("new", "changed", "removed", "kept", "unchanged")
     counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     say(f"{'would be in' if dry else 'in'} {directory}: {told}")
-    if not dry:
-        notes = [c.path for c in changes if c.path.endswith("README.md")]
-        say(f"{word('hint')} how to apply: {', '.join(f'{directory}/{note}' for note in notes)}")
+    for change in changes if not dry else ():
+        if change.path.endswith("README.md"):
+            say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")

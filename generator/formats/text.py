@@ -11,15 +11,21 @@ from typing import Any
 from generator.errors import RenderError
 
 WIDTH = 100
+_LAST = (0xFFFE, 0xFFFF)
 
+# Code points that Unicode keeps for no character. systemd takes a line with one for broken UTF-8.
+NONCHARACTERS = "".join(
+    map(chr, [*range(0xFDD0, 0xFDF0), *(p + n for p in range(0, 0x110000, 0x10000) for n in _LAST)])
+)
 # Control characters, line and paragraph separators, invisible format characters and halves of
 # surrogate pairs. The joiners U+200C and U+200D stay: scripts and emoji need them. A fixed list,
 # because `str.isprintable` answers differently from one Python to the next.
 INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+    f"\ud800-\udfff\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff{NONCHARACTERS}]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNCARRIED = re.compile(f"[\x00\ud800-\udfff{NONCHARACTERS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,14 @@ def escape(character: str) -> str:
 def refuse_nul(value: str, where: str) -> str:
     """Return `value`; raise RenderError naming `where` for what no text file can carry.
 
-    That is NUL, which ends a string in the programs that read our files, and half a surrogate
-    pair, which has no UTF-8 encoding.
+    That is NUL, which ends a string in the programs that read our files, half a surrogate pair,
+    which has no UTF-8 encoding, and the noncharacters, which systemd takes for broken UTF-8.
     """
-    if "\x00" in value:
-        raise RenderError(f"`{where}` contains a NUL character", hint="remove it")
-    return refuse_surrogates(value, where)
+    bad = _UNCARRIED.search(value)
+    if bad:
+        name = "a NUL character" if bad[0] == "\x00" else f"`{escape(bad[0])}`, no character"
+        raise RenderError(f"`{where}` contains {name}", hint="remove it")
+    return value
 
 
 def refuse_surrogates(value: str, where: str) -> str:

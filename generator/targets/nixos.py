@@ -12,7 +12,7 @@ from generator.formats.modelfile import modelfile
 from generator.formats.nix import Call, Commented, Interpolated, Raw, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.formats.unit import exec_line, tmpfiles_line
+from generator.formats.unit import exec_line, specifier_escape, tmpfiles_line
 from generator.plan import MODELFILES, OLLAMA
 from generator.targets.base import SERVER_ANSWERS, File, address, header, service_line
 
@@ -104,7 +104,8 @@ def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
         options["home"] = _soft(plan.service.home)
     if plan.models_dir:
         options["models"] = _soft(plan.models_dir, "Where models are stored.")
-    variables = {s.name: _soft(s.value, s.comment) for s in plan.environment}
+    # The module writes them into Environment=, where systemd expands `%`; it escapes all else.
+    variables = {s.name: _soft(specifier_escape(s.value), s.comment) for s in plan.environment}
     left_out = " ".join(omission.comment for omission in plan.omissions)
     options["environmentVariables"] = Commented(variables, left_out) if left_out else variables
     if plan.models:

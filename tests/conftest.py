@@ -1,0 +1,23 @@
+import os
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite tests/golden (refused in CI)"
+    )
+
+
+@pytest.fixture(scope="session")
+def update_golden(pytestconfig: pytest.Config) -> bool:
+    update = bool(pytestconfig.getoption("--update-golden"))
+    if update and os.environ.get("CI") == "true":
+        pytest.fail("--update-golden is refused in CI: goldens are reviewed, then committed")
+    return update
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decide every Plan anew; the tests about remembering undo this."""
+    monkeypatch.setenv("HOSTWRIGHT_NO_CACHE", "1")

@@ -1,0 +1,154 @@
+"""Every target, read back by the program that will read it, is the Plan.
+
+Environment, CPU, memory and devices of each profile × target × release, and of the profiles
+changed by `--set`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from generator.plan import Plan
+from generator.targets import load_target
+from tests.consumers import compose, nix, systemd
+from tests.consumers.effective import Effective
+from tests.plans import PROFILES, RELEASES, shipped
+
+CHANGES: list[tuple[str, ...]] = [
+    (),
+    ("resources.cpu_quota=350%", "resources.memory_max=7G", "resources.memory_swap_max=0"),
+    ("ollama.port=8000", "ollama.host=::1", "ollama.keep_alive=-1", "threads.count=3"),
+    (
+        "ollama.env.HOSTWRIGHT_A=''' $x ${y} %n \"q\" 'z' \\ # : - {} é漢🦙 '''",
+        "ollama.env.HOSTWRIGHT_B=",
+        "resources.cpu_weight=200",
+        "resources.limit_memlock=infinity",
+    ),
+]
+CASES = [
+    *((name, release, ()) for name in PROFILES for release in RELEASES),
+    *((name, RELEASES[-1], change) for name in PROFILES for change in CHANGES[1:]),
+]
+ids = pytest.mark.parametrize(
+    ("name", "release", "change"), CASES, ids=lambda v: v if isinstance(v, str) else str(len(v))
+)
+
+
+def written(target: str, plan: Plan, folder: Path) -> Path:
+    for file in load_target(target).render(plan):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+    return folder
+
+
+def bytes_of(plan: Plan, name: str) -> int | None:
+    limit = plan.limit(name)
+    return limit.value if limit and isinstance(limit.value, int) else None
+
+
+def same_limits(plan: Plan, found: Effective) -> None:
+    quota, weight = plan.limit("cpu_quota"), plan.limit("cpu_weight")
+    assert found.cpu_quota_percent == (quota.value if quota else None)
+    assert found.cpu_weight == (weight.value if weight else None)
+    assert found.memory_max == bytes_of(plan, "memory_max")
+    assert found.memory_swap_max == bytes_of(plan, "memory_swap_max")
+    locked = plan.limit("limit_memlock")
+    if locked:
+        assert found.limit_memlock == locked.value
+
+
+def host_environment(plan: Plan) -> dict[str, str]:
+    host = f"[{plan.listen.host}]" if ":" in plan.listen.host else plan.listen.host
+    listen = {"OLLAMA_HOST": f"{host}:{plan.listen.port}"}
+    models = {"OLLAMA_MODELS": plan.models_dir} if plan.models_dir else {}
+    return {s.name: s.value for s in plan.environment} | listen | models
+
+
+def waits(plan: Plan) -> bool:
+    return plan.devices is not None and plan.devices.wait is not None
+
+
+@ids
+def test_systemd_reads_the_plan(
+    name: str, release: str, change: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = shipped(name, *change, version=release)
+    units = written("systemd", plan, tmp_path) / "etc/systemd/system"
+    jobs = [f"{unit.name}.service" for unit in plan.units]
+    assert systemd.verify(units, ["ollama.service", *jobs]) == []
+    found = systemd.read(units)
+    assert found.environment == host_environment(plan)
+    same_limits(plan, found)
+    assert found.restart == "always"
+    assert any(
+        "/dev/nvidia-uvm" in line for line in found.extra["exec"].get("ExecStartPre", [])
+    ) == waits(plan)
+
+
+@ids
+def test_a_complete_unit_is_the_plan_too(
+    name: str, release: str, change: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = shipped(name, *change, "service.full_unit=true", version=release)
+    units = written("systemd", plan, tmp_path) / "etc/systemd/system"
+    assert systemd.verify(units, ["ollama.service"]) == []
+    found = systemd.read(units)
+    assert found.environment == host_environment(plan) | {"HOME": "/var/lib/ollama"}
+    same_limits(plan, found)
+
+
+@ids
+def test_nixos_reads_the_plan(
+    name: str, release: str, change: tuple[str, ...], tmp_path: Path
+) -> None:
+    check_nixos(shipped(name, *change, version=release), tmp_path, lib=None)
+
+
+@pytest.mark.parametrize("variant", ["new", "25.11"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_real_module_system_reads_the_plan(name: str, variant: str, tmp_path: Path) -> None:
+    check_nixos(shipped(name), tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
+
+
+def check_nixos(plan: Plan, folder: Path, *, lib: Path | None, variant: str = "new") -> None:
+    file = written("nixos", plan, folder) / f"{plan.name}.nix"
+    nix.parse(file)
+    found = nix.read(file, lib=lib, variant=variant)
+    expected = host_environment(plan)
+    assert {k: found.environment[k] for k in expected} == expected
+    assert set(found.environment) - set(expected) <= {"HOME", "OLLAMA_MODELS"}
+    same_limits(plan, found)
+    assert found.restart == "always"
+    answer = found.extra["nix"]
+    assert answer["ollama"]["loadModels"] == list(dict.fromkeys(m.name for m in plan.models))
+    assert answer["warnings"] == []
+    jobs = {unit.name for unit in plan.units if unit.kind != "pull"}
+    assert {f"{job}.service" for job in jobs} <= set(answer["units"])
+    assert nix.verify(file, lib=lib, variant=variant) == []
+
+
+@ids
+def test_compose_reads_the_plan(
+    name: str, release: str, change: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = shipped(name, *change, version=release)
+    file = written("compose", plan, tmp_path) / "compose.yaml"
+    assert compose.verify(file) == []
+    found = compose.read(file)
+    assert found.environment == {s.name: s.value for s in plan.environment if s.scope == "any"}
+    same_limits(plan, found)
+    assert found.extra["service"]["image"] == f"ollama/ollama:{plan.release}"
+    port = found.extra["ports"][0]
+    assert (port["host_ip"], port["published"]) == (plan.listen.host, str(plan.listen.port))
+    assert found.extra["service"]["healthcheck"]["test"] == ["CMD", "ollama", "list"]
+    same_devices(plan, found)
+
+
+def same_devices(plan: Plan, found: Effective) -> None:
+    if plan.devices is None:
+        assert found.extra["devices"] == []
+        return
+    device = found.extra["devices"][0]
+    assert device["driver"] == "nvidia"
+    assert tuple(device.get("device_ids", ())) == plan.devices.ids

@@ -1,0 +1,49 @@
+"""Plans for tests: shipped profiles and small inline ones, through the public door."""
+
+import functools
+
+from generator.catalogue import load_catalogue
+from generator.load import read_document, shipped_profiles
+from generator.plan import Plan
+from generator.profile import Profile
+from generator.resolve import resolve
+from generator.validate import validate
+
+PROFILES = [path.stem for path in shipped_profiles()]
+# The three eras: runner binaries are gone by 0.9, in-process ggml until 0.24, llama-server since.
+RELEASES = ["0.9", "0.24", "0.32.15"]
+
+
+@functools.cache
+def shipped(
+    name: str,
+    *overrides: str,
+    version: str | None = None,
+    legacy_env: bool = False,
+    strict: bool = False,
+) -> Plan:
+    document = read_document(name, overrides)
+    return resolve(
+        validate(document),
+        load_catalogue(),
+        source=document.source,
+        version=version,
+        legacy_env=legacy_env,
+        strict=strict,
+    )
+
+
+def plan(data: dict[str, object], version: str | None = None, *, legacy_env: bool = False) -> Plan:
+    """Resolve an inline profile; `schema_version` and `name` are filled in."""
+    profile = Profile.model_validate({"schema_version": 1, "name": "test", **data}, strict=False)
+    return resolve(
+        profile, load_catalogue(), source="test.toml", version=version, legacy_env=legacy_env
+    )
+
+
+def environment(plan: Plan) -> dict[str, str]:
+    return {setting.name: setting.value for setting in plan.environment}
+
+
+def rules(plan: Plan) -> set[str]:
+    return {finding.rule for finding in plan.findings}
