@@ -1,44 +1,32 @@
-# `make run` shows the tool at work; `make test` proves it. Both set up what they need.
+# `make run` shows the tool at work, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-PROFILE ?= xeon-cpu
-VENV := .venv
-STAMP := $(VENV)/.installed
-
-.PHONY: help run test lint format golden schema bench clean
+.PHONY: help run test setup format golden schema bench clean
 
 help: ## Show the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-run: $(STAMP) ## Set up and print the NixOS module of a shipped profile (PROFILE=xeon-cpu)
-	@$(VENV)/bin/gen --profile $(PROFILE)
+run: ## Set up, then print the NixOS module of a shipped profile (PROFILE=xeon-cpu)
+	@sh tools/run.sh
 
-test: $(STAMP) ## Set up, install the programs that read our output, lint and test
-	@sh tools/consumers.sh
-	@$(MAKE) --no-print-directory lint
-	$(VENV)/bin/python -m pytest
+test: ## Set up, install the programs that read our output, lint and test
+	@sh tools/test.sh
 
-lint: $(STAMP) ## Check style and types
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+setup: ## Make the virtual environment
+	@sh tools/venv.sh .venv
 
-format: $(STAMP) ## Rewrite the sources in the project's style
-	$(VENV)/bin/ruff check --fix .
-	$(VENV)/bin/ruff format .
+format: setup ## Rewrite the sources in the project's style
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
-golden: $(STAMP) schema ## Rewrite the expected outputs after a change that means them
-	$(VENV)/bin/python -m pytest tests/test_golden.py --update-golden -q
+golden: schema ## Rewrite the expected outputs after a change that means them
+	.venv/bin/python -m pytest -q tests/test_golden.py --update-golden
 
-schema: $(STAMP) ## Rewrite the JSON Schema of profiles
-	$(VENV)/bin/gen schema > profiles/profile.schema.json
+schema: setup ## Rewrite the JSON Schema of profiles
+	.venv/bin/gen schema > profiles/profile.schema.json
 
-bench: $(STAMP) ## Measure start-up and scaling
-	$(VENV)/bin/python benchmarks/startup.py
-	$(VENV)/bin/python benchmarks/scale.py
+bench: setup ## Measure start-up and scaling
+	.venv/bin/python benchmarks/startup.py
+	.venv/bin/python benchmarks/scale.py
 
 clean: ## Remove what the commands above have made
-	rm -rf $(VENV) .tools out dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache
-
-$(STAMP): pyproject.toml tools/venv.sh
-	@sh tools/venv.sh $(VENV)
-	@touch $@
+	rm -rf .venv .tools out dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -16,12 +16,12 @@ def to_dict(plan: Plan) -> dict[str, Any]:
     return dataclasses.asdict(plan)
 
 
-def from_dict(data: dict[str, Any]) -> Plan:
+def from_dict(data: Any) -> Plan:  # noqa: ANN401 -- whatever JSON holds
     """Rebuild a Plan from `to_dict`'s data.
 
     Raises HostwrightError for another schema version or a shape that is not a Plan's.
     """
-    version = data.get("schema_version")
+    version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
         raise HostwrightError(
             f"this plan has schema version {version}, not {SCHEMA_VERSION}",

@@ -128,7 +128,7 @@ class _Reader:
         table: Any = data
         for part in parents:
             table = _child(table, part)
-        if not _assign(table, last, _flag_value(value)):
+        if not _assign(table, last, _flag_value(value, is_release=last == "version")):
             return Problem(key, "leads through a value that is no table", "shorten the key path")
         self.origins[path] = FLAG
         return None
@@ -152,13 +152,13 @@ def _assign(table: Any, key: str, value: object) -> bool:  # noqa: ANN401 -- it 
     return False
 
 
-def _flag_value(text: str) -> object:
+def _flag_value(text: str, *, is_release: bool) -> object:
     """Read `text` as a TOML value, or as a bare string where it is none (`800%`, `cuda`).
 
-    A float stays text: the only dotted numbers in a profile are releases, and 0.30 is not 0.3.
+    A release stays text, because 0.30 is not 0.3.
     """
     try:
-        return tomllib.loads(f"value = {text}", parse_float=str)["value"]
+        return text if is_release else tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, KeyError):
         return text
 

@@ -91,7 +91,7 @@ HOSTILE = (
 _SPICES = st.sampled_from([*"\"\\$%{}[]()'#:;=,&*!|>@`~- \t\n\r", "${", "''", "\\n", "%n"])
 _ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\x00" + NONCHARACTERS)
 
-# Everything that UTF-8 text can hold but NUL and the noncharacters; those with a meaning more often.
+# Everything that UTF-8 text can hold but NUL and noncharacters; those with a meaning more often.
 texts = st.lists(st.one_of(_SPICES, _ANY), max_size=12).map("".join)
 
 # One example of a property costs one run of a real parser, so it takes many strings at once.

@@ -1,8 +1,12 @@
 #!/bin/sh
-# Make a virtual environment at $1 with the project and its test tools in it.
-# Debian's python3 comes without ensurepip; where we may, we install it.
+# Make a virtual environment at $1 with the project and its test tools in it; nothing to do where
+# it is younger than pyproject.toml. Debian's python3 comes without ensurepip; where we may, we
+# install it.
 set -eu
+cd "$(dirname "$0")/.."
 venv=${1:-.venv}
+stamp=$venv/.installed
+[ -z "$(find "$stamp" -newer pyproject.toml 2>/dev/null)" ] || exit 0
 
 find_python() {
     for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
@@ -37,3 +41,4 @@ fi
 echo "setting up $venv, once" >&2
 "$python" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+touch "$stamp"

@@ -102,11 +102,11 @@ def gen(ctx: click.Context, /, profile: str | None, **options: Any) -> None:  # 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `gen` and exit; expected failures are printed as `error:` and `hint:`."""
-    from generator.cli.talk import report
-
     try:
         code = gen.main(args=argv, prog_name="gen", standalone_mode=False)
     except HostwrightError as error:
+        from generator.cli.talk import report
+
         report(error)
         code = error.exit_code
     except click.ClickException as error:

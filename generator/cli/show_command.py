@@ -19,7 +19,7 @@ Examples:
   gen show xeon-cpu
   gen show xeon-cpu --ollama-version 0.9
   gen show ./my-host.toml --set ollama.num_parallel=2 --json
-  gen show ./my-host.toml --toml      the profile with extends and --set applied
+  gen show ./my-host.toml --toml      the profile, extends and --set applied
 """
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -52,6 +50,8 @@ def report(error: HostwrightError) -> None:
 
 def tell(findings: Iterable[Finding]) -> None:
     """Print Findings, one paragraph each."""
+    import textwrap
+
     for finding in findings:
         lead = f"{word(finding.severity)} {finding.rule} {finding.where}: "
         body = finding.message + (f" ({finding.fix})" if finding.fix else "")
@@ -60,11 +60,17 @@ def tell(findings: Iterable[Finding]) -> None:
 
 def width() -> int:
     """Return the columns to use: the terminal's, otherwise 80."""
-    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+    if not sys.stdout.isatty():
+        return WIDTH
+    import shutil
+
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows in columns as wide as their text; the last column wraps into what is left."""
+    import textwrap
+
     columns = list(zip(head, *rows, strict=True))[:-1]
     widths = [min(max(map(len, column)), 34) for column in columns]
     indent = sum(widths) + 2 * len(widths)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.plan import Model, Parameter
 
@@ -29,9 +29,9 @@ def decide(draft: Draft) -> tuple[Model, ...]:
 
 def _model(draft: Draft, index: int, choice: ModelChoice) -> Model:
     own = tuple(
-        Parameter(name=name, value=text, reason="")
+        parameter
         for name, value in choice.parameters.items()
-        if (text := _parameter(draft, index, name, value)) is not None
+        for parameter in _parameter(draft, f"models.{index}.parameters.{name}", name, value)
     )
     chosen = {parameter.name for parameter in own}
     shared = tuple(p for p in draft.parameters if p.name not in chosen)
@@ -56,21 +56,26 @@ def _tuned(name: str) -> str:
     return f"{name}-tuned" if tagged else f"{name}:tuned"
 
 
-def _parameter(draft: Draft, index: int, name: str, value: object) -> str | None:
-    where = f"models.{index}.parameters.{name}"
+def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Parameter]:
+    """Return the lines for one parameter: none, one, or one for each element of a list."""
     option = draft.catalogue.option(name)
     if option is None or not option.modelfile:
-        draft.problem(where, "is no parameter of a Modelfile", draft.catalogue.closest_option(name))
-        return None
+        hint = draft.catalogue.closest_option(name) or "see `ollama show --parameters`"
+        draft.problem(where, "is no parameter of a Modelfile", hint)
+        return []
     if option.removed is not None and draft.known >= option.removed:
-        draft.note(
-            "HW102",
-            "warning",
-            f"`{name}` was removed in {option.removed}; left out",
-            where,
-            link=option.source,
-        )
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+        told = f"`{name}` was removed in {option.removed}; left out"
+        draft.note("HW102", "warning", told, where, link=option.source)
+        return []
+    values = value if isinstance(value, tuple) else (value,)
+    if not all(isinstance(item, _TYPES[option.type]) for item in values):
+        draft.problem(where, f"`{value}` is no {option.type}", f"write a {option.type}")
+        return []
+    return [Parameter(name=name, value=_text(item), reason="") for item in values]
+
+
+_TYPES: Final = {"int": int, "float": (int, float), "bool": bool, "string": str}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,128 @@
+"""What holds for every profile: pure, deterministic, monotone, and faithful to hostile text."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator.codec import from_dict, to_dict
+from generator.errors import HostwrightError
+from generator.plan import Plan
+from generator.targets import load_target
+from tests.consumers import compose, nix, systemd
+from tests.hostile import HOSTILE, batches
+from tests.plans import PROFILES, RELEASES, plan, shipped
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("version", RELEASES)
+def test_a_plan_survives_its_json(name: str, version: str) -> None:
+    decided = shipped(name, "service.full_unit=true", version=version, legacy_env=True)
+    assert from_dict(json.loads(json.dumps(to_dict(decided)))) == decided
+
+
+@pytest.mark.parametrize("data", [{}, [], None, {"schema_version": 2}, {"schema_version": 1}])
+def test_what_is_no_plan_is_refused(data: object) -> None:
+    with pytest.raises(HostwrightError):
+        from_dict(data)
+
+
+def test_output_does_not_depend_on_the_hash_seed() -> None:
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-m", "generator", "-p", "dual-pascal", "-t", "all", "--json"],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def derived(memory: int, cores: int) -> tuple[int, int, int]:
+    """Return what is derived: memory limit, threads and quota (no quota: the whole machine)."""
+    host = {"memory": memory, "cpu": {"cores": cores, "threads": 2 * cores}}
+    decided = plan({"host": host})
+    top, quota = decided.limit("memory_max"), decided.limit("cpu_quota")
+    threads = next(s.value for s in decided.environment if s.name == "LLAMA_ARG_THREADS")
+    return (
+        int(top.value) if top else 0,
+        int(threads),
+        int(quota.value) if quota else 2 * cores * 100,
+    )
+
+
+@given(st.integers(1, 2**41), st.integers(0, 2**40), st.integers(1, 512), st.integers(0, 512))
+def test_a_larger_host_never_lowers_a_derived_value(
+    memory: int, more_memory: int, cores: int, more_cores: int
+) -> None:
+    small, large = derived(memory, cores), derived(memory + more_memory, cores + more_cores)
+    assert all(less <= more for less, more in zip(small, large, strict=True))
+    assert large[0] <= memory + more_memory
+
+
+@given(st.integers(1, 128), st.integers(1, 256))
+def test_derived_threads_always_fit_the_quota(cores: int, percent: int) -> None:
+    host = {"cpu": {"cores": cores, "threads": cores}}
+    quota = min(percent * 10, cores * 100)
+    decided = plan({"host": host, "resources": {"cpu_quota": f"{quota}%"}})
+    threads = next(int(s.value) for s in decided.environment if s.name == "LLAMA_ARG_THREADS")
+    assert threads == 1 or threads * 100 <= quota
+
+
+def carried(values: dict[str, str]) -> Plan:
+    description = " ".join(values.values())
+    return plan(
+        {
+            "description": description,
+            "ollama": {"env": values, "port": 8000},
+            "threads": {"count": 2},
+        }
+    )
+
+
+def write(target: str, decided: Plan, folder: Path) -> Path:
+    for file in load_target(target).render(decided):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+    return folder
+
+
+def check(values: dict[str, str], folder: Path) -> None:
+    decided = carried(values)
+    nixos = nix.read(write("nixos", decided, folder / "nixos") / "test.nix")
+    units = systemd.read(write("systemd", decided, folder / "systemd") / "etc/systemd/system")
+    file = write("compose", decided, folder / "compose") / "compose.yaml"
+    containers = compose.read(file)
+    for found in (nixos, units, containers):
+        assert {name: found.environment[name] for name in values} == values
+
+
+@pytest.mark.parametrize("target", ["nixos", "systemd", "compose"])
+def test_a_value_that_no_consumer_takes_is_refused_by_name(target: str) -> None:
+    decided = carried({"BAD": "\ufdd0"})
+    with pytest.raises(HostwrightError, match="BAD"):
+        load_target(target).render(decided)
+
+
+def test_hostile_values_come_back_from_every_consumer(tmp_path: Path) -> None:
+    check({f"V{index}": text for index, text in enumerate(HOSTILE)}, tmp_path)
+
+
+@settings(max_examples=8, deadline=None)
+@given(batches)
+def test_any_text_comes_back_from_every_consumer(
+    tmp_path_factory: pytest.TempPathFactory, values: list[str]
+) -> None:
+    named = {f"V{index}": text for index, text in enumerate(values)}
+    check(named, tmp_path_factory.mktemp("any"))
