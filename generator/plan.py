@@ -231,6 +231,7 @@ class Service:
     home: str
     restart: str
     restart_seconds: int
+    restart_reason: str
     after: tuple[str, ...]
     full_unit: bool
     hardening: tuple[Directive, ...]

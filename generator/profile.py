@@ -329,8 +329,8 @@ class GpuChoice(Table):
     """What indices count: `PCI_BUS_ID` is the order of `nvidia-smi`."""
     layers: Annotated[int, Field(ge=0)] | Literal["fit"] | None = None
     """Layers on the GPU: `fit` is as many as fit, which is the default; a number forces it."""
-    wait_seconds: int = Field(default=30, ge=0, le=600)
-    """How long to wait for the GPU's device node before the server starts without it."""
+    wait_seconds: int = Field(default=30, ge=0, le=60)
+    """How long to wait for the GPU's device node; systemd allows a start 90 seconds in all."""
 
 
 class Model(Table):

@@ -1,6 +1,7 @@
 """Plans for tests: shipped profiles and small inline ones, through the public door."""
 
 import functools
+from collections.abc import Mapping
 
 from generator.catalogue import load_catalogue
 from generator.load import read_document, shipped_profiles
@@ -33,7 +34,9 @@ def shipped(
     )
 
 
-def plan(data: dict[str, object], version: str | None = None, *, legacy_env: bool = False) -> Plan:
+def plan(
+    data: Mapping[str, object], version: str | None = None, *, legacy_env: bool = False
+) -> Plan:
     """Resolve an inline profile; `schema_version` and `name` are filled in."""
     profile = Profile.model_validate({"schema_version": 1, "name": "test", **data}, strict=False)
     return resolve(

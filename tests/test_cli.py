@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,14 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(gen, args, prog_name="gen", standalone_mode=False)
 
 
-def process(*args: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+def process(
+    *args: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "generator", *args],
         cwd=cwd,
-        env=os.environ | env,
+        env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
         timeout=60,
@@ -294,7 +297,7 @@ def test_main_exits_with_the_errors_code(capsys: pytest.CaptureFixture[str]) -> 
 class TestRemembering:
     def test_the_second_start_needs_no_pydantic(self, tmp_path: Path) -> None:
         env = {"XDG_CACHE_HOME": str(tmp_path), "HOSTWRIGHT_NO_CACHE": "0"}
-        first = process("--profile", "xeon-cpu", **env)
+        first = process("--profile", "xeon-cpu", env=env)
         code = (
             "import sys; from generator.cli import main\n"
             "try: main(['--profile', 'xeon-cpu'])\n"
@@ -319,22 +322,22 @@ class TestRemembering:
     )
     def test_other_flags_are_another_plan(self, more: tuple[str, ...], tmp_path: Path) -> None:
         env = {"XDG_CACHE_HOME": str(tmp_path), "HOSTWRIGHT_NO_CACHE": "0"}
-        first = process("plan", "xeon-cpu", **env)
-        assert process("plan", "xeon-cpu", *more, **env).stdout != first.stdout
+        first = process("plan", "xeon-cpu", env=env)
+        assert process("plan", "xeon-cpu", *more, env=env).stdout != first.stdout
 
     def test_an_edited_profile_is_another_plan(self, tmp_path: Path) -> None:
         env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOSTWRIGHT_NO_CACHE": "0"}
         profile, base = tmp_path / "mine.toml", tmp_path / "base.toml"
         base.write_text('schema_version = 1\nname = "base"\n[threads]\ncount = 4\n')
         profile.write_text('schema_version = 1\nname = "mine"\nextends = "./base.toml"\n')
-        assert '"4"' in process("plan", str(profile), **env).stdout
+        assert '"4"' in process("plan", str(profile), env=env).stdout
         base.write_text('schema_version = 1\nname = "base"\n[threads]\ncount = 5\n')
-        assert '"5"' in process("plan", str(profile), **env).stdout
+        assert '"5"' in process("plan", str(profile), env=env).stdout
 
     def test_a_broken_memory_is_worked_out_again(self, tmp_path: Path) -> None:
         env = {"XDG_CACHE_HOME": str(tmp_path), "HOSTWRIGHT_NO_CACHE": "0"}
-        first = process("plan", "xeon-cpu", **env)
+        first = process("plan", "xeon-cpu", env=env)
         (file,) = (tmp_path / "hostwright/plans").iterdir()
         for rubbish in ("", "{", "[]", '{"schema_version": 1}'):
             file.write_text(rubbish)
-            assert process("plan", "xeon-cpu", **env).stdout == first.stdout
+            assert process("plan", "xeon-cpu", env=env).stdout == first.stdout

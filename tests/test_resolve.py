@@ -1,5 +1,7 @@
 """What is decided, by release. Expected values are from the seeds and the fact sheets."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from generator.errors import ProfileError
@@ -17,7 +19,7 @@ def parameters(plan: Plan, index: int = 0) -> dict[str, str]:
     return {p.name: p.value for p in plan.models[index].parameters}
 
 
-def refused(data: dict[str, object], version: str | None = None) -> dict[str, str]:
+def refused(data: Mapping[str, object], version: str | None = None) -> dict[str, str]:
     with pytest.raises(ProfileError) as caught:
         plan(data, version)
     return {problem.where: problem.message for problem in caught.value.problems}
@@ -162,7 +164,7 @@ class TestLimits:
         ],
     )
     def test_left_out_they_follow_the_host(
-        self, host: dict[str, object], quota: int | None, memory: int | None
+        self, host: Mapping[str, object], quota: int | None, memory: int | None
     ) -> None:
         found = limits(plan({"host": host}))
         assert found.get("cpu_quota") == quota
@@ -432,7 +434,7 @@ class TestModelsAndJobs:
             ({"ollama": {"max_loaded_models": 1}}, "HW502"),
         ],
     )
-    def test_a_warmup_in_vain_is_told(self, data: dict[str, object], rule: str) -> None:
+    def test_a_warmup_in_vain_is_told(self, data: Mapping[str, object], rule: str) -> None:
         models = [{"name": "a", "preload": True}, {"name": "b", "preload": True}]
         assert rule in rules(plan({**data, "models": models}))
         assert rule not in rules(plan({"models": models}))

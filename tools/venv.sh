@@ -34,8 +34,8 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         exit 3
     fi
     echo "installing $package" >&2
-    as_root apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$package" >&2
+    as_root apt-get update -qq >/dev/null 2>&1
+    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1
 fi
 
 echo "setting up $venv, once" >&2

@@ -39,6 +39,7 @@ def decide(draft: Draft) -> None:
     if draft.acceleration == "cpu":
         _no_gpu(draft)
     else:
+        draft.emit_legacy("ollama.acceleration", "0")
         draft.devices = _devices(draft)
         _visible_devices(draft, draft.devices)
     library.decide(draft)
@@ -217,7 +218,7 @@ def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
     by_itself = "as many layers as fit is what the server does by itself"
     draft.omit(
         " or ".join(f"{name}=999" for name in dead),
-        f"No release reads it, and {by_itself}; a forced number turns that off.",
+        f"Read by no release; {by_itself}, and a forced number turns that off.",
         "gpu",
     )
     draft.note("HW105", "info", f"nothing is set: {by_itself}", "gpu.layers")

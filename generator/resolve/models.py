@@ -74,7 +74,12 @@ def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Param
     return [Parameter(name=name, value=_text(item), reason="") for item in values]
 
 
-_TYPES: Final = {"int": int, "float": (int, float), "bool": bool, "string": str}
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "string": str,
+}
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 SERVER: Final = "ollama.service"
 PULL, CREATE, WARMUP, RESUME = "ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume"
 RETRY_SECONDS: Final = 30
+RESTART_REASONS: Final = {
+    "always": "However the server ends, it comes back.",
+    "on-failure": "The server comes back after a failure.",
+    "no": "A server that ends stays down.",
+}
 STATE_DIR: Final = "/var/lib/ollama"
 # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
 BEFORE_SLEEP: Final = (
@@ -42,6 +47,7 @@ def decide(draft: Draft) -> Service:
         home=home,
         restart=choice.restart,
         restart_seconds=choice.restart_seconds,
+        restart_reason=RESTART_REASONS.get(choice.restart, "When systemd starts the server again."),
         after=(*modules, "nvidia-persistenced.service") if nvidia else modules,
         full_unit=choice.full_unit,
         hardening=_hardening(draft, home) if choice.full_unit else (),

@@ -148,7 +148,7 @@ def _server(plan: Plan) -> dict[str, Any]:
     config: dict[str, Any] = {
         line.key: _soft(line.value, line.reason) for line in map(service_line, plan.limits)
     }
-    config["Restart"] = _soft(service.restart)
+    config["Restart"] = _soft(service.restart, service.restart_reason)
     config["RestartSec"] = _soft(service.restart_seconds)
     if devices and devices.wait:
         config["ExecStartPre"] = Commented([_exec(plan, devices.wait)], devices.reason)

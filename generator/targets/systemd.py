@@ -117,7 +117,7 @@ def _service(plan: Plan) -> list[Entry]:
         entries += [Entry("User", service.user), Entry("Group", service.group)]
     return [
         *entries,
-        Entry("Restart", service.restart),
+        Entry("Restart", service.restart, service.restart_reason),
         Entry("RestartSec", str(service.restart_seconds)),
     ]
 

@@ -107,11 +107,15 @@ def test_nixos_reads_the_plan(
 
 @pytest.mark.parametrize("variant", ["new", "25.11"])
 @pytest.mark.parametrize("name", PROFILES)
-def test_the_real_module_system_reads_the_plan(name: str, variant: str, tmp_path: Path) -> None:
+def test_the_real_module_system_reads_the_plan(
+    name: str, variant: nix.Variant, tmp_path: Path
+) -> None:
     check_nixos(shipped(name), tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
 
 
-def check_nixos(plan: Plan, folder: Path, *, lib: Path | None, variant: str = "new") -> None:
+def check_nixos(
+    plan: Plan, folder: Path, *, lib: Path | None, variant: nix.Variant = "new"
+) -> None:
     file = written("nixos", plan, folder) / f"{plan.name}.nix"
     nix.parse(file)
     found = nix.read(file, lib=lib, variant=variant)

@@ -35,6 +35,7 @@ in
 
   systemd.services.ollama = {
     serviceConfig = {
+      # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
     };

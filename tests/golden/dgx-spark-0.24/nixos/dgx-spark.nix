@@ -67,6 +67,7 @@ in
       CPUQuota = mkDefault "1700%";
       # Leaves 15 GiB of the host's 119 GiB to the rest.
       MemoryMax = mkDefault "104G";
+      # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.

@@ -28,8 +28,8 @@ in
     home = mkDefault "/var/lib/ollama";
     # Where models are stored.
     models = mkDefault "/srv/ollama/models";
-    # Not set: OLLAMA_NUM_GPU=999 or OLLAMA_NUM_GPU_LAYERS=999. No release reads it, and as many
-    # layers as fit is what the server does by itself; a forced number turns that off.
+    # Not set: OLLAMA_NUM_GPU=999 or OLLAMA_NUM_GPU_LAYERS=999. Read by no release; as many layers as
+    # fit is what the server does by itself, and a forced number turns that off.
     environmentVariables = {
       # Only these GPUs, in this order.
       CUDA_VISIBLE_DEVICES = mkDefault "0,1";
@@ -68,6 +68,7 @@ in
       "nvidia-persistenced.service"
     ];
     serviceConfig = {
+      # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.

@@ -59,6 +59,7 @@ in
       CPUWeight = mkDefault "100";
       # Above this the kernel kills; page cache counts too, but is reclaimed first.
       MemoryMax = mkDefault "20G";
+      # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
     };
