@@ -21,8 +21,9 @@ format: setup ## Rewrite the sources in the project's style
 golden: schema ## Rewrite the expected outputs after a change that means them
 	.venv/bin/python -m pytest -q tests/test_golden.py --update-golden
 
-schema: setup ## Rewrite the JSON Schema of profiles
+schema: setup ## Rewrite the JSON Schema of profiles and the reference page made from it
 	.venv/bin/gen schema > profiles/profile.schema.json
+	.venv/bin/gen schema --markdown > docs/reference/profile.md
 
 bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py

@@ -79,6 +79,12 @@ def _positive_duration(text: str) -> str:
     return text
 
 
+def _above_zero(value: int | str) -> int | str:
+    if value == 0:
+        raise ValueError("0 leaves the service no memory at all; write a size, like `20G`")
+    return value
+
+
 def _parsed(parse: Callable[[str], int]) -> BeforeValidator:
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
@@ -129,6 +135,9 @@ Bound = Annotated[
     int | Literal["infinity"],
     BeforeValidator(lambda v: parse_size(v) if isinstance(v, str) and v != "infinity" else v),
     _schema(["string", "integer"], examples=["20G", "infinity", 0]),
+]
+Limit = Annotated[
+    Bound, AfterValidator(_above_zero), _schema(["string", "integer"], examples=["20G"])
 ]
 Quota = Annotated[
     int,
@@ -285,9 +294,9 @@ class Resources(Table):
     """Share of CPU time under contention; 100 is what every service has."""
     allowed_cpus: CpuList | None = None
     """CPUs that the service may run on."""
-    memory_max: Bound | None = None
+    memory_max: Limit | None = None
     """Hard memory limit; above it the kernel kills. Left out: derived from the host's memory."""
-    memory_high: Bound | None = None
+    memory_high: Limit | None = None
     """Above this the kernel reclaims and slows the service down."""
     memory_swap_max: Bound | None = None
     """Swap that the service may use; 0 keeps it out of swap."""

@@ -240,6 +240,19 @@ def test_schema_is_the_committed_one() -> None:
     assert run("schema").stdout == committed
 
 
+def test_the_reference_page_is_the_committed_one() -> None:
+    committed = (ROOT / "docs/reference/profile.md").read_text(encoding="utf-8")
+    assert run("schema", "--markdown").stdout == committed
+
+
+def test_every_key_of_a_profile_is_described() -> None:
+    rows = [
+        line for line in run("schema", "--markdown").stdout.splitlines() if line.startswith("| `")
+    ]
+    assert len(rows) > 60
+    assert not [row for row in rows if row.endswith("|  |")]
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help_with_examples_and_json(name: str) -> None:
     text = run(name, "--help").output

@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"catalogue", "errors", "facts", "plan", "profile", "resolve", "rules", "units"},
         set(),
     ),
+    "reference": (set(), set()),
     "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets": ({"codec", "errors", "formats", "plan", "targets.base", "units"}, set()),

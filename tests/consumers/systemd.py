@@ -145,7 +145,9 @@ def _dump(root: Path, unit: str) -> str:
     result = _run(argv, {"SYSTEMD_UNIT_PATH": f"{root / UNIT_DIR}:"}, drop_root=True)
     complaints = [line for line in result.stderr.split("\n") if f"{root}/" in line]
     if complaints or result.returncode != 0:
-        raise ConsumerError("\n".join(_without(root, line) for line in complaints) or result.stderr)
+        told = "\n".join(_without(root, line) for line in complaints) or result.stderr
+        silent = f"systemd --test ended with {result.returncode} and no word; is /sys mounted?"
+        raise ConsumerError(told or silent)
     return result.stdout
 
 
