@@ -1,7 +1,8 @@
 """How long `gen` takes to start, against bare Python and against RamaLama.
 
 Each command alternates with the one it is compared with, because a busy machine slows both: the
-median of the paired ratios says more than two medians. Needs the standard library only; run it
+median of the paired ratios says more than two medians. `cpu` is the same ratio for processor
+time, in which waiting for other programs does not count. Needs the standard library only; run it
 with the Python that Hostwright is installed for.
 """
 
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 PROFILE: Final = "xeon-cpu"
 WARM_UP: Final = 3
@@ -52,15 +53,23 @@ class Pair:
     at_least: float | None = None
 
 
+class Seconds(NamedTuple):
+    """What one run took: wall time, and processor time of user and system together."""
+
+    wall: float
+    cpu: float
+
+
 @dataclass(frozen=True)
 class Result:
-    """Medians of one Pair in milliseconds, and of the ratio of each round."""
+    """Medians of one Pair: wall time in milliseconds, and the ratios of the rounds."""
 
     command: str
     against: str
     command_ms: float
     against_ms: float
     ratio: float
+    cpu_ratio: float
     aim: str
     met: bool | None
 
@@ -74,7 +83,8 @@ def main() -> None:
         results = [_measured(pair, options.rounds) for pair in pairs]
     if options.json:
         rows = [dataclasses.asdict(result) for result in results]
-        print(json.dumps({**_machine(), "rounds": options.rounds, "results": rows}, indent=2))
+        document = {**_machine(), "rounds": options.rounds, "results": rows}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print(_report(results, options.rounds))
         if not ramalama:
@@ -109,7 +119,8 @@ def _pairs(folder: Path, ramalama: str | None) -> list[Pair]:
         Pair(Command("gen --version", (gen, "--version"), seen), bare),
         Pair(Command("gen list", (gen, "list"), seen), bare),
         Pair(remembered, bare, at_most=8),
-        Pair(Command(f"gen --profile {PROFILE}, first time", render, unseen), bare, at_most=16),
+        # Nothing remembered: the first run on a machine.
+        Pair(Command(f"gen --profile {PROFILE}, new", render, unseen), bare, at_most=16),
     ]
     for argument in ("version", "--help") if ramalama else ():
         other = Command(f"ramalama {argument}", (str(ramalama), argument), seen)
@@ -133,35 +144,41 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _measured(pair: Pair, rounds: int) -> Result:
     for _ in range(WARM_UP):
-        _seconds(pair.command)
-        _seconds(pair.against)
+        _round(pair, swapped=False)
     times = [_round(pair, swapped=bool(number % 2)) for number in range(rounds)]
-    ratio = statistics.median(one / other for one, other in times)
+    ratio = statistics.median(one.wall / other.wall for one, other in times)
     aim, met = _judged(pair, ratio)
     return Result(
         command=pair.command.name,
         against=pair.against.name,
-        command_ms=1000 * statistics.median(one for one, _ in times),
-        against_ms=1000 * statistics.median(other for _, other in times),
+        command_ms=1000 * statistics.median(one.wall for one, _ in times),
+        against_ms=1000 * statistics.median(other.wall for _, other in times),
         ratio=ratio,
+        cpu_ratio=statistics.median(one.cpu / other.cpu for one, other in times),
         aim=aim,
         met=met,
     )
 
 
-def _round(pair: Pair, *, swapped: bool) -> tuple[float, float]:
+def _round(pair: Pair, *, swapped: bool) -> tuple[Seconds, Seconds]:
     """Time both once; who goes first alternates."""
     if swapped:
-        other = _seconds(pair.against)
-        return _seconds(pair.command), other
-    return _seconds(pair.command), _seconds(pair.against)
+        other = _timed(pair.against)
+        return _timed(pair.command), other
+    return _timed(pair.command), _timed(pair.against)
 
 
-def _seconds(command: Command) -> float:
+def _timed(command: Command) -> Seconds:
+    quiet = subprocess.DEVNULL
     with command.prepared() as environment:
         start = time.perf_counter()
-        subprocess.run(command.argv, env=environment, check=True, capture_output=True)
-        return time.perf_counter() - start
+        process = subprocess.Popen(command.argv, env=environment, stdout=quiet, stderr=quiet)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"`{' '.join(command.argv)}` failed with exit code {process.returncode}")
+    return Seconds(wall, usage.ru_utime + usage.ru_stime)
 
 
 def _judged(pair: Pair, ratio: float) -> tuple[str, bool | None]:
@@ -181,10 +198,11 @@ def _report(results: Sequence[Result], rounds: int) -> str:
     lines = [
         f"Python {machine['python']}, {machine['cores']} cores; medians of {rounds} paired rounds",
         "",
-        f"{'command':<36}{'ms':>7}  {'against':<22}{'ms':>6}{'ratio':>7}",
+        f"{'command':<30}{'ms':>6}  {'against':<22}{'ms':>6}{'ratio':>7}{'cpu':>7}",
     ]
     lines += [
-        f"{r.command:<36}{r.command_ms:7.1f}  {r.against:<22}{r.against_ms:6.1f}{r.ratio:6.1f}×"
+        f"{r.command:<30}{r.command_ms:6.0f}  {r.against:<22}{r.against_ms:6.0f}"
+        f"{r.ratio:6.1f}×{r.cpu_ratio:6.1f}×"
         for r in results
     ]
     aims = [

@@ -26,6 +26,13 @@ VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
 }
 WAIT_NODES: Final = {"nvidia": "/dev/nvidia-uvm", "amd": "/dev/kfd", "dri": "/dev/dri/renderD128"}
 NODES: Final = {"nvidia": (), "amd": ("/dev/kfd", "/dev/dri"), "dri": ("/dev/dri",)}
+# Names in /proc/devices. systemd looks them up when the unit starts, which is why the module that
+# registers `nvidia-uvm` must be there by then.
+ALLOW: Final = {
+    "nvidia": ("nvidiactl", "nvidia-caps", "nvidia-frontend", "nvidia-uvm", "drm"),
+    "amd": ("kfd", "drm"),
+    "dri": ("drm",),
+}
 VISIBLE: Final = {
     "nvidia": "CUDA_VISIBLE_DEVICES",
     "amd": "ROCR_VISIBLE_DEVICES",
@@ -80,6 +87,8 @@ def _devices(draft: Draft) -> Devices:
         vendor=vendor,
         gpus=gpus,
         ids=choice.visible_devices,
+        allow=ALLOW[vendor],
+        modules=("nvidia_uvm",) if vendor == "nvidia" else (),
         nodes=NODES[vendor],
         wait=wait if choice.wait_seconds else None,
         driver=_driver(draft, gpus) if vendor == "nvidia" else None,

@@ -185,16 +185,7 @@ def _hardening(draft: Draft, home: str) -> tuple[Directive, ...]:
             value="no" if gpu else "yes",
             reason="The GPU's device nodes must be there." if gpu else "",
         ),
-        *(_device_policy() if gpu else ()),
-    )
-
-
-def _device_policy() -> tuple[Directive, ...]:
-    nodes = ("nvidiactl", "nvidia-caps", "nvidia-frontend", "nvidia-uvm", "drm", "kfd")
-    return (
-        Directive(name="DevicePolicy", value="closed"),
-        *(Directive(name="DeviceAllow", value=f"char-{node} rw") for node in nodes),
-        Directive(name="SupplementaryGroups", value="render video"),
+        *([Directive(name="SupplementaryGroups", value="render video")] if gpu else []),
     )
 
 

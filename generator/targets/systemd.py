@@ -44,7 +44,7 @@ def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Targe
 
 def _drop_ins(plan: Plan) -> tuple[File, ...]:
     service = [
-        ("10-gpu", "gpu", _variables(plan.settings("gpu"))),
+        ("10-gpu", "gpu", [*_device_access(plan), *_variables(plan.settings("gpu"))]),
         ("20-limits", "", _limits(plan.limits)),
         ("30-threads", "threads", _variables(plan.settings("threads"))),
         ("40-ollama", "ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
@@ -76,6 +76,7 @@ def _full_unit(plan: Plan) -> tuple[File, ...]:
         *_listen(plan),
         *_variables(plan.environment),
         *_limits(plan.limits),
+        *_device_access(plan),
         *(Entry(h.name, specifier_escape(h.value), h.reason) for h in service.hardening),
     ]
     sections = [
@@ -106,6 +107,14 @@ def _variables(settings: Iterable[Setting]) -> list[Entry]:
 
 def _limits(limits: Iterable[Limit]) -> list[Entry]:
     return [Entry(*service_line(limit)) for limit in limits]
+
+
+def _device_access(plan: Plan) -> list[Entry]:
+    if plan.devices is None:
+        return []
+    first, *rest = [f"char-{name} rw" for name in plan.devices.allow]
+    policy = Entry("DevicePolicy", "closed", "Of all devices, the server sees the GPUs only.")
+    return [policy, Entry("DeviceAllow", first), *(Entry("DeviceAllow", item) for item in rest)]
 
 
 def _service(plan: Plan) -> list[Entry]:
@@ -191,9 +200,12 @@ def _modelfiles(plan: Plan) -> tuple[File, ...]:
 
 
 def _system_files(plan: Plan) -> tuple[File, ...]:
-    """Return what creates the models directory and, for a complete unit, the user."""
+    """Return what loads modules, makes the models directory and, for a complete unit, the user."""
     service = plan.service
     files = []
+    if plan.devices and plan.devices.modules:
+        line = "\n".join(plan.devices.modules)
+        files.append(("etc/modules-load.d/hostwright-ollama.conf", line))
     if plan.models_dir:
         line = tmpfiles_line("d", plan.models_dir, "0750", service.user, service.group)
         files.append(("etc/tmpfiles.d/hostwright-ollama.conf", line))

@@ -65,8 +65,17 @@ def host_environment(plan: Plan) -> dict[str, str]:
     return {s.name: s.value for s in plan.environment} | listen | models
 
 
-def waits(plan: Plan) -> bool:
-    return plan.devices is not None and plan.devices.wait is not None
+def same_access(plan: Plan, found: Effective) -> None:
+    """Open devices for a GPU host only."""
+    gpu = plan.devices is not None
+    assert ("char-nvidia-uvm rw" in found.extra["devices"]) == gpu
+
+
+def same_wait(plan: Plan, found: Effective) -> None:
+    """Wait for the last device node on a GPU host only."""
+    gpu = plan.devices is not None
+    waits = found.extra["exec"].get("ExecStartPre", [])
+    assert any("/dev/nvidia-uvm" in line for line in waits) == gpu
 
 
 @ids
@@ -81,9 +90,8 @@ def test_systemd_reads_the_plan(
     assert found.environment == host_environment(plan)
     same_limits(plan, found)
     assert found.restart == "always"
-    assert any(
-        "/dev/nvidia-uvm" in line for line in found.extra["exec"].get("ExecStartPre", [])
-    ) == waits(plan)
+    same_access(plan, found)
+    same_wait(plan, found)
 
 
 @ids
@@ -96,6 +104,8 @@ def test_a_complete_unit_is_the_plan_too(
     found = systemd.read(units)
     assert found.environment == host_environment(plan) | {"HOME": "/var/lib/ollama"}
     same_limits(plan, found)
+    same_access(plan, found)
+    same_wait(plan, found)
 
 
 @ids
@@ -124,6 +134,7 @@ def check_nixos(
     assert set(found.environment) - set(expected) <= {"HOME", "OLLAMA_MODELS"}
     same_limits(plan, found)
     assert found.restart == "always"
+    same_wait(plan, found)
     answer = found.extra["nix"]
     assert answer["ollama"]["loadModels"] == list(dict.fromkeys(m.name for m in plan.models))
     assert answer["warnings"] == []
