@@ -1,6 +1,7 @@
 """Hostwright: one typed profile per inference host, checked configuration for Ollama.
 
-The public API; names are imported when they are first used, so that `gen --version` is quick.
+The public API, beside `generator.resolve.resolve`: Profile and Catalogue in, Plan out. Names are
+imported when they are first used, so that `gen --version` is quick.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from generator.load import load_profile
     from generator.plan import Plan
     from generator.profile import Profile
-    from generator.resolve import resolve
     from generator.targets import TARGETS, load_target
     from generator.targets.base import File
 
@@ -33,7 +33,6 @@ __all__ = [
     "load_catalogue",
     "load_profile",
     "load_target",
-    "resolve",
 ]
 _HOMES = {
     "TARGETS": "targets",
@@ -48,7 +47,6 @@ _HOMES = {
     "load_catalogue": "catalogue",
     "load_profile": "load",
     "load_target": "targets",
-    "resolve": "resolve",
 }
 
 
