@@ -128,7 +128,7 @@ class _Reader:
         table: Any = data
         for part in parents:
             table = _child(table, part)
-        if not _assign(table, last, _flag_value(value, is_release=last == "version")):
+        if not _assign(table, last, _flag_value(value, textual=_textual(path))):
             return Problem(key, "leads through a value that is no table", "shorten the key path")
         self.origins[path] = FLAG
         return None
@@ -152,15 +152,21 @@ def _assign(table: Any, key: str, value: object) -> bool:  # noqa: ANN401 -- it 
     return False
 
 
-def _flag_value(text: str, *, is_release: bool) -> object:
+def _textual(path: tuple[str, ...]) -> bool:
+    """Whether a key takes text only, so that `0x1f` and `0.30` are no numbers there."""
+    return path[:2] == ("ollama", "env") or path == ("ollama", "version")
+
+
+def _flag_value(text: str, *, textual: bool) -> object:
     """Read `text` as a TOML value, or as a bare string where it is none (`800%`, `cuda`).
 
-    A release stays text, because 0.30 is not 0.3.
+    A `textual` key takes everything but a quoted TOML string as it stands.
     """
     try:
-        return text if is_release else tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, KeyError):
         return text
+    return text if textual and not isinstance(value, str) else value
 
 
 def _find(name: str, folder: Path, of: str = "") -> Path:

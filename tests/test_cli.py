@@ -226,7 +226,7 @@ def test_plan_prints_the_plan() -> None:
 
 def test_render_json_holds_the_files() -> None:
     data = json.loads(run("--profile", "xeon-cpu", "-t", "compose", "--json").stdout)
-    assert {file["path"] for file in data["files"]} == {"compose.yaml", "README.md"}
+    assert {file["path"] for file in data["files"]} == {"compose.yaml"}
 
 
 def test_full_unit_is_a_flag() -> None:

@@ -27,7 +27,7 @@ def rendered(case: tuple[str, str, str, tuple[str, ...]]) -> dict[str, str]:
     return {
         f"{target}/{file.path}": file.text
         for target in TARGETS
-        for file in load_target(target).render(plan)
+        for file in (*load_target(target).render(plan), *load_target(target).install_note(plan))
     }
 
 

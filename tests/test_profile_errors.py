@@ -146,6 +146,9 @@ def test_an_unreadable_file_is_the_environments_fault(
         ("gpu.visible_devices=['0']", ("gpu", "visible_devices"), ["0"]),
         ("ollama.env.FOO=a=b", ("ollama", "env", "FOO"), "a=b"),
         ("ollama.env.FOO=", ("ollama", "env", "FOO"), ""),
+        ("ollama.env.FOO=0x1f", ("ollama", "env", "FOO"), "0x1f"),
+        ("ollama.env.FOO=true", ("ollama", "env", "FOO"), "true"),
+        ("ollama.env.FOO='a # b'", ("ollama", "env", "FOO"), "a # b"),
     ],
 )
 def test_set_reads_toml_values_and_bare_words(

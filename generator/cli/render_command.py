@@ -67,7 +67,7 @@ def run(
         files = [
             dataclasses.replace(file, path=f"{name}/{file.path}")
             for name in names
-            for file in rendered[name]
+            for file in (*rendered[name], *load_target(name).install_note(plan))
         ]
         changes = _changes(files, Path(output), names, dry=diff or check, force=force)
         _report(changes, output, diff=diff, check=check, as_json=as_json)
@@ -102,7 +102,7 @@ def _print(plan: Plan, rendered: dict[str, tuple[File, ...]], *, as_json: bool) 
         }
         click.echo(to_json(document), nl=False)
         return
-    files = [(name, f) for name, group in rendered.items() for f in group if not f.note]
+    files = [(name, file) for name, group in rendered.items() for file in group]
     for index, (name, file) in enumerate(files):
         if len(files) > 1:
             click.echo(f"{chr(10) if index else ''}# ==> {name}/{file.path}")

@@ -62,5 +62,5 @@ def embedding_warmup(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Fi
                 message=f"`{name}` cannot be loaded ahead: `ollama run` asks for its input",
                 where="models",
                 fix="remove `preload` from it",
-                link="cmd/cmd.go@v0.32.15",
+                link="cmd/cmd.go@v0.9.6, @v0.32.15",
             )

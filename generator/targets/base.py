@@ -37,16 +37,11 @@ _SIZES: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limi
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One rendered file.
-
-    `path` is relative, with `/`; `note` marks prose for people (a README), which goes into a
-    bundle but never to stdout.
-    """
+    """One rendered file; `path` is relative, with `/`."""
 
     path: str
     text: str
     executable: bool = False
-    note: bool = False
 
 
 class Target(Protocol):
@@ -54,6 +49,9 @@ class Target(Protocol):
 
     def render(self, plan: Plan) -> tuple[File, ...]:
         """Return the files for `plan`; total, or `RenderError` naming the setting. Pure."""
+
+    def install_note(self, plan: Plan) -> tuple[File, ...]:
+        """Return the README of a bundle: how to apply, verify and remove. Pure."""
 
     def limitations(self, plan: Plan) -> tuple[Finding, ...]:
         """Return what this target cannot express of `plan`, as HW6xx Findings. Pure."""

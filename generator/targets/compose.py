@@ -34,11 +34,10 @@ SHARES_RANGE: Final = (2, 262144)
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `compose.yaml`, the Modelfiles and the install note."""
+    """Return `compose.yaml` and the Modelfiles."""
     left_out = [omission.comment for omission in plan.omissions]
     above = "\n".join(line for text in [*header(plan), *left_out] for line in comment(text))
     created = [model for model in plan.models if model.serve_as]
-    note = render_template("compose/README.md.jinja", plan=plan, server=SERVER)
     return (
         File("compose.yaml", f"{above}\n{to_yaml(_document(plan))}"),
         *(
@@ -48,8 +47,13 @@ def render(plan: Plan) -> tuple[File, ...]:
             )
             for model in created
         ),
-        File("README.md", note, note=True),
     )
+
+
+def install_note(plan: Plan) -> tuple[File, ...]:
+    """Return the README: three commands for the engine."""
+    text = render_template("compose/README.md.jinja", plan=plan, server=SERVER)
+    return (File("README.md", text),)
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:

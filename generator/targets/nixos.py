@@ -37,15 +37,17 @@ PROGRAM: Final = "lib.getExe config.services.ollama.package"
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `<name>.nix` and the install note."""
+    """Return `<name>.nix`."""
     body = to_nix(_module(plan))
     above = [line for text in header(plan) for line in comment(text)]
     lines = [*above, *_arguments(body), "let", *_bindings(body), "in", body]
-    note = render_template("nixos/README.md.jinja", plan=plan, file=f"{plan.name}.nix")
-    return (
-        File(f"{plan.name}.nix", "\n".join([*lines, ""])),
-        File("README.md", note, note=True),
-    )
+    return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
+
+
+def install_note(plan: Plan) -> tuple[File, ...]:
+    """Return the README: an import, and `nixos-rebuild`."""
+    text = render_template("nixos/README.md.jinja", plan=plan, file=f"{plan.name}.nix")
+    return (File("README.md", text),)
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract

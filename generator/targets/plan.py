@@ -18,6 +18,11 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (File("plan.json", to_json(to_dict(plan))),)
 
 
+def install_note(plan: Plan) -> tuple[File, ...]:  # noqa: ARG001 -- the Target contract
+    """Return nothing: nobody installs a Plan."""
+    return ()
+
+
 def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
     """Return nothing: the Plan expresses itself."""
     return ()

@@ -30,11 +30,21 @@ MODELFILE_DIR: Final = "/etc/hostwright"
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return the unit or its drop-ins, jobs, Modelfiles and the install note, as under `/`."""
+    """Return the unit or its drop-ins, the jobs and what they need, as they lie under `/`."""
     server = _full_unit(plan) if plan.service.full_unit else _drop_ins(plan)
     jobs = tuple(_job(plan, unit) for unit in plan.units)
-    files = (*server, *jobs, *_modelfiles(plan), *_system_files(plan))
-    return (*files, File("README.md", _readme(plan, files), note=True))
+    return (*server, *jobs, *_modelfiles(plan), *_system_files(plan))
+
+
+def install_note(plan: Plan) -> tuple[File, ...]:
+    """Return the README: three commands for root."""
+    text = render_template(
+        "systemd/README.md.jinja",
+        plan=plan,
+        paths=[f"/{file.path}" for file in render(plan)],
+        jobs=[f"{unit.name}.service" for unit in plan.units],
+    )
+    return (File("README.md", text),)
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
@@ -214,12 +224,3 @@ def _system_files(plan: Plan) -> tuple[File, ...]:
         files.append(("etc/sysusers.d/hostwright-ollama.conf", line))
     above = [line for text in header(plan) for line in comment(text)]
     return tuple(File(path, "\n".join([*above, line, ""])) for path, line in files)
-
-
-def _readme(plan: Plan, files: tuple[File, ...]) -> str:
-    return render_template(
-        "systemd/README.md.jinja",
-        plan=plan,
-        paths=[f"/{file.path}" for file in files],
-        jobs=[f"{unit.name}.service" for unit in plan.units],
-    )
