@@ -113,7 +113,8 @@ def _fleet(profiles: Sequence[dict[str, Any]], size: int) -> tuple[Times, int]:
         plan = resolve(profile, catalogue, source=document.source)
         clock.book("resolve")
         for name, target in targets:
-            characters += sum(len(file.text) for file in target.render(plan))
+            files = (*target.render(plan), *target.install_note(plan))
+            characters += sum(len(file.text) for file in files)
             clock.book(name)
     return times, characters
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import typing
-from typing import Any
+import re
+from typing import Any, Final
 
+from generator import plan as records
 from generator.errors import HostwrightError
 from generator.plan import SCHEMA_VERSION, Plan
+
+_WORD: Final = re.compile(r"\w+")
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -29,28 +32,40 @@ def from_dict(data: Any) -> Plan:  # noqa: ANN401 -- whatever JSON holds
         )
     try:
         plan: Plan = _build(Plan, data)
-    except (KeyError, TypeError, StopIteration, IndexError) as error:
+    except (KeyError, TypeError) as error:
         raise HostwrightError(f"this is not a plan: {error}") from error
     return plan
 
 
 @functools.cache
-def _hints(cls: Any) -> dict[str, Any]:  # noqa: ANN401 -- any dataclass of this module
-    return typing.get_type_hints(cls)
+def _fields(cls: Any) -> dict[str, tuple[bool, Any]]:  # noqa: ANN401 -- any dataclass of `plan`
+    """Return for each field whether it is a tuple, and the record that its annotation names.
+
+    Reads the annotations as text: typing.get_type_hints compiles each, on every start.
+    """
+    return {
+        field.name: (str(field.type).startswith("tuple["), _record(str(field.type)))
+        for field in dataclasses.fields(cls)
+    }
 
 
-def _build(cls: Any, data: dict[str, Any]) -> Any:  # noqa: ANN401 -- any dataclass of this module
-    return cls(**{name: _value(_hints(cls)[name], item) for name, item in data.items()})
+def _record(annotation: str) -> Any:  # noqa: ANN401 -- any dataclass of `plan`, or None
+    named = (vars(records).get(word) for word in _WORD.findall(annotation))
+    return next((cls for cls in named if dataclasses.is_dataclass(cls)), None)
 
 
-def _value(hint: Any, item: Any) -> Any:  # noqa: ANN401 -- it walks any field's type
+def _build(cls: Any, data: dict[str, Any]) -> Any:  # noqa: ANN401 -- any dataclass of `plan`
+    return cls(**{name: _value(_fields(cls)[name], item) for name, item in data.items()})
+
+
+def _value(field: tuple[bool, Any], item: Any) -> Any:  # noqa: ANN401 -- it walks any field
+    many, record = field
     if isinstance(item, list | tuple):
-        element = typing.get_args(hint)[0]
-        return tuple(_value(element, part) for part in item)
+        if not many:
+            raise TypeError("a list stands where one value belongs")
+        return tuple(_value((False, record), part) for part in item)
     if isinstance(item, dict):
-        return _build(next(t for t in (hint, *typing.get_args(hint)) if _is_record(t)), item)
+        if record is None:
+            raise TypeError("a table stands where a value belongs")
+        return _build(record, item)
     return item
-
-
-def _is_record(hint: object) -> bool:
-    return isinstance(hint, type) and dataclasses.is_dataclass(hint)

@@ -5,7 +5,6 @@ No pydantic here, so that a profile seen before starts fast; form is judged by `
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import tomllib
 from dataclasses import dataclass
@@ -178,6 +177,8 @@ def _find(name: str, folder: Path, of: str = "") -> Path:
         by_name = {path.stem: path for path in shipped_profiles()}
         if name in by_name:
             return by_name[name]
+    import difflib
+
     known = [path.stem for path in shipped_profiles()]
     close = difflib.get_close_matches(Path(name).stem, known, n=1)
     guess = f"did you mean `{close[0]}`? " if close else ""

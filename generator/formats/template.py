@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.formats import nix, shell
-
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -26,6 +24,8 @@ def render_template(name: str, **context: object) -> str:
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from generator.formats import nix, shell
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
