@@ -19,7 +19,7 @@ format: setup ## Rewrite the sources in the project's style
 	.venv/bin/ruff format .
 
 golden: schema ## Rewrite the expected outputs after a change that means them
-	.venv/bin/python -m pytest -q tests/test_golden.py --update-golden
+	.venv/bin/python -m pytest -q tests/test_golden.py tests/nix/test_modules.py --update-golden
 
 schema: setup ## Rewrite the JSON Schema of profiles and the reference page made from it
 	.venv/bin/gen schema > profiles/profile.schema.json

@@ -56,6 +56,15 @@ let
       in
       rest >= 0 && substring rest (-1) text == suffix;
     hasInfix = infix: text: length (filter isString (split (escapeRegex infix) text)) > 1;
+    removeSuffix =
+      suffix: text:
+      if hasSuffix suffix text then
+        substring 0 (stringLength text - stringLength suffix) text
+      else
+        text;
+    concatMapStrings = f: list: concatStrings (map f list);
+    mod = a: b: a - b * (a / b);
+    toInt = builtins.fromJSON;
     escape = list: replaceStrings list (map (c: "\\${c}") list);
     escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
     escapeShellArg = arg: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString arg)}'";

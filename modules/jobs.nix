@@ -1,0 +1,121 @@
+# The jobs beside the server: models of one's own, warm-up, and the fix around a suspend.
+{
+  config,
+  lib,
+  pkgs,
+  utils,
+  ...
+}:
+let
+  inherit (lib) mkIf;
+  cfg = config.hostwright;
+  escape = utils.escapeSystemdExecArgs;
+  ollama = lib.getExe config.services.ollama.package;
+  server = "ollama.service";
+  loader = "ollama-model-loader.service";
+
+  created = lib.filter (model: model.serveAs != null) cfg.models;
+  line = parameter: "PARAMETER ${parameter.name} ${parameter.value}\n";
+  modelfile =
+    model:
+    pkgs.writeText "Modelfile" ("FROM ${model.name}\n" + lib.concatMapStrings line model.parameters);
+  create =
+    model:
+    escape [
+      ollama
+      "create"
+      model.serveAs
+      "-f"
+      "${modelfile model}"
+    ];
+
+  # Waits until the server answers; the unit's timeout bounds it.
+  answers = escape [
+    "/bin/sh"
+    "-c"
+    "until \"$0\" list >/dev/null 2>&1; do sleep 1; done"
+    ollama
+  ];
+  shell =
+    script:
+    escape [
+      "/bin/sh"
+      "-c"
+      script
+    ];
+  # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
+  beforeSleep = "if systemctl --quiet is-active ${server}; then touch /run/ollama-resume; systemctl stop ${server}; fi";
+  afterSleep = "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ${server}; fi";
+  client = {
+    partOf = [ server ];
+    wantedBy = [ server ];
+    environment = {
+      HOME = "/tmp";
+      OLLAMA_HOST = "${config.services.ollama.host}:${toString config.services.ollama.port}";
+    };
+  };
+  oneshot = config: {
+    Type = "oneshot";
+    DynamicUser = true;
+    ExecStartPre = [ answers ];
+  } // config;
+in
+{
+  config = mkIf cfg.enable {
+    systemd.services = {
+      ollama-create = mkIf (created != [ ]) (
+        client
+        // {
+          description = "Create the tuned models of this host";
+          after = [
+            server
+            loader
+          ];
+          serviceConfig = oneshot {
+            ExecStart = map create created;
+            Restart = "on-failure";
+            RestartSec = 30;
+          };
+        }
+      );
+
+      ollama-warmup = mkIf cfg.warmup.enable (
+        client
+        // {
+          description = "Load models into memory";
+          after = [
+            server
+            loader
+          ]
+          ++ lib.optional (created != [ ]) "ollama-create.service";
+          serviceConfig = oneshot {
+            ExecStart = map (
+              name:
+              "-"
+              + escape [
+                ollama
+                "run"
+                name
+              ]
+            ) cfg.warmup.models;
+            TimeoutStartSec = cfg.warmup.timeoutSeconds;
+          };
+        }
+      );
+
+      ollama-resume = mkIf cfg.resumeFix {
+        description = "Reload the NVIDIA memory module around a suspend";
+        before = [ "sleep.target" ];
+        wantedBy = [ "sleep.target" ];
+        unitConfig.StopWhenUnneeded = true;
+        path = [ pkgs.kmod ];
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          ExecStart = [ (shell beforeSleep) ];
+          ExecStop = [ (shell afterSleep) ];
+        };
+      };
+    };
+  };
+}

@@ -1,0 +1,81 @@
+# The server: upstream's `services.ollama`, and what it has no option for.
+{
+  config,
+  lib,
+  options,
+  pkgs,
+  utils,
+  ...
+}:
+let
+  inherit (lib) mkDefault mkIf;
+  cfg = config.hostwright;
+  inherit (cfg) plan;
+  hw = import ./lib.nix { inherit lib; };
+
+  # Up to NixOS 25.11 an option, not the package, picks the backend.
+  hasAcceleration =
+    options.services.ollama ? acceleration
+    && (options.services.ollama.acceleration.visible or true);
+
+  driver = hw.driver cfg;
+  architectures = lib.optionals (driver != null) driver.cuda_architectures;
+  packages = {
+    cpu = pkgs.ollama-cpu or pkgs.ollama;
+    cuda =
+      if architectures == [ ] then
+        pkgs.ollama-cuda
+      else
+        pkgs.ollama-cuda.override { cudaArches = architectures; };
+    rocm = pkgs.ollama-rocm;
+    vulkan = pkgs.ollama-vulkan;
+  };
+
+  soft = lib.mapAttrs (_: mkDefault);
+  given = lib.filterAttrs (_: value: value != null);
+  limits = lib.mapAttrs' (_: limit: {
+    name = limit.key;
+    value = cfg.resources.${limit.option};
+  }) hw.limits;
+  host = if lib.hasInfix ":" cfg.exposure.host then "[${cfg.exposure.host}]" else cfg.exposure.host;
+  wait = if cfg.acceleration == "cpu" || plan.devices == null then null else plan.devices.wait;
+in
+{
+  config = mkIf cfg.enable {
+    services.ollama = {
+      enable = mkDefault true;
+      package = mkDefault (if cfg.package == null then packages.${cfg.acceleration} else cfg.package);
+      host = mkDefault host;
+      port = mkDefault cfg.exposure.port;
+      openFirewall = mkDefault cfg.exposure.openFirewall;
+      environmentVariables = soft (lib.mapAttrs (_: hw.variable) (given cfg.settings));
+      loadModels = lib.unique (map (model: model.name) cfg.models);
+    }
+    // soft (given {
+      inherit (cfg) user group;
+      models = cfg.modelsDir;
+      home = if plan.service.home == "" then null else plan.service.home;
+    })
+    // lib.optionalAttrs hasAcceleration {
+      acceleration = mkDefault (if cfg.acceleration == "cpu" then false else cfg.acceleration);
+    };
+
+    systemd.services.ollama = {
+      inherit (plan.service) after;
+      wants = plan.service.after;
+      serviceConfig =
+        soft (given limits)
+        // soft {
+          Restart = plan.service.restart;
+          RestartSec = plan.service.restart_seconds;
+        }
+        // lib.optionalAttrs (wait != null) {
+          ExecStartPre = [ (utils.escapeSystemdExecArgs wait.argv) ];
+        };
+    };
+
+    systemd.tmpfiles.rules = lib.optional (
+      cfg.modelsDir != null && cfg.user != null
+    ) "d ${cfg.modelsDir} 0750 ${cfg.user} ${if cfg.group == null then cfg.user else cfg.group}";
+  };
+}

@@ -1,0 +1,214 @@
+"""`modules/` against the `nixos` target, override by override, through Nix and systemd."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from generator.codec import to_dict
+from generator.targets import load_target
+from tests.consumers import nix
+from tests.consumers.effective import ConsumerError, Effective
+from tests.plans import PROFILES, RELEASES, shipped
+
+ROOT = Path(__file__).parent.parent.parent
+MODULES = ROOT / "modules"
+
+
+def host(folder: Path, body: str, arguments: str = "lib, ...") -> Path:
+    """Write a host that imports the module and says `body`."""
+    file = folder / "host.nix"
+    head = f"{{ {arguments} }}:\n{{\n  imports = [ {MODULES}/default.nix ];\n"
+    file.write_text(f"{head}  hostwright.enable = true;\n{body}\n}}\n", encoding="utf-8")
+    return file
+
+
+def read(folder: Path, body: str, lib: Path | None = None) -> Effective:
+    return nix.read(host(folder, body), lib=lib)
+
+
+def commands(file: Path, unit: str) -> dict[str, list[str]]:
+    """What a job runs, as systemd understands it; the names of Modelfiles in the store aside."""
+    lines: dict[str, list[str]] = nix.read(file, unit=unit).extra["exec"]
+    return {kind: [re.sub(r"Modelfile\S*", "", line) for line in lines[kind]] for kind in lines}
+
+
+def same(rendered: Effective, module: Effective) -> None:
+    assert module.environment == rendered.environment
+    told = ("cpu_quota_percent", "cpu_weight", "memory_max", "memory_swap_max", "restart")
+    assert [getattr(module, key) for key in told] == [getattr(rendered, key) for key in told]
+    ours, theirs = module.extra["nix"], rendered.extra["nix"]
+    for key in ("ollama", "package", "nvidia", "video_drivers", "tmpfiles", "warnings"):
+        assert ours[key] == theirs[key], key
+    assert sorted(ours["units"]) == sorted(theirs["units"])
+    waits = [found.extra["exec"].get("ExecStartPre") for found in (module, rendered)]
+    assert bool(waits[0]) == bool(waits[1])
+
+
+def check(name: str, version: str, folder: Path, lib: Path | None, variant: nix.Variant) -> None:
+    plan = shipped(name, version=version)
+    (folder / "plan.json").write_text(json.dumps(to_dict(plan)), encoding="utf-8")
+    text = load_target("nixos").render(plan)[0].text
+    (folder / "rendered.nix").write_text(text, encoding="utf-8")
+    module = host(folder, f"  hostwright.profile = {folder}/plan.json;")
+    same(
+        nix.read(folder / "rendered.nix", lib=lib, variant=variant),
+        nix.read(module, lib=lib, variant=variant),
+    )
+    assert nix.verify(module, lib=lib, variant=variant) == []
+
+
+@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_plan_gives_the_unit_of_the_nixos_target(name: str, version: str, tmp_path: Path) -> None:
+    check(name, version, tmp_path, lib=None, variant="new")
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "unit"),
+    [
+        ("xeon-cpu", "0.9", "ollama-create.service"),
+        ("container-dev", "0.32.15", "ollama-warmup.service"),
+        ("dual-pascal", "0.32.15", "ollama-resume.service"),
+        ("dual-pascal", "0.32.15", "ollama.service"),
+    ],
+)
+def test_jobs_run_the_same_commands(name: str, version: str, unit: str, tmp_path: Path) -> None:
+    check(name, version, tmp_path, lib=None, variant="new")
+    rendered = commands(tmp_path / "rendered.nix", unit)
+    assert commands(tmp_path / "host.nix", unit) == rendered
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_so_it_does_on_nixos_25_11(name: str, tmp_path: Path) -> None:
+    check(name, RELEASES[-1], tmp_path, lib=None, variant="25.11")
+
+
+@pytest.mark.parametrize("variant", ["new", "25.11"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_so_it_does_by_the_real_library(name: str, variant: nix.Variant, tmp_path: Path) -> None:
+    check(name, RELEASES[-1], tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_committed_plans_are_those_of_the_profiles(name: str, update_golden: bool) -> None:
+    committed = MODULES / "plans" / f"{name}.json"
+    text = load_target("plan").render(shipped(name))[0].text
+    if update_golden:
+        committed.write_text(text, encoding="utf-8")
+    assert text == committed.read_text(encoding="utf-8")
+
+
+def test_no_committed_plan_is_left_over() -> None:
+    assert sorted(path.stem for path in (MODULES / "plans").iterdir()) == PROFILES
+
+
+XEON = '  hostwright.profile = "xeon-cpu";\n'
+
+
+class TestOverrides:
+    def test_a_plain_value_on_the_unit_wins(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + '  systemd.services.ollama.serviceConfig.MemoryMax = "24G";')
+        assert found.memory_max == 24 * 2**30
+        assert found.cpu_quota_percent == 2000
+
+    def test_force_wins_too(self, tmp_path: Path) -> None:
+        body = XEON + "  systemd.services.ollama.serviceConfig.CPUQuota = lib.mkForce null;"
+        with pytest.raises(ConsumerError):
+            read(tmp_path, body.replace("null", "{ }"))
+        found = read(tmp_path, body.replace("null", '"800%"'))
+        assert found.cpu_quota_percent == 800
+
+    def test_one_resource_leaves_the_others(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + '  hostwright.resources.memoryMax = "24G";')
+        assert (found.memory_max, found.cpu_quota_percent, found.cpu_weight) == (
+            24 * 2**30,
+            2000,
+            100,
+        )
+
+    def test_a_limit_can_be_taken_away(self, tmp_path: Path) -> None:
+        assert read(tmp_path, XEON + "  hostwright.resources.memoryMax = null;").memory_max is None
+
+    def test_a_variable_can_be_added_changed_and_unset(self, tmp_path: Path) -> None:
+        found = read(
+            tmp_path,
+            XEON
+            + "  hostwright.settings = { OLLAMA_KV_CACHE_TYPE = null; "
+            + 'OLLAMA_NUM_PARALLEL = "2"; FOO = "50%n ${"$"}{x}"; };',
+        ).environment
+        assert "OLLAMA_KV_CACHE_TYPE" not in found
+        assert found["OLLAMA_NUM_PARALLEL"] == "2"
+        assert found["FOO"] == "50%n ${x}"
+        assert found["OLLAMA_CONTEXT_LENGTH"] == "8192"
+
+    def test_threads_reach_every_lever(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + "  hostwright.threads = 12;").environment
+        assert found["LLAMA_ARG_THREADS"] == found["OMP_NUM_THREADS"] == "12"
+
+    def test_lists_add_up(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + '  hostwright.models = [ { name = "phi4"; } ];')
+        assert "phi4" in found.extra["nix"]["ollama"]["loadModels"]
+        assert "qwen2.5-coder:7b" in found.extra["nix"]["ollama"]["loadModels"]
+
+    def test_a_model_with_parameters_is_created(self, tmp_path: Path) -> None:
+        found = read(
+            tmp_path,
+            XEON
+            + '  hostwright.models = [ { name = "phi4"; serveAs = "phi4:mine"; '
+            + 'parameters = [ { name = "num_ctx"; value = "4096"; } ]; } ];',
+        )
+        assert "phi4:mine" in found.extra["nix"]["units"]["ollama-create.service"]
+
+    def test_exposure_opens_the_firewall(self, tmp_path: Path) -> None:
+        found = read(
+            tmp_path,
+            XEON + '  hostwright.exposure = { host = "0.0.0.0"; openFirewall = true; };',
+        )
+        assert found.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
+        assert found.extra["nix"]["firewall_ports"] == [11434]
+
+    def test_cpu_on_a_gpu_host_needs_no_driver(self, tmp_path: Path) -> None:
+        body = '  hostwright = { profile = "dual-pascal"; acceleration = "cpu"; };'
+        found = read(tmp_path, body)
+        assert found.extra["nix"]["video_drivers"] == []
+        assert "ExecStartPre" not in found.extra["exec"]
+
+
+@pytest.mark.parametrize(
+    ("body", "option"),
+    [
+        ('hostwright.resources.cpuQuota = "20";', "hostwright.resources.cpuQuota"),
+        ('hostwright.resources.memoryMax = "20 gigs";', "hostwright.resources.memoryMax"),
+        ("hostwright.threads = 0;", "hostwright.threads"),
+        ("hostwright.settings.FOO = 1;", "hostwright.settings.FOO"),
+        ('hostwright.acceleration = "gpu";', "hostwright.acceleration"),
+        ('hostwright.profile = lib.mkForce "xeon";', "hostwright.profile"),
+        ("hostwright.exposure.port = 99999;", "hostwright.exposure.port"),
+        ("hostwright.thread = 4;", "hostwright.thread"),
+    ],
+)
+def test_nonsense_is_refused_by_the_name_of_its_option(
+    body: str, option: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConsumerError, match=option.replace(".", r"\.")):
+        read(tmp_path, f"{XEON}  {body}")
+
+
+def test_threads_without_a_lever_are_refused(tmp_path: Path) -> None:
+    body = '  hostwright = { profile = "dual-pascal"; threads = 4; };'
+    with pytest.raises(ConsumerError, match="sets no threads"):
+        read(tmp_path, body)
+
+
+def test_another_schema_version_is_refused(tmp_path: Path) -> None:
+    plan = to_dict(shipped("xeon-cpu")) | {"schema_version": 2}
+    (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(ConsumerError, match="schema version 2"):
+        read(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json;")
+
+
+def test_the_modules_are_small() -> None:
+    sizes = {path.name: len(path.read_text().splitlines()) for path in MODULES.glob("*.nix")}
+    assert max(sizes.values()) <= 125, sizes
