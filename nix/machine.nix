@@ -1,0 +1,11 @@
+# The least machine that a profile evaluates on. No hardware is meant by it.
+{ lib, ... }:
+{
+  boot.loader.grub.enable = lib.mkDefault false;
+  fileSystems."/" = lib.mkDefault {
+    device = "none";
+    fsType = "tmpfs";
+  };
+  nixpkgs.config.allowUnfree = lib.mkDefault true;
+  system.stateVersion = lib.mkDefault "25.11";
+}
