@@ -292,10 +292,6 @@ class Image(Fact):
     environment: dict[Name, str]
     source: Text
 
-    def reference(self, release: Release, *, rocm: bool = False) -> str:
-        """The image of `release`, like `ollama/ollama:0.32.15`."""
-        return f"{self.repository}:{(self.rocm_tag if rocm else self.tag).format(release=release)}"
-
 
 class Behaviour(Span):
     """What releases do that no single variable tells."""

@@ -104,12 +104,14 @@ class Driver:
     """What a NixOS host must build: kernel modules open or not, driver branch, CUDA targets.
 
     `branch` is an attribute of `nvidiaPackages`, empty for the host's own choice;
-    `cuda_architectures` are numbers without the dot (`61`), empty for the packaged set.
+    `cuda_architectures` are numbers without the dot (`61`), empty for the packaged set, and
+    `cuda_major` is the CUDA release that still builds for them (0: any).
     """
 
     open: bool
     branch: str
     cuda_architectures: tuple[str, ...]
+    cuda_major: int
     reason: str
 
 
@@ -126,7 +128,7 @@ class Devices:
     """The GPUs that the service may use.
 
     `ids` are what the profile names (indices or UUIDs), in order; empty means all.
-    `allow` are the device classes of DeviceAllow=, `modules` the kernel modules that must be
+    `allow` are the device classes of DeviceAllow= (read, write and make the node), `modules` the kernel modules that must be
     loaded before the server starts; `nodes` are the device nodes that a container needs where no
     runtime injects them; `wait` is the bounded wait for the node that the driver makes last.
     """
@@ -182,7 +184,7 @@ class Model:
     @property
     def modelfile(self) -> str:
         """The file name of its Modelfile."""
-        return "Modelfile." + "".join(c if c.isalnum() or c in "._-" else "-" for c in self.served)
+        return "Modelfile." + self.served.replace("/", "+").replace(":", "=")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,13 +259,18 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A service, decided for one host and one Ollama release."""
+    """A service, decided for one host and one Ollama release.
+
+    Its levers work from release `era_since` until `era_until` (empty: not ended), not beyond.
+    """
 
     schema_version: int
     name: str
     description: str
     source: str
     release: str
+    era_since: str
+    era_until: str
     system: str
     acceleration: str
     summary: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import ipaddress
 import itertools
 import pathlib
 import re
@@ -39,6 +40,10 @@ _CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*")
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
+_SYSTEM_DIRECTORIES = frozenset(
+    "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /nix /opt /proc /root /run /sbin /srv /sys "
+    "/tmp /usr /var".split()
+)
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -63,7 +68,9 @@ def _path(text: str) -> str:
             f"`{text}` has {strange[0]!r} in it, which unit files take for something else; "
             f"use letters, digits and `._/@+:,=~-`"
         )
-    return text if text == "/" else text.rstrip("/")
+    if (text.rstrip("/") or "/") in _SYSTEM_DIRECTORIES:
+        raise ValueError(f"`{text}` belongs to the system; write a directory below it")
+    return text.rstrip("/")
 
 
 def _go_duration(value: object) -> object:
@@ -76,6 +83,32 @@ def _go_duration(value: object) -> object:
 def _positive_duration(text: str) -> str:
     if parse_go_duration(text) <= 0:
         raise ValueError(f"`{text}` does not bound anything; write a time above zero, like `5m`")
+    return text
+
+
+def _not_negative(value: int | str) -> int | str:
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"`{value}` is less than nothing; write a size, or `infinity`")
+    return value
+
+
+def _cpu_list(text: str) -> str:
+    spans = (part.partition("-") for part in text.replace(",", " ").split())
+    for first, _, last in spans:
+        if last and int(last) < int(first):
+            raise ValueError(f"`{first}-{last}` runs backwards; write `{last}-{first}`")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[0-9.]+|.*:.*", text):
+        return text
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(
+            f"`{text}` is not an IP address; write it without port and brackets"
+        ) from None
     return text
 
 
@@ -111,7 +144,11 @@ def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
 Text = Annotated[str, AfterValidator(_plain_text)]
 Name = Annotated[str, _matching(_NAME, "a name; write lower-case letters, digits and `-`")]
 Word = Annotated[str, _matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
-Address = Annotated[str, _matching(_ADDRESS, "an address; write a host name or an IP address")]
+Address = Annotated[
+    str,
+    _matching(_ADDRESS, "an address; write a host name or an IP address"),
+    AfterValidator(_address),
+]
 ImageName = Annotated[str, _matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
 ModelName = Annotated[
     str,
@@ -119,7 +156,16 @@ ModelName = Annotated[
     _matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
 ]
 Variable = Annotated[str, _matching(_VARIABLE, "a variable name")]
-CpuList = Annotated[str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`")]
+CpuList = Annotated[
+    str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
+]
+Origin = Annotated[
+    str,
+    _matching(
+        re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s,]+"),
+        "an origin; write its scheme too, like `https://app.lan`",
+    ),
+]
 Path = Annotated[str, AfterValidator(_path)]
 Size = Annotated[
     int,
@@ -134,6 +180,7 @@ Size = Annotated[
 Bound = Annotated[
     int | Literal["infinity"],
     BeforeValidator(lambda v: parse_size(v) if isinstance(v, str) and v != "infinity" else v),
+    AfterValidator(_not_negative),
     _schema(["string", "integer"], examples=["20G", "infinity", 0]),
 ]
 Limit = Annotated[
@@ -271,7 +318,7 @@ class Ollama(Table):
     """Put every model on all GPUs, even one that a single GPU could hold."""
     gpu_overhead: Size | None = None
     """Memory to leave free on every GPU."""
-    origins: tuple[Text, ...] | None = None
+    origins: tuple[Origin, ...] | None = None
     """Further origins that browsers may call from (CORS); this is no access control."""
     debug: bool | None = None
     """Verbose log."""
@@ -308,7 +355,7 @@ class Resources(Table):
     """Share of disk time under contention; 100 is what every service has."""
     nice: int | None = Field(default=None, ge=-20, le=19)
     """Nice level."""
-    tasks_max: int | Literal["infinity"] | None = None
+    tasks_max: Annotated[int, Field(ge=1)] | Literal["infinity"] | None = None
     """Processes and threads together."""
     limit_memlock: Bound | None = None
     """Memory that may be locked; needed for `LLAMA_ARG_MLOCK`."""
@@ -392,8 +439,8 @@ class ServiceChoice(Table):
 class ContainerChoice(Table):
     """How a container engine runs the server."""
 
-    image: ImageName = "ollama/ollama"
-    """Image without its tag."""
+    image: ImageName | None = None
+    """Image without its tag; left out: the official one."""
     tag: Word | None = None
     """Tag; left out: the release, with `-rocm` for ROCm."""
     name: Word = "ollama"

@@ -36,6 +36,16 @@ let
     "until \"$0\" list >/dev/null 2>&1; do sleep 1; done"
     ollama
   ];
+  # One command for all models, because systemd bounds each command on its own.
+  load = escape (
+    [
+      "/bin/sh"
+      "-c"
+      "for model; do \"$0\" run \"$model\" </dev/null; done"
+      ollama
+    ]
+    ++ cfg.warmup.models
+  );
   shell =
     script:
     escape [
@@ -89,16 +99,10 @@ in
           ]
           ++ lib.optional (created != [ ]) "ollama-create.service";
           serviceConfig = oneshot {
-            ExecStart = map (
-              name:
-              "-"
-              + escape [
-                ollama
-                "run"
-                name
-              ]
-            ) cfg.warmup.models;
+            ExecStart = [ "-${load}" ];
             TimeoutStartSec = cfg.warmup.timeoutSeconds;
+            Restart = "on-failure";
+            RestartSec = 30;
           };
         }
       );

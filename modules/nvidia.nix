@@ -15,6 +15,10 @@ in
     hardware.nvidia.package = mkIf (branch != "") (
       mkDefault (nvidiaPackages.${branch} or nvidiaPackages.production)
     );
+    # Where the packages look for the driver's libraries; also without a screen.
+    hardware.graphics.enable = mkDefault true;
+    # Registers the devices before the server looks for them.
+    boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.plan.devices.modules;
     services.xserver.videoDrivers = [ "nvidia" ];
   };
 }

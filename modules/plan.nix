@@ -63,7 +63,9 @@ in
       }) plan.models;
       warmup = {
         enable = mkDefault (ofKind "warmup" != [ ]);
-        models = lib.concatMap (unit: map (step: lib.elemAt step.argv 2) unit.steps) (ofKind "warmup");
+        models = lib.concatMap (unit: lib.concatMap (step: lib.drop 4 step.argv) unit.steps) (
+          ofKind "warmup"
+        );
         timeoutSeconds = mkIf (ofKind "warmup" != [ ]) (
           mkDefault (lib.head (ofKind "warmup")).timeout_seconds
         );

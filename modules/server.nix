@@ -26,7 +26,10 @@ let
       if architectures == [ ] then
         pkgs.ollama-cuda
       else
-        pkgs.ollama-cuda.override { cudaArches = architectures; };
+        pkgs.ollama-cuda.override {
+          cudaArches = architectures;
+          cudaPackages = pkgs."cudaPackages_${toString driver.cuda_major}";
+        };
     rocm = pkgs.ollama-rocm;
     vulkan = pkgs.ollama-vulkan;
   };
@@ -37,7 +40,12 @@ let
     name = limit.key;
     value = cfg.resources.${limit.option};
   }) hw.limits;
-  host = if lib.hasInfix ":" cfg.exposure.host then "[${cfg.exposure.host}]" else cfg.exposure.host;
+  version = config.services.ollama.package.version or plan.release;
+  isOther =
+    lib.versionOlder version plan.era_since
+    || (plan.era_until != "" && lib.versionAtLeast version plan.era_until);
+  address = hw.variable cfg.exposure.host;
+  host = if lib.hasInfix ":" address then "[${address}]" else address;
   wait = if cfg.acceleration == "cpu" || plan.devices == null then null else plan.devices.wait;
 in
 {
@@ -73,6 +81,8 @@ in
           ExecStartPre = [ (utils.escapeSystemdExecArgs wait.argv) ];
         };
     };
+
+    warnings = lib.optional isOther "hostwright: the profile is for Ollama ${plan.release}; some of it does nothing in the packaged ${version}. Write its plan with `gen plan --ollama-version ${version}`.";
 
     systemd.tmpfiles.rules = lib.optional (
       cfg.modelsDir != null && cfg.user != null

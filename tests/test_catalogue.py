@@ -397,8 +397,8 @@ def test_unknown_hardware_is_none(known: Catalogue) -> None:
 
 def test_the_image(known: Catalogue) -> None:
     image = known.image
-    assert image.reference(at("0.32.15")) == "ollama/ollama:0.32.15"
-    assert image.reference(at("0.32.15"), rocm=True) == "ollama/ollama:0.32.15-rocm"
+    assert image.tag.format(release=at("0.32.15")) == "0.32.15"
+    assert image.rocm_tag.format(release=at("0.32.15")) == "0.32.15-rocm"
     assert image.healthcheck == ("CMD", "ollama", "list")
     assert (image.home_path, image.port, image.user) == ("/root/.ollama", 11434, "root")
     assert image.environment["OLLAMA_HOST"] == "0.0.0.0:11434"

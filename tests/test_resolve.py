@@ -89,7 +89,7 @@ class TestTheSeeds:
         }
         warmup = decided.units[-1]
         assert (warmup.kind, warmup.timeout_seconds) == ("warmup", 300)
-        assert warmup.steps[0].argv[1:] == ("run", "llama3:8b")
+        assert warmup.steps[0].argv[4:] == ("llama3:8b",)
         assert warmup.steps[0].may_fail
 
 
@@ -135,6 +135,8 @@ class TestThreads:
             ({"cores": 12, "threads": 24}, {"cpu_quota": "400%"}, "4"),
             ({"cores": 12, "threads": 24}, {"cpus": 20}, "12"),
             ({"cores": 12, "threads": 24}, {"cpu_quota": "50%"}, "1"),
+            ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-3"}, "4"),
+            ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-7", "cpu_quota": "300%"}, "3"),
         ],
     )
     def test_left_out_they_follow_cores_and_quota(
@@ -146,12 +148,13 @@ class TestThreads:
     def test_left_out_on_an_unknown_host_nothing_is_set(self) -> None:
         assert environment(plan({})) == {}
 
-    def test_too_many_for_the_quota_is_a_warning(self) -> None:
-        decided = plan({"threads": {"count": 8}, "resources": {"cpu_quota": "400%"}})
-        assert "HW202" in rules(decided)
-        assert "HW202" not in rules(
-            plan({"threads": {"count": 4}, "resources": {"cpu_quota": "400%"}})
-        )
+    @pytest.mark.parametrize(
+        ("quota", "severity"), [("700%", "warning"), ("800%", "info"), ("900%", None)]
+    )
+    def test_a_quota_that_they_fill_is_told(self, quota: str, severity: str | None) -> None:
+        decided = plan({"threads": {"count": 8}, "resources": {"cpu_quota": quota}})
+        found = [f.severity for f in decided.findings if f.rule == "HW202"]
+        assert found == ([severity] if severity else [])
 
 
 class TestLimits:
@@ -214,6 +217,16 @@ class TestLibrary:
         decided = shipped("dual-pascal", "ollama.llm_library=cuda_v13")
         assert "OLLAMA_LLM_LIBRARY" not in environment(decided)
         assert any("cuda_v13" in omission.what for omission in decided.omissions)
+
+    @pytest.mark.parametrize("gpus", [[], [{"name": "GTX 1070 Mystery", "memory": "8GiB"}]])
+    def test_no_library_is_guessed_for_a_card_that_is_not_known(
+        self, gpus: list[dict[str, str]]
+    ) -> None:
+        ollama = {"acceleration": "cuda", "llm_library": "cuda"}
+        decided = plan({"host": {"gpus": gpus}, "ollama": ollama})
+        assert "OLLAMA_LLM_LIBRARY" not in environment(decided)
+        assert "HW106" in rules(decided)
+        assert ("HW305" in rules(decided)) == bool(gpus)
 
     def test_blackwell_takes_the_newest(self) -> None:
         decided = shipped("dgx-spark", "ollama.llm_library=cuda")
@@ -388,6 +401,10 @@ class TestEnv:
         [
             ("LLAMA_ARG_CACHE_RAM", ""),
             ("LLAMA_ARG_CACHE_RAM", "512M"),
+            ("LLAMA_ARG_CACHE_RAM", "99999999999999999999"),
+            ("LLAMA_ARG_NUMA", "1"),
+            ("LLAMA_ARG_CACHE_TYPE_K", "bogus"),
+            ("LLAMA_ARG_N_PREDICT", ""),
             ("LLAMA_ARG_API_PREFIX", "/x"),
             ("LLAMA_API_KEY", "secret"),
         ],
@@ -395,6 +412,21 @@ class TestEnv:
     def test_what_breaks_every_load_is_refused(self, name: str, value: str) -> None:
         assert set(refused({"ollama": {"env": {name: value}}})) == {f"ollama.env.{name}"}
         plan({"ollama": {"env": {name: value}}}, "0.24")
+
+    def test_a_quantised_cache_by_variable_needs_flash_attention_too(self) -> None:
+        data = {"ollama": {"flash_attention": False, "env": {"LLAMA_ARG_CACHE_TYPE_K": "q8_0"}}}
+        assert set(refused(data)) == {"ollama.env.LLAMA_ARG_CACHE_TYPE_K"}
+
+    def test_what_llama_server_reads_without_an_entry_is_known(self) -> None:
+        data = {"ollama": {"env": {"LLAMA_ARG_N_PREDICT": "5"}}}
+        assert rules(plan(data)) == set()
+        assert plan(data).environment[0].reason.startswith("Read by llama-server")
+        assert rules(plan(data, "0.24")) == {"HW103"}
+
+    def test_a_name_that_looks_like_one_is_answered_with_it(self) -> None:
+        decided = plan({"ollama": {"env": {"OLLAMA_NUM_PARALEL": "4"}}})
+        finding = next(f for f in decided.findings if f.rule == "HW104")
+        assert finding.fix == "did you mean `OLLAMA_NUM_PARALLEL`?"
 
     def test_threads_by_a_library_variable_conflict_with_the_key(self) -> None:
         data = {"threads": {"count": 4}, "ollama": {"env": {"OMP_NUM_THREADS": "8"}}}
@@ -439,6 +471,16 @@ class TestModelsAndJobs:
         assert rule in rules(plan({**data, "models": models}))
         assert rule not in rules(plan({"models": models}))
 
+    def test_modelfiles_of_like_names_are_apart(self) -> None:
+        tuned = {"num_ctx": 4096}
+        models = [{"name": n, "parameters": tuned} for n in ("a/b", "a-b")]
+        decided = plan({"models": models})
+        assert len({model.modelfile for model in decided.models}) == 2
+
+    @pytest.mark.parametrize(("path", "told"), [("/home/me/models", True), ("/models", False)])
+    def test_a_directory_that_the_sandbox_hides_is_told(self, path: str, told: bool) -> None:
+        assert ("HW505" in rules(plan({"ollama": {"models_dir": path}}))) == told
+
     def test_a_warmup_without_models_is_refused(self) -> None:
         assert set(refused({"warmup": {"enable": True}})) == {"warmup.enable"}
 
@@ -465,6 +507,17 @@ class TestLegacyEnv:
         assert environment(shipped("xeon-cpu", legacy_env=True))["OLLAMA_NUM_THREADS"] == "20"
         legacy = [s for s in decided.environment if s.source == "legacy"]
         assert all("no release" in setting.reason for setting in legacy)
+
+    def test_what_is_emitted_is_not_said_to_be_left_out(self) -> None:
+        for name in PROFILES:
+            decided = shipped(name, legacy_env=True)
+            emitted = set(environment(decided))
+            assert not [o for o in decided.omissions if o.what.split("=")[0] in emitted]
+
+    def test_the_warmup_switch_of_the_seed_is_accounted_for(self) -> None:
+        assert any("WARMUP" in o.what for o in shipped("container-dev").omissions)
+        found = environment(shipped("container-dev", legacy_env=True))
+        assert found["OLLAMA_WARMUP_ENABLED"] == "true"
 
     def test_otherwise_no_dead_name_is_emitted(self) -> None:
         for name in PROFILES:

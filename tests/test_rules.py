@@ -20,7 +20,7 @@ CASES: dict[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
     ),
     "HW202": (
         {"threads": {"count": 4}, "resources": {"cpu_quota": "399%"}},
-        {"threads": {"count": 4}, "resources": {"cpu_quota": "400%"}},
+        {"threads": {"count": 4}, "resources": {"cpu_quota": "500%"}},
     ),
     "HW203": ({"resources": {"cpu_weight": 100}}, {"resources": {"cpu_weight": 200}}),
     "HW301": (

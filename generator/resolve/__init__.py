@@ -72,13 +72,18 @@ def _with_findings(plan: Plan, draft: Draft) -> Plan:
 
 def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
     profile = draft.profile
+    # Everything that adds to the draft comes before what reads it.
     decided_models = models.decide(draft)
+    era = draft.catalogue.era(draft.known)
+    jobs = service.units(draft, decided_models)
     return Plan(
         schema_version=SCHEMA_VERSION,
         name=profile.name,
         description=profile.description,
         source=source,
         release=str(draft.release),
+        era_since=str(era.since),
+        era_until=str(era.until or ""),
         system=profile.host.system,
         acceleration=draft.acceleration,
         summary=_summary(draft),
@@ -89,7 +94,7 @@ def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
         limits=limits,
         devices=draft.devices,
         models=decided_models,
-        units=service.units(draft, decided_models),
+        units=jobs,
         service=service.decide(draft),
         container=service.container(draft),
         findings=(),

@@ -24,7 +24,7 @@ class Draft:
     younger: facts are asked of that one.
     """
 
-    deviations: Final = frozenset({"HW101", "HW102", "HW103", "HW106", "HW107", "HW110"})
+    deviations: Final = frozenset({"HW101", "HW102", "HW103", "HW104", "HW106", "HW107", "HW110"})
 
     def __init__(
         self, profile: Profile, catalogue: Catalogue, release: Release, *, legacy_env: bool

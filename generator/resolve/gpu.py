@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.plan import Devices, Driver, Gpu, Step
 from generator.resolve import library
 from generator.resolve.library import known_generations
-from generator.resolve.variables import text
+from generator.resolve.spelling import text
 
 if TYPE_CHECKING:
     from generator.facts import GpuGeneration
@@ -99,6 +99,15 @@ def _devices(draft: Draft) -> Devices:
 def _gpu(draft: Draft, gpu: HostGpu) -> Gpu:
     card = draft.catalogue.card(gpu.name)
     capability = gpu.compute_capability or (card.compute_capability if card else "")
+    if draft.acceleration == "cuda" and draft.catalogue.generation(capability) is None:
+        draft.note(
+            "HW305",
+            "warning",
+            f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
+            f"library are chosen for it",
+            "host.gpus",
+            fix='add `compute_capability = "…"`, as `nvidia-smi --query-gpu=compute_cap` prints it',
+        )
     return Gpu(name=gpu.name, memory=gpu.memory, compute_capability=capability, uuid=gpu.uuid)
 
 
@@ -133,8 +142,18 @@ def _driver(draft: Draft, gpus: tuple[Gpu, ...]) -> Driver | None:
         open=not closed,
         branch=branch,
         cuda_architectures=tuple(sorted(architectures, key=int)),
+        cuda_major=_cuda_major(draft, generations) if architectures else 0,
         reason=_driver_reason(decisive, branch),
     )
+
+
+def _cuda_major(draft: Draft, generations: list[GpuGeneration]) -> int:
+    """Return the newest CUDA release with kernels for every card: 12 of `cuda_v12`."""
+    system = draft.profile.host.system
+    served = [set(g.cuda_libraries_in(draft.known, system)) for g in generations]
+    common = set.intersection(*served)
+    majors = [int(name.removeprefix("cuda_v")) for name in common if name.startswith("cuda_v")]
+    return max(majors, default=0)
 
 
 def _driver_reason(generation: GpuGeneration, branch: str) -> str:
@@ -152,7 +171,7 @@ def _visible_devices(draft: Draft, devices: Devices) -> None:
             where="gpu.visible_devices",
             reason="Only these GPUs, in this order.",
             group="gpu",
-            scope="host",
+            scope="host" if devices.vendor == "nvidia" else "any",
         )
     if devices.vendor != "nvidia":
         return
@@ -225,11 +244,12 @@ def _layers(draft: Draft) -> None:
 
 def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
     by_itself = "as many layers as fit is what the server does by itself"
-    draft.omit(
-        " or ".join(f"{name}=999" for name in dead),
-        f"Read by no release; {by_itself}, and a forced number turns that off.",
-        "gpu",
-    )
+    if not draft.legacy_env:
+        draft.omit(
+            " or ".join(f"{name}=999" for name in dead),
+            f"Read by no release; {by_itself}, and a forced number turns that off.",
+            "gpu",
+        )
     draft.note("HW105", "info", f"nothing is set: {by_itself}", "gpu.layers")
 
 

@@ -27,7 +27,10 @@ def decide(draft: Draft) -> None:
     variable = draft.catalogue.variable(NAME)
     there = (variable and variable.allowed_in(draft.known, draft.profile.host.system)) or ()
     usable = _usable(draft, there)
-    family = [name for name in usable if name.startswith(f"{asked}_")]
+    cards = draft.devices.gpus if draft.devices else ()
+    # A card that is not known might be older than the newest library; guessing means CPU only.
+    judged = bool(cards) and len(known_generations(draft, cards)) == len(cards)
+    family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
     if draft.acceleration == "cpu":
         _for_cpu(draft, asked, named=asked in there)
     elif asked in usable:

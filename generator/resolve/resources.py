@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Limit
-from generator.resolve.threads import quota_percent, thread_count
+from generator.resolve.threads import allowed_cpus, cpus_of, quota_percent, thread_count
 from generator.units import format_size, written_size
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ def decide(draft: Draft) -> Limits:
             limits.append(Limit(name=name, value=value, reason=reason, source="profile"))
         elif (derived := _derived(draft, name)) is not None:
             limits.append(derived)
+    if (
+        draft.profile.resources.numa_policy in {"bind", "interleave"}
+        and not draft.profile.resources.numa_mask
+    ):
+        draft.problem(
+            "resources.numa_policy", "says nothing without nodes", "add `numa_mask`, like `0-1`"
+        )
     _check_memory(draft)
     _check_cpus(draft)
     return tuple(limits)
@@ -69,7 +76,8 @@ def _derived_quota(draft: Draft) -> Limits:
     """One CPU per compute thread and one for the server, unless that is the whole machine."""
     count, _, _ = thread_count(draft)
     cpu = draft.profile.host.cpu
-    if count is None or cpu is None or count + 1 >= cpu.hardware_threads:
+    available = allowed_cpus(draft) or (cpu.hardware_threads if cpu else 0)
+    if count is None or cpu is None or count + 1 >= available:
         return ()
     return (_quota((count + 1) * 100, cpu.hardware_threads, source="derived"),)
 
@@ -130,11 +138,7 @@ def _check_cpus(draft: Draft) -> None:
     if cpu is None:
         return
     if resources.allowed_cpus is not None:
-        highest = max(
-            int(part)
-            for part in resources.allowed_cpus.replace("-", ",").replace(" ", ",").split(",")
-            if part
-        )
+        highest = max(cpus_of(resources.allowed_cpus))
         if highest >= cpu.hardware_threads:
             draft.problem(
                 "resources.allowed_cpus",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SERVER: Final = "ollama.service"
 PULL, CREATE, WARMUP, RESUME = "ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume"
 RETRY_SECONDS: Final = 30
+# $0 is the ollama program, the arguments are models. Without a prompt and a terminal `run` only
+# loads. One command for all of them, because systemd bounds each command on its own.
+LOAD: Final = 'for model; do "$0" run "$model" </dev/null; done'
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
     "on-failure": "The server comes back after a failure.",
@@ -36,6 +39,7 @@ def decide(draft: Draft) -> Service:
     choice = draft.profile.service
     nvidia = draft.devices is not None and draft.devices.vendor == "nvidia"
     modules = ("systemd-modules-load.service",) if draft.devices else ()
+    _check_models_dir(draft)
     # A directory outside the home needs an owner by name.
     named = choice.full_unit or draft.profile.ollama.models_dir
     user = choice.user or ("ollama" if named else "")
@@ -54,12 +58,27 @@ def decide(draft: Draft) -> Service:
     )
 
 
+def _check_models_dir(draft: Draft) -> None:
+    """A sandboxed service (a complete unit, and NixOS) does not see the homes of people."""
+    path = draft.profile.ollama.models_dir or ""
+    if path.startswith(("/home/", "/root/", "/run/user/")):
+        draft.note(
+            "HW505",
+            "warning",
+            f"`{path}` is hidden from a sandboxed service (ProtectHome), as NixOS runs it",
+            "ollama.models_dir",
+            fix="choose a directory outside /home, like /srv/ollama/models",
+            link="nixpkgs#357604",
+        )
+
+
 def container(draft: Draft) -> Container:
     """Return how a container engine runs the server; facts of the image are the Catalogue's."""
     choice, image = draft.profile.container, draft.catalogue.image
-    suffix = "-rocm" if draft.acceleration == "rocm" else ""
+    pattern = image.rocm_tag if draft.acceleration == "rocm" else image.tag
+    tag = choice.tag or pattern.format(release=draft.release)
     return Container(
-        image=f"{choice.image}:{choice.tag or f'{draft.release}{suffix}'}",
+        image=f"{choice.image or image.repository}:{tag}",
         name=choice.name,
         volume=choice.volume,
         network=choice.network or "",
@@ -142,8 +161,9 @@ def _warmup(draft: Draft, models: tuple[str, ...], *, after: tuple[str, ...]) ->
         name=WARMUP,
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone.",
-        steps=tuple(Step(argv=(OLLAMA, "run", name), may_fail=True) for name in models),
+        steps=(Step(argv=("/bin/sh", "-c", LOAD, OLLAMA, *models), may_fail=True),),
         timeout_seconds=seconds,
+        retry_seconds=RETRY_SECONDS,
         after=(SERVER, *after),
         part_of=(SERVER,),
         wanted_by=(SERVER,),

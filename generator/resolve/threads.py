@@ -54,8 +54,8 @@ def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
 
     Left out, they are derived for CPU hosts only: a GPU that holds the whole model leaves nothing
     for them to do. One per physical core, because decoding waits for memory and a second thread
-    on a core adds no bandwidth (ollama#2496, #2929); never more than the quota, because the
-    kernel stops all of them when it is used up (ollama#17916).
+    on a core adds no bandwidth (ollama#2496, #2929); never more than the allowed CPUs or the
+    quota, because one thread that waits stalls all of them (ollama#17916).
     """
     profile = draft.profile
     if profile.threads.count is not None:
@@ -64,6 +64,10 @@ def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
     if draft.acceleration != "cpu" or cpu is None:
         return None, "", "derived"
     quota = quota_percent(draft)
+    allowed = allowed_cpus(draft)
+    if allowed is not None and allowed < cpu.cores and (quota is None or allowed * 100 <= quota):
+        reason = f"Compute threads per model: one for each of the {allowed} allowed CPUs."
+        return allowed, reason, "derived"
     if quota is not None and quota < cpu.cores * 100:
         count = max(1, quota // 100)
         return (
@@ -72,6 +76,20 @@ def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
             "derived",
         )
     return cpu.cores, "Compute threads per model: one per physical core.", "derived"
+
+
+def allowed_cpus(draft: Draft) -> int | None:
+    """Return how many CPUs the service may run on, where the profile says so."""
+    listed = draft.profile.resources.allowed_cpus
+    return len(cpus_of(listed)) if listed is not None else None
+
+
+def cpus_of(listed: str) -> frozenset[int]:
+    """Return the CPUs of a list like `0-11,24`."""
+    spans = (part.partition("-") for part in listed.replace(",", " ").split())
+    return frozenset(
+        cpu for first, _, last in spans for cpu in range(int(first), int(last or first) + 1)
+    )
 
 
 def quota_percent(draft: Draft) -> int | None:

@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from generator.plan import Setting
+from generator.resolve import env
+from generator.resolve.spelling import PLAIN_KV, TYPED, text
 
 if TYPE_CHECKING:
-    from generator.facts import Variable
     from generator.resolve.draft import Draft
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A profile key of `[ollama]` and the variable that it becomes."""
-
-    key: str
-    variable: str
-    reason: str
-
-
-TYPED: Final = (
-    Typed("context_length", "OLLAMA_CONTEXT_LENGTH", "Tokens of context per request slot."),
-    Typed(
-        "num_parallel", "OLLAMA_NUM_PARALLEL", "Request slots per model; each has its own KV cache."
-    ),
-    Typed("max_loaded_models", "OLLAMA_MAX_LOADED_MODELS", "Models resident at the same time."),
-    Typed("max_queue", "OLLAMA_MAX_QUEUE", "Requests that may wait; one more is answered 503."),
-    Typed("keep_alive", "OLLAMA_KEEP_ALIVE", "How long an idle model stays loaded."),
-    Typed("load_timeout", "OLLAMA_LOAD_TIMEOUT", "Gives up on a load without progress after this."),
-    Typed(
-        "origins",
-        "OLLAMA_ORIGINS",
-        "Further origins that browsers may call from; no access control.",
-    ),
-    Typed("debug", "OLLAMA_DEBUG", "Verbose log."),
-    Typed("noprune", "OLLAMA_NOPRUNE", "Keeps unused blobs at start."),
-    Typed("no_cloud", "OLLAMA_NO_CLOUD", "No cloud models, no remote inference."),
-)
-
-# Variables that a key of the profile stands for, so that `env` may not say otherwise. The first
-# three never reach the server on NixOS: the module writes its own over them.
-TYPED_ELSEWHERE: Final = {
-    "OLLAMA_HOST": "ollama.host and ollama.port",
-    "OLLAMA_MODELS": "ollama.models_dir",
-    "HOME": "service.home",
-    "OLLAMA_FLASH_ATTENTION": "ollama.flash_attention",
-    "OLLAMA_KV_CACHE_TYPE": "ollama.kv_cache_type",
-    "OLLAMA_LLM_LIBRARY": "ollama.llm_library",
-    "OLLAMA_SCHED_SPREAD": "ollama.sched_spread",
-    "OLLAMA_GPU_OVERHEAD": "ollama.gpu_overhead",
-    "CUDA_VISIBLE_DEVICES": "gpu.visible_devices",
-    "CUDA_DEVICE_ORDER": "gpu.device_order",
-    "LLAMA_ARG_THREADS": "threads.count",
-    "LLAMA_ARG_N_GPU_LAYERS": "gpu.layers",
-} | {typed.variable: f"ollama.{typed.key}" for typed in TYPED}
+    from generator.resolve.spelling import Typed
 
 
 def decide(draft: Draft) -> None:
@@ -66,8 +20,7 @@ def decide(draft: Draft) -> None:
             _typed(draft, typed, value)
     _flash_attention(draft)
     _kv_cache_type(draft)
-    for name, value in draft.profile.ollama.env.items():
-        _verbatim(draft, name, value)
+    env.decide(draft)
 
 
 def _typed(draft: Draft, typed: Typed, value: object) -> None:
@@ -78,18 +31,9 @@ def _typed(draft: Draft, typed: Typed, value: object) -> None:
     draft.set(typed.variable, text(value), where=where, reason=typed.reason)
 
 
-def text(value: object) -> str:
-    """Spell a value so that no release misreads it: booleans as 1 and 0, lists by commas."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return str(value)
-
-
 def _flash_attention(draft: Draft) -> None:
     chosen, kv_type = draft.profile.ollama.flash_attention, draft.profile.ollama.kv_cache_type
-    quantised = kv_type not in {None, "f16", "f32", "bf16"}
+    quantised = kv_type is not None and kv_type not in PLAIN_KV
     if chosen is None and quantised:
         draft.set(
             "OLLAMA_FLASH_ATTENTION",
@@ -137,7 +81,7 @@ def _kv_cache_type(draft: Draft) -> None:
     if kv_type is None:
         return
     where = "ollama.kv_cache_type"
-    quantised = kv_type not in {"f16", "f32", "bf16"}
+    quantised = kv_type not in PLAIN_KV
     if quantised and draft.profile.ollama.flash_attention is False:
         _kv_without_flash_attention(draft, kv_type)
         return
@@ -178,77 +122,3 @@ def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
         fix="remove `flash_attention = false`",
         link=link,
     )
-
-
-def _verbatim(draft: Draft, name: str, value: str) -> None:
-    where = f"ollama.env.{name}"
-    if name in TYPED_ELSEWHERE:
-        draft.problem(where, f"`{name}` has a key of its own", f"write {TYPED_ELSEWHERE[name]}")
-        return
-    variable = draft.catalogue.variable(name)
-    if variable is not None and not _harmless(draft, variable, value, where):
-        return
-    draft.emit(
-        Setting(
-            name=name,
-            value=value,
-            reason=_verbatim_reason(draft, name, variable),
-            source="profile",
-            group="environment",
-        )
-    )
-
-
-def _harmless(draft: Draft, variable: Variable, value: str, where: str) -> bool:
-    """Refuse what breaks the server: llama-server exits on a malformed LLAMA_ARG_*."""
-    if not variable.known_in(draft.known) or variable.on_invalid != "load-fail":
-        return True
-    if variable.dangerous:
-        draft.problem(
-            where, f"`{variable.name}` breaks every model: {variable.effect}", "remove it"
-        )
-        return False
-    number = variable.kind in {"int", "uint"} and not value.lstrip("-").isdecimal()
-    if not value.strip() or number:
-        what = "is empty" if not value.strip() else f"`{value}` is not a whole number"
-        draft.problem(
-            where, f"{what}: llama-server exits on it, and no model loads", "mend or remove it"
-        )
-        return False
-    return True
-
-
-def _verbatim_reason(draft: Draft, name: str, variable: Variable | None) -> str:
-    where = f"ollama.env.{name}"
-    dead = draft.catalogue.dead(name)
-    if dead is not None:
-        use = dead.replacement_in(draft.known)
-        draft.note(
-            "HW101",
-            "warning",
-            f"no release of Ollama reads `{name}`",
-            where,
-            fix=f"use {use}" if use else "remove it",
-            link=dead.source,
-        )
-        return "Read by no release of Ollama; as the profile has it."
-    if variable is None:
-        return "As the profile has it; not a variable this catalogue knows."
-    if variable.known_in(draft.known):
-        return variable.effect
-    removed = variable.removed is not None and draft.known >= variable.removed
-    rule, what = (
-        ("HW102", f"was removed in {variable.removed}")
-        if removed
-        else ("HW103", f"is read since {variable.since}")
-    )
-    use = variable.replacement_in(draft.known)
-    draft.note(
-        rule,
-        "warning",
-        f"`{name}` {what}; Ollama {draft.release} ignores it",
-        where,
-        fix=f"use {use}" if use else "remove it",
-        link=variable.source,
-    )
-    return f"Not read by Ollama {draft.release}: {what}; as the profile has it."

@@ -39,16 +39,19 @@ def threads_above_cores(plan: Plan, profile: Profile, _: Catalogue) -> Iterator[
 def threads_above_quota(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:
     """HW202: the kernel stops the whole service when the quota of a period is used up."""
     threads, quota = _threads(plan), plan.limit("cpu_quota")
-    if threads is not None and quota is not None and threads * 100 > int(quota.value):
-        yield Finding(
-            rule="HW202",
-            severity="warning",
-            message=f"{threads} compute threads under a quota of {quota.value}%: they wait for "
-            f"each other at barriers, so one stopped thread stalls all of them",
-            where="resources.cpu_quota",
-            fix=f"write at least `{threads * 100}%`, or fewer threads",
-            link="ollama#17916",
-        )
+    if threads is None or quota is None or threads * 100 < int(quota.value):
+        return
+    below = threads * 100 > int(quota.value)
+    yield Finding(
+        rule="HW202",
+        severity="warning" if below else "info",
+        message=f"{threads} compute threads under a quota of {quota.value}%: they wait for each "
+        f"other at barriers, so one stopped thread stalls all of them"
+        + ("" if below else ", and the server itself wants some time too"),
+        where="resources.cpu_quota",
+        fix=f"write `{(threads + 1) * 100}%`, or fewer threads",
+        link="ollama#17916",
+    )
 
 
 def weight_is_the_default(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:

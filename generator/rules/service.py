@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def _warmed(plan: Plan) -> tuple[str, ...]:
-    return tuple(s.argv[2] for unit in plan.units if unit.kind == "warmup" for s in unit.steps)
+    """Return the models of the warm-up: the arguments behind the script and the program."""
+    return tuple(m for u in plan.units if u.kind == "warmup" for s in u.steps for m in s.argv[4:])
 
 
 def _value(plan: Plan, name: str) -> str | None:

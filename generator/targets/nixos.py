@@ -40,7 +40,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`."""
     body = to_nix(_module(plan))
     above = [line for text in header(plan) for line in comment(text)]
-    lines = [*above, *_arguments(body), "let", *_bindings(body), "in", body]
+    lines = [*above, *_arguments(), "let", *_bindings(plan, body), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
@@ -55,17 +55,17 @@ def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Targe
     return ()
 
 
-def _arguments(body: str) -> list[str]:
-    """Return the module's arguments as nixfmt lays them out; only those that are used."""
-    uses_config = "config." in body or "nvidiaPackages" in body
-    names = [*(["config"] if uses_config else []), "lib", "options", "pkgs", "..."]
+def _arguments() -> list[str]:
+    """Return the module's arguments as nixfmt lays them out."""
+    names = ["config", "lib", "options", "pkgs", "..."]
     return ["{", *(f"  {name}," for name in names[:-1]), f"  {names[-1]}", "}:"]
 
 
-def _bindings(body: str) -> list[str]:
-    bindings = ["  inherit (lib) mkDefault;", HAS_ACCELERATION]
+def _bindings(plan: Plan, body: str) -> list[str]:
+    version = f"  version = config.services.ollama.package.version or {to_nix(plan.release)};"
+    bindings = ["  inherit (lib) mkDefault;", version, HAS_ACCELERATION]
     if "nvidiaPackages" in body:
-        bindings.insert(0, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
+        bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
     return bindings
 
 
@@ -73,6 +73,12 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(plan)}
     if plan.devices and plan.devices.driver:
         module |= _nvidia(plan.devices)
+    module["warnings"] = _release_warning(plan)
+    if plan.devices and plan.devices.modules:
+        modules = [name.replace("_", "-") for name in plan.devices.modules]
+        module["boot", "kernelModules"] = Commented(
+            modules, "Registers the devices before the server looks for them."
+        )
     if plan.models_dir:
         rule = tmpfiles_line("d", plan.models_dir, "0750", plan.service.user, plan.service.group)
         module["systemd", "tmpfiles", "rules"] = [rule]
@@ -80,7 +86,26 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     for unit in plan.units:
         if unit.kind != "pull":
             module["systemd", "services", unit.name] = _job(plan, unit)
-    return {path: Commented(value, gap=True) for path, value in module.items()}
+    return {path: _spaced(value) for path, value in module.items()}
+
+
+def _spaced(value: Any) -> Commented:  # noqa: ANN401 -- a document value
+    if isinstance(value, Commented):
+        return Commented(value.value, value.comment, gap=True)
+    return Commented(value, gap=True)
+
+
+def _release_warning(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
+    """Warn where the package is of another era: its levers are others."""
+    tests = [f"lib.versionOlder version {to_nix(plan.era_since)}"]
+    if plan.era_until:
+        tests.append(f"lib.versionAtLeast version {to_nix(plan.era_until)}")
+    told = Interpolated(
+        f"This configuration is for Ollama {plan.release}; some of it does nothing in the packaged "
+        f"<version>. Render the profile with --ollama-version <version>.",
+        {"<version>": "version"},
+    )
+    return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(told)}")
 
 
 def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document value
@@ -89,11 +114,12 @@ def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document va
 
 
 def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
+    host = specifier_escape(plan.listen.host)
     options: dict[str, Any] = {
         "enable": _soft(value=True),
         "package": _package(plan),
         "host": _soft(
-            plan.listen.host if ":" not in plan.listen.host else f"[{plan.listen.host}]",
+            f"[{host}]" if ":" in host else host,
             plan.listen.reason,
         ),
         "port": _soft(plan.listen.port),
@@ -120,9 +146,14 @@ def _package(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
     driver = plan.devices.driver if plan.devices else None
     if driver is None or not driver.cuda_architectures:
         return _soft(Raw(package))
-    architectures = to_nix(list(driver.cuda_architectures))
+    arguments = to_nix(
+        {
+            "cudaArches": list(driver.cuda_architectures),
+            "cudaPackages": Raw(f"pkgs.cudaPackages_{driver.cuda_major}"),
+        }
+    )
     reason = "The packaged build has no kernels for these cards; this one is built from source."
-    return _soft(Raw(f"{package}.override {{ cudaArches = {architectures}; }}"), reason)
+    return _soft(Raw(f"{package}.override {arguments}"), reason)
 
 
 def _with_acceleration(plan: Plan, options: dict[str, Any]) -> Raw:
@@ -141,7 +172,11 @@ def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
         nvidia["package"] = _soft(Raw(package))
     return {
         ("hardware", "nvidia"): nvidia,
-        ("services", "xserver", "videoDrivers"): ["nvidia"],
+        # Where the packages look for the driver's libraries; also without a screen.
+        ("hardware", "graphics", "enable"): _soft(value=True),
+        ("services", "xserver", "videoDrivers"): Commented(
+            ["nvidia"], "Unfree: the host needs nixpkgs.config.allowUnfree = true."
+        ),
     }
 
 
@@ -173,7 +208,7 @@ def _stored(plan: Plan, model: Model) -> str:
 
 
 def _job(plan: Plan, unit: Unit) -> dict[Any, Any]:
-    job: dict[Any, Any] = {"description": Commented(unit.description, unit.reason)}
+    job: dict[Any, Any] = {"description": _soft(unit.description, unit.reason)}
     order = {
         "after": unit.after,
         "before": unit.before,
@@ -183,12 +218,15 @@ def _job(plan: Plan, unit: Unit) -> dict[Any, Any]:
     }
     job |= {name: [_upstream(u) for u in units] for name, units in order.items() if units}
     if unit.stop_when_unneeded:
-        job["unitConfig", "StopWhenUnneeded"] = True
+        job["unitConfig", "StopWhenUnneeded"] = _soft(value=True)
     if unit.kind == "resume":
         job["path"] = [Raw("pkgs.kmod")]
     if unit.waits_for_server:
         where = address(plan.listen.host, plan.listen.port)
-        job["environment"] = {"HOME": "/tmp", "OLLAMA_HOST": where}  # noqa: S108 -- private to the job
+        job["environment"] = {
+            "HOME": _soft("/tmp"),  # noqa: S108 -- private to the job
+            "OLLAMA_HOST": _soft(specifier_escape(where)),
+        }
     return {**job, "serviceConfig": _job_config(plan, unit)}
 
 
@@ -211,4 +249,6 @@ def _job_config(plan: Plan, unit: Unit) -> dict[str, Any]:
         config["TimeoutStartSec"] = unit.timeout_seconds
     if unit.retry_seconds:
         config |= {"Restart": "on-failure", "RestartSec": unit.retry_seconds}
-    return config
+    return {
+        key: value if isinstance(value, list) else _soft(value) for key, value in config.items()
+    }

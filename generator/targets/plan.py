@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `plan.json`; `generator.plan.from_dict` reads it back."""
+    """Return `plan.json`; `generator.codec.from_dict` reads it back."""
     return (File("plan.json", to_json(to_dict(plan))),)
 
 

@@ -62,6 +62,7 @@ let
         substring 0 (stringLength text - stringLength suffix) text
       else
         text;
+    drop = n: list: genList (i: elemAt list (n + i)) (if length list > n then length list - n else 0);
     concatMapStrings = f: list: concatStrings (map f list);
     mod = a: b: a - b * (a / b);
     toInt = builtins.fromJSON;
@@ -366,7 +367,6 @@ let
   package = name: arguments: {
     inherit name arguments;
     pname = name;
-    version = "0";
     type = "derivation";
     outPath = "${builtins.storeDir}/00000000000000000000000000000000-${name}";
     meta.mainProgram = name;

@@ -39,7 +39,10 @@ def same(rendered: Effective, module: Effective) -> None:
     told = ("cpu_quota_percent", "cpu_weight", "memory_max", "memory_swap_max", "restart")
     assert [getattr(module, key) for key in told] == [getattr(rendered, key) for key in told]
     ours, theirs = module.extra["nix"], rendered.extra["nix"]
-    for key in ("ollama", "package", "nvidia", "video_drivers", "tmpfiles", "warnings"):
+    for key in (
+        *("ollama", "package", "nvidia", "video_drivers", "tmpfiles", "warnings"),
+        *("graphics", "kernel_modules"),
+    ):
         assert ours[key] == theirs[key], key
     assert sorted(ours["units"]) == sorted(theirs["units"])
     waits = [found.extra["exec"].get("ExecStartPre") for found in (module, rendered)]
@@ -168,6 +171,14 @@ class TestOverrides:
         )
         assert found.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
         assert found.extra["nix"]["firewall_ports"] == [11434]
+
+    @pytest.mark.parametrize(("version", "told"), [("0.24.0", True), ("0.31.0", False)])
+    def test_a_package_of_another_era_is_told(
+        self, version: str, told: bool, tmp_path: Path
+    ) -> None:
+        package = f'pkgs.ollama // {{ version = "{version}"; }}'
+        file = host(tmp_path, f"{XEON}  hostwright.package = {package};", "lib, pkgs, ...")
+        assert bool(nix.read(file).extra["nix"]["warnings"]) == told
 
     def test_cpu_on_a_gpu_host_needs_no_driver(self, tmp_path: Path) -> None:
         body = '  hostwright = { profile = "dual-pascal"; acceleration = "cpu"; };'

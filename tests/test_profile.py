@@ -1,0 +1,69 @@
+"""What the schema takes and refuses, value by value."""
+
+import pytest
+from pydantic import ValidationError
+
+from generator.profile import Profile, json_schema
+
+
+def parsed(table: str, key: str, value: object) -> object:
+    data = {"schema_version": 1, "name": "x", table: {key: value}}
+    return getattr(getattr(Profile.model_validate(data, strict=False), table), key)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "result"),
+    [
+        ("resources", "memory_max", "20G", 21474836480),
+        ("resources", "memory_max", "infinity", "infinity"),
+        ("resources", "memory_swap_max", 0, 0),
+        ("resources", "cpu_quota", "2000%", 2000),
+        ("resources", "allowed_cpus", "0-3,8", "0-3,8"),
+        ("ollama", "keep_alive", -1, "-1"),
+        (
+            "ollama",
+            "origins",
+            ["*", "https://app.lan", "app://x"],
+            ("*", "https://app.lan", "app://x"),
+        ),
+        ("ollama", "host", "::1", "::1"),
+        ("ollama", "host", "my-host.lan", "my-host.lan"),
+        ("ollama", "models_dir", "/models/", "/models"),
+        ("gpu", "visible_devices", [0, "GPU-abc"], ("0", "GPU-abc")),
+        ("gpu", "layers", "fit", "fit"),
+    ],
+)
+def test_taken(table: str, key: str, value: object, result: object) -> None:
+    assert parsed(table, key, value) == result
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("resources", "memory_max", "-5"),
+        ("resources", "memory_max", -5),
+        ("resources", "memory_max", 0),
+        ("resources", "limit_memlock", -7),
+        ("resources", "tasks_max", -4),
+        ("resources", "allowed_cpus", "5-2"),
+        ("resources", "cpu_quota", "0%"),
+        ("ollama", "origins", ["example.com"]),
+        ("ollama", "host", "999.1.1.1"),
+        ("ollama", "host", ":"),
+        ("ollama", "host", "[::1]"),
+        ("ollama", "host", "127.0.0.1:11434"),
+        ("ollama", "models_dir", "/"),
+        ("ollama", "models_dir", "/home"),
+        ("ollama", "models_dir", "relative"),
+        ("ollama", "port", 0),
+        ("gpu", "visible_devices", [True]),
+    ],
+)
+def test_refused(table: str, key: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        parsed(table, key, value)
+
+
+def test_the_schema_describes_every_table() -> None:
+    tables = json_schema()["$defs"].values()
+    assert all(table["description"] for table in tables)
