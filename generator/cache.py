@@ -7,6 +7,7 @@ of all three. Anything that goes wrong here means working it out again, never a 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.codec import from_dict, to_dict
-from generator.errors import HostwrightError
+from generator.errors import HostwrightError, ProfileError
 from generator.load import read_document
 
 if TYPE_CHECKING:
@@ -57,24 +58,35 @@ def _decide(document: Document, *, version: str | None, legacy_env: bool, strict
     from generator.resolve import resolve
     from generator.validate import validate
 
-    return resolve(
-        validate(document),
-        load_catalogue(),
-        source=document.source,
-        version=version,
-        legacy_env=legacy_env,
-        strict=strict,
-    )
+    profile = validate(document)
+    try:
+        return resolve(
+            profile,
+            load_catalogue(),
+            source=document.source,
+            version=version,
+            legacy_env=legacy_env,
+            strict=strict,
+        )
+    except ProfileError as error:
+        problems = (
+            problem
+            if problem.source
+            else dataclasses.replace(problem, source=document.origin(problem.where.split(".")))
+            for problem in error.problems
+        )
+        raise ProfileError(error.source, tuple(problems)) from None
 
 
 def _file(document: Document, flags: str) -> Path | None:
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME", "") + "/.cache"
-    if os.environ.get(OFF, "0") not in {"", "0"} or not home.startswith("/"):
+    home = os.environ.get("HOME", "")
+    folder = os.environ.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    if os.environ.get(OFF, "0") not in {"", "0"} or not folder.startswith("/"):
         return None
     key = hashlib.sha256(document.digest.encode() + flags.encode())
     for line in _fingerprint():
         key.update(line.encode())
-    return Path(home, "hostwright", "plans", f"{key.hexdigest()}.json")
+    return Path(folder, "hostwright", "plans", f"{key.hexdigest()}.plan")
 
 
 def _fingerprint() -> Iterator[str]:
@@ -92,7 +104,10 @@ def _recall(file: Path) -> Plan | None:
     try:
         if file.stat().st_uid != os.geteuid():
             return None
-        return from_dict(json.loads(file.read_bytes()))
+        digest, _, text = file.read_bytes().partition(b"\n")
+        if digest != _digest(text):
+            return None
+        return from_dict(json.loads(text))
     except (OSError, ValueError, HostwrightError):
         return None
 
@@ -103,10 +118,16 @@ def _remember(file: Path, plan: Plan) -> None:
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=file.parent, suffix=".new")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(to_dict(plan), stream)
+        text = json.dumps(to_dict(plan)).encode()
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(_digest(text) + b"\n" + text)
         Path(name).replace(file)
         _prune(file.parent)
+
+
+def _digest(text: bytes) -> bytes:
+    """Return the first line of a remembered Plan, so that a damaged one is told from a whole."""
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def _prune(folder: Path) -> None:

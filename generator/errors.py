@@ -19,6 +19,11 @@ from typing import Literal
 Severity = Literal["error", "warning", "info"]
 
 
+def shortened(text: str, room: int = 60) -> str:
+    """Return `text` for a message: cut with `…` where it has more than `room` characters."""
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
 class HostwrightError(Exception):
     """An expected failure: `message` says what happened, `hint` what to do about it."""
 

@@ -5,13 +5,21 @@ No pydantic here, so that a profile seen before starts fast; form is judged by `
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
+from generator.errors import (
+    EnvironmentFailure,
+    HostwrightError,
+    Problem,
+    ProfileError,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +28,31 @@ if TYPE_CHECKING:
 
 _PACKAGE: Final = Path(__file__).parent
 _MAX_EXTENDS: Final = 16
+_MAX_DEPTH: Final = 16
+_MAX_INTEGER: Final = 2**63
+_MAX_POSITION: Final = 9
+_BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
+
+# By table, the keys that take text and nothing else, so that `535`, `0.30` and `0x1f` are no
+# numbers there; `*` is any key. Listed, as asking the Profile costs pydantic on every start.
+TEXT_KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"name", "description"}),
+    "host": frozenset({"system", "driver"}),
+    "host.cpu": frozenset({"model"}),
+    "host.cpu.features": frozenset({"*"}),
+    "host.gpus.*": frozenset({"name", "compute_capability", "uuid"}),
+    "ollama": frozenset(
+        {"version", "acceleration", "host", "models_dir", "kv_cache_type", "llm_library"}
+    ),
+    "ollama.origins": frozenset({"*"}),
+    "ollama.env": frozenset({"*"}),
+    "resources": frozenset({"cpu_quota", "allowed_cpus", "numa_policy", "numa_mask"}),
+    "gpu": frozenset({"device_order"}),
+    "models.*": frozenset({"name", "role", "serve_as"}),
+    "service": frozenset({"binary", "user", "group", "home", "restart"}),
+    "container": frozenset({"image", "tag", "name", "volume", "network", "restart"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +67,13 @@ class Document:
     data: dict[str, Any]
     origins: Mapping[tuple[str, ...], str]
     digest: str
+
+    def origin(self, path: Sequence[str]) -> str:
+        """Return the file or flag that the value at `path`, or the table around it, came from."""
+        for length in range(len(path), 0, -1):
+            if (found := self.origins.get(tuple(path[:length]))) is not None:
+                return found
+        return self.source
 
 
 def shipped_profiles() -> tuple[Path, ...]:
@@ -93,18 +132,13 @@ class _Reader:
     def _parse(self, path: Path) -> dict[str, Any]:
         try:
             raw = path.read_bytes()
-            self.hash.update(b"%d\0" % len(raw) + raw)
-            return tomllib.loads(raw.decode())
         except OSError as error:
             raise EnvironmentFailure(f"cannot read {_shown(path)}: {error.strerror}") from error
-        except tomllib.TOMLDecodeError as error:
-            message, _, place = str(error).rpartition(" (at ")
-            where = place.rstrip(")") if message else ""
-            problem = Problem(where, message or str(error), "mend the TOML syntax")
-            raise ProfileError(_shown(path), (problem,)) from None
-        except UnicodeDecodeError as error:
-            problem = Problem(f"byte {error.start}", "this is not UTF-8", "save the file as UTF-8")
-            raise ProfileError(_shown(path), (problem,)) from None
+        self.hash.update(b"%d\0" % len(raw) + raw)
+        data = _parsed(raw)
+        if isinstance(data, Problem):
+            raise ProfileError(_shown(path), (data,))
+        return data
 
     def _merge(
         self, base: dict[str, Any], over: Mapping[str, Any], origin: str, at: tuple[str, ...]
@@ -119,59 +153,143 @@ class _Reader:
 
     def _override(self, data: dict[str, Any], text: str) -> Problem | None:
         self.hash.update(f"{len(text)}:{text}".encode(errors="surrogateescape"))
-        key, equals, value = text.partition("=")
+        key, _, written = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
-        if not equals or not all(path):
-            return Problem(f"`{text}`", "not a setting", "write `--set key.path=value`")
+        if problem := _refused(text, path):
+            return problem
+        value = _flag_value(written, textual=_is_textual(path))
+        if isinstance(value, Problem):
+            return Problem(shortened(key), value.message, value.hint)
+        if problem := _unfit(value, path):
+            return problem
         *parents, last = path
         table: Any = data
         for part in parents:
             table = _child(table, part)
-        if not _assign(table, last, _flag_value(value, textual=_textual(path))):
-            return Problem(key, "leads through a value that is no table", "shorten the key path")
+        if not _assign(table, last, value):
+            return Problem(
+                shortened(key), "leads through a value that is no table", "shorten the key path"
+            )
+        for old in [old for old in self.origins if old[: len(path)] == path]:
+            del self.origins[old]
         self.origins[path] = FLAG
         return None
+
+
+def _refused(flag: str, path: tuple[str, ...]) -> Problem | None:
+    """Say why `flag` is no setting, or none that a flag can make."""
+    shown = f"`{shortened(flag)}`"
+    if any("\ud800" <= character <= "\udfff" for character in flag):
+        return Problem(shown, "this is not UTF-8", "write it in UTF-8")
+    if "=" not in flag or not all(path):
+        return Problem(shown, "not a setting", "write `--set key.path=value`")
+    if path[0] == "extends":
+        return Problem(
+            "extends",
+            "is read before this flag applies",
+            "write it in the profile, or name that profile instead",
+        )
+    return None
+
+
+def _parsed(raw: bytes) -> dict[str, Any] | Problem:
+    """Parse a file, or say what is wrong with it."""
+    if raw.startswith(_BOM):
+        return Problem(
+            "", "this file starts with a byte order mark", "save it as UTF-8 without BOM"
+        )
+    try:
+        data = tomllib.loads(raw.decode())
+    except tomllib.TOMLDecodeError as error:
+        message, _, place = str(error).rpartition(" (at ")
+        where = place.rstrip(")") if message else ""
+        return Problem(where, message or str(error), "mend the TOML syntax")
+    except UnicodeDecodeError as error:
+        return Problem(f"byte {error.start}", "this is not UTF-8", "save the file as UTF-8")
+    except RecursionError:
+        return _too_deep(())
+    except ValueError:  # more digits than Python makes a number of
+        return _too_large(())
+    return _unfit(data, ()) or data
+
+
+def _unfit(value: object, path: tuple[str, ...]) -> Problem | None:
+    """Say where a value is one that TOML can spell but no profile can hold."""
+    todo: list[tuple[tuple[str, ...], object]] = [(path, value)]
+    while todo:
+        path, value = todo.pop()
+        if len(path) > _MAX_DEPTH:
+            return _too_deep(path)
+        if isinstance(value, int) and not -_MAX_INTEGER <= value < _MAX_INTEGER:
+            return _too_large(path)
+        if isinstance(value, dict):
+            todo += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            todo += [((*path, str(index)), item) for index, item in enumerate(value)]
+    return None
+
+
+def _too_deep(path: tuple[str, ...]) -> Problem:
+    where = shortened(".".join(path))
+    return Problem(where, "tables or arrays are nested too deeply", "no key of a profile needs it")
+
+
+def _too_large(path: tuple[str, ...]) -> Problem:
+    where = shortened(".".join(path))
+    return Problem(where, "a whole number does not fit into 64 bits", "write a smaller one")
 
 
 def _child(table: Any, key: str) -> Any:  # noqa: ANN401 -- it walks TOML
     if isinstance(table, dict):
         return table.setdefault(key, {})
-    if isinstance(table, list) and key.isdecimal() and int(key) < len(table):
-        return table[int(key)]
-    return None
+    return table[int(key)] if _is_position(table, key) else None
 
 
 def _assign(table: Any, key: str, value: object) -> bool:  # noqa: ANN401 -- it walks TOML
     if isinstance(table, dict):
         table[key] = value
         return True
-    if isinstance(table, list) and key.isdecimal() and int(key) < len(table):
+    if _is_position(table, key):
         table[int(key)] = value
         return True
     return False
 
 
-def _textual(path: tuple[str, ...]) -> bool:
-    """Whether a key takes text only, so that `0x1f` and `0.30` are no numbers there."""
-    return path[:2] == ("ollama", "env") or path == ("ollama", "version")
+def _is_position(table: object, key: str) -> bool:
+    return (
+        isinstance(table, list)
+        and key.isdecimal()
+        and len(key) <= _MAX_POSITION
+        and int(key) < len(table)
+    )
+
+
+def _is_textual(path: tuple[str, ...]) -> bool:
+    *tables, key = path
+    table = ".".join("*" if step.isdecimal() else step for step in tables)
+    return not TEXT_KEYS.get(table, frozenset()).isdisjoint({key, "*"})
 
 
 def _flag_value(text: str, *, textual: bool) -> object:
     """Read `text` as a TOML value, or as a bare string where it is none (`800%`, `cuda`).
 
-    A `textual` key takes everything but a quoted TOML string as it stands.
+    A `textual` key takes everything but a quoted TOML string as it stands. Returns a Problem for
+    text that holds more keys than one.
     """
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
+        keys = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    if len(keys) > 1:
+        return Problem("", "holds more than one key", "give each key a `--set` of its own")
+    value = keys["value"]
     return text if textual and not isinstance(value, str) else value
 
 
 def _find(name: str, folder: Path, of: str = "") -> Path:
     if "/" in name or name.endswith(".toml"):
-        path = folder / Path(name).expanduser()
-        if path.is_file():
+        path = _given(name, folder)
+        if path:
             return path
     else:
         by_name = {path.stem: path for path in shipped_profiles()}
@@ -186,6 +304,22 @@ def _find(name: str, folder: Path, of: str = "") -> Path:
         f"there is no profile `{name}`" + (f", which {of} extends" if of else ""),
         hint=f"{guess}shipped are {', '.join(known)}; a path ends in `.toml`",
     )
+
+
+def _given(name: str, folder: Path) -> Path | None:
+    """Return the path that `name` is, or None where nothing is there."""
+    try:
+        path = folder / Path(name).expanduser()
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError):
+        return None  # RuntimeError: `~nobody`; ValueError: NUL and the like in a name
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise EnvironmentFailure(f"cannot read {name}: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise HostwrightError(f"`{name}` is not a regular file", hint="name a `.toml` file")
+    return path
 
 
 def _shown(path: Path) -> str:

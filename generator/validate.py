@@ -6,13 +6,13 @@ import difflib
 import json
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, WithJsonSchema
 
-from generator.errors import Problem, ProfileError
+from generator.errors import Problem, ProfileError, shortened
 from generator.profile import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -35,12 +35,13 @@ def _problems(
     """Translate pydantic's errors: one Problem per key, with where, what and what to do."""
     by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for detail in details:
-        by_key.setdefault(_key_path(detail["loc"], document.data), []).append(detail)
+        by_key.setdefault(_key_path(detail, document.data), []).append(detail)
     for path, faults in by_key.items():
         message, hint = _explained(faults[0], path, model)
         if len(faults) > 1:
             message, hint = _no_member(faults)
-        yield Problem(".".join(path), message, hint, _origin(path, document))
+            hint = _fitting_hint(path, model) or hint
+        yield Problem(_spelt(".".join(path)), message, hint, document.origin(path))
 
 
 def _no_member(faults: list[ErrorDetails]) -> tuple[str, str]:
@@ -51,15 +52,16 @@ def _no_member(faults: list[ErrorDetails]) -> tuple[str, str]:
         for fault in faults
     ]
     known = dict.fromkeys(choice for choice in choices if choice)
-    return f"`{_toml(faults[0]['input'])}` is not one of the values", f"write {' or '.join(known)}"
+    return f"`{_spelt(faults[0]['input'])}` is not one of the values", f"write {' or '.join(known)}"
 
 
-def _key_path(loc: tuple[int | str, ...], data: object) -> tuple[str, ...]:
+def _key_path(detail: ErrorDetails, data: object) -> tuple[str, ...]:
     """Drop the steps that pydantic adds for members of a union: they are not in the data."""
     path: list[str] = []
+    loc = detail["loc"]
     for index, step in enumerate(loc):
-        last = index == len(loc) - 1
-        if isinstance(data, dict) and (step in data or (last and step != "[key]")):
+        missing = detail["type"] == "missing" and index == len(loc) - 1
+        if isinstance(data, dict) and (step in data or missing):
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]
@@ -69,16 +71,9 @@ def _key_path(loc: tuple[int | str, ...], data: object) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _origin(path: tuple[str, ...], document: Document) -> str:
-    for length in range(len(path), 0, -1):
-        if path[:length] in document.origins:
-            return document.origins[path[:length]]
-    return document.source
-
-
 _KINDS: Final = {
     "int_type": ("a whole number", "write it without quotes, like `4`"),
-    "int_from_float": ("a whole number", "write it without a dot"),
+    "int_from_float": ("a whole number", "write it in digits alone, like `4`"),
     "bool_type": ("true or false", "write `true` or `false`, without quotes"),
     "string_type": ("text", "write it in quotes"),
     "tuple_type": ("an array", 'write it in brackets, like `["0", "1"]`'),
@@ -97,15 +92,46 @@ def _explained(
         return "this key is required", _REQUIRED.get(path[-1], "add it")
     if kind == "value_error":
         message, _, hint = str(detail["ctx"]["error"]).partition("; ")
-        return message, hint
+        return message.replace(str(value), _spelt(value)), hint.replace(str(value), _spelt(value))
     if kind == "literal_error":
         close = difflib.get_close_matches(str(value), _choices(detail["ctx"]["expected"]), n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"write {detail['ctx']['expected']}"
-        return f"`{value}` is not one of the values", hint
+        return f"`{_spelt(value)}` is not one of the values", hint
+    if kind == "int_type" and not isinstance(value, str):
+        kind = "int_from_float"
     if kind in _KINDS:
         what, hint = _KINDS[kind]
-        return f"`{_toml(value)}` is not {what}", hint
-    return f"`{_toml(value)}`: {detail['msg'][0].lower()}{detail['msg'][1:]}", "change the value"
+        return f"`{_spelt(value)}` is not {what}", _fitting_hint(path, model) or hint
+    message = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return f"`{_spelt(value)}`: {message}", "change the value"
+
+
+def _fitting_hint(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    """Return a hint for this very key: how its tables are headed, or an example of its value."""
+    *_, last = path or ("",)
+    if last.isdecimal() or not path:
+        heading = ".".join(step for step in path if not step.isdecimal())
+        return f"write `[[{heading}]]`" if _table(path, model) else ""
+    around = _table(path[:-1], model)
+    field = around.model_fields.get(last) if around else None
+    if field is None:
+        return ""
+    if _model_in(field.annotation):
+        many = getattr(field.annotation, "__origin__", None) is tuple
+        heading = ".".join(path)
+        return f"write `[[{heading}]]`" if many else f"write `[{heading}]`"
+    example = next(_examples(field.annotation, *field.metadata), None)
+    return f"write it like `{json.dumps(example)}`" if example else ""
+
+
+def _examples(*parts: object) -> Iterator[object]:
+    """Yield the examples in the annotations of a key, wherever they stand in a union."""
+    for part in parts:
+        if getattr(part, "__origin__", None) is tuple:
+            continue
+        if isinstance(part, WithJsonSchema):
+            yield from (part.json_schema or {}).get("examples", ())
+        yield from _examples(*getattr(part, "__metadata__", ()), *getattr(part, "__args__", ()))
 
 
 _REQUIRED: Final = {
@@ -118,8 +144,15 @@ def _choices(expected: str) -> list[str]:
     return [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
 
 
-def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _spelt(value: object) -> str:
+    """Spell a value as TOML or JSON does, text without its quotes, and not all of a long one."""
+    if isinstance(value, str):
+        text = value if value.isprintable() else json.dumps(value)[1:-1]
+    elif isinstance(value, float):
+        text = str(value)  # `inf` and `nan`, as in TOML
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return shortened(text)
 
 
 def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:

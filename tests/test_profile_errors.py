@@ -1,11 +1,17 @@
 """Bad profiles: every problem at once, each with where, what and what to do."""
 
+import errno
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from generator.cache import plan_of
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
-from generator.load import load_profile, read_document
+from generator.load import TEXT_KEYS, load_profile, read_document
+from generator.profile import json_schema
 
 HEAD = 'schema_version = 1\nname = "mine"\n'
 
@@ -123,6 +129,99 @@ def test_a_directory_is_no_profile(tmp_path: Path) -> None:
         load_profile(f"{tmp_path}/")
 
 
+@pytest.mark.parametrize("name", ["/", "/dev/null"])
+def test_what_is_no_regular_file_is_no_profile(name: str) -> None:
+    with pytest.raises(HostwrightError) as caught:
+        load_profile(name)
+    assert caught.value.message == f"`{name}` is not a regular file"
+
+
+@pytest.mark.parametrize(
+    "name", ["~nouser/x.toml", "./" + "a" * 5000 + ".toml", "./a\0.toml", "./\udcff.toml"]
+)
+def test_a_path_that_cannot_be_is_a_missing_profile(name: str) -> None:
+    with pytest.raises(HostwrightError, match="there is no profile") as caught:
+        load_profile(name)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_an_unreadable_directory_is_the_environments_fault(
+    file: Path, extended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(HEAD + 'extends = "./closed/base.toml"\n')
+    real = Path.stat
+
+    def stat(path: Path, **more: Any) -> os.stat_result:
+        if "closed" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **more)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(EnvironmentFailure, match=r"cannot read .*base\.toml: Permission denied"):
+        load_profile(str(file) if extended else str(file.with_name("closed") / "base.toml"))
+
+
+LARGE = "9" * 5000
+DEEP = "[" * 5000 + "]" * 5000
+DOTTED = "a." * 5000 + "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {LARGE}",
+        f"a = 0x{LARGE}",
+        f"a = {DEEP}",
+        f"a = {DEEP[4700:5300]}",
+        f"{DOTTED} = 1",
+        f"[{DOTTED}]",
+        "a = " + "{ a = " * 5000 + "1" + " }" * 5000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_what_no_profile_can_hold_is_told(file: Path, text: str) -> None:
+    (problem,) = problems(file, text).values()
+    assert problem.message in {
+        "a whole number does not fit into 64 bits",
+        "tables or arrays are nested too deeply",
+    }
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        f"resources.nice={LARGE}",
+        f"resources.nice=0x{LARGE}",
+        f"resources.nice={DEEP}",
+        f"{DOTTED}=1",
+        f"models.{LARGE}.name=x",
+        f"description.{LARGE}=x",
+        "description=\udcff",
+        "threads.count=8\nname='x'",
+        "extends=xeon-cpu",
+        "extends.a=1",
+    ],
+    ids=lambda flag: flag[:16],
+)
+def test_no_flag_is_a_traceback_or_fills_the_screen(flag: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_profile("xeon-cpu", [flag])
+    (problem,) = caught.value.problems
+    assert "--set" in {caught.value.source, problem.source}
+    assert problem.hint
+    assert max(map(len, (problem.where, problem.message, problem.hint))) < 120
+
+
+def test_a_byte_order_mark_is_told(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + HEAD.encode())
+    with pytest.raises(ProfileError) as caught:
+        load_profile(str(file))
+    (problem,) = caught.value.problems
+    assert problem.message == "this file starts with a byte order mark"
+    assert problem.hint == "save it as UTF-8 without BOM"
+
+
 def test_an_unreadable_file_is_the_environments_fault(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +246,10 @@ def test_an_unreadable_file_is_the_environments_fault(
         ("ollama.env.FOO=a=b", ("ollama", "env", "FOO"), "a=b"),
         ("ollama.env.FOO=", ("ollama", "env", "FOO"), ""),
         ("ollama.env.FOO=0x1f", ("ollama", "env", "FOO"), "0x1f"),
+        ("host.driver=535", ("host", "driver"), "535"),
+        ("container.tag=0.32", ("container", "tag"), "0.32"),
+        ("service.user=1000", ("service", "user"), "1000"),
+        ("description=1e3", ("description",), "1e3"),
         ("ollama.env.FOO=true", ("ollama", "env", "FOO"), "true"),
         ("ollama.env.FOO='a # b'", ("ollama", "env", "FOO"), "a # b"),
     ],
@@ -159,6 +262,85 @@ def test_set_reads_toml_values_and_bare_words(
         assert isinstance(data, dict)
         data = data[key]
     assert data == value
+
+
+def text_keys(
+    table: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield the keys that the schema gives text and nothing else, `*` for any key."""
+    choices = [choice for choice in table.get("anyOf", [table]) if choice.get("type") != "null"]
+    if len(choices) > 1:
+        return
+    (part,) = choices
+    if "$ref" in part:
+        part = schema["$defs"][part["$ref"].split("/")[-1]]
+    for key, below in part.get("properties", {}).items():
+        yield from text_keys(below, schema, (*path, key))
+    for below in (part.get("items"), part.get("additionalProperties")):
+        if below:
+            yield from text_keys(below, schema, (*path, "*"))
+    if part.get("type") == "string":
+        yield ".".join(path[:-1]), path[-1]
+
+
+def test_the_text_keys_of_set_are_the_schemas() -> None:
+    schema = json_schema()
+    found = set(text_keys(schema, schema)) - {("", "extends")}
+    assert found == {(table, key) for table, keys in TEXT_KEYS.items() for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "where", "origin"),
+    [
+        ("", ["ollama.kv_cache_type=q9"], "ollama.kv_cache_type", "--set"),
+        ('extends = "./base.toml"', [], "ollama.kv_cache_type", "base.toml"),
+        ('ollama.kv_cache_type = "q9"', [], "ollama.kv_cache_type", "mine.toml"),
+    ],
+)
+def test_an_error_of_meaning_names_the_file_or_flag_too(
+    file: Path, text: str, flags: list[str], where: str, origin: str
+) -> None:
+    file.with_name("base.toml").write_text(HEAD + 'ollama.kv_cache_type = "q9"\n')
+    file.write_text(HEAD + text)
+    with pytest.raises(ProfileError) as caught:
+        plan_of(str(file), flags)
+    assert [(p.where, Path(p.source).name) for p in caught.value.problems] == [(where, origin)]
+
+
+def test_a_flag_that_replaces_a_table_owns_its_keys(file: Path) -> None:
+    found = problems(file, "[resources]\nnice = 1\n", "resources={ nice = 99 }")
+    assert found["resources.nice"].source == "--set"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("models = {}", "`{}` is not an array", "write `[[models]]`"),
+        ("models = [1]", "`1` is not a table", "write `[[models]]`"),
+        ("host = true", "`true` is not a table", "write `[host]`"),
+        ("host.gpus = { a = 1 }", '`{"a": 1}` is not an array', "write `[[host.gpus]]`"),
+        ("resources.cpu_quota = inf", "`inf` is not a whole number", 'write it like `"2000%"`'),
+        ("resources.memory_max = 1.5", "`1.5` is not one of the values", 'write it like `"20G"`'),
+        ("resources.nice = nan", "`nan` is not a whole number", "write it in digits alone, like"),
+        ("threads.count = true", "`true` is not a whole number", "write it in digits alone, like"),
+        ("description = [true]", "`[true]` is not text", "write it in quotes"),
+        (f'description = ["{"x" * 5000}"]', f'`["{"x" * 57}…` is not text', "write it in quotes"),
+        (f'ollama.host = "{"," * 5000}"', f"`{',' * 59}…` is not an address", "write a host name"),
+        (f'ollama.acceleration = "{"x" * 5000}"', f"`{'x' * 59}…` is not one of", "write 'cpu', "),
+        ('ollama.host = "a\\nb"', "`a\\nb` is not an address", "write a host name"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_value_is_told_in_short_and_as_toml_spells_it(
+    file: Path, text: str, message: str, hint: str
+) -> None:
+    (problem,) = problems(file, text).values()
+    assert problem.message.startswith(message)
+    assert problem.hint.startswith(hint)
+
+
+def test_a_long_key_is_shortened(file: Path) -> None:
+    assert list(problems(file, f"{'k' * 5000} = 1")) == ["k" * 59 + "…"]
 
 
 def test_set_reaches_into_arrays_that_exist() -> None:

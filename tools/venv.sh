@@ -8,6 +8,12 @@ venv=${1:-.venv}
 stamp=$venv/.installed
 [ -z "$(find "$stamp" -newer pyproject.toml 2>/dev/null)" ] || exit 0
 
+fail() {
+    echo "error: $1" >&2
+    echo "hint: $2" >&2
+    exit 3
+}
+
 find_python() {
     for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
         if command -v "$candidate" >/dev/null 2>&1 &&
@@ -16,9 +22,8 @@ find_python() {
             return
         fi
     done
-    echo "error: Python 3.11 or newer is needed" >&2
-    echo "hint: install it, or name it: PYTHON=/path/to/python3.11 make run" >&2
-    exit 3
+    fail "Python 3.11 or newer is needed" \
+        "install it, or name it: PYTHON=/path/to/python3.11 make run"
 }
 
 as_root() {
@@ -29,16 +34,24 @@ python=$(find_python)
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
     if ! { command -v apt-get && as_root true; } >/dev/null 2>&1; then
-        echo "error: $python cannot make virtual environments" >&2
-        echo "hint: sudo apt-get install $package" >&2
-        exit 3
+        fail "$python cannot make virtual environments" "sudo apt-get install $package"
     fi
     echo "installing $package" >&2
-    as_root apt-get update -qq >/dev/null 2>&1
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1
+    # An index that cannot be renewed may still be good enough: the installation decides.
+    if ! said=$({
+        as_root apt-get update -qq || :
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends "$package"
+    } 2>&1); then
+        echo "$said" >&2
+        fail "apt-get could not install $package" \
+            "see above; then sudo apt-get update && sudo apt-get install $package"
+    fi
 fi
 
 echo "setting up $venv, once" >&2
-"$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+"$python" -m venv "$venv" ||
+    fail "$python could not make $venv" "see above; remove $venv and try again"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]' ||
+    fail "pip could not install Hostwright into $venv" "see above; is the package index reachable?"
 touch "$stamp"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from generator.cli.options import profile_option, render_options
-from generator.errors import HostwrightError
+from generator.errors import EnvironmentFailure, HostwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +94,21 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 @click.pass_context
 def gen(ctx: click.Context, /, profile: str | None, **options: Any) -> None:  # noqa: ANN401
     """Render, unless a command is named."""
+    given = [
+        max(parameter.opts, key=len)
+        for parameter in ctx.command.params
+        if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
     if ctx.invoked_subcommand is not None:
+        if given:
+            raise click.UsageError(
+                f"{given[0]} stands before the command `{ctx.invoked_subcommand}`, where it does "
+                f"nothing; write options after the command"
+            )
         return
     if profile is None:
+        if given:
+            raise click.UsageError(f"{given[0]} needs a profile: --profile NAME or --profile PATH")
         click.echo(ctx.get_help())
         return
     from generator.cli.render_command import run
@@ -105,20 +120,60 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `gen` and exit; expected failures are printed as `error:` and `hint:`."""
     # Nothing here makes cycles that grow, so looking for them only slows the start down.
     gc.disable()
+    _prepare_streams()
     try:
-        code = gen.main(args=argv, prog_name="gen", standalone_mode=False)
+        code = _invoke(sys.argv[1:] if argv is None else list(argv))
     except HostwrightError as error:
-        from generator.cli.talk import report
-
-        report(error)
-        code = error.exit_code
+        code = _failed(error)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
-        # The reader (`head`) has what it wanted. Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        code = 0  # The reader (`head`) has what it wanted.
+    except OSError as error:
+        what = f"cannot use {error.filename}" if error.filename else "cannot write to stdout"
+        code = _failed(EnvironmentFailure(f"{what}: {error.strerror}"))
+    _settle_streams()
+    sys.exit(code)
+
+
+def _invoke(argv: list[str]) -> int:
+    """Do what click's `main` does, which takes a closed pipe for a failure."""
+    if "_GEN_COMPLETE" in os.environ:
+        gen.main(argv, prog_name="gen")
+    try:
+        with gen.make_context("gen", argv) as context:
+            gen.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _failed(error: HostwrightError) -> int:
+    from generator.cli.talk import report
+
+    report(error)
+    return error.exit_code
+
+
+def _prepare_streams() -> None:
+    """Make stdout carry any text, as UTF-8 like every file, and stderr at least not fail."""
+    # A closed stream is None: what is written to it is lost, as the caller asked.
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
+
+
+def _settle_streams() -> None:
+    """Let go of what cannot be written; Python would complain about it at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

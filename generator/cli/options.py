@@ -94,5 +94,7 @@ def planned(
     """Return the Plan that the options ask for."""
     from generator.cache import plan_of
 
+    if ollama_version == "":
+        raise click.UsageError("--ollama-version names no release: write one, like 0.32")
     flags = (*overrides, "service.full_unit=true") if full_unit else overrides
     return plan_of(profile, flags, version=ollama_version, legacy_env=legacy_env, strict=strict)

@@ -13,6 +13,7 @@ from generator.cli.talk import say, tell, word
 from generator.targets import TARGETS, load_target
 
 if TYPE_CHECKING:
+    from generator.errors import Finding
     from generator.plan import Plan
     from generator.targets.base import File
     from generator.write import Change
@@ -57,12 +58,16 @@ def run(
     """Render `profile` and print, compare or write the files."""
     if output is None and (diff or check or force):
         raise click.UsageError("--diff, --check and --force are about files: name them by -o DIR")
+    if output == "":
+        raise click.UsageError("-o names no directory: write one, like -o out")
     plan = planned(profile, **plan_flags)
     names = list(TARGETS) if "all" in targets else list(dict.fromkeys(targets)) or [DEFAULT_TARGET]
     rendered = {name: load_target(name).render(plan) for name in names}
-    _remarks(plan, names, profile)
+    limitations = [finding for name in names for finding in load_target(name).limitations(plan)]
+    _remarks(plan, limitations, profile)
+    findings = [dataclasses.asdict(finding) for finding in (*plan.findings, *limitations)]
     if output is None:
-        _print(plan, rendered, as_json=as_json)
+        _print(rendered, findings, as_json=as_json)
     else:
         files = [
             dataclasses.replace(file, path=f"{name}/{file.path}")
@@ -70,12 +75,16 @@ def run(
             for file in (*rendered[name], *load_target(name).install_note(plan))
         ]
         changes = _changes(files, Path(output), names, dry=diff or check, force=force)
-        _report(changes, output, diff=diff, check=check, as_json=as_json)
+        document = {
+            "schema_version": 1,
+            "changes": [dataclasses.asdict(change) for change in changes],
+            "findings": findings,
+        }
+        _report(changes, output, document if as_json else None, diff=diff, check=check)
 
 
-def _remarks(plan: Plan, names: list[str], profile: str) -> None:
-    for name in names:
-        tell(load_target(name).limitations(plan))
+def _remarks(plan: Plan, limitations: list[Finding], profile: str) -> None:
+    tell(limitations)
     warnings = sum(finding.severity != "info" for finding in plan.findings)
     infos = len(plan.findings) - warnings
     counts = [_count(warnings, "warning"), _count(infos, "remark")]
@@ -87,7 +96,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
-def _print(plan: Plan, rendered: dict[str, tuple[File, ...]], *, as_json: bool) -> None:
+def _print(
+    rendered: dict[str, tuple[File, ...]], findings: list[dict[str, Any]], *, as_json: bool
+) -> None:
     if as_json:
         from generator.formats.data import to_json
 
@@ -98,7 +109,7 @@ def _print(plan: Plan, rendered: dict[str, tuple[File, ...]], *, as_json: bool) 
                 for name, files in rendered.items()
                 for file in files
             ],
-            "findings": [dataclasses.asdict(finding) for finding in plan.findings],
+            "findings": findings,
         }
         click.echo(to_json(document), nl=False)
         return
@@ -127,13 +138,17 @@ def _changes(
 
 
 def _report(
-    changes: tuple[Change, ...], directory: str, *, diff: bool, check: bool, as_json: bool
+    changes: tuple[Change, ...],
+    directory: str,
+    document: dict[str, Any] | None,
+    *,
+    diff: bool,
+    check: bool,
 ) -> None:
     differ = [change for change in changes if change.kind != "unchanged"]
-    if as_json:
+    if document is not None:
         from generator.formats.data import to_json
 
-        document = {"schema_version": 1, "changes": [dataclasses.asdict(c) for c in changes]}
         click.echo(to_json(document), nl=False)
     elif diff:
         for change in differ:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.errors import ProfileError
+from generator.errors import ProfileError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 COLOURS: Final = {"error": "red", "warning": "yellow", "info": "cyan", "hint": "green"}
 WIDTH: Final = 80
+NARROW: Final = 60
+_LONG_VALUE: Final = re.compile(r"(?<=`)[^`]{100,}(?=`)")
 
 
 def coloured() -> bool | None:
@@ -25,8 +29,9 @@ def coloured() -> bool | None:
 
 
 def say(text: str) -> None:
-    """Print one line of talk."""
-    click.echo(text, err=True, color=coloured())
+    """Print one line of talk. Talk that nobody can read (stderr is full or gone) is no failure."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, color=coloured())
 
 
 def word(kind: str) -> str:
@@ -36,16 +41,21 @@ def word(kind: str) -> str:
 
 def report(error: HostwrightError) -> None:
     """Print an expected failure with all its problems and what to do about each."""
-    say(f"{word('error')} {error.message}")
+    say(f"{word('error')} {_brief(error.message)}")
     if isinstance(error, ProfileError):
         say("")
         for problem in error.problems:
             where = f"{problem.source or error.source}: {problem.where}: ".replace(": : ", ": ")
-            say(f"  {where}{problem.message}")
+            say(f"  {where}{_brief(problem.message)}")
             if problem.hint:
-                say(f"    {word('hint')} {problem.hint}")
+                say(f"    {word('hint')} {_brief(problem.hint)}")
     elif error.hint:
-        say(f"{word('hint')} {error.hint}")
+        say(f"{word('hint')} {_brief(error.hint)}")
+
+
+def _brief(message: str) -> str:
+    """Shorten the values in a message that would fill the screen."""
+    return _LONG_VALUE.sub(lambda found: shortened(found[0]), message)
 
 
 def tell(findings: Iterable[Finding]) -> None:
@@ -53,9 +63,11 @@ def tell(findings: Iterable[Finding]) -> None:
     import textwrap
 
     for finding in findings:
-        lead = f"{word(finding.severity)} {finding.rule} {finding.where}: "
-        body = finding.message + (f" ({finding.fix})" if finding.fix else "")
-        say(textwrap.fill(lead + body, width(), subsequent_indent="  ", break_on_hyphens=False))
+        lead = f"{finding.severity}: {finding.rule} {finding.where}: "
+        body = _brief(finding.message) + (f" ({finding.fix})" if finding.fix else "")
+        text = textwrap.fill(lead + body, width(), subsequent_indent="  ", break_on_hyphens=False)
+        # Colour last: its codes take no columns, but textwrap would count them.
+        say(word(finding.severity) + text.removeprefix(f"{finding.severity}:"))
 
 
 def width() -> int:
@@ -68,17 +80,25 @@ def width() -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows in columns as wide as their text; the last column wraps into what is left."""
+    """Return rows in columns as wide as their text; the last column wraps into what is left.
+
+    A narrow terminal gets the last column below the others, which are cut where they must be.
+    """
     import textwrap
 
     columns = list(zip(head, *rows, strict=True))[:-1]
+    columns_there = width()
     widths = [min(max(map(len, column)), 34) for column in columns]
-    indent = sum(widths) + 2 * len(widths)
-    room = max(width() - indent, 20)
+    narrow = columns_there < NARROW
+    indent = 2 if narrow else sum(widths) + 2 * len(widths)
+    room = max(columns_there - indent, 20)
     lines = []
     for row in (head, *rows):
-        first, *rest = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
-        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=False)]
-        lines.append("  ".join([*cells, first]).rstrip())
-        lines += [" " * indent + line for line in rest]
+        wrapped = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
+        if narrow:
+            lines.append(shortened("  ".join(cell for cell in row[:-1] if cell), columns_there))
+        else:
+            cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=False)]
+            lines.append("  ".join([*cells, wrapped.pop(0)]).rstrip())
+        lines += [" " * indent + line for line in wrapped if line]
     return "\n".join(lines)
