@@ -128,9 +128,10 @@ class Devices:
     """The GPUs that the service may use.
 
     `ids` are what the profile names (indices or UUIDs), in order; empty means all.
-    `allow` are the device classes of DeviceAllow= (read, write and make the node), `modules` the kernel modules that must be
-    loaded before the server starts; `nodes` are the device nodes that a container needs where no
-    runtime injects them; `wait` is the bounded wait for the node that the driver makes last.
+    `allow` are the device classes of DeviceAllow= (to read, write and make), `modules` the kernel
+    modules that must be loaded before the server starts; `nodes` are the device nodes that a
+    container needs where no runtime injects them; `wait` is the bounded wait for the node that the
+    driver makes last.
     """
 
     vendor: Literal["nvidia", "amd", "dri"]

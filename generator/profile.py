@@ -1,214 +1,46 @@
 """The Profile: what a user may write, and nothing else. Schema version 1.
 
 Only form is judged here (types, ranges, spelling). What a value means for a host or a release is
-`resolve`'s business. Field descriptions feed the JSON Schema and the reference page.
+`resolve`'s business. Field docstrings feed the JSON Schema and the reference page.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import ipaddress
 import itertools
 import pathlib
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from generator.units import Release, parse_cpu_quota, parse_go_duration, parse_size
+from generator.fields import (
+    Address,
+    Bound,
+    ComputeCapability,
+    CpuList,
+    DeviceId,
+    DriverVersion,
+    EnvValue,
+    GoDuration,
+    ImageName,
+    Limit,
+    ModelName,
+    Name,
+    Origin,
+    Path,
+    Quota,
+    ReleaseText,
+    Size,
+    Text,
+    Timeout,
+    Variable,
+    Weight,
+    Word,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
-_MODEL = re.compile(
-    r"(?:[\w.-]+(?::\d+)?/)?(?:[A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?",
-    re.ASCII,
-)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*")
-_ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
-_NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
-_SYSTEM_DIRECTORIES = frozenset(
-    "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /nix /opt /proc /root /run /sbin /srv /sys "
-    "/tmp /usr /var".split()
-)
-_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-
-
-def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if pattern.fullmatch(text) is None:
-            raise ValueError(f"`{text}` is not {what}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _path(text: str) -> str:
-    if not text.startswith("/"):
-        raise ValueError(
-            f"`{text}` is not an absolute path; write it from `/`, without `~` or $HOME"
-        )
-    if ".." in text.split("/"):
-        raise ValueError(f"`{text}` leads upwards; write the path without `..`")
-    if strange := _NOT_IN_PATHS.search(text):
-        raise ValueError(
-            f"`{text}` has {strange[0]!r} in it, which unit files take for something else; "
-            f"use letters, digits and `._/@+:,=~-`"
-        )
-    if (text.rstrip("/") or "/") in _SYSTEM_DIRECTORIES:
-        raise ValueError(f"`{text}` belongs to the system; write a directory below it")
-    return text.rstrip("/")
-
-
-def _go_duration(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return value
-    parse_go_duration(str(value))
-    return str(value)
-
-
-def _positive_duration(text: str) -> str:
-    if parse_go_duration(text) <= 0:
-        raise ValueError(f"`{text}` does not bound anything; write a time above zero, like `5m`")
-    return text
-
-
-def _not_negative(value: int | str) -> int | str:
-    if isinstance(value, int) and value < 0:
-        raise ValueError(f"`{value}` is less than nothing; write a size, or `infinity`")
-    return value
-
-
-def _cpu_list(text: str) -> str:
-    spans = (part.partition("-") for part in text.replace(",", " ").split())
-    for first, _, last in spans:
-        if last and int(last) < int(first):
-            raise ValueError(f"`{first}-{last}` runs backwards; write `{last}-{first}`")
-    return text
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(r"[0-9.]+|.*:.*", text):
-        return text
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        raise ValueError(
-            f"`{text}` is not an IP address; write it without port and brackets"
-        ) from None
-    return text
-
-
-def _above_zero(value: int | str) -> int | str:
-    if value == 0:
-        raise ValueError("0 leaves the service no memory at all; write a size, like `20G`")
-    return value
-
-
-def _parsed(parse: Callable[[str], int]) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
-
-
-def _release(text: str) -> str:
-    Release.parse(text)
-    return text
-
-
-def _plain_text(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a NUL byte cannot be carried by any target; take it out")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("half a surrogate pair is not text; take it out") from None
-    return text
-
-
-def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
-    return WithJsonSchema({"type": kind, **more})
-
-
-Text = Annotated[str, AfterValidator(_plain_text)]
-Name = Annotated[str, _matching(_NAME, "a name; write lower-case letters, digits and `-`")]
-Word = Annotated[str, _matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
-Address = Annotated[
-    str,
-    _matching(_ADDRESS, "an address; write a host name or an IP address"),
-    AfterValidator(_address),
-]
-ImageName = Annotated[str, _matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
-ModelName = Annotated[
-    str,
-    StringConstraints(max_length=200),
-    _matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
-]
-Variable = Annotated[str, _matching(_VARIABLE, "a variable name")]
-CpuList = Annotated[
-    str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
-]
-Origin = Annotated[
-    str,
-    _matching(
-        re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s,]+"),
-        "an origin; write its scheme too, like `https://app.lan`",
-    ),
-]
-Path = Annotated[str, AfterValidator(_path)]
-Size = Annotated[
-    int,
-    _parsed(parse_size),
-    Field(ge=1),
-    _schema(
-        ["string", "integer"],
-        examples=["24G", "24GiB"],
-        pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
-    ),
-]
-Bound = Annotated[
-    int | Literal["infinity"],
-    BeforeValidator(lambda v: parse_size(v) if isinstance(v, str) and v != "infinity" else v),
-    AfterValidator(_not_negative),
-    _schema(["string", "integer"], examples=["20G", "infinity", 0]),
-]
-Limit = Annotated[
-    Bound, AfterValidator(_above_zero), _schema(["string", "integer"], examples=["20G"])
-]
-Quota = Annotated[
-    int,
-    BeforeValidator(lambda v: parse_cpu_quota(str(v)) if isinstance(v, int | str) else v),
-    _schema("string", pattern=r"^[1-9]\d*%$", examples=["2000%"]),
-]
-GoDuration = Annotated[
-    str,
-    BeforeValidator(_go_duration),
-    _schema(["string", "integer"], examples=["30m", "24h", "-1"]),
-]
-Timeout = Annotated[GoDuration, AfterValidator(_positive_duration)]
-ReleaseText = Annotated[str, AfterValidator(_release)]
-EnvValue = Annotated[
-    Text,
-    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
-]
-DeviceId = Annotated[
-    str,
-    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
-    _matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
-    _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
-]
-Weight = Annotated[int, Field(ge=1, le=10000)]
+    from collections.abc import Iterator
 
 
 class Table(BaseModel):
@@ -251,9 +83,7 @@ class HostGpu(Table):
     """Product name, as `nvidia-smi -L` prints it."""
     memory: Size
     """Memory of the card; for unified memory, the memory of the machine."""
-    compute_capability: Annotated[
-        str, _matching(re.compile(r"\d{1,2}\.\d"), "a compute capability; write it like `6.1`")
-    ] = ""
+    compute_capability: ComputeCapability = ""
     """NVIDIA compute capability; left out: looked up by name."""
     uuid: Text = ""
     """UUID, as `nvidia-smi -L` prints it."""
@@ -272,12 +102,7 @@ class Host(Table):
     """The GPUs, in PCI bus order."""
     unified_memory: bool = False
     """True when the GPU shares the memory of the machine (GB10, Strix Halo)."""
-    driver: Annotated[
-        str,
-        _matching(
-            re.compile(r"\d{3,4}(\.\d+)*"), "a driver version; write it like `580` or `580.65.06`"
-        ),
-    ] = ""
+    driver: DriverVersion = ""
     """Version of the installed NVIDIA driver."""
 
 

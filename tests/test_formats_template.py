@@ -36,12 +36,5 @@ def test_a_missing_name_is_an_error(templates: Path) -> None:
         template.render_template("a.jinja", a={"b": 1})
 
 
-def test_filters_escape(templates: Path) -> None:
-    (templates / "a.jinja").write_text("{{ a | sh }} {{ a | nix }} {{ b | nix(1) }}\n")
-    assert template.render_template("a.jinja", a="${x} y", b={"c": 1}) == (
-        "'${x} y' \"\\${x} y\" {\n    c = 1;\n  }\n"
-    )
-
-
 def test_the_shipped_templates_have_a_place() -> None:
     assert template.TEMPLATES.parts[-2:] == ("generator", "templates")

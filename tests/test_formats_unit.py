@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 
 from generator.errors import RenderError
 from generator.formats.unit import (
-    Blank,
     Entry,
     Section,
     environment,
@@ -35,7 +34,6 @@ def test_a_drop_in_looks_as_a_person_writes_it() -> None:
         [
             Entry("ExecStart", ""),
             Entry("ExecStart", exec_line(["/usr/local/bin/ollama", "serve"])),
-            Blank(),
             Entry("Environment", environment("OMP_NUM_THREADS", "20"), "For OpenMP builds."),
             Entry("CPUQuota", "2000%"),
         ],
@@ -53,7 +51,6 @@ Description=Ollama
 [Service]
 ExecStart=
 ExecStart=/usr/local/bin/ollama serve
-
 # For OpenMP builds.
 Environment="OMP_NUM_THREADS=20"
 CPUQuota=2000%
@@ -178,7 +175,7 @@ def test_names_of_keys_and_sections(name: str) -> None:
 NOBODY = 65534
 
 
-def load(entries: Sequence[Entry | Blank], header: Sequence[str] = ()) -> str:
+def load(entries: Sequence[Entry], header: Sequence[str] = ()) -> str:
     """Return what the manager understood of a service: its own dump, in test mode.
 
     Nothing is started. The manager refuses to do this as root.
@@ -280,10 +277,9 @@ def test_a_program_without_a_path_is_found() -> None:
 
 
 def test_plain_values_and_comments_reach_systemd() -> None:
-    entries: list[Entry | Blank] = [
+    entries: list[Entry] = [
         Entry("CPUQuota", "2000%", "trailing backslash \\"),
         Entry("MemoryMax", "20G"),
-        Blank(),
         Entry("WorkingDirectory", specifier_escape("/srv/50% of %n")),
         Entry("ExecStart", "/bin/true"),
     ]

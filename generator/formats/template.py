@@ -13,10 +13,10 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
 def render_template(name: str, **context: object) -> str:
-    """Return the template `name` (`nixos/module.nix.jinja`) filled with `context`.
+    """Return the template `name` (`systemd/README.md.jinja`) filled with `context`.
 
-    A name that the context lacks is an error (StrictUndefined). Nothing is escaped on its own:
-    a template pipes each value through `nix` or `sh`, or is given text another format wrote.
+    A name that the context lacks is an error (StrictUndefined). Nothing is escaped: a template
+    is given plain names, or text that another format wrote.
     """
     return _environment().get_template(name).render(context)
 
@@ -25,9 +25,7 @@ def render_template(name: str, **context: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from generator.formats import nix, shell
-
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -35,5 +33,3 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 -- no template is HTML
     )
-    environment.filters.update(nix=nix.to_nix, sh=shell.quote)
-    return environment

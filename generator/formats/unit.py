@@ -28,16 +28,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Blank:
-    """A blank line between two groups of entries."""
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
     """A `[name]` with its entries, in order."""
 
     name: str
-    entries: Sequence[Entry | Blank]
+    entries: Sequence[Entry]
 
 
 _LINE_MAX = 1024 * 1024  # LONG_LINE_MAX of systemd: a longer line fails the whole file
@@ -123,9 +118,6 @@ def _quoted(text: str) -> str:
 def _section(section: Section) -> Iterator[str]:
     yield f"[{_checked_name(section.name)}]"
     for entry in section.entries:
-        if isinstance(entry, Blank):
-            yield ""
-            continue
         yield from comment(entry.comment)
         yield f"{_checked_name(entry.key)}={_checked_value(entry, section.name)}"
 

@@ -51,7 +51,7 @@ class Target(Protocol):
         """Return the files for `plan`; total, or `RenderError` naming the setting. Pure."""
 
     def install_note(self, plan: Plan) -> tuple[File, ...]:
-        """Return the README of a bundle: how to apply, verify and remove. Pure."""
+        """Return what people apply, verify and remove a bundle with: a README, scripts. Pure."""
 
     def limitations(self, plan: Plan) -> tuple[Finding, ...]:
         """Return what this target cannot express of `plan`, as HW6xx Findings. Pure."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import Finding
+from generator.errors import Finding, RenderError
 from generator.formats.modelfile import modelfile
 from generator.formats.shell import quote
 from generator.formats.template import render_template
@@ -15,7 +16,7 @@ from generator.targets.base import File, address, header
 from generator.units import format_size
 
 if TYPE_CHECKING:
-    from generator.plan import Devices, Limit, Plan, Unit
+    from generator.plan import Devices, Limit, Plan, Step, Unit
 
 # What a container of Docker has no word for. `memory_high` is not `mem_reservation`: that one
 # protects memory, it does not slow anything down.
@@ -28,6 +29,7 @@ UNSUPPORTED: Final = {
 }
 SERVER: Final = "ollama"
 MODELFILE_DIR: Final = "/modelfiles"
+LOCALHOST: Final = "127.0.0.1"
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_PER_WEIGHT: Final = 10.24
 SHARES_RANGE: Final = (2, 262144)
@@ -68,23 +70,44 @@ def limitations(plan: Plan) -> tuple[Finding, ...]:
         for unit in plan.units
         if unit.kind == "resume"
     ]
-    return (*limits, *resume, *_device_order(plan))
+    return (*limits, *_uncounted_swap(plan), *resume, *_device_order(plan))
+
+
+def _uncounted_swap(plan: Plan) -> tuple[Finding, ...]:
+    swap = plan.limit("memory_swap_max")
+    if swap is None or _swap(plan, swap.value) is not None:
+        return ()
+    why = "Docker limits swap only together with memory, and `memory_max` sets no limit"
+    return (_limitation("resources.memory_swap_max", why, fix="set `resources.memory_max` too"),)
 
 
 def _device_order(plan: Plan) -> tuple[Finding, ...]:
-    ids = plan.devices.ids if plan.devices else ()
-    if list(ids) == sorted(ids, key=lambda i: (len(i), i)):
+    """Return what the device list of an NVIDIA container loses; others get the variable itself."""
+    if plan.devices is None or plan.devices.vendor != "nvidia":
         return ()
-    return (_limitation("gpu.visible_devices", "a device list says which GPUs, not their order"),)
+    ids, found = plan.devices.ids, []
+    if list(ids) != sorted(ids, key=lambda i: (len(i), i)):
+        why = "a device list says which GPUs, not their order"
+        found.append(_limitation("gpu.visible_devices", why))
+    by_speed = any(
+        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in plan.environment
+    )
+    if by_speed and any(i.isdecimal() for i in ids):
+        why = "the indices of a device list count in the order of nvidia-smi, not by speed"
+        fix = "name the GPUs by UUID, or by their index in `nvidia-smi -L`"
+        found.append(_limitation("gpu.device_order", why, fix=fix))
+    return tuple(found)
 
 
-def _limitation(where: str, why: str) -> Finding:
+def _limitation(
+    where: str, why: str, *, fix: str = "set it on the host, or use the systemd or nixos target"
+) -> Finding:
     return Finding(
         rule="HW601",
         severity="warning",
         message=f"compose leaves out `{where.partition('.')[2]}`: {why}",
         where=where,
-        fix="set it on the host, or use the systemd or nixos target",
+        fix=fix,
     )
 
 
@@ -102,7 +125,7 @@ def _document(plan: Plan) -> dict[str, Any]:
 
 def _server(plan: Plan) -> dict[str, Any]:
     container = plan.container
-    published = f"{address(plan.listen.host, plan.listen.port)}:{container.port}"
+    published = f"{address(_published(plan), plan.listen.port)}:{container.port}"
     service: dict[str, Any] = {
         **_base(plan),
         "container_name": container.name,
@@ -127,6 +150,21 @@ def _server(plan: Plan) -> dict[str, Any]:
     return service | _devices(plan.devices)
 
 
+def _published(plan: Plan) -> str:
+    """Return the address that Docker publishes on, which is an IP address without a zone."""
+    host = LOCALHOST if plan.listen.host == "localhost" else plan.listen.host
+    try:
+        zone = getattr(ipaddress.ip_address(host), "scope_id", None)
+    except ValueError:
+        zone = host
+    if zone is None:
+        return host
+    raise RenderError(
+        f"`ollama.host` is `{host}`, and Docker publishes on plain IP addresses only",
+        hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
+    )
+
+
 def _base(plan: Plan) -> dict[str, Any]:
     base: dict[str, Any] = {"image": plan.container.image}
     return base | ({"networks": [plan.container.network]} if plan.container.network else {})
@@ -135,8 +173,13 @@ def _base(plan: Plan) -> dict[str, Any]:
 def _volumes(plan: Plan) -> list[Any]:
     volumes: list[Any] = [f"{plan.container.volume}:{plan.container.home_path}"]
     if plan.models_dir:
-        source = compose_string(plan.models_dir)
-        volumes.append({"type": "bind", "source": source, "target": plan.container.models_path})
+        models = {
+            "type": "bind",
+            "source": compose_string(plan.models_dir),
+            "target": plan.container.models_path,
+            "bind": {"create_host_path": True},
+        }
+        volumes.append(Commented(models, "Where models are stored."))
     return volumes
 
 
@@ -153,7 +196,7 @@ def _limit(plan: Plan, limit: Limit) -> dict[str, Any]:
     if limit.name in UNSUPPORTED or (limit.name, limit.value) == ("memory_max", "infinity"):
         return {}
     key, value = _limit_value(plan, limit)
-    return {key: Commented(value, limit.reason)}
+    return {} if value is None else {key: Commented(value, limit.reason)}
 
 
 def _limit_value(plan: Plan, limit: Limit) -> tuple[str, Any]:
@@ -189,11 +232,13 @@ def _size(size: int) -> str:
     return text if text[-1] in "kmg" else f"{size}b"
 
 
-def _swap(plan: Plan, swap: int | str) -> str | int:
-    """Docker counts memory and swap together; -1 is no bound."""
-    memory = plan.limit("memory_max")
-    if swap == "infinity" or memory is None or memory.value == "infinity":
+def _swap(plan: Plan, swap: int | str) -> str | int | None:
+    """Docker counts memory and swap together; -1 is no bound, None what it cannot count."""
+    if swap == "infinity":
         return -1
+    memory = plan.limit("memory_max")
+    if memory is None or memory.value == "infinity":
+        return None
     return _size(int(memory.value) + int(swap))
 
 
@@ -211,27 +256,43 @@ def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
     before = [other for other in plan.units if f"{other.name}.service" in unit.after]
     job: dict[str, Any] = {
         **_base(plan),
-        "restart": "on-failure:5" if unit.retry_seconds else "no",
+        "restart": _retries(unit),
         "depends_on": {
             SERVER: {"condition": "service_healthy"},
             **{job.name: {"condition": "service_completed_successfully"} for job in before},
         },
-        "environment": {"OLLAMA_HOST": address(SERVER, plan.container.port)},
-        "entrypoint": ["/bin/sh", "-c", compose_string(_script(unit))],
+        "environment": {
+            "OLLAMA_HOST": Commented(
+                address(SERVER, plan.container.port), "The server, by the name of its service."
+            )
+        },
+        "entrypoint": _entrypoint(unit),
     }
     if unit.kind == "create":
         job["volumes"] = [f"./modelfiles:{MODELFILE_DIR}:ro"]
     return job
 
 
-def _script(unit: Unit) -> str:
-    """Return the steps as one shell line; a step that may fail does not stop the next."""
-    words = (
-        [arg.replace(OLLAMA, SERVER).replace(MODELFILES, MODELFILE_DIR) for arg in step.argv]
-        for step in unit.steps
-    )
-    lines = [" ".join(quote(word) for word in argv) for argv in words]
-    if unit.timeout_seconds:
-        lines = [f"timeout {unit.timeout_seconds} {line}" for line in lines]
-    ends = [" || true" if step.may_fail else "" for step in unit.steps]
-    return "set -e; " + "; ".join(line + end for line, end in zip(lines, ends, strict=True))
+def _retries(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
+    if not unit.retry_seconds:
+        return "no"
+    return Commented("on-failure:5", "Five tries; the pause between them is Docker's own.")
+
+
+def _entrypoint(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
+    """Return the steps as one shell line, and one bound around all of it."""
+    script = "; ".join(["set -e", *(_line(unit, step) for step in unit.steps)])
+    shell = ["/bin/sh", "-c", compose_string(script)]
+    if not unit.timeout_seconds:
+        return shell
+    return Commented(["timeout", str(unit.timeout_seconds), *shell], "Bounds all of the job.")
+
+
+def _line(unit: Unit, step: Step) -> str:
+    """Return one step; one that may fail does not stop the next, and nothing is pulled twice."""
+    words = (arg.replace(OLLAMA, SERVER).replace(MODELFILES, MODELFILE_DIR) for arg in step.argv)
+    line = " ".join(quote(word) for word in words)
+    if unit.kind == "pull":
+        # A registry out of reach must not fail a stack whose models are there.
+        line = f"{SERVER} show {quote(step.argv[-1])} >/dev/null 2>&1 || {line}"
+    return f"{line} || true" if step.may_fail else line

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.errors import Finding
 from generator.formats.modelfile import modelfile
+from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import (
@@ -22,11 +24,21 @@ from generator.targets.base import SERVER_ANSWERS, File, address, header, servic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.errors import Finding
     from generator.plan import Limit, Plan, Setting, Step, Unit
 
 UNITS: Final = "etc/systemd/system"
 MODELFILE_DIR: Final = "/etc/hostwright"
+DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-ollama", "50-service", "60-environment")
+JOBS: Final = ("ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume")
+# Everything that a bundle of any profile can put in place: what an earlier one left behind goes.
+PLACES: Final = (
+    f"{UNITS}/ollama.service",
+    *(f"{UNITS}/ollama.service.d/{name}.conf" for name in DROP_INS),
+    *(f"{UNITS}/{job}.service" for job in JOBS),
+    *(f"etc/{kind}.d/hostwright-ollama.conf" for kind in ("modules-load", "sysusers", "tmpfiles")),
+    f"{MODELFILE_DIR[1:]}/Modelfile.*",
+)
+STATE_DIR: Final = "/var/lib/ollama"
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -37,32 +49,49 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 
 def install_note(plan: Plan) -> tuple[File, ...]:
-    """Return the README: three commands for root."""
-    text = render_template(
-        "systemd/README.md.jinja",
-        plan=plan,
-        paths=[f"/{file.path}" for file in render(plan)],
-        jobs=[f"{unit.name}.service" for unit in plan.units],
+    """Return the README, and the two scripts for root that it names."""
+    context = {
+        "plan": plan,
+        "above": [line for text in header(plan) for line in comment(text)],
+        "paths": [quote(file.path) for file in render(plan)],
+        "jobs": [f"{unit.name}.service" for unit in plan.units],
+        "places": PLACES,
+        "all_jobs": JOBS,
+    }
+    return (
+        File("README.md", render_template("systemd/README.md.jinja", **context)),
+        *(
+            File(name, render_template(f"systemd/{name}.jinja", **context), executable=True)
+            for name in ("apply.sh", "remove.sh")
+        ),
     )
-    return (File("README.md", text),)
 
 
-def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
-    """Return nothing: systemd has a word for every setting."""
-    return ()
+def limitations(plan: Plan) -> tuple[Finding, ...]:
+    """Return a Finding for the firewall; systemd has a word for every other setting."""
+    if not plan.listen.open_firewall:
+        return ()
+    finding = Finding(
+        rule="HW601",
+        severity="warning",
+        message="systemd leaves out `open_firewall`: each distribution has a firewall of its own",
+        where="ollama.open_firewall",
+        fix=f"open TCP port {plan.listen.port} in the firewall of the host",
+    )
+    return (finding,)
 
 
 def _drop_ins(plan: Plan) -> tuple[File, ...]:
     service = [
-        ("10-gpu", "gpu", [*_device_access(plan), *_variables(plan.settings("gpu"))]),
-        ("20-limits", "", _limits(plan.limits)),
-        ("30-threads", "threads", _variables(plan.settings("threads"))),
-        ("40-ollama", "ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
-        ("50-service", "", _service(plan)),
-        ("60-environment", "environment", _variables(plan.settings("environment"))),
+        ("gpu", [*_device_access(plan), *_variables(plan.settings("gpu"))]),
+        ("", _limits(plan.limits)),
+        ("threads", _variables(plan.settings("threads"))),
+        ("ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
+        ("", [*_home(plan), *_service(plan)]),
+        ("environment", _variables(plan.settings("environment"))),
     ]
     files = []
-    for name, group, entries in service:
+    for name, (group, entries) in zip(DROP_INS, service, strict=True):
         left_out = [o.comment for o in plan.omissions if o.group == group]
         sections = [Section("Service", entries)]
         if name == "50-service" and plan.service.after:
@@ -81,7 +110,7 @@ def _full_unit(plan: Plan) -> tuple[File, ...]:
         Entry("Type", "exec"),
         Entry("ExecStart", exec_line([service.binary, "serve"])),
         Entry("WorkingDirectory", specifier_escape(service.home)),
-        Entry("Environment", environment("HOME", service.home)),
+        *_home(plan),
         *_service(plan),
         *_listen(plan),
         *_variables(plan.environment),
@@ -99,7 +128,14 @@ def _full_unit(plan: Plan) -> tuple[File, ...]:
 
 
 def _order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
-    return [Entry("After", " ".join(after)), Entry("Wants", " ".join(wants))]
+    reason = "What the server needs is started before it."
+    return [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(wants))]
+
+
+def _home(plan: Plan) -> list[Entry]:
+    home = plan.service.home
+    reason = "Where the server keeps its keys."
+    return [Entry("Environment", environment("HOME", home), reason)] if home else []
 
 
 def _listen(plan: Plan) -> list[Entry]:
@@ -122,7 +158,7 @@ def _limits(limits: Iterable[Limit]) -> list[Entry]:
 def _device_access(plan: Plan) -> list[Entry]:
     if plan.devices is None:
         return []
-    first, *rest = [f"char-{name} rw" for name in plan.devices.allow]
+    first, *rest = [f"char-{name} rwm" for name in plan.devices.allow]
     policy = Entry("DevicePolicy", "closed", "Of all devices, the server sees the GPUs only.")
     return [policy, Entry("DeviceAllow", first), *(Entry("DeviceAllow", item) for item in rest)]
 
@@ -133,7 +169,8 @@ def _service(plan: Plan) -> list[Entry]:
     if devices and devices.wait:
         entries.append(Entry("ExecStartPre", _exec(plan, devices.wait), devices.reason))
     if service.user:
-        entries += [Entry("User", service.user), Entry("Group", service.group)]
+        owner = Entry("User", service.user, "Owns the models and the keys.")
+        entries += [owner, Entry("Group", service.group)]
     return [
         *entries,
         Entry("Restart", service.restart, service.restart_reason),
@@ -173,16 +210,23 @@ def _job(plan: Plan, unit: Unit) -> File:
 def _job_service(plan: Plan, unit: Unit) -> list[Entry]:
     entries = [Entry("Type", "oneshot")]
     if unit.waits_for_server:
-        entries += [Entry("DynamicUser", "yes"), *_client(plan)]
+        entries += [Entry("DynamicUser", "yes", "A client needs no rights."), *_client(plan)]
     entries += [Entry("ExecStart", _exec(plan, step)) for step in unit.steps]
     entries += [Entry("ExecStop", _exec(plan, step)) for step in unit.stop_steps]
     if unit.remain_after_exit:
-        entries.append(Entry("RemainAfterExit", "yes"))
+        entries.append(
+            Entry(
+                "RemainAfterExit",
+                "yes",
+                "Active until the host wakes up, and only then runs ExecStop=.",
+            )
+        )
     if unit.timeout_seconds:
-        entries.append(Entry("TimeoutStartSec", str(unit.timeout_seconds)))
+        bound = "Bounds each command, also the wait for the server."
+        entries.append(Entry("TimeoutStartSec", str(unit.timeout_seconds), bound))
     if unit.retry_seconds:
         entries += [
-            Entry("Restart", "on-failure"),
+            Entry("Restart", "on-failure", "Tries again until it has succeeded."),
             Entry("RestartSec", str(unit.retry_seconds)),
         ]
     return entries
@@ -191,10 +235,11 @@ def _job_service(plan: Plan, unit: Unit) -> list[Entry]:
 def _client(plan: Plan) -> list[Entry]:
     wait = _exec(plan, SERVER_ANSWERS)
     where = address(plan.listen.host, plan.listen.port)
+    home = environment("HOME", "/tmp")  # noqa: S108 -- private to the job
     return [
-        Entry("Environment", environment("HOME", "/tmp")),  # noqa: S108 -- private to the job
+        Entry("Environment", home, "The client makes a key there; the directory is private."),
         Entry("Environment", environment("OLLAMA_HOST", where)),
-        Entry("ExecStartPre", wait),
+        Entry("ExecStartPre", wait, "Waits until the server answers."),
     ]
 
 
@@ -210,17 +255,41 @@ def _modelfiles(plan: Plan) -> tuple[File, ...]:
 
 
 def _system_files(plan: Plan) -> tuple[File, ...]:
-    """Return what loads modules, makes the models directory and, for a complete unit, the user."""
+    """Return what loads modules, makes directories and, for a complete unit, the user."""
+    modules = list(plan.devices.modules) if plan.devices else []
+    files = (
+        ("modules-load", "Registers the devices before the server looks for them.", modules),
+        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(plan)),
+        ("sysusers", "Whom the server runs as.", _users(plan)),
+    )
+    return tuple(
+        File(
+            f"etc/{kind}.d/hostwright-ollama.conf",
+            "\n".join([*(c for t in (*header(plan), reason) for c in comment(t)), *lines, ""]),
+        )
+        for kind, reason, lines in files
+        if lines
+    )
+
+
+def _directories(plan: Plan) -> list[str]:
+    """Return a line for each directory; a complete unit has its StateDirectory= made for it."""
     service = plan.service
-    files = []
-    if plan.devices and plan.devices.modules:
-        line = "\n".join(plan.devices.modules)
-        files.append(("etc/modules-load.d/hostwright-ollama.conf", line))
-    if plan.models_dir:
-        line = tmpfiles_line("d", plan.models_dir, "0750", service.user, service.group)
-        files.append(("etc/tmpfiles.d/hostwright-ollama.conf", line))
-    if service.full_unit:
-        line = tmpfiles_line("u", service.user, "-", "Ollama", service.home)
-        files.append(("etc/sysusers.d/hostwright-ollama.conf", line))
-    above = [line for text in header(plan) for line in comment(text)]
-    return tuple(File(path, "\n".join([*above, line, ""])) for path, line in files)
+    made = service.full_unit and service.home == STATE_DIR
+    # Without a user by name, the home is one that the existing unit's user has.
+    home = "" if made or not service.user else service.home
+    return [
+        tmpfiles_line("d", path, "0750", service.user, service.group)
+        for path in dict.fromkeys((home, plan.models_dir))
+        if path
+    ]
+
+
+def _users(plan: Plan) -> list[str]:
+    service = plan.service
+    if not service.full_unit:
+        return []
+    user = tmpfiles_line("u", service.user, "-", "Ollama", service.home)
+    if service.group == service.user:
+        return [user]
+    return [user, tmpfiles_line("m", service.user, service.group)]

@@ -24,6 +24,12 @@ CHANGES: list[tuple[str, ...]] = [
         "resources.cpu_weight=200",
         "resources.limit_memlock=infinity",
     ),
+    (
+        "resources.allowed_cpus=0-1",
+        "resources.memory_high=3G",
+        "resources.tasks_max=512",
+        "resources.oom_score_adjust=-200",
+    ),
 ]
 CASES = [
     *((name, release, ()) for name in PROFILES for release in RELEASES),
@@ -58,6 +64,36 @@ def same_limits(plan: Plan, found: Effective) -> None:
         assert found.limit_memlock == locked.value
 
 
+def same_on_the_host(plan: Plan, found: Effective) -> None:
+    """Compare the limits that only systemd, or each consumer in its own words, tells."""
+    same_limits(plan, found)
+    assert found.memory_high == bytes_of(plan, "memory_high")
+    told = found.extra["fields"]
+    for name, key in (
+        ("allowed_cpus", "AllowedCPUs"),
+        ("tasks_max", "TasksMax"),
+        ("oom_score_adjust", "OOMScoreAdjust"),
+    ):
+        limit = plan.limit(name)
+        if limit:
+            assert told[key] == [str(limit.value)], key
+
+
+def same_in_a_container(plan: Plan, found: Effective) -> None:
+    same_limits(plan, found)
+    service = found.extra["service"]
+    for name, key in (
+        ("allowed_cpus", "cpuset"),
+        ("tasks_max", "pids_limit"),
+        ("oom_score_adjust", "oom_score_adj"),
+    ):
+        limit = plan.limit(name)
+        assert service.get(key) == (limit.value if limit else None), key
+    said = {finding.where for finding in load_target("compose").limitations(plan)}
+    assert found.memory_high is None
+    assert ("resources.memory_high" in said) == (plan.limit("memory_high") is not None)
+
+
 def host_environment(plan: Plan) -> dict[str, str]:
     host = f"[{plan.listen.host}]" if ":" in plan.listen.host else plan.listen.host
     listen = {"OLLAMA_HOST": f"{host}:{plan.listen.port}"}
@@ -68,7 +104,7 @@ def host_environment(plan: Plan) -> dict[str, str]:
 def same_access(plan: Plan, found: Effective) -> None:
     """Open devices for a GPU host only."""
     gpu = plan.devices is not None
-    assert ("char-nvidia-uvm rw" in found.extra["devices"]) == gpu
+    assert ("char-nvidia-uvm rwm" in found.extra["devices"]) == gpu
 
 
 def same_wait(plan: Plan, found: Effective) -> None:
@@ -88,7 +124,7 @@ def test_systemd_reads_the_plan(
     assert systemd.verify(units, ["ollama.service", *jobs]) == []
     found = systemd.read(units)
     assert found.environment == host_environment(plan)
-    same_limits(plan, found)
+    same_on_the_host(plan, found)
     assert found.restart == "always"
     same_access(plan, found)
     same_wait(plan, found)
@@ -103,7 +139,7 @@ def test_a_complete_unit_is_the_plan_too(
     assert systemd.verify(units, ["ollama.service"]) == []
     found = systemd.read(units)
     assert found.environment == host_environment(plan) | {"HOME": "/var/lib/ollama"}
-    same_limits(plan, found)
+    same_on_the_host(plan, found)
     same_access(plan, found)
     same_wait(plan, found)
 
@@ -132,12 +168,14 @@ def check_nixos(
     expected = host_environment(plan)
     assert {k: found.environment[k] for k in expected} == expected
     assert set(found.environment) - set(expected) <= {"HOME", "OLLAMA_MODELS"}
-    same_limits(plan, found)
+    same_on_the_host(plan, found)
     assert found.restart == "always"
     same_wait(plan, found)
     answer = found.extra["nix"]
     assert answer["ollama"]["loadModels"] == list(dict.fromkeys(m.name for m in plan.models))
     assert answer["warnings"] == []
+    modules = {name.replace("_", "-") for name in plan.devices.modules} if plan.devices else set()
+    assert modules <= {name.replace("_", "-") for name in answer["kernel_modules"]}
     jobs = {unit.name for unit in plan.units if unit.kind != "pull"}
     assert {f"{job}.service" for job in jobs} <= set(answer["units"])
     assert nix.verify(file, lib=lib, variant=variant) == []
@@ -152,7 +190,7 @@ def test_compose_reads_the_plan(
     assert compose.verify(file) == []
     found = compose.read(file)
     assert found.environment == {s.name: s.value for s in plan.environment if s.scope == "any"}
-    same_limits(plan, found)
+    same_in_a_container(plan, found)
     assert found.extra["service"]["image"] == f"ollama/ollama:{plan.release}"
     port = found.extra["ports"][0]
     assert (port["host_ip"], port["published"]) == (plan.listen.host, str(plan.listen.port))

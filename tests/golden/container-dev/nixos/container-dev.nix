@@ -9,6 +9,7 @@
 }:
 let
   inherit (lib) mkDefault;
+  version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration
@@ -21,6 +22,7 @@ in
     # Reachable from this machine only; the API has no authentication.
     host = mkDefault "127.0.0.1";
     port = mkDefault 11434;
+    # Not set: OLLAMA_WARMUP_ENABLED=true. No release reads it; the warm-up is a job of its own.
     environmentVariables = {
       # Request slots per model; each has its own KV cache.
       OLLAMA_NUM_PARALLEL = mkDefault "1";
@@ -33,6 +35,8 @@ in
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault false; };
 
+  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+
   systemd.services.ollama = {
     serviceConfig = {
       # However the server ends, it comes back.
@@ -43,7 +47,7 @@ in
 
   systemd.services.ollama-warmup = {
     # The first request finds the model loaded; a failure here leaves the server alone.
-    description = "Load models into memory";
+    description = mkDefault "Load models into memory";
     after = [
       "ollama.service"
       "ollama-model-loader.service"
@@ -51,15 +55,17 @@ in
     partOf = [ "ollama.service" ];
     wantedBy = [ "ollama.service" ];
     environment = {
-      HOME = "/tmp";
-      OLLAMA_HOST = "127.0.0.1:11434";
+      HOME = mkDefault "/tmp";
+      OLLAMA_HOST = mkDefault "127.0.0.1:11434";
     };
     serviceConfig = {
-      Type = "oneshot";
-      DynamicUser = true;
+      Type = mkDefault "oneshot";
+      DynamicUser = mkDefault true;
       ExecStartPre = [ "/bin/sh -c \"until \\\"$$0\\\" list >/dev/null 2>&1; do sleep 1; done\" ${lib.getExe config.services.ollama.package}" ];
-      ExecStart = [ "-${lib.getExe config.services.ollama.package} run llama3:8b" ];
-      TimeoutStartSec = 300;
+      ExecStart = [ "-/bin/sh -c \"for model; do \\\"$$0\\\" run \\\"$$model\\\" </dev/null; done\" ${lib.getExe config.services.ollama.package} llama3:8b" ];
+      TimeoutStartSec = mkDefault 300;
+      Restart = mkDefault "on-failure";
+      RestartSec = mkDefault 30;
     };
   };
 }

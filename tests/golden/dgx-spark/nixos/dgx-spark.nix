@@ -2,6 +2,7 @@
 # For Ollama 0.32.15 on NVIDIA GB10 (10 Cortex-X925, 10 Cortex-A725): 20 cores, 119 GiB, NVIDIA GB10
 # (119 GiB).
 {
+  config,
   lib,
   options,
   pkgs,
@@ -9,6 +10,7 @@
 }:
 let
   inherit (lib) mkDefault;
+  version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration
@@ -52,7 +54,15 @@ in
     open = mkDefault true;
   };
 
+  hardware.graphics.enable = mkDefault true;
+
+  # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = [ "nvidia" ];
+
+  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+
+  # Registers the devices before the server looks for them.
+  boot.kernelModules = [ "nvidia-uvm" ];
 
   systemd.services.ollama = {
     after = [

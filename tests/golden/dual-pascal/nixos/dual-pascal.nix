@@ -8,8 +8,9 @@
   ...
 }:
 let
-  inherit (config.boot.kernelPackages) nvidiaPackages;
   inherit (lib) mkDefault;
+  inherit (config.boot.kernelPackages) nvidiaPackages;
+  version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration
@@ -19,7 +20,10 @@ in
   services.ollama = {
     enable = mkDefault true;
     # The packaged build has no kernels for these cards; this one is built from source.
-    package = mkDefault (pkgs.ollama-cuda.override { cudaArches = [ "61" ]; });
+    package = mkDefault (pkgs.ollama-cuda.override {
+      cudaArches = [ "61" ];
+      cudaPackages = pkgs.cudaPackages_12;
+    });
     # Reachable from this machine only; the API has no authentication.
     host = mkDefault "127.0.0.1";
     port = mkDefault 11434;
@@ -53,7 +57,15 @@ in
     package = mkDefault (nvidiaPackages.legacy_580 or nvidiaPackages.production);
   };
 
+  hardware.graphics.enable = mkDefault true;
+
+  # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = [ "nvidia" ];
+
+  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+
+  # Registers the devices before the server looks for them.
+  boot.kernelModules = [ "nvidia-uvm" ];
 
   systemd.tmpfiles.rules = [ "d /srv/ollama/models 0750 ollama ollama" ];
 
@@ -77,16 +89,16 @@ in
 
   systemd.services.ollama-resume = {
     # After a resume the server would find no GPU and compute on the CPU (ollama#5464).
-    description = "Reload the NVIDIA memory module around a suspend";
+    description = mkDefault "Reload the NVIDIA memory module around a suspend";
     before = [ "sleep.target" ];
     wantedBy = [ "sleep.target" ];
-    unitConfig.StopWhenUnneeded = true;
+    unitConfig.StopWhenUnneeded = mkDefault true;
     path = [ pkgs.kmod ];
     serviceConfig = {
-      Type = "oneshot";
+      Type = mkDefault "oneshot";
       ExecStart = [ "/bin/sh -c \"if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; systemctl stop ollama.service; fi\"" ];
       ExecStop = [ "/bin/sh -c \"modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi\"" ];
-      RemainAfterExit = true;
+      RemainAfterExit = mkDefault true;
     };
   };
 }
