@@ -63,7 +63,7 @@ def _decide(document: Document, *, version: str | None, legacy_env: bool, strict
         return resolve(
             profile,
             load_catalogue(),
-            source=document.source,
+            source=document.label,
             version=version,
             legacy_env=legacy_env,
             strict=strict,
@@ -75,7 +75,7 @@ def _decide(document: Document, *, version: str | None, legacy_env: bool, strict
             else dataclasses.replace(problem, source=document.origin(problem.where.split(".")))
             for problem in error.problems
         )
-        raise ProfileError(error.source, tuple(problems)) from None
+        raise ProfileError(document.source, tuple(problems)) from None
 
 
 def _file(document: Document, flags: str) -> Path | None:

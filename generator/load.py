@@ -68,6 +68,11 @@ class Document:
     origins: Mapping[tuple[str, ...], str]
     digest: str
 
+    @property
+    def label(self) -> str:
+        """The source for output, which holds no path of this machine: absolute ones lose theirs."""
+        return Path(self.source).name if self.source.startswith("/") else self.source
+
     def origin(self, path: Sequence[str]) -> str:
         """Return the file or flag that the value at `path`, or the table around it, came from."""
         for length in range(len(path), 0, -1):

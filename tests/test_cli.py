@@ -52,6 +52,15 @@ def test_a_profile_alone_prints_the_nixos_module() -> None:
     assert result.stderr == "1 warning, 3 remarks: gen show xeon-cpu\n"
 
 
+def test_output_holds_no_path_of_the_machine(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text('schema_version = 1\nname = "mine"\n')
+    for target in ("nixos", "systemd", "compose", "plan"):
+        text = run("--profile", str(profile), "-t", target).stdout
+        assert "mine.toml" in text
+        assert str(tmp_path) not in text
+
+
 def test_render_is_the_long_form() -> None:
     assert run("render", "--profile", "xeon-cpu").stdout == run("--profile", "xeon-cpu").stdout
 
