@@ -44,6 +44,9 @@ def plan_of(
     """
     document = read_document(name, overrides)
     flags = json.dumps([document.source, version, legacy_env, strict])
+    plain = not (overrides or version or legacy_env or strict)
+    if plain and (plan := _packaged(document)):
+        return plan
     file = _file(document, flags)
     plan = _recall(file) if file else None
     if plan is None:
@@ -51,6 +54,17 @@ def plan_of(
         if file:
             _remember(file, plan)
     return plan
+
+
+def _packaged(document: Document) -> Plan | None:
+    """Return the Plan that an installed program carries for this very text of a shipped profile.
+
+    A checkout has none: there both the profiles and the code may change under a plan.
+    """
+    file = _CODE / "plans" / Path(document.source).with_suffix(".json").name
+    if not file.is_file() or read_document(file.stem).digest != document.digest:
+        return None
+    return from_dict(json.loads(file.read_bytes()))
 
 
 def _decide(document: Document, *, version: str | None, legacy_env: bool, strict: bool) -> Plan:

@@ -15,6 +15,7 @@ python3Packages.buildPythonApplication {
       ../LICENSE
       ../README.md
       ../generator
+      ../modules/plans
       ../profiles
       ../pyproject.toml
     ];

@@ -522,3 +522,28 @@ class TestRemembering:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(cache, "_remember", lambda *_: pytest.fail("remembered"))
         assert cache.plan_of("xeon-cpu").name == "xeon-cpu"
+
+
+class TestPackagedPlans:
+    """An installed program carries the Plans of the shipped profiles."""
+
+    @pytest.fixture(autouse=True)
+    def _installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        marked = json.loads((ROOT / "modules/plans/xeon-cpu.json").read_text())
+        (tmp_path / "plans").mkdir()
+        (tmp_path / "plans/xeon-cpu.json").write_text(
+            json.dumps({**marked, "description": "packaged"})
+        )
+        monkeypatch.setattr(cache, "_CODE", tmp_path)
+
+    def test_they_answer_for_the_profile_as_shipped(self) -> None:
+        assert cache.plan_of("xeon-cpu").description == "packaged"
+
+    def test_they_do_not_answer_for_flags(self) -> None:
+        assert cache.plan_of("xeon-cpu", ["threads.count=8"]).description != "packaged"
+        assert cache.plan_of("xeon-cpu", version="0.24").release == "0.24.0"
+
+    def test_they_do_not_answer_for_another_text_of_that_name(self, tmp_path: Path) -> None:
+        profile = tmp_path / "xeon-cpu.toml"
+        profile.write_text('schema_version = 1\nname = "xeon-cpu"\ndescription = "mine"\n')
+        assert cache.plan_of(str(profile)).description == "mine"
