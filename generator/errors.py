@@ -93,3 +93,12 @@ class Finding:
     where: str
     fix: str = ""
     link: str = ""
+
+
+def told(error: ValueError) -> tuple[str, str]:
+    """Return message and hint of a parser's error, which is written `what; what to do`.
+
+    The last `; ` parts them, because the value that the message quotes may hold others.
+    """
+    message, separator, hint = str(error).rpartition("; ")
+    return (message, hint) if separator else (hint, "")

@@ -102,6 +102,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _version(value: object) -> object:
+    if isinstance(value, bool):  # `true` equals 1 to Python
+        raise ValueError("a truth value is no version; write `1`")
+    return value
+
+
 def _above_zero(value: int | str) -> int | str:
     if value == 0:
         raise ValueError("0 leaves the service no memory at all; write a size, like `20G`")
@@ -145,7 +151,7 @@ ModelName = Annotated[
     StringConstraints(max_length=200),
     _matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
 ]
-Variable = Annotated[str, _matching(_VARIABLE, "a variable name")]
+Variable = Annotated[str, _matching(_VARIABLE, "a variable name; write letters, digits and `_`")]
 CpuList = Annotated[
     str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
 ]
@@ -208,3 +214,4 @@ DriverVersion = Annotated[
         re.compile(r"\d{3,4}(\.\d+)*"), "a driver version; write it like `580` or `580.65.06`"
     ),
 ]
+Version = Annotated[Literal[1], BeforeValidator(_version)]

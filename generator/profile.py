@@ -35,6 +35,7 @@ from generator.fields import (
     Text,
     Timeout,
     Variable,
+    Version,
     Weight,
     Word,
 )
@@ -283,7 +284,7 @@ class Profile(Table):
 
     model_config = ConfigDict(title="Hostwright profile, schema version 1")
 
-    schema_version: Literal[1]
+    schema_version: Version
     """Version of this format."""
     name: Name
     """Name of the profile: lower-case letters, digits and `-`."""

@@ -41,7 +41,7 @@ let
     [
       "/bin/sh"
       "-c"
-      "for model; do \"$0\" run \"$model\" </dev/null; done"
+      "for model; do until \"$0\" show \"$model\" >/dev/null 2>&1; do sleep 5; done; \"$0\" run \"$model\" </dev/null || echo \"cannot load $model\"; done"
       ollama
     ]
     ++ cfg.warmup.models
@@ -99,7 +99,7 @@ in
           ]
           ++ lib.optional (created != [ ]) "ollama-create.service";
           serviceConfig = oneshot {
-            ExecStart = [ "-${load}" ];
+            ExecStart = [ load ];
             TimeoutStartSec = cfg.warmup.timeoutSeconds;
             Restart = "on-failure";
             RestartSec = 30;

@@ -15,9 +15,18 @@ let
   ) plan.models;
   threads = lib.filter isThreads plan.environment ++ threadParameters;
 
+  # Null unsets: an empty LLAMA_ARG_THREADS would stop every load, and what was chosen for one
+  # backend (a library, devices) is wrong for another.
   setting = item: {
     inherit (item) name;
-    value = mkDefault (if isThreads item then toString cfg.threads else item.value);
+    value = mkDefault (
+      if isThreads item then
+        if cfg.threads == null then null else toString cfg.threads
+      else if item.group == "gpu" && cfg.acceleration != plan.acceleration then
+        null
+      else
+        item.value
+    );
   };
   parameter = item: {
     inherit (item) name;
@@ -46,8 +55,11 @@ in
         openFirewall = mkDefault plan.listen.open_firewall;
       };
       modelsDir = mkDefault (named plan.models_dir);
-      user = mkDefault (named plan.service.user);
-      group = mkDefault (named plan.service.group);
+      # A directory outside the home needs an owner by name.
+      user = mkDefault (
+        if plan.service.user == "" && cfg.modelsDir != null then "ollama" else named plan.service.user
+      );
+      group = mkDefault (if plan.service.group == "" then cfg.user else plan.service.group);
       threads = mkDefault (if threads == [ ] then null else lib.toInt (lib.head threads).value);
       settings = lib.listToAttrs (map setting plan.environment);
       resources = lib.listToAttrs (
@@ -59,7 +71,9 @@ in
       models = map (model: {
         inherit (model) name;
         serveAs = named model.serve_as;
-        parameters = map parameter model.parameters;
+        parameters = map parameter (
+          lib.filter (item: item.name != "num_thread" || cfg.threads != null) model.parameters
+        );
       }) plan.models;
       warmup = {
         enable = mkDefault (ofKind "warmup" != [ ]);

@@ -1,11 +1,11 @@
 # For flakes of hosts: `mkHost` makes a NixOS system, `mkDeployNode` a node for deploy-rs.
 { lib, self }:
 {
-  # mkHost { profile = "xeon-cpu"; modules = [ ./grey-area.nix ]; nixpkgs = inputs.nixpkgs; }
+  # mkHost { profile = "xeon-cpu"; modules = [ ./grey-area.nix ]; }
   mkHost =
     {
       profile,
-      system ? "x86_64-linux",
+      system ? (lib.importJSON (../modules/plans + "/${profile}.json")).system,
       modules ? [ ],
       nixosSystem ? lib.nixosSystem,
     }:

@@ -348,6 +348,17 @@ def test_quick_commands_import_neither_pydantic_nor_jinja2(args: tuple[str, ...]
     assert done.stderr.splitlines()[-1] == "set()"
 
 
+def test_a_value_cannot_forge_a_line_of_a_message() -> None:
+    result = process("--profile", "a\nerror: forged")
+    assert "\nerror: forged" not in result.stderr
+    assert "a\\x0aerror: forged" in result.stderr
+
+
+def test_a_semicolon_of_the_users_is_no_hint() -> None:
+    result = process("--profile", "xeon-cpu", "--set", 'models=[{name="a; b"}]')
+    assert "`a; b` is not a model name\n" in result.stderr
+
+
 def test_colour_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     report(HostwrightError("it broke", hint="mend it"))
     assert capsys.readouterr().err == "error: it broke\nhint: mend it\n"

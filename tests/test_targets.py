@@ -163,15 +163,15 @@ def test_a_failed_pull_is_a_failed_job(tmp_path: Path) -> None:
 
 
 def test_a_warm_up_may_fail(tmp_path: Path) -> None:
-    calls = run_job(plan({"models": WARM}), "ollama-warmup", "exit 1", tmp_path)
-    assert calls == (0, ["run a:1b", "run b:1b"])
+    calls = run_job(plan({"models": WARM}), "ollama-warmup", '[ "$1" = show ]', tmp_path)
+    assert calls == (0, ["show a:1b", "run a:1b", "show b:1b", "run b:1b"])
 
 
 def test_one_bound_for_the_whole_warm_up(tmp_path: Path) -> None:
     decided = plan({"models": WARM, "warmup": {"timeout": "1s"}})
     before = time.monotonic()
-    status, calls = run_job(decided, "ollama-warmup", "exec sleep 20", tmp_path)
-    assert (status, calls) == (124, ["run a:1b"])
+    status, calls = run_job(decided, "ollama-warmup", '[ "$1" = show ] || exec sleep 20', tmp_path)
+    assert (status, calls) == (124, ["show a:1b", "run a:1b"])
     assert time.monotonic() - before < 15
     job = in_compose(decided, tmp_path, "ollama-warmup").extra["service"]
     assert job["entrypoint"][:2] == ["timeout", "1"]
@@ -246,7 +246,7 @@ def test_systemd_has_no_firewall() -> None:
 
 # ── systemd: the scripts, run against a directory and with stubs for the host's programs ──────
 
-HOST = ("systemctl", "modprobe", "systemd-tmpfiles", "systemd-sysusers")
+HOST = ("systemctl", "modprobe", "systemd-tmpfiles", "systemd-sysusers", "id")
 INSTALLED = "[Service]\nExecStart=/usr/local/bin/ollama serve\n"
 FULL = {"service": {"full_unit": True}}
 LARGE: dict[str, Any] = {
@@ -352,6 +352,8 @@ def test_apply_puts_the_bundle_in_place_and_starts_it(host: Host) -> None:
     host.apply(decided)
     assert host.files == OURS | rendered(decided)
     assert host.calls == [
+        "systemctl cat ollama.service",
+        "id -u ollama",
         "modprobe -a nvidia_uvm",
         "systemd-tmpfiles --create hostwright-ollama.conf",
         "systemctl daemon-reload",
@@ -372,7 +374,8 @@ def test_what_an_earlier_bundle_had_goes(host: Host) -> None:
     host.apply(plan(LARGE))
     host.apply(plan({}))
     assert host.files == OURS | rendered(plan({}))
-    assert host.calls[: len(JOBS)] == [f"systemctl disable --now {job}.service" for job in JOBS]
+    stopped = [call for call in host.calls if "disable" in call]
+    assert stopped == [f"systemctl disable --now {job}.service" for job in JOBS]
 
 
 def test_what_is_not_ours_stays(host: Host) -> None:
@@ -388,6 +391,31 @@ def test_what_is_not_ours_stays(host: Host) -> None:
     assert host.files == OURS | rendered(plan(LARGE)) | theirs | kept
     host.remove(plan(LARGE))
     assert host.files == OURS | mine | theirs
+
+
+def test_a_kept_file_is_never_replaced(host: Host) -> None:
+    path = host.root / UNITS / "ollama.service.d/20-limits.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text("first\n", encoding="utf-8")
+    host.apply(plan(LARGE))
+    path.write_text("second\n", encoding="utf-8")
+    before = host.files
+    done = host.run(plan(LARGE), "apply.sh")
+    assert done.returncode == 1
+    assert "is kept from before already" in done.stderr
+    assert host.files == before
+
+
+@pytest.mark.parametrize(
+    ("program", "said"), [("systemctl", "no ollama.service"), ("id", "no user ollama")]
+)
+def test_without_ollama_nothing_is_touched(program: str, said: str, host: Host) -> None:
+    stub(host.folder / "bin", program, "exit 1")
+    before = host.files
+    done = host.run(plan(LARGE), "apply.sh")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert host.files == before
 
 
 def test_remove_leaves_nothing_of_ours(host: Host) -> None:

@@ -45,7 +45,8 @@ def report(error: HostwrightError) -> None:
     if isinstance(error, ProfileError):
         say("")
         for problem in error.problems:
-            where = f"{problem.source or error.source}: {problem.where}: ".replace(": : ", ": ")
+            place = _brief(problem.where)
+            where = f"{problem.source or error.source}: {place}: ".replace(": : ", ": ")
             say(f"  {where}{_brief(problem.message)}")
             if problem.hint:
                 say(f"    {word('hint')} {_brief(problem.hint)}")
@@ -54,8 +55,11 @@ def report(error: HostwrightError) -> None:
 
 
 def _brief(message: str) -> str:
-    """Shorten the values in a message that would fill the screen."""
-    return _LONG_VALUE.sub(lambda found: shortened(found[0]), message)
+    """Shorten values that would fill the screen, and show line ends and control characters."""
+    from generator.formats.text import INVISIBLE, escape
+
+    visible = INVISIBLE.sub(lambda found: escape(found[0]), message)
+    return _LONG_VALUE.sub(lambda found: shortened(found[0]), visible)
 
 
 def tell(findings: Iterable[Finding]) -> None:

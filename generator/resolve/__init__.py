@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.errors import Problem, ProfileError
+from generator.errors import Problem, ProfileError, told
 from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
@@ -52,7 +52,7 @@ def _release(profile: Profile, catalogue: Catalogue, source: str, version: str |
     try:
         return catalogue.release(version or profile.ollama.version)
     except ValueError as error:
-        message, _, hint = str(error).partition("; ")
+        message, hint = told(error)
         raise ProfileError(source, (Problem(where, message, hint),)) from None
 
 

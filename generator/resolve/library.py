@@ -23,6 +23,7 @@ def decide(draft: Draft) -> None:
     """Emit the library that the profile means, or say why there is none."""
     asked = draft.profile.ollama.llm_library
     if asked is None:
+        _for_a_new_driver(draft)
         return
     variable = draft.catalogue.variable(NAME)
     there = (variable and variable.allowed_in(draft.known, draft.profile.host.system)) or ()
@@ -59,6 +60,24 @@ def _usable(draft: Draft, there: tuple[str, ...]) -> list[str]:
     ]
 
 
+def _for_a_new_driver(draft: Draft) -> None:
+    """Name the library in the release that would choose one without kernels for the card."""
+    variable = draft.catalogue.variable(NAME)
+    if draft.acceleration != "cuda" or variable is None or not _misjudges(draft):
+        return
+    there = variable.allowed_in(draft.known, draft.profile.host.system) or ()
+    usable = [name for name in _usable(draft, there) if name.startswith("cuda_v")]
+    if usable and "cuda_v13" not in usable:
+        reason = "With a CUDA 13 driver this release would take cuda_v13, which these cards cannot."
+        setting = Setting(name=NAME, value=usable[-1], reason=reason, source="derived", group="gpu")
+        draft.emit(setting)
+
+
+def _misjudges(draft: Draft) -> bool:
+    cards = draft.devices.gpus if draft.devices else ()
+    return bool(known_generations(draft, cards)) and draft.behaves("newest-cuda-for-a-new-driver")
+
+
 def _for_cpu(draft: Draft, asked: str, *, named: bool) -> None:
     if named:
         _emit(draft, asked, "Only this compute library is used.")
@@ -73,7 +92,7 @@ def _for_cpu(draft: Draft, asked: str, *, named: bool) -> None:
 
 def _of_family(draft: Draft, asked: str, member: str) -> None:
     told = f"`{asked}` alone names no library of {draft.release}; `{member}` serves these GPUs"
-    hint = "leave `llm_library` out: the server finds it by itself"
+    hint = "" if _misjudges(draft) else "leave `llm_library` out: the server finds it by itself"
     draft.note("HW105", "info", told, WHERE, fix=hint)
     _emit(draft, member, f"The library that serves these GPUs; `{asked}` alone names none.")
 

@@ -69,11 +69,19 @@ def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Param
         return []
     values = value if isinstance(value, tuple) else (value,)
     if not all(isinstance(item, _TYPES[option.type]) for item in values):
-        draft.problem(where, f"`{value}` is no {option.type}", f"write a {option.type}")
+        draft.problem(
+            where, f"`{value}` is not {_WORDS[option.type]}", f"write {_WORDS[option.type]}"
+        )
         return []
     return [Parameter(name=name, value=_text(item), reason="") for item in values]
 
 
+_WORDS: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text in quotes",
+}
 _TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "int": int,
     "float": (int, float),

@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 SERVER: Final = "ollama.service"
 PULL, CREATE, WARMUP, RESUME = "ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume"
 RETRY_SECONDS: Final = 30
+# $0 is the ollama program, $1 a model. A registry out of reach fails nothing that is there, and a
+# restart downloads nothing new.
+FETCH: Final = '"$0" show "$1" >/dev/null 2>&1 || "$0" pull "$1"'
 # $0 is the ollama program, the arguments are models. Without a prompt and a terminal `run` only
-# loads. One command for all of them, because systemd bounds each command on its own.
-LOAD: Final = 'for model; do "$0" run "$model" </dev/null; done'
+# loads; before a model is there it would pull. One command for all of them, because systemd bounds
+# each command on its own.
+LOAD: Final = (
+    'for model; do until "$0" show "$model" >/dev/null 2>&1; do sleep 5; done; '
+    '"$0" run "$model" </dev/null || echo "cannot load $model"; done'
+)
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
     "on-failure": "The server comes back after a failure.",
@@ -110,7 +117,7 @@ def _pull(models: tuple[Model, ...]) -> Unit:
         name=PULL,
         description="Pull the models of this host",
         reason="Downloads what is missing; it does not load anything.",
-        steps=tuple(Step(argv=(OLLAMA, "pull", name)) for name in names),
+        steps=tuple(Step(argv=("/bin/sh", "-c", FETCH, OLLAMA, name)) for name in names),
         retry_seconds=RETRY_SECONDS,
         after=(SERVER, "network-online.target"),
         wants=("network-online.target",),
@@ -161,7 +168,7 @@ def _warmup(draft: Draft, models: tuple[str, ...], *, after: tuple[str, ...]) ->
         name=WARMUP,
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone.",
-        steps=(Step(argv=("/bin/sh", "-c", LOAD, OLLAMA, *models), may_fail=True),),
+        steps=(Step(argv=("/bin/sh", "-c", LOAD, OLLAMA, *models)),),
         timeout_seconds=seconds,
         retry_seconds=RETRY_SECONDS,
         after=(SERVER, *after),

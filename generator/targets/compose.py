@@ -281,18 +281,15 @@ def _retries(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
 
 def _entrypoint(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
     """Return the steps as one shell line, and one bound around all of it."""
-    script = "; ".join(["set -e", *(_line(unit, step) for step in unit.steps)])
+    script = "; ".join(["set -e", *(_line(step) for step in unit.steps)])
     shell = ["/bin/sh", "-c", compose_string(script)]
     if not unit.timeout_seconds:
         return shell
     return Commented(["timeout", str(unit.timeout_seconds), *shell], "Bounds all of the job.")
 
 
-def _line(unit: Unit, step: Step) -> str:
-    """Return one step; one that may fail does not stop the next, and nothing is pulled twice."""
+def _line(step: Step) -> str:
+    """Return one step; one that may fail does not stop the next."""
     words = (arg.replace(OLLAMA, SERVER).replace(MODELFILES, MODELFILE_DIR) for arg in step.argv)
     line = " ".join(quote(word) for word in words)
-    if unit.kind == "pull":
-        # A registry out of reach must not fail a stack whose models are there.
-        line = f"{SERVER} show {quote(step.argv[-1])} >/dev/null 2>&1 || {line}"
     return f"{line} || true" if step.may_fail else line

@@ -150,6 +150,19 @@ class TestOverrides:
         found = read(tmp_path, XEON + "  hostwright.threads = 12;").environment
         assert found["LLAMA_ARG_THREADS"] == found["OMP_NUM_THREADS"] == "12"
 
+    def test_without_threads_no_lever_is_empty(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + "  hostwright.threads = null;").environment
+        assert not [name for name in found if "THREADS" in name]
+
+    def test_another_backend_drops_what_was_chosen_for_the_first(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + '  hostwright.acceleration = "cuda";').environment
+        assert "OLLAMA_LLM_LIBRARY" not in found
+
+    def test_a_models_directory_gets_an_owner(self, tmp_path: Path) -> None:
+        found = read(tmp_path, XEON + '  hostwright.modelsDir = "/srv/m";')
+        assert found.extra["nix"]["ollama"]["user"] == "ollama"
+        assert found.extra["nix"]["tmpfiles"] == ["d /srv/m 0750 ollama ollama"]
+
     def test_lists_add_up(self, tmp_path: Path) -> None:
         found = read(tmp_path, XEON + '  hostwright.models = [ { name = "phi4"; } ];')
         assert "phi4" in found.extra["nix"]["ollama"]["loadModels"]

@@ -49,6 +49,20 @@ withdraw() {
   done
 }
 
+for file in \
+  etc/systemd/system/ollama.service \
+  etc/systemd/system/ollama-pull.service \
+  etc/systemd/system/ollama-resume.service \
+  etc/modules-load.d/hostwright-ollama.conf \
+  etc/tmpfiles.d/hostwright-ollama.conf \
+  etc/sysusers.d/hostwright-ollama.conf
+do
+  if exists "$root/$file" && ! ours "$root/$file" && exists "$root/$file.before-hostwright"; then
+    echo "$root/$file is not Hostwright's, and a file is kept from before already:" >&2
+    echo "move one of them away, $root/$file.before-hostwright or itself." >&2
+    exit 1
+  fi
+done
 withdraw
 for file in \
   etc/systemd/system/ollama.service \

@@ -55,6 +55,28 @@ if ours "$server" && ! exists "$server.before-hostwright"; then
   echo "Run remove.sh, install Ollama, and then run apply.sh." >&2
   exit 1
 fi
+if ! systemctl cat ollama.service >/dev/null 2>&1; then
+  echo "There is no ollama.service for these drop-ins: install Ollama first." >&2
+  exit 1
+fi
+for file in \
+  etc/systemd/system/ollama.service.d/10-gpu.conf \
+  etc/systemd/system/ollama.service.d/20-limits.conf \
+  etc/systemd/system/ollama.service.d/30-threads.conf \
+  etc/systemd/system/ollama.service.d/40-ollama.conf \
+  etc/systemd/system/ollama.service.d/50-service.conf \
+  etc/systemd/system/ollama-pull.service \
+  etc/systemd/system/ollama-create.service \
+  etc/hostwright/Modelfile.qwen2.5-coder=7b-tuned \
+  etc/hostwright/Modelfile.deepseek-r1=7b-tuned \
+  etc/hostwright/Modelfile.llama3.1=8b-tuned
+do
+  if exists "$root/$file" && ! ours "$root/$file" && exists "$root/$file.before-hostwright"; then
+    echo "$root/$file is not Hostwright's, and a file is kept from before already:" >&2
+    echo "move one of them away, $root/$file.before-hostwright or itself." >&2
+    exit 1
+  fi
+done
 withdraw
 for file in \
   etc/systemd/system/ollama.service.d/10-gpu.conf \
