@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from generator import flags
 from generator.errors import (
     EnvironmentFailure,
     HostwrightError,
@@ -30,29 +31,8 @@ _PACKAGE: Final = Path(__file__).parent
 _MAX_EXTENDS: Final = 16
 _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
-_MAX_POSITION: Final = 9
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
-
-# By table, the keys that take text and nothing else, so that `535`, `0.30` and `0x1f` are no
-# numbers there; `*` is any key. Listed, as asking the Profile costs pydantic on every start.
-TEXT_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "": frozenset({"name", "description"}),
-    "host": frozenset({"system", "driver"}),
-    "host.cpu": frozenset({"model"}),
-    "host.cpu.features": frozenset({"*"}),
-    "host.gpus.*": frozenset({"name", "compute_capability", "uuid"}),
-    "ollama": frozenset(
-        {"version", "acceleration", "host", "models_dir", "kv_cache_type", "llm_library"}
-    ),
-    "ollama.origins": frozenset({"*"}),
-    "ollama.env": frozenset({"*"}),
-    "resources": frozenset({"cpu_quota", "allowed_cpus", "numa_policy", "numa_mask"}),
-    "gpu": frozenset({"device_order"}),
-    "models.*": frozenset({"name", "role", "serve_as"}),
-    "service": frozenset({"binary", "user", "group", "home", "restart"}),
-    "container": frozenset({"image", "tag", "name", "volume", "network", "restart"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +140,14 @@ class _Reader:
         self.hash.update(f"{len(text)}:{text}".encode(errors="surrogateescape"))
         key, _, written = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
-        if problem := _refused(text, path):
+        if problem := flags.refused(text, path):
             return problem
-        value = _flag_value(written, textual=_is_textual(path))
+        value = flags.flag_value(written, path)
         if isinstance(value, Problem):
             return Problem(shortened(key), value.message, value.hint)
         if problem := _unfit(value, path):
             return problem
-        *parents, last = path
-        table: Any = data
-        for part in parents:
-            table = _child(table, part)
-        if not _assign(table, last, value):
+        if not flags.assign(data, path, value):
             return Problem(
                 shortened(key), "leads through a value that is no table", "shorten the key path"
             )
@@ -179,22 +155,6 @@ class _Reader:
             del self.origins[old]
         self.origins[path] = FLAG
         return None
-
-
-def _refused(flag: str, path: tuple[str, ...]) -> Problem | None:
-    """Say why `flag` is no setting, or none that a flag can make."""
-    shown = f"`{shortened(flag)}`"
-    if any("\ud800" <= character <= "\udfff" for character in flag):
-        return Problem(shown, "this is not UTF-8", "write it in UTF-8")
-    if "=" not in flag or not all(path):
-        return Problem(shown, "not a setting", "write `--set key.path=value`")
-    if path[0] == "extends":
-        return Problem(
-            "extends",
-            "is read before this flag applies",
-            "write it in the profile, or name that profile instead",
-        )
-    return None
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | Problem:
@@ -242,53 +202,6 @@ def _too_deep(path: tuple[str, ...]) -> Problem:
 def _too_large(path: tuple[str, ...]) -> Problem:
     where = shortened(".".join(path))
     return Problem(where, "a whole number does not fit into 64 bits", "write a smaller one")
-
-
-def _child(table: Any, key: str) -> Any:  # noqa: ANN401 -- it walks TOML
-    if isinstance(table, dict):
-        return table.setdefault(key, {})
-    return table[int(key)] if _is_position(table, key) else None
-
-
-def _assign(table: Any, key: str, value: object) -> bool:  # noqa: ANN401 -- it walks TOML
-    if isinstance(table, dict):
-        table[key] = value
-        return True
-    if _is_position(table, key):
-        table[int(key)] = value
-        return True
-    return False
-
-
-def _is_position(table: object, key: str) -> bool:
-    return (
-        isinstance(table, list)
-        and key.isdecimal()
-        and len(key) <= _MAX_POSITION
-        and int(key) < len(table)
-    )
-
-
-def _is_textual(path: tuple[str, ...]) -> bool:
-    *tables, key = path
-    table = ".".join("*" if step.isdecimal() else step for step in tables)
-    return not TEXT_KEYS.get(table, frozenset()).isdisjoint({key, "*"})
-
-
-def _flag_value(text: str, *, textual: bool) -> object:
-    """Read `text` as a TOML value, or as a bare string where it is none (`800%`, `cuda`).
-
-    A `textual` key takes everything but a quoted TOML string as it stands. Returns a Problem for
-    text that holds more keys than one.
-    """
-    try:
-        keys = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    if len(keys) > 1:
-        return Problem("", "holds more than one key", "give each key a `--set` of its own")
-    value = keys["value"]
-    return text if textual and not isinstance(value, str) else value
 
 
 def _find(name: str, folder: Path, of: str = "") -> Path:

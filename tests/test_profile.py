@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from generator.profile import Profile, json_schema
+from generator.profile import Profile
+from generator.schema import json_schema
 
 
 def parsed(table: str, key: str, value: object) -> object:

@@ -10,8 +10,9 @@ import pytest
 
 from generator.cache import plan_of
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
-from generator.load import TEXT_KEYS, load_profile, read_document
-from generator.profile import json_schema
+from generator.flags import TEXT_KEYS
+from generator.load import load_profile, read_document
+from generator.schema import json_schema
 
 HEAD = 'schema_version = 1\nname = "mine"\n'
 

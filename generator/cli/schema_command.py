@@ -19,8 +19,8 @@ Examples:
 def command(markdown: bool, as_json: bool) -> None:
     """Print the JSON Schema of profiles, for editors."""
     from generator.formats.data import to_json
-    from generator.profile import json_schema
     from generator.reference import profile_reference
+    from generator.schema import json_schema
 
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other")
