@@ -6,5 +6,6 @@
     ./server.nix
     ./jobs.nix
     ./nvidia.nix
+    ./resume.nix
   ];
 }

@@ -1,4 +1,4 @@
-# The jobs beside the server: models of one's own, warm-up, and the fix around a suspend.
+# The jobs beside the server: models of one's own, and warm-up.
 {
   config,
   lib,
@@ -46,16 +46,6 @@ let
     ]
     ++ cfg.warmup.models
   );
-  shell =
-    script:
-    escape [
-      "/bin/sh"
-      "-c"
-      script
-    ];
-  # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
-  beforeSleep = "if systemctl --quiet is-active ${server}; then touch /run/ollama-resume; systemctl stop ${server}; fi";
-  afterSleep = "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ${server}; fi";
   client = {
     partOf = [ server ];
     wantedBy = [ server ];
@@ -106,20 +96,6 @@ in
           };
         }
       );
-
-      ollama-resume = mkIf cfg.resumeFix {
-        description = "Reload the NVIDIA memory module around a suspend";
-        before = [ "sleep.target" ];
-        wantedBy = [ "sleep.target" ];
-        unitConfig.StopWhenUnneeded = true;
-        path = [ pkgs.kmod ];
-        serviceConfig = {
-          Type = "oneshot";
-          RemainAfterExit = true;
-          ExecStart = [ (shell beforeSleep) ];
-          ExecStop = [ (shell afterSleep) ];
-        };
-      };
     };
   };
 }

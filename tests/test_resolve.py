@@ -125,7 +125,9 @@ class TestThreads:
         assert parameters(decided) == {"num_thread": "4"}
 
     def test_without_a_model_the_old_lever_is_told_to_be_missing(self) -> None:
-        assert "HW503" in rules(plan({"threads": {"count": 8}}, "0.24"))
+        decided = plan({"threads": {"count": 8}}, "0.24")
+        assert "HW503" in rules(decided)
+        assert [omission.what for omission in decided.omissions] == ["num_thread 8"]
 
     @pytest.mark.parametrize(
         ("cpu", "resources", "count"),

@@ -149,6 +149,8 @@ class Draft:
                 where,
                 fix="add a `[[models]]` table",
             )
+            told = "Only a model or a request carries it in this release, and there is no model."
+            self.omit(f"{name} {value}", told)
         self.parameters.append(Parameter(name=name, value=value, reason=reason, replaces=replaces))
 
     def emit_legacy(self, intent: str, value: str) -> tuple[str, ...]:

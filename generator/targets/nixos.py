@@ -40,7 +40,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`."""
     body = to_nix(_module(plan))
     above = [line for text in header(plan) for line in comment(text)]
-    lines = [*above, *_arguments(), "let", *_bindings(plan, body), "in", body]
+    lines = [*above, *_arguments(), "let", *_bindings(plan), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
@@ -61,10 +61,10 @@ def _arguments() -> list[str]:
     return ["{", *(f"  {name}," for name in names[:-1]), f"  {names[-1]}", "}:"]
 
 
-def _bindings(plan: Plan, body: str) -> list[str]:
+def _bindings(plan: Plan) -> list[str]:
     version = f"  version = config.services.ollama.package.version or {to_nix(plan.release)};"
     bindings = ["  inherit (lib) mkDefault;", version, HAS_ACCELERATION]
-    if "nvidiaPackages" in body:
+    if plan.devices and plan.devices.driver and plan.devices.driver.branch:
         bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
     return bindings
 

@@ -38,7 +38,6 @@ PLACES: Final = (
     *(f"etc/{kind}.d/hostwright-ollama.conf" for kind in ("modules-load", "sysusers", "tmpfiles")),
     f"{MODELFILE_DIR[1:]}/Modelfile.*",
 )
-STATE_DIR: Final = "/var/lib/ollama"
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -273,9 +272,9 @@ def _system_files(plan: Plan) -> tuple[File, ...]:
 
 
 def _directories(plan: Plan) -> list[str]:
-    """Return a line for each directory; a complete unit has its StateDirectory= made for it."""
+    """Return a line for each directory; systemd makes the home of a unit with StateDirectory=."""
     service = plan.service
-    made = service.full_unit and service.home == STATE_DIR
+    made = any(directive.name == "StateDirectory" for directive in service.hardening)
     # Without a user by name, the home is one that the existing unit's user has.
     home = "" if made or not service.user else service.home
     return [

@@ -235,4 +235,4 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
 
 def test_the_modules_are_small() -> None:
     sizes = {path.name: len(path.read_text().splitlines()) for path in MODULES.glob("*.nix")}
-    assert max(sizes.values()) <= 125, sizes
+    assert max(sizes.values()) <= 120, sizes

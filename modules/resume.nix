@@ -1,0 +1,39 @@
+# After a suspend the server would find no GPU: reload NVIDIA's memory module around it.
+{
+  config,
+  lib,
+  pkgs,
+  utils,
+  ...
+}:
+let
+  cfg = config.hostwright;
+  server = "ollama.service";
+  shell =
+    script:
+    utils.escapeSystemdExecArgs [
+      "/bin/sh"
+      "-c"
+      script
+    ];
+  # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
+  beforeSleep = "if systemctl --quiet is-active ${server}; then touch /run/ollama-resume; systemctl stop ${server}; fi";
+  afterSleep = "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ${server}; fi";
+in
+{
+  config = lib.mkIf (cfg.enable && cfg.resumeFix) {
+    systemd.services.ollama-resume = {
+      description = "Reload the NVIDIA memory module around a suspend";
+      before = [ "sleep.target" ];
+      wantedBy = [ "sleep.target" ];
+      unitConfig.StopWhenUnneeded = true;
+      path = [ pkgs.kmod ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = [ (shell beforeSleep) ];
+        ExecStop = [ (shell afterSleep) ];
+      };
+    };
+  };
+}
