@@ -342,6 +342,11 @@ class TestGpu:
         assert environment(decided)["ROCR_VISIBLE_DEVICES"] == "0"
         assert decided.container.image == "ollama/ollama:0.32.15-rocm"
 
+    @pytest.mark.parametrize(("system", "told"), [("aarch64-linux", True), ("x86_64-linux", False)])
+    def test_an_image_that_is_not_made_is_told(self, system: str, told: bool) -> None:
+        data = {"host": {"system": system}, "ollama": {"acceleration": "rocm"}}
+        assert ("HW506" in rules(plan(data))) == told
+
 
 class TestReleases:
     def test_a_variable_that_is_not_there_yet_is_left_out_and_told(self) -> None:

@@ -99,19 +99,19 @@ class Draft:
         source: Source = "profile",
         replaces: tuple[str, ...] = (),
         scope: Scope = "any",
-    ) -> bool:
-        """Emit a variable that the release reads; otherwise say why not. Returns whether it did."""
+    ) -> None:
+        """Emit a variable that the release reads; otherwise say why not."""
         variable = self.catalogue.variable(name)
         if variable is None or not variable.known_in(self.known):
             self._dropped(name, variable, where, group)
-            return False
+            return
         allowed = variable.allowed_in(self.known, self.profile.host.system)
         if allowed is not None and value not in allowed:
             choices = ", ".join(allowed)
             self.problem(
                 where, f"Ollama {self.release} does not take `{value}`", f"one of {choices}"
             )
-            return False
+            return
         self.emit(
             Setting(
                 name=name,
@@ -123,7 +123,6 @@ class Draft:
                 scope=scope,
             )
         )
-        return True
 
     def emit(self, setting: Setting) -> None:
         """Put a variable into the output as it is; a later one of the same name is a problem."""
