@@ -19,15 +19,18 @@ format: setup ## Rewrite the sources in the project's style
 	.venv/bin/ruff format .
 
 golden: schema ## Rewrite the expected outputs after a change that means them
-	.venv/bin/python -m pytest -q tests/test_golden.py tests/nix/test_modules.py --update-golden
+	.venv/bin/python -m pytest -q tests/test_golden.py tests/nix --update-golden
 
-schema: setup ## Rewrite the JSON Schema of profiles and the reference page made from it
+schema: setup ## Rewrite the JSON Schemas and the reference pages made from them
 	.venv/bin/gen schema > profiles/profile.schema.json
 	.venv/bin/gen schema --markdown > docs/reference/profile.md
+	.venv/bin/gen schema --fleet > profiles/fleet.schema.json
+	.venv/bin/gen schema --fleet --markdown > docs/reference/fleet.md
 
 bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/scale.py
+	.venv/bin/python benchmarks/nix_eval.py
 
 clean: ## Remove what the commands above have made
 	rm -rf .venv .tools out dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -15,15 +15,33 @@
       profiles = map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./modules/plans));
       plan = name: lib.importJSON (./modules/plans + "/${name}.json");
 
-      # A module with the profile in it, for `imports = [ hostwright.nixosModules.xeon-cpu ]`.
-      profileModule = name: {
-        _file = "${self}/flake.nix#nixosModules.${name}";
-        imports = [ ./modules ];
-        hostwright = {
-          enable = lib.mkDefault true;
-          profile = lib.mkDefault name;
-        };
-      };
+      # Old releases of Nix, 2.8 for one, take no path for a module in `nix flake check`. Behind a set
+      # the path stays what errors name and what the module system imports only once.
+      modulesOf =
+        output: path:
+        let
+          module = name: {
+            _file = "${self}/flake.nix#${output}.${name}";
+            imports = [ path ];
+          };
+          profiled =
+            name:
+            module name
+            // {
+              hostwright = {
+                enable = lib.mkDefault true;
+                profile = lib.mkDefault name;
+              };
+            };
+        in
+        lib.genAttrs profiles profiled
+        // lib.genAttrs [
+          "default"
+          "hostwright"
+        ] module;
+
+      # The name since NixOS 25.11, and the one before.
+      nixfmt = pkgs: pkgs.nixfmt or pkgs.nixfmt-rfc-style;
     in
     {
       packages = eachSystem (
@@ -39,21 +57,28 @@
         }
       );
 
-      apps = eachSystem (pkgs: {
-        default = {
-          type = "app";
-          program = lib.getExe self.packages.${pkgs.system}.gen;
-        };
-      });
+      apps = eachSystem (
+        pkgs:
+        let
+          inherit (self.packages.${pkgs.stdenv.hostPlatform.system}) gen;
+        in
+        {
+          default = {
+            type = "app";
+            program = lib.getExe gen;
+            meta = { inherit (gen.meta) description; };
+          };
+        }
+      );
 
       overlays.default = final: _: {
         hostwright = final.callPackage ./nix/package.nix { };
       };
 
-      nixosModules = lib.genAttrs profiles profileModule // {
-        default = ./modules;
-        hostwright = ./modules;
-      };
+      nixosModules = modulesOf "nixosModules" ./modules;
+
+      # For numtide/system-manager on DGX OS, Ubuntu and Debian.
+      systemManagerModules = modulesOf "systemManagerModules" ./modules/system-manager.nix;
 
       # Each shipped profile on a minimal machine, to look at and to test.
       nixosConfigurations = lib.genAttrs profiles (
@@ -71,10 +96,10 @@
 
       checks = eachSystem (pkgs: import ./nix/checks.nix { inherit pkgs self; });
 
-      formatter = eachSystem (pkgs: pkgs.nixfmt-rfc-style);
+      formatter = eachSystem nixfmt;
 
       devShells = eachSystem (pkgs: {
-        default = pkgs.callPackage ./nix/shell.nix { };
+        default = pkgs.callPackage ./nix/shell.nix { nixfmt = nixfmt pkgs; };
       });
 
       templates = import ./nix/templates.nix;

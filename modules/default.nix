@@ -4,8 +4,7 @@
     ./options.nix
     ./plan.nix
     ./server.nix
-    ./jobs.nix
+    ./nixos-jobs.nix
     ./nvidia.nix
-    ./resume.nix
   ];
 }

@@ -1,101 +1,101 @@
-# The jobs beside the server: models of one's own, and warm-up.
+# The jobs beside the server, as services: models to pull and to make, and warm-up. For NixOS and
+# for system-manager, which differ in the program, its address, and `loader`: the unit that pulls
+# models there, null for one of ours.
 {
-  config,
+  address,
+  cfg,
   lib,
+  loader ? null,
   pkgs,
+  program,
   utils,
-  ...
 }:
 let
-  inherit (lib) mkIf;
-  cfg = config.hostwright;
   escape = utils.escapeSystemdExecArgs;
-  ollama = lib.getExe config.services.ollama.package;
+  modelfile = import ./modelfile.nix { inherit lib; };
   server = "ollama.service";
-  loader = "ollama-model-loader.service";
 
+  names = lib.unique (map (model: model.name) cfg.models);
   created = lib.filter (model: model.serveAs != null) cfg.models;
-  line = parameter: "PARAMETER ${parameter.name} ${parameter.value}\n";
-  modelfile =
-    model:
-    pkgs.writeText "Modelfile" ("FROM ${model.name}\n" + lib.concatMapStrings line model.parameters);
+  pulls = names != [ ] && loader == null;
+  pulled = if pulls then [ "ollama-pull.service" ] else lib.optional (names != [ ]) loader;
+
+  # In a script $0 is the program, the arguments are models.
+  script =
+    text: models:
+    escape (
+      [
+        "/bin/sh"
+        "-c"
+        text
+        program
+      ]
+      ++ models
+    );
+  # Waits until the server answers; the unit's timeout bounds it.
+  answers = script "until \"$0\" list >/dev/null 2>&1; do sleep 1; done" [ ];
+  # A registry out of reach fails nothing that is there.
+  fetch = name: script "\"$0\" show \"$1\" >/dev/null 2>&1 || \"$0\" pull \"$1\"" [ name ];
   create =
     model:
     escape [
-      ollama
+      program
       "create"
       model.serveAs
       "-f"
-      "${modelfile model}"
+      "${pkgs.writeText "Modelfile" (modelfile model.name model.parameters)}"
     ];
-
-  # Waits until the server answers; the unit's timeout bounds it.
-  answers = escape [
-    "/bin/sh"
-    "-c"
-    "until \"$0\" list >/dev/null 2>&1; do sleep 1; done"
-    ollama
-  ];
   # One command for all models, because systemd bounds each command on its own.
-  load = escape (
-    [
-      "/bin/sh"
-      "-c"
-      "for model; do until \"$0\" show \"$model\" >/dev/null 2>&1; do sleep 5; done; \"$0\" run \"$model\" </dev/null || echo \"cannot load $model\"; done"
-      ollama
-    ]
-    ++ cfg.warmup.models
-  );
-  client = {
-    partOf = [ server ];
-    wantedBy = [ server ];
-    environment = {
-      HOME = "/tmp";
-      OLLAMA_HOST = "${config.services.ollama.host}:${toString config.services.ollama.port}";
-    };
-  };
-  oneshot = config: {
-    Type = "oneshot";
-    DynamicUser = true;
-    ExecStartPre = [ answers ];
-  } // config;
-in
-{
-  config = mkIf cfg.enable {
-    systemd.services = {
-      ollama-create = mkIf (created != [ ]) (
-        client
-        // {
-          description = "Create the tuned models of this host";
-          after = [
-            server
-            loader
-          ];
-          serviceConfig = oneshot {
-            ExecStart = map create created;
-            Restart = "on-failure";
-            RestartSec = 30;
-          };
-        }
-      );
+  load = script "for model; do until \"$0\" show \"$model\" >/dev/null 2>&1; do sleep 5; done; \"$0\" run \"$model\" </dev/null || echo \"cannot load $model\"; done" cfg.warmup.models;
 
-      ollama-warmup = mkIf cfg.warmup.enable (
-        client
-        // {
-          description = "Load models into memory";
-          after = [
-            server
-            loader
-          ]
-          ++ lib.optional (created != [ ]) "ollama-create.service";
-          serviceConfig = oneshot {
-            ExecStart = [ load ];
-            TimeoutStartSec = cfg.warmup.timeoutSeconds;
-            Restart = "on-failure";
-            RestartSec = 30;
-          };
-        }
-      );
+  job =
+    {
+      description,
+      after,
+      config,
+      wants ? [ ],
+    }:
+    {
+      inherit description wants;
+      after = [ server ] ++ after;
+      partOf = [ server ];
+      wantedBy = [ server ];
+      environment = {
+        HOME = "/tmp";
+        OLLAMA_HOST = address;
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        DynamicUser = true;
+        ExecStartPre = [ answers ];
+        Restart = "on-failure";
+        RestartSec = 30;
+      }
+      // config;
+    };
+in
+lib.optionalAttrs pulls {
+  ollama-pull = job {
+    description = "Pull the models of this host";
+    after = [ "network-online.target" ];
+    wants = [ "network-online.target" ];
+    config.ExecStart = map fetch names;
+  };
+}
+// lib.optionalAttrs (created != [ ]) {
+  ollama-create = job {
+    description = "Create the tuned models of this host";
+    after = pulled;
+    config.ExecStart = map create created;
+  };
+}
+// lib.optionalAttrs cfg.warmup.enable {
+  ollama-warmup = job {
+    description = "Load models into memory";
+    after = pulled ++ lib.optional (created != [ ]) "ollama-create.service";
+    config = {
+      ExecStart = [ load ];
+      TimeoutStartSec = cfg.warmup.timeoutSeconds;
     };
   };
 }

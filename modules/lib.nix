@@ -1,48 +1,104 @@
 # What the modules share: a Plan's spelling, in NixOS's words.
 { lib }:
-rec {
-  # The limits of a Plan, by the options of `hostwright.resources` and the keys of systemd.
-  limits = {
-    allowed_cpus = { option = "allowedCPUs"; key = "AllowedCPUs"; };
-    cpu_quota = { option = "cpuQuota"; key = "CPUQuota"; };
-    cpu_weight = { option = "cpuWeight"; key = "CPUWeight"; };
-    io_weight = { option = "ioWeight"; key = "IOWeight"; };
-    limit_memlock = { option = "limitMEMLOCK"; key = "LimitMEMLOCK"; };
-    memory_high = { option = "memoryHigh"; key = "MemoryHigh"; };
-    memory_max = { option = "memoryMax"; key = "MemoryMax"; };
-    memory_swap_max = { option = "memorySwapMax"; key = "MemorySwapMax"; };
-    nice = { option = "nice"; key = "Nice"; };
-    numa_mask = { option = "numaMask"; key = "NUMAMask"; };
-    numa_policy = { option = "numaPolicy"; key = "NUMAPolicy"; };
-    oom_score_adjust = { option = "oomScoreAdjust"; key = "OOMScoreAdjust"; };
-    tasks_max = { option = "tasksMax"; key = "TasksMax"; };
+let
+  # Floats, because the largest are beyond whole numbers.
+  scale = {
+    "" = 1.0;
+    K = 1024.0;
+    M = 1048576.0;
+    G = 1073741824.0;
+    T = 1099511627776.0;
+    P = 1125899906842624.0;
+    E = 1152921504606846976.0;
   };
+  suffixes = [
+    ""
+    "K"
+    "M"
+    "G"
+    "T"
+    "P"
+    "E"
+  ];
 
   # 21474836480 is `20G`: the largest suffix that is exact.
   size =
     let
-      shrink = bytes: suffixes:
-        if suffixes == [ ] || bytes == 0 || lib.mod bytes 1024 != 0 then
-          { inherit bytes suffixes; }
+      shrink =
+        number: names:
+        if number == 0 || lib.mod number 1024 != 0 then
+          toString number + lib.head names
         else
-          shrink (bytes / 1024) (lib.tail suffixes);
-      names = [ "" "K" "M" "G" "T" "P" "E" ];
+          shrink (number / 1024) (lib.tail names);
     in
-    bytes:
-    let
-      shrunk = shrink bytes (lib.tail names);
-    in
-    toString shrunk.bytes
-    + lib.elemAt names (lib.length names - 1 - lib.length shrunk.suffixes);
+    bytes: shrink bytes suffixes;
+
+  # What carries the number of threads: variables, or a parameter of each model.
+  isThreads = item: item.group or "" == "threads" || item.name == "num_thread";
+
+  limit = option: key: { inherit option key; };
+in
+{
+  # The limits of a Plan, by the options of `hostwright.resources` and the keys of systemd.
+  limits = {
+    allowed_cpus = limit "allowedCPUs" "AllowedCPUs";
+    cpu_quota = limit "cpuQuota" "CPUQuota";
+    cpu_weight = limit "cpuWeight" "CPUWeight";
+    io_weight = limit "ioWeight" "IOWeight";
+    limit_memlock = limit "limitMEMLOCK" "LimitMEMLOCK";
+    memory_high = limit "memoryHigh" "MemoryHigh";
+    memory_max = limit "memoryMax" "MemoryMax";
+    memory_swap_max = limit "memorySwapMax" "MemorySwapMax";
+    nice = limit "nice" "Nice";
+    numa_mask = limit "numaMask" "NUMAMask";
+    numa_policy = limit "numaPolicy" "NUMAPolicy";
+    oom_score_adjust = limit "oomScoreAdjust" "OOMScoreAdjust";
+    tasks_max = limit "tasksMax" "TasksMax";
+  };
 
   # A limit's value as systemd reads it.
-  written = { name, value, ... }:
+  written =
+    { name, value, ... }:
     if name == "cpu_quota" then
       "${toString value}%"
-    else if lib.hasPrefix "memory_" name || name == "limit_memlock" then
-      if lib.isInt value then size value else value
+    else if lib.isInt value && (lib.hasPrefix "memory_" name || name == "limit_memlock") then
+      size value
     else
       value;
+
+  # A module without its options would say only that an attribute is missing.
+  cfg =
+    config:
+    config.hostwright
+      or (throw "hostwright: import the directory `modules`, for a single file of it is half a module.");
+
+  inherit isThreads;
+  # The number of threads that the profile has chosen, null where it leaves it to the server.
+  threads =
+    plan:
+    let
+      levers = lib.filter isThreads (
+        plan.environment ++ lib.concatMap (model: model.parameters) plan.models
+      );
+    in
+    if levers == [ ] then null else lib.toInt (lib.head levers).value;
+
+  # The bytes of what systemd reads as a size; null when it is none.
+  bytes =
+    size:
+    let
+      parts = builtins.match "((0|[1-9][0-9]{0,14})(\\.[0-9]+)?)([KMGTPE]?)" size;
+    in
+    if lib.isInt size then
+      size
+    else if !lib.isString size then
+      null
+    else if size == "infinity" then
+      16 * scale.E
+    else if parts == null then
+      null
+    else
+      builtins.fromJSON (lib.head parts) * scale.${lib.elemAt parts 3};
 
   # What the GPUs need of the driver; null without NVIDIA GPUs, or when they are not used.
   driver =

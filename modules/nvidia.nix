@@ -2,7 +2,7 @@
 { config, lib, ... }:
 let
   inherit (lib) mkDefault mkIf;
-  cfg = config.hostwright;
+  cfg = hw.cfg config;
   hw = import ./lib.nix { inherit lib; };
   inherit (config.boot.kernelPackages) nvidiaPackages;
   driver = hw.driver cfg;

@@ -1,100 +1,113 @@
-# The options `hostwright.*`: what a host may change of its profile.
-{ lib, ... }:
+# The options `hostwright.*`: what a host may change of its profile, whose values are the defaults.
+{ config, lib, ... }:
 let
   inherit (lib) mkEnableOption mkOption types;
-  inherit (types)
-    attrsOf
-    either
-    enum
-    ints
-    listOf
-    nullOr
-    str
-    submodule
-    ;
-  shipped = map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./plans));
-  quota = types.strMatching "[1-9][0-9]*%";
-  size = either ints.positive (types.strMatching "[0-9]+(\\.[0-9]+)?[KMGTPE]?|infinity");
-  required =
-    type: description: example:
-    mkOption { inherit type description example; };
-  optional =
-    type: description: example:
-    required (nullOr type) description example // { default = null; };
-  list =
-    type: description: example:
-    required (listOf type) description example // { default = [ ]; };
-  backends = [
-    "cpu"
-    "cuda"
-    "rocm"
-    "vulkan"
-  ];
+  own = import ./types.nix { inherit lib; };
+  hw = import ./lib.nix { inherit lib; };
+  cfg = config.hostwright;
+  inherit (cfg) plan;
+  warmups = lib.filter (unit: unit.kind == "warmup") plan.units;
+  named = text: if text == "" then null else text;
+  inherit (own) profiled optional;
 in
 {
+  imports = [ ./resources.nix ];
+
   options.hostwright = {
     enable = mkEnableOption "an Ollama server tuned by a Hostwright profile";
-    profile =
-      required (either (enum shipped) types.path)
-        "A shipped profile, or the path of a `plan.json` that `gen plan` has written."
-        "xeon-cpu";
+    profile = mkOption {
+      type = types.either own.shipped (types.either types.path own.plan);
+      description = "A shipped profile; or one's own, as the file that `gen plan` has written or as what is in it.";
+      example = "xeon-cpu";
+    };
     plan = mkOption {
       type = types.raw;
       internal = true;
       readOnly = true;
+      default = import ./read.nix { inherit lib; } cfg.profile;
+      defaultText = lib.literalMD "the profile's";
       description = "The Plan that the profile stands for.";
     };
 
-    package = optional types.package "The Ollama package; null is the one for the acceleration." (
-      lib.literalExpression "pkgs.ollama-cuda"
-    );
-    acceleration = required (enum backends) "What computes." "cuda";
-    exposure = {
-      host = required str "Address that the API listens on; it has no authentication." "127.0.0.1";
-      port = required types.port "Port of the API." 11434;
-      openFirewall = required types.bool "Whether to open the port in the firewall." true;
+    package = mkOption {
+      type = types.nullOr types.package;
+      default = null;
+      description = "The Ollama package; null is the one for the acceleration and its GPUs.";
+      example = lib.literalExpression "pkgs.ollama-cuda";
     };
-    modelsDir = optional str "Where models are stored; null is under the home." "/srv/ollama/models";
-    user = optional str "User of the service; null is a dynamic one." "ollama";
-    group = optional str "Group of the service." "ollama";
-    threads = optional ints.positive "Compute threads per model." 12;
+    acceleration = profiled plan.acceleration own.backend {
+      description = "What computes.";
+      example = "cuda";
+    };
+    exposure = {
+      host = profiled plan.listen.host own.address {
+        description = "Address that the API listens on; it has no authentication.";
+        example = "0.0.0.0";
+      };
+      port = profiled plan.listen.port types.port {
+        description = "Port of the API.";
+        example = 11434;
+      };
+      openFirewall = profiled plan.listen.open_firewall types.bool {
+        description = "Whether to open the port in the firewall.";
+        example = true;
+      };
+    };
+    modelsDir = optional (named plan.models_dir) own.path {
+      description = "Where models are stored; null is under the home of the service.";
+      example = "/srv/ollama/models";
+    };
+    # A directory outside the home needs an owner by name.
+    user =
+      optional
+        (if plan.service.user == "" && cfg.modelsDir != null then "ollama" else named plan.service.user)
+        own.word
+        {
+          description = "User of the service; null is a dynamic one.";
+          example = "ollama";
+        };
+    group = optional (if plan.service.group == "" then cfg.user else plan.service.group) own.word {
+      description = "Group of the service; null is as the user.";
+      example = "ollama";
+    };
+    threads = optional (hw.threads plan) types.ints.positive {
+      description = "Compute threads per model, wherever they are told; null leaves them to the server.";
+      example = 12;
+    };
     settings = mkOption {
-      type = attrsOf (nullOr str);
+      type = types.attrsOf (types.nullOr types.str);
       default = { };
       description = "Environment of the server, over the profile's; null unsets a variable.";
       example.OLLAMA_KEEP_ALIVE = "24h";
     };
 
-    resources = {
-      allowedCPUs = optional str "CPUs that the service may run on." "0-11";
-      cpuQuota = optional quota "CPU time in percent of one CPU." "2000%";
-      cpuWeight = optional (ints.between 1 10000) "CPU share under contention." 200;
-      ioWeight = optional (ints.between 1 10000) "Disk share under contention." 200;
-      limitMEMLOCK = optional size "Memory that may be locked." "infinity";
-      memoryHigh = optional size "Above this the kernel slows the service down." "18G";
-      memoryMax = optional size "Above this the kernel kills." "20G";
-      memorySwapMax = optional (either ints.unsigned size) "Swap that may be used." 0;
-      nice = optional (ints.between (-20) 19) "Nice level." 5;
-      numaMask = optional str "NUMA nodes of the policy." "0";
-      numaPolicy = optional str "Memory placement over NUMA nodes." "interleave";
-      oomScoreAdjust = optional (ints.between (-1000) 1000) "Readiness to be killed." 500;
-      tasksMax = optional (either ints.positive (enum [ "infinity" ])) "Processes and threads." 4096;
+    models = mkOption {
+      type = types.listOf (types.submodule (import ./model.nix { inherit lib own; }));
+      default = [ ];
+      description = "Models to pull; the profile's and yours add up.";
+      example = [ { name = "qwen2.5-coder:7b"; } ];
     };
-
-    models = list (submodule {
-      options = {
-        name = required str "Name in the registry." "phi4";
-        serveAs = optional str "Name to create it under, with its parameters." "phi4:tuned";
-        parameters = list (attrsOf str) "`PARAMETER` lines, each with `name` and `value`." [ ];
-      };
-    }) "Models to pull; the profile's and yours add up." [ { name = "qwen2.5-coder:7b"; } ];
     warmup = {
-      enable = mkEnableOption "loading models after the server has started";
-      models = list str "What to load; the profile's and yours add up." [ "qwen2.5-coder:7b" ];
-      timeoutSeconds = required ints.positive "Bound on the whole warm-up." 300 // {
-        default = 300;
+      enable = profiled (warmups != [ ]) types.bool {
+        description = "Whether to load models after the server has started.";
+        example = true;
       };
+      models = mkOption {
+        type = types.listOf own.model;
+        default = [ ];
+        description = "What to load; the profile's and yours add up.";
+        example = [ "qwen2.5-coder:7b" ];
+      };
+      timeoutSeconds =
+        profiled (if warmups == [ ] then 300 else (lib.head warmups).timeout_seconds) types.ints.positive
+          {
+            description = "Bound on the whole warm-up.";
+            example = 600;
+          };
     };
-    resumeFix = mkEnableOption "reloading the NVIDIA memory module after a suspend";
+    resumeFix = profiled (lib.any (unit: unit.kind == "resume") plan.units) types.bool {
+      description = "Whether to reload NVIDIA's memory module around a suspend.";
+      example = true;
+    };
   };
 }

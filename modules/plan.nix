@@ -1,27 +1,27 @@
-# The profile's Plan as defaults of the options, each at its own leaf: one override keeps the rest.
+# What adds up or is changed piece by piece: variables, models, and which of them to load.
 { config, lib, ... }:
 let
-  inherit (lib) mkDefault mkIf;
   cfg = config.hostwright;
+  inherit (cfg) plan;
   hw = import ./lib.nix { inherit lib; };
-  isPath = builtins.isPath cfg.profile || lib.hasPrefix "/" cfg.profile;
-  plan = lib.importJSON (if isPath then cfg.profile else ./plans + "/${cfg.profile}.json");
 
-  named = text: if text == "" then null else text;
-  ofKind = kind: lib.filter (unit: unit.kind == kind) plan.units;
-  isThreads = setting: setting.group == "threads";
-  threadParameters = lib.concatMap (
-    model: lib.filter (parameter: parameter.name == "num_thread") model.parameters
-  ) plan.models;
-  threads = lib.filter isThreads plan.environment ++ threadParameters;
+  # A model may have a number of its own, which stays until the host names another one.
+  threads =
+    item:
+    if cfg.threads == null then
+      null
+    else if cfg.threads == hw.threads plan then
+      item.value
+    else
+      toString cfg.threads;
 
   # Null unsets: an empty LLAMA_ARG_THREADS would stop every load, and what was chosen for one
   # backend (a library, devices) is wrong for another.
   setting = item: {
     inherit (item) name;
-    value = mkDefault (
-      if isThreads item then
-        if cfg.threads == null then null else toString cfg.threads
+    value = lib.mkDefault (
+      if hw.isThreads item then
+        threads item
       else if item.group == "gpu" && cfg.acceleration != plan.acceleration then
         null
       else
@@ -30,61 +30,26 @@ let
   };
   parameter = item: {
     inherit (item) name;
-    value = if item.name == "num_thread" then toString cfg.threads else item.value;
+    value = if hw.isThreads item then threads item else item.value;
   };
 in
 {
-  config = mkIf cfg.enable {
-    assertions = [
-      {
-        assertion = plan.schema_version == 1;
-        message = "hostwright.profile: this plan has schema version ${toString plan.schema_version}, not 1; write it again with `gen plan`.";
-      }
-      {
-        assertion = cfg.threads == null || threads != [ ];
-        message = "hostwright.threads: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
-      }
-    ];
+  imports = [
+    ./options.nix
+    ./checks.nix
+  ];
 
-    hostwright = {
-      inherit plan;
-      acceleration = mkDefault plan.acceleration;
-      exposure = {
-        host = mkDefault plan.listen.host;
-        port = mkDefault plan.listen.port;
-        openFirewall = mkDefault plan.listen.open_firewall;
-      };
-      modelsDir = mkDefault (named plan.models_dir);
-      # A directory outside the home needs an owner by name.
-      user = mkDefault (
-        if plan.service.user == "" && cfg.modelsDir != null then "ollama" else named plan.service.user
+  config.hostwright = lib.mkIf cfg.enable {
+    settings = lib.listToAttrs (map setting plan.environment);
+    models = map (model: {
+      inherit (model) name;
+      serveAs = if model.serve_as == "" then null else model.serve_as;
+      parameters = map parameter (
+        lib.filter (item: cfg.threads != null || !hw.isThreads item) model.parameters
       );
-      group = mkDefault (if plan.service.group == "" then cfg.user else plan.service.group);
-      threads = mkDefault (if threads == [ ] then null else lib.toInt (lib.head threads).value);
-      settings = lib.listToAttrs (map setting plan.environment);
-      resources = lib.listToAttrs (
-        map (limit: {
-          name = hw.limits.${limit.name}.option;
-          value = mkDefault (hw.written limit);
-        }) plan.limits
-      );
-      models = map (model: {
-        inherit (model) name;
-        serveAs = named model.serve_as;
-        parameters = map parameter (
-          lib.filter (item: item.name != "num_thread" || cfg.threads != null) model.parameters
-        );
-      }) plan.models;
-      warmup = {
-        enable = mkDefault (ofKind "warmup" != [ ]);
-        models = lib.concatMap (unit: lib.concatMap (step: lib.drop 4 step.argv) unit.steps) (
-          ofKind "warmup"
-        );
-        timeoutSeconds = mkIf (ofKind "warmup" != [ ]) (
-          mkDefault (lib.head (ofKind "warmup")).timeout_seconds
-        );
-      };
-      resumeFix = mkDefault (ofKind "resume" != [ ]);
-    };
+    }) plan.models;
+    warmup.models = lib.concatMap (unit: unit.models) (
+      lib.filter (unit: unit.kind == "warmup") plan.units
+    );
   };
 }

@@ -1,13 +1,11 @@
-# After a suspend the server would find no GPU: reload NVIDIA's memory module around it.
+# After a suspend the server would find no GPU: reload NVIDIA's memory module around it. A service
+# for NixOS and for system-manager, which has the programs that it calls on its path already.
 {
-  config,
+  cfg,
   lib,
-  pkgs,
   utils,
-  ...
 }:
 let
-  cfg = config.hostwright;
   server = "ollama.service";
   shell =
     script:
@@ -20,20 +18,17 @@ let
   beforeSleep = "if systemctl --quiet is-active ${server}; then touch /run/ollama-resume; systemctl stop ${server}; fi";
   afterSleep = "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ${server}; fi";
 in
-{
-  config = lib.mkIf (cfg.enable && cfg.resumeFix) {
-    systemd.services.ollama-resume = {
-      description = "Reload the NVIDIA memory module around a suspend";
-      before = [ "sleep.target" ];
-      wantedBy = [ "sleep.target" ];
-      unitConfig.StopWhenUnneeded = true;
-      path = [ pkgs.kmod ];
-      serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
-        ExecStart = [ (shell beforeSleep) ];
-        ExecStop = [ (shell afterSleep) ];
-      };
+lib.optionalAttrs cfg.resumeFix {
+  ollama-resume = {
+    description = "Reload the NVIDIA memory module around a suspend";
+    before = [ "sleep.target" ];
+    wantedBy = [ "sleep.target" ];
+    unitConfig.StopWhenUnneeded = true;
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = [ (shell beforeSleep) ];
+      ExecStop = [ (shell afterSleep) ];
     };
   };
 }

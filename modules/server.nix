@@ -9,7 +9,7 @@
 }:
 let
   inherit (lib) mkDefault mkIf;
-  cfg = config.hostwright;
+  cfg = hw.cfg config;
   inherit (cfg) plan;
   hw = import ./lib.nix { inherit lib; };
 
@@ -40,6 +40,13 @@ let
     name = limit.key;
     value = cfg.resources.${limit.option};
   }) hw.limits;
+  # NixOS writes its own over these.
+  elsewhere = {
+    HOME = "services.ollama.home";
+    OLLAMA_HOST = "hostwright.exposure";
+    OLLAMA_MODELS = "hostwright.modelsDir";
+  };
+  lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
   version = config.services.ollama.package.version or plan.release;
   isOther =
     lib.versionOlder version plan.era_since
@@ -81,6 +88,11 @@ in
           ExecStartPre = [ (utils.escapeSystemdExecArgs wait.argv) ];
         };
     };
+
+    assertions = map (name: {
+      assertion = false;
+      message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${elsewhere.${name}}.";
+    }) lost;
 
     warnings = lib.optional isOther "hostwright: the profile is for Ollama ${plan.release}; some of it does nothing in the packaged ${version}. Write its plan with `gen plan --ollama-version ${version}`.";
 

@@ -1,9 +1,10 @@
-# What `nix flake check` builds: the tests of the project with the consumers beside them, the
-# rendered bundles, and every profile as a system.
+# What `nix flake check` builds: the tests of the project with the consumers beside them, what is
+# committed against what is generated, the rendered bundles, and every profile as a system.
 { pkgs, self }:
 let
-  inherit (pkgs) lib system;
-  gen = self.packages.${system}.gen;
+  inherit (pkgs) lib;
+  inherit (pkgs.stdenv.hostPlatform) system;
+  inherit (self.packages.${system}) gen;
   python = pkgs.python3.withPackages (packages: [
     packages.hypothesis
     packages.jsonschema
@@ -11,26 +12,89 @@ let
     (packages.toPythonModule gen)
   ]);
   onThisSystem = lib.filterAttrs (
-    _: configuration: configuration.pkgs.system == system
+    _: configuration: configuration.pkgs.stdenv.hostPlatform.system == system
   ) self.nixosConfigurations;
+  bundles = removeAttrs self.packages.${system} [
+    "default"
+    "gen"
+  ];
+  profiles = lib.attrNames bundles;
+
+  # A script in a copy of the sources.
+  check =
+    name: programs: script:
+    pkgs.runCommand "hostwright-${name}" { nativeBuildInputs = programs; } ''
+      cp -r ${self} source && chmod -R u+w source && cd source
+      export HOME=$TMPDIR HOSTWRIGHT_NO_CACHE=1
+      ${script}
+      touch "$out"
+    '';
+
+  unitsOf = import ./stub-host.nix { inherit lib; };
+  written =
+    profile:
+    pkgs.linkFarm "units-${profile}" (
+      lib.mapAttrsToList (name: text: {
+        inherit name;
+        path = pkgs.writeText "unit" text;
+      }) (unitsOf profile)
+    );
+  modules = pkgs.linkFarm "hostwright-modules" (
+    map (name: {
+      inherit name;
+      path = written name;
+    }) profiles
+  );
+  documented = pkgs.nixosOptionsDoc {
+    options = {
+      inherit ((import ./options.nix { inherit lib; }).options) hostwright;
+    };
+  };
 in
 {
-  pytest =
-    pkgs.runCommand "hostwright-pytest"
-      {
-        nativeBuildInputs = [
-          python
-          pkgs.docker-compose
-          pkgs.gitMinimal
-          pkgs.nix
-          pkgs.systemd
-        ];
-      }
+  pytest = check "pytest" [
+    python
+    pkgs.docker-compose
+    pkgs.gitMinimal
+    pkgs.nix
+    pkgs.systemd
+  ] "python -m pytest -q -p no:cacheprovider";
+
+  # The committed plans are those of the profiles.
+  golden = check "golden" [ gen ] (
+    lib.concatMapStrings (name: "gen plan ${name} | diff -u modules/plans/${name}.json -\n") profiles
+  );
+
+  # nixpkgs documents the options as the reference page does.
+  options = check "options" [ python ] ''
+    python tests/nix/options_page.py < ${documented.optionsJSON}/share/doc/nixos/options.json |
+      diff -u docs/reference/nixos-options.md -
+  '';
+
+  inherit modules;
+  units = check "units" [
+    python
+    pkgs.systemd
+  ] "python -m tests.nix.verify_units ${modules}/* ${
+    lib.concatMapStringsSep " " (name: "${bundles.${name}}/systemd/etc/systemd/system") profiles
+  }";
+
+  format =
+    check "format"
+      [
+        (pkgs.nixfmt or pkgs.nixfmt-rfc-style)
+        pkgs.ruff
+      ]
       ''
-        cp -r ${self} source && chmod -R u+w source && cd source
-        HOME=$TMPDIR python -m pytest -q -p no:cacheprovider
-        touch "$out"
+        nixfmt --check flake.nix benchmarks/*.nix modules/*.nix nix/*.nix templates/*/*.nix
+        ruff check --no-cache . && ruff format --no-cache --check .
       '';
+}
+// lib.optionalAttrs (system == "x86_64-linux") {
+  vm = import ./vm-test.nix {
+    inherit self;
+    inherit (pkgs) testers;
+  };
 }
 // lib.mapAttrs' (name: configuration: {
   name = "system-${name}";
@@ -41,4 +105,4 @@ in
 // lib.mapAttrs' (name: bundle: {
   name = "bundle-${name}";
   value = bundle;
-}) (lib.removeAttrs self.packages.${system} [ "default" "gen" ])
+}) bundles

@@ -35,7 +35,7 @@
       inherit hostname;
       profiles.system = {
         user = "root";
-        path = deploy-rs.lib.${configuration.pkgs.system}.activate.nixos configuration;
+        path = deploy-rs.lib.${configuration.pkgs.stdenv.hostPlatform.system}.activate.nixos configuration;
       };
     }
     // node;

@@ -6,6 +6,7 @@
     device = "none";
     fsType = "tmpfs";
   };
-  nixpkgs.config.allowUnfree = lib.mkDefault true;
+  # Plain, because inside `nixpkgs.config` a mkDefault is taken for the value itself.
+  nixpkgs.config.allowUnfree = true;
   system.stateVersion = lib.mkDefault "25.11";
 }

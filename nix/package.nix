@@ -15,7 +15,7 @@ python3Packages.buildPythonApplication {
       ../LICENSE
       ../README.md
       ../generator
-      ../modules/plans
+      ../modules
       ../profiles
       ../pyproject.toml
     ];

@@ -3,14 +3,14 @@
   docker-compose,
   mkShell,
   nix,
-  nixfmt-rfc-style,
+  nixfmt,
   python3,
 }:
 mkShell {
   packages = [
     docker-compose
     nix
-    nixfmt-rfc-style
+    nixfmt
     (python3.withPackages (packages: [
       packages.click
       packages.hypothesis

@@ -8,6 +8,10 @@
     path = ../templates/deploy-rs;
     description = "NixOS hosts with Hostwright profiles, deployed by deploy-rs";
   };
+  system-manager = {
+    path = ../templates/system-manager;
+    description = "A DGX Spark, or another Ubuntu or Debian host, by system-manager";
+  };
   compose = {
     path = ../templates/compose;
     description = "A profile of one's own for Docker Compose, without NixOS";

@@ -5,8 +5,8 @@
 # the same tests run on the real one, and prove that this one judges alike.
 let
   inherit (builtins)
-    all any attrNames concatLists elem elemAt filter foldl' functionArgs genList getAttr hasAttr
-    head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString length
+    all any attrNames concatLists elem elemAt filter foldl' functionArgs genList genericClosure
+    getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString length
     listToAttrs mapAttrs match removeAttrs replaceStrings sort stringLength substring toJSON
     ;
 
@@ -62,10 +62,18 @@ let
         substring 0 (stringLength text - stringLength suffix) text
       else
         text;
+    last = list: elemAt list (length list - 1);
+    splitString = sep: text: filter isString (split (escapeRegex sep) text);
+    imap0 = f: list: genList (n: f n (elemAt list n)) (length list);
     drop = n: list: genList (i: elemAt list (n + i)) (if length list > n then length list - n else 0);
     concatMapStrings = f: list: concatStrings (map f list);
     mod = a: b: a - b * (a / b);
     toInt = builtins.fromJSON;
+    toLower =
+      let
+        letters = text: filter (c: c != "" && isString c) (split "" text);
+      in
+      replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
     escape = list: replaceStrings list (map (c: "\\${c}") list);
     escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
     escapeShellArg = arg: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString arg)}'";
@@ -81,6 +89,7 @@ let
     assertMsg = holds: text: holds || throw text;
     throwIf = fails: text: value: if fails then throw text else value;
     literalExpression = text: { _type = "literalExpression"; inherit text; };
+    literalMD = text: { _type = "literalMD"; inherit text; };
     attrByPath =
       path: default: set:
       if path == [ ] then
@@ -142,7 +151,12 @@ let
   show = basics.concatStringsSep ".";
   mkOption = attrs: { _type = "option"; } // attrs;
   mkEnableOption =
-    text: mkOption { type = types.bool; default = false; description = "Whether to enable ${text}."; };
+    text: mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = "Whether to enable ${text}.";
+    };
 
   lowest = foldl' (a: d: if d.priority < a then d.priority else a) 9999;
   strongest = defs: filter (d: d.priority == lowest defs) defs;
@@ -160,7 +174,7 @@ let
     if defs == [ ] then
       throw "The option `${show loc}' was accessed but has no value defined."
     else if wrong != [ ] then
-      throw "A definition for option `${show loc}' is not of type `${type.name}'."
+      throw "A definition for option `${show loc}' is not of type `${type.description}'."
     else
       type.merge loc defs;
 
@@ -216,9 +230,10 @@ let
     { modules, specialArgs ? { }, prefix ? [ ] }:
     let
       args = { inherit lib config options; } // specialArgs;
+      isFile = module: isPath module || isString module;
       load =
         module:
-        if isPath module || isString module then
+        if isFile module then
           load (import module)
         else if isFunction module then
           load (module args)
@@ -229,8 +244,17 @@ let
           if stray == [ ] then module else throw "Module has an unsupported attribute `${head stray}'."
         else
           { imports = module.imports or [ ]; config = removeAttrs module [ "_file" "imports" ]; };
-      collect = module: [ (load module) ] ++ concatMap collect ((load module).imports or [ ]);
-      loaded = concatMap collect modules;
+      # A file that several modules import is one module.
+      keyed = parent: basics.imap0 (
+        n: module: {
+          key = if isFile module then toString module else "${parent}:${toString n}";
+          module = load module;
+        }
+      );
+      loaded = map (entry: entry.module) (genericClosure {
+        startSet = keyed "" modules;
+        operator = entry: keyed entry.key (entry.module.imports or [ ]);
+      });
       declared = foldl' basics.recursiveUpdate { } (map (m: m.options or { }) loaded);
       defs = map (m: m.config or { }) loaded;
       strays = unknown prefix declared defs;
@@ -256,50 +280,89 @@ let
       (head defs).value
     else
       throw "The option `${show loc}' is defined multiple times while it's expected to be unique.";
-  mkOptionType = attrs: { check = _: true; merge = mergeEqualOption; } // attrs;
-  simple = name: check: mkOptionType { inherit name check; };
+  # Types describe themselves as in nixpkgs: where a phrase may be misread it is put in brackets,
+  # by its `descriptionClass`.
+  mkOptionType =
+    attrs:
+    {
+      check = _: true;
+      merge = mergeEqualOption;
+      description = attrs.name;
+      descriptionClass = null;
+      getSubOptions = _: { };
+    }
+    // attrs;
+  noun = description: check: mkOptionType {
+    name = description;
+    inherit check description;
+    descriptionClass = "noun";
+  };
+  phrase =
+    plain: type: if elem type.descriptionClass plain then type.description else "(${type.description})";
+  composite = prefix: type: {
+    name = prefix;
+    description = "${prefix} ${phrase [ "noun" "composite" ] type}";
+    descriptionClass = "composite";
+  };
 
   types = rec {
-    raw = mkOptionType { name = "raw value"; merge = mergeOneOption; };
+    raw = noun "raw value" (_: true) // { merge = mergeOneOption; };
     unspecified = raw;
-    anything = mkOptionType { name = "anything"; };
-    attrs = mkOptionType {
-      name = "attribute set";
-      check = isAttrs;
+    anything = noun "anything" (_: true);
+    attrs = noun "attribute set" isAttrs // {
       merge = _: foldl' (all: d: all // d.value) { };
     };
-    bool = simple "boolean" isBool;
-    int = simple "signed integer" isInt;
-    float = simple "floating point number" isFloat;
-    str = simple "string" isString;
-    path = simple "absolute path" (
+    bool = noun "boolean" isBool;
+    int = noun "signed integer" isInt;
+    float = noun "floating point number" isFloat;
+    str = noun "string" isString;
+    path = noun "absolute path" (
       x: isPath x || isDerivation x || (isString x && substring 0 1 x == "/")
     );
-    package = simple "package" (
+    package = noun "package" (
       x: isDerivation x || (isString x && basics.hasPrefix builtins.storeDir x)
     );
     ints = rec {
-      between = low: high: simple "integer between ${toString low} and ${toString high}" (
-        x: isInt x && x >= low && x <= high
-      );
-      u16 = between 0 65535;
-      unsigned = simple "unsigned integer" (x: isInt x && x >= 0);
-      positive = simple "positive integer" (x: isInt x && x > 0);
+      bounded =
+        words: low: high:
+        noun "${words} between ${toString low} and ${toString high} (both inclusive)" (
+          x: isInt x && x >= low && x <= high
+        );
+      between = bounded "integer";
+      u16 = bounded "16 bit unsigned integer;" 0 65535;
+      unsigned = noun "unsigned integer, meaning >=0" (x: isInt x && x >= 0) // {
+        descriptionClass = "nonRestrictiveClause";
+      };
+      positive = noun "positive integer, meaning >0" (x: isInt x && x > 0) // {
+        descriptionClass = "nonRestrictiveClause";
+      };
     };
     port = ints.u16;
-    enum = allowed: simple "one of ${toJSON allowed}" (x: elem x allowed);
-    strMatching = pattern: simple "string matching the pattern ${pattern}" (
-      x: isString x && match pattern x != null
-    );
+    enum =
+      allowed:
+      noun (
+        if length allowed == 1 then
+          "value ${toJSON (head allowed)} (singular enum)"
+        else
+          "one of ${concatMapStringsSep ", " toJSON allowed}"
+      ) (x: elem x allowed)
+      // {
+        descriptionClass = if length allowed < 2 then "noun" else "conjunction";
+      };
+    strMatching =
+      pattern:
+      noun "string matching the pattern ${pattern}" (x: isString x && match pattern x != null);
     addCheck = type: check: type // { check = x: type.check x && check x; };
-    separatedString = sep: mkOptionType {
-      name = "string";
-      check = isString;
+    separatedString = sep: noun "strings concatenated with ${toJSON sep}" isString // {
       merge = _: defs: concatMapStringsSep sep (d: d.value) defs;
     };
     lines = separatedString "\n";
     either = a: b: mkOptionType {
-      name = "${a.name} or ${b.name}";
+      name = "either";
+      description = "${
+        phrase [ "noun" "conjunction" ] a
+      } or ${phrase [ "noun" "conjunction" "composite" ] b}";
+      descriptionClass = "conjunction";
       check = x: a.check x || b.check x;
       merge =
         loc: defs:
@@ -307,7 +370,10 @@ let
     };
     oneOf = list: foldl' either (head list) (builtins.tail list);
     nullOr = type: mkOptionType {
-      name = "null or ${type.name}";
+      name = "nullOr";
+      description = "null or ${phrase [ "noun" "conjunction" ] type}";
+      descriptionClass = "conjunction";
+      inherit (type) getSubOptions;
       check = x: x == null || type.check x;
       merge =
         loc: defs:
@@ -318,9 +384,9 @@ let
         else
           type.merge loc defs;
     };
-    listOf = type: mkOptionType {
-      name = "list of ${type.name}";
+    listOf = type: mkOptionType (composite "list of" type // {
       check = isList;
+      getSubOptions = prefix: type.getSubOptions (prefix ++ [ "*" ]);
       merge =
         loc: defs:
         concatMap (
@@ -330,10 +396,10 @@ let
           in
           optional (found != [ ]) (mergeDefinitions (loc ++ [ "*" ]) type found)
         ) (concatMap (d: d.value) defs);
-    };
-    attrsOf = type: mkOptionType {
-      name = "attribute set of ${type.name}";
+    });
+    attrsOf = type: mkOptionType (composite "attribute set of" type // {
       check = isAttrs;
+      getSubOptions = prefix: type.getSubOptions (prefix ++ [ "<name>" ]);
       merge =
         loc: defs:
         let
@@ -342,23 +408,78 @@ let
           names = filter (name: defined name != [ ]) (unique (concatMap attrNames sets));
         in
         genAttrs names (name: mergeDefinitions (loc ++ [ name ]) type (defined name));
-    };
-    submodule = module: mkOptionType {
-      name = "submodule";
-      check = x: isAttrs x || isFunction x;
-      merge =
-        loc: defs:
-        (evalModules {
-          modules = [ module ] ++ map (d: if isFunction d.value then d.value else { config = d.value; }) defs;
-          specialArgs.name = elemAt loc (length loc - 1);
-          prefix = loc;
-        }).config;
-    };
+    });
+    submodule =
+      module:
+      noun "submodule" (x: isAttrs x || isFunction x)
+      // {
+        descriptionClass = null;
+        getSubOptions =
+          prefix:
+          (evalModules {
+            inherit prefix;
+            modules = [ module ];
+            specialArgs.name = elemAt prefix (length prefix - 1);
+          }).options;
+        merge =
+          loc: defs:
+          (evalModules {
+            modules = [ module ] ++ map (d: if isFunction d.value then d.value else { config = d.value; }) defs;
+            specialArgs.name = elemAt loc (length loc - 1);
+            prefix = loc;
+          }).config;
+      };
   };
+
+  # ── documentation ───────────────────────────────────────────────────────────────────────────
+  # A value as one would write it, short ones on a line of their own each.
+  pretty =
+    indent: value:
+    let
+      inner = "${indent}  ";
+      block = open: items: close:
+        if items == [ ] then "${open} ${close}" else "${open}\n${basics.concatLines (map (i: inner + i) items)}${indent}${close}";
+    in
+    if isString value then
+      "\"${replaceStrings [ "\\" "\"" "\${" ] [ "\\\\" "\\\"" "\\\${" ] value}\""
+    else if isList value then
+      block "[" (map (pretty inner) value) "]"
+    else if isAttrs value then
+      block "{" (mapAttrsToList (name: item: "${name} = ${pretty inner item};") value) "}"
+    else
+      toJSON value;
+  explained = value: if kind value != "" then value else basics.literalExpression (pretty "" value);
+  optionAttrSetToDocList =
+    options:
+    concatMap (
+      option:
+      if kind option != "option" then
+        optionAttrSetToDocList option
+      else
+        [
+          (
+            {
+              inherit (option) loc;
+              name = show option.loc;
+              description = option.description or null;
+              internal = option.internal or false;
+              visible = option.visible or true;
+              readOnly = option.readOnly or false;
+              type = option.type.description;
+            }
+            // optionalAttrs (option ? example) { example = explained option.example; }
+            // optionalAttrs (option ? default || option ? defaultText) {
+              default = explained (option.defaultText or option.default);
+            }
+          )
+        ]
+        ++ optionAttrSetToDocList (option.type.getSubOptions option.loc)
+    ) (builtins.attrValues options);
 
   lib = basics // properties // {
     inherit
-      evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType types
+      evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType
+      optionAttrSetToDocList types
       ;
   };
 

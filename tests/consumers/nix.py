@@ -86,6 +86,8 @@ in
   users = config.users.users;
   groups = config.users.groups;
   nixpkgs_config = config.nixpkgs.config;
+  # Only the modules with options of their own have these.
+  models = config.hostwright.models or [ ];
 }
 """
 
@@ -138,13 +140,17 @@ def evaluate(file: Path, *, lib: Path | None = None, variant: Variant = "new") -
         "contract": str(CONTRACT),
         "variant": variant,
     }
-    pairs = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
-    # Old releases print control characters as they are.
-    text = _nix(*EVALUATE, "-E", EXPRESSION, *pairs)
-    answer: dict[str, Any] = json.loads(text, strict=False)
+    answer: dict[str, Any] = ask(EXPRESSION, arguments)
     if answer["failed"]:
         raise ConsumerError("Failed assertions:\n" + "\n".join(answer["failed"]))
     return answer
+
+
+def ask(expression: str, arguments: dict[str, str]) -> Any:
+    """Return the value of `expression`, a function of strings, called with `arguments`."""
+    pairs = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
+    # Old releases print control characters as they are.
+    return json.loads(_nix(*EVALUATE, "-E", expression, *pairs), strict=False)
 
 
 def _nix(*arguments: str) -> str:

@@ -10,108 +10,14 @@
 { config, options, pkgs, ... }:
 let
   inherit (lib) mkEnableOption mkIf mkOption optional optionalAttrs types;
-  inherit (types)
-    attrsOf bool either enum int lines listOf nullOr oneOf package path port raw str submodule
-    ;
+  inherit (types) attrsOf bool enum int listOf nullOr oneOf package port raw str submodule;
   old = variant == "25.11";
   cfg = config.services.ollama;
   option = type: default: mkOption { inherit type default; };
   static = cfg.user != null && cfg.group != null;
   server = if old then cfg.package.override { inherit (cfg) acceleration; } else cfg.package;
 
-  # ── units, as nixos/lib/systemd-*.nix has them ────────────────────────────────────────────────
-  # A list anywhere makes all definitions add up; plain values must agree.
-  unitValue = lib.mkOptionType {
-    name = "systemd option";
-    merge =
-      loc: defs:
-      if lib.any (d: lib.isList d.value) defs then
-        lib.concatMap (d: lib.toList d.value) defs
-      else
-        lib.mergeEqualOption loc defs;
-  };
-  restarts = [ "no" "on-success" "on-failure" "on-abnormal" "on-abort" "always" ];
-  kinds = [ "exec" "simple" "forking" "oneshot" "dbus" "notify" "notify-reload" "idle" ];
-  serviceSection = types.addCheck (attrsOf unitValue) (
-    section:
-    lib.all (key: !(lib.isString (section.${key} or null)) || lib.elem section.${key} {
-      Restart = restarts;
-      Type = kinds;
-    }.${key}) [ "Restart" "Type" ]
-  );
-  unitName = types.strMatching
-    "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
-  unitNames = option (listOf unitName) [ ];
-  relations = {
-    after = "After";
-    before = "Before";
-    bindsTo = "BindsTo";
-    conflicts = "Conflicts";
-    onFailure = "OnFailure";
-    partOf = "PartOf";
-    requires = "Requires";
-    requisite = "Requisite";
-    wants = "Wants";
-  };
-  unit = submodule {
-    options = lib.mapAttrs (_: _: unitNames) relations // {
-      wantedBy = unitNames;
-      requiredBy = unitNames;
-      enable = option bool true;
-      description = option str "";
-      environment = option (attrsOf (nullOr (oneOf [ str path package ]))) { };
-      path = option (listOf (oneOf [ package str ])) [ ];
-      serviceConfig = option serviceSection { };
-      unitConfig = option (attrsOf unitValue) { };
-      startLimitBurst = option (nullOr int) null;
-      startLimitIntervalSec = option (nullOr int) null;
-      restartIfChanged = option bool true;
-      stopIfChanged = option bool true;
-      restartTriggers = option (listOf raw) [ ];
-      script = option lines "";
-      preStart = option lines "";
-      postStart = option lines "";
-      preStop = option lines "";
-      postStop = option lines "";
-    };
-  };
-
-  # NixOS prints a value as JSON does, leaves `%` alone, and sorts by key.
-  scalar = value: if lib.isBool value then lib.boolToString value else toString value;
-  section = attrs: lib.concatStrings (
-    lib.mapAttrsToList (
-      key: value: lib.concatMapStringsSep "" (item: "${key}=${scalar item}\n") (lib.toList value)
-    ) attrs
-  );
-  variable = name: value: "Environment=${builtins.toJSON "${name}=${toString value}"}\n";
-  hooks = {
-    script = "ExecStart";
-    preStart = "ExecStartPre";
-    postStart = "ExecStartPost";
-    preStop = "ExecStop";
-    postStop = "ExecStopPost";
-  };
-  unitText = name: service:
-    let
-      filled = lib.filterAttrs (_: value: value != [ ] && value != "" && value != null);
-      related = lib.mapAttrs' (option: key: {
-        name = key;
-        value = lib.concatStringsSep " " service.${option};
-      }) relations;
-      head = filled (related // {
-        Description = service.description;
-        StartLimitBurst = service.startLimitBurst;
-        StartLimitIntervalSec = service.startLimitIntervalSec;
-      });
-      scripted = lib.mapAttrs' (hook: key: {
-        name = key;
-        value = "${builtins.storeDir}/00000000000000000000000000000000-${name}-${hook}/bin/${hook}";
-      }) (lib.filterAttrs (hook: _: service.${hook} != "") hooks);
-      variables = lib.filterAttrs (_: value: value != null) service.environment;
-    in
-    "[Unit]\n${section (head // service.unitConfig)}\n[Service]\n"
-    + lib.concatStrings (lib.mapAttrsToList variable variables)
-    + section (scripted // service.serviceConfig);
+  units = import ./units.nix { inherit lib; };
   lonely = name: service:
     lib.elem "network-online.target" service.after
     && !lib.elem "network-online.target" (service.wants ++ service.requires ++ service.bindsTo);
@@ -145,7 +51,7 @@ in
           };
     };
 
-    systemd.services = option (attrsOf unit) { };
+    systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.units = option (attrsOf raw) { };
     systemd.tmpfiles.rules = option (listOf str) [ ];
     users.users = option (attrsOf (attrsOf raw)) { };
@@ -172,7 +78,7 @@ in
     {
       systemd.units = lib.mapAttrs' (name: service: {
         name = "${name}.service";
-        value.text = unitText name service;
+        value.text = units.text name service;
       }) (lib.filterAttrs (_: service: service.enable) config.systemd.services);
       warnings = lib.mapAttrsToList (
         name: _: "${name}.service is ordered after 'network-online.target' but doesn't depend on it"

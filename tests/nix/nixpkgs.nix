@@ -16,11 +16,82 @@
           }
           // attrs
         );
+      nixosSystem =
+        {
+          system ? null,
+          modules,
+          specialArgs ? { },
+        }:
+        let
+          platform = if system == null then evaluated.config.nixpkgs.hostPlatform else system;
+          pkgs = lib.foldl' (
+            before: overlay: before // overlay pkgs before
+          ) (packagesFor platform) evaluated.config.nixpkgs.overlays;
+          evaluated = lib.evalModules {
+            modules = modules ++ [
+              (contract {
+                inherit lib;
+                inherit (stub.pkgs) nvidiaPackages;
+              })
+              {
+                # What a machine needs beside its services; nothing here looks at it.
+                options =
+                  let
+                    anything = lib.mkOption {
+                      type = lib.types.attrs;
+                      default = { };
+                    };
+                  in
+                  {
+                    boot.loader = anything;
+                    fileSystems = anything;
+                    system = {
+                      stateVersion = anything // { type = lib.types.str; };
+                      build.toplevel = anything // {
+                        default = made platform "nixos-system" {
+                          units = builtins.toJSON evaluated.config.systemd.units;
+                        };
+                      };
+                    };
+                    networking.hostName = anything // { type = lib.types.str; };
+                    nixpkgs = {
+                      config = anything;
+                      overlays = anything // {
+                        type = lib.types.listOf lib.types.raw;
+                        default = [ ];
+                      };
+                      hostPlatform = anything // { type = lib.types.str; };
+                    };
+                  };
+              }
+            ];
+            specialArgs = {
+              inherit pkgs;
+              inherit (stub) utils;
+            }
+            // specialArgs;
+          };
+        in
+        evaluated // { inherit pkgs; };
+      booted =
+        system: node:
+        let
+          guest = nixosSystem {
+            inherit system;
+            modules = [
+              node
+              { options.virtualisation = lib.mkOption { type = lib.types.attrs; }; }
+            ];
+          };
+        in
+        map (check: check.message) (lib.filter (check: !check.assertion) guest.config.assertions)
+        ++ [ guest.config.systemd.units ];
       packagesFor =
         system:
         let
           pkgs = stub.pkgs // rec {
-            inherit lib system;
+            inherit lib;
+            stdenv.hostPlatform.system = system;
             python3Packages = lib.genAttrs [
               "click" "hatchling" "jinja2" "psutil" "pydantic" "pyyaml" "tomli-w"
             ] (name: made system name { }) // {
@@ -31,13 +102,45 @@
             python3 = {
               withPackages = _: made system "python" { };
             };
-            runCommand = name: _: text: made system name { inherit text; };
+            runCommand =
+              name:
+              {
+                nativeBuildInputs ? [ ],
+              }:
+              text:
+              made system name { inherit nativeBuildInputs text; };
+            writeTextFile =
+              { name, text, executable }:
+              made system name { inherit text executable; };
+            linkFarm = name: files: made system name {
+              files = map (file: file.path) files;
+              names = map (file: file.name) files;
+            };
+            nixosOptionsDoc =
+              { options }:
+              {
+                optionsJSON = made system "options" {
+                  text = builtins.toJSON (lib.optionAttrSetToDocList options);
+                };
+              };
+            ruff = made system "ruff" { };
+            # No machine is booted: its nodes are evaluated.
+            testers.runNixOSTest =
+              {
+                name,
+                nodes,
+                testScript,
+              }:
+              made system name {
+                inherit testScript;
+                nodes = builtins.toJSON (builtins.mapAttrs (_: booted system) nodes);
+              };
             writeText = name: text: made system name { inherit text; };
             mkShell = _: made system "shell" { };
             docker-compose = made system "docker-compose" { };
             gitMinimal = made system "git" { };
             nix = made system "nix" { };
-            nixfmt-rfc-style = made system "nixfmt" { };
+            nixfmt = made system "nixfmt" { };
             systemd = made system "systemd" { };
             callPackage =
               file: arguments:
@@ -57,39 +160,7 @@
           toSource = { root, ... }: root;
           unions = list: list;
         };
-        nixosSystem =
-          { system, modules }:
-          let
-            pkgs = packagesFor system;
-            evaluated = lib.evalModules {
-              modules = modules ++ [
-                (contract {
-                  inherit lib;
-                  inherit (stub.pkgs) nvidiaPackages;
-                })
-                {
-                  # What a machine needs beside its services; nothing here looks at it.
-                  options =
-                    let
-                      anything = lib.mkOption {
-                        type = lib.types.attrs;
-                        default = { };
-                      };
-                    in
-                    {
-                      boot.loader = anything;
-                      fileSystems = anything;
-                      system = anything;
-                    };
-                }
-              ];
-              specialArgs = {
-                inherit pkgs;
-                inherit (stub) utils;
-              };
-            };
-          in
-          evaluated // { inherit pkgs; };
+        inherit nixosSystem;
       };
     };
 }

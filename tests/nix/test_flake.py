@@ -1,25 +1,21 @@
 """The flake, evaluated offline against a stand-in for nixpkgs."""
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.consumers import nix
+from tests.nix import flakes
 from tests.plans import PROFILES
-from tests.tools import require
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
     *("flake.nix", "flake.lock", "nix", "modules", "templates", "generator", "profiles"),
+    "tests",
     *("pyproject.toml", "README.md", "LICENSE"),
-)
-CONFIG = (
-    f"{nix.CONFIG}\nexperimental-features = nix-command flakes\nflake-registry =\nsubstituters ="
 )
 SYSTEMS = ["aarch64-linux", "x86_64-linux"]
 
@@ -35,35 +31,19 @@ def flake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    (folder / "nixpkgs").mkdir()
-    shutil.copy(ROOT / "tests/nix/nixpkgs.nix", folder / "nixpkgs/flake.nix")
-    shutil.copy(ROOT / "tests/nix/contract.nix", folder / "nixpkgs")
-    shutil.copy(ROOT / "tests/consumers/lib.nix", folder / "nixpkgs")
+    flakes.put_inputs(folder, "nixpkgs")
     return folder
 
 
-def ask(flake: Path, *arguments: str) -> Any:
-    """Run `nix … --json` on the flake, with the stand-in for its input."""
-    command, *rest = arguments
-    own = f"path:{flake}/hostwright"
-    result = subprocess.run(
-        [
-            require("nix"),
-            *command.split(),
-            own + (rest[0] if rest else ""),
-            *rest[1:],
-            *("--override-input", "nixpkgs", f"path:{flake}/nixpkgs"),
-            *("--no-write-lock-file", "--offline", "--json"),
-        ],
-        env={"PATH": os.defpath, "HOME": str(flake), "NIX_CONFIG": CONFIG},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+def run(flake: Path, command: str, attribute: str = "", *options: str) -> str:
+    """Run a command of `nix` on an output of the flake, with the stand-in for its input."""
+    given = ("--override-input", "nixpkgs", f"path:{flake}/nixpkgs")
+    return flakes.run(flake / "hostwright", command, attribute, *options, *given)
+
+
+def ask(flake: Path, command: str, attribute: str = "", *options: str) -> Any:
+    """Return the answer to `nix … --json`."""
+    return json.loads(run(flake, f"{command} --json", attribute, *options))
 
 
 def test_its_outputs_are_all_there(flake: Path) -> None:
@@ -75,7 +55,26 @@ def test_its_outputs_are_all_there(flake: Path) -> None:
             assert shown[output][system]
     assert sorted(shown["nixosModules"]) == sorted([*PROFILES, "default", "hostwright"])
     assert sorted(shown["nixosConfigurations"]) == PROFILES
-    assert sorted(shown["templates"]) == ["compose", "deploy-rs", "nixos"]
+    assert sorted(shown["templates"]) == ["compose", "deploy-rs", "nixos", "system-manager"]
+    named = ask(flake, "eval", "#systemManagerModules", "--apply", "builtins.attrNames")
+    assert named == sorted([*PROFILES, "default", "hostwright"])
+
+
+def test_nix_flake_check_passes(flake: Path) -> None:
+    assert run(flake, "flake check", "", "--no-build") == ""
+
+
+def test_a_profile_for_system_manager_names_it(flake: Path) -> None:
+    expression = "modules: modules.dgx-spark.hostwright.profile.content"
+    assert ask(flake, "eval", "#systemManagerModules", "--apply", expression) == "dgx-spark"
+
+
+@pytest.mark.parametrize("output", ["nixosModules", "systemManagerModules"])
+def test_a_module_names_the_output_that_it_is(output: str, flake: Path) -> None:
+    expression = "modules: map (module: module._file) (builtins.attrValues modules)"
+    files = ask(flake, "eval", f"#{output}", "--apply", expression)
+    names = sorted([*PROFILES, "default", "hostwright"])
+    assert [file.partition("#")[2] for file in files] == [f"{output}.{name}" for name in names]
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -109,7 +108,7 @@ def test_a_host_and_a_node_for_deploy_rs(flake: Path) -> None:
       node = f.mkDeployNode {
         hostname = "grey-area.lan";
         configuration = host;
-        deploy-rs.lib.x86_64-linux.activate.nixos = system: system.pkgs.system;
+        deploy-rs.lib.x86_64-linux.activate.nixos = host: host.pkgs.stdenv.hostPlatform.system;
         node.magicRollback = true;
       };
     in
@@ -132,3 +131,27 @@ def test_the_lock_pins_the_only_input() -> None:
     lock = json.loads((ROOT / "flake.lock").read_text())
     assert sorted(lock["nodes"]) == ["nixpkgs", "root"]
     assert len(lock["nodes"]["nixpkgs"]["locked"]["rev"]) == 40
+
+
+def test_every_check_evaluates_down_to_its_derivation(flake: Path) -> None:
+    paths = "builtins.mapAttrs (_: builtins.mapAttrs (_: check: check.drvPath))"
+    checks = ask(flake, "eval", "#checks", "--apply", paths)
+    everywhere = {"format", "golden", "modules", "options", "pytest", "units"}
+    everywhere |= {f"bundle-{name}" for name in PROFILES}
+    hosts = {"x86_64-linux": ["container-dev", "dual-pascal", "xeon-cpu"]}
+    hosts["aarch64-linux"] = ["dgx-spark"]
+    for system in SYSTEMS:
+        virtual = {"vm"} if system == "x86_64-linux" else set()
+        systems = {f"system-{name}" for name in hosts[system]}
+        assert set(checks[system]) == everywhere | systems | virtual
+        assert all(path.endswith(".drv") for path in checks[system].values())
+
+
+def test_the_virtual_machine_is_a_small_host_without_models(flake: Path) -> None:
+    attribute = "#checks.x86_64-linux.vm.nodes"
+    units = json.loads(ask(flake, "eval", attribute))["machine"][-1]
+    text = units["ollama.service"]["text"]
+    assert "CPUQuota=200%\n" in text
+    assert "MemoryMax=1G\n" in text
+    assert 'Environment="LLAMA_ARG_THREADS=2"\n' in text
+    assert sorted(units) == ["ollama.service"]

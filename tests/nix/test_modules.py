@@ -10,7 +10,7 @@ from generator.codec import to_dict
 from generator.targets import load_target
 from tests.consumers import nix
 from tests.consumers.effective import ConsumerError, Effective
-from tests.plans import PROFILES, RELEASES, shipped
+from tests.plans import PROFILES, RELEASES, plan, shipped
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = ROOT / "modules"
@@ -94,6 +94,10 @@ def test_so_it_does_by_the_real_library(name: str, variant: nix.Variant, tmp_pat
     check(name, RELEASES[-1], tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
 
 
+def test_the_benchmark_compares_with_the_same_host(tmp_path: Path) -> None:
+    same(nix.read(ROOT / "benchmarks" / "by_hand.nix"), read(tmp_path, XEON))
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_committed_plans_are_those_of_the_profiles(name: str, update_golden: bool) -> None:
     committed = MODULES / "plans" / f"{name}.json"
@@ -149,6 +153,28 @@ class TestOverrides:
     def test_threads_reach_every_lever(self, tmp_path: Path) -> None:
         found = read(tmp_path, XEON + "  hostwright.threads = 12;").environment
         assert found["LLAMA_ARG_THREADS"] == found["OMP_NUM_THREADS"] == "12"
+
+    @pytest.mark.parametrize(
+        ("version", "body", "wanted"),
+        [
+            ("0.32.15", "", {"a": ["4"], "b": []}),
+            ("0.24", "", {"a": ["4"], "b": ["8"]}),
+            ("0.24", "hostwright.threads = 6;", {"a": ["6"], "b": ["6"]}),
+            ("0.32.15", "hostwright.threads = null;", {"a": [], "b": []}),
+        ],
+    )
+    def test_a_models_own_number_of_threads_stays(
+        self, version: str, body: str, wanted: dict[str, list[str]], tmp_path: Path
+    ) -> None:
+        models = [{"name": "a", "parameters": {"num_thread": 4}}, {"name": "b"}]
+        decided = plan({"threads": {"count": 8}, "models": models}, version)
+        (tmp_path / "plan.json").write_text(json.dumps(to_dict(decided)), encoding="utf-8")
+        found = read(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json; {body}")
+        numbers = {
+            model["name"]: [p["value"] for p in model["parameters"] if p["name"] == "num_thread"]
+            for model in found.extra["nix"]["models"]
+        }
+        assert numbers == wanted
 
     def test_without_threads_no_lever_is_empty(self, tmp_path: Path) -> None:
         found = read(tmp_path, XEON + "  hostwright.threads = null;").environment

@@ -1,0 +1,101 @@
+"""What a host of a fleet costs an evaluation, among 10, 100 and 1000 of them.
+
+`gen fleet` writes the flake; Nix evaluates its hosts on the tests' stand-ins for the inputs, all
+of them, and one alone. The figures are Nix's own counters, which do not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.nix_eval import Cost, cost
+from generator.fleet.decide import decide_fleet
+from generator.fleet.render import render_fleet
+from generator.write import write
+from tests.nix.flakes import put_inputs
+
+SIZES: Final = (10, 100, 1000)
+PROFILES: Final = ("xeon-cpu", "dual-pascal", "container-dev", "dgx-spark")
+EXPRESSION: Final = """
+{ folder, one }:
+let
+  outputs = name: inputs: (import (folder + "/${name}/flake.nix")).outputs inputs;
+  nixpkgs = outputs "nixpkgs" { self = nixpkgs; };
+  fleet = import (folder + "/fleet/hostwright/fleet.nix") {
+    inherit nixpkgs;
+    deploy-rs = outputs "deploy-rs" { inherit nixpkgs; };
+    colmena = outputs "colmena" { inherit nixpkgs; };
+    self = fleet;
+  };
+  hosts = if one == "" then builtins.attrNames fleet.nixosConfigurations else [ one ];
+in
+builtins.listToAttrs (
+  map (name: {
+    inherit name;
+    value = builtins.mapAttrs (_: unit: unit.text)
+      fleet.nixosConfigurations.${name}.config.systemd.units;
+  }) hosts
+)
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One size: what all hosts cost together, and what one alone costs."""
+
+    hosts: int
+    all: Cost
+    one: Cost
+
+
+def main() -> None:
+    """Measure each size and print a table, or JSON with `--json`."""
+    parser = argparse.ArgumentParser(description="Evaluate fleets of different sizes.")
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="N", help="hosts")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    if shutil.which("nix-instantiate") is None:
+        raise SystemExit("nix-instantiate is not installed: nothing was measured")
+    results = [_measured(size) for size in options.sizes]
+    print(json.dumps([asdict(r) for r in results]) if options.json else _report(results))
+
+
+def _measured(size: int) -> Result:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        put_inputs(folder, "nixpkgs", "deploy-rs", "colmena")
+        (folder / "fleet.toml").write_text(_fleet(size), encoding="utf-8")
+        write(render_fleet(decide_fleet(folder / "fleet.toml")), folder / "fleet")
+        together, units = cost(EXPRESSION, {"folder": name, "one": ""})
+        assert len(units) == size
+        alone, _ = cost(EXPRESSION, {"folder": name, "one": "host0"})
+    return Result(size, together, alone)
+
+
+def _fleet(size: int) -> str:
+    """Return a fleet of NixOS hosts, each different from every other."""
+    hosts = (
+        f'[hosts.host{number}]\nprofile = "{PROFILES[number % len(PROFILES)]}"\n'
+        f'overrides.ollama.keep_alive = "{number + 1}s"\n'
+        for number in range(size)
+    )
+    return "schema_version = 1\n" + "".join(hosts)
+
+
+def _report(results: list[Result]) -> str:
+    lines = ["hosts  thunks/host  calls/host  MB/host   one host: thunks   calls"]
+    for r in results:
+        each = (r.all.thunks / r.hosts, r.all.calls / r.hosts, r.all.megabytes / r.hosts)
+        told = f"{each[0]:11.0f}{each[1]:12.0f}{each[2]:9.2f}"
+        lines.append(f"{r.hosts:5}  {told}{r.one.thunks:19}{r.one.calls:8}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+# What system-manager cannot do of `hostwright.*`: each message says what to do instead.
+{ config, lib, ... }:
+let
+  cfg = config.hostwright;
+  inherit (cfg) plan;
+  inherit (plan.service) binary full_unit;
+  port = toString cfg.exposure.port;
+
+  # What other parts need to know, too, has an option or a key of its own.
+  elsewhere = {
+    HOME = "write service.home into the profile";
+    OLLAMA_HOST = "set hostwright.exposure";
+    OLLAMA_MODELS = "set hostwright.modelsDir";
+  };
+  taken = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
+in
+{
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      {
+        assertion = cfg.package == null;
+        message = "hostwright.package: system-manager runs the host's own ${binary}; take this option out, and update Ollama with its installer.";
+      }
+      {
+        assertion = cfg.acceleration == plan.acceleration;
+        message = "hostwright.acceleration is ${cfg.acceleration}, and the profile is for ${plan.acceleration}: the installed Ollama has every backend and takes the GPU that it finds; write ollama.acceleration into the profile instead.";
+      }
+      {
+        assertion = !full_unit;
+        message = "hostwright.profile asks for a complete unit, and system-manager leaves an ollama.service that is there already; write service.full_unit = false into the profile, or apply the bundle of `gen -t systemd`.";
+      }
+    ]
+    ++ map (name: {
+      assertion = false;
+      message = "hostwright.settings.${name} has a place of its own: ${elsewhere.${name}}.";
+    }) taken;
+
+    warnings = lib.optional cfg.exposure.openFirewall "hostwright.exposure.openFirewall does nothing here, for each distribution has a firewall of its own: open TCP port ${port} in it, and set this to false.";
+  };
+}

@@ -1,0 +1,104 @@
+# The same options `hostwright.*` for DGX OS, Ubuntu and Debian, where system-manager puts files
+# below /etc. The server stays the one that Ollama's installer made; this is a drop-in for it.
+{
+  config,
+  lib,
+  pkgs,
+  utils,
+  ...
+}:
+let
+  cfg = config.hostwright;
+  inherit (cfg) plan;
+  inherit (plan.service) binary;
+  hw = import ./lib.nix { inherit lib; };
+  unit = import ./unit.nix { inherit lib; };
+
+  inherit (cfg.exposure) host port;
+  where = if lib.hasInfix ":" host then "[${host}]" else host;
+  address = "${where}:${toString port}";
+  dropIn = import ./dropin.nix {
+    inherit
+      address
+      cfg
+      lib
+      utils
+      ;
+  };
+  jobs = import ./jobs.nix {
+    inherit
+      cfg
+      lib
+      pkgs
+      utils
+      ;
+    address = hw.variable address;
+    program = binary;
+  };
+  services = jobs // import ./resume.nix { inherit cfg lib utils; };
+
+  modules = if plan.devices == null then [ ] else plan.devices.modules;
+  directories = lib.unique (
+    lib.filter (path: path != null && path != "") [
+      plan.service.home
+      cfg.modelsDir
+    ]
+  );
+  files = {
+    "systemd/system/ollama.service.d/50-hostwright.conf".text = dropIn.text;
+  }
+  // lib.optionalAttrs (modules != [ ]) {
+    "modules-load.d/hostwright-ollama.conf".text = lib.concatMapStrings (name: "${name}\n") modules;
+  };
+  # The programs are those of the host, not of nixpkgs.
+  hosted = service: service // { path = lib.mkForce [ ]; };
+  # system-manager waits half a minute for what it restarts, and a pull takes longer: jobs start
+  # with the server, which `hostwright-apply` restarts for them, too.
+  jobOnHost = service: hosted service // { restartIfChanged = false; };
+  group = if cfg.group == null then cfg.user else cfg.group;
+in
+{
+  imports = [
+    ./plan.nix
+    ./system-manager-checks.nix
+  ];
+
+  config = lib.mkIf cfg.enable {
+    environment.etc = files;
+
+    systemd.tmpfiles.rules = lib.optionals (cfg.user != null) (
+      map (path: unit.directory path cfg.user group) directories
+    );
+
+    systemd.services = lib.mapAttrs (_: jobOnHost) services // {
+      hostwright-apply = hosted {
+        description = "Restart Ollama for what Hostwright has changed";
+        wantedBy = [ "multi-user.target" ];
+        # At boot the server starts after this, and there is nothing to restart.
+        before = [ "ollama.service" ];
+        restartTriggers = dropIn.lines ++ [ (builtins.toJSON { inherit (cfg) models warmup; }) ];
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          ExecStart =
+            lib.optional (modules != [ ]) "-/usr/sbin/modprobe -a ${toString modules}"
+            # The restart waits for this unit, so this unit must not wait for the restart.
+            ++ [ "/usr/bin/systemctl --no-block try-restart ollama.service" ];
+        };
+      };
+    };
+
+    system-manager.preActivationAssertions.hostwright = {
+      enable = true;
+      script = import ./preflight.nix {
+        inherit cfg lib;
+        files = map (name: "/etc/${name}") (
+          lib.attrNames files
+          ++ map (name: "systemd/system/${name}.service") (
+            lib.attrNames services ++ [ "hostwright-apply" ]
+          )
+        );
+      };
+    };
+  };
+}

@@ -1,0 +1,29 @@
+{
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+    system-manager = {
+      url = "github:numtide/system-manager";
+      inputs.nixpkgs.follows = "nixpkgs";
+    };
+    hostwright.url = "github:hostwright/hostwright";
+  };
+
+  outputs =
+    { system-manager, hostwright, ... }:
+    {
+      systemConfigs.spark = system-manager.lib.makeSystemConfig {
+        modules = [
+          hostwright.systemManagerModules.default
+          {
+            nixpkgs.hostPlatform = "aarch64-linux";
+            hostwright = {
+              enable = true;
+              profile = "dgx-spark";
+              resources.memoryMax = "96G";
+              settings.OLLAMA_KEEP_ALIVE = "24h";
+            };
+          }
+        ];
+      };
+    };
+}

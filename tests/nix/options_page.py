@@ -1,0 +1,57 @@
+"""The reference page of the options `hostwright.*`, from what Nix says of them as JSON.
+
+    nix-instantiate … | python tests/nix/options_page.py > docs/reference/nixos-options.md
+
+Takes `lib.optionAttrSetToDocList`'s list as well as the `options.json` of nixpkgs'
+`nixosOptionsDoc`, so that a check can hold one to the other.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+Option = dict[str, Any]
+
+HEAD = """\
+# NixOS options
+
+Generated from `modules/` by `make golden`; do not edit. [NixOS](../nixos.md) has an example.
+
+A default that is *the profile's* is what the profile has decided: setting the option changes it,
+and a null takes it away.
+"""
+FIRST = ("hostwright.enable", "hostwright.profile")
+
+
+def page(told: list[Option] | dict[str, Option]) -> str:
+    """Return the page in Markdown: each option with description, type, default and example."""
+    options = [told[name] | {"name": name} for name in told] if isinstance(told, dict) else told
+    shown = [option for option in options if _shown(option)]
+    return "\n".join([HEAD, *map(_section, sorted(shown, key=_order))])
+
+
+def _shown(option: Option) -> bool:
+    return bool(option.get("visible", True)) and not option.get("internal", False)
+
+
+def _order(option: Option) -> tuple[int, str]:
+    name = str(option["name"])
+    return (FIRST.index(name) if name in FIRST else len(FIRST), name)
+
+
+def _section(option: Option) -> str:
+    facts = [f"- type: {option['type']}"]
+    facts += [f"- {key}: {_value(option[key])}" for key in ("default", "example") if key in option]
+    return "\n".join([f"## `{option['name']}`", "", option["description"], "", *facts, ""])
+
+
+def _value(value: Option) -> str:
+    """Return a value on one line: Nix as code, Markdown as it is."""
+    text = " ".join(str(value["text"]).split())
+    return f"*{text}*" if value["_type"] == "literalMD" else f"`{text}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(json.load(sys.stdin)))
