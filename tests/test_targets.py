@@ -5,36 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.errors import RenderError
 from generator.targets import load_target
-from generator.targets.systemd import DROP_INS, JOBS, PLACES
 from tests.consumers import compose, systemd
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.host import UNITS, put, stub
+from tests.plans import plan
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from generator.plan import Plan
-    from generator.targets.base import File
     from tests.consumers.effective import Effective
 
-UNITS = "etc/systemd/system"
 CARDS = [{"name": "Quadro P4000", "memory": "8GiB"}] * 2
 WARM = [{"name": "a:1b", "preload": True}, {"name": "b:1b", "preload": True}]
-
-
-def put(files: tuple[File, ...], folder: Path) -> Path:
-    for file in files:
-        path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
-    return folder
 
 
 def text_of(target: str, decided: Plan, path: str) -> str:
@@ -127,12 +117,6 @@ def test_a_device_list_counts_as_nvidia_smi(gpu: Mapping[str, object], said: set
 
 
 # ── compose: the jobs, run with a stub in place of the ollama program ─────────────────────────
-
-
-def stub(folder: Path, name: str, script: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    (folder / name).chmod(0o755)
 
 
 def run_job(decided: Plan, service: str, ollama: str, folder: Path) -> tuple[int, list[str]]:
@@ -242,230 +226,3 @@ def test_systemd_has_no_firewall() -> None:
         "ollama.open_firewall"
     }
     assert told("systemd", plan({})) == {}
-
-
-# ── systemd: the scripts, run against a directory and with stubs for the host's programs ──────
-
-HOST = ("systemctl", "modprobe", "systemd-tmpfiles", "systemd-sysusers", "id")
-INSTALLED = "[Service]\nExecStart=/usr/local/bin/ollama serve\n"
-FULL = {"service": {"full_unit": True}}
-LARGE: dict[str, Any] = {
-    "host": {"gpus": CARDS},
-    "ollama": {"models_dir": "/srv/models", "keep_alive": "1h", "env": {"A": "1"}},
-    "resources": {"memory_max": "7G"},
-    "threads": {"count": 2},
-    "models": [{"name": "a:1b", "preload": True, "parameters": {"num_ctx": 4096}}],
-    "service": {"resume_fix": True},
-}
-
-
-class Host:
-    """A directory in place of `/`, with the unit that Ollama's installer makes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "root"
-        self.folder = folder
-        self.unit = self.root / UNITS / "ollama.service"
-        self.unit.parent.mkdir(parents=True)
-        self.unit.write_text(INSTALLED, encoding="utf-8")
-        for name in HOST:
-            stub(folder / "bin", name, f'echo "{name} $*" >>{folder}/calls')
-
-    def run(self, decided: Plan, script: str) -> subprocess.CompletedProcess[str]:
-        """Write the bundle afresh and run one of its scripts."""
-        target = load_target("systemd")
-        (self.folder / "calls").write_text("", encoding="utf-8")
-        bundle = self.folder / f"bundle-{time.monotonic_ns()}"
-        put((*target.render(decided), *target.install_note(decided)), bundle)
-        return subprocess.run(
-            ["sh", str(bundle / script)],
-            env={"PATH": f"{self.folder}/bin:{os.defpath}", "DESTDIR": str(self.root)},
-            capture_output=True,
-            timeout=60,
-            check=False,
-            encoding="utf-8",
-        )
-
-    def apply(self, decided: Plan) -> str:
-        done = self.run(decided, "apply.sh")
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
-
-    def remove(self, decided: Plan) -> None:
-        done = self.run(decided, "remove.sh")
-        assert (done.returncode, done.stderr) == (0, "")
-
-    @property
-    def calls(self) -> list[str]:
-        return (self.folder / "calls").read_text(encoding="utf-8").splitlines()
-
-    @property
-    def files(self) -> dict[str, str]:
-        return {
-            path.relative_to(self.root).as_posix(): path.read_text(encoding="utf-8")
-            for path in self.root.rglob("*")
-            if path.is_file()
-        }
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return Host(tmp_path)
-
-
-def rendered(decided: Plan) -> dict[str, str]:
-    return {file.path: file.text for file in load_target("systemd").render(decided)}
-
-
-OURS = {f"{UNITS}/ollama.service": INSTALLED}
-
-
-def scripts() -> Iterator[Plan]:
-    yield from (shipped(name, version=release) for name in PROFILES for release in RELEASES)
-    yield from (plan(LARGE), plan({}), plan(FULL))
-
-
-def test_the_scripts_are_posix_shell_and_executable() -> None:
-    for decided in scripts():
-        for file in load_target("systemd").install_note(decided):
-            if file.path.endswith(".sh"):
-                assert file.executable
-                done = subprocess.run(
-                    ["sh", "-n"], input=file.text, encoding="utf-8", timeout=20, check=False
-                )
-                assert done.returncode == 0
-                assert "\n\n\n" not in file.text
-
-
-def test_every_file_has_a_place_that_the_scripts_know() -> None:
-    for decided in scripts():
-        for path in rendered(decided):
-            known = path in PLACES or path.startswith("etc/hostwright/Modelfile.")
-            assert known, path
-        assert {unit.name for unit in decided.units} <= set(JOBS)
-    drop_ins = [path for path in rendered(plan(LARGE)) if ".service.d/" in path]
-    assert [f"{UNITS}/ollama.service.d/{name}.conf" for name in DROP_INS] == drop_ins
-
-
-def test_apply_puts_the_bundle_in_place_and_starts_it(host: Host) -> None:
-    decided = plan(LARGE)
-    host.apply(decided)
-    assert host.files == OURS | rendered(decided)
-    assert host.calls == [
-        "systemctl cat ollama.service",
-        "id -u ollama",
-        "modprobe -a nvidia_uvm",
-        "systemd-tmpfiles --create hostwright-ollama.conf",
-        "systemctl daemon-reload",
-        "systemctl enable " + " ".join(f"{job}.service" for job in JOBS),
-        "systemctl restart ollama.service",
-    ]
-
-
-@pytest.mark.parametrize("data", [LARGE, FULL, {}])
-def test_apply_twice_is_apply_once(data: Mapping[str, object], host: Host) -> None:
-    host.apply(plan(data))
-    once = host.files
-    host.apply(plan(data))
-    assert host.files == once
-
-
-def test_what_an_earlier_bundle_had_goes(host: Host) -> None:
-    host.apply(plan(LARGE))
-    host.apply(plan({}))
-    assert host.files == OURS | rendered(plan({}))
-    stopped = [call for call in host.calls if "disable" in call]
-    assert stopped == [f"systemctl disable --now {job}.service" for job in JOBS]
-
-
-def test_what_is_not_ours_stays(host: Host) -> None:
-    mine = {f"{UNITS}/ollama.service.d/20-limits.conf": "[Service]\nNice=5\n"}
-    theirs = {f"{UNITS}/ollama.service.d/override.conf": "[Service]\nNice=7\n"}
-    files = ((path, text) for path, text in (mine | theirs).items())
-    for path, text in files:
-        (host.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (host.root / path).write_text(text, encoding="utf-8")
-    said = host.apply(plan(LARGE))
-    assert "20-limits.conf.before-hostwright" in said
-    kept = {f"{path}.before-hostwright": text for path, text in mine.items()}
-    assert host.files == OURS | rendered(plan(LARGE)) | theirs | kept
-    host.remove(plan(LARGE))
-    assert host.files == OURS | mine | theirs
-
-
-def test_a_kept_file_is_never_replaced(host: Host) -> None:
-    path = host.root / UNITS / "ollama.service.d/20-limits.conf"
-    path.parent.mkdir(parents=True)
-    path.write_text("first\n", encoding="utf-8")
-    host.apply(plan(LARGE))
-    path.write_text("second\n", encoding="utf-8")
-    before = host.files
-    done = host.run(plan(LARGE), "apply.sh")
-    assert done.returncode == 1
-    assert "is kept from before already" in done.stderr
-    assert host.files == before
-
-
-@pytest.mark.parametrize(
-    ("program", "said"), [("systemctl", "no ollama.service"), ("id", "no user ollama")]
-)
-def test_without_ollama_nothing_is_touched(program: str, said: str, host: Host) -> None:
-    stub(host.folder / "bin", program, "exit 1")
-    before = host.files
-    done = host.run(plan(LARGE), "apply.sh")
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert host.files == before
-
-
-def test_remove_leaves_nothing_of_ours(host: Host) -> None:
-    host.apply(plan(LARGE))
-    host.remove(plan(LARGE))
-    assert host.files == OURS
-    assert not (host.root / "etc/hostwright").exists()
-    assert not (host.root / UNITS / "ollama.service.d").exists()
-    assert host.calls == [
-        *(f"systemctl disable --now {job}.service" for job in JOBS),
-        "systemctl daemon-reload",
-        "systemctl cat ollama.service",
-        "systemctl try-restart ollama.service",
-    ]
-
-
-def test_a_complete_unit_keeps_the_installed_one(host: Host) -> None:
-    said = host.apply(plan(FULL))
-    kept = f"{UNITS}/ollama.service.before-hostwright"
-    assert kept in said
-    assert host.files == {kept: INSTALLED} | rendered(plan(FULL))
-    assert "systemctl enable ollama.service" in host.calls
-    assert "systemd-sysusers hostwright-ollama.conf" in host.calls
-    host.remove(plan(FULL))
-    assert host.files == OURS
-    assert host.calls[0] == "systemctl disable --now ollama.service"
-    assert host.calls[-1] == "systemctl enable --now ollama.service"
-
-
-def test_drop_ins_after_a_complete_unit_are_for_the_installed_one(host: Host) -> None:
-    host.apply(plan(FULL))
-    host.apply(plan({}))
-    assert host.files == OURS | rendered(plan({}))
-
-
-def test_drop_ins_are_not_for_a_complete_unit_of_ours(host: Host) -> None:
-    host.unit.unlink()
-    host.apply(plan(FULL))
-    before = host.files
-    done = host.run(plan({}), "apply.sh")
-    assert done.returncode == 1
-    assert "remove.sh" in done.stderr
-    assert (host.files, host.calls) == (before, [])
-    host.remove(plan({}))
-    assert host.files == {}
-
-
-def test_a_missing_kernel_module_is_told(host: Host) -> None:
-    stub(host.folder / "bin", "modprobe", "exit 1")
-    done = host.run(plan(LARGE), "apply.sh")
-    assert done.returncode == 0
-    assert "without the GPU" in done.stderr
-    assert "systemctl restart ollama.service" in host.calls

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from generator.errors import Finding
 from generator.formats.modelfile import modelfile
-from generator.formats.shell import quote
-from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import (
     Entry,
@@ -20,24 +18,12 @@ from generator.formats.unit import (
 )
 from generator.plan import MODELFILES, OLLAMA
 from generator.targets.base import SERVER_ANSWERS, File, address, header, service_line
+from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.plan import Limit, Plan, Setting, Step, Unit
-
-UNITS: Final = "etc/systemd/system"
-MODELFILE_DIR: Final = "/etc/hostwright"
-DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-ollama", "50-service", "60-environment")
-JOBS: Final = ("ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume")
-# Everything that a bundle of any profile can put in place: what an earlier one left behind goes.
-PLACES: Final = (
-    f"{UNITS}/ollama.service",
-    *(f"{UNITS}/ollama.service.d/{name}.conf" for name in DROP_INS),
-    *(f"{UNITS}/{job}.service" for job in JOBS),
-    *(f"etc/{kind}.d/hostwright-ollama.conf" for kind in ("modules-load", "sysusers", "tmpfiles")),
-    f"{MODELFILE_DIR[1:]}/Modelfile.*",
-)
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -49,21 +35,7 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan) -> tuple[File, ...]:
     """Return the README, and the two scripts for root that it names."""
-    context = {
-        "plan": plan,
-        "above": [line for text in header(plan) for line in comment(text)],
-        "paths": [quote(file.path) for file in render(plan)],
-        "jobs": [f"{unit.name}.service" for unit in plan.units],
-        "places": PLACES,
-        "all_jobs": JOBS,
-    }
-    return (
-        File("README.md", render_template("systemd/README.md.jinja", **context)),
-        *(
-            File(name, render_template(f"systemd/{name}.jinja", **context), executable=True)
-            for name in ("apply.sh", "remove.sh")
-        ),
-    )
+    return bundle_files(plan, [file.path for file in render(plan)])
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:
