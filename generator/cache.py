@@ -50,7 +50,7 @@ def plan_of(
     file = _file(document, flags)
     plan = _recall(file) if file else None
     if plan is None:
-        plan = _decide(document, version=version, legacy_env=legacy_env, strict=strict)
+        plan = decide(document, version=version, legacy_env=legacy_env, strict=strict)
         if file:
             _remember(file, plan)
     return plan
@@ -61,13 +61,20 @@ def _packaged(document: Document) -> Plan | None:
 
     A checkout has none: there both the profiles and the code may change under a plan.
     """
-    file = _CODE / "plans" / Path(document.source).with_suffix(".json").name
+    file = _CODE / "modules/plans" / Path(document.source).with_suffix(".json").name
     if not file.is_file() or read_document(file.stem).digest != document.digest:
         return None
     return from_dict(json.loads(file.read_bytes()))
 
 
-def _decide(document: Document, *, version: str | None, legacy_env: bool, strict: bool) -> Plan:
+def decide(
+    document: Document,
+    *,
+    version: str | None = None,
+    legacy_env: bool = False,
+    strict: bool = False,
+) -> Plan:
+    """Validate `document` and return its Plan, remembering nothing. Raises as `plan_of` does."""
     from generator.catalogue import load_catalogue
     from generator.resolve import resolve
     from generator.validate import validate

@@ -16,7 +16,18 @@ _WORD: Final = re.compile(r"\w+")
 
 def to_dict(plan: Plan) -> dict[str, Any]:
     """Return `plan` as JSON-able data, keys in declaration order."""
-    return dataclasses.asdict(plan)
+    data: dict[str, Any] = _plain(plan)
+    return data
+
+
+def _plain(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
+    """Do what `dataclasses.asdict` does, several times faster: a Plan is all frozen records."""
+    if isinstance(item, tuple):
+        return [_plain(part) for part in item]
+    if isinstance(item, str | int | None):
+        return item
+    cls: Any = type(item)
+    return {name: _plain(getattr(item, name)) for name in _fields(cls)}
 
 
 def from_dict(data: Any) -> Plan:  # noqa: ANN401 -- whatever JSON holds

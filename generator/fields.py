@@ -37,7 +37,9 @@ _SYSTEM_DIRECTORIES = frozenset(
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
+def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    """Return a check that all of a text fits `pattern`; `what` is `kind; what to write`."""
+
     def check(text: str) -> str:
         if pattern.fullmatch(text) is None:
             raise ValueError(f"`{text}` is not {what}")
@@ -138,26 +140,26 @@ def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
-Name = Annotated[str, _matching(_NAME, "a name; write lower-case letters, digits and `-`")]
-Word = Annotated[str, _matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
+Name = Annotated[str, matching(_NAME, "a name; write lower-case letters, digits and `-`")]
+Word = Annotated[str, matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
 Address = Annotated[
     str,
-    _matching(_ADDRESS, "an address; write a host name or an IP address"),
+    matching(_ADDRESS, "an address; write a host name or an IP address"),
     AfterValidator(_address),
 ]
-ImageName = Annotated[str, _matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
+ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
 ModelName = Annotated[
     str,
     StringConstraints(max_length=200),
-    _matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
+    matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
 ]
-Variable = Annotated[str, _matching(_VARIABLE, "a variable name; write letters, digits and `_`")]
+Variable = Annotated[str, matching(_VARIABLE, "a variable name; write letters, digits and `_`")]
 CpuList = Annotated[
-    str, _matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
+    str, matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
 ]
 Origin = Annotated[
     str,
-    _matching(
+    matching(
         re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s,]+"),
         "an origin; write its scheme too, like `https://app.lan`",
     ),
@@ -201,17 +203,18 @@ EnvValue = Annotated[
 DeviceId = Annotated[
     str,
     BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
-    _matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
+    matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
     _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
 ]
 Weight = Annotated[int, Field(ge=1, le=10000)]
 ComputeCapability = Annotated[
-    str, _matching(re.compile(r"\d{1,2}\.\d"), "a compute capability; write it like `6.1`")
+    str, matching(re.compile(r"\d{1,2}\.\d"), "a compute capability; write it like `6.1`")
 ]
 DriverVersion = Annotated[
     str,
-    _matching(
+    matching(
         re.compile(r"\d{3,4}(\.\d+)*"), "a driver version; write it like `580` or `580.65.06`"
     ),
 ]
+RuleId = Annotated[str, matching(re.compile(r"HW\d{3}"), "a rule; write its id, like `HW201`")]
 Version = Annotated[Literal[1], BeforeValidator(_version)]

@@ -5,6 +5,8 @@ No pydantic here, so that a profile seen before starts fast; form is judged by `
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import errno
 import hashlib
 import stat
@@ -68,13 +70,31 @@ def shipped_profiles() -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.toml")))
 
 
-def read_document(name: str, overrides: Sequence[str] = ()) -> Document:
+def read_document(name: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> Document:
     """Read the profile `name` (a shipped name or a path), its `extends` and the `--set` flags.
 
-    Raises ProfileError for TOML errors, a circular `extends` and flags that make no sense;
-    HostwrightError for a profile that is not there; EnvironmentFailure for one that can't be read.
+    A path is seen from `folder`. Raises ProfileError for TOML errors, a circular `extends` and
+    flags that make no sense; HostwrightError for a profile that is not there; EnvironmentFailure
+    for one that can't be read.
     """
-    return _Reader().document(name, overrides)
+    return _Reader().document(name, overrides, folder)
+
+
+def read_file(path: Path) -> Document:
+    """Read one TOML file that extends nothing. Raises as `read_document` does."""
+    found = _given(str(path), Path())
+    if found is None:
+        raise HostwrightError(f"there is no file `{path}`", hint="name one that is there")
+    reader = _Reader()
+    data = reader.parse(found)
+    return Document(_shown(found), data, {}, reader.hash.hexdigest())
+
+
+def overlaid(document: Document, tables: Mapping[str, Any], origin: str) -> Document:
+    """Return `document` with `tables` merged over it, as a file that extends it would be."""
+    data, origins = copy.deepcopy(document.data), dict(document.origins)
+    _merge(data, tables, origins, origin)
+    return dataclasses.replace(document, data=data, origins=origins, digest="")
 
 
 def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
@@ -91,8 +111,8 @@ class _Reader:
         self.hash = hashlib.sha256()
         self.origins: dict[tuple[str, ...], str] = {}
 
-    def document(self, name: str, overrides: Sequence[str]) -> Document:
-        path = _find(name, Path())
+    def document(self, name: str, overrides: Sequence[str], folder: Path) -> Document:
+        path = _find(name, folder)
         data = self._merged(path, ())
         problems = [p for text in overrides if (p := self._override(data, text))]
         if problems:
@@ -106,15 +126,15 @@ class _Reader:
                 "extends", f"the profiles extend each other: {chain}", "cut the circle"
             )
             raise ProfileError(_shown(seen[0] if seen else path), (problem,))
-        data = self._parse(path)
+        data = self.parse(path)
         parent = data.get("extends")
         base: dict[str, Any] = {}
         if isinstance(parent, str):
             base = self._merged(_find(parent, path.parent, of=_shown(path)), (*seen, path))
-        self._merge(base, data, _shown(path), ())
+        _merge(base, data, self.origins, _shown(path))
         return base
 
-    def _parse(self, path: Path) -> dict[str, Any]:
+    def parse(self, path: Path) -> dict[str, Any]:
         try:
             raw = path.read_bytes()
         except OSError as error:
@@ -124,17 +144,6 @@ class _Reader:
         if isinstance(data, Problem):
             raise ProfileError(_shown(path), (data,))
         return data
-
-    def _merge(
-        self, base: dict[str, Any], over: Mapping[str, Any], origin: str, at: tuple[str, ...]
-    ) -> None:
-        """Deep-merge tables; replace everything else, arrays too."""
-        for key, value in over.items():
-            self.origins[*at, key] = origin
-            if isinstance(value, dict) and isinstance(base.setdefault(key, {}), dict):
-                self._merge(base[key], value, origin, (*at, key))
-            else:
-                base[key] = value
 
     def _override(self, data: dict[str, Any], text: str) -> Problem | None:
         self.hash.update(f"{len(text)}:{text}".encode(errors="surrogateescape"))
@@ -155,6 +164,22 @@ class _Reader:
             del self.origins[old]
         self.origins[path] = FLAG
         return None
+
+
+def _merge(
+    base: dict[str, Any],
+    over: Mapping[str, Any],
+    origins: dict[tuple[str, ...], str],
+    origin: str,
+    at: tuple[str, ...] = (),
+) -> None:
+    """Deep-merge tables; replace everything else, arrays too."""
+    for key, value in over.items():
+        origins[*at, key] = origin
+        if isinstance(value, dict) and isinstance(base.setdefault(key, {}), dict):
+            _merge(base[key], value, origins, origin, (*at, key))
+        else:
+            base[key] = value
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError, WithJsonSchema
 
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 
     from generator.load import Document
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 def validate(document: Document) -> Profile:
     """Return the Profile of `document`, or raise ProfileError with every Problem in it."""
+    return validated(document, Profile)
+
+
+def validated(document: Document, model: type[Model]) -> Model:
+    """Return `document` as `model`, or raise ProfileError with every Problem in it."""
     try:
-        return Profile.model_validate_json(json.dumps(document.data, default=str))
+        return model.model_validate_json(json.dumps(document.data, default=str))
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = tuple(_problems(details, document, Profile))
+        problems = tuple(_problems(details, document, model))
         raise ProfileError(document.source, problems) from None
 
 
@@ -137,6 +144,8 @@ def _examples(*parts: object) -> Iterator[object]:
 _REQUIRED: Final = {
     "schema_version": "add `schema_version = 1`",
     "name": 'add `name = "…"`',
+    "profile": 'add `profile = "xeon-cpu"`, or the path of another',
+    "hosts": "add a host under `[hosts.my-host]`",
 }
 
 
@@ -165,13 +174,16 @@ def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
 
 
 def _table(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:
-    """Follow `path` through the models; array positions lead to the element's model."""
+    """Follow `path` through the models; positions and free keys lead to the element's model."""
     table: type[BaseModel] | None = model
+    free = False
     for step in path:
-        if step.isdecimal():
+        if step.isdecimal() or free:
+            free = False
             continue
         field = table.model_fields.get(step) if table else None
         table = _model_in(field.annotation) if field else None
+        free = field is not None and getattr(field.annotation, "__origin__", None) is dict
     return table
 
 

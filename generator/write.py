@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -98,11 +99,11 @@ def write(
 
 def _checked(files: Sequence[File]) -> tuple[File, ...]:
     """Return `files`, sorted by path."""
-    paths = [file.path for file in files]
-    for path in paths:
+    paths = Counter(file.path for file in files)
+    for path, times in paths.items():
         if not _plain(path):
             raise WriteRefused(f"`{path}` is not a plain path inside the directory")
-        if path == MANIFEST or paths.count(path) > 1:
+        if path == MANIFEST or times > 1:
             raise WriteRefused(f"`{path}` would be written twice")
         for folder in PurePosixPath(path).parents:
             if str(folder) == MANIFEST or str(folder) in paths:
@@ -232,10 +233,19 @@ def _diff(path: str, old: _Found | None, new: _Found | None) -> str:
     lines = _lines(old), _lines(new)
     if lines[0] is None or lines[1] is None:
         return f"{head}Binary files {names[0]} and {names[1]} differ\n"
-    body = difflib.unified_diff(lines[0], lines[1], *names)
+    # A new file is most of a first write, and needs no search for what it has in common.
+    body = difflib.unified_diff(lines[0], lines[1], *names) if old else _added(lines[1], names)
     return head + "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body
     )
+
+
+def _added(lines: list[str], names: tuple[str, str]) -> list[str]:
+    if not lines:
+        return []
+    count = f",{len(lines)}" if len(lines) > 1 else ""
+    head = [f"--- {names[0]}\n", f"+++ {names[1]}\n", f"@@ -0,0 +1{count} @@\n"]
+    return [*head, *(f"+{line}" for line in lines)]
 
 
 def _lines(side: _Found | None) -> list[str] | None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.options import planned, profile_option, render_options
-from generator.cli.talk import say, tell, word
+from generator.cli.talk import counted, say, tell
+from generator.cli.writing import changes_of, report_changes
 from generator.targets import TARGETS, load_target
 
 if TYPE_CHECKING:
     from generator.errors import Finding
     from generator.plan import Plan
     from generator.targets.base import File
-    from generator.write import Change
 
 DEFAULT_TARGET: Final = "nixos"
 EXAMPLES: Final = """
@@ -65,7 +65,7 @@ def run(
     rendered = {name: load_target(name).render(plan) for name in names}
     limitations = [finding for name in names for finding in load_target(name).limitations(plan)]
     _remarks(plan, limitations, profile)
-    findings = [dataclasses.asdict(finding) for finding in (*plan.findings, *limitations)]
+    findings = [*plan.findings, *limitations]
     if output is None:
         _print(rendered, findings, as_json=as_json)
     else:
@@ -74,30 +74,21 @@ def run(
             for name in names
             for file in (*rendered[name], *load_target(name).install_note(plan))
         ]
-        changes = _changes(files, Path(output), names, dry=diff or check, force=force)
-        document = {
-            "schema_version": 1,
-            "changes": [dataclasses.asdict(change) for change in changes],
-            "findings": findings,
-        }
-        _report(changes, output, document if as_json else None, diff=diff, check=check)
+        changes = changes_of(files, Path(output), within=names, dry=diff or check, force=force)
+        report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
 
 
 def _remarks(plan: Plan, limitations: list[Finding], profile: str) -> None:
     tell(limitations)
-    warnings = sum(finding.severity != "info" for finding in plan.findings)
-    infos = len(plan.findings) - warnings
-    counts = [_count(warnings, "warning"), _count(infos, "remark")]
-    if plan.findings:
+    warnings = sum(finding.severity != "info" for finding in plan.remarks)
+    infos = len(plan.remarks) - warnings
+    counts = [counted(warnings, "warning"), counted(infos, "remark")]
+    if plan.remarks:
         say(f"{', '.join(c for c in counts if c)}: gen show {profile}")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
-
-
 def _print(
-    rendered: dict[str, tuple[File, ...]], findings: list[dict[str, Any]], *, as_json: bool
+    rendered: dict[str, tuple[File, ...]], findings: list[Finding], *, as_json: bool
 ) -> None:
     if as_json:
         from generator.formats.data import to_json
@@ -109,7 +100,7 @@ def _print(
                 for name, files in rendered.items()
                 for file in files
             ],
-            "findings": findings,
+            "findings": [dataclasses.asdict(finding) for finding in findings],
         }
         click.echo(to_json(document), nl=False)
         return
@@ -118,51 +109,3 @@ def _print(
         if len(files) > 1:
             click.echo(f"{chr(10) if index else ''}# ==> {name}/{file.path}")
         click.echo(file.text, nl=False)
-
-
-def _changes(
-    files: list[File], directory: Path, names: list[str], *, dry: bool, force: bool
-) -> tuple[Change, ...]:
-    from generator.errors import WriteRefused
-    from generator.write import compare, write
-
-    if dry:
-        return compare(files, directory, within=names)
-    try:
-        return write(files, directory, within=names, force=force)
-    except WriteRefused:
-        for change in compare(files, directory, within=names):
-            if change.kind in {"changed", "removed"}:
-                say(change.diff.rstrip("\n"))
-        raise
-
-
-def _report(
-    changes: tuple[Change, ...],
-    directory: str,
-    document: dict[str, Any] | None,
-    *,
-    diff: bool,
-    check: bool,
-) -> None:
-    differ = [change for change in changes if change.kind != "unchanged"]
-    if document is not None:
-        from generator.formats.data import to_json
-
-        click.echo(to_json(document), nl=False)
-    elif diff:
-        for change in differ:
-            click.echo(change.diff, nl=False)
-    _summary(changes, directory, dry=diff or check)
-    if check and differ:
-        click.get_current_context().exit(1)
-
-
-def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
-    kinds = ("new", "changed", "removed", "kept", "unchanged")
-    counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    say(f"{'would be in' if dry else 'in'} {directory}: {told}")
-    for change in changes if not dry else ():
-        if change.path.endswith("README.md"):
-            say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")

@@ -10,19 +10,22 @@ Examples:
   gen schema > profile.schema.json
   then, as the first line of a profile: #:schema ./profile.schema.json
   gen schema --markdown        the same for people
+  gen schema --fleet           of the file that `gen fleet` reads
 """
 
 
 @click.command(name="schema", epilog=EXAMPLES)
 @click.option("--markdown", is_flag=True, help="Print a reference page instead.")
+@click.option("--fleet", is_flag=True, help="The schema of fleet files.")
 @click.option("--json", "as_json", is_flag=True, help="The default.")
-def command(markdown: bool, as_json: bool) -> None:
-    """Print the JSON Schema of profiles, for editors."""
+def command(markdown: bool, fleet: bool, as_json: bool) -> None:
+    """Print the JSON Schema of profiles or fleet files, for editors."""
     from generator.formats.data import to_json
-    from generator.reference import profile_reference
-    from generator.schema import json_schema
+    from generator.reference import fleet_reference, profile_reference
+    from generator.schema import FLEET, PROFILE, json_schema
 
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other")
-    schema = json_schema()
-    click.echo(profile_reference(schema) if markdown else to_json(schema), nl=False)
+    schema = json_schema(FLEET if fleet else PROFILE)
+    page = fleet_reference if fleet else profile_reference
+    click.echo(page(schema) if markdown else to_json(schema), nl=False)

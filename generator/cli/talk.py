@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLOURS: Final = {"error": "red", "warning": "yellow", "info": "cyan", "hint": "green"}
 WIDTH: Final = 80
 NARROW: Final = 60
+_LONG_WORK: Final = 500
 _LONG_VALUE: Final = re.compile(r"(?<=`)[^`]{100,}(?=`)")
 
 
@@ -39,27 +40,41 @@ def word(kind: str) -> str:
     return click.style(f"{kind}:", fg=COLOURS.get(kind), bold=kind == "error")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `3 hosts` or `1 host`; nothing for none."""
+    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
+
+
+def progress(done: int, of: int) -> None:
+    """Show on a terminal, and nowhere else, how far long work is; the line goes at the end."""
+    step = max(of // 100, 1)
+    if of < _LONG_WORK or done % step or not sys.stderr.isatty():
+        return
+    last = done + step >= of
+    click.echo("\r\033[K" if last else f"\r{done} of {of}", err=True, nl=False)
+
+
 def report(error: HostwrightError) -> None:
     """Print an expected failure with all its problems and what to do about each."""
-    say(f"{word('error')} {_brief(error.message)}")
+    say(f"{word('error')} {visible(error.message)}")
     if isinstance(error, ProfileError):
         say("")
         for problem in error.problems:
-            place = _brief(problem.where)
+            place = visible(problem.where)
             where = f"{problem.source or error.source}: {place}: ".replace(": : ", ": ")
-            say(f"  {where}{_brief(problem.message)}")
+            say(f"  {where}{visible(problem.message)}")
             if problem.hint:
-                say(f"    {word('hint')} {_brief(problem.hint)}")
+                say(f"    {word('hint')} {visible(problem.hint)}")
     elif error.hint:
-        say(f"{word('hint')} {_brief(error.hint)}")
+        say(f"{word('hint')} {visible(error.hint)}")
 
 
-def _brief(message: str) -> str:
+def visible(message: str) -> str:
     """Shorten values that would fill the screen, and show line ends and control characters."""
     from generator.formats.text import INVISIBLE, escape
 
-    visible = INVISIBLE.sub(lambda found: escape(found[0]), message)
-    return _LONG_VALUE.sub(lambda found: shortened(found[0]), visible)
+    shown = INVISIBLE.sub(lambda found: escape(found[0]), message)
+    return _LONG_VALUE.sub(lambda found: shortened(found[0]), shown)
 
 
 def tell(findings: Iterable[Finding]) -> None:
@@ -68,7 +83,7 @@ def tell(findings: Iterable[Finding]) -> None:
 
     for finding in findings:
         lead = f"{finding.severity}: {finding.rule} {finding.where}: "
-        body = _brief(finding.message) + (f" ({finding.fix})" if finding.fix else "")
+        body = visible(finding.message) + (f" ({finding.fix})" if finding.fix else "")
         text = textwrap.fill(lead + body, width(), subsequent_indent="  ", break_on_hyphens=False)
         # Colour last: its codes take no columns, but textwrap would count them.
         say(word(finding.severity) + text.removeprefix(f"{finding.severity}:"))

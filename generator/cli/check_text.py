@@ -1,0 +1,61 @@
+"""A Report for people: by file, one line per Finding, what to do below it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.check.mend import fixable
+from generator.check.report import SEVERITIES
+from generator.cli.talk import COLOURS, counted, visible, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.check.report import Report
+    from generator.view import Placed
+
+
+def render(report: Report) -> str:
+    """Return the Findings that nobody silences, by file and line, and a line of counts."""
+    told = sorted(report.told, key=lambda placed: (placed.place.file, placed.place.line))
+    blocks = []
+    for file, group in itertools.groupby(told, key=lambda placed: placed.place.file):
+        lines = [line for placed in group for line in _finding(placed, report)]
+        blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
+    return "\n\n".join([*blocks, _counts(report)]) + "\n"
+
+
+def _finding(placed: Placed, report: Report) -> Iterator[str]:
+    import textwrap
+
+    finding, place = placed.finding, placed.place
+    lead = f"  {place.line or '':>4}  "
+    head = f"{finding.severity} {finding.rule} "
+    where = f"{finding.where}: " if finding.where and not place.line else ""
+    text = visible(f"{where}{finding.message}")
+    room = width()
+    body = textwrap.wrap(head + text, room - len(lead), break_on_hyphens=False)
+    coloured = click.style(finding.severity, fg=COLOURS[finding.severity])
+    yield lead + coloured + body[0][len(finding.severity) :]
+    yield from (" " * len(lead) + line for line in body[1:])
+    if finding.fix:
+        mark = " (--fix)" if fixable(placed, report.texts) else ""
+        fix = textwrap.wrap(f"{visible(finding.fix)}{mark}", room - len(lead) - 2)
+        yield from (" " * (len(lead) + 2) + line for line in fix)
+
+
+def _counts(report: Report) -> str:
+    nouns = {"error": "error", "warning": "warning", "info": "remark"}
+    counts = [counted(report.count(severity), nouns[severity]) for severity in SEVERITIES]
+    mendable = sum(fixable(placed, report.texts) for placed in report.told)
+    parts = [part for part in counts if part] or ["nothing to remark"]
+    files = counted(len(report.texts), "file") or "no file"
+    told = f"{files}: {', '.join(parts)}"
+    if mendable:
+        told += f"; --fix mends {mendable}"
+    if report.ignored:
+        told += f"; {len(report.ignored)} ignored"
+    return told

@@ -1,0 +1,142 @@
+"""`gen fleet`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli.options import json_option
+from generator.cli.talk import counted, progress, say, table, tell
+
+if TYPE_CHECKING:
+    from generator.errors import Finding
+    from generator.fleet.decide import Decided
+
+EXAMPLES = """
+\b
+Examples:
+  gen fleet fleet.toml                 what each host gets
+  gen fleet fleet.toml -o .            write the flake beside the fleet file
+  gen fleet fleet.toml -o . --diff     show what would change
+  gen fleet fleet.toml -o . --check    in CI: exit 1 if out of date
+\b
+A fleet file:
+  schema_version = 1
+  [hosts.grey-area]
+  profile = "xeon-cpu"
+  address = "grey-area.lan"
+  modules = ["hosts/grey-area.nix"]
+  overrides.resources.memory_max = "24G"
+  [hosts.spark]
+  profile = "dgx-spark"
+  target = "systemd"
+  deploy.ssh_user = "root"
+"""
+
+
+@click.command(name="fleet", epilog=EXAMPLES)
+@click.argument("file", metavar="FLEET.toml")
+@click.option("-o", "--output", metavar="DIR", help="Write the flake below DIR.")
+@click.option("--diff", is_flag=True, help="Show what -o would change; write nothing.")
+@click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing.")
+@click.option("--force", is_flag=True, help="Replace files that differ.")
+@click.option("--strict", is_flag=True, help="Refuse what a host's release does not take.")
+@json_option
+def command(
+    file: str,
+    *,
+    output: str | None,
+    diff: bool,
+    check: bool,
+    force: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Write a flake for many hosts: NixOS by deploy-rs or Colmena, others by deploy-rs.
+
+    Without -o, list the hosts.
+    """
+    from generator.fleet.decide import decide_fleet
+
+    if output is None and (diff or check or force):
+        raise click.UsageError("--diff, --check and --force are about files: name them by -o DIR")
+    if output == "":
+        raise click.UsageError("-o names no directory: write one, like -o .")
+    fleet = decide_fleet(Path(file), strict=strict, progress=progress)
+    findings = [*_findings(fleet), *_modules_missing(fleet, output)]
+    if output is None:
+        _list(fleet, findings, as_json=as_json)
+        return
+    from generator.cli.writing import changes_of, report_changes
+    from generator.fleet.render import render_fleet
+
+    tell([finding for finding in findings if finding.severity != "info"])
+    changes = changes_of(render_fleet(fleet), Path(output), dry=diff or check, force=force)
+    report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
+
+
+def _findings(fleet: Decided) -> list[Finding]:
+    """Return each Finding once, with the hosts that it is about."""
+    from generator.errors import shortened
+    from generator.targets import load_target
+
+    hosts: dict[Finding, list[str]] = {}
+    for node in fleet.nodes:
+        for finding in (*node.plan.remarks, *load_target(node.target).limitations(node.plan)):
+            hosts.setdefault(finding, []).append(node.name)
+    return [
+        dataclasses.replace(finding, where=f"{shortened(', '.join(names))}: {finding.where}")
+        for finding, names in hosts.items()
+    ]
+
+
+def _modules_missing(fleet: Decided, output: str | None) -> list[Finding]:
+    from generator.errors import Finding
+
+    paths = {path for node in fleet.nodes for path in node.modules}
+    return [
+        Finding(
+            rule="HW602",
+            severity="warning",
+            message=f"there is no `{path}` in {output}, so its hosts do not evaluate",
+            where="modules",
+            fix="write it, and have git track it",
+        )
+        for path in sorted(paths)
+        if output is not None and not Path(output, path).exists()
+    ]
+
+
+def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        from generator.formats.data import to_json
+
+        document: dict[str, Any] = {
+            "schema_version": 1,
+            "hosts": [
+                {
+                    "name": node.name,
+                    "target": node.target,
+                    "address": node.address,
+                    "system": node.plan.system,
+                    "profile": node.plan.name,
+                    "release": node.plan.release,
+                    "tags": list(node.tags),
+                }
+                for node in fleet.nodes
+            ],
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+        }
+        click.echo(to_json(document), nl=False)
+        return
+    rows = [
+        (node.name, node.target, node.plan.name, node.plan.release, node.address)
+        for node in fleet.nodes
+    ]
+    click.echo(table(("host", "target", "profile", "Ollama", "address"), rows))
+    warnings = sum(finding.severity != "info" for finding in findings)
+    counts = [counted(len(rows), "host"), counted(warnings, "warning")]
+    say(f"{', '.join(count for count in counts if count)}; -o DIR writes the flake")

@@ -1,0 +1,79 @@
+"""Write, compare and report: what commands with `-o` share."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.talk import say, word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from generator.errors import Finding
+    from generator.targets.base import File
+    from generator.write import Change
+
+
+def changes_of(
+    files: Sequence[File],
+    directory: Path,
+    *,
+    dry: bool,
+    force: bool,
+    within: Sequence[str] = (),
+) -> tuple[Change, ...]:
+    """Write `files`, or only compare them; show the diff where writing is refused."""
+    from generator.errors import WriteRefused
+    from generator.write import compare, write
+
+    if dry:
+        return compare(files, directory, within=within)
+    try:
+        return write(files, directory, within=within, force=force)
+    except WriteRefused:
+        for change in compare(files, directory, within=within):
+            if change.kind in {"changed", "removed"}:
+                say(change.diff.rstrip("\n"))
+        raise
+
+
+def report_changes(
+    changes: tuple[Change, ...],
+    directory: str,
+    findings: Sequence[Finding],
+    *,
+    as_json: bool,
+    diff: bool,
+    check: bool,
+) -> None:
+    """Print changes and Findings as JSON, or the diff; exit 1 for a `check` that differs."""
+    differ = [change for change in changes if change.kind != "unchanged"]
+    if as_json:
+        from generator.formats.data import to_json
+
+        document = {
+            "schema_version": 1,
+            "changes": [dataclasses.asdict(change) for change in changes],
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+        }
+        click.echo(to_json(document), nl=False)
+    elif diff:
+        for change in differ:
+            click.echo(change.diff, nl=False)
+    _summary(changes, directory, dry=diff or check)
+    if check and differ:
+        click.get_current_context().exit(1)
+
+
+def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
+    kinds = ("new", "changed", "removed", "kept", "unchanged")
+    counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    say(f"{'would be in' if dry else 'in'} {directory}: {told}")
+    for change in changes if not dry else ():
+        if change.path.endswith("README.md"):
+            say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")

@@ -1,0 +1,163 @@
+"""A fleet file → the Plan of each host, with every Problem of the whole fleet at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generator.cache import decide
+from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
+from generator.fleet.schema import Fleet
+from generator.load import overlaid, read_document, read_file
+from generator.validate import validated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from generator.fleet.schema import Deploy, Host, Inputs
+    from generator.load import Document
+    from generator.plan import Plan
+
+# Where other machines build for the host only slowly, or not at all.
+_BUILDS_ITSELF = frozenset({"aarch64-linux"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One decided host. `deploy` has deploy-rs's settings by deploy-rs's own names."""
+
+    name: str
+    target: str
+    address: str
+    tags: tuple[str, ...]
+    modules: tuple[str, ...]
+    deploy: dict[str, Any]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided fleet: its hosts by name, and where its flake takes inputs from."""
+
+    source: str
+    inputs: Inputs
+    nodes: tuple[Node, ...]
+
+
+def decide_fleet(
+    path: Path, *, strict: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Decided:
+    """Return the decided fleet of the file at `path`; `strict` as in `resolve`.
+
+    `progress` is told before each host how many are done, and how many there are.
+    Raises ProfileError with the Problems of all hosts, HostwrightError for a file that is not
+    there, EnvironmentFailure for one that cannot be read.
+    """
+    document = read_file(path)
+    fleet = validated(document, Fleet)
+    plans = _Plans(document, path.parent, strict=strict)
+    nodes = []
+    for done, (name, host) in enumerate(sorted(fleet.hosts.items())):
+        if progress:
+            progress(done, len(fleet.hosts))
+        nodes.append(_node(name, host, fleet, plans))
+    if plans.problems:
+        raise ProfileError(document.source, tuple(dict.fromkeys(plans.problems)))
+    return Decided(document.label, fleet.inputs, tuple(node for node in nodes if node))
+
+
+def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
+    defaults = fleet.defaults
+    plan = plans.plan(name, host, host.ollama_version or defaults.ollama_version)
+    if plan is None:
+        return None
+    return Node(
+        name=name,
+        target=host.target,
+        address=host.address or name,
+        tags=tuple(dict.fromkeys((*defaults.tags, *host.tags))),
+        modules=(*defaults.modules, *host.modules) if host.target == "nixos" else (),
+        deploy=_deploy(defaults.deploy, host.deploy, plan.system),
+        plan=plan,
+    )
+
+
+def _deploy(defaults: Deploy, host: Deploy, system: str) -> dict[str, Any]:
+    """Return what is set, host before default, as `{"sshUser": "root"}`."""
+    told = defaults.model_dump(exclude_unset=True) | host.model_dump(exclude_unset=True)
+    told.setdefault("remote_build", system in _BUILDS_ITSELF)
+    return {_camel(key): value for key, value in sorted(told.items()) if value is not None}
+
+
+def _camel(key: str) -> str:
+    first, *rest = key.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+class _Plans:
+    """Decides each combination of profile, overrides and release once; collects Problems."""
+
+    def __init__(self, fleet: Document, folder: Path, *, strict: bool) -> None:
+        self._fleet, self._folder, self._strict = fleet, folder, strict
+        self._profiles: dict[str, Document | None] = {}
+        self._plans: dict[str, Plan | None] = {}
+        self.problems: list[Problem] = []
+
+    def plan(self, name: str, host: Host, version: str | None) -> Plan | None:
+        """Return the Plan of a host; None where it has Problems."""
+        key = json.dumps([host.profile, host.overrides, version], sort_keys=True, default=str)
+        if key not in self._plans:
+            self._plans[key] = self._decided(name, host, version)
+        return self._plans[key]
+
+    def _decided(self, name: str, host: Host, version: str | None) -> Plan | None:
+        profile = self._profile(name, host.profile)
+        if profile is None:
+            return None
+        if "extends" in host.overrides:
+            where = f"hosts.{name}.overrides.extends"
+            hint = "name that profile by `profile`"
+            self.problems.append(Problem(where, "a host extends its profile already", hint))
+            return None
+        document = overlaid(profile, host.overrides, self._fleet.source)
+        try:
+            plan = decide(document, version=version, strict=self._strict)
+        except ProfileError as error:
+            self.problems += self._placed(name, error)
+            return None
+        if not host.overrides:
+            return plan
+        return dataclasses.replace(plan, source=f"{plan.source} and {self._fleet.label}")
+
+    def _profile(self, host: str, name: str) -> Document | None:
+        """Read a profile once; what is wrong with it is told once, too."""
+        if name not in self._profiles:
+            self._profiles[name] = None
+            try:
+                self._profiles[name] = read_document(name, folder=self._folder)
+            except ProfileError as error:
+                self.problems += (
+                    dataclasses.replace(problem, source=problem.source or error.source)
+                    for problem in error.problems
+                )
+            except EnvironmentFailure:
+                raise
+            except HostwrightError as error:
+                self.problems.append(Problem(f"hosts.{host}.profile", error.message, error.hint))
+        return self._profiles[name]
+
+    def _placed(self, name: str, error: ProfileError) -> Iterator[Problem]:
+        """Say where in the fleet file the cause stands; otherwise it stands in the profile."""
+        for problem in error.problems:
+            if problem.where == "--ollama-version":
+                yield dataclasses.replace(
+                    problem, where=f"hosts.{name}.ollama_version", source=self._fleet.source
+                )
+            elif problem.source == self._fleet.source:
+                where = f"hosts.{name}.overrides.{problem.where}"
+                yield dataclasses.replace(problem, where=where)
+            else:
+                yield dataclasses.replace(problem, source=problem.source or error.source)

@@ -1,0 +1,332 @@
+"""`gen fleet`: a fleet file becomes a flake, or all that is wrong with it is told at once."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from generator.cli import gen
+from generator.errors import HostwrightError, ProfileError, WriteRefused
+from generator.fleet.decide import Decided, Node, decide_fleet
+from generator.fleet.render import render_fleet
+from generator.schema import FLEET, json_schema
+from generator.targets import load_target
+from tests.plans import shipped
+
+FLEET_FILE = """\
+schema_version = 1
+
+[defaults]
+tags = ["lab"]
+modules = ["common.nix"]
+deploy = { ssh_user = "root", magic_rollback = false }
+
+[hosts.grey-area]
+profile = "xeon-cpu"
+address = "grey-area.lan"
+tags = ["cpu"]
+modules = ["hosts/grey-area.nix"]
+overrides.resources.memory_max = "24G"
+
+[hosts.old_box]
+profile = "dual-pascal"
+deploy = { magic_rollback = true, activation_timeout = 600, ssh_opts = ["-p", "2222"] }
+
+[hosts.spark]
+profile = "dgx-spark"
+target = "systemd"
+ollama_version = "0.24"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "fleet.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def decided(folder: Path, text: str = FLEET_FILE) -> Decided:
+    return decide_fleet(write(folder, text))
+
+
+def node(fleet: Decided, name: str) -> Node:
+    return next(node for node in fleet.nodes if node.name == name)
+
+
+def files(fleet: Decided) -> dict[str, str]:
+    return {file.path: file.text for file in render_fleet(fleet)}
+
+
+def problems(folder: Path, text: str) -> list[tuple[str, str, str]]:
+    with pytest.raises(ProfileError) as caught:
+        decided(folder, "schema_version = 1\n" + text)
+    return [(p.where, p.message, p.hint) for p in caught.value.problems]
+
+
+class TestHosts:
+    def test_a_host_is_its_profile(self, tmp_path: Path) -> None:
+        plan = node(decided(tmp_path), "old_box").plan
+        assert plan == shipped("dual-pascal")
+
+    def test_an_override_changes_one_value(self, tmp_path: Path) -> None:
+        plan = node(decided(tmp_path), "grey-area").plan
+        limits = {limit.name: limit.value for limit in plan.limits}
+        assert limits["memory_max"] == 24 * 2**30
+        assert limits["cpu_quota"] == 2000
+        assert plan.source == "profiles/xeon-cpu.toml and fleet.toml"
+
+    def test_a_release_by_host_and_by_default(self, tmp_path: Path) -> None:
+        text = FLEET_FILE.replace("[defaults]", '[defaults]\nollama_version = "0.31"')
+        fleet = decided(tmp_path, text)
+        assert node(fleet, "spark").plan.release == "0.24.0"
+        assert node(fleet, "old_box").plan.release == "0.31.2"
+
+    def test_defaults_come_first(self, tmp_path: Path) -> None:
+        host = node(decided(tmp_path), "grey-area")
+        assert host.tags == ("lab", "cpu")
+        assert host.modules == ("common.nix", "hosts/grey-area.nix")
+
+    def test_modules_are_for_nixos(self, tmp_path: Path) -> None:
+        assert node(decided(tmp_path), "spark").modules == ()
+
+    def test_the_name_is_the_address(self, tmp_path: Path) -> None:
+        fleet = decided(tmp_path)
+        assert [host.address for host in fleet.nodes] == ["grey-area.lan", "old_box", "spark"]
+
+    def test_deploy_speaks_the_names_of_deploy_rs(self, tmp_path: Path) -> None:
+        fleet = decided(tmp_path)
+        assert node(fleet, "grey-area").deploy == {
+            "magicRollback": False,
+            "remoteBuild": False,
+            "sshUser": "root",
+        }
+        assert node(fleet, "old_box").deploy == {
+            "activationTimeout": 600,
+            "magicRollback": True,
+            "remoteBuild": False,
+            "sshOpts": ("-p", "2222"),
+            "sshUser": "root",
+        }
+
+    def test_aarch64_builds_itself_unless_told_otherwise(self, tmp_path: Path) -> None:
+        assert node(decided(tmp_path), "spark").deploy["remoteBuild"] is True
+        told = FLEET_FILE + "deploy.remote_build = false\n"
+        assert node(decided(tmp_path, told), "spark").deploy["remoteBuild"] is False
+
+    def test_a_profile_of_ones_own_lies_beside_the_fleet_file(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.toml").write_text(
+            'schema_version = 1\nextends = "xeon-cpu"\nname = "mine"\n', encoding="utf-8"
+        )
+        fleet = decided(
+            tmp_path, 'schema_version = 1\n[hosts.a]\nprofile = "./mine.toml"\naddress = "a.lan"\n'
+        )
+        assert node(fleet, "a").plan.name == "mine"
+
+
+class TestFiles:
+    def test_one_data_file_per_host(self, tmp_path: Path) -> None:
+        hosts = [path for path in files(decided(tmp_path)) if "/hosts/" in path]
+        assert hosts == [
+            "hostwright/hosts/nixos/grey-area.json",
+            "hostwright/hosts/nixos/old_box.json",
+            "hostwright/hosts/systemd/spark.json",
+        ]
+
+    def test_the_nix_is_the_same_for_every_fleet(self, tmp_path: Path) -> None:
+        one = 'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\n'
+        first, second = (files(decided(tmp_path, text)) for text in (one, FLEET_FILE))
+        static = [path for path in first if path.endswith(".nix")]
+        assert "hostwright/fleet.nix" in static
+        assert "hostwright/modules/server.nix" in static
+        assert {path: first[path] for path in static} == {path: second[path] for path in static}
+
+    def test_inputs_are_the_users(self, tmp_path: Path) -> None:
+        text = FLEET_FILE + '\n[inputs]\nnixpkgs = "path:/srv/nixpkgs?ref=a&b=1"\n'
+        flake = files(decided(tmp_path, text))["flake.nix"]
+        assert 'nixpkgs.url = "path:/srv/nixpkgs?ref=a&b=1";' in flake
+
+    def test_another_system_gets_the_bundle_of_its_target(self, tmp_path: Path) -> None:
+        fleet = decided(tmp_path)
+        document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
+        plan = node(fleet, "spark").plan
+        target = load_target("systemd")
+        assert {file["path"]: file["text"] for file in document["files"]} == {
+            file.path: file.text for file in (*target.render(plan), *target.install_note(plan))
+        }
+        programs = [file["path"] for file in document["files"] if file["executable"]]
+        assert programs == ["apply.sh", "remove.sh"]
+
+    def test_the_readme_speaks_of_the_hosts_that_are_there(self, tmp_path: Path) -> None:
+        one = 'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\n'
+        readme = files(decided(tmp_path, one))["hostwright/README.md"]
+        assert "1 host." in readme
+        assert "## NixOS hosts" in readme
+        assert "## Other hosts" not in readme
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message", "hint"),
+    [
+        ("", "hosts", "this key is required", "add a host under `[hosts.my-host]`"),
+        ("[hosts.a]", "hosts.a.profile", "this key is required", "or the path of another"),
+        (
+            '[hosts.a]\nprofil = "xeon-cpu"\nprofile = "xeon-cpu"',
+            "hosts.a.profil",
+            "unknown key",
+            "did you mean `profile`?",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon"',
+            "hosts.a.profile",
+            "there is no profile `xeon`",
+            "did you mean `xeon-cpu`?",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\noverrides.resources.cpu_qouta = "1%"',
+            "hosts.a.overrides.resources.cpu_qouta",
+            "unknown key",
+            "did you mean `cpu_quota`?",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\noverrides.extends = "dgx-spark"',
+            "hosts.a.overrides.extends",
+            "a host extends its profile already",
+            "name that profile by `profile`",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nollama_version = "nine"',
+            "hosts.a.ollama_version",
+            "`nine` is not a release",
+            "write it like",
+        ),
+        (
+            '[hosts."1.2"]\nprofile = "xeon-cpu"',
+            "hosts.1.2",
+            "`1.2` is not a host name",
+            "write a letter",
+        ),
+        (
+            '[hosts.meta]\nprofile = "xeon-cpu"',
+            "hosts.meta",
+            "`meta` means something else to Colmena",
+            "name the host otherwise",
+        ),
+        (
+            '[hosts.a]\nprofile = "dgx-spark"\ntarget = "systemd"\nmodules = ["a.nix"]',
+            "hosts.a",
+            'NixOS modules do nothing with `target = "systemd"`',
+            "take `modules` out",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nmodules = ["../a.nix"]',
+            "hosts.a.modules.0",
+            "`../a.nix` is not a path inside the flake",
+            "like `hosts/my-host.nix`",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\n[inputs]\nnixpkgs = "nix pkgs"',
+            "inputs.nixpkgs",
+            "`nix pkgs` is not a flake reference",
+            "github:NixOS/nixpkgs",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\ndeploy.confirm_timeout = 70000',
+            "hosts.a.deploy.confirm_timeout",
+            "70000",
+            "",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told(
+    text: str, where: str, message: str, hint: str, tmp_path: Path
+) -> None:
+    ((place, said, todo),) = problems(tmp_path, text)
+    assert (place, message in said, hint in todo) == (where, True, True), (place, said, todo)
+
+
+def test_all_hosts_are_told_at_once_and_a_shared_fault_once(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('schema_version = 1\nname = "bad"\nx = 1\n')
+    told = problems(
+        tmp_path,
+        """
+        [hosts.a]
+        profile = "./bad.toml"
+        [hosts.b]
+        profile = "./bad.toml"
+        [hosts.c]
+        profile = "xeon-cpu"
+        overrides.threads.count = 0
+        [hosts.d]
+        profile = "nothing"
+        """,
+    )
+    assert [where for where, *_ in told] == [
+        "x",
+        "hosts.c.overrides.threads.count",
+        "hosts.d.profile",
+    ]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(HostwrightError, match="there is no file"):
+        decide_fleet(tmp_path / "fleet.toml")
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(gen, ["fleet", *map(str, arguments)])
+
+
+class TestCommand:
+    def test_it_lists_the_hosts(self, tmp_path: Path) -> None:
+        result = run(write(tmp_path, FLEET_FILE))
+        assert result.exit_code == 0
+        head, *rows = result.stdout.splitlines()
+        assert head.split() == ["host", "target", "profile", "Ollama", "address"]
+        assert rows[0].split() == ["grey-area", "nixos", "xeon-cpu", "0.32.15", "grey-area.lan"]
+        assert "3 hosts" in result.stderr
+
+    def test_it_writes_and_is_then_up_to_date(self, tmp_path: Path) -> None:
+        file = write(tmp_path, FLEET_FILE)
+        assert run(file, "-o", tmp_path / "out").exit_code == 0
+        assert run(file, "-o", tmp_path / "out", "--check").exit_code == 0
+        file.write_text(FLEET_FILE.replace("24G", "25G"), encoding="utf-8")
+        differs = run(file, "-o", tmp_path / "out", "--check", "--diff")
+        assert differs.exit_code == 1
+        assert "+++ b/hostwright/hosts/nixos/grey-area.json" in differs.stdout
+
+    def test_a_host_that_left_is_taken_away_on_request(self, tmp_path: Path) -> None:
+        file = write(tmp_path, FLEET_FILE)
+        run(file, "-o", tmp_path / "out")
+        file.write_text(FLEET_FILE.partition("[hosts.spark]")[0], encoding="utf-8")
+        refused = run(file, "-o", tmp_path / "out").exception
+        assert isinstance(refused, WriteRefused)
+        assert "remove `hostwright/hosts/systemd/spark.json`" in refused.message
+        assert run(file, "-o", tmp_path / "out", "--force").exit_code == 0
+        assert not (tmp_path / "out/hostwright/hosts/systemd").exists()
+
+    def test_a_module_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/common.nix").write_text("{ }\n", encoding="utf-8")
+        result = run(write(tmp_path, FLEET_FILE), "-o", tmp_path / "out", "--json")
+        told = [f for f in json.loads(result.stdout)["findings"] if f["rule"] == "HW602"]
+        assert [f["message"].split("`")[1] for f in told] == ["hosts/grey-area.nix"]
+
+    def test_findings_name_their_hosts(self, tmp_path: Path) -> None:
+        twins = "".join(f'[hosts.{name}]\nprofile = "xeon-cpu"\n' for name in ("a", "b"))
+        result = run(write(tmp_path, "schema_version = 1\n" + twins), "--json")
+        document = json.loads(result.stdout)
+        assert [host["name"] for host in document["hosts"]] == ["a", "b"]
+        assert "a, b: threads.count" in [finding["where"] for finding in document["findings"]]
+
+
+def test_the_schema_of_fleet_files_takes_the_example() -> None:
+    import jsonschema
+
+    schema = json_schema(FLEET)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(tomllib.loads(FLEET_FILE), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"schema_version": 1, "hosts": {"a": {}}}, schema)
