@@ -18,8 +18,8 @@ format: setup ## Rewrite the sources in the project's style
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-golden: schema ## Rewrite the expected outputs after a change that means them
-	.venv/bin/python -m pytest -q tests/test_golden.py tests/nix --update-golden
+golden: schema ## Rewrite expected outputs and generated pages after a change that means them
+	.venv/bin/python -m pytest -q tests/test_golden.py tests/test_docs.py tests/nix --update-golden
 
 schema: setup ## Rewrite the JSON Schemas and the reference pages made from them
 	.venv/bin/gen schema > profiles/profile.schema.json

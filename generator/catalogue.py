@@ -8,58 +8,57 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
+from generator.datafile import DataFile, listed, once, parse
 from generator.errors import CatalogueError
 from generator.facts import (
     Behaviour,
     Card,
     DeadName,
     Era,
-    Fact,
     GpuGeneration,
     Image,
     Library,
-    Meta,
     Option,
     RunnerNames,
     Variable,
     When,
 )
+from generator.model_facts import ModelsFile
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from generator.model_facts import ModelFact, OneSlot
 
 __all__ = [
     "Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable", "load_catalogue",
     "parse_catalogue",
 ]  # fmt: skip
 
-FILES: Final = ("behaviour.toml", "gpus.toml", "images.toml", "ollama.toml", "releases.toml")
+FILES: Final = (
+    "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml", "releases.toml",
+)  # fmt: skip
 _DATA: Final = Path(__file__).parent / "data"
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
 
 
-class _File(Fact):
-    meta: Meta
-
-
-class _BehaviourFile(_File):
+class _BehaviourFile(DataFile):
     behaviour: tuple[Behaviour, ...]
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        _once(behaviour.id for behaviour in self.behaviour)
+        once(behaviour.id for behaviour in self.behaviour)
         return self
 
 
-class _GpusFile(_File):
+class _GpusFile(DataFile):
     library: tuple[Library, ...]
     gpu: tuple[GpuGeneration, ...]
     card: tuple[Card, ...]
@@ -67,18 +66,18 @@ class _GpusFile(_File):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         capabilities = [capability for gpu in self.gpu for capability in gpu.capabilities]
-        _once(capabilities)
-        _once(_card_key(card.name) for card in self.card)
-        _listed((card.compute_capability for card in self.card), capabilities)
-        _listed((lacking for gpu in self.gpu for lacking in gpu.nixpkgs_lacks), capabilities)
+        once(capabilities)
+        once(_card_key(card.name) for card in self.card)
+        listed((card.compute_capability for card in self.card), capabilities)
+        listed((lacking for gpu in self.gpu for lacking in gpu.nixpkgs_lacks), capabilities)
         return self
 
 
-class _ImagesFile(_File):
+class _ImagesFile(DataFile):
     image: Image
 
 
-class _OllamaFile(_File):
+class _OllamaFile(DataFile):
     variable: tuple[Variable, ...]
     runner_names: tuple[RunnerNames, ...]
     dead: tuple[DeadName, ...]
@@ -87,13 +86,13 @@ class _OllamaFile(_File):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         dead = [name for entry in self.dead for name in entry.names]
-        _once([*(variable.name for variable in self.variable), *dead])
-        _once(option.name for option in self.option)
-        _listed((name for entry in self.dead for name in entry.legacy), dead)
+        once([*(variable.name for variable in self.variable), *dead])
+        once(option.name for option in self.option)
+        listed((name for entry in self.dead for name in entry.legacy), dead)
         return self
 
 
-class _ReleasesFile(_File):
+class _ReleasesFile(DataFile):
     newest: When
     lines: dict[str, tuple[int, ...]]
     era: tuple[Era, ...]
@@ -104,19 +103,6 @@ class _ReleasesFile(_File):
         if self.newest != last:
             raise ValueError(f"newest is {self.newest}, but {last} is the last one listed")
         return self
-
-
-def _once(names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"`{name}` is listed twice")
-        seen.add(name)
-
-
-def _listed(names: Iterable[str], known: Iterable[str]) -> None:
-    if strange := set(names) - set(known):
-        raise ValueError(f"`{min(strange)}` is not listed")
 
 
 def _card_key(name: str) -> str:
@@ -131,6 +117,7 @@ class Catalogue:
         behaviours: _BehaviourFile,
         gpus: _GpusFile,
         images: _ImagesFile,
+        models: ModelsFile,
         ollama: _OllamaFile,
         releases: _ReleasesFile,
     ) -> None:
@@ -141,7 +128,7 @@ class Catalogue:
         self.newest = releases.newest
         self._behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
         self._cards = {_card_key(card.name): card for card in gpus.card}
-        self._gpus, self._ollama, self._releases = gpus, ollama, releases
+        self._gpus, self._models, self._ollama, self._releases = gpus, models, ollama, releases
 
     def release(self, text: str | None) -> Release:
         """Read a release; a line like `0.9` is its newest patch, None the newest release known.
@@ -189,6 +176,12 @@ class Catalogue:
         """Whether `release` has the behaviour with that id. Raises KeyError as `behaviour`."""
         return self._behaviours[name].covers(release)
 
+    def readable(self, release: Release) -> tuple[str, ...]:
+        """The names that something reads in `release`, those of llama-server alone at the end."""
+        known = (name for name, variable in self.variables.items() if variable.known_in(release))
+        current = (entry for entry in self._ollama.runner_names if entry.covers(release))
+        return (*known, *(name for entry in current for name in entry.names))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all variables with an entry, in file order."""
@@ -205,7 +198,9 @@ class Catalogue:
         """
         switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
         if switch != name and (variable := self.variables.get(switch)):
-            return variable.known_in(release)
+            # A flag that can only be turned on ignores other text, and has no negative form.
+            two_ways = variable.kind == "bool" and variable.on_invalid == "load-fail"
+            return two_ways and variable.known_in(release)
         current = (entry for entry in self._ollama.runner_names if entry.covers(release))
         return any(name in entry.names or switch in entry.names for entry in current)
 
@@ -239,6 +234,18 @@ class Catalogue:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
         return self._cards.get(_card_key(name))
 
+    def model(self, name: str) -> ModelFact | None:
+        """The model of that tag, also with a quantisation at its end; None: not known."""
+        return self._models.find(name)
+
+    def missing_model(self, name: str) -> str | None:
+        """Why there is no model of that name, and what to use; None: nothing is known."""
+        return self._models.missing_for(name)
+
+    def one_slot(self, name: str, release: Release) -> OneSlot | None:
+        """Why the scheduler gives that model one slot in `release`; None: nothing is known."""
+        return self._models.one_slot_for(name, release)
+
 
 @functools.cache
 def load_catalogue() -> Catalogue:
@@ -256,43 +263,10 @@ def _read(file: str) -> str:
 def parse_catalogue(texts: Mapping[str, str]) -> Catalogue:
     """Return the Catalogue in `texts`, by file name. Raises CatalogueError as `load_catalogue`."""
     return Catalogue(
-        _parse(_BehaviourFile, "behaviour.toml", texts),
-        _parse(_GpusFile, "gpus.toml", texts),
-        _parse(_ImagesFile, "images.toml", texts),
-        _parse(_OllamaFile, "ollama.toml", texts),
-        _parse(_ReleasesFile, "releases.toml", texts),
+        parse(_BehaviourFile, "behaviour.toml", texts),
+        parse(_GpusFile, "gpus.toml", texts),
+        parse(_ImagesFile, "images.toml", texts),
+        parse(ModelsFile, "models.toml", texts),
+        parse(_OllamaFile, "ollama.toml", texts),
+        parse(_ReleasesFile, "releases.toml", texts),
     )
-
-
-_F = TypeVar("_F", bound=_File)
-
-
-def _parse(model: type[_F], file: str, texts: Mapping[str, str]) -> _F:
-    try:
-        data = tomllib.loads(texts[file])
-        return model.model_validate(data)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"data/{file}: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = _key_path(data, first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise CatalogueError(f"data/{file}: {where}{message}") from error
-
-
-def _key_path(node: object, location: tuple[int | str, ...]) -> str:
-    """Return `variable.OLLAMA_HOST.kind: `: people look for the name, not for the place."""
-    parts = []
-    for key in location:
-        if isinstance(node, list) and isinstance(key, int):
-            node = node[key]
-        else:
-            node = node.get(key) if isinstance(node, dict) else None
-        parts.append(_label(node) if isinstance(key, int) else key)
-    return f"{'.'.join(parts)}: " if parts else ""
-
-
-def _label(node: object) -> str:
-    if isinstance(node, dict):
-        return str(node.get("name") or node.get("id") or node.get("names") or node)
-    return str(node)

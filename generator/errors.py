@@ -84,7 +84,8 @@ class Finding:
     """What a Rule, `resolve` or a Target has to say about one setting.
 
     `rule` is a stable id (`HW201`), `where` the profile key or setting that it is about,
-    `fix` what to write instead (empty: nothing to do), `link` the source of the claim.
+    `fix` what to write instead (empty: nothing to do), `link` the source of the claim, `ignored`
+    the reason for which the profile or the file itself silences it.
     """
 
     rule: str
@@ -93,6 +94,7 @@ class Finding:
     where: str
     fix: str = ""
     link: str = ""
+    ignored: str = ""
 
 
 def told(error: ValueError) -> tuple[str, str]:

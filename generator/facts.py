@@ -90,9 +90,10 @@ class Allowed(Span):
 
 
 class Replacement(Span):
-    """What to use instead, ready to print."""
+    """What to use instead, ready to print; `same_value`: a variable that takes the value as is."""
 
     use: Text
+    same_value: bool = False
 
 
 class Replaced(Fact):
@@ -104,6 +105,11 @@ class Replaced(Fact):
         """What to use instead in `release`, in words; None: nothing."""
         entry = _current(self.replacement, release)
         return entry.use if entry else None
+
+    def renamed_in(self, release: Release) -> str | None:
+        """The variable that takes the same value in `release`; None: there is none."""
+        entry = _current(self.replacement, release)
+        return entry.use.partition("=")[0] if entry and entry.same_value else None
 
 
 class Readable(Fact):
@@ -147,7 +153,7 @@ class Variable(Readable, Replaced):
     effective_until: When | None = None
     allowed: tuple[Allowed, ...] = ()
     on_invalid: Literal[
-        "warn-default", "silent-default", "true", "ignored", "load-fail", "crash",
+        "warn-default", "silent-default", "true", "presence", "ignored", "load-fail", "crash",
         "per-version", "driver", "runtime",
     ]  # fmt: skip
     note: str = ""

@@ -29,6 +29,7 @@ TEXT_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "models.*": frozenset({"name", "role", "serve_as"}),
     "service": frozenset({"binary", "user", "group", "home", "restart"}),
     "container": frozenset({"image", "tag", "name", "volume", "network", "restart"}),
+    "check.ignore.*": frozenset({"rule", "reason"}),
 }
 
 

@@ -192,8 +192,9 @@ class Model:
 class Unit:
     """A one-shot job beside the server, in systemd's terms.
 
-    `steps` run in order, `stop_steps` when the unit stops; `timeout_seconds` bounds all of them
-    (0: no bound), `retry_seconds` is the pause before another try (0: no other try).
+    `models` are those that it pulls, creates or loads, under the names that the steps use. `steps`
+    run in order, `stop_steps` when the unit stops; `timeout_seconds` bounds all of them (0: no
+    bound), `retry_seconds` is the pause before another try (0: no other try).
     """
 
     kind: Literal["pull", "create", "warmup", "resume"]
@@ -201,6 +202,7 @@ class Unit:
     description: str
     reason: str
     steps: tuple[Step, ...]
+    models: tuple[str, ...] = ()
     stop_steps: tuple[Step, ...] = ()
     waits_for_server: bool = True
     timeout_seconds: int = 0
@@ -286,6 +288,11 @@ class Plan:
     service: Service
     container: Container
     findings: tuple[Finding, ...]
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        """The Findings that the profile does not silence."""
+        return tuple(finding for finding in self.findings if not finding.ignored)
 
     def limit(self, name: str) -> Limit | None:
         """Return the limit of that profile name, or None where the service is not limited."""

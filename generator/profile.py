@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from generator.fields import (
     Address,
@@ -27,6 +27,7 @@ from generator.fields import (
     Path,
     Quota,
     ReleaseText,
+    RuleId,
     Size,
     Text,
     Timeout,
@@ -272,6 +273,22 @@ class ContainerChoice(Table):
     """When the engine starts the container again."""
 
 
+class Ignored(Table):
+    """A rule that does not hold here."""
+
+    rule: RuleId
+    """Its id, like `HW201`."""
+    reason: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+    """Why; whoever reads the profile next wants to know."""
+
+
+class CheckChoice(Table):
+    """What `gen check` and the remarks of other commands leave out."""
+
+    ignore: tuple[Ignored, ...] = ()
+    """Rules that are not told of, each with a reason."""
+
+
 class Profile(Table):
     """One inference host and its tuning."""
 
@@ -303,3 +320,5 @@ class Profile(Table):
     """How systemd runs the server."""
     container: ContainerChoice = ContainerChoice()
     """How a container engine runs the server."""
+    check: CheckChoice = CheckChoice()
+    """What is not told of."""

@@ -236,6 +236,8 @@ def test_dangerous_variables_are_those_of_the_internal_server(known: Catalogue) 
         ("LLAMA_ARG_NO_PERF", "0.32.15", True),
         ("LLAMA_ARG_NO_KV_OFFLOAD", "0.32.15", True),
         ("LLAMA_ARG_NO_KV_OFFLOAD", "0.24.0", False),
+        # A flag that can only be turned on.
+        ("LLAMA_ARG_NO_MLOCK", "0.32.15", False),
         ("LLAMA_ARG_AGENT", "0.30.0", False),
         ("LLAMA_ARG_AGENT", "0.31.2", True),
         ("LLAMA_ARG_HF_REPO_V", "0.32.15", False),

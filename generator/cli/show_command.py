@@ -44,7 +44,7 @@ def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  
         title = (plan.name, f"Ollama {plan.release}", plan.system, plan.acceleration)
         click.echo(" · ".join(title))
         click.echo(table(("setting", "value", "why"), _rows(plan)))
-        tell(plan.findings)
+        tell(plan.remarks)
 
 
 def _print_toml(profile: str, overrides: tuple[str, ...]) -> None:

@@ -8,7 +8,8 @@ from generator.errors import Problem, ProfileError, told
 from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
-from generator.rules import RULES
+from generator.resolve.view import view_of
+from generator.rules import judge
 from generator.units import written_size
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def resolve(
     variables.decide(draft)
     limits = resources.decide(draft)
     plan = _plan(draft, limits=limits, source=source)
-    for rule in RULES:
-        draft.findings.extend(rule(plan, profile, catalogue))
+    draft.findings.extend(found.finding for found in judge(view_of(plan, profile), catalogue))
     problems = [*draft.problems, *(_strict_problems(draft) if strict else ())]
     if problems:
         raise ProfileError(source, tuple(problems))
@@ -67,7 +67,9 @@ def _with_findings(plan: Plan, draft: Draft) -> Plan:
 
     ranks = ("error", "warning", "info")
     ordered = sorted(draft.findings, key=lambda f: (ranks.index(f.severity), f.rule, f.where))
-    return replace(plan, findings=tuple(dict.fromkeys(ordered)))
+    silenced = {entry.rule: entry.reason for entry in draft.profile.check.ignore}
+    marked = (replace(f, ignored=silenced.get(f.rule, "")) for f in dict.fromkeys(ordered))
+    return replace(plan, findings=tuple(marked))
 
 
 def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:

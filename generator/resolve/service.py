@@ -117,13 +117,14 @@ def units(draft: Draft, models: tuple[Model, ...]) -> tuple[Unit, ...]:
 
 
 def _pull(models: tuple[Model, ...]) -> Unit:
-    names = dict.fromkeys(model.name for model in models)
+    names = tuple(dict.fromkeys(model.name for model in models))
     return Unit(
         kind="pull",
         name=PULL,
         description="Pull the models of this host",
         reason="Downloads what is missing; it does not load anything.",
         steps=tuple(Step(argv=("/bin/sh", "-c", FETCH, OLLAMA, name)) for name in names),
+        models=names,
         retry_seconds=RETRY_SECONDS,
         after=(SERVER, "network-online.target"),
         wants=("network-online.target",),
@@ -142,6 +143,7 @@ def _create(models: tuple[Model, ...]) -> Unit:
             Step(argv=(OLLAMA, "create", model.served, "-f", f"{MODELFILES}/{model.modelfile}"))
             for model in models
         ),
+        models=tuple(model.served for model in models),
         retry_seconds=RETRY_SECONDS,
         after=(SERVER, f"{PULL}.service"),
         part_of=(SERVER,),
@@ -175,6 +177,7 @@ def _warmup(draft: Draft, models: tuple[str, ...], *, after: tuple[str, ...]) ->
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone.",
         steps=(Step(argv=("/bin/sh", "-c", LOAD, OLLAMA, *models)),),
+        models=models,
         timeout_seconds=seconds,
         retry_seconds=RETRY_SECONDS,
         after=(SERVER, *after),

@@ -1,31 +1,72 @@
-"""Rules: small pure functions that judge a Plan. One topic per file; RULES is the order."""
+"""Rules: small pure functions that judge a View. One topic per file; RULES is the order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules import cpu, gpu, network, service
+from generator.rules import (
+    addresses,
+    capacity,
+    container,
+    cpu,
+    devices,
+    effects,
+    environment,
+    files,
+    flash_attention,
+    gpu,
+    memory,
+    network,
+    prompt_cache,
+    quoting,
+    reserved,
+    runner,
+    security,
+    service,
+    values,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
 
     from generator.catalogue import Catalogue
-    from generator.errors import Finding
-    from generator.plan import Plan
-    from generator.profile import Profile
-
-    Rule = Callable[[Plan, Profile, Catalogue], Iterable[Finding]]
+    from generator.rules.rule import Rule
+    from generator.view import Placed, View
 
 RULES: Final[tuple[Rule, ...]] = (
-    cpu.threads_above_cores,
-    cpu.threads_above_quota,
-    cpu.weight_is_the_default,
-    gpu.driver_floor,
-    gpu.driver_too_new,
-    gpu.spread_without_need,
-    gpu.context_by_memory,
-    network.reachable_from_outside,
-    service.warmup_unloaded_at_once,
-    service.warmup_beyond_resident,
-    service.embedding_warmup,
+    *environment.RULES,
+    *values.RULES,
+    *addresses.RULES,
+    *quoting.RULES,
+    *runner.RULES,
+    *effects.RULES,
+    *cpu.RULES,
+    *memory.RULES,
+    *prompt_cache.RULES,
+    *gpu.RULES,
+    *devices.RULES,
+    *flash_attention.RULES,
+    *reserved.RULES,
+    *network.RULES,
+    *security.RULES,
+    *service.RULES,
+    *capacity.RULES,
+    *container.RULES,
+    *files.RULES,
 )
+_RANKS: Final = {"error": 0, "warning": 1, "info": 2}
+
+
+def judge(view: View, catalogue: Catalogue, rules: Iterable[Rule] = RULES) -> tuple[Placed, ...]:
+    """Return what the rules have to say about a View, worst first, then by rule and place."""
+    return ordered([placed for rule in rules for placed in rule.judge(view, catalogue)])
+
+
+def ordered(found: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Return each once, worst first, then by rule and place."""
+    return tuple(sorted(dict.fromkeys(found), key=_rank))
+
+
+def _rank(placed: Placed) -> tuple[object, ...]:
+    finding, place = placed.finding, placed.place
+    return (_RANKS[finding.severity], finding.rule, place.file, place.line, finding.where)

@@ -2,67 +2,184 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding
+from generator.rules.container import is_client
+from generator.rules.need import computes_on_cpu
+from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue import Catalogue
-    from generator.plan import Plan
-    from generator.profile import Profile
+    from generator.view import Bound, Variable, View
 
-DEFAULT_WEIGHT = 100  # systemd.resource-control(5): CPUWeight=
-
-
-def _threads(plan: Plan) -> int | None:
-    names = {"LLAMA_ARG_THREADS", "OMP_NUM_THREADS"}
-    return next((int(s.value) for s in plan.environment if s.name in names), None)
+DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
 
 
-def threads_above_cores(plan: Plan, profile: Profile, _: Catalogue) -> Iterator[Finding]:
-    """HW201: a second thread on a core waits for the same memory."""
-    threads, cpu = _threads(plan), profile.host.cpu
-    if threads is not None and cpu is not None and threads > cpu.cores:
-        yield Finding(
-            rule="HW201",
-            severity="warning",
-            message=f"{threads} compute threads on {cpu.cores} physical cores: decoding waits for "
+def threads_of(view: View) -> tuple[int, Variable] | None:
+    """Return the compute threads that the service asks for, and the variable that says so."""
+    for name in ("LLAMA_ARG_THREADS", "OMP_NUM_THREADS"):
+        variable = view.variable(name)
+        if variable is not None and variable.value.isascii() and variable.value.isdigit():
+            return int(variable.value), variable
+    return None
+
+
+@rule(
+    "HW201",
+    severity="warning",
+    title="more compute threads than physical cores",
+    why="Decoding waits for memory. A second thread on the same core waits for the same memory, "
+    "and all threads meet at a barrier for every layer, so it seldom helps and often harms.",
+    bad="LLAMA_ARG_THREADS=20    # on 12 cores, 24 hardware threads",
+    good="LLAMA_ARG_THREADS=12",
+    source="ollama#2496, ollama#2929",
+)
+def threads_above_cores(view: View, _: Catalogue) -> Iterator[Hit]:
+    """A second thread on a core waits for the same memory."""
+    asked, cores = threads_of(view), view.machine.cores
+    if asked and cores and asked[0] > cores:
+        yield Hit(
+            message=f"{asked[0]} compute threads on {cores} physical cores: decoding waits for "
             f"memory, so the second thread of a core seldom helps",
-            where="threads.count",
-            fix=f"try `count = {cpu.cores}` and measure both",
-            link="ollama#2496, ollama#2929",
+            place=asked[1].place,
+            fix=f"try `{cores}` and measure both",
         )
 
 
-def threads_above_quota(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:
-    """HW202: the kernel stops the whole service when the quota of a period is used up."""
-    threads, quota = _threads(plan), plan.limit("cpu_quota")
-    if threads is None or quota is None or threads * 100 < int(quota.value):
+@rule(
+    "HW202",
+    severity="warning",
+    title="more compute threads than the CPU quota lets run",
+    why="CPUQuota= stops the whole service when the quota of a period is used up. The threads of a "
+    "layer wait for each other at a barrier, so one stopped thread stalls all of them: eight "
+    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
+    bad="CPUQuota=400%\nEnvironment=LLAMA_ARG_THREADS=8",
+    good="CPUQuota=500%\nEnvironment=LLAMA_ARG_THREADS=4",
+    source="ollama#17916",
+)
+def threads_above_quota(view: View, _: Catalogue) -> Iterator[Hit]:
+    """The kernel stops the whole service when the quota of a period is used up."""
+    asked, quota = threads_of(view), view.bound("cpu_quota")
+    if asked is None or quota is None or quota.value is None:
         return
-    below = threads * 100 > int(quota.value)
-    yield Finding(
-        rule="HW202",
-        severity="warning" if below else "info",
-        message=f"{threads} compute threads under a quota of {quota.value}%: they wait for each "
+    threads, percent = asked[0], int(quota.value)
+    if threads * 100 < percent:
+        return
+    below = threads * 100 > percent
+    yield Hit(
+        message=f"{threads} compute threads under a quota of {percent}%: they wait for each "
         f"other at barriers, so one stopped thread stalls all of them"
         + ("" if below else ", and the server itself wants some time too"),
-        where="resources.cpu_quota",
+        place=quota.place,
+        severity=None if below else "info",
         fix=f"write `{(threads + 1) * 100}%`, or fewer threads",
-        link="ollama#17916",
     )
 
 
-def weight_is_the_default(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:
-    """HW203: 100 is what every service has, so it gives no precedence."""
-    weight = plan.limit("cpu_weight")
+@rule(
+    "HW203",
+    severity="info",
+    title="a CPU weight that is the default",
+    why="CPUWeight= is a share under contention, and 100 is what every service has. It is no "
+    "priority over anything.",
+    bad="CPUWeight=100    # high priority",
+    good="CPUWeight=500",
+    source="systemd.resource-control(5)",
+)
+def weight_is_the_default(view: View, _: Catalogue) -> Iterator[Hit]:
+    """100 is what every service has, so it gives no precedence."""
+    weight = view.bound("cpu_weight")
     if weight is not None and weight.value == DEFAULT_WEIGHT:
-        yield Finding(
-            rule="HW203",
-            severity="info",
+        yield Hit(
             message="CPUWeight 100 is the default of every service and gives no precedence",
-            where="resources.cpu_weight",
+            place=weight.place,
             fix="write more than 100 for precedence, or leave it out",
-            link="systemd.resource-control(5)",
         )
+
+
+@rule(
+    "HW204",
+    severity="warning",
+    title="more CPUs than the machine has",
+    why="A quota above all CPUs never acts, and CPUs that are not there cannot be used. Docker "
+    "refuses to start such a container; systemd says nothing.",
+    bad="CPUQuota=3200%    # on 24 hardware threads",
+    good="CPUQuota=2000%",
+    source="systemd.resource-control(5); moby daemon/daemon_unix.go",
+)
+def beyond_the_machine(view: View, _: Catalogue) -> Iterator[Hit]:
+    """A quota above all CPUs never acts, and CPUs that are not there cannot be used."""
+    threads = view.machine.threads
+    quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
+    if threads and quota is not None and int(quota.value or 0) > threads * 100:
+        in_cpus = quota.place.key.endswith("cpus")
+        yield _beyond(
+            quota,
+            f"a quota of {quota.value}% is more than the {threads} hardware threads of this "
+            f"machine",
+            f"write at most `{threads if in_cpus else f'{threads * 100}%'}`, or leave it out",
+            refused=view.origin == "compose" and in_cpus,
+        )
+    highest = highest_cpu(str(allowed.value)) if allowed is not None else None
+    if threads and allowed is not None and highest is not None and highest >= threads:
+        yield _beyond(
+            allowed,
+            f"there is no CPU {highest}: this machine has 0-{threads - 1}",
+            "name CPUs that exist",
+            refused=view.origin == "compose",
+        )
+
+
+def _beyond(bound: Bound, message: str, fix: str, *, refused: bool) -> Hit:
+    return Hit(
+        message=f"{message}; Docker refuses to start it" if refused else message,
+        place=bound.place,
+        severity="error" if refused else None,
+        fix=fix,
+    )
+
+
+def highest_cpu(cpus: str) -> int | None:
+    """Return the highest CPU of a list like `0-3,8` or `0-3 8`; None: it is no such list."""
+    parts = cpus.replace(",", " ").replace("-", " ").split()
+    digits = all(part.isascii() and part.isdigit() for part in parts)
+    return max(int(part) for part in parts) if parts and digits else None
+
+
+@rule(
+    "HW205",
+    severity="info",
+    title="no bound on CPU time beside other services",
+    why="On a CPU a model computes with a thread per physical core, and its threads spin while "
+    "they wait for each other. Services of the same file get what is left.",
+    bad="services:\n  ollama: {image: ollama/ollama}\n  app: {image: app}",
+    good="services:\n  ollama: {image: ollama/ollama, cpus: 6}\n  app: {image: app}",
+    source="common/common.cpp@4df29be (llama.cpp); ollama#17916",
+)
+def unbound_beside_others(view: View, _: Catalogue) -> Iterator[Hit]:
+    """Services beside it get what the compute threads leave."""
+    bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
+    bound = any(view.bound(name) is not None for name in bounds) or threads_of(view) is not None
+    if bound or is_client(view) or not view.neighbours or not computes_on_cpu(view):
+        return
+    others = ", ".join(f"`{name}`" for name in view.neighbours[:3])
+    more = " and others" if len(view.neighbours) > len(view.neighbours[:3]) else ""
+    yield Hit(
+        message=f"nothing bounds its CPU time, beside {others}{more}: a model on the CPU takes "
+        f"every core",
+        place=view.place,
+        fix="add `cpus`, one more than LLAMA_ARG_THREADS, or less `cpu_shares` than the others have"
+        if view.origin == "compose"
+        else "bound the CPU time, or give the others more weight",
+    )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    threads_above_cores,
+    threads_above_quota,
+    weight_is_the_default,
+    beyond_the_machine,
+    unbound_beside_others,
+)

@@ -2,97 +2,156 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding
+from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue import Catalogue
     from generator.facts import GpuGeneration
-    from generator.plan import Plan
-    from generator.profile import Profile
+    from generator.units import Release
+    from generator.view import View
 
 # server/routes.go@v0.32.15:2047-2057: from here on an unset context length is 262144 tokens.
-LARGE_MEMORY = 47 * 2**30
+LARGE_MEMORY: Final = 47 * 2**30
+HOST_DRIVER: Final = "host.driver"
 
 
-def _generations(plan: Plan, catalogue: Catalogue) -> list[GpuGeneration]:
-    gpus = plan.devices.gpus if plan.devices else ()
-    found = (catalogue.generation(g.compute_capability) for g in gpus if g.compute_capability)
+def known_release(view: View, catalogue: Catalogue) -> Release:
+    """Return the newest release of the Catalogue that is not younger than the view's."""
+    return catalogue.facts_release(view.release)
+
+
+def generations(view: View, catalogue: Catalogue) -> list[GpuGeneration]:
+    """Return the generations of the host's NVIDIA cards, as far as they are known."""
+    found = (
+        catalogue.generation(card.compute_capability)
+        for card in view.machine.cards
+        if card.compute_capability
+    )
     return [generation for generation in found if generation is not None]
 
 
-def _driver_major(profile: Profile) -> int | None:
-    major = profile.host.driver.partition(".")[0]
-    return int(major) if major else None
+def driver_major(view: View) -> int | None:
+    """Return the branch of the host's driver, None where it is not told."""
+    major = view.machine.driver.partition(".")[0]
+    return int(major) if major.isdigit() else None
 
 
-def driver_floor(plan: Plan, profile: Profile, catalogue: Catalogue) -> Iterator[Finding]:
-    """HW301: below the floor of the release the server computes on the CPU."""
-    release = catalogue.facts_release(catalogue.release(plan.release))
-    major = _driver_major(profile)
-    floors = [(g.driver_floor_in(release), g) for g in _generations(plan, catalogue)]
+@rule(
+    "HW301",
+    severity="warning",
+    title="a driver too old for the release",
+    why="Each release asks for a least driver per GPU generation. Below it the server says so in a "
+    "line of its log and computes on the CPU.",
+    bad="driver 535 with a Tesla P40 and Ollama 0.30",
+    good="driver 570 or newer",
+    releases="0.30.0 and later",
+    source="discover/cuda_compat.go@v0.32.15:14-18,66-71; ollama#17290",
+)
+def driver_floor(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Below the floor of the release the server computes on the CPU."""
+    release = known_release(view, catalogue)
+    major = driver_major(view)
+    floors = [(g.driver_floor_in(release), g) for g in generations(view, catalogue)]
     if major is None or not floors:
         return
     floor, generation = max(floors, key=lambda pair: pair[0])
     if major < floor:
-        yield Finding(
-            rule="HW301",
-            severity="warning",
-            message=f"driver {profile.host.driver} is too old for Ollama {plan.release} on "
+        yield Hit(
+            message=f"driver {view.machine.driver} is too old for Ollama {view.release} on "
             f"{generation.name}, which asks for {floor}; the server would compute on the CPU",
-            where="host.driver",
+            place=view.at(HOST_DRIVER),
             fix=f"install driver {floor} or newer",
             link=generation.source,
         )
 
 
-def driver_too_new(plan: Plan, profile: Profile, catalogue: Catalogue) -> Iterator[Finding]:
-    """HW302: NVIDIA drops old generations from its drivers."""
-    major = _driver_major(profile)
-    for generation in dict.fromkeys(_generations(plan, catalogue)):
+@rule(
+    "HW302",
+    severity="warning",
+    title="a driver too new for the card",
+    why="NVIDIA drops old generations from its drivers. 580 is the last branch that knows Maxwell, "
+    "Pascal and Volta; a newer one ignores the card without an error.",
+    bad="driver 595 with a Quadro P4000",
+    good="the 580 branch",
+    source="nixos-hardware#1843, nixos-hardware#1880",
+)
+def driver_too_new(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """NVIDIA drops old generations from its drivers."""
+    major = driver_major(view)
+    for generation in dict.fromkeys(generations(view, catalogue)):
         last = generation.last_driver
         if major is not None and last is not None and major > last:
-            yield Finding(
-                rule="HW302",
-                severity="warning",
-                message=f"driver {profile.host.driver} does not know {generation.name} any more",
-                where="host.driver",
+            yield Hit(
+                message=f"driver {view.machine.driver} does not know {generation.name} any more",
+                place=view.at(HOST_DRIVER),
                 fix=f"install the {last} branch",
                 link=generation.source,
             )
 
 
-def spread_without_need(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:
-    """HW303: spreading forces a split, also of a model that one card holds."""
-    spread = any(s.name == "OLLAMA_SCHED_SPREAD" and s.value == "1" for s in plan.environment)
-    if spread and plan.devices is not None:
-        yield Finding(
-            rule="HW303",
-            severity="info",
+@rule(
+    "HW303",
+    severity="info",
+    title="spreading over all GPUs",
+    why="OLLAMA_SCHED_SPREAD does not allow a split, it forces one: also a model that one card "
+    "holds is cut up, which costs memory on every card and a hop between them at every token.",
+    bad="OLLAMA_SCHED_SPREAD=1",
+    good="# left out: the server splits what does not fit on one GPU",
+    source="server/sched.go@v0.32.15:1064",
+)
+def spread_without_need(view: View, _: Catalogue) -> Iterator[Hit]:
+    """Spreading forces a split, also of a model that one card holds."""
+    spread = view.variable("OLLAMA_SCHED_SPREAD")
+    if spread is not None and truthy(spread.value) and view.acceleration != "cpu":
+        yield Hit(
             message="spreading also splits a model that one GPU could hold: more memory in all, "
             "and a hop between the cards at every token",
-            where="ollama.sched_spread",
+            place=spread.place,
             fix="leave it out: the server splits what does not fit on one GPU",
-            link="server/sched.go@v0.32.15:1064",
         )
 
 
-def context_by_memory(plan: Plan, _profile: Profile, catalogue: Catalogue) -> Iterator[Finding]:
-    """HW304: on a large GPU memory an unset context length is the largest tier."""
-    release = catalogue.facts_release(catalogue.release(plan.release))
-    memory = sum(gpu.memory for gpu in plan.devices.gpus) if plan.devices else 0
-    explicit = any(s.name == "OLLAMA_CONTEXT_LENGTH" for s in plan.environment)
+def truthy(value: str) -> bool:
+    """Return what Ollama makes of a Boolean: what it cannot parse is true.
+
+    Source: envconfig/config.go@v0.32.15:177-197 (strconv.ParseBool).
+    """
+    return bool(value) and value not in {"0", "f", "F", "false", "FALSE", "False"}
+
+
+@rule(
+    "HW304",
+    severity="warning",
+    title="no context length on a large GPU memory",
+    why="Without OLLAMA_CONTEXT_LENGTH the server takes 4096, 32768 or 262144 tokens per slot, by "
+    "the GPU memory in all. The largest tier can take most of that memory for one model.",
+    bad="# nothing, on a DGX Spark",
+    good="OLLAMA_CONTEXT_LENGTH=8192",
+    releases="0.15.5 and later",
+    source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
+)
+def context_by_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """On a large GPU memory an unset context length is the largest tier."""
+    release = known_release(view, catalogue)
+    memory = sum(card.memory for card in view.machine.cards) if view.acceleration != "cpu" else 0
+    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
     if explicit or memory < LARGE_MEMORY or not catalogue.behaves("context-by-memory", release):
         return
-    yield Finding(
-        rule="HW304",
-        severity="warning",
+    yield Hit(
         message="without a context length the server takes 262144 tokens per slot on this much "
         "GPU memory",
-        where="ollama.context_length",
-        fix="write the context that you need, like `context_length = 8192`",
-        link=catalogue.behaviour("context-by-memory").source,
+        place=view.at("ollama.context_length"),
+        fix="write the context that you need, like 8192",
     )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    driver_floor,
+    driver_too_new,
+    spread_without_need,
+    context_by_memory,
+)

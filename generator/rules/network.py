@@ -1,32 +1,197 @@
-"""HW4xx: who can reach the API."""
+"""HW401 to HW403: who can reach the API."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding
+from generator.rules.container import is_official
+from generator.rules.rule import Hit, Rule, rule
+from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue import Catalogue
-    from generator.plan import Plan
-    from generator.profile import Profile
+    from generator.view import View
+
+ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
+EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
+SCHEMES: Final = {"http": 80, "https": 443}
+_VARIABLE: Final = re.compile(r"\$(?:\{[^}:?+-]*(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
 
 
-def reachable_from_outside(plan: Plan, _profile: Profile, _: Catalogue) -> Iterator[Finding]:
-    """HW401: the API has no authentication."""
+def listens_on(value: str) -> str:
+    """Return the host part of an OLLAMA_HOST: without scheme, port, path and brackets.
+
+    Source: envconfig/config.go@v0.32.15:22-60.
+    """
+    rest = value.strip().strip("\"'").rpartition("://")[2].partition("/")[0]
+    if rest.startswith(":") and rest.count(":") == 1:
+        return "every address"
+    if rest.startswith("["):
+        return rest[1:].partition("]")[0]
+    return rest.partition(":")[0] if rest.count(":") == 1 else rest
+
+
+def port_of(value: str, default: int) -> int:
+    """Return the port of an OLLAMA_HOST; a scheme without a port has its own. Source: as above."""
+    scheme, _, rest = value.strip().strip("\"'").rpartition("://")
+    port = re.search(r":(\d+)$", rest.partition("/")[0].rpartition("]")[2], re.ASCII)
+    return int(port[1]) if port else SCHEMES.get(scheme, default)
+
+
+def is_local(host: str) -> bool:
+    """Return whether only this machine reaches a server that listens on `host`."""
     try:
-        local = ipaddress.ip_address(plan.listen.host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = plan.listen.host == "localhost"
-    if not local:
-        yield Finding(
-            rule="HW401",
-            severity="warning",
-            message=f"the API listens on {plan.listen.host} and has no authentication",
-            where="ollama.host",
+        return host in {"localhost", ""}
+
+
+@rule(
+    "HW401",
+    severity="warning",
+    title="the API can be reached from other machines",
+    why="The API has no authentication: whoever reaches it can run, pull and delete models.",
+    bad="OLLAMA_HOST=0.0.0.0:11434",
+    good="OLLAMA_HOST=127.0.0.1:11434    # and a proxy that authenticates",
+    source="docs/faq.mdx@v0.32.15",
+)
+def reachable_from_outside(view: View, _: Catalogue) -> Iterator[Hit]:
+    """The API has no authentication."""
+    address = view.variable("OLLAMA_HOST")
+    # In a container it has to listen on all; what is published decides there.
+    if address is None or view.container is not None:
+        return
+    host = listens_on(address.value)
+    if not is_local(host):
+        yield Hit(
+            message=f"the API listens on {host} and has no authentication",
+            place=address.place,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
-            link="docs/faq.mdx@v0.32.15",
         )
+
+
+@rule(
+    "HW402",
+    severity="warning",
+    title="a container opens the API on all addresses of the host",
+    why="A port published without an address is open on every address of the host, and the API "
+    "has no authentication. Docker forwards published ports in rules of its own, so that a host "
+    "firewall like ufw does not stop them. Containers of the same network need no published port.",
+    bad='ports: ["11434:11434"]',
+    good='ports: ["127.0.0.1:11434:11434"]',
+    source="docs.docker.com/engine/network/packet-filtering-firewalls; ollama#16236",
+)
+def published_on_all_addresses(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """A port published without an address passes by the host's firewall."""
+    yield from _published(view, catalogue)
+    yield from _on_the_host_network(view, catalogue)
+    yield from _cluster_service(view)
+
+
+def _published(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    container, address = view.container, view.variable("OLLAMA_HOST")
+    # On the host's network nothing is published, whatever the file says.
+    if container is None or container.host_network is not None:
+        return
+    ours = catalogue.image.port
+    api = port_of(address.value, ours) if address else ours
+    for text, place in container.ports:
+        host, inside = _port(text)
+        if host not in ALL_ADDRESSES or not _covers(inside, api):
+            continue
+        local = _made_local(text)
+        beyond = "past a host firewall" if view.origin == "compose" else "without authentication"
+        yield Hit(
+            message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
+            place=place,
+            fix=f"write `{local or f'127.0.0.1:{api}:{api}'}`; other containers reach it over "
+            f"their common network",
+            edits=(Edit(place, text, local),) if local else (),
+        )
+
+
+def _port(text: str) -> tuple[str, str]:
+    """Return address and container port of `[ADDRESS:][PORT:]PORT[/PROTOCOL]`; `?`: a variable."""
+    plain = _VARIABLE.sub(lambda match: match["default"] or "?", text.strip("\"' ")).split("/")[0]
+    if plain.startswith("["):
+        host, _, rest = plain[1:].partition("]")
+        return host, rest.rpartition(":")[2]
+    *before, inside = plain.split(":")
+    return ":".join(before[:-1]), inside
+
+
+def _covers(inside: str, api: int) -> bool:
+    first, _, last = inside.partition("-")
+    numbers = (first, last or first)
+    # What is not told is taken for the API: nothing else is in this container.
+    return not all(n.isdecimal() for n in numbers) or int(numbers[0]) <= api <= int(numbers[1])
+
+
+def _made_local(text: str) -> str:
+    """Return the port on the loopback address; empty: the host port is left to the engine."""
+    for everywhere, local in (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")):
+        if text.startswith(everywhere):
+            return text.replace(everywhere, local, 1)
+    several = ":" in _VARIABLE.sub("", text)
+    return f"127.0.0.1:{text}" if several and _port(text)[0] == "" else ""
+
+
+def _on_the_host_network(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    container, address = view.container, view.variable("OLLAMA_HOST")
+    if container is None or container.host_network is None:
+        return
+    of_image = catalogue.image.environment["OLLAMA_HOST"] if is_official(container) else ""
+    host = listens_on(address.value if address else of_image)
+    if not is_local(host):
+        set_by = "" if address else ", as the image sets it"
+        yield Hit(
+            message=f"on the host's network the API listens on {host}{set_by}: every machine that "
+            f"reaches this host can use it",
+            place=address.place if address else container.host_network,
+            fix=f"set OLLAMA_HOST to `127.0.0.1:{catalogue.image.port}`",
+        )
+
+
+def _cluster_service(view: View) -> Iterator[Hit]:
+    for line in view.lines if view.origin == "helm" else ():
+        service = line.section.rpartition(".")[2] == "service" and line.name == "type"
+        if service and line.value in {"NodePort", "LoadBalancer"}:
+            yield Hit(
+                message=f"a service of type {line.value} opens the API outside the cluster, and "
+                f"it has no authentication",
+                place=line.place,
+                fix="write `ClusterIP`, with an ingress that authenticates before it",
+            )
+
+
+@rule(
+    "HW403",
+    severity="warning",
+    title="every web page may use the API",
+    why="OLLAMA_ORIGINS says which web pages a browser lets talk to the API; it filters no "
+    "addresses. With `*` any page that somebody on a machine near the server opens can run, pull "
+    "and delete models, also where the server listens on the loopback address alone.",
+    bad="OLLAMA_ORIGINS=*",
+    good="OLLAMA_ORIGINS=https://chat.example.org",
+    source="envconfig/config.go@v0.32.15:86-109; ollama#9359",
+)
+def every_origin(view: View, _: Catalogue) -> Iterator[Hit]:
+    """`*` lets every web page in a browser use the API."""
+    origins = view.variable("OLLAMA_ORIGINS")
+    parts = [part.strip() for part in origins.value.split(",")] if origins else []
+    wide = next((part for part in parts if part in EVERY_PAGE), "")
+    if origins and wide:
+        yield Hit(
+            message=f"`{wide}` lets every web page that a user opens run, pull and delete models; "
+            f"it is no filter of addresses either",
+            place=origins.place,
+            fix="name the pages that need it, like `https://chat.example.org`; those on localhost "
+            "may anyway",
+        )
+
+
+RULES: Final[tuple[Rule, ...]] = (reachable_from_outside, published_on_all_addresses, every_origin)

@@ -1,0 +1,45 @@
+"""A Report: what a check has found over all files, ready to be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.errors import Severity
+    from generator.view import Placed
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
+UNREADABLE: Final = "HW000"
+"""The rule id of what cannot be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings in order, and the texts of the files that were checked, by name."""
+
+    found: tuple[Placed, ...]
+    texts: Mapping[str, str]
+
+    @property
+    def told(self) -> tuple[Placed, ...]:
+        """The Findings that nobody silences."""
+        return tuple(placed for placed in self.found if not placed.finding.ignored)
+
+    @property
+    def ignored(self) -> tuple[Placed, ...]:
+        """The Findings that a file silences, each with its reason."""
+        return tuple(placed for placed in self.found if placed.finding.ignored)
+
+    def count(self, severity: Severity) -> int:
+        """Return how many Findings of a severity nobody silences."""
+        return sum(placed.finding.severity == severity for placed in self.told)
+
+    def reaches(self, severity: str) -> bool:
+        """Return whether a Finding is at or above `severity`; nothing reaches `never`."""
+        if severity == "never":
+            return False
+        worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        return any(placed.finding.severity in worst for placed in self.told)

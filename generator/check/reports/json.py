@@ -1,0 +1,36 @@
+"""A Report as JSON, schema version 1."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from generator.check.mend import fixable
+from generator.check.report import SEVERITIES
+from generator.formats.data import to_json
+
+if TYPE_CHECKING:
+    from generator.check.report import Report
+    from generator.view import Placed
+
+
+def render(report: Report) -> str:
+    """Return the Findings, each with its place and whether `--fix` mends it, and the counts."""
+    return to_json(
+        {
+            "schema_version": 1,
+            "files": sorted(report.texts),
+            "findings": [_finding(placed, report) for placed in report.found],
+            "counts": {severity: report.count(severity) for severity in SEVERITIES}
+            | {"ignored": len(report.ignored)},
+        }
+    )
+
+
+def _finding(placed: Placed, report: Report) -> dict[str, Any]:
+    return {
+        "file": placed.place.file,
+        "line": placed.place.line,
+        **dataclasses.asdict(placed.finding),
+        "fixable": fixable(placed, report.texts),
+    }

@@ -1,0 +1,64 @@
+"""A Report as JUnit XML: one test case per file and rule that was hit, or one that passed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from generator.check.report import Report
+    from generator.view import Placed
+
+# XML 1.0 has no way to write these, not even as references.
+_NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report) -> str:
+    """Return the XML; Findings of severity info are output, not failures."""
+    root = ET.Element("testsuites", name="hostwright")
+    files = dict.fromkeys([*sorted(report.texts), *(p.place.file for p in report.found)])
+    for file in files:
+        _suite(root, file, [placed for placed in report.found if placed.place.file == file])
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(root: ET.Element, file: str, found: list[Placed]) -> None:
+    failures = sum(_fails(placed) for placed in found)
+    skipped = sum(bool(placed.finding.ignored) for placed in found)
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name=_text(file),
+        tests=str(max(len(found), 1)),
+        failures=str(failures),
+        skipped=str(skipped),
+    )
+    if not found:
+        ET.SubElement(suite, "testcase", name="no findings", classname=_text(file))
+    for placed in found:
+        _case(suite, placed)
+
+
+def _fails(placed: Placed) -> bool:
+    return placed.finding.severity != "info" and not placed.finding.ignored
+
+
+def _case(suite: ET.Element, placed: Placed) -> None:
+    finding, place = placed.finding, placed.place
+    name = f"{finding.rule} {finding.where}" + (f" line {place.line}" if place.line else "")
+    case = ET.SubElement(suite, "testcase", name=_text(name), classname=_text(place.file))
+    told = f"{finding.message}" + (f"\n{finding.fix}" if finding.fix else "")
+    if finding.ignored:
+        ET.SubElement(case, "skipped", message=_text(finding.ignored))
+    elif _fails(placed):
+        failure = ET.SubElement(case, "failure", message=_text(finding.message))
+        failure.set("type", finding.severity)
+        failure.text = _text(told)
+    else:
+        ET.SubElement(case, "system-out").text = _text(told)
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)

@@ -1,0 +1,169 @@
+"""The pages of profile keys, from the JSON Schema that editors use."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.explain.limits import limit_of, limits
+from generator.explain.page import Grid, Page, Prose, paragraphs
+from generator.explain.rules import rules_about, told_rules
+from generator.explain.tables import (
+    by_name,
+    current,
+    dead_names,
+    facts_release,
+    periods,
+    release_of,
+)
+from generator.reference import default_of, table_of, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.explain.page import Block
+    from generator.explain.tables import Table
+    from generator.units import Release
+
+_PACKAGE: Final = Path(__file__).parent.parent
+_FILE: Final = "profiles/profile.schema.json"
+TARGETS: Final = ("nixos", "systemd", "compose")
+
+
+@functools.cache
+def keys() -> dict[str, dict[str, Any]]:
+    """Return the schema of each key by its path: `ollama.keep_alive`, `models.name`, `host.cpu`."""
+    schema = _schema()
+    return dict(_keys("", schema, schema["$defs"]))
+
+
+def _schema() -> dict[str, Any]:
+    """Read the schema that lies beside the profiles; only without it ask pydantic."""
+    for folder in (_PACKAGE, _PACKAGE.parent):
+        try:
+            schema: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return schema
+    from generator.schema import json_schema
+
+    return json_schema()
+
+
+def _keys(
+    prefix: str, table: Mapping[str, Any], tables: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, field in table["properties"].items():
+        path = f"{prefix}{key}"
+        required = key in table.get("required", ())
+        name, _ = table_of(field)
+        yield path, {**field, "required": required, "table": name}
+        if name:
+            yield from _keys(f"{path}.", tables[name], tables)
+
+
+def key_page(path: str, release: Release | None = None) -> Page:
+    """Return the page of a profile key; `release` narrows what carries it."""
+    field = keys()[path]
+    inner = [key for key in keys() if key.rpartition(".")[0] == path]
+    default = "" if field["table"] else default_of(field.get("default"))
+    carrier = by_name("keys.toml", "key").get(path, {}).get("variable") or limit_of(path)
+    about = rules_about(path, *_spelled(path), *([carrier] if carrier else ()))
+    description = " ".join(field.get("description", "").split())
+    return Page(
+        kind="key",
+        name=path,
+        about="table of a profile" if field["table"] else "key of a profile",
+        summary=description,
+        blocks=(
+            Prose(description),
+            *paragraphs(
+                ("Takes", "" if field["table"] else takes(field)),
+                ("Default", "required" if field["required"] else default),
+                ("Left out", "" if default or field["required"] else _left_out(path, release)),
+                ("Keys", ", ".join(f"`{key.rpartition('.')[2]}`" for key in inner)),
+            ),
+            *_becomes_blocks(path, release),
+            *paragraphs(("Rules", told_rules(about))),
+        ),
+        facts={
+            "takes": "" if field["table"] else takes(field),
+            "default": field.get("default"),
+            "required": field["required"],
+            "keys": inner,
+            "becomes": becomes(path),
+            "rules": list(about),
+        },
+    )
+
+
+def _left_out(path: str, release: Release | None) -> str:
+    """Say what the release does by itself where the profile says nothing."""
+    name = by_name("keys.toml", "key").get(path, {}).get("variable")
+    if name is None or path in _DERIVED:
+        return ""
+    variable = by_name("ollama.toml", "variable")[name]
+    asked = release or release_of(None)
+    span = current(variable.get("defaults", ()), facts_release(asked))
+    meaning = f": {span['note']}" if span and "note" in span else ""
+    return f"`{span['value']}` in Ollama {asked}{meaning}" if span else ""
+
+
+# What the profile reference says of these when they are left out is about the host.
+_DERIVED: Final = frozenset({"threads.count"})
+
+
+def becomes(path: str) -> dict[str, str]:
+    """Return what carries a key in each target; empty where no table tells."""
+    if name := limit_of(path):
+        compose = limits()[name].get("compose", ())
+        return {
+            "nixos": f"`systemd.services.ollama.serviceConfig.{name}`",
+            "systemd": f"`{name}=`",
+            "compose": f"`{compose[0]}`" if compose and path not in _LOST else "-",
+        }
+    entry = by_name("keys.toml", "key").get(path, {})
+    if variable := entry.get("variable"):
+        return {
+            "nixos": f"`services.ollama.environmentVariables.{variable}`",
+            "systemd": f"`Environment={variable}`",
+            "compose": f"`environment.{variable}`",
+        }
+    return {target: entry[target] for target in TARGETS if target in entry}
+
+
+# Compose has a key on another scale, which the target leaves out.
+_LOST: Final = frozenset({"resources.io_weight"})
+
+
+def _becomes_blocks(path: str, release: Release | None) -> Iterator[Block]:
+    entry: Table = by_name("keys.toml", "key").get(path, {})
+    if carried := becomes(path):
+        rows = [(target, "nothing" if told == "-" else told) for target, told in carried.items()]
+        yield Grid(("target", "becomes"), tuple(rows))
+    yield from _levers(path, release)
+    variable = entry.get("variable", "")
+    yield from paragraphs(
+        ("Note", entry.get("note", "")), ("See", f"`gen explain {variable}`" * bool(variable))
+    )
+
+
+def _levers(path: str, release: Release | None) -> Iterator[Block]:
+    """Yield by release what does the work of a key whose obvious name no release reads."""
+    dead = next((e for e in dead_names().values() if e.get("intent") == path), None)
+    if dead is None:
+        return
+    uses = dead.get("replacement", ())
+    if release is not None:
+        use = current(uses, facts_release(release))
+        yield from paragraphs((f"In Ollama {release}", use["use"] if use else ""))
+    elif len(uses) > 1:
+        rows = tuple((since, before, span["use"]) for since, before, span in periods(uses))
+        yield Grid(("from", "before", "works by"), rows)
+
+
+def _spelled(path: str) -> tuple[str, ...]:
+    word = path.rpartition(".")[2]
+    return (word,) if "_" in word else ()

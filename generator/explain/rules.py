@@ -1,0 +1,103 @@
+"""The pages of rules, and which rules speak of a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.explain.page import Page, Prose, Sample, paragraphs, sources_of
+from generator.rules import RULES
+from generator.rules.elsewhere import ELSEWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.explain.page import Block
+    from generator.rules.elsewhere import Elsewhere
+    from generator.rules.rule import Rule
+
+TOPICS: Final = {
+    "HW0": "Reading files",
+    "HW1": "Environment variables",
+    "HW2": "CPU and memory",
+    "HW3": "GPU",
+    "HW4": "Network and security",
+    "HW5": "Service, models and container",
+    "HW6": "Targets and fleets",
+}
+
+
+@functools.cache
+def every_rule() -> dict[str, Rule | Elsewhere]:
+    """Return all rules by id, in the order of their ids."""
+    rules: list[Rule | Elsewhere] = [*RULES, *ELSEWHERE]
+    return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+
+
+def silence_of(rule: Rule | Elsewhere) -> tuple[str, ...]:
+    """Return how to silence a rule: its own sentence, or what to write in profile and file."""
+    own = getattr(rule, "silence", "")
+    if own:
+        return (own,)
+    return (
+        f'[check]\nignore = [{{ rule = "{rule.id}", reason = "…" }}]',
+        f"# hostwright: ignore {rule.id} because …",
+    )
+
+
+def rule_page(rule: Rule | Elsewhere) -> Page:
+    """Return the page of a rule."""
+    return Page(
+        kind="rule",
+        name=rule.id,
+        about=f"{rule.severity}: {rule.title}",
+        summary=rule.title,
+        blocks=(
+            Prose(rule.why),
+            Sample("Bad", rule.bad),
+            Sample("Good", rule.good),
+            *paragraphs(("Releases", rule.releases)),
+            *_silence_blocks(rule),
+        ),
+        sources=sources_of(rule.source),
+        facts={
+            "severity": rule.severity,
+            "why": rule.why,
+            "bad": rule.bad,
+            "good": rule.good,
+            "releases": rule.releases,
+            "silence": list(silence_of(rule)),
+        },
+    )
+
+
+def _silence_blocks(rule: Rule | Elsewhere) -> tuple[Block, ...]:
+    lines = silence_of(rule)
+    if len(lines) == 1:
+        return paragraphs(("Silence", lines[0]))
+    profile, comment = lines
+    return (
+        Sample("Silence it in a profile", profile),
+        Sample("Silence it beside the line, or above it, in any other file", comment),
+    )
+
+
+def rules_about(*names: str) -> tuple[str, ...]:
+    """Return the ids of the rules that speak of one of the names, as a cure excepted."""
+    told = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)")
+    return tuple(
+        rule.id
+        for rule in every_rule().values()
+        if told.search("\n".join((rule.title, rule.why, rule.bad)))
+    )
+
+
+def known(*ids: str) -> tuple[str, ...]:
+    """Return those of the ids that a rule has."""
+    return tuple(name for name in ids if name in every_rule())
+
+
+def told_rules(ids: Iterable[str]) -> str:
+    """Return rules as one sentence: `HW109 title; HW501 title`."""
+    return "; ".join(f"{name} {every_rule()[name].title}" for name in ids)

@@ -1,0 +1,44 @@
+"""Edits of variables: the mechanical part of what a rule advises.
+
+A profile has no lines of variables, and a line that several variables share cannot go; then there
+is no Edit. Whoever applies one also leaves it out where the line does not hold `old` exactly once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from generator.view import Variable, View
+
+# Where name and value stand side by side, so that both together name the spot.
+_ASSIGNED: Final = frozenset({"systemd", "environment", "quadlet"})
+
+
+def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
+    """Return what gives the variable another name; where that is set already, it goes instead."""
+    if view.variable(name) is not None:
+        return removed(view, variable)
+    return (Edit(variable.place, variable.name, name),) if variable.place.line else ()
+
+
+def removed(view: View, variable: Variable) -> tuple[Edit, ...]:
+    """Return what takes the variable's line out."""
+    place = variable.place
+    shared = any(v.place == place and v is not variable for v in view.variables)
+    return (Edit(place, variable.name, ""),) if place.line and not shared else ()
+
+
+def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tuple[Edit, ...]:
+    """Return what gives the variable another value, and another name where one is given."""
+    written = variable.written
+    if not variable.place.line or not variable.value or written.count(variable.value) != 1:
+        return ()
+    new = written.replace(variable.value, value)
+    if view.origin in _ASSIGNED:
+        old = f"{variable.name}={written}"
+        return (Edit(variable.place, old, f"{name or variable.name}={new}"),)
+    rename = (Edit(variable.place, variable.name, name),) if name else ()
+    return (*rename, Edit(variable.place, written, new))

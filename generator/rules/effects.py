@@ -1,0 +1,219 @@
+"""HW106, HW107, HW114, HW121: variables whose effect depends on the release, or is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.edits import removed, rewritten
+from generator.rules.environment import server_variables
+from generator.rules.flash_attention import PLAIN_KV
+from generator.rules.gpu import truthy
+from generator.rules.rule import Hit, Rule, rule
+from generator.rules.values import cleaned, digits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue import Catalogue
+    from generator.errors import Severity
+    from generator.facts import Variable as Fact
+    from generator.units import Release
+    from generator.view import Variable, View
+
+_LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
+_KV_TYPE: Final = "OLLAMA_KV_CACHE_TYPE"
+_FLASH: Final = "OLLAMA_FLASH_ATTENTION"
+_OVERHEAD: Final = "OLLAMA_GPU_OVERHEAD"
+_MIB: Final = 2**20
+_SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
+
+
+@rule(
+    "HW106",
+    severity="warning",
+    title="a compute library that the release does not have",
+    why="OLLAMA_LLM_LIBRARY is the name of a directory under lib/ollama, and those change with "
+    "releases. Up to 0.12.3 an unknown name is ignored. From 0.12.4 on it leaves the CPU alone, "
+    "which only the debug log tells. No release since 0.5.8 has one for a kind of CPU.",
+    bad="OLLAMA_LLM_LIBRARY=cuda",
+    good="# left out: the server finds the library by itself",
+    source="discover/runner.go@v0.32.15:67,100; llm/server.go@v0.12.3:243; ollama#13069",
+)
+def library_unknown(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """A name that is no directory of the release is ignored, or means CPU only."""
+    variable, release = view.variable(_LIBRARY), catalogue.facts_release(view.release)
+    fact = catalogue.variable(_LIBRARY)
+    name = cleaned(variable.value) if variable else ""
+    # A profile for a CPU may name what it likes; `resolve` says what that does.
+    if variable is None or fact is None or not name or view.acceleration == "cpu":
+        return
+    systems = (view.machine.system,) if view.machine.system in _SYSTEMS else _SYSTEMS
+    there = dict.fromkeys(n for system in systems for n in fact.allowed_in(release, system) or ())
+    if name in there or not there:
+        return
+    strict = catalogue.behaves("llm-library-strict", release)
+    meant_cpu = name.partition("_")[0] == "cpu"
+    effect = "computes on the CPU alone" if strict else "ignores it"
+    fix = "leave it out: the server finds its library"
+    yield Hit(
+        message=f"Ollama {view.release} has no library `{name}`, and {effect}",
+        place=variable.place,
+        severity="info" if meant_cpu or not strict else None,
+        fix=f"{fix}; for the CPU alone write CUDA_VISIBLE_DEVICES=-1" if meant_cpu else fix,
+        # Without it, a host with a GPU would use it.
+        edits=() if meant_cpu and strict else removed(view, variable),
+    )
+
+
+@rule(
+    "HW107",
+    severity="warning",
+    title="a KV cache type that does not come about",
+    why="A quantised KV cache needs flash attention. Without it, releases up to 0.24 warn in the "
+    "log and keep f16; from 0.30 on every load fails. From 0.13.4 to 0.24 most models want "
+    "OLLAMA_FLASH_ATTENTION=1 for it, whatever the release turns on by itself.",
+    bad="OLLAMA_KV_CACHE_TYPE=q8_0\nOLLAMA_FLASH_ATTENTION=0",
+    good="OLLAMA_KV_CACHE_TYPE=q8_0\nOLLAMA_FLASH_ATTENTION=1",
+    releases="0.5.0 and later",
+    source="llm/server.go@v0.24.0:237-243; llm/llama_server.go@v0.32.15:394-396",
+)
+def kv_type_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """A quantised cache needs flash attention; an unknown type is f16 or a failed load."""
+    release = catalogue.facts_release(view.release)
+    fails = catalogue.behaves("kv-type-load-error", release)
+    for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
+        variable, fact = view.variable(name), catalogue.variable(name)
+        kind = cleaned(variable.value).lower() if variable else ""
+        if variable is None or fact is None or not kind or not fact.known_in(release):
+            continue
+        allowed = fact.allowed_in(release, _SYSTEMS[0]) or ()
+        if kind in allowed:
+            yield from _without_flash_attention(view, catalogue, variable, kind)
+        elif name == _KV_TYPE:  # HW115 has the other
+            effect = "every load fails" if fails else "the cache stays f16"
+            yield Hit(
+                message=f"`{kind}` is no KV cache type of Ollama {view.release}: {effect}",
+                place=variable.place,
+                severity="error" if fails else None,
+                fix=f"one of {', '.join(allowed)}",
+            )
+
+
+def _without_flash_attention(
+    view: View, catalogue: Catalogue, variable: Variable, kind: str
+) -> Iterator[Hit]:
+    if kind in PLAIN_KV:
+        return
+    release = catalogue.facts_release(view.release)
+    asked = view.variable(_FLASH)
+    word = cleaned(asked.value) if asked else ""
+    severity: Severity | None = None
+    if word and not truthy(word):
+        fails = catalogue.behaves("kv-type-load-error", release)
+        severity = "error" if fails else None
+        effect = "every load fails" if fails else "the cache stays f16"
+        told, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
+    elif word or variable.name != _KV_TYPE:
+        return
+    else:
+        severity, told = _by_default(catalogue, release)
+        fix = f"add {_FLASH}=1"
+    yield Hit(
+        message=f"`{kind}` needs flash attention, {told}",
+        place=variable.place,
+        severity=severity,
+        fix=fix,
+    )
+
+
+def _by_default(catalogue: Catalogue, release: Release) -> tuple[Severity, str]:
+    """Return how bad it is that nobody turns flash attention on, and what follows from it."""
+    fact = catalogue.variable(_FLASH)
+    if catalogue.behaves("kv-type-load-error", release):
+        return "info", "and every load fails where the release does not turn it on by itself"
+    if catalogue.behaves("kv-type-asks-for-flash-attention", release):
+        return "warning", "and most models of this release keep f16 until it is turned on by hand"
+    if fact is not None and fact.default_in(release) == "auto":
+        return "warning", "which this release turns on for a few models only: others keep f16"
+    return "warning", "which is off by default: the cache stays f16"
+
+
+@rule(
+    "HW114",
+    severity="warning",
+    title="GPU memory that is not kept free",
+    why="Ollama's own placement kept OLLAMA_GPU_OVERHEAD free. From 0.30 on llama-server places "
+    "GGUF models, and does not know it: it leaves LLAMA_ARG_FIT_TARGET MiB free on every device, "
+    "1024 unless told otherwise.",
+    bad="OLLAMA_GPU_OVERHEAD=2147483648",
+    good="LLAMA_ARG_FIT_TARGET=2048",
+    releases="0.30.0 and later",
+    source="server/sched.go@v0.32.15:616-624; ollama#12223",
+)
+def overhead_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """llama-server places the layers, and does not read it."""
+    variable, fact = view.variable(_OVERHEAD), catalogue.variable(_OVERHEAD)
+    release = catalogue.facts_release(view.release)
+    if variable is None or fact is None or fact.works_in(release) or not fact.known_in(release):
+        return
+    word = cleaned(variable.value)
+    size = int(digits_of(word, fact) or 0)
+    mib = -(-size // _MIB)
+    target = catalogue.variable("LLAMA_ARG_FIT_TARGET")
+    # A smaller margin than the default is not what anybody asks for who keeps memory free.
+    free = int((target and target.default_in(release)) or 0)
+    wanted = mib > free and view.variable("LLAMA_ARG_FIT_TARGET") is None
+    fix = f"write LLAMA_ARG_FIT_TARGET={mib}" if wanted else f"remove it: {free} MiB stay free"
+    yield Hit(
+        message=f"{_OVERHEAD} keeps nothing free since {fact.effective_until}",
+        place=variable.place,
+        fix=fix if size or word == "0" else "write LLAMA_ARG_FIT_TARGET=<MiB per device>",
+        link=fact.source,
+        edits=rewritten(view, variable, str(mib), "LLAMA_ARG_FIT_TARGET")
+        if wanted
+        else (removed(view, variable) if size else ()),
+    )
+
+
+@rule(
+    "HW121",
+    severity="info",
+    title="thread variables of libraries that Ollama does not link",
+    why="The official Linux builds are made without OpenMP, MKL and OpenBLAS, so that nothing "
+    "reads these. A build that links OpenMP would still get its thread count from Ollama. Whoever "
+    "runs a distribution's build may ask `ldd` of libggml-cpu for gomp.",
+    bad="OMP_NUM_THREADS=20",
+    good="LLAMA_ARG_THREADS=12",
+    source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",
+)
+def thread_libraries(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """OpenMP, MKL and OpenBLAS are in no official Linux build."""
+    idle = list(_idle_threads(view, catalogue))
+    if not idle:
+        return
+    variable, _ = idle[0]
+    names = ", ".join(v.name for v, _ in idle)
+    release = catalogue.facts_release(view.release)
+    use = next((u for _, f in idle if (u := f.replacement_in(release))), None)
+    yield Hit(
+        message=f"official Linux builds read no {names}",
+        place=variable.place,
+        fix=f"use {use}" if use else "remove it",
+    )
+
+
+def _idle_threads(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+    for variable in server_variables(view):
+        fact = catalogue.variable(variable.name)
+        # A profile emits them beside the lever that works, each with a remark.
+        declared = variable.place.key == "threads.count"
+        if fact and fact.effect.startswith("No effect: official Linux builds") and not declared:
+            yield variable, fact
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    library_unknown,
+    kv_type_in_vain,
+    overhead_in_vain,
+    thread_libraries,
+)

@@ -1,0 +1,181 @@
+"""HW101-HW104, HW118: names that the server does not read, and places it does not read them from.
+
+See `generator.rules.names` for the judgement on names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.edits import removed, renamed
+from generator.rules.names import name_fault
+from generator.rules.rule import Hit, Rule, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue import Catalogue
+    from generator.facts import Variable as Fact
+    from generator.rules.names import NameFault
+    from generator.view import Edit, Variable, View
+
+
+def server_variables(view: View) -> list[Variable]:
+    """Return what the server gets: of each name the last one."""
+    return list({v.name: v for v in view.variables if v.reach == "server"}.values())
+
+
+def _misnamed(view: View, catalogue: Catalogue, rule_id: str) -> Iterator[Hit]:
+    """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
+    for variable in view.variables:
+        fault = name_fault(variable.name, view.release, catalogue)
+        if fault is None or fault.rule != rule_id or variable.reach == "client":
+            continue
+        # A profile has a key for what is meant.
+        typed = fault.intent if view.origin == "profile" else ""
+        yield Hit(
+            message=fault.message,
+            place=variable.place,
+            fix=f"write `{typed}` instead" if typed else fault.fix(variable.value),
+            link=fault.link,
+            edits=_mended(view, variable, fault),
+        )
+
+
+def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
+    if fault.rename:
+        return renamed(view, variable, fault.rename)
+    # What might be meant, or might work in another release, is not for a machine to take out.
+    certain = fault.rule in {"HW101", "HW102"}
+    return removed(view, variable) if certain else ()
+
+
+@rule(
+    "HW101",
+    severity="warning",
+    title="a variable that no release of Ollama reads",
+    why="Guides and forums pass on names that sound right and never existed. The server ignores "
+    "what it does not know without a word, so the setting seems to be made and is not. For many of "
+    "them there is a variable or a model parameter that does it.",
+    bad="Environment=OLLAMA_NUM_THREADS=16",
+    good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
+    source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
+)
+def never_read(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Names that are in no file of any release."""
+    yield from _misnamed(view, catalogue, "HW101")
+
+
+@rule(
+    "HW102",
+    severity="warning",
+    title="a variable that the release does not read any more",
+    why="The server ignores a variable that was removed without a word: what it did before an "
+    "update it does no more, and nothing in the log says so.",
+    bad="OLLAMA_INTEL_GPU=1    # removed in 0.12.11",
+    good="OLLAMA_VULKAN=1",
+    source="envconfig/config.go by tag",
+)
+def removed_name(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Names that were removed, or are read in vain, since a release."""
+    yield from _misnamed(view, catalogue, "HW102")
+
+
+@rule(
+    "HW103",
+    severity="warning",
+    title="a variable that the release does not read yet",
+    why="The server ignores variables of later releases. From 0.30 on it runs llama-server, which "
+    "reads some 130 names under LLAMA_ARG_; no earlier release reads any of them.",
+    bad="LLAMA_ARG_THREADS=16    # for Ollama 0.24",
+    good="PARAMETER num_thread 16    # in a Modelfile",
+    source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
+)
+def not_read_yet(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Names that a later release reads."""
+    yield from _misnamed(view, catalogue, "HW103")
+
+
+@rule(
+    "HW104",
+    severity="warning",
+    title="a name that looks misspelt",
+    why="The server ignores what it does not know. A name under OLLAMA_ or LLAMA_ARG_ that no "
+    "release knows, or one that differs in a letter from a name that it reads, sets nothing.",
+    bad="OLAMA_HOST=0.0.0.0",
+    good="OLLAMA_HOST=0.0.0.0",
+    source="envconfig/config.go by tag",
+)
+def misspelt(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Names that nothing reads and that resemble one that is read."""
+    yield from _misnamed(view, catalogue, "HW104")
+
+
+# Believed to protect the API, so that they are told of also where a client may use them.
+_CREDENTIALS: Final = frozenset({"OLLAMA_API_KEY", "OLLAMA_AUTH"})
+_ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind
+
+
+@rule(
+    "HW118",
+    severity="info",
+    title="a variable where its reader cannot see it",
+    why="The service reads the environment that systemd or the container runtime gives it. What a "
+    "login shell exports never reaches it, and what only the client reads does nothing there.",
+    bad="export OLLAMA_KEEP_ALIVE=30m    # in ~/.bashrc",
+    good="[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=30m    # systemctl edit ollama",
+    source="docs/faq.mdx@v0.32.15:93-110; ollama#7128, ollama#4771",
+)
+def out_of_reach(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """Exports of a shell that are meant for the service, and client settings on the server."""
+    for variable in view.variables:
+        if variable.reach == "shell":
+            yield from _exported(variable, catalogue)
+    for variable in server_variables(view):
+        yield from _not_for_the_server(view, variable, catalogue)
+
+
+def _exported(variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
+    fact = catalogue.variable(variable.name)
+    name = variable.name
+    if fact is None or not name.startswith(("OLLAMA_", "LLAMA_ARG_")) or fact.scope == "client":
+        return
+    # The client of that shell reads OLLAMA_HOST, too; only a server listens on all addresses.
+    if name == "OLLAMA_HOST" and not variable.value.startswith(_ANY_ADDRESS):
+        return
+    yield Hit(
+        message=f"a login shell exports `{name}`; a service of systemd never sees that",
+        place=variable.place,
+        severity="warning",
+        fix=f"write `Environment={name}={variable.value}` under `[Service]`: "
+        f"`systemctl edit ollama`",
+    )
+
+
+def _not_for_the_server(view: View, variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
+    fact = catalogue.variable(variable.name)
+    if fact is None or not fact.known_in(catalogue.facts_release(view.release)):
+        return
+    if reader := _reader(view, fact):
+        trusted = variable.name in _CREDENTIALS
+        yield Hit(
+            message=f"{reader} `{variable.name}`: {fact.effect[0].lower()}{fact.effect[1:-1]}",
+            place=variable.place,
+            severity="warning" if trusted else None,
+            fix="put a proxy that authenticates before the API" if trusted else "remove it here",
+            link=fact.source,
+            edits=removed(view, variable),
+        )
+
+
+def _reader(view: View, fact: Fact) -> str:
+    """Return who reads a variable, where that is not the server of this View."""
+    if fact.on_invalid == "runtime":
+        return "only a container runtime reads" if view.origin == "systemd" else ""
+    # `docker exec` gives a client the environment of the container.
+    client = fact.scope == "client" and (view.container is None or fact.name in _CREDENTIALS)
+    install = fact.name.startswith("OLLAMA_") and not fact.effective
+    return "the server does not read" if client or install else ""
+
+
+RULES: Final[tuple[Rule, ...]] = (never_read, removed_name, not_read_yet, misspelt, out_of_reach)

@@ -1,0 +1,145 @@
+"""What is wrong with the name of a variable, in one release: the one judgement of HW101-HW104."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.catalogue import Catalogue
+    from generator.facts import Variable
+    from generator.units import Release
+
+# Names under these are Ollama's or llama-server's alone, so that an unknown one is a mistake.
+_OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
+_NEAR: Final = 0.85
+# Elsewhere only what can hardly be anything else counts: other programs read variables, too.
+_VERY_NEAR: Final = 0.93
+_JUDGED_ELSEWHERE: Final = frozenset({"OLLAMA_GPU_OVERHEAD"})  # HW114
+_NUMBERED: Final = re.compile(r"_\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameFault:
+    """Why a name is not read: the rule that says so, what is the matter, and what to use.
+
+    `rename` is the variable that takes the same value, `intent` the profile key that means it.
+    """
+
+    rule: str
+    what: str
+    message: str
+    use: str = ""
+    link: str = ""
+    rename: str = ""
+    intent: str = ""
+
+    def fix(self, value: str = "") -> str:
+        """Return what to do; `value` stands in for the `N` of a replacement."""
+        use = self.use
+        if use.startswith("nothing"):
+            return f"remove it{use.removeprefix('nothing')}"
+        if value.removeprefix("-").isdecimal():
+            use = re.sub(r"\bN\b", value, use)
+        elif value.lower() in {"false", "no", "off"}:
+            use = ""
+        if self.rule == "HW104":
+            return f"did you mean `{use}`?" if use else "remove it"
+        return f"use {use}" if use else "remove it"
+
+
+def name_fault(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
+    """Return what is wrong with setting `name` for `release`; None: nothing, or nobody knows."""
+    known = catalogue.facts_release(release)
+    dead = catalogue.dead(name)
+    if dead is not None:
+        return NameFault(
+            rule="HW101",
+            what="no release reads it",
+            message=f"no release of Ollama reads `{name}`",
+            use=dead.replacement_in(known) or "",
+            link=dead.source,
+            rename=dead.renamed_in(known) or "",
+            intent=dead.intent or "",
+        )
+    variable = catalogue.variable(name)
+    if variable is not None:
+        return _lapsed(variable, release, known)
+    if catalogue.runner_reads(name, known):
+        return None
+    return _of_another_runner(name, release, catalogue) or _misspelt(name, release, catalogue)
+
+
+def _lapsed(variable: Variable, release: Release, known: Release) -> NameFault | None:
+    until = variable.effective_until
+    if variable.removed is not None and known >= variable.removed:
+        rule, what = "HW102", f"was removed in {variable.removed}"
+    elif known < variable.since:
+        rule, what = "HW103", f"is read since {variable.since}"
+    elif until is not None and known >= until and variable.name not in _JUDGED_ELSEWHERE:
+        rule, what = "HW102", f"has no effect since {until}"
+    else:
+        return None
+    return NameFault(
+        rule=rule,
+        what=what,
+        message=f"`{variable.name}` {what}; Ollama {release} ignores it",
+        use=variable.replacement_in(known) or "",
+        link=variable.source,
+        rename=variable.renamed_in(known) or "",
+    )
+
+
+def _of_another_runner(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
+    """Tell of a name without an entry that llama-server reads in other releases."""
+    known = catalogue.facts_release(release)
+    if catalogue.runner_reads(name, catalogue.era(known).since):
+        rule, what = "HW102", "is not read by its llama-server any more"
+    elif catalogue.runner_reads(name, catalogue.newest):
+        runs = catalogue.era(known) == catalogue.era(catalogue.newest)
+        what = "is not read by its llama-server yet" if runs else "is for llama-server"
+        rule = "HW103"
+    else:
+        return None
+    return NameFault(rule=rule, what=what, message=f"`{name}` {what}; Ollama {release} ignores it")
+
+
+def _misspelt(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
+    readable = catalogue.readable(catalogue.facts_release(release))
+    if not name.startswith(_OURS):
+        meant = _closest(name, _family(name, readable), _VERY_NEAR)
+        # The ROCm runtime reads HSA_OVERRIDE_GFX_VERSION_1 for the second card, and so on.
+        if not meant or _NUMBERED.fullmatch(name.removeprefix(meant)):
+            return None
+        return _typo(name, f"looks like a misspelt `{meant}`", meant)
+    told = "is no variable of Ollama"
+    meant = _closest(name, (*_family(name, readable), *catalogue.dead_names), _NEAR)
+    dead = name_fault(meant, release, catalogue) if catalogue.dead(meant) else None
+    if dead is not None:
+        return replace(dead, rule="HW104", what=told, message=f"`{name}` {told}", rename="")
+    return _typo(name, told, meant)
+
+
+def _typo(name: str, told: str, meant: str) -> NameFault:
+    certain = meant and _closest(name, (meant,), _VERY_NEAR)
+    return NameFault(
+        rule="HW104", what=told, message=f"`{name}` {told}", use=meant, rename=certain or ""
+    )
+
+
+def _family(name: str, readable: Iterable[str]) -> list[str]:
+    """Return the names that this one may stand for: those of its prefix, or Ollama's.
+
+    Short names without a prefix, like TMPDIR, are too near to those of other programs.
+    """
+    prefix = name.partition("_")[0] + "_"
+    wanted = prefix if any(other.startswith(prefix) for other in readable) else "OLLAMA_"
+    return [other for other in readable if other.startswith(wanted) and other.count("_")]
+
+
+def _closest(name: str, names: Iterable[str], cutoff: float) -> str:
+    return next(iter(get_close_matches(name.upper(), list(names), n=1, cutoff=cutoff)), "")

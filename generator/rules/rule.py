@@ -1,0 +1,91 @@
+"""What a Rule is: an id, prose for people, and a pure function from a View to Hits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.errors import Finding, Severity
+from generator.view import Edit, Place, Placed, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One fault that a Rule has found; `severity` only where it differs from the Rule's."""
+
+    message: str
+    place: Place
+    fix: str = ""
+    severity: Severity | None = None
+    link: str = ""
+    edits: tuple[Edit, ...] = ()
+
+
+Check = Callable[[View, "Catalogue"], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A Rule with its page: why it is one, what it catches and what it leaves alone.
+
+    `bad` and `good` are short excerpts of a configuration; `releases` says for which releases of
+    Ollama it holds; `source` is where to read it up.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    bad: str
+    good: str
+    source: str
+    check: Check
+    releases: str = "all"
+
+    def judge(self, view: View, catalogue: Catalogue) -> Iterator[Placed]:
+        """Yield what this Rule has to say about the view."""
+        for hit in self.check(view, catalogue):
+            finding = Finding(
+                rule=self.id,
+                severity=hit.severity or self.severity,
+                message=hit.message,
+                where=hit.place.key or view.name,
+                fix=hit.fix,
+                link=hit.link or self.source,
+            )
+            yield Placed(finding, hit.place, hit.edits)
+
+
+def rule(
+    id: str,  # noqa: A002 -- what everybody calls it
+    *,
+    severity: Severity,
+    title: str,
+    why: str,
+    bad: str,
+    good: str,
+    source: str,
+    releases: str = "all",
+) -> Callable[[Check], Rule]:
+    """Make a Rule of a function; the prose beside it becomes the rule's page."""
+
+    def made(check: Check) -> Rule:
+        return Rule(
+            id=id,
+            severity=severity,
+            title=title,
+            why=why,
+            bad=bad.strip("\n"),
+            good=good.strip("\n"),
+            source=source,
+            releases=releases,
+            check=check,
+        )
+
+    return made

@@ -1,0 +1,177 @@
+"""HW404 to HW407: what the service may do to the host, and what it gives away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.container import is_official
+from generator.rules.rule import Hit, Rule, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue import Catalogue
+    from generator.view import Origin, Variable, View
+
+NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)
+_NAME: Final = re.compile(
+    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY(?:_ID)?|PRIVATE_?KEY|TOKEN)$|PASSWORD|PASSWD|PASSPHRASE|SECRET",
+    re.IGNORECASE,
+)
+# The name of a thing that is not the secret itself.
+_ELSEWHERE: Final = re.compile(r"_(?:FILE|PATH|DIR|NAME|URL|REF)$", re.IGNORECASE)
+# A reference, a path, a specifier, text that a tool has encrypted, or a gap to fill in.
+_NO_LITERAL: Final = re.compile(r"\$|%[a-zA-Z]|/|~|file:|ENC\[|<|\{\{|@")
+# What people write where a client insists on a key that nobody checks.
+_STAND_INS: Final = frozenset(
+    {"", "0", "1", "true", "false", "yes", "no", "none", "null", "empty", "dummy", "ollama"}
+)
+_IN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s:$]*:[^/@\s$]+@", re.IGNORECASE)
+# Where everybody reads the environment; a file for it alone can be kept from them.
+_READABLE: Final = frozenset(
+    {".conf", ".service", ".container", ".yaml", ".yml", ".nix", ".toml", ".json"}
+)
+_READ_BY: Final[dict[Origin, str]] = {
+    "systemd": "every user of the host reads it with `systemctl show`",
+    "quadlet": "every user of the host reads it in the unit, `podman inspect` shows it",
+    "compose": "`docker inspect` shows it, and the file goes to version control",
+    "nixos": "it ends in the Nix store, which every user of the host reads",
+    "profile": "every output has it, and on NixOS the Nix store, which every user reads",
+    "helm": "everybody who may read the pod or the release reads it",
+}
+_KEEP_IN: Final[dict[Origin, str]] = {
+    "systemd": "a file of mode 0600 that `EnvironmentFile=` names",
+    "quadlet": "a `podman secret`, named by `Secret=…,type=env`",
+    "compose": "a file outside version control that `env_file` names",
+    "nixos": "a file that `serviceConfig.EnvironmentFile` names, from sops-nix or agenix",
+    "profile": "a file of mode 0600 on the host that `EnvironmentFile=` names",
+    "helm": "a Secret, named by `secretKeyRef`",
+}
+
+
+@rule(
+    "HW404",
+    severity="warning",
+    title="a privileged container",
+    why="`privileged` takes away what keeps a container from the host: every device, every "
+    "capability, no filter of system calls. A GPU needs none of that.",
+    bad="privileged: true",
+    good="deploy:\n  resources:\n    reservations:\n      devices:\n"
+    "        - driver: nvidia\n          count: all\n          capabilities: [gpu]",
+    source="docs.docker.com/reference/cli/docker/container/run (--privileged)",
+)
+def privileged_container(view: View, _: Catalogue) -> Iterator[Hit]:
+    """A GPU needs a device reservation, not the whole host."""
+    if view.container is not None and view.container.privileged is not None:
+        enough = "the GPU gets in without it" if view.container.gpu_access else (
+            "let the GPU in by a device reservation, CDI, or `/dev/kfd` and `/dev/dri`"
+        )  # fmt: skip
+        yield Hit(
+            message="a privileged container is root on the host: all devices, all capabilities",
+            place=view.container.privileged,
+            fix=f"remove it; {enough}",
+        )
+
+
+@rule(
+    "HW405",
+    severity="warning",
+    title="root on the host's network",
+    why="The image runs as root. On the network of the host it also reaches what listens on the "
+    "loopback address alone, and may bind every port: an API without authentication is then a "
+    "short way to other services.",
+    bad="network_mode: host    # and no user",
+    good='ports: ["127.0.0.1:11434:11434"]',
+    source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
+)
+def root_on_the_host_network(view: View, _: Catalogue) -> Iterator[Hit]:
+    """Root, and nothing between the container and what listens on the loopback address."""
+    container = view.container
+    if container is None or container.host_network is None:
+        return
+    user = container.user.strip("\"'").partition(":")[0]
+    if user in {"root", "0"} or (not user and is_official(container)):
+        yield Hit(
+            message="the server runs as root on the host's network: it reaches every service "
+            "that trusts the loopback address",
+            place=container.host_network,
+            # Without root of the host, podman runs it as the user that started it.
+            severity="info" if view.origin == "quadlet" else None,
+            fix="publish `127.0.0.1:11434:11434` on a network of its own instead",
+        )
+
+
+@rule(
+    "HW406",
+    severity="warning",
+    title="a secret in the plain environment",
+    why="What the environment of a service holds is shown to everybody who may look at the "
+    "service, and lies in the file that describes it.",
+    bad='Environment="HF_TOKEN=hf_…"',
+    good="EnvironmentFile=/etc/ollama/secrets.env    # mode 0600",
+    source="systemd.exec(5), Environment=",
+)
+def plain_secret(view: View, _: Catalogue) -> Iterator[Hit]:
+    """Who may look at the service reads its environment. The value is never repeated."""
+    for variable in view.variables:
+        if variable.reach == "shell" or variable.unresolved or not _shown(view, variable):
+            continue
+        address = _IN_ADDRESS.match(_bare(variable)) is not None
+        if address or _is_secret(variable):
+            told = "the address in it has a password" if address else "looks like a secret"
+            yield Hit(
+                message=f"`{variable.name}`: {told}; {_READ_BY[view.origin]}",
+                place=variable.place,
+                fix=f"keep it in {_KEEP_IN[view.origin]}",
+            )
+
+
+def _shown(view: View, variable: Variable) -> bool:
+    """A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong."""
+    beside = PurePosixPath(variable.place.file).suffix in _READABLE
+    return view.origin in _READ_BY and (variable.place.file == view.place.file or beside)
+
+
+def _bare(variable: Variable) -> str:
+    return (variable.written or variable.value).strip("\"' ")
+
+
+def _is_secret(variable: Variable) -> bool:
+    """Whether the name says secret, and the value is one, not the place of one."""
+    named = _NAME.search(variable.name) and not _ELSEWHERE.search(variable.name)
+    texts = (_bare(variable), variable.value.strip("\"' "))
+    literal = not any(_NO_LITERAL.match(t) or "${" in t for t in texts)
+    return bool(named) and literal and texts[1].lower() not in _STAND_INS
+
+
+@rule(
+    "HW407",
+    severity="warning",
+    title="a server that the kernel must not kill",
+    why="With OOMScoreAdjust=-1000 the kernel kills everything else first when memory runs out: "
+    "sshd, the journal, the database beside it. The runners inherit it, and they are what fills "
+    "the memory.",
+    bad="OOMScoreAdjust=-1000",
+    good="OOMScoreAdjust=-500\nMemoryMax=24G",
+    source="systemd.exec(5), OOMScoreAdjust=; proc_pid_oom_score_adj(5)",
+)
+def never_killed(view: View, _: Catalogue) -> Iterator[Hit]:
+    """The process that fills the memory must not be the last one to go."""
+    adjust = view.bound("oom_score_adjust")
+    if adjust is not None and str(adjust.value) == str(NEVER_KILLED):
+        yield Hit(
+            message="at -1000 the kernel kills every other process first, and it is the models "
+            "that fill the memory",
+            place=adjust.place,
+            fix="write a milder one, like -500, and bound the memory with MemoryMax",
+        )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    privileged_container,
+    root_on_the_host_network,
+    plain_secret,
+    never_killed,
+)

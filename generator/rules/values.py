@@ -1,0 +1,284 @@
+"""HW108, HW109, HW111, HW123: Booleans, durations and numbers that are read otherwise."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.edits import removed, rewritten
+from generator.rules.environment import server_variables
+from generator.rules.rule import Hit, Rule, rule
+from generator.units import parse_go_duration, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue import Catalogue
+    from generator.facts import Variable as Fact
+    from generator.units import Release
+    from generator.view import Variable, View
+
+# strconv.ParseBool of Go.
+_PARSED: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"}) | {
+    "0", "f", "F", "FALSE", "false", "False",
+}  # fmt: skip
+NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])
+YES: Final = frozenset(["1", "t", "true", "y", "yes", "on", "enable", "enabled"])
+
+
+def cleaned(value: str) -> str:
+    """Return what Ollama makes of a value first: without blanks and quotes around it."""
+    return value.strip().strip("\"'")
+
+
+def known_variables(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+    """Yield the variables of the server that its release reads, with what is known of each."""
+    release = catalogue.facts_release(view.release)
+    for variable in server_variables(view):
+        fact = catalogue.variable(variable.name)
+        if fact is not None and fact.known_in(release):
+            yield variable, fact
+
+
+@rule(
+    "HW108",
+    severity="warning",
+    title="a Boolean that counts as true",
+    why="Ollama reads a Boolean with Go's strconv.ParseBool and takes whatever that refuses as "
+    "true: `off`, `no` and `disabled` switch on. Some switches of the compute library count as "
+    "soon as they are set, `0` included.",
+    bad="OLLAMA_FLASH_ATTENTION=off",
+    good="OLLAMA_FLASH_ATTENTION=0",
+    releases="0.3.2 and later",
+    source="envconfig/config.go@v0.32.15:177-197",
+)
+def boolean_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """What ParseBool refuses is true, whatever it says."""
+    release = catalogue.facts_release(view.release)
+    by_level = catalogue.behaves("debug-by-level", release)
+    parsed = catalogue.behaves("boolean-by-parsebool", release)
+    for variable, fact in known_variables(view, catalogue):
+        word = cleaned(variable.value)
+        if variable.name == "OLLAMA_DEBUG":
+            yield from _debug(view, variable, by_level=by_level)
+        elif fact.on_invalid == "presence" and not variable.name.startswith("LLAMA_"):
+            yield from _present(view, variable)
+        elif parsed and fact.on_invalid == "true" and word not in {"", *_PARSED}:
+            yield _counts_as_true(view, variable, word)
+
+
+def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
+    meant = "0" if word.lower() in NO else "1" if word.lower() in YES else ""
+    return Hit(
+        message=f"`{word}` counts as true for {variable.name}: it is none of Go's Booleans",
+        place=variable.place,
+        severity="info" if meant == "1" else None,
+        fix=f"write `{meant}`" if meant else "write `1` or `0`, or leave it out",
+        edits=rewritten(view, variable, meant) if meant else (),
+    )
+
+
+def _debug(view: View, variable: Variable, *, by_level: bool) -> Iterator[Hit]:
+    """Since 0.7.0 OLLAMA_DEBUG is a level, and other text is none; before, it was true."""
+    word = cleaned(variable.value)
+    if word in {"", *_PARSED} or re.fullmatch(r"[+-]?\d+", word):
+        return
+    off = word.lower() in NO
+    if off and by_level:
+        return
+    if not off and not by_level:
+        return
+    meant = "0" if off else "1"
+    effect = "leaves the log at INFO" if by_level else "counts as true"
+    yield Hit(
+        message=f"`{word}` {effect}: OLLAMA_DEBUG takes a Boolean of Go or a number",
+        place=variable.place,
+        fix=f"write `{meant}`",
+        edits=rewritten(view, variable, meant),
+    )
+
+
+def _present(view: View, variable: Variable) -> Iterator[Hit]:
+    word = cleaned(variable.value).lower()
+    if word in NO or not word:
+        yield Hit(
+            message=f"{variable.name} counts as soon as it is set, `{variable.value}` too",
+            place=variable.place,
+            fix="remove it",
+            edits=removed(view, variable),
+        )
+
+
+@rule(
+    "HW109",
+    severity="warning",
+    title="a duration that Go does not know",
+    why="Durations are Go's: hours, minutes and seconds, or a plain number of seconds; negative is "
+    "for ever. There are no days. What does not parse is silently the default of five minutes.",
+    bad="OLLAMA_KEEP_ALIVE=1d",
+    good="OLLAMA_KEEP_ALIVE=24h",
+    source="envconfig/config.go@v0.32.15:129-164",
+)
+def duration_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """A duration that does not parse is the default, without a word in the log."""
+    for variable, fact in known_variables(view, catalogue):
+        word = cleaned(variable.value)
+        if fact.kind == "duration" and word and not _is_duration(word):
+            meant = go_duration(word)
+            yield Hit(
+                message=f"`{word}` is not a Go duration; Ollama silently uses 5m",
+                place=variable.place,
+                fix=f"write `{meant}`" if meant else "write `90s`, `5m` or `24h`; `-1` is for ever",
+                edits=rewritten(view, variable, meant) if meant else (),
+            )
+
+
+def _is_duration(word: str) -> bool:
+    try:
+        parse_go_duration(word)
+    except ValueError:
+        return False
+    return True
+
+
+_FOR_EVER: Final = frozenset(
+    {"forever", "infinite", "infinity", "inf", "always", "never-expire", "unlimited"}
+)
+_TERM: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)\s*", re.ASCII)
+_SECONDS: Final = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
+}
+
+
+def go_duration(word: str) -> str:
+    """Return the Go duration that a text means: `1d` is `24h`; empty: it is anybody's guess."""
+    text = word.strip().lower()
+    if text.replace(" ", "") in _FOR_EVER:
+        return "-1"
+    total, end = Fraction(0), 0
+    for term in _TERM.finditer(text):
+        if term.start() != end or term[2] not in _SECONDS:
+            return ""
+        total += Fraction(term[1] if term[1][0] != "." else f"0{term[1]}") * _SECONDS[term[2]]
+        end = term.end()
+    if not end or end != len(text) or total.denominator != 1:
+        return ""
+    unit, size = next((u, n) for u, n in (("h", 3600), ("m", 60), ("s", 1)) if total % n == 0)
+    return f"{total // size}{unit}"
+
+
+@rule(
+    "HW111",
+    severity="warning",
+    title="a number that is not digits alone",
+    why="Ollama reads numbers as digits: no suffix, no sign, no separator. It says so in a warning "
+    "of its log and goes on with the default.",
+    bad="OLLAMA_GPU_OVERHEAD=2G",
+    good="OLLAMA_GPU_OVERHEAD=2147483648",
+    source="envconfig/config.go@v0.32.15:259-300",
+)
+def number_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+    """A number with anything but digits in it is the default."""
+    release = catalogue.facts_release(view.release)
+    for variable, fact in known_variables(view, catalogue):
+        if fact.kind not in {"uint", "bytes"} or not fact.name.startswith("OLLAMA_"):
+            continue
+        word = cleaned(variable.value)
+        # What has no effect any more, HW114 tells.
+        if word and not _is_uint64(word) and fact.works_in(release):
+            yield _no_number(view, variable, fact, release)
+        elif fact.kind == "bytes" and fact.works_in(release) and 0 < int(word or 0) < 2**20:
+            yield Hit(
+                message=f"{variable.name} counts bytes: {word} of them are next to nothing",
+                place=variable.place,
+                fix="write bytes, like `2147483648` for 2 GiB",
+            )
+
+
+def _is_uint64(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) < 2**64
+
+
+def _no_number(view: View, variable: Variable, fact: Fact, release: Release) -> Hit:
+    word = cleaned(variable.value)
+    default = fact.default_in(release)
+    used = f"the default, {default}" if default else "the default"
+    meant = digits_of(word, fact)
+    if meant:
+        fix = f"write `{meant}`"
+    elif kilo := re.fullmatch(r"(\d+)k", word.lower()):
+        fix = f"write `{int(kilo[1]) * 1024}`"
+    elif word.lower() in {"auto", "default", "none"}:
+        fix = "leave it out"
+    else:
+        fix = "write bytes, like `2147483648`" if fact.kind == "bytes" else "write digits alone"
+    return Hit(
+        message=f"`{word}` is not a whole number; Ollama warns and uses {used}",
+        place=variable.place,
+        fix=fix,
+        edits=rewritten(view, variable, meant) if meant else (),
+    )
+
+
+def digits_of(word: str, fact: Fact) -> str:
+    """Return the digits that a text can only mean: `2G` bytes, `4.0`, `8_192`; else nothing."""
+    plain = re.sub(r"(?<=\d)[_,' ](?=\d{3}(?!\d))", "", word)
+    plain = re.sub(r"\.0+$", "", plain)
+    if _is_uint64(plain):
+        return plain
+    if fact.kind != "bytes":
+        return ""
+    try:
+        return str(parse_size(word.upper().replace("IB", "iB")))
+    except ValueError:
+        return ""
+
+
+_GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE)
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+
+
+@rule(
+    "HW123",
+    severity="warning",
+    title="a GFX version in the wrong form",
+    why="The ROCm runtime wants three numbers with dots between them. The name of the target, "
+    "`gfx1030`, is something else, and it reads nothing from it.",
+    bad="HSA_OVERRIDE_GFX_VERSION=gfx1030",
+    good="HSA_OVERRIDE_GFX_VERSION=10.3.0",
+    source="docs/gpu.mdx@v0.32.15, Overrides on Linux",
+)
+def gfx_version_form(view: View, _: Catalogue) -> Iterator[Hit]:
+    """Three numbers with dots, like 10.3.0."""
+    for variable in server_variables(view):
+        word = cleaned(variable.value)
+        if not re.fullmatch(r"HSA_OVERRIDE_GFX_VERSION(_\d+)?", variable.name):
+            continue
+        if word and not _VERSION.fullmatch(word):
+            meant = _gfx_version(word)
+            yield Hit(
+                message=f"`{word}` is no GFX version: those are three numbers, like 10.3.0",
+                place=variable.place,
+                fix=f"write `{meant}`" if meant else "write it like `10.3.0`",
+                edits=rewritten(view, variable, meant) if meant else (),
+            )
+
+
+def _gfx_version(word: str) -> str:
+    if re.fullmatch(r"\d+\.\d+", word):
+        return f"{word}.0"
+    named = _GFX.fullmatch(word)
+    return f"{named[1]}.{named[2]}.{int(named[3], 16)}" if named else ""
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    boolean_misread,
+    duration_misread,
+    number_misread,
+    gfx_version_form,
+)

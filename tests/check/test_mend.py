@@ -1,0 +1,95 @@
+"""Mechanical fixes, and changing a file of the user's in place."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from generator.check.mend import fixable, mended
+from generator.errors import EnvironmentFailure, Finding, WriteRefused
+from generator.rewrite import rewrite
+from generator.view import Edit, Place, Placed
+
+TEXT = "[Service]\r\nEnvironment=A=off\r\nEnvironment=B=1\nC=2"
+
+
+def placed(*edits: tuple[int, str, str], ignored: str = "") -> Placed:
+    finding = Finding(
+        rule="HW108", severity="error", message="m", where="A", fix="f", ignored=ignored
+    )
+    made = tuple(Edit(Place("a.conf", line), old, new) for line, old, new in edits)
+    return Placed(finding, Place("a.conf", 2), made)
+
+
+def after(*found: Placed) -> str:
+    return mended(found, {"a.conf": TEXT}).get("a.conf", "unchanged")
+
+
+def test_a_value_is_replaced_and_all_else_stays() -> None:
+    assert after(placed((2, "off", "0"))) == TEXT.replace("off", "0")
+
+
+def test_a_line_goes() -> None:
+    assert after(placed((3, "Environment=B=1", ""))) == "[Service]\r\nEnvironment=A=off\r\nC=2"
+
+
+def test_several_edits_of_one_line_and_of_several_findings() -> None:
+    both = [placed((2, "off", "0")), placed((2, "A=", "X=")), placed((4, "2", "3"))]
+    assert after(*both) == "[Service]\r\nEnvironment=X=0\r\nEnvironment=B=1\nC=3"
+
+
+@pytest.mark.parametrize("edit", [(2, "no", "1"), (2, "n", "m"), (9, "off", "0"), (0, "off", "0")])
+def test_what_is_not_there_just_once_is_left_alone(edit: tuple[int, str, str]) -> None:
+    assert after(placed(edit)) == "unchanged"
+    assert not fixable(placed(edit), {"a.conf": TEXT})
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Environment=A=1 \\\n  B=2\n", 1),
+        ("Environment=A=1 \\\n  B=2\n", 2),
+        ("  A = [\n    1\n  ];\n", 1),
+    ],
+)
+def test_a_line_that_others_continue_stays(text: str, line: int) -> None:
+    old = text.split("\n")[line - 1]
+    assert mended([placed((line, old, ""))], {"a.conf": text}) == {}
+
+
+def test_what_the_file_silences_is_left_alone() -> None:
+    assert after(placed((2, "off", "0"), ignored="measured")) == "unchanged"
+
+
+class TestRewrite:
+    def test_mode_and_link_stay(self, tmp_path: Path) -> None:
+        real, link = tmp_path / "real.conf", tmp_path / "link.conf"
+        real.write_text("old\n", encoding="utf-8")
+        real.chmod(0o640)
+        link.symlink_to(real)
+        rewrite(link, "old\n", "new\n")
+        assert link.is_symlink()
+        assert real.read_text(encoding="utf-8") == "new\n"
+        assert real.stat().st_mode & 0o777 == 0o640
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["link.conf", "real.conf"]
+
+    def test_a_file_that_has_changed_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.conf"
+        path.write_text("newer\n", encoding="utf-8")
+        with pytest.raises(WriteRefused, match="has changed meanwhile"):
+            rewrite(path, "old\n", "new\n")
+        assert path.read_text(encoding="utf-8") == "newer\n"
+
+    def test_a_failure_leaves_it_as_it_was(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(_: int) -> None:
+            raise OSError(28, os.strerror(28))
+
+        path = tmp_path / "a.conf"
+        path.write_text("old\n", encoding="utf-8")
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(EnvironmentFailure, match="No space left"):
+            rewrite(path, "old\n", "new\n")
+        assert [p.name for p in tmp_path.iterdir()] == ["a.conf"]
+        assert path.read_text(encoding="utf-8") == "old\n"

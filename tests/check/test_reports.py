@@ -1,0 +1,112 @@
+"""Reports in the forms that programs read."""
+
+import json
+from xml.etree import ElementTree as ET
+
+from generator.check.report import Report
+from generator.check.reports import FORMATS, load_format
+from generator.errors import Finding, Severity
+from generator.view import Edit, Place, Placed
+
+FILE = "etc/a b.conf"
+
+
+def placed(
+    rule: str, severity: Severity, line: int, *, fix: str = "do it", ignored: str = ""
+) -> Placed:
+    finding = Finding(
+        rule=rule,
+        severity=severity,
+        message="100% <bad>\nvalue\x01",
+        where="OLLAMA_X",
+        fix=fix,
+        ignored=ignored,
+    )
+    place = Place(FILE, line)
+    return Placed(finding, place, (Edit(place, "off", "0"),) if line == 1 else ())
+
+
+REPORT = Report(
+    (
+        placed("HW203", "warning", 1),
+        placed("HW999", "info", 0, fix=""),
+        placed("HW203", "warning", 2, ignored="measured"),
+    ),
+    {FILE: "A=off\nB=1\n", "clean.conf": ""},
+)
+
+
+def test_json() -> None:
+    document = json.loads(load_format("json")(REPORT))
+    assert document["files"] == ["clean.conf", FILE]
+    assert document["counts"] == {"error": 0, "warning": 1, "info": 1, "ignored": 1}
+    first, _, ignored = document["findings"]
+    assert (first["file"], first["line"], first["rule"], first["fixable"]) == (
+        FILE,
+        1,
+        "HW203",
+        True,
+    )
+    assert (ignored["ignored"], ignored["fixable"]) == ("measured", False)
+
+
+def test_sarif() -> None:
+    document = json.loads(load_format("sarif")(REPORT))
+    assert document["version"] == "2.1.0"
+    (run,) = document["runs"]
+    weight, unknown = run["tool"]["driver"]["rules"]
+    assert weight["id"] == "HW203"
+    assert weight["shortDescription"]["text"] == "a CPU weight that is the default"
+    assert unknown == {"id": "HW999"}
+    first, info, ignored = run["results"]
+    assert first["level"] == "warning"
+    assert first["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "etc/a%20b.conf"},
+                "region": {"startLine": 1},
+            }
+        }
+    ]
+    assert (info["level"], info["ruleIndex"]) == ("note", 1)
+    assert "region" not in info["locations"][0]["physicalLocation"]
+    assert "suppressions" not in first
+    assert ignored["suppressions"] == [{"kind": "inSource", "justification": "measured"}]
+
+
+def test_junit() -> None:
+    root = ET.fromstring(load_format("junit")(REPORT))  # noqa: S314 -- our own
+    clean, dirty = root
+    assert (clean.get("name"), clean.get("failures")) == ("clean.conf", "0")
+    assert [dirty.get(key) for key in ("name", "tests", "failures", "skipped")] == [
+        FILE,
+        "3",
+        "1",
+        "1",
+    ]
+    failure = dirty[0].find("failure")
+    assert failure is not None
+    assert failure.text == "100% <bad>\nvalue\ufffd\ndo it"
+    assert dirty[1].find("system-out") is not None
+    skipped = dirty[2].find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "measured"
+
+
+def test_github() -> None:
+    assert load_format("github")(REPORT).splitlines() == [
+        f"::warning file={FILE},line=1,title=HW203::OLLAMA_X: 100%25 <bad>%0Avalue\x01 (do it)",
+        "::notice file=etc/a b.conf,title=HW999::OLLAMA_X: 100%25 <bad>%0Avalue\x01",
+    ]
+
+
+def test_every_format_takes_an_empty_report() -> None:
+    for name in FORMATS:
+        assert load_format(name)(Report((), {})) is not None
+
+
+def test_severities_are_reached() -> None:
+    assert REPORT.reaches("warning")
+    assert REPORT.reaches("info")
+    assert not REPORT.reaches("error")
+    assert not REPORT.reaches("never")

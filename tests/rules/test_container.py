@@ -1,0 +1,260 @@
+"""HW508 to HW510 and HW518: images, health checks and volumes of containers."""
+
+from typing import Any
+
+import pytest
+
+from generator.check.mend import mended
+from generator.rules.container import (
+    RULES,
+    health_check_fails,
+    health_check_loads,
+    no_volume,
+    repository,
+    unpinned_image,
+)
+from generator.view import Boxed, Edit, Line, Place, View
+from tests.views import found, view
+
+COMPOSE = "compose.yaml"
+BY_ID = {rule.id: rule for rule in RULES}
+KEPT = (("ollama:/root/.ollama", Place(COMPOSE, 6)),)
+IMAGE = Place(COMPOSE, 3, "image")
+
+
+def boxed(
+    tag: str = "0.32.15", *, image: str = "ollama/ollama", told: bool = False, **more: Any
+) -> View:
+    lines = more.pop("lines", ())
+    env = more.pop("env", None)
+    origin = more.pop("origin", "compose")
+    fields: dict[str, Any] = {"place": IMAGE, "mounts": KEPT, **more}
+    box = Boxed(image=image, tag=tag, **fields)
+    return view(env, origin=origin, container=box, lines=lines, release_told=told)
+
+
+def checked(*words: str) -> View:
+    return boxed(healthcheck=(words, Place(COMPOSE, 9, "healthcheck")))
+
+
+def mounted(*mounts: str, **more: Any) -> View:
+    return boxed(mounts=tuple((text, Place(COMPOSE, 6)) for text in mounts), **more)
+
+
+CASES: dict[str, tuple[View, View]] = {
+    "HW508": (boxed("latest"), boxed("0.32.15")),
+    "HW509": (
+        checked("CMD", "curl", "-f", "http://localhost:11434/"),
+        checked("CMD", "ollama", "list"),
+    ),
+    "HW510": (checked("CMD", "ollama", "run", "llama3:8b", "hi"), checked("CMD", "ollama", "ps")),
+    "HW518": (mounted(), mounted("ollama:/root/.ollama")),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
+    caught, left = CASES[rule]
+    assert [placed.finding.rule for placed in found(BY_ID[rule], caught)] == [rule]
+    assert found(BY_ID[rule], left) == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("ollama/ollama", "ollama/ollama"),
+        ("docker.io/ollama/ollama:0.9.6", "docker.io/ollama/ollama"),
+        ("registry.lan:5000/ollama/ollama:rocm", "registry.lan:5000/ollama/ollama"),
+        ("ollama/ollama@sha256:abc", "ollama/ollama"),
+    ],
+)
+def test_a_repository_has_no_tag(image: str, name: str) -> None:
+    assert repository(image) == name
+
+
+def test_without_the_release_there_is_advice_but_no_edit() -> None:
+    (placed,) = found(unpinned_image, boxed("latest"))
+    assert placed.finding.fix == "write the release that you want, like `ollama/ollama:0.32.15`"
+    assert placed.edits == ()
+
+
+@pytest.mark.parametrize(
+    ("tag", "old", "new"),
+    [
+        ("latest", "ollama/ollama:latest", "ollama/ollama:0.32.15"),
+        ("", "ollama/ollama", "ollama/ollama:0.32.15"),
+        ("rocm", "ollama/ollama:rocm", "ollama/ollama:0.32.15-rocm"),
+    ],
+)
+def test_the_release_that_runs_is_pinned(tag: str, old: str, new: str) -> None:
+    (placed,) = found(unpinned_image, boxed(tag, told=True))
+    assert placed.edits == (Edit(IMAGE, old, new),)
+
+
+def test_a_missing_tag_means_latest() -> None:
+    (placed,) = found(unpinned_image, boxed(""))
+    assert placed.finding.message.startswith("there is no tag, which means `latest`")
+
+
+def test_a_digest_pins_whatever_the_tag_says() -> None:
+    assert found(unpinned_image, boxed("latest", digest=True)) == ()
+
+
+def test_a_variable_is_judged_by_its_default() -> None:
+    (latest,) = found(unpinned_image, boxed("${OLLAMA_DOCKER_TAG-latest}", told=True))
+    assert "`latest` where nobody sets it" in latest.finding.message
+    assert latest.finding.fix == "give it a release as its default: `0.32.15`"
+    assert latest.edits == ()
+    (without,) = found(unpinned_image, boxed("${OLLAMA_TAG}"))
+    assert "`${OLLAMA_TAG}` has no default" in without.finding.message
+    assert found(unpinned_image, boxed("${OLLAMA_TAG:-0.32.15}")) == ()
+
+
+def test_the_tags_of_other_images_are_not_known() -> None:
+    (placed,) = found(unpinned_image, boxed("latest", image="registry.lan/own", told=True))
+    assert placed.finding.fix == "name a tag that does not move, or a digest"
+    assert placed.edits == ()
+    assert found(unpinned_image, boxed("rocm", image="registry.lan/own")) == ()
+
+
+SHELL = "curl -fsS http://localhost:11434/api/version || exit 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "mend"),
+    [
+        (("CMD-SHELL", SHELL), f"test: {SHELL}\n", "test: ollama list\n"),
+        (("CMD-SHELL", SHELL), f'test: ["CMD-SHELL", "{SHELL}"]\n',
+         'test: ["CMD-SHELL", "ollama list"]\n'),
+        (("CMD", "wget", "-q", "http://localhost:11434"),
+         'test: ["CMD", "wget", "-q", "http://localhost:11434"]\n',
+         'test: ["CMD", "ollama", "list"]\n'),
+    ],
+)  # fmt: skip
+def test_a_check_without_its_tool_asks_ollama_instead(
+    words: tuple[str, ...], line: str, mend: str
+) -> None:
+    (placed,) = found(health_check_fails, checked(*words))
+    assert words[-1].split()[0] in placed.finding.message or words[1] in placed.finding.message
+    before = "#\n" * 8
+    assert mended((placed,), {COMPOSE: before + line}) == {COMPOSE: before + mend}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("CMD-SHELL", "bash -c '</dev/tcp/localhost/11434'"),
+        ("CMD", "/usr/local/bin/curl-shim"),
+        ("NONE",),
+        ("CMD-SHELL", "ollama list | grep -q llama3"),
+    ],
+)
+def test_a_check_that_can_work_is_left_alone(words: tuple[str, ...]) -> None:
+    assert found(health_check_fails, checked(*words)) == ()
+
+
+def test_another_image_may_have_curl_but_the_server_has_no_health_address() -> None:
+    own = ("CMD", "curl", "-f", "http://localhost:11434/")
+    assert found(health_check_fails, boxed(image="lan/own", healthcheck=(own, IMAGE))) == ()
+    wrong = (*own[:3], "http://localhost:11434/api/health")
+    (placed,) = found(health_check_fails, boxed(image="lan/own", healthcheck=(wrong, IMAGE)))
+    assert placed.finding.message == "the server has no `/api/health`: it answers 404"
+
+
+def probe(path: str) -> View:
+    line = Line(
+        section="livenessProbe.httpGet", name="path", value=path, place=Place("values.yaml", 7)
+    )
+    return view(origin="helm", lines=(line,))
+
+
+def test_the_probe_of_a_pod_asks_for_an_address() -> None:
+    (placed,) = found(health_check_fails, probe("/health"))
+    assert placed.place == Place("values.yaml", 7)
+    assert placed.finding.fix == "ask for `/`"
+    assert placed.edits == ()
+    assert found(health_check_fails, probe("/")) == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("CMD-SHELL", 'curl -d \'{"model":"llama3"}\' http://localhost:11434/api/generate'),
+        ("CMD-SHELL", "ollama run llama3 hi"),
+        ("CMD", "curl", "http://localhost:11434/v1/chat/completions"),
+    ],
+)
+def test_a_check_that_asks_a_model_loads_it(words: tuple[str, ...]) -> None:
+    (placed,) = found(health_check_loads, checked(*words))
+    assert "loads it" in placed.finding.message
+    assert placed.place.key == "healthcheck"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ollama:/root/.ollama:z",
+        "./data:/root/.ollama/models",
+        "/srv/ollama:/root",
+        "x:/root/.ollama/",
+        "${DATA:-./data}:/root/.ollama",
+        "models:${MODELS}",
+    ],
+)
+def test_a_volume_that_holds_the_models(text: str) -> None:
+    assert found(no_volume, mounted(text)) == ()
+
+
+def test_a_volume_of_no_name_is_none() -> None:
+    (placed,) = found(no_volume, mounted("/root/.ollama"))
+    assert placed.place == Place(COMPOSE, 6)
+    assert placed.finding.message.startswith("`/root/.ollama` has no name")
+
+
+def test_a_volume_of_something_else_is_none() -> None:
+    (placed,) = found(no_volume, mounted("./modelfiles:/modelfiles"))
+    assert placed.place == IMAGE
+    assert "`/root/.ollama/models`" in placed.finding.message
+
+
+def test_the_models_may_lie_elsewhere() -> None:
+    moved = {"OLLAMA_MODELS": "/models"}
+    assert found(no_volume, mounted("m:/models", env=moved)) == ()
+    assert found(no_volume, mounted("m:/root/.ollama", env=moved))
+    assert found(no_volume, mounted("m:/data", env={"HOME": "/data"})) == ()
+
+
+def test_a_job_beside_the_server_holds_no_models() -> None:
+    pull = Line(section="services.pull", name="command", value="ollama pull llama3", place=IMAGE)
+    assert found(no_volume, mounted(lines=(pull,))) == ()
+    both = Line(
+        section="services.a",
+        name="entrypoint",
+        value="/bin/sh -c 'ollama serve & ollama pull llama3; wait'",
+        place=IMAGE,
+    )
+    assert found(no_volume, mounted(lines=(both,)))
+
+
+@pytest.mark.parametrize("command", ["pull llama3", "run llama3 hi"])
+def test_the_entry_point_may_be_that_of_the_image(command: str) -> None:
+    line = Line(section="Container", name="Exec", value=command, place=IMAGE)
+    assert found(no_volume, mounted(lines=(line,))) == ()
+    script = Line(section="Container", name="Exec", value="run.sh", place=IMAGE)
+    assert found(no_volume, mounted(lines=(script,)))
+
+
+def test_another_image_may_bring_its_models() -> None:
+    assert found(no_volume, mounted(image="registry.lan/ollama-with-llama3")) == ()
+
+
+def test_a_chart_without_a_persistent_volume() -> None:
+    def chart(value: str) -> View:
+        line = Line(
+            section="ollama.persistentVolume", name="enabled", value=value, place=Place("v.yaml", 2)
+        )
+        return view(origin="helm", lines=(line,))
+
+    (placed,) = found(no_volume, chart("false"))
+    assert placed.edits == (Edit(Place("v.yaml", 2), "false", "true"),)
+    assert found(no_volume, chart("true")) == ()

@@ -1,0 +1,110 @@
+"""HW204 and HW205: CPUs that are not there, and none spared for others."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from generator.rules import cpu
+from generator.rules.cpu import highest_cpu
+from generator.view import Bound, Boxed, Line, Place, View
+from tests.views import found, view
+
+FILE = Place("compose.yaml", 2)
+XEON = {"cores": 12, "threads": 24}
+BOX = Boxed(image="ollama/ollama", place=FILE)
+RULES = {rule.id: rule for rule in cpu.RULES}
+
+
+def compose(bounds: dict[str, int | str | None] | None = None, **more: Any) -> View:
+    return view({}, bounds, **{"origin": "compose", "container": BOX, "place": FILE, **more})
+
+
+CASES: dict[str, tuple[View, View]] = {
+    "HW204": (
+        view({}, {"cpu_quota": 3200}, machine=XEON),
+        view({}, {"cpu_quota": 2000, "allowed_cpus": "0-23"}, machine=XEON),
+    ),
+    "HW205": (
+        compose(neighbours=("app", "db")),
+        compose({"cpu_quota": 600}, neighbours=("app", "db")),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
+    caught, left = CASES[rule]
+    assert found(RULES[rule], caught)
+    assert not found(RULES[rule], left)
+
+
+def test_a_quota_above_all_cpus_says_what_to_write() -> None:
+    (placed,) = found(cpu.beyond_the_machine, CASES["HW204"][0])
+    assert placed.finding.severity == "warning"
+    assert placed.finding.message == (
+        "a quota of 3200% is more than the 24 hardware threads of this machine"
+    )
+    assert placed.finding.fix == "write at most `2400%`, or leave it out"
+
+
+def test_docker_refuses_what_systemd_ignores() -> None:
+    place = Place("compose.yaml", 4, "services.ollama.cpus")
+    bound = Bound(name="cpu_quota", value=3200, place=place, written="32")
+    seen = dataclasses.replace(compose(machine=XEON), bounds=(bound,))
+    (placed,) = found(cpu.beyond_the_machine, seen)
+    assert placed.finding.severity == "error"
+    assert placed.finding.message.endswith("; Docker refuses to start it")
+    assert placed.finding.fix == "write at most `24`, or leave it out"
+
+
+def test_cpus_that_are_not_there() -> None:
+    (placed,) = found(cpu.beyond_the_machine, view({}, {"allowed_cpus": "0-7,24"}, machine=XEON))
+    assert placed.finding.message == "there is no CPU 24: this machine has 0-23"
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"cpu_quota": None}, {"allowed_cpus": "all"}, {"cpu_quota": 2400}, {}]
+)
+def test_what_bounds_nothing_or_fits_is_left_alone(bounds: dict[str, int | str | None]) -> None:
+    assert not found(cpu.beyond_the_machine, view({}, bounds, machine=XEON))
+
+
+def test_without_a_machine_nothing_is_said() -> None:
+    assert not found(cpu.beyond_the_machine, view({}, {"cpu_quota": 99900, "allowed_cpus": "999"}))
+
+
+@pytest.mark.parametrize(
+    ("cpus", "highest"), [("0-3,8", 8), ("0-3 12", 12), ("7", 7), ("", None), ("a-b", None)]
+)
+def test_the_highest_cpu_of_a_list(cpus: str, highest: int | None) -> None:
+    assert highest_cpu(cpus) == highest
+
+
+def test_an_unbound_service_names_those_that_suffer() -> None:
+    (placed,) = found(cpu.unbound_beside_others, compose(neighbours=("app", "db", "proxy", "ui")))
+    assert placed.finding.severity == "info"
+    assert "beside `app`, `db`, `proxy` and others" in placed.finding.message
+    assert placed.place == FILE
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        compose(),
+        compose({"cpu_weight": 50}, neighbours=("app",)),
+        compose({"allowed_cpus": "0-5"}, neighbours=("app",)),
+        compose(
+            neighbours=("app",),
+            container=Boxed(image="ollama/ollama", place=FILE, gpu_access="reservation"),
+        ),
+        view({"LLAMA_ARG_THREADS": "6"}, origin="compose", container=BOX, neighbours=("app",)),
+        compose(
+            neighbours=("app",),
+            lines=(Line(section="", name="command", value="ollama pull llama3:8b", place=FILE),),
+        ),
+    ],
+    ids=["alone", "weight", "cpus", "on a GPU", "threads", "a client"],
+)
+def test_what_is_bound_or_harmless_is_left_alone(seen: View) -> None:
+    assert not found(cpu.unbound_beside_others, seen)

@@ -1,0 +1,154 @@
+"""HW507, HW513 and HW519: models that are not there, and what brings the service back."""
+
+from typing import Any
+
+import pytest
+
+from generator.rules.service import RULES, lost_after_suspend, missing_model, no_restart
+from generator.view import Boxed, Card, Line, Machine, Place, Used, View
+from tests.plans import plan, rules
+from tests.views import found, view
+
+BY_ID = {rule.id: rule for rule in RULES}
+UNIT = "/etc/systemd/system/ollama.service"
+
+
+def serving(*names: str) -> View:
+    return view(models=tuple(Used(name=name, place=Place("compose.yaml", 9)) for name in names))
+
+
+def unit(*directives: tuple[str, str, str]) -> View:
+    lines = tuple(
+        Line(section=section, name=name, value=value, place=Place(UNIT, number, name))
+        for number, (section, name, value) in enumerate(directives, 1)
+    )
+    return view(lines=lines)
+
+
+START = ("Service", "ExecStart", "/usr/local/bin/ollama serve")
+
+
+def boxed(origin: str = "compose", restart: str = "", lines: tuple[Line, ...] = ()) -> View:
+    box = Boxed(image="ollama/ollama", place=Place("compose.yaml", 3, "image"), restart=restart)
+    return view(origin=origin, container=box, lines=lines)
+
+
+def carded(*names: str, resume_fix: bool | None = False, **more: Any) -> View:
+    cards = tuple(
+        Card(name=name, memory=8 * 2**30, compute_capability="6.1", **more) for name in names
+    )
+    return view(
+        origin="profile", machine=Machine(cards=cards), resume_fix=resume_fix, place=Place("p.toml")
+    )
+
+
+CASES: dict[str, tuple[View, View]] = {
+    "HW507": (serving("llama3.2:8b"), serving("llama3.1:8b", "llama3.2", "mine:8b")),
+    "HW513": (unit(START), unit(START, ("Service", "Restart", "always"))),
+    "HW519": (carded("Quadro P4000"), carded("Quadro P4000", resume_fix=True)),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
+    caught, left = CASES[rule]
+    assert [placed.finding.rule for placed in found(BY_ID[rule], caught)] == [rule]
+    assert found(BY_ID[rule], left) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("llama3.2:8b", "llama3.1:8b"),
+        ("llama3.3:8b", "llama3.1:8b"),
+        ("llama3:8b-q4_0", "llama3:8b-instruct-q4_0"),
+        ("registry.ollama.ai/library/Llama3.2:8b", "llama3.1:8b"),
+    ],
+)
+def test_a_missing_model_comes_with_one_that_is_there(name: str, use: str) -> None:
+    (placed,) = found(missing_model, serving(name))
+    assert f"`{name}`" in placed.finding.message
+    assert f"`{use}`" in placed.finding.fix
+
+
+def test_the_model_that_a_tuned_one_is_made_of_counts() -> None:
+    tuned = Used(name="llama3.2:8b-tuned", base="llama3.2:8b", place=Place("p.toml", key="models"))
+    (placed,) = found(missing_model, view(models=(tuned,)))
+    assert "`llama3.2:8b` in" in placed.finding.message
+    own = Used(name="llama3.2:8b", base="llama3.1:8b", place=Place("p.toml", key="models"))
+    assert found(missing_model, view(models=(own,))) == ()
+
+
+def test_a_drop_in_inherits_the_policy_of_the_unit() -> None:
+    assert found(no_restart, unit(("Service", "CPUQuota", "400%"))) == ()
+
+
+def test_what_somebody_has_chosen_is_left_alone() -> None:
+    assert found(no_restart, unit(START, ("Service", "Restart", "no"))) == ()
+    assert found(no_restart, boxed(restart="no")) == ()
+
+
+def test_a_job_needs_no_policy() -> None:
+    pull = ("Service", "ExecStart", "/usr/local/bin/ollama pull llama3.1:8b")
+    assert found(no_restart, unit(("Service", "Type", "oneshot"), pull)) == ()
+    place = Place("compose.yaml", 4, "command")
+    command = Line(section="services.pull", name="command", value="ollama pull x", place=place)
+    assert found(no_restart, boxed(lines=(command,))) == ()
+
+
+def test_the_place_is_the_command_or_the_image() -> None:
+    (unit_placed,) = found(no_restart, unit(("Unit", "Description", "LLM"), START))
+    assert unit_placed.place == Place(UNIT, 2, "ExecStart")
+    (box_placed,) = found(no_restart, boxed())
+    assert box_placed.place == Place("compose.yaml", 3, "image")
+    assert box_placed.finding.fix == "add `restart: unless-stopped` to the service"
+
+
+def test_compose_and_quadlet_say_it_in_their_own_ways() -> None:
+    policy = Line(
+        section="services.ollama.deploy.restart_policy", name="condition", value="any",
+        place=Place("compose.yaml", 12),
+    )  # fmt: skip
+    assert found(no_restart, boxed(lines=(policy,))) == ()
+    restart = Line(section="Service", name="Restart", value="always", place=Place("o.container", 9))
+    assert found(no_restart, boxed("quadlet", lines=(restart,))) == ()
+    assert found(no_restart, boxed("quadlet"))
+    assert found(no_restart, boxed("helm")) == ()
+
+
+def test_the_module_of_nixos_sets_no_policy() -> None:
+    def host(*names: tuple[str, str, str]) -> View:
+        lines = (Line(section=s, name=n, value=v, place=Place("host.nix", 1)) for s, n, v in names)
+        return view(origin="nixos", lines=tuple(lines))
+
+    enabled = ("services.ollama", "enable", "true")
+    policy = ("systemd.services.ollama.serviceConfig", "Restart", "on-failure")
+    (placed,) = found(no_restart, host(enabled))
+    assert placed.finding.severity == "info"
+    assert found(no_restart, host(enabled, policy)) == ()
+    assert found(no_restart, host(("services.ollama", "port", "11434"))) == ()
+
+
+@pytest.mark.parametrize("name", ["NVIDIA GeForce GTX 1060 6GB", "RTX 3090", "TITAN Xp"])
+def test_cards_of_desktops(name: str) -> None:
+    (placed,) = found(lost_after_suspend, carded(name))
+    assert name in placed.finding.message
+    assert placed.finding.severity == "info"
+    assert placed.place == Place("p.toml", key="service.resume_fix")
+
+
+def test_several_cards_are_told_of_once() -> None:
+    assert len(found(lost_after_suspend, carded("RTX 3090", "RTX 3090"))) == 1
+
+
+def test_servers_and_hosts_that_say_so_do_not_sleep() -> None:
+    assert found(lost_after_suspend, carded("Tesla P40", "H100 80GB HBM3")) == ()
+    assert found(lost_after_suspend, carded("RTX 3090", resume_fix=None)) == ()
+    assert found(lost_after_suspend, carded("RTX 3090", integrated=True)) == ()
+
+
+def test_a_profile_answers_the_question_either_way() -> None:
+    gpus = {"gpus": [{"name": "Quadro P4000", "memory": "8GiB"}]}
+    assert "HW519" in rules(plan({"host": gpus}))
+    assert "HW519" not in rules(plan({"host": gpus, "service": {"resume_fix": True}}))
+    assert "HW519" not in rules(plan({"host": gpus, "service": {"resume_fix": False}}))
