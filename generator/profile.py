@@ -130,6 +130,8 @@ class Ollama(Table):
     """Tokens of context per slot, where neither request nor model says otherwise."""
     kv_cache_type: Word | None = None
     """Element type of the KV cache: `f16`, `q8_0`, `q4_0`; quantised types need flash attention."""
+    prompt_cache: Bound | None = None
+    """Host memory in which each loaded model keeps earlier prompts; left out: 8 GiB since 0.30."""
     flash_attention: bool | None = None
     """Force flash attention on or off; left out: the release decides by device and model."""
     llm_library: Word | None = None

@@ -21,6 +21,7 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "ollama.keep_alive": ("xeon-cpu", (), "ollama.keep_alive=7h"),
     "ollama.load_timeout": ("xeon-cpu", (), "ollama.load_timeout=7m"),
     "ollama.max_queue": ("xeon-cpu", (), "ollama.max_queue=77"),
+    "ollama.prompt_cache": ("xeon-cpu", (), "ollama.prompt_cache=77MiB"),
     "ollama.num_parallel": ("xeon-cpu", (), "ollama.num_parallel=7"),
     "ollama.max_loaded_models": ("xeon-cpu", (), "ollama.max_loaded_models=7"),
     "ollama.context_length": ("xeon-cpu", (), "ollama.context_length=7777"),

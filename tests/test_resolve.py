@@ -40,6 +40,7 @@ class TestTheSeeds:
             "OLLAMA_MAX_LOADED_MODELS": "3",
             "OLLAMA_FLASH_ATTENTION": "1",
             "OLLAMA_KV_CACHE_TYPE": "q8_0",
+            "LLAMA_ARG_CACHE_RAM": "256",
         }
         assert limits(decided) == {"cpu_quota": 2000, "cpu_weight": 100, "memory_max": 20 * GIB}
         assert [model.served for model in decided.models] == [
@@ -382,6 +383,20 @@ class TestReleases:
         assert "HW110" in rules(plan({}, "0.40.0"))
 
 
+class TestPromptCache:
+    def test_it_is_mebibytes_of_host_memory(self) -> None:
+        values = {"1G": "1024", 0: "0", "infinity": "-1"}
+        for written, value in values.items():
+            decided = plan({"ollama": {"prompt_cache": written}})
+            assert environment(decided)["LLAMA_ARG_CACHE_RAM"] == value
+
+    def test_where_there_is_none_it_is_left_out_and_told(self) -> None:
+        decided = plan({"ollama": {"prompt_cache": "1G"}}, "0.24")
+        assert "LLAMA_ARG_CACHE_RAM" not in environment(decided)
+        assert [omission.what for omission in decided.omissions] == ["LLAMA_ARG_CACHE_RAM=1024"]
+        assert not rules(decided)
+
+
 class TestEnv:
     def test_it_is_emitted_as_written(self) -> None:
         decided = plan({"ollama": {"env": {"FOO": "  a b  "}}})
@@ -411,9 +426,9 @@ class TestEnv:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("LLAMA_ARG_CACHE_RAM", ""),
-            ("LLAMA_ARG_CACHE_RAM", "512M"),
-            ("LLAMA_ARG_CACHE_RAM", "99999999999999999999"),
+            ("LLAMA_ARG_CTX_CHECKPOINTS", ""),
+            ("LLAMA_ARG_CTX_CHECKPOINTS", "512M"),
+            ("LLAMA_ARG_CTX_CHECKPOINTS", "99999999999999999999"),
             ("LLAMA_ARG_NUMA", "1"),
             ("LLAMA_ARG_CACHE_TYPE_K", "bogus"),
             ("LLAMA_ARG_N_PREDICT", ""),

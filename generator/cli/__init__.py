@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 COMMANDS: Final = {
+    "explain": "Explain rules, variables, keys, limits and options.",
+    "fleet": "Write a flake for many hosts.",
     "list": "List the shipped profiles.",
     "plan": "Print the Plan of a profile as JSON.",
     "render": "Render a profile for one or more targets.",

@@ -52,6 +52,7 @@ TYPED_ELSEWHERE: Final = {
     "CUDA_DEVICE_ORDER": "gpu.device_order",
     "LLAMA_ARG_THREADS": "threads.count",
     "LLAMA_ARG_N_GPU_LAYERS": "gpu.layers",
+    "LLAMA_ARG_CACHE_RAM": "ollama.prompt_cache",
 } | {typed.variable: f"ollama.{typed.key}" for typed in TYPED}
 
 

@@ -20,6 +20,7 @@ def decide(draft: Draft) -> None:
             _typed(draft, typed, value)
     _flash_attention(draft)
     _kv_cache_type(draft)
+    _prompt_cache(draft)
     env.decide(draft)
 
 
@@ -90,6 +91,18 @@ def _kv_cache_type(draft: Draft) -> None:
         reason = "No effect on a CPU in this release, which keeps f16."
         draft.note("HW105", "info", f"Ollama {draft.release} keeps an f16 KV cache on a CPU", where)
     draft.set("OLLAMA_KV_CACHE_TYPE", kv_type, where=where, reason=reason)
+
+
+def _prompt_cache(draft: Draft) -> None:
+    size, name = draft.profile.ollama.prompt_cache, "LLAMA_ARG_CACHE_RAM"
+    if size is None:
+        return
+    value = "-1" if size == "infinity" else str(size // 2**20)
+    if not draft.reads(name):
+        draft.omit(f"{name}={value}", "Before llama-server there was no prompt cache to bound.")
+        return
+    reason = "MiB of host memory for earlier prompts, per loaded model; 8192 if left alone."
+    draft.set(name, value, where="ollama.prompt_cache", reason=reason)
 
 
 _KV_REASONS: Final = {

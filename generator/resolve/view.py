@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.profile import Ollama
+from generator.resolve.spelling import TYPED_ELSEWHERE
 from generator.units import Release
 from generator.view import Bound, Card, Machine, Place, Used, Variable, View
 
@@ -64,10 +64,7 @@ def _key(setting: Setting) -> str:
         return "threads.count"
     if setting.group == "environment":
         return f"ollama.env.{setting.name}"
-    option = setting.name.removeprefix("OLLAMA_").lower()
-    if setting.name.startswith("OLLAMA_") and option in Ollama.model_fields:
-        return f"ollama.{option}"
-    return "gpu" if setting.group == "gpu" else f"ollama.env.{setting.name}"
+    return TYPED_ELSEWHERE.get(setting.name, "gpu" if setting.group == "gpu" else "ollama.env")
 
 
 def _machine(plan: Plan, profile: Profile) -> Machine:

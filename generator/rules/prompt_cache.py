@@ -108,7 +108,7 @@ def _share(free: int, runners: int) -> int:
 def _setting(view: View, mib: int) -> str:
     none = "" if mib else ", for no cache"
     if view.origin == "profile":
-        return f'write `{NAME} = "{mib}"` under [ollama.env]{none}'
+        return f'write `prompt_cache = "{mib}MiB"` under [ollama]{none}'
     return f"write `{NAME}={mib}`{none}"
 
 

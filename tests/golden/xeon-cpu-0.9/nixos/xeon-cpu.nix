@@ -22,6 +22,7 @@ in
     # Reachable from this machine only; the API has no authentication.
     host = mkDefault "127.0.0.1";
     port = mkDefault 11434;
+    # Not set: LLAMA_ARG_CACHE_RAM=256. Before llama-server there was no prompt cache to bound.
     environmentVariables = {
       # No library bears the name `cpu_avx2` since 0.5.8; in 0.9.6 it is ignored.
       OLLAMA_LLM_LIBRARY = mkDefault "cpu_avx2";

@@ -46,6 +46,8 @@ in
       OLLAMA_FLASH_ATTENTION = mkDefault "1";
       # About half the KV memory of f16; needs flash attention.
       OLLAMA_KV_CACHE_TYPE = mkDefault "q8_0";
+      # MiB of host memory for earlier prompts, per loaded model; 8192 if left alone.
+      LLAMA_ARG_CACHE_RAM = mkDefault "256";
     };
     loadModels = [
       "qwen2.5-coder:7b"
