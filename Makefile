@@ -31,6 +31,7 @@ bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/scale.py
 	.venv/bin/python benchmarks/nix_eval.py
+	.venv/bin/python -m benchmarks.nix_fleet
 
 clean: ## Remove what the commands above have made
 	rm -rf .venv .tools out dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache

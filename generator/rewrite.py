@@ -1,4 +1,4 @@
-"""Change one file of the user's in place: whole or not at all, and only what was read."""
+"""Write one file of the user's: whole or not at all, and over nothing that was not read."""
 
 from __future__ import annotations
 
@@ -29,6 +29,38 @@ def rewrite(path: Path, old: str, new: str) -> None:
         except BaseException:
             with suppress(OSError):
                 staged.unlink()
+            raise
+
+
+def create(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Write a new file, whole or not at all; with `force` one that is there is replaced.
+
+    Raises WriteRefused for a file that is there, EnvironmentFailure when the machine fails.
+    """
+    with failing("write", path):
+        if path.is_dir():
+            raise WriteRefused(f"`{path}` is a directory", hint="name a file")
+        target = Path(os.path.realpath(path)) if force else path
+        here = target.with_name(f".{target.name}.hostwright-{secrets.token_hex(4)}")
+        try:
+            _write_new(here if force else target, data)
+        except FileExistsError as error:
+            told = f"`{path}` is there already"
+            raise WriteRefused(told, hint="--force replaces it") from error
+        if force:
+            here.replace(target)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file that must not be there yet; a half-written one does not stay."""
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
             raise
 
 

@@ -145,6 +145,7 @@ class View:
     variables: tuple[Variable, ...] = ()
     bounds: tuple[Bound, ...] = ()
     lines: tuple[Line, ...] = ()
+    unread: tuple[Line, ...] = ()
     machine: Machine = Machine()
     models: tuple[Used, ...] = ()
     container: Boxed | None = None

@@ -7,11 +7,9 @@ counts as a file of the user.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
-import re
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from generator import swap
+from generator.diff import Content, unified
 from generator.errors import WriteRefused
 from generator.lock import failing, locked
 from generator.targets.base import File
@@ -46,12 +45,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    data: bytes
-    executable: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Survey:
     root: Path
     wanted: tuple[File, ...]  # the manifest last
@@ -59,6 +52,7 @@ class _Survey:
     missing: tuple[str, ...]  # written earlier, no longer rendered, gone already
     elsewhere: tuple[str, ...]  # written earlier, outside what this write is about
     foreign: bool  # the manifest on disk is not ours
+    untouched: frozenset[str]  # written earlier, and as it was written
 
 
 def compare(
@@ -74,21 +68,27 @@ def compare(
 
 
 def write(
-    files: Sequence[File], directory: Path, *, force: bool = False, within: Sequence[str] = ()
+    files: Sequence[File],
+    directory: Path,
+    *,
+    force: bool = False,
+    again: bool = False,
+    within: Sequence[str] = (),
 ) -> tuple[Change, ...]:
     """Write `files` below `directory`, all or nothing, and return what changed.
 
-    `within` is that of `compare`. A file that is already right is not touched; `generator.swap`
-    says what a crash can leave. Raises WriteRefused when a file would be replaced or removed
-    without `force`, and, `force` or not, for a path outside the directory, under a symbolic
-    link, or on something that is no file; EnvironmentFailure when the machine fails. In both
-    cases nothing has changed.
+    `within` is that of `compare`. With `again`, what an earlier write put there and nobody has
+    edited since changes and goes without `force`. A file that is already right is not touched;
+    `generator.swap` says what a crash can leave. Raises WriteRefused when a file would be
+    replaced or removed without `force`, and, `force` or not, for a path outside the directory,
+    under a symbolic link, or on something that is no file; EnvironmentFailure when the machine
+    fails. In both cases nothing has changed.
     """
     checked = _checked(files)
     with failing("write", directory), locked(_root(directory)) as held:
         survey = _survey(checked, directory, within)
         if not force:
-            _refuse_loss(survey, directory)
+            _refuse_loss(survey, directory, again=again)
         work = _work(survey)
         if held:
             swap.sweep(work)
@@ -158,7 +158,16 @@ def _survey(files: tuple[File, ...], directory: Path, within: Sequence[str]) -> 
         changes += [c for path in leaving if (c := _leaving(root, path, earlier[path]))]
     ordered = tuple(sorted(changes, key=lambda change: change.path))
     missing = tuple(sorted(leaving - {change.path for change in changes}))
-    return _Survey(root, wanted, ordered, missing, tuple(elsewhere), foreign=listed is None)
+    untouched = frozenset(path for path in earlier if _is_as_written(root, path, earlier[path]))
+    return _Survey(root, wanted, ordered, missing, tuple(elsewhere), listed is None, untouched)
+
+
+def _is_as_written(root: Path, path: str, digest: str) -> bool:
+    try:
+        found = _find(root, path)
+    except WriteRefused:
+        return False
+    return found is not None and _digest(found.data) == digest
 
 
 def _listed(root: Path) -> dict[str, str] | None:
@@ -177,7 +186,7 @@ def _listed(root: Path) -> dict[str, str] | None:
     return None
 
 
-def _find(root: Path, path: str) -> _Found | None:
+def _find(root: Path, path: str) -> Content | None:
     """Return the regular file at `path`, None if missing; refuse anything in its way."""
     parts = PurePosixPath(path)
     places = [root / part for part in (*reversed(parts.parents[:-1]), parts)]
@@ -188,7 +197,7 @@ def _find(root: Path, path: str) -> _Found | None:
             return None
         _refuse_obstacle(place, mode, folder=place != places[-1])
     with failing("read", root / path):
-        return _Found((root / path).read_bytes(), executable=bool(mode & stat.S_IXUSR))
+        return Content((root / path).read_bytes(), executable=bool(mode & stat.S_IXUSR))
 
 
 def _refuse_obstacle(place: Path, mode: int, *, folder: bool) -> None:
@@ -204,11 +213,11 @@ def _refuse_obstacle(place: Path, mode: int, *, folder: bool) -> None:
     )
 
 
-def _change(file: File, found: _Found | None) -> Change:
-    wanted = _Found(file.text.encode(), file.executable)
+def _change(file: File, found: Content | None) -> Change:
+    wanted = Content(file.text.encode(), file.executable)
     if found == wanted:
         return Change(file.path, "unchanged", "")
-    return Change(file.path, "changed" if found else "new", _diff(file.path, found, wanted))
+    return Change(file.path, "changed" if found else "new", unified(file.path, found, wanted))
 
 
 def _leaving(root: Path, path: str, digest: str) -> Change | None:
@@ -221,48 +230,16 @@ def _leaving(root: Path, path: str, digest: str) -> Change | None:
         return None
     if _digest(found.data) != digest:
         return Change(path, "kept", "")
-    return Change(path, "removed", _diff(path, found, None))
+    return Change(path, "removed", unified(path, found, None))
 
 
-def _diff(path: str, old: _Found | None, new: _Found | None) -> str:
-    names = f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null"
-    head = ""
-    if old and new and old.executable != new.executable:
-        modes = [0o100755 if side.executable else 0o100644 for side in (old, new)]
-        head = f"old mode {modes[0]:o}\nnew mode {modes[1]:o}\n"
-    lines = _lines(old), _lines(new)
-    if lines[0] is None or lines[1] is None:
-        return f"{head}Binary files {names[0]} and {names[1]} differ\n"
-    # A new file is most of a first write, and needs no search for what it has in common.
-    body = difflib.unified_diff(lines[0], lines[1], *names) if old else _added(lines[1], names)
-    return head + "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body
-    )
-
-
-def _added(lines: list[str], names: tuple[str, str]) -> list[str]:
-    if not lines:
-        return []
-    count = f",{len(lines)}" if len(lines) > 1 else ""
-    head = [f"--- {names[0]}\n", f"+++ {names[1]}\n", f"@@ -0,0 +1{count} @@\n"]
-    return [*head, *(f"+{line}" for line in lines)]
-
-
-def _lines(side: _Found | None) -> list[str] | None:
-    """Return the lines as `patch` counts them (by newline alone), or None for binary data."""
-    data = side.data if side else b""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else re.findall(r"[^\n]*\n|[^\n]+", text)
-
-
-def _refuse_loss(survey: _Survey, directory: Path) -> None:
+def _refuse_loss(survey: _Survey, directory: Path, *, again: bool) -> None:
     lost = [
         change
         for change in survey.changes
-        if change.kind in ("changed", "removed") and (change.path != MANIFEST or survey.foreign)
+        if change.kind in ("changed", "removed")
+        and (change.path != MANIFEST or survey.foreign)
+        and not (again and change.path in survey.untouched)
     ]
     if not lost:
         return

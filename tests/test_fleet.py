@@ -153,8 +153,9 @@ class TestFiles:
         document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
         plan = node(fleet, "spark").plan
         target = load_target("systemd")
-        assert {file["path"]: file["text"] for file in document["files"]} == {
-            file.path: file.text for file in (*target.render(plan), *target.install_note(plan))
+        assert {file["path"]: file["lines"] for file in document["files"]} == {
+            file.path: file.text.split("\n")
+            for file in (*target.render(plan), *target.install_note(plan))
         }
         programs = [file["path"] for file in document["files"] if file["executable"]]
         assert programs == ["apply.sh", "remove.sh"]
@@ -270,6 +271,35 @@ def test_all_hosts_are_told_at_once_and_a_shared_fault_once(tmp_path: Path) -> N
     ]
 
 
+def test_a_fault_of_form_hides_no_other(tmp_path: Path) -> None:
+    told = problems(
+        tmp_path,
+        """
+        [hosts.a]
+        profile = "xeon-cpu"
+        address = "a b"
+        [hosts.b]
+        profile = "xeon-cpu"
+        overrides.threads.count = 0
+        overrides.extends = "dgx-spark"
+        """,
+    )
+    assert [where for where, *_ in told] == [
+        "hosts.a.address",
+        "hosts.b.overrides.extends",
+        "hosts.b.overrides.threads.count",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("user", "-x"), ("sudo", ""), ("temp_path", "tmp"), ("ssh_opts", ["a\nb"])]
+)
+def test_deploy_takes_no_nonsense(key: str, value: object, tmp_path: Path) -> None:
+    line = f"deploy.{key} = {json.dumps(value)}"
+    ((where, *_),) = problems(tmp_path, f'[hosts.a]\nprofile = "xeon-cpu"\n{line}\n')
+    assert where.startswith(f"hosts.a.deploy.{key}")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HostwrightError, match="there is no file"):
         decide_fleet(tmp_path / "fleet.toml")
@@ -297,15 +327,26 @@ class TestCommand:
         assert differs.exit_code == 1
         assert "+++ b/hostwright/hosts/nixos/grey-area.json" in differs.stdout
 
-    def test_a_host_that_left_is_taken_away_on_request(self, tmp_path: Path) -> None:
-        file = write(tmp_path, FLEET_FILE)
-        run(file, "-o", tmp_path / "out")
+    def test_what_nobody_has_edited_follows_the_fleet_file(self, tmp_path: Path) -> None:
+        file, out = write(tmp_path, FLEET_FILE), tmp_path / "out"
+        run(file, "-o", out)
         file.write_text(FLEET_FILE.partition("[hosts.spark]")[0], encoding="utf-8")
-        refused = run(file, "-o", tmp_path / "out").exception
+        assert run(file, "-o", out).exit_code == 0
+        assert not (out / "hostwright/hosts/systemd").exists()
+        assert json.loads((out / "hostwright/hosts.json").read_text()) == {
+            "nixos": ["grey-area", "old_box"],
+            "systemd": [],
+        }
+
+    def test_what_somebody_has_edited_stays_without_force(self, tmp_path: Path) -> None:
+        file, out = write(tmp_path, FLEET_FILE), tmp_path / "out"
+        run(file, "-o", out)
+        (out / "flake.nix").write_text("{ }\n", encoding="utf-8")
+        refused = run(file, "-o", out).exception
         assert isinstance(refused, WriteRefused)
-        assert "remove `hostwright/hosts/systemd/spark.json`" in refused.message
-        assert run(file, "-o", tmp_path / "out", "--force").exit_code == 0
-        assert not (tmp_path / "out/hostwright/hosts/systemd").exists()
+        assert "replace `flake.nix`" in refused.message
+        assert run(file, "-o", out, "--force").exit_code == 0
+        assert "colmena" in (out / "flake.nix").read_text(encoding="utf-8")
 
     def test_a_module_that_is_not_there_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()
@@ -315,11 +356,12 @@ class TestCommand:
         assert [f["message"].split("`")[1] for f in told] == ["hosts/grey-area.nix"]
 
     def test_findings_name_their_hosts(self, tmp_path: Path) -> None:
-        twins = "".join(f'[hosts.{name}]\nprofile = "xeon-cpu"\n' for name in ("a", "b"))
+        open_ = 'profile = "xeon-cpu"\noverrides.ollama.host = "0.0.0.0"\n'
+        twins = "".join(f"[hosts.{name}]\n{open_}" for name in ("a", "b"))
         result = run(write(tmp_path, "schema_version = 1\n" + twins), "--json")
         document = json.loads(result.stdout)
         assert [host["name"] for host in document["hosts"]] == ["a", "b"]
-        assert "a, b: threads.count" in [finding["where"] for finding in document["findings"]]
+        assert "a, b: ollama.host" in [finding["where"] for finding in document["findings"]]
 
 
 def test_the_schema_of_fleet_files_takes_the_example() -> None:

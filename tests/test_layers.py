@@ -25,8 +25,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "model_facts": ({"datafile", "facts", "units"}, {"pydantic"}),
     "catalogue": ({"datafile", "errors", "facts", "model_facts", "units"}, {"pydantic"}),
     "view": ({"errors", "units"}, set()),
+    "fit": (
+        {"catalogue", "errors", "facts", "fit", "model_facts", "units", "view"},
+        {"gguf"},
+    ),
     "rules": (
-        {"catalogue", "errors", "facts", "model_facts", "rules", "units", "view"},
+        {"catalogue", "errors", "facts", "fit", "model_facts", "rules", "units", "view"},
         set(),
     ),
     "resolve": (
@@ -51,7 +55,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "lock": ({"errors"}, set()),
     "swap": ({"lock", "targets.base"}, set()),
-    "write": ({"errors", "lock", "swap", "targets.base"}, set()),
+    "diff": (set(), set()),
+    "write": ({"diff", "errors", "lock", "swap", "targets.base"}, set()),
     "cache": (
         {"catalogue", "codec", "errors", "load", "plan", "resolve", "validate"},
         set(),
@@ -63,6 +68,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             *("rules", "targets", "units", "validate", "view"),
         },
         set(),
+    ),
+    "detect": (
+        {
+            *("catalogue", "datafile", "detect", "errors", "facts", "formats", "profile"),
+            "units",
+        },
+        {"psutil"},
     ),
     "fleet": (
         {

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 COMMANDS: Final = {
+    "detect": "Read this machine and write its profile.",
     "explain": "Explain rules, variables, keys, limits and options.",
+    "check": "Check profiles, units, compose files … against what Ollama reads.",
     "fleet": "Write a flake for many hosts.",
     "list": "List the shipped profiles.",
     "plan": "Print the Plan of a profile as JSON.",

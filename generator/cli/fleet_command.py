@@ -42,7 +42,7 @@ A fleet file:
 @click.option("-o", "--output", metavar="DIR", help="Write the flake below DIR.")
 @click.option("--diff", is_flag=True, help="Show what -o would change; write nothing.")
 @click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing.")
-@click.option("--force", is_flag=True, help="Replace files that differ.")
+@click.option("--force", is_flag=True, help="Replace files that somebody has edited, too.")
 @click.option("--strict", is_flag=True, help="Refuse what a host's release does not take.")
 @json_option
 def command(
@@ -74,7 +74,9 @@ def command(
     from generator.fleet.render import render_fleet
 
     tell([finding for finding in findings if finding.severity != "info"])
-    changes = changes_of(render_fleet(fleet), Path(output), dry=diff or check, force=force)
+    changes = changes_of(
+        render_fleet(fleet), Path(output), dry=diff or check, force=force, again=True
+    )
     report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
 
 

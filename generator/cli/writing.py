@@ -24,6 +24,7 @@ def changes_of(
     *,
     dry: bool,
     force: bool,
+    again: bool = False,
     within: Sequence[str] = (),
 ) -> tuple[Change, ...]:
     """Write `files`, or only compare them; show the diff where writing is refused."""
@@ -33,7 +34,7 @@ def changes_of(
     if dry:
         return compare(files, directory, within=within)
     try:
-        return write(files, directory, within=within, force=force)
+        return write(files, directory, within=within, force=force, again=again)
     except WriteRefused:
         for change in compare(files, directory, within=within):
             if change.kind in {"changed", "removed"}:

@@ -57,8 +57,9 @@ def decide_fleet(
     there, EnvironmentFailure for one that cannot be read.
     """
     document = read_file(path)
-    fleet = validated(document, Fleet)
+    fleet, problems = _formed(document)
     plans = _Plans(document, path.parent, strict=strict)
+    plans.problems += problems
     nodes = []
     for done, (name, host) in enumerate(sorted(fleet.hosts.items())):
         if progress:
@@ -67,6 +68,26 @@ def decide_fleet(
     if plans.problems:
         raise ProfileError(document.source, tuple(dict.fromkeys(plans.problems)))
     return Decided(document.label, fleet.inputs, tuple(node for node in nodes if node))
+
+
+def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
+    """Return the fleet without the hosts that are wrong in form, and what is wrong with those.
+
+    Raises ProfileError where something else is wrong, or no host is left.
+    """
+    try:
+        return validated(document, Fleet), ()
+    except ProfileError as error:
+        places = [problem.where.split(".") for problem in error.problems]
+        hosts = document.data.get("hosts")
+        if not isinstance(hosts, dict) or any(place[0] != "hosts" for place in places):
+            raise
+        bad = {place[1] for place in places if len(place) > 1}
+        left = {name: host for name, host in hosts.items() if name not in bad}
+        if not left or len(left) == len(hosts):
+            raise
+        rest = dataclasses.replace(document, data={**document.data, "hosts": left})
+        return validated(rest, Fleet), error.problems
 
 
 def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
@@ -117,12 +138,12 @@ class _Plans:
         profile = self._profile(name, host.profile)
         if profile is None:
             return None
-        if "extends" in host.overrides:
+        overrides = dict(host.overrides)
+        if overrides.pop("extends", None) is not None:
             where = f"hosts.{name}.overrides.extends"
             hint = "name that profile by `profile`"
             self.problems.append(Problem(where, "a host extends its profile already", hint))
-            return None
-        document = overlaid(profile, host.overrides, self._fleet.source)
+        document = overlaid(profile, overrides, self._fleet.source)
         try:
             plan = decide(document, version=version, strict=self._strict)
         except ProfileError as error:

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from generator.fleet.decide import Decided
     from generator.plan import Plan
 
-SCHEMA_VERSION = 1
 _PACKAGE = Path(__file__).parent.parent
 
 
 def render_fleet(fleet: Decided) -> tuple[File, ...]:
     """Return `flake.nix` and, below `hostwright/`, what it is made of."""
-    return (*_flake(fleet), *_modules(), *_hosts(fleet))
+    return (*_flake(fleet), *_modules(), _names(fleet), *_hosts(fleet))
 
 
 def _flake(fleet: Decided) -> tuple[File, ...]:
@@ -62,11 +61,19 @@ def _modules() -> Iterator[File]:
             yield File(f"hostwright/modules/{relative}", path.read_text(encoding="utf-8"))
 
 
+def _names(fleet: Decided) -> File:
+    """Return the list of hosts: what is in no list does not exist, whatever files lie around."""
+    names = {
+        target: [node.name for node in fleet.nodes if node.target == target]
+        for target in ("nixos", "systemd")
+    }
+    return File("hostwright/hosts.json", to_json(names))
+
+
 def _hosts(fleet: Decided) -> Iterator[File]:
     bundles: dict[int, list[dict[str, Any]]] = {}
     for node in fleet.nodes:
         document: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
             "address": node.address,
             "system": node.plan.system,
             "tags": list(node.tags),
@@ -82,5 +89,8 @@ def _hosts(fleet: Decided) -> Iterator[File]:
 
 def _bundle(plan: Plan) -> list[dict[str, Any]]:
     target = load_target("systemd")
-    files = (*target.render(plan), *target.install_note(plan))
-    return [{"path": file.path, "executable": file.executable, "text": file.text} for file in files]
+    # By line, so that a diff shows what changes.
+    return [
+        {"path": file.path, "executable": file.executable, "lines": file.text.split("\n")}
+        for file in (*target.render(plan), *target.install_note(plan))
+    ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from generator.fields import Address, Name, ReleaseText, Text, Version, matching
+from generator.fields import Address, Name, ReleaseText, Text, Version, Word, matching
 from generator.profile import Table
 
 _NODE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
@@ -43,6 +43,13 @@ FlakeReference = Annotated[
     str,
     matching(_REFERENCE, "a flake reference; write it like `github:NixOS/nixpkgs/nixos-25.11`"),
 ]
+AbsolutePath = Annotated[
+    str, matching(re.compile(r"/[\w./@+:,=~-]*", re.ASCII), "an absolute path; write it from `/`")
+]
+Command = Annotated[
+    str,
+    matching(re.compile(r"[^\x00-\x1f\x7f]+"), "one line of text; write it without line breaks"),
+]
 Seconds = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -60,11 +67,11 @@ class Inputs(Table):
 class Deploy(Table):
     """How deploy-rs and Colmena reach a host; deploy-rs's names in snake_case."""
 
-    ssh_user: Text | None = None
+    ssh_user: Word | None = None
     """User to log in as; left out: the one of the ssh configuration."""
-    user: Text | None = None
+    user: Word | None = None
     """User to activate as; left out: `root`."""
-    ssh_opts: tuple[Text, ...] = ()
+    ssh_opts: tuple[Command, ...] = ()
     """Further arguments of ssh."""
     remote_build: bool | None = None
     """Build on the host itself; left out: for aarch64, which few machines can build for."""
@@ -78,9 +85,9 @@ class Deploy(Table):
     """Seconds to wait for that confirmation."""
     activation_timeout: Seconds | None = None
     """Seconds that an activation may take; loading a GPU driver is slow."""
-    temp_path: Text | None = None
+    temp_path: AbsolutePath | None = None
     """Directory on the host for the confirmation."""
-    sudo: Text | None = None
+    sudo: Command | None = None
     """Command that becomes another user."""
     interactive_sudo: bool | None = None
     """Ask for the password of sudo."""

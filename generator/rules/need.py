@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
+
+from generator.fit.ask import MODELS_PER_GPU, may_be_loaded, number
+from generator.fit.host import computes_on_cpu, memory_limit, size_of
+from generator.fit.kv import ELEMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.catalogue import Catalogue
     from generator.model_facts import ModelFact
-    from generator.view import Bound, Place, View
+    from generator.view import View
 
-# Bytes for one element; the blocks of 32 hold their scales, too. Source: ggml-common.h of
-# llama.cpp@4df29be; llama-fit-params gives 512, 272 and 144 MiB for llama3.1:8b at 4096 tokens.
-ELEMENT_BYTES: Final = {
-    "f32": Fraction(4),
-    "f16": Fraction(2),
-    "bf16": Fraction(2),
-    "q8_0": Fraction(34, 32),
-    "q5_1": Fraction(24, 32),
-    "q5_0": Fraction(22, 32),
-    "q4_1": Fraction(20, 32),
-    "q4_0": Fraction(18, 32),
-    "iq4_nl": Fraction(18, 32),
-}
+__all__ = [
+    "ELEMENT_BYTES", "MODELS_PER_GPU", "computes_on_cpu", "heaviest", "known_models",
+    "kv_at_least", "kv_bytes", "may_be_loaded", "memory_limit", "number", "size_of", "weights",
+]  # fmt: skip
+
 LEAST_CONTEXT: Final = 2048  # the smallest that a release ever took by itself
-MODELS_PER_GPU: Final = 3  # server/sched.go@v0.32.15:86,286-288
 
 
 def weights(model: ModelFact) -> int:
@@ -51,22 +45,6 @@ def known_models(view: View, catalogue: Catalogue) -> list[ModelFact]:
     return list({(model.names[0], model.quantisation): model for model in known}.values())
 
 
-def number(view: View, name: str) -> int | None:
-    """Return a variable that is a whole number from 0 on; None: unset, or something else."""
-    variable = view.variable(name)
-    text = variable.value.strip() if variable is not None else ""
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
-def may_be_loaded(view: View, catalogue: Catalogue) -> int:
-    """Return how many models the server keeps loaded at once, by its setting or its default."""
-    asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
-    variable = catalogue.variable("OLLAMA_MAX_LOADED_MODELS")
-    default = variable and variable.default_in(catalogue.facts_release(view.release))
-    count = asked if asked is not None else int(default or 0)
-    return count or MODELS_PER_GPU * max(1, len(view.machine.cards))
-
-
 def kv_at_least(view: View, model: ModelFact) -> int:
     """Return a lower bound of one model's KV cache: what the service sets, else the least."""
     context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or LEAST_CONTEXT, model.context)
@@ -78,28 +56,3 @@ def kv_at_least(view: View, model: ModelFact) -> int:
 def heaviest(models: Iterable[ModelFact], count: int) -> list[ModelFact]:
     """Return the `count` models with the most weights."""
     return sorted(models, key=lambda model: (-weights(model), model.names))[:count]
-
-
-def computes_on_cpu(view: View) -> bool:
-    """Return whether nothing but the CPU computes, as far as the view tells."""
-    visible = view.variable("CUDA_VISIBLE_DEVICES")
-    if view.acceleration:
-        return view.acceleration == "cpu"
-    if visible is not None and visible.value.strip() == "-1":
-        return True
-    box = view.container
-    return box is not None and not box.gpu_access and box.privileged is None
-
-
-def size_of(bound: Bound | None) -> int | None:
-    """Return the bytes of a limit; None: there is none, it is lifted, or it is no size."""
-    return bound.value if bound is not None and isinstance(bound.value, int) else None
-
-
-def memory_limit(view: View) -> tuple[int, Place] | None:
-    """Return the memory that the service has, and where that is said; None: not told."""
-    bound, memory = view.bound("memory_max"), view.machine.memory
-    limit = size_of(bound)
-    if bound is not None and limit is not None and (not memory or limit <= memory):
-        return limit, bound.place
-    return (memory, view.at("host.memory")) if memory else None

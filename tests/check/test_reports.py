@@ -3,6 +3,10 @@
 import json
 from xml.etree import ElementTree as ET
 
+import pytest
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
+
 from generator.check.report import Report
 from generator.check.reports import FORMATS, load_format
 from generator.errors import Finding, Severity
@@ -72,6 +76,14 @@ def test_sarif() -> None:
     assert "region" not in info["locations"][0]["physicalLocation"]
     assert "suppressions" not in first
     assert ignored["suppressions"] == [{"kind": "inSource", "justification": "measured"}]
+
+
+@pytest.mark.parametrize("report", [REPORT, Report((), {})])
+def test_sarif_is_what_its_schema_says(report: Report) -> None:
+    document = json.loads(load_format("sarif")(report))
+    Sarif.model_validate(document)
+    with pytest.raises(ValidationError):
+        Sarif.model_validate({**document, "runs": [{"results": []}]})
 
 
 def test_junit() -> None:

@@ -105,17 +105,18 @@ def _without(root: Path, line: str) -> str:
 # ── the manager's dump ────────────────────────────────────────────────────────────────────────
 
 
-def read(directory: Path, unit: str = "ollama.service") -> Effective:
+def read(directory: Path, unit: str = "ollama.service", *, lenient: bool = False) -> Effective:
     """Return what the manager understood of a service `unit` in `directory`.
 
     `extra`: `fields` (every other line of the dump, by key, in order), `exec` (command lines by
     kind), `drop_ins` (file names in the order applied), and `devices` (DeviceAllow, last first).
-    Raises ConsumerError if the manager does not find the unit or complains about our files.
+    Raises ConsumerError if the manager does not find the unit or, unless `lenient`, complains
+    about our files.
     """
     with _root(directory) as root:
         _mark(root / UNIT_DIR, unit)
-        head, environment, tail = _split(_dump(root, unit), unit)
-        names = _names(root, unit, environment)
+        head, environment, tail = _split(_dump(root, unit, lenient=lenient), unit)
+        names = _names(root, unit, environment, lenient=lenient)
     fields, commands = _fields(head + "\n" + tail)
     return _effective(_assign(environment, names), fields, commands)
 
@@ -139,12 +140,12 @@ def _last_drop_in(units: Path, unit: str, assignments: Sequence[str]) -> None:
     (folder / "zzzz-end.conf").write_text(f"[Service]\n{lines}", encoding="utf-8")
 
 
-def _dump(root: Path, unit: str) -> str:
+def _dump(root: Path, unit: str, *, lenient: bool) -> str:
     argv = [require("systemd"), "--test", "--system", f"--unit={unit}", "--no-pager"]
     # The trailing colon keeps the units of the system, for targets that ours refer to.
     result = _run(argv, {"SYSTEMD_UNIT_PATH": f"{root / UNIT_DIR}:"}, drop_root=True)
     complaints = [line for line in result.stderr.split("\n") if f"{root}/" in line]
-    if complaints or result.returncode != 0:
+    if (complaints and not lenient) or result.returncode != 0:
         told = "\n".join(_without(root, line) for line in complaints) or result.stderr
         silent = f"systemd --test ended with {result.returncode} and no word; is /sys mounted?"
         raise ConsumerError(told or silent)
@@ -184,7 +185,7 @@ def _split(dump: str, unit: str) -> tuple[str, str, str]:
     return before, environment, tail
 
 
-def _names(root: Path, unit: str, environment: str) -> list[str]:
+def _names(root: Path, unit: str, environment: str, *, lenient: bool) -> list[str]:
     """Return the names that are variables, in order, when values could pretend to be some.
 
     The dump prints line breaks as they are, so a value may look like a further variable. Asked
@@ -195,7 +196,8 @@ def _names(root: Path, unit: str, environment: str) -> list[str]:
     if not any("\\" in text for text in _texts(root)):
         return candidates
     _last_drop_in(root / UNIT_DIR, unit, [END, *(f"{name}=x" for name in candidates)])
-    return [name for name, _ in _entries(_split(_dump(root, unit), unit)[1])]
+    dump = _dump(root, unit, lenient=lenient)
+    return [name for name, _ in _entries(_split(dump, unit)[1])]
 
 
 def _entries(environment: str) -> list[tuple[str, str]]:

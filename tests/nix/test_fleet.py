@@ -130,7 +130,7 @@ def test_another_system_gets_a_bundle_and_its_script(fleet: Path) -> None:
     assert "etc/systemd/system/ollama.service.d/40-ollama.conf" in made["names"]
     text = ask(fleet, f"{path}.base.files", "files: map (f: f.text) files")
     document = json.loads((fleet / "hostwright/hosts/systemd/spark.json").read_text())
-    assert text == [file["text"] for file in document["files"]]
+    assert text == ["\n".join(file["lines"]) for file in document["files"]]
 
 
 def test_colmena_has_the_nixos_hosts(fleet: Path) -> None:
@@ -161,6 +161,16 @@ def test_a_host_is_evaluated_without_reading_the_others(fleet: Path, tmp_path: P
     assert ask(broken, "#nixosConfigurations.grey-area.config.networking.hostName") == "grey-area"
     with pytest.raises(AssertionError, match="parse error"):
         ask(broken, "#nixosConfigurations.old_box.config.networking.hostName")
+
+
+def test_a_file_of_no_host_is_none(fleet: Path, tmp_path: Path) -> None:
+    stale = tmp_path / "fleet"
+    shutil.copytree(fleet, stale)
+    for name in ("nixpkgs", "deploy-rs", "colmena"):
+        shutil.copytree(fleet.parent / name, tmp_path / name)
+    hosts = stale / "hostwright/hosts/systemd"
+    shutil.copy(hosts / "spark.json", hosts / "stale.json")
+    assert ask(stale, "#deploy.nodes", "builtins.attrNames") == ["grey-area", "old_box", "spark"]
 
 
 def test_its_nix_is_small_and_parses(fleet: Path) -> None:

@@ -9,15 +9,9 @@
 let
   inherit (nixpkgs) lib;
 
+  hosts = lib.importJSON ./hosts.json;
   hostsOf =
-    target:
-    let
-      folder = ./hosts + "/${target}";
-      files = lib.optionals (builtins.pathExists folder) (lib.attrNames (builtins.readDir folder));
-    in
-    lib.genAttrs (map (lib.removeSuffix ".json") files) (
-      name: lib.importJSON (folder + "/${name}.json")
-    );
+    target: lib.genAttrs hosts.${target} (name: lib.importJSON (./hosts + "/${target}/${name}.json"));
   nixos = hostsOf "nixos";
   others = hostsOf "systemd";
 
@@ -41,7 +35,8 @@ let
         file:
         pkgs.writeTextFile {
           name = baseNameOf file.path;
-          inherit (file) text executable;
+          inherit (file) executable;
+          text = lib.concatStringsSep "\n" file.lines;
         };
     in
     pkgs.linkFarm "hostwright-${name}" (
@@ -53,7 +48,13 @@ let
 
   activate = system: deploy-rs.lib.${system}.activate;
   # Runs in the bundle. When it fails, deploy-rs runs the script of the bundle before.
-  apply = system: (activate system).custom // { dryActivate = "./apply.sh --dry-run"; };
+  apply =
+    system:
+    (activate system).custom
+    // {
+      dryActivate = "./apply.sh --dry-run";
+      boot = "echo 'A bundle takes effect at once: deploy without --boot.' >&2; exit 1";
+    };
   node =
     host: profiles:
     {

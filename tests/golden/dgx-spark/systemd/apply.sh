@@ -376,7 +376,7 @@ finish() {
 # read: then the server is restarted.
 lock() {
   if [ -d "$work" ]; then
-    if grep -qs apply "/proc/$(cat "$work/pid" 2>/dev/null)/cmdline"; then
+    if grep -qs apply "/proc/$(cat "$work/pid" 2>/dev/null || echo none)/cmdline"; then
       echo "Another apply.sh is at work." >&2
       exit 1
     fi

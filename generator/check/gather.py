@@ -1,0 +1,132 @@
+"""Check everything that is named: profiles and foreign files, into one Report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from generator.catalogue import load_catalogue
+from generator.check.host import read_machine
+from generator.check.profiles import check_profile, unreadable
+from generator.check.report import UNREADABLE, Report
+from generator.check.silence import RULE as SILENCE
+from generator.check.silence import silenced
+from generator.errors import Finding, HostwrightError, Problem, ProfileError, told
+from generator.importers.base import Context
+from generator.importers.discover import discover, read_beside, views
+from generator.load import shipped_profiles
+from generator.rules import judge, ordered
+from generator.view import Machine, Place, Placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from generator.catalogue import Catalogue
+    from generator.importers.discover import Found
+    from generator.units import Release
+
+_ALWAYS: Final = frozenset({UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to check, and for what: a release, a machine, targets of profiles, rules.
+
+    `select` and `ignore` hold rule ids or their beginnings (`HW1`); an empty `select` is all.
+    """
+
+    paths: Sequence[str]
+    version: str | None = None
+    host: Path | None = None
+    targets: Sequence[str] = ()
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    stdin: str | None = None
+    stdin_name: str = ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    found: list[Placed] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+def check(wanted: Wanted) -> Report:
+    """Return the Report of all that is named.
+
+    What cannot be read is a Finding under the rule id UNREADABLE, so that one bad file does not
+    hide the others. Raises HostwrightError for a release or a host file that makes no sense,
+    EnvironmentFailure where the machine lacks what reading takes.
+    """
+    catalogue = load_catalogue()
+    context = Context(
+        catalogue,
+        _release(wanted.version, catalogue),
+        read_machine(wanted.host, catalogue) if wanted.host else Machine(),
+        read_beside,
+    )
+    shipped = {path.stem for path in shipped_profiles()}
+    names = [path for path in wanted.paths if path in shipped]
+    paths = [path for path in wanted.paths if path not in shipped]
+    found = discover(paths, stdin=wanted.stdin, stdin_name=wanted.stdin_name)
+    gathered = _Gathered()
+    for name in dict.fromkeys((*names, *found.profiles)):
+        _profile(name, wanted, gathered)
+    _foreign(found, context, gathered)
+    chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
+    return Report(ordered(list(chosen)), gathered.texts)
+
+
+def _release(version: str | None, catalogue: Catalogue) -> Release | None:
+    if version is None:
+        return None
+    try:
+        return catalogue.release(version)
+    except ValueError as error:
+        message, hint = told(error)
+        raise ProfileError("--ollama-version", (Problem("", message, hint),)) from None
+
+
+def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
+    try:
+        found, texts = check_profile(name, version=wanted.version, targets=wanted.targets)
+    except HostwrightError as error:
+        found, texts = (unreadable(error, name),), {}
+    gathered.found += found
+    gathered.texts |= texts or {name: ""}
+
+
+def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
+    seen, problems = views(found, context)
+    texts = found.texts
+    placed = [placed for view in seen for placed in judge(view, context.catalogue)]
+    # A file that another one refers to can be judged, mended and silenced as well.
+    for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
+        texts[file] = context.read(file) or ""
+    gathered.found += silenced(dict.fromkeys(placed), texts)
+    gathered.found += _problems(problems)
+    gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
+
+
+def _problems(problems: Iterable[Problem]) -> list[Placed]:
+    return [_problem(problem) for problem in problems]
+
+
+def _problem(problem: Problem) -> Placed:
+    """Return what is wrong with a file; readers say a line as `line 3` or `line 3, column 5`."""
+    where, line = problem.where, 0
+    head, _, rest = where.partition(" ")
+    if head == "line" and rest.partition(",")[0].isdecimal():
+        where, line = "", int(rest.partition(",")[0])
+    finding = Finding(
+        rule=UNREADABLE, severity="error", message=problem.message, where=where, fix=problem.hint
+    )
+    return Placed(finding, Place(problem.source, line))
+
+
+def _chosen(rule: str, wanted: Wanted) -> bool:
+    if rule in _ALWAYS:
+        return True
+    selected = not wanted.select or rule == SILENCE or rule.startswith(tuple(wanted.select))
+    return selected and not rule.startswith(tuple(wanted.ignore))

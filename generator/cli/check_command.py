@@ -1,0 +1,159 @@
+"""`gen check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from generator.cli.options import json_option
+from generator.cli.talk import coloured, say
+from generator.targets import TARGETS
+
+if TYPE_CHECKING:
+    from generator.check.gather import Wanted
+    from generator.check.report import Report
+
+FORMATS: Final = ("text", "json", "sarif", "junit", "github")
+FAIL_ON: Final = ("error", "warning", "info", "never")
+EXAMPLES: Final = """
+\b
+Examples:
+  gen check xeon-cpu ./my-host.toml
+  gen check /etc/systemd/system/ollama.service.d
+  gen check compose.yaml --ollama-version 0.24
+  gen check . --fix --diff               show what --fix would change
+  gen check . --format sarif > hostwright.sarif
+  systemctl cat ollama | gen check - --stdin-name ollama.service
+\b
+Silence a rule where it does not hold, with a reason:
+  # hostwright: ignore HW401 because a proxy authenticates
+  [check] ignore = [{ rule = "HW401", reason = "…" }]     in a profile
+"""
+
+
+@click.command(name="check", epilog=EXAMPLES)
+@click.argument("paths", metavar="PATH|PROFILE...", nargs=-1)
+@click.option(
+    "--ollama-version", metavar="RELEASE", help="Release that runs.  [default: told, or newest]"
+)
+@click.option("--host", metavar="FILE", help="TOML with a [host] table: facts of the machine.")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    type=click.Choice([*TARGETS, "all"]),
+    help="Also say what this target cannot express of a profile.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to report.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    default="warning",
+    show_default=True,
+    help="Least severity that makes the exit code 1.",
+)
+@click.option("--select", multiple=True, metavar="HW1,…", help="Only these rules.")
+@click.option("--ignore", multiple=True, metavar="HW203,…", help="Not these rules.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended mechanically.")
+@click.option("--diff", is_flag=True, help="With --fix: show it as a patch, write nothing.")
+@click.option("--stdin-name", default="", metavar="NAME", help="File name that `-` stands for.")
+@json_option
+def command(paths: tuple[str, ...], *, form: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+    """Check profiles, and files of others, against what Ollama really reads.
+
+    Takes systemd units and drop-ins, environment files, compose files, Podman quadlets, NixOS
+    modules, values of the Ollama Helm chart, and directories of them.
+    """
+    if not paths:
+        raise click.UsageError("name what to check: a profile, a file, a directory, or - for stdin")
+    if options["diff"] and not options["fix"]:
+        raise click.UsageError("--diff shows what --fix would change: write both")
+    from generator.check.gather import check
+
+    wanted = _wanted(paths, options)
+    report = check(wanted)
+    if options["fix"]:
+        if options["diff"]:
+            _print_patch(report)
+        elif _mend(report):
+            report = check(wanted)
+    if not options["diff"]:
+        _print(report, "json" if as_json else form)
+    _exit(report, options["fail_on"])
+
+
+def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
+    from generator.check.gather import Wanted
+
+    stdin = None
+    if "-" in paths:
+        if options["fix"] and not options["diff"]:
+            raise click.UsageError("--fix cannot write to stdin: add --diff, or name a file")
+        stdin = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    return Wanted(
+        paths=paths,
+        version=options["ollama_version"],
+        host=Path(options["host"]) if options["host"] is not None else None,
+        targets=tuple(TARGETS) if "all" in options["targets"] else options["targets"],
+        select=_rules(options["select"]),
+        ignore=_rules(options["ignore"]),
+        stdin=stdin,
+        stdin_name=options["stdin_name"],
+    )
+
+
+def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
+    import re
+
+    rules = [part.strip().upper() for value in values for part in value.split(",")]
+    for rule in rules:
+        if re.fullmatch(r"HW\d{0,3}", rule) is None:
+            raise click.UsageError(
+                f"`{rule}` is no rule and no beginning of one, like HW203 or HW1"
+            )
+    return tuple(rules)
+
+
+def _print(report: Report, form: str) -> None:
+    if form == "text":
+        from generator.cli.check_text import render
+
+        click.echo(render(report), nl=False, color=coloured())
+        return
+    from generator.check.reports import load_format
+
+    click.echo(load_format(form)(report), nl=False)
+
+
+def _print_patch(report: Report) -> None:
+    from generator.check.mend import mended
+    from generator.diff import Content, unified
+
+    for file, text in mended(report.found, report.texts).items():
+        old, new = (Content(t.encode(), executable=False) for t in (report.texts[file], text))
+        click.echo(unified(file.lstrip("/"), old, new), nl=False)
+
+
+def _mend(report: Report) -> bool:
+    """Write what can be mended; return whether there was something."""
+    from generator.check.mend import mended
+    from generator.rewrite import rewrite
+
+    new = mended(report.found, report.texts)
+    for file, text in new.items():
+        rewrite(Path(file), report.texts[file], text)
+        say(f"mended {file}")
+    return bool(new)
+
+
+def _exit(report: Report, fail_on: str) -> None:
+    from generator.check.report import UNREADABLE
+
+    if any(placed.finding.rule == UNREADABLE for placed in report.found):
+        click.get_current_context().exit(2)
+    if report.reaches(fail_on):
+        click.get_current_context().exit(1)

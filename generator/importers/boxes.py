@@ -1,0 +1,223 @@
+"""What options of a container runtime say, as a Boxed, Variables and Bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.importers.argv import Option, size
+from generator.importers.base import Source, image_name
+from generator.importers.envfile import container_file
+from generator.view import Bound, Boxed, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from generator.importers.base import Context
+    from generator.view import Place
+
+Access = Literal["reservation", "cdi", "runtime", "devices"]
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NODES: Final = ("/dev/nvidia", "/dev/kfd", "/dev/dri", "/dev/dxg")
+_CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
+_DECIMAL: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
+
+
+def boxed(image: str, place: Place, options: Sequence[Option], client: str, restart: str) -> Boxed:
+    """Return the container that `client` runs; `restart` is the policy of the unit around it."""
+    name = image_name(image)
+    ways, gpus = _gpus(options, client)
+    privileged, networks = _last(options, "privileged"), _of(options, "network")
+    return Boxed(
+        image=image,
+        place=place,
+        tag=name.tag,
+        digest=name.digest,
+        gpu_access=ways[0] if ways else "",
+        gpu_also=tuple(ways[1:]),
+        gpus=tuple(gpus),
+        privileged=privileged.argument.place if privileged and privileged.on else None,
+        host_network=next((o.argument.place for o in networks if o.value == "host"), None),
+        user=_value(options, "user"),
+        ports=_placed(options, "publish"),
+        mounts=(*_placed(options, "volume"), *_mounts(options)),
+        healthcheck=_healthcheck(options),
+        restart=_value(options, "restart") or restart,
+        memlock=any(o.value.upper() in _LOCKS for o in _of(options, "cap-add")),
+    )
+
+
+def variables(
+    options: Iterable[Option], context: Context, client: Mapping[str, str]
+) -> tuple[Variable, ...]:
+    """Return what the server in the container gets.
+
+    `client` is the environment of the command, from which `--env NAME` takes a value.
+    """
+    files: list[Variable] = []
+    own: list[Variable] = []
+    for option in options:
+        if option.name == "env-file":
+            text = context.read(option.value)
+            files += container_file(Source(option.value, text)) if text is not None else ()
+        elif option.name == "env":
+            own += _variable(option, client)
+    return (*files, *own)
+
+
+def _variable(option: Option, client: Mapping[str, str]) -> Iterator[Variable]:
+    name, equals, value = option.value.partition("=")
+    if not _NAME.fullmatch(name) or not (equals or name in client):
+        return
+    yield Variable(
+        name=name,
+        value=value if equals else client[name],
+        place=option.argument.place,
+        written=option.written(f"{name}=") if equals else "",
+        unresolved=option.argument.unresolved or "$" in value,
+    )
+
+
+def bounds(options: Sequence[Option]) -> tuple[Bound, ...]:
+    """Return the limits of the container, under their profile names and in the Plan's units."""
+    found: dict[str, Bound] = {}
+    for option in options:
+        name, read = _LIMITS.get(option.name, ("", _text))
+        if option.name == "ulimit":
+            name, read = "limit_memlock", _memlock
+        try:
+            value = read(option.value)
+        except ValueError:
+            continue
+        if name and (option.name != "ulimit" or option.value.startswith("memlock=")):
+            place, written = option.argument.place, option.written()
+            found[name] = Bound(name=name, value=value, place=place, written=written)
+    return tuple(_swap(found, options))
+
+
+def _swap(found: dict[str, Bound], options: Sequence[Option]) -> Iterator[Bound]:
+    """Yield the limits, and the swap alone: `--memory-swap` is memory and swap together."""
+    yield from found.values()
+    total, memory = _last(options, "memory-swap"), found.get("memory_max")
+    both = size(total.value) if total else None
+    if total and total.value == "-1":
+        yield Bound(name="memory_swap_max", value=None, place=total.argument.place)
+    elif total and both and memory and isinstance(memory.value, int) and both >= memory.value:
+        place = total.argument.place
+        yield Bound(name="memory_swap_max", value=both - memory.value, place=place)
+
+
+def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[str]]:
+    """Return the ways in which GPUs get in, and which; no ids are all of them.
+
+    Podman makes CDI devices of `--gpus`.
+    """
+    ways: list[Access] = []
+    ids: list[str] = []
+    for asked in _of(options, "gpus"):
+        ways.append("cdi" if client == "podman" else "reservation")
+        listed = re.search(r"device=([^\"']+)", asked.value)
+        ids += listed[1].split(",") if listed else []
+    if _value(options, "runtime") == "nvidia":
+        ways.append("runtime")
+    for device in _of(options, "device"):
+        if _CDI.fullmatch(device.value):
+            ways.append("cdi")
+            ids.append(device.value)
+        elif device.value.startswith(_NODES):
+            ways.append("devices")
+    return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
+
+
+def acceleration(box: Boxed, options: Sequence[Option]) -> str:
+    """Return what the container computes on, as far as image and devices tell."""
+    devices = " ".join(o.value for o in _of(options, "device"))
+    if "rocm" in box.tag or "/dev/kfd" in devices or "amd.com/gpu" in devices:
+        return "rocm"
+    asked = _of(options, "gpus") or _value(options, "runtime") == "nvidia"
+    if asked or "nvidia" in devices:
+        return "cuda"
+    return ""
+
+
+def _mounts(options: Sequence[Option]) -> Iterator[tuple[str, Place]]:
+    for option in _of(options, "mount"):
+        fields = dict(field.partition("=")[::2] for field in option.value.split(","))
+        source = fields.get("source") or fields.get("src") or ""
+        target = fields.get("target") or fields.get("destination") or fields.get("dst") or ""
+        if target and fields.get("type") != "tmpfs":
+            yield f"{source}:{target}" if source else target, option.argument.place
+
+
+def _healthcheck(options: Sequence[Option]) -> tuple[tuple[str, ...], Place] | None:
+    """Return the test as compose files spell it: `CMD` and words, or `CMD-SHELL` and a script."""
+    option = _last(options, "health-cmd") or _last(options, "no-healthcheck")
+    if option is None or not option.value:
+        return None
+    place = option.argument.place
+    if option.name == "no-healthcheck" or option.value == "none":
+        return ("NONE",), place
+    if option.value.startswith("["):
+        try:
+            words = json.loads(option.value)
+        except (ValueError, RecursionError):
+            words = None
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            test = words if words[0] in {"CMD", "CMD-SHELL", "NONE"} else ["CMD", *words]
+            return tuple(test), place
+    return ("CMD-SHELL", option.value), place
+
+
+def _placed(options: Iterable[Option], name: str) -> tuple[tuple[str, Place], ...]:
+    return tuple((o.value, o.argument.place) for o in _of(options, name))
+
+
+def _of(options: Iterable[Option], name: str) -> list[Option]:
+    return [option for option in options if option.name == name]
+
+
+def _last(options: Iterable[Option], name: str) -> Option | None:
+    return next(reversed(_of(options, name)), None)
+
+
+def _value(options: Iterable[Option], name: str) -> str:
+    option = _last(options, name)
+    return option.value if option else ""
+
+
+def _memory(text: str) -> int | None:
+    value = size(text)
+    if value is None:
+        raise ValueError(f"`{text}` is not a size; write it like `20g`")
+    return value or None
+
+
+def _memlock(text: str) -> int | None:
+    soft = text.removeprefix("memlock=").partition(":")[0]
+    return None if soft in {"-1", "unlimited"} else int(soft)
+
+
+def _cpus(text: str) -> int | None:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"`{text}` is not a number of CPUs; write it like `1.5`")
+    return round(float(text) * 100) or None
+
+
+def _count(text: str) -> int | None:
+    return int(text) if int(text) > 0 else None
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_LIMITS: Final[dict[str, tuple[str, Callable[[str], int | str | None]]]] = {
+    "cpus": ("cpu_quota", _cpus),
+    "cpuset-cpus": ("allowed_cpus", _text),
+    "cpuset-mems": ("numa_mask", _text),
+    "memory": ("memory_max", _memory),
+    "pids-limit": ("tasks_max", _count),
+    "oom-score-adj": ("oom_score_adjust", int),
+}

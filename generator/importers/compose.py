@@ -1,0 +1,229 @@
+"""Compose files: one View for each service that runs an Ollama server.
+
+What Compose would take from the shell is not told: such a variable is there, but has no value.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import ProfileError
+from generator.importers import compose_box, compose_limits
+from generator.importers.base import not_a_file
+from generator.importers.compose_project import Loader, joined, load_project
+from generator.importers.shell import Call, calls
+from generator.importers.yaml_tree import Scalar, Table, flat
+from generator.view import Line, Place, Used, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from generator.importers.base import Context, Source
+    from generator.importers.compose_project import Project
+
+_SERVES: Final = re.compile(r"\bollama[\"',\s]+serve\b")
+_ASKS: Final = re.compile(
+    r"\bollama[\"',\s]+(?:pull|run|create|list|ls|show|cp|rm|ps|push)\b|/api/(?:pull|generate)\b"
+)
+_PULLED: Final = re.compile(r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
+                            r"\\?[\"']([^\"'\\]+)")  # fmt: skip
+_BUILDS: Final = re.compile(r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?")
+_SHELL: Final = re.compile(r"(?:.*/)?(?:ba|da)?sh")
+_DEEPEST: Final = 3
+_EVERYWHERE: Final = ("0.0.0.0", "[::]", "::", "http://0.0.0.0")  # noqa: S104 -- to recognise
+_ELSEWHERE: Final = frozenset(
+    {("environment",), ("env_file",), ("labels",), ("extends",), *compose_limits.PATHS}
+)
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return the servers of a project: its file, then those that are laid over it.
+
+    Raises ProfileError with every Problem, for what Compose would refuse, too.
+    """
+    loader = Loader(context.read)
+    project = load_project(sources, loader)
+    if not project.services and "include" not in project.top.entries:
+        hint = "a Compose file has `services:` at its beginning"
+        raise not_a_file(sources[0].path, "", "this Compose file has no services", hint)
+    views = _views(project, sources, context, loader)
+    if loader.problems:
+        raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
+    return views
+
+
+def _views(
+    project: Project, sources: Sequence[Source], context: Context, loader: Loader
+) -> tuple[View, ...]:
+    servers = {name: s for name, s in project.services.items() if _is_server(name, s, project)}
+    jobs = {
+        name: service
+        for name, service in project.services.items()
+        if name not in servers and _asks(name, service, project)
+    }
+    neighbours = [name for name in project.services if name not in jobs]
+    top = tuple(
+        Line(section="", name=name, value=value.text, place=replace(value.place, key=name))
+        for name in project.top.entries
+        if (value := project.top.scalar(name)) is not None
+    )
+    return tuple(
+        View(
+            origin="compose",
+            name=name,
+            place=Place(service.place.file or sources[0].path, _line(project, name, service)),
+            release=(release := context.release_for(compose_box.tag_told(service)))[0],
+            release_told=release[1],
+            variables=_variables(name, service, project, loader),
+            bounds=compose_limits.bounds(f"services.{name}", service, loader),
+            lines=(*top, *flat(f"services.{name}", service, _ELSEWHERE)),
+            machine=context.machine,
+            models=_models(name, service, jobs, servers, project),
+            container=compose_box.boxed(f"services.{name}", service, project.around),
+            acceleration=_acceleration(service, project),
+            neighbours=tuple(other for other in neighbours if other != name),
+        )
+        for name, service in servers.items()
+    )
+
+
+def _line(project: Project, name: str, service: Table) -> int:
+    known = project.top.table("services").places.get(name)
+    return known.line if known and known.file == service.place.file else service.place.line
+
+
+def _is_server(name: str, service: Table, project: Project) -> bool:
+    """Whether a service runs the server: by its command, its image, or where it listens."""
+    image = compose_box.image_of(service, project.around)
+    text = " ".join(_command(service, project))
+    if _SERVES.search(text):
+        return True
+    if _asks(name, service, project):
+        return False
+    base = image.repository.rpartition("/")[2]
+    if _BUILDS.fullmatch(base) or (name == "ollama" and "build" in service.entries):
+        return True
+    return service.text("environment", "OLLAMA_HOST").startswith(_EVERYWHERE)
+
+
+def _asks(name: str, service: Table, project: Project) -> bool:
+    """Whether a service is a client: by what it runs, or by the server that it names."""
+    words = _command(service, project)
+    host = service.text("environment", "OLLAMA_HOST").rpartition("://")[2].partition(":")[0]
+    elsewhere = host != name and host in project.services
+    return elsewhere or bool(_ASKS.search(" ".join(words))) or any(_calls(words))
+
+
+def _command(service: Table, project: Project) -> list[str]:
+    """Return what a service runs, with the entry point of Ollama's own image."""
+    entry, command = (compose_box.argv(service, key) for key in ("entrypoint", "command"))
+    image = compose_box.image_of(service, project.around)
+    if not entry and image.is_ollama:
+        return ["ollama", *(command or ["serve"])]
+    return [*entry, *command]
+
+
+def _variables(name: str, service: Table, project: Project, loader: Loader) -> tuple[Variable, ...]:
+    found = _from_files(service, project, loader)
+    for variable in _own(name, service.table("environment"), project.around):
+        found.pop(variable.name, None)
+        found[variable.name] = variable
+    return tuple(found.values())
+
+
+def _own(name: str, table: Table, around: Mapping[str, str | None]) -> Iterator[Variable]:
+    for key, node in table.entries.items():
+        if not isinstance(node, Scalar):
+            continue
+        passed = node.kind == "null"
+        value = around.get(key) if passed else node.text
+        yield Variable(
+            name=key,
+            value=value or "",
+            place=Place(node.place.file, node.place.line, f"services.{name}.environment.{key}"),
+            written="" if passed else node.written,
+            unresolved=value is None or not node.told,
+        )
+
+
+def _from_files(service: Table, project: Project, loader: Loader) -> dict[str, Variable]:
+    """Return what the files of `env_file` set, later ones winning."""
+    found: dict[str, Variable] = {}
+    for node in service.items("env_file"):
+        path = node.scalar("path") if isinstance(node, Table) else node
+        if not isinstance(path, Scalar) or not path.told:
+            continue
+        file = joined(path.place.file, path.text)
+        for entry in loader.variables(file, project.around):
+            found.pop(entry.name, None)
+            found[entry.name] = Variable(
+                name=entry.name,
+                value=entry.value or "",
+                place=Place(file, entry.line, entry.name),
+                written=entry.written,
+                unresolved=entry.value is None,
+            )
+    return found
+
+
+def _models(
+    name: str,
+    service: Table,
+    jobs: Mapping[str, Table],
+    servers: Mapping[str, Table],
+    project: Project,
+) -> tuple[Used, ...]:
+    """Return the models that the server's own command asks for, and the jobs beside it."""
+    found: dict[str, Used] = {}
+    ours = [job for job in jobs.values() if _asked(job, servers) in {"", name}]
+    for asking in (service, *ours):
+        key = "command" if "command" in asking.entries else "entrypoint"
+        place = asking.place_of(key)
+        for call in _calls(_command(asking, project)):
+            warmed = call.verb in {"run", "generate", "chat"}
+            before = found.get(call.model)
+            warmed = warmed or (before is not None and before.warmed)
+            found[call.model] = Used(
+                name=call.model, place=before.place if before else place, warmed=warmed
+            )
+    return tuple(found.values())
+
+
+def _asked(job: Table, servers: Mapping[str, Table]) -> str:
+    """Return the server that a job talks to, empty where it does not say."""
+    told = " ".join((job.text("environment", "OLLAMA_HOST"), *compose_box.argv(job, "command")))
+    return next((n for n in servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", told)), "")
+
+
+def _calls(words: list[str], depth: int = 0) -> Iterator[Call]:
+    """Yield the calls of a command, also those of a shell inside a shell, and of the API."""
+    yield from calls(words)
+    for text in words:
+        yield from (Call(verb, model) for verb, model in _PULLED.findall(text))
+    inner = [at for at, word in enumerate(words[:-2]) if _SHELL.fullmatch(word)]
+    for at in inner if depth < _DEEPEST else ():
+        if words[at + 1] == "-c":
+            if at:
+                yield from calls(words[at:])
+            yield from _calls(_split(words[at + 2]), depth + 1)
+
+
+def _split(script: str) -> list[str]:
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=";&|")
+    lexer.whitespace_split = True
+    try:
+        return list(lexer)
+    except ValueError:
+        return []
+
+
+def _acceleration(service: Table, project: Project) -> str:
+    image = compose_box.image_of(service, project.around)
+    box = compose_box.boxed("", service, project.around)
+    nodes = [line.value for line in flat("", service, frozenset()) if line.name == "devices"]
+    if "rocm" in image.tag or any(node.startswith("/dev/kfd") for node in nodes):
+        return "rocm"
+    return "cuda" if box.gpu_access in {"reservation", "cdi", "runtime"} else ""

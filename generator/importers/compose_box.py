@@ -1,0 +1,204 @@
+"""The container of a Compose service: image, GPUs, ports, volumes, health check, restart."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.importers.base import ImageName, image_name
+from generator.importers.yaml_tree import Items, Scalar, Table
+from generator.view import Boxed, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.importers.yaml_tree import Node
+
+Way = Literal["reservation", "cdi", "runtime", "devices"]
+_CDI: Final = re.compile(r"[\w.-]+/gpu=(.+)")
+_NODES: Final = ("/dev/kfd", "/dev/dri", "/dev/nvidia")
+_REFERENCE: Final = re.compile(r"\$\{?(\w+)")
+_RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
+
+
+def boxed(key: str, service: Table, around: Mapping[str, str | None]) -> Boxed:
+    """Return what a service says of its container; `key` is its key path."""
+    image = image_of(service, around)
+    ways, gpus = _gpus(service)
+    found = service.scalar("image")
+    privileged, network = service.scalar("privileged"), service.scalar("network_mode")
+    return Boxed(
+        image=reference(service, around),
+        place=_at(found, f"{key}.image") if found else Place(service.place.file, _line(service)),
+        tag=image.tag,
+        digest=image.digest,
+        gpu_access=ways[0] if ways else "",
+        gpu_also=tuple(ways[1:]),
+        gpus=tuple(gpus),
+        privileged=_at(privileged, f"{key}.privileged")
+        if privileged and privileged.is_true
+        else None,
+        host_network=_at(network, f"{key}.network_mode")
+        if network and network.text == "host"
+        else None,
+        user=service.text("user"),
+        ports=_ports(key, service),
+        mounts=_mounts(key, service),
+        healthcheck=_healthcheck(key, service),
+        restart=_restart(service),
+        memlock=_locks(service),
+    )
+
+
+def reference(service: Table, around: Mapping[str, str | None]) -> str:
+    """Return the image as the file names it: a variable that no `.env` tells stays one."""
+    image = service.scalar("image")
+    if image is None:
+        return ""
+    names = _REFERENCE.findall(image.written)
+    open_ended = any(around.get(name) is None for name in names)
+    return image.written if image.written and (open_ended or not image.told) else image.text
+
+
+def image_of(service: Table, around: Mapping[str, str | None]) -> ImageName:
+    """Return the image of a service in its parts."""
+    return image_name(reference(service, around))
+
+
+def tag_told(service: Table) -> str:
+    """Return the tag that Compose makes of the image, variables and their defaults filled in."""
+    return image_name(service.text("image")).release
+
+
+def argv(service: Table, key: str) -> list[str]:
+    """Return the words of `command` or `entrypoint`, which is a list or a line."""
+    node = service.get(key)
+    if isinstance(node, Items):
+        return [item.text for item in node.items if isinstance(item, Scalar)]
+    text = service.text(key)
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _at(node: Node, key: str) -> Place:
+    return Place(node.place.file, node.place.line, key)
+
+
+def _line(service: Table) -> int:
+    lines = [place.line for place in service.places.values()]
+    return min(lines, default=service.place.line)
+
+
+def _gpus(service: Table) -> tuple[list[Way], list[str]]:
+    """Return how GPUs get in, and their ids; no ids: all, or as many as are counted."""
+    ways: list[Way] = []
+    ids: list[str] = []
+    reserved = service.items("deploy", "resources", "reservations", "devices")
+    for request in (*reserved, *service.items("gpus")):
+        ways.append("cdi" if _driver(request) == "cdi" else "reservation")
+        ids += _told(request.items("device_ids")) if isinstance(request, Table) else []
+    if service.text("runtime") == "nvidia":
+        ways.append("runtime")
+    for node in service.items("devices"):
+        source = node.text("source") if isinstance(node, Table) else "".join(_told((node,)))
+        if match := _CDI.match(source):
+            ways.append("cdi")
+            ids.append(match[0])
+        elif source.startswith(_NODES):
+            ways.append("devices")
+    return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
+
+
+def _driver(request: Node) -> str:
+    return request.text("driver") if isinstance(request, Table) else ""
+
+
+def _told(nodes: tuple[Node, ...]) -> list[str]:
+    return [node.text for node in nodes if isinstance(node, Scalar) and node.told]
+
+
+def _shown(node: Scalar) -> str:
+    """Return a value, as it is written where it depends on what nobody has told."""
+    return node.text if node.told else node.written
+
+
+def _ports(key: str, service: Table) -> tuple[tuple[str, Place], ...]:
+    found: dict[str, Place] = {}
+    for node in service.items("ports"):
+        if text := _port(node) if isinstance(node, Table) else _short(node):
+            found.setdefault(text, _at(node, f"{key}.ports"))
+    return tuple(found.items())
+
+
+def _short(node: Node) -> str:
+    return _shown(node) if isinstance(node, Scalar) else ""
+
+
+def _port(port: Table) -> str:
+    """Return the short form of a port that is written as a mapping."""
+    words = {
+        name: _shown(node)
+        for name in ("host_ip", "published", "target", "protocol")
+        if (node := port.scalar(name)) is not None
+    }
+    host = words.get("host_ip", "")
+    host = f"[{host}]" if ":" in host else host
+    parts = [host, words.get("published", ""), words.get("target", "")]
+    while len(parts) > 1 and not parts[0]:
+        parts.pop(0)
+    protocol = words.get("protocol", "tcp")
+    return ":".join(parts) + (f"/{protocol}" if protocol != "tcp" else "")
+
+
+def _mounts(key: str, service: Table) -> tuple[tuple[str, Place], ...]:
+    """Return the volumes in short form; a later one for the same path takes its place."""
+    found: dict[str, tuple[str, Place]] = {}
+    for node in service.items("volumes"):
+        if text := _mount(node) if isinstance(node, Table) else _short(node):
+            parts = text.split(":")
+            found[parts[min(1, len(parts) - 1)]] = (text, _at(node, f"{key}.volumes"))
+    return tuple(found.values())
+
+
+def _mount(mount: Table) -> str:
+    """Return the short form of a volume that is written as a mapping; a tmpfs keeps nothing."""
+    source, target = mount.scalar("source"), mount.scalar("target")
+    if target is None or mount.text("type") == "tmpfs":
+        return ""
+    reads = mount.scalar("read_only")
+    parts = [_shown(source)] if source else []
+    return ":".join([*parts, _shown(target), *(["ro"] if reads and reads.is_true else [])])
+
+
+def _healthcheck(key: str, service: Table) -> tuple[tuple[str, ...], Place] | None:
+    check = service.get("healthcheck")
+    if not isinstance(check, Table):
+        return None
+    disabled, test = check.scalar("disable"), check.get("test")
+    if disabled is not None and disabled.is_true:
+        return ("NONE",), _at(disabled, f"{key}.healthcheck.disable")
+    place = _at(test or check, f"{key}.healthcheck.test")
+    if isinstance(test, Items):
+        return tuple(_shown(item) for item in test.items if isinstance(item, Scalar)), place
+    if isinstance(test, Scalar) and test.kind != "null":
+        return ("CMD-SHELL", _shown(test)), place
+    return None
+
+
+def _restart(service: Table) -> str:
+    """Return the restart policy; Compose asks `deploy` only where `restart` is not there."""
+    if plain := service.text("restart"):
+        return plain
+    policy = service.get("deploy", "restart_policy")
+    if not isinstance(policy, Table):
+        return ""
+    condition = policy.text("condition")
+    return _RESTARTS.get(condition, condition)
+
+
+def _locks(service: Table) -> bool:
+    """Return whether the container may lock memory whatever its limit is."""
+    return bool({"IPC_LOCK", "CAP_IPC_LOCK", "ALL"} & set(_told(service.items("cap_add"))))

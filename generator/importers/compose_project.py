@@ -1,0 +1,256 @@
+"""A Compose project: its files merged, with what they include, extend and interpolate."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem, ProfileError
+from generator.importers.base import Source, not_a_file
+from generator.importers.dotenv import Entry, parse_dotenv
+from generator.importers.interpolation import substitute
+from generator.importers.yaml_tree import Items, Node, Scalar, Table, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from generator.view import Place
+
+# Compose replaces these where a later file has them; all else is merged.
+REPLACED: Final = frozenset({"command", "entrypoint", "test", "image"})
+PAIRS: Final = frozenset({"environment", "labels", "sysctls", "annotations"})
+DEEPEST: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The document as a whole, its services with what they extend, and the variables around."""
+
+    top: Table
+    services: Mapping[str, Table]
+    around: Mapping[str, str | None]
+
+
+class Loader:
+    """Reads a project through `read` and gathers every Problem on the way."""
+
+    def __init__(self, read: Callable[[str], str | None]) -> None:
+        self.read = read
+        self.problems: list[Problem] = []
+        self._trees: dict[tuple[str, int], Table] = {}
+
+    def load(
+        self, sources: Sequence[Source], around: Mapping[str, str | None], depth: int = 0
+    ) -> Project:
+        """Return the project of some files, later ones laid over earlier ones."""
+        top = Table({}, self._tree(sources[0], around).place)
+        for source in sources:
+            top = merged(top, self._tree(source, around))
+        services = dict(top.table("services").entries)
+        for name, service in self._included(top, around, depth).items():
+            services.setdefault(name, service)
+        known = {name: s for name, s in services.items() if isinstance(s, Table)}
+        return Project(
+            top, {name: self._extended(name, known, around, ()) for name in known}, around
+        )
+
+    def variables(self, path: str, around: Mapping[str, str | None]) -> tuple[Entry, ...]:
+        """Return what a `.env` or `env_file` says; nothing where it is not there."""
+        text = self.read(path)
+        try:
+            return () if text is None else parse_dotenv(text, around)
+        except ValueError as error:
+            message, _, hint = str(error).partition("; ")
+            where, separator, rest = message.partition(": ")
+            told = (where, rest) if separator else ("", message)
+            self.problems.append(Problem(*told, hint, path))
+            return ()
+
+    def beside(self, path: str, around: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Return the variables of the `.env` beside a file, under those that are around."""
+        found = self.variables(joined(path, ".env"), around)
+        beside = {entry.name: entry.value for entry in found if entry.value is not None}
+        return {**beside, **around}
+
+    def fail_at(self, place: Place, message: str, hint: str) -> None:
+        """Take note of a Problem of one line."""
+        self.problems.append(Problem(f"line {place.line}", message, hint, place.file))
+
+    def _tree(self, source: Source, around: Mapping[str, str | None]) -> Table:
+        key = (source.path, id(around))
+        if key not in self._trees:
+            found = parse(source, lambda text: substitute(text, around.get))
+            if not isinstance(found, Table):
+                hint = "a Compose file has `services:` at its beginning"
+                raise not_a_file(source.path, "line 1", "this is no Compose file", hint)
+            self._trees[key] = self._paired(found)
+        return self._trees[key]
+
+    def _paired(self, top: Table) -> Table:
+        """Return the document with each service's lists of `KEY=value` as mappings."""
+        found = top.get("services")
+        if not isinstance(found, Table):
+            place = top.place_of("services")
+            if found is not None:
+                self.fail_at(place, "`services` is no mapping", "write each service by its name")
+            return top
+        services = {name: self._service(name, service) for name, service in found.entries.items()}
+        return replace(
+            top,
+            entries={**top.entries, "services": replace(top.table("services"), entries=services)},
+        )
+
+    def _service(self, name: str, service: Node) -> Node:
+        if isinstance(service, Table):
+            pairs = {
+                key: self._pairs(f"services.{name}.{key}", service.entries[key])
+                for key in sorted(PAIRS & set(service.entries))
+            }
+            return replace(service, entries={**service.entries, **pairs})
+        if not isinstance(service, Scalar) or service.kind != "null":
+            self.fail_at(service.place, f"the service `{name}` is no mapping", "write `image: …`")
+        return Table({}, service.place)
+
+    def _pairs(self, key: str, node: Node) -> Node:
+        if not isinstance(node, Items):
+            if isinstance(node, Table):
+                for name, value in node.entries.items():
+                    if not isinstance(value, Scalar):
+                        self.fail_at(node.place_of(name), f"`{key}.{name}` is no value", "quote it")
+            return node
+        entries: dict[str, Node] = {}
+        for item in node.items:
+            if not isinstance(item, Scalar):
+                hint = "write `- KEY=value`, or a mapping without the dashes"
+                self.fail_at(item.place, f"an entry of `{key}` is no `KEY=value`", hint)
+                continue
+            name, value = _pair(item)
+            entries.pop(name, None)
+            entries[name] = value
+        places = {name: value.place for name, value in entries.items()}
+        return Table(entries, node.place, places, node.tag)
+
+    def _included(
+        self, top: Table, around: Mapping[str, str | None], depth: int
+    ) -> dict[str, Table]:
+        found: dict[str, Table] = {}
+        for item in top.items("include") if depth < DEEPEST else ():
+            paths = item.items("path") if isinstance(item, Table) else (item,)
+            sources = [s for path in paths if (s := self._source(path)) is not None]
+            if not sources:
+                continue
+            inner = self.beside(sources[0].path, around)
+            for name, service in self.load(sources, inner, depth + 1).services.items():
+                found.setdefault(name, service)
+        return found
+
+    def _source(self, node: Node) -> Source | None:
+        """Return the file that a path in a file names, None where it is not at hand."""
+        if not isinstance(node, Scalar) or not node.told or not node.text:
+            return None
+        path = joined(node.place.file, node.text)
+        text = self.read(path)
+        return None if text is None else Source(path, text)
+
+    def _extended(
+        self,
+        name: str,
+        services: Mapping[str, Table],
+        around: Mapping[str, str | None],
+        chain: tuple[tuple[str, str], ...],
+    ) -> Table:
+        service = services[name]
+        extends = service.get("extends")
+        if extends is None:
+            return service
+        here = (service.place.file, name)
+        if here in chain or len(chain) > DEEPEST:
+            self.fail_at(service.place_of("extends"), "extends itself", "cut the circle")
+            return service
+        others, base = self._base(service, extends, services, around)
+        if base not in others:
+            where = service.place_of("extends")
+            self.fail_at(where, f"there is no service `{base}` to extend", "name one that is there")
+            return service
+        return merged(self._extended(base, others, around, (*chain, here)), service)
+
+    def _base(
+        self,
+        service: Table,
+        extends: Node,
+        services: Mapping[str, Table],
+        around: Mapping[str, str | None],
+    ) -> tuple[Mapping[str, Table], str]:
+        """Return the services among which the extended one is, and its name."""
+        if not isinstance(extends, Table):
+            return services, extends.text if isinstance(extends, Scalar) else ""
+        file = extends.get("file")
+        if file is None:
+            return services, extends.text("service")
+        source = self._source(file)
+        if source is None:
+            where = service.place_of("extends")
+            hint = "check where the file is at hand, or write the service out"
+            self.fail_at(where, f"`{extends.text('file')}` cannot be read", hint)
+            return {extends.text("service"): Table({}, service.place)}, extends.text("service")
+        tables = self._tree(source, around).table("services").entries
+        return {n: s for n, s in tables.items() if isinstance(s, Table)}, extends.text("service")
+
+
+def load_project(sources: Sequence[Source], loader: Loader) -> Project:
+    """Return the project of `sources`; ProfileError with every Problem of all its files."""
+    project = None
+    try:
+        around = loader.beside(sources[0].path, {})
+        project = loader.load(sources, around)
+    except ProfileError as error:
+        loader.problems += error.problems
+    except RecursionError:
+        loader.problems.append(Problem("", "is nested too deeply", "nothing needs that depth"))
+    if loader.problems or project is None:
+        raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
+    return project
+
+
+def joined(file: str, path: str) -> str:
+    """Return the path that `path` is, seen from the directory of `file`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+
+
+def _pair(item: Scalar) -> tuple[str, Scalar]:
+    """Take `KEY=value` apart; a lone `KEY` is a variable of whoever runs Compose."""
+    name, equals, value = item.text.partition("=")
+    written = item.written.partition("=")
+    if not item.told:
+        return written[0] or item.text, replace(item, text="", written=written[2])
+    if not equals:
+        return name, Scalar("", item.place, "null")
+    return name, replace(item, text=value, written=written[2], kind="str")
+
+
+def merged(base: Table, over: Table) -> Table:
+    """Return `base` with `over` laid over it, as Compose merges files and extended services."""
+    entries, places = dict(base.entries), dict(base.places)
+    for key, value in over.entries.items():
+        old = entries.get(key)
+        places[key] = over.place_of(key)
+        if value.tag == "!reset":
+            entries.pop(key, None)
+        elif old is None or value.tag == "!override" or key in REPLACED:
+            entries[key] = value
+        else:
+            entries[key] = _merged_value(old, value)
+    return Table(entries, over.place, places)
+
+
+def _merged_value(old: Node, new: Node) -> Node:
+    if isinstance(old, Table) and isinstance(new, Table):
+        return merged(old, new)
+    if isinstance(old, Items) or isinstance(new, Items):
+        return Items((*_several(old), *_several(new)), new.place)
+    return new
+
+
+def _several(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Items) else (node,)

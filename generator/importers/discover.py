@@ -1,0 +1,286 @@
+"""What a path is: profiles, and groups of files that describe a service together.
+
+A file that the user names must be one of ours; in a directory the others are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem, ProfileError
+from generator.importers.base import Source
+from generator.importers.kinds import Kind, kind_of, may_be_ours, of_ollama
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from generator.importers.base import Context
+    from generator.view import View
+
+STDIN: Final = "-"
+LARGEST: Final = 5 * 2**20
+MOST_FILES: Final = 5000
+_SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_INSTALLED: Final = re.compile(r"(?:etc|run|(?:usr/(?:local/)?)?lib)/systemd/(?:system|user)$")
+_OVERRIDE: Final = re.compile(r"((?:docker-)?compose)\.override\.ya?ml")
+_DEFAULT: Final = re.compile(r"((?:docker-)?compose)\.ya?ml")
+_OURS: Final = (
+    "name a profile, a unit or drop-in, a quadlet, a compose file, values of the Helm chart, a "
+    "NixOS module or an environment file"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files of one kind that are read together; `named`: the user has named one of them."""
+
+    kind: Kind
+    sources: tuple[Source, ...]
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What paths turn out to be; `profiles` and `plans` are read by others."""
+
+    groups: tuple[Group, ...] = ()
+    profiles: tuple[str, ...] = ()
+    plans: tuple[Source, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each file, by the name that places use."""
+        groups = (source for group in self.groups for source in group.sources)
+        return {source.path: source.text for source in (*groups, *self.plans)}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    source: Source
+    kind: Kind
+    named: bool
+
+
+def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str = "") -> Found:
+    """Return what each path is, in the order of the paths and of names in a directory.
+
+    `-` stands for `stdin`, the text of standard input, which is called `stdin_name`.
+    """
+    problems: list[Problem] = []
+    files: dict[str, _File] = {}
+    for path in dict.fromkeys(paths):
+        if path == STDIN:
+            found: Iterable[_File] = _named(Source(stdin_name or STDIN, stdin or ""), problems)
+        elif _is_directory(path):
+            found = _walked(path, problems)
+        else:
+            text = _text(path, problems)
+            found = () if text is None else _named(Source(path, text), problems)
+        for file in found:
+            files.setdefault(file.source.path, file)
+    of = {kind: [f for f in files.values() if f.kind == kind] for kind in ("profile", "plan")}
+    return Found(
+        groups=tuple(_groups(files.values())),
+        profiles=tuple(file.source.path for file in of["profile"]),
+        plans=tuple(file.source for file in of["plan"]),
+        problems=tuple(problems),
+    )
+
+
+def views(found: Found, context: Context) -> tuple[tuple[View, ...], tuple[Problem, ...]]:
+    """Return the Views of all groups, and what is wrong with those that cannot be read.
+
+    Raises EnvironmentFailure for a NixOS module where Nix is not there.
+    """
+    seen: list[View] = []
+    problems = list(found.problems)
+    for group in found.groups:
+        try:
+            read = import_module(f"generator.importers.{_READERS[group.kind]}").read
+            views_: tuple[View, ...] = read(group.sources, context)
+        except ProfileError as error:
+            problems += [_sourced(problem, error.source) for problem in error.problems]
+            continue
+        if group.named and not views_:
+            message = "nothing in this file runs Ollama"
+            hint = "name the file that starts the server, or leave this one out"
+            problems.append(Problem("", message, hint, group.sources[0].path))
+        seen += views_
+    return tuple(seen), tuple(problems)
+
+
+_READERS: Final[dict[Kind, str]] = {
+    "systemd": "systemd",
+    "quadlet": "quadlet",
+    "compose": "compose",
+    "helm": "helm",
+    "nixos": "nixos",
+    "environment": "envfile",
+}
+
+
+def read_beside(path: str) -> str | None:
+    """Return the text of a file that another file refers to; None where it is no text at hand."""
+    return _text(path, [])
+
+
+def _sourced(problem: Problem, source: str) -> Problem:
+    if problem.source:
+        return problem
+    return Problem(problem.where, problem.message, problem.hint, source)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # ValueError: NUL in a name
+        return False
+
+
+def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
+    """Yield a file that the user has named, and what Compose lays over it by itself."""
+    kind = kind_of(source)
+    if kind is None:
+        problems.append(Problem("", "is none of the files that are checked", _OURS, source.path))
+        return
+    yield _File(source, kind, named=True)
+    if kind == "compose" and _DEFAULT.fullmatch(_name(source.path)):
+        yield from _overrides(source)
+
+
+def _overrides(source: Source) -> Iterator[_File]:
+    stem = _name(source.path).partition(".")[0]
+    for suffix in ("yaml", "yml"):
+        path = PurePosixPath(source.path).with_name(f"{stem}.override.{suffix}").as_posix()
+        if _is_file(path) and (text := _text(path, [])) is not None:
+            yield _File(Source(path, text), "compose", named=False)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _text(path: str, problems: list[Problem]) -> str | None:
+    """Return the text of a file, None and a Problem where there is none."""
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        told = error.strerror if isinstance(error, OSError) else "there is no such name"
+        message = "there is no such file" if missing else f"cannot be read: {told}"
+        problems.append(Problem("", message, "check the path and who may read it", path))
+        return None
+    return _decoded(raw, path, problems)
+
+
+def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
+    if len(raw) > LARGEST:
+        message, hint = f"has more than {LARGEST // 2**20} MiB", "name the file that you edit"
+    elif b"\0" in raw:
+        message, hint = "is no text: it has a NUL byte", "name a text file"
+    else:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8: byte {error.start} is no part of a character"
+            hint = "save the file as UTF-8"
+    problems.append(Problem("", message, hint, path))
+    return None
+
+
+def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
+    """Yield the files below a directory that have to do with Ollama."""
+    found: list[_File] = []
+    for number, path in enumerate(_paths(top, problems)):
+        if number >= MOST_FILES:
+            message = f"has more than {MOST_FILES} files that might be checked"
+            problems.append(Problem("", message, "name the directories that matter", top))
+            break
+        if file := _ours(path, problems):
+            found.append(file)
+    mentioned = "\n".join(f.source.text for f in found if f.kind != "environment")
+    composed = {_folder(f.source.path) for f in found if f.kind == "compose"}
+    for file in found:
+        name = _name(file.source.path)
+        beside = name == ".env" and _folder(file.source.path) in composed
+        # What a file of the directory reads is judged with that file.
+        if file.kind != "environment" or not (beside or name in mentioned):
+            yield file
+
+
+def _ours(path: str, problems: list[Problem]) -> _File | None:
+    """Return a file of a directory if it is one of ours and about Ollama."""
+    faults: list[Problem] = []
+    text = _text(path, faults)
+    if text is None:
+        # Nobody has asked for this file, unless it is clearly meant.
+        problems += [fault for fault in faults if "ollama" in _name(path).lower()]
+        return None
+    source = Source(path, text)
+    kind = kind_of(source, walked=True)
+    return _File(source, kind, named=False) if kind and of_ollama(source, kind) else None
+
+
+def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
+    """Yield the files below a directory that could be ours by their name, in a fixed order."""
+
+    def refused(error: OSError) -> None:
+        problems.append(
+            Problem("", f"cannot be read: {error.strerror}", "check who may read it", top)
+        )
+
+    for folder, folders, names in os.walk(top, onerror=refused):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
+        for name in sorted(names):
+            path = PurePosixPath(folder, name)
+            if may_be_ours(path) and path_is_plain(path):
+                yield path.as_posix()
+
+
+def path_is_plain(path: PurePosixPath) -> bool:
+    """Return whether a path is a regular file, and not a pipe that would block."""
+    return _is_file(path.as_posix())
+
+
+def _groups(files: Iterable[_File]) -> Iterator[Group]:
+    """Yield the files as they belong together: a unit and its drop-ins, a project's overrides."""
+    together: dict[tuple[str, str], list[_File]] = {}
+    for file in files:
+        if file.kind in _READERS:
+            together.setdefault((file.kind, _belongs(file)), []).append(file)
+    for members in together.values():
+        # What is laid over comes last.
+        ordered = sorted(members, key=lambda f: bool(_OVERRIDE.fullmatch(_name(f.source.path))))
+        sources = tuple(file.source for file in ordered)
+        yield Group(members[0].kind, sources, any(file.named for file in members))
+
+
+def _belongs(file: _File) -> str:
+    """Return what the files of one group have in common."""
+    path = PurePosixPath(file.source.path)
+    if file.kind in {"systemd", "quadlet"}:
+        folder = path.parent.parent if path.parent.name.endswith(".d") else path.parent
+        # systemd itself puts the directories of a root together.
+        return _INSTALLED.sub("", folder.as_posix())
+    if file.kind == "compose":
+        match = _OVERRIDE.fullmatch(path.name) or _DEFAULT.fullmatch(path.name)
+        return (path.parent / match[1]).as_posix() if match else path.as_posix()
+    return path.as_posix()
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name
+
+
+def _folder(path: str) -> str:
+    return PurePosixPath(path).parent.as_posix()

@@ -1,0 +1,210 @@
+"""Values of the Helm chart otwld/ollama-helm: what its Deployment makes of them.
+
+A value that the file leaves out is the chart's default, and so not told, but for what the chart
+does without being asked: it restarts the pod, and listens on all addresses of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem, ProfileError
+from generator.importers.base import image_name, not_a_file
+from generator.importers.yaml_tree import Items, Scalar, Table, flat, parse
+from generator.view import Bound, Boxed, Line, Place, Used, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from generator.importers.base import Context, Source
+
+OURS: Final = frozenset({"gpu", "models", "mountPath", "insecure", "port"})
+_QUANTITY: Final = re.compile(
+    r"(\d+(?:\.\d*)?|\.\d+)(?:([EPTGMK]i|[numkMGTPE])|e([-+]?\d{1,3}))?", re.IGNORECASE | re.ASCII
+)
+_SCALES: Final[dict[str, Decimal | int]] = {
+    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "k": 10**3, "M": 10**6,
+    "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30,
+    "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
+}  # fmt: skip
+_LARGEST: Final = 2**63
+_KINDS: Final = {"nvidia": "cuda", "": "cuda", "amd": "rocm"}
+_ELSEWHERE: Final = frozenset(
+    {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
+)
+
+
+def looks_like_values(values: Table) -> bool:
+    """Return whether a mapping has the shape of this chart's values, or of one that wraps it."""
+    return _chart(values) is not None
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return one View for each values file. Raises ProfileError with every Problem."""
+    views, problems = [], list[Problem]()
+    for source in sources:
+        try:
+            views.append(_view(source, context, problems))
+        except ProfileError as error:
+            problems += error.problems
+    if problems:
+        raise ProfileError(sources[0].path, tuple(problems))
+    return tuple(views)
+
+
+def _chart(values: Table) -> tuple[str, Table] | None:
+    """Return the values of the chart and their key path: the file's own, or below `ollama`."""
+    ollama = values.get("ollama")
+    if not isinstance(ollama, Table):
+        return None
+    if OURS & set(ollama.entries):
+        return "", values
+    return ("ollama", ollama) if _chart(ollama) is not None else None
+
+
+def _view(source: Source, context: Context, problems: list[Problem]) -> View:
+    tree = parse(source)
+    found = _chart(tree) if isinstance(tree, Table) else None
+    if found is None:
+        hint = "the chart ollama-helm has `ollama.gpu` and `ollama.models`"
+        raise not_a_file(source.path, "", "these are no values of the Ollama chart", hint)
+    prefix, values = found
+    kind = _KINDS.get(values.text("ollama", "gpu", "type"), "")
+    gpu = _on(values, "ollama", "gpu", "enabled")
+    release, told = context.release_for(values.text("image", "tag"))
+    return View(
+        origin="helm",
+        name=values.text("fullnameOverride") or values.text("nameOverride") or "ollama",
+        place=Place(source.path, key=prefix),
+        release=release,
+        release_told=told,
+        variables=tuple(_variables(prefix, values)),
+        bounds=tuple(_bounds(prefix, values, problems)),
+        lines=tuple(_lines(prefix, values)),
+        machine=context.machine,
+        models=tuple(_models(prefix, values)),
+        container=_boxed(prefix, values, gpu=gpu),
+        acceleration=kind if gpu else "cpu" if values.scalar("ollama", "gpu", "enabled") else "",
+    )
+
+
+def _on(values: Table, *path: str) -> bool:
+    found = values.scalar(*path)
+    return found is not None and found.is_true
+
+
+def _at(place: Place, *path: str) -> Place:
+    return replace(place, key=".".join(part for part in path if part))
+
+
+def _variables(prefix: str, values: Table) -> Iterator[Variable]:
+    """Yield what the container gets; a secret's or a field's value is not told."""
+    for entry in values.items("extraEnv"):
+        if not isinstance(entry, Table) or not (name := entry.text("name")):
+            continue
+        value = entry.scalar("value")
+        elsewhere = entry.get("valueFrom") is not None
+        yield Variable(
+            name=name,
+            value="" if value is None else value.text,
+            place=_at((value or entry).place, prefix, "extraEnv", name),
+            written="" if value is None else value.written,
+            unresolved=elsewhere,
+        )
+
+
+def _bounds(prefix: str, values: Table, problems: list[Problem]) -> Iterator[Bound]:
+    readers: dict[str, tuple[str, Callable[[str], int]]] = {
+        "cpu": ("cpu_quota", lambda text: round(quantity(text) * 100)),
+        "memory": ("memory_max", lambda text: int(quantity(text))),
+    }
+    for key, (name, read_) in readers.items():
+        found = values.scalar("resources", "limits", key)
+        if found is None:
+            continue
+        place = _at(found.place, prefix, "resources.limits", key)
+        try:
+            yield Bound(name=name, value=read_(found.text), place=place, written=found.written)
+        except ValueError as error:
+            message, _, hint = str(error).partition("; ")
+            where = f"line {found.place.line}"
+            told = Problem(where, f"`{place.key}`: {message}", hint, found.place.file)
+            problems.append(told)
+
+
+def quantity(text: str) -> Decimal:
+    """Return a quantity of Kubernetes: `4000m` is 4, `8Gi` is 8 × 2³⁰, `8G` is 8 × 10⁹.
+
+    Raises ValueError for what Kubernetes refuses.
+    """
+    match = _QUANTITY.fullmatch(text)
+    suffix = (match[2] or "") if match else ""
+    if match is None or (suffix and suffix not in _SCALES):
+        raise ValueError(f"`{text}` is no quantity; write it like `4`, `500m` or `8Gi`")
+    scale = _SCALES[suffix] if suffix else Decimal(10) ** int(match[3] or 0)
+    value = Decimal(match[1]) * scale
+    if value >= _LARGEST:
+        raise ValueError(f"`{text}` is more than any machine has; write less")
+    return value
+
+
+def _models(prefix: str, values: Table) -> Iterator[Used]:
+    """Yield the models to pull, create and run; charts of the first years had a plain list."""
+    asked: dict[str, Used] = {}
+    models = values.get("ollama", "models")
+    lists = {"pull": values.items("ollama", "models")} if isinstance(models, Items) else {
+        verb: values.items("ollama", "models", verb) for verb in ("pull", "create", "run")
+    }  # fmt: skip
+    for verb, nodes in lists.items():
+        for node in nodes:
+            name = node.text("name") if isinstance(node, Table) else ""
+            name = node.text if isinstance(node, Scalar) else name
+            if name:
+                before = asked.get(name)
+                place = before.place if before else _at(node.place, prefix, "ollama.models", verb)
+                asked[name] = Used(name=name, place=place, warmed=verb == "run")
+    yield from asked.values()
+
+
+def _boxed(prefix: str, values: Table, *, gpu: bool) -> Boxed:
+    repository, tag = values.scalar("image", "repository"), values.scalar("image", "tag")
+    image = image_name(repository.text if repository else "ollama/ollama")
+    place = (tag or repository or values).place if values.get("image") else values.place
+    privileged = values.scalar("securityContext", "privileged")
+    network, user = values.scalar("hostNetwork"), values.text("securityContext", "runAsUser")
+    # Without a tag the chart takes the release that it was made for.
+    shown = tag.text if tag is not None and tag.text else "{{ .Chart.AppVersion }}"
+    return Boxed(
+        image=f"{image.repository}:{shown}",
+        place=_at(place, prefix, "image.tag" if tag else "image.repository"),
+        tag=shown,
+        digest=image.digest,
+        gpu_access="reservation" if gpu else "",
+        privileged=_at(privileged.place, prefix, "securityContext.privileged")
+        if privileged and privileged.is_true
+        else None,
+        host_network=_at(network.place, prefix, "hostNetwork")
+        if network and network.is_true
+        else None,
+        user=user or values.text("podSecurityContext", "runAsUser"),
+        mounts=tuple(_mounts(prefix, values)),
+        restart="always",
+    )
+
+
+def _mounts(prefix: str, values: Table) -> Iterator[tuple[str, Place]]:
+    path = values.text("ollama", "mountPath") or "/root/.ollama"
+    claim = values.scalar("persistentVolume", "enabled")
+    if claim is not None and claim.is_true:
+        name = values.text("persistentVolume", "existingClaim") or "ollama"
+        yield f"{name}:{path}", _at(claim.place, prefix, "persistentVolume.enabled")
+    for node in values.items("volumeMounts"):
+        if isinstance(node, Table) and (target := node.text("mountPath")):
+            yield f"{node.text('name')}:{target}", _at(node.place, prefix, "volumeMounts")
+
+
+def _lines(prefix: str, values: Table) -> Iterator[Line]:
+    yield from flat(prefix, values, _ELSEWHERE)

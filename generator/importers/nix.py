@@ -1,0 +1,163 @@
+"""Runs Nix on one module: what it defines, each with its line, and why it could not be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
+
+if TYPE_CHECKING:
+    from generator.importers.base import Source
+
+SECONDS: Final = 20
+MOST_PACKAGES: Final = 100
+_HERE: Final = Path(__file__).parent
+_NAME: Final = "given.nix"
+_CALL: Final = (
+    "{ reader, file, more }: import reader { inherit file; more = builtins.fromJSON more; }"
+)
+# Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
+_CONFIG: Final = "\n".join(
+    (
+        "restrict-eval = true",
+        "allow-import-from-derivation = false",
+        "build-users-group =",
+        "sandbox = false",
+        "substituters =",
+        "experimental-features =",
+    )
+)
+_BOUNDED: Final = {
+    "LC_ALL": "C.UTF-8",
+    "NIX_CONFIG": _CONFIG,
+    "GC_MAXIMUM_HEAP_SIZE": str(2**31),
+}
+_MISSING: Final = re.compile(r"(?:attribute|undefined variable) '([^']+)'")
+_ASKED: Final = re.compile(r"asks for (?:the module argument `([^']+)'|an option that [a-z ]+)")
+_ERROR: Final = re.compile(r"^\s*error: *(\S.*)$", re.MULTILINE)
+_PLACE: Final = re.compile(r"/given\.nix:(\d+)")
+_CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition of an option: its path, value, priority (100: plain) and line."""
+
+    path: tuple[str, ...]
+    value: Any
+    priority: int
+    line: int
+
+
+def evaluate(source: Source) -> tuple[Definition, ...]:
+    """Return what a module defines of the options that are read.
+
+    Raises ProfileError for what Nix refuses, EnvironmentFailure without Nix.
+    """
+    with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
+        file = Path(name).resolve() / _NAME
+        file.write_text(source.text, encoding="utf-8", newline="")
+        answer = _answered(source, file)
+    return tuple(
+        Definition(tuple(one["path"]), one["value"], one["priority"], one["line"]) for one in answer
+    )
+
+
+def _answered(source: Source, file: Path) -> list[dict[str, Any]]:
+    """Ask Nix, once more for each package that the module turns out to name."""
+    more: list[str] = []
+    while True:
+        result = _run(source, file, more)
+        if result.returncode == 0:
+            # Old releases print control characters as they are.
+            found: list[dict[str, Any]] = json.loads(result.stdout, strict=False)
+            return found
+        missing = _MISSING.search(_first(result.stderr))
+        if missing is None or missing[1] in more or len(more) >= MOST_PACKAGES:
+            raise ProfileError(source.path, (_problem(result.stderr, source.path),))
+        more.append(missing[1])
+
+
+def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedProcess[str]:
+    arguments = {
+        "reader": str(_HERE / "module.nix"), "file": str(file), "more": json.dumps(more),
+    }  # fmt: skip
+    told = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
+    argv = [
+        "nix-instantiate",
+        "--store",
+        "dummy://",
+        "--eval",
+        "--strict",
+        "--json",
+        "--show-trace",
+    ]
+    paths = ["-I", str(_HERE), "-I", str(file.parent)]
+    try:
+        return subprocess.run(
+            [*argv, *paths, "-E", _CALL, *told],
+            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(file.parent), **_BOUNDED},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise EnvironmentFailure(
+            f"{source.path} is a NixOS module, which only Nix can read, and there is no "
+            f"nix-instantiate",
+            hint="install Nix (Debian: `apt-get install nix-bin`), or leave the module out",
+        ) from error
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot run nix-instantiate: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        message = f"Nix is not done with it in {SECONDS} seconds"
+        problem = Problem("", message, "name a module that is smaller", source.path)
+        raise ProfileError(source.path, (problem,)) from error
+
+
+def _first(told: str) -> str:
+    """Return the message itself; where it came from stands behind it, or by age before it."""
+    found = _ERROR.findall(told)
+    return str(found[-1]).strip() if found else told.strip()
+
+
+def _line(told: str) -> str:
+    """Return where the module goes wrong: the place behind the message is the nearest."""
+    start = max((match.end() for match in _ERROR.finditer(told)), default=0)
+    behind, before = _PLACE.findall(told, start), _PLACE.findall(told, 0, start)
+    return f"line {behind[0]}" if behind else f"line {before[-1]}" if before else ""
+
+
+def _problem(told: str, source: str) -> Problem:
+    message, where = _first(told), _line(told)
+    asked, missing = _ASKED.search(message), _MISSING.search(message)
+    if asked and asked[1]:
+        message = f"the module asks for its argument `{asked[1]}`, for which there is no stand-in"
+    elif asked:
+        message = "the module asks for an option of its own that has no default"
+    elif missing:
+        message = f"the module asks for `{missing[1]}`, for which there is no stand-in"
+    elif not message or any(word in told for word in _CIRCLES):
+        message = "Nix goes round in circles in it, or needs more memory than any module does"
+    elif "restricted mode" in message:
+        message = "the module reads another file or address, which is not done here"
+    else:
+        return Problem(where, f"Nix: {_without_paths(message)}", "mend the module", source)
+    hint = "name a module that needs only `lib`, `config` and `pkgs`"
+    return Problem(where, message, hint, source)
+
+
+def _without_paths(message: str) -> str:
+    """Return Nix's message without the directory that the module was put into."""
+    named = re.sub(r"/\S*/given\.nix(?::\d+:\d+)?", "the module", message)
+    return shortened(re.sub(r"/\S*/hostwright-[^/\s]*", ".", named), 160)

@@ -1,0 +1,230 @@
+"""NixOS modules, evaluated by Nix with stand-ins for nixpkgs: `services.ollama` and its unit.
+
+The evaluation is pure and bounded: no store, no network, no file but the module.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import Problem, ProfileError
+from generator.importers import bounds as limits
+from generator.importers import unit
+from generator.importers.base import not_a_file
+from generator.importers.nix import Definition, evaluate
+from generator.importers.specifiers import expand
+from generator.view import Line, Place, Used, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.importers.base import Context, Source
+    from generator.view import Bound
+
+OLLAMA: Final = ("services", "ollama")
+UNIT: Final = ("systemd", "services", "ollama")
+VARIABLES: Final = (*OLLAMA, "environmentVariables")
+ENVIRONMENT: Final = (*UNIT, "environment")
+SERVICE: Final = (*UNIT, "serviceConfig")
+# The module sets these itself, over what `environmentVariables` says.
+OVERWRITTEN: Final = frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"})
+OPTIONS: Final = {"models": "OLLAMA_MODELS", "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION"}
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 11434
+_VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return one View for each module.
+
+    Raises ProfileError for what Nix or NixOS would refuse and what needs more than stand-ins,
+    EnvironmentFailure where Nix is not there.
+    """
+    views, problems = [], list[Problem]()
+    for source in sources:
+        try:
+            views.append(_Module(source, context).view())
+        except ProfileError as error:
+            problems += error.problems
+    if problems:
+        raise ProfileError(sources[0].path, tuple(problems))
+    return tuple(views)
+
+
+class _Module:
+    def __init__(self, source: Source, context: Context) -> None:
+        self.source = source
+        self.context = context
+        self.texts = source.text.split("\n")
+        self.problems: list[Problem] = []
+        self.found = _in_force(evaluate(source))
+        if not any(d.path[:2] == OLLAMA or d.path[:3] == UNIT for d in self.found):
+            hint = "name the module that sets it"
+            raise not_a_file(source.path, "", "this module says nothing of services.ollama", hint)
+
+    def view(self) -> View:
+        package = self._value(*OLLAMA, "package")
+        version = package.get("version", "") if isinstance(package, dict) else ""
+        release, told = self.context.release_for(version if _VERSION.fullmatch(version) else "")
+        first = min((d.line for d in self.found), default=0)
+        view = View(
+            origin="nixos",
+            name="services.ollama",
+            place=Place(self.source.path, first),
+            release=release,
+            release_told=told,
+            variables=tuple(self._variables()),
+            bounds=tuple(self._bounds()),
+            lines=tuple(self._lines()),
+            machine=self.context.machine,
+            models=tuple(self._models()),
+            acceleration=self._acceleration(package),
+        )
+        if self.problems:
+            raise ProfileError(self.source.path, tuple(self.problems))
+        return view
+
+    def _value(self, *path: str) -> Any:  # noqa: ANN401 -- any Nix value
+        return next((d.value for d in self.found if d.path == path), None)
+
+    def _place(self, found: Definition) -> Place:
+        return Place(self.source.path, found.line, ".".join(found.path))
+
+    def _written(self, found: Definition, text: str) -> str:
+        """Return the text if its line spells it so."""
+        here = self.texts[found.line - 1] if 0 < found.line <= len(self.texts) else ""
+        return text if text and text in here else ""
+
+    def _variables(self) -> Iterator[Variable]:
+        for found in self.found:
+            name = found.path[-1]
+            above = found.path[:-1]
+            if found.value is None:
+                continue
+            if above == ENVIRONMENT or (above == VARIABLES and name not in OVERWRITTEN):
+                yield from self._variable(found, name)
+            elif found.path == (*SERVICE, "Environment"):
+                for one in self._assignments(found):
+                    for variable in unit.variables(one, "ollama.service"):
+                        yield replace(variable, place=self._place(found))
+            elif above == OLLAMA and name in OPTIONS:
+                yield from self._variable(found, OPTIONS[name])
+        yield from self._listen()
+
+    def _variable(self, found: Definition, name: str) -> Iterator[Variable]:
+        value = found.value.get("package", "") if isinstance(found.value, dict) else found.value
+        if not isinstance(value, str):
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            self.problems.append(
+                Problem(
+                    f"line {found.line}",
+                    f"`{'.'.join(found.path)}` is no string, and NixOS takes nothing else",
+                    f'write `"{shown}"`' if isinstance(value, int | float) else "quote it",
+                    self.source.path,
+                )
+            )
+            return
+        expanded = expand(value, "ollama.service")
+        yield Variable(
+            name=name,
+            value=expanded.text if expanded else value,
+            place=self._place(found),
+            written=self._written(found, value),
+            unresolved=expanded is None or expanded.unresolved,
+        )
+
+    def _listen(self) -> Iterator[Variable]:
+        """Yield OLLAMA_HOST, which the module puts together from two options."""
+        told = [d for d in self.found if d.path in {(*OLLAMA, "host"), (*OLLAMA, "port")}]
+        if not told:
+            return
+        host = self._value(*OLLAMA, "host") or DEFAULT_HOST
+        port = self._value(*OLLAMA, "port") or DEFAULT_PORT
+        expanded = expand(f"{host}:{port}", "ollama.service")
+        yield Variable(
+            name="OLLAMA_HOST",
+            value=expanded.text if expanded else f"{host}:{port}",
+            place=self._place(told[0]),
+            written=self._written(told[0], str(told[0].value)),
+        )
+
+    def _assignments(self, found: Definition) -> list[unit.Assignment]:
+        """Return a key of `serviceConfig` as the lines that NixOS writes into the unit."""
+        values = found.value if isinstance(found.value, list) else [found.value]
+        return [
+            unit.Assignment(
+                self.source.path,
+                "Service",
+                found.path[-1],
+                text,
+                found.line,
+                (unit.Stretch(0, len(text), found.line),),
+            )
+            for text in map(_unit_text, values)
+        ]
+
+    def _bounds(self) -> Iterator[Bound]:
+        keys = {d.path[-1]: d for d in self.found if d.path[:-1] == SERVICE}
+        lines = [line for found in keys.values() for line in self._assignments(found)]
+        directive = {name: key for key, (name, _) in limits.DIRECTIVES.items()}
+        for bound in limits.bounds(lines, self.context.machine):
+            found = keys[directive[bound.name]]
+            yield replace(
+                bound,
+                place=self._place(found),
+                written=self._written(found, str(found.value)),
+            )
+
+    def _lines(self) -> Iterator[Line]:
+        for found in self.found:
+            values = found.value if isinstance(found.value, list) else [found.value]
+            for value in values:
+                yield Line(
+                    section=".".join(found.path[:-1]),
+                    name=found.path[-1],
+                    value=_unit_text(value),
+                    place=self._place(found),
+                )
+
+    def _models(self) -> Iterator[Used]:
+        for found in self.found:
+            if found.path == (*OLLAMA, "loadModels") and isinstance(found.value, list):
+                for name in filter(lambda item: isinstance(item, str), found.value):
+                    yield Used(name=name, place=self._line_of(found, name))
+
+    def _line_of(self, found: Definition, text: str) -> Place:
+        """Return the line of an item of a list, which begins on the line of its option."""
+        lines = enumerate(self.texts[found.line - 1 :] if found.line else [], found.line)
+        number = next((n for n, line in lines if f'"{text}"' in line), found.line)
+        return replace(self._place(found), line=number)
+
+    def _acceleration(self, package: Any) -> str:  # noqa: ANN401 -- any Nix value
+        option = self._value(*OLLAMA, "acceleration")
+        if option is False:
+            return "cpu"
+        name = package.get("package", "") if isinstance(package, dict) else ""
+        kind = option if isinstance(option, str) else name.partition("-")[2]
+        return kind if kind in {"cpu", "cuda", "rocm", "vulkan"} else ""
+
+
+def _in_force(definitions: Sequence[Definition]) -> list[Definition]:
+    """Return what NixOS decides on, in the order of the file: the strongest, and lists joined."""
+    strongest: dict[tuple[str, ...], Definition] = {}
+    for found in definitions:
+        other = strongest.get(found.path)
+        if other is None or found.priority < other.priority:
+            strongest[found.path] = found
+        elif found.priority == other.priority and isinstance(found.value, list):
+            joined = [*(other.value if isinstance(other.value, list) else []), *found.value]
+            strongest[found.path] = replace(other, value=joined)
+    return sorted(strongest.values(), key=lambda found: (found.line, found.path))
+
+
+def _unit_text(value: Any) -> str:  # noqa: ANN401 -- any Nix value
+    """Return a value as NixOS writes it into a unit."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return str(value.get("package", ""))
+    return "" if value is None else str(value)

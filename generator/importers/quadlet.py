@@ -1,0 +1,134 @@
+"""Podman quadlets, podman-systemd.unit(5): the Views of `.container` files that run Ollama.
+
+Podman puts the container below the service, so that limits of both hold.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.importers import boxes, unit
+from generator.importers.argv import Option, options
+from generator.importers.base import image_name
+from generator.importers.bounds import bounds, unread
+from generator.importers.services import merged, models
+from generator.view import Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.importers.argv import Argument
+    from generator.importers.base import Context, Source
+    from generator.importers.services import Unit
+    from generator.importers.unit import Assignment
+    from generator.view import Bound
+
+_CONTAINER: Final = "Container"
+_WHOLE: Final = {
+    "EnvironmentFile": "env-file",
+    "PublishPort": "publish",
+    "Volume": "volume",
+    "Mount": "mount",
+    "AddDevice": "device",
+    "AddCapability": "cap-add",
+    "Network": "network",
+    "HealthCmd": "health-cmd",
+    "User": "user",
+    "Ulimit": "ulimit",
+    "Memory": "memory",
+    "PidsLimit": "pids-limit",
+}
+"""Keys of `[Container]` and the option of `podman run` that each becomes."""
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each container that runs Ollama. Raises ProfileError as `unit.parse`."""
+    named = [s for s in sources if PurePosixPath(s.path).suffix in {".container", ".conf"}]
+    images = {
+        PurePosixPath(source.path).name: _image_of(source)
+        for source in sources
+        if source not in named
+    }
+    units = merged(named, ".container", "ollama.container")
+    return tuple(_view(one, images, context) for one in units if _is_server(one, images))
+
+
+def _image_of(source: Source) -> str:
+    found = unit.named(unit.parse(source), "Image", "Image")
+    return found[-1].value if found else ""
+
+
+def _image(one: Unit, images: dict[str, str]) -> str:
+    """Return the image, also where `Image=` names a quadlet of its own."""
+    text = one.expanded(one.last("Image", _CONTAINER)).text
+    return images.get(text) or text
+
+
+def _is_server(one: Unit, images: dict[str, str]) -> bool:
+    image = _image(one, images)
+    stem = one.name.rpartition(".")[0].partition("@")[0]
+    return image_name(image).is_ollama if image else stem.startswith("ollama")
+
+
+def _view(one: Unit, images: dict[str, str], context: Context) -> View:
+    image = _image(one, images)
+    release, told = context.release_for(image_name(image).release)
+    found = list(_options(one))
+    at = one.named("Image", _CONTAINER)
+    place = at[-1].place() if at else Place(one.files[0])
+    box = boxes.boxed(image, place, found, "podman", one.last("Restart"))
+    return View(
+        origin="quadlet",
+        name=one.name,
+        place=Place(one.files[0]),
+        release=release,
+        release_told=told,
+        variables=boxes.variables(found, context, {}),
+        bounds=_tighter(bounds(one.assignments, context.machine), boxes.bounds(found)),
+        lines=unit.lines(one.assignments),
+        unread=unread(one.assignments, context.machine),
+        machine=context.machine,
+        models=models([one]),
+        container=box,
+        acceleration=boxes.acceleration(box, found),
+    )
+
+
+def _options(one: Unit) -> Iterator[Option]:
+    """Yield what podman is called with: keys first, then `PodmanArgs=`."""
+    for key, name in _WHOLE.items():
+        for assignment in one.named(key, _CONTAINER):
+            argument = one.argument(assignment.value, assignment)
+            path = _located(argument) if name == "env-file" else argument.text
+            yield Option(name, path, argument)
+    for argument in _words(one, one.named("Environment", _CONTAINER)):
+        yield Option("env", argument.text, argument)
+    found, _ = options(list(_words(one, one.named("PodmanArgs", _CONTAINER))))
+    yield from found
+
+
+def _words(one: Unit, assignments: Sequence[Assignment]) -> Iterator[Argument]:
+    for assignment in assignments:
+        for word in assignment.words():
+            yield one.argument(word.text, assignment, word)
+
+
+def _located(argument: Argument) -> str:
+    """Return the path of a file, which counts from the quadlet's directory."""
+    path, quadlet = argument.text, PurePosixPath(argument.place.file)
+    return path if path.startswith(("/", "%")) else str(quadlet.parent / path)
+
+
+def _tighter(service: Sequence[Bound], container: Sequence[Bound]) -> tuple[Bound, ...]:
+    """Return the limits of both, of two under one name the one that is reached first."""
+    found = {bound.name: bound for bound in service}
+    for bound in container:
+        other = found.get(bound.name)
+        if other is None or not isinstance(other.value, int) or _below(bound.value, other.value):
+            found[bound.name] = bound
+    return tuple(found.values())
+
+
+def _below(value: int | str | None, other: int) -> bool:
+    return value < other if isinstance(value, int) else value is not None

@@ -1,0 +1,166 @@
+"""Units with their drop-ins, as systemd merges them, systemd.unit(5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.importers import unit
+from generator.importers.argv import Argument
+from generator.importers.shell import calls
+from generator.importers.specifiers import Expanded, expand
+from generator.view import Used
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.importers.base import Source
+    from generator.importers.unit import Assignment
+    from generator.importers.words import Word
+
+_DIRECTORIES: Final = ("etc", "run", "usr/local/lib", "usr/lib", "lib", "usr/share")
+_DIRECTORY: Final = re.compile(
+    rf"(?:^|/)({'|'.join(_DIRECTORIES)})/(?:systemd/(?:system|user)|containers/systemd)/"
+)
+_COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
+_OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
+_PREFIX: Final = re.compile(r"[-@:+!|]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A service or quadlet with its drop-ins: every assignment that is in force."""
+
+    name: str
+    files: tuple[str, ...]
+    assignments: tuple[Assignment, ...]
+
+    @property
+    def user(self) -> bool:
+        """Whether a user's manager runs it."""
+        return any(mark in path for path in self.files for mark in _OF_USERS)
+
+    @property
+    def service(self) -> str:
+        """The service that it is, or that podman makes of it."""
+        return self.name.removesuffix(".container") + ".service" if self.is_quadlet else self.name
+
+    @property
+    def is_quadlet(self) -> bool:
+        """Whether podman reads it."""
+        return self.name.endswith(".container")
+
+    def last(self, key: str, section: str = "Service") -> str:
+        """Return the value of a key that takes one."""
+        found = (a for a in reversed(self.assignments) if (a.section, a.key) == (section, key))
+        return next((a.value for a in found), "")
+
+    def named(self, key: str, section: str = "Service") -> list[Assignment]:
+        """Return the assignments of a key that takes many."""
+        return unit.named(self.assignments, key, section)
+
+    def expanded(self, text: str) -> Expanded:
+        """Expand the specifiers of a text; one that systemd does not know stays."""
+        return expand(text, self.service, user=self.user) or Expanded(text)
+
+    def argument(self, text: str, assignment: Assignment, word: Word | None = None) -> Argument:
+        """Return a word, or the whole value of an assignment, with its specifiers expanded."""
+        found = self.expanded(text)
+        return Argument(found.text, assignment, word, found.unresolved)
+
+    def commands(self, keys: Iterable[str]) -> Iterator[list[Argument]]:
+        """Yield the command lines: prefixes off, `$$` undone, parted at a lone `;`."""
+        for assignment in (a for key in keys for a in self.named(key)):
+            command: list[Argument] = []
+            for word in assignment.words():
+                if word.text == ";" and word.end - word.start == 1:
+                    yield command
+                    command = []
+                    continue
+                text = word.text if command else _PREFIX.sub("", word.text, count=1)
+                command.append(self.argument(text.replace("$$", "$"), assignment, word))
+            yield command
+
+
+def used(one: Unit) -> Iterator[Used]:
+    """Yield the models that the commands of a unit pull, create or run."""
+    for command in one.commands(_COMMANDS):
+        for call in calls([argument.text for argument in command]):
+            yield Used(name=call.model, place=command[0].place, warmed=call.verb == "run")
+
+
+def models(units: Iterable[Unit]) -> tuple[Used, ...]:
+    """Return the models of several units, each once."""
+    found: dict[str, Used] = {}
+    for one in (model for unit_ in units for model in used(unit_)):
+        if one.name not in found or (one.warmed and not found[one.name].warmed):
+            found[one.name] = one
+    return tuple(found.values())
+
+
+def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
+    """Return every unit of that suffix with its drop-ins applied, in the order of the files.
+
+    A drop-in that stands alone is one of `default`; hidden files are none.
+    Raises ProfileError as `unit.parse`.
+    """
+    visible = [source for source in sources if not _base(source).startswith(".")]
+    parsed = dict(zip(visible, unit.parse_all(visible), strict=True))
+    by_name: dict[str, list[Source]] = {}
+    for source in visible:
+        by_name.setdefault(_unit_name(source.path, suffix, default), []).append(source)
+    templates = {_template(name) for name in by_name if _template(name) != name}
+    return [
+        _merge(name, _layers(by_name, name, suffix), parsed)
+        for name in by_name
+        if name not in templates
+    ]
+
+
+def _unit_name(path: str, suffix: str, default: str) -> str:
+    file = PurePosixPath(path)
+    if file.parent.name.endswith(f"{suffix}.d"):
+        return file.parent.name.removesuffix(".d")
+    return file.name if file.suffix == suffix else default
+
+
+def _template(name: str) -> str:
+    return re.sub(r"@.*\.", "@.", name)
+
+
+def _layers(by_name: Mapping[str, Sequence[Source]], name: str, suffix: str) -> list[Source]:
+    """Return the unit file and its drop-ins in the order in which systemd applies them.
+
+    Of files with the same name the first counts: the instance's before its template's, then by
+    directory.
+    """
+    own = sorted(by_name[name], key=_rank)
+    shared = by_name.get(_template(name), ()) if _template(name) != name else ()
+    ours = [*own, *sorted(shared, key=_rank)]
+    fragments = [source for source in ours if PurePosixPath(source.path).suffix == suffix]
+    drop_ins: dict[str, Source] = {}
+    for source in ours:
+        installed = _DIRECTORY.search(source.path)
+        drop_ins.setdefault(_base(source) if installed else source.path, source)
+    return [
+        *fragments[:1],
+        *sorted((s for s in drop_ins.values() if s not in fragments), key=_base),
+    ]
+
+
+def _base(source: Source) -> str:
+    return PurePosixPath(source.path).name
+
+
+def _rank(source: Source) -> int:
+    match = _DIRECTORY.search(source.path)
+    return _DIRECTORIES.index(match[1]) if match else 0
+
+
+def _merge(
+    name: str, layers: Sequence[Source], parsed: Mapping[Source, Sequence[Assignment]]
+) -> Unit:
+    together = unit.in_force(a for source in layers for a in parsed[source])
+    return Unit(name, tuple(source.path for source in layers), together)

@@ -1,0 +1,138 @@
+"""Shell text, as far as a reader needs it: exported variables, and calls of `ollama`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.view import Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.importers.base import Source
+    from generator.view import Reach
+
+_EXPORT: Final = re.compile(r"^[ \t]*(?:export|declare[ \t]+-x|typeset[ \t]+-x)[ \t]+(.*)$", re.M)
+_ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_SERVES: Final = re.compile(r"^[^#\n]*\bollama[ \t]+serve\b", re.MULTILINE)
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "zsh"})
+_VERBS: Final = frozenset({"pull", "run", "create"})
+_SEPARATORS: Final = frozenset({";", "&&", "||", "|", "&", "(", ")", "{", "}", "do", "done"})
+_TAKES_A_VALUE: Final = frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"})
+_NEAR: Final = 100  # words: a command or loop is shorter
+_LONG: Final = 10_000  # characters: nobody edits such a line by a fix
+_PARAMETER: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the ollama program on a model: `pull`, `run`, `create`."""
+
+    verb: str
+    model: str
+
+
+def runs_the_server(text: str) -> bool:
+    """Whether a script starts the server itself, so that what it exports gets there."""
+    return bool(_SERVES.search(text))
+
+
+def exported(source: Source, reach: Reach) -> list[Variable]:
+    """Return what `export NAME=value` lines set; `$` stands in values, nothing is run."""
+    found = []
+    number, counted = 1, 0
+    for match in _EXPORT.finditer(source.text):
+        number += source.text.count("\n", counted, match.start(1))
+        counted = match.start(1)
+        for word in _tokens(match[1]):
+            if word in _SEPARATORS or word.startswith("#"):
+                break
+            if assigned := _ASSIGNED.fullmatch(word):
+                name, value = assigned.groups()
+                found.append(
+                    Variable(
+                        name=name,
+                        value=value,
+                        place=Place(source.path, number, name),
+                        reach=reach,
+                        written=_written(match[1], name, value),
+                        unresolved="$" in value or "`" in value,
+                    )
+                )
+    return found
+
+
+def _written(line: str, name: str, value: str) -> str:
+    """Return how a line spells a value, quotes included where they stand around all of it."""
+    if len(line) > _LONG:
+        return ""
+    forms = (f"{quote}{value}{quote}" for quote in ('"', "'", ""))
+    return next((form for form in forms if f"{name}={form}" in line), "")
+
+
+def _tokens(text: str) -> list[str]:
+    """Split a command line as a shell does; nothing where a quote stays open."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|()<>")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        return list(lexer)
+    except ValueError:
+        return []
+
+
+def calls(argv: Sequence[str]) -> Iterator[Call]:
+    """Yield the calls of `ollama` in a command, also in the script of `sh -c`.
+
+    A model that only the running script knows is left out.
+    """
+    name = PurePosixPath(argv[0]).name if argv else ""
+    if name not in _SHELLS or "-c" not in argv[:-1]:
+        yield from _calls(argv, {})
+        return
+    at = argv.index("-c") + 1
+    tokens = _tokens(argv[at].replace("\n", " ; "))
+    yield from _calls(tokens, _parameters(tokens, argv[at + 1 :]))
+
+
+def _calls(tokens: Sequence[str], values: Mapping[str, Sequence[str]]) -> Iterator[Call]:
+    for at, token in enumerate(tokens):
+        program = PurePosixPath(_known(token, values)[0]).name
+        if program != "ollama" or len(tokens) < at + 3 or tokens[at + 1] not in _VERBS:
+            continue
+        for model in _known(_first(tokens[at + 2 : at + _NEAR]), values):
+            if model and "$" not in model:
+                yield Call(tokens[at + 1], model)
+
+
+def _first(words: Iterable[str]) -> str:
+    """Return the first word that is neither an option nor the value of one."""
+    before = ""
+    for word in takewhile(lambda word: word not in _SEPARATORS, words):
+        if not word.startswith("-") and before not in _TAKES_A_VALUE:
+            return word
+        before = word
+    return ""
+
+
+def _known(token: str, values: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return what a token stands for: itself, or the values of the parameter that it is."""
+    match = _PARAMETER.fullmatch(token)
+    return (values.get(match[1] or match[2]) if match else None) or [token]
+
+
+def _parameters(tokens: Sequence[str], given: Sequence[str]) -> dict[str, list[str]]:
+    """Return the positional parameters, and the words that `for NAME in …` goes through."""
+    values = {str(number): [word] for number, word in enumerate(given)}
+    for at, word in enumerate(tokens[:-1]):
+        if word == "for":
+            values[tokens[at + 1]] = _looped(tokens[at + 2 : at + _NEAR]) or list(given[1:])
+    return values
+
+
+def _looped(tokens: Iterable[str]) -> list[str]:
+    return list(takewhile(lambda token: token not in _SEPARATORS, tokens))[1:]

@@ -1,0 +1,244 @@
+r"""Unit files as systemd reads them, systemd.syntax(7): lines, sections, assignments, resets.
+
+A line may end in `\n`, `\r\n`, `\r` or NUL; an odd number of backslashes before that joins the
+next line to it, comments between left out. An empty assignment takes the earlier ones back.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem, ProfileError
+from generator.importers.specifiers import expand
+from generator.importers.words import BLANKS, Word, is_text, words
+from generator.view import Line, Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from generator.importers.base import Source
+    from generator.view import Reach
+
+_END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"'\\]")
+_BOM: Final = "\ufeff"
+LONGEST: Final = 1024 * 1024
+_DEPENDENCIES_AND_LIMITS: Final = (
+    "After Before Wants Requires Requisite BindsTo PartOf Upholds Conflicts OnFailure OnSuccess "
+    "PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo StopPropagatedFrom JoinsNamespaceOf "
+    "LimitAS LimitCORE LimitCPU LimitDATA LimitFSIZE LimitLOCKS LimitMEMLOCK LimitMSGQUEUE "
+    "LimitNICE LimitNOFILE LimitNPROC LimitRSS LimitRTPRIO LimitRTTIME LimitSIGPENDING LimitSTACK"
+)
+NEVER_RESET: Final = frozenset(_DEPENDENCIES_AND_LIMITS.split())
+"""Keys that an empty assignment does not take back, systemd.unit(5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a joined line that stands on one line of the file: from `start` up to `end`."""
+
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A `key=value`, joined and stripped, and where the parts of its value stand."""
+
+    file: str
+    section: str
+    key: str
+    value: str
+    line: int
+    stretches: tuple[Stretch, ...]
+
+    def place(self, at: int = -1) -> Place:
+        """Return the place of the assignment, or of the character `at` of its value."""
+        line = self._stretch(at).line if at >= 0 else self.line
+        return Place(self.file, line, self.key)
+
+    def written(self, start: int, end: int) -> str:
+        """Return that part of the value if it stands on one line of the file, else nothing."""
+        return self.value[start:end] if end <= self._stretch(start).end else ""
+
+    def _stretch(self, at: int) -> Stretch:
+        after = bisect_right(self.stretches, at, key=lambda stretch: stretch.start)
+        return self.stretches[max(after - 1, 0)]
+
+    def words(self) -> list[Word]:
+        """Return the words of a command line, unknown escapes kept; those before a fault."""
+        return _until_fault(words(self.value, relaxed=True))
+
+
+def parse(source: Source) -> tuple[Assignment, ...]:
+    """Read a unit file or drop-in. Raises ProfileError where systemd would read none of it."""
+    found: list[Assignment] = []
+    section, headers, strange = "", 0, 0
+    for number, text, stretches in _joined(source):
+        if not text or not is_text(text):
+            continue
+        if text.startswith("["):
+            section, headers = _section(source, number, text), headers + 1
+        elif text.find("=") > 0:
+            found.append(_assignment(source.path, section, number, text, stretches))
+        else:
+            strange = strange or number
+    if strange and not found and not headers:
+        raise _problem(
+            source, strange, "this is no unit file: there is no `[Service]` and no `key=value`",
+            "give a `.service` or a `.conf` of its `.service.d`",
+        )  # fmt: skip
+    return tuple(found)
+
+
+def in_force(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
+    """Return what an empty assignment of the same key has not taken back; it stays itself."""
+    kept: list[Assignment] = []
+    reset: set[tuple[str, str]] = set()
+    for one in reversed(list(assignments)):
+        if (one.section, one.key) in reset:
+            continue
+        kept.append(one)
+        if not one.value and one.key not in NEVER_RESET:
+            reset.add((one.section, one.key))
+    return tuple(reversed(kept))
+
+
+def named(
+    assignments: Iterable[Assignment], key: str, section: str = "Service"
+) -> list[Assignment]:
+    """Return the assignments of one key that say something, in order."""
+    return [a for a in assignments if a.key == key and a.section == section and a.value]
+
+
+def lines(assignments: Iterable[Assignment]) -> tuple[Line, ...]:
+    """Return every directive as the rules see it."""
+    return tuple(
+        Line(section=a.section, name=a.key, value=a.value, place=a.place()) for a in assignments
+    )
+
+
+def variables(
+    assignment: Assignment, unit: str, *, user: bool = False, reach: Reach = "server"
+) -> list[Variable]:
+    """Return what an `Environment=` sets; systemd ignores a word that is no `NAME=value`.
+
+    `$` has no meaning there. Behind a broken quote or escape nothing is read.
+    """
+    found = []
+    for word in _until_fault(words(assignment.value)):
+        expanded = expand(word.text, unit, user=user)
+        name, equals, value = (expanded.text if expanded else "").partition("=")
+        if expanded and equals and _NAME.fullmatch(name) and is_text(value):
+            span = word.tail(f"{name}=") if word.text.startswith(f"{name}=") else None
+            found.append(
+                Variable(
+                    name=name,
+                    value=value,
+                    place=assignment.place(word.start),
+                    reach=reach,
+                    written=assignment.written(*span) if span else "",
+                    unresolved=expanded.unresolved,
+                )
+            )
+    return found
+
+
+def parse_all(sources: Sequence[Source]) -> list[tuple[Assignment, ...]]:
+    """Read several files; the errors of all of them come at once."""
+    read: list[tuple[Assignment, ...]] = []
+    faults: list[ProfileError] = []
+    for source in sources:
+        try:
+            read.append(parse(source))
+        except ProfileError as error:
+            faults.append(error)
+    if faults:
+        problems = tuple(problem for error in faults for problem in error.problems)
+        raise ProfileError(faults[0].source, problems)
+    return read
+
+
+def _until_fault(found: Iterator[Word]) -> list[Word]:
+    kept: list[Word] = []
+    try:
+        kept.extend(found)
+    except ValueError:
+        return kept
+    return kept
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that systemd sees, with the number that an editor shows."""
+    at, number = 0, 1
+    for match in _END.finditer(text):
+        yield number, text[at : match.start()]
+        at, number = match.end(), number + text.count("\n", at, match.end())
+    yield number, text[at:]
+
+
+def _joined(source: Source) -> Iterator[tuple[int, str, tuple[Stretch, ...]]]:
+    """Yield lines with their continuations: number of the first, text, where its parts stand."""
+    parts: list[str] = []
+    stretches: list[Stretch] = []
+    marked = False
+    for number, line in _lines(source.text):
+        if line.lstrip(BLANKS).startswith(("#", ";")):
+            continue
+        if not marked and line.startswith(_BOM):
+            line, marked = line[1:], True  # noqa: PLW2901
+        start = stretches[-1].end + 1 if stretches else 0
+        goes_on = _is_continued(line)
+        stretches.append(Stretch(start, start + len(line) - goes_on, number))
+        parts.append(f"{line[:-1]} " if goes_on else line)
+        if not goes_on:
+            yield _whole(source, parts, stretches)
+            parts, stretches = [], []
+    if stretches:
+        yield _whole(source, parts, stretches)
+
+
+def _is_continued(line: str) -> bool:
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _whole(
+    source: Source, parts: list[str], stretches: list[Stretch]
+) -> tuple[int, str, tuple[Stretch, ...]]:
+    text, number = "".join(parts), stretches[0].line
+    if len(text) > LONGEST // 4 and len(text.encode("utf-8", "surrogatepass")) >= LONGEST:
+        raise _problem(source, number, "a line is longer than 1 MiB", "break it up")
+    body = text.lstrip(BLANKS)
+    return number, body.rstrip(BLANKS), _shifted(stretches, len(text) - len(body))
+
+
+def _shifted(stretches: Iterable[Stretch], by: int) -> tuple[Stretch, ...]:
+    return tuple(Stretch(s.start - by, s.end - by, s.line) for s in stretches)
+
+
+def _section(source: Source, number: int, text: str) -> str:
+    name = text[1:-1]
+    if not text.endswith("]") or _UNSAFE.search(name):
+        raise _problem(
+            source, number, f"`{text}` is no section header, and systemd reads no further",
+            "write `[Service]`",
+        )  # fmt: skip
+    return name
+
+
+def _assignment(
+    file: str, section: str, number: int, text: str, stretches: tuple[Stretch, ...]
+) -> Assignment:
+    key, _, raw = text.partition("=")
+    value = raw.lstrip(BLANKS)
+    shifted = _shifted(stretches, len(text) - len(value))
+    return Assignment(file, section, key.rstrip(BLANKS), value, number, shifted)
+
+
+def _problem(source: Source, number: int, message: str, hint: str) -> ProfileError:
+    return ProfileError(source.path, (Problem(f"line {number}", message, hint, source.path),))

@@ -1,0 +1,76 @@
+"""What yaml.v3 makes of a plain scalar, and how Go prints it: Compose and Helm are Go programs."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final, Literal
+
+Kind = Literal["null", "bool", "int", "float", "str"]
+
+NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+BOOLS: Final = {
+    word: "true" if word.lower() == "true" else "false"
+    for word in ("true", "True", "TRUE", "false", "False", "FALSE")
+}
+_NUMBER: Final = re.compile(
+    r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO]?(?P<o>[0-7]+)"
+    r"|(?P<d>0|[1-9]\d*))",
+    re.ASCII,
+)
+_FLOAT: Final = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?", re.ASCII)
+_BASES: Final = (("x", 16), ("b", 2), ("o", 8), ("d", 10))
+_LONGEST: Final = 400  # no number that Go can hold has more digits
+_G_ZEROS: Final = -4
+_G_DIGITS: Final = 6
+_INT_MIN, _UINT_MAX = -(2**63), 2**64 - 1
+
+
+def resolved(text: str, tag: str) -> tuple[Kind, str]:
+    """Return the type of a scalar and its value as Go prints it.
+
+    `tag` is empty for a plain scalar without one; a tag that is no standard one means a string.
+    """
+    if tag not in {"", "null", "bool", "int", "float"}:
+        return ("null", "") if tag.startswith("!") and text in NULLS else ("str", text)
+    if text in NULLS:
+        return "null", ""
+    if text in BOOLS:
+        return "bool", BOOLS[text]
+    return _number(text) or ("str", text)
+
+
+def _number(text: str) -> tuple[Kind, str] | None:
+    digits = text.replace("_", "")
+    if len(digits) > _LONGEST or text[:1] not in "+-.0123456789":
+        return None
+    match = _NUMBER.fullmatch(digits)
+    value = _integer(match) if match else None
+    if value is not None and _INT_MIN <= value <= _UINT_MAX:
+        return "int", str(value)
+    if not _FLOAT.fullmatch(digits) or float(digits) in {float("inf"), float("-inf")}:
+        return None
+    return "float", go_float(float(digits))
+
+
+def _integer(match: re.Match[str]) -> int:
+    group, base = next((name, base) for name, base in _BASES if match[name] is not None)
+    return int(f"{match['sign']}{match[group]}", base)
+
+
+def go_float(value: float) -> str:
+    """Return a float as Go's shortest `%g`: `0.5`, `100000`, `1e+06`."""
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 -- finite
+    point = len(digits) + exponent
+    text = "".join(map(str, digits)).rstrip("0") or "0"
+    minus = "-" if sign else ""
+    if text == "0":
+        return f"{minus}0"
+    if not _G_ZEROS < point <= _G_DIGITS:
+        head = f"{text[0]}.{text[1:]}" if len(text) > 1 else text
+        return f"{minus}{head}e{point - 1:+03d}"
+    if point <= 0:
+        return f"{minus}0.{'0' * -point}{text}"
+    whole, part = text[:point].ljust(point, "0"), text[point:]
+    return f"{minus}{whole}.{part}" if part else f"{minus}{whole}"

@@ -1,0 +1,303 @@
+"""YAML as Go's programs read it, every value with its line: for Compose files and Helm values.
+
+Nothing is loaded by tag, aliases are shared and not copied, and every fault of the text is a
+Problem. Types follow yaml.v3: `yes` is a string, `0o17` and `017` are fifteen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import yaml
+
+from generator.errors import Problem, ProfileError, shortened
+from generator.importers.yaml_scalar import Kind, resolved
+from generator.view import Line, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from generator.importers.base import Source
+
+MERGED_AT_MOST: Final = 100_000
+DEEPEST: Final = 5
+TABS_AT_MOST: Final = 200
+_PREFIX: Final = "tag:yaml.org,2002:"
+_PLAIN: Final = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value: `text` as Go prints it, `written` as the line spells it, without quotes.
+
+    `told` is False where the value depends on what the file does not say.
+    """
+
+    text: str
+    place: Place
+    kind: Kind = "str"
+    written: str = ""
+    told: bool = True
+    tag: str = ""
+
+    @property
+    def is_true(self) -> bool:
+        """Whether this switches something on."""
+        return self.told and self.text.lower() in {"true", "yes", "on", "y"}
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping in file order; `places` are those of its keys."""
+
+    entries: Mapping[str, Node]
+    place: Place
+    places: Mapping[str, Place] = field(default_factory=dict)
+    tag: str = ""
+
+    def get(self, *path: str) -> Node | None:
+        """Return what stands under a path of keys, None where a step of it is missing."""
+        node: Node | None = self
+        for key in path:
+            node = node.entries.get(key) if isinstance(node, Table) else None
+        # Compose's word for a key that shall not be there.
+        return None if node is not None and node.tag == "!reset" else node
+
+    def scalar(self, *path: str) -> Scalar | None:
+        """Return the value under a path of keys, None where there is none or only `null`."""
+        node = self.get(*path)
+        return node if isinstance(node, Scalar) and node.kind != "null" else None
+
+    def text(self, *path: str) -> str:
+        """Return the text under a path of keys, empty where nothing is told."""
+        found = self.scalar(*path)
+        return found.text if found is not None and found.told else ""
+
+    def table(self, *path: str) -> Table:
+        """Return the mapping under a path of keys, an empty one where there is none."""
+        node = self.get(*path)
+        return node if isinstance(node, Table) else Table({}, self.place)
+
+    def items(self, *path: str) -> tuple[Node, ...]:
+        """Return the list under a path of keys, or the one value that stands in its place."""
+        node = self.get(*path)
+        if isinstance(node, Items):
+            return node.items
+        return () if node is None or (isinstance(node, Scalar) and node.kind == "null") else (node,)
+
+    def place_of(self, key: str) -> Place:
+        """Return where a key stands, or this mapping where it is not there."""
+        return self.places.get(key, self.place)
+
+
+Node: TypeAlias = Scalar | Items | Table
+
+
+def parse(source: Source, substitute: Callable[[str], str | None] | None = None) -> Node:
+    """Return the document of `source`; an empty one is an empty mapping.
+
+    `substitute` is applied to each string value: None means that it depends on something untold,
+    a ValueError that it is malformed. Raises ProfileError with every Problem of the text.
+    """
+    try:
+        root = _composed(source.text)
+        tree = _Tree(source, substitute)
+        found = tree.node(root) if root is not None else Table({}, Place(source.path, 1))
+    except yaml.YAMLError as error:
+        raise ProfileError(source.path, (_syntax(error, source.path),)) from error
+    except RecursionError as error:
+        problem = Problem("", "is nested too deeply", "nothing needs that depth", source.path)
+        raise ProfileError(source.path, (problem,)) from error
+    if tree.problems:
+        raise ProfileError(source.path, tuple(tree.problems))
+    return found
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Compose a text, in which a tab may stand wherever a space does not indent.
+
+    PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
+    """
+    for _ in range(TABS_AT_MOST):
+        try:
+            found: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+        except yaml.scanner.ScannerError as error:
+            at = error.problem_mark.index if error.problem_mark else len(text)
+            indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
+            if text[at : at + 1] != "\t" or indents:
+                raise
+            text = f"{text[:at]} {text[at + 1 :]}"
+        else:
+            return found
+    raise yaml.YAMLError("there are too many tabs in it")
+
+
+def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Iterator[Line]:
+    """Yield every value of a mapping as a Line, a few levels deep, but for the `skipped` paths."""
+    return _flat(section, table, (), skipped)
+
+
+def _flat(
+    section: str, table: Table, path: tuple[str, ...], skipped: frozenset[tuple[str, ...]]
+) -> Iterator[Line]:
+    for name in table.entries:
+        here = (*path, name)
+        for value in table.items(name) if here not in skipped else ():
+            if isinstance(value, Scalar):
+                text = value.text if value.told else value.written
+                place = replace(value.place, key=f"{section}.{name}".strip("."))
+                yield Line(section=section, name=name, value=text, place=place)
+            elif isinstance(value, Table) and len(here) < DEEPEST:
+                yield from _flat(f"{section}.{name}".strip("."), value, here, skipped)
+
+
+class _Loader(yaml.BaseLoader):
+    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
+        """Leave the type of a plain scalar to `resolved`."""
+        if kind is not yaml.ScalarNode:
+            return ""
+        return _PLAIN if isinstance(implicit, tuple) and implicit[0] else f"{_PREFIX}str"
+
+
+class _Tree:
+    """One pass over the composed nodes; each is turned once, however often it is referred to."""
+
+    def __init__(self, source: Source, substitute: Callable[[str], str | None] | None) -> None:
+        self.source = source
+        self.substitute = substitute
+        self.problems: list[Problem] = []
+        self.done: dict[int, Node] = {}
+        self.open: set[int] = set()
+        self.merged = 0
+        self.breaks = [at for at, char in enumerate(source.text) if char == "\n"]
+
+    def node(self, node: yaml.Node) -> Node:
+        if id(node) in self.done:
+            return self.done[id(node)]
+        if id(node) in self.open:
+            self._problem(node, "this alias is inside what it stands for", "write it out")
+            return Table({}, self._place(node))
+        self.open.add(id(node))
+        found = self._turned(node)
+        self.open.discard(id(node))
+        self.done[id(node)] = found
+        return found
+
+    def _turned(self, node: yaml.Node) -> Node:
+        tag = node.tag if node.tag.startswith("!") else ""
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, tag)
+        if isinstance(node, yaml.SequenceNode):
+            items = tuple(self.node(item) for item in node.value)
+            return Items(items, self._place(node), tag)
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 -- there is no other kind
+        return self._table(node, tag)
+
+    def _scalar(self, node: yaml.ScalarNode, tag: str) -> Scalar:
+        kind, text = resolved(node.value, _kind_of(node.tag))
+        told: str | None = text
+        if kind == "str" and self.substitute is not None:
+            try:
+                told = self.substitute(text)
+            except ValueError as error:
+                message, _, hint = str(error).partition("; ")
+                self._problem(node, message, hint)
+        return Scalar(told or "", self._place(node), kind, _written(node), told is not None, tag)
+
+    def _table(self, node: yaml.MappingNode, tag: str) -> Table:
+        entries: dict[str, Node] = {}
+        places: dict[str, Place] = {}
+        bases: list[Table] = []
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._problem(key, "this key is no plain word", "write a name")
+            elif key.tag == _PLAIN and key.value == "<<":
+                bases += self._bases(value)
+            elif (name := resolved(key.value, _kind_of(key.tag))[1]) in entries:
+                first = places[name].line
+                message = f"`{shortened(name)}` stands here twice; the first is on line {first}"
+                self._problem(key, message, "keep one of them")
+            else:
+                entries[name], places[name] = self.node(value), self._place(key)
+        self._merge(node, bases, entries, places)
+        return Table(entries, self._place(node), places, tag)
+
+    def _bases(self, value: yaml.Node) -> list[Table]:
+        """Return what `<<` merges in; the first one has the last word."""
+        found = self.node(value)
+        several = found.items if isinstance(found, Items) else (found,)
+        tables = [table for table in several if isinstance(table, Table)]
+        if len(tables) != len(several):
+            self._problem(value, "`<<` merges mappings only", "name the anchor of a mapping")
+        return tables
+
+    def _merge(
+        self,
+        node: yaml.Node,
+        bases: list[Table],
+        entries: dict[str, Node],
+        places: dict[str, Place],
+    ) -> None:
+        for base in bases:
+            before, self.merged = self.merged, self.merged + len(base.entries)
+            if before <= MERGED_AT_MOST < self.merged:
+                self._problem(node, "merges more than anybody wrote", "use fewer `<<`")
+            if self.merged > MERGED_AT_MOST:
+                return
+            for name, value in base.entries.items():
+                if name not in entries:
+                    entries[name], places[name] = value, base.place_of(name)
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self.source.path, self._line(node))
+
+    def _line(self, node: yaml.Node) -> int:
+        """Return the line by newlines alone; YAML counts other breaks, too."""
+        return bisect_left(self.breaks, node.start_mark.index) + 1
+
+    def _problem(self, node: yaml.Node, message: str, hint: str) -> None:
+        where = f"line {self._line(node)}"
+        self.problems.append(Problem(where, message, hint, self.source.path))
+
+
+def _kind_of(tag: str) -> str:
+    return "" if tag == _PLAIN else tag.removeprefix(_PREFIX)
+
+
+def _written(node: yaml.ScalarNode) -> str:
+    """Return the value as its line spells it; empty where it spans lines or is a block."""
+    start, end = node.start_mark, node.end_mark
+    if start.line != end.line or start.buffer is None:
+        return ""
+    if node.style in {"'", '"'}:
+        raw = start.buffer[start.pointer : end.pointer]
+        return raw[raw.index(node.style) + 1 : -1]
+    return node.value if node.style is None else ""
+
+
+def _syntax(error: yaml.YAMLError, source: str) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    where = f"line {mark.line + 1}" if mark else ""
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return Problem(where, f"is not YAML: {shortened(str(said), 100)}", _advice(str(said)), source)
+
+
+def _advice(said: str) -> str:
+    if "'\\t'" in said:
+        return "indent with spaces; YAML allows no tab there"
+    if "another document" in said or "single document" in said:
+        return "keep one document in a file"
+    return "mend the YAML syntax"

@@ -1,0 +1,621 @@
+"""Compose files as operators write them; what Compose makes of them is asked of Compose."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.catalogue import load_catalogue
+from generator.errors import ProfileError
+from generator.importers.base import Context, Source
+from generator.importers.compose import read
+from generator.targets import load_target
+from generator.view import View
+from tests.consumers import compose
+from tests.plans import PROFILES, shipped
+
+MAIN = "compose.yaml"
+ANCHORS = """\
+x-env: &env
+  OLLAMA_KEEP_ALIVE: 30m
+  OLLAMA_NUM_PARALLEL: 2
+x-limits: &limits {cpus: 4, mem_limit: 12g}
+services:
+  ollama:
+    <<: [*limits]
+    image: ollama/ollama:0.32.15
+    environment:
+      <<: *env
+      OLLAMA_NUM_PARALLEL: 4
+"""
+# name: (files by path, service). Each is read by us and by Compose.
+CORPUS: dict[str, tuple[dict[str, str], str]] = {
+    "list": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: ollama/ollama
+    environment:
+      - OLLAMA_HOST=0.0.0.0:11434
+      - 'OLLAMA_ORIGINS=http://a,https://b=c'
+      - OLLAMA_DEBUG=
+      - OLLAMA_NUM_PARALLEL=1
+      - OLLAMA_NUM_PARALLEL=2
+"""
+        },
+        "ollama",
+    ),
+    "mapping with types": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: ollama/ollama
+    environment:
+      A: true
+      B: 0o17
+      C: 017
+      D: 1_000
+      E: 1e6
+      F: yes
+      G: 0.10
+      H: "0.10"
+      I: |
+        two
+        lines
+      J: 12:30
+      K: 0x1f
+      L: 123456789012345678901234567890
+      M: !!str 017
+      N: >-
+        folded
+        text
+"""
+        },
+        "ollama",
+    ),
+    "anchors": ({MAIN: ANCHORS}, "ollama"),
+    "interpolation": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: "ollama/ollama:${TAG:-latest}"
+    cpus: "${CPUS:-6}"
+    mem_limit: ${MEMORY}
+    environment:
+      A: ${TAG}
+      B: ${NOPE:-de${TAG:+f}ault}
+      C: ${EMPTY-x}${EMPTY:-y}
+      D: "$$HOME and $${HOME}"
+      E: ${TAG:?set it}
+      F: a$TAG-b
+""",
+            ".env": "TAG=0.32.15\nMEMORY=10g # of 16\nEMPTY=\n",
+        },
+        "ollama",
+    ),
+    "env files": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: ollama/ollama
+    env_file:
+      - ollama.env
+      - {path: more/local.env, required: false}
+      - {path: nope.env, required: false}
+    environment:
+      OLLAMA_DEBUG: "1"
+""",
+            ".env": "HOST_DIR=/srv\n",
+            "ollama.env": "# server\nOLLAMA_DEBUG=0\nexport OLLAMA_MODELS=${HOST_DIR}/models\n"
+            "QUOTED=\"a\\tb # c\"\nSINGLE='$HOST_DIR'\nYAML: style\nHASH=a#b # c\n\n"
+            'MULTI="one\ntwo"\nREF=$YAML-$NOTHING:-x\n'.replace("$NOTHING:-x", "${NOTHING:-x}"),
+            "more/local.env": "OLLAMA_KEEP_ALIVE=-1\nYAML=again\n",
+        },
+        "ollama",
+    ),
+    "one env file": (
+        {
+            MAIN: "services: {ollama: {image: ollama/ollama, env_file: x.env}}",
+            "x.env": "A=1\r\nB='it\\'s'\nC=$$x\nD=\nlone\n",
+        },
+        "ollama",
+    ),
+    "extends": (
+        {
+            MAIN: """\
+services:
+  base:
+    image: ollama/ollama:0.32
+    env_file: base.env
+    environment: [A=base, B=base]
+    mem_limit: 8g
+    ports: ["127.0.0.1:11434:11434"]
+  middle:
+    extends: base
+    environment: {B: middle}
+    cpus: 2
+  ollama:
+    extends: {service: middle}
+    environment: {C: 3}
+    mem_limit: 16g
+""",
+            "base.env": "B=file\nFROM_FILE=1\n",
+        },
+        "ollama",
+    ),
+    "extends a file": (
+        {
+            MAIN: "services: {ollama: {extends: {file: common/o.yml, service: llm}, "
+            "environment: [X=1]}}",
+            "common/o.yml": "services:\n  llm:\n    image: ollama/ollama\n    env_file: o.env\n"
+            "    environment: {OLLAMA_DEBUG: 1}\n",
+            "common/o.env": "Y=2\nX=0\n",
+        },
+        "ollama",
+    ),
+    "include": (
+        {
+            MAIN: "include:\n  - llm/compose.yaml\nservices: {app: {image: app}}\n",
+            ".env": "A=outer\n",
+            "llm/compose.yaml": "services:\n  ollama:\n    image: ollama/ollama\n"
+            "    environment: {V: '${A}-${B}'}\n    env_file: x.env\n",
+            "llm/.env": "A=inner\nB=only\n",
+            "llm/x.env": "W=$A\n",
+        },
+        "ollama",
+    ),
+    "include by mapping": (
+        {
+            MAIN: "include:\n  - path: [a.yaml, b.yaml]\n",
+            "a.yaml": "services: {ollama: {image: ollama/ollama, environment: {A: a, B: a}}}",
+            "b.yaml": "services: {ollama: {environment: {B: b}, cpus: 1.5}}",
+        },
+        "ollama",
+    ),
+    "short limits": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: ollama/ollama
+    cpus: 3.5
+    cpu_shares: 2048
+    cpuset: 0-3,8
+    mem_limit: 20g
+    mem_reservation: 512m
+    memswap_limit: 22gb
+    pids_limit: 512
+    oom_score_adj: -200
+    ulimits: {memlock: -1, nofile: {soft: 1024, hard: 4096}}
+"""
+        },
+        "ollama",
+    ),
+    "deploy limits": (
+        {
+            MAIN: """\
+services:
+  ollama:
+    image: ollama/ollama
+    deploy:
+      resources:
+        limits: {cpus: '0.50', memory: "1073741824", pids: 77}
+        reservations: {memory: 1.5KiB}
+    ulimits: {memlock: {soft: 65536, hard: 65536}}
+"""
+        },
+        "ollama",
+    ),
+    "tabs and resets": (
+        {
+            MAIN: "services:\n  ollama:\t# mine\n    image: ollama/ollama\t\n    deploy: !reset\n"
+            "      resources: {limits: {cpus: '2'}}\n    environment:\n      A: \t'a\tb'\t # c\n"
+        },
+        "ollama",
+    ),
+    "unlimited swap": (
+        {MAIN: "services: {ollama: {image: ollama/ollama, mem_limit: 5g, memswap_limit: -1}}"},
+        "ollama",
+    ),
+}
+
+
+def context(files: Mapping[str, str] | None = None, folder: str = "") -> Context:
+    told = {f"{folder}{path}": text for path, text in (files or {}).items()}
+    return Context(load_catalogue(), read=told.get)
+
+
+def views(files: Mapping[str, str] | str, *paths: str) -> tuple[View, ...]:
+    found = {MAIN: files} if isinstance(files, str) else dict(files)
+    return read([Source(path, found[path]) for path in paths or (MAIN,)], context(found))
+
+
+def one(files: Mapping[str, str] | str) -> View:
+    (found,) = views(files)
+    return found
+
+
+def told(view: View) -> dict[str, str]:
+    return {v.name: v.value for v in view.variables if not v.unresolved}
+
+
+def limit(view: View, name: str) -> Any:
+    bound = view.bound(name)
+    return None if bound is None else "infinity" if bound.value is None else bound.value
+
+
+def on_disk(files: Mapping[str, str], folder: Path) -> Path:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8", newline="")
+    return folder / MAIN
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_we_read_what_compose_reads(name: str, tmp_path: Path) -> None:
+    files, service = CORPUS[name]
+    theirs = compose.read(on_disk(files, tmp_path), service)
+    ours = next(view for view in views(files) if view.name == service)
+    assert told(ours) == theirs.environment
+    assert limit(ours, "cpu_quota") == theirs.cpu_quota_percent
+    assert limit(ours, "cpu_weight") == theirs.cpu_weight
+    assert limit(ours, "memory_max") == theirs.memory_max
+    assert limit(ours, "memory_high") == theirs.memory_high
+    swap = limit(ours, "memory_swap_max")
+    assert (None if swap == "infinity" else swap) == theirs.memory_swap_max
+    assert limit(ours, "limit_memlock") == theirs.limit_memlock
+    raw = theirs.extra["service"]
+    assert limit(ours, "allowed_cpus") == raw.get("cpuset")
+    assert limit(ours, "oom_score_adjust") == raw.get("oom_score_adj")
+    pids = raw.get("deploy", {}).get("resources", {}).get("limits", {}).get("pids")
+    assert limit(ours, "tasks_max") == raw.get("pids_limit", pids)
+    assert ours.container is not None
+    assert ours.container.image == raw["image"] or "$" in ours.container.image
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_our_own_files_read_back_as_their_plan(profile: str) -> None:
+    plan = shipped(profile)
+    file = next(f for f in load_target("compose").render(plan) if f.path == "compose.yaml")
+    view = one(file.text)
+    assert view.name == "ollama"
+    assert told(view) == {s.name: s.value for s in plan.environment if s.scope == "any"}
+    expressible = {
+        n.name: n.value for n in plan.limits if n.name not in {"memory_high", "nice", "io_weight"}
+    }
+    assert {b.name: b.value for b in view.bounds} == expressible
+    assert {m.name for m in view.models} == {
+        name for unit in plan.units for name in unit.models if unit.kind != "resume"
+    }
+    assert (str(view.release), view.release_told) == (plan.release, True)
+
+
+def test_places_are_those_of_the_values() -> None:
+    view = one(ANCHORS)
+    places = {v.name: (v.place.line, v.place.key) for v in view.variables}
+    assert places == {
+        "OLLAMA_NUM_PARALLEL": (11, "services.ollama.environment.OLLAMA_NUM_PARALLEL"),
+        "OLLAMA_KEEP_ALIVE": (2, "services.ollama.environment.OLLAMA_KEEP_ALIVE"),
+    }
+    assert [(b.name, b.place.line, b.written) for b in view.bounds] == [
+        ("cpu_quota", 4, "4"),
+        ("memory_max", 4, "12g"),
+    ]
+    assert (view.place.line, view.release, view.origin) == (
+        6, load_catalogue().release("0.32.15"), "compose",
+    )  # fmt: skip
+
+
+def test_places_of_an_env_file_are_in_it() -> None:
+    files, _ = CORPUS["env files"]
+    found = {v.name: (v.place.file, v.place.line) for v in one(files).variables}
+    assert found["OLLAMA_MODELS"] == ("ollama.env", 3)
+    assert found["YAML"] == ("more/local.env", 2)
+    assert found["REF"] == ("ollama.env", 11)
+    assert found["OLLAMA_DEBUG"] == (MAIN, 9)
+
+
+def test_written_is_what_the_line_spells() -> None:
+    view = one(
+        "services:\n  ollama:\n    image: ollama/ollama\n    environment:\n"
+        "      - \"OLLAMA_HOST=10.0.0.7\"\n      - 'A=it''s'\n      - B=${X:-y}\n"
+    )
+    assert [v.written for v in view.variables] == ["10.0.0.7", "it''s", "${X:-y}"]
+    assert [v.value for v in view.variables] == ["10.0.0.7", "it's", "y"]
+
+
+def test_what_only_the_shell_knows_is_not_told() -> None:
+    view = one(
+        "services:\n  ollama:\n    image: ollama/ollama:$TAG\n    cpus: $CPUS\n"
+        "    mem_limit: 5g\n    memswap_limit: ${SWAP}\n    environment:\n      OLLAMA_HOST:\n"
+        "      OLLAMA_KEEP_ALIVE: ${KEEP}h\n      OLLAMA_DEBUG: ${DEBUG:?say it}\n"
+        "    ports: ['${PORT:-11434}:11434', '$PORT:1']\n"
+    )
+    assert {v.name: (v.value, v.unresolved) for v in view.variables} == {
+        "OLLAMA_HOST": ("", True),
+        "OLLAMA_KEEP_ALIVE": ("", True),
+        "OLLAMA_DEBUG": ("", True),
+    }
+    assert not view.release_told
+    assert view.container is not None
+    assert view.container.tag == "$TAG"
+    assert [text for text, _ in view.container.ports] == ["11434:11434", "$PORT:1"]
+    assert {b.name: b.value for b in view.bounds} == {
+        "cpu_quota": None,
+        "memory_max": 5 * 2**30,
+        "memory_swap_max": None,
+    }
+
+
+def test_the_release_is_that_of_the_tag() -> None:
+    told_by = {
+        "ollama/ollama:0.9.2-rocm": ("0.9.2", True),
+        "docker.io/ollama/ollama:0.24.0@sha256:abc": ("0.24.0", True),
+        "ollama/ollama:latest": (str(load_catalogue().newest), False),
+        "ollama/ollama:${V:-0.31.1}": ("0.31.1", True),
+        "me/llm-ollama:0.9.2": None,
+    }
+    for image, expected in told_by.items():
+        text = f"services: {{llm: {{image: '{image}'}}}}"
+        found = [(str(v.release), v.release_told) for v in views(text)]
+        assert found == ([expected] if expected else []), image
+
+
+BOX = """\
+version: "3.8"
+services:
+  ollama:
+    image: ollama/ollama:0.32.15
+    runtime: nvidia
+    privileged: true
+    network_mode: host
+    user: 1000:1000
+    restart: always
+    cap_add: [IPC_LOCK]
+    ports:
+      - 11434
+      - target: 11434
+        published: "8080"
+        host_ip: ::1
+        mode: host
+      - {target: 1, published: 2-3, protocol: udp}
+    volumes:
+      - ollama:/root/.ollama
+      - type: bind
+        source: ./m
+        target: /models
+        read_only: true
+      - {type: tmpfs, target: /tmp}
+      - /cache
+    healthcheck:
+      test: curl -f http://localhost:11434 || exit 1
+    devices: [nvidia.com/gpu=0, /dev/kfd:/dev/kfd]
+    x-note: {deep: [1, {er: 2}]}
+"""
+
+
+def test_the_container_is_told_in_short_forms() -> None:
+    view = one(BOX)
+    box = view.container
+    assert box is not None
+    assert (box.image, box.tag, box.digest) == ("ollama/ollama:0.32.15", "0.32.15", False)
+    assert box.place.line == 4
+    assert (box.gpu_access, box.gpu_also, box.gpus) == (
+        "runtime", ("cdi", "devices"), ("nvidia.com/gpu=0",),
+    )  # fmt: skip
+    assert box.privileged is not None
+    assert box.privileged.line == 6
+    assert box.host_network is not None
+    assert box.host_network.line == 7
+    assert (box.user, box.restart, box.memlock) == ("1000:1000", "always", True)
+    assert [(text, place.line) for text, place in box.ports] == [
+        ("11434", 12),
+        ("[::1]:8080:11434", 13),
+        ("2-3:1/udp", 17),
+    ]
+    assert [(text, place.line) for text, place in box.mounts] == [
+        ("ollama:/root/.ollama", 19),
+        ("./m:/models:ro", 20),
+        ("/cache", 25),
+    ]
+    assert box.healthcheck is not None
+    assert box.healthcheck[0] == ("CMD-SHELL", "curl -f http://localhost:11434 || exit 1")
+    assert box.healthcheck[1].line == 27
+    lines = {(line.section, line.name, line.value) for line in view.lines}
+    assert ("", "version", "3.8") in lines
+    assert ("services.ollama.x-note.deep", "er", "2") in lines
+    assert view.acceleration == "rocm"
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("{test: [CMD, ollama, list]}", ("CMD", "ollama", "list")),
+        ("{test: [NONE]}", ("NONE",)),
+        ("{disable: true}", ("NONE",)),
+        ("{test: 'true'}", ("CMD-SHELL", "true")),
+        ("{interval: 5s}", None),
+    ],
+)
+def test_every_form_of_a_health_check(check: str, expected: tuple[str, ...] | None) -> None:
+    box = one(f"services: {{ollama: {{image: ollama/ollama, healthcheck: {check}}}}}").container
+    assert box is not None
+    assert (box.healthcheck[0] if box.healthcheck else None) == expected
+
+
+RESERVED = "deploy: {{resources: {{reservations: {{devices: [{{{}, capabilities: [gpu]}}]}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("service", "access", "gpus"),
+    [
+        ("gpus: all", "reservation", ()),
+        ("gpus: [{driver: nvidia, device_ids: ['1']}]", "reservation", ("1",)),
+        (
+            RESERVED.format("driver: nvidia, count: all"),
+            "reservation",
+            (),
+        ),
+        (
+            RESERVED.format("driver: cdi, device_ids: ['nvidia.com/gpu=all']"),
+            "cdi",
+            ("nvidia.com/gpu=all",),
+        ),
+        ("devices: [/dev/kfd, /dev/dri]", "devices", ()),
+        ("devices: [{source: /dev/nvidia0, target: /dev/nvidia0}]", "devices", ()),
+        ("devices: [/dev/ttyUSB0]", "", ()),
+    ],
+)
+def test_every_way_of_a_gpu(service: str, access: str, gpus: tuple[str, ...]) -> None:
+    box = one(f"services: {{ollama: {{image: ollama/ollama, {service}}}}}").container
+    assert box is not None
+    assert (box.gpu_access, box.gpus, box.gpu_also) == (access, gpus, ())
+
+
+@pytest.mark.parametrize(
+    ("service", "restart"),
+    [
+        ("restart: unless-stopped", "unless-stopped"),
+        ("restart: 'no'", "no"),
+        ("deploy: {restart_policy: {condition: on-failure}}", "on-failure"),
+        ("deploy: {restart_policy: {condition: any}}", "always"),
+        ("deploy: {restart_policy: {}}", "always"),
+        ("deploy: {}", ""),
+    ],
+)
+def test_every_form_of_a_restart_policy(service: str, restart: str) -> None:
+    box = one(f"services: {{ollama: {{image: ollama/ollama, {service}}}}}").container
+    assert box is not None
+    assert box.restart == restart
+
+
+SEVERAL = """\
+services:
+  a:
+    image: ollama/ollama:rocm
+    environment: {OLLAMA_DEBUG: 1}
+  b:
+    image: registry.lan/llm
+    command: ["/usr/bin/ollama", "serve"]
+  c:
+    image: intel/llm
+    environment: [OLLAMA_HOST=0.0.0.0]
+  ollama:
+    build: .
+  ollama-webui:
+    image: ghcr.io/open-webui/open-webui:main
+    environment: {OLLAMA_BASE_URL: "http://a:11434", OLLAMA_KEEP_ALIVE: 1d}
+  pull:
+    image: ollama/ollama
+    environment: {OLLAMA_HOST: "http://b:11434"}
+    entrypoint: /bin/sh -c "sleep 3; ollama pull llama3.1:8b && ollama pull nomic-embed-text"
+  warm:
+    image: ollama/ollama
+    entrypoint: /bin/ollama
+    command: run qwen3:8b hi
+  api:
+    image: curlimages/curl
+    command: 'curl http://c:11434/api/pull -d {"name":"phi4"}'
+"""
+
+
+def test_servers_are_told_from_clients_and_jobs() -> None:
+    found = {view.name: view for view in views(SEVERAL)}
+    assert list(found) == ["a", "b", "c", "ollama"]
+    assert found["a"].neighbours == ("b", "c", "ollama", "ollama-webui")
+    assert {n: [m.name for m in v.models] for n, v in found.items()} == {
+        "a": ["qwen3:8b"],
+        "b": ["llama3.1:8b", "nomic-embed-text", "qwen3:8b"],
+        "c": ["qwen3:8b"],
+        "ollama": ["qwen3:8b"],
+    }
+    assert [m.warmed for m in found["b"].models] == [False, False, True]
+
+
+def test_a_server_that_pulls_by_itself_is_a_server() -> None:
+    view = one(
+        "services:\n  llm:\n    image: ollama/ollama\n    entrypoint: [sh, -c, 'ollama serve & "
+        "sleep 5; ollama pull mistral:7b; wait']\n"
+    )
+    assert [(m.name, m.place.line) for m in view.models] == [("mistral:7b", 4)]
+
+
+def test_an_override_lies_over_the_file() -> None:
+    files = {
+        MAIN: "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n    cpus: 2\n"
+        "    command: serve\n    ports: ['11434:11434']\n    environment: [A=1, B=1]\n",
+        "compose.override.yaml": "services:\n  ollama:\n    cpus: 4\n    ports: !override "
+        "['127.0.0.1:11434:11434']\n    environment: {B: 2}\n    command: !reset null\n",
+    }
+    (view,) = views(files, *files)
+    assert told(view) == {"A": "1", "B": "2"}
+    assert [(b.value, b.place.file) for b in view.bounds] == [(400, "compose.override.yaml")]
+    assert view.container is not None
+    assert [text for text, _ in view.container.ports] == ["127.0.0.1:11434:11434"]
+
+
+PROBLEMS = {
+    "": ("", "this Compose file has no services"),
+    "- a": ("line 1", "this is no Compose file"),
+    "services: []": ("line 1", "`services` is no mapping"),
+    "services:\n\tollama:": ("line 2", "is not YAML"),
+    "services: {a: x}": ("line 1", "the service `a` is no mapping"),
+    "services:\n  a: {image: 1}\n  a: {image: 2}": ("line 3", "`a` stands here twice"),
+    "services: {a: {image: o, environment: [{A: 1}]}}": ("line 1", "is no `KEY=value`"),
+    "services: {a: {image: o, environment: {A: [1]}}}": ("line 1", "environment.A` is no value"),
+    "services:\n  ollama:\n    image: '${X'": ("line 3", "is no variable"),
+    "services: {ollama: {image: ollama/ollama, mem_limit: 20 gigs}}": (
+        "line 1",
+        "`20 gigs` is no size",
+    ),
+    "services: {ollama: {build: ., cpus: lots}}": ("line 1", "`lots` is no number"),
+    "services: {ollama: {extends: nope}}": ("line 1", "there is no service `nope`"),
+    "services: {ollama: {extends: ollama}}": ("line 1", "extends itself"),
+    "services: {ollama: {extends: {file: x.yml, service: y}}}": ("line 1", "cannot be read"),
+    "services: &a {ollama: *a}": ("line 1", "inside what it stands for"),
+    "a: &a [*a]": ("line 1", "inside what it stands for"),
+    "services: !!python/object:os.system {}": ("", "has no services"),
+    "[" * 4000: ("", "nested too deeply"),
+    "services: {a: '" + "${A:-" * 4000 + "}" * 4000 + "'}": ("", "nested too deeply"),
+    "a: 1\n---\nb: 2": ("line 2", "is not YAML"),
+    "a: \x00": ("", "is not YAML"),
+}
+
+
+@pytest.mark.parametrize("text", PROBLEMS, ids=lambda t: ascii(t[:40]))
+def test_a_file_that_is_none_is_a_problem(text: str) -> None:
+    where, message = PROBLEMS[text]
+    with pytest.raises(ProfileError) as caught:
+        views(text)
+    problem = caught.value.problems[0]
+    assert problem.where == where
+    assert message in problem.message
+    assert problem.hint
+    assert (problem.source or caught.value.source) == MAIN
+
+
+def test_all_problems_come_at_once() -> None:
+    with pytest.raises(ProfileError) as caught:
+        views({MAIN: "services:\n  ollama:\n    image: ollama/ollama\n    cpus: x\n"
+                     "    mem_limit: y\n    env_file: bad.env\n",
+               "bad.env": "A=1\nA B=2\n"})  # fmt: skip
+    found = {(p.source, p.where) for p in caught.value.problems}
+    assert found == {(MAIN, "line 4"), (MAIN, "line 5"), ("bad.env", "line 2")}
+
+
+def test_an_alias_bomb_is_read_in_no_time() -> None:
+    lines = ["x0: &x0 {k: v}"]
+    lines += [f"x{n}: &x{n} {{a: *x{n - 1}, b: *x{n - 1}}}" for n in range(1, 40)]
+    text = "\n".join([*lines, "services: {ollama: {image: ollama/ollama, x-bomb: *x39}}"])
+    view = one(text)
+    assert view.name == "ollama"
+    assert len(view.lines) < 100
+
+
+def test_a_file_without_an_ollama_has_no_views() -> None:
+    assert views("services: {web: {image: nginx}}") == ()

@@ -1,0 +1,174 @@
+"""Values of otwld/ollama-helm, as operators write them."""
+
+from decimal import Decimal
+
+import pytest
+
+from generator.catalogue import load_catalogue
+from generator.errors import ProfileError
+from generator.importers.base import Context, Source
+from generator.importers.helm import looks_like_values, quantity, read
+from generator.importers.yaml_tree import Table, parse
+from generator.view import View
+
+VALUES = """\
+# values.yaml
+image:
+  repository: ollama/ollama
+  tag: "0.32.15"
+ollama:
+  gpu:
+    enabled: true
+    type: nvidia
+    number: 2
+  models:
+    pull:
+      - llama3.1:8b
+      - nomic-embed-text
+    run:
+      - llama3.1:8b
+    create:
+      - name: coder
+        template: |
+          FROM qwen2.5-coder:7b
+service:
+  type: NodePort
+  nodePort: 31434
+resources:
+  requests: {cpu: 2000m, memory: 4096Mi}
+  limits:
+    cpu: 4000m
+    memory: 8Gi
+persistentVolume:
+  enabled: true
+  existingClaim: models
+livenessProbe: {enabled: true, path: /api/health}
+securityContext: {privileged: true, runAsUser: 1000}
+extraEnv:
+  - name: OLLAMA_KEEP_ALIVE
+    value: "1d"
+  - name: OLLAMA_DEBUG
+    value: 1
+  - name: OLLAMA_API_KEY
+    valueFrom:
+      secretKeyRef: {name: ollama, key: api}
+extraEnvFrom:
+  - secretRef: {name: more}
+"""
+
+
+def one(text: str, path: str = "values.yaml") -> View:
+    (view,) = read([Source(path, text)], Context(load_catalogue()))
+    return view
+
+
+def test_the_chart_s_values_are_read() -> None:
+    view = one(VALUES)
+    assert (view.origin, view.name, str(view.release), view.release_told) == (
+        "helm", "ollama", "0.32.15", True,
+    )  # fmt: skip
+    assert [(v.name, v.value, v.place.line, v.unresolved) for v in view.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "1d", 35, False),
+        ("OLLAMA_DEBUG", "1", 37, False),
+        ("OLLAMA_API_KEY", "", 38, True),
+    ]
+    assert [(b.name, b.value, b.place.line, b.written) for b in view.bounds] == [
+        ("cpu_quota", 400, 26, "4000m"),
+        ("memory_max", 8589934592, 27, "8Gi"),
+    ]
+    assert [(m.name, m.warmed, m.place.line) for m in view.models] == [
+        ("llama3.1:8b", True, 12),
+        ("nomic-embed-text", False, 13),
+        ("coder", False, 17),
+    ]
+    assert view.acceleration == "cuda"
+
+
+def test_the_container_is_that_of_the_deployment() -> None:
+    box = one(VALUES).container
+    assert box is not None
+    assert (box.image, box.tag, box.place.line) == ("ollama/ollama:0.32.15", "0.32.15", 4)
+    assert (box.gpu_access, box.restart, box.user) == ("reservation", "always", "1000")
+    assert [(text, place.line) for text, place in box.mounts] == [("models:/root/.ollama", 29)]
+    assert box.privileged is not None
+    assert (box.privileged.line, box.privileged.key) == (32, "securityContext.privileged")
+
+
+def test_everything_else_is_a_line() -> None:
+    lines = {(line.section, line.name): (line.value, line.place.line) for line in one(VALUES).lines}
+    assert lines["service", "type"] == ("NodePort", 21)
+    assert lines["persistentVolume", "enabled"] == ("true", 29)
+    assert lines["livenessProbe", "path"] == ("/api/health", 31)
+    assert lines["resources.requests", "cpu"] == ("2000m", 24)
+    assert lines["extraEnvFrom.secretRef", "name"] == ("more", 42)
+
+
+def test_values_of_a_chart_that_wraps_it_are_found() -> None:
+    text = "ollama:\n  ollama:\n    gpu: {enabled: false}\n  image: {tag: 0.9.2-rocm}\n"
+    view = one(text)
+    assert (str(view.release), view.acceleration) == ("0.9.2", "cpu")
+    assert view.container is not None
+    assert view.container.place.key == "ollama.image.tag"
+
+
+def test_what_is_left_out_is_not_told() -> None:
+    view = one("ollama: {gpu: {type: amd}}")
+    assert (view.release_told, view.acceleration, view.bounds) == (False, "", ())
+    assert view.container is not None
+    assert view.container.tag == "{{ .Chart.AppVersion }}"
+    assert view.container.mounts == ()
+
+
+def test_the_first_charts_had_a_plain_list_of_models() -> None:
+    assert [m.name for m in one("ollama:\n  models: [llama2, mistral]\n").models] == [
+        "llama2",
+        "mistral",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("4", "4"), ("0.5", "0.5"), ("500m", "0.5"), ("8Gi", "8589934592"), ("8G", "8000000000"),
+     ("1e3", "1000"), ("2Ki", "2048"), ("100M", "100000000"), ("7k", "7000")],
+)  # fmt: skip
+def test_quantities_are_those_of_kubernetes(text: str, value: str) -> None:
+    assert quantity(text) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["8GB", "8gi", "lots", "", "-1", "8 Gi", "32Gigs", "9e300"])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write"):
+        quantity(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ("", "", "no values of the Ollama chart"),
+        ("image: {tag: 1}", "", "no values of the Ollama chart"),
+        ("ollama: yes", "", "no values of the Ollama chart"),
+        ("ollama:\n  gpu: {enabled: true}\nresources: {limits: {cpu: lots, memory: 1GB}}",
+         "line 3", "`resources.limits.cpu`: `lots` is no quantity"),
+        ("ollama:\n\tgpu: 1", "line 2", "is not YAML"),
+        ("ollama: {gpu: {}}\nollama: {}", "line 2", "stands here twice"),
+        ("{{ .Values }}", "line 1", "this key is no plain word"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(text: str, where: str, message: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        one(text)
+    problem = caught.value.problems[0]
+    assert problem.where == where
+    assert message in problem.message
+    assert problem.hint
+    assert problem.source == "values.yaml"
+
+
+def test_the_shape_tells() -> None:
+    def shaped(text: str) -> bool:
+        tree = parse(Source("x", text))
+        return isinstance(tree, Table) and looks_like_values(tree)
+
+    assert shaped(VALUES)
+    assert not shaped("services: {ollama: {image: ollama/ollama}}")
+    assert not shaped("ollama: {url: http://localhost}")

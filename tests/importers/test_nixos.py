@@ -1,0 +1,279 @@
+"""NixOS modules as operators write them, read by Nix with stand-ins for nixpkgs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from generator.catalogue import load_catalogue
+from generator.errors import EnvironmentFailure, ProfileError
+from generator.formats.nix import to_nix
+from generator.importers.base import Context, Source
+from generator.importers.nixos import read
+from generator.targets import load_target
+from generator.view import Machine, View
+from tests.hostile import batches
+from tests.plans import PROFILES, RELEASES, shipped
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from generator.plan import Plan
+
+HOST = """\
+{ config, lib, pkgs, inputs, ... }:
+{
+  imports = [ ./hardware-configuration.nix inputs.hardware.nixosModules.common ];
+  boot.loader.systemd-boot.enable = true;
+  environment.systemPackages = with pkgs; [ htop (python3.withPackages (p: [ p.requests ])) ];
+  services.openssh.enable = true;
+  hardware.nvidia = {
+    open = false;
+    package = config.boot.kernelPackages.nvidiaPackages.stable;
+  };
+  services.ollama = {
+    enable = true;
+    package = pkgs.ollama-cuda;
+    host = "10.0.0.7";
+    openFirewall = true;
+    loadModels = [
+      "llama3.1:8b"
+      "nomic-embed-text"
+    ];
+    environmentVariables = {
+      OLLAMA_KEEP_ALIVE = "1d";
+      OLLAMA_NUM_THREADS = "8";
+      OLLAMA_ORIGINS = "http://a%%b";
+      OLLAMA_HOST = "10.0.0.1";
+    };
+  };
+  systemd.services.ollama = {
+    environment.OLLAMA_DEBUG = "1";
+    unitConfig.StartLimitBurst = 3;
+    serviceConfig = {
+      CPUQuota = "800%";
+      MemoryMax = "20G";
+      Nice = -5;
+      LimitMEMLOCK = "infinity";
+      Restart = lib.mkForce "always";
+      Environment = [ "OLLAMA_NOPRUNE=1" "\\"OLLAMA_MODELS=/srv/a b\\"" ];
+      ExecStartPre = "${pkgs.coreutils}/bin/sleep 5";
+    };
+  };
+  networking.firewall.allowedTCPPorts = [ 22 11434 ];
+}
+"""
+
+
+def one(text: str, machine: Machine | None = None) -> View:
+    require("nix-instantiate")
+    context = Context(load_catalogue(), machine=machine or Machine())
+    (view,) = read([Source("host.nix", text)], context)
+    return view
+
+
+def env(view: View) -> dict[str, str]:
+    return {v.name: v.value for v in view.variables}
+
+
+def test_a_host_is_read() -> None:
+    view = one(HOST)
+    assert (view.origin, view.name, view.place.line, view.acceleration) == (
+        "nixos", "services.ollama", 8, "cuda",
+    )  # fmt: skip
+    assert [(v.name, v.value, v.place.line, v.written) for v in view.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "1d", 21, "1d"),
+        ("OLLAMA_NUM_THREADS", "8", 22, "8"),
+        ("OLLAMA_ORIGINS", "http://a%b", 23, "http://a%%b"),
+        ("OLLAMA_DEBUG", "1", 28, "1"),
+        ("OLLAMA_NOPRUNE", "1", 36, "1"),
+        ("OLLAMA_MODELS", "/srv/a b", 36, "/srv/a b"),
+        ("OLLAMA_HOST", "10.0.0.7:11434", 14, "10.0.0.7"),
+    ]
+    assert {b.name: (b.value, b.place.line, b.written) for b in view.bounds} == {
+        "cpu_quota": (800, 31, "800%"),
+        "memory_max": (21474836480, 32, "20G"),
+        "nice": (-5, 33, "-5"),
+        "limit_memlock": (None, 34, "infinity"),
+    }
+    assert [(m.name, m.place.line) for m in view.models] == [
+        ("llama3.1:8b", 17),
+        ("nomic-embed-text", 18),
+    ]
+
+
+def test_the_rest_are_lines_under_the_path_of_their_option() -> None:
+    lines = {(line.section, line.name): (line.value, line.place.line) for line in one(HOST).lines}
+    assert lines["services.ollama", "enable"] == ("true", 12)
+    assert lines["services.ollama", "openFirewall"] == ("true", 15)
+    assert lines["services.ollama", "package"] == ("ollama-cuda", 13)
+    assert lines["services.ollama.environmentVariables", "OLLAMA_HOST"] == ("10.0.0.1", 24)
+    assert lines["hardware.nvidia", "open"] == ("false", 8)
+    assert lines["systemd.services.ollama.serviceConfig", "Restart"] == ("always", 35)
+    assert lines["systemd.services.ollama.unitConfig", "StartLimitBurst"] == ("3", 29)
+    assert lines["networking.firewall", "allowedTCPPorts"] == ("11434", 40)
+    assert ("services.openssh", "enable") not in lines
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_our_own_modules_read_back_as_their_plan(profile: str, release: str) -> None:
+    plan = shipped(profile, version=release)
+    file = next(f for f in load_target("nixos").render(plan) if f.path.endswith(".nix"))
+    view = one(file.text)
+    assert env(view) == host_environment(plan)
+    assert {b.name: b.value for b in view.bounds} == {n.name: n.value for n in plan.limits}
+    assert [m.name for m in view.models] == list(dict.fromkeys(m.name for m in plan.models))
+    assert view.acceleration == plan.acceleration
+
+
+def host_environment(plan: Plan) -> dict[str, str]:
+    models = {"OLLAMA_MODELS": plan.models_dir} if plan.models_dir else {}
+    listen = {"OLLAMA_HOST": f"{plan.listen.host}:{plan.listen.port}"}
+    return {s.name: s.value for s in plan.environment} | models | listen
+
+
+@settings(
+    max_examples=5,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(batches)
+def test_any_value_comes_back(values: list[str]) -> None:
+    told = {f"V{n}": value for n, value in enumerate(values)}
+    doubled = {name: value.replace("%", "%%") for name, value in told.items()}
+    module = to_nix({("services", "ollama", "environmentVariables"): doubled})
+    assert env(one(f"{{ ... }}:\n{module}\n")) == told
+
+
+OWN_OPTIONS = """\
+{ config, lib, pkgs, ... }:
+with lib;
+let
+  cfg = config.my.llm;
+in
+{
+  options.my.llm = {
+    enable = mkEnableOption "models";
+    threads = mkOption { type = types.ints.positive; default = 8; };
+    quiet = mkOption { type = types.bool; default = false; };
+  };
+  config = mkMerge [
+    { my.llm = { enable = true; threads = 6; }; }
+    (mkIf cfg.enable {
+      services.ollama.enable = true;
+      services.ollama.environmentVariables = {
+        LLAMA_ARG_THREADS = toString cfg.threads;
+        OLLAMA_DEBUG = mkIf (!cfg.quiet) "1";
+        OLLAMA_NOPRUNE = mkIf cfg.quiet "1";
+        OLLAMA_KEEP_ALIVE = mkDefault "5m";
+      };
+    })
+    { services.ollama.environmentVariables.OLLAMA_KEEP_ALIVE = "1h"; }
+    { services.ollama.loadModels = mkBefore [ "a" ]; }
+    { services.ollama.loadModels = [ "b" ]; }
+  ];
+}
+"""
+
+
+def test_a_module_with_options_of_its_own_is_decided() -> None:
+    view = one(OWN_OPTIONS)
+    assert env(view) == {
+        "LLAMA_ARG_THREADS": "6",
+        "OLLAMA_DEBUG": "1",
+        "OLLAMA_KEEP_ALIVE": "1h",
+    }
+    assert [m.name for m in view.models] == ["a", "b"]
+    places = {v.name: v.place.line for v in view.variables}
+    assert places["OLLAMA_KEEP_ALIVE"] == 23
+
+
+OVERRIDDEN = """
+  pkgs.unstable.ollama-cuda.overrideAttrs (old: { version = "0.24.0"; src = pkgs.fetchurl { }; })
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("package = pkgs.ollama-rocm;", ("rocm", False)),
+        ("package = pkgs.ollama;", ("", False)),
+        ('package = pkgs.ollama.override { acceleration = "cuda"; };', ("cuda", False)),
+        ('acceleration = "rocm";', ("rocm", False)),
+        ("acceleration = false;", ("cpu", False)),
+        ("acceleration = null;", ("", False)),
+        (f"package = {OVERRIDDEN};", ("cuda", True)),
+    ],
+)
+def test_the_package_tells_what_it_computes_on(package: str, expected: tuple[str, bool]) -> None:
+    view = one(f"{{ pkgs, ... }}: {{ services.ollama = {{ enable = true; {package} }}; }}")
+    assert (view.acceleration, view.release_told) == expected
+
+
+def test_a_percentage_of_the_memory_is_of_the_machine() -> None:
+    text = '{ systemd.services.ollama.serviceConfig.MemoryMax = "50%"; }'
+    bound = one(text, Machine(memory=64 * 2**30)).bound("memory_max")
+    assert bound is not None
+    assert bound.value == 34359738368
+
+
+PROBLEMS = {
+    "": ("line 1", "Nix: syntax error"),
+    "{ services.ollama.enable = ; }": ("line 1", "Nix: syntax error"),
+    "{ }": ("", "says nothing of services.ollama"),
+    "{ services.nginx.enable = true; }": ("", "says nothing of services.ollama"),
+    "{ inputs, ... }:\n{ services.ollama.package = inputs.x.y; }": (
+        "line 2", "asks for its argument `inputs`",
+    ),
+    "{ lib, ... }: { services.ollama.host = lib.mystery 1; }": ("line 1", "asks for `mystery`"),
+    "{ lib, ... }: with lib; { services.ollama.host = mystery 1; }": (
+        "line 1", "asks for `mystery`",
+    ),
+    "{ services.ollama.environmentVariables.OLLAMA_NUM_PARALLEL = 4; }": (
+        "line 1", "`services.ollama.environmentVariables.OLLAMA_NUM_PARALLEL` is no string",
+    ),
+    "{ services.ollama.host = builtins.readFile /etc/passwd; }": (
+        "line 1", "reads another file or address",
+    ),
+    '{ services.ollama.host = builtins.readFile (fetchTarball "http://localhost/x"); }': (
+        "line 1", "reads another file or address",
+    ),
+    "{ services.ollama.host = import ./host.nix; }": ("line 1", "Nix: "),
+    "{ services.ollama.host = (x: x x) (x: x x); }": ("", "goes round in circles"),
+    "let a = a; in { services.ollama.host = a; }": ("line 1", "goes round in circles"),
+    '{ services.ollama.host = throw "no way"; }': ("line 1", "Nix: no way"),
+    "{ services.ollama = " + "(" * 3000 + "{ }" + ")" * 3000 + "; }": ("", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PROBLEMS, ids=lambda t: ascii(t[:50]))
+def test_what_cannot_be_read_is_a_problem(text: str) -> None:
+    where, message = PROBLEMS[text]
+    if not message:  # deep, but well-formed
+        assert one(text).variables == ()
+        return
+    with pytest.raises(ProfileError) as caught:
+        one(text)
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.where == where
+    assert problem.hint
+    assert problem.source == "host.nix"
+    assert "hostwright-" not in problem.message
+
+
+def test_nothing_is_built_or_imported_from_a_build() -> None:
+    build = 'derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; }'
+    with pytest.raises(ProfileError):
+        one(f"{{ services.ollama.host = import ({build}); }}")
+
+
+def test_without_nix_the_machine_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(EnvironmentFailure) as caught:
+        read([Source("host.nix", HOST)], Context(load_catalogue()))
+    assert "host.nix" in caught.value.message
+    assert "nix-bin" in caught.value.hint
