@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from generator import cache
+from generator import cache, remember
 from generator.cli import COMMANDS, gen, main, talk
 from generator.cli.talk import report
 from generator.errors import Finding, HostwrightError, Problem, ProfileError
@@ -54,8 +54,10 @@ def test_a_profile_alone_prints_the_nixos_module() -> None:
 
 def test_remarks_are_counted_unless_the_profile_silences_them(tmp_path: Path) -> None:
     profile = tmp_path / "mine.toml"
-    text = 'schema_version = 1\nname = "mine"\n[host]\ncpu = { cores = 4, threads = 8 }\n[threads]\ncount = 6\n'
-    profile.write_text(text + '[resources]\ncpu_weight = 100\ncpu_quota = "800%"\n')
+    text = 'schema_version = 1\nname = "mine"\n[host]\ncpu = { cores = 4, threads = 8 }\n'
+    profile.write_text(
+        text + '[threads]\ncount = 6\n[resources]\ncpu_weight = 100\ncpu_quota = "800%"\n'
+    )
     counts = f"1 warning, 1 remark: gen show {profile}\n"
     assert run("--profile", str(profile)).stderr.endswith(counts)
     ignore = '[check]\nignore = [{ rule = "HW201", reason = "measured" }]\n'
@@ -545,9 +547,9 @@ class TestRemembering:
             assert process("plan", "xeon-cpu", env=env).stdout == first.stdout
 
     def test_nothing_is_remembered_without_a_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("HOME", "XDG_CACHE_HOME", cache.OFF):
+        for name in ("HOME", "XDG_CACHE_HOME", remember.OFF):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(cache, "_remember", lambda *_: pytest.fail("remembered"))
+        monkeypatch.setattr(cache, "remember", lambda *_: pytest.fail("remembered"))
         assert cache.plan_of("xeon-cpu").name == "xeon-cpu"
 
 

@@ -53,38 +53,49 @@ def command(
     """Explain rules, variables, profile keys, limits and model options."""
     if kind is not None and (names or ollama_version is not None):
         raise click.UsageError("--list takes a kind and nothing else beside it")
-    if kind is not None:
-        _list(None if kind == EVERYTHING else kind, as_json=as_json)
-    elif names:
-        _explain(names, ollama_version, as_json=as_json)
-    else:
+    if kind is None and not names:
         raise click.UsageError("name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list")
+    text = _remembered((names, kind, ollama_version, as_json, width()))
+    click.echo(text, nl=False, color=coloured())
 
 
-def _list(kind: str | None, *, as_json: bool) -> None:
+def _remembered(asked: tuple[tuple[str, ...], str | None, str | None, bool, int]) -> str:
+    """Return the output for what was asked; the second time without reading the facts."""
+    from generator.remember import recall, remember, slot
+
+    file = slot("pages", repr(asked), ("data", "explain", "formats", "rules"))
+    known = recall(file) if file else None
+    if known is not None:
+        return known.decode()
+    names, kind, version, as_json, _ = asked
+    if kind is not None:
+        text = _list(None if kind == EVERYTHING else kind, as_json=as_json)
+    else:
+        text = _explain(names, version, as_json=as_json)
+    if file:
+        remember(file, text.encode())
+    return text
+
+
+def _list(kind: str | None, *, as_json: bool) -> str:
     from generator.explain.lookup import listed
 
     entries = listed(kind)
     if as_json:
-        _print_json({"names": [entry._asdict() for entry in entries]})
-    else:
-        from generator.explain.layout import list_lines
+        return _json({"names": [entry._asdict() for entry in entries]})
+    from generator.explain.layout import list_lines
 
-        _print(list_lines(entries, width()))
+    return _text(list_lines(entries, width()))
 
 
-def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> None:
+def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> str:
     from generator.explain.layout import laid_out
     from generator.explain.lookup import explain
 
     pages = explain(names, version)
     if as_json:
-        _print_json({"pages": [_data(page) for page in pages]})
-        return
-    for number, page in enumerate(pages):
-        if number:
-            click.echo()
-        _print(laid_out(page, width(), table))
+        return _json({"pages": [_data(page) for page in pages]})
+    return "\n".join(_text(laid_out(page, width(), table)) for page in pages)
 
 
 def _data(page: Page) -> dict[str, object]:
@@ -92,13 +103,12 @@ def _data(page: Page) -> dict[str, object]:
     return {**head, **page.facts, "sources": list(page.sources)}
 
 
-def _print_json(document: dict[str, object]) -> None:
+def _json(document: dict[str, object]) -> str:
     from generator.formats.data import to_json
 
-    click.echo(to_json({"schema_version": 1, **document}), nl=False)
+    return to_json({"schema_version": 1, **document})
 
 
-def _print(lines: Iterable[Line]) -> None:
-    for line in lines:
-        style = _STYLES.get(line.role)
-        click.echo(click.style(line.text, **style) if style else line.text, color=coloured())
+def _text(lines: Iterable[Line]) -> str:
+    styled = ((line.text, _STYLES.get(line.role)) for line in lines)
+    return "".join((click.style(text, **how) if how else text) + "\n" for text, how in styled)
