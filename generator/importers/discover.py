@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem, ProfileError
 from generator.importers.base import Source
 from generator.importers.kinds import Kind, kind_of, may_be_ours, of_ollama
+from generator.importers.nix import NeedsMore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +106,9 @@ def views(found: Found, context: Context) -> tuple[tuple[View, ...], tuple[Probl
             read = import_module(f"generator.importers.{_READERS[group.kind]}").read
             views_: tuple[View, ...] = read(group.sources, context)
         except ProfileError as error:
-            problems += [_sourced(problem, error.source) for problem in error.problems]
+            # A directory of Nix also holds parts of modules, which say nothing by themselves.
+            if group.named or not isinstance(error, NeedsMore):
+                problems += [_sourced(problem, error.source) for problem in error.problems]
             continue
         if group.named and not views_:
             message = "nothing in this file runs Ollama"

@@ -56,10 +56,15 @@ class Definition:
     line: int
 
 
+class NeedsMore(ProfileError):
+    """A module that is no host's own: it needs more than stand-ins, or is part of another one."""
+
+
 def evaluate(source: Source) -> tuple[Definition, ...]:
     """Return what a module defines of the options that are read.
 
-    Raises ProfileError for what Nix refuses, EnvironmentFailure without Nix.
+    Raises ProfileError for what is no Nix, NeedsMore for what does not evaluate here, and
+    EnvironmentFailure without Nix.
     """
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         file = Path(name).resolve() / _NAME
@@ -81,7 +86,9 @@ def _answered(source: Source, file: Path) -> list[dict[str, Any]]:
             return found
         missing = _MISSING.search(_first(result.stderr))
         if missing is None or missing[1] in more or len(more) >= MOST_PACKAGES:
-            raise ProfileError(source.path, (_problem(result.stderr, source.path),))
+            broken = "syntax error" in _first(result.stderr)
+            fault = ProfileError if broken else NeedsMore
+            raise fault(source.path, (_problem(result.stderr, source.path),))
         more.append(missing[1])
 
 

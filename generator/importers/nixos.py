@@ -41,14 +41,18 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     Raises ProfileError for what Nix or NixOS would refuse and what needs more than stand-ins,
     EnvironmentFailure where Nix is not there.
     """
-    views, problems = [], list[Problem]()
+    views: list[View] = []
+    faults: list[ProfileError] = []
     for source in sources:
         try:
             views.append(_Module(source, context).view())
         except ProfileError as error:
-            problems += error.problems
-    if problems:
-        raise ProfileError(sources[0].path, tuple(problems))
+            faults.append(error)
+    if len(faults) > 1:
+        problems = tuple(problem for fault in faults for problem in fault.problems)
+        raise ProfileError(sources[0].path, problems)
+    if faults:
+        raise faults[0]
     return tuple(views)
 
 

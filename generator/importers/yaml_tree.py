@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
 
 from generator.errors import Problem, ProfileError, shortened
 from generator.importers.yaml_scalar import Kind, resolved
+from generator.importers.yaml_text import PLAIN, PREFIX, composed, syntax_problem
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 MERGED_AT_MOST: Final = 100_000
 DEEPEST: Final = 5
-TABS_AT_MOST: Final = 200
-_PREFIX: Final = "tag:yaml.org,2002:"
-_PLAIN: Final = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,9 @@ class Table:
         node: Node | None = self
         for key in path:
             node = node.entries.get(key) if isinstance(node, Table) else None
-        # Compose's word for a key that shall not be there.
-        return None if node is not None and node.tag == "!reset" else node
+            # Compose's word for a key that shall not be there.
+            node = None if node is not None and node.tag == "!reset" else node
+        return node
 
     def scalar(self, *path: str) -> Scalar | None:
         """Return the value under a path of keys, None where there is none or only `null`."""
@@ -111,36 +110,17 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
     a ValueError that it is malformed. Raises ProfileError with every Problem of the text.
     """
     try:
-        root = _composed(source.text)
+        root = composed(source.text)
         tree = _Tree(source, substitute)
         found = tree.node(root) if root is not None else Table({}, Place(source.path, 1))
     except yaml.YAMLError as error:
-        raise ProfileError(source.path, (_syntax(error, source.path),)) from error
+        raise ProfileError(source.path, (syntax_problem(error, source.path),)) from error
     except RecursionError as error:
         problem = Problem("", "is nested too deeply", "nothing needs that depth", source.path)
         raise ProfileError(source.path, (problem,)) from error
     if tree.problems:
         raise ProfileError(source.path, tuple(tree.problems))
     return found
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """Compose a text, in which a tab may stand wherever a space does not indent.
-
-    PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
-    """
-    for _ in range(TABS_AT_MOST):
-        try:
-            found: yaml.Node | None = yaml.compose(text, Loader=_Loader)
-        except yaml.scanner.ScannerError as error:
-            at = error.problem_mark.index if error.problem_mark else len(text)
-            indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
-            if text[at : at + 1] != "\t" or indents:
-                raise
-            text = f"{text[:at]} {text[at + 1 :]}"
-        else:
-            return found
-    raise yaml.YAMLError("there are too many tabs in it")
 
 
 def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Iterator[Line]:
@@ -160,16 +140,6 @@ def _flat(
                 yield Line(section=section, name=name, value=text, place=place)
             elif isinstance(value, Table) and len(here) < DEEPEST:
                 yield from _flat(f"{section}.{name}".strip("."), value, here, skipped)
-
-
-class _Loader(yaml.BaseLoader):
-    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
-        """Leave the type of a plain scalar to `resolved`."""
-        if kind is not yaml.ScalarNode:
-            return ""
-        return _PLAIN if isinstance(implicit, tuple) and implicit[0] else f"{_PREFIX}str"
 
 
 class _Tree:
@@ -224,7 +194,7 @@ class _Tree:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self._problem(key, "this key is no plain word", "write a name")
-            elif key.tag == _PLAIN and key.value == "<<":
+            elif key.tag == PLAIN and key.value == "<<":
                 bases += self._bases(value)
             elif (name := resolved(key.value, _kind_of(key.tag))[1]) in entries:
                 first = places[name].line
@@ -274,7 +244,7 @@ class _Tree:
 
 
 def _kind_of(tag: str) -> str:
-    return "" if tag == _PLAIN else tag.removeprefix(_PREFIX)
+    return "" if tag == PLAIN else tag.removeprefix(PREFIX)
 
 
 def _written(node: yaml.ScalarNode) -> str:
@@ -286,18 +256,3 @@ def _written(node: yaml.ScalarNode) -> str:
         raw = start.buffer[start.pointer : end.pointer]
         return raw[raw.index(node.style) + 1 : -1]
     return node.value if node.style is None else ""
-
-
-def _syntax(error: yaml.YAMLError, source: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    where = f"line {mark.line + 1}" if mark else ""
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return Problem(where, f"is not YAML: {shortened(str(said), 100)}", _advice(str(said)), source)
-
-
-def _advice(said: str) -> str:
-    if "'\\t'" in said:
-        return "indent with spaces; YAML allows no tab there"
-    if "another document" in said or "single document" in said:
-        return "keep one document in a file"
-    return "mend the YAML syntax"

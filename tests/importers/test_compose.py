@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from generator.catalogue import load_catalogue
-from generator.errors import ProfileError
-from generator.importers.base import Context, Source
-from generator.importers.compose import read
 from generator.targets import load_target
-from generator.view import View
 from tests.consumers import compose
+from tests.importers.composing import MAIN, limit, one, told, views
 from tests.plans import PROFILES, shipped
 
-MAIN = "compose.yaml"
 ANCHORS = """\
 x-env: &env
   OLLAMA_KEEP_ALIVE: 30m
@@ -225,30 +220,6 @@ services:
 }
 
 
-def context(files: Mapping[str, str] | None = None, folder: str = "") -> Context:
-    told = {f"{folder}{path}": text for path, text in (files or {}).items()}
-    return Context(load_catalogue(), read=told.get)
-
-
-def views(files: Mapping[str, str] | str, *paths: str) -> tuple[View, ...]:
-    found = {MAIN: files} if isinstance(files, str) else dict(files)
-    return read([Source(path, found[path]) for path in paths or (MAIN,)], context(found))
-
-
-def one(files: Mapping[str, str] | str) -> View:
-    (found,) = views(files)
-    return found
-
-
-def told(view: View) -> dict[str, str]:
-    return {v.name: v.value for v in view.variables if not v.unresolved}
-
-
-def limit(view: View, name: str) -> Any:
-    bound = view.bound(name)
-    return None if bound is None else "infinity" if bound.value is None else bound.value
-
-
 def on_disk(files: Mapping[str, str], folder: Path) -> Path:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -366,185 +337,6 @@ def test_the_release_is_that_of_the_tag() -> None:
         assert found == ([expected] if expected else []), image
 
 
-BOX = """\
-version: "3.8"
-services:
-  ollama:
-    image: ollama/ollama:0.32.15
-    runtime: nvidia
-    privileged: true
-    network_mode: host
-    user: 1000:1000
-    restart: always
-    cap_add: [IPC_LOCK]
-    ports:
-      - 11434
-      - target: 11434
-        published: "8080"
-        host_ip: ::1
-        mode: host
-      - {target: 1, published: 2-3, protocol: udp}
-    volumes:
-      - ollama:/root/.ollama
-      - type: bind
-        source: ./m
-        target: /models
-        read_only: true
-      - {type: tmpfs, target: /tmp}
-      - /cache
-    healthcheck:
-      test: curl -f http://localhost:11434 || exit 1
-    devices: [nvidia.com/gpu=0, /dev/kfd:/dev/kfd]
-    x-note: {deep: [1, {er: 2}]}
-"""
-
-
-def test_the_container_is_told_in_short_forms() -> None:
-    view = one(BOX)
-    box = view.container
-    assert box is not None
-    assert (box.image, box.tag, box.digest) == ("ollama/ollama:0.32.15", "0.32.15", False)
-    assert box.place.line == 4
-    assert (box.gpu_access, box.gpu_also, box.gpus) == (
-        "runtime", ("cdi", "devices"), ("nvidia.com/gpu=0",),
-    )  # fmt: skip
-    assert box.privileged is not None
-    assert box.privileged.line == 6
-    assert box.host_network is not None
-    assert box.host_network.line == 7
-    assert (box.user, box.restart, box.memlock) == ("1000:1000", "always", True)
-    assert [(text, place.line) for text, place in box.ports] == [
-        ("11434", 12),
-        ("[::1]:8080:11434", 13),
-        ("2-3:1/udp", 17),
-    ]
-    assert [(text, place.line) for text, place in box.mounts] == [
-        ("ollama:/root/.ollama", 19),
-        ("./m:/models:ro", 20),
-        ("/cache", 25),
-    ]
-    assert box.healthcheck is not None
-    assert box.healthcheck[0] == ("CMD-SHELL", "curl -f http://localhost:11434 || exit 1")
-    assert box.healthcheck[1].line == 27
-    lines = {(line.section, line.name, line.value) for line in view.lines}
-    assert ("", "version", "3.8") in lines
-    assert ("services.ollama.x-note.deep", "er", "2") in lines
-    assert view.acceleration == "rocm"
-
-
-@pytest.mark.parametrize(
-    ("check", "expected"),
-    [
-        ("{test: [CMD, ollama, list]}", ("CMD", "ollama", "list")),
-        ("{test: [NONE]}", ("NONE",)),
-        ("{disable: true}", ("NONE",)),
-        ("{test: 'true'}", ("CMD-SHELL", "true")),
-        ("{interval: 5s}", None),
-    ],
-)
-def test_every_form_of_a_health_check(check: str, expected: tuple[str, ...] | None) -> None:
-    box = one(f"services: {{ollama: {{image: ollama/ollama, healthcheck: {check}}}}}").container
-    assert box is not None
-    assert (box.healthcheck[0] if box.healthcheck else None) == expected
-
-
-RESERVED = "deploy: {{resources: {{reservations: {{devices: [{{{}, capabilities: [gpu]}}]}}}}}}"
-
-
-@pytest.mark.parametrize(
-    ("service", "access", "gpus"),
-    [
-        ("gpus: all", "reservation", ()),
-        ("gpus: [{driver: nvidia, device_ids: ['1']}]", "reservation", ("1",)),
-        (
-            RESERVED.format("driver: nvidia, count: all"),
-            "reservation",
-            (),
-        ),
-        (
-            RESERVED.format("driver: cdi, device_ids: ['nvidia.com/gpu=all']"),
-            "cdi",
-            ("nvidia.com/gpu=all",),
-        ),
-        ("devices: [/dev/kfd, /dev/dri]", "devices", ()),
-        ("devices: [{source: /dev/nvidia0, target: /dev/nvidia0}]", "devices", ()),
-        ("devices: [/dev/ttyUSB0]", "", ()),
-    ],
-)
-def test_every_way_of_a_gpu(service: str, access: str, gpus: tuple[str, ...]) -> None:
-    box = one(f"services: {{ollama: {{image: ollama/ollama, {service}}}}}").container
-    assert box is not None
-    assert (box.gpu_access, box.gpus, box.gpu_also) == (access, gpus, ())
-
-
-@pytest.mark.parametrize(
-    ("service", "restart"),
-    [
-        ("restart: unless-stopped", "unless-stopped"),
-        ("restart: 'no'", "no"),
-        ("deploy: {restart_policy: {condition: on-failure}}", "on-failure"),
-        ("deploy: {restart_policy: {condition: any}}", "always"),
-        ("deploy: {restart_policy: {}}", "always"),
-        ("deploy: {}", ""),
-    ],
-)
-def test_every_form_of_a_restart_policy(service: str, restart: str) -> None:
-    box = one(f"services: {{ollama: {{image: ollama/ollama, {service}}}}}").container
-    assert box is not None
-    assert box.restart == restart
-
-
-SEVERAL = """\
-services:
-  a:
-    image: ollama/ollama:rocm
-    environment: {OLLAMA_DEBUG: 1}
-  b:
-    image: registry.lan/llm
-    command: ["/usr/bin/ollama", "serve"]
-  c:
-    image: intel/llm
-    environment: [OLLAMA_HOST=0.0.0.0]
-  ollama:
-    build: .
-  ollama-webui:
-    image: ghcr.io/open-webui/open-webui:main
-    environment: {OLLAMA_BASE_URL: "http://a:11434", OLLAMA_KEEP_ALIVE: 1d}
-  pull:
-    image: ollama/ollama
-    environment: {OLLAMA_HOST: "http://b:11434"}
-    entrypoint: /bin/sh -c "sleep 3; ollama pull llama3.1:8b && ollama pull nomic-embed-text"
-  warm:
-    image: ollama/ollama
-    entrypoint: /bin/ollama
-    command: run qwen3:8b hi
-  api:
-    image: curlimages/curl
-    command: 'curl http://c:11434/api/pull -d {"name":"phi4"}'
-"""
-
-
-def test_servers_are_told_from_clients_and_jobs() -> None:
-    found = {view.name: view for view in views(SEVERAL)}
-    assert list(found) == ["a", "b", "c", "ollama"]
-    assert found["a"].neighbours == ("b", "c", "ollama", "ollama-webui")
-    assert {n: [m.name for m in v.models] for n, v in found.items()} == {
-        "a": ["qwen3:8b"],
-        "b": ["llama3.1:8b", "nomic-embed-text", "qwen3:8b"],
-        "c": ["qwen3:8b"],
-        "ollama": ["qwen3:8b"],
-    }
-    assert [m.warmed for m in found["b"].models] == [False, False, True]
-
-
-def test_a_server_that_pulls_by_itself_is_a_server() -> None:
-    view = one(
-        "services:\n  llm:\n    image: ollama/ollama\n    entrypoint: [sh, -c, 'ollama serve & "
-        "sleep 5; ollama pull mistral:7b; wait']\n"
-    )
-    assert [(m.name, m.place.line) for m in view.models] == [("mistral:7b", 4)]
-
-
 def test_an_override_lies_over_the_file() -> None:
     files = {
         MAIN: "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n    cpus: 2\n"
@@ -557,65 +349,3 @@ def test_an_override_lies_over_the_file() -> None:
     assert [(b.value, b.place.file) for b in view.bounds] == [(400, "compose.override.yaml")]
     assert view.container is not None
     assert [text for text, _ in view.container.ports] == ["127.0.0.1:11434:11434"]
-
-
-PROBLEMS = {
-    "": ("", "this Compose file has no services"),
-    "- a": ("line 1", "this is no Compose file"),
-    "services: []": ("line 1", "`services` is no mapping"),
-    "services:\n\tollama:": ("line 2", "is not YAML"),
-    "services: {a: x}": ("line 1", "the service `a` is no mapping"),
-    "services:\n  a: {image: 1}\n  a: {image: 2}": ("line 3", "`a` stands here twice"),
-    "services: {a: {image: o, environment: [{A: 1}]}}": ("line 1", "is no `KEY=value`"),
-    "services: {a: {image: o, environment: {A: [1]}}}": ("line 1", "environment.A` is no value"),
-    "services:\n  ollama:\n    image: '${X'": ("line 3", "is no variable"),
-    "services: {ollama: {image: ollama/ollama, mem_limit: 20 gigs}}": (
-        "line 1",
-        "`20 gigs` is no size",
-    ),
-    "services: {ollama: {build: ., cpus: lots}}": ("line 1", "`lots` is no number"),
-    "services: {ollama: {extends: nope}}": ("line 1", "there is no service `nope`"),
-    "services: {ollama: {extends: ollama}}": ("line 1", "extends itself"),
-    "services: {ollama: {extends: {file: x.yml, service: y}}}": ("line 1", "cannot be read"),
-    "services: &a {ollama: *a}": ("line 1", "inside what it stands for"),
-    "a: &a [*a]": ("line 1", "inside what it stands for"),
-    "services: !!python/object:os.system {}": ("", "has no services"),
-    "[" * 4000: ("", "nested too deeply"),
-    "services: {a: '" + "${A:-" * 4000 + "}" * 4000 + "'}": ("", "nested too deeply"),
-    "a: 1\n---\nb: 2": ("line 2", "is not YAML"),
-    "a: \x00": ("", "is not YAML"),
-}
-
-
-@pytest.mark.parametrize("text", PROBLEMS, ids=lambda t: ascii(t[:40]))
-def test_a_file_that_is_none_is_a_problem(text: str) -> None:
-    where, message = PROBLEMS[text]
-    with pytest.raises(ProfileError) as caught:
-        views(text)
-    problem = caught.value.problems[0]
-    assert problem.where == where
-    assert message in problem.message
-    assert problem.hint
-    assert (problem.source or caught.value.source) == MAIN
-
-
-def test_all_problems_come_at_once() -> None:
-    with pytest.raises(ProfileError) as caught:
-        views({MAIN: "services:\n  ollama:\n    image: ollama/ollama\n    cpus: x\n"
-                     "    mem_limit: y\n    env_file: bad.env\n",
-               "bad.env": "A=1\nA B=2\n"})  # fmt: skip
-    found = {(p.source, p.where) for p in caught.value.problems}
-    assert found == {(MAIN, "line 4"), (MAIN, "line 5"), ("bad.env", "line 2")}
-
-
-def test_an_alias_bomb_is_read_in_no_time() -> None:
-    lines = ["x0: &x0 {k: v}"]
-    lines += [f"x{n}: &x{n} {{a: *x{n - 1}, b: *x{n - 1}}}" for n in range(1, 40)]
-    text = "\n".join([*lines, "services: {ollama: {image: ollama/ollama, x-bomb: *x39}}"])
-    view = one(text)
-    assert view.name == "ollama"
-    assert len(view.lines) < 100
-
-
-def test_a_file_without_an_ollama_has_no_views() -> None:
-    assert views("services: {web: {image: nginx}}") == ()

@@ -8,6 +8,7 @@ from generator.catalogue import load_catalogue
 from generator.importers.base import Context, Source
 from generator.importers.discover import LARGEST, STDIN, Found, discover, read_beside, views
 from generator.importers.kinds import kind_of
+from tests.tools import require
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\n"
 DROP_IN = '[Service]\nEnvironment="OLLAMA_KEEP_ALIVE=1d"\n'
@@ -241,6 +242,19 @@ def test_views_of_all_groups_and_the_problems_of_some(here: Path) -> None:
         ("gone.env", "there is no such file"),
         ("web/compose.yaml", "nothing in this file runs Ollama"),
     ]
+
+
+def test_a_part_of_a_module_is_missed_only_where_it_is_named(here: Path) -> None:
+    require("nix-instantiate")
+    written(
+        {
+            "part.nix": "{ hostwright, lib }: { services.ollama.host = hostwright.host; }\n",
+            "broken.nix": "{ services.ollama.enable = ; }\n",
+        }
+    )
+    context = Context(load_catalogue())
+    assert [p.source for p in views(discover(["."]), context)[1]] == ["broken.nix"]
+    assert [p.source for p in views(discover(["part.nix"]), context)[1]] == ["part.nix"]
 
 
 def test_files_beside_are_read_or_are_not_there(here: Path) -> None:

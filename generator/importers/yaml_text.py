@@ -1,0 +1,59 @@
+"""YAML text as composed by PyYAML, with no type but those that the text names, and its faults."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+from generator.errors import Problem, shortened
+
+PREFIX: Final = "tag:yaml.org,2002:"
+PLAIN: Final = "?"
+"""The tag of a plain scalar that has none."""
+TABS_AT_MOST: Final = 200
+
+
+def composed(text: str) -> yaml.Node | None:
+    """Compose a text, in which a tab may stand wherever a space does not indent.
+
+    PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
+    """
+    for _ in range(TABS_AT_MOST):
+        try:
+            found: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+        except yaml.scanner.ScannerError as error:
+            at = error.problem_mark.index if error.problem_mark else len(text)
+            indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
+            if text[at : at + 1] != "\t" or indents:
+                raise
+            text = f"{text[:at]} {text[at + 1 :]}"
+        else:
+            return found
+    raise yaml.YAMLError("there are too many tabs in it")
+
+
+class _Loader(yaml.BaseLoader):
+    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
+        """Leave the type of a plain scalar to `resolved`."""
+        if kind is not yaml.ScalarNode:
+            return ""
+        return PLAIN if isinstance(implicit, tuple) and implicit[0] else f"{PREFIX}str"
+
+
+def syntax_problem(error: yaml.YAMLError, source: str) -> Problem:
+    """Return what is wrong with a text that is no YAML."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    where = f"line {mark.line + 1}" if mark else ""
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return Problem(where, f"is not YAML: {shortened(str(said), 100)}", _advice(str(said)), source)
+
+
+def _advice(said: str) -> str:
+    if "'\\t'" in said:
+        return "indent with spaces; YAML allows no tab there"
+    if "another document" in said or "single document" in said:
+        return "keep one document in a file"
+    return "mend the YAML syntax"
