@@ -119,6 +119,8 @@ def _pairs(folder: Path, ramalama: str | None) -> list[Pair]:
         Pair(Command("gen --version", (gen, "--version"), seen), bare),
         Pair(Command("gen list", (gen, "list"), seen), bare),
         Pair(remembered, bare, at_most=8),
+        Pair(Command("gen explain HW202", (gen, "explain", "HW202"), seen), bare, at_most=6),
+        Pair(Command("gen explain HW202, new", (gen, "explain", "HW202"), unseen), bare),
         # Nothing remembered: the first run on a machine.
         Pair(Command(f"gen --profile {PROFILE}, new", render, unseen), bare, at_most=16),
     ]
