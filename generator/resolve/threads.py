@@ -35,6 +35,9 @@ def decide(draft: Draft) -> None:
             source=source,
             replaces=dead,
         )
+    elif source == "derived" and not draft.profile.models and count == _cores(draft):
+        told = "Only a model carries it in this release; the server's own number is the same."
+        draft.omit(f"num_thread {count}", told, "threads")
     else:
         draft.all_models("num_thread", str(count), "threads.count", reason, dead)
     for name, library in LIBRARIES.items():
@@ -47,6 +50,11 @@ def decide(draft: Draft) -> None:
                 group="threads",
             )
         )
+
+
+def _cores(draft: Draft) -> int | None:
+    cpu = draft.profile.host.cpu
+    return cpu.cores if cpu else None
 
 
 def thread_count(draft: Draft) -> tuple[int | None, str, Source]:

@@ -1,0 +1,146 @@
+"""Rules about memory. More memory never lowers a value that takes memory.
+
+The steps lie below the sizes that are sold: the kernel shows 31 GiB of 32, a card 23.6 of 24.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.detect.choice import Choice, Left
+from generator.detect.situation import GIB, MIB
+from generator.units import written_size
+
+if TYPE_CHECKING:
+    from generator.detect.situation import Situation
+
+# (GiB from which on, tokens per slot). A token of an 8B model takes 128 KiB of f16 KV cache, so
+# that 8192 take 1 GiB. The CPU reads long prompts too slowly for more.
+GPU_CONTEXT: Final = ((7.5, 8192), (15, 16384), (22, 32768), (160, 65536))
+CPU_CONTEXT: Final = ((7.5, 8192), (60, 16384))
+# (GiB of GPU memory from which on, slots). Each slot has the whole context.
+SLOTS: Final = ((46, 2), (90, 4))
+# (GiB of host memory from which on, models at once), on a CPU; three is the server's own default.
+MODELS: Final = ((0, 1), (15, 2), (30, 3))
+DEFAULT_MODELS: Final = 3
+DEFAULT_CACHE_MIB: Final = 8192
+LEAST_CACHE_MIB: Final = 128
+SMALL_GPU: Final = 12 * GIB
+_TENSOR_CORES: Final = (7, 5)
+
+
+def step(steps: tuple[tuple[float, int], ...], size: int, below: int) -> int:
+    """Return the value of the highest step that `size` bytes reach; `below`: none."""
+    return max((value for least, value in steps if size >= least * GIB), default=below)
+
+
+def context_length(at: Situation) -> Choice | Left:
+    """Enough for work with documents or code, at a KV cache that leaves room for the weights."""
+    size = at.memory if at.on_cpu else at.gpu_memory
+    tokens = step(CPU_CONTEXT if at.on_cpu else GPU_CONTEXT, size, 0)
+    own = own_context(at)
+    if tokens in {0, own}:
+        told = f"the server's own {own} tokens per slot suit this memory"
+        return Left("ollama.context_length", f"{told}." if own else "the model decides.")
+    what = f"{written_gib(size)} {'of memory' if at.on_cpu else 'of GPU memory'}"
+    return Choice(
+        "ollama.context_length",
+        tokens,
+        f"tokens per slot, for {what}: {tokens * 128 // 1024} MiB of f16 KV cache for an 8B "
+        f"model; the server alone would take {own}.",
+    )
+
+
+def own_context(at: Situation) -> int:
+    """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
+    variable = at.catalogue.variable("OLLAMA_CONTEXT_LENGTH")
+    told = variable.default_in(at.catalogue.facts_release(at.release)) if variable else None
+    if at.catalogue.behaves("context-by-memory", at.catalogue.facts_release(at.release)):
+        memory = at.gpu_memory
+        return 4096 if memory < 23 * GIB else 32768 if memory < 47 * GIB else 262144
+    return int(told) if told and told.isdecimal() else 0
+
+
+def num_parallel(at: Situation) -> Choice | Left:
+    """Several slots where a GPU has the memory for their contexts; a CPU gains nothing by them."""
+    slots = step(SLOTS, at.gpu_memory, 1)
+    if at.on_cpu or slots == 1:
+        why = (
+            "slots share the CPU, so that more of them answer later"
+            if at.on_cpu
+            else "each further slot takes the memory of a whole context"
+        )
+        return Left("ollama.num_parallel", f"one request at a time: {why}.")
+    told = f"requests at once: a GPU computes them together, and {written_gib(at.gpu_memory)} hold"
+    return Choice("ollama.num_parallel", slots, f"{told} their contexts beside the weights.")
+
+
+def max_loaded_models(at: Situation) -> Choice | Left:
+    """On a CPU the server does not see the memory limit, so that the number must keep to it."""
+    models = step(MODELS, at.memory, 1)
+    if not at.on_cpu or models == DEFAULT_MODELS or not at.memory:
+        return Left("ollama.max_loaded_models", "three per GPU, or three on a CPU, by default.")
+    room = "one 8B model" if models == 1 else f"{models} models of 8B"
+    told = f"{written_gib(at.memory)} hold {room} beside the system; the server does not see the"
+    return Choice("ollama.max_loaded_models", models, f"{told} memory limit and would load 3.")
+
+
+def kv_cache_type(at: Situation) -> Choice | Left:
+    """Half the KV cache on a small GPU that has the kernels for it."""
+    known = [g for g in at.generations if g is not None]
+    fit = at.acceleration == "cuda" and len(known) == len(at.gpus)
+    modern = fit and all(
+        g.flash_attention_in(at.release) and _pair(g.capability) >= _TENSOR_CORES for g in known
+    )
+    if modern and at.gpu_memory < SMALL_GPU:
+        told = "half the KV memory of f16 at a loss that is hardly measured"
+        return Choice("ollama.kv_cache_type", "q8_0", f"{told}; remove it for a model that fails.")
+    return Left("ollama.kv_cache_type", "f16, the default, loses nothing.")
+
+
+def _pair(capability: str) -> tuple[int, int]:
+    major, _, minor = capability.partition(".")
+    return int(major), int(minor)
+
+
+def prompt_cache(at: Situation) -> Choice | Left:
+    """Keep the prompt caches of all runners together at an eighth of the memory."""
+    key = "ollama.prompt_cache"
+    variable = at.catalogue.variable("LLAMA_ARG_CACHE_RAM")
+    if variable is None or not variable.known_in(at.catalogue.facts_release(at.release)):
+        return Left(key, "this release has no such cache.")
+    runners = _runners(at)
+    if not at.memory or runners * DEFAULT_CACHE_MIB * MIB <= at.memory // 2:
+        return Left(key, "8 GiB for each runner, the default, leave room enough.")
+    share = at.memory // 8 // runners // MIB
+    mib = 1 << (share.bit_length() - 1) if share >= LEAST_CACHE_MIB else 0
+    who = f"each of {runners} runners" if runners > 1 else "the runner"
+    told = f"for the earlier prompts that {who} may keep in host memory"
+    return Choice(key, f"{mib}MiB" if mib else 0, f"{told}; the default, 8 GiB, may outgrow it.")
+
+
+def _runners(at: Situation) -> int:
+    if at.on_cpu:
+        return step(MODELS, at.memory, 1)
+    return DEFAULT_MODELS * len(at.gpus)
+
+
+def memory_max(at: Situation) -> Left:
+    """What is derived anyway: all but an eighth."""
+    bound = at.found.bounds.memory
+    told = f"; {bound.where} bounds it, too" if bound else ""
+    return Left("resources.memory_max", f"derived: all but an eighth, 2 GiB at least{told}.")
+
+
+def swap(at: Situation) -> Choice | None:
+    """Keep models out of swap, where there is some."""
+    # In a container the engine decides about swap, and the host's is what is told.
+    if not at.on_cpu or not at.found.memory.swap or at.found.system.container:
+        return None
+    told = "this host has swap, and a model that is swapped out answers in minutes"
+    return Choice("resources.memory_swap_max", 0, f"{told}.")
+
+
+def written_gib(size: int) -> str:
+    """Return a size for prose, in whole GiB where there is at least one."""
+    return written_size(size // GIB * GIB if size >= GIB else size // MIB * MIB)

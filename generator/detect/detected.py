@@ -1,0 +1,185 @@
+"""What was found on a machine: plain, frozen, and the same for a live and a captured one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Vendor = Literal["nvidia", "amd", "intel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that could not be read or is not certain, and where."""
+
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumaNode:
+    """One NUMA node: its CPUs as the kernel lists them, and its memory in bytes."""
+
+    id: int
+    cpus: str
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """The processors of the machine, whatever a bound leaves of them. 0 is not known.
+
+    `performance_cores` and `efficiency_cores` are 0 where all cores are alike.
+    """
+
+    model: str = ""
+    architecture: str = ""
+    sockets: int = 1
+    cores: int = 0
+    threads: int = 0
+    performance_cores: int = 0
+    efficiency_cores: int = 0
+    features: tuple[str, ...] = ()
+    nodes: tuple[NumaNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory in bytes, as the kernel tells it."""
+
+    total: int = 0
+    available: int = 0
+    swap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One limit that a control group sets, and the file that says so."""
+
+    value: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What control groups leave: memory in bytes, quota in percent of a CPU, a list of CPUs."""
+
+    memory: Bound | None = None
+    quota: Bound | None = None
+    cpus: str = ""
+    cpus_where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """What is left for a server: the machine, within its bounds."""
+
+    cores: int = 0
+    threads: int = 0
+    performance_cores: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU. `memory` is in bytes, 0: not known; `target` is AMD's, like `gfx1100`.
+
+    `fault` says why a server cannot compute on it; `exact` is false where the memory is a guess.
+    """
+
+    vendor: Vendor
+    name: str
+    bus: str = ""
+    memory: int = 0
+    used: int | None = None
+    uuid: str = ""
+    compute_capability: str = ""
+    target: str = ""
+    unified: bool = False
+    mig: bool = False
+    exact: bool = True
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nvidia:
+    """The NVIDIA driver: its version, the CUDA release it speaks, and its kernel modules."""
+
+    driver: str = ""
+    cuda: str = ""
+    modules: Literal["", "open", "closed"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The machine as its maker names it; `chassis` is a word like `laptop` or `server`."""
+
+    vendor: str = ""
+    name: str = ""
+    chassis: Literal["", "desktop", "laptop", "server"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Kernel, distribution, systemd, and what stands between them and the hardware."""
+
+    kernel: str = ""
+    distribution: str = ""
+    distribution_name: str = ""
+    systemd: int = 0
+    hypervisor: str = ""
+    container: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A container engine, and how it hands GPUs to containers."""
+
+    name: Literal["docker", "podman"]
+    version: str = ""
+    nvidia_runtime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The container engines, the NVIDIA toolkit, and the CDI specifications that are there."""
+
+    engines: tuple[Engine, ...] = ()
+    toolkit: str = ""
+    cdi: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """The Ollama that is there: `kind` says who put it there."""
+
+    version: str = ""
+    kind: Literal["", "script", "package", "nixos", "snap", "other"] = ""
+    binary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk under the models directory."""
+
+    kind: Literal["", "nvme", "ssd", "hdd"] = ""
+    device: str = ""
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """All that was found, and what is not certain about it."""
+
+    cpu: Cpu = field(default_factory=Cpu)
+    memory: Memory = field(default_factory=Memory)
+    bounds: Bounds = field(default_factory=Bounds)
+    usable: Usable = field(default_factory=Usable)
+    gpus: tuple[Gpu, ...] = ()
+    nvidia: Nvidia = field(default_factory=Nvidia)
+    product: Product = field(default_factory=Product)
+    system: System = field(default_factory=System)
+    containers: Containers = field(default_factory=Containers)
+    ollama: Install = field(default_factory=Install)
+    disk: Disk = field(default_factory=Disk)
+    warnings: tuple[Warned, ...] = ()

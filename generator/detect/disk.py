@@ -1,0 +1,52 @@
+"""The disk under the models: how long the first answer takes depends on it."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.detect.detected import Disk
+from generator.detect.root import one_line, whole
+
+if TYPE_CHECKING:
+    from generator.detect.root import Root
+
+_BLOCKS: Final = "/sys/dev/block"
+# Disks that a hypervisor makes up; most say that they spin.
+_VIRTUAL: Final = ("vd", "xvd", "ubd")
+
+
+def read_disk(root: Root) -> Disk:
+    """Return the kind of the disk; file systems over several disks do not tell."""
+    printed = root.tool("models-disk.txt")
+    number, _, directory = printed.partition("\n")[0].partition(" ")
+    if not whole(number) or int(number) == 0:
+        root.strange("models-disk.txt", printed)
+        return Disk()
+    folder = f"{_BLOCKS}/{os.major(int(number))}:{os.minor(int(number))}"
+    told = _uevent(root, folder)
+    name = one_line(told.get("DEVNAME", ""), 40)
+    if told.get("DEVTYPE") == "partition":
+        name = _whole_disk(name)
+        folder = f"/sys/class/block/{name}"
+    where = one_line(directory)
+    if not name or name.startswith(_VIRTUAL):
+        return Disk("", name, where)
+    spinning = root.text(f"{folder}/queue/rotational")
+    if spinning == "1":
+        return Disk("hdd", name, where)
+    if spinning == "0":
+        return Disk("nvme" if name.startswith("nvme") else "ssd", name, where)
+    root.strange(f"{folder}/queue/rotational", spinning)
+    return Disk("", name, where)
+
+
+def _uevent(root: Root, folder: str) -> dict[str, str]:
+    pairs = (line.partition("=") for line in root.text(f"{folder}/uevent").splitlines())
+    return {key: value for key, mark, value in pairs if mark}
+
+
+def _whole_disk(name: str) -> str:
+    """Return the disk of a partition: `nvme0n1` of `nvme0n1p2`, `sda` of `sda1`."""
+    return re.sub(r"(?<=\d)p\d+$|(?<=[a-z])\d+$", "", name).replace("/", "")

@@ -1,0 +1,89 @@
+"""Shipped profiles: which one a machine is like, and what of one would not fit another machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.detect.choice import Choice
+from generator.detect.cpu import clean_model
+from generator.detect.profile import SYSTEMS, rounded
+from generator.errors import HostwrightError
+from generator.units import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.detect.choice import Left
+    from generator.detect.situation import Situation
+    from generator.profile import Host, Profile
+
+
+def matching(at: Situation, profiles: Iterable[Profile]) -> str:
+    """Return the name of the profile that is about such a machine; empty: none is."""
+    return next((profile.name for profile in profiles if _alike(at, profile.host)), "")
+
+
+def _alike(at: Situation, host: Host) -> bool:
+    """The same GPUs decide; without any, the same processor with the same number of cores."""
+    if host.system != SYSTEMS.get(at.found.cpu.architecture):
+        return False
+    if host.gpus or at.gpus:
+        asked = sorted(_card(at, gpu.name) for gpu in host.gpus)
+        return asked == sorted(_card(at, gpu.name) for gpu in at.gpus)
+    cpu = host.cpu
+    if cpu is None or cpu.cores != at.found.usable.cores:
+        return False
+    return clean_model(cpu.model).casefold() == at.found.cpu.model.casefold()
+
+
+def _card(at: Situation, name: str) -> str:
+    known = at.catalogue.card(name)
+    return known.name if known else name.casefold()
+
+
+def fitted(at: Situation, base: Profile, told: Iterable[Choice | Left]) -> Iterator[Choice]:
+    """Yield what must differ from `base` here: what computes, and limits beyond this machine.
+
+    Raises HostwrightError for a profile of GPUs on a machine that has none.
+    """
+    wants = base.ollama.acceleration or ("cuda" if base.host.gpus else "")
+    if at.on_cpu and wants not in {"", "cpu"}:
+        raise HostwrightError(
+            f"`{base.name}` is for a host with GPUs, and this one has none that can be used",
+            hint="leave out --like, or name a profile for CPUs",
+        )
+    ours = {choice.key: choice for choice in told if isinstance(choice, Choice)}
+    if wants != "cpu":
+        yield from _gpus(at, base, ours)
+    if "resources.cpu_quota" in ours:
+        yield ours["resources.cpu_quota"]
+    yield from _limits(at, base, ours)
+
+
+def _gpus(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Choice]:
+    yield ours["ollama.acceleration"]
+    key = "gpu.visible_devices"
+    if key in ours:
+        yield ours[key]
+    elif base.gpu.visible_devices:
+        numbers = [gpu.uuid or str(index) for index, gpu in enumerate(at.gpus)]
+        yield Choice(key, numbers, "those of this machine.")
+    if base.service.resume_fix and at.acceleration != "cuda":
+        yield Choice("service.resume_fix", value=False, reason="it is about NVIDIA GPUs.")
+
+
+def _limits(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Choice]:
+    usable, resources = at.found.usable, base.resources
+    count = base.threads.count
+    if count is not None and usable.cores and count > usable.cores:
+        told = f"`{base.name}` has {count}, more than the physical cores here"
+        yield ours.get("threads.count") or Choice("threads.count", usable.cores, f"{told}.")
+    quota = resources.cpu_quota or (resources.cpus or 0) * 100
+    if quota > usable.threads * 100 > 0 and "resources.cpu_quota" not in ours:
+        told = f"`{base.name}` has {quota}%, more than the CPUs here"
+        yield Choice("resources.cpu_quota", f"{usable.threads * 100}%", f"{told}.")
+    most = resources.memory_max
+    here = rounded(usable.memory * 7 // 8)
+    if isinstance(most, int) and 0 < here < most:
+        told = f"`{base.name}` has {format_size(most)}; this leaves an eighth to the system"
+        yield Choice("resources.memory_max", format_size(here), f"{told}.")

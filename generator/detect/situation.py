@@ -1,0 +1,116 @@
+"""What the rules of derivation look at: the machine, the release, and what shall compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.detect.known import hardware
+from generator.units import Release
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
+    from generator.detect.detected import Detected, Gpu
+    from generator.facts import GpuGeneration
+
+GIB: Final = 2**30
+MIB: Final = 2**20
+MOST: Final = 2**60  # bytes; what tells of more is not telling of memory
+Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
+_LIBRARIES: Final[tuple[Acceleration, ...]] = ("cuda", "rocm", "vulkan")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A machine, the release to write for, and the GPUs that it can use, in bus order."""
+
+    found: Detected
+    catalogue: Catalogue
+    release: Release
+    acceleration: Acceleration
+    gpus: tuple[Gpu, ...]
+    asked: str = ""
+    """The release that somebody asked for; empty: nobody did."""
+
+    @property
+    def memory(self) -> int:
+        """The bytes that the service may have of the host."""
+        return self.found.usable.memory
+
+    @property
+    def gpu_memory(self) -> int:
+        """The bytes of all its GPUs together."""
+        return sum(gpu.memory for gpu in self.gpus)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether nothing but the CPU computes."""
+        return self.acceleration == "cpu"
+
+    @property
+    def generations(self) -> tuple[GpuGeneration | None, ...]:
+        """What is known of each NVIDIA GPU, by its compute capability."""
+        return tuple(self.catalogue.generation(gpu.compute_capability) for gpu in self.gpus)
+
+
+def situation_of(found: Detected, catalogue: Catalogue, release: str | None = None) -> Situation:
+    """Return what to derive from. Raises ValueError for a release that there is not."""
+    # An installed release that is younger than the facts is judged by the youngest known.
+    chosen = catalogue.release(release or _installed(found, catalogue))
+    known = [_completed(gpu, catalogue) for gpu in found.gpus if not gpu.fault]
+    usable = [gpu for gpu in known if MIB <= gpu.memory < MOST]
+    for acceleration in _LIBRARIES:
+        gpus = _together([gpu for gpu in usable if _by(gpu) == acceleration])
+        if gpus and _brings(catalogue, chosen, acceleration):
+            return Situation(found, catalogue, chosen, acceleration, gpus, release or "")
+    return Situation(found, catalogue, chosen, "cpu", (), release or "")
+
+
+def _installed(found: Detected, catalogue: Catalogue) -> str | None:
+    version = found.ollama.version
+    return version if version and known_release(version, catalogue) else None
+
+
+def known_release(version: str, catalogue: Catalogue) -> bool:
+    """Return whether the facts cover a release."""
+    try:
+        return catalogue.knows(Release.parse(version))
+    except ValueError:
+        return False
+
+
+def _completed(gpu: Gpu, catalogue: Catalogue) -> Gpu:
+    """Fill in what the Catalogue knows of a card by its name."""
+    card = catalogue.card(gpu.name)
+    if card is None:
+        return gpu
+    memory = gpu.memory or (0 if gpu.mig else card.memory)
+    capability = gpu.compute_capability or card.compute_capability
+    exact = gpu.exact and bool(gpu.memory)
+    return replace(gpu, memory=memory, compute_capability=capability, exact=exact)
+
+
+def _together(gpus: list[Gpu]) -> tuple[Gpu, ...]:
+    """Return those that one server can use: CUDA shows it whole GPUs, or one MIG slice.
+
+    Source: docs.nvidia.com, Multi-Instance GPU user guide, CUDA device enumeration.
+    """
+    whole = [gpu for gpu in gpus if not gpu.mig]
+    return tuple(whole or sorted(gpus, key=lambda gpu: -gpu.memory)[:1])
+
+
+def _by(gpu: Gpu) -> str:
+    """Return the library that can compute on a GPU; empty: none does by itself."""
+    if gpu.vendor == "nvidia":
+        return "cuda"
+    known = hardware().radeon_of(gpu.target)
+    if gpu.vendor != "amd" or (known and known.needs_opt_in):
+        return ""
+    return "rocm" if known and known.rocm else "vulkan"
+
+
+def _brings(catalogue: Catalogue, release: Release, acceleration: str) -> bool:
+    """Return whether the release has the library at all; Vulkan came late."""
+    variable = catalogue.variable("OLLAMA_VULKAN")
+    at = catalogue.facts_release(release)
+    return acceleration != "vulkan" or (variable is not None and variable.known_in(at))

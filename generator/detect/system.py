@@ -1,0 +1,103 @@
+"""The machine's maker, the system that runs on it, and what stands between the two."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.detect.detected import Product, System
+from generator.detect.known import hardware
+from generator.detect.root import one_line
+
+if TYPE_CHECKING:
+    from generator.detect.root import Root
+
+_DMI: Final = "/sys/class/dmi/id"
+_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
+# What makers leave in the firmware when they do not fill it in.
+_PLACEHOLDERS: Final = frozenset(
+    {
+        *("all series", "default string", "not specified", "none", "o.e.m.", "oem"),
+        *("system manufacturer", "system product name", "system version", "to be filled by o.e.m."),
+        *("product name", "unknown", "invalid", "n/a"),
+    }
+)
+Chassis = Literal["", "desktop", "laptop", "server"]
+# SMBIOS 3.7, 7.4.1. Where the type is missing or "other" nothing follows from it.
+CHASSIS: Final[dict[int, Chassis]] = {
+    **dict.fromkeys((3, 4, 5, 6, 7, 13, 15, 16, 24, 35, 36), "desktop"),
+    **dict.fromkeys((8, 9, 10, 11, 14, 30, 31, 32), "laptop"),
+    **dict.fromkeys((17, 23, 25, 28, 29), "server"),
+}
+
+
+def read_product(root: Root) -> Product:
+    """Return maker, product and chassis. Serial numbers are not read."""
+    vendor, name, kind = (
+        one_line(root.text(f"{_DMI}/{key}"), 80)
+        for key in ("sys_vendor", "product_name", "chassis_type")
+    )
+    vendor, name = ("" if text.casefold() in _PLACEHOLDERS else text for text in (vendor, name))
+    if kind and not kind.isdecimal():
+        root.warn(f"{_DMI}/chassis_type", f"`{kind}` is not a number")
+    number = int(kind) if kind.isascii() and kind.isdigit() else 0
+    return Product(vendor=vendor, name=name, chassis=CHASSIS.get(number, ""))
+
+
+def read_system(root: Root, product: Product) -> System:
+    """Return kernel, distribution, systemd, hypervisor and container."""
+    told = _os_release(root)
+    tool = root.tool("systemctl.txt")
+    systemd = re.match(r"systemd (\d{1,4})", tool)
+    if systemd is None:
+        root.strange("systemctl.txt", tool)
+    return System(
+        kernel=one_line(root.text("/proc/sys/kernel/osrelease"), 80),
+        distribution=told.get("ID", ""),
+        distribution_name=told.get("PRETTY_NAME", ""),
+        systemd=int(systemd[1]) if systemd else 0,
+        hypervisor=_hypervisor(root, product),
+        container=_container(root),
+    )
+
+
+def _os_release(root: Root) -> dict[str, str]:
+    path = next((path for path in _RELEASE if root.text(path)), _RELEASE[0])
+    told: dict[str, str] = {}
+    for line in root.text(path).splitlines():
+        key, mark, value = line.partition("=")
+        if not mark or line.startswith("#"):
+            continue
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            root.warn(path, f"`{one_line(line, 40)}` is not a value")
+            continue
+        told[key.strip()] = one_line(words[0]) if words else ""
+    if "ID" not in told:
+        root.strange(path, root.text(path))
+    return told
+
+
+def _hypervisor(root: Root, product: Product) -> str:
+    """Return the hypervisor under this system; empty: there is none, as far as it tells."""
+    both = f"{product.vendor} {product.name}"
+    named = hardware().hypervisor_of(product.name, product.vendor, both)
+    flagged = re.search(r"^flags\s*:.*\bhypervisor\b", root.text("/proc/cpuinfo"), re.MULTILINE)
+    if root.text("/sys/hypervisor/type") == "xen":
+        return "Xen"
+    return named or ("unknown" if flagged else "")
+
+
+def _container(root: Root) -> str:
+    """Return what kind of container this is; empty: none, as far as it tells."""
+    if root.exists("/run/.containerenv"):
+        return "podman"
+    if root.exists("/.dockerenv"):
+        return "docker"
+    groups = root.text("/proc/self/cgroup")
+    for mark, name in (("kubepods", "kubernetes"), ("/docker", "docker"), ("/lxc", "lxc")):
+        if mark in groups:
+            return name
+    return one_line(root.text("/run/systemd/container"), 30)

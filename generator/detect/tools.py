@@ -1,0 +1,75 @@
+"""The tools that tell what no file tells, and how they are asked. None of them changes anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+from generator.detect import nvml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PATIENCE: Final = 15  # seconds; the first nvidia-smi after a boot takes a few
+CARDS: Final = (
+    "index", "name", "uuid", "pci.bus_id", "memory.total", "memory.used", "driver_version",
+    "mig.mode.current", "compute_cap",
+)  # fmt: skip
+"""What is asked of each NVIDIA GPU; drivers before 495 do not know the last."""
+MODEL_DIRECTORIES: Final = (
+    "/usr/share/ollama/.ollama/models",
+    "/var/lib/ollama/models",
+    "/var/lib/private/ollama/models",
+    "/usr/share/ollama",
+    "/var/lib",
+    "/",
+)
+"""Where models are, or would be; the first that is there counts."""
+ARGV: Final[dict[str, tuple[str, ...]]] = {
+    "nvidia-smi-L.txt": ("nvidia-smi", "-L"),
+    "nvidia-smi-version.txt": ("nvidia-smi", "--version"),
+    "nvidia-ctk.txt": ("nvidia-ctk", "--version"),
+    "systemctl.txt": ("systemctl", "--version"),
+    "docker.txt": ("docker", "--version"),
+    "docker-runtimes.json": ("docker", "info", "--format", "{{json .Runtimes}}"),
+    "podman.txt": ("podman", "--version"),
+    "ollama.txt": ("ollama", "--version"),
+    "models-disk.txt": ("stat", "-c", "%d %n", *MODEL_DIRECTORIES),
+}
+"""What each captured output is the output of; `nvidia-smi.csv` is asked in its own way."""
+
+
+def output(name: str) -> bytes:
+    """Return what the tool prints on this machine; nothing where it is missing or hangs."""
+    if name == "nvidia-smi.csv":
+        return nvml.cards(CARDS).encode() or _cards()
+    return _run(ARGV[name])
+
+
+def _cards() -> bytes:
+    """Ask nvidia-smi, once more without what an old driver does not know."""
+    for fields in (CARDS, CARDS[:-1]):
+        told = _run(("nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv"))
+        if told.startswith(b"index"):
+            return told
+    return told
+
+
+def _run(argv: Sequence[str]) -> bytes:
+    if shutil.which(argv[0]) is None:
+        return b""
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout
