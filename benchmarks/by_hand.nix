@@ -6,6 +6,7 @@
     enable = true;
     package = pkgs.ollama-cpu or pkgs.ollama;
     environmentVariables = {
+      LLAMA_ARG_CACHE_RAM = "256";
       LLAMA_ARG_THREADS = "20";
       MKL_NUM_THREADS = "20";
       OLLAMA_CONTEXT_LENGTH = "8192";

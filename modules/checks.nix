@@ -64,9 +64,16 @@ let
     ++ config.services.ollama.loadModels or [ ]
   );
   absent = lib.filter (name: !lib.elem (tagged name) present) warmup.models;
+  # Where upstream's option is set instead of ours, that one counts.
+  owner = config.services.ollama.user or cfg.user;
+  home = config.services.ollama.home or cfg.plan.service.home;
+  isHoused = home != "" && lib.hasPrefix "${home}/" cfg.modelsDir;
+  idle = import ./names.nix { inherit lib; } cfg;
   unused = lib.filter (model: model.parameters != [ ] && model.serveAs == null) cfg.models;
 in
 {
+  imports = [ ./options.nix ];
+
   config = lib.mkIf cfg.enable {
     assertions =
       map (name: {
@@ -92,11 +99,17 @@ in
           message = "hostwright.threads: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
         }
         {
+          assertion = cfg.modelsDir == null || owner != null || isHoused;
+          message = "hostwright.modelsDir is ${toString cfg.modelsDir}, where a dynamic user cannot write; name the owner in hostwright.user.";
+        }
+        {
           assertion = !warmup.enable || warmup.models != [ ];
           message = "hostwright.warmup.enable: there is no model to load; name it in hostwright.warmup.models.";
         }
       ];
 
-    warnings = lib.optional (warmup.enable && absent != [ ]) "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
+    warnings =
+      idle
+      ++ lib.optional (warmup.enable && absent != [ ]) "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

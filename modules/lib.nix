@@ -66,12 +66,6 @@ in
     else
       value;
 
-  # A module without its options would say only that an attribute is missing.
-  cfg =
-    config:
-    config.hostwright
-      or (throw "hostwright: import the directory `modules`, for a single file of it is half a module.");
-
   inherit isThreads;
   # The number of threads that the profile has chosen, null where it leaves it to the server.
   threads =
@@ -83,11 +77,12 @@ in
     in
     if levers == [ ] then null else lib.toInt (lib.head levers).value;
 
-  # The bytes of what systemd reads as a size; null when it is none.
+  # The bytes of what systemd reads as a size; null when it is none, or more than it can count.
   bytes =
     size:
     let
-      parts = builtins.match "((0|[1-9][0-9]{0,14})(\\.[0-9]+)?)([KMGTPE]?)" size;
+      parts = builtins.match "((0|[1-9][0-9]{0,14})(\\.[0-9]{1,15})?)([KMGTPE]?)" size;
+      number = builtins.fromJSON (lib.head parts) * scale.${lib.elemAt parts 3};
     in
     if lib.isInt size then
       size
@@ -95,10 +90,10 @@ in
       null
     else if size == "infinity" then
       16 * scale.E
-    else if parts == null then
+    else if parts == null || number >= 8 * scale.E then
       null
     else
-      builtins.fromJSON (lib.head parts) * scale.${lib.elemAt parts 3};
+      number;
 
   # What the GPUs need of the driver; null without NVIDIA GPUs, or when they are not used.
   driver =
@@ -107,6 +102,10 @@ in
       cfg.plan.devices.driver
     else
       null;
+
+  # Patterns. Unit files and tmpfiles.d(5) split at spaces and read `%`, quotes and backslashes.
+  word = "[A-Za-z0-9_][A-Za-z0-9_.-]*";
+  path = "/[^[:space:]%\"'\\\\]+";
 
   # systemd expands `%` in Environment=, and NixOS escapes everything else.
   variable = lib.replaceStrings [ "%" ] [ "%%" ];

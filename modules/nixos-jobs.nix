@@ -7,7 +7,7 @@
   ...
 }:
 let
-  cfg = (import ./lib.nix { inherit lib; }).cfg config;
+  cfg = config.hostwright;
   inherit (config.services) ollama;
   jobs = import ./jobs.nix {
     inherit
@@ -23,6 +23,8 @@ let
   resume = import ./resume.nix { inherit cfg lib utils; };
 in
 {
+  imports = [ ./plan.nix ];
+
   config = lib.mkIf cfg.enable {
     systemd.services =
       jobs // lib.mapAttrs (_: service: service // { path = [ pkgs.kmod ]; }) resume;

@@ -2,13 +2,15 @@
 { config, lib, ... }:
 let
   inherit (lib) mkDefault mkIf;
-  cfg = hw.cfg config;
+  cfg = config.hostwright;
   hw = import ./lib.nix { inherit lib; };
   inherit (config.boot.kernelPackages) nvidiaPackages;
   driver = hw.driver cfg;
   branch = if driver == null then "" else driver.branch;
 in
 {
+  imports = [ ./plan.nix ];
+
   config = mkIf (cfg.enable && driver != null) {
     hardware.nvidia.open = mkDefault driver.open;
     # Before the branch had a name of its own, it was the production driver.

@@ -1,7 +1,7 @@
 # The options `hostwright.*`: what a host may change of its profile, whose values are the defaults.
 { config, lib, ... }:
 let
-  inherit (lib) mkEnableOption mkOption types;
+  inherit (lib) mkOption types;
   own = import ./types.nix { inherit lib; };
   hw = import ./lib.nix { inherit lib; };
   cfg = config.hostwright;
@@ -11,10 +11,12 @@ let
   inherit (own) profiled optional;
 in
 {
-  imports = [ ./resources.nix ];
+  imports = [
+    ./enable.nix
+    ./resources.nix
+  ];
 
   options.hostwright = {
-    enable = mkEnableOption "an Ollama server tuned by a Hostwright profile";
     profile = mkOption {
       type = types.either own.shipped (types.either types.path own.plan);
       description = "A shipped profile; or one's own, as the file that `gen plan` has written or as what is in it.";

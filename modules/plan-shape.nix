@@ -4,21 +4,32 @@ let
   inherit (import ./shapes.nix { inherit lib; })
     any
     bool
+    choice
+    count
     each
     int
     known
     lever
     named
+    orEmpty
     orNull
+    path
     record
     text
+    unit
+    version
+    word
     ;
 in
 record {
   source = text;
-  release = text;
-  era_since = text;
-  era_until = text;
+  release = version;
+  era_since = version;
+  era_until = orEmpty version;
+  system = choice [
+    "aarch64-linux"
+    "x86_64-linux"
+  ];
   acceleration = text;
   summary = text;
   listen = record {
@@ -50,12 +61,12 @@ record {
     reason = text;
   });
   devices = orNull (record {
-    allow = each text;
-    modules = each text;
+    allow = each word;
+    modules = each word;
     wait = orNull (record { argv = each text; });
     driver = orNull (record {
       open = bool;
-      branch = text;
+      branch = orEmpty word;
       cuda_architectures = each text;
       cuda_major = int;
     });
@@ -71,18 +82,30 @@ record {
     );
   };
   units = each (record {
-    kind = text;
+    kind = choice [
+      "create"
+      "pull"
+      "resume"
+      "warmup"
+    ];
     models = each text;
-    timeout_seconds = int;
+    timeout_seconds = count;
   });
   service = record {
-    binary = text;
+    binary = path;
     user = text;
     group = text;
-    home = text;
-    restart = text;
-    restart_seconds = int;
+    home = orEmpty path;
+    restart = choice [
+      "always"
+      "no"
+      "on-abnormal"
+      "on-abort"
+      "on-failure"
+      "on-success"
+    ];
+    restart_seconds = count;
     restart_reason = text;
-    after = each text;
+    after = each unit;
   };
 } ""

@@ -34,10 +34,7 @@ let
   };
 in
 {
-  imports = [
-    ./options.nix
-    ./checks.nix
-  ];
+  imports = [ ./checks.nix ];
 
   config.hostwright = lib.mkIf cfg.enable {
     settings = lib.listToAttrs (map setting plan.environment);

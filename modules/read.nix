@@ -22,18 +22,39 @@ let
     else
       data;
 
+  # Old releases of Nix tell it of the entries of a directory only, and not of those of the store.
+  isDirectory =
+    file:
+    let
+      folder = dirOf file;
+      name = builtins.unsafeDiscardStringContext (baseNameOf file);
+    in
+    if builtins ? readFileType then
+      builtins.readFileType file == "directory"
+    else
+      toString folder != builtins.storeDir && (builtins.readDir folder).${name} or "" == "directory";
+
   fromFile =
     file:
     let
       source = toString file;
       content = builtins.readFile file;
-      isTable = builtins.match "[[:space:]]*[{].*" (builtins.substring 0 64 content) != null;
+      size = builtins.stringLength content;
+      begins = builtins.match "[[:space:]]*[{].*" (builtins.substring 0 64 content) != null;
+      start = if size > 64 then size - 64 else 0;
+      ends = builtins.match ".*[}][[:space:]]*" (builtins.substring start 64 content) != null;
+      refuse = told: throw "hostwright.profile: ${told}";
     in
     if !builtins.pathExists file then
-      throw "hostwright.profile: there is no file ${source}; write it with `gen plan PROFILE > plan.json`, and in a flake add it to git"
-    else if !isTable then
-      throw "hostwright.profile: ${source} is no plan, for it is not JSON; ${write}"
+      refuse "there is no file ${source}; write it with `gen plan PROFILE > plan.json`, and in a flake add it to git"
+    else if isDirectory file then
+      refuse "${source} is a directory; name the file in it that `gen plan` has written"
+    else if !begins then
+      refuse "${source} is no plan, for it is not JSON; ${write}"
+    else if !ends then
+      refuse "${source} is no plan, for its end is missing; ${again}"
     else
+      # What is broken between the two only Nix's own parser tells.
       checked source (
         builtins.addErrorContext "hostwright.profile: ${source} is not JSON; ${again}" (
           builtins.fromJSON content

@@ -13,6 +13,8 @@ let
   limit = name: own.optional (limits.${name} or null);
 in
 {
+  imports = [ ./enable.nix ];
+
   options.hostwright.resources = {
     allowedCPUs = limit "allowed_cpus" own.cpus {
       description = "CPUs that the service may run on.";

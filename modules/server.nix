@@ -9,7 +9,7 @@
 }:
 let
   inherit (lib) mkDefault mkIf;
-  cfg = hw.cfg config;
+  cfg = config.hostwright;
   inherit (cfg) plan;
   hw = import ./lib.nix { inherit lib; };
 
@@ -56,6 +56,8 @@ let
   wait = if cfg.acceleration == "cpu" || plan.devices == null then null else plan.devices.wait;
 in
 {
+  imports = [ ./plan.nix ];
+
   config = mkIf cfg.enable {
     services.ollama = {
       enable = mkDefault true;
@@ -65,12 +67,12 @@ in
       openFirewall = mkDefault cfg.exposure.openFirewall;
       environmentVariables = soft (lib.mapAttrs (_: hw.variable) (given cfg.settings));
       loadModels = lib.unique (map (model: model.name) cfg.models);
+      # Which names are set must not hang on the profile, for a host that is not enabled has none.
+      user = mkIf (cfg.user != null) (mkDefault cfg.user);
+      group = mkIf (cfg.group != null) (mkDefault cfg.group);
+      models = mkIf (cfg.modelsDir != null) (mkDefault cfg.modelsDir);
+      home = mkIf (plan.service.home != "") (mkDefault plan.service.home);
     }
-    // soft (given {
-      inherit (cfg) user group;
-      models = cfg.modelsDir;
-      home = if plan.service.home == "" then null else plan.service.home;
-    })
     // lib.optionalAttrs hasAcceleration {
       acceleration = mkDefault (if cfg.acceleration == "cpu" then false else cfg.acceleration);
     };
@@ -89,7 +91,13 @@ in
         };
     };
 
-    assertions = map (name: {
+    assertions = [
+      {
+        assertion = cfg.group == null || config.services.ollama.user != null;
+        message = "hostwright.group is ${toString cfg.group}, which does nothing for a dynamic user; name the user, too, in hostwright.user.";
+      }
+    ]
+    ++ map (name: {
       assertion = false;
       message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${elsewhere.${name}}.";
     }) lost;

@@ -19,6 +19,22 @@ let
   bool = one "bool";
   int = one "int";
   text = one "string";
+  # Text that fits a pattern; `what` says which.
+  like =
+    what: pattern: where: value:
+    if !lib.isString value then
+      one "string" where value
+    else
+      lib.optional (builtins.match pattern value == null) "`${where}` is not ${what}";
+  choice = values: like (lib.concatStringsSep " or " values) (lib.concatStringsSep "|" values);
+  path = like "an absolute path without spaces, quotes, `%` and `\\`" hw.path;
+  word = like "a plain name" hw.word;
+  unit = like "the name of a unit" "[A-Za-z0-9:_.@-]+";
+  version = like "a release like `0.32.15`" "[0-9]+([.][0-9]+)*(-rc[0-9]+)?";
+  count =
+    where: value:
+    if lib.isInt value && value >= 0 then [ ] else [ "`${where}` is not a whole number from 0 on" ];
+  orEmpty = shape: where: value: if value == "" then [ ] else shape where value;
   orNull = shape: where: value: if value == null then [ ] else shape where value;
   each =
     shape: where: value:
@@ -63,13 +79,20 @@ in
   inherit
     any
     bool
+    choice
+    count
     each
     int
     known
     lever
     named
+    orEmpty
     orNull
+    path
     record
     text
+    unit
+    version
+    word
     ;
 }

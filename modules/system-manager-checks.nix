@@ -15,6 +15,8 @@ let
   taken = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
 in
 {
+  imports = [ ./plan.nix ];
+
   config = lib.mkIf cfg.enable {
     assertions = [
       {

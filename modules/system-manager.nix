@@ -59,8 +59,8 @@ let
 in
 {
   imports = [
-    ./plan.nix
     ./system-manager-checks.nix
+    { hostwright.platform = "system-manager"; }
   ];
 
   config = lib.mkIf cfg.enable {

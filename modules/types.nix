@@ -22,7 +22,23 @@ let
       in
       bytes != null && bytes >= least
     );
-  word = "[A-Za-z0-9_][A-Za-z0-9_.-]*";
+  # systemd counts to 8191, of processors as of nodes, and takes no `9-1`.
+  isCpus =
+    text:
+    let
+      number = "(0|[1-9][0-9]{0,3})";
+      span = part: builtins.match "${number}(-${number})?" part;
+      isSpan =
+        part:
+        let
+          first = lib.head part;
+          last = lib.last part;
+        in
+        part != null
+        && lib.versionOlder first "8192"
+        && (last == null || lib.versionOlder last "8192" && lib.versionAtLeast last first);
+    in
+    lib.all (part: isSpan (span part)) (lib.splitString "," (lib.replaceStrings [ " " ] [ "," ] text));
   # An option whose default is the profile's.
   profiled =
     default: type: texts:
@@ -54,9 +70,9 @@ in
   count = type "positive integer, or `infinity`" (
     value: value == "infinity" || lib.isInt value && value > 0
   );
-  cpus = matching "list like `0-11,24`" "[0-9]+(-[0-9]+)?([, ][0-9]+(-[0-9]+)?)*";
+  cpus = type "list like `0-11,24`, up to 8191" (value: lib.isString value && isCpus value);
   model = matching "model as `ollama list` writes it" (
-    "([A-Za-z0-9_.-]+(:[0-9]+)?/)?(${word}/)?${word}(:${word})?"
+    "([A-Za-z0-9_.-]+(:[0-9]+)?/)?(${hw.word}/)?${hw.word}(:${hw.word})?"
   );
   placement = lib.types.enum [
     "default"
@@ -65,12 +81,11 @@ in
     "interleave"
     "local"
   ];
-  # Unit files and tmpfiles.d(5) split at spaces and read `%`, quotes and backslashes themselves.
-  path = matching "absolute path without spaces, quotes, `%` and `\\`" "/[^[:space:]%\"'\\\\]+";
+  path = matching "absolute path without spaces, quotes, `%` and `\\`" hw.path;
   plan = type "plan, as `gen plan` prints it" (
     value: lib.isAttrs value && !(value ? outPath) && !(value ? _type)
   );
-  quota = matching "percentage of one CPU like `2000%`" "[1-9][0-9]*%";
+  quota = matching "percentage of one CPU like `2000%`" "[1-9][0-9]{0,6}%";
   size = sized "size like `20G`, bytes above 0, or `infinity`" 1;
-  word = matching "plain name" word;
+  word = matching "plain name" hw.word;
 }

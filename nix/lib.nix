@@ -2,23 +2,30 @@
 { lib, self }:
 {
   # mkHost { profile = "xeon-cpu"; modules = [ ./grey-area.nix ]; }
+  # The profile is what hostwright.profile takes; it says the system, too.
   mkHost =
     {
       profile,
-      system ? (lib.importJSON (../modules/plans + "/${profile}.json")).system,
+      system ? null,
       modules ? [ ],
       nixosSystem ? lib.nixosSystem,
     }:
     nixosSystem {
-      inherit system;
       modules = [
         self.nixosModules.default
-        {
-          hostwright = {
-            enable = lib.mkDefault true;
-            profile = lib.mkDefault profile;
-          };
-        }
+        (
+          { config, ... }:
+          {
+            hostwright = {
+              enable = lib.mkDefault true;
+              profile = lib.mkDefault profile;
+            };
+            # Below the default that nixos-generate-config writes.
+            nixpkgs.hostPlatform = lib.mkOptionDefault (
+              if system == null then config.hostwright.plan.system else system
+            );
+          }
+        )
       ]
       ++ modules;
     };

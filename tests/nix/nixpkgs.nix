@@ -60,7 +60,7 @@
                         type = lib.types.listOf lib.types.raw;
                         default = [ ];
                       };
-                      hostPlatform = anything // { type = lib.types.str; };
+                      hostPlatform = lib.mkOption { type = lib.types.str; };
                     };
                   };
               }

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from generator.codec import to_dict
 from tests.consumers import nix
 from tests.nix import flakes
-from tests.plans import PROFILES
+from tests.plans import PROFILES, shipped
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
@@ -125,6 +126,39 @@ def test_a_host_and_a_node_for_deploy_rs(flake: Path) -> None:
         },
         "threads": "12",
     }
+
+
+@pytest.mark.parametrize("form", ["./spark.json", "builtins.fromJSON (readFile ./spark.json)"])
+def test_a_host_of_ones_own_plan_has_the_system_of_the_plan(form: str, flake: Path) -> None:
+    plan = to_dict(shipped("dgx-spark")) | {"name": "mine"}
+    (flake / "spark.json").write_text(json.dumps(plan), encoding="utf-8")
+    profile = form.replace("./", f"{flake}/").replace("readFile", "builtins.readFile")
+    assert platforms(flake, f"profile = {profile};") == ["aarch64-linux", "mine"]
+
+
+def test_a_host_may_name_another_system_or_platform(flake: Path) -> None:
+    named = 'profile = "container-dev"; system = "aarch64-linux";'
+    assert platforms(flake, named) == ["aarch64-linux", "container-dev"]
+    module = '[ { nixpkgs.hostPlatform = "aarch64-linux"; } ]'
+    told = platforms(flake, f'profile = "container-dev"; modules = {module};')
+    assert told == ["aarch64-linux", "container-dev"]
+
+
+@pytest.mark.parametrize("name", ["xeon", "./xeon-cpu.json"])
+def test_a_host_of_an_unknown_profile_is_refused_by_the_option(name: str, flake: Path) -> None:
+    with pytest.raises(AssertionError) as caught:
+        platforms(flake, f'profile = "{name}";')
+    assert "hostwright.profile" in str(caught.value)
+    assert '"xeon-cpu"' in str(caught.value)
+
+
+def platforms(flake: Path, arguments: str) -> Any:
+    """Return the system of a host of `mkHost`, and the name in its plan."""
+    expression = (
+        f"f: let host = f.mkHost {{ {arguments} }}; in "
+        "[ host.pkgs.stdenv.hostPlatform.system host.config.hostwright.plan.name ]"
+    )
+    return ask(flake, "eval", "#lib", "--impure", "--apply", expression)
 
 
 def test_the_lock_pins_the_only_input() -> None:

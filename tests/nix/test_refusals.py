@@ -1,22 +1,16 @@
-"""What `modules/` refuse: nonsense in an option, and a profile that is none. Each by its name.
+"""What `modules/` refuse or warn of: nonsense in an option, by its name.
 
 With NIXPKGS_LIB set, the real module system is asked instead of the tests' own.
 """
 
-import copy
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from generator.codec import to_dict
 from tests.consumers import nix
 from tests.consumers.effective import ConsumerError, Effective
-from tests.nix.test_modules import MODULES, XEON, host
-from tests.plans import shipped
+from tests.nix.test_modules import XEON, host
 
 LIB = Path(os.environ["NIXPKGS_LIB"]) if os.environ.get("NIXPKGS_LIB") else None
 
@@ -100,6 +94,30 @@ OPTIONS = [
     ('resources.memoryMax = "20GB";', "hostwright.resources.memoryMax", "size like `20G`"),
     ('resources.numaPolicy = "spread";', "hostwright.resources.numaPolicy", '"interleave"'),
     ('resources.allowedCPUs = "all";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
+    ('resources.allowedCPUs = "9-1";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
+    ('resources.allowedCPUs = "0,8192";', "hostwright.resources.allowedCPUs", "up to 8191"),
+    ('resources.allowedCPUs = "0-3,";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
+    ('resources.allowedCPUs = "08";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
+    ('resources.numaMask = "999999";', "hostwright.resources.numaMask", "up to 8191"),
+    ('resources.numaMask = "0-8192";', "hostwright.resources.numaMask", "up to 8191"),
+    ('resources.memoryMax = "99999999999E";', "hostwright.resources.memoryMax", "size like `20G`"),
+    ('resources.limitMEMLOCK = "16E";', "hostwright.resources.limitMEMLOCK", "size like `20G`"),
+    ('resources.cpuQuota = "10000000%";', "hostwright.resources.cpuQuota", "like `2000%`"),
+    (
+        'resources.cpuQuota = "99999999999999999999%";',
+        "hostwright.resources.cpuQuota",
+        "like `2000%`",
+    ),
+    (
+        'user = null; hostwright.group = "x"; hostwright.modelsDir = "/srv/m";',
+        "hostwright.modelsDir is /srv/m, where a dynamic user cannot write",
+        "name the owner in hostwright.user",
+    ),
+    (
+        'user = null; hostwright.group = "x";',
+        "hostwright.group is x, which does nothing for a dynamic user",
+        "in hostwright.user",
+    ),
     ('modelsDir = "/srv/my models";', "hostwright.modelsDir", "without spaces"),
     ('modelsDir = "models";', "hostwright.modelsDir", "absolute path"),
     ('exposure.host = "[::1]";', "hostwright.exposure.host", "without port and brackets"),
@@ -123,6 +141,38 @@ def test_nonsense_is_refused_with_what_to_write(
     text = refusal(tmp_path, f"{XEON}  hostwright.{body}")
     assert option in text
     assert fix in text
+
+
+@pytest.mark.parametrize(
+    ("body", "limit", "value"),
+    [
+        ('allowedCPUs = "0-8191";', "AllowedCPUs", "0-8191"),
+        ('allowedCPUs = "9-10 12,8-9";', "AllowedCPUs", "9-10 12,8-9"),
+        ('numaMask = "0";', "NUMAMask", "0"),
+        ('cpuQuota = "9999999%";', "CPUQuota", "9999999%"),
+        ('memoryMax = "7E";', "MemoryMax", "7E"),
+        ('limitMEMLOCK = "infinity";', "LimitMEMLOCK", "infinity"),
+    ],
+)
+def test_the_largest_that_systemd_takes_is_taken(
+    body: str, limit: str, value: str, tmp_path: Path
+) -> None:
+    file = host(tmp_path, f"{XEON}  hostwright.resources.{body}")
+    assert nix.verify(file, lib=LIB) == []
+    unit = nix.evaluate(file, lib=LIB)["units"]["ollama.service"]
+    assert f"\n{limit}={value}\n" in unit
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'user = null; modelsDir = "/var/lib/ollama/m";',
+        'user = "me"; modelsDir = "/srv/m";',
+        'user = "me"; group = "us";',
+    ],
+)
+def test_a_directory_with_an_owner_is_left_alone(body: str, tmp_path: Path) -> None:
+    assert warnings(tmp_path, f"{XEON}  hostwright = {{ {body} }};") == []
 
 
 @pytest.mark.parametrize(("high", "top"), [('"20G"', '"20G"'), ('"18G"', "null"), ("1024", '"1K"')])
@@ -155,108 +205,3 @@ def test_a_warm_up_of_what_nothing_brings_is_told(body: str, absent: str, tmp_pa
     assert [absent in line and "hostwright.warmup" in line for line in told] == [True] * bool(
         absent
     )
-
-
-# ── profiles ──────────────────────────────────────────────────────────────────────────────────
-
-
-def edited(change: Callable[[dict[str, Any]], object]) -> str:
-    data = copy.deepcopy(to_dict(shipped("dual-pascal")))
-    change(data)
-    return json.dumps(data)
-
-
-PLANS = [
-    ('{"name": "left-pad", "version": "1.0.0"}', "has no `schema_version`"),
-    ("[]", "is not JSON; write one"),
-    ("", "is not JSON; write one"),
-    ('schema_version = 1\nname = "mine"\n', "is no plan, for it is not JSON"),
-    (
-        edited(lambda p: p.update(schema_version=2)),
-        "has schema version 2, and these modules read 1",
-    ),
-    (edited(lambda p: p.update(schema_version="1")), 'has schema version "1"'),
-    (edited(lambda p: p.pop("listen")), "`listen` is missing; write it again with `gen plan`"),
-    (edited(lambda p: p["listen"].pop("port")), "`listen.port` is missing"),
-    (edited(lambda p: p["listen"].update(port="11434")), "`listen.port` is not a whole number"),
-    (edited(lambda p: p.update(models={})), "`models` is not a list"),
-    (edited(lambda p: p["environment"][1].update(value=1)), "`environment.1.value` is not text"),
-    (
-        edited(lambda p: p["environment"][1].update(group="threads", value="all")),
-        "`environment.1.value` is no number of threads",
-    ),
-    (edited(lambda p: p["devices"]["driver"].update(open="no")), "is not true or false"),
-    (edited(lambda p: p["devices"].update(wait=[])), "`devices.wait` is not a table"),
-    (edited(lambda p: p["service"].update(after=None)), "`service.after` is not a list"),
-    (
-        edited(lambda p: p["limits"].append({"name": "cpu", "value": 1, "reason": ""})),
-        "`limits.0.name` is no limit that these modules know",
-    ),
-    (
-        edited(lambda p: (p.pop("release"), p["listen"].pop("host"))),
-        "`listen.host` is missing, `release` is missing",
-    ),
-    (edited(lambda p: p.update(acceleration="gpu")), "hostwright.acceleration"),
-]
-
-
-@pytest.mark.parametrize(("text", "told"), PLANS)
-def test_a_file_that_is_no_plan_is_refused(text: str, told: str, tmp_path: Path) -> None:
-    file = tmp_path / "plan.json"
-    file.write_text(text, encoding="utf-8")
-    said = refusal(tmp_path, f"  hostwright.profile = {file};")
-    assert told in said
-    assert "hostwright.profile" in said or told == "hostwright.acceleration"
-
-
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    said = refusal(tmp_path, f"  hostwright.profile = {tmp_path}/none.json;")
-    assert f"hostwright.profile: there is no file {tmp_path}/none.json; write it" in said
-    assert "add it to git" in said
-
-
-def test_half_a_file_is_refused_in_the_words_of_the_parser(tmp_path: Path) -> None:
-    (tmp_path / "plan.json").write_text(edited(lambda _: None)[:-1], encoding="utf-8")
-    said = refusal(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json;")
-    assert "parse error" in said
-    assert "infinite recursion" not in said
-
-
-def test_without_a_profile_it_says_which_option_is_missing(tmp_path: Path) -> None:
-    assert "hostwright.profile" in refusal(tmp_path, "")
-
-
-def test_a_plan_may_be_given_as_data(tmp_path: Path) -> None:
-    plan = MODULES / "plans" / "dual-pascal.json"
-    given = read(tmp_path, f"  hostwright.profile = lib.importJSON {plan};").extra["nix"]
-    named = read(tmp_path, '  hostwright.profile = "dual-pascal";').extra["nix"]
-    assert given["units"] == named["units"]
-    assert given["nvidia"] == named["nvidia"]
-
-
-def test_data_that_is_no_plan_is_refused(tmp_path: Path) -> None:
-    assert "hostwright.profile: this is no plan" in refusal(tmp_path, "  hostwright.profile = { };")
-
-
-# ── a part of the modules ─────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("part", ["server", "nvidia", "nixos-jobs"])
-@pytest.mark.parametrize("body", ["", "hostwright.enable = true;"])
-def test_a_single_file_says_that_it_is_none(part: str, body: str, tmp_path: Path) -> None:
-    file = tmp_path / "host.nix"
-    file.write_text(f"{{ imports = [ {MODULES}/{part}.nix ]; {body} }}", encoding="utf-8")
-    with pytest.raises(ConsumerError) as caught:
-        nix.read(file, lib=LIB)
-    said = str(caught.value)
-    ours = "hostwright: import the directory `modules`, for a single file of it is half a module"
-    assert ours in said or (body and "The option `hostwright' does not exist" in said)
-
-
-def test_the_directory_works_without_a_flake(tmp_path: Path) -> None:
-    file = tmp_path / "host.nix"
-    file.write_text(
-        f"{{ imports = [ {MODULES} {MODULES}/server.nix ]; "
-        'hostwright = { enable = true; profile = "xeon-cpu"; }; }'
-    )
-    assert nix.read(file, lib=LIB).environment == read(tmp_path, XEON).environment

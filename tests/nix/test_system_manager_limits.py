@@ -35,6 +35,10 @@ def refusal(folder: Path, body: str) -> str:
         ("threads = 0;", ["hostwright.threads"]),
         ("exposure.port = 99999;", ["hostwright.exposure.port"]),
         ("thread = 4;", ["hostwright.thread"]),
+        (
+            'user = null; hostwright.modelsDir = "/srv/m";',
+            ["hostwright.modelsDir is /srv/m", "hostwright.user"],
+        ),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_name(
