@@ -30,6 +30,7 @@ schema: setup ## Rewrite the JSON Schemas and the reference pages made from them
 bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/scale.py
+	.venv/bin/python benchmarks/check.py
 	.venv/bin/python benchmarks/nix_eval.py
 	.venv/bin/python -m benchmarks.nix_fleet
 

@@ -29,7 +29,7 @@ from generator.facts import (
     Variable,
     When,
 )
-from generator.model_facts import ModelsFile
+from generator.model_facts import ModelsFile, QuantisationsFile
 from generator.units import Release
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ __all__ = [
 ]  # fmt: skip
 
 FILES: Final = (
-    "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml", "releases.toml",
+    "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml",
+    "quantisations.toml", "releases.toml",
 )  # fmt: skip
 _DATA: Final = Path(__file__).parent / "data"
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
@@ -119,6 +120,7 @@ class Catalogue:
         images: _ImagesFile,
         models: ModelsFile,
         ollama: _OllamaFile,
+        quantisations: QuantisationsFile,
         releases: _ReleasesFile,
     ) -> None:
         self.image = images.image
@@ -126,6 +128,9 @@ class Catalogue:
         self.options = {option.name: option for option in ollama.option}
         self.dead_names = {name: entry for entry in ollama.dead for name in entry.names}
         self.newest = releases.newest
+        self.quantisations = quantisations
+        self.models = models.model
+        self._readable: dict[Release, tuple[str, ...]] = {}
         self._behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
         self._cards = {_card_key(card.name): card for card in gpus.card}
         self._gpus, self._models, self._ollama, self._releases = gpus, models, ollama, releases
@@ -178,9 +183,12 @@ class Catalogue:
 
     def readable(self, release: Release) -> tuple[str, ...]:
         """The names that something reads in `release`, those of llama-server alone at the end."""
-        known = (name for name, variable in self.variables.items() if variable.known_in(release))
-        current = (entry for entry in self._ollama.runner_names if entry.covers(release))
-        return (*known, *(name for entry in current for name in entry.names))
+        if release not in self._readable:
+            known = (name for name, fact in self.variables.items() if fact.known_in(release))
+            current = (entry for entry in self._ollama.runner_names if entry.covers(release))
+            names = (*known, *(name for entry in current for name in entry.names))
+            self._readable[release] = names
+        return self._readable[release]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -238,6 +246,14 @@ class Catalogue:
         """The model of that tag, also with a quantisation at its end; None: not known."""
         return self._models.find(name)
 
+    def loads(self, architecture: str, release: Release) -> bool:
+        """Whether `release` loads models of that architecture, as far as is known."""
+        return self._models.loads(architecture, release)
+
+    def closest_model(self, name: str) -> str | None:
+        """The model that was meant; None: no name comes close."""
+        return self._models.closest(name)
+
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
         return self._models.missing_for(name)
@@ -268,5 +284,6 @@ def parse_catalogue(texts: Mapping[str, str]) -> Catalogue:
         parse(_ImagesFile, "images.toml", texts),
         parse(ModelsFile, "models.toml", texts),
         parse(_OllamaFile, "ollama.toml", texts),
+        parse(QuantisationsFile, "quantisations.toml", texts),
         parse(_ReleasesFile, "releases.toml", texts),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import model_validator
 
-from generator.datafile import DataFile, once
-from generator.facts import Bytes, Fact, Span, Text
+from generator.datafile import DataFile, listed, once
+from generator.facts import Bytes, Fact, Span, Text, When
 
 if TYPE_CHECKING:
     from generator.units import Release
@@ -22,10 +23,19 @@ class ModelFact(Fact):
     names: tuple[Text, ...]
     architecture: Text
     layers: int
+    embedding: int
+    feed_forward: int
+    heads: int
     kv_heads: int
     key_length: int
     value_length: int
+    vocabulary: int
     context: int
+    tied: bool = False
+    window: int = 0
+    window_every: int = 0
+    experts: int = 0
+    experts_used: int = 0
     quantisation: Text
     weights: dict[Text, Bytes]
     source: Text
@@ -36,12 +46,53 @@ class ModelFact(Fact):
         return self.weights.get(self.quantisation, 0)
 
 
+class Quantisation(Fact):
+    """A way to store weights; `loss` is the perplexity that it costs, None: not told."""
+
+    name: Text
+    embedding: Text
+    output: Text
+    loss: float | None = None
+    advice: Text
+    source: Text
+
+
+class QuantisationsFile(DataFile):
+    """`data/quantisations.toml`."""
+
+    quantisation: tuple[Quantisation, ...]
+    blocks: dict[Text, tuple[int, int]]
+    fallback: dict[Text, Text]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        once(entry.name for entry in self.quantisation)
+        types = [kind for entry in self.quantisation for kind in (entry.embedding, entry.output)]
+        listed([*types, *self.fallback, *self.fallback.values()], self.blocks)
+        return self
+
+    def row_bytes(self, kind: str, width: int) -> int:
+        """Return the bytes of one row of `width` weights of a type. Raises KeyError."""
+        size, weights = self.blocks[kind]
+        if width % weights:
+            size, weights = self.blocks[self.fallback.get(kind, "F16")]
+        return -(-width // weights) * size
+
+
 class MissingModel(Fact):
     """A name that people write, though the library has no such model."""
 
     name: Text
     why: Text
     use: Text
+    source: Text
+
+
+class Architecture(Fact):
+    """An architecture, and the first release that loads it."""
+
+    name: Text
+    since: When
     source: Text
 
 
@@ -58,6 +109,7 @@ class ModelsFile(DataFile):
 
     model: tuple[ModelFact, ...]
     missing: tuple[MissingModel, ...]
+    architecture: tuple[Architecture, ...] = ()
     one_slot: tuple[OneSlot, ...] = ()
 
     @model_validator(mode="after")
@@ -65,9 +117,12 @@ class ModelsFile(DataFile):
         names = [name for model in self.model for name in model.names]
         once([*names, *(missing.name for missing in self.missing)])
         once(name for entry in self.one_slot for name in entry.names)
+        once(entry.name for entry in self.architecture)
         for model in self.model:
             if model.quantisation not in model.weights:
                 raise ValueError(f"`{model.names[0]}` has no weights for {model.quantisation}")
+            if bool(model.window) != bool(model.window_every):
+                raise ValueError(f"`{model.names[0]}` needs both window and window_every")
         return self
 
     def find(self, name: str) -> ModelFact | None:
@@ -78,6 +133,18 @@ class ModelsFile(DataFile):
                 return model
         found = (_quantised(model, tag) for model in self.model)
         return next((model for model in found if model is not None), None)
+
+    def loads(self, architecture: str, release: Release) -> bool:
+        """Return whether `release` loads models of that architecture, as far as is known."""
+        entries = (entry for entry in self.architecture if entry.name == architecture)
+        return all(entry.since <= release for entry in entries)
+
+    def closest(self, name: str) -> str | None:
+        """Return the name that comes close to `name`; None: none does."""
+        # `:latest` would make all names without a tag alike.
+        names = [entry.removesuffix(":latest") for model in self.model for entry in model.names]
+        close = get_close_matches(_tag(name).removesuffix(":latest"), names, n=1)
+        return close[0] if close else None
 
     def missing_for(self, name: str) -> str | None:
         """Return why there is no model of that name and what to use; None: nothing known."""

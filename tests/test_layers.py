@@ -75,7 +75,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             *("catalogue", "datafile", "detect", "errors", "facts", "formats", "profile"),
             "units",
         },
-        {"psutil"},
+        set(),
     ),
     "fleet": (
         {

@@ -1,10 +1,13 @@
 """Models of the library: which one a tag is, how large, and which names there are not."""
 
+import re
+
 import pytest
 
 from generator.catalogue import _DATA as DATA
 from generator.catalogue import FILES, load_catalogue, parse_catalogue
 from generator.errors import CatalogueError
+from generator.model_facts import ModelFact
 
 MIB = 2**20
 
@@ -23,7 +26,7 @@ MIB = 2**20
         ("hermes3:8b-llama3.1-q5_K_M", "hermes3:8b", "Q5_K_M", 5459),
         ("hermes3:3b-llama3.2-q6_K", "hermes3:3b", "Q6_K", 2513),
         ("hermes3:3b-llama3.2-q3_K_S", "hermes3:3b", "Q3_K_S", 0),  # a shape, no size
-        ("deepseek-r1:8b-0528-qwen3-q8_0", "deepseek-r1:8b-0528-qwen3", "Q8_0", 8300),
+        ("deepseek-r1:8b-0528-qwen3-q8_0", "deepseek-r1:8b", "Q8_0", 8435),
         ("dolphin3:8b", "dolphin3:8b", "Q4_K_M", 4685),
         ("phi4-mini-reasoning:3.8b", "phi4-mini-reasoning:3.8b", "Q4_K_M", 3004),
         ("qwen2.5-coder:7b", "qwen2.5-coder:7b", "Q4_K_M", 4460),
@@ -37,8 +40,25 @@ def test_a_tag_is_a_model_and_a_size(tag: str, name: str, quantisation: str, mib
     assert model.weight_bytes // MIB == mib
 
 
+PUBLISHED = re.compile(r"(?:library|tag keeps .*?|`ollama list`): ([\d.]+) ([GM]B)(?! at)")
+
+
+@pytest.mark.parametrize("model", load_catalogue().models, ids=lambda model: model.names[0])
+def test_a_size_is_that_which_the_library_shows(model: ModelFact) -> None:
+    found = PUBLISHED.search(model.source)
+    if found is None:
+        assert "shape of" in model.source, "a size has to be held against something"
+        return
+    shown = float(found[1])
+    unit = 1e9 if found[2] == "GB" else 1e6
+    # A file has 1 to 15 MB beside its tensors, by its vocabulary; the library rounds what it shows.
+    last = 10 ** -len(found[1].partition(".")[2])
+    size = (model.weight_bytes + 7e6) / unit
+    assert abs(size - shown) <= max(0.6 * last, 0.011 * shown), f"{size:.3f} {found[2]}"
+
+
 @pytest.mark.parametrize(
-    "tag", ["llama3.1:70b", "somebody/llama3.1:8b", "llama3.1:8b-tuned", "llama3.1:8b-q", "", ":"]
+    "tag", ["llama3.1:405b", "somebody/llama3.1:8b", "llama3.1:8b-tuned", "llama3.1:8b-q", "", ":"]
 )
 def test_what_is_not_known_is_none(tag: str) -> None:
     assert load_catalogue().model(tag) is None
@@ -70,9 +90,13 @@ def test_what_is_offered_instead_exists(tag: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('quantisation = "Q8_0"', 'quantisation = "Q4_0"', "`llama3.2:1b` has no weights for Q4_0"),
+        (
+            'quantisation = "MXFP4"',
+            'quantisation = "Q4_0"',
+            "`gpt-oss:20b` has no weights for Q4_0",
+        ),
         ('"llama3.1:latest"', '"llama3:latest"', "`llama3:latest` is listed twice"),
-        ('Q8_0 = "1252MiB"', 'Q8_0 = "1252MB"', "model.['llama3.2:1b', "),
+        ('Q8_0 = "1252.41MiB"', 'Q8_0 = "1252.41MB"', "model.['llama3.2:1b', "),
         ('architecture = "phi3"\n', "", "architecture: Field required"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue import load_catalogue
 from generator.check.host import read_machine
 from generator.check.profiles import check_profile, unreadable
-from generator.check.report import UNREADABLE, Report
+from generator.check.report import UNREADABLE, Failure, Report
 from generator.check.silence import RULE as SILENCE
 from generator.check.silence import silenced
 from generator.errors import Finding, HostwrightError, Problem, ProfileError, told
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.catalogue import Catalogue
-    from generator.importers.discover import Found
+    from generator.importers.discover import Found, Unread
     from generator.units import Release
 
 _ALWAYS: Final = frozenset({UNREADABLE})
@@ -50,14 +50,15 @@ class Wanted:
 class _Gathered:
     found: list[Placed] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
 
 
-def check(wanted: Wanted) -> Report:
-    """Return the Report of all that is named.
+def check(wanted: Wanted, *, fixing: bool = False) -> Report:
+    """Return the Report of all that is named; `fixing`: with Edits that have been tried, only.
 
     What cannot be read is a Finding under the rule id UNREADABLE, so that one bad file does not
-    hide the others. Raises HostwrightError for a release or a host file that makes no sense,
-    EnvironmentFailure where the machine lacks what reading takes.
+    hide the others; what the machine lacks to read one is a Failure of the Report. Raises
+    HostwrightError for a release or a host file that makes no sense.
     """
     catalogue = load_catalogue()
     context = Context(
@@ -75,7 +76,12 @@ def check(wanted: Wanted) -> Report:
         _profile(name, wanted, gathered)
     _foreign(found, context, gathered)
     chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
-    return Report(ordered(list(chosen)), gathered.texts)
+    told = _once(ordered(list(chosen)))
+    if fixing:
+        from generator.check.trial import proven
+
+        told = proven(told, found, context)
+    return Report(told, gathered.texts, tuple(gathered.failures))
 
 
 def _release(version: str | None, catalogue: Catalogue) -> Release | None:
@@ -98,8 +104,11 @@ def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
 
 
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
-    seen, problems = views(found, context)
-    texts = found.texts
+    failed: list[Unread] = []
+    seen, problems = views(found, context, failed)
+    gathered.failures += [Failure(error, group.named) for group, error in failed]
+    unread = {source.path for group, _ in failed for source in group.sources}
+    texts = {file: text for file, text in found.texts.items() if file not in unread}
     placed = [placed for view in seen for placed in judge(view, context.catalogue)]
     # A file that another one refers to can be judged, mended and silenced as well.
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
@@ -107,6 +116,16 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += _problems(problems)
     gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
+
+
+def _once(found: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Tell a fault of a line once, however many services share the line by an anchor."""
+    first: dict[tuple[object, ...], Placed] = {}
+    for placed in found:
+        finding, place = placed.finding, placed.place
+        where = "" if place.line else finding.where
+        first.setdefault((finding.rule, finding.message, place.file, place.line, where), placed)
+    return tuple(first.values())
 
 
 def _problems(problems: Iterable[Problem]) -> list[Placed]:

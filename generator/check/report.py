@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.errors import Severity
+    from generator.errors import EnvironmentFailure, Severity
     from generator.view import Placed
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
@@ -17,11 +17,20 @@ UNREADABLE: Final = "HW000"
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """What the machine lacks to check some files; `named`: the user asked for one of them."""
+
+    error: EnvironmentFailure
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Findings in order, and the texts of the files that were checked, by name."""
+    """Findings in order, the texts of the files that were checked, by name, and what failed."""
 
     found: tuple[Placed, ...]
     texts: Mapping[str, str]
+    failures: tuple[Failure, ...] = ()
 
     @property
     def told(self) -> tuple[Placed, ...]:

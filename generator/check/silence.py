@@ -68,6 +68,8 @@ def _marked(placed: Placed, silences: Iterable[Silence], used: set[Place]) -> Pl
 
 
 def _comments(file: str, text: str) -> Iterator[Silence | Placed]:
+    if "hostwright:" not in text:
+        return
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
         found = _COMMENT.search(line)

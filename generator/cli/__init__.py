@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "detect": "Read this machine and write its profile.",
     "explain": "Explain rules, variables, keys, limits and options.",
     "check": "Check profiles, units, compose files … against what Ollama reads.",
+    "fit": "Tell which models a host holds, and how they are placed.",
     "fleet": "Write a flake for many hosts.",
     "list": "List the shipped profiles.",
     "plan": "Print the Plan of a profile as JSON.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.options import json_option
-from generator.cli.talk import coloured, say
+from generator.cli.talk import coloured, say, visible, word
 from generator.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -75,14 +75,15 @@ def command(paths: tuple[str, ...], *, form: str, as_json: bool, **options: Any)
     from generator.check.gather import check
 
     wanted = _wanted(paths, options)
-    report = check(wanted)
+    report = check(wanted, fixing=options["fix"])
     if options["fix"]:
         if options["diff"]:
             _print_patch(report)
         elif _mend(report):
-            report = check(wanted)
+            report = check(wanted, fixing=True)
     if not options["diff"]:
         _print(report, "json" if as_json else form)
+    _tell_failures(report)
     _exit(report, options["fail_on"])
 
 
@@ -150,9 +151,20 @@ def _mend(report: Report) -> bool:
     return bool(new)
 
 
+def _tell_failures(report: Report) -> None:
+    """Say what was not checked, and what that takes; each hint once."""
+    for failure in report.failures:
+        say(f"{word('error' if failure.named else 'note')} {visible(failure.error.message)}")
+    for hint in dict.fromkeys(failure.error.hint for failure in report.failures):
+        say(f"{word('hint')} {hint}")
+
+
 def _exit(report: Report, fail_on: str) -> None:
     from generator.check.report import UNREADABLE
 
+    # A module that a directory happens to hold is no reason to refuse the rest of it.
+    if failed := [failure.error for failure in report.failures if failure.named]:
+        click.get_current_context().exit(failed[0].exit_code)
     if any(placed.finding.rule == UNREADABLE for placed in report.found):
         click.get_current_context().exit(2)
     if report.reaches(fail_on):

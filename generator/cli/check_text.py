@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from generator.check.report import Report
     from generator.view import Placed
+
+_SHORT: Final = 40
 
 
 def render(report: Report) -> str:
@@ -42,9 +44,21 @@ def _finding(placed: Placed, report: Report) -> Iterator[str]:
     yield lead + coloured + body[0][len(finding.severity) :]
     yield from (" " * len(lead) + line for line in body[1:])
     if finding.fix:
-        mark = " (--fix)" if fixable(placed, report.texts) else ""
-        fix = textwrap.wrap(f"{visible(finding.fix)}{mark}", room - len(lead) - 2)
+        fix = textwrap.wrap(visible(finding.fix) + _mark(placed, report), room - len(lead) - 2)
         yield from (" " * (len(lead) + 2) + line for line in fix)
+
+
+def _mark(placed: Placed, report: Report) -> str:
+    """Say what `--fix` does about a Finding, which may be less than a person would do."""
+    if not fixable(placed, report.texts):
+        return ""
+    new = [edit.new for edit in placed.edits]
+    if not any(new):
+        return " (--fix removes it)"
+    told = placed.finding.fix.split("`")[1::2]
+    if len(new) > 1 or len(new[0]) > _SHORT or any(value in new[0] for value in told):
+        return " (--fix)"
+    return f" (--fix writes `{visible(new[0])}`)"
 
 
 def _counts(report: Report) -> str:

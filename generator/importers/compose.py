@@ -201,8 +201,8 @@ def _asked(job: Table, servers: Mapping[str, Table]) -> str:
 def _calls(words: list[str], depth: int = 0) -> Iterator[Call]:
     """Yield the calls of a command, also those of a shell inside a shell, and of the API."""
     yield from calls(words)
-    for text in words:
-        yield from (Call(verb, model) for verb, model in _PULLED.findall(text))
+    # `curl URL -d '{"name": …}'` is several words.
+    yield from (Call(verb, model) for verb, model in _PULLED.findall(" ".join(words)))
     inner = [at for at, word in enumerate(words[:-2]) if _SHELL.fullmatch(word)]
     for at in inner if depth < _DEEPEST else ():
         if words[at + 1] == "-c":

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.importers.base import ImageName, image_name
+from generator.importers.interpolation import substitute
 from generator.importers.yaml_tree import Items, Scalar, Table
 from generator.view import Boxed, Place
 
@@ -19,6 +20,7 @@ Way = Literal["reservation", "cdi", "runtime", "devices"]
 _CDI: Final = re.compile(r"[\w.-]+/gpu=(.+)")
 _NODES: Final = ("/dev/kfd", "/dev/dri", "/dev/nvidia")
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
+_BRACED: Final = re.compile(r"\$\{[^}]*\}")
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
 
 
@@ -52,13 +54,26 @@ def boxed(key: str, service: Table, around: Mapping[str, str | None]) -> Boxed:
 
 
 def reference(service: Table, around: Mapping[str, str | None]) -> str:
-    """Return the image as the file names it: a variable that no `.env` tells stays one."""
+    """Return the image as the file names it: a variable that no `.env` tells stays one in the tag.
+
+    Whose image it is, the default of such a variable tells.
+    """
     image = service.scalar("image")
     if image is None:
         return ""
     names = _REFERENCE.findall(image.written)
     open_ended = any(around.get(name) is None for name in names)
-    return image.written if image.written and (open_ended or not image.told) else image.text
+    if not image.written or not (open_ended or not image.told):
+        return image.text
+    name, tag = _parted(image.written)
+    return (substitute(name, around.get) or name) + tag
+
+
+def _parted(written: str) -> tuple[str, str]:
+    """Part a reference before its tag; a colon of a variable is none."""
+    masked = _BRACED.sub(lambda match: "x" * len(match[0]), written)
+    colon = masked.rfind(":")
+    return (written[:colon], written[colon:]) if colon > masked.rfind("/") else (written, "")
 
 
 def image_of(service: Table, around: Mapping[str, str | None]) -> ImageName:

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import Problem, ProfileError
+from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.importers.base import Source
 from generator.importers.kinds import Kind, kind_of, may_be_ours, of_ollama
 from generator.importers.nix import NeedsMore
@@ -94,10 +94,16 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     )
 
 
-def views(found: Found, context: Context) -> tuple[tuple[View, ...], tuple[Problem, ...]]:
+Unread = tuple[Group, EnvironmentFailure]
+
+
+def views(
+    found: Found, context: Context, failed: list[Unread] | None = None
+) -> tuple[tuple[View, ...], tuple[Problem, ...]]:
     """Return the Views of all groups, and what is wrong with those that cannot be read.
 
-    Raises EnvironmentFailure for a NixOS module where Nix is not there.
+    Raises EnvironmentFailure for a NixOS module where Nix is not there; with `failed` the group is
+    left out and put there, so that the others are read.
     """
     seen: list[View] = []
     problems = list(found.problems)
@@ -109,6 +115,11 @@ def views(found: Found, context: Context) -> tuple[tuple[View, ...], tuple[Probl
             # A directory of Nix also holds parts of modules, which say nothing by themselves.
             if group.named or not isinstance(error, NeedsMore):
                 problems += [_sourced(problem, error.source) for problem in error.problems]
+            continue
+        except EnvironmentFailure as error:
+            if failed is None:
+                raise
+            failed.append((group, error))
             continue
         if group.named and not views_:
             message = "nothing in this file runs Ollama"

@@ -74,7 +74,8 @@ def _variables(source: Source) -> list[Variable]:
     if is_shell(source):
         reach: Reach = "server" if runs_the_server(source.text) else "shell"
         return exported(source, reach)
-    login = source.path.endswith("etc/environment") or "environment.d/" in source.path
+    # A service of a user sees what environment.d says.
+    login = source.path.endswith("etc/environment")
     plain = environment_file(source, "shell" if login else "server")
     return sorted([*plain, *exported(source, "shell")], key=lambda v: v.place.line)
 

@@ -120,7 +120,7 @@ def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedPro
         )  # fmt: skip
     except FileNotFoundError as error:
         raise EnvironmentFailure(
-            f"{source.path} is a NixOS module, which only Nix can read, and there is no "
+            f"{source.path} is not checked: only Nix can read a NixOS module, and there is no "
             f"nix-instantiate",
             hint="install Nix (Debian: `apt-get install nix-bin`), or leave the module out",
         ) from error

@@ -81,6 +81,7 @@ class _Module:
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
             lines=tuple(self._lines()),
+            unread=tuple(self._unread()),
             machine=self.context.machine,
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
@@ -179,6 +180,13 @@ class _Module:
                 place=self._place(found),
                 written=self._written(found, str(found.value)),
             )
+
+    def _unread(self) -> Iterator[Line]:
+        """Yield the limits that systemd ignores; NixOS passes them on as they are."""
+        for found in self.found:
+            if found.path[:-1] == SERVICE:
+                lines = limits.unread(self._assignments(found), self.context.machine)
+                yield from (replace(line, place=self._place(found)) for line in lines)
 
     def _lines(self) -> Iterator[Line]:
         for found in self.found:

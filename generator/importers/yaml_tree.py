@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from generator.importers.base import Source
 
 MERGED_AT_MOST: Final = 100_000
+VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
 
 
@@ -124,22 +125,31 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
 
 
 def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Iterator[Line]:
-    """Yield every value of a mapping as a Line, a few levels deep, but for the `skipped` paths."""
-    return _flat(section, table, (), skipped)
+    """Yield every value of a mapping as a Line, a few levels deep, but for the `skipped` paths.
+
+    Raises ProfileError where aliases make more of it than anybody wrote.
+    """
+    for number, (path, value) in enumerate(_values(table, (), skipped)):
+        if number >= VALUES_AT_MOST:
+            message, hint = "aliases make it longer than anybody wrote", "use fewer of them"
+            problem = Problem(f"line {table.place.line}", message, hint, table.place.file)
+            raise ProfileError(table.place.file, (problem,))
+        if isinstance(value, Scalar):
+            above = ".".join((section, *path[:-1])).strip(".")
+            text = value.text if value.told else value.written
+            place = replace(value.place, key=f"{above}.{path[-1]}".strip("."))
+            yield Line(section=above, name=path[-1], value=text, place=place)
 
 
-def _flat(
-    section: str, table: Table, path: tuple[str, ...], skipped: frozenset[tuple[str, ...]]
-) -> Iterator[Line]:
+def _values(
+    table: Table, path: tuple[str, ...], skipped: frozenset[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], Node]]:
     for name in table.entries:
         here = (*path, name)
         for value in table.items(name) if here not in skipped else ():
-            if isinstance(value, Scalar):
-                text = value.text if value.told else value.written
-                place = replace(value.place, key=f"{section}.{name}".strip("."))
-                yield Line(section=section, name=name, value=text, place=place)
-            elif isinstance(value, Table) and len(here) < DEEPEST:
-                yield from _flat(f"{section}.{name}".strip("."), value, here, skipped)
+            yield here, value
+            if isinstance(value, Table) and len(here) < DEEPEST:
+                yield from _values(value, here, skipped)
 
 
 class _Tree:

@@ -42,9 +42,9 @@ _SCHEMES: Final = (
 def address_misread(view: View, _: Catalogue) -> Iterator[Hit]:
     """OLLAMA_HOST is host:port, OLLAMA_ORIGINS a list of origins with their schemes."""
     host, origins = view.variable("OLLAMA_HOST"), view.variable("OLLAMA_ORIGINS")
-    if host is not None and cleaned(host.value):
+    if host is not None and not host.unresolved and cleaned(host.value):
         yield from _host(view, host)
-    if origins is not None and cleaned(origins.value):
+    if origins is not None and not origins.unresolved and cleaned(origins.value):
         yield from _origins(view, origins)
 
 

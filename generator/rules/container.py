@@ -217,6 +217,8 @@ def no_volume(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     if any(line.name in {"volumes_from", "extends"} for line in view.lines):
         return
     path = _models_path(view, catalogue)
+    if not path.startswith("/"):
+        return  # The running host fills it in, or HW120 tells of it.
     mounts = [(text, place, _target(text)) for text, place in container.mounts]
     held = [(text, place) for text, place, target in mounts if _holds(target, path)]
     if "$" in path or any("$" in target for *_, target in mounts):

@@ -5,6 +5,7 @@ See `generator.rules.names` for the judgement on names.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.edits import removed, renamed
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 def server_variables(view: View) -> list[Variable]:
     """Return what the server gets: of each name the last one."""
     return list({v.name: v for v in view.variables if v.reach == "server"}.values())
+
+
+_NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
 def _misnamed(view: View, catalogue: Catalogue, rule_id: str) -> Iterator[Hit]:
@@ -45,8 +49,9 @@ def _misnamed(view: View, catalogue: Catalogue, rule_id: str) -> Iterator[Hit]:
 def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
     if fault.rename:
         return renamed(view, variable, fault.rename)
-    # What might be meant, or might work in another release, is not for a machine to take out.
-    certain = fault.rule in {"HW101", "HW102"}
+    # What might be meant, might work in another release, or has to be said in another way is not
+    # for a machine to take out.
+    certain = fault.rule in {"HW101", "HW102"} and fault.use.partition(" ")[0] in _NOTHING
     return removed(view, variable) if certain else ()
 
 
@@ -143,12 +148,14 @@ def _exported(variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
     # The client of that shell reads OLLAMA_HOST, too; only a server listens on all addresses.
     if name == "OLLAMA_HOST" and not variable.value.startswith(_ANY_ADDRESS):
         return
+    value = "…" if re.search(r"[$`]|^~", variable.value) else variable.value
     yield Hit(
         message=f"a login shell exports `{name}`; a service of systemd never sees that",
         place=variable.place,
         severity="warning",
-        fix=f"write `Environment={name}={variable.value}` under `[Service]`: "
-        f"`systemctl edit ollama`",
+        # A shell expands it, systemd does not.
+        fix=f"write `Environment={name}={value}` under `[Service]`: `systemctl edit ollama`"
+        + (", with what the shell makes of it" if value == "…" else ""),
     )
 
 
@@ -164,7 +171,8 @@ def _not_for_the_server(view: View, variable: Variable, catalogue: Catalogue) ->
             severity="warning" if trusted else None,
             fix="put a proxy that authenticates before the API" if trusted else "remove it here",
             link=fact.source,
-            edits=removed(view, variable),
+            # Whoever trusts in it shall hear of it, not lose the line.
+            edits=() if trusted else removed(view, variable),
         )
 
 

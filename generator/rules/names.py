@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -131,14 +132,24 @@ def _typo(name: str, told: str, meant: str) -> NameFault:
     )
 
 
-def _family(name: str, readable: Iterable[str]) -> list[str]:
+def _family(name: str, readable: tuple[str, ...]) -> list[str]:
     """Return the names that this one may stand for: those of its prefix, or Ollama's.
 
     Short names without a prefix, like TMPDIR, are too near to those of other programs.
     """
     prefix = name.partition("_")[0] + "_"
-    wanted = prefix if any(other.startswith(prefix) for other in readable) else "OLLAMA_"
-    return [other for other in readable if other.startswith(wanted) and other.count("_")]
+    known = prefix in _prefixes(readable)
+    return list(_named(prefix if known else "OLLAMA_", readable))
+
+
+@functools.lru_cache(maxsize=8)
+def _prefixes(readable: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(other.partition("_")[0] + "_" for other in readable)
+
+
+@functools.lru_cache(maxsize=64)
+def _named(wanted: str, readable: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(other for other in readable if other.startswith(wanted) and other.count("_"))
 
 
 def _closest(name: str, names: Iterable[str], cutoff: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.ask import MODELS_PER_GPU, may_be_loaded, number
 from generator.fit.host import computes_on_cpu, memory_limit, size_of
 from generator.fit.kv import ELEMENT_BYTES
+from generator.fit.shape import windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,11 +32,14 @@ def weights(model: ModelFact) -> int:
 def kv_bytes(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
     """Return the bytes of the KV cache for that many tokens, over all slots together.
 
-    A type that is not known counts as f16, which is what releases before 0.30 make of it.
+    A type that is not known counts as f16, which is what releases before 0.30 make of it. A layer
+    with a window keeps at least that, or all tokens where they are fewer.
     """
     element = ELEMENT_BYTES.get(cache_type, ELEMENT_BYTES["f16"])
-    elements = model.layers * model.kv_heads * (model.key_length + model.value_length)
-    return int(elements * tokens * element)
+    both = model.kv_heads * (model.key_length + model.value_length)
+    windows = windows_of(model.layers, model.window, model.window_every)
+    kept = sum(min(tokens, window) if window else tokens for window in windows)
+    return int(both * kept * element)
 
 
 def known_models(view: View, catalogue: Catalogue) -> list[ModelFact]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.container import is_official
 from generator.rules.rule import Hit, Rule, rule
-from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,12 +65,20 @@ def reachable_from_outside(view: View, _: Catalogue) -> Iterator[Hit]:
     if address is None or view.container is not None:
         return
     host = listens_on(address.value)
-    if not is_local(host):
+    if not is_local(host) and _is_known(host):
         yield Hit(
             message=f"the API listens on {host} and has no authentication",
             place=address.place,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
+
+
+def _is_known(host: str) -> bool:
+    """Return whether a host can be judged: no gap that the machine fills in, no broken address."""
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return not re.search(r"[:%$]", host)
 
 
 @rule(
@@ -108,9 +115,9 @@ def _published(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         yield Hit(
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
             place=place,
+            # No Edit: whether other machines may use it is for somebody to decide.
             fix=f"write `{local or f'127.0.0.1:{api}:{api}'}`; other containers reach it over "
             f"their common network",
-            edits=(Edit(place, text, local),) if local else (),
         )
 
 

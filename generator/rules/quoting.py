@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.edits import rewritten
 from generator.rules.rule import Hit, Rule, rule
-from generator.rules.values import known_variables
+from generator.rules.values import known_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 )
 def quoted_twice(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """Quotes inside a value are for the reader of the value."""
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_values(view, catalogue):
         quoted = _QUOTED.fullmatch(variable.value)
         if quoted is None:
             continue
@@ -61,7 +61,7 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
 )
 def unexpanded(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """`$NAME` and `~` stay as they are."""
-    for variable, _ in known_variables(view, catalogue):
+    for variable, _ in known_values(view, catalogue):
         found = _EXPANSION.search(variable.value)
         # Compose expands variables itself, and its reader may not know of what.
         if found is None or (view.origin == "compose" and found[0] != "~"):

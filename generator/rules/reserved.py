@@ -142,7 +142,7 @@ def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
         + ("which gives the same GPUs" if same else "which gives other GPUs than it names"),
         place=variable.place,
         severity=None if same else "warning",
-        fix=f"leave {RUNTIME} out, and name the GPUs in `device_ids`",
+        fix=f"leave {RUNTIME} out" + ("" if same else ", and name the GPUs in `device_ids`"),
     )
 
 

@@ -111,7 +111,7 @@ def malformed(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """A malformed or empty value ends llama-server wherever it is started."""
     for variable in server_variables(view):
         fault = value_fault(variable.name, variable.value, view.release, catalogue)
-        if fault is None:
+        if fault is None or variable.unresolved:
             continue
         if fault.meant:
             fix, edits = f"write `{fault.meant}`", rewritten(view, variable, fault.meant)
@@ -154,7 +154,9 @@ def overridden(view: View, catalogue: Catalogue) -> Iterator[Hit]:
             place=variable.place,
             fix=f"use {use}" if use else "remove it",
             link=fact.source,
-            edits=renamed(view, variable, name) if name else removed(view, variable),
+            edits=renamed(view, variable, name)
+            if name
+            else (() if use else removed(view, variable)),
         )
 
 

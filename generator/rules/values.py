@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.edits import removed, rewritten
 from generator.rules.environment import server_variables
+from generator.rules.flash_attention import PLAIN_KV
 from generator.rules.rule import Hit, Rule, rule
 from generator.units import parse_go_duration, parse_size
 
@@ -41,6 +42,13 @@ def known_variables(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable
             yield variable, fact
 
 
+def known_values(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+    """Yield those of `known_variables` whose value the file tells in full."""
+    for variable, fact in known_variables(view, catalogue):
+        if not variable.unresolved:
+            yield variable, fact
+
+
 @rule(
     "HW108",
     severity="warning",
@@ -58,7 +66,7 @@ def boolean_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     release = catalogue.facts_release(view.release)
     by_level = catalogue.behaves("debug-by-level", release)
     parsed = catalogue.behaves("boolean-by-parsebool", release)
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_values(view, catalogue):
         word = cleaned(variable.value)
         if variable.name == "OLLAMA_DEBUG":
             yield from _debug(view, variable, by_level=by_level)
@@ -75,8 +83,16 @@ def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
         place=variable.place,
         severity="info" if meant == "1" else None,
         fix=f"write `{meant}`" if meant else "write `1` or `0`, or leave it out",
-        edits=rewritten(view, variable, meant) if meant else (),
+        edits=rewritten(view, variable, meant) if meant and _harmless(view, variable) else (),
     )
+
+
+def _harmless(view: View, variable: Variable) -> bool:
+    """Whether the switch may become what was meant: a quantised KV cache needs flash attention."""
+    cache = view.variable("OLLAMA_KV_CACHE_TYPE")
+    kind = cleaned(cache.value).lower() if cache else ""
+    quantised = kind not in {"", *PLAIN_KV}
+    return variable.name != "OLLAMA_FLASH_ATTENTION" or not quantised
 
 
 def _debug(view: View, variable: Variable, *, by_level: bool) -> Iterator[Hit]:
@@ -122,7 +138,7 @@ def _present(view: View, variable: Variable) -> Iterator[Hit]:
 )
 def duration_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """A duration that does not parse is the default, without a word in the log."""
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_values(view, catalogue):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
             meant = go_duration(word)
@@ -185,7 +201,7 @@ def go_duration(word: str) -> str:
 def number_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """A number with anything but digits in it is the default."""
     release = catalogue.facts_release(view.release)
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_values(view, catalogue):
         if fact.kind not in {"uint", "bytes"} or not fact.name.startswith("OLLAMA_"):
             continue
         word = cleaned(variable.value)
@@ -259,7 +275,7 @@ def gfx_version_form(view: View, _: Catalogue) -> Iterator[Hit]:
         word = cleaned(variable.value)
         if not re.fullmatch(r"HSA_OVERRIDE_GFX_VERSION(_\d+)?", variable.name):
             continue
-        if word and not _VERSION.fullmatch(word):
+        if word and not variable.unresolved and not _VERSION.fullmatch(word):
             meant = _gfx_version(word)
             yield Hit(
                 message=f"`{word}` is no GFX version: those are three numbers, like 10.3.0",

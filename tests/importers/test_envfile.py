@@ -115,7 +115,7 @@ def test_what_a_shell_exports_reaches_no_service() -> None:
         ("ollama.env", "A=b\n", "server"),
         ("/etc/default/ollama", "A=b\n", "server"),
         ("/etc/environment", "A=b\n", "shell"),
-        ("/home/me/.config/environment.d/ollama.conf", "A=b\n", "shell"),
+        ("/home/me/.config/environment.d/ollama.conf", "A=b\n", "server"),
         ("ollama.env", "export A=b\n", "shell"),
         ("/etc/profile.d/ollama.sh", "export A=b\n", "shell"),
         ("tune", "#!/usr/bin/env bash\nexport A=b\n", "shell"),

@@ -82,11 +82,15 @@ class TestEdits:
         placed = only("HW101", "OLLAMA_NUM_THREADS", "16")
         assert placed.edits == (Edit(Place(FILE, 1), "OLLAMA_NUM_THREADS", "LLAMA_ARG_THREADS"),)
 
-    def test_other_lines_go(self) -> None:
-        placed = only("HW101", "OLLAMA_NUM_THREADS", "16", "0.24.0")
-        assert placed.edits == (Edit(Place(FILE, 1), "OLLAMA_NUM_THREADS", ""),)
+    def test_a_line_that_nothing_stands_for_goes(self) -> None:
+        placed = only("HW101", "OLLAMA_GPU", "1")
+        assert placed.edits == (Edit(Place(FILE, 1), "OLLAMA_GPU", ""),)
+
+    def test_what_has_to_be_said_in_another_way_stays(self) -> None:
+        assert only("HW101", "OLLAMA_NUM_THREADS", "16", "0.24.0").edits == ()
         # A number of GPUs is no list of them.
-        assert only("HW101", "OLLAMA_NUM_GPUS", "2").edits[0].new == ""
+        assert only("HW101", "OLLAMA_NUM_GPUS", "2").edits == ()
+        assert only("HW102", "OLLAMA_INTEL_GPU", "1").edits == ()
 
     def test_a_line_goes_where_the_right_name_stands_beside_it(self) -> None:
         seen = view({"OLLAMA_NUM_CTX": "2048", "OLLAMA_CONTEXT_LENGTH": "8192"})

@@ -270,3 +270,19 @@ def test_a_target_has_a_version(word: str, meant: str) -> None:
     placed = only("HW123", "HSA_OVERRIDE_GFX_VERSION_1", word)
     assert placed.finding.fix == (f"write `{meant}`" if meant else "write it like `10.3.0`")
     assert bool(placed.edits) == bool(meant)
+
+
+def test_flash_attention_is_not_switched_off_under_a_quantised_cache() -> None:
+    seen = view({"OLLAMA_FLASH_ATTENTION": "off", "OLLAMA_KV_CACHE_TYPE": "q8_0"})
+    (placed,) = found(RULE["HW108"], seen)
+    assert placed.edits == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [("HW108", "OLLAMA_NOPRUNE"), ("HW109", "OLLAMA_KEEP_ALIVE"), ("HW111", "OLLAMA_MAX_QUEUE")],
+)
+def test_a_value_that_the_host_fills_in_is_not_judged(rule: str, name: str) -> None:
+    place = Place("ollama@.service", 3)
+    variable = Variable(name=name, value="%i", place=place, written="%i", unresolved=True)
+    assert found(RULE[rule], view(variables=(variable,))) == ()

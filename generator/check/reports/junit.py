@@ -17,9 +17,11 @@ _NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 def render(report: Report) -> str:
     """Return the XML; Findings of severity info are output, not failures."""
     root = ET.Element("testsuites", name="hostwright")
-    files = dict.fromkeys([*sorted(report.texts), *(p.place.file for p in report.found)])
-    for file in files:
-        _suite(root, file, [placed for placed in report.found if placed.place.file == file])
+    by_file: dict[str, list[Placed]] = {file: [] for file in sorted(report.texts)}
+    for placed in report.found:
+        by_file.setdefault(placed.place.file, []).append(placed)
+    for file, found in by_file.items():
+        _suite(root, file, found)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -1,0 +1,109 @@
+"""Try each mechanical fix before it is offered as one: what it changes, and what that leads to.
+
+An Edit knows its line and not the file around it. Here the file is read again with the Edit in
+place, by the same reader and the same rules: an Edit that touches more than its own setting, or
+that leads to a new warning, is for a person to make.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.check.mend import mended
+from generator.importers.base import Source
+from generator.importers.discover import Found, Group, views
+from generator.rules import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.importers.base import Context
+    from generator.view import Placed, View
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    views: tuple[View, ...]
+    faults: int
+    told: frozenset[tuple[str, str]]  # rule and message of what is worth a warning
+
+
+def proven(found: Sequence[Placed], files: Found, context: Context) -> tuple[Placed, ...]:
+    """Return the Findings with those Edits only that keep everything else as it is.
+
+    Edits of files that nobody named, because another file refers to them, are left out, too.
+    """
+    group_of = {source.path: group for group in files.groups for source in group.sources}
+    kept: dict[str, list[Placed]] = {}
+    states: dict[str, _State] = {}
+    return tuple(_tried(placed, group_of, kept, states, context) for placed in found)
+
+
+def _tried(
+    placed: Placed,
+    group_of: dict[str, Group],
+    kept: dict[str, list[Placed]],
+    states: dict[str, _State],
+    context: Context,
+) -> Placed:
+    if not placed.edits or placed.finding.ignored:
+        return placed
+    group = group_of.get(placed.place.file)
+    if group is None:
+        return dataclasses.replace(placed, edits=())
+    key = group.sources[0].path
+    before = states.get(key) or _state(group, context)
+    accepted = kept.setdefault(key, [])
+    after = _state(_with(group, [*accepted, placed]), context)
+    if not _harmless(before, after):
+        states[key] = before
+        return dataclasses.replace(placed, edits=())
+    accepted.append(placed)
+    states[key] = after
+    return placed
+
+
+def _with(group: Group, found: Sequence[Placed]) -> Group:
+    texts = {source.path: source.text for source in group.sources}
+    new = mended(found, texts)
+    sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in group.sources)
+    return dataclasses.replace(group, sources=sources)
+
+
+def _state(group: Group, context: Context) -> _State:
+    seen, problems = views(Found(groups=(group,)), context)
+    findings = (p.finding for view in seen for p in judge(view, context.catalogue))
+    told = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
+    return _State(seen, len(problems), told)
+
+
+def _harmless(before: _State, after: _State) -> bool:
+    if after.faults > before.faults or len(after.views) != len(before.views):
+        return False
+    pairs = zip(before.views, after.views, strict=True)
+    return not after.told - before.told and all(_one_change(*pair) for pair in pairs)
+
+
+def _one_change(before: View, after: View) -> bool:
+    """Return whether at most one variable, one limit and one other line differ."""
+    parts = (
+        (_pairs(before.variables), _pairs(after.variables)),
+        (_pairs(before.bounds), _pairs(after.bounds)),
+        (_pairs(before.lines), _pairs(after.lines)),
+    )
+    return all(
+        (old - new).total() <= 1 and (new - old).total() <= 1 for old, new in parts
+    ) and _names(before) == _names(after)
+
+
+def _pairs(items: Iterable[object]) -> Counter[tuple[object, object]]:
+    return Counter((getattr(i, "name", ""), getattr(i, "value", "")) for i in items)
+
+
+def _names(view: View) -> tuple[object, ...]:
+    box = view.container
+    mounts = tuple(text for text, _ in box.mounts) if box else ()
+    return (view.name, tuple(model.name for model in view.models), mounts)

@@ -1,0 +1,246 @@
+"""How `gen fit` tells its verdicts: tables within 80 columns, and a bar for each device."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from generator.cli.talk import coloured, table, width
+from generator.errors import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.ask import Ask
+    from generator.fit.choose import Choice
+    from generator.fit.host import Host
+    from generator.fit.together import Together
+    from generator.fit.verdict import ModelFit, Room
+
+GIB: Final = 2**30
+BAR: Final = 40
+NAME: Final = 18
+PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"))
+COLOURS: Final = {"fits": "green", "tight": "yellow", "does not fit": "red"}
+KINDS: Final = {
+    "cpu": "computes on the CPU",
+    "one": "puts all layers on one GPU",
+    "split": "splits the layers over GPUs",
+    "partial": "puts part of the layers on GPUs, the CPU computes the rest",
+}
+
+
+def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
+    """Return what there is to say about one model."""
+    lines = [_title(fit, ask), _loaded(fit), "", _rooms(fit.rooms), ""]
+    lines += [bar(room) for room in fit.rooms if room.need.layers or room.total]
+    lines += ["", f"{_word(fit.word)}: {fit.why}", *_scheduler(fit, ask)]
+    lines += _reach(fit)
+    if not host.memory and host.devices:
+        lines.append("The profile does not say what memory the host has.")
+    return "\n".join(lines)
+
+
+def together_text(found: Together) -> str:
+    """Return what several models need side by side."""
+    lines: list[str] = []
+    if len(found.loaded) > 1:
+        title = f"Loaded side by side: {', '.join(found.loaded)}"
+        lines += [*textwrap.wrap(title, width()), "", _rooms(found.rooms), ""]
+        lines += [bar(room) for room in found.rooms if room.total]
+        lines += ["", f"{_word(found.word)}: {_sum(found)}"]
+    if found.evicting:
+        told = f"Not beside {', '.join(found.loaded)}: {', '.join(found.evicting)}. "
+        lines += textwrap.wrap(f"{told}The server unloads one to load the other.", width())
+    return "\n".join(lines)
+
+
+def loaded_text(found: Sequence[tuple[str, int, int]]) -> str:
+    """Return what a server has loaded at this moment, from `/api/ps`."""
+    if not found:
+        return "The server has nothing loaded."
+    rows = [
+        (name, _size(size), f"{on_gpus * 100 // size if size else 0} %")
+        for name, size, on_gpus in found
+    ]
+    return "Loaded on the server now:\n\n" + table(("model", "GiB", "on GPUs"), rows)
+
+
+def choices_text(found: Sequence[Choice]) -> str:
+    """Return the models of the Catalogue that fit, one line each at its best quantisation."""
+    rows = [
+        (
+            f"{'*' if choice.recommended else ' '} {choice.name}",
+            choice.fit.shape.quantisation,
+            _size(sum(room.need.total for room in choice.fit.rooms)),
+            choice.fit.word if choice.fit.placement.kind != "partial" else "partly on the CPU",
+        )
+        for choice in found
+        if choice.best
+    ]
+    if not rows:
+        return "No model of the Catalogue fits."
+    first = next((choice for choice in found if choice.recommended), None)
+    lines = ["Models that fit, each at the best quantisation with a tenth to spare:", ""]
+    lines.append(table(("  model", "quantisation", "GiB", "verdict"), rows))
+    if first:
+        told = f"* recommended: {first.name} {first.fit.shape.quantisation}, {first.why}."
+        lines += ["", *textwrap.wrap(f"{told} {first.advice}", width())]
+    return "\n".join(lines)
+
+
+def bar(room: Room) -> str:
+    """Return a device as a bar: weights #, cache =, compute buffer +, other -, free dots."""
+    name = shortened(room.name, NAME).ljust(NAME)
+    if not room.total:
+        return f"{name} ?  {_size(room.need.total)} GiB of what the profile does not say"
+    cells = ""
+    for part, mark in PARTS:
+        reach = sum(getattr(room.need, name) for name, _ in PARTS[: _index(part) + 1])
+        cells += mark * (min(BAR, _cells(reach, room.total)) - len(cells))
+    share = room.need.total * 100 // room.total
+    over = ">" if room.left < 0 else "]"
+    shown = click.style(cells, fg=COLOURS[room.word])
+    line = (
+        f"{name} [{shown}{'.' * (BAR - len(cells))}{over} {share:3} % of {room.total / GIB:.4g} GiB"
+    )
+    return line if coloured() is None and _terminal() else click.unstyle(line)
+
+
+def as_data(fit: ModelFit) -> dict[str, Any]:
+    """Return a verdict as JSON carries it; sizes are bytes."""
+    shape = fit.shape
+    return {
+        "model": shape.name,
+        "quantisation": shape.quantisation,
+        "architecture": shape.architecture,
+        "load": dataclasses.asdict(fit.load),
+        "verdict": fit.word,
+        "why": fit.why,
+        "placement": dataclasses.asdict(fit.placement),
+        "rooms": [_room_data(room) for room in fit.rooms],
+        "largest_context": fit.largest_context,
+        "most_slots": fit.most_slots,
+        "source": shape.source,
+    }
+
+
+def together_data(found: Together) -> dict[str, Any]:
+    """Return the same of several models."""
+    return {
+        "loaded": found.loaded,
+        "evicting": found.evicting,
+        "verdict": found.word,
+        "rooms": [_room_data(room) for room in found.rooms],
+    }
+
+
+def _room_data(room: Room) -> dict[str, Any]:
+    need = dataclasses.asdict(room.need)
+    return {
+        "name": room.name,
+        **need,
+        "needed": room.need.total,
+        "memory": room.total,
+        "left": room.left if room.total else None,
+        "limit": room.limit_name,
+        "may_grow_by": room.grows,
+        "verdict": room.word,
+    }
+
+
+def _title(fit: ModelFit, ask: Ask) -> str:
+    shape = fit.shape
+    return f"{shape.name} · {shape.quantisation} · Ollama {ask.release}"
+
+
+def _loaded(fit: ModelFit) -> str:
+    load = fit.load
+    slots = f"{load.slots} slots × {load.context}" if load.slots > 1 else f"{load.context}"
+    flash = "with" if load.flash_attention else "without"
+    text = f"{slots} tokens, {load.cache_type} cache, {flash} flash attention, batch {load.batch}"
+    if fit.asked_context <= load.context:
+        return text
+    told = f"The model was trained for {load.context} tokens: the server caps the "
+    return "\n".join([text, *textwrap.wrap(f"{told}{fit.asked_context} asked for.", width())])
+
+
+def _rooms(rooms: Sequence[Room]) -> str:
+    head = ("GiB", "layers", "weights", "KV", "compute", "other", "total", "of", "left")
+    rows = [head, *(_row(room) for room in rooms if room.need.total)]
+    sizes = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    sizes[0] = max(NAME, sizes[0])
+    return "\n".join(
+        "  ".join(
+            cell.ljust(size) if i == 0 else cell.rjust(size)
+            for i, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        )
+        for row in rows
+    )
+
+
+def _row(room: Room) -> tuple[str, ...]:
+    need = room.need
+    parts = [_size(size) for size in (need.weights, need.kv, need.compute, need.other, need.total)]
+    have = _size(room.total) if room.total else "?"
+    left = _size(room.left) if room.total else "?"
+    return (shortened(room.name, NAME), str(need.layers), *parts, have, left)
+
+
+def _scheduler(fit: ModelFit, ask: Ask) -> list[str]:
+    counts = ""
+    if fit.placement.on_gpus:
+        dealt = " + ".join(str(count) for count in fit.placement.counts)
+        counts = f" ({dealt} of {fit.shape.layers + 1} layers)"
+    kind = KINDS[fit.placement.kind]
+    text = f"Ollama {ask.release} {kind}{counts}: {fit.placement.reason}."
+    return textwrap.wrap(text, width())
+
+
+def _reach(fit: ModelFit) -> list[str]:
+    slots = f"{fit.load.slots} slots" if fit.load.slots > 1 else "one slot"
+    if not fit.largest_context:
+        return [f"No context fits with {slots}."]
+    text = f"Largest context that fits with {slots}: {fit.largest_context}"
+    if fit.largest_context == fit.shape.context:
+        text += ", as trained"
+    most = f"most slots with {fit.load.context} tokens: {fit.most_slots}"
+    return textwrap.wrap(f"{text}; {most}.", width())
+
+
+def _sum(found: Together) -> str:
+    room = found.rooms[-1]
+    over = [room for room in found.rooms if room.total and room.left < 0]
+    if over:
+        return f"{_size(-over[0].left)} GiB above the {_size(over[0].total)} GiB of " + (
+            over[0].limit_name or over[0].name
+        )
+    if 0 <= room.left < room.grows:
+        return f"prompt caches may grow by {_size(room.grows)} GiB, {_size(room.left)} are left"
+    return "all of them together"
+
+
+def _word(text: str) -> str:
+    styled = click.style(text, fg=COLOURS[text], bold=True)
+    return styled if coloured() is None and _terminal() else text
+
+
+def _terminal() -> bool:
+    import sys
+
+    return sys.stdout.isatty()
+
+
+def _index(part: str) -> int:
+    return [name for name, _ in PARTS].index(part)
+
+
+def _cells(size: int, total: int) -> int:
+    return (size * BAR + total // 2) // total
+
+
+def _size(size: int) -> str:
+    return f"{size / GIB:.2f}"

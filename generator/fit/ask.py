@@ -1,0 +1,194 @@
+"""What a service asks the scheduler for, with the defaults of its release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from generator.fit.host import computes_on_cpu, host_of
+from generator.fit.kv import PLAIN
+from generator.fit.load import GIB, MIB
+from generator.units import Release
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
+    from generator.view import View
+
+# server/routes.go@v0.32.15:2047-2057: an unset context length, from that much GPU memory on.
+TIERS: Final = ((47 * GIB, 262144), (23 * GIB, 32768), (0, 4096))
+MARGIN: Final = 1024 * MIB  # common/arg.cpp of llama.cpp@4df29be: --fit-target
+LLAMA_SERVER: Final = Release(0, 30, 0)
+LLAMA_FLASH: Final = Release(0, 13, 4)  # llm/server.go@v0.24.0:228
+FLASH_SINCE: Final = {
+    "gpt-oss": Release(0, 11, 8),
+    "gptoss": Release(0, 11, 8),
+    "qwen3": Release(0, 12, 4),
+    "qwen3moe": Release(0, 12, 4),
+    "gemma3": Release(0, 12, 6),
+}
+MODELS_PER_GPU: Final = 3  # server/sched.go@v0.32.15:86,286-288
+FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The service's settings that memory and placement follow from.
+
+    `flash_attention` is what it sets (None: the release decides), `flash_capable` whether every
+    device can. `margin` is what llama.cpp leaves free on each GPU, `overhead` what Ollama up to
+    0.24 does; `layers` a forced number of GPU layers (None: as many as fit),
+    `cache_ram` what the prompt cache of one model may grow to.
+    """
+
+    release: Release
+    context: int
+    slots: int
+    cache_type: str = "f16"
+    flash_attention: bool | None = None
+    flash_capable: bool = True
+    flash_on_cpu: bool = True
+    spread: bool = False
+    overhead: int = 0
+    margin: int = MARGIN
+    loaded: int = 1
+    on_cpu: bool = False
+    cuda: bool = True
+    layers: int | None = None
+    cache_ram: int = 0
+    logits_per_slot: bool = False
+    cache_type_wants_flash: bool = False
+
+    @property
+    def llama_server(self) -> bool:
+        """Whether the release runs llama-server (from 0.30 on)."""
+        return self.release >= LLAMA_SERVER
+
+
+def number(view: View, name: str) -> int | None:
+    """Return a variable that is a whole number from 0 on; None: unset, or something else."""
+    variable = view.variable(name)
+    text = variable.value.strip() if variable is not None else ""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def switch(view: View, name: str) -> bool | None:
+    """Return a Boolean as Ollama reads it: what is not false is true; None: unset.
+
+    Source: envconfig/config.go@v0.32.15:177-190.
+    """
+    variable = view.variable(name)
+    text = variable.value.strip() if variable is not None else ""
+    return text not in FALSE if text else None
+
+
+def may_be_loaded(view: View, catalogue: Catalogue) -> int:
+    """Return how many models the server keeps loaded at once, by its setting or its default."""
+    asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
+    default = _default(view, catalogue, "OLLAMA_MAX_LOADED_MODELS")
+    count = asked if asked is not None else default
+    return count or MODELS_PER_GPU * max(1, len(view.machine.cards))
+
+
+def context_of(view: View, catalogue: Catalogue) -> int:
+    """Return the context of one slot: what the service sets, else the release's default."""
+    asked = number(view, "OLLAMA_CONTEXT_LENGTH")
+    if asked:
+        return asked
+    if catalogue.behaves("context-by-memory", catalogue.facts_release(view.release)):
+        have = host_of(view).gpu_memory
+        return next(tokens for floor, tokens in TIERS if have >= floor)
+    return _default(view, catalogue, "OLLAMA_CONTEXT_LENGTH") or 2048
+
+
+def slots_of(view: View, catalogue: Catalogue) -> int:
+    """Return the slots of a model; 0, the automatic choice of old releases, counts as one."""
+    default = _default(view, catalogue, "OLLAMA_NUM_PARALLEL")
+    return number(view, "OLLAMA_NUM_PARALLEL") or default or 1
+
+
+def ask_of(view: View, catalogue: Catalogue) -> Ask:
+    """Return what the service of a View asks for."""
+    release = catalogue.facts_release(view.release)
+    cache = view.variable("OLLAMA_KV_CACHE_TYPE")
+    return Ask(
+        release=release,
+        context=context_of(view, catalogue),
+        slots=slots_of(view, catalogue),
+        cache_type=cache.value.strip() if cache and cache.value.strip() else "f16",
+        flash_attention=switch(view, "OLLAMA_FLASH_ATTENTION"),
+        flash_capable=_capable(view, catalogue, release),
+        flash_on_cpu=catalogue.behaves("flash-attention-on-cpu", release),
+        spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
+        overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
+        margin=(_first(view, "LLAMA_ARG_FIT_TARGET") or MARGIN // MIB) * MIB,
+        loaded=may_be_loaded(view, catalogue),
+        on_cpu=computes_on_cpu(view) or not view.machine.cards,
+        cuda=view.acceleration in {"", "cuda"},
+        layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
+        cache_ram=_cache_ram(view, release),
+        cache_type_wants_flash=catalogue.behaves("kv-type-asks-for-flash-attention", release),
+        logits_per_slot=catalogue.behaves("logits-per-slot", release),
+    )
+
+
+def uses_flash(ask: Ask, architecture: str) -> bool:
+    """Return whether a model computes with flash attention.
+
+    Up to 0.24 an explicit value counts where device and model can; unset, a list of architectures
+    that grows, and llama.cpp's own choice from 0.13.4 on. From 0.30 on an explicit value is
+    obeyed; unset it is on if every device can. Sources: llm/server.go@v0.24.0:195-265,
+    llm/llama_server.go@v0.32.15:597-610, ml/device.go@v0.32.15:586-600.
+    """
+    if ask.on_cpu and not ask.flash_on_cpu:
+        return False
+    if ask.flash_attention is not None:
+        return ask.flash_attention
+    if not (ask.on_cpu or ask.flash_capable):
+        return False
+    return ask.release >= min(FLASH_SINCE.get(architecture, LLAMA_FLASH), LLAMA_FLASH)
+
+
+def cache_type(ask: Ask, *, flash: bool) -> str:
+    """Return the element type that the cache gets: without flash attention f16 up to 0.24.
+
+    From 0.13.4 on flash attention must be asked for; llm/server.go@v0.24.0:237-243.
+    """
+    granted = flash and (ask.flash_attention or not ask.cache_type_wants_flash)
+    if granted or ask.cache_type in PLAIN or ask.llama_server:
+        return ask.cache_type
+    return "f16"
+
+
+def with_slots(ask: Ask, slots: int) -> Ask:
+    """Return the same with another number of slots."""
+    return replace(ask, slots=slots)
+
+
+def _default(view: View, catalogue: Catalogue, name: str) -> int:
+    variable = catalogue.variable(name)
+    text = variable and variable.default_in(catalogue.facts_release(view.release))
+    return int(text) if text and text.isdigit() else 0
+
+
+def _first(view: View, name: str) -> int | None:
+    """Return the first number of a list with commas."""
+    variable = view.variable(name)
+    text = variable.value.split(",")[0].strip() if variable is not None else ""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _capable(view: View, catalogue: Catalogue, release: Release) -> bool:
+    """Return whether the release turns flash attention on for every card; unknown ones can."""
+    found = (catalogue.generation(card.compute_capability) for card in view.machine.cards)
+    return all(gpu.flash_attention_in(release) for gpu in found if gpu is not None)
+
+
+def _cache_ram(view: View, release: Release) -> int:
+    """Return what the prompt cache of one model may take of the host's memory.
+
+    Source: LLAMA_ARG_CACHE_RAM of llama-server, 8192 MiB for each runner; -1 has no bound.
+    """
+    if release < LLAMA_SERVER:
+        return 0
+    asked = number(view, "LLAMA_ARG_CACHE_RAM")
+    return (8192 if asked is None else asked) * MIB

@@ -1,0 +1,101 @@
+"""Placement up to 0.12.10: an estimate made before the load, layers dealt out in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.fit.host import GPU_OVERHEAD
+from generator.fit.kv import padded
+from generator.fit.layout import only
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.ask import Ask
+    from generator.fit.load import Load
+    from generator.fit.shape import Shape
+
+# Bytes that Ollama counts for an element, where the blocks hold 34/32 and 18/32.
+# Source: kvCacheBytesPerElement, fs/ggml/ggml.go@v0.24.0:911-920.
+COUNTED: Final = {"q8_0": 1.0, "q4_0": 0.5}
+
+
+def graph_sizes(shape: Shape, load: Load) -> tuple[int, int]:
+    """Return the graph of a partial and of a full offload, as the estimate has them.
+
+    Source: GraphSize, fs/ggml/ggml.go@v0.9.2:426-600; architectures without a formula of their
+    own get a share of the cache.
+    """
+    batch, context = min(load.batch, load.tokens), load.tokens
+    width, vocabulary, heads = shape.embedding, shape.vocabulary, shape.heads
+    length, kv = shape.key_length, max(1, *shape.kv_heads)
+    logits = 4 * batch * (width + vocabulary)
+    spilled = logits + width * vocabulary * 105 // 128
+    scores = context * (1 + heads)
+    if shape.architecture == "llama":
+        full = max(4 * batch * (1 + 4 * width + scores), logits)
+        layer = 4 * batch * (1 + width + max(context, width)) + width * width * 9 // 16
+        layer += 4 * context * (batch * heads + length * kv)
+        return 4 * batch * width + max(layer, spilled), full
+    if shape.architecture == "qwen2":
+        full = max(logits, 4 * batch * (1 + 2 * width + scores))
+        partial = 4 * (batch * (1 + 2 * width + scores) + width * (1 + context))
+        return max(spilled, partial), full
+    if shape.architecture in {"gemma", "gemma2", "gemma3"}:
+        query = 2 * length * heads
+        full = max(logits, 4 * batch * (2 + scores + 2 * width + query))
+        partial = 4 * batch * (2 * width + 1 + query + scores) + 32 * length * context
+        return max(spilled, partial + width * length * heads * 9 // 16), full
+    share = heads // kv * sum(_cache(shape, load)) // 6
+    return share, share
+
+
+def assign(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[tuple[int, ...], bool]:
+    """Return the layers on each device, and whether the output is left with the host.
+
+    One GPU if the estimate fits, else all of them in turn.
+
+    Source: EstimateGPULayers, llm/memory.go@v0.9.2:75-290; pickBestFullFitByLibrary,
+    server/sched.go@v0.9.2.
+    """
+    if not ask.spread:
+        for device in sorted(range(len(free)), key=lambda device: -free[device]):
+            (count,), _ = _deal(shape, load, [free[device]], ask)
+            if count == shape.layers + 1:
+                return only(device, count, len(free)), False
+    counts, headless = _deal(shape, load, free, ask)
+    return tuple(counts), headless
+
+
+def _cache(shape: Shape, load: Load) -> list[int]:
+    element = COUNTED.get(load.cache_type, 2.0)
+    both = shape.key_length + shape.value_length
+    counts = []
+    for heads, window in zip(shape.kv_heads, shape.windows, strict=True):
+        # Only gemma3 has its windows counted.
+        local = window and shape.architecture == "gemma3"
+        tokens = load.slots * window + load.batch if local else load.slots * padded(load.context)
+        counts.append(int(tokens * both * heads * element))
+    return counts
+
+
+def _deal(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[list[int], bool]:
+    """Return the layers of each GPU, dealt out in turn from the last layer on; last the output."""
+    sizes = [w + kv for w, kv in zip(shape.layer_bytes, _cache(shape, load), strict=True)]
+    partial, full = graph_sizes(shape, load)
+    graph = max(partial, partial if len(free) > 1 else full)
+    fixed = ask.overhead + graph + GPU_OVERHEAD + sizes[0]
+    open_ = [device for device, have in enumerate(free) if have >= fixed + sizes[0]]
+    used, counts, placed = [fixed] * len(free), [0] * len(free), False
+    layers = [*((i, size) for i, size in reversed(list(enumerate(sizes)))), (0, shape.output_bytes)]
+    for index, size in layers:
+        placed = False
+        for turn in range(len(open_), 0, -1):
+            device = open_[index % turn]
+            if free[device] > used[device] + size:
+                used[device] += size
+                counts[device] += 1
+                placed = True
+                break
+            open_.remove(device)
+    return counts, not placed

@@ -1,0 +1,71 @@
+"""A Shape from the header of a GGUF file. Its weights are not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.errors import EnvironmentFailure, HostwrightError
+from generator.fit.metadata import Tensor, shape_from
+
+if TYPE_CHECKING:
+    from generator.fit.shape import Shape
+
+LONG = 1000  # arrays beyond that are the tokenizer's
+
+
+def shape_of_file(file: str) -> Shape:
+    """Return the Shape of a GGUF file.
+
+    Raises EnvironmentFailure where the `gguf` package is missing or the file cannot be read, and
+    HostwrightError for a file that is no GGUF, is cut off, or is not modelled.
+    """
+    path = Path(file)
+    _readable(path)
+    try:
+        from gguf import GGUFReader
+    except ImportError as error:
+        raise EnvironmentFailure(
+            "reading a GGUF header needs the Python package `gguf`, which is not installed",
+            hint="pip install 'hostwright[fit]'",
+        ) from error
+    try:
+        reader = GGUFReader(path)
+        metadata = {key: _value(field) for key, field in reader.fields.items()}
+        tensors = [
+            Tensor(name=t.name, dimensions=tuple(int(d) for d in t.shape), size=int(t.n_bytes))
+            for t in reader.tensors
+        ]
+    except (ValueError, IndexError, KeyError, OverflowError, UnicodeDecodeError) as error:
+        raise HostwrightError(
+            f"{file}: not a whole GGUF file: {str(error) or type(error).__name__}",
+            hint="name a .gguf file that is complete",
+        ) from error
+    return shape_from(path.name, metadata, tensors, quantisation=_main_type(reader))
+
+
+def _readable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except IsADirectoryError as error:
+        raise HostwrightError(f"{path}: is a directory", hint="name a .gguf file") from error
+    except FileNotFoundError as error:
+        raise HostwrightError(f"there is no file `{path}`", hint="name one that is") from error
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot read {path}: {error.strerror}") from error
+    if magic != b"GGUF":
+        raise HostwrightError(f"{path}: not a GGUF file", hint="it does not begin with `GGUF`")
+
+
+def _value(field: Any) -> Any:  # noqa: ANN401 -- gguf is not typed
+    return None if len(field.data) > LONG else field.contents()
+
+
+def _main_type(reader: Any) -> str:  # noqa: ANN401 -- gguf is not typed
+    """Return the type that most weights have."""
+    sizes: dict[str, int] = {}
+    for tensor in reader.tensors:
+        name = tensor.tensor_type.name
+        sizes[name] = sizes.get(name, 0) + int(tensor.n_bytes)
+    return max(sizes, key=lambda name: sizes[name]) if sizes else ""

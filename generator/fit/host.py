@@ -1,0 +1,84 @@
+"""The machine as a scheduler sees it: GPUs that are idle, and what the host has for the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from generator.fit.load import MIB
+
+if TYPE_CHECKING:
+    from generator.view import Bound, Place, View
+
+# CUDA context and libraries; what Ollama itself counts for each GPU. Source: MinimumMemory,
+# discover/gpu.go@v0.9.2:41-42, ml/device.go@v0.32.15.
+GPU_OVERHEAD: Final = 457 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A GPU: bytes in all, which are free on an idle one; `shared`: it is the host's memory."""
+
+    name: str
+    memory: int
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What models can be put into.
+
+    `memory` is what the host has (0: not told), `limit` what the service may take of it and
+    `limit_name` what says so.
+    """
+
+    memory: int = 0
+    limit: int = 0
+    limit_name: str = ""
+    devices: tuple[Device, ...] = ()
+
+    @property
+    def gpu_memory(self) -> int:
+        """The memory of all GPUs."""
+        return sum(device.memory for device in self.devices)
+
+
+def computes_on_cpu(view: View) -> bool:
+    """Return whether nothing but the CPU computes, as far as the view tells."""
+    visible = view.variable("CUDA_VISIBLE_DEVICES")
+    if view.acceleration:
+        return view.acceleration == "cpu"
+    if visible is not None and visible.value.strip() == "-1":
+        return True
+    box = view.container
+    return box is not None and not box.gpu_access and box.privileged is None
+
+
+def size_of(bound: Bound | None) -> int | None:
+    """Return the bytes of a limit; None: there is none, it is lifted, or it is no size."""
+    return bound.value if bound is not None and isinstance(bound.value, int) else None
+
+
+def memory_limit(view: View) -> tuple[int, Place] | None:
+    """Return the memory that the service has, and where that is said; None: not told."""
+    bound, memory = view.bound("memory_max"), view.machine.memory
+    limit = size_of(bound)
+    if bound is not None and limit is not None and (not memory or limit <= memory):
+        return limit, bound.place
+    return (memory, view.at("host.memory")) if memory else None
+
+
+def host_of(view: View) -> Host:
+    """Return the machine of a View."""
+    found, memory = memory_limit(view), view.machine.memory
+    limit = found[0] if found else 0
+    bounded = size_of(view.bound("memory_max")) == limit and limit > 0
+    cards = () if computes_on_cpu(view) else view.machine.cards
+    return Host(
+        memory=memory,
+        limit=limit,
+        limit_name="MemoryMax" if bounded else "memory",
+        devices=tuple(
+            Device(name=card.name, memory=card.memory, shared=card.integrated) for card in cards
+        ),
+    )

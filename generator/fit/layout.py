@@ -1,0 +1,148 @@
+"""Layers on devices: where each goes, and what every device then holds.
+
+Layers are counted from the last: GPUs hold the end of a model, the host its beginning. The output
+counts as one more layer behind the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.fit.compute import compute_bytes, host_compute_bytes
+from generator.fit.host import GPU_OVERHEAD
+from generator.fit.kv import kv_layers
+from generator.fit.load import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.load import Load
+    from generator.fit.shape import Shape
+
+# A runner beside its buffers: the program, the tokenizer, the graph. 60 MiB were measured for a
+# vocabulary of 152k on a CPU (docs/accuracy.md); the rest is the server's.
+HOST_OVERHEAD: Final = 100 * MIB
+
+Kind = Literal["cpu", "one", "split", "partial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one model takes of one device or of the host; `layers` with the output as one."""
+
+    layers: int = 0
+    weights: int = 0
+    kv: int = 0
+    compute: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.kv + self.compute + self.other
+
+    def plus(self, more: Need) -> Need:
+        """Return both together."""
+        return Need(
+            layers=self.layers + more.layers,
+            weights=self.weights + more.weights,
+            kv=self.kv + more.kv,
+            compute=self.compute + more.compute,
+            other=self.other + more.other,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a scheduler puts a model: layers by device (the output is one), and why.
+
+    `headless`: the output stays with the host, though layers are on GPUs.
+    """
+
+    kind: Kind
+    counts: tuple[int, ...]
+    reason: str
+    headless: bool = False
+
+    @property
+    def on_gpus(self) -> int:
+        """Layers on all GPUs."""
+        return sum(self.counts)
+
+
+def needs(
+    shape: Shape, load: Load, counts: Sequence[int], *, headless: bool = False
+) -> tuple[tuple[Need, ...], Need]:
+    """Return what every device holds with `counts` layers on each, and what the host does."""
+    first = shape.layers + (0 if headless else 1) - sum(counts)
+    starts = accumulate(counts, initial=first)
+    cache = kv_layers(shape, load)
+    devices = tuple(
+        _device(shape, load, cache, start, start + count) if count else Need()
+        for start, count in zip(starts, counts, strict=False)  # starts has the end, too
+    )
+    return devices, _host(shape, load, cache, first, headless=headless)
+
+
+def _device(shape: Shape, load: Load, cache: Sequence[int], start: int, end: int) -> Need:
+    output = end > shape.layers
+    return Need(
+        layers=end - start,
+        weights=sum(shape.layer_bytes[start:end]) + (shape.output_bytes if output else 0),
+        kv=sum(cache[start:end]),
+        compute=compute_bytes(shape, load, output=output),
+        other=GPU_OVERHEAD,
+    )
+
+
+def _host(shape: Shape, load: Load, cache: Sequence[int], end: int, *, headless: bool) -> Need:
+    """Return the host's share: the token embedding always, and the layers before `end`."""
+    output = headless or end > shape.layers
+    return Need(
+        layers=end + (1 if headless else 0),
+        weights=sum(shape.layer_bytes[:end])
+        + shape.input_bytes
+        + (shape.own_output_bytes if output else 0),
+        kv=sum(cache[:end]),
+        compute=_host_compute(shape, load, layers=end or headless, output=output),
+        other=HOST_OVERHEAD,
+    )
+
+
+def _host_compute(shape: Shape, load: Load, *, layers: int | bool, output: bool) -> int:
+    return compute_bytes(shape, load, output=output) if layers else host_compute_bytes(shape, load)
+
+
+def kind_of(shape: Shape, counts: Sequence[int]) -> Kind:
+    """Return the kind of a placement."""
+    used = sum(1 for count in counts if count)
+    if not used:
+        return "cpu"
+    if sum(counts) <= shape.layers:
+        return "partial"
+    return "one" if used == 1 else "split"
+
+
+def by_share(layers: int, shares: Sequence[int]) -> tuple[int, ...]:
+    """Return `layers` over devices in proportion to `shares`, as llama.cpp deals them.
+
+    Source: src/llama-model.cpp of llama.cpp@0c1e570, `get_layer_buft_list` (upper_bound over the
+    running sums).
+    """
+    total = sum(shares)
+    if not total:
+        return (layers, *(0 for _ in shares[1:]))
+    edges = list(accumulate(shares))
+    counts = [0] * len(shares)
+    for layer in range(layers):
+        # The first device whose running sum is above layer / layers.
+        device = next(i for i, edge in enumerate(edges) if edge * layers > layer * total)
+        counts[device] += 1
+    return tuple(counts)
+
+
+def only(device: int, layers: int, devices: int) -> tuple[int, ...]:
+    """Return counts with all layers on one of `devices`."""
+    return tuple(layers if i == device else 0 for i in range(devices))

@@ -1,0 +1,105 @@
+"""Placement from 0.30 on: Ollama picks the GPUs, llama.cpp fills them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.fit.layout import by_share, needs, only
+from generator.fit.load import GIB, MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.ask import Ask
+    from generator.fit.load import Load
+    from generator.fit.shape import Shape
+
+METADATA: Final = 7 * MIB  # a file beyond its tensors: names, tokenizer
+SHARE: Final = 80  # percent of what is free
+BATCHES: Final = ((32768, 2048, 60, 2 * GIB), (4096, 1024, 75, 768 * MIB))
+SMALL_CARD: Final = 8 * GIB
+
+
+def predicted(shape: Shape, tokens: int) -> int:
+    """Return what Ollama expects a model to take: the file, and an f16 cache of all layers.
+
+    Neither the cache type nor a window counts, and a head is embedding / heads wide. Source:
+    PredictServerVRAM, llm/llama_server.go@v0.32.15:2681-2700.
+    """
+    width = shape.embedding // shape.heads
+    cache = 2 * shape.layers * max(1, min(shape.kv_heads)) * width * tokens * 2
+    return shape.tensor_bytes + METADATA + cache
+
+
+def batch_of(expected: int, tokens: int, free: Sequence[int], *, flash: bool, cuda: bool) -> int:
+    """Return the batch that Ollama chooses where none is set.
+
+    512 up to 4096 tokens in all slots, 1024 up to 32768, then 2048, and less where memory is
+    short; on CUDA without flash attention 512, or 256 on cards up to 8 GiB.
+    Source: automaticGenerationBatch, server/sched.go@v0.32.15:807-890.
+    """
+    if cuda and not flash:
+        small = tokens > BATCHES[-1][0] and any(have <= SMALL_CARD for have in free)
+        return 256 if small else 512
+    have = sum(free)
+    for above, batch, headroom, surcharge in BATCHES:
+        # Without a GPU there is nothing to compare with, and any batch is taken to fit.
+        fits = not have or (
+            expected <= have * headroom // 100 and surcharge <= have * SHARE // 100 - expected
+        )
+        if tokens > above and fits:
+            return batch
+    return 512
+
+
+def choose(expected: int, free: Sequence[int], ask: Ask) -> tuple[int, ...]:
+    """Return which devices get the model: the freest if 80 % of it is enough, else all.
+
+    Source: selectLlamaServerPlacement and bestSingleGPUFit, server/sched.go@v0.32.15:972-1075.
+    """
+    every = tuple(range(len(free)))
+    if len(free) == 1 or ask.spread:
+        return every
+    able = [device for device in every if expected <= free[device] * SHARE // 100]
+    return (max(able, key=lambda device: free[device]),) if able else every
+
+
+def fill(
+    shape: Shape, load: Load, free: Sequence[int], chosen: Sequence[int], ask: Ask
+) -> tuple[int, ...]:
+    """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
+
+    All layers by free memory, if that leaves the margin everywhere; otherwise from the last
+    device to the first as many layers as leave it. Parts of a layer, which llama.cpp also moves,
+    are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
+    """
+    layers = shape.layers + 1
+    room = [have - ask.margin for have in free]
+    shares = [have if device in chosen else 0 for device, have in enumerate(free)]
+    whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
+    if _within(shape, load, whole, room):
+        return whole
+    counts = [0] * len(free)
+    for device in reversed(chosen):
+        counts[device] = _most(shape, load, counts, device, room)
+    return tuple(counts)
+
+
+def _most(shape: Shape, load: Load, counts: Sequence[int], device: int, room: Sequence[int]) -> int:
+    """Return the most further layers that a device has room for."""
+    low, high = 0, shape.layers + 1 - sum(counts)
+    while low < high:
+        middle = (low + high + 1) // 2
+        trial = [middle if i == device else count for i, count in enumerate(counts)]
+        if _within(shape, load, trial, room):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _within(shape: Shape, load: Load, counts: Sequence[int], room: Sequence[int]) -> bool:
+    devices, _ = needs(shape, load, counts)
+    return all(
+        not need.layers or need.total <= have for need, have in zip(devices, room, strict=True)
+    )

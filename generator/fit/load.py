@@ -1,0 +1,44 @@
+"""A Load: how a server loads one model. And what the release makes of what a service asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from generator.fit.shape import Shape
+
+MIB: Final = 2**20
+GIB: Final = 2**30
+DEFAULT_BATCH: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What the memory of a loaded model follows from, beside its Shape.
+
+    `context` is for each of the `slots`; `batch` the tokens computed at once (llama.cpp's ubatch),
+    `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
+    reserves since llama.cpp PR 23861.
+    """
+
+    context: int
+    slots: int = 1
+    cache_type: str = "f16"
+    flash_attention: bool = True
+    batch: int = DEFAULT_BATCH
+    outputs: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """The context of all slots together."""
+        return self.context * self.slots
+
+
+def capped(load: Load, shape: Shape) -> Load:
+    """Return the load with the context that the server grants: at most the trained one.
+
+    Source: server/sched.go@v0.32.15:149-167.
+    """
+    limit = shape.context
+    return replace(load, context=min(load.context, limit)) if limit else load

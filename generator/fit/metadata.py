@@ -1,0 +1,164 @@
+"""A Shape from GGUF metadata, wherever it was read: a file's header, or `/api/show`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import HostwrightError
+from generator.fit.shape import Shape, windows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Every n-th layer keeps the whole context. Source: src/models/{gemma2,gemma3,openai-moe}.cpp of
+# llama.cpp@0c1e570; others that have a window and no pattern attend to everything there.
+WINDOW_EVERY: Final = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "gptoss": 2}
+OTHER_CACHES: Final = {
+    "attention.kv_lora_rank": "a compressed KV cache (MLA)",
+    "ssm.state_size": "a recurrent state",
+    "wkv.head_size": "a recurrent state",
+    "shortconv.l_cache": "a recurrent state",
+}
+NO_CACHE: Final = frozenset({"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "t5encoder"})
+MOST_LAYERS: Final = 10_000
+MOST: Final = 1 << 32
+BLOCK: Final = re.compile(r"blk\.(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """One tensor: its name, its rows and columns as GGUF orders them, its bytes."""
+
+    name: str
+    dimensions: tuple[int, ...]
+    size: int
+
+
+def shape_from(
+    name: str, metadata: Mapping[str, Any], tensors: Iterable[Tensor], *, quantisation: str = ""
+) -> Shape:
+    """Return the Shape. Raises HostwrightError for what is missing or not modelled."""
+    architecture = metadata.get("general.architecture")
+    if not isinstance(architecture, str) or not architecture:
+        raise HostwrightError(f"{name}: no `general.architecture`", hint="is it a model's GGUF?")
+    told = _Told(name, architecture, metadata)
+    told.refuse_other_caches()
+    found = {tensor.name: tensor for tensor in tensors}
+    layers = told.positive("block_count", MOST_LAYERS)
+    sizes, inputs, outputs = _sizes(found.values(), layers)
+    embedding = told.positive("embedding_length")
+    heads = max(told.numbers("attention.head_count", layers))
+    if not heads:
+        told.refuse("it has no attention heads, which is not modelled")
+    default = embedding // heads
+    tied = "output.weight" not in found
+    return Shape(
+        name=name,
+        architecture=architecture,
+        quantisation=quantisation,
+        embedding=embedding,
+        feed_forward=_feed_forward(told, layers),
+        heads=heads,
+        kv_heads=told.numbers("attention.head_count_kv", layers, default=heads),
+        key_length=told.number("attention.key_length", default),
+        value_length=told.number("attention.value_length", default),
+        vocabulary=_vocabulary(told, found),
+        context=told.number("context_length", 0),
+        windows=_windows(told, layers),
+        layer_bytes=sizes,
+        input_bytes=inputs,
+        output_bytes=outputs + (inputs if tied else 0),
+        tied=tied,
+        experts=told.number("expert_count", 0),
+        experts_used=told.number("expert_used_count", 0),
+        source="GGUF metadata",
+    )
+
+
+class _Told:
+    """Metadata of one architecture, read with its prefix."""
+
+    def __init__(self, name: str, architecture: str, metadata: Mapping[str, Any]) -> None:
+        self.name, self.architecture, self.metadata = name, architecture, metadata
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 -- metadata are of any kind
+        return self.metadata.get(f"{self.architecture}.{key}")
+
+    def refuse_other_caches(self) -> None:
+        for key, what in OTHER_CACHES.items():
+            if self.get(key):
+                self.refuse(f"it keeps {what}, which is not modelled")
+        if self.architecture in NO_CACHE:
+            self.refuse("it embeds text without a KV cache, which is not modelled")
+
+    def refuse(self, why: str) -> None:
+        hint = "llama-fit-params of llama.cpp tells what it needs"
+        raise HostwrightError(f"{self.name}: {self.architecture}: {why}", hint=hint)
+
+    def number(self, key: str, default: int | None = None) -> int:
+        value = self.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
+            return value
+        if value is None and default is not None:
+            return default
+        raise HostwrightError(
+            f"{self.name}: `{self.architecture}.{key}` is {'missing' if value is None else 'odd'}",
+            hint="the header is damaged, or of a kind that Hostwright does not know",
+        )
+
+    def positive(self, key: str, most: int = MOST) -> int:
+        value = self.number(key)
+        if 0 < value <= most:
+            return value
+        raise HostwrightError(
+            f"{self.name}: `{self.architecture}.{key}` is {value}", hint="the header is damaged"
+        )
+
+    def numbers(self, key: str, layers: int, default: int | None = None) -> tuple[int, ...]:
+        """Return a value for each layer; it is one number, or a list of them."""
+        value = self.get(key)
+        if isinstance(value, list) and len(value) >= layers and all(map(_whole, value)):
+            return tuple(value[:layers])
+        return (self.number(key, default),) * layers
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= MOST
+
+
+def _feed_forward(told: _Told, layers: int) -> int:
+    if told.number("expert_count", 0) and told.get("expert_feed_forward_length"):
+        return max(told.numbers("expert_feed_forward_length", layers))
+    return max(told.numbers("feed_forward_length", layers, default=0))
+
+
+def _vocabulary(told: _Told, found: Mapping[str, Tensor]) -> int:
+    table = found.get("token_embd.weight")
+    return max(table.dimensions) if table else told.number("vocab_size")
+
+
+def _windows(told: _Told, layers: int) -> tuple[int, ...]:
+    window = told.number("attention.sliding_window", 0)
+    pattern = told.get("attention.sliding_window_pattern")
+    if isinstance(pattern, list) and len(pattern) >= layers:
+        return tuple(window if local else 0 for local in pattern[:layers])
+    every = pattern if _whole(pattern) else WINDOW_EVERY.get(told.architecture, 0)
+    return windows_of(layers, window, every)
+
+
+def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int, int]:
+    """Return the bytes of each layer, of the token embedding, and of all else."""
+    blocks, inputs, outputs = [0] * layers, 0, 0
+    for tensor in tensors:
+        match = BLOCK.match(tensor.name)
+        if match and int(match[1]) < layers:
+            blocks[int(match[1])] += tensor.size
+        elif tensor.name == "token_embd.weight":
+            inputs += tensor.size
+        else:
+            outputs += tensor.size
+    if not sum(blocks):
+        raise HostwrightError("no layers among its tensors", hint="is it a model's GGUF?")
+    return tuple(blocks), inputs, outputs

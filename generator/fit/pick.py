@@ -1,0 +1,61 @@
+"""Which models a command is about: names of the Catalogue, with a quantisation or without."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem
+from generator.fit.shape import shape_of
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
+    from generator.fit.shape import Shape
+    from generator.model_facts import ModelFact
+
+QUANTISATION: Final = re.compile(r"(?:i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4)", re.IGNORECASE)
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return tag and quantisation of `M[:QUANT]`; an empty quantisation is that of the tag."""
+    tag, separator, last = name.rpartition(":")
+    if separator and QUANTISATION.fullmatch(last):
+        return tag, last.replace("fp", "f").replace("FP", "F").upper()
+    return name, ""
+
+
+def pick(name: str, catalogue: Catalogue) -> Shape | Problem:
+    """Return the Shape of `M[:QUANT]`, or what is wrong with the name."""
+    tag, quantisation = split(name)
+    model = catalogue.model(tag)
+    if model is None:
+        return _unknown(name, tag, catalogue)
+    if quantisation:
+        model = model.model_copy(update={"quantisation": quantisation})
+    if not model.weight_bytes:
+        return Problem("--model", f"`{name}`: {_unsized(model)}", _sizes(model))
+    return shape_of(model, catalogue)
+
+
+def _unsized(model: ModelFact) -> str:
+    return f"no size of {model.quantisation} is known"
+
+
+def _sizes(model: ModelFact) -> str:
+    return f"known are {', '.join(model.weights)}; for others point --gguf at the file"
+
+
+def _unknown(name: str, tag: str, catalogue: Catalogue) -> Problem:
+    if why := catalogue.missing_model(tag):
+        return Problem("--model", f"there is no `{name}`: {why.rpartition('; ')[0]}", _use(why))
+    close = catalogue.closest_model(tag)
+    hint = f"did you mean `{close}`? " if close else ""
+    return Problem(
+        "--model",
+        f"`{name}` is not among the models that Hostwright knows",
+        f"{hint}for any other model use --gguf FILE or --server URL",
+    )
+
+
+def _use(why: str) -> str:
+    return why.rpartition("; ")[2]

@@ -1,0 +1,91 @@
+"""What Ollama's scheduler does with a model, by release: not the same as whether it fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.fit import best_fit, estimate, llama_fit
+from generator.fit.ask import cache_type, uses_flash
+from generator.fit.layout import Placement, by_share, kind_of
+from generator.fit.load import Load, capped
+from generator.units import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.ask import Ask
+    from generator.fit.shape import Shape
+
+BEST_FIT: Final = Release(0, 12, 11)
+
+
+def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
+    """Return how the release loads a model: context, cache, flash attention and batch."""
+    flash = uses_flash(ask, shape.architecture)
+    load = capped(
+        Load(
+            context=ask.context,
+            slots=ask.slots,
+            cache_type=cache_type(ask, flash=flash),
+            flash_attention=flash,
+        ),
+        shape,
+    )
+    if not ask.llama_server:
+        return load
+    tokens = load.tokens
+    expected = llama_fit.predicted(shape, tokens)
+    chosen = llama_fit.choose(expected, free, ask) if free else ()
+    have = [free[device] for device in chosen]
+    batch = llama_fit.batch_of(
+        expected, tokens, have, flash=flash, cuda=ask.cuda and not ask.on_cpu
+    )
+    return replace(load, batch=batch, outputs=load.slots if ask.logits_per_slot else 0)
+
+
+def place(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
+    """Return where the scheduler of the release puts a model on devices with `free` memory."""
+    if ask.on_cpu or not free:
+        return Placement(kind="cpu", counts=(0,) * len(free), reason="only the CPU computes here")
+    if ask.layers is not None:
+        counts = by_share(min(ask.layers, shape.layers + 1), free)
+        told = f"{ask.layers} layers are asked for, whether they fit or not"
+        return Placement(kind=kind_of(shape, counts), counts=counts, reason=told)
+    if ask.llama_server:
+        return _by_llama_server(shape, load, ask, free)
+    assign = best_fit.assign if ask.release >= BEST_FIT else estimate.assign
+    counts, headless = assign(shape, load, free, ask)
+    how = "by its own measure" if ask.release >= BEST_FIT else "by its estimate"
+    return Placement(
+        kind=kind_of(shape, counts),
+        counts=counts,
+        reason=_told(shape, counts, how, ask),
+        headless=headless and any(counts),
+    )
+
+
+def _by_llama_server(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
+    expected = llama_fit.predicted(shape, load.tokens)
+    chosen = llama_fit.choose(expected, free, ask)
+    counts = llama_fit.fill(shape, load, free, chosen, ask)
+    kind = kind_of(shape, counts)
+    size = f"{expected / 2**30:.1f} GiB"
+    if ask.spread and len(free) > 1:
+        how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
+    elif len(free) == 1:
+        how = f"one GPU; llama.cpp leaves {ask.margin // 2**20} MiB of it free"
+    elif len(chosen) == 1:
+        how = f"the {size} that it predicts are within 80 % of one GPU"
+    else:
+        how = f"the {size} that it predicts are above 80 % of every single GPU"
+    if kind == "partial":
+        how += f"; with {ask.margin // 2**20} MiB left free on each, not all layers fit"
+    return Placement(kind=kind, counts=counts, reason=how)
+
+
+def _told(shape: Shape, counts: Sequence[int], how: str, ask: Ask) -> str:
+    if ask.spread and len(counts) > 1:
+        return f"OLLAMA_SCHED_SPREAD asks for all GPUs; layers placed {how}"
+    whole = sum(counts) > shape.layers
+    return f"it fits {how}" if whole else f"it does not all fit, {how}"

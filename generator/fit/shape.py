@@ -1,0 +1,129 @@
+"""A Shape: the exact facts of one model at one quantisation that its memory follows from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.errors import HostwrightError
+
+if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
+    from generator.model_facts import ModelFact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One model at one quantisation.
+
+    `kv_heads` and `windows` have one entry for each layer; a window of 0 keeps the whole context.
+    `feed_forward` is that of one expert where there are experts. `layer_bytes` are the weights of
+    each layer, `input_bytes` the token embedding, `output_bytes` what computes the logits; a model
+    whose output is `tied` uses the embedding for it, and a GPU gets a copy. `context` is what the
+    model was trained for; 0: not told.
+    """
+
+    name: str
+    architecture: str
+    quantisation: str
+    embedding: int
+    feed_forward: int
+    heads: int
+    kv_heads: tuple[int, ...]
+    key_length: int
+    value_length: int
+    vocabulary: int
+    context: int
+    windows: tuple[int, ...]
+    layer_bytes: tuple[int, ...]
+    input_bytes: int
+    output_bytes: int
+    tied: bool = False
+    experts: int = 0
+    experts_used: int = 0
+    source: str = ""
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are, without the output."""
+        return len(self.layer_bytes)
+
+    @property
+    def tensor_bytes(self) -> int:
+        """All tensors, as the file has them."""
+        return sum(self.layer_bytes) + self.input_bytes + self.own_output_bytes
+
+    @property
+    def own_output_bytes(self) -> int:
+        """What the output adds to the file: not the embedding, if it is tied to it."""
+        return self.output_bytes - (self.input_bytes if self.tied else 0)
+
+    @property
+    def active_bytes(self) -> int:
+        """What is read for one token: of the experts only those used."""
+        layers = sum(self.layer_bytes)
+        if self.experts:
+            # Attention is a few percent of a layer with experts; it counts as one of them.
+            layers = layers * (self.experts_used + 1) // (self.experts + 1)
+        return layers + self.output_bytes
+
+
+def windows_of(layers: int, window: int, every: int) -> tuple[int, ...]:
+    """Return the window of each layer, where every `every`-th one keeps the whole context."""
+    if not window or not every:
+        return (0,) * layers
+    return tuple(0 if layer % every == every - 1 else window for layer in range(layers))
+
+
+def shape_of(model: ModelFact, catalogue: Catalogue) -> Shape:
+    """Return the Shape of a model of the Catalogue at its `quantisation`.
+
+    Weights that are not embedding or output are spread over the layers evenly, which they are but
+    for a few tensors of higher precision. Raises HostwrightError where no size is known.
+    """
+    total = model.weight_bytes
+    if not total:
+        known = ", ".join(model.weights)
+        raise HostwrightError(
+            f"`{model.names[0]}`: no size is known at {model.quantisation}",
+            hint=f"known are {known}; for others point --gguf at the file",
+        )
+    inputs, outputs = _ends(model, catalogue)
+    rest = total - inputs - (0 if model.tied else outputs)
+    return Shape(
+        name=model.names[0],
+        architecture=model.architecture,
+        quantisation=model.quantisation,
+        embedding=model.embedding,
+        feed_forward=model.feed_forward,
+        heads=model.heads,
+        kv_heads=(model.kv_heads,) * model.layers,
+        key_length=model.key_length,
+        value_length=model.value_length,
+        vocabulary=model.vocabulary,
+        context=model.context,
+        windows=windows_of(model.layers, model.window, model.window_every),
+        layer_bytes=evenly(rest, model.layers),
+        input_bytes=inputs,
+        output_bytes=outputs,
+        tied=model.tied,
+        experts=model.experts,
+        experts_used=model.experts_used,
+        source=model.source,
+    )
+
+
+def _ends(model: ModelFact, catalogue: Catalogue) -> tuple[int, int]:
+    """Return the bytes of token embedding and output."""
+    facts = catalogue.quantisations
+    entry = next(e for e in facts.quantisation if e.name == model.quantisation)
+    kind = entry.output if model.tied else entry.embedding
+    row = facts.row_bytes(kind, model.embedding)
+    last = facts.row_bytes(entry.output, model.embedding)
+    return row * model.vocabulary, last * model.vocabulary
+
+
+def evenly(total: int, parts: int) -> tuple[int, ...]:
+    """Return `total` in `parts`, the larger ones first."""
+    share, more = divmod(total, parts)
+    return tuple(share + (1 if part < more else 0) for part in range(parts))

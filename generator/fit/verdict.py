@@ -1,0 +1,231 @@
+"""The verdict on a model: what each device and the host then hold, and how far it could go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.fit import llama_fit
+from generator.fit.ask import with_slots
+from generator.fit.kv import CELLS, PLAIN
+from generator.fit.layout import Need, Placement, needs, only
+from generator.fit.schedule import load_of, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from generator.catalogue import Catalogue
+    from generator.fit.ask import Ask
+    from generator.fit.host import Device, Host
+    from generator.fit.load import Load
+    from generator.fit.shape import Shape
+
+Word = Literal["fits", "tight", "does not fit"]
+NARROW: Final = 20  # less than a twentieth left is tight
+MOST_SLOTS: Final = 256
+FAR_CONTEXT: Final = 1 << 20  # where the model does not tell what it was trained for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A device or the host: what it has (0: not told), what is in it, and where a limit is from."""
+
+    name: str
+    total: int
+    need: Need
+    limit_name: str = ""
+    grows: int = 0
+
+    @property
+    def left(self) -> int:
+        """What stays free; negative where it is too little."""
+        return self.total - self.need.total
+
+    @property
+    def word(self) -> Word:
+        """Whether it is enough; `tight`: hardly, or not once the prompt cache has grown."""
+        if not self.total or self.left >= max(self.grows, self.total // NARROW):
+            return "fits"
+        return "tight" if self.left >= 0 else "does not fit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFit:
+    """One model on one machine.
+
+    `rooms` are as the scheduler's `placement` fills them, the host last. `word` says whether the
+    machine could hold all of it where it computes best, whatever the scheduler does; `why` is a
+    sentence. `largest_context` and `most_slots` each leave the other as asked; 0: none fits.
+    """
+
+    shape: Shape
+    load: Load
+    asked_context: int
+    placement: Placement
+    rooms: tuple[Room, ...]
+    word: Word
+    why: str
+    largest_context: int
+    most_slots: int
+
+
+def single_slot(name: str, ask: Ask, catalogue: Catalogue) -> int:
+    """Return the most slots that the scheduler gives a model: one for some architectures."""
+    return 1 if catalogue.one_slot(name, ask.release) else MOST_SLOTS
+
+
+def judge(
+    shape: Shape, ask: Ask, host: Host, *, slots_max: int = MOST_SLOTS, search: bool = True
+) -> ModelFit:
+    """Return the verdict on a model that is alone on an idle machine.
+
+    Without `search` the largest context and the most slots are not looked for.
+    """
+    free = [device.memory for device in host.devices]
+    ask = with_slots(ask, min(ask.slots, slots_max))
+    load = load_of(shape, ask, free)
+    placement = place(shape, load, ask, free)
+    rooms = rooms_of(shape, load, placement, ask, host)
+    word, why = _word(shape, load, ask, host, rooms)
+    if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
+        left = shape.layers + 1 - placement.on_gpus
+        why = f"all layers would have room on GPUs, but the server leaves {left} to the CPU"
+    return ModelFit(
+        shape=shape,
+        load=load,
+        asked_context=ask.context,
+        placement=placement,
+        rooms=rooms,
+        word=word,
+        why=why,
+        largest_context=_largest_context(shape, ask, host) if search else 0,
+        most_slots=_most_slots(shape, ask, host, slots_max) if search else 0,
+    )
+
+
+def rooms_of(
+    shape: Shape, load: Load, placement: Placement, ask: Ask, host: Host
+) -> tuple[Room, ...]:
+    """Return devices and host as a placement fills them."""
+    devices, rest = needs(shape, load, placement.counts, headless=placement.headless)
+    return (*_device_rooms(host.devices, devices), host_room(host, rest, devices, ask))
+
+
+def _device_rooms(devices: Sequence[Device], taken: Sequence[Need]) -> tuple[Room, ...]:
+    return tuple(
+        Room(name=device.name, total=device.memory, need=need)
+        for device, need in zip(devices, taken, strict=True)
+    )
+
+
+def host_room(host: Host, rest: Need, devices: Sequence[Need], ask: Ask, models: int = 1) -> Room:
+    """Return the host's room; a GPU that shares its memory takes its part of it."""
+    shared = sum(
+        need.total for device, need in zip(host.devices, devices, strict=True) if device.shared
+    )
+    total, name = host.limit, host.limit_name
+    if shared and host.memory:
+        total, name = host.memory - shared, "what the GPU leaves"
+        if 0 < host.limit < total:
+            total, name = host.limit, host.limit_name
+    return Room(name="host", total=total, need=rest, limit_name=name, grows=ask.cache_ram * models)
+
+
+def holds(shape: Shape, ask: Ask, host: Host) -> bool:
+    """Return whether the machine has room for a model where it computes best.
+
+    On GPUs that is all layers on one of them or on all together, without any margin; the overhead
+    of each is counted.
+    """
+    free = [device.memory for device in host.devices]
+    load = load_of(shape, ask, free)
+    if ask.on_cpu or not free:
+        return rooms_of(shape, load, _on_cpu(free), ask, host)[-1].left >= 0 or not host.limit
+    return any(
+        all(room.left >= 0 or not room.total for room in rooms_of(shape, load, at, ask, host))
+        for at in _whole(shape, load, ask, free)
+    )
+
+
+def _on_cpu(free: Sequence[int]) -> Placement:
+    return Placement(kind="cpu", counts=(0,) * len(free), reason="")
+
+
+def _whole(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> list[Placement]:
+    """Return the placements with all layers on GPUs that are worth trying."""
+    layers = shape.layers + 1
+    one = [only(device, layers, len(free)) for device in range(len(free))]
+    bare = replace(ask, margin=0)
+    every = llama_fit.fill(shape, load, free, range(len(free)), bare)
+    counts = [*one, every] if sum(every) == layers else one
+    return [Placement(kind="one", counts=count, reason="") for count in counts]
+
+
+def _word(
+    shape: Shape, load: Load, ask: Ask, host: Host, rooms: Sequence[Room]
+) -> tuple[Word, str]:
+    if not load.flash_attention and load.cache_type not in PLAIN:
+        return "does not fit", f"a {load.cache_type} cache needs flash attention, which is off"
+    if not holds(shape, ask, host):
+        return "does not fit", _short(shape, rooms, host, ask)
+    narrow = [room for room in rooms if room.word != "fits" and room.need.total]
+    if not narrow:
+        where = "in memory" if ask.on_cpu or not host.devices else "on GPUs"
+        return "fits", f"all layers {where}{_spare(rooms)}"
+    room = narrow[0]
+    if 0 <= room.left < room.grows:
+        return "tight", f"prompt caches may grow by {_gib(room.grows)}, {_gib(room.left)} are left"
+    if room.left < 0:
+        return "tight", f"{room.name} is overfull as the scheduler fills it"
+    return "tight", f"{_gib(room.left)} of {_gib(room.total)} are left on {room.name}"
+
+
+def _spare(rooms: Sequence[Room]) -> str:
+    """Return what the fullest room that is known has left, in words."""
+    known = [room for room in rooms if room.total and room.need.layers]
+    if not known:
+        return ""
+    room = min(known, key=lambda room: room.left)
+    return f"; {_gib(room.left)} are left on {room.name}"
+
+
+def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask) -> str:
+    over = [room for room in rooms if room.total and room.left < 0]
+    if ask.on_cpu or not host.devices:
+        room = rooms[-1]
+        return f"{_gib(-room.left)} above the {_gib(room.total)} of {room.limit_name}"
+    layers = sum(room.need.layers for room in rooms[:-1])
+    told = f"{layers} of {shape.layers + 1} layers on GPUs, the CPU computes the rest"
+    return f"{told}; {over[0].name} is overfull" if over else told
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"
+
+
+def _most_slots(shape: Shape, ask: Ask, host: Host, most: int) -> int:
+    return _largest(lambda slots: holds(shape, with_slots(ask, slots), host), most)
+
+
+def _largest_context(shape: Shape, ask: Ask, host: Host) -> int:
+    """Return the largest context of whole cache blocks that fits, up to the trained one."""
+    limit = shape.context or FAR_CONTEXT
+    if holds(shape, replace(ask, context=limit), host):
+        return limit
+
+    def fits(blocks: int) -> bool:
+        return holds(shape, replace(ask, context=blocks * CELLS), host)
+
+    return _largest(fits, limit // CELLS) * CELLS
+
+
+def _largest(fits: Callable[[int], bool], limit: int) -> int:
+    """Return the largest number up to `limit` that fits; 0: not even one does."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,64 @@
+"""Edits that would do more than they say are left to a person."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.check.gather import Wanted, check
+from generator.check.mend import mended
+
+HEAD = """\
+services:
+  ollama:
+    image: ollama/ollama:0.32.15
+    restart: unless-stopped
+    volumes: ["ollama:/root/.ollama"]
+"""
+TAIL = "volumes: { ollama: }\n"
+
+
+def fixed(folder: Path, name: str, text: str) -> str:
+    """Return the text after every fix that has proved harmless."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    report = check(Wanted(paths=[str(path)]), fixing=True)
+    return mended(report.found, report.texts).get(str(path), text)
+
+
+def compose(environment: str) -> str:
+    return f"{HEAD}    environment:{environment}{TAIL}"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        " { OLLAMA_NO_CUDA: 1, OLLAMA_CONTEXT_LENGTH: 8192 }\n",
+        "\n      OLLAMA_NO_CUDA: |\n        1\n      OLLAMA_DEBUG: 1\n",
+        "\n      OLLAMA_NO_CUDA: &one 1\n      OLLAMA_DEBUG: *one\n",
+        "\n      OLLAMA_NUM_THREADS: auto\n",
+        '\n      OLLAMA_FLASH_ATTENTION: "off"\n      OLLAMA_KV_CACHE_TYPE: q8_0\n',
+    ],
+)
+def test_an_edit_with_consequences_is_not_made(environment: str, tmp_path: Path) -> None:
+    text = compose(environment)
+    assert fixed(tmp_path, "compose.yaml", text) == text
+
+
+def test_the_others_are_made_all_the_same(tmp_path: Path) -> None:
+    text = compose("\n      OLLAMA_NUM_THREADS: auto\n      OLLAMA_KEEP_ALIVE: 1d\n")
+    assert fixed(tmp_path, "compose.yaml", text) == text.replace("1d", "24h")
+
+
+def test_an_address_that_nothing_read_stays_unread(tmp_path: Path) -> None:
+    text = "[Service]\nEnvironment=OLLAMA_BIND=0.0.0.0\n"
+    assert fixed(tmp_path, "ollama.service.d/a.conf", text) == text
+
+
+def test_a_file_that_nobody_named_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "shared.env").write_text("OLLAMA_KEEP_ALIVE=1d\n", encoding="utf-8")
+    text = HEAD + "    env_file: shared.env\n" + TAIL
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    report = check(Wanted(paths=[str(tmp_path / "compose.yaml")]), fixing=True)
+    assert [placed.finding.rule for placed in report.told] == ["HW109"]
+    assert mended(report.found, report.texts) == {}

@@ -1,0 +1,44 @@
+"""What the tests of fit share: models of the Catalogue as Shapes, and services that ask."""
+
+from dataclasses import replace
+from typing import Any
+
+from generator.catalogue import load_catalogue
+from generator.fit.ask import Ask
+from generator.fit.host import Device, Host
+from generator.fit.pick import pick
+from generator.fit.shape import Shape
+from generator.units import Release
+
+MIB = 2**20
+GIB = 2**30
+
+
+def shape(name: str) -> Shape:
+    found = pick(name, load_catalogue())
+    assert isinstance(found, Shape), found
+    return found
+
+
+def ask(release: str = "0.32.15", **more: Any) -> Ask:
+    plain = Ask(
+        release=Release.parse(release),
+        context=4096,
+        slots=1,
+        flash_attention=True,
+        logits_per_slot=Release.parse(release) >= Release(0, 30, 5),
+    )
+    return replace(plain, **more)
+
+
+def cpu(memory: int) -> Host:
+    return Host(memory=memory, limit=memory, limit_name="memory")
+
+
+def gpus(*sizes: int, memory: int = 0) -> Host:
+    cards = tuple(Device(name=f"GPU {i}", memory=size) for i, size in enumerate(sizes))
+    return Host(memory=memory, limit=memory, limit_name="memory", devices=cards)
+
+
+def mib(size: float) -> int:
+    return round(size / MIB)

@@ -1,0 +1,151 @@
+"""What to take where nothing is named, and that more never means less."""
+
+import pytest
+
+from generator.catalogue import load_catalogue
+from generator.errors import Problem
+from generator.fit.choose import Choice, choices
+from generator.fit.host import Host
+from generator.fit.pick import pick, split
+from generator.fit.together import together
+from generator.fit.verdict import judge
+from tests.fit.shapes import GIB, ask, cpu, gpus, shape
+
+
+def found(host: Host, release: str = "0.32.15") -> tuple[Choice, ...]:
+    on_cpu = not host.devices
+    return choices(ask(release, on_cpu=on_cpu), host, load_catalogue())
+
+
+def recommended(host: Host, release: str = "0.32.15") -> str:
+    first = next(choice for choice in found(host, release) if choice.recommended)
+    return f"{first.name} {first.fit.shape.quantisation}"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        # qwen3:8b has the same shape; gemma2:9b would leave less than the margin of llama.cpp.
+        (gpus(8 * GIB), "deepseek-r1:8b Q4_K_M"),
+        (gpus(24 * GIB), "qwen3:32b Q4_K_M"),
+        (gpus(96 * GIB), "gpt-oss:120b MXFP4"),
+        # 2.3 GiB of weights, 0.6 of cache; at 8 bits 4.0 of weights.
+        (cpu(4 * GIB), "qwen3:4b Q4_K_M"),
+    ],
+)
+def test_the_largest_that_fits_is_recommended(host: Host, name: str) -> None:
+    assert recommended(host) == name
+
+
+def test_a_cpu_gets_no_model_that_reads_more_than_6_gib_a_token() -> None:
+    first = next(choice for choice in found(cpu(256 * GIB)) if choice.recommended)
+    # 3 billion of 30 are read for a token; the 70 billion of llama3.3 would be 40 GiB.
+    assert first.fit.shape.active_bytes <= 6 * GIB
+    assert first.fit.shape.experts > 0
+
+
+def test_a_release_gets_no_model_that_it_cannot_load() -> None:
+    old = {choice.fit.shape.architecture for choice in found(gpus(96 * GIB), "0.9.6")}
+    assert "gpt-oss" not in old
+    assert "qwen3" in old
+    assert "qwen3" not in {c.fit.shape.architecture for c in found(gpus(96 * GIB), "0.6.5")}
+
+
+def test_one_quantisation_of_a_model_is_the_best() -> None:
+    every = found(gpus(12 * GIB))
+    names = {choice.name for choice in every}
+    for name in names:
+        assert sum(choice.best for choice in every if choice.name == name) <= 1
+    best = {c.name: c.fit.shape.quantisation for c in every if c.best}
+    # 7.6 GiB of Q8_0 leave more than a tenth of 12 GiB.
+    assert best["llama3.1:8b"] == "Q8_0"
+    # Nobody should serve a model at two bits when a smaller one fits at four.
+    assert not {"Q2_K", "Q3_K_M", "Q4_0"} & {c.fit.shape.quantisation for c in every if c.best}
+
+
+def test_nothing_fits_into_nothing() -> None:
+    assert found(cpu(GIB // 4)) == ()
+
+
+@pytest.mark.parametrize("name", ["llama3.1:8b", "gemma2:9b", "qwen3:30b-a3b", "phi4:14b"])
+@pytest.mark.parametrize("where", [cpu, gpus])
+def test_more_memory_never_holds_less(name: str, where: type) -> None:
+    contexts, slots = [], []
+    for size in (6, 8, 12, 16, 24, 48, 96):
+        host = where(size * GIB)
+        fit = judge(shape(name), ask(on_cpu=where is cpu), host)
+        contexts.append(fit.largest_context)
+        slots.append(fit.most_slots)
+    assert contexts == sorted(contexts)
+    assert slots == sorted(slots)
+    assert contexts[-1] == shape(name).context
+
+
+def test_what_is_told_as_largest_fits_and_more_does_not() -> None:
+    model, host = shape("llama3.1:8b"), gpus(8 * GIB)
+    fit = judge(model, ask(), host)
+    assert judge(model, ask(context=fit.largest_context), host).word != "does not fit"
+    assert judge(model, ask(context=fit.largest_context + 256), host).word == "does not fit"
+
+
+def test_a_quantised_cache_without_flash_attention_cannot_be_loaded() -> None:
+    wish = ask(flash_attention=False, cache_type="q8_0")
+    fit = judge(shape("llama3.2:3b"), wish, gpus(24 * GIB))
+    assert fit.word == "does not fit"
+    assert fit.why == "a q8_0 cache needs flash attention, which is off"
+
+
+def test_models_beside_each_other_unload_what_leaves_no_room() -> None:
+    pair = [shape("llama3.1:8b"), shape("qwen3:14b")]
+    assert together(pair, ask(loaded=2), gpus(24 * GIB)).evicting == ()
+    tight = together(pair, ask(loaded=2), gpus(12 * GIB))
+    assert (tight.loaded, tight.evicting) == (("llama3.1:8b",), ("qwen3:14b",))
+    # The server may keep one only.
+    assert together(pair, ask(loaded=1), gpus(24 * GIB)).loaded == ("llama3.1:8b",)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("llama3.1:8b", ("llama3.1:8b", "")),
+        ("llama3.1:8b:Q5_K_M", ("llama3.1:8b", "Q5_K_M")),
+        ("llama3.1:8b:q8_0", ("llama3.1:8b", "Q8_0")),
+        ("llama3.1:8b-instruct-q8_0", ("llama3.1:8b-instruct-q8_0", "")),
+        ("llama3.1:8b:fp16", ("llama3.1:8b", "F16")),
+        ("qwq:latest", ("qwq:latest", "")),
+    ],
+)
+def test_a_name_may_end_in_a_quantisation(name: str, parts: tuple[str, str]) -> None:
+    assert split(name) == parts
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("llama3.3:8b", "llama3.3 comes as 70b only", "use `llama3.1:8b`"),
+        ("llama3.1:9b", "is not among the models", "did you mean `llama3.1:8b`? "),
+        ("zzz", "is not among the models", "for any other model use --gguf"),
+        ("gemma3:4b:Q8_0", "no size of Q8_0 is known", "known are Q4_K_M;"),
+        ("", "is not among the models", "for any other"),
+    ],
+)
+def test_a_name_that_is_not_known(name: str, message: str, hint: str) -> None:
+    problem = pick(name, load_catalogue())
+    assert isinstance(problem, Problem)
+    assert message in problem.message
+    assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("model", load_catalogue().models, ids=lambda model: model.names[0])
+def test_every_fact_makes_a_shape(model: object) -> None:
+    name = model.names[0]  # type: ignore[attr-defined]
+    made = shape(name)
+    assert made.tensor_bytes == model.weight_bytes  # type: ignore[attr-defined]
+    assert min(made.layer_bytes) > made.input_bytes // 100
+    assert made.source
+
+
+def test_there_are_models_that_people_run() -> None:
+    names = {model.names[0].split(":")[0] for model in load_catalogue().models}
+    assert len(load_catalogue().models) >= 55
+    assert {"llama3.1", "qwen3", "gemma3", "gpt-oss", "deepseek-r1", "mistral", "phi4"} <= names

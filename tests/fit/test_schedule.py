@@ -1,0 +1,164 @@
+"""What each era of Ollama does with a model. Numbers from its logs and sources."""
+
+from dataclasses import replace
+
+import pytest
+
+from generator.fit import llama_fit
+from generator.fit.ask import uses_flash
+from generator.fit.estimate import graph_sizes
+from generator.fit.layout import by_share, needs
+from generator.fit.load import Load
+from generator.fit.schedule import load_of, place
+from tests.fit.shapes import GIB, MIB, ask, mib, shape
+
+
+@pytest.mark.parametrize(
+    ("context", "partial", "full"),
+    [
+        # What logs of that era tell of an 8B llama.
+        (2048, 677.5, 258.5),
+        (4096, 677.5, 296.0),
+        (8192, 677.5, 560.0),
+        (16384, 1145.0, 1088.0),
+        (32768, 2265.0, 2144.0),
+    ],
+)
+def test_the_estimate_up_to_0_12_10(context: int, partial: float, full: float) -> None:
+    found = graph_sizes(shape("llama3.1:8b"), Load(context=context))
+    assert [round(size / MIB, 1) for size in found] == [partial, full]
+
+
+def test_the_prediction_from_0_30_on_is_file_and_f16_cache() -> None:
+    model = shape("llama3.1:8b")
+    # 4685.3 + 7 + 128 KiB × 32768 = 4096
+    assert mib(llama_fit.predicted(model, 32768)) == 8788
+
+
+@pytest.mark.parametrize(
+    ("tokens", "flash", "cuda", "free", "batch"),
+    [
+        (4096, True, False, (), 512),
+        (4097, True, False, (), 1024),
+        (32768, True, False, (), 1024),
+        (32769, True, False, (), 2048),
+        (32768, True, True, (24 * GIB,), 1024),
+        # 10 of 16 GiB are above 60 %, and 2 GiB more are too many for 80 %.
+        (65536, True, True, (16 * GIB,), 1024),
+        (65536, True, True, (24 * GIB,), 2048),
+        (65536, True, True, (11 * GIB,), 512),
+        (65536, False, True, (24 * GIB,), 512),
+        (65536, False, True, (8 * GIB,), 256),
+        (4096, False, True, (8 * GIB,), 512),
+    ],
+)
+def test_the_batch_from_0_30_on(
+    tokens: int, flash: bool, cuda: bool, free: tuple[int, ...], batch: int
+) -> None:
+    found = llama_fit.batch_of(10 * GIB, tokens, free, flash=flash, cuda=cuda)
+    assert found == batch
+
+
+@pytest.mark.parametrize(
+    ("layers", "shares", "counts"),
+    [
+        (33, (8, 6), (19, 14)),
+        (33, (1, 1), (17, 16)),
+        (33, (1,), (33,)),
+        (33, (0, 6), (0, 33)),
+        (10, (0, 0), (10, 0)),
+        (3, (1, 1, 1), (1, 1, 1)),
+    ],
+)
+def test_layers_are_dealt_by_free_memory(
+    layers: int, shares: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    assert by_share(layers, shares) == counts
+
+
+@pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.15"])
+def test_one_card_is_enough_for_a_small_model(release: str) -> None:
+    model, wish = shape("llama3.2:3b"), ask(release)
+    found = place(model, load_of(model, wish, (8 * GIB, 6 * GIB)), wish, (8 * GIB, 6 * GIB))
+    assert (found.kind, found.counts) == ("one", (29, 0))
+
+
+@pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.15"])
+def test_no_card_computes_what_none_can_hold(release: str) -> None:
+    model, wish = shape("llama3.1:70b"), ask(release)
+    free = (GIB, GIB)
+    found = place(model, load_of(model, wish, free), wish, free)
+    assert (found.kind, found.counts) == ("cpu", (0, 0))
+
+
+@pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.15"])
+def test_a_part_is_offloaded_within_the_memory(release: str) -> None:
+    model, wish = shape("qwen2.5:32b"), ask(release)
+    free = (8 * GIB, 6 * GIB)
+    load = load_of(model, wish, free)
+    found = place(model, load, wish, free)
+    assert found.kind == "partial"
+    devices, host = needs(model, load, found.counts, headless=found.headless)
+    assert all(need.total <= have for need, have in zip(devices, free, strict=True))
+    assert sum(need.layers for need in (*devices, host)) == 65
+    # Nothing is lost: all weights are somewhere, the token embedding with the host.
+    assert sum(need.weights for need in (*devices, host)) == model.tensor_bytes
+
+
+def test_what_fits_is_not_what_llama_cpp_does() -> None:
+    """7605 of weights and 512 of cache fit into 9 GiB, but not with 1024 left free."""
+    model, wish, free = shape("llama3.1:8b:Q8_0"), ask(), (9 * GIB,)
+    load = load_of(model, wish, free)
+    assert place(model, load, wish, free).kind == "partial"
+    small = replace(wish, margin=256 * MIB)
+    assert place(model, load, small, free).kind == "one"
+
+
+def test_forced_layers_are_taken_at_their_word() -> None:
+    model, wish = shape("llama3.1:8b"), ask(layers=10)
+    found = place(model, load_of(model, wish, (8 * GIB,)), wish, (8 * GIB,))
+    assert (found.kind, found.counts) == ("partial", (10,))
+
+
+def test_a_tied_output_is_copied_to_the_gpu() -> None:
+    model = shape("llama3.2:3b")
+    # 128256 × 3072 × 210/256 bytes = 308 MiB, on both.
+    load = Load(context=4096)
+    (device,), host = needs(model, load, (29,))
+    assert mib(host.weights) == 308
+    assert device.weights + host.weights == model.tensor_bytes + model.input_bytes
+
+
+@pytest.mark.parametrize(
+    ("release", "architecture", "more", "flash"),
+    [
+        ("0.32.15", "llama", {"flash_attention": None}, True),
+        ("0.32.15", "llama", {"flash_attention": False}, False),
+        ("0.32.15", "llama", {"flash_attention": None, "flash_capable": False}, False),
+        ("0.13.4", "llama", {"flash_attention": None}, True),
+        ("0.13.3", "llama", {"flash_attention": None}, False),
+        ("0.12.4", "qwen3", {"flash_attention": None}, True),
+        ("0.12.3", "qwen3", {"flash_attention": None}, False),
+        ("0.9.6", "llama", {"on_cpu": True, "flash_on_cpu": False}, False),
+    ],
+)
+def test_flash_attention_by_release(
+    release: str, architecture: str, more: dict[str, bool], flash: bool
+) -> None:
+    assert uses_flash(ask(release, **more), architecture) is flash
+
+
+@pytest.mark.parametrize(
+    ("release", "more", "kept"),
+    [
+        ("0.12.0", {}, "q8_0"),
+        ("0.12.0", {"flash_attention": False}, "f16"),
+        # From 0.13.4 to 0.24 it must be asked for.
+        ("0.24.0", {"flash_attention": None, "cache_type_wants_flash": True}, "f16"),
+        ("0.24.0", {"cache_type_wants_flash": True}, "q8_0"),
+        ("0.32.15", {"flash_attention": None}, "q8_0"),
+    ],
+)
+def test_the_cache_type_by_release(release: str, more: dict[str, bool | None], kept: str) -> None:
+    wish = ask(release, cache_type="q8_0", **more)
+    assert load_of(shape("llama3.1:8b"), wish, ()).cache_type == kept
