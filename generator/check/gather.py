@@ -11,7 +11,14 @@ from generator.check.profiles import check_profile, unreadable
 from generator.check.report import UNREADABLE, Failure, Report
 from generator.check.silence import RULE as SILENCE
 from generator.check.silence import silenced
-from generator.errors import Finding, HostwrightError, Problem, ProfileError, told
+from generator.errors import (
+    EnvironmentFailure,
+    Finding,
+    HostwrightError,
+    Problem,
+    ProfileError,
+    told,
+)
 from generator.importers.base import Context
 from generator.importers.discover import discover, read_beside, views
 from generator.load import shipped_profiles
@@ -107,6 +114,7 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     failed: list[Unread] = []
     seen, problems = views(found, context, failed)
     gathered.failures += [Failure(error, group.named) for group, error in failed]
+    gathered.failures += [Failure(_nothing_in(folder), named=False) for folder in found.empty]
     unread = {source.path for group, _ in failed for source in group.sources}
     texts = {file: text for file, text in found.texts.items() if file not in unread}
     placed = [placed for view in seen for placed in judge(view, context.catalogue)]
@@ -116,6 +124,11 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += _problems(problems)
     gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
+
+
+def _nothing_in(folder: str) -> EnvironmentFailure:
+    message = f"nothing below {folder} has to do with Ollama"
+    return EnvironmentFailure(message, hint="name a file to be told why it is passed over")
 
 
 def _once(found: Sequence[Placed]) -> tuple[Placed, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Finding
+from generator.rules.elsewhere import every_id
 from generator.view import Place, Placed
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def _comment(found: re.Match[str], place: Place, lines: list[str]) -> Silence | 
     rules = frozenset(re.findall(r"HW\d{3}", found["rules"]))
     if found["verb"] not in {"ignore", "ignore-file"} or not rules:
         return _fault(place, "this comment names no rule to ignore", _EXAMPLE)
+    if strange := sorted(rules - every_id()):
+        return _fault(
+            place, f"there is no rule {', '.join(strange)}", "see `gen explain --list rule`"
+        )
     if reason is None:
         return _fault(place, "a rule is ignored without a reason", f"{_EXAMPLE}: say why")
     about = frozenset() if found["verb"] == "ignore-file" else _about(place.line, lines)

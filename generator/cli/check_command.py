@@ -72,6 +72,8 @@ def command(paths: tuple[str, ...], *, form: str, as_json: bool, **options: Any)
         raise click.UsageError("name what to check: a profile, a file, a directory, or - for stdin")
     if options["diff"] and not options["fix"]:
         raise click.UsageError("--diff shows what --fix would change: write both")
+    if options["diff"] and (as_json or form != "text"):
+        raise click.UsageError("--diff prints a patch, which has no other format")
     from generator.check.gather import check
 
     wanted = _wanted(paths, options)
@@ -108,14 +110,12 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
 
 
 def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
-    import re
+    from generator.rules.elsewhere import every_id
 
     rules = [part.strip().upper() for value in values for part in value.split(",")]
     for rule in rules:
-        if re.fullmatch(r"HW\d{0,3}", rule) is None:
-            raise click.UsageError(
-                f"`{rule}` is no rule and no beginning of one, like HW203 or HW1"
-            )
+        if not rule or not any(known.startswith(rule) for known in every_id()):
+            raise click.UsageError(f"`{rule}` is no rule, nor the beginning of one, like HW1")
     return tuple(rules)
 
 

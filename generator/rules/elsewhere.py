@@ -5,8 +5,11 @@ They have a page like every Rule, and no check.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from generator.rules import RULES
 
 if TYPE_CHECKING:
     from generator.errors import Severity
@@ -150,3 +153,9 @@ ELSEWHERE: Final = (
         silence="Write the module, or take it out of the fleet file.",
     ),
 )
+
+
+@functools.cache
+def every_id() -> frozenset[str]:
+    """Return the ids of all rules, with a check or without."""
+    return frozenset([rule.id for rule in RULES] + [rule.id for rule in ELSEWHERE])

@@ -67,6 +67,11 @@ def test_without_rule_or_reason_it_silences_nothing(comment: str) -> None:
     assert "because" in told[1].finding.fix
 
 
+def test_a_rule_that_there_is_not_is_told() -> None:
+    (told,) = silenced([], {FILE: "# hostwright: ignore HW999 because of X\nA=1\n"})
+    assert told.finding.message == "there is no rule HW999"
+
+
 def test_one_that_silences_nothing_is_told() -> None:
     (told,) = silenced([], {FILE: "# hostwright: ignore HW102 because of X\nA=1\n"})
     assert (told.finding.rule, told.finding.severity) == ("HW001", "info")

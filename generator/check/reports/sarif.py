@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.data import to_json
 from generator.rules import RULES
+from generator.rules.elsewhere import ELSEWHERE
 
 if TYPE_CHECKING:
     from generator.check.report import Report
+    from generator.rules.elsewhere import Elsewhere
     from generator.rules.rule import Rule
     from generator.view import Place, Placed
 
@@ -19,7 +21,8 @@ SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 def render(report: Report) -> str:
     """Return one run with the rules that were hit and all results."""
     ids = sorted({placed.finding.rule for placed in report.found})
-    known = {rule.id: rule for rule in RULES}
+    rules: tuple[Rule | Elsewhere, ...] = (*RULES, *ELSEWHERE)
+    known = {rule.id: rule for rule in rules}
     driver = {
         "name": "Hostwright",
         "informationUri": "https://github.com/hostwright/hostwright",
@@ -30,7 +33,7 @@ def render(report: Report) -> str:
     return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
+def _rule(name: str, rule: Rule | Elsewhere | None) -> dict[str, Any]:
     if rule is None:
         return {"id": name}
     return {
