@@ -1,4 +1,5 @@
-# A shell with what `make test` needs.
+# A shell with what `make test` needs. Not in nixpkgs: pydantic-sarif; its test is skipped and says
+# so. nvidia-ml-py is optional: without it `gen detect` asks nvidia-smi.
 {
   docker-compose,
   mkShell,
@@ -13,6 +14,7 @@ mkShell {
     nixfmt
     (python3.withPackages (packages: [
       packages.click
+      packages.gguf
       packages.hypothesis
       packages.jinja2
       packages.jsonschema

@@ -1,11 +1,16 @@
-"""Where a test needs a real program: found, or the test is skipped here and fails in CI."""
+"""Where a test needs a real program or package: found, or skipped here and a failure in CI."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 # systemd keeps itself and its helpers off the PATH.
 _ALSO = ("/usr/lib/systemd", "/lib/systemd", "/usr/sbin", "/sbin")
@@ -15,8 +20,23 @@ def require(tool: str) -> str:
     """Return the path of `tool`; without it skip, or fail where `CI` is `true`."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_ALSO))
     found = shutil.which(tool, path=path)
-    if found:
-        return found
+    if not found:
+        _missing(tool)
+    return found
+
+
+def require_package(module: str) -> ModuleType:
+    """Return the Python module; without it skip, or fail where `CI` is `true`.
+
+    For packages that not every distribution has; the project's own environment has them all.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        _missing(f"the Python package {module.partition('.')[0]}")
+
+
+def _missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{tool} is not installed, and CI must run this test")
-    pytest.skip(f"{tool} is not installed")
+        pytest.fail(f"{what} is not installed, and CI must run this test")
+    pytest.skip(f"{what} is not installed")

@@ -104,10 +104,22 @@ def _situation(found: Detected, release: str | None) -> Situation:
     from generator.errors import HostwrightError, told
 
     try:
-        return situation_of(found, load_catalogue(), release)
+        at = situation_of(found, load_catalogue(), release)
     except ValueError as error:
         message, hint = told(error)
         raise HostwrightError(f"--ollama-version: {message}", hint=hint) from None
+    if not at.catalogue.knows(at.release):
+        _warn_of_release(at)
+    return at
+
+
+def _warn_of_release(at: Situation) -> None:
+    from generator.cli.talk import say, word
+
+    say(
+        f"{word('warning')} --ollama-version: {at.release} is newer than the newest release this "
+        f"catalogue knows, {at.catalogue.newest}; the values are for that one"
+    )
 
 
 def _base(like: str) -> Profile:

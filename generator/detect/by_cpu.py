@@ -1,4 +1,7 @@
-"""Rules about threads, CPU time and NUMA nodes. More cores never give fewer threads."""
+"""Rules about threads, CPU time and NUMA nodes.
+
+More cores never give fewer threads; a quota takes one of them, for the server.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +16,42 @@ if TYPE_CHECKING:
 
 def threads(at: Situation) -> Choice | Left:
     """One per physical core, the fast ones where there are two kinds, within the quota."""
-    usable, cpu = at.found.usable, at.found.cpu
-    quota = quota_percent(at)
-    fast = usable.performance_cores
-    cores = fast if at.on_cpu and fast else usable.cores
-    count = min(cores, max(1, quota // 100)) if quota else cores
-    if at.on_cpu and fast and count == fast:
+    key, quota = "threads.count", quota_percent(at)
+    fast = at.found.usable.performance_cores if at.on_cpu else 0
+    cores = fast or at.found.usable.cores
+    count = min(cores, _threads_in(quota)) if quota else cores
+    if not at.on_cpu:
+        return _beside_gpu(at, count)
+    if count < cores:
+        return Choice(key, count, f"what the quota of {quota}% holds beside the server itself.")
+    if fast:
         told = f"the {fast} performance cores: a slow core makes the others wait at every layer"
-        return Choice("threads.count", count, f"{told}. Measure again with more if in doubt.")
-    if at.on_cpu and quota and count < cores and fast:
-        return Choice("threads.count", count, f"as many threads as the quota of {quota}% can run.")
-    if at.on_cpu:
-        return Left("threads.count", "one thread per physical core of the host, or of the quota.")
-    if 0 < count < cpu.cores:
-        told = (
-            f"the bounds here leave {count} of {cpu.cores} cores, which llama-server does not see"
-        )
+        return Choice(key, count, f"{told}. Measure again with more if in doubt.")
+    return Left(key, "one thread per physical core of the host.")
+
+
+def _threads_in(quota: int) -> int:
+    """Return the threads that leave the server time of its own: nobody here can raise the quota."""
+    return max(1, (quota - 1) // 100)
+
+
+def _beside_gpu(at: Situation, count: int) -> Choice | Left:
+    cores = at.found.cpu.cores
+    if 0 < count < cores:
+        told = f"the bounds here leave {count} of {cores} cores, which llama-server does not see"
         return Choice("threads.count", count, f"{told}: it would start one per core.")
     return Left("threads.count", "with the model on the GPU its threads have little to do.")
 
 
 def cpu_quota(at: Situation) -> Choice | Left:
     """The quota that a control group sets; otherwise none is tighter than the threads need."""
-    quota, bound = quota_percent(at), at.found.bounds.quota
-    if quota and bound:
-        told = f"{bound.where} allows no more"
-        return Choice("resources.cpu_quota", f"{quota}%", f"{told}; threads beyond it would stall.")
-    return Left("resources.cpu_quota", "derived: one CPU above the threads, or no bound at all.")
+    key, quota, bound = "resources.cpu_quota", quota_percent(at), at.found.bounds.quota
+    if not quota or not bound:
+        return Left(key, "derived: one CPU above the threads, or no bound at all.")
+    if quota <= 100:  # noqa: PLR2004 -- percent of one CPU
+        return Left(key, f"{bound.where} allows {quota}%: one thread alone would use that up.")
+    told = f"{bound.where} allows no more"
+    return Choice(key, f"{quota}%", f"{told}; threads beyond it would stall.")
 
 
 def quota_percent(at: Situation) -> int:

@@ -42,6 +42,10 @@ def visible_devices(at: Situation) -> Choice | Left:
     needed = len(at.gpus) > 1 or any(gpu.mig for gpu in at.gpus)
     if at.acceleration in {"cuda", "rocm"} and needed and len(named) == len(at.gpus):
         return Choice(key, named, f"{_names(at)}: by UUID, which no slot and no BIOS changes.")
+    if at.on_cpu:
+        return Left(key, "no GPU computes.")
+    if len(at.found.gpus) > len(at.gpus):
+        return Left(key, f"the server takes {_names(at)} by itself, and none beside.")
     return Left(key, "all that there are.")
 
 

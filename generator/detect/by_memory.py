@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING, Final
 
 from generator.detect.choice import Choice, Left
 from generator.detect.situation import GIB, MIB
+from generator.fit.ask import TIERS
 from generator.units import written_size
 
 if TYPE_CHECKING:
     from generator.detect.situation import Situation
 
 # (GiB from which on, tokens per slot). A token of an 8B model takes 128 KiB of f16 KV cache, so
-# that 8192 take 1 GiB. The CPU reads long prompts too slowly for more.
+# that 8192 take 1 GiB; beside the weights that is all that 8 GiB of host memory leave to a service.
+# The CPU reads long prompts too slowly for more than 16384.
 GPU_CONTEXT: Final = ((7.5, 8192), (15, 16384), (22, 32768), (160, 65536))
-CPU_CONTEXT: Final = ((7.5, 8192), (60, 16384))
+CPU_CONTEXT: Final = ((7.5, 4096), (9, 8192), (60, 16384))
 # (GiB of GPU memory from which on, slots). Each slot has the whole context.
 SLOTS: Final = ((46, 2), (90, 4))
 # (GiB of host memory from which on, models at once), on a CPU; three is the server's own default.
 MODELS: Final = ((0, 1), (15, 2), (30, 3))
 DEFAULT_MODELS: Final = 3
+ONE_8B: Final = 7.5  # GiB of host memory that an 8B model wants
 DEFAULT_CACHE_MIB: Final = 8192
 LEAST_CACHE_MIB: Final = 128
+# (GiB of host memory from which on, MiB for each runner), on a CPU: an eighth at most over all of
+# MODELS. Two 8B models and two such caches must fit into the 13 GiB that 15 leave, so that the
+# step to 1024 comes after the second model. From 48 GiB on the default takes half at most.
+CPU_CACHE: Final = ((1, 128), (2, 256), (4, 512), (18, 1024), (48, DEFAULT_CACHE_MIB))
 SMALL_GPU: Final = 12 * GIB
 _TENSOR_CORES: Final = (7, 5)
 
@@ -56,8 +63,7 @@ def own_context(at: Situation) -> int:
     variable = at.catalogue.variable("OLLAMA_CONTEXT_LENGTH")
     told = variable.default_in(at.catalogue.facts_release(at.release)) if variable else None
     if at.catalogue.behaves("context-by-memory", at.catalogue.facts_release(at.release)):
-        memory = at.gpu_memory
-        return 4096 if memory < 23 * GIB else 32768 if memory < 47 * GIB else 262144
+        return next(tokens for floor, tokens in TIERS if at.gpu_memory >= floor)
     return int(told) if told and told.isdecimal() else 0
 
 
@@ -80,7 +86,8 @@ def max_loaded_models(at: Situation) -> Choice | Left:
     models = step(MODELS, at.memory, 1)
     if not at.on_cpu or models == DEFAULT_MODELS or not at.memory:
         return Left("ollama.max_loaded_models", "three per GPU, or three on a CPU, by default.")
-    room = "one 8B model" if models == 1 else f"{models} models of 8B"
+    one = "one 8B model" if at.memory >= ONE_8B * GIB else "one small model"
+    room = one if models == 1 else f"{models} models of 8B"
     told = f"{written_gib(at.memory)} hold {room} beside the system; the server does not see the"
     return Choice("ollama.max_loaded_models", models, f"{told} memory limit and would load 3.")
 
@@ -104,19 +111,26 @@ def _pair(capability: str) -> tuple[int, int]:
 
 
 def prompt_cache(at: Situation) -> Choice | Left:
-    """Keep the prompt caches of all runners together at an eighth of the memory."""
+    """Keep the prompt caches of all runners together within an eighth of the memory."""
     key = "ollama.prompt_cache"
     variable = at.catalogue.variable("LLAMA_ARG_CACHE_RAM")
     if variable is None or not variable.known_in(at.catalogue.facts_release(at.release)):
         return Left(key, "this release has no such cache.")
     runners = _runners(at)
-    if not at.memory or runners * DEFAULT_CACHE_MIB * MIB <= at.memory // 2:
+    mib = step(CPU_CACHE, at.memory, 0) if at.on_cpu else _share(at.memory, runners)
+    if not at.memory or mib == DEFAULT_CACHE_MIB:
         return Left(key, "8 GiB for each runner, the default, leave room enough.")
-    share = at.memory // 8 // runners // MIB
-    mib = 1 << (share.bit_length() - 1) if share >= LEAST_CACHE_MIB else 0
     who = f"each of {runners} runners" if runners > 1 else "the runner"
     told = f"for the earlier prompts that {who} may keep in host memory"
     return Choice(key, f"{mib}MiB" if mib else 0, f"{told}; the default, 8 GiB, may outgrow it.")
+
+
+def _share(memory: int, runners: int) -> int:
+    """Return the MiB of each runner beside GPUs, whose number does not follow from `memory`."""
+    if runners * DEFAULT_CACHE_MIB * MIB <= memory // 2:
+        return DEFAULT_CACHE_MIB
+    share = memory // 8 // runners // MIB
+    return 1 << (share.bit_length() - 1) if share >= LEAST_CACHE_MIB else 0
 
 
 def _runners(at: Situation) -> int:

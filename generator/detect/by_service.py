@@ -16,7 +16,8 @@ _DEFAULT_BINARY: Final = "/usr/local/bin/ollama"
 def version(at: Situation) -> Choice | Left:
     """The installed release, if the Catalogue has facts about it."""
     if at.asked:
-        return Choice("ollama.version", at.asked, "the release that this was asked for.")
+        young = "" if at.catalogue.knows(at.release) else "; the catalogue does not know it"
+        return Choice("ollama.version", at.asked, f"the release that this was asked for{young}.")
     there = at.found.ollama.version
     if there and known_release(there, at.catalogue) and str(at.release) == there:
         return Choice("ollama.version", there, "the release that is installed.")

@@ -1,7 +1,7 @@
 """Make an archive of what was read, so that the machine can be read again elsewhere.
 
 It holds the files that the readers asked for and nothing else: no serial number, no host name, no
-environment. Times, owners and order are fixed, so that the same machine gives the same bytes.
+environment. Times, owners and order are fixed, so that the same content gives the same bytes.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.detect.by_cpu import quota_percent
 from generator.detect.choice import Choice
 from generator.detect.cpu import clean_model
 from generator.detect.profile import SYSTEMS, rounded
@@ -75,7 +76,11 @@ def _gpus(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Cho
 def _limits(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Choice]:
     usable, resources = at.found.usable, base.resources
     count = base.threads.count
-    if count is not None and usable.cores and count > usable.cores:
+    bounded = ours.get("threads.count") if quota_percent(at) else None
+    if bounded is not None:
+        if count is None or (isinstance(bounded.value, int) and count > bounded.value):
+            yield bounded
+    elif count is not None and usable.cores and count > usable.cores:
         told = f"`{base.name}` has {count}, more than the physical cores here"
         yield ours.get("threads.count") or Choice("threads.count", usable.cores, f"{told}.")
     quota = resources.cpu_quota or (resources.cpus or 0) * 100

@@ -93,13 +93,17 @@ class Root(ABC):
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file; a capture keeps that it is there, not what is in it."""
-        try:
-            found = self._present(path)
-        except OSError:
-            return False
+        found = self.holds(path)
         if found:
             self.taken.setdefault(path.lstrip("/"), b"")
         return found
+
+    def holds(self, path: str) -> bool:
+        """Return whether anything is at `path`, without keeping that for a capture."""
+        try:
+            return self._present(path)
+        except OSError:
+            return False
 
     def tool(self, name: str) -> str:
         """Return what a tool printed, as `tools` names it; empty: it is not there."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.detect import tools
-from generator.detect.root import LARGEST, TOOLS, Root
+from generator.detect.root import LARGEST, TOOLS, Root, one_line
 from generator.errors import EnvironmentFailure, HostwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
+_MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
 _MEMBERS: Final = 100_000
 _PIECE: Final = 2**16
 _ARCHIVE: Final = 256 * 2**20
@@ -28,13 +30,17 @@ def open_root(given: str | None) -> Root:
         return Live()
     path = Path(given)
     if path.is_dir():
-        return Tree(path)
-    if path.is_file():
-        return Archive(path)
-    raise HostwrightError(
-        f"there is no directory or archive `{given}`",
-        hint="`gen detect --capture FILE.tar` makes one on the machine",
-    )
+        root: Tree | Archive = Tree(path)
+    elif path.is_file():
+        root = Archive(path)
+    else:
+        raise HostwrightError(f"there is no directory or archive `{given}`", hint=_MAKE)
+    if not any(root.holds(file) for file in _ALWAYS):
+        raise HostwrightError(
+            f"`{given}` is no captured machine: it has neither {' nor '.join(_ALWAYS)}",
+            hint=f"a captured tree has the files of /proc and /sys at their places; {_MAKE}",
+        )
+    return root
 
 
 class Tree(Root):
@@ -89,8 +95,10 @@ class Archive(Root):
         try:
             self._files = _members(path)
         except (tarfile.TarError, EOFError, ValueError) as error:
+            # tarfile goes on with a line for each compression that it tried.
+            told = one_line(str(error).partition("\n")[0]).rstrip(":")
             raise HostwrightError(
-                f"`{path}` is no tar archive that can be read: {error}",
+                f"`{path}` is no tar archive that can be read: {told}",
                 hint="name a directory, or what `gen detect --capture` wrote",
             ) from error
         except OSError as error:

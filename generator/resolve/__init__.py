@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError, told
 from generator.plan import SCHEMA_VERSION, Listen, Plan
-from generator.resolve import gpu, models, resources, service, threads, variables
+from generator.resolve import context, gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
 from generator.resolve.view import view_of
 from generator.rules import judge
@@ -38,6 +38,7 @@ def resolve(
     gpu.decide(draft)
     threads.decide(draft)
     variables.decide(draft)
+    context.decide(draft)
     limits = resources.decide(draft)
     plan = _plan(draft, limits=limits, source=source)
     draft.findings.extend(found.finding for found in judge(view_of(plan, profile), catalogue))

@@ -211,10 +211,11 @@ TUNING: dict[str, dict[str, object]] = {
     "small-container": {
         "ollama.version": "0.32.15",
         "ollama.acceleration": "cpu",
-        "ollama.context_length": 8192,
         "ollama.max_loaded_models": 1,
-        "ollama.prompt_cache": "1024MiB",
+        "ollama.prompt_cache": "512MiB",
         "resources.cpu_quota": "400%",
+        # Four would leave the server itself no time.
+        "threads.count": 3,
         "service.binary": "/usr/bin/ollama",
     },
     # 32768 tokens are what the server takes by itself on 24 GiB.
@@ -247,7 +248,7 @@ PLANNED: dict[str, dict[str, object]] = {
     "xeon-cpu": {"cpu_quota": 1300, "memory_max": 27 * 2**30},
     "hybrid-laptop": {"LLAMA_ARG_THREADS": "6", "cpu_quota": 700, "memory_max": 27 * 2**30},
     "two-sockets": {"LLAMA_ARG_THREADS": "32", "cpu_quota": 3300},
-    "small-container": {"LLAMA_ARG_THREADS": "4", "cpu_quota": 400, "memory_max": 6 * 2**30},
+    "small-container": {"LLAMA_ARG_THREADS": "3", "cpu_quota": 400, "memory_max": 6 * 2**30},
     "dgx-spark": {"OLLAMA_CONTEXT_LENGTH": "32768", "OLLAMA_NUM_PARALLEL": "4"},
     "dual-pascal": {"CUDA_VISIBLE_DEVICES": f"{P4000},{GTX1060}"},
     "virtual-machine": {"LLAMA_ARG_THREADS": "2", "LLAMA_ARG_CACHE_RAM": "1024"},

@@ -153,6 +153,32 @@ def test_like_a_path_is_extended_from_where_the_profile_lies(xeon: str, tmp_path
 
 
 @pytest.mark.parametrize(
+    ("like", "threads"), [("xeon-cpu", 3), ("./base.toml", 3), ("./two.toml", 2)]
+)
+def test_like_in_a_container_keeps_its_threads_within_the_quota(
+    like: str, threads: int, tmp_path: Path
+) -> None:
+    (tmp_path / "base.toml").write_text('schema_version = 1\nname = "base"\n')
+    (tmp_path / "two.toml").write_text(
+        'schema_version = 1\nname = "two"\n[threads]\ncount = 2\n', encoding="utf-8"
+    )
+    root = str(tree("small-container", tmp_path / "root"))
+    done = process("detect", "--root", root, "--like", like, "-o", "here.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    profile = load_profile(str(tmp_path / "here.toml"))
+    assert (profile.threads.count, profile.resources.cpu_quota) == (threads, 400)
+
+
+@pytest.mark.parametrize("to", [(), ("-o", "-"), ("-o", "here.toml"), ("--json",)])
+def test_a_release_that_nobody_knows_is_warned_of(to: tuple[str, ...], tmp_path: Path) -> None:
+    done = process("detect", "--root", GUEST, "--ollama-version", "9.9", *to, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "--ollama-version: 9.9.0 is newer than the newest release this" in done.stderr
+    known = process("detect", "--root", GUEST, "--ollama-version", "0.24", *to, "--force")
+    assert "is newer" not in known.stderr
+
+
+@pytest.mark.parametrize(
     ("machine", "like", "acceleration", "devices"),
     [
         # One card where the profile has two by number.
@@ -189,6 +215,9 @@ def test_like_a_gpu_profile_without_a_gpu_is_refused(xeon: str) -> None:
         (("-o", ""), "a file has no name"),
         (("-o", "-", "--name", "Grey Area"), "`Grey Area` is not a name"),
         (("--root", "/nowhere/at/all"), "there is no directory or archive"),
+        (("--root", str(FOLDER)), "is no captured machine: it has neither /proc/cpuinfo nor"),
+        (("--root", __file__), "can be read: file could not be opened successfully\nhint:"),
+        (("--ollama-version", "0.9.99"), "the newest of 0.9 is"),
         (("--from", "/nowhere/at/all"), "cannot read"),
         (("--ollama-version", "yesterday"), "--ollama-version: `yesterday` is not a release"),
         (("--like", "xeon-gpu", "-o", "-"), "did you mean"),

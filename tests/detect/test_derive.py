@@ -25,6 +25,7 @@ from generator.detect.detected import (
 )
 from generator.detect.profile import rounded
 from generator.detect.situation import situation_of
+from tests.detect.machines import machine
 
 GIB = 2**30
 RELEASES = ["0.5.7", "0.9.2", "0.13.5", "0.24.0", "0.32.15"]
@@ -116,7 +117,35 @@ CORES = st.integers(1, 256)
 @given(CORES, CORES, st.integers(0, 30_000))
 def test_more_cores_never_lower_the_threads(a: int, b: int, quota: int) -> None:
     less, more = sorted((a, b))
-    assert thread_count(box(cores=less, quota=quota)) <= thread_count(box(cores=more, quota=quota))
+    fewer = thread_count(box(cores=less, quota=quota))
+    # A quota of just all CPUs bounds nothing; beside more CPUs it does, and the server needs time.
+    taken = quota == less * 100 and less < more
+    assert fewer - taken <= thread_count(box(cores=more, quota=quota))
+
+
+@pytest.mark.parametrize("cards", [(), (24,)])
+@pytest.mark.parametrize(
+    ("percent", "threads", "written"),
+    [
+        # The server itself wants time too: four threads would use up 400%.
+        (400, 3, "400%"),
+        (401, 4, "401%"),
+        (250, 2, "250%"),
+        (150, 1, "150%"),
+        # No thread count suits such a quota.
+        (100, 1, None),
+        (50, 1, None),
+        # It holds all eight cores and a rest.
+        (850, None, "850%"),
+        (1600, None, None),
+    ],
+)
+def test_threads_leave_the_server_time_within_a_quota(
+    cards: tuple[float, ...], percent: int, threads: int | None, written: str | None
+) -> None:
+    there = chosen(box(cores=8, threads=16, quota=percent, cards=cards))
+    assert there.get("threads.count") == threads
+    assert there.get("resources.cpu_quota") == written
 
 
 @given(st.integers(1, 64), st.integers(1, 64), st.integers(1, 64), st.integers(0, 9000))
@@ -134,7 +163,7 @@ def test_more_fast_or_slow_cores_never_lower_the_threads(
 def test_a_quota_is_never_exceeded_and_never_above_the_machine(cores: int, quota: int) -> None:
     there = chosen(box(cores=cores, quota=quota))
     told = there.get("resources.cpu_quota")
-    assert told == (f"{quota}%" if quota < cores * 100 else None)
+    assert told == (f"{quota}%" if 100 < quota < cores * 100 else None)
     assert thread_count(box(cores=cores, quota=quota)) <= max(1, quota // 100)
 
 
@@ -148,8 +177,12 @@ def test_rounding_goes_down_and_keeps_the_order(a: int, b: int) -> None:
     ("memory", "context", "models", "cache"),
     [
         (2, None, 1, "256MiB"),
-        (7.7, 8192, 1, "512MiB"),
+        # The server's own 4096 tokens: 8192 would leave nothing beside an 8B model.
+        (7.7, None, 1, "512MiB"),
+        (11.6, 8192, 1, "512MiB"),
         (15.4, 8192, 2, "512MiB"),
+        (16, 8192, 2, "512MiB"),
+        (23, 8192, 2, "1024MiB"),
         (31.2, 8192, None, "1024MiB"),
         (62.6, 16384, None, None),
         (251, 16384, None, None),
@@ -227,6 +260,26 @@ def test_a_card_without_a_uuid_leaves_them_all() -> None:
     found = box(cards=(8, 8))
     nameless = replace(found, gpus=(found.gpus[0], replace(found.gpus[1], uuid="")))
     assert "gpu.visible_devices" not in chosen(nameless)
+
+
+def left(found: Detected, key: str) -> str:
+    told = derive(situation_of(found, load_catalogue()))
+    return next(item.reason for item in told if item.key == key)
+
+
+def test_why_no_card_is_named_says_which_are_used() -> None:
+    key, radeon = "gpu.visible_devices", replace(box(), gpus=machine("radeon").gpus)
+    assert left(radeon, key) == "the server takes AMD Radeon gfx1100 by itself, and none beside."
+    assert left(box(cards=(8,)), key) == "all that there are."
+    assert left(box(), key) == "no GPU computes."
+
+
+@pytest.mark.parametrize(
+    ("memory", "held"),
+    [(4, "4 GiB hold one small model"), (8, "8 GiB hold one 8B model"), (16, "2 models of 8B")],
+)
+def test_how_many_models_a_memory_holds_is_told(memory: float, held: str) -> None:
+    assert held in left(box(memory), "ollama.max_loaded_models")
 
 
 def test_whole_gpus_go_before_slices() -> None:

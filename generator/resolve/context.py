@@ -1,0 +1,149 @@
+"""The context length where the profile leaves it out: what the GPUs hold beside the main model.
+
+From 0.15.5 on the server takes a tier by the memory of all GPUs, whatever the model; where that
+does not fit, the CPU computes layers that a smaller context would have left on a GPU. A tier that
+fits is left to the server.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Final
+
+from generator.resolve.resources import RESERVE_MINIMUM, RESERVE_SHARE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.fit.ask import Ask
+    from generator.fit.shape import Shape
+    from generator.profile import Model
+    from generator.resolve.draft import Draft
+    from generator.view import View
+
+STEP: Final = 1024
+# What the server takes on the smallest GPU. Less helps nobody: a prompt with a file is longer.
+LEAST: Final = 4096
+NAME: Final = "OLLAMA_CONTEXT_LENGTH"
+WHERE: Final = "ollama.context_length"
+
+
+def decide(draft: Draft) -> None:
+    """Set the context length if it is left out and the release's own does not fit."""
+    model = _main(draft)
+    if model is None or not _left_to_the_tier(draft):
+        return
+    from generator.fit.ask import ask_of, with_slots
+    from generator.fit.shape import shape_of
+
+    fact = draft.catalogue.model(model.name)
+    if fact is None or not fact.weight_bytes:
+        return
+    ask = ask_of(_view(draft), draft.catalogue)
+    if draft.catalogue.one_slot(model.name, ask.release):
+        ask = with_slots(ask, 1)
+    if ask.layers is not None:
+        return
+    shape = shape_of(fact, draft.catalogue)
+    tokens = context(shape, ask, _memories(draft))
+    own = min(ask.context, shape.context)
+    if tokens < own:
+        reason = f"Tokens of context per request slot: {_why(shape, ask, draft, tokens)}"
+        reason += f" `{model.name}` on the GPUs; the server would take {own}."
+        draft.set(NAME, str(tokens), where=WHERE, reason=reason, source="derived")
+
+
+def context(shape: Shape, ask: Ask, memories: Sequence[int]) -> int:
+    """Return the context for each slot: what is asked for, or the largest that fits, in steps.
+
+    Never above the trained context. More memory never gives less: where not even LEAST fits, it is
+    LEAST, and not the larger tier.
+    """
+    own = min(ask.context, shape.context)
+    if own <= LEAST or fits(shape, ask, own, memories):
+        return own
+    steps = range(LEAST + STEP, own, STEP)
+    count = bisect_left(steps, True, key=lambda tokens: not fits(shape, ask, tokens, memories))
+    return steps[count - 1] if count else LEAST
+
+
+def fits(shape: Shape, ask: Ask, tokens: int, memories: Sequence[int]) -> bool:
+    """Return whether all layers find room: on one GPU, or on all of them.
+
+    On each GPU stay free what the release leaves free, the overhead of a GPU and the compute
+    buffer of the largest batch that the release takes for so many tokens; on several GPUs a layer,
+    too, because layers are not cut.
+    """
+    from dataclasses import replace
+
+    from generator.fit.kv import kv_layers
+    from generator.fit.layout import needs
+    from generator.fit.schedule import load_of
+
+    # Without free memory to look at, the batch follows from the tokens alone.
+    load = load_of(shape, replace(ask, context=tokens), ())
+    (need,), _ = needs(shape, load, (shape.layers + 1,))
+    layers = zip(shape.layer_bytes, kv_layers(shape, load), strict=True)
+    widest = max(shape.output_bytes, *(weights + kv for weights, kv in layers))
+    free = ask.margin if ask.llama_server else ask.overhead
+    rooms = [max(0, memory - free - need.compute - need.other) for memory in memories]
+    whole = need.weights + need.kv
+    return max(rooms) >= whole or sum(max(0, room - widest) for room in rooms) >= whole
+
+
+def _main(draft: Draft) -> Model | None:
+    """Return the first main model, unless it has a context or a number of layers of its own."""
+    model = next((m for m in draft.profile.models if m.role == "main"), None)
+    own = model is not None and {"num_ctx", "num_gpu"} & model.parameters.keys()
+    return None if own else model
+
+
+def _left_to_the_tier(draft: Draft) -> bool:
+    """Return whether the release chooses the context by GPUs of which all are visible."""
+    profile, devices = draft.profile, draft.devices
+    if profile.ollama.context_length is not None or devices is None or not devices.gpus:
+        return False
+    visible, layers = profile.gpu.visible_devices, profile.gpu.layers
+    chosen = bool(visible) and len(visible) != len(devices.gpus)
+    forced = isinstance(layers, int)
+    return not (chosen or forced) and draft.behaves("context-by-memory") and draft.reads(NAME)
+
+
+def _memories(draft: Draft) -> list[int]:
+    """Return what each GPU has; memory that is the host's, too, less the share of the system."""
+    gpus = draft.devices.gpus if draft.devices else ()
+    if not draft.profile.host.unified_memory:
+        return [gpu.memory for gpu in gpus]
+    reserved = ((g.memory, max(RESERVE_MINIMUM, g.memory // RESERVE_SHARE)) for g in gpus)
+    return [max(0, memory - reserve) for memory, reserve in reserved]
+
+
+def _view(draft: Draft) -> View:
+    """Return as much of a View as tells what is asked of the scheduler."""
+    from generator.view import Card, Machine, Place, Variable, View
+
+    place = Place(draft.profile.name)
+    gpus = draft.devices.gpus if draft.devices else ()
+    return View(
+        origin="profile",
+        name=draft.profile.name,
+        place=place,
+        release=draft.release,
+        variables=tuple(
+            Variable(name=setting.name, value=setting.value, place=place)
+            for setting in draft.settings
+            if setting.source != "legacy"
+        ),
+        machine=Machine(
+            cards=tuple(
+                Card(name=g.name, memory=g.memory, compute_capability=g.compute_capability)
+                for g in gpus
+            )
+        ),
+        acceleration=draft.acceleration,
+    )
+
+
+def _why(shape: Shape, ask: Ask, draft: Draft, tokens: int) -> str:
+    fit = fits(shape, ask, tokens, _memories(draft))
+    return "as many as fit beside" if fit else "the least, for not even these fit beside"
