@@ -20,6 +20,7 @@ from generator.facts import (
     Behaviour,
     Card,
     DeadName,
+    Directives,
     Era,
     GpuGeneration,
     Image,
@@ -44,7 +45,7 @@ __all__ = [
 
 FILES: Final = (
     "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml",
-    "quantisations.toml", "releases.toml",
+    "quantisations.toml", "releases.toml", "systemd.toml",
 )  # fmt: skip
 _DATA: Final = Path(__file__).parent / "data"
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
@@ -106,6 +107,10 @@ class _ReleasesFile(DataFile):
         return self
 
 
+class _SystemdFile(DataFile):
+    directives: tuple[Directives, ...]
+
+
 def _card_key(name: str) -> str:
     return " ".join(_MAKER.sub(" ", name.casefold()).split())
 
@@ -122,6 +127,7 @@ class Catalogue:
         ollama: _OllamaFile,
         quantisations: QuantisationsFile,
         releases: _ReleasesFile,
+        systemd: _SystemdFile,
     ) -> None:
         self.image = images.image
         self.variables = {variable.name: variable for variable in ollama.variable}
@@ -129,7 +135,13 @@ class Catalogue:
         self.dead_names = {name: entry for entry in ollama.dead for name in entry.names}
         self.newest = releases.newest
         self.quantisations = quantisations
-        self.models = models.model
+        self.models, self.architectures = models.model, models.architecture
+        self.directives: dict[str, frozenset[str]] = {
+            section: frozenset(
+                n for d in systemd.directives if d.section == section for n in d.names
+            )
+            for section in dict.fromkeys(d.section for d in systemd.directives)
+        }
         self._readable: dict[Release, tuple[str, ...]] = {}
         self._behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
         self._cards = {_card_key(card.name): card for card in gpus.card}
@@ -286,4 +298,5 @@ def parse_catalogue(texts: Mapping[str, str]) -> Catalogue:
         parse(_OllamaFile, "ollama.toml", texts),
         parse(QuantisationsFile, "quantisations.toml", texts),
         parse(_ReleasesFile, "releases.toml", texts),
+        parse(_SystemdFile, "systemd.toml", texts),
     )

@@ -307,6 +307,14 @@ class Behaviour(Span):
     source: Text
 
 
+class Directives(Fact):
+    """What systemd reads in a section of a service's unit."""
+
+    section: Literal["Unit", "Service", "Install"]
+    names: tuple[Name, ...]
+    source: Text
+
+
 class Era(Span):
     """A period of releases that compute in one way."""
 

@@ -58,7 +58,11 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A directive of a unit file, or a key of another format, that is no variable and no limit."""
+    """A directive of a unit file, or a key of another format, that is no variable and no limit.
+
+    `name` is empty for a line of a unit file that assigns nothing: the header of a section, or one
+    that systemd ignores.
+    """
 
     section: str
     name: str
@@ -133,6 +137,7 @@ class View:
 
     `release` is the one the rules judge for; `release_told` says whether the file or the user named
     it, or it is only the newest known. `neighbours` are other services of the same file.
+    `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
     `resume_fix` says whether something gives a GPU back after a suspend; None: not told, or known
     not to be wanted.
     """

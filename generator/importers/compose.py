@@ -144,7 +144,7 @@ def _own(name: str, table: Table, around: Mapping[str, str | None]) -> Iterator[
             name=key,
             value=value or "",
             place=Place(node.place.file, node.place.line, f"services.{name}.environment.{key}"),
-            written="" if passed else node.written,
+            written="" if passed else node.replaceable,
             unresolved=value is None or not node.told,
         )
 

@@ -55,7 +55,9 @@ def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:
             continue
         if limit == _NOTHING:
             continue
-        found.setdefault(name, Bound(name=name, value=limit, place=place, written=value.written))
+        found.setdefault(
+            name, Bound(name=name, value=limit, place=place, written=value.replaceable)
+        )
     return tuple(found.values())
 
 

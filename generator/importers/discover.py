@@ -9,11 +9,12 @@ import os
 import re
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.importers.base import Source
+from generator.importers.disk import is_directory, is_file, text_of
 from generator.importers.kinds import Kind, kind_of, may_be_ours, of_ollama
 from generator.importers.nix import NeedsMore
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from generator.view import View
 
 STDIN: Final = "-"
-LARGEST: Final = 5 * 2**20
 MOST_FILES: Final = 5000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _INSTALLED: Final = re.compile(r"(?:etc|run|(?:usr/(?:local/)?)?lib)/systemd/(?:system|user)$")
@@ -47,12 +47,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What paths turn out to be; `profiles` and `plans` are read by others."""
+    """What paths turn out to be; `profiles` and `plans` are read by others.
+
+    `empty` are directories that have nothing to do with Ollama.
+    """
 
     groups: tuple[Group, ...] = ()
     profiles: tuple[str, ...] = ()
     plans: tuple[Source, ...] = ()
     problems: tuple[Problem, ...] = ()
+    empty: tuple[str, ...] = ()
 
     @property
     def texts(self) -> dict[str, str]:
@@ -74,14 +78,17 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     `-` stands for `stdin`, the text of standard input, which is called `stdin_name`.
     """
     problems: list[Problem] = []
+    empty: tuple[str, ...] = ()
     files: dict[str, _File] = {}
     for path in dict.fromkeys(paths):
         if path == STDIN:
             found: Iterable[_File] = _named(Source(stdin_name or STDIN, stdin or ""), problems)
-        elif _is_directory(path):
-            found = _walked(path, problems)
+        elif is_directory(path):
+            told = len(problems)
+            found = list(_walked(path, problems))
+            empty += () if found or len(problems) > told else (path,)
         else:
-            text = _text(path, problems)
+            text = text_of(path, problems)
             found = () if text is None else _named(Source(path, text), problems)
         for file in found:
             files.setdefault(file.source.path, file)
@@ -91,6 +98,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         profiles=tuple(file.source.path for file in of["profile"]),
         plans=tuple(file.source for file in of["plan"]),
         problems=tuple(problems),
+        empty=empty,
     )
 
 
@@ -141,20 +149,13 @@ _READERS: Final[dict[Kind, str]] = {
 
 def read_beside(path: str) -> str | None:
     """Return the text of a file that another file refers to; None where it is no text at hand."""
-    return _text(path, [])
+    return text_of(path, [])
 
 
 def _sourced(problem: Problem, source: str) -> Problem:
     if problem.source:
         return problem
     return Problem(problem.where, problem.message, problem.hint, source)
-
-
-def _is_directory(path: str) -> bool:
-    try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):  # ValueError: NUL in a name
-        return False
 
 
 def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
@@ -172,44 +173,8 @@ def _overrides(source: Source) -> Iterator[_File]:
     stem = _name(source.path).partition(".")[0]
     for suffix in ("yaml", "yml"):
         path = PurePosixPath(source.path).with_name(f"{stem}.override.{suffix}").as_posix()
-        if _is_file(path) and (text := _text(path, [])) is not None:
+        if is_file(path) and (text := text_of(path, [])) is not None:
             yield _File(Source(path, text), "compose", named=False)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _text(path: str, problems: list[Problem]) -> str | None:
-    """Return the text of a file, None and a Problem where there is none."""
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        told = error.strerror if isinstance(error, OSError) else "there is no such name"
-        message = "there is no such file" if missing else f"cannot be read: {told}"
-        problems.append(Problem("", message, "check the path and who may read it", path))
-        return None
-    return _decoded(raw, path, problems)
-
-
-def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
-    if len(raw) > LARGEST:
-        message, hint = f"has more than {LARGEST // 2**20} MiB", "name the file that you edit"
-    elif b"\0" in raw:
-        message, hint = "is no text: it has a NUL byte", "name a text file"
-    else:
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            message = f"is not UTF-8: byte {error.start} is no part of a character"
-            hint = "save the file as UTF-8"
-    problems.append(Problem("", message, hint, path))
-    return None
 
 
 def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
@@ -235,7 +200,7 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
 def _ours(path: str, problems: list[Problem]) -> _File | None:
     """Return a file of a directory if it is one of ours and about Ollama."""
     faults: list[Problem] = []
-    text = _text(path, faults)
+    text = text_of(path, faults)
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
         problems += [fault for fault in faults if "ollama" in _name(path).lower()]
@@ -257,13 +222,9 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
         for name in sorted(names):
             path = PurePosixPath(folder, name)
-            if may_be_ours(path) and path_is_plain(path):
+            # A pipe would block.
+            if may_be_ours(path) and is_file(path.as_posix()):
                 yield path.as_posix()
-
-
-def path_is_plain(path: PurePosixPath) -> bool:
-    """Return whether a path is a regular file, and not a pipe that would block."""
-    return _is_file(path.as_posix())
 
 
 def _groups(files: Iterable[_File]) -> Iterator[Group]:

@@ -37,11 +37,6 @@ _ELSEWHERE: Final = frozenset(
 )
 
 
-def looks_like_values(values: Table) -> bool:
-    """Return whether a mapping has the shape of this chart's values, or of one that wraps it."""
-    return _chart(values) is not None
-
-
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return one View for each values file. Raises ProfileError with every Problem."""
     views, problems = [], list[Problem]()
@@ -59,10 +54,16 @@ def _chart(values: Table) -> tuple[str, Table] | None:
     """Return the values of the chart and their key path: the file's own, or below `ollama`."""
     ollama = values.get("ollama")
     if not isinstance(ollama, Table):
-        return None
+        return ("", values) if _sets_variables(values) else None
     if OURS & set(ollama.entries):
         return "", values
     return ("ollama", ollama) if _chart(ollama) is not None else None
+
+
+def _sets_variables(values: Table) -> bool:
+    """Return whether these are values of the chart that only set variables of the server."""
+    names = [entry.text("name") for entry in values.items("extraEnv") if isinstance(entry, Table)]
+    return any(name.startswith(("OLLAMA_", "LLAMA_ARG_")) for name in names)
 
 
 def _view(source: Source, context: Context, problems: list[Problem]) -> View:
@@ -111,9 +112,15 @@ def _variables(prefix: str, values: Table) -> Iterator[Variable]:
             name=name,
             value="" if value is None else value.text,
             place=_at((value or entry).place, prefix, "extraEnv", name),
-            written="" if value is None else value.written,
+            written=_quoted(value) if value else "",
             unresolved=elsewhere,
         )
+
+
+def _quoted(value: Scalar) -> str:
+    """Return the value with its quotes: a fix must leave it a string."""
+    text = value.replaceable
+    return f"{value.quote}{text}{value.quote}" if text else ""
 
 
 def _bounds(prefix: str, values: Table, problems: list[Problem]) -> Iterator[Bound]:
@@ -127,7 +134,7 @@ def _bounds(prefix: str, values: Table, problems: list[Problem]) -> Iterator[Bou
             continue
         place = _at(found.place, prefix, "resources.limits", key)
         try:
-            yield Bound(name=name, value=read_(found.text), place=place, written=found.written)
+            yield Bound(name=name, value=read_(found.text), place=place, written=found.replaceable)
         except ValueError as error:
             message, _, hint = str(error).partition("; ")
             where = f"line {found.place.line}"

@@ -37,11 +37,16 @@ _SIGNS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("environment", re.compile(r"^\s*(?:export\s+)?[A-Za-z_]\w*=", re.M)),
 )
 _PATTERNS: Final = dict(_SIGNS)
+_EXTRA_ENV: Final = re.compile(r"^extraEnv:[\s\S]*\b(?:OLLAMA|LLAMA_ARG)_", re.M)
 _FLEET: Final = re.compile(r"^\[hosts[.\]]", re.M)
 _READ: Final = frozenset({".conf", ".json", ".yaml", ".yml", *_SUFFIXES})
 _OLLAMA: Final = re.compile(r"ollama|\bLLAMA_ARG_", re.I)
 _SETS: Final = re.compile(r"\bOLLAMA_\w+=|\bLLAMA_ARG_\w+=")
-_MODULE: Final = re.compile(r"\bservices\b[\s\S]*\bollama\b|\bollama\b[\s\S]*\bserviceConfig\b")
+_MODULE: Final = re.compile(
+    r"\b(?:services|oci-containers)\b[\s\S]*\bollama\b|\bollama\b[\s\S]*\bserviceConfig\b"
+)
+FLAKE: Final = "flake.nix"
+"""Puts modules together, and is none."""
 
 
 def may_be_ours(path: PurePosixPath) -> bool:
@@ -64,7 +69,8 @@ def kind_of(source: Source, *, walked: bool = False) -> Kind | None:
     if path.suffix in _SUFFIXES:
         return _SUFFIXES[path.suffix]
     if path.suffix in by_suffix:
-        return by_suffix[path.suffix](path, source.text)
+        kind = by_suffix[path.suffix](path, source.text)
+        return kind if kind or walked else _variables_of_a_chart(path, source.text)
     if _ENVIRONMENT.fullmatch(path.name):
         return "environment"
     return None if walked else _guessed(source.text)
@@ -96,6 +102,12 @@ def _yaml(path: PurePosixPath, text: str) -> Kind | None:
     return next((kind for kind in kinds if _PATTERNS[kind].search(text)), None)
 
 
+def _variables_of_a_chart(path: PurePosixPath, text: str) -> Kind | None:
+    """Other charts have `extraEnv` as well, so that somebody has to name the file."""
+    yaml = path.suffix in {".yaml", ".yml"}
+    return "helm" if yaml and _EXTRA_ENV.search(text) else None
+
+
 def _guessed(text: str) -> Kind | None:
     return next((kind for kind, sign in _SIGNS if sign.search(text)), None)
 
@@ -105,7 +117,7 @@ def of_ollama(source: Source, kind: Kind) -> bool:
     if kind in {"profile", "plan"}:
         return True
     if kind == "nixos":
-        return bool(_MODULE.search(source.text))
+        return PurePosixPath(source.path).name != FLAKE and bool(_MODULE.search(source.text))
     if kind == "environment":
         return bool(_SETS.search(source.text))
     # A drop-in says only by its directory whose it is.

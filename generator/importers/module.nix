@@ -1,8 +1,9 @@
 # What a NixOS module says of Ollama, read without nixpkgs: each definition with its line.
 #
 # `mkIf`, `mkMerge` and priorities are undone; types are not checked, and imports not followed.
-# `more` are names of packages that the module also asks for.
-{ file, more }:
+# `more` are names of packages that the module also asks for, `enabled` the paths of switches of
+# other modules: they are on, as those of the module itself.
+{ file, more, enabled }:
 let
   inherit (builtins)
     all any attrNames concatMap elemAt filter foldl' functionArgs genList isAttrs isFunction isList
@@ -14,6 +15,7 @@ let
   roots = [
     [ "services" "ollama" ]
     [ "systemd" "services" "ollama" ]
+    [ "virtualisation" "oci-containers" "containers" ]
     [ "hardware" "nvidia" ]
     [ "networking" "firewall" ]
   ];
@@ -68,36 +70,7 @@ let
     else
       value;
 
-  # `config` as the module may ask for it: its own definitions over the defaults of options.
-  pushDown =
-    value:
-    let
-      into = wrap: map (mapAttrs (_: wrap)) (pushDown value.content);
-    in
-    {
-      merge = concatMap pushDown value.contents;
-      "if" = into (lib.mkIf value.condition);
-      order = pushDown value.content;
-      override = into (lib.mkOverride value.priority);
-    }
-    .${kind value} or [ value ];
-  # Conditions may ask for `config` themselves, so that they are not looked at here.
-  holdsTable =
-    it: if kind it == "" then isTable it else all holdsTable (it.contents or [ it.content ]);
-  decided =
-    default: defined:
-    let
-      sets = concatMap pushDown defined;
-      base = if isTable default then default else { };
-      under = name: map (set: set.${name}) (filter (set: set ? ${name}) sets);
-      found = concatMap (discharge { priority = 100; }) defined;
-      stronger = a: b: if b.priority < a.priority then b else a;
-    in
-    if defined != [ ] && all holdsTable defined then
-      base // mapAttrs (n: _: decided (base.${n} or null) (under n)) (foldl' lib.both { } sets)
-    else
-      (foldl' stronger { priority = 9999; value = default; } found).value;
-
+  decided = import ./decided.nix { inherit lib kind isTable discharge; };
   arguments = {
     inherit lib config;
     inherit (standIns) options pkgs utils;
@@ -109,12 +82,18 @@ let
   declares = module ? config || module ? options;
   content = if declares then module.config or { } else removeAttrs module [ "_file" "imports" ];
   default =
-    option:
+    name: option:
     if kind option != "option" then
-      mapAttrs (_: default) option
+      mapAttrs default option
+    else if name == "enable" then
+      true
     else
       option.default or (throw "asks for an option that has no default");
-  defaults = lib.recursiveUpdate standIns.config (default (module.options or { }));
+  others = foldl' (set: path: lib.recursiveUpdate set (lib.setAttrByPath path true)) { } enabled;
+  defaults = foldl' lib.recursiveUpdate others [
+    standIns.config
+    (default "" (module.options or { }))
+  ];
   config = decided defaults [ content ];
 in
 definitions { path = [ ]; line = 0; priority = 100; } content

@@ -21,8 +21,12 @@ MOST_PACKAGES: Final = 100
 _HERE: Final = Path(__file__).parent
 _NAME: Final = "given.nix"
 _CALL: Final = (
-    "{ reader, file, more }: import reader { inherit file; more = builtins.fromJSON more; }"
+    "{ reader, file, more, enabled }: import reader { inherit file; "
+    "more = builtins.fromJSON more; enabled = builtins.fromJSON enabled; }"
 )
+_NAME_OF: Final = r"[A-Za-z_][\w'-]*"
+_ALIAS: Final = re.compile(rf"\b({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
+_SWITCH: Final = re.compile(rf"(?<![\w.'-])({_NAME_OF})((?:\.{_NAME_OF})*)\.enable\b")
 # Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
 _CONFIG: Final = "\n".join(
     (
@@ -95,6 +99,7 @@ def _answered(source: Source, file: Path) -> list[dict[str, Any]]:
 def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedProcess[str]:
     arguments = {
         "reader": str(_HERE / "module.nix"), "file": str(file), "more": json.dumps(more),
+        "enabled": json.dumps(switches(source.text)),
     }  # fmt: skip
     told = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
     argv = [
@@ -130,6 +135,16 @@ def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedPro
         message = f"Nix is not done with it in {SECONDS} seconds"
         problem = Problem("", message, "name a module that is smaller", source.path)
         raise ProfileError(source.path, (problem,)) from error
+
+
+def switches(text: str) -> list[tuple[str, ...]]:
+    """Return the paths of the switches that a module asks `config` for: `services.lab.enable`.
+
+    Whether another module turns them on, this one does not tell; what it does then is checked.
+    """
+    roots = {"config": ""} | dict(_ALIAS.findall(text))
+    found = {roots[root] + path for root, path in _SWITCH.findall(text) if root in roots}
+    return sorted((*path.split(".")[1:], "enable") for path in found if path)
 
 
 def _first(told: str) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
 from generator.importers import bounds as limits
-from generator.importers import unit
+from generator.importers import nixos_oci, unit
 from generator.importers.base import not_a_file
-from generator.importers.nix import Definition, evaluate
+from generator.importers.kinds import FLAKE
+from generator.importers.nix import Definition, NeedsMore, evaluate
 from generator.importers.specifiers import expand
 from generator.view import Line, Place, Used, Variable, View
 
@@ -36,7 +38,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
-    """Return one View for each module.
+    """Return a View of what each module says of the service, and of each container of Ollama.
 
     Raises ProfileError for what Nix or NixOS would refuse and what needs more than stand-ins,
     EnvironmentFailure where Nix is not there.
@@ -45,7 +47,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     faults: list[ProfileError] = []
     for source in sources:
         try:
-            views.append(_Module(source, context).view())
+            views += _views(source, context)
         except ProfileError as error:
             faults.append(error)
     if len(faults) > 1:
@@ -56,16 +58,29 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     return tuple(views)
 
 
+def _views(source: Source, context: Context) -> list[View]:
+    """Return the service, and the containers beside it. Raises as `read`."""
+    if PurePosixPath(source.path).name == FLAKE:
+        message = "is a flake, which puts modules together"
+        raise not_a_file(source.path, "", message, "name the modules, or their directory")
+    found = _in_force(evaluate(source))
+    views = list(nixos_oci.views(source, found, context))
+    if any(d.path[:2] == OLLAMA or d.path[:3] == UNIT for d in found):
+        return [_Module(source, context, found).view(), *views]
+    if not views:
+        message = "this module says nothing of services.ollama"
+        problem = Problem("", message, "name the module that sets it", source.path)
+        raise NeedsMore(source.path, (problem,))
+    return views
+
+
 class _Module:
-    def __init__(self, source: Source, context: Context) -> None:
+    def __init__(self, source: Source, context: Context, found: list[Definition]) -> None:
         self.source = source
         self.context = context
         self.texts = source.text.split("\n")
         self.problems: list[Problem] = []
-        self.found = _in_force(evaluate(source))
-        if not any(d.path[:2] == OLLAMA or d.path[:3] == UNIT for d in self.found):
-            hint = "name the module that sets it"
-            raise not_a_file(source.path, "", "this module says nothing of services.ollama", hint)
+        self.found = found
 
     def view(self) -> View:
         package = self._value(*OLLAMA, "package")

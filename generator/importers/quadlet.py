@@ -87,7 +87,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
         variables=boxes.variables(found, context, {}),
         bounds=_tighter(bounds(one.assignments, context.machine), boxes.bounds(found)),
         lines=unit.lines(one.assignments),
-        unread=unread(one.assignments, context.machine),
+        unread=(*unread(one.assignments, context.machine), *one.unread(_CONTAINER)),
         machine=context.machine,
         models=models([one]),
         container=box,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from generator.importers.base import Source
     from generator.importers.unit import Assignment
     from generator.importers.words import Word
+    from generator.view import Line
 
 _DIRECTORIES: Final = ("etc", "run", "usr/local/lib", "usr/lib", "lib", "usr/share")
 _DIRECTORY: Final = re.compile(
@@ -69,6 +70,11 @@ class Unit:
         """Return a word, or the whole value of an assignment, with its specifiers expanded."""
         found = self.expanded(text)
         return Argument(found.text, assignment, word, found.unresolved)
+
+    def unread(self, section: str = "Service") -> Iterator[Line]:
+        """Yield what of `Environment=` is ignored."""
+        for assignment in self.named("Environment", section):
+            yield from unit.unread(assignment, self.service, user=self.user)
 
     def commands(self, keys: Iterable[str]) -> Iterator[list[Argument]]:
         """Yield the command lines: prefixes off, `$$` undone, parted at a lone `;`."""

@@ -90,7 +90,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         variables=_variables(one, context, reach),
         bounds=bounds(one.assignments, context.machine),
         lines=unit.lines(one.assignments),
-        unread=unread(one.assignments, context.machine),
+        unread=(*unread(one.assignments, context.machine), *one.unread()),
         machine=context.machine,
         models=models(related),
     )
@@ -112,6 +112,7 @@ def _boxed(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> V
         variables=(*own, *boxes.variables(held.options, context, client)),
         bounds=boxes.bounds(held.options),
         lines=unit.lines(one.assignments),
+        unread=tuple(one.unread()),
         machine=context.machine,
         models=models(related),
         container=box,

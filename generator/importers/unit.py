@@ -48,7 +48,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A `key=value`, joined and stripped, and where the parts of its value stand."""
+    """A `key=value`, joined and stripped, and where the parts of its value stand.
+
+    Without a `key` it is the header of a section, or a line that assigns nothing.
+    """
 
     file: str
     section: str
@@ -78,17 +81,20 @@ class Assignment:
 def parse(source: Source) -> tuple[Assignment, ...]:
     """Read a unit file or drop-in. Raises ProfileError where systemd would read none of it."""
     found: list[Assignment] = []
-    section, headers, strange = "", 0, 0
+    section, headers, assigned, strange = "", 0, 0, 0
     for number, text, stretches in _joined(source):
         if not text or not is_text(text):
             continue
         if text.startswith("["):
             section, headers = _section(source, number, text), headers + 1
         elif text.find("=") > 0:
+            assigned += 1
             found.append(_assignment(source.path, section, number, text, stretches))
+            continue
         else:
             strange = strange or number
-    if strange and not found and not headers:
+        found.append(Assignment(source.path, section, "", text, number, stretches))
+    if strange and not assigned and not headers:
         raise _problem(
             source, strange, "this is no unit file: there is no `[Service]` and no `key=value`",
             "give a `.service` or a `.conf` of its `.service.d`",
@@ -147,6 +153,25 @@ def variables(
                 )
             )
     return found
+
+
+def unread(assignment: Assignment, unit: str, *, user: bool = False) -> Iterator[Line]:
+    """Yield what systemd ignores of an `Environment=`: the text of each item, or of the rest."""
+    at = 0
+    try:
+        for word in words(assignment.value):
+            at = word.end
+            expanded = expand(word.text, unit, user=user)
+            name, equals, value = (expanded.text if expanded else "").partition("=")
+            if not (expanded and equals and _NAME.fullmatch(name) and is_text(value)):
+                yield _item(assignment, word.text, word.start)
+    except ValueError:
+        rest = assignment.value[at:]
+        yield _item(assignment, rest.lstrip(BLANKS), at + len(rest) - len(rest.lstrip(BLANKS)))
+
+
+def _item(one: Assignment, text: str, at: int) -> Line:
+    return Line(section=one.section, name=one.key, value=text, place=one.place(at))
 
 
 def parse_all(sources: Sequence[Source]) -> list[tuple[Assignment, ...]]:

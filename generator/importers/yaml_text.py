@@ -14,6 +14,20 @@ PLAIN: Final = "?"
 TABS_AT_MOST: Final = 200
 
 
+class Anchored(yaml.ScalarNode):
+    """A scalar with an anchor; `shared`: an alias stands for it elsewhere."""
+
+    shared = False
+
+
+class Alias(yaml.ScalarNode):
+    """A use of an anchored scalar, at the place of the use."""
+
+    def __init__(self, target: Anchored, event: Any) -> None:  # noqa: ANN401 -- marks of two kinds
+        super().__init__(target.tag, target.value, event.start_mark, event.end_mark, target.style)
+        self.target = target
+
+
 def composed(text: str) -> yaml.Node | None:
     """Compose a text, in which a tab may stand wherever a space does not indent.
 
@@ -35,6 +49,24 @@ def composed(text: str) -> yaml.Node | None:
 
 class _Loader(yaml.BaseLoader):
     """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
+        """Keep where an alias of a scalar is used; PyYAML hands out what it stands for."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
+        if isinstance(event, yaml.AliasEvent) and isinstance(node, Anchored):
+            node.shared = True
+            return Alias(node, event)
+        return node
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:  # noqa: ANN401
+        """Remember that a scalar has an anchor."""
+        node = super().compose_scalar_node(anchor)
+        if anchor is None:
+            return node
+        found = Anchored(node.tag, node.value, node.start_mark, node.end_mark, node.style)
+        self.anchors[anchor] = found
+        return found
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
         """Leave the type of a plain scalar to `resolved`."""

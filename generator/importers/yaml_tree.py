@@ -14,7 +14,7 @@ import yaml
 
 from generator.errors import Problem, ProfileError, shortened
 from generator.importers.yaml_scalar import Kind, resolved
-from generator.importers.yaml_text import PLAIN, PREFIX, composed, syntax_problem
+from generator.importers.yaml_text import PLAIN, PREFIX, Alias, Anchored, composed, syntax_problem
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 MERGED_AT_MOST: Final = 100_000
 VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
+QUOTES: Final = ("'", '"')
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A value: `text` as Go prints it, `written` as the line spells it, without quotes.
 
-    `told` is False where the value depends on what the file does not say.
+    `told` is False where the value depends on what the file does not say. `quote` is the kind of
+    quotes that it is written in; `shared` whether an alias and its anchor share it.
     """
 
     text: str
@@ -40,6 +42,13 @@ class Scalar:
     written: str = ""
     told: bool = True
     tag: str = ""
+    quote: str = ""
+    shared: bool = False
+
+    @property
+    def replaceable(self) -> str:
+        """What a fix may replace: nothing where that would change other values, too."""
+        return "" if self.shared else self.written
 
     @property
     def is_true(self) -> bool:
@@ -167,6 +176,10 @@ class _Tree:
     def node(self, node: yaml.Node) -> Node:
         if id(node) in self.done:
             return self.done[id(node)]
+        if isinstance(node, Alias):
+            found = self.node(node.target)
+            assert isinstance(found, Scalar)  # noqa: S101 -- its target is one
+            return replace(found, place=self._place(node))
         if id(node) in self.open:
             self._problem(node, "this alias is inside what it stands for", "write it out")
             return Table({}, self._place(node))
@@ -195,7 +208,10 @@ class _Tree:
             except ValueError as error:
                 message, _, hint = str(error).partition("; ")
                 self._problem(node, message, hint)
-        return Scalar(told or "", self._place(node), kind, _written(node), told is not None, tag)
+        quote = node.style if node.style in QUOTES else ""
+        shared = isinstance(node, Anchored) and node.shared
+        place, written = self._place(node), _written(node)
+        return Scalar(told or "", place, kind, written, told is not None, tag, quote, shared)
 
     def _table(self, node: yaml.MappingNode, tag: str) -> Table:
         entries: dict[str, Node] = {}
@@ -262,7 +278,7 @@ def _written(node: yaml.ScalarNode) -> str:
     start, end = node.start_mark, node.end_mark
     if start.line != end.line or start.buffer is None:
         return ""
-    if node.style in {"'", '"'}:
+    if node.style in QUOTES:
         raw = start.buffer[start.pointer : end.pointer]
         return raw[raw.index(node.style) + 1 : -1]
     return node.value if node.style is None else ""

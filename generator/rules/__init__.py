@@ -10,6 +10,7 @@ from generator.rules import (
     container,
     cpu,
     devices,
+    directives,
     effects,
     environment,
     files,
@@ -55,6 +56,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *capacity.RULES,
     *container.RULES,
     *files.RULES,
+    *directives.RULES,
 )
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.gpu import known_release
-from generator.rules.memory import gib
+from generator.fit.ask import slots_of
+from generator.fit.host import host_of
+from generator.rules.gpu import default_context, known_release
 from generator.rules.need import (
+    asked,
     computes_on_cpu,
+    gib,
     known_models,
     kv_bytes,
+    least,
     may_be_loaded,
     memory_limit,
-    number,
     weights,
 )
 from generator.rules.rule import Hit, Rule, rule
@@ -21,12 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue import Catalogue
+    from generator.fit.ask import Ask
     from generator.model_facts import ModelFact
     from generator.view import Place, View
 
-GIB: Final = 2**30
-# server/routes.go@v0.32.15:2047-2057: an unset context length, from that much GPU memory on.
-TIERS: Final = ((47 * GIB, 262144), (23 * GIB, 32768), (0, 4096))
 PARALLEL: Final = "OLLAMA_NUM_PARALLEL"
 CONTEXT: Final = "OLLAMA_CONTEXT_LENGTH"
 LOADED: Final = "OLLAMA_MAX_LOADED_MODELS"
@@ -34,37 +35,9 @@ STEP: Final = 1024
 LEAST_USEFUL: Final = 2048
 
 
-def gpu_memory(view: View) -> int:
-    """Return the memory of all GPUs; 0: none is known, or the CPU computes."""
-    return 0 if computes_on_cpu(view) else sum(card.memory for card in view.machine.cards)
-
-
-def slots(view: View) -> int:
-    """Return the request slots of a model, as far as the service sets them."""
-    return number(view, PARALLEL) or 1
-
-
-def context(view: View, catalogue: Catalogue) -> int:
-    """Return the tokens of one slot, by the setting or the release's default."""
-    asked, release = number(view, CONTEXT), known_release(view, catalogue)
-    if asked:
-        return asked
-    if catalogue.behaves("context-by-memory", release):
-        return next(tokens for floor, tokens in TIERS if gpu_memory(view) >= floor)
-    variable = catalogue.variable(CONTEXT)
-    return int((variable and variable.default_in(release)) or LEAST_USEFUL)
-
-
 def need(view: View, catalogue: Catalogue, model: ModelFact) -> int:
-    """Return weights and KV cache of a model; compute buffers come on top."""
-    one = catalogue.one_slot(model.names[0], known_release(view, catalogue))
-    tokens = min(context(view, catalogue), model.context) * (1 if one else slots(view))
-    return weights(model) + kv_bytes(model, tokens, _cache_type(view))
-
-
-def _cache_type(view: View) -> str:
-    asked = view.variable("OLLAMA_KV_CACHE_TYPE")
-    return asked.value.strip() if asked else "f16"
+    """Return weights, KV cache and compute buffer of a model, a lower bound."""
+    return least(view, catalogue, model).total
 
 
 @rule(
@@ -74,55 +47,57 @@ def _cache_type(view: View) -> str:
     why="Each slot has its own context: the KV cache is context times OLLAMA_NUM_PARALLEL, for "
     "each model. What a GPU cannot hold the CPU computes, many times slower; what a memory limit "
     "does not cover gets the server killed; and models that do not fit beside each other are "
-    "loaded in turns. Counted are weights and KV cache, a lower bound.",
+    "loaded in turns. Counted are weights, KV cache and, from 0.30 on, the compute buffer: a lower "
+    "bound.",
     bad="# 8 GiB of GPU memory, llama3.1:8b\nOLLAMA_CONTEXT_LENGTH=32768\nOLLAMA_NUM_PARALLEL=4",
     good="OLLAMA_CONTEXT_LENGTH=8192\nOLLAMA_NUM_PARALLEL=2\nOLLAMA_KV_CACHE_TYPE=q8_0",
     source="ollama#9246, ollama#12097, ollama#14116",
 )
 def beyond_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """The KV cache is context times slots, for each model."""
-    have = _memory(view)
-    models = sorted(
-        known_models(view, catalogue), key=lambda m: (-need(view, catalogue, m), m.names)
-    )
+    have, models = _memory(view), known_models(view, catalogue)
     if not have or not models:
         return
+    models.sort(key=lambda model: (-need(view, catalogue, model), model.names))
     largest = models[0]
     loaded = models[: may_be_loaded(view, catalogue)]
     if weights(largest) >= have:
         # Nothing that these settings could mend; on a CPU HW207 tells it.
         return
     if need(view, catalogue, largest) > have:
-        yield _too_large(view, catalogue, largest, have)
+        # Where the release chose the context, HW304 tells it.
+        if default_context(view, catalogue) is None:
+            yield _too_large(view, catalogue, largest, have)
     elif sum(need(view, catalogue, model) for model in loaded) > have:
         yield from _too_many(view, catalogue, loaded, have)
 
 
 def _memory(view: View) -> int:
     if not computes_on_cpu(view):
-        return gpu_memory(view)
+        return host_of(view).gpu_memory
     limit = memory_limit(view)
     return limit[0] if limit else 0
 
 
 def _too_large(view: View, catalogue: Catalogue, model: ModelFact, have: int) -> Hit:
-    tokens = min(context(view, catalogue), model.context)
-    each = f"{slots(view)} slots of {tokens}" if slots(view) > 1 else f"a context of {tokens}"
+    ask = asked(view, catalogue, model)
+    tokens = min(ask.context, model.context)
+    each = f"{ask.slots} slots of {tokens}" if ask.slots > 1 else f"a context of {tokens}"
     cpu = computes_on_cpu(view)
     return Hit(
         message=f"`{model.names[0]}` with {each} tokens takes {gib(need(view, catalogue, model))} "
         f"at the least, {'the service' if cpu else 'the GPUs together'} "
         f"{'has' if cpu else 'have'} {gib(have)}: "
         + ("it cannot be loaded, or is killed" if cpu else "the CPU computes the rest, slowly"),
-        place=_place(view, PARALLEL if slots(view) > 1 else CONTEXT),
-        fix=_fitting(view, model, have),
+        place=_place(view, PARALLEL if ask.slots > 1 else CONTEXT),
+        fix=_fitting(model, ask, have),
     )
 
 
-def _fitting(view: View, model: ModelFact, have: int) -> str:
+def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
     """Return the context that leaves a tenth of the memory to buffers, or other ways out."""
     room = have * 9 // 10 - weights(model)
-    fits = room // kv_bytes(model, slots(view), _cache_type(view)) // STEP * STEP
+    fits = room // kv_bytes(model, ask.slots, ask.cache_type) // STEP * STEP
     if fits >= LEAST_USEFUL:
         return f"write {CONTEXT}={fits}, or fewer slots"
     return "serve a smaller model or quantisation, or fewer slots"
@@ -172,7 +147,8 @@ def _place(view: View, name: str) -> Place:
 def one_slot_only(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """The scheduler sets the slots of some architectures to one."""
     release = known_release(view, catalogue)
-    if slots(view) == 1:
+    slots = slots_of(view, catalogue)
+    if slots == 1:
         return
     for used in view.models:
         entry = catalogue.one_slot(used.base or used.name, release)
@@ -181,7 +157,7 @@ def one_slot_only(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         embeds = entry.architecture == "embedding"
         kind = "embedding models always do" if embeds else f"its architecture, {entry.architecture}"
         yield Hit(
-            message=f"`{used.name}` gets one slot, not {slots(view)}: "
+            message=f"`{used.name}` gets one slot, not {slots}: "
             + (kind if embeds else f"{kind}, is not served in parallel"),
             place=used.place,
             severity="info" if embeds else None,

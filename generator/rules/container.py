@@ -22,6 +22,7 @@ _NO_ENDPOINT: Final = re.compile(r"(?<![\w.-])(?:https?://[^\s/]+)?(/(?:api/)?he
 _LOADS: Final = re.compile(
     r"\bollama\s+run\b|/api/(?:generate|chat|embed(?:dings)?)\b|/v1/(?:chat/)?completions\b"
 )
+_COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
 _CLIENT: Final = re.compile(
     r"(?:^|\bollama[\"',\s]+)(?:pull|run|create|list|ls|show|cp|rm|ps|push)(?![\w.-])"
 )
@@ -41,9 +42,7 @@ def is_official(container: Boxed) -> bool:
 
 def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere (`ollama pull`)."""
-    commands = " ".join(
-        line.value for line in view.lines if line.name.lower() in {"command", "entrypoint", "exec"}
-    )
+    commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
     # The entry point of the image is `ollama`: a command may be `pull …` alone.
     return bool(_CLIENT.search(commands)) and not re.search(r"\bserve\b", commands)
 

@@ -26,6 +26,24 @@ def threads_of(view: View) -> tuple[int, Variable] | None:
     return None
 
 
+def _in_percent(view: View, quota: Bound) -> bool:
+    """Whether systemd reads the quota: limits of a unit are no options of its container."""
+    of_unit = view.container is None or quota.place.key == "CPUQuota"
+    return view.origin == "profile" or (of_unit and view.origin not in {"compose", "helm"})
+
+
+def _spelt(view: View, quota: Bound, percent: int) -> str:
+    """Return a quota as that file spells one."""
+    if _in_percent(view, quota):
+        return f"{percent}%"
+    cpus = f"{percent / 100:g}"
+    return {"compose": f"cpus: {cpus}", "helm": f'cpu: "{cpus}"'}.get(view.origin, f"--cpus={cpus}")
+
+
+def _told(view: View, quota: Bound, percent: int) -> str:
+    return f"{percent}%" if _in_percent(view, quota) else f"{percent / 100:g} CPUs"
+
+
 @rule(
     "HW201",
     severity="warning",
@@ -69,12 +87,12 @@ def threads_above_quota(view: View, _: Catalogue) -> Iterator[Hit]:
         return
     below = threads * 100 > percent
     yield Hit(
-        message=f"{threads} compute threads under a quota of {percent}%: they wait for each "
-        f"other at barriers, so one stopped thread stalls all of them"
+        message=f"{threads} compute threads under a quota of {_told(view, quota, percent)}: they "
+        f"wait for each other at barriers, so one stopped thread stalls all of them"
         + ("" if below else ", and the server itself wants some time too"),
         place=quota.place,
         severity=None if below else "info",
-        fix=f"write `{(threads + 1) * 100}%`, or fewer threads",
+        fix=f"write `{_spelt(view, quota, (threads + 1) * 100)}`, or fewer threads",
     )
 
 
@@ -92,10 +110,12 @@ def weight_is_the_default(view: View, _: Catalogue) -> Iterator[Hit]:
     """100 is what every service has, so it gives no precedence."""
     weight = view.bound("cpu_weight")
     if weight is not None and weight.value == DEFAULT_WEIGHT:
+        shares = view.origin == "compose"
+        name, default = ("cpu_shares", 1024) if shares else ("CPUWeight", DEFAULT_WEIGHT)
         yield Hit(
-            message="CPUWeight 100 is the default of every service and gives no precedence",
+            message=f"{name} {default} is the default of every service and gives no precedence",
             place=weight.place,
-            fix="write more than 100 for precedence, or leave it out",
+            fix=f"write more than {default} for precedence, or leave it out",
         )
 
 
@@ -114,13 +134,12 @@ def beyond_the_machine(view: View, _: Catalogue) -> Iterator[Hit]:
     threads = view.machine.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
     if threads and quota is not None and int(quota.value or 0) > threads * 100:
-        in_cpus = quota.place.key.endswith("cpus")
         yield _beyond(
             quota,
-            f"a quota of {quota.value}% is more than the {threads} hardware threads of this "
-            f"machine",
-            f"write at most `{threads if in_cpus else f'{threads * 100}%'}`, or leave it out",
-            refused=view.origin == "compose" and in_cpus,
+            f"a quota of {_told(view, quota, int(quota.value or 0))} is more than the {threads} "
+            f"hardware threads of this machine",
+            f"write at most `{_spelt(view, quota, threads * 100)}`, or leave it out",
+            refused=view.origin == "compose" and quota.place.key.endswith("cpus"),
         )
     highest = highest_cpu(str(allowed.value)) if allowed is not None else None
     if threads and allowed is not None and highest is not None and highest >= threads:

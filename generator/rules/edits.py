@@ -6,6 +6,7 @@ is no Edit. Whoever applies one also leaves it out where the line does not hold 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.view import Edit
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 # Where name and value stand side by side, so that both together name the spot.
 _ASSIGNED: Final = frozenset({"systemd", "environment", "quadlet"})
+
+
+_BESIDE: Final = re.compile(r"\s([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")
+
+
+def swallowed(variable: Variable) -> str:
+    """Return the name of a second variable that quotes have made part of the value (HW521)."""
+    found = _BESIDE.search(variable.value)
+    return found[1] if found and variable.place.key.endswith("Environment") else ""
 
 
 def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
@@ -37,6 +47,8 @@ def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tup
     if not variable.place.line or not variable.value or written.count(variable.value) != 1:
         return ()
     new = written.replace(variable.value, value)
+    if view.origin == "helm" and written == variable.value:
+        new = f'"{value}"'  # Kubernetes takes nothing but strings.
     if view.origin in _ASSIGNED:
         old = f"{variable.name}={written}"
         return (Edit(variable.place, old, f"{name or variable.name}={new}"),)

@@ -167,6 +167,7 @@ def overhead_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     yield Hit(
         message=f"{_OVERHEAD} keeps nothing free since {fact.effective_until}",
         place=variable.place,
+        severity="info" if word == "0" else None,
         fix=fix if size or word == "0" else "write LLAMA_ARG_FIT_TARGET=<MiB per device>",
         link=fact.source,
         edits=rewritten(view, variable, str(mib), "LLAMA_ARG_FIT_TARGET")

@@ -9,8 +9,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.edits import removed, renamed
-from generator.rules.names import name_fault
+from generator.rules.names import OFF, name_fault
 from generator.rules.rule import Hit, Rule, rule
+from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from generator.catalogue import Catalogue
     from generator.facts import Variable as Fact
     from generator.rules.names import NameFault
-    from generator.view import Edit, Variable, View
+    from generator.view import Line, Variable, View
 
 
 def server_variables(view: View) -> list[Variable]:
@@ -52,6 +53,7 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     # What might be meant, might work in another release, or has to be said in another way is not
     # for a machine to take out.
     certain = fault.rule in {"HW101", "HW102"} and fault.use.partition(" ")[0] in _NOTHING
+    certain = certain and variable.value.lower() not in {"0", *OFF}
     return removed(view, variable) if certain else ()
 
 
@@ -118,6 +120,7 @@ def misspelt(view: View, catalogue: Catalogue) -> Iterator[Hit]:
 
 # Believed to protect the API, so that they are told of also where a client may use them.
 _CREDENTIALS: Final = frozenset({"OLLAMA_API_KEY", "OLLAMA_AUTH"})
+_EXPORT: Final = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)", re.ASCII)
 _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind
 
 
@@ -136,8 +139,24 @@ def out_of_reach(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     for variable in view.variables:
         if variable.reach == "shell":
             yield from _exported(variable, catalogue)
+    for line in view.lines if view.origin in {"systemd", "quadlet"} else ():
+        if exported := _EXPORT.fullmatch(f"{line.name}={line.value}"):
+            yield _exported_in_a_unit(line, exported)
     for variable in server_variables(view):
         yield from _not_for_the_server(view, variable, catalogue)
+
+
+def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
+    name, value = exported.groups()
+    plain = re.fullmatch(r"[\w./:,*@+-]*", value, re.ASCII)
+    right = f"Environment={name}={value}"
+    return Hit(
+        message=f"systemd is no shell and knows no `export`: it ignores `{name}` here",
+        place=line.place,
+        severity="error",
+        fix=f"write `{right}`" if plain else f'write `Environment="{name}=…"`',
+        edits=(Edit(line.place, exported[0], right),) if plain else (),
+    )
 
 
 def _exported(variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:

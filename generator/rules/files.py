@@ -72,11 +72,12 @@ def _is_service(view: View, line: Line) -> bool:
 )
 def no_section(view: View, _: Catalogue) -> Iterator[Hit]:
     """systemd ignores what stands outside a section."""
-    stray = [line for line in view.lines if not line.section] if view.origin == "systemd" else []
+    lines = view.lines if view.origin == "systemd" else ()
+    stray = [line for line in lines if line.name and not line.section]
     for file in dict.fromkeys(line.place.file for line in stray):
-        lines = [line for line in stray if line.place.file == file]
-        first, names = lines[0], ", ".join(dict.fromkeys(line.name for line in lines))
-        service = all(_OF_SERVICE.fullmatch(line.name) for line in lines)
+        here = [line for line in stray if line.place.file == file]
+        first, names = here[0], ", ".join(dict.fromkeys(line.name for line in here))
+        service = all(_OF_SERVICE.fullmatch(line.name) for line in here)
         yield Hit(
             message=f"systemd ignores what stands before the first section: {names}",
             place=first.place,

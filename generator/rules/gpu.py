@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.ask import TIERS, context_of
+from generator.fit.host import host_of
+from generator.rules.need import alone, asked, gib, known_models, least, weights
 from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
     from generator.units import Release
     from generator.view import View
 
-# server/routes.go@v0.32.15:2047-2057: from here on an unset context length is 262144 tokens.
-LARGE_MEMORY: Final = 47 * 2**30
 HOST_DRIVER: Final = "host.driver"
 
 
@@ -98,21 +99,39 @@ def driver_too_new(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     severity="info",
     title="spreading over all GPUs",
     why="OLLAMA_SCHED_SPREAD does not allow a split, it forces one: also a model that one card "
-    "holds is cut up, which costs memory on every card and a hop between them at every token.",
+    "holds is cut up, which costs memory on every card and a hop between them at every token. "
+    "Where the largest model would be split anyway, nothing is said.",
     bad="OLLAMA_SCHED_SPREAD=1",
     good="# left out: the server splits what does not fit on one GPU",
     source="server/sched.go@v0.32.15:1064",
 )
-def spread_without_need(view: View, _: Catalogue) -> Iterator[Hit]:
+def spread_without_need(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     """Spreading forces a split, also of a model that one card holds."""
     spread = view.variable("OLLAMA_SCHED_SPREAD")
-    if spread is not None and truthy(spread.value) and view.acceleration != "cpu":
+    if spread is None or not truthy(spread.value) or view.acceleration == "cpu":
+        return
+    if message := _spread_message(view, catalogue):
         yield Hit(
-            message="spreading also splits a model that one GPU could hold: more memory in all, "
-            "and a hop between the cards at every token",
+            message=message,
             place=spread.place,
             fix="leave it out: the server splits what does not fit on one GPU",
         )
+
+
+def _spread_message(view: View, catalogue: Catalogue) -> str:
+    """Return what spreading costs; empty: the largest model would be split anyway."""
+    cost = "more memory in all, and a hop between the cards at every token"
+    found = alone(view, catalogue)
+    if found is None:
+        return f"spreading also splits a model that one GPU could hold: {cost}"
+    name, fit = found
+    if fit.placement.kind != "one":
+        return ""
+    room = max(fit.rooms[:-1], key=lambda room: room.need.layers)
+    return (
+        f"`{name}` fits on one GPU, {room.name}, with {gib(room.need.total)} of {gib(room.total)}; "
+        f"spreading splits it all the same: {cost}"
+    )
 
 
 def truthy(value: str) -> bool:
@@ -128,25 +147,54 @@ def truthy(value: str) -> bool:
     severity="warning",
     title="no context length on a large GPU memory",
     why="Without OLLAMA_CONTEXT_LENGTH the server takes 4096, 32768 or 262144 tokens per slot, by "
-    "the GPU memory in all. The largest tier can take most of that memory for one model.",
+    "the GPU memory in all: 32768 from 23 GiB on, 262144 from 47 GiB on, and no more than the "
+    "model was trained for. The largest tier can take most of that memory for one model. The "
+    "middle one is reported where weights and KV cache of a known model are beyond the memory.",
     bad="# nothing, on a DGX Spark",
     good="OLLAMA_CONTEXT_LENGTH=8192",
     releases="0.15.5 and later",
     source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
 )
 def context_by_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
-    """On a large GPU memory an unset context length is the largest tier."""
-    release = known_release(view, catalogue)
-    memory = sum(card.memory for card in view.machine.cards) if view.acceleration != "cpu" else 0
-    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
-    if explicit or memory < LARGE_MEMORY or not catalogue.behaves("context-by-memory", release):
+    """On a large GPU memory an unset context length is a large tier."""
+    tokens = default_context(view, catalogue)
+    if tokens is None:
         return
-    yield Hit(
-        message="without a context length the server takes 262144 tokens per slot on this much "
-        "GPU memory",
-        place=view.at("ollama.context_length"),
-        fix="write the context that you need, like 8192",
-    )
+    told = _cache_told(view, catalogue, tokens)
+    if told or tokens == TIERS[0][1]:
+        yield Hit(
+            message=f"without a context length the server takes {tokens} tokens per slot on this "
+            f"much GPU memory{told}",
+            place=view.at("ollama.context_length"),
+            fix="write the context that you need, like 8192",
+        )
+
+
+def default_context(view: View, catalogue: Catalogue) -> int | None:
+    """Return the context that the release chooses by a GPU memory above the lowest tier."""
+    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
+    by_memory = catalogue.behaves("context-by-memory", known_release(view, catalogue))
+    if explicit or not by_memory or host_of(view).gpu_memory < TIERS[-2][0]:
+        return None
+    return context_of(view, catalogue)
+
+
+def _cache_told(view: View, catalogue: Catalogue, tokens: int) -> str:
+    """Return the largest KV cache; below the top tier only of models that are then too large."""
+    have, models = host_of(view).gpu_memory, known_models(view, catalogue)
+    beyond = [m for m in models if 0 < weights(m) < have < least(view, catalogue, m).total]
+    counted = models if tokens == TIERS[0][1] else beyond
+    if not counted:
+        return ""
+    model = max(counted, key=lambda m: least(view, catalogue, m).kv)
+    slots = asked(view, catalogue, model).slots
+    each = f", with {slots} slots" if slots > 1 else ""
+    most = f", trained for {model.context}" if model.context < tokens else ""
+    size = gib(least(view, catalogue, model).kv)
+    told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
+    if model in beyond:
+        told += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"
+    return told
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -8,8 +8,10 @@ from generator.rules.container import is_client
 from generator.rules.gpu import known_release
 from generator.rules.need import (
     computes_on_cpu,
+    gib,
     heaviest,
     known_models,
+    least,
     may_be_loaded,
     memory_limit,
     size_of,
@@ -22,15 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue import Catalogue
-    from generator.view import Variable, View
+    from generator.view import Bound, Variable, View
 
-GIB: Final = 2**30
 MIB: Final = 2**20
-
-
-def gib(size: int) -> str:
-    """Return a size for prose, rounded: `13.3 GiB`."""
-    return f"{round(size / GIB, 1):g} GiB"
 
 
 @rule(
@@ -54,8 +50,13 @@ def limit_above_memory(view: View, _: Catalogue) -> Iterator[Hit]:
         message=f"a memory limit of {format_size(limit)} is {more} this machine's "
         f"{format_size(memory)}: it never acts, and leaves nothing to the system",
         place=bound.place,
-        fix=f"write `{format_size(memory * 7 // 8 // MIB * MIB)}` or less",
+        fix=f"write `{_size(view, memory * 7 // 8 // MIB * MIB)}` or less",
     )
+
+
+def _size(view: View, size: int) -> str:
+    """Return a size as that file spells one: to Kubernetes `20G` is decimal."""
+    return format_size(size) + ("i" if view.origin == "helm" else "")
 
 
 @rule(
@@ -63,8 +64,8 @@ def limit_above_memory(view: View, _: Catalogue) -> Iterator[Hit]:
     severity="error",
     title="less memory than the weights of the models",
     why="On a CPU the weights are read into memory, not mapped from the file, so the kernel cannot "
-    "take them back: it kills the server. Counted here are the weights alone, a lower bound; KV "
-    "cache and compute buffers come on top.",
+    "take them back: it kills the server. The weights alone decide here; what KV cache and compute "
+    "buffer add at the least is in the fix.",
     bad="MemoryMax=4G    # and qwen2.5-coder:7b, 4.4 GiB of weights",
     good="MemoryMax=8G",
     source="llm/server.go@v0.24.0:719-726; server/sched.go@v0.32.15:1159-1164",
@@ -77,12 +78,14 @@ def less_than_the_weights(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         return
     have, place = limit
     largest, total = weights(models[0]), sum(weights(model) for model in models)
+    needed = [least(view, catalogue, model).total for model in models]
     if largest >= have:
         yield Hit(
             message=f"the weights of `{models[0].names[0]}` ({models[0].quantisation}) alone take "
             f"{gib(largest)}, the service has {gib(have)}: it cannot be loaded",
             place=place,
-            fix="allow more memory, or serve a smaller model or quantisation",
+            fix=f"allow {gib(needed[0])} at the least, with KV cache and buffers, or serve a "
+            "smaller model or quantisation",
         )
     elif total >= have:
         yield Hit(
@@ -90,7 +93,8 @@ def less_than_the_weights(view: View, catalogue: Catalogue) -> Iterator[Hit]:
             f"{gib(total)}, the service has {gib(have)}",
             place=place,
             severity="warning",
-            fix="allow more memory, or lower OLLAMA_MAX_LOADED_MODELS",
+            fix=f"allow {gib(sum(needed))} at the least, with KV cache and buffers, or lower "
+            "OLLAMA_MAX_LOADED_MODELS",
         )
 
 
@@ -186,7 +190,9 @@ def _lifting(view: View) -> str:
         "quadlet": "add `Ulimit=memlock=-1:-1` to [Container]",
         "nixos": 'add `serviceConfig.LimitMEMLOCK = "infinity"`',
     }
-    return ways.get(view.origin, "add `LimitMEMLOCK=infinity` to [Service]")
+    in_unit = view.container is None or view.origin in {"compose", "quadlet"}
+    lifted = ways.get(view.origin, "add `LimitMEMLOCK=infinity` to [Service]")
+    return lifted if in_unit else "add `--ulimit memlock=-1` to the options of the container"
 
 
 @rule(
@@ -212,10 +218,19 @@ def no_limit_on_swap(view: View, _: Catalogue) -> Iterator[Hit]:
             message="at this limit the kernel swaps model memory out before it kills, if the host "
             "has swap: answers then take minutes",
             place=bound.place,
-            fix=f"add `memswap_limit: {size}`, the same as the memory, for no swap"
-            if view.origin == "compose"
-            else "add `MemorySwapMax=0`",
+            fix=_no_swap(view, bound, size),
         )
+
+
+def _no_swap(view: View, bound: Bound, size: str) -> str:
+    same = "the same as the memory, for no swap"
+    if view.origin == "compose":
+        return f"add `memswap_limit: {size}`, {same}"
+    # Limits of a unit are no options of its container.
+    if view.container is not None and not bound.place.key.endswith("MemoryMax"):
+        return f"add `--memory-swap={size}`, {same}"
+    nixos = view.origin == "nixos"
+    return 'add `serviceConfig.MemorySwapMax = "0"`' if nixos else "add `MemorySwapMax=0`"
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from generator.catalogue import Catalogue
     from generator.facts import Variable
     from generator.units import Release
@@ -21,6 +20,11 @@ _NEAR: Final = 0.85
 # Elsewhere only what can hardly be anything else counts: other programs read variables, too.
 _VERY_NEAR: Final = 0.93
 _JUDGED_ELSEWHERE: Final = frozenset({"OLLAMA_GPU_OVERHEAD"})  # HW114
+# The last part of a name has to be near as well: the prefix alone makes short names look alike.
+_NEAR_BEHIND: Final = 0.7
+_PAIRS_SHARED: Final = 0.3
+OFF: Final = frozenset({"false", "no", "off"})
+_ON: Final = re.compile(r"=-?1\b|^POST ")
 _NUMBERED: Final = re.compile(r"_\d+")
 
 
@@ -46,7 +50,7 @@ class NameFault:
             return f"remove it{use.removeprefix('nothing')}"
         if value.removeprefix("-").isdecimal():
             use = re.sub(r"\bN\b", value, use)
-        elif value.lower() in {"false", "no", "off"}:
+        if not self.rename and (value.lower() in OFF or (value == "0" and _ON.search(self.use))):
             use = ""
         if self.rule == "HW104":
             return f"did you mean `{use}`?" if use else "remove it"
@@ -132,14 +136,14 @@ def _typo(name: str, told: str, meant: str) -> NameFault:
     )
 
 
-def _family(name: str, readable: tuple[str, ...]) -> list[str]:
+def _family(name: str, readable: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names that this one may stand for: those of its prefix, or Ollama's.
 
     Short names without a prefix, like TMPDIR, are too near to those of other programs.
     """
     prefix = name.partition("_")[0] + "_"
     known = prefix in _prefixes(readable)
-    return list(_named(prefix if known else "OLLAMA_", readable))
+    return _named(prefix if known else "OLLAMA_", readable)
 
 
 @functools.lru_cache(maxsize=8)
@@ -152,5 +156,28 @@ def _named(wanted: str, readable: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(other for other in readable if other.startswith(wanted) and other.count("_"))
 
 
-def _closest(name: str, names: Iterable[str], cutoff: float) -> str:
-    return next(iter(get_close_matches(name.upper(), list(names), n=1, cutoff=cutoff)), "")
+def _closest(name: str, names: tuple[str, ...], cutoff: float) -> str:
+    """Return the name that comes closest, in its part behind a prefix of ours as well."""
+    head = next((prefix for prefix in _OURS if name.startswith(prefix)), "")
+    behind = name.upper().removeprefix(head)
+    pairs = _pairs(behind)
+    # Comparing letter by letter is slow, and most names share hardly any pair of letters.
+    near = [n for n, own in _paired(names, head) if _shared(pairs, own) >= _PAIRS_SHARED]
+    for found in get_close_matches(name.upper(), near, n=3, cutoff=cutoff):
+        if SequenceMatcher(None, behind, found.removeprefix(head)).ratio() >= _NEAR_BEHIND:
+            return found
+    return ""
+
+
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return how much of two sets of pairs is common to them."""
+    return 2 * len(one & other) / (len(one) + len(other))
+
+
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(f" {text} ")))
+
+
+@functools.lru_cache(maxsize=64)
+def _paired(names: tuple[str, ...], head: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((name, _pairs(name.removeprefix(head))) for name in names)

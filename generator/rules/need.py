@@ -1,27 +1,40 @@
-"""What models need at the least: weights, KV cache, and how many of them are loaded."""
+"""What models need at the least: weights, KV cache, compute buffer, and how many are loaded."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import MODELS_PER_GPU, may_be_loaded, number
-from generator.fit.host import computes_on_cpu, memory_limit, size_of
+from generator.fit.ask import MODELS_PER_GPU, ask_of, may_be_loaded, number, with_slots
+from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
 from generator.fit.kv import ELEMENT_BYTES
-from generator.fit.shape import windows_of
+from generator.fit.load import DEFAULT_BATCH
+from generator.fit.shape import shape_of, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.catalogue import Catalogue
+    from generator.fit.ask import Ask
+    from generator.fit.layout import Need
+    from generator.fit.verdict import ModelFit
     from generator.model_facts import ModelFact
     from generator.view import View
 
 __all__ = [
-    "ELEMENT_BYTES", "MODELS_PER_GPU", "computes_on_cpu", "heaviest", "known_models",
-    "kv_at_least", "kv_bytes", "may_be_loaded", "memory_limit", "number", "size_of", "weights",
+    "ELEMENT_BYTES", "MODELS_PER_GPU", "alone", "asked", "computes_on_cpu", "gib", "heaviest",
+    "known_models", "kv_at_least", "kv_bytes", "least", "may_be_loaded", "memory_limit", "number",
+    "size_of", "weights",
 ]  # fmt: skip
 
+GIB: Final = 2**30
 LEAST_CONTEXT: Final = 2048  # the smallest that a release ever took by itself
+VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
+
+
+def gib(size: int) -> str:
+    """Return a size for prose, rounded: `13.3 GiB`."""
+    return f"{round(size / GIB, 1):g} GiB"
 
 
 def weights(model: ModelFact) -> int:
@@ -60,3 +73,62 @@ def kv_at_least(view: View, model: ModelFact) -> int:
 def heaviest(models: Iterable[ModelFact], count: int) -> list[ModelFact]:
     """Return the `count` models with the most weights."""
     return sorted(models, key=lambda model: (-weights(model), model.names))[:count]
+
+
+def asked(view: View, catalogue: Catalogue, model: ModelFact) -> Ask:
+    """Return what the service asks for when it loads a model: one slot for some architectures."""
+    ask = ask_of(view, catalogue)
+    return with_slots(ask, 1) if catalogue.one_slot(model.names[0], ask.release) else ask
+
+
+def least(view: View, catalogue: Catalogue, model: ModelFact) -> Need:
+    """Return the least that a model takes where it computes, on all GPUs together or the host.
+
+    What a runner needs besides is left out, and so is what a larger batch would take. The compute
+    buffer counts from 0.30 on: those of older engines were never measured. GPUs do not get the
+    token embedding. Without a size for the quantisation only the cache is counted.
+    """
+    # Most services name no model that is known; these load only for one that does.
+    from generator.fit.layout import Need, needs
+    from generator.fit.schedule import load_of
+
+    ask = asked(view, catalogue, model)
+    tokens = min(ask.context, model.context) * ask.slots
+    cache = kv_bytes(model, tokens, ask.cache_type)
+    if not weights(model):
+        return Need(kv=cache)
+    shape = shape_of(model, catalogue)
+    load = load_of(shape, ask, [device.memory for device in host_of(view).devices])
+    load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
+    devices, host = needs(shape, load, () if computes_on_cpu(view) else (shape.layers + 1,))
+    need = devices[0] if devices else host
+    if not ask.llama_server:
+        return Need(layers=need.layers, weights=need.weights, kv=cache)
+    return replace(need, other=0)
+
+
+def alone(view: View, catalogue: Catalogue) -> tuple[str, ModelFit] | None:
+    """Return the largest model, and its fit where nothing asks the server to spread it.
+
+    None: a model, a card's memory or which cards are visible is not known.
+    """
+    named = [(used.name, catalogue.model(used.base or used.name)) for used in view.models]
+    known = [(name, model) for name, model in named if model is not None and weights(model)]
+    tuned = any(used.base and used.base != used.name for used in view.models)
+    if not known or len(known) < len(named) or tuned or not _all_cards(view):
+        return None
+    from generator.fit.verdict import judge
+
+    name, model = max(known, key=lambda pair: least(view, catalogue, pair[1]).total)
+    ask = replace(asked(view, catalogue, model), spread=False)
+    return name, judge(shape_of(model, catalogue), ask, host_of(view), search=False)
+
+
+def _all_cards(view: View) -> bool:
+    """Return whether the server sees several cards of known memory, and all of them."""
+    cards, box = view.machine.cards, view.container
+    listed = [found.value.split(",") for name in VISIBLE if (found := view.variable(name))]
+    if box is not None and box.gpus:
+        listed.append(list(box.gpus))
+    whole = all(len(names) == len(cards) for names in listed)
+    return len(cards) > 1 and whole and all(card.memory for card in cards)

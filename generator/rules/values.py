@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import removed, rewritten
+from generator.rules.edits import removed, rewritten, swallowed
 from generator.rules.environment import server_variables
 from generator.rules.flash_attention import PLAIN_KV
 from generator.rules.rule import Hit, Rule, rule
@@ -44,9 +44,8 @@ def known_variables(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable
 
 def known_values(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
     """Yield those of `known_variables` whose value the file tells in full."""
-    for variable, fact in known_variables(view, catalogue):
-        if not variable.unresolved:
-            yield variable, fact
+    found = known_variables(view, catalogue)
+    yield from ((v, fact) for v, fact in found if not (v.unresolved or swallowed(v)))
 
 
 @rule(
@@ -222,8 +221,9 @@ def _is_uint64(word: str) -> bool:
 
 def _no_number(view: View, variable: Variable, fact: Fact, release: Release) -> Hit:
     word = cleaned(variable.value)
-    default = fact.default_in(release)
-    used = f"the default, {default}" if default else "the default"
+    default = fact.default_entry(release)
+    note = f" ({default.note})" if default and default.note else ""
+    used = f"the default, {default.value}{note}" if default else "the default"
     meant = digits_of(word, fact)
     if meant:
         fix = f"write `{meant}`"

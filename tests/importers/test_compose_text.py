@@ -20,6 +20,7 @@ from generator.importers.yaml_scalar import resolved
 from generator.importers.yaml_tree import Table, parse
 from tests.consumers import compose
 from tests.hostile import HOSTILE, texts
+from tests.importers.composing import views
 
 TOLD: dict[str, str] = {"A": "plain", "EMPTY": "", "B2": 'a "b" {c} $x', "_c": "1"}
 UNSET = re.compile(r'level=warning msg="The \\".*\\" variable is not set')
@@ -228,3 +229,45 @@ def test_sizes_are_dockers(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no size; write it like `20g`"):
         docker_size(text)
+
+
+SHARED = """\
+x-item: &item OLLAMA_KEEP_ALIVE=1h
+x-time: &time 30 minutes
+services:
+  a:
+    image: ollama/ollama:0.32.15
+    environment:
+      OLLAMA_KEEP_ALIVE: *time
+      OLLAMA_LOAD_TIMEOUT: &once 5 min
+      OLLAMA_DEBUG: &debug "2"
+  b:
+    image: ollama/ollama:0.32.15
+    environment: [*item]
+    cpus: &cpus 4
+    mem_limit: *debug
+"""
+
+
+def test_an_alias_stands_where_it_is_used_and_no_fix_changes_what_others_share() -> None:
+    a, b = views(SHARED)
+    assert [(v.name, v.value, v.place.line, v.written) for v in a.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "30 minutes", 7, ""),
+        ("OLLAMA_LOAD_TIMEOUT", "5 min", 8, "5 min"),
+        ("OLLAMA_DEBUG", "2", 9, ""),
+    ]
+    assert [(v.name, v.value, v.place.line, v.written) for v in b.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "1h", 12, ""),
+    ]
+    assert [(bound.name, bound.place.line, bound.written) for bound in b.bounds] == [
+        ("cpu_quota", 13, "4"),
+        ("memory_max", 14, ""),
+    ]
+
+
+def test_a_long_value_that_many_share_takes_no_long_time() -> None:
+    aliases = "".join(f"  k{number}: *long\n" for number in range(20_000))
+    text = f"x-long: &long {'a' * 200_000}$$\nx-all:\n{aliases}services: {{}}\n"
+    tree = parse(Source("compose.yaml", text), lambda text: text.replace("$$", "$"))
+    assert isinstance(tree, Table)
+    assert tree.text("x-all", "k19999").endswith("a$")

@@ -1,12 +1,14 @@
 """What a path is, alone and in directories as operators keep them."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from generator.catalogue import load_catalogue
 from generator.importers.base import Context, Source
-from generator.importers.discover import LARGEST, STDIN, Found, discover, read_beside, views
+from generator.importers.discover import STDIN, Found, discover, read_beside, views
+from generator.importers.disk import LARGEST
 from generator.importers.kinds import kind_of
 from tests.tools import require
 
@@ -212,6 +214,43 @@ def test_a_named_file_that_is_none_of_ours_is_a_problem(
     assert problem.hint
     assert problem.source == path
     assert found.groups == ()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(here: Path) -> None:
+    os.mkfifo("ollama.service")
+    (problem,) = discover(["ollama.service"]).problems
+    assert problem.message == "is no regular file, and might never end"
+    assert problem.hint == "name a file, or `-` for standard input"
+    assert discover(["."]) == Found(empty=(".",))
+
+
+def test_a_directory_without_ollama_is_told(here: Path) -> None:
+    written({"a/nginx.service": "[Service]\nExecStart=/bin/nginx\n", "b/ollama.service": UNIT})
+    assert discover(["a", "b"]).empty == ("a",)
+
+
+def test_a_directory_of_nix_is_read_past_flakes_and_what_is_no_module(here: Path) -> None:
+    require("nix-instantiate")
+    client = '{ services.open-webui.environment.URL = "http://ollama:11434"; }\n'
+    written(
+        {
+            "flake.nix": "{ outputs = _: { x.services.ollama.enable = true; }; }\n",
+            "client.nix": client,
+            "box.nix": "{ virtualisation.oci-containers.containers.o.image = "
+            '"ollama/ollama:0.32.15"; }\n',
+            "host.nix": MODULE,
+        }
+    )
+    seen, problems = views(discover(["."]), Context(load_catalogue()))
+    assert problems == ()
+    assert [view.place.file for view in seen] == ["box.nix", "host.nix"]
+
+
+def test_values_that_set_only_variables_are_the_chart_s_where_somebody_says_so(here: Path) -> None:
+    text = 'extraEnv:\n  - name: OLLAMA_DEBUG\n    value: "1"\n'
+    written({"env.yaml": text})
+    assert grouped(discover(["env.yaml"])) == [("helm", ["env.yaml"])]
+    assert discover(["."]).groups == ()
 
 
 def test_in_a_directory_only_ollama_s_own_files_are_missed(here: Path) -> None:

@@ -3,13 +3,16 @@
 from decimal import Decimal
 
 import pytest
+import yaml
 
 from generator.catalogue import load_catalogue
+from generator.check.mend import mended
 from generator.errors import ProfileError
 from generator.importers.base import Context, Source
-from generator.importers.helm import looks_like_values, quantity, read
-from generator.importers.yaml_tree import Table, parse
+from generator.importers.helm import quantity, read
+from generator.rules.values import boolean_misread
 from generator.view import View
+from tests.views import found
 
 VALUES = """\
 # values.yaml
@@ -164,11 +167,31 @@ def test_what_is_wrong_is_told(text: str, where: str, message: str) -> None:
     assert problem.source == "values.yaml"
 
 
-def test_the_shape_tells() -> None:
-    def shaped(text: str) -> bool:
-        tree = parse(Source("x", text))
-        return isinstance(tree, Table) and looks_like_values(tree)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {ollama: {image: ollama/ollama}}",
+        "ollama: {url: http://localhost}",
+        "extraEnv: [{name: LOG_LEVEL, value: debug}]",
+    ],
+)
+def test_values_of_other_charts_are_refused(text: str) -> None:
+    with pytest.raises(ProfileError) as error:
+        read([Source("values.yaml", text)], Context(load_catalogue()))
+    assert error.value.problems[0].message == "these are no values of the Ollama chart"
 
-    assert shaped(VALUES)
-    assert not shaped("services: {ollama: {image: ollama/ollama}}")
-    assert not shaped("ollama: {url: http://localhost}")
+
+def test_values_that_only_set_variables_are_told_by_their_names() -> None:
+    text = 'extraEnv:\n  - name: OLLAMA_DEBUG\n    value: "1"\n'
+    (view,) = read([Source("values.yaml", text)], Context(load_catalogue()))
+    assert [(v.name, v.value, v.place.line) for v in view.variables] == [("OLLAMA_DEBUG", "1", 3)]
+
+
+@pytest.mark.parametrize("spelt", ["off", '"off"', "'off'"])
+def test_a_fix_leaves_a_string(spelt: str) -> None:
+    """Kubernetes refuses a manifest whose variable is a number or a Boolean."""
+    text = f"extraEnv:\n  - name: OLLAMA_FLASH_ATTENTION\n    value: {spelt}\n"
+    (view,) = read([Source("values.yaml", text)], Context(load_catalogue()))
+    new = mended(found(boolean_misread, view), {"values.yaml": text})
+    (entry,) = yaml.safe_load(new["values.yaml"])["extraEnv"]
+    assert entry == {"name": "OLLAMA_FLASH_ATTENTION", "value": "0"}

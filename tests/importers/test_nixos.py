@@ -277,3 +277,137 @@ def test_without_nix_the_machine_failed(monkeypatch: pytest.MonkeyPatch) -> None
         read([Source("host.nix", HOST)], Context(load_catalogue()))
     assert "host.nix" in caught.value.message
     assert "nix-bin" in caught.value.hint
+
+
+OWN = """\
+{ config, lib, pkgs, ... }:
+let
+  cfg = config.services.lab;
+in
+{
+  options.services.lab = {
+    enable = lib.mkEnableOption "the lab";
+    model = lib.mkOption { type = lib.types.str; default = "llama3.1:8b"; };
+  };
+  config = lib.mkIf cfg.enable {
+    services.ollama = {
+      enable = true;
+      loadModels = [ cfg.model ];
+      environmentVariables = lib.mkIf config.hardware.lab.gpu.enable { OLLAMA_DEBUG = "1"; };
+    };
+    systemd.services.ollama.serviceConfig = lib.mkIf (!config.services.desktop.enable) {
+      CPUQuota = "2000%";
+    };
+  };
+}
+"""
+
+
+def test_switches_of_the_module_and_of_others_are_on() -> None:
+    view = one(OWN)
+    assert env(view) == {"OLLAMA_DEBUG": "1"}
+    assert view.variables[0].place.line == 14
+    assert [model.name for model in view.models] == ["llama3.1:8b"]
+    assert view.bounds == ()
+
+
+def test_what_waits_for_the_service_itself_is_read() -> None:
+    text = (
+        "{ config, lib, ... }: lib.mkIf config.services.ollama.enable "
+        '{ systemd.services.ollama.environment.OLLAMA_DEBUG = "1"; }\n'
+    )
+    assert env(one(text)) == {"OLLAMA_DEBUG": "1"}
+
+
+def test_limits_that_systemd_cannot_read_are_told() -> None:
+    text = (
+        "{\n  systemd.services.ollama.serviceConfig = {\n"
+        '    CPUQuota = "2000";\n    MemoryMax = "20GiB";\n  };\n}\n'
+    )
+    unread = [(line.name, line.value, line.place.line) for line in one(text).unread]
+    assert unread == [("CPUQuota", "2000", 3), ("MemoryMax", "20GiB", 4)]
+
+
+CONTAINER = """\
+{
+  virtualisation.oci-containers.containers = {
+    web.image = "nginx:1.29";
+    ollama = {
+      image = "docker.io/ollama/ollama:0.32.15";
+      ports = [ "11434:11434" ];
+      volumes = [
+        "ollama:/root/.ollama"
+      ];
+      environment = {
+        OLLAMA_DEBUG = "1";
+        OLLAMA_ORIGINS = "http://a b";
+      };
+      extraOptions = [
+        "--device=nvidia.com/gpu=all"
+        "--cpus=6"
+        "--memory" "20g"
+      ];
+    };
+  };
+}
+"""
+
+
+def test_a_container_of_nixos_is_read() -> None:
+    view = one(CONTAINER)
+    box = view.container
+    assert box is not None
+    assert (view.origin, view.name) == (
+        "nixos",
+        "virtualisation.oci-containers.containers.ollama",
+    )
+    assert (str(view.release), view.release_told) == ("0.32.15", True)
+    assert [(v.name, v.value, v.place.line, v.written) for v in view.variables] == [
+        ("OLLAMA_DEBUG", "1", 11, "1"),
+        ("OLLAMA_ORIGINS", "http://a b", 12, "http://a b"),
+    ]
+    assert [(b.name, b.value, b.place.line) for b in view.bounds] == [
+        ("cpu_quota", 600, 16),
+        ("memory_max", 20 * 2**30, 17),
+    ]
+    assert (box.image, box.place.line) == ("docker.io/ollama/ollama:0.32.15", 5)
+    assert [(text, place.line) for text, place in box.ports] == [("11434:11434", 6)]
+    assert [(text, place.line) for text, place in box.mounts] == [("ollama:/root/.ollama", 8)]
+    assert (box.gpu_access, box.gpus) == ("cdi", ("nvidia.com/gpu=all",))
+    assert (box.restart, view.acceleration) == ("always", "cuda")
+
+
+@pytest.mark.parametrize(
+    ("option", "access"),
+    [
+        ('extraOptions = [ "--gpus" "all" ];', "cdi"),
+        ('devices = [ "/dev/kfd" "/dev/dri" ];', "devices"),
+        ('devices = [ "nvidia.com/gpu=0" ];', "cdi"),
+    ],
+)
+def test_how_gpus_get_into_a_container_of_nixos(option: str, access: str) -> None:
+    text = (
+        "{ virtualisation.oci-containers.containers.llm = "
+        f'{{ image = "ollama/ollama"; {option} }}; }}\n'
+    )
+    box = one(text).container
+    assert box is not None
+    assert box.gpu_access == access
+
+
+def test_service_and_container_of_one_module_are_two() -> None:
+    text = CONTAINER.replace("{\n", "{\n  services.ollama.enable = true;\n", 1)
+    require("nix-instantiate")
+    views = read([Source("host.nix", text)], Context(load_catalogue()))
+    assert [view.name for view in views] == [
+        "services.ollama",
+        "virtualisation.oci-containers.containers.ollama",
+    ]
+
+
+def test_a_flake_is_no_module() -> None:
+    with pytest.raises(ProfileError) as error:
+        read([Source("a/flake.nix", "{ outputs = _: { }; }")], Context(load_catalogue()))
+    (problem,) = error.value.problems
+    assert problem.message == "is a flake, which puts modules together"
+    assert problem.hint == "name the modules, or their directory"

@@ -154,6 +154,7 @@ def test_limits_outside_service_are_only_lines() -> None:
     assert (seen.bounds, seen.variables) == ((), ())
     assert [(line.section, line.name) for line in seen.lines] == [
         ("", "CPUQuota"),
+        ("Unit", ""),
         ("Unit", "MemoryMax"),
         ("Unit", "Environment"),
     ]

@@ -206,12 +206,12 @@ def test_what_systemd_would_not_read_is_refused(text: str, where: str, message: 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# masked\n", "[Service]\n", "[Service]\njunk\n"])
 def test_empty_files_are_unit_files(text: str) -> None:
-    assert parse(Source(FILE, text)) == ()
+    assert [one for one in parse(Source(FILE, text)) if one.key] == []
 
 
 def test_a_long_file_takes_no_long_time() -> None:
     text = "[Service]\n" + "Environment=A=1 \\\n" * 20_000 + "\n" + "X=\nY=1\n" * 50_000
-    assert len(read(text)) == 50_002
+    assert len(read(text)) == 50_003
 
 
 # ── against systemd ───────────────────────────────────────────────────────────────────────────

@@ -55,7 +55,7 @@ def test_docker_refuses_what_systemd_ignores() -> None:
     (placed,) = found(cpu.beyond_the_machine, seen)
     assert placed.finding.severity == "error"
     assert placed.finding.message.endswith("; Docker refuses to start it")
-    assert placed.finding.fix == "write at most `24`, or leave it out"
+    assert placed.finding.fix == "write at most `cpus: 24`, or leave it out"
 
 
 def test_cpus_that_are_not_there() -> None:
@@ -108,3 +108,34 @@ def test_an_unbound_service_names_those_that_suffer() -> None:
 )
 def test_what_is_bound_or_harmless_is_left_alone(seen: View) -> None:
     assert not found(cpu.unbound_beside_others, seen)
+
+
+@pytest.mark.parametrize(
+    ("origin", "key", "box", "told", "fix"),
+    [
+        ("compose", "services.ollama.cpus", BOX, "6 CPUs", "cpus: 13"),
+        ("compose", "services.ollama.cpu_quota", BOX, "6 CPUs", "cpus: 13"),
+        ("helm", "resources.limits.cpu", BOX, "6 CPUs", 'cpu: "13"'),
+        ("quadlet", "PodmanArgs", BOX, "6 CPUs", "--cpus=13"),
+        ("quadlet", "CPUQuota", BOX, "600%", "1300%"),
+        ("systemd", "ExecStart", BOX, "6 CPUs", "--cpus=13"),
+        ("systemd", "CPUQuota", None, "600%", "1300%"),
+        ("nixos", "systemd.services.ollama.serviceConfig.CPUQuota", None, "600%", "1300%"),
+        ("profile", "resources.cpu_quota", BOX, "600%", "1300%"),
+    ],
+)
+def test_a_quota_is_spelt_as_its_file_spells_one(
+    origin: str, key: str, box: Boxed | None, told: str, fix: str
+) -> None:
+    bound = Bound(name="cpu_quota", value=600, place=Place("x", 2, key))
+    told_by = view({"LLAMA_ARG_THREADS": "12"}, origin=origin, container=box)
+    seen = dataclasses.replace(told_by, bounds=(bound,))
+    (placed,) = found(cpu.threads_above_quota, seen)
+    assert placed.finding.message.startswith(f"12 compute threads under a quota of {told}: ")
+    assert placed.finding.fix == f"write `{fix}`, or fewer threads"
+
+
+def test_the_default_of_compose_is_a_number_of_shares() -> None:
+    (placed,) = found(cpu.weight_is_the_default, compose({"cpu_weight": 100}))
+    assert placed.finding.message.startswith("cpu_shares 1024 is the default")
+    assert placed.finding.fix.startswith("write more than 1024")

@@ -140,6 +140,11 @@ class TestOverhead:
             Edit(LINE, "OLLAMA_GPU_OVERHEAD=2147483648", "LLAMA_ARG_FIT_TARGET=2048"),
         )
 
+    def test_nothing_kept_free_is_a_remark_at_most(self) -> None:
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "0"})
+        assert placed.finding.severity == "info"
+        assert placed.finding.fix == "remove it: 1024 MiB stay free"
+
     def test_a_suffix_is_one_fault_not_two(self) -> None:
         placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2G"})
         assert placed.edits == (Edit(LINE, "OLLAMA_GPU_OVERHEAD=2G", "LLAMA_ARG_FIT_TARGET=2048"),)

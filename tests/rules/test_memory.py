@@ -111,6 +111,8 @@ def test_one_model_that_cannot_be_loaded_is_an_error() -> None:
         "the weights of `qwen2.5-coder:7b` (Q4_K_M) alone take 4.4 GiB, the service has 4 GiB: "
         "it cannot be loaded"
     )
+    # 4460 + 4096 × 56 KiB + (3 × 18944 + 4 × 3584 + 2048) × 2 KiB: 4827 MiB
+    assert placed.finding.fix.startswith("allow 4.7 GiB at the least, with KV cache and buffers")
 
 
 def test_models_that_fit_one_by_one_are_a_warning() -> None:
@@ -119,6 +121,8 @@ def test_models_that_fit_one_by_one_are_a_warning() -> None:
     assert placed.finding.severity == "warning"
     # 4460.45 + 4460.45 + 4685.3 MiB
     assert "the 3 models that may be loaded at once take 13.3 GiB" in placed.finding.message
+    # 4827 + 4827 + 4685 + 512 + (3 × 14336 + 4 × 4096 + 2048) × 2 KiB: 14971 MiB
+    assert placed.finding.fix.startswith("allow 14.6 GiB at the least, with KV cache and buffers")
 
 
 def test_fewer_may_be_loaded_at_once() -> None:

@@ -1,0 +1,67 @@
+"""Texts of files: what is too large, no text or no file at all is a Problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from generator.errors import Problem
+
+LARGEST: Final = 5 * 2**20
+
+
+def is_directory(path: str) -> bool:
+    """Return whether there is a directory of that name."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # ValueError: NUL in a name
+        return False
+
+
+def is_file(path: str) -> bool:
+    """Return whether there is a regular file of that name."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_other(path: str) -> bool:
+    """Return whether there is something that is no regular file, like a pipe."""
+    try:
+        return Path(path).exists() and not Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def text_of(path: str, problems: list[Problem]) -> str | None:
+    """Return the text of a file, None and a Problem where there is none."""
+    if _is_other(path):
+        message = "is no regular file, and might never end"
+        problems.append(Problem("", message, "name a file, or `-` for standard input", path))
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        told = error.strerror if isinstance(error, OSError) else "there is no such name"
+        message = "there is no such file" if missing else f"cannot be read: {told}"
+        problems.append(Problem("", message, "check the path and who may read it", path))
+        return None
+    return _decoded(raw, path, problems)
+
+
+def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
+    if len(raw) > LARGEST:
+        message, hint = f"has more than {LARGEST // 2**20} MiB", "name the file that you edit"
+    elif b"\0" in raw:
+        message, hint = "is no text: it has a NUL byte", "name a text file"
+    else:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8: byte {error.start} is no part of a character"
+            hint = "save the file as UTF-8"
+    problems.append(Problem("", message, hint, path))
+    return None
