@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from generator.units import Release
 
 _ALWAYS: Final = frozenset({UNREADABLE})
+_FEW: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,10 @@ class _Gathered:
 
 
 def check(wanted: Wanted, *, fixing: bool = False) -> Report:
-    """Return the Report of all that is named; `fixing`: with Edits that have been tried, only.
+    """Return the Report of all that is named.
+
+    Edits are tried, and only harmless ones stay: always for `fixing`, otherwise while they are
+    few, because each takes another reading of its file.
 
     What cannot be read is a Finding under the rule id UNREADABLE, so that one bad file does not
     hide the others; what the machine lacks to read one is a Failure of the Report. Raises
@@ -84,7 +88,7 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
     _foreign(found, context, gathered)
     chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
     told = _once(ordered(list(chosen)))
-    if fixing:
+    if fixing or sum(bool(placed.edits) for placed in told) <= _FEW:
         from generator.check.trial import proven
 
         told = proven(told, found, context)

@@ -58,7 +58,9 @@ def _tried(
     before = states.get(key) or _state(group, context)
     accepted = kept.setdefault(key, [])
     after = _state(_with(group, [*accepted, placed]), context)
-    if not _harmless(before, after):
+    # A missing section header concerns all that follows it.
+    wide = any("\n" in edit.new for edit in placed.edits)
+    if not _harmless(before, after, wide=wide):
         states[key] = before
         return dataclasses.replace(placed, edits=())
     accepted.append(placed)
@@ -80,11 +82,13 @@ def _state(group: Group, context: Context) -> _State:
     return _State(seen, len(problems), told)
 
 
-def _harmless(before: _State, after: _State) -> bool:
+def _harmless(before: _State, after: _State, *, wide: bool) -> bool:
     if after.faults > before.faults or len(after.views) != len(before.views):
         return False
     pairs = zip(before.views, after.views, strict=True)
-    return not after.told - before.told and all(_one_change(*pair) for pair in pairs)
+    if after.told - before.told:
+        return False
+    return wide or all(_one_change(*pair) for pair in pairs)
 
 
 def _one_change(before: View, after: View) -> bool:
