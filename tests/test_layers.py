@@ -34,7 +34,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "resolve": (
-        {"catalogue", "errors", "facts", "plan", "profile", "resolve", "rules", "units", "view"},
+        {
+            *("catalogue", "errors", "facts", "fit", "plan", "profile", "resolve", "rules"),
+            *("units", "view"),
+        },
         set(),
     ),
     "importers": (
@@ -72,8 +75,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "detect": (
         {
-            *("catalogue", "datafile", "detect", "errors", "facts", "formats", "profile"),
-            "units",
+            *("catalogue", "datafile", "detect", "errors", "facts", "fit", "formats"),
+            *("profile", "units"),
         },
         set(),
     ),

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generator.catalogue import load_catalogue
 from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError
+from generator.fit.ask import ask_of
+from generator.fit.host import host_of
+from generator.fit.shape import shape_of
+from generator.fit.verdict import judge
 from generator.plan import Plan
+from generator.profile import Profile
+from generator.resolve import resolve
+from generator.resolve.view import view_of
 from generator.targets import load_target
 from tests.consumers import compose, nix, systemd
 from tests.hostile import HOSTILE, batches
@@ -68,6 +76,69 @@ def test_a_larger_host_never_lowers_a_derived_value(
     small, large = derived(memory, cores), derived(memory + more_memory, cores + more_cores)
     assert all(less <= more for less, more in zip(small, large, strict=True))
     assert large[0] <= memory + more_memory
+
+
+def granted(model: str, trained: int, memories: list[int], **ollama: object) -> int:
+    """Return the context of a slot: what is set, else what the server takes by itself."""
+    gpus = [{"name": "GPU", "memory": memory, "compute_capability": "8.6"} for memory in memories]
+    decided = plan({"host": {"gpus": gpus}, "models": [{"name": model}], "ollama": ollama})
+    found = [s.value for s in decided.environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
+    total = sum(memories)
+    own = 4096 if total < 23 * GIB else 32768 if total < 47 * GIB else 262144
+    return int(found[0]) if found else min(own, trained)
+
+
+MODELS = {
+    "llama3.1:8b": 131072,
+    "llama3.3:70b": 131072,
+    "qwen2.5:32b": 32768,
+    "qwen3-coder:30b": 262144,
+    "gemma3:27b": 131072,
+    "gpt-oss:120b": 131072,
+    "tinyllama:1.1b": 2048,
+}
+BYTES = st.integers(GIB, 100 * GIB)
+
+
+@given(
+    st.sampled_from(sorted(MODELS)),
+    st.lists(st.tuples(BYTES, BYTES), min_size=1, max_size=3),
+    st.lists(BYTES, max_size=1),
+    st.integers(1, 16),
+    st.sampled_from(["f16", "q8_0", "f32"]),
+)
+def test_more_gpu_memory_never_lowers_the_context(
+    model: str, grown: list[tuple[int, int]], added: list[int], slots: int, kind: str
+) -> None:
+    ollama = {"num_parallel": slots, "kv_cache_type": kind}
+    fewer = [less for less, _ in grown]
+    more = [less + plus for less, plus in grown] + added
+    small = granted(model, MODELS[model], fewer, **ollama)
+    large = granted(model, MODELS[model], more, **ollama)
+    assert min(4096, MODELS[model]) <= small <= large <= MODELS[model]
+
+
+@given(st.sampled_from(sorted(MODELS)), BYTES, st.integers(1, 2), st.integers(1, 8))
+def test_with_a_derived_context_the_scheduler_leaves_no_layer_to_the_cpu(
+    model: str, memory: int, cards: int, slots: int
+) -> None:
+    gpu = {"name": "GPU", "memory": memory, "compute_capability": "8.6"}
+    data = {
+        "schema_version": 1,
+        "name": "test",
+        "host": {"gpus": [gpu] * cards},
+        "models": [{"name": model}],
+        "ollama": {"num_parallel": slots},
+    }
+    profile = Profile.model_validate(data, strict=False)
+    catalogue = load_catalogue()
+    view = view_of(resolve(profile, catalogue, source="test.toml"), profile)
+    context, fact = view.variable("OLLAMA_CONTEXT_LENGTH"), catalogue.model(model)
+    assert fact is not None
+    if context is not None and int(context.value) > 4096:
+        shape = shape_of(fact, catalogue)
+        fit = judge(shape, ask_of(view, catalogue), host_of(view), search=False)
+        assert fit.placement.on_gpus == shape.layers + 1
 
 
 @given(st.integers(1, 128), st.integers(1, 256))

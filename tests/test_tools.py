@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import require
+from tests.tools import require, require_package
 
 
 def test_a_tool_that_is_there_is_found() -> None:
@@ -21,3 +21,16 @@ def test_a_missing_tool_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="CI must run this test"):
         require("no-such-tool")
+
+
+def test_a_package_that_is_there_is_imported() -> None:
+    assert require_package("json.decoder").JSONDecoder
+
+
+def test_a_missing_package_skips_here_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="package no_such_package is not installed"):
+        require_package("no_such_package.model")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="CI must run this test"):
+        require_package("no_such_package.model")
