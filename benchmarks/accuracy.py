@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import skeleton
 from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, runs
+from generator.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
 from generator.fit.header import shape_of_file
 from generator.fit.kv import kv_bytes
@@ -189,7 +190,7 @@ def report(engine: str, points: Sequence[Point]) -> str:
         shapes = {}
         for name in SHAPES:
             skeleton.write(SHAPES[name], _file(Path(folder), name), WEIGHTS)
-            shapes[name] = shape_of_file(str(_file(Path(folder), name)))
+            shapes[name] = shape_of_file(str(_file(Path(folder), name)), load_catalogue())
     errors = [(error(shapes[p.shape], p), p) for p in points]
     parts = [_head(engine, points), _summary(errors), _by_shape(errors), _worst(errors, shapes)]
     return "\n\n".join(parts) + "\n"

@@ -18,7 +18,11 @@ _QUANTISATION: Final = re.compile(r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32")
 
 
 class ModelFact(Fact):
-    """A model. `ModelsFile.model` fills in the `quantisation` of one tag."""
+    """A model. `ModelsFile.find` fills in the `quantisation` of one tag.
+
+    `since` is the first release that loads it, where that is not its architecture's; `superseded`
+    the model that took its place.
+    """
 
     names: tuple[Text, ...]
     architecture: Text
@@ -36,6 +40,8 @@ class ModelFact(Fact):
     window_every: int = 0
     experts: int = 0
     experts_used: int = 0
+    since: When | None = None
+    superseded: str = ""
     quantisation: Text
     weights: dict[Text, Bytes]
     source: Text
@@ -89,10 +95,25 @@ class MissingModel(Fact):
 
 
 class Architecture(Fact):
-    """An architecture, and the first release that loads it."""
+    """An architecture: which releases load it and how, and where its windows are.
+
+    `since` is the first release that loads it, `engine` the first that has Ollama's own engine do
+    it, None: not told. The others are what llama.cpp makes of a sliding window: every
+    `window_every`-th layer keeps the whole context (0: all layers do), the first of them rather
+    than the last if `window_first`; it is `window` tokens wide whatever the file says, and
+    `window_default` where it says nothing; only models of `window_layers` layers have one; only
+    the first `cached_layers` have a cache.
+    """
 
     name: Text
-    since: When
+    since: When | None = None
+    engine: When | None = None
+    window_every: int | None = None
+    window_first: bool = False
+    window: int = 0
+    window_default: int = 0
+    window_layers: int = 0
+    cached_layers: int = 0
     source: Text
 
 
@@ -118,6 +139,7 @@ class ModelsFile(DataFile):
         once([*names, *(missing.name for missing in self.missing)])
         once(name for entry in self.one_slot for name in entry.names)
         once(entry.name for entry in self.architecture)
+        listed((model.superseded for model in self.model if model.superseded), names)
         for model in self.model:
             if model.quantisation not in model.weights:
                 raise ValueError(f"`{model.names[0]}` has no weights for {model.quantisation}")
@@ -137,7 +159,7 @@ class ModelsFile(DataFile):
     def loads(self, architecture: str, release: Release) -> bool:
         """Return whether `release` loads models of that architecture, as far as is known."""
         entries = (entry for entry in self.architecture if entry.name == architecture)
-        return all(entry.since <= release for entry in entries)
+        return all(entry.since is None or entry.since <= release for entry in entries)
 
     def closest(self, name: str) -> str | None:
         """Return the name that comes close to `name`; None: none does."""

@@ -39,4 +39,4 @@ def require_package(module: str) -> ModuleType:
 def _missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} is not installed, and CI must run this test")
-    pytest.skip(f"{what} is not installed")
+    pytest.skip(f"{what} is not installed", allow_module_level=True)

@@ -68,6 +68,8 @@ def command(ctx: click.Context, /, profile: str | None, as_json: bool, **options
         raise click.UsageError("name a profile: --profile NAME or --profile PATH")
     if options["server"] and not options["models"]:
         raise click.UsageError("--server needs --model: a model that the server has")
+    if options["server"] and options["gguf"]:
+        raise click.UsageError("--gguf and --server are two sources: name one of them")
     bench = _Bench(profile, options)
     named = bool(options["models"] or options["gguf"])
     shapes = bench.named_shapes() if named else bench.own_shapes()
@@ -130,7 +132,7 @@ class _Bench:
         if self.options["gguf"]:
             from generator.fit.header import shape_of_file
 
-            shapes.append(shape_of_file(self.options["gguf"]))
+            shapes.append(shape_of_file(self.options["gguf"], self.catalogue))
         return [(shape, self.ask) for shape in shapes]
 
 
@@ -146,13 +148,12 @@ def _decided(name: str, options: dict[str, Any]) -> tuple[Plan, Profile]:
 
 def _tell_age(bench: _Bench, shapes: list[tuple[Shape, Ask]]) -> None:
     """Tell of models that are younger than the release."""
+    from generator.fit.pick import loads
+
     release = bench.ask.release
     for shape, _ in shapes:
-        if not bench.catalogue.loads(shape.architecture, release):
-            say(
-                f"{word('warning')} Ollama {release} cannot load `{shape.name}`: no "
-                f"{shape.architecture} yet"
-            )
+        if not loads(shape.name, shape.architecture, release, bench.catalogue):
+            say(f"{word('warning')} Ollama {release} cannot load `{shape.name}` yet")
 
 
 def _asked(ask: Ask, options: dict[str, Any]) -> Ask:

@@ -10,17 +10,19 @@ import click
 
 from generator.cli.talk import coloured, table, width
 from generator.errors import shortened
+from generator.fit.ask import UNBOUNDED
+from generator.fit.load import GIB
+from generator.fit.verdict import growth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
-    from generator.fit.choose import Choice
+    from generator.fit.choose import Candidate
     from generator.fit.host import Host
     from generator.fit.together import Together
     from generator.fit.verdict import ModelFit, Room
 
-GIB: Final = 2**30
 BAR: Final = 40
 NAME: Final = 18
 PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"))
@@ -39,6 +41,12 @@ def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
     lines += [bar(room) for room in fit.rooms if room.need.layers or room.total]
     lines += ["", f"{_word(fit.word)}: {fit.why}", *_scheduler(fit, ask)]
     lines += _reach(fit)
+    if window := fit.shape.window_unknown:
+        told = (
+            f"Some layers may keep {window} tokens only: which ones is not known of "
+            f"{fit.shape.architecture}, so the KV cache is an upper bound."
+        )
+        lines += textwrap.wrap(told, width())
     if not host.memory and host.devices:
         lines.append("The profile does not say what memory the host has.")
     return "\n".join(lines)
@@ -69,27 +77,50 @@ def loaded_text(found: Sequence[tuple[str, int, int]]) -> str:
     return "Loaded on the server now:\n\n" + table(("model", "GiB", "on GPUs"), rows)
 
 
-def choices_text(found: Sequence[Choice]) -> str:
+def choices_text(found: Sequence[Candidate]) -> str:
     """Return the models of the Catalogue that fit, one line each at its best quantisation."""
+    best = [choice for choice in found if choice.best]
+    roomy = [choice for choice in best if choice.roomy]
+    narrow = [choice for choice in best if not choice.roomy]
+    parts = []
+    if roomy:
+        parts.append(
+            f"Models that leave a tenth of the memory, each at the best quantisation that\n"
+            f"does:\n\n{_choices(roomy)}"
+        )
+        parts += [_recommended(choice) for choice in roomy if choice.recommended]
+    if narrow:
+        head = "Also" if roomy else "Nothing has room to spare. Still"
+        told = f"{head} fits, but with less than a tenth left or partly on the CPU:"
+        parts.append(f"{told}\n\n{_choices(narrow)}")
+    return "\n\n".join(parts) or "No model of the Catalogue fits."
+
+
+def _choices(found: Sequence[Candidate]) -> str:
     rows = [
         (
             f"{'*' if choice.recommended else ' '} {choice.name}",
             choice.fit.shape.quantisation,
             _size(sum(room.need.total for room in choice.fit.rooms)),
-            choice.fit.word if choice.fit.placement.kind != "partial" else "partly on the CPU",
+            _verdict(choice.fit),
         )
         for choice in found
-        if choice.best
     ]
-    if not rows:
-        return "No model of the Catalogue fits."
-    first = next((choice for choice in found if choice.recommended), None)
-    lines = ["Models that fit, each at the best quantisation with a tenth to spare:", ""]
-    lines.append(table(("  model", "quantisation", "GiB", "verdict"), rows))
-    if first:
-        told = f"* recommended: {first.name} {first.fit.shape.quantisation}, {first.why}."
-        lines += ["", *textwrap.wrap(f"{told} {first.advice}", width())]
-    return "\n".join(lines)
+    return table(("  model", "quantisation", "GiB", "verdict"), rows)
+
+
+def _verdict(fit: ModelFit) -> str:
+    if fit.placement.kind == "partial":
+        return "partly on the CPU"
+    rest = fit.rooms[-1]
+    if fit.word == "tight" and 0 <= rest.left < rest.grows:
+        return "tight once its prompt cache is full"
+    return fit.word
+
+
+def _recommended(choice: Candidate) -> str:
+    told = f"* recommended: {choice.name} {choice.fit.shape.quantisation}, {choice.why}."
+    return "\n".join(textwrap.wrap(f"{told} {choice.advice}", width()))
 
 
 def bar(room: Room) -> str:
@@ -124,6 +155,7 @@ def as_data(fit: ModelFit) -> dict[str, Any]:
         "rooms": [_room_data(room) for room in fit.rooms],
         "largest_context": fit.largest_context,
         "most_slots": fit.most_slots,
+        "kv_is_upper_bound": shape.window_unknown > 0,
         "source": shape.source,
     }
 
@@ -147,14 +179,14 @@ def _room_data(room: Room) -> dict[str, Any]:
         "memory": room.total,
         "left": room.left if room.total else None,
         "limit": room.limit_name,
-        "may_grow_by": room.grows,
+        "may_grow_by": room.grows if room.grows < UNBOUNDED else None,
         "verdict": room.word,
     }
 
 
 def _title(fit: ModelFit, ask: Ask) -> str:
-    shape = fit.shape
-    return f"{shape.name} · {shape.quantisation} · Ollama {ask.release}"
+    parts = (fit.shape.name, fit.shape.quantisation, f"Ollama {ask.release}")
+    return " · ".join(part for part in parts if part)
 
 
 def _loaded(fit: ModelFit) -> str:
@@ -219,7 +251,7 @@ def _sum(found: Together) -> str:
             over[0].limit_name or over[0].name
         )
     if 0 <= room.left < room.grows:
-        return f"prompt caches may grow by {_size(room.grows)} GiB, {_size(room.left)} are left"
+        return f"prompt caches may grow {growth(room.grows)}, {_size(room.left)} GiB are left"
     return "all of them together"
 
 

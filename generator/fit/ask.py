@@ -19,6 +19,8 @@ TIERS: Final = ((47 * GIB, 262144), (23 * GIB, 32768), (0, 4096))
 MARGIN: Final = 1024 * MIB  # common/arg.cpp of llama.cpp@4df29be: --fit-target
 LLAMA_SERVER: Final = Release(0, 30, 0)
 LLAMA_FLASH: Final = Release(0, 13, 4)  # llm/server.go@v0.24.0:228
+UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
+XAVIER_OFF: Final = Release(0, 12, 4)
 FLASH_SINCE: Final = {
     "gpt-oss": Release(0, 11, 8),
     "gptoss": Release(0, 11, 8),
@@ -37,7 +39,8 @@ class Ask:
     `flash_attention` is what it sets (None: the release decides), `flash_capable` whether every
     device can. `margin` is what llama.cpp leaves free on each GPU, `overhead` what Ollama up to
     0.24 does; `layers` a forced number of GPU layers (None: as many as fit),
-    `cache_ram` what the prompt cache of one model may grow to.
+    `engine` the architectures that need Ollama's own engine,
+    `cache_ram` what the prompt cache of one model may grow to (UNBOUNDED: whatever there is).
     """
 
     release: Release
@@ -57,6 +60,7 @@ class Ask:
     cache_ram: int = 0
     logits_per_slot: bool = False
     cache_type_wants_flash: bool = False
+    engine: frozenset[str] = frozenset()
 
     @property
     def llama_server(self) -> bool:
@@ -128,22 +132,33 @@ def ask_of(view: View, catalogue: Catalogue) -> Ask:
         cache_ram=_cache_ram(view, release),
         cache_type_wants_flash=catalogue.behaves("kv-type-asks-for-flash-attention", release),
         logits_per_slot=catalogue.behaves("logits-per-slot", release),
+        engine=engine_of(release, catalogue),
+    )
+
+
+def engine_of(release: Release, catalogue: Catalogue) -> frozenset[str]:
+    """Return the architectures that a release runs in Ollama's own engine, whatever is set."""
+    return frozenset(
+        entry.name
+        for entry in catalogue.architectures
+        if entry.engine is not None and entry.engine <= release
     )
 
 
 def uses_flash(ask: Ask, architecture: str) -> bool:
     """Return whether a model computes with flash attention.
 
-    Up to 0.24 an explicit value counts where device and model can; unset, a list of architectures
+    Up to 0.24 an explicit value counts where the devices can; unset, a list of architectures
     that grows, and llama.cpp's own choice from 0.13.4 on. From 0.30 on an explicit value is
     obeyed; unset it is on if every device can. Sources: llm/server.go@v0.24.0:195-265,
     llm/llama_server.go@v0.32.15:597-610, ml/device.go@v0.32.15:586-600.
     """
     if ask.on_cpu and not ask.flash_on_cpu:
         return False
+    able = ask.on_cpu or ask.flash_capable
     if ask.flash_attention is not None:
-        return ask.flash_attention
-    if not (ask.on_cpu or ask.flash_capable):
+        return ask.flash_attention and (able or ask.llama_server)
+    if not able:
         return False
     return ask.release >= min(FLASH_SINCE.get(architecture, LLAMA_FLASH), LLAMA_FLASH)
 
@@ -178,7 +193,16 @@ def _first(view: View, name: str) -> int | None:
 
 
 def _capable(view: View, catalogue: Catalogue, release: Release) -> bool:
-    """Return whether the release turns flash attention on for every card; unknown ones can."""
+    """Return whether the release turns flash attention on for every card; unknown ones can.
+
+    Up to 0.24 any card does whose driver is that of CUDA 7 or later, which all in use are, but
+    from 0.12.4 on not one of capability 7.2. Sources: discover/types.go@v0.12.3:173-180,
+    discover/types.go@v0.12.4:177, ml/device.go@v0.24.0:485-490.
+    """
+    if release < XAVIER_OFF:
+        return True
+    if release < LLAMA_SERVER:
+        return all(card.compute_capability != "7.2" for card in view.machine.cards)
     found = (catalogue.generation(card.compute_capability) for card in view.machine.cards)
     return all(gpu.flash_attention_in(release) for gpu in found if gpu is not None)
 
@@ -190,5 +214,9 @@ def _cache_ram(view: View, release: Release) -> int:
     """
     if release < LLAMA_SERVER:
         return 0
+    variable = view.variable("LLAMA_ARG_CACHE_RAM")
+    text = variable.value.strip() if variable is not None else ""
+    if text.startswith("-") and text[1:].isascii() and text[1:].isdigit():
+        return UNBOUNDED
     asked = number(view, "LLAMA_ARG_CACHE_RAM")
     return (8192 if asked is None else asked) * MIB

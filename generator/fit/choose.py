@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.load import GIB
+from generator.fit.pick import loads
 from generator.fit.shape import shape_of
-from generator.fit.verdict import NARROW, ModelFit, judge, single_slot
+from generator.fit.verdict import NARROW, growth, judge, single_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from generator.catalogue import Catalogue
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
+    from generator.fit.verdict import ModelFit
     from generator.model_facts import ModelFact
 
-GIB: Final = 2**30
 # A token reads all active weights once. At the 40 GB/s or more of a host's memory, 6 GiB still
 # give some six tokens a second, about as fast as people read.
 CPU_ACTIVE: Final = 6 * GIB
@@ -28,11 +30,19 @@ LOSS_NONE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A model at one quantisation that fits; `advice` is what the quantisation is for."""
+class Candidate:
+    """A model at one quantisation that fits; `advice` is what the quantisation is for.
+
+    `loss` is what the quantisation costs, `roomy` whether a tenth of the memory stays free with
+    all layers where they compute best, `quick` whether its memory keeps up with it, `superseded`
+    what took the model's place.
+    """
 
     fit: ModelFit
     advice: str
+    loss: float
+    quick: bool
+    superseded: str = ""
     best: bool = False
     recommended: bool = False
     why: str = ""
@@ -42,28 +52,36 @@ class Choice:
         """The name to pull: the tag, with the quantisation where it is another."""
         return self.fit.shape.name
 
+    @property
+    def roomy(self) -> bool:
+        """Whether a tenth of what it uses stays free, with all layers where they compute best."""
+        if self.fit.placement.kind == "partial":
+            return False
+        used = (room for room in self.fit.rooms if room.need.total and room.total)
+        return all(room.left * NARROW // 2 >= room.total for room in used)
 
-def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Choice, ...]:
+
+def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Candidate, ...]:
     """Return every model × quantisation that fits, the largest model first.
 
     Of each model the best quantisation is marked, and one of all is recommended. Models of the
     same shape and size stand for each other: the first name counts.
     """
-    found: list[Choice] = []
+    found: list[Candidate] = []
     seen: set[tuple[object, ...]] = set()
     for model in catalogue.models:
-        if not catalogue.loads(model.architecture, ask.release):
+        if not loads(model.names[0], model.architecture, ask.release, catalogue):
             continue
         fits = _fitting(model, ask, host, catalogue)
         if not fits or (key := _key(fits[0].fit.shape)) in seen:
             continue
         seen.add(key)
-        found += _marked(fits, catalogue)
+        found += _marked(fits)
     found.sort(key=lambda choice: (-_parameters(choice.fit.shape), choice.name))
     return _recommended(found, on_cpu=ask.on_cpu)
 
 
-def _fitting(model: ModelFact, ask: Ask, host: Host, catalogue: Catalogue) -> list[Choice]:
+def _fitting(model: ModelFact, ask: Ask, host: Host, catalogue: Catalogue) -> list[Candidate]:
     most = single_slot(model.names[0], ask, catalogue)
     fits = []
     for entry in catalogue.quantisations.quantisation:
@@ -72,12 +90,23 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, catalogue: Catalogue) -> li
         shape = shape_of(model.model_copy(update={"quantisation": entry.name}), catalogue)
         fit = judge(shape, ask, host, slots_max=most, search=False)
         if fit.word != "does not fit":
-            fits.append(Choice(fit=fit, advice=entry.advice))
+            quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE
+            fits.append(
+                Candidate(
+                    fit=fit,
+                    advice=entry.advice,
+                    loss=entry.loss or 0.0,
+                    quick=quick,
+                    superseded=model.superseded,
+                )
+            )
     return fits
 
 
 def _key(shape: Shape) -> tuple[object, ...]:
-    return shape.architecture, shape.layers, shape.embedding, shape.vocabulary, shape.context
+    # A fine-tuned model has a few tokens more than what it was made of.
+    vocabulary = shape.vocabulary // 256
+    return shape.architecture, shape.layers, shape.embedding, vocabulary, shape.context
 
 
 def _parameters(shape: Shape) -> int:
@@ -88,58 +117,50 @@ def _parameters(shape: Shape) -> int:
     return shape.layers * layer + shape.vocabulary * shape.embedding
 
 
-def _loss(choice: Choice, catalogue: Catalogue) -> float:
-    entries = catalogue.quantisations.quantisation
-    name = choice.fit.shape.quantisation
-    loss = next(entry.loss for entry in entries if entry.name == name)
-    return 0.0 if loss is None else loss
+def _marked(fits: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates with the best one marked: the least loss that is roomy and quick.
 
-
-def _marked(fits: Sequence[Choice], catalogue: Catalogue) -> list[Choice]:
-    """Return the choices with the best one marked: the least loss that leaves some room.
-
-    Q8_0 is the last step: what it loses nobody has told from f16.
+    Where none is quick the best of the roomy ones, and where none is roomy the smallest. Q8_0 is
+    the last step: what it loses nobody has told from f16.
     """
-    roomy = [choice for choice in fits if _roomy(choice)] or list(fits)
-    best = min(roomy, key=lambda choice: max(_loss(choice, catalogue), LOSS_NONE))
-    usable = _loss(best, catalogue) <= LOSS_LIMIT
-    return [_with(choice, best=choice is best and usable) for choice in fits]
-
-
-def _roomy(choice: Choice) -> bool:
-    return all(
-        room.left * NARROW // 2 >= room.total for room in choice.fit.rooms if room.need.total
+    usable = [choice for choice in fits if choice.loss <= LOSS_LIMIT]
+    if not usable:
+        return list(fits)
+    roomy = [choice for choice in usable if choice.roomy]
+    able = [choice for choice in roomy if choice.quick] or roomy
+    best = (
+        min(able, key=lambda choice: max(choice.loss, LOSS_NONE))
+        if able
+        else min(usable, key=lambda choice: choice.fit.shape.tensor_bytes)
     )
+    return [replace(choice, best=choice is best) for choice in fits]
 
 
-def _recommended(found: Iterable[Choice], *, on_cpu: bool) -> tuple[Choice, ...]:
-    """Return the choices with the recommended one marked: the largest model that is quick enough.
+def _recommended(found: Sequence[Candidate], *, on_cpu: bool) -> tuple[Candidate, ...]:
+    """Return the candidates with the recommended one marked: the largest that is roomy and quick.
 
     A larger model at four bits answers better than a smaller one at eight, as long as the
-    quantisation loses little; on a CPU memory bandwidth bounds the size.
+    quantisation loses little; on a CPU memory bandwidth bounds the size. A model is passed over,
+    however large, where the one that took its place would do, too.
     """
-    listed = list(found)
-    able = [
-        choice
-        for choice in listed
-        if choice.best
-        and choice.fit.word == "fits"
-        and choice.fit.placement.kind != "partial"
-        and (not on_cpu or choice.fit.shape.active_bytes <= CPU_ACTIVE)
-    ]
-    if not able:
-        return tuple(listed)
-    first = able[0]
-    why = "the largest model that fits with room to spare"
-    if on_cpu:
-        why += "; a token reads at most 6 GiB of it, which a CPU's memory keeps up with"
+    able = [choice for choice in found if choice.best and choice.roomy and choice.quick]
+    names = {choice.name for choice in able}
+    first = next((choice for choice in able if choice.superseded not in names), None)
+    why = _why(first, on_cpu=on_cpu) if first else ""
     return tuple(
-        _with(choice, best=choice.best, recommended=choice is first, why=why)
-        if choice is first
-        else choice
-        for choice in listed
+        replace(choice, recommended=True, why=why) if choice is first else choice
+        for choice in found
     )
 
 
-def _with(choice: Choice, *, best: bool, recommended: bool = False, why: str = "") -> Choice:
-    return Choice(fit=choice.fit, advice=choice.advice, best=best, recommended=recommended, why=why)
+def _why(choice: Candidate, *, on_cpu: bool) -> str:
+    why = "the largest model that leaves a tenth of the memory"
+    if on_cpu:
+        why += "; a token reads at most 6 GiB of it, which a CPU's memory keeps up with"
+    rest = choice.fit.rooms[-1]
+    if 0 <= rest.left < rest.grows:
+        grown = growth(rest.grows)
+        why += (
+            f"; bound its prompt cache, which may grow {grown}: {rest.left / GIB:.1f} GiB are left"
+        )
+    return why

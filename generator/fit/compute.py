@@ -19,9 +19,11 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
 
     4 bytes for each float of the widest of three moments:
 
-    - the logits, for each output: vocabulary + 2 × embedding;
+    - the logits, for each output: vocabulary + 2 × embedding (4 and the experts used where one is
+      shared);
     - the feed-forward part, for each token of the batch: 3 × its width for each expert used,
-      4 × embedding (3 if fused), the mask; or the answers of the experts;
+      4 × embedding (3 if fused), the mask; or the answers of the experts; or 3 × the width of a
+      shared expert, (experts used + 4) × embedding, the mask;
     - without flash attention the scores, for each token of the batch: heads × context of a slot,
       3 × embedding, 2 × query width (not if fused), 2 × key width, the mask.
 
@@ -57,7 +59,9 @@ def _feed_forward(shape: Shape, load: Load) -> float:
     if shape.experts:
         # The answers of the experts, before and after they are weighted.
         answers = used * (2 * shape.embedding + shape.feed_forward) + 3 * shape.embedding
-        wide = max(wide, answers)
+        # The shared expert computes while the answers of the others wait.
+        shared = 3 * shape.shared_feed_forward + (used + kept) * shape.embedding
+        wide = max(wide, answers, shared if shape.shared_feed_forward else 0)
     return wide + _mask(shape, load)
 
 
@@ -74,9 +78,13 @@ def _attention(shape: Shape, load: Load) -> float:
 def _beside_logits(shape: Shape, load: Load) -> float:
     """Return the floats that live while the logits are computed.
 
+    With a shared expert the answers of the others leave gaps; measured on qwen2moe.
+
     With a fused query, key and value the allocator packs worse where the mask leaves a gap too
     small for the next tensor; measured on phi3 and phi4.
     """
+    if shape.shared_feed_forward:
+        return (max(1, shape.experts_used) + 4) * shape.embedding
     mask = _mask(shape, load)
     fused = shape.architecture in FUSED and load.flash_attention
     if fused and mask < shape.embedding:

@@ -80,22 +80,27 @@ def _cache(shape: Shape, load: Load) -> list[int]:
 
 
 def _deal(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[list[int], bool]:
-    """Return the layers of each GPU, dealt out in turn from the last layer on; last the output."""
+    """Return the layers of each GPU, dealt out in turn from the last on, and if no output is.
+
+    Turn is by the number of the layer; the output, which comes last, by how many are placed.
+    """
     sizes = [w + kv for w, kv in zip(shape.layer_bytes, _cache(shape, load), strict=True)]
     partial, full = graph_sizes(shape, load)
     graph = max(partial, partial if len(free) > 1 else full)
     fixed = ask.overhead + graph + GPU_OVERHEAD + sizes[0]
     open_ = [device for device, have in enumerate(free) if have >= fixed + sizes[0]]
-    used, counts, placed = [fixed] * len(free), [0] * len(free), False
-    layers = [*((i, size) for i, size in reversed(list(enumerate(sizes)))), (0, shape.output_bytes)]
-    for index, size in layers:
-        placed = False
-        for turn in range(len(open_), 0, -1):
-            device = open_[index % turn]
-            if free[device] > used[device] + size:
-                used[device] += size
+    left, counts = [have - fixed for have in free], [0] * len(free)
+    for index, size in reversed(list(enumerate(sizes))):
+        while open_:
+            device = open_[index % len(open_)]
+            if left[device] > size:
+                left[device] -= size
                 counts[device] += 1
-                placed = True
                 break
             open_.remove(device)
-    return counts, not placed
+    for turn in range(len(open_), 0, -1):
+        device = open_[sum(counts) % turn]
+        if left[device] > shape.output_bytes:
+            counts[device] += 1
+            return counts, False
+    return counts, True

@@ -9,12 +9,13 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
+    from generator.catalogue import Catalogue
     from generator.fit.shape import Shape
 
 LONG = 1000  # arrays beyond that are the tokenizer's
 
 
-def shape_of_file(file: str) -> Shape:
+def shape_of_file(file: str, catalogue: Catalogue) -> Shape:
     """Return the Shape of a GGUF file.
 
     Raises EnvironmentFailure where the `gguf` package is missing or the file cannot be read, and
@@ -41,7 +42,7 @@ def shape_of_file(file: str) -> Shape:
             f"{file}: not a whole GGUF file: {str(error) or type(error).__name__}",
             hint="name a .gguf file that is complete",
         ) from error
-    return shape_from(path.name, metadata, tensors, quantisation=_main_type(reader))
+    return shape_from(path.name, metadata, tensors, catalogue, quantisation=_main_type(reader))
 
 
 def _readable(path: Path) -> None:

@@ -51,10 +51,14 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     docs/accuracy.md. A type that is not known counts as f16, as releases before 0.30 take it.
     """
     element = ELEMENT_BYTES.get(load.cache_type, ELEMENT_BYTES["f16"])
-    both = shape.key_length + shape.value_length
+    whole = shape.key_length + shape.value_length
+    local = sum(shape.window_lengths) if shape.window_lengths else whole
+    cached = shape.layers - shape.uncached
     return tuple(
-        int(heads * both * cells(window, load) * load.slots * element)
-        for heads, window in zip(shape.kv_heads, shape.windows, strict=True)
+        int(heads * (local if window else whole) * cells(window, load) * load.slots * element)
+        if layer < cached
+        else 0
+        for layer, (heads, window) in enumerate(zip(shape.kv_heads, shape.windows, strict=True))
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 METADATA: Final = 7 * MIB  # a file beyond its tensors: names, tokenizer
 SHARE: Final = 80  # percent of what is free
+# Above so many tokens the batch, the most percent of what is free, and what it takes besides.
 BATCHES: Final = ((32768, 2048, 60, 2 * GIB), (4096, 1024, 75, 768 * MIB))
 SMALL_CARD: Final = 8 * GIB
 
@@ -50,6 +51,11 @@ def batch_of(expected: int, tokens: int, free: Sequence[int], *, flash: bool, cu
         if tokens > above and fits:
             return batch
     return 512
+
+
+def surcharge_of(batch: int) -> int:
+    """Return what Ollama adds to what it expects, for a batch; 0: nothing."""
+    return next((extra for _, size, _, extra in BATCHES if size == batch), 0)
 
 
 def choose(expected: int, free: Sequence[int], ask: Ask) -> tuple[int, ...]:

@@ -10,11 +10,11 @@ from generator.errors import HostwrightError
 from generator.fit.shape import Shape, windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-# Every n-th layer keeps the whole context. Source: src/models/{gemma2,gemma3,openai-moe}.cpp of
-# llama.cpp@0c1e570; others that have a window and no pattern attend to everything there.
-WINDOW_EVERY: Final = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "gptoss": 2}
+    from generator.catalogue import Catalogue
+    from generator.model_facts import Architecture
+
 OTHER_CACHES: Final = {
     "attention.kv_lora_rank": "a compressed KV cache (MLA)",
     "ssm.state_size": "a recurrent state",
@@ -37,7 +37,12 @@ class Tensor:
 
 
 def shape_from(
-    name: str, metadata: Mapping[str, Any], tensors: Iterable[Tensor], *, quantisation: str = ""
+    name: str,
+    metadata: Mapping[str, Any],
+    tensors: Iterable[Tensor],
+    catalogue: Catalogue,
+    *,
+    quantisation: str = "",
 ) -> Shape:
     """Return the Shape. Raises HostwrightError for what is missing or not modelled."""
     architecture = metadata.get("general.architecture")
@@ -54,6 +59,8 @@ def shape_from(
         told.refuse("it has no attention heads, which is not modelled")
     default = embedding // heads
     tied = "output.weight" not in found
+    known = _known(architecture, catalogue)
+    windows = _windows(told, layers, known)
     return Shape(
         name=name,
         architecture=architecture,
@@ -66,13 +73,17 @@ def shape_from(
         value_length=told.number("attention.value_length", default),
         vocabulary=_vocabulary(told, found),
         context=told.number("context_length", 0),
-        windows=_windows(told, layers),
+        windows=windows,
         layer_bytes=sizes,
         input_bytes=inputs,
         output_bytes=outputs + (inputs if tied else 0),
         tied=tied,
         experts=told.number("expert_count", 0),
         experts_used=told.number("expert_used_count", 0),
+        shared_feed_forward=told.number("expert_shared_feed_forward_length", 0),
+        window_lengths=_window_lengths(told),
+        uncached=_uncached(told, layers, known),
+        window_unknown=_unknown_window(told, known, windows),
         source="GGUF metadata",
     )
 
@@ -139,13 +150,47 @@ def _vocabulary(told: _Told, found: Mapping[str, Tensor]) -> int:
     return max(table.dimensions) if table else told.number("vocab_size")
 
 
-def _windows(told: _Told, layers: int) -> tuple[int, ...]:
-    window = told.number("attention.sliding_window", 0)
+def _known(name: str, catalogue: Catalogue) -> Architecture | None:
+    return next((entry for entry in catalogue.architectures if entry.name == name), None)
+
+
+def _windows(told: _Told, layers: int, known: Architecture | None) -> tuple[int, ...]:
+    """Return the window of each layer, as llama.cpp makes them of the metadata.
+
+    A pattern in the file counts before that of the architecture, but where there is to be none.
+    Source: load_swa_pattern, src/llama-model.cpp:3434 of llama.cpp@0c1e570.
+    """
+    window = told.number("attention.sliding_window", known.window_default if known else 0)
+    if known and (known.window_every == 0 or known.window_layers not in {0, layers}):
+        window = 0
+    if window and known and known.window:
+        window = known.window
     pattern = told.get("attention.sliding_window_pattern")
     if isinstance(pattern, list) and len(pattern) >= layers:
         return tuple(window if local else 0 for local in pattern[:layers])
-    every = pattern if _whole(pattern) else WINDOW_EVERY.get(told.architecture, 0)
-    return windows_of(layers, window, every)
+    every = (known.window_every if known else 0) or 0
+    if _whole(pattern) and not isinstance(pattern, bool):
+        every = pattern
+    return windows_of(layers, window, every, first=bool(known and known.window_first))
+
+
+def _unknown_window(told: _Told, known: Architecture | None, windows: Sequence[int]) -> int:
+    """Return a window that no layer has for want of a pattern; 0: there is none."""
+    if any(windows) or (known and known.window_every is not None):
+        return 0
+    return told.number("attention.sliding_window", 0)
+
+
+def _window_lengths(told: _Told) -> tuple[int, int] | None:
+    key = told.number("attention.key_length_swa", 0)
+    return (key, told.number("attention.value_length_swa", key)) if key else None
+
+
+def _uncached(told: _Told, layers: int, known: Architecture | None) -> int:
+    """Return how many layers at the end use the cache of others."""
+    if known and known.cached_layers:
+        return max(0, layers - known.cached_layers)
+    return min(layers, told.number("attention.shared_kv_layers", 0))
 
 
 def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int, int]:

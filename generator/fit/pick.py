@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.catalogue import Catalogue
     from generator.fit.shape import Shape
     from generator.model_facts import ModelFact
+    from generator.units import Release
 
 QUANTISATION: Final = re.compile(r"(?:i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4)", re.IGNORECASE)
 
@@ -35,6 +36,13 @@ def pick(name: str, catalogue: Catalogue) -> Shape | Problem:
     if not model.weight_bytes:
         return Problem("--model", f"`{name}`: {_unsized(model)}", _sizes(model))
     return shape_of(model, catalogue)
+
+
+def loads(name: str, architecture: str, release: Release, catalogue: Catalogue) -> bool:
+    """Return whether `release` loads the model of that name, as far as is known."""
+    model = catalogue.model(split(name)[0])
+    since = model.since if model is not None else None
+    return catalogue.loads(architecture, release) and (since is None or since <= release)
 
 
 def _unsized(model: ModelFact) -> str:

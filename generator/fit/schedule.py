@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.fit import best_fit, estimate, llama_fit
 from generator.fit.ask import cache_type, uses_flash
 from generator.fit.layout import Placement, by_share, kind_of
-from generator.fit.load import Load, capped
+from generator.fit.load import GIB, MIB, Load, capped
 from generator.units import Release
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.shape import Shape
 
+# createLayout, llm/server.go@v0.11.11:840-920, for Ollama's engine; from v0.12.11 on for all.
+ENGINE_BEST_FIT: Final = Release(0, 11, 11)
 BEST_FIT: Final = Release(0, 12, 11)
 
 
@@ -54,9 +56,10 @@ def place(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
         return Placement(kind=kind_of(shape, counts), counts=counts, reason=told)
     if ask.llama_server:
         return _by_llama_server(shape, load, ask, free)
-    assign = best_fit.assign if ask.release >= BEST_FIT else estimate.assign
+    measured = ask.release >= (ENGINE_BEST_FIT if shape.architecture in ask.engine else BEST_FIT)
+    assign = best_fit.assign if measured else estimate.assign
     counts, headless = assign(shape, load, free, ask)
-    how = "by its own measure" if ask.release >= BEST_FIT else "by its estimate"
+    how = "by its own measure" if measured else "by its estimate"
     return Placement(
         kind=kind_of(shape, counts),
         counts=counts,
@@ -70,17 +73,17 @@ def _by_llama_server(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) ->
     chosen = llama_fit.choose(expected, free, ask)
     counts = llama_fit.fill(shape, load, free, chosen, ask)
     kind = kind_of(shape, counts)
-    size = f"{expected / 2**30:.1f} GiB"
+    size = f"{expected / GIB:.1f} GiB"
     if ask.spread and len(free) > 1:
         how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
     elif len(free) == 1:
-        how = f"one GPU; llama.cpp leaves {ask.margin // 2**20} MiB of it free"
+        how = f"one GPU; llama.cpp leaves {ask.margin // MIB} MiB of it free"
     elif len(chosen) == 1:
         how = f"the {size} that it predicts are within 80 % of one GPU"
     else:
         how = f"the {size} that it predicts are above 80 % of every single GPU"
     if kind == "partial":
-        how += f"; with {ask.margin // 2**20} MiB left free on each, not all layers fit"
+        how += f"; with {ask.margin // MIB} MiB left free on each, not all layers fit"
     return Placement(kind=kind, counts=counts, reason=how)
 
 

@@ -37,7 +37,7 @@ def shape_of_server(url: str, model: str, catalogue: Catalogue) -> Shape:
     details = answer.get("details")
     level = details.get("quantization_level", "") if isinstance(details, dict) else ""
     found = [_tensor(url, entry, catalogue) for entry in tensors]
-    return shape_from(model, metadata, found, quantisation=str(level))
+    return shape_from(model, metadata, found, catalogue, quantisation=str(level))
 
 
 def loaded(url: str) -> tuple[tuple[str, int, int], ...]:

@@ -17,10 +17,13 @@ class Shape:
     """One model at one quantisation.
 
     `kv_heads` and `windows` have one entry for each layer; a window of 0 keeps the whole context.
-    `feed_forward` is that of one expert where there are experts. `layer_bytes` are the weights of
-    each layer, `input_bytes` the token embedding, `output_bytes` what computes the logits; a model
-    whose output is `tied` uses the embedding for it, and a GPU gets a copy. `context` is what the
-    model was trained for; 0: not told.
+    `feed_forward` is that of one expert where there are experts, `shared_feed_forward` that of the
+    one which every token uses besides. `layer_bytes` are the weights of each layer, `input_bytes`
+    the token embedding, `output_bytes` what computes the logits; a model whose output is `tied`
+    uses the embedding for it, and a GPU gets a copy. `context` is what the model was trained for;
+    0: not told. `window_lengths` are key and value length where a layer has a window, if they
+    differ; the last `uncached` layers use the cache of others. `window_unknown` is the width of
+    windows that nothing else is known of: the cache is then an upper bound.
     """
 
     name: str
@@ -41,6 +44,10 @@ class Shape:
     tied: bool = False
     experts: int = 0
     experts_used: int = 0
+    shared_feed_forward: int = 0
+    window_lengths: tuple[int, int] | None = None
+    uncached: int = 0
+    window_unknown: int = 0
     source: str = ""
 
     @property
@@ -68,11 +75,15 @@ class Shape:
         return layers + self.output_bytes
 
 
-def windows_of(layers: int, window: int, every: int) -> tuple[int, ...]:
-    """Return the window of each layer, where every `every`-th one keeps the whole context."""
+def windows_of(layers: int, window: int, every: int, *, first: bool = False) -> tuple[int, ...]:
+    """Return the window of each layer, where every `every`-th one keeps the whole context.
+
+    It is the last of them, or the `first`.
+    """
     if not window or not every:
         return (0,) * layers
-    return tuple(0 if layer % every == every - 1 else window for layer in range(layers))
+    whole = 0 if first else every - 1
+    return tuple(0 if layer % every == whole else window for layer in range(layers))
 
 
 def shape_of(model: ModelFact, catalogue: Catalogue) -> Shape:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from generator.fit import llama_fit
 from generator.fit.layout import Need, needs
-from generator.fit.load import GIB, MIB
 from generator.fit.schedule import load_of, place
 from generator.fit.verdict import Room, host_room
 
@@ -74,5 +73,4 @@ def _evicts(shape: Shape, ask: Ask, free: Sequence[int], tokens: int, batch: int
         return False
     expected = llama_fit.predicted(shape, tokens)
     have = sum(free[device] for device in llama_fit.choose(expected, free, ask))
-    surcharge = {1024: 768 * MIB, 2048: 2 * GIB}.get(batch, 0)
-    return expected + surcharge > have * llama_fit.SHARE // 100
+    return expected + llama_fit.surcharge_of(batch) > have * llama_fit.SHARE // 100

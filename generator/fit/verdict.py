@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit import llama_fit
-from generator.fit.ask import with_slots
+from generator.fit.ask import UNBOUNDED, with_slots
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Need, Placement, needs, only
+from generator.fit.load import GIB
 from generator.fit.schedule import load_of, place
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
 MOST_SLOTS: Final = 256
+PROBES: Final = 64
 FAR_CONTEXT: Final = 1 << 20  # where the model does not tell what it was trained for
 
 
@@ -174,10 +176,15 @@ def _word(
         return "fits", f"all layers {where}{_spare(rooms)}"
     room = narrow[0]
     if 0 <= room.left < room.grows:
-        return "tight", f"prompt caches may grow by {_gib(room.grows)}, {_gib(room.left)} are left"
+        return "tight", f"prompt caches may grow {growth(room.grows)}, {_gib(room.left)} are left"
     if room.left < 0:
         return "tight", f"{room.name} is overfull as the scheduler fills it"
     return "tight", f"{_gib(room.left)} of {_gib(room.total)} are left on {room.name}"
+
+
+def growth(size: int) -> str:
+    """Return how far prompt caches may grow, in words."""
+    return "without bound" if size >= UNBOUNDED else f"by {_gib(size)}"
 
 
 def _spare(rooms: Sequence[Room]) -> str:
@@ -200,7 +207,7 @@ def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask) -> str:
 
 
 def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
+    return f"{size / GIB:.1f} GiB"
 
 
 def _most_slots(shape: Shape, ask: Ask, host: Host, most: int) -> int:
@@ -220,8 +227,14 @@ def _largest_context(shape: Shape, ask: Ask, host: Host) -> int:
 
 
 def _largest(fits: Callable[[int], bool], limit: int) -> int:
-    """Return the largest number up to `limit` that fits; 0: not even one does."""
-    low, high = 0, limit
+    """Return the largest number up to `limit` that fits; 0: not even one does.
+
+    The batch follows the tokens and the room that is left, so that more may fit where less does
+    not: the search begins with the largest of some numbers that fits.
+    """
+    step = max(1, limit // PROBES)
+    low = next((number for number in range(limit, 0, -step) if fits(number)), 0)
+    high = min(limit, low + step - 1)
     while low < high:
         middle = (low + high + 1) // 2
         if fits(middle):

@@ -20,6 +20,7 @@ from generator.load import load_profile, shipped_profiles
 from generator.targets import TARGETS, load_target
 from tests.detect.expected import HOSTS, LIKE, PLANNED, TUNING
 from tests.detect.machines import FOLDER, NAMES, machine, root_of, situation, tree
+from tests.tools import require_package
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +122,7 @@ def test_what_was_read_is_enough_to_read_it_again(name: str, tmp_path: Path) -> 
 
 
 def test_the_live_machine_agrees_with_psutil() -> None:
-    psutil = pytest.importorskip("psutil")
+    psutil = require_package("psutil")
 
     from generator.detect.roots import Live
 

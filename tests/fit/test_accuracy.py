@@ -1,14 +1,18 @@
 """The predictions against what llama.cpp allocated; no engine is needed for it."""
+# ruff: noqa: E402
 
 import statistics
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("gguf", reason="needs the package gguf to write the shapes")
+from tests.tools import require_package
+
+require_package("gguf")  # what follows imports it
 
 from benchmarks import accuracy, skeleton
 from benchmarks.shapes import HELD_OUT, LOADED, SHAPES, WEIGHTS
+from generator.catalogue import load_catalogue
 from generator.fit.header import shape_of_file
 from generator.fit.shape import Shape
 
@@ -23,7 +27,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
     for number, (name, outline) in enumerate(SHAPES.items()):
         file = folder / f"{number}.gguf"
         skeleton.write(outline, file, WEIGHTS)
-        found[name] = shape_of_file(str(file))
+        found[name] = shape_of_file(str(file), load_catalogue())
     return found
 
 

@@ -3,16 +3,17 @@
 import pytest
 
 from generator.catalogue import load_catalogue
+from generator.cli.fit_text import choices_text
 from generator.errors import Problem
-from generator.fit.choose import Choice, choices
+from generator.fit.choose import Candidate, choices
 from generator.fit.host import Host
 from generator.fit.pick import pick, split
 from generator.fit.together import together
-from generator.fit.verdict import judge
-from tests.fit.shapes import GIB, ask, cpu, gpus, shape
+from generator.fit.verdict import _largest, judge
+from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
 
 
-def found(host: Host, release: str = "0.32.15") -> tuple[Choice, ...]:
+def found(host: Host, release: str = "0.32.15") -> tuple[Candidate, ...]:
     on_cpu = not host.devices
     return choices(ask(release, on_cpu=on_cpu), host, load_catalogue())
 
@@ -31,6 +32,11 @@ def recommended(host: Host, release: str = "0.32.15") -> str:
         (gpus(96 * GIB), "gpt-oss:120b MXFP4"),
         # 2.3 GiB of weights, 0.6 of cache; at 8 bits 4.0 of weights.
         (cpu(4 * GIB), "qwen3:4b Q4_K_M"),
+        # Dense ones read at most 6 GiB: 8 billion weights at four bits, beside a cache.
+        (cpu(7 * GIB), "deepseek-r1:8b Q4_K_M"),
+        # All of mixtures is kept and little of it read: 12.8 GiB, and 17.3 of 24.
+        (cpu(16 * GIB), "gpt-oss:20b MXFP4"),
+        (cpu(24 * GIB), "qwen3:30b Q4_K_M"),
     ],
 )
 def test_the_largest_that_fits_is_recommended(host: Host, name: str) -> None:
@@ -49,6 +55,70 @@ def test_a_release_gets_no_model_that_it_cannot_load() -> None:
     assert "gpt-oss" not in old
     assert "qwen3" in old
     assert "qwen3" not in {c.fit.shape.architecture for c in found(gpus(96 * GIB), "0.6.5")}
+
+
+@pytest.mark.parametrize("release", ["0.3.14", "0.5.12"])
+def test_a_model_may_be_younger_than_its_architecture(release: str) -> None:
+    assert "phi4-mini:3.8b" not in {choice.name for choice in found(gpus(8 * GIB), release)}
+    assert "phi4-mini:3.8b" in {choice.name for choice in found(gpus(8 * GIB), "0.5.13")}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "since"),
+    [
+        ("phi4:14b", "0.5.4", "0.5.5"),
+        ("mistral-nemo:12b", "0.2.7", "0.2.8"),
+        ("gemma2:9b", "0.1.46", "0.1.47"),
+    ],
+)
+def test_a_model_is_offered_from_the_release_on_that_loads_it(
+    name: str, before: str, since: str
+) -> None:
+    assert name not in {choice.name for choice in found(gpus(24 * GIB), before)}
+    assert name in {choice.name for choice in found(gpus(24 * GIB), since)}
+
+
+@pytest.mark.parametrize("release", ["0.5.13", "0.32.15"])
+def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
+    """47 billion weights of 2023 are more than the 32 of what answers better."""
+    every = found(gpus(40 * GIB), release)
+    assert any(choice.best and choice.roomy for choice in every if choice.name == "mixtral:8x7b")
+    assert recommended(gpus(40 * GIB), release).split()[0].endswith(":32b")
+
+
+def test_the_best_quantisation_on_a_cpu_is_one_that_it_keeps_up_with() -> None:
+    """7.4 GiB at Q8_0 are read for each token, and 5.7 at Q6_K."""
+    best = {c.name: c.fit.shape.quantisation for c in found(cpu(64 * GIB)) if c.best}
+    assert best["llama3.1:8b"] == "Q6_K"
+    assert best["llama3.2:3b"] == "Q8_0"
+    # None of them is quick: it is kept at the least loss, and not recommended.
+    assert best["qwen2.5:32b"] == "Q8_0"
+
+
+def test_a_prompt_cache_that_may_grow_is_told_with_the_recommendation() -> None:
+    wish = ask(on_cpu=True, cache_ram=8 * GIB)
+    first = next(c for c in choices(wish, cpu(24 * GIB), load_catalogue()) if c.recommended)
+    assert first.name == "qwen3:30b"
+    assert "bound its prompt cache" in first.why
+
+
+def test_nothing_is_recommended_where_nothing_has_room_to_spare() -> None:
+    # The smallest model, qwen2.5:0.5b, has 374 MiB of weights and 162 of all else.
+    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB), load_catalogue())
+    assert any(choice.best for choice in tight)
+    assert not any(choice.roomy for choice in tight if choice.best)
+    assert not any(choice.recommended for choice in tight)
+    assert choices_text(tight).startswith("Nothing has room to spare. Still fits")
+
+
+def test_the_host_of_a_gpu_need_not_be_told() -> None:
+    first = next(choice for choice in found(gpus(24 * GIB)) if choice.recommended)
+    assert first.roomy
+    text = choices_text(found(gpus(8 * GIB)))
+    roomy, narrow = text.split("Also fits, but with less than a tenth left")
+    assert "partly on the CPU" not in roomy
+    assert "tight" not in roomy
+    assert "partly on the CPU" in narrow
 
 
 def test_one_quantisation_of_a_model_is_the_best() -> None:
@@ -86,6 +156,14 @@ def test_what_is_told_as_largest_fits_and_more_does_not() -> None:
     fit = judge(model, ask(), host)
     assert judge(model, ask(context=fit.largest_context), host).word != "does not fit"
     assert judge(model, ask(context=fit.largest_context + 256), host).word == "does not fit"
+
+
+def test_the_search_passes_over_a_hole() -> None:
+    """A smaller batch may let more fit again, as from 200 to 300 here."""
+    assert _largest(lambda number: number <= 100 or 200 <= number <= 300, 512) == 300
+    assert _largest(lambda number: number <= 3, 512) == 3
+    assert _largest(lambda number: number < 512, 512) == 511
+    assert _largest(lambda number: number == 0, 512) == 0
 
 
 def test_a_quantised_cache_without_flash_attention_cannot_be_loaded() -> None:

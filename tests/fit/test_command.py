@@ -93,7 +93,7 @@ def test_json_has_bytes_and_verdicts() -> None:
 def test_without_a_model_the_profile_comes_first_and_then_what_fits() -> None:
     text = run(*XEON).stdout
     assert text.index("qwen2.5-coder:7b ·") < text.index("Loaded side by side: qwen2.5-coder:7b")
-    assert text.index("Loaded side by side") < text.index("Models that fit")
+    assert text.index("Loaded side by side") < text.index("Models that leave a tenth")
     assert "\n* recommended: " in text
     data = json.loads(run(*XEON, "--json").stdout)
     assert sum(choice["recommended"] for choice in data["choices"]) == 1
@@ -117,7 +117,9 @@ def test_a_modelfile_sets_the_context_of_its_model(tmp_path: Path) -> None:
 
 def test_a_model_younger_than_the_release_is_told() -> None:
     result = run(*PASCAL, "--model", "gpt-oss:20b", "--ollama-version", "0.9")
-    assert "Ollama 0.9.6 cannot load `gpt-oss:20b`" in result.stderr
+    assert "Ollama 0.9.6 cannot load `gpt-oss:20b` yet" in result.stderr
+    result = run(*PASCAL, "--model", "phi4-mini:3.8b:Q4_K_M", "--ollama-version", "0.5.12")
+    assert "Ollama 0.5.12 cannot load `phi4-mini:3.8b` yet" in result.stderr
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -132,6 +134,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     [
         (("fit",), "name a profile"),
         ((*XEON, "--server", "http://h"), "--server needs --model"),
+        ((*XEON, "--server", "http://h", "--model", "m", "--gguf", "f"), "name one of them"),
         ((*XEON, "--ollama-version", ""), "names no release"),
         ((*XEON, "--context", "3"), "4<=x<="),
         ((*XEON, "--kv-cache-type", "q9"), "is not one of"),
@@ -157,3 +160,11 @@ def test_a_file_is_not_a_model(tmp_path: Path) -> None:
     result = run(*XEON, "--gguf", str(file))
     assert isinstance(result.exception, HostwrightError)
     assert result.exception.exit_code == 2
+
+
+def test_a_prompt_cache_without_a_bound_is_told() -> None:
+    args = (*XEON, "--set", "ollama.prompt_cache=infinity", "--model", "llama3.1:8b")
+    text = run(*args).stdout
+    assert "tight: prompt caches may grow without bound, 13.0 GiB are left" in text
+    (model,) = json.loads(run(*args, "--json").stdout)["models"]
+    assert model["rooms"][0]["may_grow_by"] is None

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from generator.catalogue import load_catalogue
 from generator.fit import llama_fit
-from generator.fit.ask import uses_flash
+from generator.fit.ask import ask_of, engine_of, uses_flash
 from generator.fit.estimate import graph_sizes
 from generator.fit.layout import by_share, needs
 from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
+from generator.units import Release
+from generator.view import Card, Machine
 from tests.fit.shapes import GIB, MIB, ask, mib, shape
+from tests.views import view
 
 
 @pytest.mark.parametrize(
@@ -140,6 +144,9 @@ def test_a_tied_output_is_copied_to_the_gpu() -> None:
         ("0.12.4", "qwen3", {"flash_attention": None}, True),
         ("0.12.3", "qwen3", {"flash_attention": None}, False),
         ("0.9.6", "llama", {"on_cpu": True, "flash_on_cpu": False}, False),
+        # Asked for, but no card can: only llama-server does as told.
+        ("0.24.0", "llama", {"flash_attention": True, "flash_capable": False}, False),
+        ("0.32.15", "llama", {"flash_attention": True, "flash_capable": False}, True),
     ],
 )
 def test_flash_attention_by_release(
@@ -162,3 +169,66 @@ def test_flash_attention_by_release(
 def test_the_cache_type_by_release(release: str, more: dict[str, bool | None], kept: str) -> None:
     wish = ask(release, cache_type="q8_0", **more)
     assert load_of(shape("llama3.1:8b"), wish, ()).cache_type == kept
+
+
+@pytest.mark.parametrize(
+    ("capability", "release", "capable"),
+    [
+        ("6.1", "0.12.6", True),
+        ("8.9", "0.12.6", True),
+        ("12.1", "0.12.6", True),
+        ("6.1", "0.24.0", True),
+        ("8.9", "0.24.0", True),
+        ("12.1", "0.24.0", True),
+        ("7.2", "0.24.0", False),
+        ("7.2", "0.12.3", True),
+        ("7.2", "0.12.4", False),
+        ("6.1", "0.30.0", False),
+        ("6.1", "0.31.2", True),
+        ("7.0", "0.30.0", True),
+    ],
+)
+def test_which_cards_the_release_trusts_with_flash_attention(
+    capability: str, release: str, capable: bool
+) -> None:
+    card = Card(name="GPU", memory=8 * GIB, compute_capability=capability)
+    seen = view(release=release, machine=Machine(cards=(card,)), acceleration="cuda")
+    assert ask_of(seen, load_catalogue()).flash_capable is capable
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "how"),
+    [
+        # Those that need Ollama's engine, qwen3 from 0.11.11 on, are some releases ahead.
+        ("qwen3:14b", "0.11.10", "by its estimate"),
+        ("qwen3:14b", "0.11.11", "by its own measure"),
+        ("qwen3:14b", "0.12.10", "by its own measure"),
+        ("gpt-oss:20b", "0.11.10", "by its estimate"),
+        ("gpt-oss:20b", "0.12.3", "by its own measure"),
+        ("gemma3:12b", "0.11.11", "by its own measure"),
+        ("llama3.1:8b", "0.12.10", "by its estimate"),
+        ("qwen2.5:14b", "0.12.10", "by its estimate"),
+        ("qwen2.5:14b", "0.12.11", "by its own measure"),
+    ],
+)
+def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -> None:
+    model, engine = shape(name), engine_of(Release.parse(release), load_catalogue())
+    wish, free = ask(release, engine=engine), (24 * GIB,)
+    assert how in place(model, load_of(model, wish, free), wish, free).reason
+
+
+def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
+    """28 layers on two equal GPUs: 14 each, and the output on number 28 % 2, the first.
+
+    Of 29 layers those with even numbers are 15, on the first; the output is on number 29 % 2.
+    """
+    even = shape("llama3.2:3b")
+    wish, free = ask("0.9.6", spread=True), (8 * GIB, 8 * GIB)
+    assert place(even, load_of(even, wish, free), wish, free).counts == (15, 14)
+    odd = replace(
+        even,
+        layer_bytes=(*even.layer_bytes, even.layer_bytes[0]),
+        kv_heads=(*even.kv_heads, 8),
+        windows=(*even.windows, 0),
+    )
+    assert place(odd, load_of(odd, wish, free), wish, free).counts == (15, 15)
