@@ -38,10 +38,8 @@ if TYPE_CHECKING:
 
     from generator.model_facts import ModelFact, OneSlot
 
-__all__ = [
-    "Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable", "load_catalogue",
-    "parse_catalogue",
-]  # fmt: skip
+__all__ = ["Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable",
+           "load_catalogue", "parse_catalogue"]  # fmt: skip
 
 FILES: Final = (
     "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml",
