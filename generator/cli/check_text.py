@@ -56,7 +56,8 @@ def _mark(placed: Placed, report: Report) -> str:
     if not any(new):
         return " (--fix removes it)"
     told = placed.finding.fix.split("`")[1::2]
-    if len(new) > 1 or len(new[0]) > _SHORT or any(value in new[0] for value in told):
+    plain = len(new) == 1 and len(new[0]) <= _SHORT and "\n" not in new[0]
+    if not plain or any(value in new[0] for value in told):
         return " (--fix)"
     return f" (--fix writes `{visible(new[0])}`)"
 

@@ -128,6 +128,12 @@ def _command(service: Table, project: Project) -> list[str]:
 
 def _variables(name: str, service: Table, project: Project, loader: Loader) -> tuple[Variable, ...]:
     found = _from_files(service, project, loader)
+    node = service.get("environment")
+    if isinstance(node, Scalar) and node.kind == "null":
+        place = service.place_of("environment")
+        told = f"`services.{name}.environment` is empty, which Compose refuses"
+        hint = "take the key out, or write variables below it"
+        raise not_a_file(place.file, f"line {place.line}", told, hint)
     for variable in _own(name, service.table("environment"), project.around):
         found.pop(variable.name, None)
         found[variable.name] = variable

@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import swallowed
+from generator.rules.edits import needs_judgement, swallowed
 from generator.rules.rule import Hit, Rule, rule
 from generator.rules.values import known_variables
 from generator.view import Edit
@@ -97,7 +97,9 @@ def _bare(line: Line) -> Hit:
         message=f"`{line.name}` is no directive: it is ignored, and nobody gets the variable",
         place=line.place,
         fix=f"write `{right}`" if plain else f'write `Environment="{line.name}=…"`',
-        edits=() if of_nixos or not plain else tuple(Edit(line.place, s, right) for s in spelt),
+        edits=()
+        if of_nixos or not plain or needs_judgement(line.name)
+        else tuple(Edit(line.place, s, right) for s in spelt),
     )
 
 
@@ -124,7 +126,8 @@ def _unknown(line: Line, section: str, known: dict[str, frozenset[str]]) -> Iter
         + (f"it is a directive of [{home}]" if home else "it knows no such directive"),
         place=line.place,
         fix=f"move it to `[{home}]`" if home else f"did you mean `{meant}`?",
-        edits=(Edit(line.place, line.name, meant),) if certain and not home else (),
+        # Another directive that comes to life may stop the unit: a person decides.
+        edits=(Edit(line.place, line.name, meant),) if certain and meant == "Environment" else (),
     )
 
 

@@ -27,10 +27,23 @@ def swallowed(variable: Variable) -> str:
     return found[1] if found and variable.place.key.endswith("Environment") else ""
 
 
+# Where a value that comes to life moves files, hides a GPU or redirects traffic.
+_JUDGED: Final = re.compile(
+    r"HOME|(?:OLLAMA_)?(?:MODELS|TMPDIR)|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
+)
+
+
+def needs_judgement(name: str) -> bool:
+    """Return whether a person should decide that this variable takes effect."""
+    return _JUDGED.fullmatch(name) is not None
+
+
 def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
     """Return what gives the variable another name; where that is set already, it goes instead."""
     if view.variable(name) is not None:
         return removed(view, variable)
+    if needs_judgement(name) or variable.unresolved or "$" in variable.value:
+        return ()
     return (Edit(variable.place, variable.name, name),) if variable.place.line else ()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import removed, renamed
+from generator.rules.edits import needs_judgement, removed, renamed
 from generator.rules.names import OFF, name_fault
 from generator.rules.rule import Hit, Rule, rule
 from generator.view import Edit
@@ -150,12 +150,13 @@ def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
     name, value = exported.groups()
     plain = re.fullmatch(r"[\w./:,*@+-]*", value, re.ASCII)
     right = f"Environment={name}={value}"
+    certain = plain and not needs_judgement(name)
     return Hit(
         message=f"systemd is no shell and knows no `export`: it ignores `{name}` here",
         place=line.place,
         severity="error",
         fix=f"write `{right}`" if plain else f'write `Environment="{name}=…"`',
-        edits=(Edit(line.place, exported[0], right),) if plain else (),
+        edits=(Edit(line.place, exported[0], right),) if certain else (),
     )
 
 

@@ -113,8 +113,16 @@ def _of_another_runner(name: str, release: Release, catalogue: Catalogue) -> Nam
     return NameFault(rule=rule, what=what, message=f"`{name}` {what}; Ollama {release} ignores it")
 
 
+def _harmless(catalogue: Catalogue, known: Release) -> tuple[str, ...]:
+    """Return the names that something reads, without those that nobody should be led to."""
+    facts = catalogue.variables
+    return tuple(
+        name for name in catalogue.readable(known) if name not in facts or not facts[name].dangerous
+    )
+
+
 def _misspelt(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
-    readable = catalogue.readable(catalogue.facts_release(release))
+    readable = _harmless(catalogue, catalogue.facts_release(release))
     if not name.startswith(_OURS):
         meant = _closest(name, _family(name, readable), _VERY_NEAR)
         # The ROCm runtime reads HSA_OVERRIDE_GFX_VERSION_1 for the second card, and so on.

@@ -62,3 +62,25 @@ def test_a_file_that_nobody_named_is_not_touched(tmp_path: Path) -> None:
     report = check(Wanted(paths=[str(tmp_path / "compose.yaml")]), fixing=True)
     assert [placed.finding.rule for placed in report.told] == ["HW109"]
     assert mended(report.found, report.texts) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EnviromentFile=/etc/none",
+        "ExecStartPres=/bin/false",
+        "export OLLAMA_MODELS=/none",
+        "Environment=OLLAMA_TMPDIR=/x",
+        "Environment=HTTP_PROXY=http://p:3128",
+        "Environment=OLLAMA_FLASH_ATTN=${FA}",
+    ],
+)
+def test_what_would_come_to_life_is_for_a_person(line: str, tmp_path: Path) -> None:
+    text = f"[Service]\n{line}\n"
+    assert fixed(tmp_path, "ollama.service.d/a.conf", text) == text
+
+
+@pytest.mark.parametrize("entry", ["OLLAMA_NEW_ENGINE: 1", "- OLLAMA_NEW_ENGINE=1"])
+def test_an_environment_is_never_left_empty(entry: str, tmp_path: Path) -> None:
+    text = compose(f"\n      {entry}\n")
+    assert fixed(tmp_path, "compose.yaml", text) == text
