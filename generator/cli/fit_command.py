@@ -66,10 +66,10 @@ def command(ctx: click.Context, /, profile: str | None, as_json: bool, **options
     """
     if profile is None:
         raise click.UsageError("name a profile: --profile NAME or --profile PATH")
-    if options["server"] and not options["models"]:
-        raise click.UsageError("--server needs --model: a model that the server has")
     if options["server"] and options["gguf"]:
         raise click.UsageError("--gguf and --server are two sources: name one of them")
+    if options["server"] and not options["models"]:
+        raise click.UsageError("--server needs --model: a model that the server has")
     bench = _Bench(profile, options)
     named = bool(options["models"] or options["gguf"])
     shapes = bench.named_shapes() if named else bench.own_shapes()
@@ -157,10 +157,15 @@ def _tell_age(bench: _Bench, shapes: list[tuple[Shape, Ask]]) -> None:
 
 
 def _asked(ask: Ask, options: dict[str, Any]) -> Ask:
+    from generator.fit.kv import PLAIN
+
+    quantised = (options["kv_cache_type"] or "f16") not in PLAIN
     changes = {
         "context": options["context"],
         "slots": options["parallel"],
         "cache_type": options["kv_cache_type"],
+        # As the key of the profile does: a quantised cache asks for flash attention.
+        "flash_attention": True if quantised and ask.flash_attention is None else None,
     }
     return dataclasses.replace(ask, **{k: v for k, v in changes.items() if v is not None})
 

@@ -27,7 +27,14 @@ FLASH_SINCE: Final = {
     "qwen3": Release(0, 12, 4),
     "qwen3moe": Release(0, 12, 4),
     "gemma3": Release(0, 12, 6),
+    "qwen3vl": Release(0, 12, 8),
+    "qwen3vlmoe": Release(0, 12, 8),
+    "mistral3": Release(0, 13, 2),
 }
+# fs/ggml/ggml.go@v0.12.3, SupportsFlashAttention and SupportsKVCacheType: gone in 0.30 and 0.12.4.
+NO_FLASH: Final = ("gemma2", Release(0, 11, 11))
+PLAIN_CACHE: Final = (frozenset({"gpt-oss", "gptoss"}), Release(0, 12, 4))
+CACHE_TYPES: Final = frozenset({"f16", "q8_0", "q4_0"})
 MODELS_PER_GPU: Final = 3  # server/sched.go@v0.32.15:86,286-288
 FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
@@ -156,22 +163,31 @@ def uses_flash(ask: Ask, architecture: str) -> bool:
     if ask.on_cpu and not ask.flash_on_cpu:
         return False
     able = ask.on_cpu or ask.flash_capable
+    if not ask.llama_server and architecture == NO_FLASH[0] and ask.release >= NO_FLASH[1]:
+        return False
     if ask.flash_attention is not None:
         return ask.flash_attention and (able or ask.llama_server)
     if not able:
         return False
+    if architecture in ask.engine and not ask.llama_server:
+        # Ollama's own engine goes by the list alone.
+        return architecture in FLASH_SINCE and ask.release >= FLASH_SINCE[architecture]
     return ask.release >= min(FLASH_SINCE.get(architecture, LLAMA_FLASH), LLAMA_FLASH)
 
 
-def cache_type(ask: Ask, *, flash: bool) -> str:
-    """Return the element type that the cache gets: without flash attention f16 up to 0.24.
+def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
+    """Return the element type that the cache gets: up to 0.24 f16 where another is not granted.
 
-    From 0.13.4 on flash attention must be asked for; llm/server.go@v0.24.0:237-243.
+    It takes flash attention, which from 0.13.4 on must be asked for where llama.cpp computes, a
+    type that Ollama knows, and up to 0.12.3 another model than gpt-oss. Sources:
+    llm/server.go@v0.24.0:237-265, fs/ggml/ggml.go@v0.12.3 and @v0.24.0 (SupportsKVCacheType).
     """
-    granted = flash and (ask.flash_attention or not ask.cache_type_wants_flash)
-    if granted or ask.cache_type in PLAIN or ask.llama_server:
+    if ask.cache_type in PLAIN or ask.llama_server:
         return ask.cache_type
-    return "f16"
+    asked = ask.flash_attention or not ask.cache_type_wants_flash or architecture in ask.engine
+    plain = architecture in PLAIN_CACHE[0] and ask.release < PLAIN_CACHE[1]
+    granted = flash and asked and ask.cache_type in CACHE_TYPES and not plain
+    return ask.cache_type if granted else "f16"
 
 
 def with_slots(ask: Ask, slots: int) -> Ask:

@@ -78,7 +78,7 @@ def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Candidate, ...]
         seen.add(key)
         found += _marked(fits)
     found.sort(key=lambda choice: (-_parameters(choice.fit.shape), choice.name))
-    return _recommended(found, on_cpu=ask.on_cpu)
+    return _recommended(found, ask)
 
 
 def _fitting(model: ModelFact, ask: Ask, host: Host, catalogue: Catalogue) -> list[Candidate]:
@@ -136,17 +136,19 @@ def _marked(fits: Sequence[Candidate]) -> list[Candidate]:
     return [replace(choice, best=choice is best) for choice in fits]
 
 
-def _recommended(found: Sequence[Candidate], *, on_cpu: bool) -> tuple[Candidate, ...]:
+def _recommended(found: Sequence[Candidate], ask: Ask) -> tuple[Candidate, ...]:
     """Return the candidates with the recommended one marked: the largest that is roomy and quick.
 
     A larger model at four bits answers better than a smaller one at eight, as long as the
     quantisation loses little; on a CPU memory bandwidth bounds the size. A model is passed over,
-    however large, where the one that took its place would do, too.
+    however large, where the one that took its place would do, too, or where others were trained
+    for the context that is asked and it was not.
     """
     able = [choice for choice in found if choice.best and choice.roomy and choice.quick]
+    able = [choice for choice in able if choice.fit.shape.context >= ask.context] or able
     names = {choice.name for choice in able}
     first = next((choice for choice in able if choice.superseded not in names), None)
-    why = _why(first, on_cpu=on_cpu) if first else ""
+    why = _why(first, on_cpu=ask.on_cpu) if first else ""
     return tuple(
         replace(choice, recommended=True, why=why) if choice is first else choice
         for choice in found

@@ -29,7 +29,7 @@ def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
         Load(
             context=ask.context,
             slots=ask.slots,
-            cache_type=cache_type(ask, flash=flash),
+            cache_type=cache_type(ask, shape.architecture, flash=flash),
             flash_attention=flash,
         ),
         shape,

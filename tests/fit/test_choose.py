@@ -86,6 +86,20 @@ def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
     assert recommended(gpus(40 * GIB), release).split()[0].endswith(":32b")
 
 
+@pytest.mark.parametrize("memory", [11, 12, 14, 16])
+def test_a_model_that_was_trained_for_less_than_is_asked_gives_way(memory: int) -> None:
+    wish = ask(on_cpu=True, context=16384)
+    found_ = choices(wish, cpu(memory * GIB), load_catalogue())
+    (best,) = [choice for choice in found_ if choice.recommended]
+    assert best.fit.shape.context >= 16384
+
+
+def test_gemma_2_gives_way_to_its_successor() -> None:
+    for memory in range(5, 40):
+        names = [c.name for c in found(cpu(memory * GIB)) if c.recommended]
+        assert not any(name.startswith("gemma2") for name in names)
+
+
 def test_the_best_quantisation_on_a_cpu_is_one_that_it_keeps_up_with() -> None:
     """7.4 GiB at Q8_0 are read for each token, and 5.7 at Q6_K."""
     best = {c.name: c.fit.shape.quantisation for c in found(cpu(64 * GIB)) if c.best}

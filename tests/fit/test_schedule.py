@@ -6,7 +6,7 @@ import pytest
 
 from generator.catalogue import load_catalogue
 from generator.fit import llama_fit
-from generator.fit.ask import ask_of, engine_of, uses_flash
+from generator.fit.ask import ask_of, cache_type, engine_of, uses_flash
 from generator.fit.estimate import graph_sizes
 from generator.fit.layout import by_share, needs
 from generator.fit.load import Load
@@ -232,3 +232,47 @@ def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
         windows=(*even.windows, 0),
     )
     assert place(odd, load_of(odd, wish, free), wish, free).counts == (15, 15)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "release", "wanted", "more", "kept"),
+    [
+        # Ollama's engine grants what llama.cpp's wants to be asked for.
+        ("qwen3", "0.24.0", "q8_0", {}, "q8_0"),
+        ("llama", "0.24.0", "q8_0", {}, "f16"),
+        ("llama", "0.24.0", "q8_0", {"flash_attention": True}, "q8_0"),
+        ("llama", "0.24.0", "q5_1", {"flash_attention": True}, "f16"),
+        ("gpt-oss", "0.12.3", "q8_0", {"flash_attention": True}, "f16"),
+        ("gpt-oss", "0.12.4", "q8_0", {"flash_attention": True}, "q8_0"),
+        ("gemma2", "0.24.0", "q8_0", {"flash_attention": True}, "f16"),
+        ("gemma2", "0.32.15", "q8_0", {"flash_attention": True}, "q8_0"),
+    ],
+)
+def test_which_cache_a_model_gets(
+    architecture: str, release: str, wanted: str, more: dict[str, bool], kept: str
+) -> None:
+    engine = engine_of(Release.parse(release), load_catalogue())
+    facts = {"cache_type_wants_flash": release == "0.24.0"}
+    wish = ask(
+        release, engine=engine, cache_type=wanted, **{**facts, "flash_attention": None, **more}
+    )
+    flash = uses_flash(wish, architecture)
+    assert cache_type(wish, architecture, flash=flash) == kept
+
+
+@pytest.mark.parametrize(
+    ("architecture", "release", "flash"),
+    [
+        ("llama4", "0.24.0", False),
+        ("qwen3vl", "0.12.7", False),
+        ("qwen3vl", "0.12.8", True),
+        ("mistral3", "0.13.1", False),
+        ("mistral3", "0.13.2", True),
+        ("llama", "0.24.0", True),
+    ],
+)
+def test_what_ollamas_engine_turns_on_by_itself(
+    architecture: str, release: str, flash: bool
+) -> None:
+    engine = engine_of(Release.parse(release), load_catalogue())
+    assert uses_flash(ask(release, engine=engine, flash_attention=None), architecture) is flash

@@ -1,0 +1,20 @@
+"""What a model may take of a host that bounds nothing."""
+
+import pytest
+
+from generator.fit.host import host_of
+from tests.fit.shapes import GIB
+from tests.views import view
+
+
+@pytest.mark.parametrize(
+    ("memory", "limit"), [(2, 1), (3, 1.5), (4, 2), (5, 3), (16, 14), (64, 62)]
+)
+def test_the_system_keeps_some_and_more_is_never_less(memory: int, limit: float) -> None:
+    host = host_of(view(machine={"memory": memory * GIB}))
+    assert host.limit == limit * GIB
+
+
+def test_a_bound_is_taken_as_it_stands() -> None:
+    seen = view({}, {"memory_max": 15 * GIB}, machine={"memory": 16 * GIB})
+    assert host_of(seen).limit == 15 * GIB
