@@ -174,7 +174,9 @@ def test_a_release_that_nobody_knows_is_warned_of(to: tuple[str, ...], tmp_path:
     done = process("detect", "--root", GUEST, "--ollama-version", "9.9", *to, cwd=tmp_path)
     assert done.returncode == 0
     assert "--ollama-version: 9.9.0 is newer than the newest release this" in done.stderr
-    known = process("detect", "--root", GUEST, "--ollama-version", "0.24", *to, "--force")
+    known = process(
+        "detect", "--root", GUEST, "--ollama-version", "0.24", *to, "--force", cwd=tmp_path
+    )
     assert "is newer" not in known.stderr
 
 
