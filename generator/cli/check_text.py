@@ -57,7 +57,7 @@ def _mark(placed: Placed, report: Report) -> str:
         return " (--fix removes it)"
     told = placed.finding.fix.split("`")[1::2]
     plain = len(new) == 1 and len(new[0]) <= _SHORT and "\n" not in new[0]
-    if not plain or any(value in new[0] for value in told):
+    if not plain or new[0] in placed.finding.fix or any(value in new[0] for value in told):
         return " (--fix)"
     return f" (--fix writes `{visible(new[0])}`)"
 
