@@ -98,7 +98,9 @@ class Architecture(Fact):
     """An architecture: which releases load it and how, and where its windows are.
 
     `since` is the first release that loads it, `engine` the first that has Ollama's own engine do
-    it, None: not told. The others are what llama.cpp makes of a sliding window: every
+    it, `flash` the first that turns flash attention on by itself, `no_flash` the one from which on
+    Ollama up to 0.24 never does, `quantised` the first that quantises its cache; None: not told.
+    The others are what llama.cpp makes of a sliding window: every
     `window_every`-th layer keeps the whole context (0: all layers do), the first of them rather
     than the last if `window_first`; it is `window` tokens wide whatever the file says, and
     `window_default` where it says nothing; only models of `window_layers` layers have one; only
@@ -108,6 +110,9 @@ class Architecture(Fact):
     name: Text
     since: When | None = None
     engine: When | None = None
+    flash: When | None = None
+    no_flash: When | None = None
+    quantised: When | None = None
     window_every: int | None = None
     window_first: bool = False
     window: int = 0

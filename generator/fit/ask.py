@@ -21,19 +21,7 @@ LLAMA_SERVER: Final = Release(0, 30, 0)
 LLAMA_FLASH: Final = Release(0, 13, 4)  # llm/server.go@v0.24.0:228
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
 XAVIER_OFF: Final = Release(0, 12, 4)
-FLASH_SINCE: Final = {
-    "gpt-oss": Release(0, 11, 8),
-    "gptoss": Release(0, 11, 8),
-    "qwen3": Release(0, 12, 4),
-    "qwen3moe": Release(0, 12, 4),
-    "gemma3": Release(0, 12, 6),
-    "qwen3vl": Release(0, 12, 8),
-    "qwen3vlmoe": Release(0, 12, 8),
-    "mistral3": Release(0, 13, 2),
-}
-# fs/ggml/ggml.go@v0.12.3, SupportsFlashAttention and SupportsKVCacheType: gone in 0.30 and 0.12.4.
-NO_FLASH: Final = ("gemma2", Release(0, 11, 11))
-PLAIN_CACHE: Final = (frozenset({"gpt-oss", "gptoss"}), Release(0, 12, 4))
+# fs/ggml/ggml.go@v0.24.0, SupportsKVCacheType
 CACHE_TYPES: Final = frozenset({"f16", "q8_0", "q4_0"})
 MODELS_PER_GPU: Final = 3  # server/sched.go@v0.32.15:86,286-288
 FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -46,7 +34,7 @@ class Ask:
     `flash_attention` is what it sets (None: the release decides), `flash_capable` whether every
     device can. `margin` is what llama.cpp leaves free on each GPU, `overhead` what Ollama up to
     0.24 does; `layers` a forced number of GPU layers (None: as many as fit),
-    `engine` the architectures that need Ollama's own engine,
+    `engine`, `flash`, `no_flash` and `plain_cache` are architectures (see `by_architecture`),
     `cache_ram` what the prompt cache of one model may grow to (UNBOUNDED: whatever there is).
     """
 
@@ -68,6 +56,9 @@ class Ask:
     logits_per_slot: bool = False
     cache_type_wants_flash: bool = False
     engine: frozenset[str] = frozenset()
+    flash: frozenset[str] = frozenset()
+    no_flash: frozenset[str] = frozenset()
+    plain_cache: frozenset[str] = frozenset()
 
     @property
     def llama_server(self) -> bool:
@@ -139,17 +130,26 @@ def ask_of(view: View, catalogue: Catalogue) -> Ask:
         cache_ram=_cache_ram(view, release),
         cache_type_wants_flash=catalogue.behaves("kv-type-asks-for-flash-attention", release),
         logits_per_slot=catalogue.behaves("logits-per-slot", release),
-        engine=engine_of(release, catalogue),
+        **by_architecture(release, catalogue),
     )
 
 
-def engine_of(release: Release, catalogue: Catalogue) -> frozenset[str]:
-    """Return the architectures that a release runs in Ollama's own engine, whatever is set."""
-    return frozenset(
-        entry.name
-        for entry in catalogue.architectures
-        if entry.engine is not None and entry.engine <= release
-    )
+def by_architecture(release: Release, catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """Return which architectures a release treats apart, by the names that an Ask has for it.
+
+    `engine`: it runs them in Ollama's own engine whatever is set. `flash`: it turns flash
+    attention on for them by itself; `no_flash`: not even when asked. `plain_cache`: f16 whatever
+    is asked.
+    """
+    every = catalogue.architectures
+    return {
+        "engine": frozenset(e.name for e in every if e.engine and e.engine <= release),
+        "flash": frozenset(e.name for e in every if e.flash and e.flash <= release),
+        "no_flash": frozenset(
+            e.name for e in every if e.no_flash and e.no_flash <= release < LLAMA_SERVER
+        ),
+        "plain_cache": frozenset(e.name for e in every if e.quantised and release < e.quantised),
+    }
 
 
 def uses_flash(ask: Ask, architecture: str) -> bool:
@@ -160,19 +160,15 @@ def uses_flash(ask: Ask, architecture: str) -> bool:
     obeyed; unset it is on if every device can. Sources: llm/server.go@v0.24.0:195-265,
     llm/llama_server.go@v0.32.15:597-610, ml/device.go@v0.32.15:586-600.
     """
-    if ask.on_cpu and not ask.flash_on_cpu:
+    if architecture in ask.no_flash or (ask.on_cpu and not ask.flash_on_cpu):
         return False
     able = ask.on_cpu or ask.flash_capable
-    if not ask.llama_server and architecture == NO_FLASH[0] and ask.release >= NO_FLASH[1]:
-        return False
     if ask.flash_attention is not None:
         return ask.flash_attention and (able or ask.llama_server)
-    if not able:
-        return False
-    if architecture in ask.engine and not ask.llama_server:
-        # Ollama's own engine goes by the list alone.
-        return architecture in FLASH_SINCE and ask.release >= FLASH_SINCE[architecture]
-    return ask.release >= min(FLASH_SINCE.get(architecture, LLAMA_FLASH), LLAMA_FLASH)
+    # Up to 0.24 Ollama's own engine goes by the list alone.
+    listed_only = architecture in ask.engine and not ask.llama_server
+    by_itself = ask.release >= LLAMA_FLASH and not listed_only
+    return able and (by_itself or architecture in ask.flash)
 
 
 def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
@@ -185,9 +181,8 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     if ask.cache_type in PLAIN or ask.llama_server:
         return ask.cache_type
     asked = ask.flash_attention or not ask.cache_type_wants_flash or architecture in ask.engine
-    plain = architecture in PLAIN_CACHE[0] and ask.release < PLAIN_CACHE[1]
-    granted = flash and asked and ask.cache_type in CACHE_TYPES and not plain
-    return ask.cache_type if granted else "f16"
+    taken = ask.cache_type in CACHE_TYPES and architecture not in ask.plain_cache
+    return ask.cache_type if flash and asked and taken else "f16"
 
 
 def with_slots(ask: Ask, slots: int) -> Ask:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from generator.catalogue import load_catalogue
-from generator.fit.ask import Ask
+from generator.fit.ask import Ask, by_architecture
 from generator.fit.host import Device, Host
 from generator.fit.pick import pick
 from generator.fit.shape import Shape
@@ -21,8 +21,10 @@ def shape(name: str) -> Shape:
 
 
 def ask(release: str = "0.32.15", **more: Any) -> Ask:
+    facts: dict[str, Any] = {**by_architecture(Release.parse(release), load_catalogue())}
     plain = Ask(
         release=Release.parse(release),
+        **facts,
         context=4096,
         slots=1,
         flash_attention=True,

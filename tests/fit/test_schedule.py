@@ -6,12 +6,11 @@ import pytest
 
 from generator.catalogue import load_catalogue
 from generator.fit import llama_fit
-from generator.fit.ask import ask_of, cache_type, engine_of, uses_flash
+from generator.fit.ask import ask_of, cache_type, uses_flash
 from generator.fit.estimate import graph_sizes
 from generator.fit.layout import by_share, needs
 from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
-from generator.units import Release
 from generator.view import Card, Machine
 from tests.fit.shapes import GIB, MIB, ask, mib, shape
 from tests.views import view
@@ -212,8 +211,8 @@ def test_which_cards_the_release_trusts_with_flash_attention(
     ],
 )
 def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -> None:
-    model, engine = shape(name), engine_of(Release.parse(release), load_catalogue())
-    wish, free = ask(release, engine=engine), (24 * GIB,)
+    model = shape(name)
+    wish, free = ask(release), (24 * GIB,)
     assert how in place(model, load_of(model, wish, free), wish, free).reason
 
 
@@ -251,11 +250,8 @@ def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
 def test_which_cache_a_model_gets(
     architecture: str, release: str, wanted: str, more: dict[str, bool], kept: str
 ) -> None:
-    engine = engine_of(Release.parse(release), load_catalogue())
     facts = {"cache_type_wants_flash": release == "0.24.0"}
-    wish = ask(
-        release, engine=engine, cache_type=wanted, **{**facts, "flash_attention": None, **more}
-    )
+    wish = ask(release, cache_type=wanted, **{**facts, "flash_attention": None, **more})
     flash = uses_flash(wish, architecture)
     assert cache_type(wish, architecture, flash=flash) == kept
 
@@ -274,5 +270,4 @@ def test_which_cache_a_model_gets(
 def test_what_ollamas_engine_turns_on_by_itself(
     architecture: str, release: str, flash: bool
 ) -> None:
-    engine = engine_of(Release.parse(release), load_catalogue())
-    assert uses_flash(ask(release, engine=engine, flash_attention=None), architecture) is flash
+    assert uses_flash(ask(release, flash_attention=None), architecture) is flash
