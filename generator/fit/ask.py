@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu, host_of
-from generator.fit.kv import PLAIN
 from generator.fit.load import GIB, MIB
 from generator.units import Release
 
@@ -178,7 +177,7 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     type that Ollama knows, and up to 0.12.3 another model than gpt-oss. Sources:
     llm/server.go@v0.24.0:237-265, fs/ggml/ggml.go@v0.12.3 and @v0.24.0 (SupportsKVCacheType).
     """
-    if ask.cache_type in PLAIN or ask.llama_server:
+    if ask.llama_server:
         return ask.cache_type
     asked = ask.flash_attention or not ask.cache_type_wants_flash or architecture in ask.engine
     taken = ask.cache_type in CACHE_TYPES and architecture not in ask.plain_cache

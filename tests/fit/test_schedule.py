@@ -241,6 +241,8 @@ def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
         ("llama", "0.24.0", "q8_0", {}, "f16"),
         ("llama", "0.24.0", "q8_0", {"flash_attention": True}, "q8_0"),
         ("llama", "0.24.0", "q5_1", {"flash_attention": True}, "f16"),
+        ("llama", "0.24.0", "bf16", {"flash_attention": True}, "f16"),
+        ("llama", "0.32.15", "bf16", {}, "bf16"),
         ("gpt-oss", "0.12.3", "q8_0", {"flash_attention": True}, "f16"),
         ("gpt-oss", "0.12.4", "q8_0", {"flash_attention": True}, "q8_0"),
         ("gemma2", "0.24.0", "q8_0", {"flash_attention": True}, "f16"),
