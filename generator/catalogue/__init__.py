@@ -1,0 +1,1 @@
+"""The Catalogue: facts of the world, each with its source."""

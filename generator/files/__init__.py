@@ -1,0 +1,1 @@
+"""The only writers: compare, replace, exchange, lock, back up, remember."""

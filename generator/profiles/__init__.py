@@ -1,0 +1,1 @@
+"""Profiles: their schema, reading, merging and validation."""

@@ -1,0 +1,1 @@
+"""systemd services and their drop-ins."""
