@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import skeleton
 from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, runs
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
 from generator.fit.header import shape_of_file
 from generator.fit.kv import kv_bytes

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from generator.catalogue import load_catalogue
-from generator.load import read_document
+from generator.catalogue.catalogue import load_catalogue
+from generator.profiles.load import read_document
+from generator.profiles.validate import validate
 from generator.resolve import resolve
 from generator.targets import load_target
-from generator.validate import validate
 
 ROOT: Final = Path(__file__).parent.parent
 PROFILE: Final = "xeon-cpu"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.nix_eval import Cost, cost
+from generator.files.write import write
 from generator.fleet.decide import decide_fleet
 from generator.fleet.render import render_fleet
-from generator.write import write
 from tests.nix.flakes import put_inputs
 
 SIZES: Final = (10, 100, 1000)

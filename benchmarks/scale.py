@@ -21,11 +21,11 @@ import tomllib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.catalogue import load_catalogue
-from generator.load import Document, shipped_profiles
+from generator.catalogue.catalogue import load_catalogue
+from generator.profiles.load import Document, shipped_profiles
+from generator.profiles.validate import validate
 from generator.resolve import resolve
 from generator.targets import load_target
-from generator.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

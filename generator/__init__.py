@@ -10,11 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue, load_catalogue
+    from generator.catalogue.catalogue import Catalogue, load_catalogue
     from generator.errors import Finding, HostwrightError, Problem, ProfileError
-    from generator.load import load_profile
     from generator.plan import Plan
-    from generator.profile import Profile
+    from generator.profiles.load import load_profile
+    from generator.profiles.schema import Profile
     from generator.targets import TARGETS, load_target
     from generator.targets.base import File
 
@@ -36,16 +36,16 @@ __all__ = [
 ]
 _HOMES = {
     "TARGETS": "targets",
-    "Catalogue": "catalogue",
+    "Catalogue": "catalogue.catalogue",
     "File": "targets.base",
     "Finding": "errors",
     "HostwrightError": "errors",
     "Plan": "plan",
     "Problem": "errors",
-    "Profile": "profile",
+    "Profile": "profiles.schema",
     "ProfileError": "errors",
-    "load_catalogue": "catalogue",
-    "load_profile": "load",
+    "load_catalogue": "catalogue.catalogue",
+    "load_profile": "profiles.load",
     "load_target": "targets",
 }
 

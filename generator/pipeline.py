@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError, ProfileError
-from generator.load import read_document
-from generator.remember import recall, remember, slot
+from generator.files.cache import recall, remember, slot
+from generator.profiles.load import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.load import Document
     from generator.plan import Plan
+    from generator.profiles.load import Document
 
 _CODE: Final = Path(__file__).parent
 
@@ -42,7 +42,11 @@ def plan_of(
     plain = not (overrides or version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
         return plan
-    file = slot("plans", document.digest + flags, ("data", "fit", "resolve", "rules"))
+    file = slot(
+        "plans",
+        document.digest + flags,
+        ("catalogue", "catalogue/data", "fit", "profiles", "resolve", "rules"),
+    )
     plan = _recalled(file) if file else None
     if plan is None:
         plan = decide(document, version=version, legacy_env=legacy_env, strict=strict)
@@ -56,7 +60,7 @@ def _packaged(document: Document) -> Plan | None:
 
     A checkout has none: there both the profiles and the code may change under a plan.
     """
-    file = _CODE / "modules/plans" / Path(document.source).with_suffix(".json").name
+    file = _CODE / "shipped/modules/plans" / Path(document.source).with_suffix(".json").name
     if not file.is_file() or read_document(file.stem).digest != document.digest:
         return None
     return from_dict(json.loads(file.read_bytes()))
@@ -70,9 +74,9 @@ def decide(
     strict: bool = False,
 ) -> Plan:
     """Validate `document` and return its Plan, remembering nothing. Raises as `plan_of` does."""
-    from generator.catalogue import load_catalogue
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.profiles.validate import validate
     from generator.resolve import resolve
-    from generator.validate import validate
 
     profile = validate(document)
     try:

@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Mapping
 
-from generator.catalogue import load_catalogue
-from generator.load import read_document, shipped_profiles
+from generator.catalogue.catalogue import load_catalogue
 from generator.plan import Plan
-from generator.profile import Profile
+from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.schema import Profile
+from generator.profiles.validate import validate
 from generator.resolve import resolve
-from generator.validate import validate
 
 PROFILES = [path.stem for path in shipped_profiles()]
 # The three eras: runner binaries are gone by 0.9, in-process ggml until 0.24, llama-server since.

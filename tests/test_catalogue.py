@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import catalogue as module
-from generator.catalogue import Catalogue, GpuGeneration, Variable, load_catalogue, parse_catalogue
+from generator.catalogue import catalogue as module
+from generator.catalogue.catalogue import (
+    Catalogue,
+    GpuGeneration,
+    Variable,
+    load_catalogue,
+    parse_catalogue,
+)
 from generator.errors import CatalogueError
 from generator.units import Release
 

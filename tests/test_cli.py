@@ -11,10 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from generator import cache, remember
+from generator import pipeline
 from generator.cli import COMMANDS, gen, main, talk
 from generator.cli.talk import report
 from generator.errors import Finding, HostwrightError, Problem, ProfileError
+from generator.files import cache as kept
 from tests.plans import PROFILES
 
 ROOT = Path(__file__).parent.parent
@@ -547,10 +548,10 @@ class TestRemembering:
             assert process("plan", "xeon-cpu", env=env).stdout == first.stdout
 
     def test_nothing_is_remembered_without_a_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("HOME", "XDG_CACHE_HOME", remember.OFF):
+        for name in ("HOME", "XDG_CACHE_HOME", kept.OFF):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(cache, "remember", lambda *_: pytest.fail("remembered"))
-        assert cache.plan_of("xeon-cpu").name == "xeon-cpu"
+        monkeypatch.setattr(pipeline, "remember", lambda *_: pytest.fail("remembered"))
+        assert pipeline.plan_of("xeon-cpu").name == "xeon-cpu"
 
 
 class TestPackagedPlans:
@@ -559,20 +560,20 @@ class TestPackagedPlans:
     @pytest.fixture(autouse=True)
     def _installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         marked = json.loads((ROOT / "modules/plans/xeon-cpu.json").read_text())
-        (tmp_path / "modules/plans").mkdir(parents=True)
-        (tmp_path / "modules/plans/xeon-cpu.json").write_text(
+        (tmp_path / "shipped/modules/plans").mkdir(parents=True)
+        (tmp_path / "shipped/modules/plans/xeon-cpu.json").write_text(
             json.dumps({**marked, "description": "packaged"})
         )
-        monkeypatch.setattr(cache, "_CODE", tmp_path)
+        monkeypatch.setattr(pipeline, "_CODE", tmp_path)
 
     def test_they_answer_for_the_profile_as_shipped(self) -> None:
-        assert cache.plan_of("xeon-cpu").description == "packaged"
+        assert pipeline.plan_of("xeon-cpu").description == "packaged"
 
     def test_they_do_not_answer_for_flags(self) -> None:
-        assert cache.plan_of("xeon-cpu", ["threads.count=8"]).description != "packaged"
-        assert cache.plan_of("xeon-cpu", version="0.24").release == "0.24.0"
+        assert pipeline.plan_of("xeon-cpu", ["threads.count=8"]).description != "packaged"
+        assert pipeline.plan_of("xeon-cpu", version="0.24").release == "0.24.0"
 
     def test_they_do_not_answer_for_another_text_of_that_name(self, tmp_path: Path) -> None:
         profile = tmp_path / "xeon-cpu.toml"
         profile.write_text('schema_version = 1\nname = "xeon-cpu"\ndescription = "mine"\n')
-        assert cache.plan_of(str(profile)).description == "mine"
+        assert pipeline.plan_of(str(profile)).description == "mine"

@@ -12,8 +12,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from generator import facts
-from generator.catalogue import load_catalogue
+from generator.catalogue import records as facts
+from generator.catalogue.catalogue import load_catalogue
 from generator.cli import gen, talk
 from generator.errors import HostwrightError
 from generator.explain import words
@@ -23,7 +23,7 @@ from generator.explain.limits import limits
 from generator.explain.lookup import explain, find, listed
 from generator.explain.page import KINDS, Page
 from generator.explain.tables import by_name, release_of
-from generator.schema import json_schema
+from generator.profiles.json_schema import json_schema
 
 
 def run(*args: str) -> Result:

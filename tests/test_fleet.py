@@ -12,7 +12,7 @@ from generator.cli import gen
 from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
-from generator.schema import FLEET, json_schema
+from generator.profiles.json_schema import FLEET, json_schema
 from generator.targets import load_target
 from tests.plans import shipped
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from generator.catalogue import _DATA as DATA
-from generator.catalogue import FILES, load_catalogue, parse_catalogue
+from generator.catalogue.catalogue import _DATA as DATA
+from generator.catalogue.catalogue import FILES, load_catalogue, parse_catalogue
+from generator.catalogue.models import ModelFact
 from generator.errors import CatalogueError
-from generator.model_facts import ModelFact
 
 MIB = 2**20
 

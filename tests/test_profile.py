@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from generator.profile import Profile
-from generator.schema import json_schema
+from generator.profiles.json_schema import json_schema
+from generator.profiles.schema import Profile
 
 
 def parsed(table: str, key: str, value: object) -> object:

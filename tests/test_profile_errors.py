@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from generator.cache import plan_of
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
-from generator.flags import TEXT_KEYS
-from generator.load import load_profile, read_document
-from generator.schema import json_schema
+from generator.pipeline import plan_of
+from generator.profiles.flags import TEXT_KEYS
+from generator.profiles.json_schema import json_schema
+from generator.profiles.load import load_profile, read_document
 
 HEAD = 'schema_version = 1\nname = "mine"\n'
 

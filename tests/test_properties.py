@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError
 from generator.fit.ask import ask_of
@@ -18,7 +18,7 @@ from generator.fit.host import host_of
 from generator.fit.shape import shape_of
 from generator.fit.verdict import judge
 from generator.plan import Plan
-from generator.profile import Profile
+from generator.profiles.schema import Profile
 from generator.resolve import resolve
 from generator.resolve.view import view_of
 from generator.targets import load_target

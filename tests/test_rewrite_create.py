@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import EnvironmentFailure, WriteRefused
-from generator.rewrite import create
+from generator.files.rewrite import create
 
 
 def test_a_new_file_is_written(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import lock, swap
 from generator.errors import EnvironmentFailure, HostwrightError, WriteRefused
+from generator.files import lock, swap
+from generator.files.write import MANIFEST, Change, compare, write
 from generator.targets.base import File
-from generator.write import MANIFEST, Change, compare, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.rules import judge
 from generator.rules.rule import Rule
 from generator.view import Bound, Machine, Place, Placed, Variable, View

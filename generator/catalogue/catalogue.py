@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import model_validator
 
-from generator.datafile import DataFile, listed, once, parse
-from generator.errors import CatalogueError
-from generator.facts import (
+from generator.catalogue.datafile import DataFile, listed, once, parse
+from generator.catalogue.models import ModelsFile, QuantisationsFile
+from generator.catalogue.records import (
     Behaviour,
     Card,
     DeadName,
@@ -30,13 +30,13 @@ from generator.facts import (
     Variable,
     When,
 )
-from generator.model_facts import ModelsFile, QuantisationsFile
+from generator.errors import CatalogueError
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.model_facts import ModelFact, OneSlot
+    from generator.catalogue.models import ModelFact, OneSlot
 
 __all__ = ["Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable",
            "load_catalogue", "parse_catalogue"]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from generator.catalogue.records import Fact, Meta
 from generator.errors import CatalogueError
-from generator.facts import Fact, Meta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import model_validator
 
-from generator.datafile import DataFile, listed, once
-from generator.facts import Bytes, Fact, Span, Text, When
+from generator.catalogue.datafile import DataFile, listed, once
+from generator.catalogue.records import Bytes, Fact, Span, Text, When
 
 if TYPE_CHECKING:
     from generator.units import Release

@@ -1,7 +1,7 @@
 """The tables that `data/*.toml` may hold, and what one table answers about a release.
 
-`generator.catalogue` reads the files and finds the table. Strictness is the point: a misspelt key
-or an impossible span stops the program before a wrong fact reaches anybody's host.
+`catalogue` beside it reads the files and finds the table. Strictness is the point: a misspelt
+key or an impossible span stops the program before a wrong fact reaches anybody's host.
 """
 
 from __future__ import annotations

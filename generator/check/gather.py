@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.check.host import read_machine
 from generator.check.profiles import check_profile, unreadable
 from generator.check.report import UNREADABLE, Failure, Report
@@ -19,9 +19,9 @@ from generator.errors import (
     ProfileError,
     told,
 )
-from generator.importers.base import Context
-from generator.importers.discover import discover, read_beside, views
-from generator.load import shipped_profiles
+from generator.profiles.load import shipped_profiles
+from generator.readers.base import Context
+from generator.readers.discover import discover, read_beside, views
 from generator.rules import judge, ordered
 from generator.view import Machine, Place, Placed
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from generator.catalogue import Catalogue
-    from generator.importers.discover import Found, Unread
+    from generator.catalogue.catalogue import Catalogue
+    from generator.readers.discover import Found, Unread
     from generator.units import Release
 
 _ALWAYS: Final = frozenset({UNREADABLE})

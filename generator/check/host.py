@@ -6,15 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError
-from generator.load import read_file
-from generator.validate import validate
+from generator.profiles.load import read_file
+from generator.profiles.validate import validate
 from generator.view import Card, Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.catalogue import Catalogue
-    from generator.profile import Host, HostGpu
+    from generator.catalogue.catalogue import Catalogue
+    from generator.profiles.schema import Host, HostGpu
 
 
 def read_machine(path: Path, catalogue: Catalogue) -> Machine:

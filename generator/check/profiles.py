@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.cache import plan_of
 from generator.check.locate import line_of
 from generator.check.report import UNREADABLE
 from generator.errors import Finding, HostwrightError, ProfileError
-from generator.load import read_document, shipped_profiles
+from generator.pipeline import plan_of
+from generator.profiles.load import read_document, shipped_profiles
 from generator.targets import load_target
 from generator.view import Place, Placed
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.errors import Problem
-    from generator.load import Document
+    from generator.profiles.load import Document
 
 
 def check_profile(

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.check.mend import mended
-from generator.importers.base import Source
-from generator.importers.discover import Found, Group, views
+from generator.readers.base import Source
+from generator.readers.discover import Found, Group, views
 from generator.rules import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.importers.base import Context
+    from generator.readers.base import Context
     from generator.view import Placed, View
 
 

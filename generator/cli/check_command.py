@@ -132,7 +132,7 @@ def _print(report: Report, form: str) -> None:
 
 def _print_patch(report: Report) -> None:
     from generator.check.mend import mended
-    from generator.diff import Content, unified
+    from generator.files.diff import Content, unified
 
     for file, text in mended(report.found, report.texts).items():
         old, new = (Content(t.encode(), executable=False) for t in (report.texts[file], text))
@@ -142,7 +142,7 @@ def _print_patch(report: Report) -> None:
 def _mend(report: Report) -> bool:
     """Write what can be mended; return whether there was something."""
     from generator.check.mend import mended
-    from generator.rewrite import rewrite
+    from generator.files.rewrite import rewrite
 
     new = mended(report.found, report.texts)
     for file, text in new.items():

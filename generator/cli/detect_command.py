@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from generator.detect.choice import Choice, Left
     from generator.detect.detected import Detected
     from generator.detect.situation import Situation
-    from generator.profile import Profile
+    from generator.profiles.schema import Profile
 
 EXAMPLES = """
 \b
@@ -91,7 +91,7 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
     if capture is not None:
         from generator.cli.talk import say
         from generator.detect.capture import archive_of
-        from generator.rewrite import create
+        from generator.files.rewrite import create
 
         create(Path(capture), archive_of(source.taken), force=force)
         say(f"{capture}: {len(source.taken)} files; read it with gen detect --root {capture}")
@@ -99,7 +99,7 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
 
 
 def _situation(found: Detected, release: str | None) -> Situation:
-    from generator.catalogue import load_catalogue
+    from generator.catalogue.catalogue import load_catalogue
     from generator.detect.situation import situation_of
     from generator.errors import HostwrightError, told
 
@@ -123,7 +123,7 @@ def _warn_of_release(at: Situation) -> None:
 
 
 def _base(like: str) -> Profile:
-    from generator.load import load_profile
+    from generator.profiles.load import load_profile
 
     return load_profile(like)
 
@@ -141,7 +141,7 @@ def _told(at: Situation, base: Profile | None) -> tuple[Choice | Left, ...]:
 
 def _matches(at: Situation) -> str:
     from generator.detect.match import matching
-    from generator.load import load_profile, shipped_profiles
+    from generator.profiles.load import load_profile, shipped_profiles
 
     return matching(at, (load_profile(path.stem) for path in shipped_profiles()))
 
@@ -157,7 +157,7 @@ def _write(
 ) -> None:
     from generator.cli.talk import say, word
     from generator.detect.profile import name_of, profile_text
-    from generator.rewrite import create
+    from generator.files.rewrite import create
 
     _check_name(name)
     matches = "" if base else _matches(at)

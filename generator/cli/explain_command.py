@@ -61,9 +61,9 @@ def command(
 
 def _remembered(asked: tuple[tuple[str, ...], str | None, str | None, bool, int]) -> str:
     """Return the output for what was asked; the second time without reading the facts."""
-    from generator.remember import recall, remember, slot
+    from generator.files.cache import recall, remember, slot
 
-    file = slot("pages", repr(asked), ("data", "explain", "formats", "rules"))
+    file = slot("pages", repr(asked), ("catalogue/data", "explain", "formats", "rules"))
     known = recall(file) if file else None
     if known is not None:
         return known.decode()

@@ -12,13 +12,13 @@ from generator.cli.talk import say, word
 from generator.errors import Problem, ProfileError
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
     from generator.fit.verdict import ModelFit
     from generator.plan import Plan
-    from generator.profile import Profile
+    from generator.profiles.schema import Profile
 
 EXAMPLES: Final = """
 \b
@@ -83,7 +83,7 @@ class _Bench:
     """The machine, the service and the Catalogue that a command is about."""
 
     def __init__(self, name: str, options: dict[str, Any]) -> None:
-        from generator.catalogue import load_catalogue
+        from generator.catalogue.catalogue import load_catalogue
         from generator.fit.ask import ask_of
         from generator.fit.host import host_of
         from generator.resolve.view import view_of
@@ -137,8 +137,8 @@ class _Bench:
 
 
 def _decided(name: str, options: dict[str, Any]) -> tuple[Plan, Profile]:
-    from generator.cache import plan_of
-    from generator.load import load_profile
+    from generator.pipeline import plan_of
+    from generator.profiles.load import load_profile
 
     version, overrides = options["ollama_version"], options["overrides"]
     if version == "":

@@ -8,7 +8,7 @@ import click
 
 from generator.cli.options import json_option
 from generator.cli.talk import table
-from generator.load import shipped_profiles
+from generator.profiles.load import shipped_profiles
 
 
 @click.command(name="list", epilog="\b\nExamples:\n  gen list\n  gen list --json")

@@ -92,7 +92,7 @@ def planned(
     full_unit: bool,
 ) -> Any:  # noqa: ANN401 -- a Plan, whose import the caller pays for
     """Return the Plan that the options ask for."""
-    from generator.cache import plan_of
+    from generator.pipeline import plan_of
 
     if ollama_version == "":
         raise click.UsageError("--ollama-version names no release: write one, like 0.32")

@@ -21,8 +21,8 @@ Examples:
 def command(markdown: bool, fleet: bool, as_json: bool) -> None:
     """Print the JSON Schema of profiles or fleet files, for editors."""
     from generator.formats.data import to_json
-    from generator.reference import fleet_reference, profile_reference
-    from generator.schema import FLEET, PROFILE, json_schema
+    from generator.profiles.json_schema import FLEET, PROFILE, json_schema
+    from generator.profiles.reference import fleet_reference, profile_reference
 
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other")

@@ -49,7 +49,7 @@ def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  
 
 def _print_toml(profile: str, overrides: tuple[str, ...]) -> None:
     from generator.formats.data import to_toml
-    from generator.load import read_document
+    from generator.profiles.load import read_document
 
     data = {k: v for k, v in read_document(profile, overrides).data.items() if k != "extends"}
     click.echo(to_toml(data), nl=False)

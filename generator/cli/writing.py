@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.errors import Finding
+    from generator.files.write import Change
     from generator.targets.base import File
-    from generator.write import Change
 
 
 def changes_of(
@@ -29,7 +29,7 @@ def changes_of(
 ) -> tuple[Change, ...]:
     """Write `files`, or only compare them; show the diff where writing is refused."""
     from generator.errors import WriteRefused
-    from generator.write import compare, write
+    from generator.files.write import compare, write
 
     if dry:
         return compare(files, directory, within=within)

@@ -6,12 +6,12 @@ import functools
 from pathlib import Path
 from typing import Final
 
-from generator.datafile import DataFile, once, parse
+from generator.catalogue.datafile import DataFile, once, parse
+from generator.catalogue.records import Fact, Text
 from generator.errors import CatalogueError
-from generator.facts import Fact, Text
 
 FILE: Final = "hardware.toml"
-_PATH: Final = Path(__file__).parent.parent / "data" / FILE
+_PATH: Final = Path(__file__).parent.parent / "catalogue/data" / FILE
 
 
 class Core(Fact):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.detect.choice import Left
     from generator.detect.situation import Situation
-    from generator.profile import Host, Profile
+    from generator.profiles.schema import Host, Profile
 
 
 def matching(at: Situation, profiles: Iterable[Profile]) -> str:

@@ -9,9 +9,9 @@ from generator.detect.known import hardware
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import GpuGeneration
     from generator.detect.detected import Detected, Gpu
-    from generator.facts import GpuGeneration
 
 GIB: Final = 2**30
 MIB: Final = 2**20

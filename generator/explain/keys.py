@@ -18,7 +18,7 @@ from generator.explain.tables import (
     periods,
     release_of,
 )
-from generator.reference import default_of, table_of, takes
+from generator.profiles.reference import default_of, table_of, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,13 +41,13 @@ def keys() -> dict[str, dict[str, Any]]:
 
 def _schema() -> dict[str, Any]:
     """Read the schema that lies beside the profiles; only without it ask pydantic."""
-    for folder in (_PACKAGE, _PACKAGE.parent):
+    for folder in (_PACKAGE / "shipped", _PACKAGE.parent):
         try:
             schema: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         return schema
-    from generator.schema import json_schema
+    from generator.profiles.json_schema import json_schema
 
     return json_schema()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Table = Mapping[str, Any]
 
-_DATA: Final = Path(__file__).parent.parent / "data"
+_DATA: Final = Path(__file__).parent.parent / "catalogue/data"
 
 
 @functools.cache

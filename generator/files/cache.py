@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OFF: Final = "HOSTWRIGHT_NO_CACHE"
 KEEP: Final = 200
-_CODE: Final = Path(__file__).parent
+_CODE: Final = Path(__file__).parent.parent
 
 
 def slot(kind: str, key: str, folders: Sequence[str]) -> Path | None:

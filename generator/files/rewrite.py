@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from generator.errors import WriteRefused
-from generator.lock import failing
+from generator.files.lock import failing
 
 
 def rewrite(path: Path, old: str, new: str) -> None:

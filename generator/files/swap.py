@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.lock import failing
+from generator.files.lock import failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

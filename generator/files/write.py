@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from generator import swap
-from generator.diff import Content, unified
 from generator.errors import WriteRefused
-from generator.lock import failing, locked
+from generator.files import swap
+from generator.files.diff import Content, unified
+from generator.files.lock import failing, locked
 from generator.targets.base import File
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def write(
 
     `within` is that of `compare`. With `again`, what an earlier write put there and nobody has
     edited since changes and goes without `force`. A file that is already right is not touched;
-    `generator.swap` says what a crash can leave. Raises WriteRefused when a file would be
+    `generator.files.swap` says what a crash can leave. Raises WriteRefused when a file would be
     replaced or removed without `force`, and, `force` or not, for a path outside the directory,
     under a symbolic link, or on something that is no file; EnvironmentFailure when the machine
     fails. In both cases nothing has changed.

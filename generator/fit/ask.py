@@ -10,7 +10,7 @@ from generator.fit.load import GIB, MIB
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import View
 
 # server/routes.go@v0.32.15:2047-2057: an unset context length, from that much GPU memory on.

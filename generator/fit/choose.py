@@ -13,12 +13,12 @@ from generator.fit.verdict import NARROW, growth, judge, single_slot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
     from generator.fit.verdict import ModelFit
-    from generator.model_facts import ModelFact
 
 # A token reads all active weights once. At the 40 GB/s or more of a host's memory, 6 GiB still
 # give some six tokens a second, about as fast as people read.

@@ -9,7 +9,7 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.fit.shape import Shape
 
 LONG = 1000  # arrays beyond that are the tokenizer's

@@ -12,8 +12,8 @@ from generator.fit.shape import Shape, windows_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from generator.catalogue import Catalogue
-    from generator.model_facts import Architecture
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import Architecture
 
 OTHER_CACHES: Final = {
     "attention.kv_lora_rank": "a compressed KV cache (MLA)",

@@ -9,9 +9,9 @@ from generator.errors import Problem
 from generator.fit.shape import shape_of
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import ModelFact
     from generator.fit.shape import Shape
-    from generator.model_facts import ModelFact
     from generator.units import Release
 
 QUANTISATION: Final = re.compile(r"(?:i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4)", re.IGNORECASE)

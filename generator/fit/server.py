@@ -11,7 +11,7 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.fit.shape import Shape
 
 SECONDS: Final = 15.0

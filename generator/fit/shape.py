@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
-    from generator.model_facts import ModelFact
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import ModelFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from generator.fit.schedule import load_of, place
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.fit.ask import Ask
     from generator.fit.host import Device, Host
     from generator.fit.load import Load

@@ -7,19 +7,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator.cache import decide
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
 from generator.fleet.schema import Fleet
-from generator.load import overlaid, read_document, read_file
-from generator.validate import validated
+from generator.pipeline import decide
+from generator.profiles.load import overlaid, read_document, read_file
+from generator.profiles.validate import validated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from generator.fleet.schema import Deploy, Host, Inputs
-    from generator.load import Document
     from generator.plan import Plan
+    from generator.profiles.load import Document
 
 # Where other machines build for the host only slowly, or not at all.
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})

@@ -48,7 +48,7 @@ def _first(fleet: Decided, target: str) -> str:
 
 def modules_folder() -> Path:
     """Return the folder of the NixOS modules, of a checkout or in an installed program."""
-    packaged = _PACKAGE / "modules"
+    packaged = _PACKAGE / "shipped/modules"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "modules"
 
 

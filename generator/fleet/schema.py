@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from generator.fields import Address, Name, ReleaseText, Text, Version, Word, matching
-from generator.profile import Table
+from generator.profiles.fields import Address, Name, ReleaseText, Text, Version, Word, matching
+from generator.profiles.schema import Table
 
 _NODE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 _MODULE = re.compile(r"(?:[A-Za-z0-9_+-][\w.+-]*/)*[A-Za-z0-9_+-][\w.+-]*", re.ASCII)

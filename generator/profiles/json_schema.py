@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-PROFILE: Final = "generator.profile:Profile"
+PROFILE: Final = "generator.profiles.schema:Profile"
 FLEET: Final = "generator.fleet.schema:Fleet"
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from generator import flags
 from generator.errors import (
     EnvironmentFailure,
     HostwrightError,
@@ -23,13 +22,14 @@ from generator.errors import (
     ProfileError,
     shortened,
 )
+from generator.profiles import flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from generator.profile import Profile
+    from generator.profiles.schema import Profile
 
-_PACKAGE: Final = Path(__file__).parent
+_PACKAGE: Final = Path(__file__).parent.parent
 _MAX_EXTENDS: Final = 16
 _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
@@ -65,7 +65,7 @@ class Document:
 
 def shipped_profiles() -> tuple[Path, ...]:
     """Return the paths of the shipped profiles, by name."""
-    packaged = _PACKAGE / "profiles"
+    packaged = _PACKAGE / "shipped/profiles"
     folder = packaged if packaged.is_dir() else _PACKAGE.parent / "profiles"
     return tuple(sorted(folder.glob("*.toml")))
 
@@ -99,7 +99,7 @@ def overlaid(document: Document, tables: Mapping[str, Any], origin: str) -> Docu
 
 def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
     """Read and validate in one step. Raises what `read_document` and `validate` raise."""
-    from generator.validate import validate
+    from generator.profiles.validate import validate
 
     return validate(read_document(name, overrides))
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from generator.fields import (
+from generator.profiles.fields import (
     Address,
     Bound,
     ComputeCapability,

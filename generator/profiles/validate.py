@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import BaseModel, ValidationError, WithJsonSchema
 
 from generator.errors import Problem, ProfileError, shortened, told
-from generator.profile import Profile
+from generator.profiles.schema import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
-    from generator.load import Document
+    from generator.profiles.load import Document
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -2,5 +2,5 @@
 
 A reader follows the program that the file is for, keeps the line of everything it reads, and
 raises ProfileError for a text that is no such file at all. Only `disk` and `discover` read the
-disk, and only `nix` runs a program.
+disk, and only `nixos.evaluate` runs a program.
 """

@@ -12,7 +12,7 @@ from generator.view import Machine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.units import Release
 
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)

@@ -6,15 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.importers.argv import Option, size
-from generator.importers.base import Source, image_name
-from generator.importers.envfile import container_file
+from generator.readers.base import Source, image_name
+from generator.readers.environment.read import container_file
+from generator.readers.syntax.options import Option, size
 from generator.view import Bound, Boxed, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.importers.base import Context
+    from generator.readers.base import Context
     from generator.view import Place
 
 Access = Literal["reservation", "cdi", "runtime", "devices"]

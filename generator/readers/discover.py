@@ -13,15 +13,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError
-from generator.importers.base import Source
-from generator.importers.disk import is_directory, is_file, text_of
-from generator.importers.kinds import Kind, kind_of, may_be_ours, of_ollama
-from generator.importers.nix import NeedsMore
+from generator.readers.base import Source
+from generator.readers.disk import is_directory, is_file, text_of
+from generator.readers.kinds import Kind, kind_of, may_be_ours, of_ollama
+from generator.readers.nixos.evaluate import NeedsMore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from generator.importers.base import Context
+    from generator.readers.base import Context
     from generator.view import View
 
 STDIN: Final = "-"
@@ -117,7 +117,7 @@ def views(
     problems = list(found.problems)
     for group in found.groups:
         try:
-            read = import_module(f"generator.importers.{_READERS[group.kind]}").read
+            read = import_module(f"generator.readers.{group.kind}.read").read
             views_: tuple[View, ...] = read(group.sources, context)
         except ProfileError as error:
             # A directory of Nix also holds parts of modules, which say nothing by themselves.
@@ -137,14 +137,7 @@ def views(
     return tuple(seen), tuple(problems)
 
 
-_READERS: Final[dict[Kind, str]] = {
-    "systemd": "systemd",
-    "quadlet": "quadlet",
-    "compose": "compose",
-    "helm": "helm",
-    "nixos": "nixos",
-    "environment": "envfile",
-}
+_READERS: Final = frozenset({"systemd", "quadlet", "compose", "helm", "nixos", "environment"})
 
 
 def read_beside(path: str) -> str | None:

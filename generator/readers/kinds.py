@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from generator.importers.base import Source
+    from generator.readers.base import Source
 
 Kind = Literal[
     "profile", "plan", "systemd", "quadlet", "compose", "helm", "nixos", "environment"

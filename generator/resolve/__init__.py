@@ -13,8 +13,8 @@ from generator.rules import judge
 from generator.units import written_size
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
-    from generator.profile import Profile
+    from generator.catalogue.catalogue import Catalogue
+    from generator.profiles.schema import Profile
     from generator.units import Release
 
 

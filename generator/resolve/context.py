@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from generator.fit.ask import Ask
     from generator.fit.shape import Shape
-    from generator.profile import Model
+    from generator.profiles.schema import Model
     from generator.resolve.draft import Draft
     from generator.view import View
 

@@ -9,9 +9,9 @@ from generator.errors import Finding, Problem, Severity
 from generator.plan import Devices, Group, Omission, Parameter, Scope, Setting, Source
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
-    from generator.facts import Variable
-    from generator.profile import Profile
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable
+    from generator.profiles.schema import Profile
     from generator.units import Release
 
 GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")

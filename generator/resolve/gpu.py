@@ -10,8 +10,8 @@ from generator.resolve.library import known_generations
 from generator.resolve.spelling import text
 
 if TYPE_CHECKING:
-    from generator.facts import GpuGeneration
-    from generator.profile import HostGpu
+    from generator.catalogue.records import GpuGeneration
+    from generator.profiles.schema import HostGpu
     from generator.resolve.draft import Draft
 
 # $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.

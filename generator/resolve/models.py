@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.plan import Model, Parameter
 
 if TYPE_CHECKING:
-    from generator.profile import Model as ModelChoice
+    from generator.profiles.schema import Model as ModelChoice
     from generator.resolve.draft import Draft
 
 

@@ -10,7 +10,7 @@ from generator.view import Bound, Card, Machine, Place, Used, Variable, View
 
 if TYPE_CHECKING:
     from generator.plan import Plan, Setting
-    from generator.profile import Profile
+    from generator.profiles.schema import Profile
 
 
 def view_of(plan: Plan, profile: Profile) -> View:

@@ -31,7 +31,7 @@ from generator.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.rules.rule import Rule
     from generator.view import Placed, View
 

@@ -14,7 +14,7 @@ from generator.rules.values import cleaned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.errors import Severity
     from generator.view import Variable, View
 

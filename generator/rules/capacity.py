@@ -23,9 +23,9 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
-    from generator.model_facts import ModelFact
     from generator.view import Place, View
 
 PARALLEL: Final = "OLLAMA_NUM_PARALLEL"

@@ -11,7 +11,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Bound, Variable, View
 
 DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=

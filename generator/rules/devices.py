@@ -11,8 +11,8 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import GpuGeneration
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import GpuGeneration
     from generator.view import Card, Variable, View
 
 LIBRARY: Final = "OLLAMA_LLM_LIBRARY"

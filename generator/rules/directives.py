@@ -14,7 +14,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Line, Variable, View
 
 _NEAR: Final = 0.85

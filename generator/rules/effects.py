@@ -14,9 +14,9 @@ from generator.rules.values import cleaned, digits_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable as Fact
     from generator.errors import Severity
-    from generator.facts import Variable as Fact
     from generator.units import Release
     from generator.view import Variable, View
 

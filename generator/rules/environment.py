@@ -16,8 +16,8 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import Variable as Fact
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable as Fact
     from generator.rules.names import NameFault
     from generator.view import Line, Variable, View
 

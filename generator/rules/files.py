@@ -11,7 +11,7 @@ from generator.view import Edit, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Line, View
 
 # The installer's unit, from scripts/install.sh@v0.32.15:221-235.

@@ -12,8 +12,8 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import GpuGeneration
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import GpuGeneration
     from generator.view import View
 
 PLAIN_KV: Final = {name for name, size in ELEMENT_BYTES.items() if size >= ELEMENT_BYTES["f16"]}

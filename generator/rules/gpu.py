@@ -12,8 +12,8 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import GpuGeneration
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import GpuGeneration
     from generator.units import Release
     from generator.view import View
 

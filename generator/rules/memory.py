@@ -23,7 +23,7 @@ from generator.units import format_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Bound, Variable, View
 
 MIB: Final = 2**20

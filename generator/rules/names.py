@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from generator.catalogue import Catalogue
-    from generator.facts import Variable
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable
     from generator.units import Release
 
 # Names under these are Ollama's or llama-server's alone, so that an unknown one is a mistake.

@@ -14,11 +14,11 @@ from generator.fit.shape import shape_of, windows_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.layout import Need
     from generator.fit.verdict import ModelFit
-    from generator.model_facts import ModelFact
     from generator.view import View
 
 __all__ = [

@@ -12,7 +12,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import View
 
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for

@@ -21,7 +21,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.errors import Severity
     from generator.view import View
 

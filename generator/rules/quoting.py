@@ -12,7 +12,7 @@ from generator.rules.values import known_values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import View
 
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)

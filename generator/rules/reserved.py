@@ -10,7 +10,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Boxed, Variable, View
 
 RUNTIME: Final = "NVIDIA_VISIBLE_DEVICES"

@@ -14,8 +14,8 @@ from generator.rules.values import NO, YES, known_variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import Variable as Fact
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable as Fact
     from generator.units import Release
     from generator.view import View
 

@@ -12,7 +12,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
+    from generator.catalogue.catalogue import Catalogue
     from generator.view import Origin, Variable, View
 
 NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)

@@ -15,8 +15,8 @@ from generator.units import parse_go_duration, parse_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import Variable as Fact
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import Variable as Fact
     from generator.units import Release
     from generator.view import Variable, View
 

@@ -7,7 +7,7 @@ import pytest
 
 from generator.check.mend import fixable, mended
 from generator.errors import EnvironmentFailure, Finding, WriteRefused
-from generator.rewrite import rewrite
+from generator.files.rewrite import rewrite
 from generator.view import Edit, Place, Placed
 
 TEXT = "[Service]\r\nEnvironment=A=off\r\nEnvironment=B=1\nC=2"

@@ -10,7 +10,7 @@ import pytest
 
 from generator.detect.capture import archive_of
 from generator.detect.machine import read_machine
-from generator.load import load_profile
+from generator.profiles.load import load_profile
 from tests.detect.machines import FOLDER, NAMES, member_names, root_of, tree
 from tests.test_cli import process, run
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect.facter import _facts, read_facter
 from generator.detect.profile import host_of
 from generator.detect.situation import situation_of

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect.derive import derive
 from generator.detect.machine import read_machine
 from generator.detect.profile import name_of, profile_text
@@ -19,7 +19,7 @@ from generator.detect.root import one_line
 from generator.detect.roots import Archive, Tree, open_root
 from generator.detect.situation import situation_of
 from generator.errors import HostwrightError
-from generator.profile import Profile
+from generator.profiles.schema import Profile
 from tests.detect.machines import RECONSTRUCTED, Held, files_of, machine, warned
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect import nvml, tools
 from generator.detect.machine import read_machine
 from generator.detect.situation import situation_of

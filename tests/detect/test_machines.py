@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.cache import plan_of
 from generator.check.profiles import check_profile
 from generator.detect.choice import Choice
 from generator.detect.derive import derive
@@ -16,7 +15,8 @@ from generator.detect.machine import read_machine
 from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
 from generator.detect.roots import Archive, Tree
-from generator.load import load_profile, shipped_profiles
+from generator.pipeline import plan_of
+from generator.profiles.load import load_profile, shipped_profiles
 from generator.targets import TARGETS, load_target
 from tests.detect.expected import HOSTS, LIKE, PLANNED, TUNING
 from tests.detect.machines import FOLDER, NAMES, machine, root_of, situation, tree

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect.derive import derive
 from generator.detect.profile import profile_text
 from generator.detect.situation import situation_of
-from generator.profile import Profile
+from generator.profiles.schema import Profile
 from generator.resolve import resolve
 from tests.detect.test_derive import box
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.fit.ask import Ask, by_architecture
 from generator.fit.host import Device, Host
 from generator.fit.pick import pick

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.cli.fit_text import choices_text
 from generator.errors import Problem
 from generator.fit.choose import Candidate, choices

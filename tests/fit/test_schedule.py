@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.fit import llama_fit
 from generator.fit.ask import ask_of, cache_type, uses_flash
 from generator.fit.estimate import graph_sizes

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from generator.cache import decide
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.fit.ask import Ask, ask_of
 from generator.fit.host import Host, host_of
 from generator.fit.together import together
 from generator.fit.verdict import holds, judge
-from generator.load import read_document
+from generator.pipeline import decide
+from generator.profiles.load import read_document
+from generator.profiles.validate import validate
 from generator.resolve.view import view_of
-from generator.validate import validate
 from tests.fit.shapes import mib, shape
 
 

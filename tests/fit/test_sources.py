@@ -19,7 +19,7 @@ from tests.tools import require_package
 require_package("gguf")  # what follows imports it
 
 from benchmarks.skeleton import Outline, write
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.cli.fit_text import as_data, model_text
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.compute import compute_bytes

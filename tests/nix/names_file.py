@@ -15,8 +15,8 @@ from generator.units import Release
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue import Catalogue
-    from generator.facts import DeadName, Replaced, Variable
+    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.records import DeadName, Replaced, Variable
 
 _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
 _FIRST: Final = Release(0, 0, 1)

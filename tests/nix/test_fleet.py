@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from generator.files.write import write
 from generator.fleet.decide import decide_fleet
 from generator.fleet.render import render_fleet
-from generator.write import write
 from tests.consumers import nix
 from tests.nix.flakes import ask, put_inputs, run
 

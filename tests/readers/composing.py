@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generator.catalogue import load_catalogue
-from generator.importers.base import Context, Source
-from generator.importers.compose import read
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, Source
+from generator.readers.compose.read import read
 from generator.view import View
 
 MAIN = "compose.yaml"

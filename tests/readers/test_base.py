@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator.catalogue import load_catalogue
-from generator.importers.base import Context, ImageName, image_name
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, ImageName, image_name
 from generator.units import Release
 
 NEWEST = "0.32.15"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.targets import load_target
 from tests.consumers import compose
-from tests.importers.composing import MAIN, limit, one, told, views
 from tests.plans import PROFILES, shipped
+from tests.readers.composing import MAIN, limit, one, told, views
 
 ANCHORS = """\
 x-env: &env

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.importers.composing import one, views
+from tests.readers.composing import one, views
 
 BOX = """\
 version: "3.8"

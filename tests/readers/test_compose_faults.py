@@ -3,7 +3,7 @@
 import pytest
 
 from generator.errors import ProfileError
-from tests.importers.composing import MAIN, one, views
+from tests.readers.composing import MAIN, one, views
 
 PROBLEMS = {
     "": ("", "this Compose file has no services"),

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from generator.errors import Problem, ProfileError
 from generator.formats.yaml import to_yaml
-from generator.importers.base import Source
-from generator.importers.compose_limits import docker_size
-from generator.importers.dotenv import parse_dotenv
-from generator.importers.interpolation import substitute
-from generator.importers.yaml_scalar import resolved
-from generator.importers.yaml_tree import Table, parse
+from generator.readers.base import Source
+from generator.readers.compose.limits import docker_size
+from generator.readers.syntax.dotenv import parse_dotenv
+from generator.readers.syntax.interpolation import substitute
+from generator.readers.syntax.yaml_scalar import resolved
+from generator.readers.syntax.yaml_tree import Table, parse
 from tests.consumers import compose
 from tests.hostile import HOSTILE, texts
-from tests.importers.composing import views
+from tests.readers.composing import views
 
 TOLD: dict[str, str] = {"A": "plain", "EMPTY": "", "B2": 'a "b" {c} $x', "_c": "1"}
 UNSET = re.compile(r'level=warning msg="The \\".*\\" variable is not set')

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.catalogue import load_catalogue
-from generator.importers.base import Context, Source
-from generator.importers.discover import STDIN, Found, discover, read_beside, views
-from generator.importers.disk import LARGEST
-from generator.importers.kinds import kind_of
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, Source
+from generator.readers.discover import STDIN, Found, discover, read_beside, views
+from generator.readers.disk import LARGEST
+from generator.readers.kinds import kind_of
 from tests.tools import require
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\n"

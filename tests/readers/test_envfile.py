@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
-from generator.importers.base import Context, Source
-from generator.importers.envfile import container_file, environment_file, read
+from generator.readers.base import Context, Source
+from generator.readers.environment.read import container_file, environment_file, read
 from generator.view import Place, View
 
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 import yaml
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
 from generator.errors import ProfileError
-from generator.importers.base import Context, Source
-from generator.importers.helm import quantity, read
+from generator.readers.base import Context, Source
+from generator.readers.helm.read import quantity, read
 from generator.rules.values import boolean_misread
 from generator.view import View
 from tests.views import found

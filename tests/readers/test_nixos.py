@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.errors import EnvironmentFailure, ProfileError
 from generator.formats.nix import to_nix
-from generator.importers.base import Context, Source
-from generator.importers.nixos import read
+from generator.readers.base import Context, Source
+from generator.readers.nixos.read import read
 from generator.targets import load_target
 from generator.view import Machine, View
 from tests.hostile import batches

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
-from generator.importers.base import Context, Source
-from generator.importers.quadlet import read
+from generator.readers.base import Context, Source
+from generator.readers.quadlet.read import read
 from generator.view import Place, View
 
 PATH = "/etc/containers/systemd/ollama.container"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
-from generator.importers.base import Context, Source
-from generator.importers.systemd import read
+from generator.readers.base import Context, Source
+from generator.readers.systemd.read import read
 from generator.targets import load_target
 from generator.view import Machine, Place, View
 from tests.consumers import systemd

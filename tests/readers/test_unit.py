@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ProfileError
-from generator.importers.base import Source
-from generator.importers.bounds import bounds
-from generator.importers.unit import in_force, lines, named, parse, variables
+from generator.readers.base import Source
+from generator.readers.syntax.unit import in_force, lines, named, parse, variables
+from generator.readers.systemd.limits import bounds
 from generator.view import Machine, Place
 from tests.consumers import systemd
 from tests.hostile import texts
 
 if TYPE_CHECKING:
-    from generator.importers.unit import Assignment
+    from generator.readers.syntax.unit import Assignment
     from generator.view import Variable
 
 FILE = "override.conf"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
-from generator.importers import quadlet, systemd
-from generator.importers.base import Context, Source
+from generator.readers.base import Context, Source
+from generator.readers.quadlet import read as quadlet
+from generator.readers.systemd import read as systemd
 from generator.rules import directives
 from generator.rules.environment import out_of_reach
 from generator.rules.values import boolean_misread

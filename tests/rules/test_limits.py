@@ -2,10 +2,10 @@
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
-from generator.importers import systemd
-from generator.importers.base import Context, Source
+from generator.readers.base import Context, Source
+from generator.readers.systemd import read as systemd
 from generator.rules.limits import unreadable_limit
 from generator.view import Line, Place, View
 from tests.views import FILE, found, view

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from generator.catalogue import load_catalogue
+from generator.catalogue.catalogue import load_catalogue
 from generator.rules import memory, need, prompt_cache
 from generator.view import Bound, Boxed, Card, Line, Place, Used, View
 from tests.plans import plan, rules, shipped

@@ -6,15 +6,15 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.importers.base import ImageName, image_name
-from generator.importers.interpolation import substitute
-from generator.importers.yaml_tree import Items, Scalar, Table
+from generator.readers.base import ImageName, image_name
+from generator.readers.syntax.interpolation import substitute
+from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import Boxed, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.importers.yaml_tree import Node
+    from generator.readers.syntax.yaml_tree import Node
 
 Way = Literal["reservation", "cdi", "runtime", "devices"]
 _CDI: Final = re.compile(r"[\w.-]+/gpu=(.+)")

@@ -11,8 +11,8 @@ from generator.view import Bound, Place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.importers.compose_project import Loader
-    from generator.importers.yaml_tree import Table
+    from generator.readers.compose.project import Loader
+    from generator.readers.syntax.yaml_tree import Table
 
 Path = tuple[str, ...]
 Value = int | str | None

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.importers.base import Source, not_a_file
-from generator.importers.dotenv import Entry, parse_dotenv
-from generator.importers.interpolation import substitute
-from generator.importers.yaml_tree import Items, Node, Scalar, Table, parse
+from generator.readers.base import Source, not_a_file
+from generator.readers.syntax.dotenv import Entry, parse_dotenv
+from generator.readers.syntax.interpolation import substitute
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

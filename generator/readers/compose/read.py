@@ -11,18 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
-from generator.importers import compose_box, compose_limits
-from generator.importers.base import not_a_file
-from generator.importers.compose_project import Loader, joined, load_project
-from generator.importers.shell import Call, calls
-from generator.importers.yaml_tree import Scalar, Table, flat
+from generator.readers.base import not_a_file
+from generator.readers.compose import container as compose_box
+from generator.readers.compose import limits as compose_limits
+from generator.readers.compose.project import Loader, joined, load_project
+from generator.readers.syntax.shell import Call, calls
+from generator.readers.syntax.yaml_tree import Scalar, Table, flat
 from generator.view import Line, Place, Used, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.importers.base import Context, Source
-    from generator.importers.compose_project import Project
+    from generator.readers.base import Context, Source
+    from generator.readers.compose.project import Project
 
 _SERVES: Final = re.compile(r"\bollama[\"',\s]+serve\b")
 _ASKS: Final = re.compile(

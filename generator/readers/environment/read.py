@@ -10,14 +10,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.importers.shell import exported, runs_the_server
-from generator.importers.words import is_text
+from generator.readers.syntax.shell import exported, runs_the_server
+from generator.readers.syntax.words import is_text
 from generator.view import Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.importers.base import Context, Source
+    from generator.readers.base import Context, Source
     from generator.view import Reach
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.importers.base import image_name, not_a_file
-from generator.importers.yaml_tree import Items, Scalar, Table, flat, parse
+from generator.readers.base import image_name, not_a_file
+from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
 from generator.view import Bound, Boxed, Line, Place, Used, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from generator.importers.base import Context, Source
+    from generator.readers.base import Context, Source
 
 OURS: Final = frozenset({"gpu", "models", "mountPath", "insecure", "port"})
 _QUANTITY: Final = re.compile(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
 
 if TYPE_CHECKING:
-    from generator.importers.base import Source
+    from generator.readers.base import Source
 
 SECONDS: Final = 20
 MOST_PACKAGES: Final = 100

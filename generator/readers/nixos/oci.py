@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.importers import boxes, unit
-from generator.importers.argv import Argument, Option, options
-from generator.importers.base import image_name
+from generator.readers import boxes
+from generator.readers.base import image_name
+from generator.readers.syntax import unit
+from generator.readers.syntax.options import Argument, Option, options
 from generator.view import Line, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.importers.base import Context, Source
-    from generator.importers.nix import Definition
+    from generator.readers.base import Context, Source
+    from generator.readers.nixos.evaluate import Definition
 
 CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
 _DEPTH: Final = len(CONTAINERS) + 1

@@ -11,18 +11,19 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.importers import bounds as limits
-from generator.importers import nixos_oci, unit
-from generator.importers.base import not_a_file
-from generator.importers.kinds import FLAKE
-from generator.importers.nix import Definition, NeedsMore, evaluate
-from generator.importers.specifiers import expand
+from generator.readers.base import not_a_file
+from generator.readers.kinds import FLAKE
+from generator.readers.nixos import oci
+from generator.readers.nixos.evaluate import Definition, NeedsMore, evaluate
+from generator.readers.syntax import unit
+from generator.readers.syntax.specifiers import expand
+from generator.readers.systemd import limits
 from generator.view import Line, Place, Used, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.importers.base import Context, Source
+    from generator.readers.base import Context, Source
     from generator.view import Bound
 
 OLLAMA: Final = ("services", "ollama")
@@ -64,7 +65,7 @@ def _views(source: Source, context: Context) -> list[View]:
         message = "is a flake, which puts modules together"
         raise not_a_file(source.path, "", message, "name the modules, or their directory")
     found = _in_force(evaluate(source))
-    views = list(nixos_oci.views(source, found, context))
+    views = list(oci.views(source, found, context))
     if any(d.path[:2] == OLLAMA or d.path[:3] == UNIT for d in found):
         return [_Module(source, context, found).view(), *views]
     if not views:

@@ -8,20 +8,21 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.importers import boxes, unit
-from generator.importers.argv import Option, options
-from generator.importers.base import image_name
-from generator.importers.bounds import bounds, unread
-from generator.importers.services import merged, models
+from generator.readers import boxes
+from generator.readers.base import image_name
+from generator.readers.syntax import unit
+from generator.readers.syntax.options import Option, options
+from generator.readers.systemd.limits import bounds, unread
+from generator.readers.systemd.merged import merged, models
 from generator.view import Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.importers.argv import Argument
-    from generator.importers.base import Context, Source
-    from generator.importers.services import Unit
-    from generator.importers.unit import Assignment
+    from generator.readers.base import Context, Source
+    from generator.readers.syntax.options import Argument
+    from generator.readers.syntax.unit import Assignment
+    from generator.readers.systemd.merged import Unit
     from generator.view import Bound
 
 _CONTAINER: Final = "Container"

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from generator.importers.interpolation import substitute
+from generator.readers.syntax.interpolation import substitute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

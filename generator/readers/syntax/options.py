@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.importers.unit import Assignment
-    from generator.importers.words import Word
+    from generator.readers.syntax.unit import Assignment
+    from generator.readers.syntax.words import Word
     from generator.view import Place
 
 _SHORT: Final = {

@@ -14,7 +14,7 @@ from generator.view import Place, Variable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from generator.importers.base import Source
+    from generator.readers.base import Source
     from generator.view import Reach
 
 _EXPORT: Final = re.compile(r"^[ \t]*(?:export|declare[ \t]+-x|typeset[ \t]+-x)[ \t]+(.*)$", re.M)

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.importers.specifiers import expand
-from generator.importers.words import BLANKS, Word, is_text, words
+from generator.readers.syntax.specifiers import expand
+from generator.readers.syntax.words import BLANKS, Word, is_text, words
 from generator.view import Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from generator.importers.base import Source
+    from generator.readers.base import Source
     from generator.view import Reach
 
 _END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")

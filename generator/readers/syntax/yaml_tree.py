@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import yaml
 
 from generator.errors import Problem, ProfileError, shortened
-from generator.importers.yaml_scalar import Kind, resolved
-from generator.importers.yaml_text import PLAIN, PREFIX, Alias, Anchored, composed, syntax_problem
+from generator.readers.syntax.yaml_scalar import Kind, resolved
+from generator.readers.syntax.yaml_text import (
+    PLAIN,
+    PREFIX,
+    Alias,
+    Anchored,
+    composed,
+    syntax_problem,
+)
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from generator.importers.base import Source
+    from generator.readers.base import Source
 
 MERGED_AT_MOST: Final = 100_000
 VALUES_AT_MOST: Final = 10_000

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.importers.unit import NEVER_RESET
-from generator.importers.words import BLANKS
+from generator.readers.syntax.unit import NEVER_RESET
+from generator.readers.syntax.words import BLANKS
 from generator.units import SIZE_SUFFIXES
 from generator.view import Bound, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from generator.importers.unit import Assignment
+    from generator.readers.syntax.unit import Assignment
     from generator.view import Machine
 
 Value = int | str | None

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.importers import unit
-from generator.importers.argv import Argument
-from generator.importers.shell import calls
-from generator.importers.specifiers import Expanded, expand
+from generator.readers.syntax import unit
+from generator.readers.syntax.options import Argument
+from generator.readers.syntax.shell import calls
+from generator.readers.syntax.specifiers import Expanded, expand
 from generator.view import Used
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from generator.importers.base import Source
-    from generator.importers.unit import Assignment
-    from generator.importers.words import Word
+    from generator.readers.base import Source
+    from generator.readers.syntax.unit import Assignment
+    from generator.readers.syntax.words import Word
     from generator.view import Line
 
 _DIRECTORIES: Final = ("etc", "run", "usr/local/lib", "usr/lib", "lib", "usr/share")

@@ -6,20 +6,21 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.importers import boxes, unit
-from generator.importers.argv import CLIENTS, run
-from generator.importers.base import Source, image_name
-from generator.importers.bounds import bounds, unread
-from generator.importers.envfile import environment_file
-from generator.importers.services import Unit, merged, models, used
-from generator.importers.shell import runs_the_server
+from generator.readers import boxes
+from generator.readers.base import Source, image_name
+from generator.readers.environment.read import environment_file
+from generator.readers.syntax import unit
+from generator.readers.syntax.options import CLIENTS, run
+from generator.readers.syntax.shell import runs_the_server
+from generator.readers.systemd.limits import bounds, unread
+from generator.readers.systemd.merged import Unit, merged, models, used
 from generator.view import Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.importers.argv import Argument, Run
-    from generator.importers.base import Context
+    from generator.readers.base import Context
+    from generator.readers.syntax.options import Argument, Run
     from generator.view import Reach, Variable
 
 SERVICE: Final = "ollama.service"
