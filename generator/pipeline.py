@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.plan import Plan
-    from generator.profiles.load import Document
+    from generator.profiles.document import Document
 
 _CODE: Final = Path(__file__).parent
 

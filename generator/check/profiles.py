@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.errors import Problem
-    from generator.profiles.load import Document
+    from generator.profiles.document import Document
 
 
 def check_profile(

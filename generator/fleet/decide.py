@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from generator.fleet.schema import Deploy, Host, Inputs
     from generator.plan import Plan
-    from generator.profiles.load import Document
+    from generator.profiles.document import Document
 
 # Where other machines build for the host only slowly, or not at all.
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import stat
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from generator.errors import (
     shortened,
 )
 from generator.profiles import flags
+from generator.profiles.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,32 +35,6 @@ _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A merged profile that is not validated yet.
-
-    `source` names it for people (`profiles/xeon-cpu.toml`); `origins` tells for a key path which
-    file or flag it came from; `digest` is that of everything read.
-    """
-
-    source: str
-    data: dict[str, Any]
-    origins: Mapping[tuple[str, ...], str]
-    digest: str
-
-    @property
-    def label(self) -> str:
-        """The source for output, which holds no path of this machine: absolute ones lose theirs."""
-        return Path(self.source).name if self.source.startswith("/") else self.source
-
-    def origin(self, path: Sequence[str]) -> str:
-        """Return the file or flag that the value at `path`, or the table around it, came from."""
-        for length in range(len(path), 0, -1):
-            if (found := self.origins.get(tuple(path[:length]))) is not None:
-                return found
-        return self.source
 
 
 def shipped_profiles() -> tuple[Path, ...]:

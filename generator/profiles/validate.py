@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from generator.profiles.load import Document
+    from generator.profiles.document import Document
 
 Model = TypeVar("Model", bound=BaseModel)
 
