@@ -22,7 +22,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.profiles.load import Document, shipped_profiles
+from generator.profiles.document import Document
+from generator.profiles.load import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
 from generator.targets import load_target
