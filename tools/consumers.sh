@@ -62,24 +62,38 @@ has_compose() {
 # The release that has it: the system's own, or Debian 13 on an older Debian.
 # Only the one package is fetched and one file taken from it: no engine, no dependency.
 fetch_compose() {
-  has apt-get && has dpkg-deb || return 1
-  scratch=$(mktemp -d) && mkdir -p "$tools" || return 1
-  own_candidate || from_trixie || return 1
-  dpkg-deb --fsys-tarfile "$scratch"/*.deb |
-    tar -xO -f - ./usr/libexec/docker/cli-plugins/docker-compose >"$scratch/docker-compose" &&
-    chmod 755 "$scratch/docker-compose" &&
-    mv "$scratch/docker-compose" "$tools/docker-compose"
+  fetch own_compose docker-compose \
+    ./usr/libexec/docker/cli-plugins/docker-compose docker-compose
 }
 
-own_candidate() {
+# fetch OWN PACKAGE MEMBER NAME: download with OWN, or PACKAGE of Debian 13, and keep one file.
+fetch() {
+  has apt-get && has dpkg-deb || return 1
+  rm -rf "$scratch"
+  scratch=$(mktemp -d) && mkdir -p "$tools" || return 1
+  "$1" || from_trixie "$2" || return 1
+  dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -xO -f - "$3" >"$scratch/$4" &&
+    chmod 755 "$scratch/$4" &&
+    mv "$scratch/$4" "$tools/$4"
+}
+
+candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p'; }
+
+own_compose() {
   for package in docker-compose-v2 docker-compose; do
-    version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: *//p')
-    case $version in
+    case $(candidate "$package") in
       '' | '(none)' | 0.* | 1.*) ;;
       *) (cd "$scratch" && apt-get -qq download "$package" >/dev/null 2>&1) && return 0 ;;
     esac
   done
   return 1
+}
+
+own_podman() {
+  case $(candidate podman) in
+    '' | '(none)' | [0-4].* | 5.[0-3].*) return 1 ;;
+    *) (cd "$scratch" && apt-get -qq download podman >/dev/null 2>&1) ;;
+  esac
 }
 
 # Ask the system's own mirror for another release, with lists and caches of our own, so that
@@ -93,7 +107,7 @@ from_trixie() {
   mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial"
   : >"$scratch/status"
   echo "deb [signed-by=$keyring] $site trixie main" >"$scratch/sources.list"
-  own_apt update && (cd "$scratch" && own_apt download docker-compose)
+  own_apt update && (cd "$scratch" && own_apt download "$1")
 }
 
 debian_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
@@ -118,8 +132,29 @@ ensure_compose() {
   fi
 }
 
+# ── Podman's quadlet, 5.4 or later ─────────────────────────────────────────────────────────────
+
+is_quadlet() { case $("$1" -version 2>/dev/null) in 5.[4-9]* | 5.[1-9][0-9]* | [6-9].*) ;; *) false ;; esac }
+
+has_quadlet() {
+  is_quadlet "${HOSTWRIGHT_QUADLET:-false}" || is_quadlet "$tools/quadlet" ||
+    is_quadlet /usr/libexec/podman/quadlet
+}
+
+ensure_quadlet() {
+  if has_quadlet; then
+    say quadlet ok
+  elif fetch own_podman podman ./usr/libexec/podman/quadlet quadlet && has_quadlet; then
+    say quadlet installed
+  else
+    say quadlet 'missing: install Podman 5.4 or set HOSTWRIGHT_QUADLET to its quadlet'
+    missing=1
+  fi
+}
+
 ensure nix-instantiate nix-bin has nix-instantiate
 ensure systemd-analyze systemd has systemd-analyze
 ensure systemd systemd has_manager
 ensure_compose
+ensure_quadlet
 [ "${CI:-}" != true ] || exit "$missing"

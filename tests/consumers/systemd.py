@@ -75,7 +75,7 @@ def _root(directory: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         root = Path(name)
         units = root / UNIT_DIR
-        shutil.copytree(directory, units)
+        shutil.copytree(directory, units, symlinks=True)
         if not (units / "ollama.service").exists():
             (units / "ollama.service").write_text(STUB_UNIT, encoding="utf-8")
         for path in (root, *root.rglob("*")):
