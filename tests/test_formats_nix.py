@@ -15,6 +15,7 @@ from generator.errors import RenderError
 from generator.formats.nix import (
     Call,
     Commented,
+    Interpolated,
     Raw,
     Value,
     attr_name,
@@ -278,6 +279,12 @@ def test_calls_and_raw_expressions_evaluate() -> None:
         "c": 4,
         "d": 1,
     }
+
+
+def test_hostile_text_around_an_expression_survives_nix() -> None:
+    texts = [*HOSTILE, "a$", "$$", "\\$", "${"]
+    document = [Interpolated((text, Raw('"{x}"'), text, text)) for text in texts]
+    assert evaluate(to_nix(document)) == [f"{text}{{x}}{text}{text}" for text in texts]
 
 
 def test_a_module_parses() -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.errors import RenderError
 from generator.targets import load_target
-from tests.consumers import compose, systemd
+from tests.consumers import compose, nix, systemd
 from tests.host import UNITS, put, stub
 from tests.plans import plan
 from tests.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from generator.plan import Plan
     from tests.consumers.effective import Effective
@@ -114,6 +115,64 @@ def test_gpus_without_a_device_list_go_by_their_variable(
 def test_a_device_list_counts_as_nvidia_smi(gpu: Mapping[str, object], said: set[str]) -> None:
     decided = plan({"host": {"gpus": CARDS}, "gpu": gpu})
     assert set(told("compose", decided)) == said
+
+
+# ── Modelfiles: each model gets its own, whatever the others are called ───────────────────────
+
+TWINS = {
+    "coder": "qwen3:8b",
+    "coder-big": "qwen3:14b",
+    "coder-big.x": "qwen3:32b",
+    "big/coder": "qwen3:4b",
+    "ollama-program": "qwen3:1.7b",
+}
+
+
+def twins() -> Plan:
+    models = [
+        {"name": base, "serve_as": name, "parameters": {"stop": ["/.modelfiles/Modelfile.coder"]}}
+        for name, base in TWINS.items()
+    ]
+    return plan({"models": models})
+
+
+def created(lines: list[list[str]], bases: Mapping[str, str]) -> dict[str, str]:
+    """Return the base of each model that `ollama create NAME -f FILE` makes."""
+    assert all(line[1:2] + line[3:4] == ["create", "-f"] for line in lines), lines
+    return {line[2]: bases[line[4].rpartition("/")[2]] for line in lines}
+
+
+def bases(texts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        path.rpartition("/")[2]: text.partition("FROM ")[2].split("\n")[0]
+        for path, text in texts.items()
+        if "/Modelfile." in path
+    }
+
+
+def test_each_model_gets_its_own_modelfile_from_systemd(tmp_path: Path) -> None:
+    files = load_target("systemd").render(twins())
+    job = systemd.read(put(files, tmp_path) / UNITS, "ollama-create.service")
+    lines = [line.split() for line in job.extra["exec"]["ExecStart"]]
+    assert created(lines, bases({file.path: file.text for file in files})) == TWINS
+    assert {Path(line[4]).parent for line in lines} == {Path("/etc/hostwright")}
+
+
+def test_each_model_gets_its_own_modelfile_from_compose(tmp_path: Path) -> None:
+    job = in_compose(twins(), tmp_path, "ollama-create").extra["service"]
+    lines = [line.split() for line in job["entrypoint"][2].split("; ")[1:]]
+    files = load_target("compose").render(twins())
+    assert created(lines, bases({file.path: file.text for file in files})) == TWINS
+
+
+def test_each_model_gets_its_own_modelfile_from_nixos(tmp_path: Path) -> None:
+    (file,) = load_target("nixos").render(twins())
+    job = nix.read(put((file,), tmp_path) / file.path, unit="ollama-create.service")
+    lines = [line.split() for line in job.extra["exec"]["ExecStart"]]
+    stored = re.findall(r'writeText "(Modelfile\.[^"]*)" "(.*?)"}', file.text)
+    texts = {f"/{name}": text.replace("\\n", "\n") for name, text in stored}
+    found = {f"{'0' * 32}-{name}": base for name, base in bases(texts).items()}
+    assert created(lines, found) == TWINS
 
 
 # ── compose: the jobs, run with a stub in place of the ollama program ─────────────────────────

@@ -44,13 +44,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Interpolated:
-    """A string in which each key of `expressions`, wherever it stands, becomes `${expression}`.
+    """A string of parts: text stands for itself, and a Raw for what its expression evaluates to."""
 
-    Keys must be free of characters that Nix escapes; expressions are written as they are.
-    """
-
-    text: str
-    expressions: Mapping[str, str]
+    parts: Sequence[str | Raw]
 
 
 # A key is a name, or a tuple that stands for a path: ("services", "ollama") prints
@@ -127,10 +123,15 @@ def _expr(value: Value, depth: int, where: str) -> str:
 
 
 def _interpolated(value: Interpolated, where: str) -> str:
-    text = nix_string(value.text, where or "a Nix string")
-    for key, expression in value.expressions.items():
-        text = text.replace(key, f"${{{expression}}}")
-    return text
+    return f'"{"".join(_part(part, where or "a Nix string") for part in value.parts)}"'
+
+
+def _part(part: str | Raw, where: str) -> str:
+    r"""Return one part; a final `$` is escaped, for Nix reads `$${` as three plain characters."""
+    if isinstance(part, Raw):
+        return f"${{{part.expr}}}"
+    text = nix_string(part, where)[1:-1]
+    return f"{text[:-1]}\\$" if text.endswith("$") else text
 
 
 def _scalar(value: str | float | None, where: str) -> str:

@@ -84,8 +84,13 @@ def exec_line(argv: Sequence[str], prefix: str = "") -> str:
             f"systemd cannot run `{prefix}{argv[0] if argv else ''}`",
             hint="name the program by an absolute path without quotes, `\\` and `$`",
         )
-    words = (refuse_nul(word, argv[0]) for word in argv)
-    return prefix + " ".join(_word(word, variables=":" not in prefix) for word in words)
+    variables = ":" not in prefix
+    return prefix + " ".join(exec_word(word, argv[0], variables=variables) for word in argv)
+
+
+def exec_word(text: str, where: str = "a command", *, variables: bool = True) -> str:
+    """Return one argument of a command line; RenderError naming `where` for NUL."""
+    return _word(refuse_nul(text, where), variables=variables)
 
 
 def tmpfiles_line(kind: str, path: str, *fields: str) -> str:

@@ -11,8 +11,7 @@ from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
-from generator.plan import MODELFILES, OLLAMA
-from generator.targets.base import File, address, header
+from generator.targets.base import File, address, header, placed
 from generator.units import format_size
 
 if TYPE_CHECKING:
@@ -290,6 +289,6 @@ def _entrypoint(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
 
 def _line(step: Step) -> str:
     """Return one step; one that may fail does not stop the next."""
-    words = (arg.replace(OLLAMA, SERVER).replace(MODELFILES, MODELFILE_DIR) for arg in step.argv)
+    words = placed(step, SERVER, lambda name: f"{MODELFILE_DIR}/{name}")
     line = " ".join(quote(word) for word in words)
     return f"{line} || true" if step.may_fail else line

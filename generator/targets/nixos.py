@@ -12,13 +12,12 @@ from generator.formats.modelfile import modelfile
 from generator.formats.nix import Call, Commented, Interpolated, Raw, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.formats.unit import exec_line, specifier_escape, tmpfiles_line
-from generator.plan import MODELFILES, OLLAMA
-from generator.targets.base import SERVER_ANSWERS, File, address, header, service_line
+from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
+from generator.targets.base import SERVER_ANSWERS, File, address, header, placed, service_line
 
 if TYPE_CHECKING:
     from generator.errors import Finding
-    from generator.plan import Devices, Model, Plan, Step, Unit
+    from generator.plan import Devices, Plan, Step, Unit
 
 PACKAGES: Final = {
     "cpu": "pkgs.ollama-cpu or pkgs.ollama",
@@ -33,7 +32,7 @@ HAS_ACCELERATION: Final = """\
   hasAcceleration =
     options.services.ollama ? acceleration
     && (options.services.ollama.acceleration.visible or true);"""
-PROGRAM: Final = "lib.getExe config.services.ollama.package"
+PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -100,12 +99,12 @@ def _release_warning(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
     tests = [f"lib.versionOlder version {to_nix(plan.era_since)}"]
     if plan.era_until:
         tests.append(f"lib.versionAtLeast version {to_nix(plan.era_until)}")
-    told = Interpolated(
+    told = (
         f"This configuration is for Ollama {plan.release}; some of it does nothing in the packaged "
-        f"<version>. Render the profile with --ollama-version <version>.",
-        {"<version>": "version"},
     )
-    return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(told)}")
+    todo, version = ". Render the profile with --ollama-version ", Raw("version")
+    message = Interpolated((told, version, todo, version, "."))
+    return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(message)}")
 
 
 def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document value
@@ -196,15 +195,18 @@ def _server(plan: Plan) -> dict[str, Any]:
 
 
 def _exec(plan: Plan, step: Step) -> Interpolated:
-    line = exec_line(step.argv, prefix="-" if step.may_fail else "")
-    stored = {f"{MODELFILES}/{model.modelfile}": _stored(plan, model) for model in plan.models}
-    return Interpolated(line, {OLLAMA: PROGRAM} | stored)
+    words = placed(step, PROGRAM, lambda name: _stored(plan, name))
+    parts: list[str | Raw] = ["-" if step.may_fail else ""]
+    for word in words:
+        parts += [word if isinstance(word, Raw) else exec_word(word), " "]
+    return Interpolated(parts[:-1])
 
 
-def _stored(plan: Plan, model: Model) -> str:
+def _stored(plan: Plan, name: str) -> Raw:
     """Return the Nix expression of a Modelfile in the store."""
+    model = next(model for model in plan.models if model.modelfile == name)
     text = modelfile(model.name, model.lines, header(plan))
-    return f"pkgs.writeText {nix_string(model.modelfile)} {nix_string(text)}"
+    return Raw(f"pkgs.writeText {nix_string(name)} {nix_string(text)}")
 
 
 def _job(plan: Plan, unit: Unit) -> dict[Any, Any]:

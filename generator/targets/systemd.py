@@ -16,8 +16,7 @@ from generator.formats.unit import (
     tmpfiles_line,
     unit_text,
 )
-from generator.plan import MODELFILES, OLLAMA
-from generator.targets.base import SERVER_ANSWERS, File, address, header, service_line
+from generator.targets.base import SERVER_ANSWERS, File, address, header, placed, service_line
 from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
 
 if TYPE_CHECKING:
@@ -150,10 +149,7 @@ def _service(plan: Plan) -> list[Entry]:
 
 
 def _exec(plan: Plan, step: Step) -> str:
-    argv = [
-        arg.replace(OLLAMA, plan.service.binary).replace(MODELFILES, MODELFILE_DIR)
-        for arg in step.argv
-    ]
+    argv = placed(step, plan.service.binary, lambda name: f"{MODELFILE_DIR}/{name}")
     return exec_line(argv, prefix="-" if step.may_fail else "")
 
 
