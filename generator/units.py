@@ -12,6 +12,8 @@ from typing import Final
 
 SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
 MANY_CPUS: Final = 10_000
+MOST_CPUS: Final = 8192
+"""What the largest kernels are built for."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)", re.ASCII)
 _QUOTA = re.compile(r"([1-9]\d{0,6})%", re.ASCII)
 _GO_UNITS_NS: Final = {
@@ -27,6 +29,7 @@ _GO_UNITS_NS: Final = {
 _GO_TERM = re.compile(r"(\d+\.?\d*|\.\d+)([a-zµμ]+)")
 _DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
 _GO_MAX_NS: Final = 2**63 - 1
+_CPU_DIGITS: Final = 5
 _RELEASE = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:-rc(\d{1,6}))?", re.ASCII)
 
 
@@ -86,6 +89,20 @@ def parse_cpu_quota(text: str) -> int:
         )
         raise ValueError(f"`{text}` is not a CPU quota; {hint}")
     return int(match[1])
+
+
+def cpu_list(text: str) -> frozenset[int] | None:
+    """Return the CPUs of a list like `0-11,24`; None where it is no such list."""
+    cpus: set[int] = set()
+    for part in text.replace(",", " ").split():
+        first, _, last = part.partition("-")
+        ends = (first, last or first)
+        if not all(end.isascii() and end.isdigit() and len(end) <= _CPU_DIGITS for end in ends):
+            return None
+        if int(ends[1]) >= MOST_CPUS:
+            return None
+        cpus.update(range(int(first), int(ends[1]) + 1))
+    return frozenset(cpus)
 
 
 def parse_go_duration(text: str) -> int:

@@ -12,15 +12,19 @@ ROOT = Path(__file__).parent.parent / "generator"
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "units": (set(), set()),
+    "share": (set(), set()),
     "plan": ({"errors"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "view": ({"errors", "units"}, set()),
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "units"}, {"pydantic"}),
-    "fit": ({"catalogue", "errors", "fit", "units", "view"}, {"gguf"}),
-    "rules": ({"catalogue", "errors", "fit", "rules", "units", "view"}, set()),
+    "fit": ({"catalogue", "errors", "fit", "share", "units", "view"}, {"gguf"}),
+    "rules": ({"catalogue", "errors", "fit", "rules", "share", "units", "view"}, set()),
     "resolve": (
-        {"catalogue", "errors", "fit", "plan", "profiles", "resolve", "rules", "units", "view"},
+        {
+            *("catalogue", "errors", "fit", "plan", "profiles", "resolve", "rules", "share"),
+            *("units", "view"),
+        },
         set(),
     ),
     "readers": ({"catalogue", "errors", "readers", "units", "view"}, {"yaml"}),
@@ -44,7 +48,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "detect": ({"catalogue", "detect", "errors", "fit", "formats", "profiles", "units"}, set()),
+    "detect": (
+        {"catalogue", "detect", "errors", "fit", "formats", "profiles", "share", "units"},
+        set(),
+    ),
     "fleet": (
         {
             *("codec", "errors", "fleet", "formats", "pipeline", "plan", "profiles"),

@@ -379,3 +379,11 @@ def test_a_set_that_makes_no_sense_is_told(flag: str) -> None:
 )
 def test_form_is_judged_where_it_stands(file: Path, text: str, where: str) -> None:
     assert list(problems(file, text)) == [where]
+
+
+def test_a_list_of_cpus_stays_within_what_kernels_have(file: Path) -> None:
+    found = problems(file, '[resources]\nallowed_cpus = "0-99999"\nnuma_mask = "0-\u0663"\n')
+    assert {where: str(problem.message) for where, problem in found.items()} == {
+        "resources.allowed_cpus": "`0-99999` names a CPU that no kernel has",
+        "resources.numa_mask": "`0-\u0663` is not a CPU list",
+    }

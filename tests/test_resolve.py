@@ -134,11 +134,14 @@ class TestThreads:
         ("cpu", "resources", "count"),
         [
             ({"cores": 12, "threads": 24}, {}, "12"),
-            ({"cores": 12, "threads": 24}, {"cpu_quota": "400%"}, "4"),
+            ({"cores": 12, "threads": 24}, {"cpu_quota": "400%"}, "3"),
+            ({"cores": 12, "threads": 24}, {"cpu_quota": "401%"}, "4"),
             ({"cores": 12, "threads": 24}, {"cpus": 20}, "12"),
             ({"cores": 12, "threads": 24}, {"cpu_quota": "50%"}, "1"),
             ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-3"}, "4"),
-            ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-7", "cpu_quota": "300%"}, "3"),
+            ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-7", "cpu_quota": "300%"}, "2"),
+            # What is allowed to four CPUs is all that they have, so that it bounds nothing.
+            ({"cores": 12, "threads": 24}, {"allowed_cpus": "0-3", "cpu_quota": "400%"}, "4"),
         ],
     )
     def test_left_out_they_follow_cores_and_quota(

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.detect.choice import Choice, Left
-from generator.detect.root import cpu_list, written_list
+from generator.detect.root import written_list
+from generator.share import quota_acts, threads_for
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from generator.detect.situation import Situation
@@ -19,7 +21,7 @@ def threads(at: Situation) -> Choice | Left:
     key, quota = "threads.count", quota_percent(at)
     fast = at.found.usable.performance_cores if at.on_cpu else 0
     cores = fast or at.found.usable.cores
-    count = min(cores, _threads_in(quota)) if quota else cores
+    count = threads_for(cores, at.found.usable.threads, quota)
     if not at.on_cpu:
         return _beside_gpu(at, count)
     if count < cores:
@@ -28,11 +30,6 @@ def threads(at: Situation) -> Choice | Left:
         told = f"the {fast} performance cores: a slow core makes the others wait at every layer"
         return Choice(key, count, f"{told}. Measure again with more if in doubt.")
     return Left(key, "one thread per physical core of the host.")
-
-
-def _threads_in(quota: int) -> int:
-    """Return the threads that leave the server time of its own: nobody here can raise the quota."""
-    return max(1, (quota - 1) // 100)
 
 
 def _beside_gpu(at: Situation, count: int) -> Choice | Left:
@@ -46,7 +43,7 @@ def _beside_gpu(at: Situation, count: int) -> Choice | Left:
 def cpu_quota(at: Situation) -> Choice | Left:
     """The quota that a control group sets; otherwise none is tighter than the threads need."""
     key, quota, bound = "resources.cpu_quota", quota_percent(at), at.found.bounds.quota
-    if not quota or not bound:
+    if quota is None or not bound:
         return Left(key, "derived: one CPU above the threads, or no bound at all.")
     if quota <= 100:  # noqa: PLR2004 -- percent of one CPU
         return Left(key, f"{bound.where} allows {quota}%: one thread alone would use that up.")
@@ -54,10 +51,10 @@ def cpu_quota(at: Situation) -> Choice | Left:
     return Choice(key, f"{quota}%", f"{told}; threads beyond it would stall.")
 
 
-def quota_percent(at: Situation) -> int:
-    """Return the quota that bounds this machine; 0: none does."""
-    bound, threads_there = at.found.bounds.quota, at.found.usable.threads
-    return bound.value if bound and bound.value < threads_there * 100 else 0
+def quota_percent(at: Situation) -> int | None:
+    """Return the quota that bounds this machine; None: none does."""
+    bound = at.found.bounds.quota
+    return bound.value if bound and quota_acts(bound.value, at.found.usable.threads) else None
 
 
 def numa(at: Situation) -> tuple[Choice, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.detect.cores import core_names
 from generator.detect.detected import Cpu, NumaNode
-from generator.detect.root import cpu_list, one_line, whole, written_list
+from generator.detect.root import one_line, whole, written_list
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

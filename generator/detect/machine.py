@@ -15,8 +15,8 @@ from generator.detect.memory import read_memory
 from generator.detect.nvidia import read_nvidia
 from generator.detect.ollama import read_ollama
 from generator.detect.pci import read_gpus
-from generator.detect.root import cpu_list
 from generator.detect.system import read_product, read_system
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from generator.detect.cpu import Topology

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from generator.detect.detected import Warned
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,6 @@ LARGEST: Final = 8 * 2**20
 _PARTS: Final = re.compile(r"(\d+)")
 _LINE: Final = 200
 _MOST: Final = str(2**63)
-MOST_CPUS: Final = 8192
-"""What the largest kernels are built for."""
 
 
 class Root(ABC):
@@ -146,18 +145,6 @@ def one_line(text: str, room: int = _LINE) -> str:
     """Return text that others wrote fit for one line: printable, one space between words."""
     plain = "".join(c if c.isprintable() else " " for c in text[: 4 * room])
     return " ".join(plain.replace("\ufffd", " ").split())[:room]
-
-
-def cpu_list(text: str) -> frozenset[int] | None:
-    """Return the CPUs of a list like `0-11,24`; None where it is no such list."""
-    cpus: set[int] = set()
-    for part in text.replace(",", " ").split():
-        first, _, last = part.partition("-")
-        ends = (first, last or first)
-        if not all(whole(end) and int(end) < MOST_CPUS for end in ends):
-            return None
-        cpus.update(range(int(first), int(ends[1]) + 1))
-    return frozenset(cpus)
 
 
 def written_list(cpus: Iterable[int]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.load import MIB
+from generator.share import reserve
 
 if TYPE_CHECKING:
     from generator.view import Bound, Place, View
@@ -59,9 +60,6 @@ def size_of(bound: Bound | None) -> int | None:
     return bound.value if bound is not None and isinstance(bound.value, int) else None
 
 
-RESERVE: Final = 2048 * MIB
-
-
 def memory_limit(view: View) -> tuple[int, Place] | None:
     """Return the memory that the service has, and where that is said; None: not told."""
     bound, memory = view.bound("memory_max"), view.machine.memory
@@ -77,8 +75,7 @@ def host_of(view: View) -> Host:
     limit = found[0] if found else 0
     bounded = size_of(view.bound("memory_max")) == limit and limit > 0
     if not bounded:
-        # The system wants some, too: what `resolve` leaves it, and on small hosts half.
-        limit = max(memory - RESERVE, memory // 2)
+        limit = memory - reserve(memory)
     cards = () if computes_on_cpu(view) else view.machine.cards
     return Host(
         memory=memory,

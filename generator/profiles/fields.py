@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from generator.units import Release, parse_cpu_quota, parse_go_duration, parse_size
+from generator.units import (
+    MOST_CPUS,
+    Release,
+    cpu_list,
+    parse_cpu_quota,
+    parse_go_duration,
+    parse_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +29,7 @@ _MODEL = re.compile(
     re.ASCII,
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*")
+_CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*", re.ASCII)
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
@@ -85,6 +92,10 @@ def _not_negative(value: int | str) -> int | str:
 
 
 def _cpu_list(text: str) -> str:
+    if cpu_list(text) is None:
+        raise ValueError(
+            f"`{text}` names a CPU that no kernel has; write `{MOST_CPUS - 1}` at most"
+        )
     spans = (part.partition("-") for part in text.replace(",", " ").split())
     for first, _, last in spans:
         if last and int(last) < int(first):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
-from generator.resolve.resources import RESERVE_MINIMUM, RESERVE_SHARE
+from generator.share import reserve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,10 +112,8 @@ def _left_to_the_tier(draft: Draft) -> bool:
 def _memories(draft: Draft) -> list[int]:
     """Return what each GPU has; memory that is the host's, too, less the share of the system."""
     gpus = draft.devices.gpus if draft.devices else ()
-    if not draft.profile.host.unified_memory:
-        return [gpu.memory for gpu in gpus]
-    reserved = ((g.memory, max(RESERVE_MINIMUM, g.memory // RESERVE_SHARE)) for g in gpus)
-    return [max(0, memory - reserve) for memory, reserve in reserved]
+    unified = draft.profile.host.unified_memory
+    return [gpu.memory - (reserve(gpu.memory) if unified else 0) for gpu in gpus]
 
 
 def _view(draft: Draft) -> View:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Limit
-from generator.resolve.threads import allowed_cpus, cpus_of, quota_percent, thread_count
-from generator.units import format_size, written_size
+from generator.resolve.threads import quota_percent, thread_count, usable_cpus
+from generator.share import LEAST_RESERVE, quota_acts, quota_for, reserve
+from generator.units import cpu_list, format_size, written_size
 
 if TYPE_CHECKING:
     from generator.plan import Source
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
 
 Limits = tuple[Limit, ...]
 GIB: Final = 2**30
-
-# For the rest of the system beside a model server: an eighth of the memory, at least 2 GiB.
-RESERVE_SHARE: Final = 8
-RESERVE_MINIMUM: Final = 2 * GIB
 
 REASONS: Final = {
     "cpu_weight": "Share of CPU time under contention; every service has 100.",
@@ -76,10 +73,9 @@ def _derived_quota(draft: Draft) -> Limits:
     """One CPU per compute thread and one for the server, unless that is the whole machine."""
     count, _, _ = thread_count(draft)
     cpu = draft.profile.host.cpu
-    available = allowed_cpus(draft) or (cpu.hardware_threads if cpu else 0)
-    if count is None or cpu is None or count + 1 >= available:
+    if count is None or cpu is None or not quota_acts(quota_for(count), usable_cpus(draft)):
         return ()
-    return (_quota((count + 1) * 100, cpu.hardware_threads, source="derived"),)
+    return (_quota(quota_for(count), cpu.hardware_threads, source="derived"),)
 
 
 def _quota(percent: int, available: int | None, *, source: Source) -> Limit:
@@ -104,10 +100,9 @@ def _derived(draft: Draft, name: str) -> Limit | None:
 
 def _derived_memory_max(draft: Draft) -> Limit | None:
     memory = draft.profile.host.memory
-    if memory is None or memory < 2 * RESERVE_MINIMUM:
+    if memory is None or memory < 2 * LEAST_RESERVE:
         return None
-    reserve = max(RESERVE_MINIMUM, memory // RESERVE_SHARE)
-    value = (memory - reserve) // GIB * GIB
+    value = (memory - reserve(memory)) // GIB * GIB
     reason = (
         f"Leaves {written_size(memory - value)} of the host's {written_size(memory)} to the rest."
     )
@@ -138,7 +133,7 @@ def _check_cpus(draft: Draft) -> None:
     if cpu is None:
         return
     if resources.allowed_cpus is not None:
-        highest = max(cpus_of(resources.allowed_cpus))
+        highest = max(cpu_list(resources.allowed_cpus) or (0,))
         if highest >= cpu.hardware_threads:
             draft.problem(
                 "resources.allowed_cpus",

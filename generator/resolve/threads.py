@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Setting
+from generator.share import threads_for
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from generator.plan import Source
@@ -61,9 +63,7 @@ def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
     """Return the compute threads, the reason and where they come from.
 
     Left out, they are derived for CPU hosts only: a GPU that holds the whole model leaves nothing
-    for them to do. One per physical core, because decoding waits for memory and a second thread
-    on a core adds no bandwidth (ollama#2496, #2929); never more than the allowed CPUs or the
-    quota, because one thread that waits stalls all of them (ollama#17916).
+    for them to do.
     """
     profile = draft.profile
     if profile.threads.count is not None:
@@ -71,33 +71,23 @@ def thread_count(draft: Draft) -> tuple[int | None, str, Source]:
     cpu = profile.host.cpu
     if draft.acceleration != "cpu" or cpu is None:
         return None, "", "derived"
-    quota = quota_percent(draft)
-    allowed = allowed_cpus(draft)
-    if allowed is not None and allowed < cpu.cores and (quota is None or allowed * 100 <= quota):
-        reason = f"Compute threads per model: one for each of the {allowed} allowed CPUs."
-        return allowed, reason, "derived"
-    if quota is not None and quota < cpu.cores * 100:
-        count = max(1, quota // 100)
-        return (
-            count,
-            f"Compute threads per model: as many as the quota of {quota}% can run.",
-            "derived",
-        )
-    return cpu.cores, "Compute threads per model: one per physical core.", "derived"
+    quota, cpus = quota_percent(draft), usable_cpus(draft)
+    count = threads_for(cpu.cores, cpus, quota)
+    if count < min(cpu.cores, cpus):
+        why = f"as many as the quota of {quota}% can run beside the server"
+    elif count < cpu.cores:
+        why = f"one for each of the {count} allowed CPUs"
+    else:
+        why = "one per physical core"
+    return count, f"Compute threads per model: {why}.", "derived"
 
 
-def allowed_cpus(draft: Draft) -> int | None:
-    """Return how many CPUs the service may run on, where the profile says so."""
-    listed = draft.profile.resources.allowed_cpus
-    return len(cpus_of(listed)) if listed is not None else None
-
-
-def cpus_of(listed: str) -> frozenset[int]:
-    """Return the CPUs of a list like `0-11,24`."""
-    spans = (part.partition("-") for part in listed.replace(",", " ").split())
-    return frozenset(
-        cpu for first, _, last in spans for cpu in range(int(first), int(last or first) + 1)
-    )
+def usable_cpus(draft: Draft) -> int:
+    """Return how many CPUs the service may run on; 0: nobody says."""
+    listed, cpu = draft.profile.resources.allowed_cpus, draft.profile.host.cpu
+    if listed is not None:
+        return len(cpu_list(listed) or ())
+    return cpu.hardware_threads if cpu else 0
 
 
 def quota_percent(draft: Draft) -> int | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.container import is_client
 from generator.rules.need import computes_on_cpu
 from generator.rules.rule import Hit, Rule, rule
+from generator.share import quota_acts, quota_for, threads_within
+from generator.units import cpu_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +84,10 @@ def threads_above_quota(view: View, _: Catalogue) -> Iterator[Hit]:
     asked, quota = threads_of(view), view.bound("cpu_quota")
     if asked is None or quota is None or quota.value is None:
         return
-    threads, percent = asked[0], int(quota.value)
-    if threads * 100 < percent:
+    threads, percent, cpus = asked[0], int(quota.value), _usable_cpus(view)
+    if threads <= threads_within(percent) or not quota_acts(percent, cpus):
         return
+    enough = quota_for(threads)
     below = threads * 100 > percent
     yield Hit(
         message=f"{threads} compute threads under a quota of {_told(view, quota, percent)}: they "
@@ -92,8 +95,17 @@ def threads_above_quota(view: View, _: Catalogue) -> Iterator[Hit]:
         + ("" if below else ", and the server itself wants some time too"),
         place=quota.place,
         severity=None if below else "info",
-        fix=f"write `{_spelt(view, quota, (threads + 1) * 100)}`, or fewer threads",
+        fix=f"write `{_spelt(view, quota, enough)}`, or fewer threads"
+        if quota_acts(enough, cpus)
+        else "leave the quota out, or write fewer threads",
     )
+
+
+def _usable_cpus(view: View) -> int:
+    """Return how many CPUs the service may run on; 0: not told."""
+    allowed = view.bound("allowed_cpus")
+    listed = cpu_list(str(allowed.value)) if allowed is not None else None
+    return len(listed or ()) or view.machine.threads
 
 
 @rule(

@@ -18,6 +18,7 @@ from generator.rules.need import (
     weights,
 )
 from generator.rules.rule import Hit, Rule, rule
+from generator.share import reserve
 from generator.units import format_size
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def limit_above_memory(view: View, _: Catalogue) -> Iterator[Hit]:
         message=f"a memory limit of {format_size(limit)} is {more} this machine's "
         f"{format_size(memory)}: it never acts, and leaves nothing to the system",
         place=bound.place,
-        fix=f"write `{_size(view, memory * 7 // 8 // MIB * MIB)}` or less",
+        fix=f"write `{_size(view, (memory - reserve(memory)) // MIB * MIB)}` or less",
     )
 
 

@@ -104,11 +104,9 @@ def test_more_memory_never_lowers_a_value_on_gpus(
 
 def thread_count(found: Detected) -> int:
     """Return the threads on a CPU: those named, otherwise one per core of the profile."""
-    there = chosen(found)
-    quota = int(str(there.get("resources.cpu_quota", "0%")).removesuffix("%"))
-    named = there.get("threads.count", found.usable.cores)
+    named = chosen(found).get("threads.count", found.usable.cores)
     assert isinstance(named, int)
-    return min(named, max(1, quota // 100)) if quota else named
+    return named
 
 
 CORES = st.integers(1, 256)
@@ -164,7 +162,9 @@ def test_a_quota_is_never_exceeded_and_never_above_the_machine(cores: int, quota
     there = chosen(box(cores=cores, quota=quota))
     told = there.get("resources.cpu_quota")
     assert told == (f"{quota}%" if 100 < quota < cores * 100 else None)
-    assert thread_count(box(cores=cores, quota=quota)) <= max(1, quota // 100)
+    count = thread_count(box(cores=cores, quota=quota))
+    # Some of the quota is left to the server.
+    assert count == 1 or count * 100 < quota
 
 
 @given(st.integers(1, 2**50), st.integers(1, 2**50))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.detect.detected import Bound
-from generator.detect.root import cpu_list, written_list
+from generator.detect.root import written_list
+from generator.units import cpu_list
 from tests.detect.machines import RECONSTRUCTED, files_of, machine, warned, with_files
 
 

@@ -139,3 +139,28 @@ def test_the_default_of_compose_is_a_number_of_shares() -> None:
     (placed,) = found(cpu.weight_is_the_default, compose({"cpu_weight": 100}))
     assert placed.finding.message.startswith("cpu_shares 1024 is the default")
     assert placed.finding.fix.startswith("write more than 1024")
+
+
+@pytest.mark.parametrize(
+    ("quota", "allowed", "fix"),
+    [
+        (700, None, "write `900%`, or fewer threads"),
+        (800, "0-9", "write `900%`, or fewer threads"),
+        # Nine CPUs are not to be had of eight.
+        (700, "0-7", "leave the quota out, or write fewer threads"),
+        # All of the CPUs that it may run on: that takes nothing away.
+        (800, "0-7", None),
+    ],
+)
+def test_a_quota_counts_where_it_takes_something_away(
+    quota: int, allowed: str | None, fix: str | None
+) -> None:
+    bounds = {"cpu_quota": quota} | ({"allowed_cpus": allowed} if allowed else {})
+    seen = view({"LLAMA_ARG_THREADS": "8"}, bounds, machine=XEON)
+    assert [p.finding.fix for p in found(cpu.threads_above_quota, seen)] == ([fix] if fix else [])
+
+
+def test_one_thread_waits_for_no_other() -> None:
+    assert not found(
+        cpu.threads_above_quota, view({"LLAMA_ARG_THREADS": "1"}, {"cpu_quota": 50}, machine=XEON)
+    )
