@@ -190,7 +190,8 @@ def report(engine: str, points: Sequence[Point]) -> str:
         shapes = {}
         for name in SHAPES:
             skeleton.write(SHAPES[name], _file(Path(folder), name), WEIGHTS)
-            shapes[name] = shape_of_file(str(_file(Path(folder), name)), load_catalogue())
+            file = str(_file(Path(folder), name))
+            shapes[name] = shape_of_file(file, load_catalogue().at("ollama"))
     errors = [(error(shapes[p.shape], p), p) for p in points]
     parts = [_head(engine, points), _summary(errors), _by_shape(errors), _worst(errors, shapes)]
     return "\n\n".join(parts) + "\n"

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.catalogue import catalogue as module
-from generator.catalogue.catalogue import (
-    Catalogue,
-    GpuGeneration,
-    Variable,
-    load_catalogue,
-    parse_catalogue,
-)
+from generator.catalogue.catalogue import Catalogue, load_catalogue, parse_catalogue
 from generator.errors import CatalogueError
 from generator.units import Release
+from tests.facts import facts_at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.records import GpuGeneration, Option, Variable
 
 AMD64, ARM64 = "x86_64-linux", "aarch64-linux"
 TEXTS = {file: (module._DATA / file).read_text(encoding="utf-8") for file in module.FILES}
@@ -34,22 +32,27 @@ def _known() -> Catalogue:
     return load_catalogue()
 
 
-def variable(name: str) -> Variable:
-    found = load_catalogue().variable(name)
+@pytest.fixture(name="newest")
+def _newest() -> Facts:
+    return facts_at()
+
+
+def variable(name: str, release: str) -> Variable:
+    found = facts_at(release).variable(name)
     assert found is not None
     return found
 
 
-def generation(capability: str) -> GpuGeneration:
-    found = load_catalogue().generation(capability)
+def generation(capability: str, release: str = "0.32.15") -> GpuGeneration:
+    found = facts_at(release).generation(capability)
     assert found is not None
     return found
 
 
-def test_everything_that_was_researched_is_there(known: Catalogue) -> None:
-    assert len(known.names) == 181
-    assert len(known.dead_names) == 126
-    assert len(known.options) == 32
+def test_everything_that_was_researched_is_there(newest: Facts) -> None:
+    assert len(newest.names) == 181
+    assert len(newest.dead_names) == 126
+    assert len(newest.options) == 32
 
 
 # Releases
@@ -112,8 +115,9 @@ def test_what_never_was_a_release_is_refused(known: Catalogue, text: str, messag
 def test_younger_releases_get_the_newest_facts(
     known: Catalogue, text: str, covered: bool, facts: str
 ) -> None:
-    assert known.knows(at(text)) is covered
-    assert known.facts_release(at(text)) == at(facts)
+    found = known.at("ollama", at(text))
+    assert found.known is covered
+    assert (found.release, found.at) == (at(text), at(facts))
 
 
 @pytest.mark.parametrize(
@@ -125,14 +129,14 @@ def test_younger_releases_get_the_newest_facts(
         ("0.30.0", "llama-server"),
     ],
 )
-def test_releases_compute_in_three_ways(known: Catalogue, text: str, era: str) -> None:
-    assert known.era(at(text)).name == era
+def test_releases_compute_in_three_ways(text: str, era: str) -> None:
+    assert facts_at(text).era.name == era
 
 
-def test_behaviours_start_with_a_release(known: Catalogue) -> None:
-    assert known.behaviour("llm-library-strict").since == at("0.12.4")
-    assert not known.behaves("flash-attention-on-cpu", at("0.11.4"))
-    assert known.behaves("flash-attention-on-cpu", at("0.11.5"))
+def test_behaviours_start_with_a_release(newest: Facts) -> None:
+    assert newest.behaviour("llm-library-strict").since == at("0.12.4")
+    assert not facts_at("0.11.4").behaves("flash-attention-on-cpu")
+    assert facts_at("0.11.5").behaves("flash-attention-on-cpu")
 
 
 # Variables
@@ -158,11 +162,11 @@ def test_behaviours_start_with_a_release(known: Catalogue) -> None:
     ],
 )
 def test_defaults_change_with_releases(name: str, release: str, default: str | None) -> None:
-    assert variable(name).default_in(at(release)) == default
+    assert variable(name, release).default == default
 
 
 def test_a_default_says_what_it_means() -> None:
-    entry = variable("OLLAMA_NUM_PARALLEL").default_entry(at("0.6.7"))
+    entry = variable("OLLAMA_NUM_PARALLEL", "0.6.7").default_entry
     assert entry is not None
     assert entry.note == "tries 2, then 1"
 
@@ -184,32 +188,31 @@ def test_a_default_says_what_it_means() -> None:
 def test_values_that_count_depend_on_release_and_system(
     name: str, release: str, system: str, values: tuple[str, ...] | None
 ) -> None:
-    assert variable(name).allowed_in(at(release), system) == values
+    assert variable(name, release).allowed(system) == values
 
 
 def test_the_newest_release_has_new_library_names() -> None:
-    values = variable("OLLAMA_LLM_LIBRARY").allowed_in(at("0.32.15"), AMD64)
+    values = variable("OLLAMA_LLM_LIBRARY", "0.32.15").allowed(AMD64)
     assert values is not None
     assert {"cuda_v12", "cuda_v13", "rocm_v7_2"} <= set(values)
     assert "rocm" not in values
 
 
 def test_gpu_overhead_works_until_llama_server_places_models() -> None:
-    overhead = variable("OLLAMA_GPU_OVERHEAD")
-    assert not overhead.known_in(at("0.3.9"))
-    assert overhead.works_in(at("0.24.0"))
-    assert overhead.replacement_in(at("0.24.0")) is None
-    assert overhead.known_in(at("0.30.0"))
-    assert not overhead.works_in(at("0.30.0"))
-    assert overhead.replacement_in(at("0.30.0")) == "LLAMA_ARG_FIT_TARGET=<MiB per device>"
+    assert not variable("OLLAMA_GPU_OVERHEAD", "0.3.9").known
+    before, overhead = (variable("OLLAMA_GPU_OVERHEAD", r) for r in ("0.24.0", "0.30.0"))
+    assert before.works
+    assert not before.replacement
+    assert overhead.known
+    assert not overhead.works
+    assert overhead.replacement == "LLAMA_ARG_FIT_TARGET=<MiB per device>"
 
 
 def test_llama_server_reads_its_variables_from_0_30_on() -> None:
-    threads = variable("LLAMA_ARG_THREADS")
-    assert not threads.known_in(at("0.24.0"))
-    assert threads.works_in(at("0.30.0"))
-    assert not variable("LLAMA_ARG_CTX_SIZE").works_in(at("0.32.15"))
-    assert not variable("LLAMA_ARG_WEBUI").known_in(at("0.31.2"))
+    assert not variable("LLAMA_ARG_THREADS", "0.24.0").known
+    assert variable("LLAMA_ARG_THREADS", "0.30.0").works
+    assert not variable("LLAMA_ARG_CTX_SIZE", "0.32.15").works
+    assert not variable("LLAMA_ARG_WEBUI", "0.31.2").known
 
 
 @pytest.mark.parametrize(
@@ -218,18 +221,18 @@ def test_llama_server_reads_its_variables_from_0_30_on() -> None:
 )
 @pytest.mark.parametrize("release", ["0.1.33", "0.9.2", "0.24.0", "0.32.15"])
 def test_thread_libraries_never_decide(name: str, release: str) -> None:
-    assert variable(name).known_in(at(release))
-    assert not variable(name).works_in(at(release))
+    assert variable(name, release).known
+    assert not variable(name, release).works
 
 
 def test_what_stands_in_for_a_thread_library() -> None:
-    openmp = variable("OMP_NUM_THREADS")
-    assert openmp.replacement_in(at("0.24.0")) == "PARAMETER num_thread N in a Modelfile"
-    assert openmp.replacement_in(at("0.32.15")) == "LLAMA_ARG_THREADS=N"
+    before, openmp = (variable("OMP_NUM_THREADS", r) for r in ("0.24.0", "0.32.15"))
+    assert before.replacement == "PARAMETER num_thread N in a Modelfile"
+    assert openmp.replacement == "LLAMA_ARG_THREADS=N"
 
 
-def test_dangerous_variables_are_those_of_the_internal_server(known: Catalogue) -> None:
-    dangerous = {name for name in known.names if variable(name).dangerous}
+def test_dangerous_variables_are_those_of_the_internal_server(newest: Facts) -> None:
+    dangerous = {name for name in newest.names if variable(name, "0.32.15").dangerous}
     assert len(dangerous) == 16
     assert {"LLAMA_API_KEY", "LLAMA_ARG_API_PREFIX", "LLAMA_ARG_ROPE_SCALE"} <= dangerous
     assert not any(name.startswith("OLLAMA_") for name in dangerous)
@@ -250,24 +253,23 @@ def test_dangerous_variables_are_those_of_the_internal_server(known: Catalogue) 
         ("LLAMA_ARG_FOO", "0.32.15", False),
     ],
 )
-def test_llama_server_reads_more_names(
-    known: Catalogue, name: str, release: str, read: bool
-) -> None:
-    assert known.variable(name) is None
-    assert known.runner_reads(name, at(release)) is read
+def test_llama_server_reads_more_names(name: str, release: str, read: bool) -> None:
+    assert facts_at(release).variable(name) is None
+    assert facts_at(release).runner_reads(name) is read
 
 
 # Dead names and options
 
 
-def test_dead_names_name_the_lever_that_works(known: Catalogue) -> None:
-    threads = known.dead("OLLAMA_NUM_THREADS")
+def test_dead_names_name_the_lever_that_works(newest: Facts) -> None:
+    before = facts_at("0.9.2").dead("OLLAMA_NUM_THREADS")
+    threads = facts_at("0.30.0").dead("OLLAMA_NUM_THREADS")
+    assert before is not None
     assert threads is not None
-    assert threads.category == "threads"
     assert threads.intent == "threads.count"
-    assert threads.replacement_in(at("0.9.2")) == "PARAMETER num_thread N in a Modelfile"
-    assert threads.replacement_in(at("0.30.0")) == "LLAMA_ARG_THREADS=N"
-    assert known.dead("OLLAMA_HOST") is None
+    assert before.replacement == "PARAMETER num_thread N in a Modelfile"
+    assert threads.replacement == "LLAMA_ARG_THREADS=N"
+    assert newest.dead("OLLAMA_HOST") is None
 
 
 @pytest.mark.parametrize(
@@ -282,28 +284,31 @@ def test_dead_names_name_the_lever_that_works(known: Catalogue) -> None:
     ],
 )
 def test_legacy_names_are_those_of_the_seeds(
-    known: Catalogue, intent: str, names: tuple[str, ...]
+    newest: Facts, intent: str, names: tuple[str, ...]
 ) -> None:
-    assert known.legacy_names(intent) == names
+    assert newest.legacy_names(intent) == names
 
 
-def test_no_name_is_both_dead_and_alive(known: Catalogue) -> None:
-    assert known.variables.keys().isdisjoint(known.dead_names)
+def test_no_name_is_both_dead_and_alive(newest: Facts) -> None:
+    assert set(newest.names).isdisjoint(newest.dead_names)
 
 
-def test_model_options(known: Catalogue) -> None:
-    threads, penalty, mlock = map(known.option, ("num_thread", "repeat_penalty", "use_mlock"))
-    assert threads is not None
+def option(name: str, release: str) -> Option:
+    found = facts_at(release).option(name)
+    assert found is not None
+    return found
+
+
+def test_model_options(newest: Facts) -> None:
+    threads = option("num_thread", "0.32.15")
     assert (threads.type, threads.modelfile, threads.reload) == ("int", True, True)
-    assert penalty is not None
-    assert penalty.default_in(at("0.32.9")) == "1.1"
-    assert penalty.default_in(at("0.32.10")) == "1.0"
-    assert mlock is not None
-    assert mlock.known_in(at("0.6.8"))
-    assert not mlock.known_in(at("0.7.0"))
-    assert known.option("num_threads") is None
-    assert known.closest_option("num_threads") == "did you mean `num_thread`?"
-    assert known.closest_option("xyz") == ""
+    assert option("repeat_penalty", "0.32.9").default == "1.1"
+    assert option("repeat_penalty", "0.32.10").default == "1.0"
+    assert option("use_mlock", "0.6.8").known
+    assert not option("use_mlock", "0.7.0").known
+    assert newest.option("num_threads") is None
+    assert newest.closest_option("num_threads") == "did you mean `num_thread`?"
+    assert newest.closest_option("xyz") == ""
 
 
 # GPUs and the image
@@ -331,7 +336,7 @@ def test_model_options(known: Catalogue) -> None:
 def test_libraries_serve_the_gpus_they_are_built_for(
     capability: str, release: str, system: str, libraries: tuple[str, ...]
 ) -> None:
-    assert generation(capability).cuda_libraries_in(at(release), system) == libraries
+    assert generation(capability, release).cuda_libraries(system) == libraries
 
 
 @pytest.mark.parametrize(
@@ -372,9 +377,9 @@ def test_what_a_nixos_host_needs(
 def test_drivers_and_flash_attention_by_release(
     capability: str, release: str, floor: int, flash_attention: bool
 ) -> None:
-    gpu = generation(capability)
-    assert gpu.driver_floor_in(at(release)) == floor
-    assert gpu.flash_attention_in(at(release)) is flash_attention
+    gpu = generation(capability, release)
+    assert gpu.driver_floor == floor
+    assert gpu.flash_attention is flash_attention
 
 
 @pytest.mark.parametrize(
@@ -389,22 +394,22 @@ def test_drivers_and_flash_attention_by_release(
     ],
 )
 def test_cards_are_found_by_the_names_that_drivers_print(
-    known: Catalogue, name: str, capability: str, gibibytes: float
+    newest: Facts, name: str, capability: str, gibibytes: float
 ) -> None:
-    card = known.card(name)
+    card = newest.card(name)
     assert card is not None
     assert card.compute_capability == capability
     assert card.memory == int(gibibytes * 2**30)
     assert card.unified is (card.name == "GB10")
 
 
-def test_unknown_hardware_is_none(known: Catalogue) -> None:
-    assert known.card("Voodoo 2") is None
-    assert known.generation("3.5") is None
+def test_unknown_hardware_is_none(newest: Facts) -> None:
+    assert newest.card("Voodoo 2") is None
+    assert newest.generation("3.5") is None
 
 
-def test_the_image(known: Catalogue) -> None:
-    image = known.image
+def test_the_image(newest: Facts) -> None:
+    image = newest.image
     assert image.tag.format(release=at("0.32.15")) == "0.32.15"
     assert image.rocm_tag.format(release=at("0.32.15")) == "0.32.15-rocm"
     assert image.healthcheck == ("CMD", "ollama", "list")

@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from generator.catalogue import records as facts
+from generator.catalogue import tables as facts
 from generator.catalogue.catalogue import load_catalogue
 from generator.cli import gen, talk
 from generator.errors import HostwrightError

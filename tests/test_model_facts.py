@@ -5,9 +5,10 @@ import re
 import pytest
 
 from generator.catalogue.catalogue import _DATA as DATA
-from generator.catalogue.catalogue import FILES, load_catalogue, parse_catalogue
+from generator.catalogue.catalogue import FILES, parse_catalogue
 from generator.catalogue.models import ModelFact
 from generator.errors import CatalogueError
+from tests.facts import facts_at
 
 MIB = 2**20
 
@@ -33,7 +34,7 @@ MIB = 2**20
     ],
 )
 def test_a_tag_is_a_model_and_a_size(tag: str, name: str, quantisation: str, mib: int) -> None:
-    model = load_catalogue().model(tag)
+    model = facts_at().model(tag)
     assert model is not None
     assert model.names[0] == name
     assert model.quantisation == quantisation
@@ -43,7 +44,7 @@ def test_a_tag_is_a_model_and_a_size(tag: str, name: str, quantisation: str, mib
 PUBLISHED = re.compile(r"(?:library|tag keeps .*?|`ollama list`): ([\d.]+) ([GM]B)(?! at)")
 
 
-@pytest.mark.parametrize("model", load_catalogue().models, ids=lambda model: model.names[0])
+@pytest.mark.parametrize("model", facts_at().models, ids=lambda model: model.names[0])
 def test_a_size_is_that_which_the_library_shows(model: ModelFact) -> None:
     found = PUBLISHED.search(model.source)
     if found is None:
@@ -61,7 +62,7 @@ def test_a_size_is_that_which_the_library_shows(model: ModelFact) -> None:
     "tag", ["llama3.1:405b", "somebody/llama3.1:8b", "llama3.1:8b-tuned", "llama3.1:8b-q", "", ":"]
 )
 def test_what_is_not_known_is_none(tag: str) -> None:
-    assert load_catalogue().model(tag) is None
+    assert facts_at().model(tag) is None
 
 
 @pytest.mark.parametrize(
@@ -77,14 +78,14 @@ def test_what_is_not_known_is_none(tag: str) -> None:
     ],
 )
 def test_names_that_do_not_exist(tag: str, why: str | None) -> None:
-    assert load_catalogue().missing_model(tag) == why
+    assert facts_at().missing_model(tag) == why
 
 
 @pytest.mark.parametrize("tag", ["llama3.2:8b", "llama3:8b-q4_0"])
 def test_what_is_offered_instead_exists(tag: str) -> None:
-    hint = load_catalogue().missing_model(tag)
+    hint = facts_at().missing_model(tag)
     assert hint is not None
-    assert load_catalogue().model(hint.rpartition("use `")[2].rstrip("`")) is not None
+    assert facts_at().model(hint.rpartition("use `")[2].rstrip("`")) is not None
 
 
 @pytest.mark.parametrize(

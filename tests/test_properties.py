@@ -23,6 +23,7 @@ from generator.resolve import resolve
 from generator.resolve.view import view_of
 from generator.targets import load_target
 from tests.consumers import compose, nix, systemd
+from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches
 from tests.plans import PROFILES, RELEASES, plan, shipped
 
@@ -131,13 +132,13 @@ def test_with_a_derived_context_the_scheduler_leaves_no_layer_to_the_cpu(
         "ollama": {"num_parallel": slots},
     }
     profile = Profile.model_validate(data, strict=False)
-    catalogue = load_catalogue()
-    view = view_of(resolve(profile, catalogue, source="test.toml"), profile)
-    context, fact = view.variable("OLLAMA_CONTEXT_LENGTH"), catalogue.model(model)
+    view = view_of(resolve(profile, load_catalogue(), source="test.toml"), profile)
+    facts = facts_at(str(view.release))
+    context, fact = view.variable("OLLAMA_CONTEXT_LENGTH"), facts.model(model)
     assert fact is not None
     if context is not None and int(context.value) > 4096:
-        shape = shape_of(fact, catalogue)
-        fit = judge(shape, ask_of(view, catalogue), host_of(view), search=False)
+        shape = shape_of(fact, facts)
+        fit = judge(shape, ask_of(view, facts), host_of(view), search=False)
         assert fit.placement.on_gpus == shape.layers + 1
 
 

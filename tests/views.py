@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.rules import judge
 from generator.rules.rule import Rule
 from generator.view import Bound, Machine, Place, Placed, Variable, View
+from tests.facts import facts_at
 
 FILE = "override.conf"
 
@@ -36,7 +36,7 @@ def view(
         "origin": "systemd",
         "name": "ollama.service",
         "place": Place(FILE),
-        "release": load_catalogue().release(release),
+        "release": facts_at(release).release,
         "release_told": True,
         "variables": variables,
         "bounds": limits,
@@ -46,4 +46,4 @@ def view(
 
 def found(rule: Rule, seen: View) -> tuple[Placed, ...]:
     """Return what one rule has to say about a View."""
-    return judge(seen, load_catalogue(), (rule,))
+    return judge(seen, facts_at(str(seen.release)), (rule,))

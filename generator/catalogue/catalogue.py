@@ -1,22 +1,21 @@
 """The Catalogue: facts of the world by release, each with its source, read from `data/*.toml`.
 
-Loading checks form and coherence once; the rest is lookup. Ask with `Catalogue.facts_release(r)`
-instead of `r`, so that candidates and releases younger than the facts get answers, too.
+Loading checks form and coherence once. Ask what holds for a release of its Facts: `Catalogue.at`.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import model_validator
 
 from generator.catalogue.datafile import DataFile, listed, once, parse
+from generator.catalogue.facts import Facts
 from generator.catalogue.models import ModelsFile, QuantisationsFile
-from generator.catalogue.records import (
+from generator.catalogue.tables import (
     Behaviour,
     Card,
     DeadName,
@@ -36,15 +35,14 @@ from generator.units import Release
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.catalogue.models import ModelFact, OneSlot
 
-__all__ = ["Card", "Catalogue", "DeadName", "GpuGeneration", "Option", "Variable",
-           "load_catalogue", "parse_catalogue"]  # fmt: skip
+__all__ = ["Catalogue", "load_catalogue", "parse_catalogue"]
 
 FILES: Final = (
     "behaviour.toml", "gpus.toml", "images.toml", "models.toml", "ollama.toml",
     "quantisations.toml", "releases.toml", "systemd.toml",
 )  # fmt: skip
+ENGINES: Final = ("ollama",)
 _DATA: Final = Path(__file__).parent / "data"
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
 
@@ -140,10 +138,11 @@ class Catalogue:
             )
             for section in dict.fromkeys(d.section for d in systemd.directives)
         }
-        self._readable: dict[Release, tuple[str, ...]] = {}
-        self._behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
+        self._facts: dict[Release, Facts] = {}
+        self.models_file, self.runner_names = models, ollama.runner_names
+        self.behaviours = {behaviour.id: behaviour for behaviour in behaviours.behaviour}
         self._cards = {_card_key(card.name): card for card in gpus.card}
-        self._gpus, self._models, self._ollama, self._releases = gpus, models, ollama, releases
+        self._gpus, self._releases = gpus, releases
 
     def release(self, text: str | None) -> Release:
         """Read a release; a line like `0.9` is its newest patch, None the newest release known.
@@ -175,70 +174,29 @@ class Catalogue:
         """Whether the facts cover `release`, or the final release that it is a candidate of."""
         return release.patch in self._releases.lines.get(release.line, ())
 
-    def facts_release(self, release: Release) -> Release:
+    def knows_text(self, text: str) -> bool:
+        """Whether `text` is a release that the facts cover."""
+        try:
+            return self.knows(Release.parse(text))
+        except ValueError:
+            return False
+
+    def at(self, engine: str, release: Release | None = None) -> Facts:
+        """The Facts of a release of an engine; None: of the newest release known."""
+        if engine not in ENGINES:
+            raise KeyError(engine)
+        wanted = release or self.newest
+        if wanted not in self._facts:
+            self._facts[wanted] = Facts(self, engine, wanted)
+        return self._facts[wanted]
+
+    def nearest(self, release: Release) -> Release:
         """The release to ask facts for: the final one of a candidate, at most the newest known."""
         return min(Release(release.major, release.minor, release.patch), self.newest)
 
     def era(self, release: Release) -> Era:
         """The period that `release` is of."""
         return max((e for e in self._releases.era if e.since <= release), key=lambda e: e.since)
-
-    def behaviour(self, name: str) -> Behaviour:
-        """The behaviour with that id. Raises KeyError: ids are written in code, not by users."""
-        return self._behaviours[name]
-
-    def behaves(self, name: str, release: Release) -> bool:
-        """Whether `release` has the behaviour with that id. Raises KeyError as `behaviour`."""
-        return self._behaviours[name].covers(release)
-
-    def readable(self, release: Release) -> tuple[str, ...]:
-        """The names that something reads in `release`, those of llama-server alone at the end."""
-        if release not in self._readable:
-            known = (name for name, fact in self.variables.items() if fact.known_in(release))
-            current = (entry for entry in self._ollama.runner_names if entry.covers(release))
-            names = (*known, *(name for entry in current for name in entry.names))
-            self._readable[release] = names
-        return self._readable[release]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all variables with an entry, in file order."""
-        return tuple(self.variables)
-
-    def variable(self, name: str) -> Variable | None:
-        """The variable of that name; None: it has no entry."""
-        return self.variables.get(name)
-
-    def runner_reads(self, name: str, release: Release) -> bool:
-        """Whether llama-server reads `name` in `release`, though it has no entry of its own.
-
-        Its switches have a negative form, too: `LLAMA_ARG_NO_PERF` for `LLAMA_ARG_PERF`.
-        """
-        switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
-        if switch != name and (variable := self.variables.get(switch)):
-            # A flag that can only be turned on ignores other text, and has no negative form.
-            two_ways = variable.kind == "bool" and variable.on_invalid == "load-fail"
-            return two_ways and variable.known_in(release)
-        current = (entry for entry in self._ollama.runner_names if entry.covers(release))
-        return any(name in entry.names or switch in entry.names for entry in current)
-
-    def dead(self, name: str) -> DeadName | None:
-        """What is known of a name that no release reads; None: nothing."""
-        return self.dead_names.get(name)
-
-    def legacy_names(self, intent: str) -> tuple[str, ...]:
-        """The dead names that `--legacy-env` emits for the profile key `intent`."""
-        entries = (entry for entry in self._ollama.dead if entry.intent == intent)
-        return tuple(name for entry in entries for name in entry.legacy)
-
-    def option(self, name: str) -> Option | None:
-        """The model option of that name; None: no release had it."""
-        return self.options.get(name)
-
-    def closest_option(self, name: str) -> str:
-        """A hint at the option that was meant; empty: none comes close."""
-        close = get_close_matches(name, self.options, n=1)
-        return f"did you mean `{close[0]}`?" if close else ""
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
@@ -251,26 +209,6 @@ class Catalogue:
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
         return self._cards.get(_card_key(name))
-
-    def model(self, name: str) -> ModelFact | None:
-        """The model of that tag, also with a quantisation at its end; None: not known."""
-        return self._models.find(name)
-
-    def loads(self, architecture: str, release: Release) -> bool:
-        """Whether `release` loads models of that architecture, as far as is known."""
-        return self._models.loads(architecture, release)
-
-    def closest_model(self, name: str) -> str | None:
-        """The model that was meant; None: no name comes close."""
-        return self._models.closest(name)
-
-    def missing_model(self, name: str) -> str | None:
-        """Why there is no model of that name, and what to use; None: nothing is known."""
-        return self._models.missing_for(name)
-
-    def one_slot(self, name: str, release: Release) -> OneSlot | None:
-        """Why the scheduler gives that model one slot in `release`; None: nothing is known."""
-        return self._models.one_slot_for(name, release)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from generator.catalogue.records import Fact, Meta
+from generator.catalogue.tables import Fact, Meta
 from generator.errors import CatalogueError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pydantic import model_validator
 
 from generator.catalogue.datafile import DataFile, listed, once
-from generator.catalogue.records import Bytes, Fact, Span, Text, When
+from generator.catalogue.tables import Bytes, Fact, Span, Text, When
 
 if TYPE_CHECKING:
     from generator.units import Release

@@ -121,7 +121,7 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.failures += [Failure(_nothing_in(folder), named=False) for folder in found.empty]
     unread = {source.path for group, _ in failed for source in group.sources}
     texts = {file: text for file, text in found.texts.items() if file not in unread}
-    placed = [placed for view in seen for placed in judge(view, context.catalogue)]
+    placed = [placed for view in seen for placed in judge(view, context.facts(view))]
     # A file that another one refers to can be judged, mended and silenced as well.
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
         texts[file] = context.read(file) or ""

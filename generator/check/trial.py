@@ -77,7 +77,7 @@ def _with(group: Group, found: Sequence[Placed]) -> Group:
 
 def _state(group: Group, context: Context) -> _State:
     seen, problems = views(Found(groups=(group,)), context)
-    findings = (p.finding for view in seen for p in judge(view, context.catalogue))
+    findings = (p.finding for view in seen for p in judge(view, context.facts(view)))
     told = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
     return _State(seen, len(problems), told)
 

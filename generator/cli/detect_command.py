@@ -108,7 +108,7 @@ def _situation(found: Detected, release: str | None) -> Situation:
     except ValueError as error:
         message, hint = told(error)
         raise HostwrightError(f"--ollama-version: {message}", hint=hint) from None
-    if not at.catalogue.knows(at.release):
+    if not at.facts.known:
         _warn_of_release(at)
     return at
 
@@ -117,8 +117,8 @@ def _warn_of_release(at: Situation) -> None:
     from generator.cli.talk import say, word
 
     say(
-        f"{word('warning')} --ollama-version: {at.release} is newer than the newest release this "
-        f"catalogue knows, {at.catalogue.newest}; the values are for that one"
+        f"{word('warning')} --ollama-version: {at.facts.release} is newer than the newest release "
+        f"this catalogue knows, {at.facts.at}; the values are for that one"
     )
 
 
@@ -201,7 +201,7 @@ def _print_json(at: Situation, told: tuple[Choice | Left, ...]) -> None:
         "schema_version": 1,
         "detected": dataclasses.asdict(at.found),
         "host": host_of(at),
-        "release": str(at.release),
+        "release": str(at.facts.release),
         "like": _matches(at),
         "tuning": [dataclasses.asdict(choice) for choice in told if isinstance(choice, Choice)],
         "left_out": [dataclasses.asdict(item) for item in told if not isinstance(item, Choice)],

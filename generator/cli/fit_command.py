@@ -12,7 +12,7 @@ from generator.cli.talk import say, word
 from generator.errors import Problem, ProfileError
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
@@ -89,11 +89,11 @@ class _Bench:
         from generator.resolve.view import view_of
 
         self.options = options
-        self.catalogue: Catalogue = load_catalogue()
         self.plan, profile = _decided(name, options)
         view = view_of(self.plan, profile)
+        self.facts: Facts = load_catalogue().at("ollama", view.release)
         self.host: Host = host_of(view)
-        self.ask: Ask = _asked(ask_of(view, self.catalogue), options)
+        self.ask: Ask = _asked(ask_of(view, self.facts), options)
         if not self.host.devices and not self.host.limit:
             hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
             raise ProfileError(
@@ -106,7 +106,7 @@ class _Bench:
 
         found = []
         for model in self.plan.models:
-            shape = pick(model.name, self.catalogue)
+            shape = pick(model.name, self.facts)
             if isinstance(shape, Problem):
                 say(f"{word('warning')} models: {shape.message}")
                 continue
@@ -123,16 +123,16 @@ class _Bench:
             if self.options["server"]:
                 from generator.fit.server import shape_of_server
 
-                shapes.append(shape_of_server(self.options["server"], name, self.catalogue))
+                shapes.append(shape_of_server(self.options["server"], name, self.facts))
                 continue
-            found = pick(name, self.catalogue)
+            found = pick(name, self.facts)
             problems.append(found) if isinstance(found, Problem) else shapes.append(found)
         if problems:
             raise ProfileError("the command line", tuple(problems))
         if self.options["gguf"]:
             from generator.fit.header import shape_of_file
 
-            shapes.append(shape_of_file(self.options["gguf"], self.catalogue))
+            shapes.append(shape_of_file(self.options["gguf"], self.facts))
         return [(shape, self.ask) for shape in shapes]
 
 
@@ -152,7 +152,7 @@ def _tell_age(bench: _Bench, shapes: list[tuple[Shape, Ask]]) -> None:
 
     release = bench.ask.release
     for shape, _ in shapes:
-        if not loads(shape.name, shape.architecture, release, bench.catalogue):
+        if not loads(shape.name, shape.architecture, bench.facts):
             say(f"{word('warning')} Ollama {release} cannot load `{shape.name}` yet")
 
 
@@ -190,14 +190,14 @@ class _Report:
 
         self.bench = bench
         self.fits: list[ModelFit] = [
-            judge(shape, ask, bench.host, slots_max=single_slot(shape.name, ask, bench.catalogue))
+            judge(shape, ask, bench.host, slots_max=single_slot(shape.name, bench.facts))
             for shape, ask in shapes
         ]
         several = len(shapes) > 1 and bench.ask.loaded > 1
         self.together = (
             together([shape for shape, _ in shapes], bench.ask, bench.host) if several else None
         )
-        self.choices = choices(bench.ask, bench.host, bench.catalogue) if catalogue_too else ()
+        self.choices = choices(bench.ask, bench.host, bench.facts) if catalogue_too else ()
         self.listed = catalogue_too
 
     @property

@@ -53,10 +53,10 @@ def flash_attention(at: Situation) -> Left:
     """Leave it to the release, which knows its kernels."""
     key = "ollama.flash_attention"
     known = [g for g in at.generations if g is not None]
-    if at.acceleration == "cuda" and known and all(g.flash_attention_in(at.release) for g in known):
+    if at.acceleration == "cuda" and known and all(g.flash_attention for g in known):
         names = ", ".join(dict.fromkeys(g.name for g in known))
-        return Left(key, f"Ollama {at.release} turns it on for {names} by itself.")
-    return Left(key, f"Ollama {at.release} decides by device and model.")
+        return Left(key, f"Ollama {at.facts.release} turns it on for {names} by itself.")
+    return Left(key, f"Ollama {at.facts.release} decides by device and model.")
 
 
 def resume_fix(at: Situation) -> Choice | Left | None:

@@ -60,9 +60,9 @@ def context_length(at: Situation) -> Choice | Left:
 
 def own_context(at: Situation) -> int:
     """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
-    variable = at.catalogue.variable("OLLAMA_CONTEXT_LENGTH")
-    told = variable.default_in(at.catalogue.facts_release(at.release)) if variable else None
-    if at.catalogue.behaves("context-by-memory", at.catalogue.facts_release(at.release)):
+    variable = at.facts.variable("OLLAMA_CONTEXT_LENGTH")
+    told = variable.default if variable else None
+    if at.facts.behaves("context-by-memory"):
         return next(tokens for floor, tokens in TIERS if at.gpu_memory >= floor)
     return int(told) if told and told.isdecimal() else 0
 
@@ -96,9 +96,7 @@ def kv_cache_type(at: Situation) -> Choice | Left:
     """Half the KV cache on a small GPU that has the kernels for it."""
     known = [g for g in at.generations if g is not None]
     fit = at.acceleration == "cuda" and len(known) == len(at.gpus)
-    modern = fit and all(
-        g.flash_attention_in(at.release) and _pair(g.capability) >= _TENSOR_CORES for g in known
-    )
+    modern = fit and all(g.flash_attention and _pair(g.capability) >= _TENSOR_CORES for g in known)
     if modern and at.gpu_memory < SMALL_GPU:
         told = "half the KV memory of f16 at a loss that is hardly measured"
         return Choice("ollama.kv_cache_type", "q8_0", f"{told}; remove it for a model that fails.")
@@ -113,8 +111,8 @@ def _pair(capability: str) -> tuple[int, int]:
 def prompt_cache(at: Situation) -> Choice | Left:
     """Keep the prompt caches of all runners together within an eighth of the memory."""
     key = "ollama.prompt_cache"
-    variable = at.catalogue.variable("LLAMA_ARG_CACHE_RAM")
-    if variable is None or not variable.known_in(at.catalogue.facts_release(at.release)):
+    variable = at.facts.variable("LLAMA_ARG_CACHE_RAM")
+    if variable is None or not variable.known:
         return Left(key, "this release has no such cache.")
     runners = _runners(at)
     mib = step(CPU_CACHE, at.memory, 0) if at.on_cpu else _share(at.memory, runners)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.detect.choice import Choice, Left
-from generator.detect.situation import known_release
 
 if TYPE_CHECKING:
     from generator.detect.situation import Situation
@@ -16,12 +15,12 @@ _DEFAULT_BINARY: Final = "/usr/local/bin/ollama"
 def version(at: Situation) -> Choice | Left:
     """The installed release, if the Catalogue has facts about it."""
     if at.asked:
-        young = "" if at.catalogue.knows(at.release) else "; the catalogue does not know it"
+        young = "" if at.facts.known else "; the catalogue does not know it"
         return Choice("ollama.version", at.asked, f"the release that this was asked for{young}.")
     there = at.found.ollama.version
-    if there and known_release(there, at.catalogue) and str(at.release) == there:
+    if there and str(at.facts.release) == there and at.facts.known:
         return Choice("ollama.version", there, "the release that is installed.")
-    if there and not known_release(there, at.catalogue):
+    if there:
         return Left("ollama.version", f"{there} is installed, which is not known; newest known.")
     return Left("ollama.version", "none is installed; the newest known.")
 

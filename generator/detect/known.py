@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from generator.catalogue.datafile import DataFile, once, parse
-from generator.catalogue.records import Fact, Text
+from generator.catalogue.tables import Fact, Text
 from generator.errors import CatalogueError
 
 FILE: Final = "hardware.toml"

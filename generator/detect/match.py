@@ -38,7 +38,7 @@ def _alike(at: Situation, host: Host) -> bool:
 
 
 def _card(at: Situation, name: str) -> str:
-    known = at.catalogue.card(name)
+    known = at.facts.card(name)
     return known.name if known else name.casefold()
 
 

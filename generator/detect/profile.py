@@ -45,7 +45,7 @@ def profile_text(
 def _head(at: Situation, matches: str) -> list[str]:
     lines = [
         "Written by `gen detect` from this machine; from now on it is yours to edit.",
-        f"Values are for Ollama {at.release}. Which models fit: gen fit --profile FILE",
+        f"Values are for Ollama {at.facts.release}. Which models fit: gen fit --profile FILE",
     ]
     if matches:
         lines.append(f"This machine is like the shipped profile `{matches}`.")

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect.known import hardware
-from generator.units import Release
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
     from generator.detect.detected import Detected, Gpu
 
@@ -25,8 +25,7 @@ class Situation:
     """A machine, the release to write for, and the GPUs that it can use, in bus order."""
 
     found: Detected
-    catalogue: Catalogue
-    release: Release
+    facts: Facts
     acceleration: Acceleration
     gpus: tuple[Gpu, ...]
     asked: str = ""
@@ -50,38 +49,27 @@ class Situation:
     @property
     def generations(self) -> tuple[GpuGeneration | None, ...]:
         """What is known of each NVIDIA GPU, by its compute capability."""
-        return tuple(self.catalogue.generation(gpu.compute_capability) for gpu in self.gpus)
+        return tuple(self.facts.generation(gpu.compute_capability) for gpu in self.gpus)
 
 
 def situation_of(found: Detected, catalogue: Catalogue, release: str | None = None) -> Situation:
     """Return what to derive from. Raises ValueError for a release that there is not."""
     # An installed release that is younger than the facts is judged by the youngest known.
-    chosen = catalogue.release(release or _installed(found, catalogue))
-    known = [_completed(gpu, catalogue) for gpu in found.gpus if not gpu.fault]
+    installed = found.ollama.version
+    asked = release or (installed if catalogue.knows_text(installed) else None)
+    facts = catalogue.at("ollama", catalogue.release(asked))
+    known = [_completed(gpu, facts) for gpu in found.gpus if not gpu.fault]
     usable = [gpu for gpu in known if MIB <= gpu.memory < MOST]
     for acceleration in _LIBRARIES:
         gpus = _together([gpu for gpu in usable if _by(gpu) == acceleration])
-        if gpus and _brings(catalogue, chosen, acceleration):
-            return Situation(found, catalogue, chosen, acceleration, gpus, release or "")
-    return Situation(found, catalogue, chosen, "cpu", (), release or "")
+        if gpus and _brings(facts, acceleration):
+            return Situation(found, facts, acceleration, gpus, release or "")
+    return Situation(found, facts, "cpu", (), release or "")
 
 
-def _installed(found: Detected, catalogue: Catalogue) -> str | None:
-    version = found.ollama.version
-    return version if version and known_release(version, catalogue) else None
-
-
-def known_release(version: str, catalogue: Catalogue) -> bool:
-    """Return whether the facts cover a release."""
-    try:
-        return catalogue.knows(Release.parse(version))
-    except ValueError:
-        return False
-
-
-def _completed(gpu: Gpu, catalogue: Catalogue) -> Gpu:
+def _completed(gpu: Gpu, facts: Facts) -> Gpu:
     """Fill in what the Catalogue knows of a card by its name."""
-    card = catalogue.card(gpu.name)
+    card = facts.card(gpu.name)
     if card is None:
         return gpu
     memory = gpu.memory or (0 if gpu.mig else card.memory)
@@ -109,8 +97,7 @@ def _by(gpu: Gpu) -> str:
     return "rocm" if known and known.rocm else "vulkan"
 
 
-def _brings(catalogue: Catalogue, release: Release, acceleration: str) -> bool:
+def _brings(facts: Facts, acceleration: str) -> bool:
     """Return whether the release has the library at all; Vulkan came late."""
-    variable = catalogue.variable("OLLAMA_VULKAN")
-    at = catalogue.facts_release(release)
-    return acceleration != "vulkan" or (variable is not None and variable.known_in(at))
+    variable = facts.variable("OLLAMA_VULKAN")
+    return acceleration != "vulkan" or (variable is not None and variable.known)

@@ -10,7 +10,7 @@ from generator.fit.load import GIB, MIB
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import View
 
 # server/routes.go@v0.32.15:2047-2057: an unset context length, from that much GPU memory on.
@@ -82,65 +82,64 @@ def switch(view: View, name: str) -> bool | None:
     return text not in FALSE if text else None
 
 
-def may_be_loaded(view: View, catalogue: Catalogue) -> int:
+def may_be_loaded(view: View, facts: Facts) -> int:
     """Return how many models the server keeps loaded at once, by its setting or its default."""
     asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
-    default = _default(view, catalogue, "OLLAMA_MAX_LOADED_MODELS")
+    default = _default(facts, "OLLAMA_MAX_LOADED_MODELS")
     count = asked if asked is not None else default
     return count or MODELS_PER_GPU * max(1, len(view.machine.cards))
 
 
-def context_of(view: View, catalogue: Catalogue) -> int:
+def context_of(view: View, facts: Facts) -> int:
     """Return the context of one slot: what the service sets, else the release's default."""
     asked = number(view, "OLLAMA_CONTEXT_LENGTH")
     if asked:
         return asked
-    if catalogue.behaves("context-by-memory", catalogue.facts_release(view.release)):
+    if facts.behaves("context-by-memory"):
         have = host_of(view).gpu_memory
         return next(tokens for floor, tokens in TIERS if have >= floor)
-    return _default(view, catalogue, "OLLAMA_CONTEXT_LENGTH") or 2048
+    return _default(facts, "OLLAMA_CONTEXT_LENGTH") or 2048
 
 
-def slots_of(view: View, catalogue: Catalogue) -> int:
+def slots_of(view: View, facts: Facts) -> int:
     """Return the slots of a model; 0, the automatic choice of old releases, counts as one."""
-    default = _default(view, catalogue, "OLLAMA_NUM_PARALLEL")
+    default = _default(facts, "OLLAMA_NUM_PARALLEL")
     return number(view, "OLLAMA_NUM_PARALLEL") or default or 1
 
 
-def ask_of(view: View, catalogue: Catalogue) -> Ask:
+def ask_of(view: View, facts: Facts) -> Ask:
     """Return what the service of a View asks for."""
-    release = catalogue.facts_release(view.release)
     cache = view.variable("OLLAMA_KV_CACHE_TYPE")
     return Ask(
-        release=release,
-        context=context_of(view, catalogue),
-        slots=slots_of(view, catalogue),
+        release=facts.at,
+        context=context_of(view, facts),
+        slots=slots_of(view, facts),
         cache_type=cache.value.strip() if cache and cache.value.strip() else "f16",
         flash_attention=switch(view, "OLLAMA_FLASH_ATTENTION"),
-        flash_capable=_capable(view, catalogue, release),
-        flash_on_cpu=catalogue.behaves("flash-attention-on-cpu", release),
+        flash_capable=_capable(view, facts),
+        flash_on_cpu=facts.behaves("flash-attention-on-cpu"),
         spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
         margin=(_first(view, "LLAMA_ARG_FIT_TARGET") or MARGIN // MIB) * MIB,
-        loaded=may_be_loaded(view, catalogue),
+        loaded=may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.machine.cards,
         cuda=view.acceleration in {"", "cuda"},
         layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
-        cache_ram=_cache_ram(view, release),
-        cache_type_wants_flash=catalogue.behaves("kv-type-asks-for-flash-attention", release),
-        logits_per_slot=catalogue.behaves("logits-per-slot", release),
-        **by_architecture(release, catalogue),
+        cache_ram=_cache_ram(view, facts.at),
+        cache_type_wants_flash=facts.behaves("kv-type-asks-for-flash-attention"),
+        logits_per_slot=facts.behaves("logits-per-slot"),
+        **by_architecture(facts),
     )
 
 
-def by_architecture(release: Release, catalogue: Catalogue) -> dict[str, frozenset[str]]:
-    """Return which architectures a release treats apart, by the names that an Ask has for it.
+def by_architecture(facts: Facts) -> dict[str, frozenset[str]]:
+    """Return which architectures the release treats apart, by the names that an Ask has for it.
 
     `engine`: it runs them in Ollama's own engine whatever is set. `flash`: it turns flash
     attention on for them by itself; `no_flash`: not even when asked. `plain_cache`: f16 whatever
     is asked.
     """
-    every = catalogue.architectures
+    every, release = facts.architectures, facts.at
     return {
         "engine": frozenset(e.name for e in every if e.engine and e.engine <= release),
         "flash": frozenset(e.name for e in every if e.flash and e.flash <= release),
@@ -189,9 +188,9 @@ def with_slots(ask: Ask, slots: int) -> Ask:
     return replace(ask, slots=slots)
 
 
-def _default(view: View, catalogue: Catalogue, name: str) -> int:
-    variable = catalogue.variable(name)
-    text = variable and variable.default_in(catalogue.facts_release(view.release))
+def _default(facts: Facts, name: str) -> int:
+    variable = facts.variable(name)
+    text = variable and variable.default
     return int(text) if text and text.isdigit() else 0
 
 
@@ -202,19 +201,19 @@ def _first(view: View, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _capable(view: View, catalogue: Catalogue, release: Release) -> bool:
+def _capable(view: View, facts: Facts) -> bool:
     """Return whether the release turns flash attention on for every card; unknown ones can.
 
     Up to 0.24 any card does whose driver is that of CUDA 7 or later, which all in use are, but
     from 0.12.4 on not one of capability 7.2. Sources: discover/types.go@v0.12.3:173-180,
     discover/types.go@v0.12.4:177, ml/device.go@v0.24.0:485-490.
     """
-    if release < XAVIER_OFF:
+    if facts.at < XAVIER_OFF:
         return True
-    if release < LLAMA_SERVER:
+    if facts.at < LLAMA_SERVER:
         return all(card.compute_capability != "7.2" for card in view.machine.cards)
-    found = (catalogue.generation(card.compute_capability) for card in view.machine.cards)
-    return all(gpu.flash_attention_in(release) for gpu in found if gpu is not None)
+    found = (facts.generation(card.compute_capability) for card in view.machine.cards)
+    return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 
 def _cache_ram(view: View, release: Release) -> int:

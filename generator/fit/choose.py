@@ -13,7 +13,7 @@ from generator.fit.verdict import NARROW, growth, judge, single_slot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.host import Host
@@ -61,7 +61,7 @@ class Candidate:
         return all(room.left * NARROW // 2 >= room.total for room in used)
 
 
-def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Candidate, ...]:
+def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
     """Return every model × quantisation that fits, the largest model first.
 
     Of each model the best quantisation is marked, and one of all is recommended. Models of the
@@ -69,10 +69,10 @@ def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Candidate, ...]
     """
     found: list[Candidate] = []
     seen: set[tuple[object, ...]] = set()
-    for model in catalogue.models:
-        if not loads(model.names[0], model.architecture, ask.release, catalogue):
+    for model in facts.models:
+        if not loads(model.names[0], model.architecture, facts):
             continue
-        fits = _fitting(model, ask, host, catalogue)
+        fits = _fitting(model, ask, host, facts)
         if not fits or (key := _key(fits[0].fit.shape)) in seen:
             continue
         seen.add(key)
@@ -81,13 +81,13 @@ def choices(ask: Ask, host: Host, catalogue: Catalogue) -> tuple[Candidate, ...]
     return _recommended(found, ask)
 
 
-def _fitting(model: ModelFact, ask: Ask, host: Host, catalogue: Catalogue) -> list[Candidate]:
-    most = single_slot(model.names[0], ask, catalogue)
+def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candidate]:
+    most = single_slot(model.names[0], facts)
     fits = []
-    for entry in catalogue.quantisations.quantisation:
+    for entry in facts.quantisations.quantisation:
         if entry.name not in model.weights or entry.name == "F16":
             continue
-        shape = shape_of(model.model_copy(update={"quantisation": entry.name}), catalogue)
+        shape = shape_of(model.model_copy(update={"quantisation": entry.name}), facts)
         fit = judge(shape, ask, host, slots_max=most, search=False)
         if fit.word != "does not fit":
             quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE

@@ -9,13 +9,13 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.fit.shape import Shape
 
 LONG = 1000  # arrays beyond that are the tokenizer's
 
 
-def shape_of_file(file: str, catalogue: Catalogue) -> Shape:
+def shape_of_file(file: str, facts: Facts) -> Shape:
     """Return the Shape of a GGUF file.
 
     Raises EnvironmentFailure where the `gguf` package is missing or the file cannot be read, and
@@ -42,7 +42,7 @@ def shape_of_file(file: str, catalogue: Catalogue) -> Shape:
             f"{file}: not a whole GGUF file: {str(error) or type(error).__name__}",
             hint="name a .gguf file that is complete",
         ) from error
-    return shape_from(path.name, metadata, tensors, catalogue, quantisation=_main_type(reader))
+    return shape_from(path.name, metadata, tensors, facts, quantisation=_main_type(reader))
 
 
 def _readable(path: Path) -> None:

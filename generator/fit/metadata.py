@@ -12,7 +12,7 @@ from generator.fit.shape import Shape, windows_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import Architecture
 
 OTHER_CACHES: Final = {
@@ -40,7 +40,7 @@ def shape_from(
     name: str,
     metadata: Mapping[str, Any],
     tensors: Iterable[Tensor],
-    catalogue: Catalogue,
+    facts: Facts,
     *,
     quantisation: str = "",
 ) -> Shape:
@@ -59,7 +59,7 @@ def shape_from(
         told.refuse("it has no attention heads, which is not modelled")
     default = embedding // heads
     tied = "output.weight" not in found
-    known = _known(architecture, catalogue)
+    known = _known(architecture, facts)
     windows = _windows(told, layers, known)
     return Shape(
         name=name,
@@ -150,8 +150,8 @@ def _vocabulary(told: _Told, found: Mapping[str, Tensor]) -> int:
     return max(table.dimensions) if table else told.number("vocab_size")
 
 
-def _known(name: str, catalogue: Catalogue) -> Architecture | None:
-    return next((entry for entry in catalogue.architectures if entry.name == name), None)
+def _known(name: str, facts: Facts) -> Architecture | None:
+    return next((entry for entry in facts.architectures if entry.name == name), None)
 
 
 def _windows(told: _Told, layers: int, known: Architecture | None) -> tuple[int, ...]:

@@ -9,10 +9,9 @@ from generator.errors import Problem
 from generator.fit.shape import shape_of
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.shape import Shape
-    from generator.units import Release
 
 QUANTISATION: Final = re.compile(r"(?:i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4)", re.IGNORECASE)
 
@@ -25,24 +24,24 @@ def split(name: str) -> tuple[str, str]:
     return name, ""
 
 
-def pick(name: str, catalogue: Catalogue) -> Shape | Problem:
+def pick(name: str, facts: Facts) -> Shape | Problem:
     """Return the Shape of `M[:QUANT]`, or what is wrong with the name."""
     tag, quantisation = split(name)
-    model = catalogue.model(tag)
+    model = facts.model(tag)
     if model is None:
-        return _unknown(name, tag, catalogue)
+        return _unknown(name, tag, facts)
     if quantisation:
         model = model.model_copy(update={"quantisation": quantisation})
     if not model.weight_bytes:
         return Problem("--model", f"`{name}`: {_unsized(model)}", _sizes(model))
-    return shape_of(model, catalogue)
+    return shape_of(model, facts)
 
 
-def loads(name: str, architecture: str, release: Release, catalogue: Catalogue) -> bool:
-    """Return whether `release` loads the model of that name, as far as is known."""
-    model = catalogue.model(split(name)[0])
+def loads(name: str, architecture: str, facts: Facts) -> bool:
+    """Return whether the release loads the model of that name, as far as is known."""
+    model = facts.model(split(name)[0])
     since = model.since if model is not None else None
-    return catalogue.loads(architecture, release) and (since is None or since <= release)
+    return facts.loads(architecture) and (since is None or since <= facts.at)
 
 
 def _unsized(model: ModelFact) -> str:
@@ -53,10 +52,10 @@ def _sizes(model: ModelFact) -> str:
     return f"known are {', '.join(model.weights)}; for others point --gguf at the file"
 
 
-def _unknown(name: str, tag: str, catalogue: Catalogue) -> Problem:
-    if why := catalogue.missing_model(tag):
+def _unknown(name: str, tag: str, facts: Facts) -> Problem:
+    if why := facts.missing_model(tag):
         return Problem("--model", f"there is no `{name}`: {why.rpartition('; ')[0]}", _use(why))
-    close = catalogue.closest_model(tag)
+    close = facts.closest_model(tag)
     hint = f"did you mean `{close}`? " if close else ""
     return Problem(
         "--model",

@@ -11,14 +11,14 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.fit.shape import Shape
 
 SECONDS: Final = 15.0
 MOST_BYTES: Final = 64 << 20
 
 
-def shape_of_server(url: str, model: str, catalogue: Catalogue) -> Shape:
+def shape_of_server(url: str, model: str, facts: Facts) -> Shape:
     """Return the Shape of a model that a server has.
 
     Raises EnvironmentFailure where the server cannot be reached or answers nonsense, and
@@ -36,8 +36,8 @@ def shape_of_server(url: str, model: str, catalogue: Catalogue) -> Shape:
         metadata = answer.get("model_info", metadata)
     details = answer.get("details")
     level = details.get("quantization_level", "") if isinstance(details, dict) else ""
-    found = [_tensor(url, entry, catalogue) for entry in tensors]
-    return shape_from(model, metadata, found, catalogue, quantisation=str(level))
+    found = [_tensor(url, entry, facts) for entry in tensors]
+    return shape_from(model, metadata, found, facts, quantisation=str(level))
 
 
 def loaded(url: str) -> tuple[tuple[str, int, int], ...]:
@@ -90,7 +90,7 @@ def _refused(
     return EnvironmentFailure(f"{url} answers {error.code}: {error.reason}")
 
 
-def _tensor(url: str, entry: object, catalogue: Catalogue) -> Tensor:
+def _tensor(url: str, entry: object, facts: Facts) -> Tensor:
     """Return a tensor with the bytes that its type and shape make."""
     try:
         name, kind, shape = entry["name"], entry["type"], entry["shape"]  # type: ignore[index]
@@ -98,7 +98,7 @@ def _tensor(url: str, entry: object, catalogue: Catalogue) -> Tensor:
         rows = 1
         for size in dimensions[1:]:
             rows *= size
-        row = catalogue.quantisations.row_bytes(str(kind).upper(), dimensions[0])
+        row = facts.quantisations.row_bytes(str(kind).upper(), dimensions[0])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise EnvironmentFailure(
             f"{url}: a tensor that Hostwright cannot size: {entry}",

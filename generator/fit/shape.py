@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
 
 
@@ -86,7 +86,7 @@ def windows_of(layers: int, window: int, every: int, *, first: bool = False) -> 
     return tuple(0 if layer % every == whole else window for layer in range(layers))
 
 
-def shape_of(model: ModelFact, catalogue: Catalogue) -> Shape:
+def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`.
 
     Weights that are not embedding or output are spread over the layers evenly, which they are but
@@ -99,7 +99,7 @@ def shape_of(model: ModelFact, catalogue: Catalogue) -> Shape:
             f"`{model.names[0]}`: no size is known at {model.quantisation}",
             hint=f"known are {known}; for others point --gguf at the file",
         )
-    inputs, outputs = _ends(model, catalogue)
+    inputs, outputs = _ends(model, facts)
     rest = total - inputs - (0 if model.tied else outputs)
     return Shape(
         name=model.names[0],
@@ -124,13 +124,13 @@ def shape_of(model: ModelFact, catalogue: Catalogue) -> Shape:
     )
 
 
-def _ends(model: ModelFact, catalogue: Catalogue) -> tuple[int, int]:
+def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:
     """Return the bytes of token embedding and output."""
-    facts = catalogue.quantisations
-    entry = next(e for e in facts.quantisation if e.name == model.quantisation)
+    stored = facts.quantisations
+    entry = next(e for e in stored.quantisation if e.name == model.quantisation)
     kind = entry.output if model.tied else entry.embedding
-    row = facts.row_bytes(kind, model.embedding)
-    last = facts.row_bytes(entry.output, model.embedding)
+    row = stored.row_bytes(kind, model.embedding)
+    last = stored.row_bytes(entry.output, model.embedding)
     return row * model.vocabulary, last * model.vocabulary
 
 

@@ -15,7 +15,7 @@ from generator.fit.schedule import load_of, place
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.host import Device, Host
     from generator.fit.load import Load
@@ -71,9 +71,9 @@ class ModelFit:
     most_slots: int
 
 
-def single_slot(name: str, ask: Ask, catalogue: Catalogue) -> int:
+def single_slot(name: str, facts: Facts) -> int:
     """Return the most slots that the scheduler gives a model: one for some architectures."""
-    return 1 if catalogue.one_slot(name, ask.release) else MOST_SLOTS
+    return 1 if facts.one_slot(name) else MOST_SLOTS
 
 
 def judge(

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.units import Release
+    from generator.view import View
 
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)
 
@@ -58,6 +60,10 @@ class Context:
             except ValueError:
                 pass  # No release of Ollama: the tag counts something else.
         return self.catalogue.newest, False
+
+    def facts(self, view: View) -> Facts:
+        """Return the Facts that a View is judged by."""
+        return self.catalogue.at("ollama", view.release)
 
 
 @dataclass(frozen=True, slots=True)

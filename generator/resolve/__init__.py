@@ -14,8 +14,8 @@ from generator.units import written_size
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.profiles.schema import Profile
-    from generator.units import Release
 
 
 def resolve(
@@ -33,25 +33,25 @@ def resolve(
     also emits the names that no release reads; `strict` makes an error of every setting that the
     release does not take as written. Raises ProfileError with every Problem.
     """
-    release = _release(profile, catalogue, source, version)
-    draft = Draft(profile, catalogue, release, legacy_env=legacy_env)
+    facts = _facts(profile, catalogue, source, version)
+    draft = Draft(profile, facts, legacy_env=legacy_env)
     gpu.decide(draft)
     threads.decide(draft)
     variables.decide(draft)
     context.decide(draft)
     limits = resources.decide(draft)
     plan = _plan(draft, limits=limits, source=source)
-    draft.findings.extend(found.finding for found in judge(view_of(plan, profile), catalogue))
+    draft.findings.extend(found.finding for found in judge(view_of(plan, profile), facts))
     problems = [*draft.problems, *(_strict_problems(draft) if strict else ())]
     if problems:
         raise ProfileError(source, tuple(problems))
     return _with_findings(plan, draft)
 
 
-def _release(profile: Profile, catalogue: Catalogue, source: str, version: str | None) -> Release:
+def _facts(profile: Profile, catalogue: Catalogue, source: str, version: str | None) -> Facts:
     where = "--ollama-version" if version else "ollama.version"
     try:
-        return catalogue.release(version or profile.ollama.version)
+        return catalogue.at("ollama", catalogue.release(version or profile.ollama.version))
     except ValueError as error:
         message, hint = told(error)
         raise ProfileError(source, (Problem(where, message, hint),)) from None
@@ -77,14 +77,14 @@ def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
     profile = draft.profile
     # Everything that adds to the draft comes before what reads it.
     decided_models = models.decide(draft)
-    era = draft.catalogue.era(draft.known)
+    era = draft.facts.era
     jobs = service.units(draft, decided_models)
     return Plan(
         schema_version=SCHEMA_VERSION,
         name=profile.name,
         description=profile.description,
         source=source,
-        release=str(draft.release),
+        release=str(draft.facts.release),
         era_since=str(era.since),
         era_until=str(era.until or ""),
         system=profile.host.system,

@@ -36,15 +36,15 @@ def decide(draft: Draft) -> None:
     from generator.fit.ask import ask_of, with_slots
     from generator.fit.shape import shape_of
 
-    fact = draft.catalogue.model(model.name)
+    fact = draft.facts.model(model.name)
     if fact is None or not fact.weight_bytes:
         return
-    ask = ask_of(_view(draft), draft.catalogue)
-    if draft.catalogue.one_slot(model.name, ask.release):
+    ask = ask_of(_view(draft), draft.facts)
+    if draft.facts.one_slot(model.name):
         ask = with_slots(ask, 1)
     if ask.layers is not None:
         return
-    shape = shape_of(fact, draft.catalogue)
+    shape = shape_of(fact, draft.facts)
     tokens = context(shape, ask, _memories(draft))
     own = min(ask.context, shape.context)
     if tokens < own:
@@ -106,7 +106,7 @@ def _left_to_the_tier(draft: Draft) -> bool:
     visible, layers = profile.gpu.visible_devices, profile.gpu.layers
     chosen = bool(visible) and len(visible) != len(devices.gpus)
     forced = isinstance(layers, int)
-    return not (chosen or forced) and draft.behaves("context-by-memory") and draft.reads(NAME)
+    return not (chosen or forced) and draft.facts.behaves("context-by-memory") and draft.reads(NAME)
 
 
 def _memories(draft: Draft) -> list[int]:
@@ -126,7 +126,7 @@ def _view(draft: Draft) -> View:
         origin="profile",
         name=draft.profile.name,
         place=place,
-        release=draft.release,
+        release=draft.facts.release,
         variables=tuple(
             Variable(name=setting.name, value=setting.value, place=place)
             for setting in draft.settings

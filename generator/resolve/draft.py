@@ -9,10 +9,9 @@ from generator.errors import Finding, Problem, Severity
 from generator.plan import Devices, Group, Omission, Parameter, Scope, Setting, Source
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable
     from generator.profiles.schema import Profile
-    from generator.units import Release
 
 GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")
 
@@ -20,19 +19,14 @@ GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")
 class Draft:
     """The decisions in the making, with the facts they rest on.
 
-    `release` is what the output is for, `known` the newest release of the Catalogue that is not
-    younger: facts are asked of that one.
+    The Facts are those of the release that the output is for.
     """
 
     deviations: Final = frozenset({"HW101", "HW102", "HW103", "HW104", "HW106", "HW107", "HW110"})
 
-    def __init__(
-        self, profile: Profile, catalogue: Catalogue, release: Release, *, legacy_env: bool
-    ) -> None:
+    def __init__(self, profile: Profile, facts: Facts, *, legacy_env: bool) -> None:
         self.profile = profile
-        self.catalogue = catalogue
-        self.release = release
-        self.known = catalogue.facts_release(release)
+        self.facts = facts
         self.legacy_env = legacy_env
         self.settings: list[Setting] = []
         self.omissions: list[Omission] = []
@@ -40,12 +34,12 @@ class Draft:
         self.devices: Devices | None = None
         self.findings: list[Finding] = []
         self.problems: list[Problem] = []
-        if not catalogue.knows(release):
+        if not facts.known:
             self.note(
                 "HW110",
                 "warning",
-                f"{release} is newer than the newest release this catalogue knows, {self.known}; "
-                f"the output is checked against that one",
+                f"{facts.release} is newer than the newest release this catalogue knows, "
+                f"{facts.at}; the output is checked against that one",
                 "ollama.version",
             )
 
@@ -62,10 +56,6 @@ class Draft:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return host == "localhost"
-
-    def behaves(self, behaviour: str) -> bool:
-        """Whether the release has that behaviour of data/behaviour.toml."""
-        return self.catalogue.behaves(behaviour, self.known)
 
     def note(
         self, rule: str, severity: Severity, message: str, where: str, fix: str = "", link: str = ""
@@ -85,8 +75,8 @@ class Draft:
 
     def reads(self, name: str) -> bool:
         """Whether the release reads the variable and it does something."""
-        variable = self.catalogue.variable(name)
-        return variable is not None and variable.works_in(self.known)
+        variable = self.facts.variable(name)
+        return variable is not None and variable.works
 
     def set(
         self,
@@ -101,15 +91,15 @@ class Draft:
         scope: Scope = "any",
     ) -> None:
         """Emit a variable that the release reads; otherwise say why not."""
-        variable = self.catalogue.variable(name)
-        if variable is None or not variable.known_in(self.known):
+        variable = self.facts.variable(name)
+        if variable is None or not variable.known:
             self._dropped(name, variable, where, group)
             return
-        allowed = variable.allowed_in(self.known, self.profile.host.system)
+        allowed = variable.allowed(self.profile.host.system)
         if allowed is not None and value not in allowed:
             choices = ", ".join(allowed)
             self.problem(
-                where, f"Ollama {self.release} does not take `{value}`", f"one of {choices}"
+                where, f"Ollama {self.facts.release} does not take `{value}`", f"one of {choices}"
             )
             return
         self.emit(
@@ -143,8 +133,8 @@ class Draft:
             self.note(
                 "HW503",
                 "warning",
-                f"Ollama {self.release} takes `{name}` only from a model or a request, and this "
-                f"profile names no models; left out",
+                f"Ollama {self.facts.release} takes `{name}` only from a model or a request, and "
+                f"this profile names no models; left out",
                 where,
                 fix="add a `[[models]]` table",
             )
@@ -154,7 +144,7 @@ class Draft:
 
     def emit_legacy(self, intent: str, value: str) -> tuple[str, ...]:
         """Return the dead names for `intent`; under --legacy-env emit them with `value` too."""
-        names = self.catalogue.legacy_names(intent)
+        names = self.facts.legacy_names(intent)
         for name in names if self.legacy_env else ():
             self.emit(
                 Setting(
@@ -172,16 +162,16 @@ class Draft:
         return tuple(sorted(self.settings, key=lambda setting: GROUPS.index(setting.group)))
 
     def _dropped(self, name: str, variable: Variable | None, where: str, group: Group) -> None:
-        if variable is not None and variable.removed is not None and self.known >= variable.removed:
+        if variable is not None and variable.gone:
             rule, what = "HW102", f"was removed in {variable.removed}"
         else:
             rule, what = "HW103", f"is read since {variable.since if variable else 'never'}"
-        use = variable.replacement_in(self.known) if variable else None
-        self.omit(name, f"It {what}; this is for Ollama {self.release}.", group)
+        use = variable.replacement if variable else ""
+        self.omit(name, f"It {what}; this is for Ollama {self.facts.release}.", group)
         self.note(
             rule,
             "warning",
-            f"`{name}` {what}; left out for Ollama {self.release}",
+            f"`{name}` {what}; left out for Ollama {self.facts.release}",
             where,
             fix=f"use {use}" if use else "",
             link=variable.source if variable else "",

@@ -35,10 +35,10 @@ def _verbatim(draft: Draft, name: str, value: str) -> None:
 
 def _misread(draft: Draft, name: str, value: str) -> str:
     """Return why llama-server would exit on this value, or read another: it parses each first."""
-    if fault := value_fault(name, value, draft.release, draft.catalogue):
+    if fault := value_fault(name, value, draft.facts):
         return fault.what + (", and no model would load" if fault.breaks else "")
-    variable = draft.catalogue.variable(name)
-    if variable is None or not variable.known_in(draft.known):
+    variable = draft.facts.variable(name)
+    if variable is None or not variable.known:
         return ""
     if variable.dangerous:
         return f"breaks every model ({variable.effect.rstrip('.')})"
@@ -54,12 +54,12 @@ _KV_ARGUMENTS: Final = ("LLAMA_ARG_CACHE_TYPE_K", "LLAMA_ARG_CACHE_TYPE_V")
 
 def _verbatim_reason(draft: Draft, name: str) -> str:
     """Return the comment of a variable that is emitted as written; rules say what is wrong."""
-    fault = name_fault(name, draft.release, draft.catalogue)
-    variable = draft.catalogue.variable(name)
+    fault = name_fault(name, draft.facts)
+    variable = draft.facts.variable(name)
     if fault is not None and fault.rule != "HW104":
-        return f"Not read by Ollama {draft.release}: {fault.what}; as the profile has it."
+        return f"Not read by Ollama {draft.facts.release}: {fault.what}; as the profile has it."
     if variable is not None:
         return variable.effect
-    if draft.catalogue.runner_reads(name, draft.known):
+    if draft.facts.runner_reads(name):
         return "Read by llama-server, for every model; as the profile has it."
     return "As the profile has it; not a variable this catalogue knows."

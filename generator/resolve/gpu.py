@@ -97,9 +97,9 @@ def _devices(draft: Draft) -> Devices:
 
 
 def _gpu(draft: Draft, gpu: HostGpu) -> Gpu:
-    card = draft.catalogue.card(gpu.name)
+    card = draft.facts.card(gpu.name)
     capability = gpu.compute_capability or (card.compute_capability if card else "")
-    if draft.acceleration == "cuda" and draft.catalogue.generation(capability) is None:
+    if draft.acceleration == "cuda" and draft.facts.generation(capability) is None:
         draft.note(
             "HW305",
             "warning",
@@ -150,7 +150,7 @@ def _driver(draft: Draft, gpus: tuple[Gpu, ...]) -> Driver | None:
 def _cuda_major(draft: Draft, generations: list[GpuGeneration]) -> int:
     """Return the newest CUDA release with kernels for every card: 12 of `cuda_v12`."""
     system = draft.profile.host.system
-    served = [set(g.cuda_libraries_in(draft.known, system)) for g in generations]
+    served = [set(g.cuda_libraries(system)) for g in generations]
     common = set.intersection(*served)
     majors = [int(name.removeprefix("cuda_v")) for name in common if name.startswith("cuda_v")]
     return max(majors, default=0)
@@ -191,10 +191,10 @@ def _visible_devices(draft: Draft, devices: Devices) -> None:
 
 
 def _vulkan(draft: Draft) -> None:
-    variable = draft.catalogue.variable("OLLAMA_VULKAN")
+    variable = draft.facts.variable("OLLAMA_VULKAN")
     if draft.acceleration != "vulkan" or variable is None:
         return
-    if variable.default_in(draft.known) not in {"true", "1"}:
+    if variable.default not in {"true", "1"}:
         reason = "The Vulkan backend is off by default in this release."
         draft.set(
             "OLLAMA_VULKAN",

@@ -25,8 +25,8 @@ def decide(draft: Draft) -> None:
     if asked is None:
         _for_a_new_driver(draft)
         return
-    variable = draft.catalogue.variable(NAME)
-    there = (variable and variable.allowed_in(draft.known, draft.profile.host.system)) or ()
+    variable = draft.facts.variable(NAME)
+    there = (variable and variable.allowed(draft.profile.host.system)) or ()
     usable = _usable(draft, there)
     cards = draft.devices.gpus if draft.devices else ()
     # A card that is not known might be older than the newest library; guessing means CPU only.
@@ -44,7 +44,7 @@ def decide(draft: Draft) -> None:
 
 def known_generations(draft: Draft, gpus: tuple[Gpu, ...]) -> list[GpuGeneration]:
     """Return what the Catalogue knows of the cards, in their order."""
-    found = (draft.catalogue.generation(g.compute_capability) for g in gpus if g.compute_capability)
+    found = (draft.facts.generation(g.compute_capability) for g in gpus if g.compute_capability)
     return [generation for generation in found if generation is not None]
 
 
@@ -52,7 +52,7 @@ def _usable(draft: Draft, there: tuple[str, ...]) -> list[str]:
     """Return the libraries of the release that hold kernels for every card, oldest first."""
     cards = known_generations(draft, draft.devices.gpus if draft.devices else ())
     system = draft.profile.host.system
-    served = [set(card.cuda_libraries_in(draft.known, system)) for card in cards]
+    served = [set(card.cuda_libraries(system)) for card in cards]
     return [
         name
         for name in there
@@ -62,10 +62,10 @@ def _usable(draft: Draft, there: tuple[str, ...]) -> list[str]:
 
 def _for_a_new_driver(draft: Draft) -> None:
     """Name the library in the release that would choose one without kernels for the card."""
-    variable = draft.catalogue.variable(NAME)
+    variable = draft.facts.variable(NAME)
     if draft.acceleration != "cuda" or variable is None or not _misjudges(draft):
         return
-    there = variable.allowed_in(draft.known, draft.profile.host.system) or ()
+    there = variable.allowed(draft.profile.host.system) or ()
     usable = [name for name in _usable(draft, there) if name.startswith("cuda_v")]
     if usable and "cuda_v13" not in usable:
         reason = "With a CUDA 13 driver this release would take cuda_v13, which these cards cannot."
@@ -75,32 +75,38 @@ def _for_a_new_driver(draft: Draft) -> None:
 
 def _misjudges(draft: Draft) -> bool:
     cards = draft.devices.gpus if draft.devices else ()
-    return bool(known_generations(draft, cards)) and draft.behaves("newest-cuda-for-a-new-driver")
+    return bool(known_generations(draft, cards)) and draft.facts.behaves(
+        "newest-cuda-for-a-new-driver"
+    )
 
 
 def _for_cpu(draft: Draft, asked: str, *, named: bool) -> None:
     if named:
         _emit(draft, asked, "Only this compute library is used.")
         return
-    fact = draft.catalogue.behaviour("llm-library-without-cpu")
-    strict = draft.behaves("llm-library-strict")
+    fact = draft.facts.behaviour("llm-library-without-cpu")
+    strict = draft.facts.behaves("llm-library-strict")
     effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
-    told = f"no library bears the name `{asked}` since {fact.since}; in {draft.release} {effect}"
+    told = (
+        f"no library bears the name `{asked}` since {fact.since}; in {draft.facts.release} {effect}"
+    )
     draft.note("HW105", "info", told, WHERE, link=fact.source)
     _emit(draft, asked, f"{told[0].upper()}{told[1:]}.")
 
 
 def _of_family(draft: Draft, asked: str, member: str) -> None:
-    told = f"`{asked}` alone names no library of {draft.release}; `{member}` serves these GPUs"
+    told = (
+        f"`{asked}` alone names no library of {draft.facts.release}; `{member}` serves these GPUs"
+    )
     hint = "" if _misjudges(draft) else "leave `llm_library` out: the server finds it by itself"
     draft.note("HW105", "info", told, WHERE, fix=hint)
     _emit(draft, member, f"The library that serves these GPUs; `{asked}` alone names none.")
 
 
 def _none(draft: Draft, asked: str) -> None:
-    strict = draft.behaves("llm-library-strict")
+    strict = draft.facts.behaves("llm-library-strict")
     effect = "would compute on the CPU" if strict else "would ignore it"
-    told = f"`{asked}` names no library for these GPUs, and Ollama {draft.release} {effect}"
+    told = f"`{asked}` names no library for these GPUs, and Ollama {draft.facts.release} {effect}"
     draft.omit(
         f"{NAME}={asked}", f"It names no library for these GPUs; the server {effect}.", "gpu"
     )

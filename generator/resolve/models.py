@@ -58,12 +58,12 @@ def _tuned(name: str) -> str:
 
 def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Parameter]:
     """Return the lines for one parameter: none, one, or one for each element of a list."""
-    option = draft.catalogue.option(name)
+    option = draft.facts.option(name)
     if option is None or not option.modelfile:
-        hint = draft.catalogue.closest_option(name) or "see `ollama show --parameters`"
+        hint = draft.facts.closest_option(name) or "see `ollama show --parameters`"
         draft.problem(where, "is no parameter of a Modelfile", hint)
         return []
-    if option.removed is not None and draft.known >= option.removed:
+    if option.gone:
         told = f"`{name}` was removed in {option.removed}; left out"
         draft.note("HW102", "warning", told, where, link=option.source)
         return []

@@ -81,7 +81,7 @@ def _check_models_dir(draft: Draft) -> None:
 
 def container(draft: Draft) -> Container:
     """Return how a container engine runs the server; facts of the image are the Catalogue's."""
-    choice, image = draft.profile.container, draft.catalogue.image
+    choice, image = draft.profile.container, draft.facts.image
     rocm = draft.acceleration == "rocm"
     system = draft.profile.host.system
     if system not in (image.rocm_systems if rocm else image.systems) and not choice.image:
@@ -89,7 +89,7 @@ def container(draft: Draft) -> Container:
         hint = "name an image of your own, or use another target"
         draft.note("HW506", "info", told, "container.image", fix=hint, link=image.source)
     pattern = image.rocm_tag if rocm else image.tag
-    tag = choice.tag or pattern.format(release=draft.release)
+    tag = choice.tag or pattern.format(release=draft.facts.release)
     return Container(
         image=f"{choice.image or image.repository}:{tag}",
         name=choice.name,

@@ -51,14 +51,14 @@ def _flash_attention(draft: Draft) -> None:
 
 
 def _flash_attention_reason(draft: Draft, *, on: bool) -> str:
-    if on and draft.acceleration == "cpu" and not draft.behaves("flash-attention-on-cpu"):
+    if on and draft.acceleration == "cpu" and not draft.facts.behaves("flash-attention-on-cpu"):
         draft.note(
             "HW105",
             "info",
-            f"flash attention does nothing on a CPU in Ollama {draft.release}; it does since "
-            f"{draft.catalogue.behaviour('flash-attention-on-cpu').since}",
+            f"flash attention does nothing on a CPU in Ollama {draft.facts.release}; it does since "
+            f"{draft.facts.behaviour('flash-attention-on-cpu').since}",
             "ollama.flash_attention",
-            link=draft.catalogue.behaviour("flash-attention-on-cpu").source,
+            link=draft.facts.behaviour("flash-attention-on-cpu").source,
         )
         return "No effect on a CPU in this release."
     if on:
@@ -70,7 +70,7 @@ def _flash_attention_reason(draft: Draft, *, on: bool) -> str:
         "is not possible; the kernels that Ollama ships are its own and support this hardware",
         "ollama.flash_attention",
         fix="leave `flash_attention` out, unless this host has shown a fault with it",
-        link=draft.catalogue.behaviour("flash-attention-obeyed").source,
+        link=draft.facts.behaviour("flash-attention-obeyed").source,
     )
     return (
         "Off, as the profile asks; costs compute-buffer memory and rules out a quantised KV cache."
@@ -87,9 +87,15 @@ def _kv_cache_type(draft: Draft) -> None:
         _kv_without_flash_attention(draft, kv_type)
         return
     reason = _KV_REASONS.get(kv_type, "Element type of the KV cache.")
-    if quantised and draft.acceleration == "cpu" and not draft.behaves("flash-attention-on-cpu"):
+    if (
+        quantised
+        and draft.acceleration == "cpu"
+        and not draft.facts.behaves("flash-attention-on-cpu")
+    ):
         reason = "No effect on a CPU in this release, which keeps f16."
-        draft.note("HW105", "info", f"Ollama {draft.release} keeps an f16 KV cache on a CPU", where)
+        draft.note(
+            "HW105", "info", f"Ollama {draft.facts.release} keeps an f16 KV cache on a CPU", where
+        )
     draft.set("OLLAMA_KV_CACHE_TYPE", kv_type, where=where, reason=reason)
 
 
@@ -113,12 +119,12 @@ _KV_REASONS: Final = {
 
 def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
     where = "ollama.kv_cache_type"
-    link = draft.catalogue.behaviour("kv-type-load-error").source
-    if draft.behaves("kv-type-load-error"):
+    link = draft.facts.behaviour("kv-type-load-error").source
+    if draft.facts.behaves("kv-type-load-error"):
         draft.problem(
             where,
             f"`{kv_type}` needs flash attention, which this profile turns off: "
-            f"every load would fail on Ollama {draft.release}",
+            f"every load would fail on Ollama {draft.facts.release}",
             "remove `flash_attention = false`, or write `f16`",
         )
         return
@@ -129,8 +135,8 @@ def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
     draft.note(
         "HW107",
         "warning",
-        f"`{kv_type}` needs flash attention, which this profile turns off; Ollama {draft.release} "
-        f"would warn and use f16, so it is left out",
+        f"`{kv_type}` needs flash attention, which this profile turns off; Ollama "
+        f"{draft.facts.release} would warn and use f16, so it is left out",
         where,
         fix="remove `flash_attention = false`",
         link=link,

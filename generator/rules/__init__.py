@@ -31,7 +31,7 @@ from generator.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.rules.rule import Rule
     from generator.view import Placed, View
 
@@ -61,9 +61,9 @@ RULES: Final[tuple[Rule, ...]] = (
 _RANKS: Final = {"error": 0, "warning": 1, "info": 2}
 
 
-def judge(view: View, catalogue: Catalogue, rules: Iterable[Rule] = RULES) -> tuple[Placed, ...]:
+def judge(view: View, facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Placed, ...]:
     """Return what the rules have to say about a View, worst first, then by rule and place."""
-    return ordered([placed for rule in rules for placed in rule.judge(view, catalogue)])
+    return ordered([placed for rule in rules for placed in rule.judge(view, facts)])
 
 
 def ordered(found: Sequence[Placed]) -> tuple[Placed, ...]:

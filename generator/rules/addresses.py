@@ -14,7 +14,7 @@ from generator.rules.values import cleaned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.errors import Severity
     from generator.view import Variable, View
 
@@ -39,7 +39,7 @@ _SCHEMES: Final = (
     good="OLLAMA_HOST=0.0.0.0:11434",
     source="envconfig/config.go@v0.32.15:22-60,85-109",
 )
-def address_misread(view: View, _: Catalogue) -> Iterator[Hit]:
+def address_misread(view: View, _: Facts) -> Iterator[Hit]:
     """OLLAMA_HOST is host:port, OLLAMA_ORIGINS a list of origins with their schemes."""
     host, origins = view.variable("OLLAMA_HOST"), view.variable("OLLAMA_ORIGINS")
     if host is not None and not host.unresolved and cleaned(host.value):
@@ -168,7 +168,7 @@ def _origin_fault(entry: str) -> str:
     good="HTTPS_PROXY=http://proxy.example.com:3128",
     source="docs/faq.mdx@v0.32.15:131-136; ollama#6195",
 )
-def proxy_between(view: View, _: Catalogue) -> Iterator[Hit]:
+def proxy_between(view: View, _: Facts) -> Iterator[Hit]:
     """Pulls use HTTPS; what HTTP_PROXY catches is clients on their way to the server."""
     for name, right in (("HTTP_PROXY", "HTTPS_PROXY"), ("http_proxy", "https_proxy")):
         variable, both = view.variable(name), view.variable(right) is not None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.ask import slots_of
 from generator.fit.host import host_of
-from generator.rules.gpu import default_context, known_release
+from generator.rules.gpu import default_context
 from generator.rules.need import (
     asked,
     computes_on_cpu,
@@ -23,7 +23,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.view import Place, View
@@ -35,9 +35,9 @@ STEP: Final = 1024
 LEAST_USEFUL: Final = 2048
 
 
-def need(view: View, catalogue: Catalogue, model: ModelFact) -> int:
+def need(view: View, facts: Facts, model: ModelFact) -> int:
     """Return weights, KV cache and compute buffer of a model, a lower bound."""
-    return least(view, catalogue, model).total
+    return least(view, facts, model).total
 
 
 @rule(
@@ -53,23 +53,23 @@ def need(view: View, catalogue: Catalogue, model: ModelFact) -> int:
     good="OLLAMA_CONTEXT_LENGTH=8192\nOLLAMA_NUM_PARALLEL=2\nOLLAMA_KV_CACHE_TYPE=q8_0",
     source="ollama#9246, ollama#12097, ollama#14116",
 )
-def beyond_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
     """The KV cache is context times slots, for each model."""
-    have, models = _memory(view), known_models(view, catalogue)
+    have, models = _memory(view), known_models(view, facts)
     if not have or not models:
         return
-    models.sort(key=lambda model: (-need(view, catalogue, model), model.names))
+    models.sort(key=lambda model: (-need(view, facts, model), model.names))
     largest = models[0]
-    loaded = models[: may_be_loaded(view, catalogue)]
+    loaded = models[: may_be_loaded(view, facts)]
     if weights(largest) >= have:
         # Nothing that these settings could mend; on a CPU HW207 tells it.
         return
-    if need(view, catalogue, largest) > have:
+    if need(view, facts, largest) > have:
         # Where the release chose the context, HW304 tells it.
-        if default_context(view, catalogue) is None:
-            yield _too_large(view, catalogue, largest, have)
-    elif sum(need(view, catalogue, model) for model in loaded) > have:
-        yield from _too_many(view, catalogue, loaded, have)
+        if default_context(view, facts) is None:
+            yield _too_large(view, facts, largest, have)
+    elif sum(need(view, facts, model) for model in loaded) > have:
+        yield from _too_many(view, facts, loaded, have)
 
 
 def _memory(view: View) -> int:
@@ -79,13 +79,13 @@ def _memory(view: View) -> int:
     return limit[0] if limit else 0
 
 
-def _too_large(view: View, catalogue: Catalogue, model: ModelFact, have: int) -> Hit:
-    ask = asked(view, catalogue, model)
+def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:
+    ask = asked(view, facts, model)
     tokens = min(ask.context, model.context)
     each = f"{ask.slots} slots of {tokens}" if ask.slots > 1 else f"a context of {tokens}"
     cpu = computes_on_cpu(view)
     return Hit(
-        message=f"`{model.names[0]}` with {each} tokens takes {gib(need(view, catalogue, model))} "
+        message=f"`{model.names[0]}` with {each} tokens takes {gib(need(view, facts, model))} "
         f"at the least, {'the service' if cpu else 'the GPUs together'} "
         f"{'has' if cpu else 'have'} {gib(have)}: "
         + ("it cannot be loaded, or is killed" if cpu else "the CPU computes the rest, slowly"),
@@ -103,9 +103,7 @@ def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
     return "serve a smaller model or quantisation, or fewer slots"
 
 
-def _too_many(
-    view: View, catalogue: Catalogue, models: list[ModelFact], have: int
-) -> Iterator[Hit]:
+def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> Iterator[Hit]:
     cpu, limit = computes_on_cpu(view), view.bound("memory_max")
     if cpu and sum(weights(model) for model in models) >= have:
         return  # HW207 tells it.
@@ -113,7 +111,7 @@ def _too_many(
     killed = cpu and limit is not None and limit.value == have
     if not killed and view.variable(LOADED) is None:
         return  # Nobody asked for all of them at once.
-    total = sum(need(view, catalogue, model) for model in models)
+    total = sum(need(view, facts, model) for model in models)
     yield Hit(
         message=f"the {len(models)} models that may be loaded at once take {gib(total)} with "
         f"their context, of {gib(have)}: "
@@ -144,14 +142,13 @@ def _place(view: View, name: str) -> Place:
     good="OLLAMA_NUM_PARALLEL=1    # or another instance beside it",
     source="server/sched.go@v0.32.15:499-509; ollama#17556",
 )
-def one_slot_only(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def one_slot_only(view: View, facts: Facts) -> Iterator[Hit]:
     """The scheduler sets the slots of some architectures to one."""
-    release = known_release(view, catalogue)
-    slots = slots_of(view, catalogue)
+    slots = slots_of(view, facts)
     if slots == 1:
         return
     for used in view.models:
-        entry = catalogue.one_slot(used.base or used.name, release)
+        entry = facts.one_slot(used.base or used.name)
         if entry is None:
             continue
         embeds = entry.architecture == "embedding"

@@ -11,7 +11,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Boxed, Place, View
 
 OFFICIAL: Final = "ollama/ollama"
@@ -58,7 +58,7 @@ def is_client(view: View) -> bool:
     good="image: ollama/ollama:0.32.15",
     source="scripts/build_docker.sh@v0.32.15:24-33",
 )
-def unpinned_image(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def unpinned_image(view: View, facts: Facts) -> Iterator[Hit]:
     """What a moving tag names differs from host to host and from day to day."""
     container = view.container
     if container is None or container.digest:
@@ -67,7 +67,7 @@ def unpinned_image(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     tag = container.tag if reference is None else (reference["default"] or "")
     if tag not in MOVING or (tag == "rocm" and not is_official(container)):
         return
-    wanted = _pinned(view, container, tag, catalogue)
+    wanted = _pinned(view, container, tag, facts)
     yield Hit(
         message=_what_runs(container, tag, reference),
         place=container.place,
@@ -86,11 +86,11 @@ def _what_runs(container: Boxed, tag: str, reference: re.Match[str] | None) -> s
     return f"{told}; {day}"
 
 
-def _pinned(view: View, container: Boxed, tag: str, catalogue: Catalogue) -> str:
+def _pinned(view: View, container: Boxed, tag: str, facts: Facts) -> str:
     """Return the reference to write; empty for images whose tags are not Ollama's."""
     if not is_official(container):
         return ""
-    pattern = catalogue.image.rocm_tag if tag == "rocm" else catalogue.image.tag
+    pattern = facts.image.rocm_tag if tag == "rocm" else facts.image.tag
     return f"{repository(container.image)}:{pattern.format(release=view.release)}"
 
 
@@ -121,12 +121,12 @@ def _pin_edits(view: View, container: Boxed, wanted: str) -> tuple[Edit, ...]:
     good='test: ["CMD", "ollama", "list"]',
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
 )
-def health_check_fails(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
     """The image has no curl, and the server no address for health."""
     for text, words, place in _checks(view):
         missing = [
             tool
-            for tool in catalogue.image.missing_tools
+            for tool in facts.image.missing_tools
             if re.search(rf"(?<![\w/.-]){tool}(?![\w.-])", text)
         ]
         endpoint = _NO_ENDPOINT.search(text)
@@ -156,7 +156,7 @@ def health_check_fails(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good='test: ["CMD", "ollama", "list"]',
     source="server/routes.go@v0.32.15:483,2651",
 )
-def health_check_loads(view: View, _: Catalogue) -> Iterator[Hit]:
+def health_check_loads(view: View, _: Facts) -> Iterator[Hit]:
     """A probe that needs a model loads it, and waits behind the users' requests."""
     for text, words, place in _checks(view):
         if asks := _LOADS.search(text):
@@ -207,7 +207,7 @@ def _lists_instead(words: tuple[str, ...], place: Place) -> tuple[Edit, ...]:
     good='volumes: ["ollama:/root/.ollama"]',
     source="Dockerfile@v0.32.15:296-320; docs/docker.mdx@v0.32.15",
 )
-def no_volume(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def no_volume(view: View, facts: Facts) -> Iterator[Hit]:
     """What no volume holds is gone with the container."""
     yield from _helm_without_volume(view)
     container = view.container
@@ -215,7 +215,7 @@ def no_volume(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         return
     if any(line.name in {"volumes_from", "extends"} for line in view.lines):
         return
-    path = _models_path(view, catalogue)
+    path = _models_path(view, facts)
     if not path.startswith("/"):
         return  # The running host fills it in, or HW120 tells of it.
     mounts = [(text, place, _target(text)) for text, place in container.mounts]
@@ -228,15 +228,15 @@ def no_volume(view: View, catalogue: Catalogue) -> Iterator[Hit]:
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,
-            fix=f"mount a volume, like `ollama:{catalogue.image.home_path}`",
+            fix=f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
 
 
-def _models_path(view: View, catalogue: Catalogue) -> str:
+def _models_path(view: View, facts: Facts) -> str:
     models, home = view.variable("OLLAMA_MODELS"), view.variable("HOME")
     if models is not None:
         return models.value
-    return f"{home.value}/.ollama/models" if home else catalogue.image.models_path
+    return f"{home.value}/.ollama/models" if home else facts.image.models_path
 
 
 def _target(text: str) -> str:

@@ -13,7 +13,7 @@ from generator.units import cpu_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Bound, Variable, View
 
 DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
@@ -56,7 +56,7 @@ def _told(view: View, quota: Bound, percent: int) -> str:
     good="LLAMA_ARG_THREADS=12",
     source="ollama#2496, ollama#2929",
 )
-def threads_above_cores(view: View, _: Catalogue) -> Iterator[Hit]:
+def threads_above_cores(view: View, _: Facts) -> Iterator[Hit]:
     """A second thread on a core waits for the same memory."""
     asked, cores = threads_of(view), view.machine.cores
     if asked and cores and asked[0] > cores:
@@ -79,7 +79,7 @@ def threads_above_cores(view: View, _: Catalogue) -> Iterator[Hit]:
     good="CPUQuota=500%\nEnvironment=LLAMA_ARG_THREADS=4",
     source="ollama#17916",
 )
-def threads_above_quota(view: View, _: Catalogue) -> Iterator[Hit]:
+def threads_above_quota(view: View, _: Facts) -> Iterator[Hit]:
     """The kernel stops the whole service when the quota of a period is used up."""
     asked, quota = threads_of(view), view.bound("cpu_quota")
     if asked is None or quota is None or quota.value is None:
@@ -118,7 +118,7 @@ def _usable_cpus(view: View) -> int:
     good="CPUWeight=500",
     source="systemd.resource-control(5)",
 )
-def weight_is_the_default(view: View, _: Catalogue) -> Iterator[Hit]:
+def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
     """100 is what every service has, so it gives no precedence."""
     weight = view.bound("cpu_weight")
     if weight is not None and weight.value == DEFAULT_WEIGHT:
@@ -141,7 +141,7 @@ def weight_is_the_default(view: View, _: Catalogue) -> Iterator[Hit]:
     good="CPUQuota=2000%",
     source="systemd.resource-control(5); moby daemon/daemon_unix.go",
 )
-def beyond_the_machine(view: View, _: Catalogue) -> Iterator[Hit]:
+def beyond_the_machine(view: View, _: Facts) -> Iterator[Hit]:
     """A quota above all CPUs never acts, and CPUs that are not there cannot be used."""
     threads = view.machine.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
@@ -189,7 +189,7 @@ def highest_cpu(cpus: str) -> int | None:
     good="services:\n  ollama: {image: ollama/ollama, cpus: 6}\n  app: {image: app}",
     source="common/common.cpp@4df29be (llama.cpp); ollama#17916",
 )
-def unbound_beside_others(view: View, _: Catalogue) -> Iterator[Hit]:
+def unbound_beside_others(view: View, _: Facts) -> Iterator[Hit]:
     """Services beside it get what the compute threads leave."""
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
     bound = any(view.bound(name) is not None for name in bounds) or threads_of(view) is not None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.gpu import driver_major, generations, known_release, truthy
+from generator.rules.gpu import driver_major, generations, truthy
 from generator.rules.rule import Hit, Rule, rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
     from generator.view import Card, Variable, View
 
@@ -55,22 +55,22 @@ def replaced(variable: Variable, new: str) -> tuple[Edit, ...]:
     releases="0.11.11 and later",
     source="llama/server/CMakePresets.json@v0.32.15:71,103; ollama#12316, ollama#12408",
 )
-def library_without_kernels(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def library_without_kernels(view: View, facts: Facts) -> Iterator[Hit]:
     """What is built for newer cards alone leaves older ones out, or fails."""
-    variable, release = view.variable(LIBRARY), known_release(view, catalogue)
+    variable = view.variable(LIBRARY)
     asked = variable.value.strip() if variable is not None else ""
-    known, system = generations(view, catalogue), view.machine.system or SYSTEM
-    served = {g.capability: g.cuda_libraries_in(release, system) for g in known}
-    fact = catalogue.variable(LIBRARY)
-    there = (fact and fact.allowed_in(release, system)) or ()
+    known, system = generations(view, facts), view.machine.system or SYSTEM
+    served = {g.capability: g.cuda_libraries(system) for g in known}
+    fact = facts.variable(LIBRARY)
+    there = (fact and fact.allowed(system)) or ()
     if variable is not None and asked in there:
         lacking = [g for g in known if asked not in served[g.capability]]
         if asked.startswith("cuda_") and lacking:
-            yield _asked_for(view, variable, lacking, strict=catalogue.behaves(STRICT, release))
-    elif catalogue.behaves(MISJUDGES, release) and (driver_major(view) or 0) >= CUDA_13_DRIVER:
+            yield _asked_for(view, variable, lacking, strict=facts.behaves(STRICT))
+    elif facts.behaves(MISJUDGES) and (driver_major(view) or 0) >= CUDA_13_DRIVER:
         lacking = [g for g in known if "cuda_v13" not in served[g.capability]]
         if lacking:
-            yield _chosen_wrongly(view, catalogue, lacking)
+            yield _chosen_wrongly(view, facts, lacking)
 
 
 def _asked_for(
@@ -85,8 +85,8 @@ def _asked_for(
     )
 
 
-def _chosen_wrongly(view: View, catalogue: Catalogue, lacking: list[GpuGeneration]) -> Hit:
-    fact = catalogue.behaviour(MISJUDGES)
+def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> Hit:
+    fact = facts.behaviour(MISJUDGES)
     return Hit(
         message=f"with driver {view.machine.driver} Ollama {view.release} takes cuda_v13, which "
         f"has no kernels for {names_of(lacking)}: every load fails",
@@ -117,7 +117,7 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
     good="Environment=CUDA_DEVICE_ORDER=PCI_BUS_ID\nEnvironment=CUDA_VISIBLE_DEVICES=1",
     source="CUDA C Programming Guide: CUDA environment variables",
 )
-def numbers_without_order(view: View, _: Catalogue) -> Iterator[Hit]:
+def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     """CUDA counts from the fastest card, nvidia-smi along the PCI bus."""
     found, cards = _selected(view), view.machine.cards
     if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
@@ -147,7 +147,7 @@ def numbers_without_order(view: View, _: Catalogue) -> Iterator[Hit]:
     good="Environment=CUDA_VISIBLE_DEVICES=GPU-b1c5…",
     source="docs/gpu.mdx@v0.32.15: GPU Selection",
 )
-def number_for_a_card(view: View, _: Catalogue) -> Iterator[Hit]:
+def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     """A number is a place on the bus, not a card."""
     found, cards = _selected(view), view.machine.cards
     if found is None or not cards or set(found[1]) >= set(range(len(cards))):
@@ -177,14 +177,14 @@ def number_for_a_card(view: View, _: Catalogue) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="discover/runner.go@v0.32.15:382-440",
 )
-def integrated_dropped(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def integrated_dropped(view: View, facts: Facts) -> Iterator[Hit]:
     """0 drops GB10 and Jetson, too."""
-    variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), catalogue.variable("OLLAMA_IGPU_ENABLE")
+    variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), facts.variable("OLLAMA_IGPU_ENABLE")
     cards = view.machine.cards
-    reads = fact is not None and fact.works_in(known_release(view, catalogue))
+    reads = fact is not None and fact.works
     if variable is None or not variable.value.strip() or truthy(variable.value.strip()):
         return
-    if reads and cards and all(_integrated(card, catalogue) for card in cards):
+    if reads and cards and all(_integrated(card, facts) for card in cards):
         yield Hit(
             message=f"`{variable.value}` drops integrated GPUs, and {cards[0].name} is one: the "
             f"server computes on the CPU",
@@ -194,8 +194,8 @@ def integrated_dropped(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         )
 
 
-def _integrated(card: Card, catalogue: Catalogue) -> bool:
-    known, generation = catalogue.card(card.name), catalogue.generation(card.compute_capability)
+def _integrated(card: Card, facts: Facts) -> bool:
+    known, generation = facts.card(card.name), facts.generation(card.compute_capability)
     jetson = generation is not None and generation.jetson
     return card.integrated or jetson or (known is not None and known.unified)
 
@@ -210,12 +210,12 @@ def _integrated(card: Card, catalogue: Catalogue) -> bool:
     good="hardware.nvidia.open = true;",
     source="NVIDIA driver README: Open Linux Kernel Modules; nixos-hardware common/gpu/nvidia",
 )
-def wrong_kernel_modules(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
     """Blackwell has open kernel modules only, and what is older than Turing closed ones."""
     lines = [ln for ln in view.lines if f"{ln.section}.{ln.name}".endswith("hardware.nvidia.open")]
     value = lines[-1].value.strip() if lines else ""
     wanted = {"false": "open", "true": "closed"}.get(value)
-    wrong = [g for g in generations(view, catalogue) if g.kernel_modules == wanted]
+    wrong = [g for g in generations(view, facts) if g.kernel_modules == wanted]
     if wrong:
         place, right = lines[-1].place, "true" if value == "false" else "false"
         yield Hit(

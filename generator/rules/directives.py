@@ -14,7 +14,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
 
 _NEAR: Final = 0.85
@@ -39,9 +39,9 @@ EXPORT: Final = "export "  # HW118
     good="[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1\nEnvironment=OLLAMA_NUM_PARALLEL=2",
     source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
 )
-def ignored_line(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
     """systemd ignores what it does not know, and lines that assign nothing."""
-    known = catalogue.directives
+    known = facts.directives
     for line in view.lines if view.origin in {"systemd", "quadlet", "nixos"} else ():
         section = _section(view, line)
         if not section or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
@@ -153,7 +153,7 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     "Environment=OLLAMA_MODELS=/srv/models",
     source="systemd.exec(5), Environment=; systemd.syntax(7)",
 )
-def dropped_item(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def dropped_item(view: View, facts: Facts) -> Iterator[Hit]:
     """systemd drops what is no assignment, and takes a pair of quotes for one."""
     items = [line for line in view.unread if line.name == "Environment"]
     for place in dict.fromkeys(item.place for item in items):
@@ -161,7 +161,7 @@ def dropped_item(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         why, fix = _dropped(dropped)
         shown = " ".join(dropped)
         yield Hit(message=f"systemd drops `{shown}`: {why}", place=place, fix=fix)
-    for variable, _ in known_variables(view, catalogue):
+    for variable, _ in known_variables(view, facts):
         if name := swallowed(variable):
             yield _two_in_one(variable, name)
 

@@ -14,10 +14,9 @@ from generator.rules.values import cleaned, digits_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
     from generator.errors import Severity
-    from generator.units import Release
     from generator.view import Variable, View
 
 _LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
@@ -39,19 +38,18 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
     good="# left out: the server finds the library by itself",
     source="discover/runner.go@v0.32.15:67,100; llm/server.go@v0.12.3:243; ollama#13069",
 )
-def library_unknown(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
     """A name that is no directory of the release is ignored, or means CPU only."""
-    variable, release = view.variable(_LIBRARY), catalogue.facts_release(view.release)
-    fact = catalogue.variable(_LIBRARY)
+    variable, fact = view.variable(_LIBRARY), facts.variable(_LIBRARY)
     name = cleaned(variable.value) if variable else ""
     # A profile for a CPU may name what it likes; `resolve` says what that does.
     if variable is None or fact is None or not name or view.acceleration == "cpu":
         return
     systems = (view.machine.system,) if view.machine.system in _SYSTEMS else _SYSTEMS
-    there = dict.fromkeys(n for system in systems for n in fact.allowed_in(release, system) or ())
+    there = dict.fromkeys(n for system in systems for n in fact.allowed(system) or ())
     if name in there or not there:
         return
-    strict = catalogue.behaves("llm-library-strict", release)
+    strict = facts.behaves("llm-library-strict")
     meant_cpu = name.partition("_")[0] == "cpu"
     effect = "computes on the CPU alone" if strict else "ignores it"
     fix = "leave it out: the server finds its library"
@@ -77,18 +75,17 @@ def library_unknown(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     releases="0.5.0 and later",
     source="llm/server.go@v0.24.0:237-243; llm/llama_server.go@v0.32.15:394-396",
 )
-def kv_type_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def kv_type_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     """A quantised cache needs flash attention; an unknown type is f16 or a failed load."""
-    release = catalogue.facts_release(view.release)
-    fails = catalogue.behaves("kv-type-load-error", release)
+    fails = facts.behaves("kv-type-load-error")
     for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
-        variable, fact = view.variable(name), catalogue.variable(name)
+        variable, fact = view.variable(name), facts.variable(name)
         kind = cleaned(variable.value).lower() if variable else ""
-        if variable is None or fact is None or not kind or not fact.known_in(release):
+        if variable is None or fact is None or not kind or not fact.known:
             continue
-        allowed = fact.allowed_in(release, _SYSTEMS[0]) or ()
+        allowed = fact.allowed(_SYSTEMS[0]) or ()
         if kind in allowed:
-            yield from _without_flash_attention(view, catalogue, variable, kind)
+            yield from _without_flash_attention(view, facts, variable, kind)
         elif name == _KV_TYPE:  # HW115 has the other
             effect = "every load fails" if fails else "the cache stays f16"
             yield Hit(
@@ -100,23 +97,22 @@ def kv_type_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
 
 
 def _without_flash_attention(
-    view: View, catalogue: Catalogue, variable: Variable, kind: str
+    view: View, facts: Facts, variable: Variable, kind: str
 ) -> Iterator[Hit]:
     if kind in PLAIN_KV:
         return
-    release = catalogue.facts_release(view.release)
     asked = view.variable(_FLASH)
     word = cleaned(asked.value) if asked else ""
     severity: Severity | None = None
     if word and not truthy(word):
-        fails = catalogue.behaves("kv-type-load-error", release)
+        fails = facts.behaves("kv-type-load-error")
         severity = "error" if fails else None
         effect = "every load fails" if fails else "the cache stays f16"
         told, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
     elif word or variable.name != _KV_TYPE:
         return
     else:
-        severity, told = _by_default(catalogue, release)
+        severity, told = _by_default(facts)
         fix = f"add {_FLASH}=1"
     yield Hit(
         message=f"`{kind}` needs flash attention, {told}",
@@ -126,14 +122,14 @@ def _without_flash_attention(
     )
 
 
-def _by_default(catalogue: Catalogue, release: Release) -> tuple[Severity, str]:
+def _by_default(facts: Facts) -> tuple[Severity, str]:
     """Return how bad it is that nobody turns flash attention on, and what follows from it."""
-    fact = catalogue.variable(_FLASH)
-    if catalogue.behaves("kv-type-load-error", release):
+    fact = facts.variable(_FLASH)
+    if facts.behaves("kv-type-load-error"):
         return "info", "and every load fails where the release does not turn it on by itself"
-    if catalogue.behaves("kv-type-asks-for-flash-attention", release):
+    if facts.behaves("kv-type-asks-for-flash-attention"):
         return "warning", "and most models of this release keep f16 until it is turned on by hand"
-    if fact is not None and fact.default_in(release) == "auto":
+    if fact is not None and fact.default == "auto":
         return "warning", "which this release turns on for a few models only: others keep f16"
     return "warning", "which is off by default: the cache stays f16"
 
@@ -150,18 +146,17 @@ def _by_default(catalogue: Catalogue, release: Release) -> tuple[Severity, str]:
     releases="0.30.0 and later",
     source="server/sched.go@v0.32.15:616-624; ollama#12223",
 )
-def overhead_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     """llama-server places the layers, and does not read it."""
-    variable, fact = view.variable(_OVERHEAD), catalogue.variable(_OVERHEAD)
-    release = catalogue.facts_release(view.release)
-    if variable is None or fact is None or fact.works_in(release) or not fact.known_in(release):
+    variable, fact = view.variable(_OVERHEAD), facts.variable(_OVERHEAD)
+    if variable is None or fact is None or fact.works or not fact.known:
         return
     word = cleaned(variable.value)
     size = int(digits_of(word, fact) or 0)
     mib = -(-size // _MIB)
-    target = catalogue.variable("LLAMA_ARG_FIT_TARGET")
+    target = facts.variable("LLAMA_ARG_FIT_TARGET")
     # A smaller margin than the default is not what anybody asks for who keeps memory free.
-    free = int((target and target.default_in(release)) or 0)
+    free = int((target and target.default) or 0)
     wanted = mib > free and view.variable("LLAMA_ARG_FIT_TARGET") is None
     fix = f"write LLAMA_ARG_FIT_TARGET={mib}" if wanted else f"remove it: {free} MiB stay free"
     yield Hit(
@@ -187,15 +182,14 @@ def overhead_in_vain(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="LLAMA_ARG_THREADS=12",
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",
 )
-def thread_libraries(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def thread_libraries(view: View, facts: Facts) -> Iterator[Hit]:
     """OpenMP, MKL and OpenBLAS are in no official Linux build."""
-    idle = list(_idle_threads(view, catalogue))
+    idle = list(_idle_threads(view, facts))
     if not idle:
         return
     variable, _ = idle[0]
     names = ", ".join(v.name for v, _ in idle)
-    release = catalogue.facts_release(view.release)
-    use = next((u for _, f in idle if (u := f.replacement_in(release))), None)
+    use = next((u for _, f in idle if (u := f.replacement)), None)
     yield Hit(
         message=f"official Linux builds read no {names}",
         place=variable.place,
@@ -203,9 +197,9 @@ def thread_libraries(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     )
 
 
-def _idle_threads(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+def _idle_threads(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
     for variable in server_variables(view):
-        fact = catalogue.variable(variable.name)
+        fact = facts.variable(variable.name)
         # A profile emits them beside the lever that works, each with a remark.
         declared = variable.place.key == "threads.count"
         if fact and fact.effect.startswith("No effect: official Linux builds") and not declared:

@@ -16,7 +16,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
     from generator.rules.names import NameFault
     from generator.view import Line, Variable, View
@@ -30,10 +30,10 @@ def server_variables(view: View) -> list[Variable]:
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
-def _misnamed(view: View, catalogue: Catalogue, rule_id: str) -> Iterator[Hit]:
+def _misnamed(view: View, facts: Facts, rule_id: str) -> Iterator[Hit]:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
     for variable in view.variables:
-        fault = name_fault(variable.name, view.release, catalogue)
+        fault = name_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
         # A profile has a key for what is meant.
@@ -68,9 +68,9 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
 )
-def never_read(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def never_read(view: View, facts: Facts) -> Iterator[Hit]:
     """Names that are in no file of any release."""
-    yield from _misnamed(view, catalogue, "HW101")
+    yield from _misnamed(view, facts, "HW101")
 
 
 @rule(
@@ -83,9 +83,9 @@ def never_read(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="OLLAMA_VULKAN=1",
     source="envconfig/config.go by tag",
 )
-def removed_name(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
     """Names that were removed, or are read in vain, since a release."""
-    yield from _misnamed(view, catalogue, "HW102")
+    yield from _misnamed(view, facts, "HW102")
 
 
 @rule(
@@ -98,9 +98,9 @@ def removed_name(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="PARAMETER num_thread 16    # in a Modelfile",
     source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
 )
-def not_read_yet(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
     """Names that a later release reads."""
-    yield from _misnamed(view, catalogue, "HW103")
+    yield from _misnamed(view, facts, "HW103")
 
 
 @rule(
@@ -113,9 +113,9 @@ def not_read_yet(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="OLLAMA_HOST=0.0.0.0",
     source="envconfig/config.go by tag",
 )
-def misspelt(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def misspelt(view: View, facts: Facts) -> Iterator[Hit]:
     """Names that nothing reads and that resemble one that is read."""
-    yield from _misnamed(view, catalogue, "HW104")
+    yield from _misnamed(view, facts, "HW104")
 
 
 # Believed to protect the API, so that they are told of also where a client may use them.
@@ -134,16 +134,16 @@ _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, n
     good="[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=30m    # systemctl edit ollama",
     source="docs/faq.mdx@v0.32.15:93-110; ollama#7128, ollama#4771",
 )
-def out_of_reach(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def out_of_reach(view: View, facts: Facts) -> Iterator[Hit]:
     """Exports of a shell that are meant for the service, and client settings on the server."""
     for variable in view.variables:
         if variable.reach == "shell":
-            yield from _exported(variable, catalogue)
+            yield from _exported(variable, facts)
     for line in view.lines if view.origin in {"systemd", "quadlet"} else ():
         if exported := _EXPORT.fullmatch(f"{line.name}={line.value}"):
             yield _exported_in_a_unit(line, exported)
     for variable in server_variables(view):
-        yield from _not_for_the_server(view, variable, catalogue)
+        yield from _not_for_the_server(view, variable, facts)
 
 
 def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
@@ -160,8 +160,8 @@ def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
     )
 
 
-def _exported(variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
-    fact = catalogue.variable(variable.name)
+def _exported(variable: Variable, facts: Facts) -> Iterator[Hit]:
+    fact = facts.variable(variable.name)
     name = variable.name
     if fact is None or not name.startswith(("OLLAMA_", "LLAMA_ARG_")) or fact.scope == "client":
         return
@@ -179,9 +179,9 @@ def _exported(variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
     )
 
 
-def _not_for_the_server(view: View, variable: Variable, catalogue: Catalogue) -> Iterator[Hit]:
-    fact = catalogue.variable(variable.name)
-    if fact is None or not fact.known_in(catalogue.facts_release(view.release)):
+def _not_for_the_server(view: View, variable: Variable, facts: Facts) -> Iterator[Hit]:
+    fact = facts.variable(variable.name)
+    if fact is None or not fact.known:
         return
     if reader := _reader(view, fact):
         trusted = variable.name in _CREDENTIALS

@@ -11,7 +11,7 @@ from generator.view import Edit, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Line, View
 
 # The installer's unit, from scripts/install.sh@v0.32.15:221-235.
@@ -38,7 +38,7 @@ _OF_SERVICE: Final = re.compile(
     good="[Unit]\nStartLimitIntervalSec=600",
     source="systemd.unit(5), StartLimitIntervalSec=",
 )
-def start_limit_in_service(view: View, _: Catalogue) -> Iterator[Hit]:
+def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
     """In [Service] systemd does not know it. (StartLimitBurst= there still works, by age.)"""
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and _is_service(view, line):
@@ -70,7 +70,7 @@ def _is_service(view: View, line: Line) -> bool:
     good="# override.conf\n[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1",
     source="systemd.syntax(7)",
 )
-def no_section(view: View, _: Catalogue) -> Iterator[Hit]:
+def no_section(view: View, _: Facts) -> Iterator[Hit]:
     """systemd ignores what stands outside a section."""
     lines = view.lines if view.origin == "systemd" else ()
     stray = [line for line in lines if line.name and not line.section]
@@ -100,7 +100,7 @@ def no_section(view: View, _: Catalogue) -> Iterator[Hit]:
     "Environment=OLLAMA_NUM_PARALLEL=4",
     source="scripts/install.sh@v0.32.15:221-235; ollama#1278, ollama#8389",
 )
-def edited_vendor_unit(view: View, _: Catalogue) -> Iterator[Hit]:
+def edited_vendor_unit(view: View, _: Facts) -> Iterator[Hit]:
     """The next upgrade writes the unit anew."""
     file = _installed_unit(view) if view.origin == "systemd" else ""
     own = [(v.name, v.place) for v in view.variables if v.name != "PATH"]
@@ -136,7 +136,7 @@ def _installed_unit(view: View) -> str:
     good="services: …",
     source="docs.docker.com/reference/compose-file/version-and-name",
 )
-def compose_version(view: View, _: Catalogue) -> Iterator[Hit]:
+def compose_version(view: View, _: Facts) -> Iterator[Hit]:
     """Compose ignores the key and warns at every command."""
     for line in view.lines if view.origin == "compose" else ():
         if not line.section and line.name == "version":

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.devices import names_of
-from generator.rules.gpu import generations, known_release, truthy
+from generator.rules.gpu import generations, truthy
 from generator.rules.need import ELEMENT_BYTES, computes_on_cpu
 from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
     from generator.view import View
 
@@ -33,19 +33,19 @@ PLAIN_KV: Final = {name for name, size in ELEMENT_BYTES.items() if size >= ELEME
     source="ml/device.go@v0.24.0:485-490, @v0.31.1:586-600, @v0.32.15:586-600; "
     "llm/llama_server.go@v0.32.15:596-621",
 )
-def flash_attention_by_hand(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
     """From 0.30 on an explicit value is obeyed, also against what the release would choose."""
-    variable, release = view.variable("OLLAMA_FLASH_ATTENTION"), known_release(view, catalogue)
+    variable = view.variable("OLLAMA_FLASH_ATTENTION")
     on_cpu = computes_on_cpu(view)
-    known = [] if on_cpu else generations(view, catalogue)
+    known = [] if on_cpu else generations(view, facts)
     # A card that is not known might be the one that cannot.
     judged = on_cpu or 0 < len(known) == len(view.machine.cards)
     if variable is None or not variable.value.strip() or not judged:
         return
-    lacking = [g for g in known if not g.flash_attention_in(release)]
+    lacking = [g for g in known if not g.flash_attention]
     message = ""
-    if not catalogue.behaves("flash-attention-obeyed", release):
-        message = _before_0_30(view, catalogue, on=truthy(variable.value), on_cpu=on_cpu)
+    if not facts.behaves("flash-attention-obeyed"):
+        message = _before_0_30(view, facts, on=truthy(variable.value), on_cpu=on_cpu)
     elif truthy(variable.value):
         message = _forced_on(view, lacking)
     elif view.origin != "profile" and not lacking:  # HW112 tells it of a profile
@@ -57,11 +57,10 @@ def flash_attention_by_hand(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         yield Hit(message=message, place=variable.place, fix="leave it out, or measure both")
 
 
-def _before_0_30(view: View, catalogue: Catalogue, *, on: bool, on_cpu: bool) -> str:
-    release = known_release(view, catalogue)
-    fact = catalogue.behaviour("flash-attention-on-cpu")
+def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
+    fact = facts.behaviour("flash-attention-on-cpu")
     # A profile has HW105 for it.
-    if not on or not on_cpu or fact.covers(release) or view.origin == "profile":
+    if not on or not on_cpu or fact.covers(facts.at) or view.origin == "profile":
         return ""
     told = f"flash attention does nothing on a CPU in Ollama {view.release}"
     return f"{told}; it does since {fact.since}"

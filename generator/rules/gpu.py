@@ -12,23 +12,17 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
-    from generator.units import Release
     from generator.view import View
 
 HOST_DRIVER: Final = "host.driver"
 
 
-def known_release(view: View, catalogue: Catalogue) -> Release:
-    """Return the newest release of the Catalogue that is not younger than the view's."""
-    return catalogue.facts_release(view.release)
-
-
-def generations(view: View, catalogue: Catalogue) -> list[GpuGeneration]:
+def generations(view: View, facts: Facts) -> list[GpuGeneration]:
     """Return the generations of the host's NVIDIA cards, as far as they are known."""
     found = (
-        catalogue.generation(card.compute_capability)
+        facts.generation(card.compute_capability)
         for card in view.machine.cards
         if card.compute_capability
     )
@@ -52,11 +46,10 @@ def driver_major(view: View) -> int | None:
     releases="0.30.0 and later",
     source="discover/cuda_compat.go@v0.32.15:14-18,66-71; ollama#17290",
 )
-def driver_floor(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     """Below the floor of the release the server computes on the CPU."""
-    release = known_release(view, catalogue)
     major = driver_major(view)
-    floors = [(g.driver_floor_in(release), g) for g in generations(view, catalogue)]
+    floors = [(g.driver_floor, g) for g in generations(view, facts)]
     if major is None or not floors:
         return
     floor, generation = max(floors, key=lambda pair: pair[0])
@@ -80,10 +73,10 @@ def driver_floor(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="the 580 branch",
     source="nixos-hardware#1843, nixos-hardware#1880",
 )
-def driver_too_new(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
     """NVIDIA drops old generations from its drivers."""
     major = driver_major(view)
-    for generation in dict.fromkeys(generations(view, catalogue)):
+    for generation in dict.fromkeys(generations(view, facts)):
         last = generation.last_driver
         if major is not None and last is not None and major > last:
             yield Hit(
@@ -105,12 +98,12 @@ def driver_too_new(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="# left out: the server splits what does not fit on one GPU",
     source="server/sched.go@v0.32.15:1064",
 )
-def spread_without_need(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def spread_without_need(view: View, facts: Facts) -> Iterator[Hit]:
     """Spreading forces a split, also of a model that one card holds."""
     spread = view.variable("OLLAMA_SCHED_SPREAD")
     if spread is None or not truthy(spread.value) or view.acceleration == "cpu":
         return
-    if message := _spread_message(view, catalogue):
+    if message := _spread_message(view, facts):
         yield Hit(
             message=message,
             place=spread.place,
@@ -118,10 +111,10 @@ def spread_without_need(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         )
 
 
-def _spread_message(view: View, catalogue: Catalogue) -> str:
+def _spread_message(view: View, facts: Facts) -> str:
     """Return what spreading costs; empty: the largest model would be split anyway."""
     cost = "more memory in all, and a hop between the cards at every token"
-    found = alone(view, catalogue)
+    found = alone(view, facts)
     if found is None:
         return f"spreading also splits a model that one GPU could hold: {cost}"
     name, fit = found
@@ -155,12 +148,12 @@ def truthy(value: str) -> bool:
     releases="0.15.5 and later",
     source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
 )
-def context_by_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
     """On a large GPU memory an unset context length is a large tier."""
-    tokens = default_context(view, catalogue)
+    tokens = default_context(view, facts)
     if tokens is None:
         return
-    told = _cache_told(view, catalogue, tokens)
+    told = _cache_told(view, facts, tokens)
     if told or tokens == TIERS[0][1]:
         yield Hit(
             message=f"without a context length the server takes {tokens} tokens per slot on this "
@@ -170,27 +163,27 @@ def context_by_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
         )
 
 
-def default_context(view: View, catalogue: Catalogue) -> int | None:
+def default_context(view: View, facts: Facts) -> int | None:
     """Return the context that the release chooses by a GPU memory above the lowest tier."""
     explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
-    by_memory = catalogue.behaves("context-by-memory", known_release(view, catalogue))
+    by_memory = facts.behaves("context-by-memory")
     if explicit or not by_memory or host_of(view).gpu_memory < TIERS[-2][0]:
         return None
-    return context_of(view, catalogue)
+    return context_of(view, facts)
 
 
-def _cache_told(view: View, catalogue: Catalogue, tokens: int) -> str:
+def _cache_told(view: View, facts: Facts, tokens: int) -> str:
     """Return the largest KV cache; below the top tier only of models that are then too large."""
-    have, models = host_of(view).gpu_memory, known_models(view, catalogue)
-    beyond = [m for m in models if 0 < weights(m) < have < least(view, catalogue, m).total]
+    have, models = host_of(view).gpu_memory, known_models(view, facts)
+    beyond = [m for m in models if 0 < weights(m) < have < least(view, facts, m).total]
     counted = models if tokens == TIERS[0][1] else beyond
     if not counted:
         return ""
-    model = max(counted, key=lambda m: least(view, catalogue, m).kv)
-    slots = asked(view, catalogue, model).slots
+    model = max(counted, key=lambda m: least(view, facts, m).kv)
+    slots = asked(view, facts, model).slots
     each = f", with {slots} slots" if slots > 1 else ""
     most = f", trained for {model.context}" if model.context < tokens else ""
-    size = gib(least(view, catalogue, model).kv)
+    size = gib(least(view, facts, model).kv)
     told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
     if model in beyond:
         told += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"

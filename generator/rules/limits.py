@@ -11,7 +11,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Line, View
 
 _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
@@ -27,7 +27,7 @@ _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
     good="MemoryMax=20G\nCPUQuota=2000%",
     source="systemd.resource-control(5); systemd-analyze verify",
 )
-def unreadable_limit(view: View, _: Catalogue) -> Iterator[Hit]:
+def unreadable_limit(view: View, _: Facts) -> Iterator[Hit]:
     """The service runs without it."""
     for line in view.unread:
         if line.name == "Environment":

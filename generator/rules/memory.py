@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.container import is_client
-from generator.rules.gpu import known_release
 from generator.rules.need import (
     computes_on_cpu,
     gib,
@@ -24,7 +23,7 @@ from generator.units import format_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Bound, Variable, View
 
 MIB: Final = 2**20
@@ -40,7 +39,7 @@ MIB: Final = 2**20
     good="MemoryMax=28G",
     source="systemd.resource-control(5)",
 )
-def limit_above_memory(view: View, _: Catalogue) -> Iterator[Hit]:
+def limit_above_memory(view: View, _: Facts) -> Iterator[Hit]:
     """The kernel runs out of memory before the limit acts."""
     bound, memory = view.bound("memory_max"), view.machine.memory
     limit = size_of(bound)
@@ -71,15 +70,15 @@ def _size(view: View, size: int) -> str:
     good="MemoryMax=8G",
     source="llm/server.go@v0.24.0:719-726; server/sched.go@v0.32.15:1159-1164",
 )
-def less_than_the_weights(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
     """On a CPU the kernel cannot take weights back, so it kills the server."""
     limit = memory_limit(view)
-    models = heaviest(known_models(view, catalogue), may_be_loaded(view, catalogue))
+    models = heaviest(known_models(view, facts), may_be_loaded(view, facts))
     if limit is None or not models or not computes_on_cpu(view):
         return
     have, place = limit
     largest, total = weights(models[0]), sum(weights(model) for model in models)
-    needed = [least(view, catalogue, model).total for model in models]
+    needed = [least(view, facts, model).total for model in models]
     if largest >= have:
         yield Hit(
             message=f"the weights of `{models[0].names[0]}` ({models[0].quantisation}) alone take "
@@ -109,7 +108,7 @@ def less_than_the_weights(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="MemoryHigh=18G\nMemoryMax=20G",
     source="systemd.resource-control(5)",
 )
-def soft_limit_above_hard(view: View, _: Catalogue) -> Iterator[Hit]:
+def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
     """The hard limit acts before the soft one is reached."""
     bound = view.bound("memory_high")
     high, top = size_of(bound), size_of(view.bound("memory_max"))
@@ -137,14 +136,14 @@ def soft_limit_above_hard(view: View, _: Catalogue) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llama.cpp common/arg.cpp@4df29be; systemd.exec(5)",
 )
-def lock_without_limit(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def lock_without_limit(view: View, facts: Facts) -> Iterator[Hit]:
     """Without a limit that holds the weights, llama-server goes on unlocked."""
-    variable = _locks(view, catalogue)
+    variable = _locks(view, facts)
     bound = view.bound("limit_memlock")
     lifted = bound is not None and bound.value is None
     if variable is None or lifted or _may_lock_anyway(view):
         return
-    largest = max((weights(m) for m in known_models(view, catalogue)), default=0)
+    largest = max((weights(m) for m in known_models(view, facts)), default=0)
     allowed = size_of(bound)
     if allowed is not None and 0 < largest <= allowed:
         return
@@ -161,15 +160,15 @@ def lock_without_limit(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     )
 
 
-def _locks(view: View, catalogue: Catalogue) -> Variable | None:
+def _locks(view: View, facts: Facts) -> Variable | None:
     """Return the variable that asks for locked weights, if the release reads it."""
     wanted = {
         "LLAMA_ARG_MLOCK": {"1", "on", "true", "enabled"},
         "LLAMA_ARG_LOAD_MODE": {"mlock", "mmap+mlock"},
     }
     for name, values in wanted.items():
-        variable, fact = view.variable(name), catalogue.variable(name)
-        read = fact is not None and fact.works_in(known_release(view, catalogue))
+        variable, fact = view.variable(name), facts.variable(name)
+        read = fact is not None and fact.works
         if variable is not None and read and variable.value.strip() in values:
             return variable
     return None
@@ -207,7 +206,7 @@ def _lifting(view: View) -> str:
     good="MemoryMax=20G\nMemorySwapMax=0",
     source="systemd.resource-control(5); docs.docker.com: Resource constraints",
 )
-def no_limit_on_swap(view: View, _: Catalogue) -> Iterator[Hit]:
+def no_limit_on_swap(view: View, _: Facts) -> Iterator[Hit]:
     """A model that decodes from swap answers in minutes."""
     bound = view.bound("memory_max")
     # Profiles do not tell whether the host swaps, and Kubernetes has swap off.

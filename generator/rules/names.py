@@ -10,9 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable
-    from generator.units import Release
 
 # Names under these are Ollama's or llama-server's alone, so that an unknown one is a mistake.
 _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
@@ -57,72 +56,63 @@ class NameFault:
         return f"use {use}" if use else "remove it"
 
 
-def name_fault(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
-    """Return what is wrong with setting `name` for `release`; None: nothing, or nobody knows."""
-    known = catalogue.facts_release(release)
-    dead = catalogue.dead(name)
+def name_fault(name: str, facts: Facts) -> NameFault | None:
+    """Return what is wrong with setting `name`; None: nothing, or nobody knows."""
+    dead = facts.dead(name)
     if dead is not None:
         return NameFault(
             rule="HW101",
             what="no release reads it",
             message=f"no release of Ollama reads `{name}`",
-            use=dead.replacement_in(known) or "",
+            use=dead.replacement,
             link=dead.source,
-            rename=dead.renamed_in(known) or "",
-            intent=dead.intent or "",
+            rename=dead.renamed,
+            intent=dead.intent,
         )
-    variable = catalogue.variable(name)
+    variable = facts.variable(name)
     if variable is not None:
-        return _lapsed(variable, release, known)
-    if catalogue.runner_reads(name, known):
+        return _lapsed(variable, facts)
+    if facts.runner_reads(name):
         return None
-    return _of_another_runner(name, release, catalogue) or _misspelt(name, release, catalogue)
+    return _of_another_runner(name, facts) or _misspelt(name, facts)
 
 
-def _lapsed(variable: Variable, release: Release, known: Release) -> NameFault | None:
-    until = variable.effective_until
-    if variable.removed is not None and known >= variable.removed:
+def _lapsed(variable: Variable, facts: Facts) -> NameFault | None:
+    if variable.gone:
         rule, what = "HW102", f"was removed in {variable.removed}"
-    elif known < variable.since:
+    elif not variable.known:
         rule, what = "HW103", f"is read since {variable.since}"
-    elif until is not None and known >= until and variable.name not in _JUDGED_ELSEWHERE:
-        rule, what = "HW102", f"has no effect since {until}"
+    elif variable.lapsed and variable.name not in _JUDGED_ELSEWHERE:
+        rule, what = "HW102", f"has no effect since {variable.effective_until}"
     else:
         return None
     return NameFault(
         rule=rule,
         what=what,
-        message=f"`{variable.name}` {what}; Ollama {release} ignores it",
-        use=variable.replacement_in(known) or "",
+        message=f"`{variable.name}` {what}; Ollama {facts.release} ignores it",
+        use=variable.replacement,
         link=variable.source,
-        rename=variable.renamed_in(known) or "",
+        rename=variable.renamed,
     )
 
 
-def _of_another_runner(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
+def _of_another_runner(name: str, facts: Facts) -> NameFault | None:
     """Tell of a name without an entry that llama-server reads in other releases."""
-    known = catalogue.facts_release(release)
-    if catalogue.runner_reads(name, catalogue.era(known).since):
+    if facts.start_of_era.runner_reads(name):
         rule, what = "HW102", "is not read by its llama-server any more"
-    elif catalogue.runner_reads(name, catalogue.newest):
-        runs = catalogue.era(known) == catalogue.era(catalogue.newest)
+    elif facts.newest.runner_reads(name):
+        runs = facts.era == facts.newest.era
         what = "is not read by its llama-server yet" if runs else "is for llama-server"
         rule = "HW103"
     else:
         return None
-    return NameFault(rule=rule, what=what, message=f"`{name}` {what}; Ollama {release} ignores it")
-
-
-def _harmless(catalogue: Catalogue, known: Release) -> tuple[str, ...]:
-    """Return the names that something reads, without those that nobody should be led to."""
-    facts = catalogue.variables
-    return tuple(
-        name for name in catalogue.readable(known) if name not in facts or not facts[name].dangerous
+    return NameFault(
+        rule=rule, what=what, message=f"`{name}` {what}; Ollama {facts.release} ignores it"
     )
 
 
-def _misspelt(name: str, release: Release, catalogue: Catalogue) -> NameFault | None:
-    readable = _harmless(catalogue, catalogue.facts_release(release))
+def _misspelt(name: str, facts: Facts) -> NameFault | None:
+    readable = facts.harmless
     if not name.startswith(_OURS):
         meant = _closest(name, _family(name, readable), _VERY_NEAR)
         # The ROCm runtime reads HSA_OVERRIDE_GFX_VERSION_1 for the second card, and so on.
@@ -130,8 +120,8 @@ def _misspelt(name: str, release: Release, catalogue: Catalogue) -> NameFault | 
             return None
         return _typo(name, f"looks like a misspelt `{meant}`", meant)
     told = "is no variable of Ollama"
-    meant = _closest(name, (*_family(name, readable), *catalogue.dead_names), _NEAR)
-    dead = name_fault(meant, release, catalogue) if catalogue.dead(meant) else None
+    meant = _closest(name, (*_family(name, readable), *facts.dead_names), _NEAR)
+    dead = name_fault(meant, facts) if facts.dead(meant) else None
     if dead is not None:
         return replace(dead, rule="HW104", what=told, message=f"`{name}` {told}", rename="")
     return _typo(name, told, meant)

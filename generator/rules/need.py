@@ -14,7 +14,7 @@ from generator.fit.shape import shape_of, windows_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.layout import Need
@@ -55,9 +55,9 @@ def kv_bytes(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
     return int(both * kept * element)
 
 
-def known_models(view: View, catalogue: Catalogue) -> list[ModelFact]:
+def known_models(view: View, facts: Facts) -> list[ModelFact]:
     """Return what the Catalogue knows of the service's models, each once."""
-    found = (catalogue.model(used.base or used.name) for used in view.models)
+    found = (facts.model(used.base or used.name) for used in view.models)
     known = [model for model in found if model is not None]
     return list({(model.names[0], model.quantisation): model for model in known}.values())
 
@@ -75,13 +75,13 @@ def heaviest(models: Iterable[ModelFact], count: int) -> list[ModelFact]:
     return sorted(models, key=lambda model: (-weights(model), model.names))[:count]
 
 
-def asked(view: View, catalogue: Catalogue, model: ModelFact) -> Ask:
+def asked(view: View, facts: Facts, model: ModelFact) -> Ask:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
-    ask = ask_of(view, catalogue)
-    return with_slots(ask, 1) if catalogue.one_slot(model.names[0], ask.release) else ask
+    ask = ask_of(view, facts)
+    return with_slots(ask, 1) if facts.one_slot(model.names[0]) else ask
 
 
-def least(view: View, catalogue: Catalogue, model: ModelFact) -> Need:
+def least(view: View, facts: Facts, model: ModelFact) -> Need:
     """Return the least that a model takes where it computes, on all GPUs together or the host.
 
     What a runner needs besides is left out, and so is what a larger batch would take. The compute
@@ -92,12 +92,12 @@ def least(view: View, catalogue: Catalogue, model: ModelFact) -> Need:
     from generator.fit.layout import Need, needs
     from generator.fit.schedule import load_of
 
-    ask = asked(view, catalogue, model)
+    ask = asked(view, facts, model)
     tokens = min(ask.context, model.context) * ask.slots
     cache = kv_bytes(model, tokens, ask.cache_type)
     if not weights(model):
         return Need(kv=cache)
-    shape = shape_of(model, catalogue)
+    shape = shape_of(model, facts)
     load = load_of(shape, ask, [device.memory for device in host_of(view).devices])
     load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
     devices, host = needs(shape, load, () if computes_on_cpu(view) else (shape.layers + 1,))
@@ -107,21 +107,21 @@ def least(view: View, catalogue: Catalogue, model: ModelFact) -> Need:
     return replace(need, other=0)
 
 
-def alone(view: View, catalogue: Catalogue) -> tuple[str, ModelFit] | None:
+def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
     """Return the largest model, and its fit where nothing asks the server to spread it.
 
     None: a model, a card's memory or which cards are visible is not known.
     """
-    named = [(used.name, catalogue.model(used.base or used.name)) for used in view.models]
+    named = [(used.name, facts.model(used.base or used.name)) for used in view.models]
     known = [(name, model) for name, model in named if model is not None and weights(model)]
     tuned = any(used.base and used.base != used.name for used in view.models)
     if not known or len(known) < len(named) or tuned or not _all_cards(view):
         return None
     from generator.fit.verdict import judge
 
-    name, model = max(known, key=lambda pair: least(view, catalogue, pair[1]).total)
-    ask = replace(asked(view, catalogue, model), spread=False)
-    return name, judge(shape_of(model, catalogue), ask, host_of(view), search=False)
+    name, model = max(known, key=lambda pair: least(view, facts, pair[1]).total)
+    ask = replace(asked(view, facts, model), spread=False)
+    return name, judge(shape_of(model, facts), ask, host_of(view), search=False)
 
 
 def _all_cards(view: View) -> bool:

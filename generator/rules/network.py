@@ -12,7 +12,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import View
 
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
@@ -58,7 +58,7 @@ def is_local(host: str) -> bool:
     good="OLLAMA_HOST=127.0.0.1:11434    # and a proxy that authenticates",
     source="docs/faq.mdx@v0.32.15",
 )
-def reachable_from_outside(view: View, _: Catalogue) -> Iterator[Hit]:
+def reachable_from_outside(view: View, _: Facts) -> Iterator[Hit]:
     """The API has no authentication."""
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
@@ -92,19 +92,19 @@ def _is_known(host: str) -> bool:
     good='ports: ["127.0.0.1:11434:11434"]',
     source="docs.docker.com/engine/network/packet-filtering-firewalls; ollama#16236",
 )
-def published_on_all_addresses(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def published_on_all_addresses(view: View, facts: Facts) -> Iterator[Hit]:
     """A port published without an address passes by the host's firewall."""
-    yield from _published(view, catalogue)
-    yield from _on_the_host_network(view, catalogue)
+    yield from _published(view, facts)
+    yield from _on_the_host_network(view, facts)
     yield from _cluster_service(view)
 
 
-def _published(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def _published(view: View, facts: Facts) -> Iterator[Hit]:
     container, address = view.container, view.variable("OLLAMA_HOST")
     # On the host's network nothing is published, whatever the file says.
     if container is None or container.host_network is not None:
         return
-    ours = catalogue.image.port
+    ours = facts.image.port
     api = port_of(address.value, ours) if address else ours
     for text, place in container.ports:
         host, inside = _port(text)
@@ -147,11 +147,11 @@ def _made_local(text: str) -> str:
     return f"127.0.0.1:{text}" if several and _port(text)[0] == "" else ""
 
 
-def _on_the_host_network(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     container, address = view.container, view.variable("OLLAMA_HOST")
     if container is None or container.host_network is None:
         return
-    of_image = catalogue.image.environment["OLLAMA_HOST"] if is_official(container) else ""
+    of_image = facts.image.environment["OLLAMA_HOST"] if is_official(container) else ""
     host = listens_on(address.value if address else of_image)
     if not is_local(host):
         set_by = "" if address else ", as the image sets it"
@@ -159,7 +159,7 @@ def _on_the_host_network(view: View, catalogue: Catalogue) -> Iterator[Hit]:
             message=f"on the host's network the API listens on {host}{set_by}: every machine that "
             f"reaches this host can use it",
             place=address.place if address else container.host_network,
-            fix=f"set OLLAMA_HOST to `127.0.0.1:{catalogue.image.port}`",
+            fix=f"set OLLAMA_HOST to `127.0.0.1:{facts.image.port}`",
         )
 
 
@@ -186,7 +186,7 @@ def _cluster_service(view: View) -> Iterator[Hit]:
     good="OLLAMA_ORIGINS=https://chat.example.org",
     source="envconfig/config.go@v0.32.15:86-109; ollama#9359",
 )
-def every_origin(view: View, _: Catalogue) -> Iterator[Hit]:
+def every_origin(view: View, _: Facts) -> Iterator[Hit]:
     """`*` lets every web page in a browser use the API."""
     origins = view.variable("OLLAMA_ORIGINS")
     parts = [part.strip() for part in origins.value.split(",")] if origins else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.container import is_client
-from generator.rules.gpu import known_release
 from generator.rules.need import (
     computes_on_cpu,
     heaviest,
@@ -21,7 +20,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.errors import Severity
     from generator.view import View
 
@@ -44,14 +43,14 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
     releases="0.30.0 and later",
     source="ollama#18264, ollama#17351, ollama#18072; llama.cpp common/arg.cpp@4df29be",
 )
-def caches_beyond_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def caches_beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
     """Each runner keeps up to 8 GiB of earlier prompts, beside weights and KV cache."""
-    each, limit = _cache_mib(view, catalogue), memory_limit(view)
+    each, limit = _cache_mib(view, facts), memory_limit(view)
     if each is None or limit is None or is_client(view):
         return
     have, place = limit
-    runners = _runners(view, catalogue)
-    used = _beside(view, catalogue)
+    runners = _runners(view, facts)
+    used = _beside(view, facts)
     # Where the rest does not fit by itself, HW207 and HW511 tell it.
     if used >= have or (each >= 0 and used + runners * each * MIB <= have):
         return
@@ -68,10 +67,10 @@ def caches_beyond_memory(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     )
 
 
-def _cache_mib(view: View, catalogue: Catalogue) -> int | None:
+def _cache_mib(view: View, facts: Facts) -> int | None:
     """Return the MiB of one runner's cache; negative: unlimited; None: no cache, or not told."""
-    fact, variable = catalogue.variable(NAME), view.variable(NAME)
-    default = fact.default_in(known_release(view, catalogue)) if fact is not None else None
+    fact, variable = facts.variable(NAME), view.variable(NAME)
+    default = fact.default if fact is not None else None
     if default is None:
         return None
     text = variable.value.strip() if variable is not None else default
@@ -79,17 +78,17 @@ def _cache_mib(view: View, catalogue: Catalogue) -> int | None:
     return int(text) or None if digits.isascii() and digits.isdigit() else None
 
 
-def _runners(view: View, catalogue: Catalogue) -> int:
-    allowed = may_be_loaded(view, catalogue)
+def _runners(view: View, facts: Facts) -> int:
+    allowed = may_be_loaded(view, facts)
     named = len({used.name for used in view.models})
     return min(allowed, named) if named else allowed
 
 
-def _beside(view: View, catalogue: Catalogue) -> int:
+def _beside(view: View, facts: Facts) -> int:
     """Return a lower bound of what is in the same memory: weights and KV cache, on a CPU."""
     if not computes_on_cpu(view):
         return 0
-    loaded = heaviest(known_models(view, catalogue), may_be_loaded(view, catalogue))
+    loaded = heaviest(known_models(view, facts), may_be_loaded(view, facts))
     return sum(weights(model) + kv_at_least(view, model) for model in loaded)
 
 

@@ -12,7 +12,7 @@ from generator.rules.values import known_values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import View
 
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
@@ -29,9 +29,9 @@ _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
     good="Environment=CUDA_VISIBLE_DEVICES=0",
     source="envconfig/config.go@v0.32.15:374; systemd.exec(5)",
 )
-def quoted_twice(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def quoted_twice(view: View, facts: Facts) -> Iterator[Hit]:
     """Quotes inside a value are for the reader of the value."""
-    for variable, fact in known_values(view, catalogue):
+    for variable, fact in known_values(view, facts):
         quoted = _QUOTED.fullmatch(variable.value)
         if quoted is None:
             continue
@@ -59,9 +59,9 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
     good="Environment=OLLAMA_MODELS=/home/ollama/models",
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
 )
-def unexpanded(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def unexpanded(view: View, facts: Facts) -> Iterator[Hit]:
     """`$NAME` and `~` stay as they are."""
-    for variable, _ in known_values(view, catalogue):
+    for variable, _ in known_values(view, facts):
         found = _EXPANSION.search(variable.value)
         # Compose expands variables itself, and its reader may not know of what.
         if found is None or (view.origin == "compose" and found[0] != "~"):

@@ -10,7 +10,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Boxed, Variable, View
 
 RUNTIME: Final = "NVIDIA_VISIBLE_DEVICES"
@@ -55,7 +55,7 @@ def _inside(view: View) -> tuple[Variable, Boxed, list[str]] | None:
     good='devices: [{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}]',
     source="CUDA C Programming Guide: CUDA environment variables; docs.docker.com: GPU access",
 )
-def numbers_of_the_host(view: View, _: Catalogue) -> Iterator[Hit]:
+def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
     """A container numbers the GPUs that it is given from 0 again."""
     found = _inside(view)
     numbers = indices(found[0].value) if found else []
@@ -98,7 +98,7 @@ def numbers_of_the_host(view: View, _: Catalogue) -> Iterator[Hit]:
     good='device_ids: ["0", "1"]',
     source="moby daemon/nvidia_linux.go; docs.docker.com: GPU access",
 )
-def said_twice(view: View, _: Catalogue) -> Iterator[Hit]:
+def said_twice(view: View, _: Facts) -> Iterator[Hit]:
     """What the container is given decides; saying it again helps nothing, or hides it."""
     yield from _runtime_beside_reservation(view)
     found = _inside(view)
@@ -157,7 +157,7 @@ def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
     good="AddDevice=nvidia.com/gpu=0",
     source="NVIDIA Container Toolkit: Support for Container Device Interface",
 )
-def two_ways_in(view: View, _: Catalogue) -> Iterator[Hit]:
+def two_ways_in(view: View, _: Facts) -> Iterator[Hit]:
     """CDI reads no variable, and what reads it does not know of CDI."""
     box, variable = view.container, view.variable(RUNTIME)
     if box is None:

@@ -12,7 +12,7 @@ from generator.view import Edit, Place, Placed, View
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Hit:
     edits: tuple[Edit, ...] = ()
 
 
-Check = Callable[[View, "Catalogue"], Iterable[Hit]]
+Check = Callable[[View, "Facts"], Iterable[Hit]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,9 @@ class Rule:
     check: Check
     releases: str = "all"
 
-    def judge(self, view: View, catalogue: Catalogue) -> Iterator[Placed]:
+    def judge(self, view: View, facts: Facts) -> Iterator[Placed]:
         """Yield what this Rule has to say about the view."""
-        for hit in self.check(view, catalogue):
+        for hit in self.check(view, facts):
             finding = Finding(
                 rule=self.id,
                 severity=hit.severity or self.severity,

@@ -14,9 +14,8 @@ from generator.rules.values import NO, YES, known_variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
-    from generator.units import Release
     from generator.view import View
 
 PREFIX: Final = "LLAMA_ARG_"
@@ -38,18 +37,17 @@ class ValueFault:
     meant: str = ""
 
 
-def value_fault(name: str, value: str, release: Release, catalogue: Catalogue) -> ValueFault | None:
-    """Return what llama-server of `release` makes wrong of a value; None: nothing that is known."""
-    known = catalogue.facts_release(release)
-    fact = catalogue.variable(name)
-    read = fact.known_in(known) if fact else catalogue.runner_reads(name, known)
+def value_fault(name: str, value: str, facts: Facts) -> ValueFault | None:
+    """Return what llama-server makes wrong of a value; None: nothing that is known."""
+    fact = facts.variable(name)
+    read = fact.known if fact else facts.runner_reads(name)
     if not name.startswith(PREFIX) or not read:
         return None
     if name.startswith(f"{PREFIX}NO_") and (fact is None or fact.on_invalid == "presence"):
         told = f"is set by any value, `{value}` too"
         return ValueFault(told, breaks=False) if value.lower() in NO else None
-    if fact is not None and (fact.allowed or fact.kind in {"bool", "int", "uint"}):
-        return _typed_fault(fact, value, known)
+    if fact is not None and (fact.values or fact.kind in {"bool", "int", "uint"}):
+        return _typed_fault(fact, value)
     if name in _BESIDE_NUMBERS:
         return None if value in _BESIDE_NUMBERS[name] else _number_fault(value)
     if name == f"{PREFIX}FIT_TARGET":
@@ -57,9 +55,9 @@ def value_fault(name: str, value: str, release: Release, catalogue: Catalogue) -
     return None if value.strip() else ValueFault("is empty, which ends llama-server for most names")
 
 
-def _typed_fault(fact: Fact, value: str, known: Release) -> ValueFault | None:
+def _typed_fault(fact: Fact, value: str) -> ValueFault | None:
     # No name of llama-server is for one platform alone.
-    allowed = fact.allowed_in(known, "x86_64-linux")
+    allowed = fact.allowed("x86_64-linux")
     if allowed is None:
         return _switch_fault(fact, value) if fact.kind == "bool" else _number_fault(value)
     told = f"`{value}` is not one of {', '.join(allowed)}" if value.strip() else "is empty"
@@ -107,10 +105,10 @@ def _list_fault(value: str) -> ValueFault | None:
     releases="0.30.0 and later",
     source="llama.cpp common/arg.cpp@4df29be; llm/llama_server.go@v0.32.15:446",
 )
-def malformed(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def malformed(view: View, facts: Facts) -> Iterator[Hit]:
     """A malformed or empty value ends llama-server wherever it is started."""
     for variable in server_variables(view):
-        fault = value_fault(variable.name, variable.value, view.release, catalogue)
+        fault = value_fault(variable.name, variable.value, facts)
         if fault is None or variable.unresolved:
             continue
         if fault.meant:
@@ -141,13 +139,12 @@ def malformed(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llm/llama_server.go@v0.32.15:376-410,575-621",
 )
-def overridden(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def overridden(view: View, facts: Facts) -> Iterator[Hit]:
     """What Ollama passes as an argument wins over its variable."""
-    release = catalogue.facts_release(view.release)
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_variables(view, facts):
         if fact.effective or not fact.name.startswith(PREFIX):
             continue
-        use, name = fact.replacement_in(release), fact.renamed_in(release)
+        use, name = fact.replacement, fact.renamed
         told = fact.effect.removeprefix("Overridden: ").rstrip(".")
         yield Hit(
             message=f"`{variable.name}` has no effect: {told}",
@@ -172,9 +169,9 @@ def overridden(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llm/llama_server.go@v0.32.15:446; measured on llama-server of b10434",
 )
-def breaks_every_model(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def breaks_every_model(view: View, facts: Facts) -> Iterator[Hit]:
     """Ollama is the only client of llama-server, and knows no key, prefix or TLS."""
-    for variable, fact in known_variables(view, catalogue):
+    for variable, fact in known_variables(view, facts):
         if fact.dangerous:
             yield Hit(
                 message=f"`{variable.name}` breaks every model: {_lowered(fact.effect)}",

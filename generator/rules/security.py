@@ -12,7 +12,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Origin, Variable, View
 
 NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)
@@ -62,7 +62,7 @@ _KEEP_IN: Final[dict[Origin, str]] = {
     "        - driver: nvidia\n          count: all\n          capabilities: [gpu]",
     source="docs.docker.com/reference/cli/docker/container/run (--privileged)",
 )
-def privileged_container(view: View, _: Catalogue) -> Iterator[Hit]:
+def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
     """A GPU needs a device reservation, not the whole host."""
     if view.container is not None and view.container.privileged is not None:
         enough = "the GPU gets in without it" if view.container.gpu_access else (
@@ -86,7 +86,7 @@ def privileged_container(view: View, _: Catalogue) -> Iterator[Hit]:
     good='ports: ["127.0.0.1:11434:11434"]',
     source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
 )
-def root_on_the_host_network(view: View, _: Catalogue) -> Iterator[Hit]:
+def root_on_the_host_network(view: View, _: Facts) -> Iterator[Hit]:
     """Root, and nothing between the container and what listens on the loopback address."""
     container = view.container
     if container is None or container.host_network is None:
@@ -113,7 +113,7 @@ def root_on_the_host_network(view: View, _: Catalogue) -> Iterator[Hit]:
     good="EnvironmentFile=/etc/ollama/secrets.env    # mode 0600",
     source="systemd.exec(5), Environment=",
 )
-def plain_secret(view: View, _: Catalogue) -> Iterator[Hit]:
+def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
     """Who may look at the service reads its environment. The value is never repeated."""
     for variable in view.variables:
         if variable.reach == "shell" or variable.unresolved or not _shown(view, variable):
@@ -157,7 +157,7 @@ def _is_secret(variable: Variable) -> bool:
     good="OOMScoreAdjust=-500\nMemoryMax=24G",
     source="systemd.exec(5), OOMScoreAdjust=; proc_pid_oom_score_adj(5)",
 )
-def never_killed(view: View, _: Catalogue) -> Iterator[Hit]:
+def never_killed(view: View, _: Facts) -> Iterator[Hit]:
     """The process that fills the memory must not be the last one to go."""
     adjust = view.bound("oom_score_adjust")
     if adjust is not None and str(adjust.value) == str(NEVER_KILLED):

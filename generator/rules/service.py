@@ -11,7 +11,7 @@ from generator.rules.rule import Hit, Rule, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.view import Line, Origin, Place, View
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     good="OLLAMA_KEEP_ALIVE=24h",
     source="envconfig/config.go@v0.32.15:126-144",
 )
-def warmup_unloaded_at_once(view: View, _: Catalogue) -> Iterator[Hit]:
+def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
     """A keep-alive of zero unloads what the warm-up loaded."""
     keep_alive = view.variable("OLLAMA_KEEP_ALIVE")
     warmed = any(model.warmed for model in view.models)
@@ -46,7 +46,7 @@ def warmup_unloaded_at_once(view: View, _: Catalogue) -> Iterator[Hit]:
     good="OLLAMA_MAX_LOADED_MODELS=2",
     source="server/sched.go@v0.32.15:86",
 )
-def warmup_beyond_resident(view: View, _: Catalogue) -> Iterator[Hit]:
+def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
     """More models warmed than may be resident evict each other."""
     resident = view.variable("OLLAMA_MAX_LOADED_MODELS")
     warmed = sum(model.warmed for model in view.models)
@@ -68,7 +68,7 @@ def warmup_beyond_resident(view: View, _: Catalogue) -> Iterator[Hit]:
     good="# left out: it loads with the first request, in a second or two",
     source="cmd/cmd.go@v0.9.6, @v0.32.15",
 )
-def embedding_warmup(view: View, _: Catalogue) -> Iterator[Hit]:
+def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
     """`ollama run` refuses an embedding model without input."""
     for model in view.models:
         if model.warmed and model.role == "embedding":
@@ -89,10 +89,10 @@ def embedding_warmup(view: View, _: Catalogue) -> Iterator[Hit]:
     good="ollama pull llama3.1:8b",
     source="README.md@v0.9.0:66-70",
 )
-def missing_model(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def missing_model(view: View, facts: Facts) -> Iterator[Hit]:
     """The library has no model of that name."""
     for used in view.models:
-        hint = catalogue.missing_model(used.base or used.name)
+        hint = facts.missing_model(used.base or used.name)
         if hint is not None:
             yield Hit(
                 message=f"there is no model `{used.base or used.name}` in the library",
@@ -112,7 +112,7 @@ def missing_model(view: View, catalogue: Catalogue) -> Iterator[Hit]:
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\nRestartSec=3",
     source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=",
 )
-def no_restart(view: View, _: Catalogue) -> Iterator[Hit]:
+def no_restart(view: View, _: Facts) -> Iterator[Hit]:
     """A server that ends stays down."""
     asked = any(
         line.name == "Restart" or line.name.endswith(".Restart") or "restart_policy" in line.section
@@ -171,7 +171,7 @@ _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECA
     good="[service]\nresume_fix = true    # or false, for a host that never sleeps",
     source="docs/gpu.mdx@v0.32.15:48-53; ollama#5464",
 )
-def lost_after_suspend(view: View, _: Catalogue) -> Iterator[Hit]:
+def lost_after_suspend(view: View, _: Facts) -> Iterator[Hit]:
     """After a resume the server finds no GPU and computes on the CPU."""
     cards = [card for card in view.machine.cards if card.compute_capability and not card.integrated]
     desktop = next((card for card in cards if _DESKTOP.search(card.name)), None)

@@ -15,9 +15,8 @@ from generator.units import parse_go_duration, parse_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
-    from generator.units import Release
     from generator.view import Variable, View
 
 # strconv.ParseBool of Go.
@@ -33,18 +32,17 @@ def cleaned(value: str) -> str:
     return value.strip().strip("\"'")
 
 
-def known_variables(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+def known_variables(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
     """Yield the variables of the server that its release reads, with what is known of each."""
-    release = catalogue.facts_release(view.release)
     for variable in server_variables(view):
-        fact = catalogue.variable(variable.name)
-        if fact is not None and fact.known_in(release):
+        fact = facts.variable(variable.name)
+        if fact is not None and fact.known:
             yield variable, fact
 
 
-def known_values(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, Fact]]:
+def known_values(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
     """Yield those of `known_variables` whose value the file tells in full."""
-    found = known_variables(view, catalogue)
+    found = known_variables(view, facts)
     yield from ((v, fact) for v, fact in found if not (v.unresolved or swallowed(v)))
 
 
@@ -60,12 +58,11 @@ def known_values(view: View, catalogue: Catalogue) -> Iterator[tuple[Variable, F
     releases="0.3.2 and later",
     source="envconfig/config.go@v0.32.15:177-197",
 )
-def boolean_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def boolean_misread(view: View, facts: Facts) -> Iterator[Hit]:
     """What ParseBool refuses is true, whatever it says."""
-    release = catalogue.facts_release(view.release)
-    by_level = catalogue.behaves("debug-by-level", release)
-    parsed = catalogue.behaves("boolean-by-parsebool", release)
-    for variable, fact in known_values(view, catalogue):
+    by_level = facts.behaves("debug-by-level")
+    parsed = facts.behaves("boolean-by-parsebool")
+    for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if variable.name == "OLLAMA_DEBUG":
             yield from _debug(view, variable, by_level=by_level)
@@ -135,9 +132,9 @@ def _present(view: View, variable: Variable) -> Iterator[Hit]:
     good="OLLAMA_KEEP_ALIVE=24h",
     source="envconfig/config.go@v0.32.15:129-164",
 )
-def duration_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def duration_misread(view: View, facts: Facts) -> Iterator[Hit]:
     """A duration that does not parse is the default, without a word in the log."""
-    for variable, fact in known_values(view, catalogue):
+    for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
             meant = go_duration(word)
@@ -197,17 +194,16 @@ def go_duration(word: str) -> str:
     good="OLLAMA_GPU_OVERHEAD=2147483648",
     source="envconfig/config.go@v0.32.15:259-300",
 )
-def number_misread(view: View, catalogue: Catalogue) -> Iterator[Hit]:
+def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
     """A number with anything but digits in it is the default."""
-    release = catalogue.facts_release(view.release)
-    for variable, fact in known_values(view, catalogue):
+    for variable, fact in known_values(view, facts):
         if fact.kind not in {"uint", "bytes"} or not fact.name.startswith("OLLAMA_"):
             continue
         word = cleaned(variable.value)
         # What has no effect any more, HW114 tells.
-        if word and not _is_uint64(word) and fact.works_in(release):
-            yield _no_number(view, variable, fact, release)
-        elif fact.kind == "bytes" and fact.works_in(release) and 0 < int(word or 0) < 2**20:
+        if word and not _is_uint64(word) and fact.works:
+            yield _no_number(view, variable, fact)
+        elif fact.kind == "bytes" and fact.works and 0 < int(word or 0) < 2**20:
             yield Hit(
                 message=f"{variable.name} counts bytes: {word} of them are next to nothing",
                 place=variable.place,
@@ -219,9 +215,9 @@ def _is_uint64(word: str) -> bool:
     return word.isascii() and word.isdigit() and int(word) < 2**64
 
 
-def _no_number(view: View, variable: Variable, fact: Fact, release: Release) -> Hit:
+def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
     word = cleaned(variable.value)
-    default = fact.default_entry(release)
+    default = fact.default_entry
     note = f" ({default.note})" if default and default.note else ""
     used = f"the default, {default.value}{note}" if default else "the default"
     meant = digits_of(word, fact)
@@ -269,7 +265,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
     good="HSA_OVERRIDE_GFX_VERSION=10.3.0",
     source="docs/gpu.mdx@v0.32.15, Overrides on Linux",
 )
-def gfx_version_form(view: View, _: Catalogue) -> Iterator[Hit]:
+def gfx_version_form(view: View, _: Facts) -> Iterator[Hit]:
     """Three numbers with dots, like 10.3.0."""
     for variable in server_variables(view):
         word = cleaned(variable.value)

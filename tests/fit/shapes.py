@@ -3,25 +3,25 @@
 from dataclasses import replace
 from typing import Any
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.fit.ask import Ask, by_architecture
 from generator.fit.host import Device, Host
 from generator.fit.pick import pick
 from generator.fit.shape import Shape
 from generator.units import Release
+from tests.facts import facts_at
 
 MIB = 2**20
 GIB = 2**30
 
 
 def shape(name: str) -> Shape:
-    found = pick(name, load_catalogue())
+    found = pick(name, facts_at())
     assert isinstance(found, Shape), found
     return found
 
 
 def ask(release: str = "0.32.15", **more: Any) -> Ask:
-    facts: dict[str, Any] = {**by_architecture(Release.parse(release), load_catalogue())}
+    facts: dict[str, Any] = {**by_architecture(facts_at(release))}
     plain = Ask(
         release=Release.parse(release),
         **facts,

@@ -12,9 +12,9 @@ require_package("gguf")  # what follows imports it
 
 from benchmarks import accuracy, skeleton
 from benchmarks.shapes import HELD_OUT, LOADED, SHAPES, WEIGHTS
-from generator.catalogue.catalogue import load_catalogue
 from generator.fit.header import shape_of_file
 from generator.fit.shape import Shape
+from tests.facts import facts_at
 
 ENGINE, POINTS = accuracy.read_points()
 TOOLS = (accuracy.PARAMS, accuracy.SERVER, accuracy.LOAD)
@@ -27,7 +27,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shape]:
     for number, (name, outline) in enumerate(SHAPES.items()):
         file = folder / f"{number}.gguf"
         skeleton.write(outline, file, WEIGHTS)
-        found[name] = shape_of_file(str(file), load_catalogue())
+        found[name] = shape_of_file(str(file), facts_at())
     return found
 
 

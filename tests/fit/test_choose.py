@@ -2,7 +2,6 @@
 
 import pytest
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.cli.fit_text import choices_text
 from generator.errors import Problem
 from generator.fit.choose import Candidate, choices
@@ -10,12 +9,13 @@ from generator.fit.host import Host
 from generator.fit.pick import pick, split
 from generator.fit.together import together
 from generator.fit.verdict import _largest, judge
+from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
 
 
 def found(host: Host, release: str = "0.32.15") -> tuple[Candidate, ...]:
     on_cpu = not host.devices
-    return choices(ask(release, on_cpu=on_cpu), host, load_catalogue())
+    return choices(ask(release, on_cpu=on_cpu), host, facts_at(release))
 
 
 def recommended(host: Host, release: str = "0.32.15") -> str:
@@ -89,7 +89,7 @@ def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
 @pytest.mark.parametrize("memory", [11, 12, 14, 16])
 def test_a_model_that_was_trained_for_less_than_is_asked_gives_way(memory: int) -> None:
     wish = ask(on_cpu=True, context=16384)
-    found_ = choices(wish, cpu(memory * GIB), load_catalogue())
+    found_ = choices(wish, cpu(memory * GIB), facts_at())
     (best,) = [choice for choice in found_ if choice.recommended]
     assert best.fit.shape.context >= 16384
 
@@ -111,14 +111,14 @@ def test_the_best_quantisation_on_a_cpu_is_one_that_it_keeps_up_with() -> None:
 
 def test_a_prompt_cache_that_may_grow_is_told_with_the_recommendation() -> None:
     wish = ask(on_cpu=True, cache_ram=8 * GIB)
-    first = next(c for c in choices(wish, cpu(24 * GIB), load_catalogue()) if c.recommended)
+    first = next(c for c in choices(wish, cpu(24 * GIB), facts_at()) if c.recommended)
     assert first.name == "qwen3:30b"
     assert "bound its prompt cache" in first.why
 
 
 def test_nothing_is_recommended_where_nothing_has_room_to_spare() -> None:
     # The smallest model, qwen2.5:0.5b, has 374 MiB of weights and 162 of all else.
-    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB), load_catalogue())
+    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB), facts_at())
     assert any(choice.best for choice in tight)
     assert not any(choice.roomy for choice in tight if choice.best)
     assert not any(choice.recommended for choice in tight)
@@ -222,13 +222,13 @@ def test_a_name_may_end_in_a_quantisation(name: str, parts: tuple[str, str]) -> 
     ],
 )
 def test_a_name_that_is_not_known(name: str, message: str, hint: str) -> None:
-    problem = pick(name, load_catalogue())
+    problem = pick(name, facts_at())
     assert isinstance(problem, Problem)
     assert message in problem.message
     assert problem.hint.startswith(hint)
 
 
-@pytest.mark.parametrize("model", load_catalogue().models, ids=lambda model: model.names[0])
+@pytest.mark.parametrize("model", facts_at().models, ids=lambda model: model.names[0])
 def test_every_fact_makes_a_shape(model: object) -> None:
     name = model.names[0]  # type: ignore[attr-defined]
     made = shape(name)
@@ -238,6 +238,6 @@ def test_every_fact_makes_a_shape(model: object) -> None:
 
 
 def test_there_are_models_that_people_run() -> None:
-    names = {model.names[0].split(":")[0] for model in load_catalogue().models}
-    assert len(load_catalogue().models) >= 55
+    names = {model.names[0].split(":")[0] for model in facts_at().models}
+    assert len(facts_at().models) >= 55
     assert {"llama3.1", "qwen3", "gemma3", "gpt-oss", "deepseek-r1", "mistral", "phi4"} <= names

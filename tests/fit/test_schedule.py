@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.fit import llama_fit
 from generator.fit.ask import ask_of, cache_type, uses_flash
 from generator.fit.estimate import graph_sizes
@@ -12,6 +11,7 @@ from generator.fit.layout import by_share, needs
 from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
 from generator.view import Card, Machine
+from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, mib, shape
 from tests.views import view
 
@@ -192,7 +192,7 @@ def test_which_cards_the_release_trusts_with_flash_attention(
 ) -> None:
     card = Card(name="GPU", memory=8 * GIB, compute_capability=capability)
     seen = view(release=release, machine=Machine(cards=(card,)), acceleration="cuda")
-    assert ask_of(seen, load_catalogue()).flash_capable is capable
+    assert ask_of(seen, facts_at(str(seen.release))).flash_capable is capable
 
 
 @pytest.mark.parametrize(

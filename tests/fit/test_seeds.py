@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.fit.ask import Ask, ask_of
 from generator.fit.host import Host, host_of
 from generator.fit.together import together
@@ -13,13 +12,14 @@ from generator.pipeline import decide
 from generator.profiles.load import read_document
 from generator.profiles.validate import validate
 from generator.resolve.view import view_of
+from tests.facts import facts_at
 from tests.fit.shapes import mib, shape
 
 
 def machine(profile: str, *overrides: str, version: str | None = None) -> tuple[Ask, Host]:
     document = read_document(profile, overrides)
     view = view_of(decide(document, version=version), validate(document))
-    return ask_of(view, load_catalogue()), host_of(view)
+    return ask_of(view, facts_at(str(view.release))), host_of(view)
 
 
 def test_hermes_at_five_bits_is_on_the_p4000_alone() -> None:
@@ -136,4 +136,4 @@ def test_left_out_the_context_follows_the_memory_of_the_gpus() -> None:
     bare = {k: v for k, v in document.data["ollama"].items() if k != "context_length"}
     document.data["ollama"] = bare
     view = view_of(decide(document), validate(document))
-    assert ask_of(view, load_catalogue()).context == 262144
+    assert ask_of(view, facts_at(str(view.release))).context == 262144

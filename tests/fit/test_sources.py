@@ -19,7 +19,6 @@ from tests.tools import require_package
 require_package("gguf")  # what follows imports it
 
 from benchmarks.skeleton import Outline, write
-from generator.catalogue.catalogue import load_catalogue
 from generator.cli.fit_text import as_data, model_text
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.compute import compute_bytes
@@ -30,6 +29,7 @@ from generator.fit.metadata import Tensor, shape_from
 from generator.fit.server import loaded, shape_of_server
 from generator.fit.shape import Shape
 from generator.fit.verdict import judge
+from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu, gpus
 
 SMALL = Outline(
@@ -41,7 +41,7 @@ SMALL = Outline(
 def test_a_header_is_read_without_the_weights(tmp_path: Path) -> None:
     file = tmp_path / "small.gguf"
     write(SMALL, file)
-    found = shape_of_file(str(file), load_catalogue())
+    found = shape_of_file(str(file), facts_at())
     assert (found.name, found.architecture, found.quantisation) == ("small.gguf", "gemma3", "F16")
     assert (found.embedding, found.heads, found.kv_heads) == (256, 4, (2,) * 6)
     assert found.windows == (512, 512, 512, 512, 512, 0)
@@ -67,7 +67,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes, message: st
     file = tmp_path / "bad.gguf"
     file.write_bytes(content)
     with pytest.raises(HostwrightError) as caught:
-        shape_of_file(str(file), load_catalogue())
+        shape_of_file(str(file), facts_at())
     assert message in caught.value.message
     assert caught.value.exit_code == 2
     assert caught.value.hint
@@ -79,14 +79,14 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     for size in (20, 200, 2000, 20000):
         cut.write_bytes(whole.read_bytes()[:size])
         with pytest.raises(HostwrightError) as caught:
-            shape_of_file(str(cut), load_catalogue())
+            shape_of_file(str(cut), facts_at())
         assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(("name", "code"), [("absent.gguf", 2), (".", 2)])
 def test_what_is_no_file_is_told(tmp_path: Path, name: str, code: int) -> None:
     with pytest.raises(HostwrightError) as caught:
-        shape_of_file(str(tmp_path / name), load_catalogue())
+        shape_of_file(str(tmp_path / name), facts_at())
     assert caught.value.exit_code == code
 
 
@@ -104,7 +104,7 @@ def test_a_missing_package_says_what_to_install(
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(EnvironmentFailure) as caught:
-        shape_of_file(str(file), load_catalogue())
+        shape_of_file(str(file), facts_at())
     assert caught.value.hint == "pip install 'hostwright[fit]'"
 
 
@@ -128,9 +128,7 @@ def test_what_is_not_modelled_is_refused(more: dict[str, object], message: str) 
         **more,
     }
     with pytest.raises(HostwrightError) as caught:
-        shape_from(
-            "x", metadata, [Tensor(name="blk.0.a", dimensions=(8,), size=8)], load_catalogue()
-        )
+        shape_from("x", metadata, [Tensor(name="blk.0.a", dimensions=(8,), size=8)], facts_at())
     assert message in caught.value.message
 
 
@@ -150,7 +148,7 @@ def test_heads_may_differ_from_layer_to_layer() -> None:
         Tensor(name="blk.1.a", dimensions=(8,), size=16),
         Tensor(name="output.weight", dimensions=(64, 100), size=100),
     ]
-    found = shape_from("x", metadata, tensors, load_catalogue())
+    found = shape_from("x", metadata, tensors, facts_at())
     assert (found.kv_heads, found.windows, found.layer_bytes) == ((1, 2), (128, 0), (8, 16))
     assert (found.heads, found.key_length, found.tied, found.tensor_bytes) == (8, 8, False, 6524)
 
@@ -168,7 +166,7 @@ def windowed(architecture: str, layers: int, **more: object) -> Shape:
     }
     tensors = [Tensor(name="token_embd.weight", dimensions=(64, 100), size=6400)]
     tensors += [Tensor(name=f"blk.{i}.a", dimensions=(8,), size=8) for i in range(layers)]
-    return shape_from("x", metadata, tensors, load_catalogue())
+    return shape_from("x", metadata, tensors, facts_at())
 
 
 @pytest.mark.parametrize(
@@ -299,7 +297,7 @@ def test_odd_metadata_are_judged_or_refused(
     tensors = [Tensor(name="token_embd.weight", dimensions=(4, 9), size=36)]
     tensors += [Tensor(name=f"blk.{i}.a", dimensions=(1,), size=s) for i, s in enumerate(sizes)]
     try:
-        found = shape_from("x", metadata, tensors, load_catalogue())
+        found = shape_from("x", metadata, tensors, facts_at())
     except HostwrightError:
         return
     for host in (cpu(8 * GIB), gpus(8 * GIB, 6 * GIB)):
@@ -360,7 +358,7 @@ def serve() -> Iterator[Serve]:
 
 
 def test_a_server_tells_the_shape(serve: Serve) -> None:
-    found = shape_of_server(serve({"/api/show": (200, SHOW)}), "mine", load_catalogue())
+    found = shape_of_server(serve({"/api/show": (200, SHOW)}), "mine", facts_at())
     assert (found.name, found.quantisation, found.vocabulary) == ("mine", "Q4_0", 1000)
     # 18 bytes for 32 weights, 144 for 256, and 2 for one.
     assert (found.input_bytes, found.layer_bytes) == (144 * 1000, (144 * 256,))
@@ -369,7 +367,7 @@ def test_a_server_tells_the_shape(serve: Serve) -> None:
 
 def test_a_server_need_not_tell_the_quantisation(serve: Serve) -> None:
     answer = {**SHOW, "details": {}}
-    found = shape_of_server(serve({"/api/show": (200, answer)}), "mine", load_catalogue())
+    found = shape_of_server(serve({"/api/show": (200, answer)}), "mine", facts_at())
     fit = judge(found, ask(on_cpu=True), cpu(8 * GIB))
     title = model_text(fit, ask(on_cpu=True), cpu(8 * GIB)).splitlines()[0]
     assert title == "mine · Ollama 0.32.15"
@@ -396,7 +394,7 @@ def test_a_server_that_does_not_tell(
     serve: Serve, status: int, answer: object, code: int, message: str
 ) -> None:
     with pytest.raises(HostwrightError) as caught:
-        shape_of_server(serve({"/api/show": (status, answer)}), "mine", load_catalogue())
+        shape_of_server(serve({"/api/show": (status, answer)}), "mine", facts_at())
     assert message in caught.value.message
     assert caught.value.exit_code == code
 
@@ -407,5 +405,5 @@ def test_a_server_that_does_not_tell(
 )
 def test_an_address_that_is_no_server(url: str, code: int) -> None:
     with pytest.raises(HostwrightError) as caught:
-        shape_of_server(url, "mine", load_catalogue())
+        shape_of_server(url, "mine", facts_at())
     assert caught.value.exit_code == code

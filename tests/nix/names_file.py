@@ -15,32 +15,36 @@ from generator.units import Release
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import DeadName, Replaced, Variable
 
 _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
 _FIRST: Final = Release(0, 0, 1)
 
 
-def text(catalogue: Catalogue) -> str:
+def text(facts: Facts) -> str:
     """Return the file: a group on each line, in a fixed order, its names in alphabetical order."""
     groups: dict[str, dict[str, Any]] = {}
-    for name, facts in _facts(catalogue):
-        groups.setdefault(repr(facts), {**facts, "names": []})["names"].append(name)
+    for name, known in _known(facts):
+        groups.setdefault(repr(known), {**known, "names": []})["names"].append(name)
     ordered = sorted(groups.values(), key=lambda group: min(group["names"]))
     lines = [json.dumps(group | {"names": sorted(group["names"])}) for group in ordered]
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def _facts(catalogue: Catalogue) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, variable in catalogue.variables.items():
+def _known(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in facts.names:
+        variable = facts.variable(name)
+        assert variable is not None
         until = _until(variable)
         if name.startswith(_OURS) or variable.since > _FIRST or until:
             yield name, {**_span(variable.since, until), **_switch(variable), **_use(variable)}
-    for entry in catalogue._ollama.runner_names:
+    for entry in facts.runner_names:
         for name in entry.names:
             yield name, {**_span(entry.since, entry.until), "switch": True}
-    for name, dead in catalogue.dead_names.items():
+    for name in facts.dead_names:
+        dead = facts.dead(name)
+        assert dead is not None
         yield name, {**_intent(dead), **_use(dead)}
 
 
@@ -63,5 +67,5 @@ def _intent(dead: DeadName) -> dict[str, str]:
 
 
 def _use(entry: Replaced) -> dict[str, Any]:
-    uses = [{"since": str(item.since), "text": item.use} for item in entry.replacement]
+    uses = [{"since": str(item.since), "text": item.use} for item in entry.replacements]
     return {"use": uses} if uses else {}

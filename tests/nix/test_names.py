@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.codec import to_dict
 from generator.rules.names import name_fault
 from generator.units import Release
 from tests.consumers import nix, system_manager
+from tests.facts import facts_at
 from tests.nix import names_file
 from tests.nix.test_modules import MODULES, XEON, host
 from tests.plans import plan, shipped
@@ -48,7 +48,7 @@ def warnings(folder: Path, body: str) -> list[str]:
 
 
 def test_the_committed_file_is_that_of_the_catalogue(update_golden: bool) -> None:
-    text = names_file.text(load_catalogue())
+    text = names_file.text(facts_at())
     if update_golden:
         FILE.write_text(text, encoding="utf-8")
     assert text == FILE.read_text(encoding="utf-8")
@@ -131,17 +131,17 @@ def test_so_it_is_for_system_manager(tmp_path: Path) -> None:
 
 
 def test_the_modules_judge_every_name_as_the_generator_does() -> None:
-    catalogue = load_catalogue()
-    names = [*catalogue.names, *catalogue.dead_names, *_runner_names()]
+    newest = facts_at()
+    names = [*newest.names, *newest.dead_names, *_runner_names()]
     releases = ["0.5.7", "0.9.6", "0.24.0", "0.30.0", "0.31.2", "0.32.6", "0.32.15"]
     arguments = {"names": json.dumps(names), "releases": json.dumps(releases)}
     paths = {"ownLib": str(nix.OWN_LIB), "modules": str(MODULES)}
     told = nix.ask(RULED, arguments | paths)
     for text in releases:
-        release = catalogue.release(text)
-        faulty = {name for name in names if name_fault(name, release, catalogue)}
+        facts = facts_at(text)
+        faulty = {name for name in names if name_fault(name, facts)}
         # HW114 judges this one for the generator, together with its value.
-        faulty |= {"OLLAMA_GPU_OVERHEAD"} if release >= Release(0, 30, 0) else set()
+        faulty |= {"OLLAMA_GPU_OVERHEAD"} if facts.release >= Release(0, 30, 0) else set()
         assert {line.split()[0].removeprefix(f"{DOES}.") for line in told[text]} == faulty, text
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from generator.catalogue.catalogue import load_catalogue
 from generator.rules import memory, need, prompt_cache
 from generator.view import Bound, Boxed, Card, Line, Place, Used, View
+from tests.facts import facts_at
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
 
@@ -336,7 +336,7 @@ def test_the_xeon_would_have_caches_beyond_its_memory() -> None:
     ],
 )
 def test_the_kv_cache_is_what_llama_cpp_measures(name: str, cache_type: str, mib: int) -> None:
-    model = load_catalogue().model(name)
+    model = facts_at().model(name)
     assert model is not None
     assert need.kv_bytes(model, 4096, cache_type) == mib * MIB
 
@@ -356,4 +356,4 @@ def test_how_many_models_may_be_loaded(
 ) -> None:
     machine = {"cards": tuple(Card(name=f"GPU {n}", memory=8 * GIB) for n in range(gpus))}
     seen = view(env, release=release, machine=machine)
-    assert need.may_be_loaded(seen, load_catalogue()) == count
+    assert need.may_be_loaded(seen, facts_at(str(seen.release))) == count
