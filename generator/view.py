@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from generator.host import UNKNOWN, Host
+
 if TYPE_CHECKING:
     from generator.errors import Finding
     from generator.units import Release
@@ -71,29 +73,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A GPU of the host: bytes of memory, compute capability like `6.1`, empty where not told."""
-
-    name: str
-    memory: int
-    compute_capability: str = ""
-    uuid: str = ""
-    integrated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What is known of the host. 0 and empty: not told."""
-
-    cores: int = 0
-    threads: int = 0
-    memory: int = 0
-    cards: tuple[Card, ...] = ()
-    driver: str = ""
-    system: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     """A model that the service pulls, creates, warms up or serves.
 
@@ -151,7 +130,7 @@ class View:
     bounds: tuple[Bound, ...] = ()
     lines: tuple[Line, ...] = ()
     unread: tuple[Line, ...] = ()
-    machine: Machine = Machine()
+    host: Host = UNKNOWN
     models: tuple[Used, ...] = ()
     container: Boxed | None = None
     acceleration: str = ""

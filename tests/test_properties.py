@@ -20,6 +20,7 @@ from generator.fit.verdict import judge
 from generator.plan import Plan
 from generator.profiles.schema import Profile
 from generator.resolve import resolve
+from generator.resolve.host import host_facts
 from generator.resolve.view import view_of
 from generator.targets import load_target
 from tests.consumers import compose, nix, systemd
@@ -132,7 +133,8 @@ def test_with_a_derived_context_the_scheduler_leaves_no_layer_to_the_cpu(
         "ollama": {"num_parallel": slots},
     }
     profile = Profile.model_validate(data, strict=False)
-    view = view_of(resolve(profile, load_catalogue(), source="test.toml"), profile)
+    plan_ = resolve(profile, load_catalogue(), source="test.toml")
+    view = view_of(plan_, profile, host_facts(profile.host, facts_at()))
     facts = facts_at(str(view.release))
     context, fact = view.variable("OLLAMA_CONTEXT_LENGTH"), facts.model(model)
     assert fact is not None

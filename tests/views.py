@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from generator.host import Host
 from generator.rules import judge
 from generator.rules.rule import Rule
-from generator.view import Bound, Machine, Place, Placed, Variable, View
+from generator.view import Bound, Place, Placed, Variable, View
 from tests.facts import facts_at
 
 FILE = "override.conf"
@@ -20,10 +21,10 @@ def view(
 ) -> View:
     """Make a View of a drop-in: variables and limits on lines 1, 2, 3 … in the order given.
 
-    `more` are further fields of View, which win; `machine` may be a mapping of Machine's fields.
+    `more` are further fields of View, which win; `host` may be a mapping of Host's fields.
     """
-    if isinstance(more.get("machine"), Mapping):
-        more["machine"] = Machine(**more["machine"])
+    if isinstance(more.get("host"), Mapping):
+        more["host"] = Host(**more["host"])
     variables = tuple(
         Variable(name=name, value=value, place=Place(FILE, line), written=value)
         for line, (name, value) in enumerate((env or {}).items(), 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.check.host import read_machine
+from generator.check.host import read_host
 from generator.check.profiles import check_profile, unreadable
 from generator.check.report import UNREADABLE, Failure, Report
 from generator.check.silence import RULE as SILENCE
@@ -19,11 +19,12 @@ from generator.errors import (
     ProfileError,
     told,
 )
+from generator.host import Host
 from generator.profiles.load import shipped_profiles
 from generator.readers.base import Context
 from generator.readers.discover import discover, read_beside, views
 from generator.rules import judge, ordered
-from generator.view import Machine, Place, Placed
+from generator.view import Place, Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +76,7 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
     context = Context(
         catalogue,
         _release(wanted.version, catalogue),
-        read_machine(wanted.host, catalogue) if wanted.host else Machine(),
+        read_host(wanted.host, catalogue) if wanted.host else Host(),
         read_beside,
     )
     shipped = {path.stem for path in shipped_profiles()}

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from generator.errors import Problem, ProfileError
 from generator.profiles.load import read_file
 from generator.profiles.validate import validate
-from generator.view import Card, Machine
+from generator.resolve.host import host_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
-    from generator.profiles.schema import Host, HostGpu
+    from generator.host import Host
 
 
-def read_machine(path: Path, catalogue: Catalogue) -> Machine:
-    """Return the Machine that the `[host]` table of a file describes, a profile's or alone.
+def read_host(path: Path, catalogue: Catalogue) -> Host:
+    """Return the Host that the `[host]` table of a file describes, a profile's or alone.
 
     Raises ProfileError for a table that is wrong or missing, HostwrightError for a file that is
     not there, EnvironmentFailure for one that cannot be read.
@@ -28,23 +28,5 @@ def read_machine(path: Path, catalogue: Catalogue) -> Machine:
         problem = Problem("host", "there is no such table", "write the machine under `[host]`")
         raise ProfileError(document.source, (problem,))
     data = {"schema_version": 1, "name": "host", "host": document.data["host"]}
-    host = validate(dataclasses.replace(document, data=data)).host
-    return Machine(
-        cores=host.cpu.cores if host.cpu else 0,
-        threads=host.cpu.hardware_threads if host.cpu else 0,
-        memory=host.memory or 0,
-        cards=tuple(_card(gpu, host, catalogue) for gpu in host.gpus),
-        driver=host.driver,
-        system=host.system,
-    )
-
-
-def _card(gpu: HostGpu, host: Host, catalogue: Catalogue) -> Card:
-    known = catalogue.card(gpu.name)
-    return Card(
-        name=gpu.name,
-        memory=gpu.memory,
-        compute_capability=gpu.compute_capability or (known.compute_capability if known else ""),
-        uuid=gpu.uuid,
-        integrated=host.unified_memory,
-    )
+    table = validate(dataclasses.replace(document, data=data)).host
+    return host_facts(table, catalogue.at("ollama"))

@@ -86,12 +86,14 @@ class _Bench:
         from generator.catalogue.catalogue import load_catalogue
         from generator.fit.ask import ask_of
         from generator.fit.host import host_of
+        from generator.resolve.host import host_facts
         from generator.resolve.view import view_of
 
         self.options = options
         self.plan, profile = _decided(name, options)
-        view = view_of(self.plan, profile)
-        self.facts: Facts = load_catalogue().at("ollama", view.release)
+        catalogue = load_catalogue()
+        view = view_of(self.plan, profile, host_facts(profile.host, catalogue.at("ollama")))
+        self.facts: Facts = catalogue.at("ollama", view.release)
         self.host: Host = host_of(view)
         self.ask: Ask = _asked(ask_of(view, self.facts), options)
         if not self.host.devices and not self.host.limit:

@@ -87,7 +87,7 @@ def may_be_loaded(view: View, facts: Facts) -> int:
     asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
     default = _default(facts, "OLLAMA_MAX_LOADED_MODELS")
     count = asked if asked is not None else default
-    return count or MODELS_PER_GPU * max(1, len(view.machine.cards))
+    return count or MODELS_PER_GPU * max(1, len(view.host.gpus))
 
 
 def context_of(view: View, facts: Facts) -> int:
@@ -122,7 +122,7 @@ def ask_of(view: View, facts: Facts) -> Ask:
         overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
         margin=(_first(view, "LLAMA_ARG_FIT_TARGET") or MARGIN // MIB) * MIB,
         loaded=may_be_loaded(view, facts),
-        on_cpu=computes_on_cpu(view) or not view.machine.cards,
+        on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
         layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
         cache_ram=_cache_ram(view, facts.at),
@@ -211,8 +211,8 @@ def _capable(view: View, facts: Facts) -> bool:
     if facts.at < XAVIER_OFF:
         return True
     if facts.at < LLAMA_SERVER:
-        return all(card.compute_capability != "7.2" for card in view.machine.cards)
-    found = (facts.generation(card.compute_capability) for card in view.machine.cards)
+        return all(card.compute_capability != "7.2" for card in view.host.gpus)
+    found = (facts.generation(card.compute_capability) for card in view.host.gpus)
     return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 

@@ -62,7 +62,7 @@ def size_of(bound: Bound | None) -> int | None:
 
 def memory_limit(view: View) -> tuple[int, Place] | None:
     """Return the memory that the service has, and where that is said; None: not told."""
-    bound, memory = view.bound("memory_max"), view.machine.memory
+    bound, memory = view.bound("memory_max"), view.host.memory
     limit = size_of(bound)
     if bound is not None and limit is not None and (not memory or limit <= memory):
         return limit, bound.place
@@ -71,17 +71,17 @@ def memory_limit(view: View) -> tuple[int, Place] | None:
 
 def host_of(view: View) -> Host:
     """Return the machine of a View."""
-    found, memory = memory_limit(view), view.machine.memory
+    found, memory = memory_limit(view), view.host.memory
     limit = found[0] if found else 0
     bounded = size_of(view.bound("memory_max")) == limit and limit > 0
     if not bounded:
         limit = memory - reserve(memory)
-    cards = () if computes_on_cpu(view) else view.machine.cards
+    cards = () if computes_on_cpu(view) else view.host.gpus
     return Host(
         memory=memory,
         limit=limit,
         limit_name="MemoryMax" if bounded else "memory",
         devices=tuple(
-            Device(name=card.name, memory=card.memory, shared=card.integrated) for card in cards
+            Device(name=card.name, memory=card.memory, shared=card.unified) for card in cards
         ),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.view import Machine
+from generator.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +36,13 @@ def _nothing(_: str) -> str | None:
 class Context:
     """What the user told beside the files.
 
-    `release` and `machine` are theirs, or nothing. `read` returns the text of a further file that
+    `release` and `host` are theirs, or nothing. `read` returns the text of a further file that
     a file refers to by this path, None where it is not there.
     """
 
     catalogue: Catalogue
     release: Release | None = None
-    machine: Machine = field(default_factory=Machine)
+    host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = _nothing
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:

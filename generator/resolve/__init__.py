@@ -8,6 +8,7 @@ from generator.errors import Problem, ProfileError, told
 from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import context, gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
+from generator.resolve.host import host_facts
 from generator.resolve.view import view_of
 from generator.rules import judge
 from generator.units import written_size
@@ -41,7 +42,8 @@ def resolve(
     context.decide(draft)
     limits = resources.decide(draft)
     plan = _plan(draft, limits=limits, source=source)
-    draft.findings.extend(found.finding for found in judge(view_of(plan, profile), facts))
+    view = view_of(plan, profile, host_facts(profile.host, facts))
+    draft.findings.extend(found.finding for found in judge(view, facts))
     problems = [*draft.problems, *(_strict_problems(draft) if strict else ())]
     if problems:
         raise ProfileError(source, tuple(problems))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from generator.resolve.host import host_facts
 from generator.share import reserve
 
 if TYPE_CHECKING:
@@ -118,10 +119,9 @@ def _memories(draft: Draft) -> list[int]:
 
 def _view(draft: Draft) -> View:
     """Return as much of a View as tells what is asked of the scheduler."""
-    from generator.view import Card, Machine, Place, Variable, View
+    from generator.view import Place, Variable, View
 
     place = Place(draft.profile.name)
-    gpus = draft.devices.gpus if draft.devices else ()
     return View(
         origin="profile",
         name=draft.profile.name,
@@ -132,12 +132,7 @@ def _view(draft: Draft) -> View:
             for setting in draft.settings
             if setting.source != "legacy"
         ),
-        machine=Machine(
-            cards=tuple(
-                Card(name=g.name, memory=g.memory, compute_capability=g.compute_capability)
-                for g in gpus
-            )
-        ),
+        host=host_facts(draft.profile.host, draft.facts),
         acceleration=draft.acceleration,
     )
 

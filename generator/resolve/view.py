@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.resolve.spelling import TYPED_ELSEWHERE
 from generator.units import Release
-from generator.view import Bound, Card, Machine, Place, Used, Variable, View
+from generator.view import Bound, Place, Used, Variable, View
 
 if TYPE_CHECKING:
+    from generator.host import Host
     from generator.plan import Plan, Setting
     from generator.profiles.schema import Profile
 
 
-def view_of(plan: Plan, profile: Profile) -> View:
-    """Return the View of a decided profile; places are keys of the profile."""
+def view_of(plan: Plan, profile: Profile, host: Host) -> View:
+    """Return the View of a decided profile on its host; places are keys of the profile."""
     source = Place(plan.source)
     address = f"[{plan.listen.host}]" if ":" in plan.listen.host else plan.listen.host
     listen = Variable(
@@ -39,7 +41,8 @@ def view_of(plan: Plan, profile: Profile) -> View:
             )
             for limit in plan.limits
         ),
-        machine=_machine(plan, profile),
+        # A GPU that the service does not use is none of its.
+        host=host if plan.devices else replace(host, gpus=()),
         models=_models(plan),
         acceleration=plan.acceleration,
         resume_fix=_resume_fix(plan, profile),
@@ -65,28 +68,6 @@ def _key(setting: Setting) -> str:
     if setting.group == "environment":
         return f"ollama.env.{setting.name}"
     return TYPED_ELSEWHERE.get(setting.name, "gpu" if setting.group == "gpu" else "ollama.env")
-
-
-def _machine(plan: Plan, profile: Profile) -> Machine:
-    host = profile.host
-    gpus = plan.devices.gpus if plan.devices else ()
-    return Machine(
-        cores=host.cpu.cores if host.cpu else 0,
-        threads=host.cpu.hardware_threads if host.cpu else 0,
-        memory=host.memory or 0,
-        cards=tuple(
-            Card(
-                name=gpu.name,
-                memory=gpu.memory,
-                compute_capability=gpu.compute_capability,
-                uuid=gpu.uuid,
-                integrated=host.unified_memory,
-            )
-            for gpu in gpus
-        ),
-        driver=host.driver or "",
-        system=host.system,
-    )
 
 
 def _models(plan: Plan) -> tuple[Used, ...]:

@@ -58,7 +58,7 @@ def _told(view: View, quota: Bound, percent: int) -> str:
 )
 def threads_above_cores(view: View, _: Facts) -> Iterator[Hit]:
     """A second thread on a core waits for the same memory."""
-    asked, cores = threads_of(view), view.machine.cores
+    asked, cores = threads_of(view), view.host.cores
     if asked and cores and asked[0] > cores:
         yield Hit(
             message=f"{asked[0]} compute threads on {cores} physical cores: decoding waits for "
@@ -105,7 +105,7 @@ def _usable_cpus(view: View) -> int:
     """Return how many CPUs the service may run on; 0: not told."""
     allowed = view.bound("allowed_cpus")
     listed = cpu_list(str(allowed.value)) if allowed is not None else None
-    return len(listed or ()) or view.machine.threads
+    return len(listed or ()) or view.host.threads
 
 
 @rule(
@@ -143,7 +143,7 @@ def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
 )
 def beyond_the_machine(view: View, _: Facts) -> Iterator[Hit]:
     """A quota above all CPUs never acts, and CPUs that are not there cannot be used."""
-    threads = view.machine.threads
+    threads = view.host.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
     if threads and quota is not None and int(quota.value or 0) > threads * 100:
         yield _beyond(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
-    from generator.view import Card, Variable, View
+    from generator.host import Gpu
+    from generator.view import Variable, View
 
 LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
@@ -59,7 +60,7 @@ def library_without_kernels(view: View, facts: Facts) -> Iterator[Hit]:
     """What is built for newer cards alone leaves older ones out, or fails."""
     variable = view.variable(LIBRARY)
     asked = variable.value.strip() if variable is not None else ""
-    known, system = generations(view, facts), view.machine.system or SYSTEM
+    known, system = generations(view, facts), view.host.system or SYSTEM
     served = {g.capability: g.cuda_libraries(system) for g in known}
     fact = facts.variable(LIBRARY)
     there = (fact and fact.allowed(system)) or ()
@@ -88,7 +89,7 @@ def _asked_for(
 def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> Hit:
     fact = facts.behaviour(MISJUDGES)
     return Hit(
-        message=f"with driver {view.machine.driver} Ollama {view.release} takes cuda_v13, which "
+        message=f"with driver {view.host.driver} Ollama {view.release} takes cuda_v13, which "
         f"has no kernels for {names_of(lacking)}: every load fails",
         place=view.at("ollama.version"),
         fix=f"use {fact.until} or newer, or write `{LIBRARY}=cuda_v12`",
@@ -119,7 +120,7 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
 )
 def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     """CUDA counts from the fastest card, nvidia-smi along the PCI bus."""
-    found, cards = _selected(view), view.machine.cards
+    found, cards = _selected(view), view.host.gpus
     if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
         return
     variable, numbers = found
@@ -149,7 +150,7 @@ def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
 )
 def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     """A number is a place on the bus, not a card."""
-    found, cards = _selected(view), view.machine.cards
+    found, cards = _selected(view), view.host.gpus
     if found is None or not cards or set(found[1]) >= set(range(len(cards))):
         return
     variable, numbers = found
@@ -180,7 +181,7 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
 def integrated_dropped(view: View, facts: Facts) -> Iterator[Hit]:
     """0 drops GB10 and Jetson, too."""
     variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), facts.variable("OLLAMA_IGPU_ENABLE")
-    cards = view.machine.cards
+    cards = view.host.gpus
     reads = fact is not None and fact.works
     if variable is None or not variable.value.strip() or truthy(variable.value.strip()):
         return
@@ -194,10 +195,10 @@ def integrated_dropped(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-def _integrated(card: Card, facts: Facts) -> bool:
+def _integrated(card: Gpu, facts: Facts) -> bool:
     known, generation = facts.card(card.name), facts.generation(card.compute_capability)
     jetson = generation is not None and generation.jetson
-    return card.integrated or jetson or (known is not None and known.unified)
+    return card.unified or jetson or (known is not None and known.unified)
 
 
 @rule(

@@ -45,7 +45,7 @@ def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
     # A profile for a CPU may name what it likes; `resolve` says what that does.
     if variable is None or fact is None or not name or view.acceleration == "cpu":
         return
-    systems = (view.machine.system,) if view.machine.system in _SYSTEMS else _SYSTEMS
+    systems = (view.host.system,) if view.host.system in _SYSTEMS else _SYSTEMS
     there = dict.fromkeys(n for system in systems for n in fact.allowed(system) or ())
     if name in there or not there:
         return

@@ -39,7 +39,7 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
     on_cpu = computes_on_cpu(view)
     known = [] if on_cpu else generations(view, facts)
     # A card that is not known might be the one that cannot.
-    judged = on_cpu or 0 < len(known) == len(view.machine.cards)
+    judged = on_cpu or 0 < len(known) == len(view.host.gpus)
     if variable is None or not variable.value.strip() or not judged:
         return
     lacking = [g for g in known if not g.flash_attention]

@@ -23,7 +23,7 @@ def generations(view: View, facts: Facts) -> list[GpuGeneration]:
     """Return the generations of the host's NVIDIA cards, as far as they are known."""
     found = (
         facts.generation(card.compute_capability)
-        for card in view.machine.cards
+        for card in view.host.gpus
         if card.compute_capability
     )
     return [generation for generation in found if generation is not None]
@@ -31,7 +31,7 @@ def generations(view: View, facts: Facts) -> list[GpuGeneration]:
 
 def driver_major(view: View) -> int | None:
     """Return the branch of the host's driver, None where it is not told."""
-    major = view.machine.driver.partition(".")[0]
+    major = view.host.driver.partition(".")[0]
     return int(major) if major.isdigit() else None
 
 
@@ -55,7 +55,7 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     floor, generation = max(floors, key=lambda pair: pair[0])
     if major < floor:
         yield Hit(
-            message=f"driver {view.machine.driver} is too old for Ollama {view.release} on "
+            message=f"driver {view.host.driver} is too old for Ollama {view.release} on "
             f"{generation.name}, which asks for {floor}; the server would compute on the CPU",
             place=view.at(HOST_DRIVER),
             fix=f"install driver {floor} or newer",
@@ -80,7 +80,7 @@ def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
         last = generation.last_driver
         if major is not None and last is not None and major > last:
             yield Hit(
-                message=f"driver {view.machine.driver} does not know {generation.name} any more",
+                message=f"driver {view.host.driver} does not know {generation.name} any more",
                 place=view.at(HOST_DRIVER),
                 fix=f"install the {last} branch",
                 link=generation.source,

@@ -41,7 +41,7 @@ MIB: Final = 2**20
 )
 def limit_above_memory(view: View, _: Facts) -> Iterator[Hit]:
     """The kernel runs out of memory before the limit acts."""
-    bound, memory = view.bound("memory_max"), view.machine.memory
+    bound, memory = view.bound("memory_max"), view.host.memory
     limit = size_of(bound)
     if bound is None or limit is None or not memory or limit < memory:
         return

@@ -126,7 +126,7 @@ def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
 
 def _all_cards(view: View) -> bool:
     """Return whether the server sees several cards of known memory, and all of them."""
-    cards, box = view.machine.cards, view.container
+    cards, box = view.host.gpus, view.container
     listed = [found.value.split(",") for name in VISIBLE if (found := view.variable(name))]
     if box is not None and box.gpus:
         listed.append(list(box.gpus))

@@ -62,7 +62,7 @@ def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
     if found is None or not numbers:
         return
     variable, _box, ids = found
-    count = len(ids) or len(view.machine.cards)
+    count = len(ids) or len(view.host.gpus)
     if not count:
         return
     beyond = [number for number in numbers if number >= count]

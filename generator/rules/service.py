@@ -173,7 +173,7 @@ _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECA
 )
 def lost_after_suspend(view: View, _: Facts) -> Iterator[Hit]:
     """After a resume the server finds no GPU and computes on the CPU."""
-    cards = [card for card in view.machine.cards if card.compute_capability and not card.integrated]
+    cards = [card for card in view.host.gpus if card.compute_capability and not card.unified]
     desktop = next((card for card in cards if _DESKTOP.search(card.name)), None)
     if desktop is not None and view.resume_fix is False:
         yield Hit(

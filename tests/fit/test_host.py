@@ -11,10 +11,10 @@ from tests.views import view
     ("memory", "limit"), [(2, 1), (3, 1.5), (4, 2), (5, 3), (16, 14), (64, 56)]
 )
 def test_the_system_keeps_some_and_more_is_never_less(memory: int, limit: float) -> None:
-    host = host_of(view(machine={"memory": memory * GIB}))
+    host = host_of(view(host={"memory": memory * GIB}))
     assert host.limit == limit * GIB
 
 
 def test_a_bound_is_taken_as_it_stands() -> None:
-    seen = view({}, {"memory_max": 15 * GIB}, machine={"memory": 16 * GIB})
+    seen = view({}, {"memory_max": 15 * GIB}, host={"memory": 16 * GIB})
     assert host_of(seen).limit == 15 * GIB

@@ -10,7 +10,7 @@ from generator.fit.estimate import graph_sizes
 from generator.fit.layout import by_share, needs
 from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
-from generator.view import Card, Machine
+from generator.host import Gpu, Host
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, mib, shape
 from tests.views import view
@@ -190,8 +190,8 @@ def test_the_cache_type_by_release(release: str, more: dict[str, bool | None], k
 def test_which_cards_the_release_trusts_with_flash_attention(
     capability: str, release: str, capable: bool
 ) -> None:
-    card = Card(name="GPU", memory=8 * GIB, compute_capability=capability)
-    seen = view(release=release, machine=Machine(cards=(card,)), acceleration="cuda")
+    card = Gpu(name="GPU", memory=8 * GIB, compute_capability=capability)
+    seen = view(release=release, host=Host(gpus=(card,)), acceleration="cuda")
     assert ask_of(seen, facts_at(str(seen.release))).flash_capable is capable
 
 

@@ -10,16 +10,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import EnvironmentFailure, ProfileError
 from generator.formats.nix import to_nix
+from generator.host import Host
 from generator.readers.base import Context, Source
 from generator.readers.nixos.read import read
 from generator.targets import load_target
-from generator.view import Machine, View
 from tests.hostile import batches
 from tests.plans import PROFILES, RELEASES, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
     from generator.plan import Plan
+    from generator.view import View
 
 HOST = """\
 { config, lib, pkgs, inputs, ... }:
@@ -66,9 +67,9 @@ HOST = """\
 """
 
 
-def one(text: str, machine: Machine | None = None) -> View:
+def one(text: str, host: Host | None = None) -> View:
     require("nix-instantiate")
-    context = Context(load_catalogue(), machine=machine or Machine())
+    context = Context(load_catalogue(), host=host or Host())
     (view,) = read([Source("host.nix", text)], context)
     return view
 
@@ -215,7 +216,7 @@ def test_the_package_tells_what_it_computes_on(package: str, expected: tuple[str
 
 def test_a_percentage_of_the_memory_is_of_the_machine() -> None:
     text = '{ systemd.services.ollama.serviceConfig.MemoryMax = "50%"; }'
-    bound = one(text, Machine(memory=64 * 2**30)).bound("memory_max")
+    bound = one(text, Host(memory=64 * 2**30)).bound("memory_max")
     assert bound is not None
     assert bound.value == 34359738368
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
+from generator.host import Host
 from generator.readers.base import Context, Source
 from generator.readers.systemd.read import read
 from generator.targets import load_target
-from generator.view import Machine, Place, View
+from generator.view import Place, View
 from tests.consumers import systemd
 from tests.plans import PROFILES, RELEASES, environment, shipped
 
@@ -121,7 +122,7 @@ def test_limits_have_the_units_of_a_plan() -> None:
 
 
 def test_a_share_of_memory_counts_where_the_host_is_known() -> None:
-    seen = view(("limits.conf", LIMITED), machine=Machine(memory=100))
+    seen = view(("limits.conf", LIMITED), host=Host(memory=100))
     assert limits(seen)["memory_high"] == 80
 
 

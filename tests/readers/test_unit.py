@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ProfileError
+from generator.host import Host
 from generator.readers.base import Source
 from generator.readers.syntax.unit import in_force, lines, named, parse, variables
 from generator.readers.systemd.limits import bounds
-from generator.view import Machine, Place
+from generator.view import Place
 from tests.consumers import systemd
 from tests.hostile import texts
 
@@ -307,7 +308,7 @@ def test_limits_are_what_systemd_understands(key: str, value: str, tmp_path: Pat
     (tmp_path / "ollama.service.d").mkdir()
     (tmp_path / "ollama.service.d" / FILE).write_text(text, encoding="utf-8")
     theirs = systemd.read(tmp_path, lenient=True)
-    ours = {b.name: b.value for b in bounds(read(text), Machine())}
+    ours = {b.name: b.value for b in bounds(read(text), Host())}
     unlimited = {"limit_memlock": "infinity"} if ours == {"limit_memlock": None} else {}
     for name, field in (
         ("memory_max", theirs.memory_max),

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from generator.host import Gpu, Host
 from generator.rules.capacity import RULES, beyond_memory, one_slot_only
 from generator.rules.gpu import context_by_memory
-from generator.view import Card, Machine, Place, Used, View
+from generator.view import Place, Used, View
 from tests.views import found, view
 
 BY_ID = {rule.id: rule for rule in RULES}
@@ -27,10 +28,10 @@ def service(
     release: str = "0.32.15",
     **more: Any,
 ) -> View:
-    cards = (Card(name="Quadro P4000", memory=gpu * GIB, compute_capability="6.1"),) if gpu else ()
+    cards = (Gpu(name="Quadro P4000", memory=gpu * GIB, compute_capability="6.1"),) if gpu else ()
     return view(
         env,
-        machine=Machine(memory=ram * GIB, cards=cards),
+        host=Host(memory=ram * GIB, gpus=cards),
         acceleration="cuda" if gpu else "cpu",
         models=tuple(Used(name=name, place=Place("override.conf", 20)) for name in models),
         release=release,

@@ -22,8 +22,8 @@ def compose(bounds: dict[str, int | str | None] | None = None, **more: Any) -> V
 
 CASES: dict[str, tuple[View, View]] = {
     "HW204": (
-        view({}, {"cpu_quota": 3200}, machine=XEON),
-        view({}, {"cpu_quota": 2000, "allowed_cpus": "0-23"}, machine=XEON),
+        view({}, {"cpu_quota": 3200}, host=XEON),
+        view({}, {"cpu_quota": 2000, "allowed_cpus": "0-23"}, host=XEON),
     ),
     "HW205": (
         compose(neighbours=("app", "db")),
@@ -51,7 +51,7 @@ def test_a_quota_above_all_cpus_says_what_to_write() -> None:
 def test_docker_refuses_what_systemd_ignores() -> None:
     place = Place("compose.yaml", 4, "services.ollama.cpus")
     bound = Bound(name="cpu_quota", value=3200, place=place, written="32")
-    seen = dataclasses.replace(compose(machine=XEON), bounds=(bound,))
+    seen = dataclasses.replace(compose(host=XEON), bounds=(bound,))
     (placed,) = found(cpu.beyond_the_machine, seen)
     assert placed.finding.severity == "error"
     assert placed.finding.message.endswith("; Docker refuses to start it")
@@ -59,7 +59,7 @@ def test_docker_refuses_what_systemd_ignores() -> None:
 
 
 def test_cpus_that_are_not_there() -> None:
-    (placed,) = found(cpu.beyond_the_machine, view({}, {"allowed_cpus": "0-7,24"}, machine=XEON))
+    (placed,) = found(cpu.beyond_the_machine, view({}, {"allowed_cpus": "0-7,24"}, host=XEON))
     assert placed.finding.message == "there is no CPU 24: this machine has 0-23"
 
 
@@ -67,7 +67,7 @@ def test_cpus_that_are_not_there() -> None:
     "bounds", [{"cpu_quota": None}, {"allowed_cpus": "all"}, {"cpu_quota": 2400}, {}]
 )
 def test_what_bounds_nothing_or_fits_is_left_alone(bounds: dict[str, int | str | None]) -> None:
-    assert not found(cpu.beyond_the_machine, view({}, bounds, machine=XEON))
+    assert not found(cpu.beyond_the_machine, view({}, bounds, host=XEON))
 
 
 def test_without_a_machine_nothing_is_said() -> None:
@@ -156,11 +156,11 @@ def test_a_quota_counts_where_it_takes_something_away(
     quota: int, allowed: str | None, fix: str | None
 ) -> None:
     bounds = {"cpu_quota": quota} | ({"allowed_cpus": allowed} if allowed else {})
-    seen = view({"LLAMA_ARG_THREADS": "8"}, bounds, machine=XEON)
+    seen = view({"LLAMA_ARG_THREADS": "8"}, bounds, host=XEON)
     assert [p.finding.fix for p in found(cpu.threads_above_quota, seen)] == ([fix] if fix else [])
 
 
 def test_one_thread_waits_for_no_other() -> None:
     assert not found(
-        cpu.threads_above_quota, view({"LLAMA_ARG_THREADS": "1"}, {"cpu_quota": 50}, machine=XEON)
+        cpu.threads_above_quota, view({"LLAMA_ARG_THREADS": "1"}, {"cpu_quota": 50}, host=XEON)
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from generator.host import Gpu
 from generator.rules import devices, flash_attention, reserved
-from generator.view import Boxed, Card, Edit, Line, Place, Variable, View
+from generator.view import Boxed, Edit, Line, Place, Variable, View
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
 
@@ -13,12 +14,12 @@ GIB = 2**30
 YAML = Place("compose.yaml", 2)
 RULES = {r.id: r for r in (*devices.RULES, *flash_attention.RULES, *reserved.RULES)}
 
-P4000 = Card(name="Quadro P4000", memory=8 * GIB, compute_capability="6.1", uuid="GPU-aaaa")
-GTX1060 = Card(name="GTX 1060 6GB", memory=6 * GIB, compute_capability="6.1", uuid="GPU-bbbb")
-RTX3090 = Card(name="RTX 3090", memory=24 * GIB, compute_capability="8.6")
-GB10 = Card(name="NVIDIA GB10", memory=119 * GIB, compute_capability="12.1")
-PASCAL = {"cards": (P4000, GTX1060), "driver": "580.65.06"}
-SPARK = {"cards": (GB10,), "system": "aarch64-linux"}
+P4000 = Gpu(name="Quadro P4000", memory=8 * GIB, compute_capability="6.1", uuid="GPU-aaaa")
+GTX1060 = Gpu(name="GTX 1060 6GB", memory=6 * GIB, compute_capability="6.1", uuid="GPU-bbbb")
+RTX3090 = Gpu(name="RTX 3090", memory=24 * GIB, compute_capability="8.6")
+GB10 = Gpu(name="NVIDIA GB10", memory=119 * GIB, compute_capability="12.1")
+PASCAL = {"gpus": (P4000, GTX1060), "driver": "580.65.06"}
+SPARK = {"gpus": (GB10,), "system": "aarch64-linux"}
 
 
 def lines(section: str, name: str, value: str) -> tuple[Line, ...]:
@@ -27,35 +28,35 @@ def lines(section: str, name: str, value: str) -> tuple[Line, ...]:
 
 def boxed(env: dict[str, str] | None = None, cards: int = 0, **box: Any) -> View:
     """Make the View of a container; `cards` are those of its host."""
-    machine = {"cards": (P4000, GTX1060, RTX3090)[:cards]}
+    host = {"gpus": (P4000, GTX1060, RTX3090)[:cards]}
     container = Boxed(image="ollama/ollama", place=YAML, **box)
-    return view(env, origin="compose", container=container, machine=machine)
+    return view(env, origin="compose", container=container, host=host)
 
 
 CASES: dict[str, tuple[View, View]] = {
     "HW306": (
-        view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, machine=PASCAL),
-        view({"OLLAMA_LLM_LIBRARY": "cuda_v12"}, machine=PASCAL),
+        view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, host=PASCAL),
+        view({"OLLAMA_LLM_LIBRARY": "cuda_v12"}, host=PASCAL),
     ),
     "HW307": (
-        view({"CUDA_VISIBLE_DEVICES": "1"}, machine=PASCAL),
-        view({"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, machine=PASCAL),
+        view({"CUDA_VISIBLE_DEVICES": "1"}, host=PASCAL),
+        view({"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, host=PASCAL),
     ),
     "HW308": (
-        view({"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, machine=PASCAL),
-        view({"CUDA_VISIBLE_DEVICES": "0,1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, machine=PASCAL),
+        view({"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, host=PASCAL),
+        view({"CUDA_VISIBLE_DEVICES": "0,1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, host=PASCAL),
     ),
     "HW309": (
-        view({"OLLAMA_FLASH_ATTENTION": "0"}, machine=SPARK),
-        view({"OLLAMA_FLASH_ATTENTION": "1"}, machine=PASCAL),
+        view({"OLLAMA_FLASH_ATTENTION": "0"}, host=SPARK),
+        view({"OLLAMA_FLASH_ATTENTION": "1"}, host=PASCAL),
     ),
     "HW310": (
-        view({"OLLAMA_IGPU_ENABLE": "0"}, machine=SPARK),
-        view({"OLLAMA_IGPU_ENABLE": "0"}, machine=PASCAL),
+        view({"OLLAMA_IGPU_ENABLE": "0"}, host=SPARK),
+        view({"OLLAMA_IGPU_ENABLE": "0"}, host=PASCAL),
     ),
     "HW311": (
-        view(machine=SPARK, lines=lines("", "hardware.nvidia.open", "false")),
-        view(machine=PASCAL, lines=lines("", "hardware.nvidia.open", "false")),
+        view(host=SPARK, lines=lines("", "hardware.nvidia.open", "false")),
+        view(host=PASCAL, lines=lines("", "hardware.nvidia.open", "false")),
     ),
     "HW312": (
         boxed({"CUDA_VISIBLE_DEVICES": "1"}, gpu_access="reservation", gpus=("1",)),
@@ -109,7 +110,7 @@ def test_a_host_that_is_not_told_is_left_alone(rule: str) -> None:
     ],
 )
 def test_what_a_library_without_kernels_does(release: str, effect: str) -> None:
-    seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, release=release, machine=PASCAL)
+    seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, release=release, host=PASCAL)
     (placed,) = found(devices.library_without_kernels, seen)
     assert placed.finding.message == (
         f"`cuda_v13` has no kernels for Pascal: in {release} {effect}"
@@ -117,7 +118,7 @@ def test_what_a_library_without_kernels_does(release: str, effect: str) -> None:
 
 
 def test_among_several_cards_the_one_that_is_left_out_is_named() -> None:
-    seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, machine={"cards": (P4000, RTX3090)})
+    seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, host={"gpus": (P4000, RTX3090)})
     assert (
         "no kernels for Pascal:" in found(devices.library_without_kernels, seen)[0].finding.message
     )
@@ -125,7 +126,7 @@ def test_among_several_cards_the_one_that_is_left_out_is_named() -> None:
 
 @pytest.mark.parametrize("value", ["cuda_v13", "rocm_v7_2", "cuda"])
 def test_a_library_that_serves_the_card_or_is_none_is_left_alone(value: str) -> None:
-    seen = view({"OLLAMA_LLM_LIBRARY": value}, machine={"cards": (RTX3090,)})
+    seen = view({"OLLAMA_LLM_LIBRARY": value}, host={"gpus": (RTX3090,)})
     assert not found(devices.library_without_kernels, seen)
 
 
@@ -144,8 +145,8 @@ def test_a_library_that_serves_the_card_or_is_none_is_left_alone(value: str) -> 
 def test_one_release_chose_cuda_13_by_itself(
     release: str, driver: str, env: dict[str, str], told: bool
 ) -> None:
-    machine = {"cards": (P4000,), "driver": driver}
-    placed = found(devices.library_without_kernels, view(env, release=release, machine=machine))
+    host = {"gpus": (P4000,), "driver": driver}
+    placed = found(devices.library_without_kernels, view(env, release=release, host=host))
     assert bool(placed) == told
     assert all(p.finding.fix.startswith("use 0.12.0 or newer") for p in placed)
 
@@ -167,10 +168,8 @@ def test_one_release_chose_cuda_13_by_itself(
         ("", (P4000, GTX1060), None),
     ],
 )
-def test_numbers_without_an_order(
-    value: str, cards: tuple[Card, ...], severity: str | None
-) -> None:
-    seen = view({"CUDA_VISIBLE_DEVICES": value}, machine={"cards": cards})
+def test_numbers_without_an_order(value: str, cards: tuple[Gpu, ...], severity: str | None) -> None:
+    seen = view({"CUDA_VISIBLE_DEVICES": value}, host={"gpus": cards})
     placed = found(devices.numbers_without_order, seen)
     assert [p.finding.severity for p in placed] == ([severity] if severity else [])
 
@@ -180,13 +179,13 @@ def test_numbers_become_uuids_where_they_are_known() -> None:
         Variable(name="CUDA_VISIBLE_DEVICES", value="1", place=Place(FILE, 3), written='"1"'),
         Variable(name="CUDA_DEVICE_ORDER", value="PCI_BUS_ID", place=Place(FILE, 4)),
     )
-    (placed,) = found(devices.number_for_a_card, view(variables=variables, machine=PASCAL))
+    (placed,) = found(devices.number_for_a_card, view(variables=variables, host=PASCAL))
     assert placed.finding.fix == "write `GPU-bbbb`"
     assert placed.edits == (Edit(Place(FILE, 3), '"1"', '"GPU-bbbb"'),)
 
 
 def test_without_the_order_of_the_bus_a_number_is_no_card() -> None:
-    seen = view({"CUDA_VISIBLE_DEVICES": "1"}, machine=PASCAL)
+    seen = view({"CUDA_VISIBLE_DEVICES": "1"}, host=PASCAL)
     (placed,) = found(devices.number_for_a_card, seen)
     assert placed.finding.fix == "write the UUIDs that `nvidia-smi -L` prints"
     assert placed.edits == ()
@@ -210,7 +209,7 @@ def test_without_the_order_of_the_bus_a_number_is_no_card() -> None:
     ],
 )
 def test_flash_attention_on_pascal_by_release(release: str, value: str, told: str) -> None:
-    seen = view({"OLLAMA_FLASH_ATTENTION": value}, release=release, machine=PASCAL)
+    seen = view({"OLLAMA_FLASH_ATTENTION": value}, release=release, host=PASCAL)
     placed = found(flash_attention.flash_attention_by_hand, seen)
     assert bool(placed) == bool(told)
     assert all(told in p.finding.message and p.finding.severity == "info" for p in placed)
@@ -226,13 +225,13 @@ def test_flash_attention_on_a_cpu_by_release(release: str, told: bool) -> None:
 
 def test_who_quantises_the_kv_cache_has_decided() -> None:
     env = {"OLLAMA_FLASH_ATTENTION": "1", "OLLAMA_KV_CACHE_TYPE": "q8_0"}
-    seen = view(env, release="0.30.0", machine=PASCAL)
+    seen = view(env, release="0.30.0", host=PASCAL)
     assert not found(flash_attention.flash_attention_by_hand, seen)
 
 
 def test_a_card_that_is_not_known_might_be_the_one_that_cannot() -> None:
-    machine = {"cards": (GB10, Card(name="a new one", memory=GIB))}
-    seen = view({"OLLAMA_FLASH_ATTENTION": "0"}, machine=machine)
+    host = {"gpus": (GB10, Gpu(name="a new one", memory=GIB))}
+    seen = view({"OLLAMA_FLASH_ATTENTION": "0"}, host=host)
     assert not found(flash_attention.flash_attention_by_hand, seen)
 
 
@@ -257,20 +256,20 @@ def test_a_profile_is_told_once_that_it_is_off() -> None:
     ],
 )
 def test_what_drops_an_integrated_gpu(value: str, release: str, told: bool) -> None:
-    seen = view({"OLLAMA_IGPU_ENABLE": value}, release=release, machine=SPARK)
+    seen = view({"OLLAMA_IGPU_ENABLE": value}, release=release, host=SPARK)
     placed = found(devices.integrated_dropped, seen)
     assert bool(placed) == told
     assert all(p.edits == (Edit(Place(FILE, 1), value, "1"),) for p in placed)
 
 
 def test_beside_another_card_an_integrated_gpu_may_be_dropped() -> None:
-    machine = {"cards": (GB10, RTX3090)}
-    assert not found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, machine=machine))
+    host = {"gpus": (GB10, RTX3090)}
+    assert not found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
 
 
 def test_a_card_may_say_itself_that_it_is_integrated() -> None:
-    machine = {"cards": (Card(name="Radeon 8060S", memory=96 * GIB, integrated=True),)}
-    assert found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, machine=machine))
+    host = {"gpus": (Gpu(name="Radeon 8060S", memory=96 * GIB, unified=True),)}
+    assert found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
 
 
 def test_a_profile_that_drops_its_only_gpu_is_told() -> None:
@@ -279,20 +278,20 @@ def test_a_profile_that_drops_its_only_gpu_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "section", "name", "value", "message"),
+    ("host", "section", "name", "value", "message"),
     [
         (SPARK, "", "hardware.nvidia.open", "false", "Blackwell runs on the open kernel modules"),
         (SPARK, "hardware.nvidia", "open", "false", "Blackwell runs on the open kernel modules"),
         (PASCAL, "", "hardware.nvidia.open", "true", "Pascal runs on the closed kernel modules"),
         (SPARK, "", "hardware.nvidia.open", "true", ""),
         (SPARK, "", "hardware.nvidia.open", "cfg.open", ""),
-        ({"cards": (RTX3090,)}, "", "hardware.nvidia.open", "false", ""),
+        ({"gpus": (RTX3090,)}, "", "hardware.nvidia.open", "false", ""),
     ],
 )
 def test_kernel_modules_that_drive_the_card(
-    machine: dict[str, object], section: str, name: str, value: str, message: str
+    host: dict[str, object], section: str, name: str, value: str, message: str
 ) -> None:
-    seen = view(machine=machine, lines=lines(section, name, value))
+    seen = view(host=host, lines=lines(section, name, value))
     placed = found(devices.wrong_kernel_modules, seen)
     assert bool(placed) == bool(message)
     assert all(message in p.finding.message and len(p.edits) == 1 for p in placed)

@@ -70,7 +70,7 @@ class TestLibrary:
     def test_it_is_the_platform_that_counts(self) -> None:
         env = {"OLLAMA_LLM_LIBRARY": "cuda_jetpack6"}
         assert not found(RULE["HW106"], view(env))
-        assert found(RULE["HW106"], view(env, machine={"system": "x86_64-linux"}))
+        assert found(RULE["HW106"], view(env, host={"system": "x86_64-linux"}))
 
     def test_taking_it_out_must_not_turn_a_gpu_on(self) -> None:
         assert only("HW106", {"OLLAMA_LLM_LIBRARY": "cuda"}).edits == (

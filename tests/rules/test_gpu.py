@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from generator.host import Gpu, Host
 from generator.rules.gpu import context_by_memory, spread_without_need
-from generator.view import Boxed, Card, Machine, Place, Used, View
+from generator.view import Boxed, Place, Used, View
 from tests.plans import shipped
 from tests.views import FILE, found, view
 
@@ -17,18 +18,18 @@ GENERIC = (
 )
 
 
-def cards(*sizes: int) -> Machine:
+def cards(*sizes: int) -> Host:
     names = ("Quadro P4000", "GTX 1060")
-    return Machine(
-        cards=tuple(
-            Card(name=name, memory=size * GIB, compute_capability="6.1")
+    return Host(
+        gpus=tuple(
+            Gpu(name=name, memory=size * GIB, compute_capability="6.1")
             for name, size in zip(names, sizes, strict=False)
         )
     )
 
 
 def service(*models: str, env: dict[str, str] | None = None, **more: Any) -> View:
-    fields = {"acceleration": "cuda", "machine": cards(8, 6)}
+    fields = {"acceleration": "cuda", "host": cards(8, 6)}
     used = tuple(Used(name=name, place=Place(FILE, 9)) for name in models)
     return view(env or {}, **{**fields, "models": used, **more})
 
@@ -91,9 +92,9 @@ def test_a_quantised_cache_counts_for_the_choice_until_0_30() -> None:
         spread("somebody/model:8b"),
         spread(HERMES, "somebody/model:8b"),
         spread("llama3.1:8b-instruct-iq3_xs"),  # no size is known
-        spread(HERMES, machine=cards(8)),
-        spread(HERMES, machine=cards(8, 0)),
-        spread(HERMES, machine=Machine()),
+        spread(HERMES, host=cards(8)),
+        spread(HERMES, host=cards(8, 0)),
+        spread(HERMES, host=Host()),
         spread(HERMES, env={"CUDA_VISIBLE_DEVICES": "1"}),
         spread(HERMES, container=Boxed(image="x", place=Place(FILE, 3), gpus=("1",))),
         spread(models=(Used(name="mine", place=Place(FILE, 9), base=HERMES),)),
@@ -159,7 +160,7 @@ BESIDE = "with 18.5 GiB of weights that is beyond the GPUs' 24 GiB"
 def test_the_cache_of_the_tier_is_told(
     gib: int, models: tuple[str, ...], env: dict[str, str], told: str
 ) -> None:
-    (placed,) = found(context_by_memory, service(*models, env=env, machine=cards(gib)))
+    (placed,) = found(context_by_memory, service(*models, env=env, host=cards(gib)))
     assert placed.finding.message == told
     assert placed.finding.severity == "warning"
     assert placed.finding.fix == "write the context that you need, like 8192"
@@ -181,16 +182,16 @@ def test_the_cache_of_the_tier_is_told(
 def test_a_tier_that_fits_or_that_nobody_can_judge_is_left_alone(
     gib: int, models: tuple[str, ...], env: dict[str, str]
 ) -> None:
-    assert found(context_by_memory, service(*models, env=env, machine=cards(gib))) == ()
+    assert found(context_by_memory, service(*models, env=env, host=cards(gib))) == ()
 
 
 def test_tiers_begin_with_0_15_5() -> None:
     at = cards(24)
-    assert found(context_by_memory, service("qwen2.5:32b", release="0.15.5", machine=at))
-    assert found(context_by_memory, service("qwen2.5:32b", release="0.15.4", machine=at)) == ()
+    assert found(context_by_memory, service("qwen2.5:32b", release="0.15.5", host=at))
+    assert found(context_by_memory, service("qwen2.5:32b", release="0.15.4", host=at)) == ()
 
 
 def test_a_container_without_a_gpu_has_no_tier() -> None:
     box = Boxed(image="ollama/ollama", place=Place(FILE, 3))
-    seen = service("llama3.1:8b", machine=cards(48), acceleration="", container=box)
+    seen = service("llama3.1:8b", host=cards(48), acceleration="", container=box)
     assert found(context_by_memory, seen) == ()

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from generator.host import Gpu
 from generator.rules import memory, need, prompt_cache
-from generator.view import Bound, Boxed, Card, Line, Place, Used, View
+from generator.view import Bound, Boxed, Line, Place, Used, View
 from tests.facts import facts_at
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
@@ -38,8 +39,8 @@ def on_cpu(limit: int | None, *names: str, env: dict[str, str] | None = None, **
 
 CASES: dict[str, tuple[View, View]] = {
     "HW206": (
-        view({}, {"memory_max": 32 * GIB}, machine={"memory": 32 * GIB}),
-        view({}, {"memory_max": 20 * GIB}, machine={"memory": 32 * GIB}),
+        view({}, {"memory_max": 32 * GIB}, host={"memory": 32 * GIB}),
+        view({}, {"memory_max": 20 * GIB}, host={"memory": 32 * GIB}),
     ),
     "HW207": (on_cpu(4 * GIB, "qwen2.5-coder:7b"), on_cpu(8 * GIB, "qwen2.5-coder:7b")),
     "HW208": (
@@ -84,7 +85,7 @@ def test_a_finding_says_what_where_and_what_to_do(rule: str) -> None:
 
 
 def test_a_limit_above_the_memory_leaves_an_eighth_in_its_fix() -> None:
-    seen = view({}, {"memory_max": 40 * GIB}, machine={"memory": 32 * GIB})
+    seen = view({}, {"memory_max": 40 * GIB}, host={"memory": 32 * GIB})
     (placed,) = found(memory.limit_above_memory, seen)
     assert placed.finding.message.startswith("a memory limit of 40G is more than this machine's")
     assert placed.finding.fix == "write `28G` or less"
@@ -97,7 +98,7 @@ def test_a_limit_of_all_memory_is_told_of_a_profile_too() -> None:
 
 @pytest.mark.parametrize("limit", [None, "infinity", "90%"])
 def test_a_lifted_limit_is_none(limit: str | None) -> None:
-    seen = view({}, {"memory_max": limit}, machine={"memory": 32 * GIB})
+    seen = view({}, {"memory_max": limit}, host={"memory": 32 * GIB})
     assert not found(memory.limit_above_memory, seen)
 
 
@@ -146,7 +147,7 @@ def test_a_tuned_model_counts_as_its_base() -> None:
 
 
 def test_the_memory_of_the_machine_is_a_limit() -> None:
-    seen = on_cpu(None, "llama3.1:8b", machine={"memory": 4 * GIB})
+    seen = on_cpu(None, "llama3.1:8b", host={"memory": 4 * GIB})
     assert found(memory.less_than_the_weights, seen)
 
 
@@ -302,7 +303,7 @@ def test_a_model_that_does_not_fit_by_itself_is_not_told_twice() -> None:
 
 def test_enough_memory_is_left_alone() -> None:
     on_gpu = {"memory": 64 * GIB}
-    assert not found(prompt_cache.caches_beyond_memory, view({}, {}, machine=on_gpu))
+    assert not found(prompt_cache.caches_beyond_memory, view({}, {}, host=on_gpu))
     assert not found(prompt_cache.caches_beyond_memory, view())
 
 
@@ -354,6 +355,6 @@ def test_the_kv_cache_is_what_llama_cpp_measures(name: str, cache_type: str, mib
 def test_how_many_models_may_be_loaded(
     env: dict[str, str], release: str, gpus: int, count: int
 ) -> None:
-    machine = {"cards": tuple(Card(name=f"GPU {n}", memory=8 * GIB) for n in range(gpus))}
-    seen = view(env, release=release, machine=machine)
+    host = {"gpus": tuple(Gpu(name=f"GPU {n}", memory=8 * GIB) for n in range(gpus))}
+    seen = view(env, release=release, host=host)
     assert need.may_be_loaded(seen, facts_at(str(seen.release))) == count

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from generator.host import Gpu, Host
 from generator.rules.service import RULES, lost_after_suspend, missing_model, no_restart
-from generator.view import Boxed, Card, Line, Machine, Place, Used, View
+from generator.view import Boxed, Line, Place, Used, View
 from tests.plans import plan, rules
 from tests.views import found, view
 
@@ -35,10 +36,10 @@ def boxed(origin: str = "compose", restart: str = "", lines: tuple[Line, ...] = 
 
 def carded(*names: str, resume_fix: bool | None = False, **more: Any) -> View:
     cards = tuple(
-        Card(name=name, memory=8 * 2**30, compute_capability="6.1", **more) for name in names
+        Gpu(name=name, memory=8 * 2**30, compute_capability="6.1", **more) for name in names
     )
     return view(
-        origin="profile", machine=Machine(cards=cards), resume_fix=resume_fix, place=Place("p.toml")
+        origin="profile", host=Host(gpus=cards), resume_fix=resume_fix, place=Place("p.toml")
     )
 
 
@@ -144,7 +145,7 @@ def test_several_cards_are_told_of_once() -> None:
 def test_servers_and_hosts_that_say_so_do_not_sleep() -> None:
     assert found(lost_after_suspend, carded("Tesla P40", "H100 80GB HBM3")) == ()
     assert found(lost_after_suspend, carded("RTX 3090", resume_fix=None)) == ()
-    assert found(lost_after_suspend, carded("RTX 3090", integrated=True)) == ()
+    assert found(lost_after_suspend, carded("RTX 3090", unified=True)) == ()
 
 
 def test_a_profile_answers_the_question_either_way() -> None:

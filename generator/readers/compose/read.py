@@ -81,7 +81,7 @@ def _views(
             variables=_variables(name, service, project, loader),
             bounds=compose_limits.bounds(f"services.{name}", service, loader),
             lines=(*top, *flat(f"services.{name}", service, _ELSEWHERE)),
-            machine=context.machine,
+            host=context.host,
             models=_models(name, service, jobs, servers, project),
             container=compose_box.boxed(f"services.{name}", service, project.around),
             acceleration=_acceleration(service, project),

@@ -65,7 +65,7 @@ def _view(source: Source, context: Context) -> View:
         release=release,
         release_told=told,
         variables=tuple(_variables(source)),
-        machine=context.machine,
+        host=context.host,
     )
 
 

@@ -85,7 +85,7 @@ def _view(source: Source, context: Context, problems: list[Problem]) -> View:
         variables=tuple(_variables(prefix, values)),
         bounds=tuple(_bounds(prefix, values, problems)),
         lines=tuple(_lines(prefix, values)),
-        machine=context.machine,
+        host=context.host,
         models=tuple(_models(prefix, values)),
         container=_boxed(prefix, values, gpu=gpu),
         acceleration=kind if gpu else "cpu" if values.scalar("ollama", "gpu", "enabled") else "",

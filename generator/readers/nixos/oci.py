@@ -61,7 +61,7 @@ class _Container:
             variables=boxes.variables(told, context, {}),
             bounds=boxes.bounds(told),
             lines=tuple(self._lines()),
-            machine=context.machine,
+            host=context.host,
             container=box,
             acceleration=boxes.acceleration(box, told),
         )

@@ -98,7 +98,7 @@ class _Module:
             bounds=tuple(self._bounds()),
             lines=tuple(self._lines()),
             unread=tuple(self._unread()),
-            machine=self.context.machine,
+            host=self.context.host,
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
         )
@@ -189,7 +189,7 @@ class _Module:
         keys = {d.path[-1]: d for d in self.found if d.path[:-1] == SERVICE}
         lines = [line for found in keys.values() for line in self._assignments(found)]
         directive = {name: key for key, (name, _) in limits.DIRECTIVES.items()}
-        for bound in limits.bounds(lines, self.context.machine):
+        for bound in limits.bounds(lines, self.context.host):
             found = keys[directive[bound.name]]
             yield replace(
                 bound,
@@ -201,7 +201,7 @@ class _Module:
         """Yield the limits that systemd ignores; NixOS passes them on as they are."""
         for found in self.found:
             if found.path[:-1] == SERVICE:
-                lines = limits.unread(self._assignments(found), self.context.machine)
+                lines = limits.unread(self._assignments(found), self.context.host)
                 yield from (replace(line, place=self._place(found)) for line in lines)
 
     def _lines(self) -> Iterator[Line]:

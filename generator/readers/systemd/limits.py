@@ -16,8 +16,8 @@ from generator.view import Bound, Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from generator.host import Host
     from generator.readers.syntax.unit import Assignment
-    from generator.view import Machine
 
 Value = int | str | None
 _NUMBER: Final = re.compile(r"([+-]?)(0x)?([0-9a-f]+)", re.IGNORECASE)
@@ -30,7 +30,7 @@ _MOST_HUNDREDTHS: Final = 2**31 - 1
 _POLICIES: Final = ("default", "preferred", "bind", "interleave", "local")
 
 
-def bounds(assignments: Iterable[Assignment], machine: Machine) -> tuple[Bound, ...]:
+def bounds(assignments: Iterable[Assignment], host: Host) -> tuple[Bound, ...]:
     """Return the limits in force, in the order of the file, one per name."""
     found: dict[str, Bound] = {}
     for one in assignments:
@@ -41,7 +41,7 @@ def bounds(assignments: Iterable[Assignment], machine: Machine) -> tuple[Bound, 
             found.pop(name, None)
             continue
         try:
-            value = read(one.value, machine)
+            value = read(one.value, host)
         except ValueError:
             continue
         if name in _MERGED and name in found:
@@ -52,7 +52,7 @@ def bounds(assignments: Iterable[Assignment], machine: Machine) -> tuple[Bound, 
     return tuple(found.values())
 
 
-def unread(assignments: Iterable[Assignment], machine: Machine) -> tuple[Line, ...]:
+def unread(assignments: Iterable[Assignment], host: Host) -> tuple[Line, ...]:
     """Return the limits that systemd ignores, because it cannot read their value."""
     return tuple(
         Line(section=one.section, name=one.key, value=one.value, place=one.place())
@@ -60,13 +60,13 @@ def unread(assignments: Iterable[Assignment], machine: Machine) -> tuple[Line, .
         if one.section == "Service"
         and one.key in DIRECTIVES
         and one.value
-        and not _readable(one, machine)
+        and not _readable(one, host)
     )
 
 
-def _readable(one: Assignment, machine: Machine) -> bool:
+def _readable(one: Assignment, host: Host) -> bool:
     try:
-        DIRECTIVES[one.key][1](one.value, machine)
+        DIRECTIVES[one.key][1](one.value, host)
     except ValueError:
         return False
     return True
@@ -98,7 +98,7 @@ def _scaled(match: re.Match[str]) -> int:
     return int(match[1]) * scale + below
 
 
-def _quota(text: str, _: Machine) -> Value:
+def _quota(text: str, _: Host) -> Value:
     match = _PERCENT.fullmatch(text)
     hundredths = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")) if match else 0
     if not 0 < hundredths <= _MOST_HUNDREDTHS:
@@ -106,8 +106,8 @@ def _quota(text: str, _: Machine) -> Value:
     return max((hundredths + 50) // 100, 1)
 
 
-def _memory(*, least: int) -> Callable[[str, Machine], Value]:
-    def read(text: str, machine: Machine) -> Value:
+def _memory(*, least: int) -> Callable[[str, Host], Value]:
+    def read(text: str, host: Host) -> Value:
         if text == "infinity":
             return None
         match = _PERCENT.fullmatch(text)
@@ -115,12 +115,12 @@ def _memory(*, least: int) -> Callable[[str, Machine], Value]:
             value = size(text)
             return _within(value, least, _MOST)
         _within(float(text[:-1]), 0 if least == 0 else 0.01, 100)
-        return int(machine.memory * float(text[:-1]) / 100) if machine.memory else text
+        return int(host.memory * float(text[:-1]) / 100) if host.memory else text
 
     return read
 
 
-def _locked(text: str, _: Machine) -> Value:
+def _locked(text: str, _: Host) -> Value:
     """Read a limit of setrlimit(2): the soft one counts."""
     soft, colon, hard = text.partition(":")
     sizes = [None if part == "infinity" else size(part) for part in (soft, hard if colon else soft)]
@@ -130,8 +130,8 @@ def _locked(text: str, _: Machine) -> Value:
     return sizes[0]
 
 
-def _whole(least: int, most: int, *words: str) -> Callable[[str, Machine], Value]:
-    def read(text: str, _: Machine) -> Value:
+def _whole(least: int, most: int, *words: str) -> Callable[[str, Host], Value]:
+    def read(text: str, _: Host) -> Value:
         if text in words:
             return None if text == "infinity" else text
         if "%" in text and "infinity" in words and _PERCENT.fullmatch(text):
@@ -156,23 +156,23 @@ def _within(value: float, least: float, most: float) -> int:
     return int(value)
 
 
-def _cpus(text: str, _: Machine) -> Value:
+def _cpus(text: str, _: Host) -> Value:
     if not _CPUS.fullmatch(text.strip(BLANKS)):
         raise ValueError(f"`{text}` is not a list of CPUs; write it like `0-11`")
     return text
 
 
-def _nodes(text: str, machine: Machine) -> Value:
-    return text if text == "all" else _cpus(text, machine)
+def _nodes(text: str, host: Host) -> Value:
+    return text if text == "all" else _cpus(text, host)
 
 
-def _policy(text: str, _: Machine) -> Value:
+def _policy(text: str, _: Host) -> Value:
     if text not in _POLICIES:
         raise ValueError(f"`{text}` is not a NUMA policy; write one of {', '.join(_POLICIES)}")
     return text
 
 
-DIRECTIVES: Final[dict[str, tuple[str, Callable[[str, Machine], Value]]]] = {
+DIRECTIVES: Final[dict[str, tuple[str, Callable[[str, Host], Value]]]] = {
     "CPUQuota": ("cpu_quota", _quota),
     "CPUWeight": ("cpu_weight", _whole(1, 10000, "idle")),
     "AllowedCPUs": ("allowed_cpus", _cpus),

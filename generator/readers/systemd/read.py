@@ -89,10 +89,10 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         release=release,
         release_told=told,
         variables=_variables(one, context, reach),
-        bounds=bounds(one.assignments, context.machine),
+        bounds=bounds(one.assignments, context.host),
         lines=unit.lines(one.assignments),
-        unread=(*unread(one.assignments, context.machine), *one.unread()),
-        machine=context.machine,
+        unread=(*unread(one.assignments, context.host), *one.unread()),
+        host=context.host,
         models=models(related),
     )
 
@@ -114,7 +114,7 @@ def _boxed(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> V
         bounds=boxes.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
-        machine=context.machine,
+        host=context.host,
         models=models(related),
         container=box,
         acceleration=boxes.acceleration(box, held.options),
