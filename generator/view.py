@@ -6,16 +6,16 @@ What a file does not say is None or empty; a rule that needs it stays silent.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from generator.host import UNKNOWN, Host
 
 if TYPE_CHECKING:
-    from generator.errors import Finding
+    from generator.errors import Finding, Severity
     from generator.units import Release
 
-Origin = Literal["profile", "systemd", "environment", "compose", "quadlet", "nixos", "helm"]
 Reach = Literal["server", "client", "shell"]
 
 
@@ -73,7 +73,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
+class ModelUse:
     """A model that the service pulls, creates, warms up or serves.
 
     `base` is the model of the library that it is made of, where that has another name.
@@ -87,10 +87,12 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boxed:
+class Container:
     """What is said of a container.
 
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
+    `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
+    cluster, `unkept` what would turn on the volume for models that is turned off.
     """
 
     image: str
@@ -108,38 +110,125 @@ class Boxed:
     healthcheck: tuple[tuple[str, ...], Place] | None = None
     restart: str = ""
     memlock: bool = False
+    probes: tuple[tuple[str, Place], ...] = ()
+    exposed: tuple[Line, ...] = ()
+    unkept: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """The phrase book of a format: how it says what rules speak of.
+
+    The defaults are options of `docker run`, or that the format has no word for it.
+    """
+
+    kind: str
+    keyed: bool = False
+    """Whether settings are keys of a profile, on which `resolve` has had its say."""
+    unit_file: bool = False
+    """Whether systemd reads the file itself: each of its sections is one of systemd's."""
+    headers: bool = False
+    """Whether lines stand below a `[Section]`."""
+    sections: tuple[tuple[str, str], ...] = ()
+    """Without headers: the last key above a line, and the section of a unit that it becomes."""
+    assigns: bool = False
+    """Whether name and value of a variable stand side by side, so that both name the spot."""
+    string: str = "{}"
+    """A value that has to stay a string, where the old one had no quotes."""
+    expands: bool = False
+    """Whether the format expands `$NAME` itself."""
+    rootless: bool = False
+    """Whether root of the container may be an ordinary user of the host."""
+    past_firewall: bool = False
+    """Whether what is published passes by a firewall of the host."""
+    volumes_told: bool = True
+    """Whether there is no volume but those in the file."""
+    keep_volume: str = ""
+    """How to turn on the volume that is turned off."""
+    read_by: str = ""
+    """Who reads the environment; empty: nobody who should not."""
+    keep_in: str = ""
+    """Where to keep a secret instead."""
+    restart: str = ""
+    """How to bring back a server that ends; empty: something else does."""
+    restart_severity: Severity | None = None
+    of_unit: str = r"(?!)"
+    """A pattern for the keys of limits that systemd puts on a unit; others are a container's."""
+    cpus: str = "--cpus={}"
+    """The quota of a container."""
+    refused: str = r"(?!)"
+    """A pattern for the keys of limits that may not ask for CPUs that are not there."""
+    weight: tuple[str, int] = ("CPUWeight", 100)
+    """The share of CPU time, and its default."""
+    share_cpus: str = "bound the CPU time, or give the others more weight"
+    size_suffix: str = ""
+    """What follows `20G` for 20 GiB."""
+    soft_limit_reserves: bool = False
+    """Whether `memory_high` is a reservation, which may be the whole limit."""
+    no_swap: str = "add `--memory-swap={}`, the same as the memory, for no swap"
+    """How to bar swap beside a container's limit of that size; empty: there is none."""
+    unit_no_swap: str = ""
+    """The same beside the limit of a unit."""
+    memlock: str = "add `--ulimit memlock=-1` to the options of the container"
+    """How to lift the limit on locked memory."""
+    start_limit: str = "move it to [Unit], with StartLimitBurst"
+    obsolete: frozenset[str] = frozenset()
+    """Keys at the top of the file that its reader ignores."""
+
+    def limits_unit(self, bound: Bound) -> bool:
+        """Return whether systemd reads a limit: those of a unit are no options of a container."""
+        return re.fullmatch(self.of_unit, bound.place.key) is not None
+
+    def section(self, line: Line) -> str:
+        """Return the section of a unit that a line ends up in; empty: in none."""
+        if self.headers:
+            return "" if line.section.startswith("X-") else line.section
+        return dict(self.sections).get(line.section.rpartition(".")[2], "")
+
+
+Boxed = Container
+Origin = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One service, and what is known of its release and host.
 
-    `release` is the one the rules judge for; `release_told` says whether the file or the user named
-    it, or it is only the newest known. `neighbours` are other services of the same file.
+    `phrases` is the phrase book of its format, `engine` the name of what it runs. `release` is the
+    one the rules judge for; `release_told` says whether the file or the user named it, or it is
+    only the newest known. `neighbours` are other services of the same file.
+    `starts` is where the file itself makes the service, not only adds to it.
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
     `resume_fix` says whether something gives a GPU back after a suspend; None: not told, or known
     not to be wanted.
     """
 
-    origin: Origin
+    phrases: Phrases
     name: str
     place: Place
     release: Release
+    engine: str
+    starts: Place | None = None
     release_told: bool = False
     variables: tuple[Variable, ...] = ()
     bounds: tuple[Bound, ...] = ()
     lines: tuple[Line, ...] = ()
     unread: tuple[Line, ...] = ()
     host: Host = UNKNOWN
-    models: tuple[Used, ...] = ()
-    container: Boxed | None = None
+    models: tuple[ModelUse, ...] = ()
+    container: Container | None = None
     acceleration: str = ""
     neighbours: tuple[str, ...] = ()
     resume_fix: bool | None = None
 
+    @property
+    def origin(self) -> str:
+        """The kind of its format."""
+        return self.phrases.kind
+
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""
-        return Place(self.place.file, key=key) if self.origin == "profile" else self.place
+        return Place(self.place.file, key=key) if self.phrases.keyed else self.place
 
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""

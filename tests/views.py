@@ -4,12 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.host import Host
+from generator.profiles.phrases import PROFILE
+from generator.readers.compose.phrases import COMPOSE
+from generator.readers.environment.phrases import ENVIRONMENT
+from generator.readers.helm.phrases import HELM
+from generator.readers.nixos.phrases import CONTAINER, MODULE
+from generator.readers.quadlet.phrases import QUADLET
+from generator.readers.systemd.phrases import RUN, UNIT
 from generator.rules import judge
 from generator.rules.rule import Rule
 from generator.view import Bound, Place, Placed, Variable, View
 from tests.facts import facts_at
 
 FILE = "override.conf"
+BOOKS = {book.kind: book for book in (UNIT, ENVIRONMENT, COMPOSE, HELM, MODULE, QUADLET, PROFILE)}
+OF_CONTAINERS = {"systemd": RUN, "nixos": CONTAINER}
 
 
 def view(
@@ -17,11 +26,13 @@ def view(
     bounds: Mapping[str, int | str | None] | None = None,
     *,
     release: str = "0.32.15",
+    kind: str = "systemd",
     **more: Any,
 ) -> View:
     """Make a View of a drop-in: variables and limits on lines 1, 2, 3 … in the order given.
 
-    `more` are further fields of View, which win; `host` may be a mapping of Host's fields.
+    `kind` is the format of the file. `more` are further fields of View, which win; `host` may be
+    a mapping of Host's fields.
     """
     if isinstance(more.get("host"), Mapping):
         more["host"] = Host(**more["host"])
@@ -34,7 +45,8 @@ def view(
         for line, (name, value) in enumerate((bounds or {}).items(), 1)
     )
     fields: dict[str, Any] = {
-        "origin": "systemd",
+        "phrases": OF_CONTAINERS.get(kind, BOOKS[kind]) if more.get("container") else BOOKS[kind],
+        "engine": "ollama",
         "name": "ollama.service",
         "place": Place(FILE),
         "release": facts_at(release).release,

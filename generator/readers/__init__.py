@@ -3,4 +3,39 @@
 A reader follows the program that the file is for, keeps the line of everything it reads, and
 raises ProfileError for a text that is no such file at all. Only `disk` and `discover` read the
 disk, and only `nixos.evaluate` runs a program.
+
+A kind of file is one folder here, with `read`, `signs` and `phrases`, and one line below; of two
+kinds that a text looks like, the first one counts.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from generator.readers.base import Context, Source
+    from generator.readers.signs import Signs
+    from generator.view import View
+
+KINDS: Final = {
+    "systemd": "a unit or drop-in",
+    "quadlet": "a quadlet",
+    "compose": "a compose file",
+    "helm": "values of the Helm chart",
+    "nixos": "a NixOS module",
+    "environment": "an environment file",
+}
+
+
+def load_signs(kind: str) -> Signs:
+    """Return how files of a kind, a key of KINDS, are recognised."""
+    return cast("Signs", importlib.import_module(f"generator.readers.{kind}.signs").SIGNS)
+
+
+def load_reader(kind: str) -> Callable[[Sequence[Source], Context], tuple[View, ...]]:
+    """Return what makes Views of files of a kind, a key of KINDS."""
+    module = importlib.import_module(f"generator.readers.{kind}.read")
+    return cast("Callable[[Sequence[Source], Context], tuple[View, ...]]", module.read)

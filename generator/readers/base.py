@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import ENGINES, load_signs
 from generator.errors import Problem, ProfileError
 from generator.host import Host
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
+    from generator.engines.signs import Signs as Engine
     from generator.units import Release
     from generator.view import View
 
@@ -34,7 +36,7 @@ def _nothing(_: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the user told beside the files.
+    """What the user told beside the files, and the engine whose services are looked for.
 
     `release` and `host` are theirs, or nothing. `read` returns the text of a further file that
     a file refers to by this path, None where it is not there.
@@ -44,6 +46,7 @@ class Context:
     release: Release | None = None
     host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = _nothing
+    engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:
         """Return the release to judge for, and whether somebody named it.
@@ -58,35 +61,29 @@ class Context:
             try:
                 return self.catalogue.release(match[1]), True
             except ValueError:
-                pass  # No release of Ollama: the tag counts something else.
+                pass  # No release of the engine: the tag counts something else.
         return self.catalogue.newest, False
 
     def facts(self, view: View) -> Facts:
         """Return the Facts that a View is judged by."""
-        return self.catalogue.at("ollama", view.release)
+        return self.catalogue.at(view.engine, view.release)
+
+    def release_of(self, image: ImageName) -> tuple[Release, bool]:
+        """Return the same of an image, whose tag counts releases where it is the engine's own."""
+        return self.release_for(image.tag if self.engine.is_image(image.repository) else "")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageName:
-    """An image reference in its parts: `ollama/ollama`, `0.32.15`, pinned by a digest or not."""
+    """An image reference in its parts: `docker.io/some/image`, `1.2`, pinned by a digest or not."""
 
     repository: str
     tag: str
     digest: bool
 
-    @property
-    def is_ollama(self) -> bool:
-        """Whether this is Ollama's own image, or somebody's build of the same name."""
-        return self.repository.rpartition("/")[2] == "ollama"
-
-    @property
-    def release(self) -> str:
-        """What `Context.release_for` may be told: the tag, where it counts Ollama's releases."""
-        return self.tag if self.is_ollama else ""
-
 
 def image_name(text: str) -> ImageName:
-    """Take an image reference apart: `docker.io/ollama/ollama:0.32.15@sha256:…`."""
+    """Take an image reference apart: `docker.io/some/image:1.2@sha256:…`."""
     name, _, digest = text.partition("@")
     path, _, last = name.rpartition("/")
     base, _, tag = last.partition(":")
@@ -96,3 +93,7 @@ def image_name(text: str) -> ImageName:
 def not_a_file(source: str, where: str, message: str, hint: str) -> ProfileError:
     """Return the error of a reader for a text that is no such file at all."""
     return ProfileError(source, (Problem(where, message, hint, source),))
+
+
+class NeedsMore(ProfileError):
+    """A file that says nothing by itself: a part of another one, or more than can be read here."""

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import ENGINES
+from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
-from generator.readers.base import Source
+from generator.readers import KINDS, load_reader
+from generator.readers.base import NeedsMore, Source
 from generator.readers.disk import is_directory, is_file, text_of
-from generator.readers.kinds import Kind, kind_of, may_be_ours, of_ollama
-from generator.readers.nixos.evaluate import NeedsMore
+from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,22 +26,16 @@ if TYPE_CHECKING:
     from generator.view import View
 
 STDIN: Final = "-"
+_ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
 MOST_FILES: Final = 5000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
-_INSTALLED: Final = re.compile(r"(?:etc|run|(?:usr/(?:local/)?)?lib)/systemd/(?:system|user)$")
-_OVERRIDE: Final = re.compile(r"((?:docker-)?compose)\.override\.ya?ml")
-_DEFAULT: Final = re.compile(r"((?:docker-)?compose)\.ya?ml")
-_OURS: Final = (
-    "name a profile, a unit or drop-in, a quadlet, a compose file, values of the Helm chart, a "
-    "NixOS module or an environment file"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Files of one kind that are read together; `named`: the user has named one of them."""
 
-    kind: Kind
+    kind: str
     sources: tuple[Source, ...]
     named: bool = False
 
@@ -49,7 +44,7 @@ class Group:
 class Found:
     """What paths turn out to be; `profiles` and `plans` are read by others.
 
-    `empty` are directories that have nothing to do with Ollama.
+    `empty` are directories that have nothing to do with an engine.
     """
 
     groups: tuple[Group, ...] = ()
@@ -68,7 +63,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class _File:
     source: Source
-    kind: Kind
+    kind: str
     named: bool
 
 
@@ -117,8 +112,8 @@ def views(
     problems = list(found.problems)
     for group in found.groups:
         try:
-            read = import_module(f"generator.readers.{group.kind}.read").read
-            views_: tuple[View, ...] = read(group.sources, context)
+            read = load_reader(group.kind)
+            views_ = [view for each in _engines(context) for view in read(group.sources, each)]
         except ProfileError as error:
             # A directory of Nix also holds parts of modules, which say nothing by themselves.
             if group.named or not isinstance(error, NeedsMore):
@@ -130,14 +125,16 @@ def views(
             failed.append((group, error))
             continue
         if group.named and not views_:
-            message = "nothing in this file runs Ollama"
+            message = f"nothing in this file runs {_ENGINES}"
             hint = "name the file that starts the server, or leave this one out"
             problems.append(Problem("", message, hint, group.sources[0].path))
         seen += views_
     return tuple(seen), tuple(problems)
 
 
-_READERS: Final = frozenset({"systemd", "quadlet", "compose", "helm", "nixos", "environment"})
+def _engines(context: Context) -> Iterator[Context]:
+    """Yield what the readers are given, once for each engine that a service may run."""
+    yield from (replace(context, engine=load_engine(name)) for name in ENGINES)
 
 
 def read_beside(path: str) -> str | None:
@@ -155,23 +152,18 @@ def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
     """Yield a file that the user has named, and what Compose lays over it by itself."""
     kind = kind_of(source)
     if kind is None:
-        problems.append(Problem("", "is none of the files that are checked", _OURS, source.path))
+        *most, last = KINDS.values()
+        hint = f"name a profile, {', '.join(most)} or {last}"
+        problems.append(Problem("", "is none of the files that are checked", hint, source.path))
         return
     yield _File(source, kind, named=True)
-    if kind == "compose" and _DEFAULT.fullmatch(_name(source.path)):
-        yield from _overrides(source)
-
-
-def _overrides(source: Source) -> Iterator[_File]:
-    stem = _name(source.path).partition(".")[0]
-    for suffix in ("yaml", "yml"):
-        path = PurePosixPath(source.path).with_name(f"{stem}.override.{suffix}").as_posix()
+    for path in signs_of(kind).beside(PurePosixPath(source.path)):
         if is_file(path) and (text := text_of(path, [])) is not None:
-            yield _File(Source(path, text), "compose", named=False)
+            yield _File(Source(path, text), kind, named=False)
 
 
 def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
-    """Yield the files below a directory that have to do with Ollama."""
+    """Yield the files below a directory that have to do with an engine."""
     found: list[_File] = []
     for number, path in enumerate(_paths(top, problems)):
         if number >= MOST_FILES:
@@ -180,27 +172,29 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
             break
         if file := _ours(path, problems):
             found.append(file)
-    mentioned = "\n".join(f.source.text for f in found if f.kind != "environment")
-    composed = {_folder(f.source.path) for f in found if f.kind == "compose"}
+    mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
+    brought = {
+        (_folder(file.source.path), name) for file in found for name in signs_of(file.kind).brings
+    }
     for file in found:
-        name = _name(file.source.path)
-        beside = name == ".env" and _folder(file.source.path) in composed
+        folder, name = _folder(file.source.path), _name(file.source.path)
         # What a file of the directory reads is judged with that file.
-        if file.kind != "environment" or not (beside or name in mentioned):
+        beside = (folder, name) in brought or name in mentioned
+        if not (signs_of(file.kind).referred and beside):
             yield file
 
 
 def _ours(path: str, problems: list[Problem]) -> _File | None:
-    """Return a file of a directory if it is one of ours and about Ollama."""
+    """Return a file of a directory if it is one of ours and about an engine."""
     faults: list[Problem] = []
     text = text_of(path, faults)
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
-        problems += [fault for fault in faults if "ollama" in _name(path).lower()]
+        problems += [fault for fault in faults if names_an_engine(_name(path))]
         return None
     source = Source(path, text)
     kind = kind_of(source, walked=True)
-    return _File(source, kind, named=False) if kind and of_ollama(source, kind) else None
+    return _File(source, kind, named=False) if kind and signs_of(kind).ours(source) else None
 
 
 def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
@@ -224,26 +218,15 @@ def _groups(files: Iterable[_File]) -> Iterator[Group]:
     """Yield the files as they belong together: a unit and its drop-ins, a project's overrides."""
     together: dict[tuple[str, str], list[_File]] = {}
     for file in files:
-        if file.kind in _READERS:
-            together.setdefault((file.kind, _belongs(file)), []).append(file)
-    for members in together.values():
+        if file.kind in KINDS:
+            belongs = signs_of(file.kind).belongs(PurePosixPath(file.source.path))
+            together.setdefault((file.kind, belongs), []).append(file)
+    for (kind, _), members in together.items():
+        over = re.compile(signs_of(kind).over)
         # What is laid over comes last.
-        ordered = sorted(members, key=lambda f: bool(_OVERRIDE.fullmatch(_name(f.source.path))))
+        ordered = sorted(members, key=lambda f: bool(over.fullmatch(_name(f.source.path))))
         sources = tuple(file.source for file in ordered)
-        yield Group(members[0].kind, sources, any(file.named for file in members))
-
-
-def _belongs(file: _File) -> str:
-    """Return what the files of one group have in common."""
-    path = PurePosixPath(file.source.path)
-    if file.kind in {"systemd", "quadlet"}:
-        folder = path.parent.parent if path.parent.name.endswith(".d") else path.parent
-        # systemd itself puts the directories of a root together.
-        return _INSTALLED.sub("", folder.as_posix())
-    if file.kind == "compose":
-        match = _OVERRIDE.fullmatch(path.name) or _DEFAULT.fullmatch(path.name)
-        return (path.parent / match[1]).as_posix() if match else path.as_posix()
-    return path.as_posix()
+        yield Group(kind, sources, any(file.named for file in members))
 
 
 def _name(path: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from generator.profiles.phrases import PROFILE
 from generator.resolve.host import host_facts
 from generator.share import reserve
 
@@ -123,7 +124,8 @@ def _view(draft: Draft) -> View:
 
     place = Place(draft.profile.name)
     return View(
-        origin="profile",
+        phrases=PROFILE,
+        engine="ollama",
         name=draft.profile.name,
         place=place,
         release=draft.facts.release,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from generator.profiles.phrases import PROFILE
 from generator.resolve.spelling import TYPED_ELSEWHERE
 from generator.units import Release
-from generator.view import Bound, Place, Used, Variable, View
+from generator.view import Bound, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from generator.host import Host
@@ -27,7 +28,8 @@ def view_of(plan: Plan, profile: Profile, host: Host) -> View:
     # Dead names under --legacy-env are there on purpose.
     settings = [s for s in plan.environment if s.source != "legacy"]
     return View(
-        origin="profile",
+        phrases=PROFILE,
+        engine="ollama",
         name=plan.name,
         place=source,
         release=Release.parse(plan.release),
@@ -70,10 +72,10 @@ def _key(setting: Setting) -> str:
     return TYPED_ELSEWHERE.get(setting.name, "gpu" if setting.group == "gpu" else "ollama.env")
 
 
-def _models(plan: Plan) -> tuple[Used, ...]:
+def _models(plan: Plan) -> tuple[ModelUse, ...]:
     warmed = {name for unit in plan.units if unit.kind == "warmup" for name in unit.models}
     return tuple(
-        Used(
+        ModelUse(
             name=model.served,
             place=Place(plan.source, key="models"),
             role=model.role,

@@ -47,11 +47,10 @@ def test_the_user_is_believed_first() -> None:
 )
 def test_an_image_has_parts(text: str, parts: ImageName, *, ours: bool) -> None:
     assert image_name(text) == parts
-    assert parts.is_ollama is ours
+    assert Context(load_catalogue()).engine.is_image(parts.repository) is ours
 
 
 def test_only_ollamas_own_tags_count_releases() -> None:
-    assert [image_name(f"{name}:0.9.2").release for name in ("ollama/ollama", "x/webui")] == [
-        "0.9.2",
-        "",
-    ]
+    context = Context(load_catalogue())
+    images = (image_name(f"{name}:0.9.2") for name in ("ollama/ollama", "x/webui"))
+    assert [context.release_of(image)[1] for image in images] == [True, False]

@@ -9,7 +9,7 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.readers.base import Context, Source
 from generator.readers.discover import STDIN, Found, discover, read_beside, views
 from generator.readers.disk import LARGEST
-from generator.readers.kinds import kind_of
+from generator.readers.signs import kind_of
 from tests.tools import require
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\n"

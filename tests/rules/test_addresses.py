@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generator.rules import RULES
-from generator.view import Boxed, Edit, Place, View
+from generator.view import Container, Edit, Place, View
 from tests.views import FILE, found, view
 
 RULE = {rule.id: rule for rule in RULES}
@@ -123,7 +123,7 @@ class TestProxies:
         severity, message = self.told({"HTTP_PROXY": PROXY, "OLLAMA_HOST": "0.0.0.0:11434"})
         assert severity == "warning"
         assert "through the proxy" in message
-        boxed = Boxed(image="ollama/ollama", place=Place(FILE))
+        boxed = Container(image="ollama/ollama", place=Place(FILE))
         assert self.told({"http_proxy": PROXY}, container=boxed)[0] == "warning"
 
     @pytest.mark.parametrize(

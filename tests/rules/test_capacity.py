@@ -13,7 +13,7 @@ import pytest
 from generator.host import Gpu, Host
 from generator.rules.capacity import RULES, beyond_memory, one_slot_only
 from generator.rules.gpu import context_by_memory
-from generator.view import Place, Used, View
+from generator.view import ModelUse, Place, View
 from tests.views import found, view
 
 BY_ID = {rule.id: rule for rule in RULES}
@@ -33,7 +33,7 @@ def service(
         env,
         host=Host(memory=ram * GIB, gpus=cards),
         acceleration="cuda" if gpu else "cpu",
-        models=tuple(Used(name=name, place=Place("override.conf", 20)) for name in models),
+        models=tuple(ModelUse(name=name, place=Place("override.conf", 20)) for name in models),
         release=release,
         **more,
     )

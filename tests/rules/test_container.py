@@ -13,7 +13,7 @@ from generator.rules.container import (
     repository,
     unpinned_image,
 )
-from generator.view import Boxed, Edit, Line, Place, View
+from generator.view import Container, Edit, Line, Place, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -29,8 +29,8 @@ def boxed(
     env = more.pop("env", None)
     origin = more.pop("origin", "compose")
     fields: dict[str, Any] = {"place": IMAGE, "mounts": KEPT, **more}
-    box = Boxed(image=image, tag=tag, **fields)
-    return view(env, origin=origin, container=box, lines=lines, release_told=told)
+    box = Container(image=image, tag=tag, **fields)
+    return view(env, kind=origin, container=box, lines=lines, release_told=told)
 
 
 def checked(*words: str) -> View:
@@ -165,7 +165,7 @@ def probe(path: str) -> View:
     line = Line(
         section="livenessProbe.httpGet", name="path", value=path, place=Place("values.yaml", 7)
     )
-    return view(origin="helm", lines=(line,))
+    return view(kind="helm", lines=(line,))
 
 
 def test_the_probe_of_a_pod_asks_for_an_address() -> None:
@@ -253,7 +253,7 @@ def test_a_chart_without_a_persistent_volume() -> None:
         line = Line(
             section="ollama.persistentVolume", name="enabled", value=value, place=Place("v.yaml", 2)
         )
-        return view(origin="helm", lines=(line,))
+        return view(kind="helm", lines=(line,))
 
     (placed,) = found(no_volume, chart("false"))
     assert placed.edits == (Edit(Place("v.yaml", 2), "false", "true"),)

@@ -7,17 +7,17 @@ import pytest
 
 from generator.rules import cpu
 from generator.rules.cpu import highest_cpu
-from generator.view import Bound, Boxed, Line, Place, View
+from generator.view import Bound, Container, Line, Place, View
 from tests.views import found, view
 
 FILE = Place("compose.yaml", 2)
 XEON = {"cores": 12, "threads": 24}
-BOX = Boxed(image="ollama/ollama", place=FILE)
+BOX = Container(image="ollama/ollama", place=FILE)
 RULES = {rule.id: rule for rule in cpu.RULES}
 
 
 def compose(bounds: dict[str, int | str | None] | None = None, **more: Any) -> View:
-    return view({}, bounds, **{"origin": "compose", "container": BOX, "place": FILE, **more})
+    return view({}, bounds, **{"kind": "compose", "container": BOX, "place": FILE, **more})
 
 
 CASES: dict[str, tuple[View, View]] = {
@@ -96,9 +96,9 @@ def test_an_unbound_service_names_those_that_suffer() -> None:
         compose({"allowed_cpus": "0-5"}, neighbours=("app",)),
         compose(
             neighbours=("app",),
-            container=Boxed(image="ollama/ollama", place=FILE, gpu_access="reservation"),
+            container=Container(image="ollama/ollama", place=FILE, gpu_access="reservation"),
         ),
-        view({"LLAMA_ARG_THREADS": "6"}, origin="compose", container=BOX, neighbours=("app",)),
+        view({"LLAMA_ARG_THREADS": "6"}, kind="compose", container=BOX, neighbours=("app",)),
         compose(
             neighbours=("app",),
             lines=(Line(section="", name="command", value="ollama pull llama3:8b", place=FILE),),
@@ -125,10 +125,10 @@ def test_what_is_bound_or_harmless_is_left_alone(seen: View) -> None:
     ],
 )
 def test_a_quota_is_spelt_as_its_file_spells_one(
-    origin: str, key: str, box: Boxed | None, told: str, fix: str
+    origin: str, key: str, box: Container | None, told: str, fix: str
 ) -> None:
     bound = Bound(name="cpu_quota", value=600, place=Place("x", 2, key))
-    told_by = view({"LLAMA_ARG_THREADS": "12"}, origin=origin, container=box)
+    told_by = view({"LLAMA_ARG_THREADS": "12"}, kind=origin, container=box)
     seen = dataclasses.replace(told_by, bounds=(bound,))
     (placed,) = found(cpu.threads_above_quota, seen)
     assert placed.finding.message.startswith(f"12 compute threads under a quota of {told}: ")

@@ -6,7 +6,7 @@ import pytest
 
 from generator.host import Gpu
 from generator.rules import devices, flash_attention, reserved
-from generator.view import Boxed, Edit, Line, Place, Variable, View
+from generator.view import Container, Edit, Line, Place, Variable, View
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
 
@@ -29,8 +29,8 @@ def lines(section: str, name: str, value: str) -> tuple[Line, ...]:
 def boxed(env: dict[str, str] | None = None, cards: int = 0, **box: Any) -> View:
     """Make the View of a container; `cards` are those of its host."""
     host = {"gpus": (P4000, GTX1060, RTX3090)[:cards]}
-    container = Boxed(image="ollama/ollama", place=YAML, **box)
-    return view(env, origin="compose", container=container, host=host)
+    container = Container(image="ollama/ollama", place=YAML, **box)
+    return view(env, kind="compose", container=container, host=host)
 
 
 CASES: dict[str, tuple[View, View]] = {

@@ -120,7 +120,7 @@ def test_nixos_passes_every_key_on() -> None:
     place = Place("host.nix", 4)
     section = "systemd.services.ollama.serviceConfig"
     wrong = Line(section=section, name="MemoryMaxx", value="20G", place=place)
-    (placed,) = told("HW520", view(origin="nixos", lines=(wrong,)))
+    (placed,) = told("HW520", view(kind="nixos", lines=(wrong,)))
     assert placed.finding.fix == "did you mean `MemoryMax`?"
 
 

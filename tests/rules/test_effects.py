@@ -151,7 +151,7 @@ class TestOverhead:
         assert not found(RULE["HW111"], view({"OLLAMA_GPU_OVERHEAD": "2G"}))
 
     def test_in_other_files_name_and_value_change_apart(self) -> None:
-        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"}, origin="compose")
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"}, kind="compose")
         assert placed.edits == (
             Edit(LINE, "OLLAMA_GPU_OVERHEAD", "LLAMA_ARG_FIT_TARGET"),
             Edit(LINE, "2147483648", "2048"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from generator.rules import RULES
-from generator.view import Boxed, Edit, Place, Placed, Variable, View
+from generator.view import Container, Edit, Place, Placed, Variable, View
 from tests.plans import plan
 from tests.views import FILE, found, view
 
@@ -16,7 +16,7 @@ RULE = {rule.id: rule for rule in RULES}
 
 def shell(name: str, value: str) -> View:
     exported = Variable(name=name, value=value, place=Place(FILE, 1), reach="shell", written=value)
-    return view(origin="environment", variables=(exported,))
+    return view(kind="environment", variables=(exported,))
 
 
 # rule: (caught, left alone)
@@ -285,7 +285,7 @@ class TestReach:
         assert placed.edits == (Edit(Place(FILE, 1), "OLLAMA_NOHISTORY", ""),)
 
     def test_a_client_in_the_container_has_its_environment(self) -> None:
-        boxed = Boxed(image="ollama/ollama", place=Place(FILE))
+        boxed = Container(image="ollama/ollama", place=Place(FILE))
         assert not found(RULE["HW118"], view({"OLLAMA_NOHISTORY": "1"}, container=boxed))
         key = only("HW118", "OLLAMA_API_KEY", "secret", container=boxed)
         assert key.finding.severity == "warning"
@@ -294,8 +294,8 @@ class TestReach:
 
     def test_a_service_is_no_container(self) -> None:
         assert "container runtime" in only("HW118", "NVIDIA_VISIBLE_DEVICES", "all").finding.message
-        boxed = Boxed(image="ollama/ollama", place=Place(FILE))
-        seen = view({"NVIDIA_VISIBLE_DEVICES": "all"}, origin="compose", container=boxed)
+        boxed = Container(image="ollama/ollama", place=Place(FILE))
+        seen = view({"NVIDIA_VISIBLE_DEVICES": "all"}, kind="compose", container=boxed)
         assert not found(RULE["HW118"], seen)
 
 

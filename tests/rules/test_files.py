@@ -62,7 +62,7 @@ LIMITED = "[Unit]\nAfter=x.target\n[Service]\nStartLimitIntervalSec=600\nStartLi
 
 def compose(section: str, name: str) -> View:
     line = Line(section=section, name=name, value="3.8", place=Place("compose.yaml", 2, name))
-    return view(origin="compose", lines=(line,))
+    return view(kind="compose", lines=(line,))
 
 
 CASES: dict[str, tuple[View, View]] = {
@@ -104,7 +104,7 @@ def test_nixos_has_an_option_for_the_start_limit() -> None:
     place = Place("host.nix", 5)
     section = "systemd.services.ollama.serviceConfig"
     wrong = Line(section=section, name="StartLimitIntervalSec", value="60", place=place)
-    (placed,) = found(start_limit_in_service, view(origin="nixos", lines=(wrong,)))
+    (placed,) = found(start_limit_in_service, view(kind="nixos", lines=(wrong,)))
     assert "startLimitIntervalSec" in placed.finding.fix
     assert placed.edits == ()
 
@@ -182,6 +182,6 @@ def test_the_version_of_a_compose_file_goes() -> None:
 def test_several_services_of_a_file_say_it_in_one_way() -> None:
     one, other = (
         compose("", "version"),
-        view(origin="compose", name="b", lines=compose("", "version").lines),
+        view(kind="compose", name="b", lines=compose("", "version").lines),
     )
     assert found(compose_version, one) == found(compose_version, other)

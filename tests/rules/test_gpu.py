@@ -6,7 +6,7 @@ import pytest
 
 from generator.host import Gpu, Host
 from generator.rules.gpu import context_by_memory, spread_without_need
-from generator.view import Boxed, Place, Used, View
+from generator.view import Container, ModelUse, Place, View
 from tests.plans import shipped
 from tests.views import FILE, found, view
 
@@ -30,7 +30,7 @@ def cards(*sizes: int) -> Host:
 
 def service(*models: str, env: dict[str, str] | None = None, **more: Any) -> View:
     fields = {"acceleration": "cuda", "host": cards(8, 6)}
-    used = tuple(Used(name=name, place=Place(FILE, 9)) for name in models)
+    used = tuple(ModelUse(name=name, place=Place(FILE, 9)) for name in models)
     return view(env or {}, **{**fields, "models": used, **more})
 
 
@@ -96,8 +96,8 @@ def test_a_quantised_cache_counts_for_the_choice_until_0_30() -> None:
         spread(HERMES, host=cards(8, 0)),
         spread(HERMES, host=Host()),
         spread(HERMES, env={"CUDA_VISIBLE_DEVICES": "1"}),
-        spread(HERMES, container=Boxed(image="x", place=Place(FILE, 3), gpus=("1",))),
-        spread(models=(Used(name="mine", place=Place(FILE, 9), base=HERMES),)),
+        spread(HERMES, container=Container(image="x", place=Place(FILE, 3), gpus=("1",))),
+        spread(models=(ModelUse(name="mine", place=Place(FILE, 9), base=HERMES),)),
     ],
     ids=[
         *("no model", "unknown", "one unknown", "no size", "one card", "no memory", "no card"),
@@ -192,6 +192,6 @@ def test_tiers_begin_with_0_15_5() -> None:
 
 
 def test_a_container_without_a_gpu_has_no_tier() -> None:
-    box = Boxed(image="ollama/ollama", place=Place(FILE, 3))
+    box = Container(image="ollama/ollama", place=Place(FILE, 3))
     seen = service("llama3.1:8b", host=cards(48), acceleration="", container=box)
     assert found(context_by_memory, seen) == ()

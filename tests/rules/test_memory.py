@@ -7,7 +7,7 @@ import pytest
 
 from generator.host import Gpu
 from generator.rules import memory, need, prompt_cache
-from generator.view import Bound, Boxed, Line, Place, Used, View
+from generator.view import Bound, Container, Line, ModelUse, Place, View
 from tests.facts import facts_at
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
@@ -18,8 +18,8 @@ RULES = {rule.id: rule for rule in (*memory.RULES, *prompt_cache.RULES)}
 AT = Place(FILE, 9)
 
 
-def uses(*names: str) -> tuple[Used, ...]:
-    return tuple(Used(name=name, place=AT) for name in names)
+def uses(*names: str) -> tuple[ModelUse, ...]:
+    return tuple(ModelUse(name=name, place=AT) for name in names)
 
 
 # The drop-in of a 12-core host with 32 GiB, as its operator wrote it.
@@ -142,7 +142,7 @@ def test_a_quantisation_of_the_tag_counts() -> None:
 
 
 def test_a_tuned_model_counts_as_its_base() -> None:
-    tuned = Used(name="house-coder", place=AT, base="qwen2.5-coder:7b")
+    tuned = ModelUse(name="house-coder", place=AT, base="qwen2.5-coder:7b")
     assert found(memory.less_than_the_weights, on_cpu(4 * GIB, models=(tuned,)))
 
 
@@ -159,8 +159,8 @@ def test_on_a_gpu_or_with_unknown_models_nothing_is_said() -> None:
 
 
 def test_a_container_without_a_gpu_computes_on_the_cpu() -> None:
-    box = Boxed(image="ollama/ollama", place=AT)
-    seen = on_cpu(4 * GIB, "llama3:8b", acceleration="", container=box, origin="compose")
+    box = Container(image="ollama/ollama", place=AT)
+    seen = on_cpu(4 * GIB, "llama3:8b", acceleration="", container=box, kind="compose")
     assert found(memory.less_than_the_weights, seen)
 
 
@@ -170,8 +170,8 @@ def test_a_container_without_a_gpu_computes_on_the_cpu() -> None:
 def test_a_reservation_of_the_whole_limit_is_fine_in_compose() -> None:
     equal = {"memory_high": 8 * GIB, "memory_max": 8 * GIB}
     above = {"memory_high": 9 * GIB, "memory_max": 8 * GIB}
-    assert not found(memory.soft_limit_above_hard, view({}, equal, origin="compose"))
-    assert found(memory.soft_limit_above_hard, view({}, above, origin="compose"))
+    assert not found(memory.soft_limit_above_hard, view({}, equal, kind="compose"))
+    assert found(memory.soft_limit_above_hard, view({}, above, kind="compose"))
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_a_memlock_limit_that_holds_the_weights_is_enough() -> None:
 def test_who_may_lock_anyway_is_left_alone() -> None:
     env = {"LLAMA_ARG_MLOCK": "1"}
     root = (Line(section="Service", name="User", value="root", place=AT),)
-    box = Boxed(image="ollama/ollama", place=AT, memlock=True)
+    box = Container(image="ollama/ollama", place=AT, memlock=True)
     assert not found(memory.lock_without_limit, view(env, lines=root))
-    assert not found(memory.lock_without_limit, view(env, container=box, origin="compose"))
+    assert not found(memory.lock_without_limit, view(env, container=box, kind="compose"))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_who_may_lock_anyway_is_left_alone() -> None:
     ],
 )
 def test_the_fix_is_written_for_the_file(origin: str, fix: str) -> None:
-    seen = view({"LLAMA_ARG_MLOCK": "1"}, origin=origin)
+    seen = view({"LLAMA_ARG_MLOCK": "1"}, kind=origin)
     assert found(memory.lock_without_limit, seen)[0].finding.fix == fix
 
 
@@ -231,7 +231,7 @@ def test_the_load_mode_of_a_profile_needs_the_limit_too() -> None:
 def test_compose_is_told_to_write_the_same_size_twice() -> None:
     bound = Bound(name="memory_max", value=8 * GIB, place=AT, written="8g")
     (placed,) = found(
-        memory.no_limit_on_swap, dataclasses.replace(view(origin="compose"), bounds=(bound,))
+        memory.no_limit_on_swap, dataclasses.replace(view(kind="compose"), bounds=(bound,))
     )
     assert placed.finding.severity == "info"
     assert placed.finding.fix == "add `memswap_limit: 8g`, the same as the memory, for no swap"
@@ -239,7 +239,7 @@ def test_compose_is_told_to_write_the_same_size_twice() -> None:
 
 def test_profiles_and_kubernetes_are_spared_the_swap() -> None:
     for origin in ("profile", "helm"):
-        assert not found(memory.no_limit_on_swap, view({}, {"memory_max": GIB}, origin=origin))
+        assert not found(memory.no_limit_on_swap, view({}, {"memory_max": GIB}, kind=origin))
 
 
 # HW211 ------------------------------------------------------------------------------------------

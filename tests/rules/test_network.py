@@ -11,7 +11,7 @@ from generator.rules.network import (
     published_on_all_addresses,
     reachable_from_outside,
 )
-from generator.view import Boxed, Line, Place, Variable, View
+from generator.view import Container, Line, Place, Variable, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -19,25 +19,25 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 
 def published(*ports: str, origin: str = "compose", env: dict[str, str] | None = None) -> View:
-    box = Boxed(
+    box = Container(
         image="ollama/ollama",
         tag="0.32.15",
         place=Place(COMPOSE, 3, "image"),
         ports=tuple((port, Place(COMPOSE, 10 + n, "ports")) for n, port in enumerate(ports)),
     )
-    return view(env, origin=origin, container=box, place=Place(COMPOSE))
+    return view(env, kind=origin, container=box, place=Place(COMPOSE))
 
 
 def on_host_network(env: dict[str, str] | None = None, image: str = "ollama/ollama") -> View:
-    box = Boxed(
+    box = Container(
         image=image, place=Place(COMPOSE, 3), host_network=Place(COMPOSE, 5, "network_mode")
     )
-    return view(env, origin="compose", container=box)
+    return view(env, kind="compose", container=box)
 
 
 def service_type(kind: str) -> View:
     line = Line(section="ollama.service", name="type", value=kind, place=Place("values.yaml", 4))
-    return view(origin="helm", lines=(line,))
+    return view(kind="helm", lines=(line,))
 
 
 CASES: dict[str, tuple[View, View]] = {
@@ -130,7 +130,7 @@ def test_on_the_network_of_the_host_nothing_is_published() -> None:
     box = published("11434:11434").container
     assert box is not None
     local = {"OLLAMA_HOST": "127.0.0.1"}
-    seen = view(local, origin="compose", container=replace(box, host_network=Place(COMPOSE, 5)))
+    seen = view(local, kind="compose", container=replace(box, host_network=Place(COMPOSE, 5)))
     assert found(published_on_all_addresses, seen) == ()
 
 

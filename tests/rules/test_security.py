@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from generator.readers.quadlet.phrases import QUADLET
 from generator.rules.security import (
     RULES,
     never_killed,
@@ -11,7 +12,7 @@ from generator.rules.security import (
     privileged_container,
     root_on_the_host_network,
 )
-from generator.view import Bound, Boxed, Place, Variable, View
+from generator.view import Bound, Container, Place, Variable, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -21,7 +22,7 @@ SECRET = "hf_kQ7vZ2"  # noqa: S105 -- made up
 
 def boxed(**more: object) -> View:
     fields: dict[str, object] = {"image": "ollama/ollama", "place": Place(COMPOSE, 3), **more}
-    return view(origin="compose", container=Boxed(**fields))  # type: ignore[arg-type]
+    return view(kind="compose", container=Container(**fields))  # type: ignore[arg-type]
 
 
 HOST = Place(COMPOSE, 8, "network_mode")
@@ -103,16 +104,16 @@ def test_a_reference_is_seen_where_a_reader_has_filled_in_its_default() -> None:
     filled = Variable(
         name="HF_TOKEN", value="dev", written="${HF_TOKEN:-dev}", place=Place(COMPOSE, 9)
     )
-    assert found(plain_secret, view(origin="compose", variables=(filled,))) == ()
+    assert found(plain_secret, view(kind="compose", variables=(filled,))) == ()
 
 
 def test_what_nobody_has_told_is_no_literal() -> None:
     passed = Variable(name="HF_TOKEN", value="x", unresolved=True, place=Place(COMPOSE, 9))
-    assert found(plain_secret, view(origin="compose", variables=(passed,))) == ()
+    assert found(plain_secret, view(kind="compose", variables=(passed,))) == ()
 
 
 def test_root_of_a_quadlet_may_be_somebody_else_on_the_host() -> None:
-    seen = replace(boxed(host_network=HOST), origin="quadlet")
+    seen = replace(boxed(host_network=HOST), phrases=QUADLET)
     (placed,) = found(root_on_the_host_network, seen)
     assert placed.finding.severity == "info"
 
@@ -127,7 +128,7 @@ def test_a_password_in_an_address() -> None:
 def test_a_file_of_variables_is_where_secrets_belong(path: str) -> None:
     secret = Variable(name="HF_TOKEN", value=SECRET, place=Place(path, 1))
     assert found(plain_secret, view(variables=(secret,))) == ()
-    alone = view(variables=(secret,), origin="environment", place=Place(path))
+    alone = view(variables=(secret,), kind="environment", place=Place(path))
     assert found(plain_secret, alone) == ()
 
 
@@ -145,7 +146,7 @@ def test_a_file_of_variables_is_where_secrets_belong(path: str) -> None:
 def test_each_kind_of_file_has_its_readers_and_its_way_out(
     origin: str, who: str, where: str
 ) -> None:
-    (placed,) = found(plain_secret, view({"HF_TOKEN": SECRET}, origin=origin))
+    (placed,) = found(plain_secret, view({"HF_TOKEN": SECRET}, kind=origin))
     assert who in placed.finding.message
     assert where in placed.finding.fix
 

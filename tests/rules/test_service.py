@@ -6,7 +6,7 @@ import pytest
 
 from generator.host import Gpu, Host
 from generator.rules.service import RULES, lost_after_suspend, missing_model, no_restart
-from generator.view import Boxed, Line, Place, Used, View
+from generator.view import Container, Line, ModelUse, Place, View
 from tests.plans import plan, rules
 from tests.views import found, view
 
@@ -15,7 +15,7 @@ UNIT = "/etc/systemd/system/ollama.service"
 
 
 def serving(*names: str) -> View:
-    return view(models=tuple(Used(name=name, place=Place("compose.yaml", 9)) for name in names))
+    return view(models=tuple(ModelUse(name=name, place=Place("compose.yaml", 9)) for name in names))
 
 
 def unit(*directives: tuple[str, str, str]) -> View:
@@ -30,17 +30,15 @@ START = ("Service", "ExecStart", "/usr/local/bin/ollama serve")
 
 
 def boxed(origin: str = "compose", restart: str = "", lines: tuple[Line, ...] = ()) -> View:
-    box = Boxed(image="ollama/ollama", place=Place("compose.yaml", 3, "image"), restart=restart)
-    return view(origin=origin, container=box, lines=lines)
+    box = Container(image="ollama/ollama", place=Place("compose.yaml", 3, "image"), restart=restart)
+    return view(kind=origin, container=box, lines=lines)
 
 
 def carded(*names: str, resume_fix: bool | None = False, **more: Any) -> View:
     cards = tuple(
         Gpu(name=name, memory=8 * 2**30, compute_capability="6.1", **more) for name in names
     )
-    return view(
-        origin="profile", host=Host(gpus=cards), resume_fix=resume_fix, place=Place("p.toml")
-    )
+    return view(kind="profile", host=Host(gpus=cards), resume_fix=resume_fix, place=Place("p.toml"))
 
 
 CASES: dict[str, tuple[View, View]] = {
@@ -73,10 +71,12 @@ def test_a_missing_model_comes_with_one_that_is_there(name: str, use: str) -> No
 
 
 def test_the_model_that_a_tuned_one_is_made_of_counts() -> None:
-    tuned = Used(name="llama3.2:8b-tuned", base="llama3.2:8b", place=Place("p.toml", key="models"))
+    tuned = ModelUse(
+        name="llama3.2:8b-tuned", base="llama3.2:8b", place=Place("p.toml", key="models")
+    )
     (placed,) = found(missing_model, view(models=(tuned,)))
     assert "`llama3.2:8b` in" in placed.finding.message
-    own = Used(name="llama3.2:8b", base="llama3.1:8b", place=Place("p.toml", key="models"))
+    own = ModelUse(name="llama3.2:8b", base="llama3.1:8b", place=Place("p.toml", key="models"))
     assert found(missing_model, view(models=(own,))) == ()
 
 
@@ -120,7 +120,7 @@ def test_compose_and_quadlet_say_it_in_their_own_ways() -> None:
 def test_the_module_of_nixos_sets_no_policy() -> None:
     def host(*names: tuple[str, str, str]) -> View:
         lines = (Line(section=s, name=n, value=v, place=Place("host.nix", 1)) for s, n, v in names)
-        return view(origin="nixos", lines=tuple(lines))
+        return view(kind="nixos", lines=tuple(lines))
 
     enabled = ("services.ollama", "enable", "true")
     policy = ("systemd.services.ollama.serviceConfig", "Restart", "on-failure")

@@ -24,7 +24,7 @@ CASES: dict[str, tuple[View, View]] = {
     "HW119": (view({"CUDA_VISIBLE_DEVICES": "'0'"}), view({"CUDA_VISIBLE_DEVICES": "0"})),
     "HW120": (
         view({"OLLAMA_MODELS": "$HOME/models"}),
-        view({"OLLAMA_MODELS": "/srv/$models~/x"}, origin="compose"),
+        view({"OLLAMA_MODELS": "/srv/$models~/x"}, kind="compose"),
     ),
     "HW123": (
         view({"HSA_OVERRIDE_GFX_VERSION": "gfx1030"}),
@@ -227,7 +227,7 @@ class TestQuotes:
         variable = Variable(
             name="OLLAMA_NOPRUNE", value="off", place=Place("c.yaml", 4), written='"off"'
         )
-        seen = view(origin="compose", variables=(variable,))
+        seen = view(kind="compose", variables=(variable,))
         assert found(RULE["HW108"], seen)[0].edits == (Edit(Place("c.yaml", 4), '"off"', '"0"'),)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.readers.base import ImageName, image_name
 from generator.readers.syntax.interpolation import substitute
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import Boxed, Place
+from generator.view import Container, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,13 @@ _BRACED: Final = re.compile(r"\$\{[^}]*\}")
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
 
 
-def boxed(key: str, service: Table, around: Mapping[str, str | None]) -> Boxed:
+def container_of(key: str, service: Table, around: Mapping[str, str | None]) -> Container:
     """Return what a service says of its container; `key` is its key path."""
     image = image_of(service, around)
     ways, gpus = _gpus(service)
     found = service.scalar("image")
     privileged, network = service.scalar("privileged"), service.scalar("network_mode")
-    return Boxed(
+    return Container(
         image=reference(service, around),
         place=_at(found, f"{key}.image") if found else Place(service.place.file, _line(service)),
         tag=image.tag,
@@ -81,9 +81,9 @@ def image_of(service: Table, around: Mapping[str, str | None]) -> ImageName:
     return image_name(reference(service, around))
 
 
-def tag_told(service: Table) -> str:
-    """Return the tag that Compose makes of the image, variables and their defaults filled in."""
-    return image_name(service.text("image")).release
+def image_told(service: Table) -> ImageName:
+    """Return the image that Compose makes of it, variables and their defaults filled in."""
+    return image_name(service.text("image"))
 
 
 def argv(service: Table, key: str) -> list[str]:

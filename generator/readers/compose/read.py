@@ -1,4 +1,4 @@
-"""Compose files: one View for each service that runs an Ollama server.
+"""Compose files: one View for each service that runs an engine's server.
 
 What Compose would take from the shell is not told: such a variable is there, but has no value.
 """
@@ -12,32 +12,27 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
 from generator.readers.base import not_a_file
-from generator.readers.compose import container as compose_box
-from generator.readers.compose import limits as compose_limits
+from generator.readers.compose.container import argv, container_of, image_of, image_told
+from generator.readers.compose.limits import PATHS, bounds
+from generator.readers.compose.phrases import COMPOSE
 from generator.readers.compose.project import Loader, joined, load_project
 from generator.readers.syntax.shell import Call, calls
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
-from generator.view import Line, Place, Used, Variable, View
+from generator.view import Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context, Source
     from generator.readers.compose.project import Project
+    from generator.view import Container
 
-_SERVES: Final = re.compile(r"\bollama[\"',\s]+serve\b")
-_ASKS: Final = re.compile(
-    r"\bollama[\"',\s]+(?:pull|run|create|list|ls|show|cp|rm|ps|push)\b|/api/(?:pull|generate)\b"
-)
-_PULLED: Final = re.compile(r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
-                            r"\\?[\"']([^\"'\\]+)")  # fmt: skip
-_BUILDS: Final = re.compile(r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?")
 _SHELL: Final = re.compile(r"(?:.*/)?(?:ba|da)?sh")
+_BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
 _EVERYWHERE: Final = ("0.0.0.0", "[::]", "::", "http://0.0.0.0")  # noqa: S104 -- to recognise
-_ELSEWHERE: Final = frozenset(
-    {("environment",), ("env_file",), ("labels",), ("extends",), *compose_limits.PATHS}
-)
+_ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -59,11 +54,12 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _views(
     project: Project, sources: Sequence[Source], context: Context, loader: Loader
 ) -> tuple[View, ...]:
-    servers = {name: s for name, s in project.services.items() if _is_server(name, s, project)}
+    engine = context.engine
+    servers = {n: s for n, s in project.services.items() if _is_server(n, s, project, engine)}
     jobs = {
         name: service
         for name, service in project.services.items()
-        if name not in servers and _asks(name, service, project)
+        if name not in servers and _asks(name, service, project, engine)
     }
     neighbours = [name for name in project.services if name not in jobs]
     top = tuple(
@@ -73,18 +69,19 @@ def _views(
     )
     return tuple(
         View(
-            origin="compose",
+            phrases=COMPOSE,
+            engine=context.engine.name,
             name=name,
             place=Place(service.place.file or sources[0].path, _line(project, name, service)),
-            release=(release := context.release_for(compose_box.tag_told(service)))[0],
+            release=(release := context.release_of(image_told(service)))[0],
             release_told=release[1],
             variables=_variables(name, service, project, loader),
-            bounds=compose_limits.bounds(f"services.{name}", service, loader),
+            bounds=bounds(f"services.{name}", service, loader),
             lines=(*top, *flat(f"services.{name}", service, _ELSEWHERE)),
             host=context.host,
-            models=_models(name, service, jobs, servers, project),
-            container=compose_box.boxed(f"services.{name}", service, project.around),
-            acceleration=_acceleration(service, project),
+            models=_models(name, service, jobs, servers, project, engine),
+            container=(held := container_of(f"services.{name}", service, project.around)),
+            acceleration=_acceleration(service, held),
             neighbours=tuple(other for other in neighbours if other != name),
         )
         for name, service in servers.items()
@@ -96,34 +93,35 @@ def _line(project: Project, name: str, service: Table) -> int:
     return known.line if known and known.file == service.place.file else service.place.line
 
 
-def _is_server(name: str, service: Table, project: Project) -> bool:
+def _is_server(name: str, service: Table, project: Project, engine: Engine) -> bool:
     """Whether a service runs the server: by its command, its image, or where it listens."""
-    image = compose_box.image_of(service, project.around)
-    text = " ".join(_command(service, project))
-    if _SERVES.search(text):
+    image = image_of(service, project.around)
+    text = " ".join(_command(service, project, engine))
+    if re.search(rf"\b{_BETWEEN.join(engine.command)}\b", text):
         return True
-    if _asks(name, service, project):
+    if _asks(name, service, project, engine):
         return False
     base = image.repository.rpartition("/")[2]
-    if _BUILDS.fullmatch(base) or (name == "ollama" and "build" in service.entries):
+    if re.fullmatch(engine.builds, base) or (name == engine.name and "build" in service.entries):
         return True
-    return service.text("environment", "OLLAMA_HOST").startswith(_EVERYWHERE)
+    return service.text("environment", engine.address).startswith(_EVERYWHERE)
 
 
-def _asks(name: str, service: Table, project: Project) -> bool:
+def _asks(name: str, service: Table, project: Project, engine: Engine) -> bool:
     """Whether a service is a client: by what it runs, or by the server that it names."""
-    words = _command(service, project)
-    host = service.text("environment", "OLLAMA_HOST").rpartition("://")[2].partition(":")[0]
+    words = _command(service, project, engine)
+    host = service.text("environment", engine.address).rpartition("://")[2].partition(":")[0]
     elsewhere = host != name and host in project.services
-    return elsewhere or bool(_ASKS.search(" ".join(words))) or any(_calls(words))
+    return elsewhere or bool(re.search(engine.asks, " ".join(words))) or any(_calls(words, engine))
 
 
-def _command(service: Table, project: Project) -> list[str]:
-    """Return what a service runs, with the entry point of Ollama's own image."""
-    entry, command = (compose_box.argv(service, key) for key in ("entrypoint", "command"))
-    image = compose_box.image_of(service, project.around)
-    if not entry and image.is_ollama:
-        return ["ollama", *(command or ["serve"])]
+def _command(service: Table, project: Project, engine: Engine) -> list[str]:
+    """Return what a service runs, with the entry point of the engine's own image."""
+    entry, command = (argv(service, key) for key in ("entrypoint", "command"))
+    image = image_of(service, project.around)
+    if not entry and engine.is_image(image.repository):
+        program, *verb = engine.command
+        return [program, *(command or verb)]
     return [*entry, *command]
 
 
@@ -182,40 +180,41 @@ def _models(
     jobs: Mapping[str, Table],
     servers: Mapping[str, Table],
     project: Project,
-) -> tuple[Used, ...]:
+    engine: Engine,
+) -> tuple[ModelUse, ...]:
     """Return the models that the server's own command asks for, and the jobs beside it."""
-    found: dict[str, Used] = {}
-    ours = [job for job in jobs.values() if _asked(job, servers) in {"", name}]
+    found: dict[str, ModelUse] = {}
+    ours = [job for job in jobs.values() if _asked(job, servers, engine) in {"", name}]
     for asking in (service, *ours):
         key = "command" if "command" in asking.entries else "entrypoint"
         place = asking.place_of(key)
-        for call in _calls(_command(asking, project)):
+        for call in _calls(_command(asking, project, engine), engine):
             warmed = call.verb in {"run", "generate", "chat"}
             before = found.get(call.model)
             warmed = warmed or (before is not None and before.warmed)
-            found[call.model] = Used(
+            found[call.model] = ModelUse(
                 name=call.model, place=before.place if before else place, warmed=warmed
             )
     return tuple(found.values())
 
 
-def _asked(job: Table, servers: Mapping[str, Table]) -> str:
+def _asked(job: Table, servers: Mapping[str, Table], engine: Engine) -> str:
     """Return the server that a job talks to, empty where it does not say."""
-    told = " ".join((job.text("environment", "OLLAMA_HOST"), *compose_box.argv(job, "command")))
+    told = " ".join((job.text("environment", engine.address), *argv(job, "command")))
     return next((n for n in servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", told)), "")
 
 
-def _calls(words: list[str], depth: int = 0) -> Iterator[Call]:
+def _calls(words: list[str], engine: Engine, depth: int = 0) -> Iterator[Call]:
     """Yield the calls of a command, also those of a shell inside a shell, and of the API."""
-    yield from calls(words)
+    yield from calls(words, engine)
     # `curl URL -d '{"name": …}'` is several words.
-    yield from (Call(verb, model) for verb, model in _PULLED.findall(" ".join(words)))
+    yield from (Call(verb, model) for verb, model in re.findall(engine.api_call, " ".join(words)))
     inner = [at for at, word in enumerate(words[:-2]) if _SHELL.fullmatch(word)]
     for at in inner if depth < _DEEPEST else ():
         if words[at + 1] == "-c":
             if at:
-                yield from calls(words[at:])
-            yield from _calls(_split(words[at + 2]), depth + 1)
+                yield from calls(words[at:], engine)
+            yield from _calls(_split(words[at + 2]), engine, depth + 1)
 
 
 def _split(script: str) -> list[str]:
@@ -227,10 +226,8 @@ def _split(script: str) -> list[str]:
         return []
 
 
-def _acceleration(service: Table, project: Project) -> str:
-    image = compose_box.image_of(service, project.around)
-    box = compose_box.boxed("", service, project.around)
+def _acceleration(service: Table, held: Container) -> str:
     nodes = [line.value for line in flat("", service, frozenset()) if line.name == "devices"]
-    if "rocm" in image.tag or any(node.startswith("/dev/kfd") for node in nodes):
+    if "rocm" in held.tag or any(node.startswith("/dev/kfd") for node in nodes):
         return "rocm"
-    return "cuda" if box.gpu_access in {"reservation", "cdi", "runtime"} else ""
+    return "cuda" if held.gpu_access in {"reservation", "cdi", "runtime"} else ""

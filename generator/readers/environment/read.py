@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
+from generator.readers.environment.phrases import ENVIRONMENT
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
 from generator.view import Place, Variable, View
@@ -17,6 +18,7 @@ from generator.view import Place, Variable, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context, Source
     from generator.view import Reach
 
@@ -40,7 +42,7 @@ _SHEBANG: Final = re.compile(r"#!.*\b(?:sh|bash|zsh|dash|ksh)\b")
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return a View of each file; raises ProfileError for those that assign nothing."""
-    strange = [source for source in sources if not _is_one(source)]
+    strange = [source for source in sources if not _is_one(source, context.engine)]
     if strange:
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
         problems = (
@@ -51,28 +53,29 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     return tuple(_view(source, context) for source in sources)
 
 
-def _is_one(source: Source) -> bool:
+def _is_one(source: Source, engine: Engine) -> bool:
     blank = all(not line.strip() or line.lstrip()[0] in "#;" for line in source.text.splitlines())
-    return blank or is_shell(source) or bool(_variables(source))
+    return blank or is_shell(source) or bool(_variables(source, engine))
 
 
 def _view(source: Source, context: Context) -> View:
     release, told = context.release_for()
     return View(
-        origin="environment",
+        phrases=ENVIRONMENT,
+        engine=context.engine.name,
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         release=release,
         release_told=told,
-        variables=tuple(_variables(source)),
+        variables=tuple(_variables(source, context.engine)),
         host=context.host,
     )
 
 
-def _variables(source: Source) -> list[Variable]:
+def _variables(source: Source, engine: Engine) -> list[Variable]:
     """Return what a file sets, and for whom: a login shell's variables reach no service."""
     if is_shell(source):
-        reach: Reach = "server" if runs_the_server(source.text) else "shell"
+        reach: Reach = "server" if runs_the_server(source.text, engine) else "shell"
         return exported(source, reach)
     # A service of a user sees what environment.d says.
     login = source.path.endswith("etc/environment")

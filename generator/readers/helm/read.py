@@ -1,4 +1,4 @@
-"""Values of the Helm chart otwld/ollama-helm: what its Deployment makes of them.
+"""Values of an engine's chart, like otwld/ollama-helm: what its Deployment makes of them.
 
 A value that the file leaves out is the chart's default, and so not told, but for what the chart
 does without being asked: it restarts the pod, and listens on all addresses of it.
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.base import image_name, not_a_file
+from generator.readers.helm.phrases import HELM
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
-from generator.view import Bound, Boxed, Line, Place, Used, Variable, View
+from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context, Source
 
-OURS: Final = frozenset({"gpu", "models", "mountPath", "insecure", "port"})
 _QUANTITY: Final = re.compile(
     r"(\d+(?:\.\d*)?|\.\d+)(?:([EPTGMK]i|[numkMGTPE])|e([-+]?\d{1,3}))?", re.IGNORECASE | re.ASCII
 )
@@ -50,35 +51,39 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     return tuple(views)
 
 
-def _chart(values: Table) -> tuple[str, Table] | None:
-    """Return the values of the chart and their key path: the file's own, or below `ollama`."""
-    ollama = values.get("ollama")
-    if not isinstance(ollama, Table):
-        return ("", values) if _sets_variables(values) else None
-    if OURS & set(ollama.entries):
+def _chart(values: Table, engine: Engine) -> tuple[str, Table] | None:
+    """Return the values of the chart and their key path: the file's own, or below its name."""
+    own = values.get(engine.name)
+    if not isinstance(own, Table):
+        return ("", values) if _sets_variables(values, engine) else None
+    if engine.chart_keys & set(own.entries):
         return "", values
-    return ("ollama", ollama) if _chart(ollama) is not None else None
+    return (engine.name, own) if _chart(own, engine) is not None else None
 
 
-def _sets_variables(values: Table) -> bool:
+def _sets_variables(values: Table, engine: Engine) -> bool:
     """Return whether these are values of the chart that only set variables of the server."""
     names = [entry.text("name") for entry in values.items("extraEnv") if isinstance(entry, Table)]
-    return any(name.startswith(("OLLAMA_", "LLAMA_ARG_")) for name in names)
+    return any(name.startswith(engine.prefixes) for name in names)
 
 
 def _view(source: Source, context: Context, problems: list[Problem]) -> View:
     tree = parse(source)
-    found = _chart(tree) if isinstance(tree, Table) else None
+    engine = context.engine
+    found = _chart(tree, engine) if isinstance(tree, Table) else None
     if found is None:
-        hint = "the chart ollama-helm has `ollama.gpu` and `ollama.models`"
-        raise not_a_file(source.path, "", "these are no values of the Ollama chart", hint)
+        name = engine.name
+        hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
+        message = f"these are no values of the {name.capitalize()} chart"
+        raise not_a_file(source.path, "", message, hint)
     prefix, values = found
-    kind = _KINDS.get(values.text("ollama", "gpu", "type"), "")
-    gpu = _on(values, "ollama", "gpu", "enabled")
+    kind = _KINDS.get(values.text(engine.name, "gpu", "type"), "")
+    gpu = _on(values, engine.name, "gpu", "enabled")
     release, told = context.release_for(values.text("image", "tag"))
     return View(
-        origin="helm",
-        name=values.text("fullnameOverride") or values.text("nameOverride") or "ollama",
+        phrases=HELM,
+        engine=context.engine.name,
+        name=values.text("fullnameOverride") or values.text("nameOverride") or engine.name,
         place=Place(source.path, key=prefix),
         release=release,
         release_told=told,
@@ -86,9 +91,9 @@ def _view(source: Source, context: Context, problems: list[Problem]) -> View:
         bounds=tuple(_bounds(prefix, values, problems)),
         lines=tuple(_lines(prefix, values)),
         host=context.host,
-        models=tuple(_models(prefix, values)),
-        container=_boxed(prefix, values, gpu=gpu),
-        acceleration=kind if gpu else "cpu" if values.scalar("ollama", "gpu", "enabled") else "",
+        models=tuple(_models(prefix, values, engine)),
+        container=_container(prefix, values, engine, gpu=gpu),
+        acceleration=kind if gpu else "cpu" if values.scalar(engine.name, "gpu", "enabled") else "",
     )
 
 
@@ -158,12 +163,12 @@ def quantity(text: str) -> Decimal:
     return value
 
 
-def _models(prefix: str, values: Table) -> Iterator[Used]:
+def _models(prefix: str, values: Table, engine: Engine) -> Iterator[ModelUse]:
     """Yield the models to pull, create and run; charts of the first years had a plain list."""
-    asked: dict[str, Used] = {}
-    models = values.get("ollama", "models")
-    lists = {"pull": values.items("ollama", "models")} if isinstance(models, Items) else {
-        verb: values.items("ollama", "models", verb) for verb in ("pull", "create", "run")
+    asked: dict[str, ModelUse] = {}
+    models = values.get(engine.name, "models")
+    lists = {"pull": values.items(engine.name, "models")} if isinstance(models, Items) else {
+        verb: values.items(engine.name, "models", verb) for verb in ("pull", "create", "run")
     }  # fmt: skip
     for verb, nodes in lists.items():
         for node in nodes:
@@ -171,20 +176,22 @@ def _models(prefix: str, values: Table) -> Iterator[Used]:
             name = node.text if isinstance(node, Scalar) else name
             if name:
                 before = asked.get(name)
-                place = before.place if before else _at(node.place, prefix, "ollama.models", verb)
-                asked[name] = Used(name=name, place=place, warmed=verb == "run")
+                place = (
+                    before.place if before else _at(node.place, prefix, engine.name, "models", verb)
+                )
+                asked[name] = ModelUse(name=name, place=place, warmed=verb == "run")
     yield from asked.values()
 
 
-def _boxed(prefix: str, values: Table, *, gpu: bool) -> Boxed:
+def _container(prefix: str, values: Table, engine: Engine, *, gpu: bool) -> Container:
     repository, tag = values.scalar("image", "repository"), values.scalar("image", "tag")
-    image = image_name(repository.text if repository else "ollama/ollama")
+    image = image_name(repository.text if repository else engine.image)
     place = (tag or repository or values).place if values.get("image") else values.place
     privileged = values.scalar("securityContext", "privileged")
     network, user = values.scalar("hostNetwork"), values.text("securityContext", "runAsUser")
     # Without a tag the chart takes the release that it was made for.
     shown = tag.text if tag is not None and tag.text else "{{ .Chart.AppVersion }}"
-    return Boxed(
+    return Container(
         image=f"{image.repository}:{shown}",
         place=_at(place, prefix, "image.tag" if tag else "image.repository"),
         tag=shown,
@@ -197,16 +204,41 @@ def _boxed(prefix: str, values: Table, *, gpu: bool) -> Boxed:
         if network and network.is_true
         else None,
         user=user or values.text("podSecurityContext", "runAsUser"),
-        mounts=tuple(_mounts(prefix, values)),
+        mounts=tuple(_mounts(prefix, values, engine)),
         restart="always",
+        probes=tuple(_probes(prefix, values)),
+        exposed=tuple(_exposed(prefix, values)),
+        unkept=_unkept(prefix, values),
     )
 
 
-def _mounts(prefix: str, values: Table) -> Iterator[tuple[str, Place]]:
-    path = values.text("ollama", "mountPath") or "/root/.ollama"
+def _probes(prefix: str, values: Table) -> Iterator[tuple[str, Place]]:
+    """Yield the paths that the kubelet asks for."""
+    for line in flat(prefix, values, _ELSEWHERE):
+        if line.name == "path" and "probe" in line.section.lower():
+            yield line.value, line.place
+
+
+def _exposed(prefix: str, values: Table) -> Iterator[Line]:
+    """Yield what opens the port beyond the cluster."""
+    for line in flat(prefix, values, _ELSEWHERE):
+        service = line.section.rpartition(".")[2] == "service" and line.name == "type"
+        if service and line.value in {"NodePort", "LoadBalancer"}:
+            yield line
+
+
+def _unkept(prefix: str, values: Table) -> Edit | None:
+    enabled = values.scalar("persistentVolume", "enabled")
+    if enabled is None or enabled.text.lower() != "false":
+        return None
+    return Edit(_at(enabled.place, prefix, "persistentVolume.enabled"), "false", "true")
+
+
+def _mounts(prefix: str, values: Table, engine: Engine) -> Iterator[tuple[str, Place]]:
+    path = values.text(engine.name, "mountPath") or engine.home
     claim = values.scalar("persistentVolume", "enabled")
     if claim is not None and claim.is_true:
-        name = values.text("persistentVolume", "existingClaim") or "ollama"
+        name = values.text("persistentVolume", "existingClaim") or engine.name
         yield f"{name}:{path}", _at(claim.place, prefix, "persistentVolume.enabled")
     for node in values.items("volumeMounts"):
         if isinstance(node, Table) and (target := node.text("mountPath")):

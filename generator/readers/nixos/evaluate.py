@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
+from generator.readers.base import NeedsMore
 
 if TYPE_CHECKING:
     from generator.readers.base import Source
@@ -58,10 +59,6 @@ class Definition:
     value: Any
     priority: int
     line: int
-
-
-class NeedsMore(ProfileError):
-    """A module that is no host's own: it needs more than stand-ins, or is part of another one."""
 
 
 def evaluate(source: Source) -> tuple[Definition, ...]:

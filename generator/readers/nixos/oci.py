@@ -1,12 +1,12 @@
-"""Containers of `virtualisation.oci-containers` that run Ollama, as NixOS has them run."""
+"""Containers of `virtualisation.oci-containers` that run an engine, as NixOS has them run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.readers import boxes
+from generator.readers import container
 from generator.readers.base import image_name
-from generator.readers.syntax import unit
+from generator.readers.nixos.phrases import CONTAINER
 from generator.readers.syntax.options import Argument, Option, options
 from generator.view import Line, Place, View
 
@@ -31,12 +31,12 @@ _CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
 
 
 def views(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
-    """Yield a View of each container whose image is Ollama's."""
+    """Yield a View of each container whose image is the engine's."""
     of_containers = [d for d in found if d.path[: _DEPTH - 1] == CONTAINERS]
     for name in dict.fromkeys(d.path[_DEPTH - 1] for d in of_containers if len(d.path) > _DEPTH):
-        container = _Container(source, name, [d for d in of_containers if d.path[3] == name])
-        if image_name(container.image).is_ollama:
-            yield container.view(context)
+        held = _Container(source, name, [d for d in of_containers if d.path[3] == name])
+        if context.engine.is_image(image_name(held.image).repository):
+            yield held.view(context)
 
 
 class _Container:
@@ -50,20 +50,21 @@ class _Container:
     def view(self, context: Context) -> View:
         place = self._place(self.at["image",])
         told = list(self._options())
-        box = boxes.boxed(self.image, place, told, _CLIENT, _RESTART)
-        release, known = context.release_for(image_name(self.image).release)
+        box = container.container(self.image, place, told, _CLIENT, _RESTART)
+        release, known = context.release_of(image_name(self.image))
         return View(
-            origin="nixos",
+            phrases=CONTAINER,
+            engine=context.engine.name,
             name=".".join((*CONTAINERS, self.name)),
             place=place,
             release=release,
             release_told=known,
-            variables=boxes.variables(told, context, {}),
-            bounds=boxes.bounds(told),
+            variables=container.variables(told, context, {}),
+            bounds=container.bounds(told),
             lines=tuple(self._lines()),
             host=context.host,
             container=box,
-            acceleration=boxes.acceleration(box, told),
+            acceleration=container.acceleration(box, told),
         )
 
     def _options(self) -> Iterator[Option]:
@@ -88,9 +89,12 @@ class _Container:
             yield self._argument(self.at[key,], text, self._line_of(self.at[key,], text))
 
     def _argument(self, found: Definition, text: str, line: int) -> Argument:
-        stretches = (unit.Stretch(0, len(text), line),)
-        key = ".".join(found.path)
-        return Argument(text, unit.Assignment(self.source.path, "", key, text, line, stretches))
+        place = Place(self.source.path, line, ".".join(found.path))
+
+        def written(head: str) -> str:
+            return text[len(head) :] if text.startswith(head) else ""
+
+        return Argument(text, place, written)
 
     def _line_of(self, found: Definition, text: str) -> int:
         """Return the line of an item of a list, which begins on the line of its option."""

@@ -11,14 +11,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import not_a_file
-from generator.readers.kinds import FLAKE
+from generator.readers.base import NeedsMore, not_a_file
 from generator.readers.nixos import oci
-from generator.readers.nixos.evaluate import Definition, NeedsMore, evaluate
+from generator.readers.nixos.evaluate import Definition, evaluate
+from generator.readers.nixos.phrases import MODULE
+from generator.readers.nixos.signs import FLAKE
 from generator.readers.syntax import unit
 from generator.readers.syntax.specifiers import expand
 from generator.readers.systemd import limits
-from generator.view import Line, Place, Used, Variable, View
+from generator.view import Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,8 @@ class _Module:
         release, told = self.context.release_for(version if _VERSION.fullmatch(version) else "")
         first = min((d.line for d in self.found), default=0)
         view = View(
-            origin="nixos",
+            phrases=MODULE,
+            engine=self.context.engine.name,
             name="services.ollama",
             place=Place(self.source.path, first),
             release=release,
@@ -101,10 +103,15 @@ class _Module:
             host=self.context.host,
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
+            starts=self._starts(),
         )
         if self.problems:
             raise ProfileError(self.source.path, tuple(self.problems))
         return view
+
+    def _starts(self) -> Place | None:
+        enable = next((d for d in self.found if d.path == (*OLLAMA, "enable")), None)
+        return self._place(enable) if enable and enable.value is True else None
 
     def _value(self, *path: str) -> Any:  # noqa: ANN401 -- any Nix value
         return next((d.value for d in self.found if d.path == path), None)
@@ -174,14 +181,7 @@ class _Module:
         """Return a key of `serviceConfig` as the lines that NixOS writes into the unit."""
         values = found.value if isinstance(found.value, list) else [found.value]
         return [
-            unit.Assignment(
-                self.source.path,
-                "Service",
-                found.path[-1],
-                text,
-                found.line,
-                (unit.Stretch(0, len(text), found.line),),
-            )
+            unit.one_line(self.source.path, "Service", found.path[-1], text, found.line)
             for text in map(_unit_text, values)
         ]
 
@@ -215,11 +215,11 @@ class _Module:
                     place=self._place(found),
                 )
 
-    def _models(self) -> Iterator[Used]:
+    def _models(self) -> Iterator[ModelUse]:
         for found in self.found:
             if found.path == (*OLLAMA, "loadModels") and isinstance(found.value, list):
                 for name in filter(lambda item: isinstance(item, str), found.value):
-                    yield Used(name=name, place=self._line_of(found, name))
+                    yield ModelUse(name=name, place=self._line_of(found, name))
 
     def _line_of(self, found: Definition, text: str) -> Place:
         """Return the line of an item of a list, which begins on the line of its option."""

@@ -1,4 +1,4 @@
-"""Podman quadlets, podman-systemd.unit(5): the Views of `.container` files that run Ollama.
+"""Podman quadlets, podman-systemd.unit(5): the Views of `.container` files that run an engine.
 
 Podman puts the container below the service, so that limits of both hold.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers import boxes
+from generator.readers import container
 from generator.readers.base import image_name
+from generator.readers.quadlet.phrases import QUADLET
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Option, options
 from generator.readers.systemd.limits import bounds, unread
@@ -44,15 +45,15 @@ _WHOLE: Final = {
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
-    """Return a View of each container that runs Ollama. Raises ProfileError as `unit.parse`."""
+    """Return a View of each container that runs the engine. Raises ProfileError as `unit.parse`."""
     named = [s for s in sources if PurePosixPath(s.path).suffix in {".container", ".conf"}]
     images = {
         PurePosixPath(source.path).name: _image_of(source)
         for source in sources
         if source not in named
     }
-    units = merged(named, ".container", "ollama.container")
-    return tuple(_view(one, images, context) for one in units if _is_server(one, images))
+    units = merged(named, ".container", f"{context.engine.name}.container")
+    return tuple(_view(one, images, context) for one in units if _is_server(one, images, context))
 
 
 def _image_of(source: Source) -> str:
@@ -66,33 +67,36 @@ def _image(one: Unit, images: dict[str, str]) -> str:
     return images.get(text) or text
 
 
-def _is_server(one: Unit, images: dict[str, str]) -> bool:
+def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
     image = _image(one, images)
     stem = one.name.rpartition(".")[0].partition("@")[0]
-    return image_name(image).is_ollama if image else stem.startswith("ollama")
+    if image:
+        return context.engine.is_image(image_name(image).repository)
+    return stem.startswith(context.engine.name)
 
 
 def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     image = _image(one, images)
-    release, told = context.release_for(image_name(image).release)
+    release, told = context.release_of(image_name(image))
     found = list(_options(one))
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
-    box = boxes.boxed(image, place, found, "podman", one.last("Restart"))
+    box = container.container(image, place, found, "podman", one.last("Restart"))
     return View(
-        origin="quadlet",
+        phrases=QUADLET,
+        engine=context.engine.name,
         name=one.name,
         place=Place(one.files[0]),
         release=release,
         release_told=told,
-        variables=boxes.variables(found, context, {}),
-        bounds=_tighter(bounds(one.assignments, context.host), boxes.bounds(found)),
+        variables=container.variables(found, context, {}),
+        bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
         host=context.host,
-        models=models([one]),
+        models=models([one], context.engine),
         container=box,
-        acceleration=boxes.acceleration(box, found),
+        acceleration=container.acceleration(box, found),
     )
 
 
@@ -121,10 +125,10 @@ def _located(argument: Argument) -> str:
     return path if path.startswith(("/", "%")) else str(quadlet.parent / path)
 
 
-def _tighter(service: Sequence[Bound], container: Sequence[Bound]) -> tuple[Bound, ...]:
+def _tighter(service: Sequence[Bound], inner: Sequence[Bound]) -> tuple[Bound, ...]:
     """Return the limits of both, of two under one name the one that is reached first."""
     found = {bound.name: bound for bound in service}
-    for bound in container:
+    for bound in inner:
         other = found.get(bound.name)
         if other is None or not isinstance(other.value, int) or _below(bound.value, other.value):
             found[bound.name] = bound

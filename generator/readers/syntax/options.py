@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from generator.readers.syntax.unit import Assignment
-    from generator.readers.syntax.words import Word
     from generator.view import Place
 
 _SHORT: Final = {
@@ -34,29 +32,16 @@ CLIENTS: Final = frozenset({"docker", "podman"})
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A word of a command, specifiers expanded, and the assignment that it stands in.
+    """A word of a command and its place.
 
-    Without a `word` it is the whole value of the assignment. `unresolved`: only the host can tell
-    all of it.
+    `written` returns how the rest behind a head is written in the file, empty where one cannot
+    say. `unresolved`: only the host can tell all of the text.
     """
 
     text: str
-    assignment: Assignment
-    word: Word | None = None
+    place: Place
+    written: Callable[[str], str]
     unresolved: bool = False
-
-    @property
-    def place(self) -> Place:
-        """Where the word stands."""
-        return self.assignment.place(self.word.start if self.word else -1)
-
-    def written(self, head: str) -> str:
-        """Return how the rest behind `head` is written, where one can say."""
-        if self.word is None:
-            spelt = self.assignment.written(0, len(self.assignment.value))
-            return spelt.removeprefix(head) if spelt.startswith(head) else ""
-        span = self.word.tail(head) if self.word.text.startswith(head) else None
-        return self.assignment.written(*span) if span else ""
 
 
 @dataclass(frozen=True, slots=True)

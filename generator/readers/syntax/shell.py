@@ -1,4 +1,4 @@
-"""Shell text, as far as a reader needs it: exported variables, and calls of `ollama`."""
+"""Shell text, as far as a reader needs it: exported variables, and calls of an engine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from generator.view import Place, Variable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Source
     from generator.view import Reach
 
 _EXPORT: Final = re.compile(r"^[ \t]*(?:export|declare[ \t]+-x|typeset[ \t]+-x)[ \t]+(.*)$", re.M)
 _ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-_SERVES: Final = re.compile(r"^[^#\n]*\bollama[ \t]+serve\b", re.MULTILINE)
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "zsh"})
-_VERBS: Final = frozenset({"pull", "run", "create"})
 _SEPARATORS: Final = frozenset({";", "&&", "||", "|", "&", "(", ")", "{", "}", "do", "done"})
-_TAKES_A_VALUE: Final = frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"})
 _NEAR: Final = 100  # words: a command or loop is shorter
 _LONG: Final = 10_000  # characters: nobody edits such a line by a fix
 _PARAMETER: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -31,15 +29,16 @@ _PARAMETER: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the ollama program on a model: `pull`, `run`, `create`."""
+    """A call of an engine's program on a model: `pull`, `run`, `create`."""
 
     verb: str
     model: str
 
 
-def runs_the_server(text: str) -> bool:
+def runs_the_server(text: str, engine: Engine) -> bool:
     """Whether a script starts the server itself, so that what it exports gets there."""
-    return bool(_SERVES.search(text))
+    command = r"[ \t]+".join(engine.command)
+    return bool(re.search(rf"^[^#\n]*\b{command}\b", text, re.MULTILINE))
 
 
 def exported(source: Source, reach: Reach) -> list[Variable]:
@@ -85,35 +84,37 @@ def _tokens(text: str) -> list[str]:
         return []
 
 
-def calls(argv: Sequence[str]) -> Iterator[Call]:
-    """Yield the calls of `ollama` in a command, also in the script of `sh -c`.
+def calls(argv: Sequence[str], engine: Engine) -> Iterator[Call]:
+    """Yield the calls of an engine's program in a command, also in the script of `sh -c`.
 
     A model that only the running script knows is left out.
     """
     name = PurePosixPath(argv[0]).name if argv else ""
     if name not in _SHELLS or "-c" not in argv[:-1]:
-        yield from _calls(argv, {})
+        yield from _calls(argv, {}, engine)
         return
     at = argv.index("-c") + 1
     tokens = _tokens(argv[at].replace("\n", " ; "))
-    yield from _calls(tokens, _parameters(tokens, argv[at + 1 :]))
+    yield from _calls(tokens, _parameters(tokens, argv[at + 1 :]), engine)
 
 
-def _calls(tokens: Sequence[str], values: Mapping[str, Sequence[str]]) -> Iterator[Call]:
+def _calls(
+    tokens: Sequence[str], values: Mapping[str, Sequence[str]], engine: Engine
+) -> Iterator[Call]:
     for at, token in enumerate(tokens):
         program = PurePosixPath(_known(token, values)[0]).name
-        if program != "ollama" or len(tokens) < at + 3 or tokens[at + 1] not in _VERBS:
+        if program != engine.name or len(tokens) < at + 3 or tokens[at + 1] not in engine.verbs:
             continue
-        for model in _known(_first(tokens[at + 2 : at + _NEAR]), values):
+        for model in _known(_first(tokens[at + 2 : at + _NEAR], engine), values):
             if model and "$" not in model:
                 yield Call(tokens[at + 1], model)
 
 
-def _first(words: Iterable[str]) -> str:
+def _first(words: Iterable[str], engine: Engine) -> str:
     """Return the first word that is neither an option nor the value of one."""
     before = ""
     for word in takewhile(lambda word: word not in _SEPARATORS, words):
-        if not word.startswith("-") and before not in _TAKES_A_VALUE:
+        if not word.startswith("-") and before not in engine.valued:
             return word
         before = word
     return ""

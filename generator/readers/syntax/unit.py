@@ -73,9 +73,22 @@ class Assignment:
         after = bisect_right(self.stretches, at, key=lambda stretch: stretch.start)
         return self.stretches[max(after - 1, 0)]
 
+    def tail(self, head: str, word: Word | None = None) -> str:
+        """Return how the rest behind `head` of a word, or of the whole value, is written."""
+        if word is None:
+            spelt = self.written(0, len(self.value))
+            return spelt.removeprefix(head) if spelt.startswith(head) else ""
+        span = word.tail(head) if word.text.startswith(head) else None
+        return self.written(*span) if span else ""
+
     def words(self) -> list[Word]:
         """Return the words of a command line, unknown escapes kept; those before a fault."""
         return _until_fault(words(self.value, relaxed=True))
+
+
+def one_line(file: str, section: str, key: str, value: str, line: int) -> Assignment:
+    """Return an assignment that another format writes into a unit, and where that one has it."""
+    return Assignment(file, section, key, value, line, (Stretch(0, len(value), line),))
 
 
 def parse(source: Source) -> tuple[Assignment, ...]:
@@ -141,14 +154,13 @@ def variables(
         expanded = expand(word.text, unit, user=user)
         name, equals, value = (expanded.text if expanded else "").partition("=")
         if expanded and equals and _NAME.fullmatch(name) and is_text(value):
-            span = word.tail(f"{name}=") if word.text.startswith(f"{name}=") else None
             found.append(
                 Variable(
                     name=name,
                     value=value,
                     place=assignment.place(word.start),
                     reach=reach,
-                    written=assignment.written(*span) if span else "",
+                    written=assignment.tail(f"{name}=", word),
                     unresolved=expanded.unresolved,
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -11,11 +12,12 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
 from generator.readers.syntax.specifiers import Expanded, expand
-from generator.view import Used
+from generator.view import ModelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Source
     from generator.readers.syntax.unit import Assignment
     from generator.readers.syntax.words import Word
@@ -69,7 +71,9 @@ class Unit:
     def argument(self, text: str, assignment: Assignment, word: Word | None = None) -> Argument:
         """Return a word, or the whole value of an assignment, with its specifiers expanded."""
         found = self.expanded(text)
-        return Argument(found.text, assignment, word, found.unresolved)
+        place = assignment.place(word.start if word else -1)
+        written = functools.partial(assignment.tail, word=word)
+        return Argument(found.text, place, written, found.unresolved)
 
     def unread(self, section: str = "Service") -> Iterator[Line]:
         """Yield what of `Environment=` is ignored."""
@@ -90,17 +94,17 @@ class Unit:
             yield command
 
 
-def used(one: Unit) -> Iterator[Used]:
+def used(one: Unit, engine: Engine) -> Iterator[ModelUse]:
     """Yield the models that the commands of a unit pull, create or run."""
     for command in one.commands(_COMMANDS):
-        for call in calls([argument.text for argument in command]):
-            yield Used(name=call.model, place=command[0].place, warmed=call.verb == "run")
+        for call in calls([argument.text for argument in command], engine):
+            yield ModelUse(name=call.model, place=command[0].place, warmed=call.verb == "run")
 
 
-def models(units: Iterable[Unit]) -> tuple[Used, ...]:
+def models(units: Iterable[Unit], engine: Engine) -> tuple[ModelUse, ...]:
     """Return the models of several units, each once."""
-    found: dict[str, Used] = {}
-    for one in (model for unit_ in units for model in used(unit_)):
+    found: dict[str, ModelUse] = {}
+    for one in (model for unit_ in units for model in used(unit_, engine)):
         if one.name not in found or (one.warmed and not found[one.name].warmed):
             found[one.name] = one
     return tuple(found.values())

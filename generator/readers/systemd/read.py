@@ -1,12 +1,12 @@
-"""systemd services and their drop-ins: the Views of those that run Ollama."""
+"""systemd services and their drop-ins: the Views of those that run an engine."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers import boxes
+from generator.readers import container
 from generator.readers.base import Source, image_name
 from generator.readers.environment.read import environment_file
 from generator.readers.syntax import unit
@@ -14,28 +14,30 @@ from generator.readers.syntax.options import CLIENTS, run
 from generator.readers.syntax.shell import runs_the_server
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models, used
+from generator.readers.systemd.phrases import RUN, UNIT
 from generator.view import Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context
     from generator.readers.syntax.options import Argument, Run
     from generator.view import Reach, Variable
 
-SERVICE: Final = "ollama.service"
 _ORDERED: Final = ("After", "Requires", "BindsTo", "PartOf", "Wants")
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
-    """Return a View of each service that runs Ollama; jobs beside it tell which models it has.
+    """Return a View of each service that runs the engine; jobs beside it tell which models it has.
 
-    Without any server the jobs are Views of their own. A drop-in that stands alone is one of
-    `ollama.service`. Raises ProfileError for what is no unit file.
+    Without any server the jobs are Views of their own. A drop-in that stands alone is one of the
+    engine's own service. Raises ProfileError for what is no unit file.
     """
-    units = merged(sources, ".service", SERVICE)
-    servers = [one for one in units if _is_server(one)]
-    jobs = [one for one in units if one not in servers and any(used(one))]
+    units = merged(sources, ".service", f"{context.engine.name}.service")
+    engine = context.engine
+    servers = [one for one in units if _is_server(one, engine)]
+    jobs = [one for one in units if one not in servers and any(used(one, engine))]
     if not servers:
         return tuple(_view(job, [job], context, "client") for job in jobs)
     related = {one.name: [one] for one in servers}
@@ -44,30 +46,36 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     return tuple(_view(one, related[one.name], context, "server") for one in servers)
 
 
-def _is_server(one: Unit) -> bool:
+def _is_server(one: Unit, engine: Engine) -> bool:
     """Whether the service runs the server: by its command, or without one by its name."""
     commands = list(one.commands(["ExecStart"]))
-    if any(_serves(command) for command in commands) or _container(one):
+    if any(_serves(command, engine) for command in commands) or _container(one, engine):
         return True
     stem = one.name.rpartition(".")[0].partition("@")[0]
     if commands:
-        return stem == "ollama" and one.last("Type") != "oneshot"
-    return stem.startswith("ollama")
+        return stem == engine.name and one.last("Type") != "oneshot"
+    return stem.startswith(engine.name)
 
 
 def _program(command: Sequence[Argument]) -> str:
     return PurePosixPath(command[0].text).name if command else ""
 
 
-def _serves(command: Sequence[Argument]) -> bool:
+def _serves(command: Sequence[Argument], engine: Engine) -> bool:
     texts = [argument.text for argument in command]
-    named = any(PurePosixPath(a).name == "ollama" and b == "serve" for a, b in pairwise(texts))
-    return named or any(runs_the_server(text) for text in texts)
+    program, *rest = engine.command
+    named = any(
+        PurePosixPath(text).name == program and texts[at + 1 : at + 1 + len(rest)] == rest
+        for at, text in enumerate(texts)
+    )
+    return named or any(runs_the_server(text, engine) for text in texts)
 
 
-def _container(one: Unit) -> Run | None:
+def _container(one: Unit, engine: Engine) -> Run | None:
     found = (run(command) for command in one.commands(["ExecStart"]))
-    return next((r for r in found if r and image_name(r.image.text).is_ollama), None)
+    return next(
+        (r for r in found if r and engine.is_image(image_name(r.image.text).repository)), None
+    )
 
 
 def _server_of(job: Unit, servers: Sequence[Unit]) -> str:
@@ -76,14 +84,15 @@ def _server_of(job: Unit, servers: Sequence[Unit]) -> str:
 
 
 def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) -> View:
-    held = _container(one)
+    held = _container(one, context.engine)
     if held:
-        return _boxed(one, held, related, context)
+        return _in_container(one, held, related, context)
     if any(_program(command) in CLIENTS for command in one.commands(["ExecStart"])):
         reach = "client"
     release, told = context.release_for()
     return View(
-        origin="systemd",
+        phrases=UNIT,
+        engine=context.engine.name,
         name=one.name,
         place=Place(one.files[0]),
         release=release,
@@ -93,31 +102,40 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread()),
         host=context.host,
-        models=models(related),
+        models=models(related, context.engine),
+        starts=_start(one, context.engine),
     )
 
 
-def _boxed(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
+def _start(one: Unit, engine: Engine) -> Place | None:
+    """Return the command that starts the server, if the files have it."""
+    verb = re.compile(rf"\b{engine.command[-1]}\b")
+    found = [a for a in one.named("ExecStart") if verb.search(a.value)]
+    return found[-1].place() if found else None
+
+
+def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
     """Return the View of a container that a unit runs: the unit's own limits do not reach it."""
-    release, told = context.release_for(image_name(held.image.text).release)
+    release, told = context.release_of(image_name(held.image.text))
     own = _variables(one, context, "client")
     place, restart = held.image.place, one.last("Restart")
-    box = boxes.boxed(held.image.text, place, held.options, held.client, restart)
+    box = container.container(held.image.text, place, held.options, held.client, restart)
     client = {variable.name: variable.value for variable in own}
     return View(
-        origin="systemd",
+        phrases=RUN,
+        engine=context.engine.name,
         name=one.name,
         place=Place(one.files[0]),
         release=release,
         release_told=told,
-        variables=(*own, *boxes.variables(held.options, context, client)),
-        bounds=boxes.bounds(held.options),
+        variables=(*own, *container.variables(held.options, context, client)),
+        bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
         host=context.host,
-        models=models(related),
+        models=models(related, context.engine),
         container=box,
-        acceleration=boxes.acceleration(box, held.options),
+        acceleration=container.acceleration(box, held.options),
     )
 
 

@@ -1,4 +1,4 @@
-"""What options of a container runtime say, as a Boxed, Variables and Bounds."""
+"""What options of a container runtime say, as a Container, Variables and Bounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.readers.base import Source, image_name
 from generator.readers.environment.read import container_file
 from generator.readers.syntax.options import Option, size
-from generator.view import Bound, Boxed, Variable
+from generator.view import Bound, Container, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,12 +25,14 @@ _DECIMAL: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
 
 
-def boxed(image: str, place: Place, options: Sequence[Option], client: str, restart: str) -> Boxed:
+def container(
+    image: str, place: Place, options: Sequence[Option], client: str, restart: str
+) -> Container:
     """Return the container that `client` runs; `restart` is the policy of the unit around it."""
     name = image_name(image)
     ways, gpus = _gpus(options, client)
     privileged, networks = _last(options, "privileged"), _of(options, "network")
-    return Boxed(
+    return Container(
         image=image,
         place=place,
         tag=name.tag,
@@ -131,7 +133,7 @@ def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[st
     return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
 
 
-def acceleration(box: Boxed, options: Sequence[Option]) -> str:
+def acceleration(box: Container, options: Sequence[Option]) -> str:
     """Return what the container computes on, as far as image and devices tell."""
     devices = " ".join(o.value for o in _of(options, "device"))
     if "rocm" in box.tag or "/dev/kfd" in devices or "amd.com/gpu" in devices:

@@ -1,0 +1,18 @@
+"""The registry: adding an engine is one folder here and one line below."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from generator.engines.signs import Signs
+
+ENGINES: Final = {
+    "ollama": "Ollama, which runs llama-server since 0.30",
+}
+
+
+def load_signs(name: str) -> Signs:
+    """Return how the engine `name`, a key of ENGINES, is recognised in files."""
+    return cast("Signs", importlib.import_module(f"generator.engines.{name}.signs").SIGNS)

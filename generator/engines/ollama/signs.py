@@ -1,0 +1,29 @@
+"""How Ollama is recognised: its program, its images, its chart and its NixOS module."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.engines.signs import Signs
+
+SIGNS: Final = Signs(
+    name="ollama",
+    command=("ollama", "serve"),
+    prefixes=("OLLAMA_", "LLAMA_ARG_"),
+    address="OLLAMA_HOST",
+    mentioned=r"(?i:ollama|\bLLAMA_ARG_)",
+    asks=r"\bollama[\"',\s]+(?:pull|run|create|list|ls|show|cp|rm|ps|push)\b"
+    r"|/api/(?:pull|generate)\b",
+    api_call=r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
+    r"\\?[\"']([^\"'\\]+)",
+    builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
+    verbs=frozenset({"pull", "run", "create"}),
+    valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
+    image="ollama/ollama",
+    home="/root/.ollama",
+    # The chart otwld/ollama-helm.
+    chart_keys=frozenset({"gpu", "models", "mountPath", "insecure", "port"}),
+    nixos_variables={"models": "OLLAMA_MODELS", "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION"},
+    nixos_overwritten=frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}),
+    nixos_address=("127.0.0.1", 11434),
+)

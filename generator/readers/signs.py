@@ -1,0 +1,142 @@
+"""What a file is, told by its name and, where that says nothing, by its content."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.engines import ENGINES
+from generator.engines import load_signs as load_engine
+from generator.readers import KINDS, load_signs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from generator.readers.base import Source
+
+
+def names_an_engine(text: str) -> bool:
+    """Return whether a text speaks of an engine."""
+    return any(re.search(load_engine(name).mentioned, text) for name in ENGINES)
+
+
+def mentioned(source: Source) -> bool:
+    """Return whether a file speaks of an engine; a drop-in says so only by its directory."""
+    return names_an_engine(source.text) or names_an_engine(PurePosixPath(source.path).parent.name)
+
+
+def _alone(path: PurePosixPath) -> str:
+    return path.as_posix()
+
+
+def _nothing(_: PurePosixPath) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """The signs of one kind of file: `SIGNS` of `readers/<kind>/signs.py`. Patterns are of `re`.
+
+    The suffixes in `sure`, the `names`, and for a `.conf` the end of its directory (`folders`)
+    tell the kind; the suffixes in `maybe` leave it to the `content`, without `never`. A file that
+    somebody names may have one of the suffixes in `named`, match `hinted`, or no name that says
+    anything.
+    """
+
+    sure: frozenset[str] = frozenset()
+    names: str = r"(?!)"
+    folders: tuple[str, ...] = ()
+    maybe: frozenset[str] = frozenset()
+    content: str = r"(?!)"
+    never: str = r"(?!)"
+    named: frozenset[str] = frozenset()
+    hinted: str = r"(?!)"
+    ours: Callable[[Source], bool] = mentioned
+    """Whether a file of a directory has to do with an engine."""
+    belongs: Callable[[PurePosixPath], str] = _alone
+    """What the files of one group have in common."""
+    over: str = r"(?!)"
+    """The names of files that are laid over others, and so come last."""
+    beside: Callable[[PurePosixPath], Iterable[str]] = _nothing
+    """The files that the consumer reads by itself beside one that somebody names."""
+    brings: frozenset[str] = frozenset()
+    """Names of files of the same directory that are judged with it."""
+    referred: bool = False
+    """Whether a file of the same directories that names this one is judged with it."""
+
+    def by_name(self, path: PurePosixPath) -> bool:
+        """Return whether the name alone tells."""
+        sure = path.suffix in self.sure or self._in_folder(path)
+        return sure or bool(re.fullmatch(self.names, path.name))
+
+    def by_suffix(self, path: PurePosixPath) -> bool:
+        """Return whether files with such an end may be of this kind."""
+        return path.suffix in self.sure | self.maybe or self._in_folder(path)
+
+    def _in_folder(self, path: PurePosixPath) -> bool:
+        ends = self.folders
+        return path.suffix == ".conf" and bool(ends) and path.parent.name.endswith(ends)
+
+    def by_content(self, text: str) -> bool:
+        """Return whether the text looks like one."""
+        return bool(re.search(self.content, text)) and not re.search(self.never, text)
+
+
+def _about_itself(_: Source) -> bool:
+    return True
+
+
+OWN: Final = {
+    "profile": Signs(
+        maybe=frozenset({".toml"}),
+        named=frozenset({".toml"}),
+        content=r"(?m)^schema_version\s*=",
+        never=r"(?m)^\[hosts[.\]]",
+        ours=_about_itself,
+    ),
+    "plan": Signs(
+        maybe=frozenset({".json"}),
+        content=r"(?s)\A\s*\{.*\"schema_version\"\s*:",
+        ours=_about_itself,
+    ),
+}
+"""Files of Hostwright itself, which are recognised here and read by others."""
+
+
+@functools.cache
+def signs_of(kind: str) -> Signs:
+    """Return the signs of one kind."""
+    return OWN[kind] if kind in OWN else load_signs(kind)
+
+
+def _every() -> dict[str, Signs]:
+    return {kind: signs_of(kind) for kind in (*OWN, *KINDS)}
+
+
+def may_be_ours(path: PurePosixPath) -> bool:
+    """Return whether a file of a directory is worth reading; hidden ones are not, but `.env`."""
+    if path.name.startswith(".") and path.name != ".env":
+        return False
+    return any(signs.by_suffix(path) or signs.by_name(path) for signs in _every().values())
+
+
+def kind_of(source: Source, *, walked: bool = False) -> str | None:
+    """Return what a file is; None: none of ours.
+
+    A file that the user names may tell by its content what its name does not; one that is only
+    found on the way (`walked`) has to have the right name, too.
+    """
+    path, text = PurePosixPath(source.path), source.text
+    every = _every()
+    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
+    for kind, signs in (by_suffix or every).items():
+        if signs.by_name(path) or (path.suffix in signs.named and not walked):
+            return kind
+    likely = (kind for kind, signs in by_suffix.items() if signs.by_content(text))
+    if by_suffix or walked:
+        hinted = (k for k, s in by_suffix.items() if not walked and re.search(s.hinted, text))
+        return next(likely, None) or next(hinted, None)
+    return next((kind for kind, signs in every.items() if signs.by_content(text)), None)

@@ -1,0 +1,1 @@
+"""A kind of file that nobody has: lines of `set NAME VALUE`."""

@@ -1,0 +1,3 @@
+from generator.readers.signs import Signs
+
+SIGNS = Signs(sure=frozenset({".toy"}))
