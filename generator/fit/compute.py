@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.kv import cells
+from generator.fit.kv import cells, distinct
 
 if TYPE_CHECKING:
     from generator.fit.load import Load
@@ -71,7 +71,7 @@ def _attention(shape: Shape, load: Load) -> float:
     around = 3 * shape.embedding + 2 * query + 2 * key + _mask(shape, load)
     if load.flash_attention:
         return around
-    widest = max(cells(window, load) for window in set(shape.windows))
+    widest = max(cells(window, load) for window in distinct(shape.windows))
     return around + shape.heads * widest
 
 
@@ -94,5 +94,5 @@ def _beside_logits(shape: Shape, load: Load) -> float:
 
 def _mask(shape: Shape, load: Load) -> float:
     """Return the floats of the masks: one for each kind of cache that the layers have."""
-    floats = sum(cells(window, load) for window in set(shape.windows))
+    floats = sum(cells(window, load) for window in distinct(shape.windows))
     return floats / 2 if load.flash_attention else floats

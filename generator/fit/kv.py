@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from generator.fit.load import Load
     from generator.fit.shape import Shape
 
-# Bytes for one element; the blocks of 32 hold their scales, too. Source: ggml-common.h of
+# Bytes of 32 elements; the blocks hold their scales, too. Source: ggml-common.h of
 # llama.cpp@4df29be; llama-fit-params gives 512, 272 and 144 MiB for llama3.1:8b at 4096 tokens.
-ELEMENT_BYTES: Final = {
-    "f32": Fraction(4),
-    "f16": Fraction(2),
-    "bf16": Fraction(2),
-    "q8_0": Fraction(34, 32),
-    "q5_1": Fraction(24, 32),
-    "q5_0": Fraction(22, 32),
-    "q4_1": Fraction(20, 32),
-    "q4_0": Fraction(18, 32),
-    "iq4_nl": Fraction(18, 32),
+BLOCK: Final = 32
+BLOCK_BYTES: Final = {
+    "f32": 128,
+    "f16": 64,
+    "bf16": 64,
+    "q8_0": 34,
+    "q5_1": 24,
+    "q5_0": 22,
+    "q4_1": 20,
+    "q4_0": 18,
+    "iq4_nl": 18,
 }
 PLAIN: Final = frozenset({"f32", "f16", "bf16"})
 CELLS: Final = 256
@@ -44,22 +45,37 @@ def cells(window: int, load: Load) -> int:
     return min(whole, padded(window + min(load.batch, whole))) if window else whole
 
 
+@lru_cache(maxsize=256)
+def distinct(windows: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the windows that a model has, each once: one or two of them, over dozens of layers."""
+    return tuple(set(windows))
+
+
+def bytes_of(elements: int, cache_type: str) -> int:
+    """Return the bytes of so many elements of the cache.
+
+    A type that is not known counts as f16, as releases before 0.30 take it.
+    """
+    return elements * BLOCK_BYTES.get(cache_type, BLOCK_BYTES["f16"]) // BLOCK
+
+
 def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     """Return the bytes of the cache of each layer, over all slots.
 
     heads × (key + value length) × tokens × bytes of an element. Exact: measured in
-    docs/accuracy.md. A type that is not known counts as f16, as releases before 0.30 take it.
+    docs/accuracy.md.
     """
-    element = ELEMENT_BYTES.get(load.cache_type, ELEMENT_BYTES["f16"])
-    whole = shape.key_length + shape.value_length
-    local = sum(shape.window_lengths) if shape.window_lengths else whole
     cached = shape.layers - shape.uncached
-    return tuple(
-        int(heads * (local if window else whole) * cells(window, load) * load.slots * element)
-        if layer < cached
-        else 0
-        for layer, (heads, window) in enumerate(zip(shape.kv_heads, shape.windows, strict=True))
-    )
+    kinds = list(zip(shape.kv_heads, shape.windows, strict=True))
+    size = {kind: _layer(*kind, shape, load) for kind in set(kinds)}
+    return tuple(size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
+
+
+def _layer(heads: int, window: int, shape: Shape, load: Load) -> int:
+    length = shape.key_length + shape.value_length
+    if window and shape.window_lengths:
+        length = sum(shape.window_lengths)
+    return bytes_of(heads * length * cells(window, load) * load.slots, load.cache_type)
 
 
 def kv_bytes(shape: Shape, load: Load) -> int:

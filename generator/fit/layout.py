@@ -7,7 +7,7 @@ counts as one more layer behind the last.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.compute import compute_bytes, host_compute_bytes
@@ -72,47 +72,57 @@ class Placement:
         return sum(self.counts)
 
 
-def needs(
-    shape: Shape, load: Load, counts: Sequence[int], *, headless: bool = False
-) -> tuple[tuple[Need, ...], Need]:
-    """Return what every device holds with `counts` layers on each, and what the host does."""
-    first = shape.layers + (0 if headless else 1) - sum(counts)
-    starts = accumulate(counts, initial=first)
-    cache = kv_layers(shape, load)
-    devices = tuple(
-        _device(shape, load, cache, start, start + count) if count else Need()
-        for start, count in zip(starts, counts, strict=False)  # starts has the end, too
-    )
-    return devices, _host(shape, load, cache, first, headless=headless)
+class Footprint:
+    """What a model takes under one load: worked out once, and asked for many placements."""
 
+    def __init__(self, shape: Shape, load: Load) -> None:
+        self.shape, self.load = shape, load
+        # Of the first layers together: none, one, two … The output has no cache.
+        self._weights = tuple(accumulate((*shape.layer_bytes, shape.output_bytes), initial=0))
+        self._cache = tuple(accumulate((*kv_layers(shape, load), 0), initial=0))
+        self._buffers: dict[bool, int] = {}
 
-def _device(shape: Shape, load: Load, cache: Sequence[int], start: int, end: int) -> Need:
-    output = end > shape.layers
-    return Need(
-        layers=end - start,
-        weights=sum(shape.layer_bytes[start:end]) + (shape.output_bytes if output else 0),
-        kv=sum(cache[start:end]),
-        compute=compute_bytes(shape, load, output=output),
-        other=GPU_OVERHEAD,
-    )
+    def needs(
+        self, counts: Sequence[int], *, headless: bool = False
+    ) -> tuple[tuple[Need, ...], Need]:
+        """Return what every device holds with `counts` layers on each, and what the host does."""
+        first = self.shape.layers + (0 if headless else 1) - sum(counts)
+        starts = accumulate(counts, initial=first)
+        devices = tuple(
+            self.device(start, start + count) if count else Need()
+            for start, count in zip(starts, counts, strict=False)  # starts has the end, too
+        )
+        return devices, self._host(first, headless=headless)
 
+    def device(self, start: int, end: int) -> Need:
+        """Return what a device holds with the layers from `start` on, up to `end`."""
+        return Need(
+            layers=end - start,
+            weights=self._weights[end] - self._weights[start],
+            kv=self._cache[end] - self._cache[start],
+            compute=self._compute(output=end > self.shape.layers),
+            other=GPU_OVERHEAD,
+        )
 
-def _host(shape: Shape, load: Load, cache: Sequence[int], end: int, *, headless: bool) -> Need:
-    """Return the host's share: the token embedding always, and the layers before `end`."""
-    output = headless or end > shape.layers
-    return Need(
-        layers=end + (1 if headless else 0),
-        weights=sum(shape.layer_bytes[:end])
-        + shape.input_bytes
-        + (shape.own_output_bytes if output else 0),
-        kv=sum(cache[:end]),
-        compute=_host_compute(shape, load, layers=end or headless, output=output),
-        other=HOST_OVERHEAD,
-    )
+    def _host(self, end: int, *, headless: bool) -> Need:
+        """Return the host's share: the token embedding always, and the layers before `end`."""
+        shape, output = self.shape, headless or end > self.shape.layers
+        ends = shape.input_bytes + (shape.own_output_bytes if output else 0)
+        computes = end or headless
+        return Need(
+            layers=end + (1 if headless else 0),
+            weights=self._weights[min(end, shape.layers)] + ends,
+            kv=self._cache[end],
+            compute=self._compute(output=output)
+            if computes
+            else host_compute_bytes(shape, self.load),
+            other=HOST_OVERHEAD,
+        )
 
-
-def _host_compute(shape: Shape, load: Load, *, layers: int | bool, output: bool) -> int:
-    return compute_bytes(shape, load, output=output) if layers else host_compute_bytes(shape, load)
+    def _compute(self, *, output: bool) -> int:
+        if output not in self._buffers:
+            self._buffers[output] = compute_bytes(self.shape, self.load, output=output)
+        return self._buffers[output]
 
 
 def kind_of(shape: Shape, counts: Sequence[int]) -> Kind:
@@ -134,13 +144,9 @@ def by_share(layers: int, shares: Sequence[int]) -> tuple[int, ...]:
     total = sum(shares)
     if not total:
         return (layers, *(0 for _ in shares[1:]))
-    edges = list(accumulate(shares))
-    counts = [0] * len(shares)
-    for layer in range(layers):
-        # The first device whose running sum is above layer / layers.
-        device = next(i for i, edge in enumerate(edges) if edge * layers > layer * total)
-        counts[device] += 1
-    return tuple(counts)
+    # A layer goes to the first device whose running sum is above layer / layers of all.
+    ends = [-(-edge * layers // total) for edge in accumulate(shares, initial=0)]
+    return tuple(end - start for start, end in pairwise(ends))
 
 
 def only(device: int, layers: int, devices: int) -> tuple[int, ...]:

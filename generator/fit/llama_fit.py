@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.layout import by_share, needs, only
+from generator.fit.layout import by_share, only
 from generator.fit.load import GIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
-    from generator.fit.load import Load
+    from generator.fit.layout import Footprint
     from generator.fit.shape import Shape
 
 METADATA: Final = 7 * MIB  # a file beyond its tensors: names, tokenizer
@@ -71,7 +72,7 @@ def choose(expected: int, free: Sequence[int], ask: Ask) -> tuple[int, ...]:
 
 
 def fill(
-    shape: Shape, load: Load, free: Sequence[int], chosen: Sequence[int], ask: Ask
+    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], ask: Ask
 ) -> tuple[int, ...]:
     """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
 
@@ -79,33 +80,27 @@ def fill(
     device to the first as many layers as leave it. Parts of a layer, which llama.cpp also moves,
     are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
     """
-    layers = shape.layers + 1
+    layers = footprint.shape.layers + 1
     room = [have - ask.margin for have in free]
     shares = [have if device in chosen else 0 for device, have in enumerate(free)]
     whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
-    if _within(shape, load, whole, room):
+    if _within(footprint, whole, room):
         return whole
     counts = [0] * len(free)
     for device in reversed(chosen):
-        counts[device] = _most(shape, load, counts, device, room)
+        counts[device] = _most(footprint, layers - sum(counts), room[device])
     return tuple(counts)
 
 
-def _most(shape: Shape, load: Load, counts: Sequence[int], device: int, room: Sequence[int]) -> int:
-    """Return the most further layers that a device has room for."""
-    low, high = 0, shape.layers + 1 - sum(counts)
-    while low < high:
-        middle = (low + high + 1) // 2
-        trial = [middle if i == device else count for i, count in enumerate(counts)]
-        if _within(shape, load, trial, room):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+def _most(footprint: Footprint, end: int, room: int) -> int:
+    """Return the most layers before `end` that a device has room for."""
+    return bisect_right(
+        range(1, end + 1), room, key=lambda count: footprint.device(end - count, end).total
+    )
 
 
-def _within(shape: Shape, load: Load, counts: Sequence[int], room: Sequence[int]) -> bool:
-    devices, _ = needs(shape, load, counts)
+def _within(footprint: Footprint, counts: Sequence[int], room: Sequence[int]) -> bool:
+    devices, _ = footprint.needs(counts)
     return all(
         not need.layers or need.total <= have for need, have in zip(devices, room, strict=True)
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
+    from generator.fit.layout import Footprint
     from generator.fit.shape import Shape
 
 # createLayout, llm/server.go@v0.11.11:840-920, for Ollama's engine; from v0.12.11 on for all.
@@ -46,16 +47,17 @@ def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
     return replace(load, batch=batch, outputs=load.slots if ask.logits_per_slot else 0)
 
 
-def place(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
+def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     """Return where the scheduler of the release puts a model on devices with `free` memory."""
     if ask.on_cpu or not free:
         return Placement(kind="cpu", counts=(0,) * len(free), reason="only the CPU computes here")
+    shape, load = footprint.shape, footprint.load
     if ask.layers is not None:
         counts = by_share(min(ask.layers, shape.layers + 1), free)
         told = f"{ask.layers} layers are asked for, whether they fit or not"
         return Placement(kind=kind_of(shape, counts), counts=counts, reason=told)
     if ask.llama_server:
-        return _by_llama_server(shape, load, ask, free)
+        return _by_llama_server(footprint, ask, free)
     measured = ask.release >= (ENGINE_BEST_FIT if shape.architecture in ask.engine else BEST_FIT)
     assign = best_fit.assign if measured else estimate.assign
     counts, headless = assign(shape, load, free, ask)
@@ -68,11 +70,11 @@ def place(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
     )
 
 
-def _by_llama_server(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> Placement:
-    expected = llama_fit.predicted(shape, load.tokens)
+def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
+    expected = llama_fit.predicted(footprint.shape, footprint.load.tokens)
     chosen = llama_fit.choose(expected, free, ask)
-    counts = llama_fit.fill(shape, load, free, chosen, ask)
-    kind = kind_of(shape, counts)
+    counts = llama_fit.fill(footprint, free, chosen, ask)
+    kind = kind_of(footprint.shape, counts)
     size = f"{expected / GIB:.1f} GiB"
     if ask.spread and len(free) > 1:
         how = "OLLAMA_SCHED_SPREAD asks for all GPUs"

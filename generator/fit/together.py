@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.fit import llama_fit
-from generator.fit.layout import Need, needs
+from generator.fit.layout import Footprint, Need
 from generator.fit.schedule import load_of, place
 from generator.fit.verdict import Room, host_room
 
@@ -50,8 +50,9 @@ def together(shapes: Sequence[Shape], ask: Ask, host: Host) -> Together:
     evicting: list[str] = []
     for shape in shapes[: ask.loaded]:
         load = load_of(shape, ask, free)
-        placement = place(shape, load, ask, free)
-        devices, more = needs(shape, load, placement.counts, headless=placement.headless)
+        footprint = Footprint(shape, load)
+        placement = place(footprint, ask, free)
+        devices, more = footprint.needs(placement.counts, headless=placement.headless)
         evicts = _evicts(shape, ask, free, load.tokens, load.batch)
         if loaded and free and not ask.on_cpu and (evicts or placement.kind == "partial"):
             evicting.append(shape.name)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.fit import llama_fit
 from generator.fit.ask import UNBOUNDED, with_slots
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Need, Placement, needs, only
+from generator.fit.layout import Footprint, Placement, only
 from generator.fit.load import GIB
 from generator.fit.schedule import load_of, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.host import Device, Host
+    from generator.fit.layout import Need
     from generator.fit.load import Load
     from generator.fit.shape import Shape
 
@@ -86,9 +87,10 @@ def judge(
     free = [device.memory for device in host.devices]
     ask = with_slots(ask, min(ask.slots, slots_max))
     load = load_of(shape, ask, free)
-    placement = place(shape, load, ask, free)
-    rooms = rooms_of(shape, load, placement, ask, host)
-    word, why = _word(shape, load, ask, host, rooms)
+    footprint = Footprint(shape, load)
+    placement = place(footprint, ask, free)
+    rooms = _rooms_of(footprint, placement, ask, host)
+    word, why = _word(footprint, ask, host, rooms)
     if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
         left = shape.layers + 1 - placement.on_gpus
         why = f"all layers would have room on GPUs, but the server leaves {left} to the CPU"
@@ -105,11 +107,9 @@ def judge(
     )
 
 
-def rooms_of(
-    shape: Shape, load: Load, placement: Placement, ask: Ask, host: Host
-) -> tuple[Room, ...]:
+def _rooms_of(footprint: Footprint, placement: Placement, ask: Ask, host: Host) -> tuple[Room, ...]:
     """Return devices and host as a placement fills them."""
-    devices, rest = needs(shape, load, placement.counts, headless=placement.headless)
+    devices, rest = footprint.needs(placement.counts, headless=placement.headless)
     return (*_device_rooms(host.devices, devices), host_room(host, rest, devices, ask))
 
 
@@ -140,12 +140,16 @@ def holds(shape: Shape, ask: Ask, host: Host) -> bool:
     of each is counted.
     """
     free = [device.memory for device in host.devices]
-    load = load_of(shape, ask, free)
+    return _held(Footprint(shape, load_of(shape, ask, free)), ask, host)
+
+
+def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
+    free = [device.memory for device in host.devices]
     if ask.on_cpu or not free:
-        return rooms_of(shape, load, _on_cpu(free), ask, host)[-1].left >= 0 or not host.limit
+        return _rooms_of(footprint, _on_cpu(free), ask, host)[-1].left >= 0 or not host.limit
     return any(
-        all(room.left >= 0 or not room.total for room in rooms_of(shape, load, at, ask, host))
-        for at in _whole(shape, load, ask, free)
+        all(room.left >= 0 or not room.total for room in _rooms_of(footprint, at, ask, host))
+        for at in _whole(footprint, ask, free)
     )
 
 
@@ -153,23 +157,22 @@ def _on_cpu(free: Sequence[int]) -> Placement:
     return Placement(kind="cpu", counts=(0,) * len(free), reason="")
 
 
-def _whole(shape: Shape, load: Load, ask: Ask, free: Sequence[int]) -> list[Placement]:
+def _whole(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Iterator[Placement]:
     """Return the placements with all layers on GPUs that are worth trying."""
-    layers = shape.layers + 1
-    one = [only(device, layers, len(free)) for device in range(len(free))]
-    bare = replace(ask, margin=0)
-    every = llama_fit.fill(shape, load, free, range(len(free)), bare)
-    counts = [*one, every] if sum(every) == layers else one
-    return [Placement(kind="one", counts=count, reason="") for count in counts]
+    layers = footprint.shape.layers + 1
+    for device in range(len(free)):
+        yield Placement(kind="one", counts=only(device, layers, len(free)), reason="")
+    every = llama_fit.fill(footprint, free, range(len(free)), replace(ask, margin=0))
+    if sum(every) == layers:
+        yield Placement(kind="split", counts=every, reason="")
 
 
-def _word(
-    shape: Shape, load: Load, ask: Ask, host: Host, rooms: Sequence[Room]
-) -> tuple[Word, str]:
+def _word(footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room]) -> tuple[Word, str]:
+    load = footprint.load
     if not load.flash_attention and load.cache_type not in PLAIN:
         return "does not fit", f"a {load.cache_type} cache needs flash attention, which is off"
-    if not holds(shape, ask, host):
-        return "does not fit", _short(shape, rooms, host, ask)
+    if not _held(footprint, ask, host):
+        return "does not fit", _short(footprint.shape, rooms, host, ask)
     narrow = [room for room in rooms if room.word != "fits" and room.need.total]
     if not narrow:
         where = "in memory" if ask.on_cpu or not host.devices else "on GPUs"

@@ -79,12 +79,12 @@ def fits(shape: Shape, ask: Ask, tokens: int, memories: Sequence[int]) -> bool:
     from dataclasses import replace
 
     from generator.fit.kv import kv_layers
-    from generator.fit.layout import needs
+    from generator.fit.layout import Footprint
     from generator.fit.schedule import load_of
 
     # Without free memory to look at, the batch follows from the tokens alone.
     load = load_of(shape, replace(ask, context=tokens), ())
-    (need,), _ = needs(shape, load, (shape.layers + 1,))
+    (need,), _ = Footprint(shape, load).needs((shape.layers + 1,))
     layers = zip(shape.layer_bytes, kv_layers(shape, load), strict=True)
     widest = max(shape.output_bytes, *(weights + kv for weights, kv in layers))
     free = ask.margin if ask.llama_server else ask.overhead

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.kv import PLAIN
 from generator.rules.edits import removed, rewritten
 from generator.rules.environment import server_variables
-from generator.rules.flash_attention import PLAIN_KV
 from generator.rules.gpu import truthy
 from generator.rules.rule import Hit, Rule, rule
 from generator.rules.values import cleaned, digits_of
@@ -99,7 +99,7 @@ def kv_type_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
 def _without_flash_attention(
     view: View, facts: Facts, variable: Variable, kind: str
 ) -> Iterator[Hit]:
-    if kind in PLAIN_KV:
+    if kind in PLAIN:
         return
     asked = view.variable(_FLASH)
     word = cleaned(asked.value) if asked else ""

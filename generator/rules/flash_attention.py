@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.kv import PLAIN
 from generator.rules.devices import names_of
 from generator.rules.gpu import generations, truthy
-from generator.rules.need import ELEMENT_BYTES, computes_on_cpu
+from generator.rules.need import computes_on_cpu
 from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import GpuGeneration
     from generator.view import View
-
-PLAIN_KV: Final = {name for name, size in ELEMENT_BYTES.items() if size >= ELEMENT_BYTES["f16"]}
 
 
 @rule(
@@ -69,7 +68,7 @@ def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
 def _forced_on(view: View, lacking: list[GpuGeneration]) -> str:
     """A quantised KV cache needs it, whatever the device: who asks for that one has decided."""
     cache = view.variable("OLLAMA_KV_CACHE_TYPE")
-    if not lacking or (cache is not None and cache.value.strip() not in PLAIN_KV):
+    if not lacking or (cache is not None and cache.value.strip() not in PLAIN):
         return ""
     return (
         f"flash attention is forced on, though Ollama {view.release} leaves it off for "

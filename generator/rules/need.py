@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.ask import MODELS_PER_GPU, ask_of, may_be_loaded, number, with_slots
 from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
-from generator.fit.kv import ELEMENT_BYTES
+from generator.fit.kv import bytes_of
 from generator.fit.load import DEFAULT_BATCH
 from generator.fit.shape import shape_of, windows_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.view import View
 
 __all__ = [
-    "ELEMENT_BYTES", "MODELS_PER_GPU", "alone", "asked", "computes_on_cpu", "gib", "heaviest",
+    "MODELS_PER_GPU", "alone", "asked", "computes_on_cpu", "gib", "heaviest",
     "known_models", "kv_at_least", "kv_bytes", "least", "may_be_loaded", "memory_limit", "number",
     "size_of", "weights",
 ]  # fmt: skip
@@ -48,11 +48,10 @@ def kv_bytes(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
     A type that is not known counts as f16, which is what releases before 0.30 make of it. A layer
     with a window keeps at least that, or all tokens where they are fewer.
     """
-    element = ELEMENT_BYTES.get(cache_type, ELEMENT_BYTES["f16"])
     both = model.kv_heads * (model.key_length + model.value_length)
     windows = windows_of(model.layers, model.window, model.window_every)
     kept = sum(min(tokens, window) if window else tokens for window in windows)
-    return int(both * kept * element)
+    return bytes_of(both * kept, cache_type)
 
 
 def known_models(view: View, facts: Facts) -> list[ModelFact]:
@@ -89,7 +88,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     token embedding. Without a size for the quantisation only the cache is counted.
     """
     # Most services name no model that is known; these load only for one that does.
-    from generator.fit.layout import Need, needs
+    from generator.fit.layout import Footprint, Need
     from generator.fit.schedule import load_of
 
     ask = asked(view, facts, model)
@@ -100,7 +99,9 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     shape = shape_of(model, facts)
     load = load_of(shape, ask, [device.memory for device in host_of(view).devices])
     load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
-    devices, host = needs(shape, load, () if computes_on_cpu(view) else (shape.layers + 1,))
+    devices, host = Footprint(shape, load).needs(
+        () if computes_on_cpu(view) else (shape.layers + 1,)
+    )
     need = devices[0] if devices else host
     if not ask.llama_server:
         return Need(layers=need.layers, weights=need.weights, kv=cache)

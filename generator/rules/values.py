@@ -6,9 +6,9 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.kv import PLAIN
 from generator.rules.edits import removed, rewritten, swallowed
 from generator.rules.environment import server_variables
-from generator.rules.flash_attention import PLAIN_KV
 from generator.rules.rule import Hit, Rule, rule
 from generator.units import parse_go_duration, parse_size
 
@@ -87,7 +87,7 @@ def _harmless(view: View, variable: Variable) -> bool:
     """Whether the switch may become what was meant: a quantised KV cache needs flash attention."""
     cache = view.variable("OLLAMA_KV_CACHE_TYPE")
     kind = cleaned(cache.value).lower() if cache else ""
-    quantised = kind not in {"", *PLAIN_KV}
+    quantised = kind not in {"", *PLAIN}
     return variable.name != "OLLAMA_FLASH_ATTENTION" or not quantised
 
 

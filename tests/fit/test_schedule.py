@@ -7,7 +7,7 @@ import pytest
 from generator.fit import llama_fit
 from generator.fit.ask import ask_of, cache_type, uses_flash
 from generator.fit.estimate import graph_sizes
-from generator.fit.layout import by_share, needs
+from generator.fit.layout import Footprint, by_share
 from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
 from generator.host import Gpu, Host
@@ -82,7 +82,9 @@ def test_layers_are_dealt_by_free_memory(
 @pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.15"])
 def test_one_card_is_enough_for_a_small_model(release: str) -> None:
     model, wish = shape("llama3.2:3b"), ask(release)
-    found = place(model, load_of(model, wish, (8 * GIB, 6 * GIB)), wish, (8 * GIB, 6 * GIB))
+    found = place(
+        Footprint(model, load_of(model, wish, (8 * GIB, 6 * GIB))), wish, (8 * GIB, 6 * GIB)
+    )
     assert (found.kind, found.counts) == ("one", (29, 0))
 
 
@@ -90,7 +92,7 @@ def test_one_card_is_enough_for_a_small_model(release: str) -> None:
 def test_no_card_computes_what_none_can_hold(release: str) -> None:
     model, wish = shape("llama3.1:70b"), ask(release)
     free = (GIB, GIB)
-    found = place(model, load_of(model, wish, free), wish, free)
+    found = place(Footprint(model, load_of(model, wish, free)), wish, free)
     assert (found.kind, found.counts) == ("cpu", (0, 0))
 
 
@@ -99,9 +101,9 @@ def test_a_part_is_offloaded_within_the_memory(release: str) -> None:
     model, wish = shape("qwen2.5:32b"), ask(release)
     free = (8 * GIB, 6 * GIB)
     load = load_of(model, wish, free)
-    found = place(model, load, wish, free)
+    found = place(Footprint(model, load), wish, free)
     assert found.kind == "partial"
-    devices, host = needs(model, load, found.counts, headless=found.headless)
+    devices, host = Footprint(model, load).needs(found.counts, headless=found.headless)
     assert all(need.total <= have for need, have in zip(devices, free, strict=True))
     assert sum(need.layers for need in (*devices, host)) == 65
     # Nothing is lost: all weights are somewhere, the token embedding with the host.
@@ -112,14 +114,14 @@ def test_what_fits_is_not_what_llama_cpp_does() -> None:
     """7605 of weights and 512 of cache fit into 9 GiB, but not with 1024 left free."""
     model, wish, free = shape("llama3.1:8b:Q8_0"), ask(), (9 * GIB,)
     load = load_of(model, wish, free)
-    assert place(model, load, wish, free).kind == "partial"
+    assert place(Footprint(model, load), wish, free).kind == "partial"
     small = replace(wish, margin=256 * MIB)
-    assert place(model, load, small, free).kind == "one"
+    assert place(Footprint(model, load), small, free).kind == "one"
 
 
 def test_forced_layers_are_taken_at_their_word() -> None:
     model, wish = shape("llama3.1:8b"), ask(layers=10)
-    found = place(model, load_of(model, wish, (8 * GIB,)), wish, (8 * GIB,))
+    found = place(Footprint(model, load_of(model, wish, (8 * GIB,))), wish, (8 * GIB,))
     assert (found.kind, found.counts) == ("partial", (10,))
 
 
@@ -127,7 +129,7 @@ def test_a_tied_output_is_copied_to_the_gpu() -> None:
     model = shape("llama3.2:3b")
     # 128256 × 3072 × 210/256 bytes = 308 MiB, on both.
     load = Load(context=4096)
-    (device,), host = needs(model, load, (29,))
+    (device,), host = Footprint(model, load).needs((29,))
     assert mib(host.weights) == 308
     assert device.weights + host.weights == model.tensor_bytes + model.input_bytes
 
@@ -213,7 +215,7 @@ def test_which_cards_the_release_trusts_with_flash_attention(
 def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -> None:
     model = shape(name)
     wish, free = ask(release), (24 * GIB,)
-    assert how in place(model, load_of(model, wish, free), wish, free).reason
+    assert how in place(Footprint(model, load_of(model, wish, free)), wish, free).reason
 
 
 def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
@@ -223,14 +225,14 @@ def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
     """
     even = shape("llama3.2:3b")
     wish, free = ask("0.9.6", spread=True), (8 * GIB, 8 * GIB)
-    assert place(even, load_of(even, wish, free), wish, free).counts == (15, 14)
+    assert place(Footprint(even, load_of(even, wish, free)), wish, free).counts == (15, 14)
     odd = replace(
         even,
         layer_bytes=(*even.layer_bytes, even.layer_bytes[0]),
         kv_heads=(*even.kv_heads, 8),
         windows=(*even.windows, 0),
     )
-    assert place(odd, load_of(odd, wish, free), wish, free).counts == (15, 15)
+    assert place(Footprint(odd, load_of(odd, wish, free)), wish, free).counts == (15, 15)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What devices and host hold together is all that a model takes, however it is placed."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.fit import layout
+from generator.fit.choose import choices
+from generator.fit.kv import kv_bytes, kv_layers
+from generator.fit.layout import Footprint
+from generator.fit.load import Load
+from generator.fit.shape import Shape
+from generator.fit.verdict import judge
+from tests.facts import facts_at
+from tests.fit.shapes import GIB, ask, gpus, shape
+
+
+@given(
+    st.sampled_from(["llama3.1:8b", "gemma3:1b", "gpt-oss:20b"]),
+    st.sampled_from(["f32", "f16", "q8_0", "q5_1", "q4_0"]),
+    st.integers(1, 40_000),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+def test_nothing_is_lost_between_devices_and_host(
+    name: str, cache: str, context: int, first: int, second: int
+) -> None:
+    model, load = shape(name), Load(context=context, slots=3, cache_type=cache)
+    devices, host = Footprint(model, load).needs((first, second))
+    every = [*devices, host]
+    assert sum(need.layers for need in every) == model.layers + 1
+    assert sum(need.kv for need in every) == kv_bytes(model, load)
+    copies = model.output_bytes - model.own_output_bytes if first + second else 0
+    assert sum(need.weights for need in every) == model.tensor_bytes + copies
+
+
+def test_a_model_is_worked_out_once_however_many_placements_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked: Counter[tuple[str, Load]] = Counter()
+
+    def counted(model: Shape, load: Load) -> tuple[int, ...]:
+        worked[f"{model.name} {model.quantisation}", load] += 1
+        return kv_layers(model, load)
+
+    monkeypatch.setattr(layout, "kv_layers", counted)
+    host = gpus(8 * GIB, 6 * GIB, 6 * GIB)
+    found = choices(ask(spread=True), host, facts_at())
+    assert len(found) > 50
+    assert set(worked.values()) == {1}
+    worked.clear()
+    judge(shape("llama3.1:8b"), ask(), host)
+    # Some sixty-four steps each for context and slots, a dozen more, and what all of them share.
+    assert sum(worked.values()) < 200
