@@ -16,8 +16,6 @@ from generator.files.cache import recall, remember, slot
 from generator.profiles.load import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from generator.plan import Plan
     from generator.profiles.document import Document
 
@@ -25,21 +23,19 @@ _CODE: Final = Path(__file__).parent
 
 
 def plan_of(
-    name: str,
-    overrides: Sequence[str] = (),
+    document: Document,
     *,
     version: str | None = None,
     legacy_env: bool = False,
     strict: bool = False,
 ) -> Plan:
-    """Return the Plan of the profile `name` (a shipped name or a path), remembered or decided.
+    """Return the Plan of a profile that was read, remembered or decided.
 
-    Raises what `read_document`, `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always
-    decides and remembers nothing.
+    Raises what `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always decides and remembers
+    nothing.
     """
-    document = read_document(name, overrides)
     flags = json.dumps([document.source, version, legacy_env, strict])
-    plain = not (overrides or version or legacy_env or strict)
+    plain = not (version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
         return plan
     file = slot(

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -16,9 +16,15 @@ from generator.cli import COMMANDS, gen, main, talk
 from generator.cli.talk import report
 from generator.errors import Finding, HostwrightError, Problem, ProfileError
 from generator.files import cache as kept
+from generator.plan import Plan
+from generator.profiles.load import read_document
 from tests.plans import PROFILES
 
 ROOT = Path(__file__).parent.parent
+
+
+def planned(name: str, overrides: Sequence[str] = (), version: str | None = None) -> Plan:
+    return pipeline.plan_of(read_document(name, overrides), version=version)
 
 
 def run(*args: str) -> Result:
@@ -216,14 +222,23 @@ def test_an_unknown_target_or_flag_is_bad_usage() -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("-o", "out"), "--output needs a profile"),
-        (("-t", "compose"), "--target needs a profile"),
-        (("--strict",), "--strict needs a profile"),
-        (("-t", "compose", "list"), "--target stands before the command `list`"),
-        (("--profile", "xeon-cpu", "render"), "--profile stands before the command `render`"),
-        (("--profile", "xeon-cpu", "-o", ""), "-o names no directory"),
-        (("--profile", "xeon-cpu", "--ollama-version", ""), "--ollama-version names no release"),
-        (("plan", "xeon-cpu", "--ollama-version", ""), "--ollama-version names no release"),
+        (("-o", "out"), "no profile is named"),
+        (("-t", "compose"), "no profile is named"),
+        (("--strict",), "no profile is named"),
+        (("show",), "no profile is named"),
+        (("fit",), "no profile is named"),
+        (("plan", "a", "-p", "b"), "two profiles are named: `a` and --profile `b`"),
+        (("xeon-cpu", "--profile", "b"), "two profiles are named: `xeon-cpu` and --profile `b`"),
+        (("-t", "compose", "list"), "`list` is a command, no profile"),
+        (("--profile", "xeon-cpu", "render"), "`render` is a command, no profile"),
+        (("--profile", "xeon-cpu", "-o", ""), "--output is empty"),
+        (("--profile", "xeon-cpu", "-o", "-", "--check"), "--check is about files"),
+        (("--profile", "xeon-cpu", "--ollama-version", ""), "--ollama-version is empty"),
+        (("plan", "xeon-cpu", "--ollama-version", ""), "--ollama-version is empty"),
+        (("fit", "-", "--gguf", "-"), "`-` stands twice"),
+        (("check", "-", "--host", "-"), "`-` stands twice"),
+        (("detect", "--like", "-"), "--like names what the profile extends"),
+        (("show", "xeon-cpu", "--toml", "--json"), "exclude each other"),
     ],
 )
 def test_options_that_lead_nowhere_are_bad_usage(args: tuple[str, ...], told: str) -> None:
@@ -551,7 +566,7 @@ class TestRemembering:
         for name in ("HOME", "XDG_CACHE_HOME", kept.OFF):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(pipeline, "remember", lambda *_: pytest.fail("remembered"))
-        assert pipeline.plan_of("xeon-cpu").name == "xeon-cpu"
+        assert planned("xeon-cpu").name == "xeon-cpu"
 
 
 class TestPackagedPlans:
@@ -567,13 +582,13 @@ class TestPackagedPlans:
         monkeypatch.setattr(pipeline, "_CODE", tmp_path)
 
     def test_they_answer_for_the_profile_as_shipped(self) -> None:
-        assert pipeline.plan_of("xeon-cpu").description == "packaged"
+        assert planned("xeon-cpu").description == "packaged"
 
     def test_they_do_not_answer_for_flags(self) -> None:
-        assert pipeline.plan_of("xeon-cpu", ["threads.count=8"]).description != "packaged"
-        assert pipeline.plan_of("xeon-cpu", version="0.24").release == "0.24.0"
+        assert planned("xeon-cpu", ["threads.count=8"]).description != "packaged"
+        assert planned("xeon-cpu", version="0.24").release == "0.24.0"
 
     def test_they_do_not_answer_for_another_text_of_that_name(self, tmp_path: Path) -> None:
         profile = tmp_path / "xeon-cpu.toml"
         profile.write_text('schema_version = 1\nname = "xeon-cpu"\ndescription = "mine"\n')
-        assert pipeline.plan_of(str(profile)).description == "mine"
+        assert planned(str(profile)).description == "mine"

@@ -304,7 +304,7 @@ def test_an_error_of_meaning_names_the_file_or_flag_too(
     file.with_name("base.toml").write_text(HEAD + 'ollama.kv_cache_type = "q9"\n')
     file.write_text(HEAD + text)
     with pytest.raises(ProfileError) as caught:
-        plan_of(str(file), flags)
+        plan_of(read_document(str(file), flags))
     assert [(p.where, Path(p.source).name) for p in caught.value.problems] == [(where, origin)]
 
 

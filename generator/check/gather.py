@@ -22,7 +22,7 @@ from generator.errors import (
 from generator.host import Host
 from generator.profiles.load import shipped_profiles
 from generator.readers.base import Context
-from generator.readers.discover import discover, read_beside, views
+from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules import judge, ordered
 from generator.view import Place, Placed
 
@@ -51,7 +51,7 @@ class Wanted:
     targets: Sequence[str] = ()
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
-    stdin: str | None = None
+    stdin: bytes | None = None
     stdin_name: str = ""
 
 
@@ -76,13 +76,14 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
     context = Context(
         catalogue,
         _release(wanted.version, catalogue),
-        read_host(wanted.host, catalogue) if wanted.host else Host(),
+        _host(wanted, catalogue),
         read_beside,
     )
     shipped = {path.stem for path in shipped_profiles()}
     names = [path for path in wanted.paths if path in shipped]
     paths = [path for path in wanted.paths if path not in shipped]
-    found = discover(paths, stdin=wanted.stdin, stdin_name=wanted.stdin_name)
+    text = (wanted.stdin or b"").decode("utf-8", "surrogateescape")
+    found = discover(paths, stdin=text, stdin_name=wanted.stdin_name)
     gathered = _Gathered()
     for name in dict.fromkeys((*names, *found.profiles)):
         _profile(name, wanted, gathered)
@@ -94,6 +95,13 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
 
         told = proven(told, found, context)
     return Report(told, gathered.texts, tuple(gathered.failures))
+
+
+def _host(wanted: Wanted, catalogue: Catalogue) -> Host:
+    if wanted.host is None:
+        return Host()
+    piped = wanted.stdin if str(wanted.host) == STDIN else None
+    return read_host(wanted.host, catalogue, stdin=piped)
 
 
 def _release(version: str | None, catalogue: Catalogue) -> Release | None:
@@ -108,11 +116,21 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
 
 def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
     try:
-        found, texts = check_profile(name, version=wanted.version, targets=wanted.targets)
+        found, texts = _checked_profile(name, wanted)
     except HostwrightError as error:
         found, texts = (unreadable(error, name),), {}
     gathered.found += found
     gathered.texts |= texts or {name: ""}
+
+
+def _checked_profile(name: str, wanted: Wanted) -> tuple[tuple[Placed, ...], dict[str, str]]:
+    piped = STDIN in wanted.paths and name == (wanted.stdin_name or STDIN)
+    return check_profile(
+        name,
+        version=wanted.version,
+        targets=wanted.targets,
+        stdin=wanted.stdin if piped else None,
+    )
 
 
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from generator.host import Host
 
 
-def read_host(path: Path, catalogue: Catalogue) -> Host:
+def read_host(path: Path, catalogue: Catalogue, *, stdin: bytes | None = None) -> Host:
     """Return the Host that the `[host]` table of a file describes, a profile's or alone.
 
     Raises ProfileError for a table that is wrong or missing, HostwrightError for a file that is
     not there, EnvironmentFailure for one that cannot be read.
     """
-    document = read_file(path)
+    document = read_file(path, stdin=stdin)
     if not isinstance(document.data.get("host"), dict):
         problem = Problem("host", "there is no such table", "write the machine under `[host]`")
         raise ProfileError(document.source, (problem,))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.check.locate import line_of
 from generator.check.report import UNREADABLE
 from generator.errors import Finding, HostwrightError, ProfileError
 from generator.pipeline import plan_of
-from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.load import read_document
 from generator.targets import load_target
 from generator.view import Place, Placed
 
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def check_profile(
-    name: str, *, version: str | None = None, targets: Sequence[str] = ()
+    name: str,
+    *,
+    version: str | None = None,
+    targets: Sequence[str] = (),
+    stdin: bytes | None = None,
 ) -> tuple[tuple[Placed, ...], dict[str, str]]:
     """Return what there is to say of a profile, and the texts of the files that make it up.
 
@@ -31,14 +34,14 @@ def check_profile(
     cannot be read, HostwrightError for one that is not there.
     """
     try:
-        document = read_document(name)
+        document = read_document(name, stdin=stdin)
     except ProfileError as error:
-        return tuple(_broken(error, problem, None) for problem in error.problems), {}
-    texts = _texts(document)
+        return tuple(_broken(error, problem, {}) for problem in error.problems), {}
+    texts = dict(document.texts)
     try:
-        plan = plan_of(name, version=version)
+        plan = plan_of(document, version=version)
     except ProfileError as error:
-        return tuple(_broken(error, problem, document) for problem in error.problems), texts
+        return tuple(_broken(error, problem, texts) for problem in error.problems), texts
     silenced = _silenced(document)
     limits = (
         dataclasses.replace(finding, ignored=silenced.get(finding.rule, ""))
@@ -56,20 +59,12 @@ def _silenced(document: Document) -> dict[str, str]:
     }
 
 
-def _texts(document: Document) -> dict[str, str]:
-    """Return the text of each file that a value of the profile comes from."""
-    shipped = {f"profiles/{path.name}": path for path in shipped_profiles()}
-    names = dict.fromkeys((document.source, *document.origins.values()))
-    paths = {name: shipped.get(name, Path(name)) for name in names}
-    return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
-
-
 def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> Placed:
     file = document.origin(finding.where.split("."))
     return Placed(finding, Place(file, line_of(texts.get(file, ""), finding.where), finding.where))
 
 
-def _broken(error: ProfileError, problem: Problem, document: Document | None) -> Placed:
+def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Placed:
     finding = Finding(
         rule=UNREADABLE,
         severity="error",
@@ -78,8 +73,8 @@ def _broken(error: ProfileError, problem: Problem, document: Document | None) ->
         fix=problem.hint,
     )
     file = problem.source or error.source
-    text = _texts(document).get(file, "") if document else ""
-    return Placed(finding, Place(file, line_of(text, problem.where), problem.where))
+    line = line_of(texts.get(file, ""), problem.where)
+    return Placed(finding, Place(file, line, problem.where))
 
 
 def unreadable(error: HostwrightError, file: str) -> Placed:

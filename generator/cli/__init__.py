@@ -2,61 +2,80 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
-import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from click.core import ParameterSource
 
-from generator.cli.options import profile_option, render_options
+from generator.cli.failure import fail, usage_failure, wants_json
+from generator.cli.options import Misuse, did_you_mean
+from generator.cli.streams import STDIO, prepare_streams, settle_streams
 from generator.errors import EnvironmentFailure, HostwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-COMMANDS: Final = {
-    "detect": "Read this machine and write its profile.",
-    "explain": "Explain rules, variables, keys, limits and options.",
-    "check": "Check profiles, units, compose files … against what Ollama reads.",
-    "fit": "Tell which models a host holds, and how they are placed.",
-    "fleet": "Write a flake for many hosts.",
-    "list": "List the shipped profiles.",
-    "plan": "Print the Plan of a profile as JSON.",
-    "render": "Render a profile for one or more targets.",
-    "schema": "Print the JSON Schema of profiles.",
-    "show": "Show every setting of a profile with its reason.",
+# In the order that a newcomer needs them.
+SECTIONS: Final = {
+    "From a host to its files": {
+        "list": "List the shipped profiles.",
+        "detect": "Read this machine and write its profile.",
+        "show": "Show every setting of a profile with its reason.",
+        "fit": "Tell which models a host holds, and how they are placed.",
+        "render": "Render a profile for one or more targets; needs not be named.",
+        "fleet": "Write a flake for many hosts.",
+    },
+    "What runs already": {
+        "check": "Check profiles, units, compose files … against what Ollama reads.",
+        "explain": "Explain rules, variables, keys, limits and options.",
+    },
+    "For programs": {
+        "plan": "Print the Plan of a profile as JSON.",
+        "schema": "Print the JSON Schema of profiles and fleet files.",
+    },
 }
+COMMANDS: Final = {name: text for verbs in SECTIONS.values() for name, text in verbs.items()}
+DEFAULT: Final = "render"
 
 HELP: Final = """Hostwright: one typed profile per inference host, checked configuration for Ollama.
 
-Without a command, `gen --profile NAME` renders, as `gen render` does.
+A PROFILE is the name of a shipped one, a path to a .toml, or - for stdin. It is
+the argument of a command or its option -p. `gen PROFILE` renders.
 
 \b
 Examples:
   gen list
-  gen --profile xeon-cpu                             NixOS module on stdout
-  gen --profile ./my-host.toml -t systemd -o out     write a bundle
-  gen --profile xeon-cpu --ollama-version 0.9        for an older release
-  gen --profile xeon-cpu --set threads.count=12 -t compose
+  gen xeon-cpu                                   NixOS module on stdout
+  gen detect -o my-host.toml                     a profile of this machine
+  gen show ./my-host.toml                        each setting with its reason
+  gen ./my-host.toml -t systemd -o out           write a bundle
+  gen --profile xeon-cpu --ollama-version 0.9    for an older release
+  gen check /etc/systemd/system/ollama.service.d
 
 \b
-Exit codes: 0 ok; 1 findings, drift or --check differs; 2 bad usage, profile or
-input; 3 the environment failed (permission, missing tool, full disk).
+Exit codes: 0 ok; 1 findings, drift, does not fit, or --check differs; 2 bad
+usage or input, or nothing could be judged; 3 the environment failed
+(permission, missing tool, full disk). With --json errors are JSON, too.
 """
 
 
-class LazyGroup(click.Group):
+class Verbs(click.Group):
     """Imports a command's module when that command runs, so that `gen --version` is quick."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front of what is a profile or one of its options."""
+        if args and (args[0].startswith("-") or _is_profile(args[0])):
+            own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+            args = args if args[0] in own else [DEFAULT, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """Return the names without importing anything."""
-        return sorted(COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import `generator.cli.<name>` and return its command."""
@@ -66,10 +85,40 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named. Raises Misuse for one that is not there."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            raise _no_command(args[0])
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands from COMMANDS, importing none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+        """Write the commands by section, importing none of them."""
+        for title, verbs in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(verbs.items()), col_max=10)
+
+
+def _is_profile(word: str) -> bool:
+    """Return whether a word in place of a command can only be a profile."""
+    if word in COMMANDS:
+        return False
+    return word == STDIO or "/" in word or word.endswith(".toml") or word in _shipped()
+
+
+def _shipped() -> list[str]:
+    from generator.profiles.load import shipped_profiles
+
+    return [path.stem for path in shipped_profiles()]
+
+
+def _no_command(word: str) -> Misuse:
+    from difflib import get_close_matches
+
+    meant = did_you_mean(get_close_matches(word, [*COMMANDS, *_shipped()]))
+    hint = f"{meant}`gen --help` lists the commands, `gen list` the profiles"
+    return Misuse(f"there is no command or profile `{word}`", hint, where=word)
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -81,9 +130,10 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Verbs,
     invoke_without_command=True,
     help=HELP,
+    subcommand_metavar="[COMMAND] [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 @click.option(
@@ -94,54 +144,35 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     callback=_print_version,
     help="Print the version and exit.",
 )
-@profile_option
-@render_options
 @click.pass_context
-def gen(ctx: click.Context, /, profile: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Render, unless a command is named."""
-    given = [
-        max(parameter.opts, key=len)
-        for parameter in ctx.command.params
-        if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-    ]
-    if ctx.invoked_subcommand is not None:
-        if given:
-            raise click.UsageError(
-                f"{given[0]} stands before the command `{ctx.invoked_subcommand}`, where it does "
-                f"nothing; write options after the command"
-            )
-        return
-    if profile is None:
-        if given:
-            raise click.UsageError(f"{given[0]} needs a profile: --profile NAME or --profile PATH")
+def gen(ctx: click.Context) -> None:
+    """Print the help where nothing is asked for."""
+    if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-        return
-    from generator.cli.render_command import run
-
-    run(profile, **options)
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `gen` and exit; expected failures are printed as `error:` and `hint:`."""
     # Nothing here makes cycles that grow, so looking for them only slows the start down.
     gc.disable()
-    _prepare_streams()
+    prepare_streams()
+    args = sys.argv[1:] if argv is None else list(argv)
+    as_json = wants_json(args)
     try:
-        code = _invoke(sys.argv[1:] if argv is None else list(argv))
+        code = _invoke(args)
     except HostwrightError as error:
-        code = _failed(error)
+        code = fail(error, as_json=as_json)
     except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.show()
-        code = error.exit_code
+        failure, where = usage_failure(error)
+        code = fail(failure, as_json=as_json, where=where)
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
         code = 0  # The reader (`head`) has what it wanted.
     except OSError as error:
         what = f"cannot use {error.filename}" if error.filename else "cannot write to stdout"
-        code = _failed(EnvironmentFailure(f"{what}: {error.strerror}"))
-    _settle_streams()
+        code = fail(EnvironmentFailure(f"{what}: {error.strerror}"), as_json=as_json)
+    settle_streams()
     sys.exit(code)
 
 
@@ -155,30 +186,3 @@ def _invoke(argv: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     return 0
-
-
-def _failed(error: HostwrightError) -> int:
-    from generator.cli.talk import report
-
-    report(error)
-    return error.exit_code
-
-
-def _prepare_streams() -> None:
-    """Make stdout carry any text, as UTF-8 like every file, and stderr at least not fail."""
-    # A closed stream is None: what is written to it is lost, as the caller asked.
-    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-    if isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr.reconfigure(errors="backslashreplace")
-
-
-def _settle_streams() -> None:
-    """Let go of what cannot be written; Python would complain about it at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli.options import json_option
+from generator.cli.options import (
+    TARGET,
+    Misuse,
+    filled,
+    json_option,
+    profile_option,
+    release_option,
+)
+from generator.cli.streams import STDIO, read_stdin
 from generator.cli.talk import coloured, say, visible, word
 from generator.targets import TARGETS
 
@@ -36,16 +43,20 @@ Silence a rule where it does not hold, with a reason:
 
 @click.command(name="check", epilog=EXAMPLES)
 @click.argument("paths", metavar="PATH|PROFILE...", nargs=-1)
+@profile_option("profiles", multiple=True)
+@release_option("Release that runs.  [default: what a file says, or newest]")
 @click.option(
-    "--ollama-version", metavar="RELEASE", help="Release that runs.  [default: told, or newest]"
+    "--host",
+    metavar="FILE",
+    callback=filled("host.toml"),
+    help="TOML with a [host] table: facts of the machine.",
 )
-@click.option("--host", metavar="FILE", help="TOML with a [host] table: facts of the machine.")
 @click.option(
     "-t",
     "--target",
     "targets",
     multiple=True,
-    type=click.Choice([*TARGETS, "all"]),
+    type=TARGET,
     help="Also say what this target cannot express of a profile.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to report.")
@@ -62,21 +73,29 @@ Silence a rule where it does not hold, with a reason:
 @click.option("--diff", is_flag=True, help="With --fix: show it as a patch, write nothing.")
 @click.option("--stdin-name", default="", metavar="NAME", help="File name that `-` stands for.")
 @json_option
-def command(paths: tuple[str, ...], *, form: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+def command(
+    paths: tuple[str, ...],
+    *,
+    profiles: tuple[str, ...],
+    form: str,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Check profiles, and files of others, against what Ollama really reads.
 
     Takes systemd units and drop-ins, environment files, compose files, Podman quadlets, NixOS
     modules, values of the Ollama Helm chart, and directories of them.
     """
-    if not paths:
-        raise click.UsageError("name what to check: a profile, a file, a directory, or - for stdin")
+    if not (named := (*paths, *profiles)):
+        hint = "name what to check: a profile, a file, a directory, or - for stdin"
+        raise Misuse("nothing to check is named", hint)
     if options["diff"] and not options["fix"]:
-        raise click.UsageError("--diff shows what --fix would change: write both")
+        raise Misuse("--diff shows what --fix would change", "write both", where="--diff")
     if options["diff"] and (as_json or form != "text"):
-        raise click.UsageError("--diff prints a patch, which has no other format")
+        raise Misuse("--diff prints a patch, which has no other format", where="--diff")
     from generator.check.gather import check
 
-    wanted = _wanted(paths, options)
+    wanted = _wanted(named, options)
     report = check(wanted, fixing=options["fix"])
     if options["fix"]:
         if options["diff"]:
@@ -92,15 +111,16 @@ def command(paths: tuple[str, ...], *, form: str, as_json: bool, **options: Any)
 def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
     from generator.check.gather import Wanted
 
-    stdin = None
-    if "-" in paths:
-        if options["fix"] and not options["diff"]:
-            raise click.UsageError("--fix cannot write to stdin: add --diff, or name a file")
-        stdin = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    host = options["host"]
+    if STDIO in paths and host == STDIO:
+        raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--host")
+    if STDIO in paths and options["fix"] and not options["diff"]:
+        raise Misuse("--fix cannot write to stdin", "add --diff, or name a file", where="--fix")
+    stdin = read_stdin() if STDIO in (*paths, host) else None
     return Wanted(
         paths=paths,
         version=options["ollama_version"],
-        host=Path(options["host"]) if options["host"] is not None else None,
+        host=Path(host) if host is not None else None,
         targets=tuple(TARGETS) if "all" in options["targets"] else options["targets"],
         select=_rules(options["select"]),
         ignore=_rules(options["ignore"]),
@@ -115,7 +135,8 @@ def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
     rules = [part.strip().upper() for value in values for part in value.split(",")]
     for rule in rules:
         if not rule or not any(known.startswith(rule) for known in every_id()):
-            raise click.UsageError(f"`{rule}` is no rule, nor the beginning of one, like HW1")
+            told = f"`{rule}` is no rule, nor the beginning of one, like HW1"
+            raise Misuse(told, "`gen explain --list rule` has them all")
     return tuple(rules)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli.options import json_option
+from generator.cli.options import Misuse, json_option, release_option
 from generator.cli.talk import COLOURS, coloured, table, width
 from generator.explain.page import KINDS
 
@@ -45,16 +45,17 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
     metavar="[KIND]",
     help=f"List all names, or those of a kind: {', '.join(KINDS)}.",
 )
-@click.option("--ollama-version", metavar="RELEASE", help="Only what holds for one release.")
+@release_option("Only what holds for one release.")
 @json_option
 def command(
     names: tuple[str, ...], kind: str | None, ollama_version: str | None, as_json: bool
 ) -> None:
     """Explain rules, variables, profile keys, limits and model options."""
     if kind is not None and (names or ollama_version is not None):
-        raise click.UsageError("--list takes a kind and nothing else beside it")
+        raise Misuse("--list takes a kind and nothing else beside it", where="--list")
     if kind is None and not names:
-        raise click.UsageError("name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list")
+        hint = "name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list"
+        raise Misuse("no name is given", hint)
     text = _remembered((names, kind, ollama_version, as_json, width()))
     click.echo(text, nl=False, color=coloured())
 

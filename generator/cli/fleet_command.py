@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.options import json_option
+from generator.cli.options import json_option, needs_directory, output_options
+from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import counted, progress, say, table, tell
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ A fleet file:
 
 @click.command(name="fleet", epilog=EXAMPLES)
 @click.argument("file", metavar="FLEET.toml")
-@click.option("-o", "--output", metavar="DIR", help="Write the flake below DIR.")
-@click.option("--diff", is_flag=True, help="Show what -o would change; write nothing.")
-@click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing.")
-@click.option("--force", is_flag=True, help="Replace files that somebody has edited, too.")
+@output_options("Replace files that somebody has edited, too.")
 @click.option("--strict", is_flag=True, help="Refuse what a host's release does not take.")
 @json_option
 def command(
@@ -57,26 +55,25 @@ def command(
 ) -> None:
     """Write a flake for many hosts: NixOS by deploy-rs or Colmena, others by deploy-rs.
 
-    Without -o, list the hosts.
+    Without -o, list the hosts. FLEET.toml may be - for stdin.
     """
     from generator.fleet.decide import decide_fleet
 
-    if output is None and (diff or check or force):
-        raise click.UsageError("--diff, --check and --force are about files: name them by -o DIR")
-    if output == "":
-        raise click.UsageError("-o names no directory: write one, like -o .")
-    fleet = decide_fleet(Path(file), strict=strict, progress=progress)
+    needs_directory(output, diff=diff, check=check, force=force)
+    fleet = decide_fleet(Path(file), strict=strict, progress=progress, stdin=stdin_if(file))
     findings = [*_findings(fleet), *_modules_missing(fleet, output)]
     if output is None:
         _list(fleet, findings, as_json=as_json)
         return
-    from generator.cli.writing import changes_of, report_changes
+    from generator.cli.writing import changes_of, print_files, report_changes
     from generator.fleet.render import render_fleet
 
     tell([finding for finding in findings if finding.severity != "info"])
-    changes = changes_of(
-        render_fleet(fleet), Path(output), dry=diff or check, force=force, again=True
-    )
+    files = render_fleet(fleet)
+    if output == STDIO:
+        print_files([("", file) for file in files], findings, as_json=as_json)
+        return
+    changes = changes_of(files, Path(output), dry=diff or check, force=force, again=True)
     report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
 
 
@@ -108,7 +105,7 @@ def _modules_missing(fleet: Decided, output: str | None) -> list[Finding]:
             fix="write it, and have git track it",
         )
         for path in sorted(paths)
-        if output is not None and not Path(output, path).exists()
+        if output is not None and output != STDIO and not Path(output, path).exists()
     ]
 
 

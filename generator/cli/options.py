@@ -1,42 +1,117 @@
-"""Options that several commands share."""
+"""Options that several commands share, each declared once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from generator.targets import TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from generator.plan import Plan
+    from generator.profiles.document import Document
 
     Command = TypeVar("Command", bound=Callable[..., Any])
 
-_TARGETS = click.Choice([*TARGETS, "all"])
+PROFILE: Final = "--profile"
+TARGET: Final = click.Choice([*TARGETS, "all"])
 
-profile_option = click.option(
-    "-p", "--profile", metavar="NAME|PATH", help="A shipped profile's name, or a path to a .toml."
-)
+
+class Misuse(click.UsageError):
+    """A command line that makes no sense: what is wrong, what to do, which option it is about."""
+
+    def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
+        super().__init__(message, click.get_current_context(silent=True))
+        self.hint, self.where = hint, where
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """Return `did you mean …? ` for some names, nothing for none."""
+    told = " or ".join(f"`{name}`" for name in names)
+    return f"did you mean {told}? " if told else ""
+
+
+def filled(example: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return a callback that refuses an empty value and gives an example of another."""
+
+    def callback(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+        if value == "":
+            where = max(parameter.opts, key=len)
+            raise Misuse(f"{where} is empty", f"write a value, like {where} {example}", where=where)
+        return value
+
+    return callback
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a profile value, like threads.count=8; repeatable.",
+)
+
+
+def release_option(text: str) -> Callable[[Command], Command]:
+    """Return `--ollama-version` with its help: what the release is for differs by command."""
+    return click.option("--ollama-version", metavar="RELEASE", callback=filled("0.32"), help=text)
+
+
+def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], Command]:
+    """Return `-p`; the command gets its value as `name`."""
+    return click.option(
+        "-p",
+        PROFILE,
+        name,
+        metavar="PROFILE",
+        multiple=multiple,
+        help="The profile, if not the argument: a shipped name, a path, or - for stdin.",
+    )
+
+
+def profile_argument(command: Command) -> Command:
+    """Add the profile, as the argument or as `-p`; the command gets its name as `profile`."""
+
+    @click.argument("positional", metavar="[PROFILE]", required=False)
+    @profile_option("option")
+    @functools.wraps(command)
+    def with_profile(*, positional: str | None, option: str | None, **options: Any) -> Any:  # noqa: ANN401
+        return command(profile=_one_profile(positional, option), **options)
+
+    return with_profile  # type: ignore[return-value] # click hands over keywords only
+
+
+def _one_profile(positional: str | None, option: str | None) -> str:
+    from generator.cli import COMMANDS
+
+    if positional in COMMANDS:
+        hint = f"the command stands first: gen {positional} …"
+        raise Misuse(f"`{positional}` is a command, no profile", hint, where=PROFILE)
+    if positional is not None and option is not None:
+        told = f"two profiles are named: `{positional}` and --profile `{option}`"
+        raise Misuse(told, "name one", where=PROFILE)
+    if (name := option if positional is None else positional) is None:
+        raise Misuse(
+            "no profile is named",
+            "name a shipped one, like xeon-cpu, a path, or - for stdin; `gen list` has the shipped",
+            where=PROFILE,
+        )
+    return name
 
 
 def plan_options(command: Command) -> Command:
     """Add what decides a Plan."""
     for option in reversed(
         (
-            click.option(
-                "--ollama-version",
-                metavar="RELEASE",
-                help="Release or line the output is for, like 0.32.  [default: newest known]",
+            release_option(
+                "Release or line the output is for, like 0.32.  [default: newest known]"
             ),
-            click.option(
-                "--set",
-                "overrides",
-                multiple=True,
-                metavar="KEY=VALUE",
-                help="Override a profile value, like threads.count=8; repeatable.",
-            ),
+            set_option,
             click.option("--strict", is_flag=True, help="Refuse what the release does not take."),
             click.option(
                 "--legacy-env",
@@ -54,47 +129,54 @@ def plan_options(command: Command) -> Command:
     return command
 
 
-def render_options(command: Command) -> Command:
-    """Add what decides a Plan and where its files go."""
-    for option in reversed(
-        (
-            click.option(
-                "-t",
-                "--target",
-                "targets",
-                multiple=True,
-                type=_TARGETS,
-                help="What to render; repeatable.  [default: nixos]",
-            ),
-            click.option(
-                "-o",
-                "--output",
-                metavar="DIR",
-                help="Write files below DIR instead of to stdout.",
-            ),
-            click.option("--diff", is_flag=True, help="Show what -o would change; write nothing."),
-            click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),
-            click.option("--force", is_flag=True, help="Replace files that differ."),
-            json_option,
-        )
-    ):
-        command = option(command)
-    return plan_options(command)
+def output_options(force: str) -> Callable[[Command], Command]:
+    """Return the options for files: where to, only compare, replace. `force` is the help of it."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(
+            (
+                click.option(
+                    "-o",
+                    "--output",
+                    metavar="DIR",
+                    callback=filled("out"),
+                    help="Write files below DIR; - is stdout.",
+                ),
+                click.option(
+                    "--diff", is_flag=True, help="Show what -o would change; write nothing."
+                ),
+                click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),
+                click.option("--force", is_flag=True, help=force),
+            )
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def needs_directory(output: str | None, **flags: bool) -> None:
+    """Refuse flags about files where none are written."""
+    given = [f"--{name}" for name, on in flags.items() if on]
+    if given and output in {None, "-"}:
+        raise Misuse(f"{given[0]} is about files", "name their directory by -o DIR", where=given[0])
+
+
+def document_of(
+    profile: str, overrides: tuple[str, ...] = (), *, full_unit: bool = False
+) -> Document:
+    """Read the profile that the options name, with what they override."""
+    from generator.cli.streams import stdin_if
+    from generator.profiles.load import read_document
+
+    flags = (*overrides, "service.full_unit=true") if full_unit else overrides
+    return read_document(profile, flags, stdin=stdin_if(profile))
 
 
 def planned(
-    profile: str,
-    *,
-    overrides: tuple[str, ...],
-    ollama_version: str | None,
-    strict: bool,
-    legacy_env: bool,
-    full_unit: bool,
-) -> Any:  # noqa: ANN401 -- a Plan, whose import the caller pays for
+    document: Document, *, ollama_version: str | None, strict: bool, legacy_env: bool
+) -> Plan:
     """Return the Plan that the options ask for."""
     from generator.pipeline import plan_of
 
-    if ollama_version == "":
-        raise click.UsageError("--ollama-version names no release: write one, like 0.32")
-    flags = (*overrides, "service.full_unit=true") if full_unit else overrides
-    return plan_of(profile, flags, version=ollama_version, legacy_env=legacy_env, strict=strict)
+    return plan_of(document, version=ollama_version, legacy_env=legacy_env, strict=strict)

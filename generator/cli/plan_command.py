@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from generator.cli.options import json_option, plan_options, planned
+from generator.cli.options import document_of, json_option, plan_options, planned, profile_argument
 
 EXAMPLES = """
 \b
@@ -17,12 +17,19 @@ Examples:
 
 
 @click.command(name="plan", epilog=EXAMPLES)
-@click.argument("profile")
+@profile_argument
 @plan_options
 @json_option
-def command(profile: str, as_json: bool, **flags: Any) -> None:  # noqa: ANN401, ARG001
+def command(
+    profile: str,
+    as_json: bool,  # noqa: ARG001 -- it is what this prints anyway
+    overrides: tuple[str, ...],
+    full_unit: bool,
+    **flags: Any,  # noqa: ANN401 -- what `planned` takes
+) -> None:
     """Print the Plan of a profile as JSON: every decision with its reason."""
     from generator.targets import load_target
 
-    for file in load_target("plan").render(planned(profile, **flags)):
+    document = document_of(profile, overrides, full_unit=full_unit)
+    for file in load_target("plan").render(planned(document, **flags)):
         click.echo(file.text, nl=False)

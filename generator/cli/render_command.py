@@ -8,43 +8,51 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli.options import planned, profile_option, render_options
+from generator.cli.options import (
+    TARGET,
+    document_of,
+    json_option,
+    needs_directory,
+    output_options,
+    plan_options,
+    planned,
+    profile_argument,
+)
+from generator.cli.streams import STDIO
 from generator.cli.talk import counted, say, tell
-from generator.cli.writing import changes_of, report_changes
+from generator.cli.writing import changes_of, print_files, report_changes
 from generator.targets import TARGETS, load_target
 
 if TYPE_CHECKING:
     from generator.errors import Finding
     from generator.plan import Plan
-    from generator.targets.base import File
 
 DEFAULT_TARGET: Final = "nixos"
 EXAMPLES: Final = """
 \b
 Examples:
-  gen render --profile xeon-cpu
-  gen render --profile dual-pascal -t all -o out
-  gen render --profile dual-pascal -t systemd -o out --diff
-  gen render --profile dgx-spark -t systemd --full-unit -o out --force
-  gen render --profile xeon-cpu -t compose --set resources.memory_max=16G
+  gen render xeon-cpu, or: gen xeon-cpu, gen --profile xeon-cpu
+  gen render dual-pascal -t all -o out
+  gen render dual-pascal -t systemd -o out --diff
+  gen render dgx-spark -t systemd --full-unit -o out --force
+  gen render - -t compose --set resources.memory_max=16G < my-host.toml
 """
 
 
 @click.command(name="render", epilog=EXAMPLES)
-@profile_option
-@render_options
-def command(profile: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Render a profile for one or more targets.
-
-    Without -o the files go to stdout. With -o they go to DIR/<target>/; a file that is there and
-    differs is shown and kept, unless --force.
-    """
-    if profile is None:
-        raise click.UsageError("name a profile: --profile NAME or --profile PATH")
-    run(profile, **options)
-
-
-def run(
+@profile_argument
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    type=TARGET,
+    help="What to render; repeatable.  [default: nixos]",
+)
+@output_options("Replace files that differ.")
+@plan_options
+@json_option
+def command(
     profile: str,
     *,
     targets: tuple[str, ...],
@@ -53,21 +61,25 @@ def run(
     check: bool,
     force: bool,
     as_json: bool,
-    **plan_flags: Any,  # noqa: ANN401
+    overrides: tuple[str, ...],
+    full_unit: bool,
+    **flags: Any,  # noqa: ANN401 -- what `planned` takes
 ) -> None:
-    """Render `profile` and print, compare or write the files."""
-    if output is None and (diff or check or force):
-        raise click.UsageError("--diff, --check and --force are about files: name them by -o DIR")
-    if output == "":
-        raise click.UsageError("-o names no directory: write one, like -o out")
-    plan = planned(profile, **plan_flags)
+    """Render a profile for one or more targets.
+
+    Without -o the files go to stdout. With -o they go to DIR/<target>/; a file that is there and
+    differs is shown and kept, unless --force.
+    """
+    needs_directory(output, diff=diff, check=check, force=force)
+    plan = planned(document_of(profile, overrides, full_unit=full_unit), **flags)
     names = list(TARGETS) if "all" in targets else list(dict.fromkeys(targets)) or [DEFAULT_TARGET]
     rendered = {name: load_target(name).render(plan) for name in names}
     limitations = [finding for name in names for finding in load_target(name).limitations(plan)]
     _remarks(plan, limitations, profile)
     findings = [*plan.findings, *limitations]
-    if output is None:
-        _print(rendered, findings, as_json=as_json)
+    if output is None or output == STDIO:
+        printed = [(name, file) for name in names for file in rendered[name]]
+        print_files(printed, findings, as_json=as_json)
     else:
         files = [
             dataclasses.replace(file, path=f"{name}/{file.path}")
@@ -85,27 +97,3 @@ def _remarks(plan: Plan, limitations: list[Finding], profile: str) -> None:
     counts = [counted(warnings, "warning"), counted(infos, "remark")]
     if plan.remarks:
         say(f"{', '.join(c for c in counts if c)}: gen show {profile}")
-
-
-def _print(
-    rendered: dict[str, tuple[File, ...]], findings: list[Finding], *, as_json: bool
-) -> None:
-    if as_json:
-        from generator.formats.data import to_json
-
-        document = {
-            "schema_version": 1,
-            "files": [
-                {"target": name, "path": file.path, "text": file.text}
-                for name, files in rendered.items()
-                for file in files
-            ],
-            "findings": [dataclasses.asdict(finding) for finding in findings],
-        }
-        click.echo(to_json(document), nl=False)
-        return
-    files = [(name, file) for name, group in rendered.items() for file in group]
-    for index, (name, file) in enumerate(files):
-        if len(files) > 1:
-            click.echo(f"{chr(10) if index else ''}# ==> {name}/{file.path}")
-        click.echo(file.text, nl=False)

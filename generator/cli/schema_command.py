@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from generator.cli.options import Misuse
+
 EXAMPLES = """
 \b
 Examples:
@@ -25,7 +27,7 @@ def command(markdown: bool, fleet: bool, as_json: bool) -> None:
     from generator.profiles.reference import fleet_reference, profile_reference
 
     if markdown and as_json:
-        raise click.UsageError("--markdown and --json exclude each other")
+        raise Misuse("--markdown and --json exclude each other", "choose one", where="--markdown")
     schema = json_schema(FLEET if fleet else PROFILE)
     page = fleet_reference if fleet else profile_reference
     click.echo(page(schema) if markdown else to_json(schema), nl=False)

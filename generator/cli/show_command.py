@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.options import json_option, plan_options, planned
+from generator.cli.options import (
+    Misuse,
+    document_of,
+    json_option,
+    plan_options,
+    planned,
+    profile_argument,
+)
 from generator.cli.talk import table, tell
 
 if TYPE_CHECKING:
     from generator.plan import Plan
+    from generator.profiles.document import Document
 
 EXAMPLES = """
 \b
@@ -24,22 +32,32 @@ Examples:
 
 
 @click.command(name="show", epilog=EXAMPLES)
-@click.argument("profile")
+@profile_argument
 @plan_options
 @click.option("--toml", "as_toml", is_flag=True, help="Print the merged profile instead.")
 @json_option
-def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+def command(
+    profile: str,
+    as_toml: bool,
+    as_json: bool,
+    overrides: tuple[str, ...],
+    full_unit: bool,
+    **flags: Any,  # noqa: ANN401 -- what `planned` takes
+) -> None:
     """Show every setting of a profile with its reason, then the findings."""
-    plan = planned(profile, **flags)
+    if as_toml and as_json:
+        raise Misuse("--toml and --json exclude each other", "choose one of them", where="--toml")
+    document = document_of(profile, overrides, full_unit=full_unit)
+    plan = planned(document, **flags)
     if as_toml:
-        _print_toml(profile, flags["overrides"])
+        _print_toml(document)
     elif as_json:
         from generator.formats.data import to_json
 
         rows = [dict(zip(("setting", "value", "why"), row, strict=True)) for row in _rows(plan)]
         findings = [dataclasses.asdict(finding) for finding in plan.findings]
-        document = {"schema_version": 1, "settings": rows, "findings": findings}
-        click.echo(to_json(document), nl=False)
+        shown = {"schema_version": 1, "settings": rows, "findings": findings}
+        click.echo(to_json(shown), nl=False)
     else:
         title = (plan.name, f"Ollama {plan.release}", plan.system, plan.acceleration)
         click.echo(" · ".join(title))
@@ -47,12 +65,10 @@ def command(profile: str, as_toml: bool, as_json: bool, **flags: Any) -> None:  
         tell(plan.remarks)
 
 
-def _print_toml(profile: str, overrides: tuple[str, ...]) -> None:
+def _print_toml(document: Document) -> None:
     from generator.formats.data import to_toml
-    from generator.profiles.load import read_document
 
-    data = {k: v for k, v in read_document(profile, overrides).data.items() if k != "extends"}
-    click.echo(to_toml(data), nl=False)
+    click.echo(to_toml({k: v for k, v in document.data.items() if k != "extends"}), nl=False)
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:

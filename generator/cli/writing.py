@@ -70,6 +70,24 @@ def report_changes(
         click.get_current_context().exit(1)
 
 
+def print_files(
+    files: Sequence[tuple[str, File]], findings: Sequence[Finding], *, as_json: bool
+) -> None:
+    """Print files of targets one after the other, told apart by their paths, or as JSON."""
+    if as_json:
+        from generator.formats.data import to_json
+
+        listed = [{"target": target, **dataclasses.asdict(file)} for target, file in files]
+        told = [dataclasses.asdict(finding) for finding in findings]
+        click.echo(to_json({"schema_version": 1, "files": listed, "findings": told}), nl=False)
+        return
+    for index, (target, file) in enumerate(files):
+        if len(files) > 1:
+            path = f"{target}/{file.path}" if target else file.path
+            click.echo(f"{chr(10) if index else ''}# ==> {path}")
+        click.echo(file.text, nl=False)
+
+
 def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
     kinds = ("new", "changed", "removed", "kept", "unchanged")
     counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}

@@ -23,14 +23,14 @@ _MOST: Final = 2**60
 _MANY: Final = 8192
 
 
-def read_facter(path: Path) -> Detected:
-    """Return the facts of a report.
+def read_facter(path: Path, *, stdin: bytes | None = None) -> Detected:
+    """Return the facts of a report, which `stdin` is if it is given.
 
     Raises HostwrightError for what is no such report, EnvironmentFailure for a file that cannot be
     read.
     """
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(path.read_bytes() if stdin is None else stdin)
     except OSError as error:
         raise EnvironmentFailure(f"cannot read `{path}`: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

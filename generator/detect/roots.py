@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 from generator.detect import tools
 from generator.detect.root import LARGEST, TOOLS, Root, one_line
@@ -21,16 +21,21 @@ _PIECE: Final = 2**16
 _ARCHIVE: Final = 256 * 2**20
 
 
-def open_root(given: str | None) -> Root:
+def open_root(given: str | None, *, stdin: IO[bytes] | None = None) -> Root:
     """Return the live machine, or the captured one in a directory or an archive.
+
+    An archive may come through `stdin`.
 
     Raises HostwrightError where there is neither, EnvironmentFailure for what cannot be read.
     """
     if given is None:
         return Live()
     path = Path(given)
-    if path.is_dir():
-        root: Tree | Archive = Tree(path)
+    root: Tree | Archive
+    if stdin is not None:
+        root = Archive(path, stdin)
+    elif path.is_dir():
+        root = Tree(path)
     elif path.is_file():
         root = Archive(path)
     else:
@@ -90,10 +95,10 @@ class Live(Tree):
 class Archive(Root):
     """A captured tree in a tar archive, read into memory once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stream: IO[bytes] | None = None) -> None:
         super().__init__()
         try:
-            self._files = _members(path)
+            self._files = _members(path, stream)
         except (tarfile.TarError, EOFError, ValueError) as error:
             # tarfile goes on with a line for each compression that it tried.
             told = one_line(str(error).partition("\n")[0]).rstrip(":")
@@ -131,11 +136,13 @@ def _content(path: Path) -> bytes | None:
     return bytes(data)
 
 
-def _members(path: Path) -> dict[str, bytes]:
+def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
     """Return the regular files of an archive; others have no place in a capture."""
     files: dict[str, bytes] = {}
     room = _ARCHIVE
-    with tarfile.open(path) as archive:
+    # A pipe cannot be wound back.
+    mode: Literal["r|*", "r"] = "r|*" if piped else "r"
+    with tarfile.open(None if piped else path, mode, piped) as archive:
         for member in archive:
             if not member.isreg():
                 continue

@@ -48,15 +48,19 @@ class Decided:
 
 
 def decide_fleet(
-    path: Path, *, strict: bool = False, progress: Callable[[int, int], None] | None = None
+    path: Path,
+    *,
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    stdin: bytes | None = None,
 ) -> Decided:
-    """Return the decided fleet of the file at `path`; `strict` as in `resolve`.
+    """Return the decided fleet of the file at `path`, `-` for `stdin`; `strict` as in `resolve`.
 
     `progress` is told before each host how many are done, and how many there are.
     Raises ProfileError with the Problems of all hosts, HostwrightError for a file that is not
     there, EnvironmentFailure for one that cannot be read.
     """
-    document = read_file(path)
+    document = read_file(path, stdin=stdin)
     fleet, problems = _formed(document)
     plans = _Plans(document, path.parent, strict=strict)
     plans.problems += problems

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+NAME: Final = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+"""What a profile may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,14 @@ class Document:
     """A merged profile that is not validated yet.
 
     `source` names it for people (`profiles/xeon-cpu.toml`); `origins` tells for a key path which
-    file or flag it came from; `digest` is that of everything read.
+    file or flag it came from; `digest` is that of everything read, `texts` the files themselves.
     """
 
     source: str
     data: dict[str, Any]
     origins: Mapping[tuple[str, ...], str]
     digest: str
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

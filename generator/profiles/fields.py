@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from generator.profiles.document import NAME
 from generator.units import (
     MOST_CPUS,
     Release,
@@ -23,7 +24,6 @@ from generator.units import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _MODEL = re.compile(
     r"(?:[\w.-]+(?::\d+)?/)?(?:[A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?",
     re.ASCII,
@@ -151,7 +151,7 @@ def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
-Name = Annotated[str, matching(_NAME, "a name; write lower-case letters, digits and `-`")]
+Name = Annotated[str, matching(NAME, "a name; write lower-case letters, digits and `-`")]
 Word = Annotated[str, matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
 Address = Annotated[
     str,

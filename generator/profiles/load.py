@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import errno
+import functools
 import hashlib
 import stat
 import tomllib
@@ -37,6 +38,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
 
 
+@functools.cache
 def shipped_profiles() -> tuple[Path, ...]:
     """Return the paths of the shipped profiles, by name."""
     packaged = _PACKAGE / "shipped/profiles"
@@ -44,24 +46,31 @@ def shipped_profiles() -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.toml")))
 
 
-def read_document(name: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> Document:
+def read_document(
+    name: str,
+    overrides: Sequence[str] = (),
+    *,
+    folder: Path = Path(),
+    stdin: bytes | None = None,
+) -> Document:
     """Read the profile `name` (a shipped name or a path), its `extends` and the `--set` flags.
 
-    A path is seen from `folder`. Raises ProfileError for TOML errors, a circular `extends` and
-    flags that make no sense; HostwrightError for a profile that is not there; EnvironmentFailure
-    for one that can't be read.
+    A path is seen from `folder`; where `stdin` is given, it is the text and
+    `name` what to call it. Raises ProfileError for TOML errors, a
+    circular `extends` and flags that make no sense; HostwrightError for a profile that is not
+    there; EnvironmentFailure for one that can't be read.
     """
-    return _Reader().document(name, overrides, folder)
+    return _Reader(stdin).document(name, overrides, folder)
 
 
-def read_file(path: Path) -> Document:
+def read_file(path: Path, *, stdin: bytes | None = None) -> Document:
     """Read one TOML file that extends nothing. Raises as `read_document` does."""
-    found = _given(str(path), Path())
+    reader = _Reader(stdin)
+    found = reader.piped(str(path)) or _given(str(path), Path())
     if found is None:
         raise HostwrightError(f"there is no file `{path}`", hint="name one that is there")
-    reader = _Reader()
     data = reader.parse(found)
-    return Document(_shown(found), data, {}, reader.hash.hexdigest())
+    return Document(_shown(found), data, {}, reader.hash.hexdigest(), reader.texts)
 
 
 def overlaid(document: Document, tables: Mapping[str, Any], origin: str) -> Document:
@@ -79,19 +88,25 @@ def load_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
 
 
 class _Reader:
-    """One reading: collects the digest and the origins over all files that take part."""
+    """One reading: collects the digest, origins and texts of all files that take part."""
 
-    def __init__(self) -> None:
+    def __init__(self, stdin: bytes | None) -> None:
+        self.stdin = stdin
         self.hash = hashlib.sha256()
         self.origins: dict[tuple[str, ...], str] = {}
+        self.texts: dict[str, str] = {}
 
     def document(self, name: str, overrides: Sequence[str], folder: Path) -> Document:
-        path = _find(name, folder)
+        path = self.piped(name) or _find(name, folder)
         data = self._merged(path, ())
         problems = [p for text in overrides if (p := self._override(data, text))]
         if problems:
             raise ProfileError(FLAG, tuple(problems))
-        return Document(_shown(path), data, self.origins, self.hash.hexdigest())
+        return Document(_shown(path), data, self.origins, self.hash.hexdigest(), self.texts)
+
+    def piped(self, name: str) -> Path | None:
+        """Return the name of what came through standard input; None: nothing did."""
+        return None if self.stdin is None else Path("stdin" if name == "-" else name)
 
     def _merged(self, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         if path in seen or len(seen) >= _MAX_EXTENDS:
@@ -110,13 +125,15 @@ class _Reader:
 
     def parse(self, path: Path) -> dict[str, Any]:
         try:
-            raw = path.read_bytes()
+            raw = path.read_bytes() if self.stdin is None else self.stdin
         except OSError as error:
             raise EnvironmentFailure(f"cannot read {_shown(path)}: {error.strerror}") from error
+        self.stdin = None  # What it extends is a file.
         self.hash.update(b"%d\0" % len(raw) + raw)
-        data = _parsed(raw)
+        data, shown = _parsed(raw), _shown(path)
         if isinstance(data, Problem):
-            raise ProfileError(_shown(path), (data,))
+            raise ProfileError(shown, (data,))
+        self.texts[shown] = raw.decode()
         return data
 
     def _override(self, data: dict[str, Any], text: str) -> Problem | None:
@@ -215,8 +232,9 @@ def _find(name: str, folder: Path, of: str = "") -> Path:
     import difflib
 
     known = [path.stem for path in shipped_profiles()]
-    close = difflib.get_close_matches(Path(name).stem, known, n=1)
-    guess = f"did you mean `{close[0]}`? " if close else ""
+    beside = f"{name}.toml" if _given(f"{name}.toml", folder) else ""
+    meant = beside or next(iter(difflib.get_close_matches(Path(name).stem, known, n=1)), "")
+    guess = f"did you mean `{meant}`? " if meant else ""
     raise HostwrightError(
         f"there is no profile `{name}`" + (f", which {of} extends" if of else ""),
         hint=f"{guess}shipped are {', '.join(known)}; a path ends in `.toml`",

@@ -214,7 +214,7 @@ def test_like_a_gpu_profile_without_a_gpu_is_refused(xeon: str) -> None:
     [
         (("--from", "a.json", "--root", "b"), "--from names a report"),
         (("-o", "x.toml", "--json"), "choose one of them"),
-        (("-o", ""), "a file has no name"),
+        (("-o", ""), "--output is empty"),
         (("-o", "-", "--name", "Grey Area"), "`Grey Area` is not a name"),
         (("--root", "/nowhere/at/all"), "there is no directory or archive"),
         (("--root", str(FOLDER)), "is no captured machine: it has neither /proc/cpuinfo nor"),

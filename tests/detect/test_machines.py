@@ -16,7 +16,7 @@ from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
 from generator.detect.roots import Archive, Tree
 from generator.pipeline import plan_of
-from generator.profiles.load import load_profile, shipped_profiles
+from generator.profiles.load import load_profile, read_document, shipped_profiles
 from generator.targets import TARGETS, load_target
 from tests.detect.expected import HOSTS, LIKE, PLANNED, TUNING
 from tests.detect.machines import FOLDER, NAMES, machine, root_of, situation, tree
@@ -55,14 +55,14 @@ def test_the_profile_renders_everywhere_and_checks_clean(name: str, tmp_path: Pa
     path = written(name, tmp_path)
     found, _ = check_profile(str(path))
     assert [placed.finding for placed in found] == []
-    plan = plan_of(str(path))
+    plan = plan_of(read_document(str(path)))
     for target in TARGETS:
         assert load_target(target).render(plan)
 
 
 @pytest.mark.parametrize("name", sorted(PLANNED))
 def test_the_plan_of_the_profile(name: str, tmp_path: Path) -> None:
-    plan = plan_of(str(written(name, tmp_path)))
+    plan = plan_of(read_document(str(written(name, tmp_path))))
     there: dict[str, object] = {setting.name: setting.value for setting in plan.environment}
     there |= {limit.name: limit.value for limit in plan.limits}
     assert {key: there[key] for key in PLANNED[name]} == PLANNED[name]

@@ -132,10 +132,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("fit",), "name a profile"),
+        (("fit",), "no profile is named"),
         ((*XEON, "--server", "http://h"), "--server needs --model"),
-        ((*XEON, "--server", "http://h", "--model", "m", "--gguf", "f"), "name one of them"),
-        ((*XEON, "--ollama-version", ""), "names no release"),
+        ((*XEON, "--server", "http://h", "--model", "m", "--gguf", "f"), "are two sources"),
+        ((*XEON, "--ollama-version", ""), "--ollama-version is empty"),
         ((*XEON, "--context", "3"), "4<=x<="),
         ((*XEON, "--kv-cache-type", "q9"), "is not one of"),
     ],

@@ -1,0 +1,77 @@
+"""Expected failures: `error:` and `hint:` on stderr, and with `--json` a document on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli.options import Misuse, did_you_mean
+from generator.cli.talk import report
+from generator.errors import HostwrightError, Problem, ProfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON, even one that is not understood otherwise."""
+    options = list(argv[: argv.index("--")] if "--" in argv else argv)
+    pairs = itertools.pairwise(options)
+    return "--json" in options or "--format=json" in options or ("--format", "json") in pairs
+
+
+def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
+    """Print a failure and return its exit code."""
+    report(error)
+    if as_json:
+        from generator.formats.data import to_json
+
+        # The failure may be that nothing can be written to stdout.
+        with contextlib.suppress(OSError):
+            click.echo(to_json(document(error, where)), nl=False)
+            sys.stdout.flush()
+    return error.exit_code
+
+
+def document(error: HostwrightError, where: str = "") -> dict[str, Any]:
+    """Return a failure as JSON carries it; one that is no list of Problems is one Problem."""
+    if isinstance(error, ProfileError):
+        source, problems = error.source, error.problems
+    else:
+        source, problems = "", (Problem(where, error.message, error.hint),)
+    return {
+        "schema_version": 1,
+        "error": error.message,
+        "exit_code": error.exit_code,
+        "problems": [
+            {"where": p.where, "message": p.message, "hint": p.hint, "source": p.source or source}
+            for p in problems
+        ],
+    }
+
+
+def usage_failure(error: click.ClickException) -> tuple[HostwrightError, str]:
+    """Return click's complaint as a failure of ours, and what it is about."""
+    context = getattr(error, "ctx", None)
+    listed = f"`{context.command_path if context else 'gen'} --help` lists what there is"
+    if isinstance(error, Misuse):
+        return HostwrightError(error.message, hint=error.hint or listed), error.where
+    if isinstance(error, click.NoSuchOption):
+        meant = did_you_mean(sorted(error.possibilities or ()))
+        told = f"there is no option `{error.option_name}`"
+        return HostwrightError(told, hint=f"{meant}{listed}"), error.option_name
+    param = getattr(error, "param", None)
+    where = _name_of(param) if param else ""
+    message = error.format_message()
+    if where and not isinstance(error, click.MissingParameter):
+        message = f"{where}: {error.message}"
+    return HostwrightError(message, hint=listed), where
+
+
+def _name_of(param: click.Parameter) -> str:
+    option = param.param_type_name == "option"
+    return max(param.opts, key=len) if option else param.human_readable_name

@@ -1,0 +1,183 @@
+"""The use case of `gen fit`: a service, its machine and a question → verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator.errors import Problem, ProfileError
+from generator.fit.ask import ask_of
+from generator.fit.choose import choices
+from generator.fit.host import host_of
+from generator.fit.kv import PLAIN
+from generator.fit.pick import loads, pick
+from generator.fit.together import together
+from generator.fit.verdict import judge, single_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.catalogue.facts import Facts
+    from generator.fit.ask import Ask
+    from generator.fit.choose import Candidate
+    from generator.fit.host import Host
+    from generator.fit.shape import Shape
+    from generator.fit.together import Together
+    from generator.fit.verdict import ModelFit
+    from generator.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked about a service; nothing: its own models, and which others fit.
+
+    `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the Ollama server at the URL
+    `server`; `gguf` is a file. `context`, `slots` and `cache_type` replace what the service sets.
+    """
+
+    models: tuple[str, ...] = ()
+    gguf: str | None = None
+    server: str | None = None
+    context: int | None = None
+    slots: int | None = None
+    cache_type: str | None = None
+
+    @property
+    def names_models(self) -> bool:
+        """Whether it is about certain models and not about the service's own."""
+        return bool(self.models or self.gguf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The answer: a verdict for each model, for all side by side, and what else fits.
+
+    `choices` is None where certain models were asked about, `loaded` (name, bytes, bytes on GPUs)
+    where no server was. `warnings` are sentences about models that cannot be judged or loaded.
+    """
+
+    ask: Ask
+    host: Host
+    fits: tuple[ModelFit, ...]
+    together: Together | None
+    choices: tuple[Candidate, ...] | None
+    loaded: tuple[tuple[str, int, int], ...] | None
+    warnings: tuple[str, ...]
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything that was asked about does not fit."""
+        over = self.together is not None and self.together.word == "does not fit"
+        return over or any(fit.word == "does not fit" for fit in self.fits)
+
+
+def assess(
+    view: View,
+    own: Iterable[tuple[str, Mapping[str, str]]],
+    facts: Facts,
+    question: Question | None = None,
+) -> Assessment:
+    """Return what fits on the machine of a View; `own` are its models with their parameters.
+
+    Raises ProfileError for a machine without memory and for models that nobody knows, and what
+    reading a GGUF file or asking a server raises.
+    """
+    question = question or Question()
+    host, ask = host_of(view), _asked(ask_of(view, facts), question)
+    if not host.devices and not host.limit:
+        hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
+        problem = Problem("host.memory", "nothing says what the host has", hint)
+        raise ProfileError(view.place.file, (problem,))
+    warnings: list[str] = []
+    if question.names_models:
+        shapes = [(shape, ask) for shape in _named(question, facts)]
+    else:
+        shapes = _own(own, ask, facts, warnings)
+    warnings += [
+        f"Ollama {ask.release} cannot load `{shape.name}` yet"
+        for shape, _ in shapes
+        if not loads(shape.name, shape.architecture, facts)
+    ]
+    return Assessment(
+        ask=ask,
+        host=host,
+        fits=tuple(
+            judge(shape, asked, host, slots_max=single_slot(shape.name, facts))
+            for shape, asked in shapes
+        ),
+        together=_together([shape for shape, _ in shapes], ask, host),
+        choices=None if question.names_models else tuple(choices(ask, host, facts)),
+        loaded=_loaded(question.server),
+        warnings=tuple(warnings),
+    )
+
+
+def _asked(ask: Ask, question: Question) -> Ask:
+    """Return what the service asks for with what the question replaces."""
+    changes: dict[str, int | str | None] = {
+        "context": question.context,
+        "slots": question.slots,
+        "cache_type": question.cache_type,
+    }
+    # As the key of the profile does: a quantised cache asks for flash attention.
+    if (question.cache_type or "f16") not in PLAIN and ask.flash_attention is None:
+        ask = replace(ask, flash_attention=True)
+    return replace(ask, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type] # by name
+
+
+def _own(
+    own: Iterable[tuple[str, Mapping[str, str]]],
+    ask: Ask,
+    facts: Facts,
+    warnings: list[str],
+) -> list[tuple[Shape, Ask]]:
+    """Return the service's models, each with the parameters it sets, and warn of unknown ones."""
+    found = []
+    for name, parameters in own:
+        shape = pick(name, facts)
+        if isinstance(shape, Problem):
+            warnings.append(f"models: {shape.message}")
+        else:
+            found.append((shape, _tuned(ask, parameters)))
+    return found
+
+
+def _tuned(ask: Ask, parameters: Mapping[str, str]) -> Ask:
+    """Return the ask of a model whose Modelfile sets `num_ctx` or `num_gpu`."""
+    context, layers = parameters.get("num_ctx", ""), parameters.get("num_gpu", "")
+    if context.isdigit() and int(context):
+        ask = replace(ask, context=int(context))
+    return replace(ask, layers=int(layers)) if layers.isdigit() else ask
+
+
+def _named(question: Question, facts: Facts) -> list[Shape]:
+    """Return the models that are asked about. Raises ProfileError with all that is wrong."""
+    found = [_shape(name, question.server, facts) for name in question.models]
+    if problems := tuple(each for each in found if isinstance(each, Problem)):
+        raise ProfileError("the command line", problems)
+    shapes = [each for each in found if not isinstance(each, Problem)]
+    if question.gguf:
+        from generator.fit.header import shape_of_file
+
+        shapes.append(shape_of_file(question.gguf, facts))
+    return shapes
+
+
+def _shape(name: str, server: str | None, facts: Facts) -> Shape | Problem:
+    if server is None:
+        return pick(name, facts)
+    from generator.fit.server import shape_of_server
+
+    return shape_of_server(server, name, facts)
+
+
+def _together(shapes: list[Shape], ask: Ask, host: Host) -> Together | None:
+    return together(shapes, ask, host) if len(shapes) > 1 and ask.loaded > 1 else None
+
+
+def _loaded(server: str | None) -> tuple[tuple[str, int, int], ...] | None:
+    if server is None:
+        return None
+    from generator.fit.server import loaded
+
+    return loaded(server)

@@ -1,0 +1,71 @@
+"""One grammar for every command: how a profile is named, and what was meant by a mistyped word."""
+
+import pytest
+
+from generator.cli import COMMANDS
+from tests.test_cli import process, run
+
+TAKE_A_PROFILE = ("render", "show", "plan", "fit", "check")
+
+
+@pytest.mark.parametrize("verb", TAKE_A_PROFILE)
+def test_a_profile_is_the_argument_or_an_option(verb: str) -> None:
+    argument = run(verb, "dual-pascal")
+    assert argument.stdout
+    for option in ("-p", "--profile"):
+        assert run(verb, option, "dual-pascal").stdout == argument.stdout
+
+
+def test_what_is_no_command_but_a_profile_is_rendered(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    rendered = run("render", "xeon-cpu").stdout
+    assert run("xeon-cpu").stdout == rendered
+    assert run("xeon-cpu", "-t", "nixos").stdout == rendered
+    assert run("-t", "nixos", "xeon-cpu").stdout == rendered
+    assert process("./mine.toml").stderr.startswith("error: there is no profile `./mine.toml`\n")
+
+
+def test_a_profile_without_its_suffix_is_guessed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "mine.toml").write_text('schema_version = 1\nname = "mine"\n')
+    done = process("show", "mine", cwd=here)
+    assert done.returncode == 2
+    assert "hint: did you mean `mine.toml`? shipped are " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message", "meant"),
+    [
+        (("detct",), "there is no command or profile `detct`", "`detect`"),
+        (("xeno-cpu",), "there is no command or profile `xeno-cpu`", "`xeon-cpu`"),
+        (("show", "xeno-cpu"), "there is no profile `xeno-cpu`", "`xeon-cpu`"),
+        (("show", "xeon-cpu", "--stricd"), "there is no option `--stricd`", "`--strict`"),
+        (("--profil", "xeon-cpu"), "there is no option `--profil`", "`--profile`"),
+    ],
+)
+def test_a_mistyped_word_is_guessed(args: tuple[str, ...], message: str, meant: str) -> None:
+    done = process(*args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    error, hint = done.stderr.splitlines()[:2]
+    assert error.startswith(f"error: {message}")
+    assert hint.startswith("hint: did you mean ")
+    assert meant in hint
+
+
+def test_a_word_like_nothing_is_told_where_the_words_are() -> None:
+    done = process("frobnicate")
+    assert done.returncode == 2
+    assert "did you mean" not in done.stderr
+    assert "hint: `gen --help` lists the commands, `gen list` the profiles" in done.stderr
+
+
+def test_the_help_has_every_command_once_a_newcomers_first() -> None:
+    lines = run("--help").output.splitlines()
+    verbs = [line.split()[0] for line in lines if line[2:].split("  ")[0] in COMMANDS]
+    assert sorted(verbs) == sorted(COMMANDS)
+    assert verbs[:3] == ["list", "detect", "show"]
