@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from generator.errors import RenderError
 from generator.targets import load_target
-from generator.targets.systemd_bundle import DROP_INS, JOBS, PLACES
-from tests.host import UNITS, Host
+from generator.targets.base import File
+from generator.targets.base import address as target_address
+from generator.targets.systemd_bundle import DROP_INS, bundle_files, scripts
+from tests.host import OLLAMA, UNITS, Host, put
+from tests.hostile import HOSTILE, texts
 from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from generator.plan import Plan
 
@@ -33,6 +41,7 @@ LARGE: Data = {
 }
 SICK: Data = {**LARGE, "ollama": {"env": {"SICK": "1"}}}
 SICK_FULL: Data = {**FULL, "ollama": {"env": {"SICK": "1"}}}
+JOBS = ("ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume")
 JOB_UNITS = {f"{job}.service" for job in JOBS}
 LIMITS = f"{UNITS}/ollama.service.d/20-limits.conf"
 RECORD = 'echo "systemctl $*" >>"$state/calls"'
@@ -66,29 +75,36 @@ def rewrite(path: Path, old: str, new: str) -> None:
 # ── the text of the scripts ───────────────────────────────────────────────────────────────────
 
 
-def scripts() -> Iterator[Plan]:
+def plans() -> Iterator[Plan]:
     yield from (shipped(name, version=release) for name in PROFILES for release in RELEASES)
     yield from (plan(LARGE), plan({}), plan(FULL))
 
 
 def test_the_scripts_are_posix_shell_and_executable() -> None:
-    for decided in scripts():
-        for file in load_target("systemd").install_note(decided):
-            if file.path.endswith(".sh"):
-                assert file.executable
-                done = subprocess.run(
-                    ["sh", "-n"], input=file.text, encoding="utf-8", timeout=20, check=False
-                )
-                assert done.returncode == 0
-                assert "\n\n\n" not in file.text
+    for file in scripts():
+        assert file.executable
+        done = subprocess.run(
+            ["sh", "-n"], input=file.text, encoding="utf-8", timeout=20, check=False
+        )
+        assert done.returncode == 0
 
 
-def test_every_file_has_a_place_that_the_scripts_know() -> None:
-    for decided in scripts():
-        for path in rendered(decided):
-            known = path in PLACES or path.startswith("etc/hostwright/Modelfile.")
-            assert known, path
-        assert {unit.name for unit in decided.units} <= set(JOBS)
+def test_the_scripts_are_the_same_for_every_host() -> None:
+    for decided in plans():
+        files = load_target("systemd").install_note(decided)
+        assert tuple(file for file in files if file.path.endswith(".sh")) == scripts()
+
+
+def test_every_file_has_a_place_that_the_scripts_know(host: Host) -> None:
+    texts = {path: text for decided in plans() for path, text in rendered(decided).items()}
+    for path, text in texts.items():
+        (host.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (host.root / path).write_text(text, encoding="utf-8")
+    host.remove({})
+    assert host.files == {}
+
+
+def test_the_drop_ins_are_in_order() -> None:
     drop_ins = [path for path in rendered(plan(LARGE)) if ".service.d/" in path]
     assert [f"{UNITS}/ollama.service.d/{name}.conf" for name in DROP_INS] == drop_ins
 
@@ -99,8 +115,8 @@ def test_every_file_has_a_place_that_the_scripts_know() -> None:
 )
 def test_the_wait_is_longer_than_the_unit_waits_for_its_gpus(data: Data, seconds: int) -> None:
     files = load_target("systemd").install_note(plan(data))
-    text = next(file.text for file in files if file.path == "apply.sh")
-    assert f"wait=${{HOSTWRIGHT_WAIT:-{seconds}}}" in text
+    text = next(file.text for file in files if file.path == "bundle.conf")
+    assert text.endswith(f"\nwait\t{seconds}\n")
 
 
 # ── apply ─────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +170,19 @@ def test_a_server_that_a_later_drop_in_has_moved_is_asked_there(host: Host) -> N
     (host.state / "environment").write_text(text, encoding="utf-8")
     host.apply({})
     assert host.clients[-1].startswith("10.0.0.7:80 ")
+
+
+def test_a_variable_of_another_name_says_nothing_of_the_address(host: Host) -> None:
+    # As systemctl prints it: quotes where a value has a space, and an escape before a quote.
+    text = (
+        '"A=b OLLAMA_HOST=1.1.1.1:1" OLLAMA_HOST=10.0.0.7:80 "B=x \\" OLLAMA_HOST=9.9.9.9:9" C=d\n'
+    )
+    (host.state / "environment").write_text(text, encoding="utf-8")
+    host.apply({})
+    assert host.clients[-1].startswith("10.0.0.7:80 ")
+    (host.state / "environment").write_text('"OLLAMA_HOST=[::1]:80"\n', encoding="utf-8")
+    host.apply({"ollama": {"env": {"A": "b"}}})
+    assert host.clients[-1].startswith("[::1]:80 ")
 
 
 @pytest.mark.parametrize("path", [LIMITS, f"{UNITS}/ollama-pull.service", "etc/hostwright/*"])
@@ -306,6 +335,92 @@ def test_an_incomplete_bundle_is_refused(host: Host) -> None:
     assert f"lacks {LIMITS}" in host.refuse(bundle)
 
 
+def test_a_bundle_without_its_list_is_refused(host: Host) -> None:
+    bundle = host.bundle(LARGE)
+    (bundle / "bundle.conf").unlink()
+    assert host.refuse(bundle) == "This bundle lacks bundle.conf.\n"
+
+
+@pytest.mark.parametrize("cut", [3, len("\nwait\t90\n"), 300])
+def test_a_list_that_is_cut_off_is_refused(cut: int, host: Host) -> None:
+    bundle = host.bundle(LARGE)
+    text = (bundle / "bundle.conf").read_text(encoding="utf-8")
+    (bundle / "bundle.conf").write_text(text[:-cut], encoding="utf-8")
+    assert host.refuse(bundle) == "The end of bundle.conf is missing.\n"
+
+
+def test_a_list_of_another_edition_is_refused(host: Host) -> None:
+    bundle = host.bundle(LARGE)
+    rewrite(bundle / "bundle.conf", "job\tollama-pull", "task\tollama-pull")
+    assert "does not know what bundle.conf says: task\tollama-pull" in host.refuse(bundle)
+
+
+# ── hostile text ──────────────────────────────────────────────────────────────────────────────
+
+
+def bundle_of(host: Host, decided: Plan, files: Mapping[str, str]) -> Path:
+    """Write the bundle of a Plan, with further files."""
+    more = tuple(File(path, text) for path, text in files.items())
+    all_files = (*load_target("systemd").render(decided), *more)
+    note = bundle_files(decided, [file.path for file in all_files])
+    return put((*all_files, *note), host.folder / f"hostile-{len(list(host.folder.iterdir()))}")
+
+
+def is_a_name(text: str) -> bool:
+    """Whether a file can be called so, and bundle.conf can say it."""
+    return len(text.encode()) < 200 and not set("/\0\n\t") & set(text)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_hostile_names_of_files_are_only_names(shell: str, host: Host) -> None:
+    names = [text for text in HOSTILE if is_a_name(text)]
+    files = {
+        f"etc/hostwright/Modelfile.{number}{name}": f"# Generated by Hostwright\n{number}\n"
+        for number, name in enumerate(names)
+    }
+    decided = host.plan({})
+    bundle = bundle_of(host, decided, files)
+    done = host.run(require(shell), bundle / "apply.sh")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert host.files == installed(host) | rendered(decided) | files
+    assert host.run(require(shell), bundle / "apply.sh").stdout == "Nothing to change.\n"
+    (host.state / "active").unlink()
+    assert host.run(require(shell), bundle_of(host, host.plan(SICK), {}) / "apply.sh").returncode
+    assert host.files == installed(host) | rendered(decided) | files
+    host.remove({})
+    assert host.files == installed(host)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(texts.filter(is_a_name), min_size=3, max_size=3))
+def test_any_program_user_and_address_are_only_words(tmp_path: Path, words: list[str]) -> None:
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        host = Host(Path(folder))
+        program, user, address = words
+        path = host.bin / f"ollama{program}"
+        host.stub(path.name, f'printf "%s" "$OLLAMA_HOST" >"$state/address"\n{OLLAMA}')
+        host.stub("id", 'printf "%s" "$2" >"$state/user"')
+        decided = host.plan({})
+        service = dataclasses.replace(decided.service, binary=str(path), user=f"u{user}")
+        listen = dataclasses.replace(decided.listen, host=f"h{address}")
+        decided = dataclasses.replace(decided, service=service, listen=listen)
+        done = host.run("sh", put(bundle_files(decided, []), host.folder / "bundle") / "apply.sh")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (host.state / "user").read_bytes().decode() == f"u{user}"
+        asked = (host.state / "address").read_bytes().decode()
+        assert asked == target_address(f"h{address}", 11434)
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\tb", "a\0b", "a\nfile\tetc/passwd", "\ud800"])
+def test_what_a_line_cannot_hold_is_refused(bad: str) -> None:
+    decided = plan({})
+    hostile = dataclasses.replace(decided, service=dataclasses.replace(decided.service, user=bad))
+    with pytest.raises(RenderError, match="`user`"):
+        bundle_files(hostile, [])
+
+
 # ── a complete unit ───────────────────────────────────────────────────────────────────────────
 
 
@@ -438,7 +553,7 @@ def test_a_dry_run_changes_nothing(host: Host) -> None:
 
 def test_other_words_than_dry_run_are_refused(host: Host) -> None:
     done = host.run("sh", host.bundle({}) / "apply.sh", "--dry")
-    assert (done.returncode, done.stderr) == (2, "usage: apply.sh [--dry-run]\n")
+    assert (done.returncode, done.stderr) == (2, "usage: apply.sh [--dry-run | --remove]\n")
     done = host.run("sh", host.bundle({}) / "apply.sh", HOSTWRIGHT_WAIT="1m")
     assert (done.returncode, done.stderr) == (2, "HOSTWRIGHT_WAIT is a number of seconds, not 1m\n")
 

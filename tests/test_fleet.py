@@ -153,12 +153,20 @@ class TestFiles:
         document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
         plan = node(fleet, "spark").plan
         target = load_target("systemd")
-        assert {file["path"]: file["lines"] for file in document["files"]} == {
-            file.path: file.text.split("\n")
-            for file in (*target.render(plan), *target.install_note(plan))
+        bundle = {
+            file.path: file.text for file in (*target.render(plan), *target.install_note(plan))
         }
-        programs = [file["path"] for file in document["files"] if file["executable"]]
-        assert programs == ["apply.sh", "remove.sh"]
+        own = {file["path"]: "\n".join(file["lines"]) for file in document["files"]}
+        assert own == {path: text for path, text in bundle.items() if not path.endswith(".sh")}
+
+    def test_the_scripts_are_there_once_for_all_hosts(self, tmp_path: Path) -> None:
+        more = '[hosts.more]\nprofile = "xeon-cpu"\ntarget = "systemd"\n'
+        paths = list(render_fleet(decided(tmp_path, FLEET_FILE + more)))
+        programs = {file.path: file.text for file in paths if file.executable}
+        assert sorted(programs) == [f"hostwright/bundle/{n}.sh" for n in ("apply", "remove")]
+        assert sum("while ! systemctl is-active" in file.text for file in paths) == 1
+        nixos = FLEET_FILE.partition("[hosts.spark]")[0]
+        assert not any("/bundle/" in path for path in files(decided(tmp_path, nixos)))
 
     def test_the_readme_speaks_of_the_hosts_that_are_there(self, tmp_path: Path) -> None:
         one = 'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\n'

@@ -1,5 +1,6 @@
 """Whole output trees, for reading. A change of output shows here; the consumers prove it.
 
+A static file, the same for every Plan, is left out: it can be read where it is written.
 `make golden` rewrites them.
 """
 
@@ -28,6 +29,7 @@ def rendered(case: tuple[str, str, str, tuple[str, ...]]) -> dict[str, str]:
         f"{target}/{file.path}": file.text
         for target in TARGETS
         for file in (*load_target(target).render(plan), *load_target(target).install_note(plan))
+        if not file.static
     }
 
 

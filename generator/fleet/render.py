@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ _PACKAGE = Path(__file__).parent.parent
 
 def render_fleet(fleet: Decided) -> tuple[File, ...]:
     """Return `flake.nix` and, below `hostwright/`, what it is made of."""
-    return (*_flake(fleet), *_modules(), _names(fleet), *_hosts(fleet))
+    return (*_flake(fleet), *_modules(), *_scripts(fleet), _names(fleet), *_hosts(fleet))
 
 
 def _flake(fleet: Decided) -> tuple[File, ...]:
@@ -61,6 +62,14 @@ def _modules() -> Iterator[File]:
             yield File(f"hostwright/modules/{relative}", path.read_text(encoding="utf-8"))
 
 
+def _scripts(fleet: Decided) -> Iterator[File]:
+    """Yield what puts a bundle in place, once for all hosts that get one."""
+    plan = next((node.plan for node in fleet.nodes if node.target == "systemd"), None)
+    for file in load_target("systemd").install_note(plan) if plan else ():
+        if file.static:
+            yield dataclasses.replace(file, path=f"hostwright/bundle/{file.path}")
+
+
 def _names(fleet: Decided) -> File:
     """Return the list of hosts: what is in no list does not exist, whatever files lie around."""
     names = {
@@ -88,9 +97,9 @@ def _hosts(fleet: Decided) -> Iterator[File]:
 
 
 def _bundle(plan: Plan) -> list[dict[str, Any]]:
+    """Return the files of a host's own; the scripts are those of every host."""
     target = load_target("systemd")
+    files = (*target.render(plan), *target.install_note(plan))
+    own = (file for file in files if not file.static)
     # By line, so that a diff shows what changes.
-    return [
-        {"path": file.path, "executable": file.executable, "lines": file.text.split("\n")}
-        for file in (*target.render(plan), *target.install_note(plan))
-    ]
+    return [{"path": file.path, "lines": file.text.split("\n")} for file in own]

@@ -1,12 +1,27 @@
-"""Words of POSIX shell scripts."""
+"""Words of POSIX shell scripts, and the lines of data that one reads."""
 
 from __future__ import annotations
 
+import re
 import shlex
 
+from generator.errors import RenderError
 from generator.formats.text import refuse_nul
+
+_ENDS_A_VALUE = re.compile(r"[\t\n]")
 
 
 def quote(word: str, where: str = "a shell word") -> str:
     """Return `word` as one word of a POSIX shell; RenderError naming `where` for NUL."""
     return shlex.quote(refuse_nul(word, where))
+
+
+def record(word: str, value: str) -> str:
+    """Return a line of data, `word<TAB>value`, for a script that asks `IFS= read -r` for lines.
+
+    Nothing in the value has a meaning to such a script, so nothing is escaped. Raises RenderError
+    naming `word` for NUL, for a line break and, so that values can stand in one line, for a tab.
+    """
+    if _ENDS_A_VALUE.search(refuse_nul(value, word)):
+        raise RenderError(f"`{word}` is {value!r}, and has a tab or a line break in it")
+    return f"{word}\t{value}"

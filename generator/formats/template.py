@@ -1,4 +1,4 @@
-"""Whole files from `generator/templates/`: fixed prose and layout around computed values."""
+"""Whole files from `generator/templates/`: as they are, or with computed values filled in."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def render_template(name: str, **context: object) -> str:
     is given plain names, or text that another format wrote.
     """
     return _environment().get_template(name).render(context)
+
+
+@cache
+def shipped_text(name: str) -> str:
+    """Return the file `name` (`systemd/apply.sh`), which is the same for everybody."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -41,11 +41,12 @@ _SIZES: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limi
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One rendered file; `path` is relative, with `/`."""
+    """One rendered file; `path` is relative, with `/`. A `static` one is the same for any Plan."""
 
     path: str
     text: str
     executable: bool = False
+    static: bool = False
 
 
 class Target(Protocol):

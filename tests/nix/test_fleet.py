@@ -128,9 +128,17 @@ def test_another_system_gets_a_bundle_and_its_script(fleet: Path) -> None:
     assert (made["script"], made["dryActivate"]) == ("./apply.sh", "./apply.sh --dry-run")
     assert "apply.sh" in made["names"]
     assert "etc/systemd/system/ollama.service.d/40-ollama.conf" in made["names"]
-    text = ask(fleet, f"{path}.base.files", "files: map (f: f.text) files")
+    asked = "map (f: { inherit (f) text executable; })"
+    stored = ask(fleet, f"{path}.base.files", f"files: {asked} files")
     document = json.loads((fleet / "hostwright/hosts/systemd/spark.json").read_text())
-    assert text == ["\n".join(file["lines"]) for file in document["files"]]
+    own = ["\n".join(file["lines"]) for file in document["files"]]
+    scripts = [
+        (fleet / f"hostwright/bundle/{name}").read_text() for name in ("apply.sh", "remove.sh")
+    ]
+    assert stored == [
+        *({"text": text, "executable": False} for text in own),
+        *({"text": text, "executable": True} for text in scripts),
+    ]
 
 
 def test_colmena_has_the_nixos_hosts(fleet: Path) -> None:

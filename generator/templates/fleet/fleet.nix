@@ -26,25 +26,26 @@ let
     nixpkgs.hostPlatform = lib.mkDefault host.system;
   };
 
-  # Files as they will lie below `/`, and the script that puts them there.
+  # Files as they will lie below `/`, and the scripts that put them there.
   bundle =
     name: host:
     let
       pkgs = nixpkgs.legacyPackages.${host.system};
-      stored =
-        file:
-        pkgs.writeTextFile {
-          name = baseNameOf file.path;
-          inherit (file) executable;
-          text = lib.concatStringsSep "\n" file.lines;
+      stored = executable: path: text: {
+        name = path;
+        path = pkgs.writeTextFile {
+          name = baseNameOf path;
+          inherit executable text;
         };
+      };
+      own = map (file: stored false file.path (lib.concatStringsSep "\n" file.lines)) host.files;
+      script = path: stored true path (builtins.readFile (./bundle + "/${path}"));
+      scripts = map script [
+        "apply.sh"
+        "remove.sh"
+      ];
     in
-    pkgs.linkFarm "hostwright-${name}" (
-      map (file: {
-        name = file.path;
-        path = stored file;
-      }) host.files
-    );
+    pkgs.linkFarm "hostwright-${name}" (own ++ scripts);
 
   activate = system: deploy-rs.lib.${system}.activate;
   # Runs in the bundle. When it fails, deploy-rs runs the script of the bundle before.
