@@ -26,6 +26,7 @@ schema: setup ## Rewrite the JSON Schemas and the reference pages made from them
 	.venv/bin/gen schema --markdown > docs/reference/profile.md
 	.venv/bin/gen schema --fleet > profiles/fleet.schema.json
 	.venv/bin/gen schema --fleet --markdown > docs/reference/fleet.md
+	.venv/bin/python -m tools.output_schemas
 
 bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py
