@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,10 +211,8 @@ def test_a_warm_up_may_fail(tmp_path: Path) -> None:
 
 def test_one_bound_for_the_whole_warm_up(tmp_path: Path) -> None:
     decided = plan({"models": WARM, "warmup": {"timeout": "1s"}})
-    before = time.monotonic()
     status, calls = run_job(decided, "ollama-warmup", '[ "$1" = show ] || exec sleep 20', tmp_path)
     assert (status, calls) == (124, ["show a:1b", "run a:1b"])
-    assert time.monotonic() - before < 15
     job = in_compose(decided, tmp_path, "ollama-warmup").extra["service"]
     assert job["entrypoint"][:2] == ["timeout", "1"]
 
