@@ -1,6 +1,6 @@
 # `make run` shows the tool at work, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test setup format golden schema bench clean
+.PHONY: help run test setup format golden generate bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -18,15 +18,11 @@ format: setup ## Rewrite the sources in the project's style
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-golden: schema ## Rewrite expected outputs and generated pages after a change that means them
-	.venv/bin/python -m pytest -q tests/test_golden.py tests/test_docs.py tests/nix --update-golden
+golden: generate ## Rewrite expected outputs and generated files after a change that means them
+	.venv/bin/python -m pytest -q tests/test_golden.py --update-golden
 
-schema: setup ## Rewrite the JSON Schemas and the reference pages made from them
-	.venv/bin/gen schema > profiles/profile.schema.json
-	.venv/bin/gen schema --markdown > docs/reference/profile.md
-	.venv/bin/gen schema --fleet > profiles/fleet.schema.json
-	.venv/bin/gen schema --fleet --markdown > docs/reference/fleet.md
-	.venv/bin/python -m tools.output_schemas
+generate: setup ## Rewrite the generated files alone: Catalogue, schemas, pages, plans
+	.venv/bin/python -m tools.generate
 
 bench: setup ## Measure start-up and scaling
 	.venv/bin/python benchmarks/startup.py

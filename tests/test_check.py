@@ -63,6 +63,19 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "there"
 
 
+def test_a_unit_file_is_checked_without_pydantic(there: Path) -> None:
+    code = (
+        "import sys\nfrom generator.cli import gen\n"
+        "try: gen.main(['check', 'ollama.service.d/override.conf'], standalone_mode=False)\n"
+        "finally: print('pydantic' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=there, capture_output=True, text=True, check=True
+    )
+    assert "HW109" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def gen(
     *args: str, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

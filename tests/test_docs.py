@@ -1,37 +1,16 @@
-"""The generated pages are what the rules and the data say, and none is left over or missing.
-
-`make golden` writes them.
-"""
+"""The pages that follow from rules and facts say what they should, and links lead somewhere."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from generator.explain.documents import documents
 from generator.explain.links import linked
+from tools.pages import documents
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = documents()
-
-
-def test_no_page_of_a_rule_is_left_over(update_golden: bool) -> None:
-    for path in (DOCS / "rules").glob("*.md"):
-        if f"rules/{path.name}" not in PAGES and update_golden:
-            path.unlink()
-    there = {f"rules/{path.name}" for path in (DOCS / "rules").glob("*.md")}
-    assert there - {*PAGES} == set()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_the_committed_one(name: str, update_golden: bool) -> None:
-    page = DOCS / name
-    if update_golden:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(PAGES[name], encoding="utf-8")
-    assert page.is_file(), f"docs/{name} is missing: run `make golden`"
-    assert page.read_text(encoding="utf-8") == PAGES[name], "run `make golden`"
 
 
 def test_every_rule_that_the_program_names_has_a_page() -> None:

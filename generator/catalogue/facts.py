@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import fields
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from generator.catalogue.records import DeadName, GpuGeneration, Option, Variable
+from generator.catalogue.records import (
+    Behaviour,
+    DeadName,
+    Era,
+    Option,
+    RunnerNames,
+    Variable,
+    record,
+)
+from generator.catalogue.tags import plain, quantised
+from generator.units import Release
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.catalogue.catalogue import Catalogue
-    from generator.catalogue.models import (
-        Architecture,
-        ModelFact,
-        OneSlot,
-        QuantisationsFile,
-    )
-    from generator.catalogue.tables import Behaviour, Card, Era, Image, RunnerNames
-    from generator.units import Release
+    from generator.catalogue.hardware import Card, GpuGeneration
+    from generator.catalogue.models import Architecture, ModelFact, OneSlot, Quantisation
+    from generator.catalogue.surroundings import Image
+
+_T = TypeVar("_T")
 
 
 class Facts:
@@ -29,11 +37,15 @@ class Facts:
     """
 
     def __init__(self, catalogue: Catalogue, engine: str, release: Release) -> None:
+        final = Release(release.major, release.minor, release.patch)
         self._catalogue = catalogue
+        self._tables = catalogue.tables
         self.engine = engine
         self.release = release
-        self._variables: dict[str, Variable] = {}
-        self.at = catalogue.nearest(release)
+        self.at = min(final, catalogue.newest)
+        self._made: dict[tuple[str, str], Any] = {}
+
+    # Releases
 
     @property
     def known(self) -> bool:
@@ -45,73 +57,74 @@ class Facts:
         """The Facts of the newest release known."""
         return self._catalogue.at(self.engine)
 
-    @property
+    @functools.cached_property
     def era(self) -> Era:
         """The period that the release is of."""
-        return self._catalogue.era(self.at)
+        return max((e for e in self._all("era", Era) if e.since <= self.at), key=lambda e: e.since)
 
     @property
     def start_of_era(self) -> Facts:
         """The Facts of the first release of the period."""
         return self._catalogue.at(self.engine, self.era.since)
 
-    @property
-    def image(self) -> Image:
-        """The official container image."""
-        return self._catalogue.image
-
-    @functools.cached_property
-    def readable(self) -> tuple[str, ...]:
-        """The names that something reads, those of llama-server alone at the end."""
-        known = (name for name, fact in self._catalogue.variables.items() if self._reads(fact))
-        current = (e for e in self._catalogue.runner_names if e.covers(self.at))
-        return (*known, *(name for entry in current for name in entry.names))
-
-    @functools.cached_property
-    def harmless(self) -> tuple[str, ...]:
-        """The names that something reads, without those that nobody should be led to."""
-        variables = self._catalogue.variables
-        return tuple(n for n in self.readable if n not in variables or not variables[n].dangerous)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all variables with an entry, in file order."""
-        return tuple(self._catalogue.variables)
-
-    @property
-    def runner_names(self) -> tuple[RunnerNames, ...]:
-        """The names that llama-server reads beyond those, by period."""
-        return self._catalogue.runner_names
-
-    @property
-    def dead_names(self) -> tuple[str, ...]:
-        """The names that no release reads."""
-        return tuple(self._catalogue.dead_names)
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The names of all model options that some release has."""
-        return tuple(self._catalogue.options)
-
-    def _reads(self, fact: Any) -> bool:  # noqa: ANN401
-        return bool(fact.known_in(self.at))
-
     def behaviour(self, name: str) -> Behaviour:
         """The behaviour with that id. Raises KeyError: ids are written in code, not by users."""
-        return self._catalogue.behaviours[name]
+        found = self._one("behaviour", Behaviour, name, key="id")
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def behaves(self, name: str) -> bool:
         """Whether the release has the behaviour with that id. Raises KeyError as `behaviour`."""
         return self.behaviour(name).covers(self.at)
 
+    # Names
+
+    @functools.cached_property
+    def readable(self) -> tuple[str, ...]:
+        """The names that something reads, those of llama-server alone at the end."""
+        known = (name for name in self.names if self._variable(name).known)
+        return (*known, *(name for entry in self._runner_names for name in entry.names))
+
+    @functools.cached_property
+    def harmless(self) -> tuple[str, ...]:
+        """The names that something reads, without those that nobody should be led to."""
+        named = self._named("variable")
+        return tuple(n for n in self.readable if n not in named or not self._variable(n).dangerous)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all variables with an entry, in file order."""
+        return tuple(self._named("variable"))
+
+    @property
+    def runner_names(self) -> tuple[RunnerNames, ...]:
+        """The names that llama-server reads beyond those, by period."""
+        return self._all("runner_names", RunnerNames)
+
+    @functools.cached_property
+    def _runner_names(self) -> tuple[RunnerNames, ...]:
+        return tuple(entry for entry in self.runner_names if entry.covers(self.at))
+
+    @functools.cached_property
+    def dead_names(self) -> tuple[str, ...]:
+        """The names that no release reads."""
+        return tuple(name for table in self._tables["dead"] for name in table["names"])
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of all model options that some release has."""
+        return tuple(self._named("option"))
+
     def variable(self, name: str) -> Variable | None:
         """The variable of that name; None: it has no entry."""
-        fact = self._catalogue.variables.get(name)
-        return (
-            None
-            if fact is None
-            else self._bound(Variable, fact, values=fact.allowed, replacements=fact.replacement)
-        )
+        return self._one("variable", Variable, name, at=self.at)
+
+    def _variable(self, name: str) -> Variable:
+        found = self.variable(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def runner_reads(self, name: str) -> bool:
         """Whether llama-server reads `name`, though it has no entry of its own.
@@ -119,90 +132,158 @@ class Facts:
         Its switches have a negative form, too: `LLAMA_ARG_NO_PERF` for `LLAMA_ARG_PERF`.
         """
         switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
-        if switch != name and (variable := self._catalogue.variables.get(switch)):
-            # A flag that can only be turned on ignores other text, and has no negative form.
-            two_ways = variable.kind == "bool" and variable.on_invalid == "load-fail"
-            return two_ways and variable.known_in(self.at)
-        current = (e for e in self._catalogue.runner_names if e.covers(self.at))
-        return any(name in entry.names or switch in entry.names for entry in current)
+        if switch != name and (variable := self.variable(switch)):
+            return variable.two_ways and variable.known
+        return any(name in e.names or switch in e.names for e in self._runner_names)
 
     def dead(self, name: str) -> DeadName | None:
         """What is known of a name that no release reads; None: nothing."""
-        fact = self._catalogue.dead_names.get(name)
-        return (
-            None
-            if fact is None
-            else self._bound(
-                DeadName, fact, intent=fact.intent or "", replacements=fact.replacement
-            )
-        )
+        return self._one("dead", DeadName, name, key="names", at=self.at)
 
     def legacy_names(self, intent: str) -> tuple[str, ...]:
         """The dead names that `--legacy-env` emits for the profile key `intent`."""
-        entries = dict.fromkeys(self._catalogue.dead_names.values())
-        return tuple(n for entry in entries if entry.intent == intent for n in entry.legacy)
+        entries = (table for table in self._tables["dead"] if table.get("intent") == intent)
+        return tuple(name for table in entries for name in table.get("legacy", ()))
 
     def option(self, name: str) -> Option | None:
         """The model option of that name; None: no release had it."""
-        fact = self._catalogue.options.get(name)
-        return None if fact is None else self._bound(Option, fact)
+        return self._one("option", Option, name, at=self.at)
 
     def closest_option(self, name: str) -> str:
         """A hint at the option that was meant; empty: none comes close."""
-        close = get_close_matches(name, self._catalogue.options, n=1)
-        return f"did you mean `{close[0]}`?" if close else ""
+        close = _close(name, self.options)
+        return f"did you mean `{close}`?" if close else ""
+
+    # Machine, image and unit
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
-        fact = self._catalogue.generation(capability)
-        return None if fact is None else self._bound(GpuGeneration, fact)
+        from generator.catalogue.hardware import GpuGeneration, Library
+
+        table = self._named("gpu", "capabilities").get(capability)
+        if table is None:
+            return None
+        known, jetson = self._all("library", Library), table.get("jetson", False)
+        own = tuple(lib for lib in known if lib.serves(capability, jetson=jetson))
+        bound = {"at": self.at, "capability": capability, "libraries": own}
+        return self._one("gpu", GpuGeneration, capability, key="capabilities", **bound)
 
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
         return self._catalogue.card(name)
 
-    @property
+    @functools.cached_property
+    def image(self) -> Image:
+        """The official container image."""
+        from generator.catalogue.surroundings import Image
+
+        return record(Image, self._tables["image"])
+
+    @functools.cached_property
     def directives(self) -> dict[str, frozenset[str]]:
         """What systemd reads, by section."""
-        return self._catalogue.directives
+        found: dict[str, frozenset[str]] = {}
+        for table in self._tables["directives"]:
+            found[table["section"]] = found.get(table["section"], frozenset()).union(table["names"])
+        return found
+
+    # Models
 
     @property
     def models(self) -> tuple[ModelFact, ...]:
         """All models."""
-        return self._catalogue.models
+        from generator.catalogue.models import ModelFact
+
+        return self._all("model", ModelFact)
 
     @property
     def architectures(self) -> tuple[Architecture, ...]:
         """All architectures of models that have something to tell."""
-        return self._catalogue.architectures
+        from generator.catalogue.models import Architecture
+
+        return self._all("architecture", Architecture)
 
     @property
-    def quantisations(self) -> QuantisationsFile:
-        """The ways to store weights, and what a row of them takes."""
-        return self._catalogue.quantisations
+    def quantisations(self) -> tuple[Quantisation, ...]:
+        """The ways to store weights."""
+        from generator.catalogue.models import Quantisation
+
+        return self._all("quantisation", Quantisation)
+
+    def row_bytes(self, kind: str, width: int) -> int:
+        """The bytes of one row of `width` weights of a type. Raises KeyError."""
+        blocks = self._tables["blocks"]
+        size, weights = blocks[kind]
+        if width % weights:
+            size, weights = blocks[self._tables["fallback"].get(kind, "F16")]
+        return int(-(-width // weights) * size)
 
     def model(self, name: str) -> ModelFact | None:
         """The model of that tag, also with a quantisation at its end; None: not known."""
-        return self._catalogue.models_file.find(name)
+        from generator.catalogue.models import ModelFact
+
+        tag = plain(name)
+        if found := self._one("model", ModelFact, tag, key="names"):
+            return found
+        for known in self._named("model", "names"):
+            if (kind := quantised(tag, known)) and (found := self.model(known)):
+                return replace(found, quantisation=kind)
+        return None
 
     def loads(self, architecture: str) -> bool:
         """Whether the release loads models of that architecture, as far as is known."""
-        return self._catalogue.models_file.loads(architecture, self.at)
+        from generator.catalogue.models import Architecture
+
+        entry = self._one("architecture", Architecture, architecture)
+        return entry is None or entry.since is None or entry.since <= self.at
 
     def closest_model(self, name: str) -> str | None:
         """The model that was meant; None: no name comes close."""
-        return self._catalogue.models_file.closest(name)
+        # `:latest` would make all names without a tag alike.
+        names = [known.removesuffix(":latest") for known in self._named("model", "names")]
+        return _close(plain(name).removesuffix(":latest"), names) or None
 
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
-        return self._catalogue.models_file.missing_for(name)
+        from generator.catalogue.models import MissingModel
+
+        tag = plain(name)
+        for entry in self._all("missing", MissingModel):
+            if tag == entry.name or tag.startswith(f"{entry.name}-"):
+                return f"{entry.why}; use `{entry.use}`"
+        return None
 
     def one_slot(self, name: str) -> OneSlot | None:
         """Why the scheduler gives that model one slot; None: nothing is known."""
-        return self._catalogue.models_file.one_slot_for(name, self.at)
+        from generator.catalogue.models import OneSlot
 
-    def _bound(self, kind: Any, fact: Any, **more: object) -> Any:  # noqa: ANN401
-        """Return a record of a fact that answers for this release."""
-        names = {field.name for field in fields(kind)} - {"at", "replacements", *more}
-        values = {name: getattr(fact, name) for name in names if hasattr(fact, name)}
-        return kind(at=self.at, **values, **more)
+        family, _, tag = plain(name).partition(":")
+        if tag.endswith("cloud"):  # It runs elsewhere.
+            return None
+        entries = (e for e in self._all("one_slot", OneSlot) if family in e.names)
+        return next((entry for entry in entries if entry.covers(self.at)), None)
+
+    # Lookup
+
+    def _named(self, table: str, key: str = "name") -> Mapping[str, Mapping[str, Any]]:
+        return self._catalogue.named(table, key)
+
+    def _one(
+        self, table: str, kind: type[_T], name: str, *, key: str = "name", **bound: object
+    ) -> _T | None:
+        """Return the record with that name, made once."""
+        if (table, name) not in self._made:
+            found = self._named(table, key).get(name)
+            self._made[table, name] = None if found is None else record(kind, found, **bound)
+        made: _T | None = self._made[table, name]
+        return made
+
+    def _all(self, table: str, kind: type[_T]) -> tuple[_T, ...]:
+        """Return all records of a table, made once for all releases."""
+        return self._catalogue.all(table, kind)
+
+
+def _close(name: str, names: tuple[str, ...] | list[str]) -> str:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, names, n=1)), "")

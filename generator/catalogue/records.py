@@ -1,20 +1,30 @@
-"""What is known of one thing: records of the Catalogue, bound to the release they answer for.
+"""What is known of one thing: the tables of `data/*.toml` as records.
 
 A record that depends on the release carries it as `at`, so that nobody has to name it again.
+`build` holds the data to these classes, marks included: a text that is required is not empty,
+unless it is Blank, and what is BOUND is filled in by Facts and not in the data.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+
+from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from generator.units import Release
+BOUND: Final = "bound"
+Blank = Annotated[str, "blank"]
+Name = Annotated[str, "name"]
+Key = Annotated[str, "key"]
+System = Literal["x86_64-linux", "aarch64-linux"]
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Span:
     """What holds from release `since` on, up to release `until`, which no longer has it."""
 
@@ -34,24 +44,24 @@ def current(spans: Iterable[_S], release: Release) -> _S | None:
     return max((s for s in spans if s.covers(release)), key=lambda s: s.since, default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Default(Span):
     """A default as an operator would write it; `note` says what it means."""
 
-    value: str
+    value: Blank
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Allowed(Span):
     """The values that count, on `system` or everywhere; `note` says what others do."""
 
     values: tuple[str, ...]
-    system: str | None = None
+    system: System | None = None
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Replacement(Span):
     """What to use instead, ready to print; `same_value`: a variable that takes the value as is."""
 
@@ -79,12 +89,12 @@ class Replaced:
         return entry.use.partition("=")[0] if entry and entry.same_value else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Readable:
     """What variables and model options have in common."""
 
-    at: Release
-    name: str
+    at: Annotated[Release, BOUND]
+    name: Name
     since: Release
     removed: Release | None = None
     defaults: tuple[Default, ...] = ()
@@ -113,16 +123,19 @@ class Readable:
         return entry.value if entry else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Variable(Readable, Replaced):
     """An environment variable that some reader obeys, or that other builds would obey."""
 
-    kind: str
-    scope: str
+    kind: Literal["bool", "uint", "int", "duration", "enum", "string", "list", "path", "bytes"]
+    scope: Literal["server", "runner", "gpu-selection", "client", "informational"]
     effective_until: Release | None = None
     replacements: tuple[Replacement, ...] = ()
-    values: tuple[Allowed, ...] = ()
-    on_invalid: str
+    allowed_values: tuple[Allowed, ...] = ()
+    on_invalid: Literal[
+        "warn-default", "silent-default", "true", "presence", "ignored", "load-fail", "crash",
+        "per-version", "driver", "runtime",
+    ]  # fmt: skip
     note: str = ""
     effective: bool = True
     dangerous: bool = False
@@ -138,9 +151,17 @@ class Variable(Readable, Replaced):
         """Whether setting it changes anything."""
         return self.effective and not self.lapsed and self.known
 
+    @property
+    def two_ways(self) -> bool:
+        """Whether it is a switch with a negative form.
+
+        A flag that can only be turned on ignores other text, and has none.
+        """
+        return self.kind == "bool" and self.on_invalid == "load-fail"
+
     def allowed_entry(self, system: str) -> Allowed | None:
         """The values that count on `system`, with their note; None: any."""
-        return current((a for a in self.values if a.system in {None, system}), self.at)
+        return current((a for a in self.allowed_values if a.system in {None, system}), self.at)
 
     def allowed(self, system: str) -> tuple[str, ...] | None:
         """The values that count on `system`, like `x86_64-linux`; None: any."""
@@ -148,33 +169,34 @@ class Variable(Readable, Replaced):
         return entry.values if entry else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Option(Readable):
     """A model option: in requests, and `PARAMETER` in a Modelfile if `modelfile`."""
 
-    type: str
+    type: Literal["int", "float", "bool", "string"]
     modelfile: bool = False
     reload: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DeadName(Replaced):
-    """Names that no release reads, and the profile key that means what people expect of them.
+    """Names that no release reads, what people believe of them, and the profile key that means it.
 
     `--legacy-env` may emit those in `legacy`.
     """
 
-    at: Release
-    names: tuple[str, ...]
-    replacements: tuple[Replacement, ...] = ()
+    at: Annotated[Release, BOUND]
+    names: tuple[Name, ...]
+    category: str
     belief: str
-    intent: str = ""
-    legacy: tuple[str, ...] = ()
+    intent: Key = ""
+    replacements: tuple[Replacement, ...] = ()
+    legacy: tuple[Name, ...] = ()
     note: str = ""
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Behaviour(Span):
     """What releases do that no single variable tells."""
 
@@ -183,7 +205,7 @@ class Behaviour(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Era(Span):
     """A period of releases that compute in one way."""
 
@@ -191,62 +213,44 @@ class Era(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunnerNames(Span):
+    """Names that llama-server reads beyond the variables with an entry."""
+
+    names: tuple[Name, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Floor(Span):
     """The oldest driver branch that works."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library(Span):
-    """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61."""
+_RELEASES: Final = frozenset(
+    (
+        *("since", "until", "removed", "effective_until", "flash_attention_since"),
+        *("engine", "flash", "no_flash", "quantised"),
+    )
+)
+_SPANS: Final[dict[str, type[Span]]] = {
+    "defaults": Default,
+    "allowed_values": Allowed,
+    "replacements": Replacement,
+    "driver_floors": Floor,
+}
+_release: Final = functools.cache(Release.parse)
 
-    name: str
-    system: str | None = None
-    jetson: bool = False
-    architectures: tuple[int, ...]
-    source: str
+
+def record(kind: type[_T], table: Mapping[str, Any], **bound: object) -> _T:
+    """Return the record of a table of the Catalogue, with what is bound to it."""
+    return kind(**{key: _value(key, value) for key, value in table.items()}, **bound)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuGeneration:
-    """A generation, as far as one GPU of it is concerned: `capability` and `libraries` are its."""
-
-    at: Release
-    name: str
-    capability: str
-    jetson: bool = False
-    driver_floors: tuple[Floor, ...] = ()
-    last_driver: int | None = None
-    nixpkgs_driver: str = ""
-    kernel_modules: str
-    nixpkgs_lacks: tuple[str, ...] = ()
-    flash_attention_since: Release | None = None
-    libraries: tuple[Library, ...] = ()
-    source: str
-
-    @property
-    def cuda_architectures(self) -> tuple[str, ...]:
-        """What to build for in nixpkgs, like `61`; empty: its package covers this GPU."""
-        lacking = self.capability in self.nixpkgs_lacks
-        return (self.capability.replace(".", ""),) if lacking else ()
-
-    def cuda_libraries(self, system: str) -> tuple[str, ...]:
-        """The library directories built for this GPU; Ollama prefers the last.
-
-        In 0.9.3-0.11.10 on x86_64 `cuda_v12` has no directory: it lies in lib/ollama itself.
-        """
-        here = (lib for lib in self.libraries if lib.system in {None, system})
-        return tuple(lib.name for lib in here if lib.covers(self.at))
-
-    @property
-    def driver_floor(self) -> int:
-        """The oldest driver branch that works, like 550; 0: none is stated."""
-        entry = current(self.driver_floors, self.at)
-        return entry.value if entry else 0
-
-    @property
-    def flash_attention(self) -> bool:
-        """Whether the release turns flash attention on by itself here, whatever the model."""
-        return self.flash_attention_since is not None and self.at >= self.flash_attention_since
+def _value(key: str, value: Any) -> object:  # noqa: ANN401 -- as JSON has it
+    if key in _RELEASES:
+        return _release(value)
+    if key in _SPANS:
+        return tuple(record(_SPANS[key], span) for span in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError
 from generator.profiles.load import read_file
-from generator.profiles.validate import validate
-from generator.resolve.host import host_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +21,10 @@ def read_host(path: Path, catalogue: Catalogue, *, stdin: bytes | None = None) -
     Raises ProfileError for a table that is wrong or missing, HostwrightError for a file that is
     not there, EnvironmentFailure for one that cannot be read.
     """
+    # Most checks name no host, and pydantic takes longer to load than they do.
+    from generator.profiles.validate import validate
+    from generator.resolve.host import host_facts
+
     document = read_file(path, stdin=stdin)
     if not isinstance(document.data.get("host"), dict):
         problem = Problem("host", "there is no such table", "write the machine under `[host]`")

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from generator.check.locate import line_of
 from generator.check.report import UNREADABLE
 from generator.errors import Finding, HostwrightError, ProfileError
-from generator.pipeline import plan_of
 from generator.profiles.load import read_document
-from generator.targets import load_target
 from generator.view import Place, Placed
 
 if TYPE_CHECKING:
@@ -33,6 +31,10 @@ def check_profile(
     `targets`, what those cannot express is said, too. Raises EnvironmentFailure for a file that
     cannot be read, HostwrightError for one that is not there.
     """
+    # A check of other files needs neither Plans nor targets.
+    from generator.pipeline import plan_of
+    from generator.targets import load_target
+
     try:
         document = read_document(name, stdin=stdin)
     except ProfileError as error:

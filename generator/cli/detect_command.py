@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,6 @@ from generator.cli.streams import STDIO, read_stdin, write_stdout
 from generator.cli.talk import say, table, word
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.detect.detect import Detection
     from generator.detect.detected import Detected
     from generator.profiles.schema import Profile
@@ -201,14 +201,14 @@ def _print_json(detection: Detection) -> None:
     from generator.detect.profile import host_of
     from generator.formats.data import to_json
 
-    document: documents.Detection = {
+    document: dict[str, Any] = {
         "schema_version": 1,
-        "detected": detection.at.found,
+        "detected": dataclasses.asdict(detection.at.found),
         "host": host_of(detection.at),
         "release": str(detection.at.facts.release),
         "like": detection.like,
-        "tuning": list(detection.tuning),
-        "left_out": list(detection.left_out),
+        "tuning": [dataclasses.asdict(choice) for choice in detection.tuning],
+        "left_out": [dataclasses.asdict(item) for item in detection.left_out],
     }
     click.echo(to_json(document), nl=False)
 

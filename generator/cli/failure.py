@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,6 @@ from generator.errors import HostwrightError, Problem, ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from generator.cli import documents
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -39,7 +37,7 @@ def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
     return error.exit_code
 
 
-def document(error: HostwrightError, where: str = "") -> documents.Failure:
+def document(error: HostwrightError, where: str = "") -> dict[str, Any]:
     """Return a failure as JSON carries it; one that is no list of Problems is one Problem."""
     if isinstance(error, ProfileError):
         source, problems = error.source, error.problems
@@ -50,7 +48,8 @@ def document(error: HostwrightError, where: str = "") -> documents.Failure:
         "error": error.message,
         "exit_code": error.exit_code,
         "problems": [
-            Problem(each.where, each.message, each.hint, each.source or source) for each in problems
+            {"where": p.where, "message": p.message, "hint": p.hint, "source": p.source or source}
+            for p in problems
         ],
     }
 

@@ -23,7 +23,6 @@ from generator.cli.talk import say, word
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.fit.assess import Assessment, Question
 
 EXAMPLES: Final = """
@@ -157,7 +156,7 @@ def _print_json(found: Assessment) -> None:
     from generator.cli.fit_text import as_data, together_data
     from generator.formats.data import to_json
 
-    document: documents.Fit = {
+    document = {
         "schema_version": 1,
         "release": str(found.ask.release),
         "models": [as_data(fit) for fit in found.fits],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,7 +17,6 @@ from generator.fit.verdict import growth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.cli import documents
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
@@ -141,17 +141,17 @@ def bar(room: Room) -> str:
     return line if coloured() is None and _terminal() else click.unstyle(line)
 
 
-def as_data(fit: ModelFit) -> documents.ModelFit:
+def as_data(fit: ModelFit) -> dict[str, Any]:
     """Return a verdict as JSON carries it; sizes are bytes."""
     shape = fit.shape
     return {
         "model": shape.name,
         "quantisation": shape.quantisation,
         "architecture": shape.architecture,
-        "load": fit.load,
+        "load": dataclasses.asdict(fit.load),
         "verdict": fit.word,
         "why": fit.why,
-        "placement": fit.placement,
+        "placement": dataclasses.asdict(fit.placement),
         "rooms": [_room_data(room) for room in fit.rooms],
         "largest_context": fit.largest_context,
         "most_slots": fit.most_slots,
@@ -160,25 +160,21 @@ def as_data(fit: ModelFit) -> documents.ModelFit:
     }
 
 
-def together_data(found: Together) -> documents.Together:
+def together_data(found: Together) -> dict[str, Any]:
     """Return the same of several models."""
     return {
-        "loaded": list(found.loaded),
-        "evicting": list(found.evicting),
+        "loaded": found.loaded,
+        "evicting": found.evicting,
         "verdict": found.word,
         "rooms": [_room_data(room) for room in found.rooms],
     }
 
 
-def _room_data(room: Room) -> documents.Room:
-    need = room.need
+def _room_data(room: Room) -> dict[str, Any]:
+    need = dataclasses.asdict(room.need)
     return {
         "name": room.name,
-        "layers": need.layers,
-        "weights": need.weights,
-        "kv": need.kv,
-        "compute": need.compute,
-        "other": need.other,
+        **need,
         "needed": room.need.total,
         "memory": room.total,
         "left": room.left if room.total else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,6 @@ from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import counted, progress, say, table, tell
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.errors import Finding
     from generator.fleet.decide import Decided
 
@@ -114,7 +113,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         from generator.formats.data import to_json
 
-        document: documents.Hosts = {
+        document: dict[str, Any] = {
             "schema_version": 1,
             "hosts": [
                 {
@@ -128,7 +127,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
                 }
                 for node in fleet.nodes
             ],
-            "findings": findings,
+            "findings": [dataclasses.asdict(finding) for finding in findings],
         }
         click.echo(to_json(document), nl=False)
         return

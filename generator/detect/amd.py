@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Gpu
-from generator.detect.known import hardware
 from generator.detect.root import one_line, whole
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _gpu(root: Root, node: str, cpu_model: str) -> Gpu | None:
     target = _target(properties.get("gfx_target_version", ""))
     if properties.get("vendor_id") != _AMD or not target:
         return None
-    known = hardware().radeon_of(target)
+    known = load_catalogue().radeon(target)
     if known is None:
         root.warn(node, f"`{target}` is not a GPU that this program knows")
     unified = bool(known and known.integrated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from generator.detect.known import hardware
+from generator.catalogue.catalogue import load_catalogue
 
 
 def core_names(blocks: list[dict[str, str]]) -> str:
@@ -25,4 +25,4 @@ def _name(block: dict[str, str]) -> str:
         part = int(block.get("CPU part", ""), 16)
     except ValueError:
         return ""
-    return hardware().core_name(implementer, part)
+    return load_catalogue().core_name(implementer, part)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.detect.known import hardware
+from generator.catalogue.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import GpuGeneration
+    from generator.catalogue.hardware import GpuGeneration
     from generator.detect.detected import Detected, Gpu
 
 GIB: Final = 2**30
@@ -91,7 +91,7 @@ def _by(gpu: Gpu) -> str:
     """Return the library that can compute on a GPU; empty: none does by itself."""
     if gpu.vendor == "nvidia":
         return "cuda"
-    known = hardware().radeon_of(gpu.target)
+    known = load_catalogue().radeon(gpu.target)
     if gpu.vendor != "amd" or (known and known.needs_opt_in):
         return ""
     return "rocm" if known and known.rocm else "vulkan"

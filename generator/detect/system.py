@@ -6,8 +6,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final, Literal
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Product, System
-from generator.detect.known import hardware
 from generator.detect.root import one_line
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _os_release(root: Root) -> dict[str, str]:
 def _hypervisor(root: Root, product: Product) -> str:
     """Return the hypervisor under this system; empty: there is none, as far as it tells."""
     both = f"{product.vendor} {product.name}"
-    named = hardware().hypervisor_of(product.name, product.vendor, both)
+    named = load_catalogue().hypervisor(product.name, product.vendor, both)
     flagged = re.search(r"^flags\s*:.*\bhypervisor\b", root.text("/proc/cpuinfo"), re.MULTILINE)
     if root.text("/sys/hypervisor/type") == "xen":
         return "Xen"

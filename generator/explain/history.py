@@ -2,104 +2,139 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from generator.catalogue.records import Replacement, Span, Variable, current
 from generator.explain.page import Grid, Prose, paragraphs
-from generator.explain.tables import covers, current, facts_release, periods, release_of
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from generator.catalogue.records import Allowed, Default, Readable
+    from generator.explain.asked import Asked
     from generator.explain.page import Block
-    from generator.explain.tables import Table
+
+_S = TypeVar("_S", bound=Span)
 
 
-def status(entry: Table, release: Release | None) -> str:
-    """Say whether setting it changes anything in a release, the newest known by default."""
-    asked = release or release_of(None)
-    known = facts_release(asked)
-    since = f"read since {entry['since']}"
-    if known < Release.parse(entry["since"]):
-        told = f"not read by Ollama {asked}: it is {since}"
-    elif (removed := entry.get("removed")) and known >= Release.parse(removed):
-        told = f"not read by Ollama {asked}: it was removed in {removed} ({since})"
-    elif not entry.get("effective", True):
-        told = f"without effect in Ollama {asked}, as in every release"
-    elif (lapsed := entry.get("effective_until")) and known >= Release.parse(lapsed):
-        told = f"without effect in Ollama {asked}: it has had none since {lapsed} ({since})"
+def status(entry: Readable, asked: Asked) -> str:
+    """Say whether setting it changes anything in the release."""
+    release, known = asked.facts.release, asked.facts.at
+    since = f"read since {entry.since}"
+    variable = entry if isinstance(entry, Variable) else None
+    if entry.gone:
+        told = f"not read by Ollama {release}: it was removed in {entry.removed} ({since})"
+    elif not entry.known:
+        told = f"not read by Ollama {release}: it is {since}"
+    elif variable and not variable.effective:
+        told = f"without effect in Ollama {release}, as in every release"
+    elif variable and variable.lapsed:
+        until = variable.effective_until
+        told = f"without effect in Ollama {release}: it has had none since {until} ({since})"
     else:
-        told = f"works in Ollama {asked} ({since}{_end(entry)})"
-    judged = "" if asked <= known else f"; judged by {known}, the newest known"
+        told = f"works in Ollama {release} ({since}{_end(entry)})"
+    judged = "" if release <= known else f"; judged by {known}, the newest known"
     return f"{told}{judged}."
 
 
-def _end(entry: Table) -> str:
-    if "removed" in entry:
-        return f", removed in {entry['removed']}"
-    if "effective_until" in entry:
-        return f", without effect from {entry['effective_until']}"
+def _end(entry: Readable) -> str:
+    if entry.removed:
+        return f", removed in {entry.removed}"
+    if isinstance(entry, Variable) and entry.effective_until:
+        return f", without effect from {entry.effective_until}"
     return ""
 
 
-def listed(entry: Table, table: str, release: Release | None) -> list[dict[str, Any]]:
-    """Return the spans of a table as data; only those that hold in `release`, if one is given."""
-    spans: list[dict[str, Any]] = [dict(span) for span in entry.get(table, ())]
-    if release is None:
-        return spans
-    known = facts_release(release)
-    if table == "allowed":
-        return [span for span in spans if covers(span, known)]
-    span = current(spans, known)
-    return [dict(span)] if span else []
+def held(spans: Sequence[_S], asked: Asked) -> list[_S]:
+    """Return the spans to tell of: all, or the one that holds in the release."""
+    if not asked.alone:
+        return list(spans)
+    span = current(spans, asked.facts.at)
+    return [span] if span else []
 
 
-def history(entry: Table, release: Release | None) -> Iterator[Block]:
+def held_values(variable: Readable, asked: Asked) -> list[Allowed]:
+    """Return the allowed values to tell of, those of every platform."""
+    spans = variable.allowed_values if isinstance(variable, Variable) else ()
+    return [span for span in spans if not asked.alone or span.covers(asked.facts.at)]
+
+
+def as_data(spans: Sequence[Span]) -> list[dict[str, Any]]:
+    """Return spans as data: what is said of each."""
+    return [dict(_said(span)) for span in spans]
+
+
+def _said(span: Span) -> Iterator[tuple[str, Any]]:
+    for field in fields(span):
+        value = getattr(span, field.name)
+        if value != field.default:
+            yield field.name, str(value) if isinstance(value, Release) else value
+
+
+def history(entry: Readable, asked: Asked) -> Iterator[Block]:
     """Yield the defaults and the allowed values, as a sentence or as a table by release."""
-    defaults = listed(entry, "defaults", release)
+    defaults = held(entry.defaults, asked)
     if len(defaults) == 1:
         yield Prose(_default(defaults[0]), "Default")
     elif defaults:
-        rows = _rows(defaults, entry, lambda span: (span["value"], span.get("note", "")))
+        rows = _rows(defaults, entry.removed, lambda span: (span.value, span.note))
         yield Grid(("from", "before", "default", "which means"), rows)
-    allowed = listed(entry, "allowed", release)
+    allowed = held_values(entry, asked)
     if len(allowed) == 1:
         yield Prose(_values(allowed[0]), "Allowed")
     elif allowed:
-        rows = _rows(allowed, entry, lambda span: (span.get("system", "all"), _values(span)))
+        rows = _allowed_rows(allowed, entry.removed)
         yield Grid(("from", "before", "on", "allowed values"), rows)
 
 
-def instead(entry: Table, release: Release | None) -> Iterator[Block]:
+def instead(replacements: Sequence[Replacement], asked: Asked) -> Iterator[Block]:
     """Yield what to use instead, as a sentence or as a table by release."""
-    uses = listed(entry, "replacement", release)
-    if release is not None or len(uses) == 1:
-        label = "Use instead" if release else instead_label(*uses)
-        yield from paragraphs((label, uses[0]["use"] if uses else ""))
+    uses = held(replacements, asked)
+    if asked.alone or len(uses) == 1:
+        label = "Use instead" if asked.alone else instead_label(*uses)
+        yield from paragraphs((label, uses[0].use if uses else ""))
     elif uses:
-        yield Grid(("from", "before", "use instead"), _rows(uses, {}, lambda span: (span["use"],)))
+        rows = _rows(uses, None, lambda span: (span.use,))
+        yield Grid(("from", "before", "use instead"), rows)
 
 
-def instead_label(span: Table) -> str:
+def instead_label(span: Replacement) -> str:
     """Return what stands before a replacement: one that has ended is for older releases."""
-    return f"Before {span['until']} use" if "until" in span else "Use instead"
+    return f"Before {span.until} use" if span.until else "Use instead"
 
 
-def _default(span: Table) -> str:
-    note = span.get("note")
-    return f"`{span['value']}`" + (f": {note}" if note else "")
+def periods(spans: Sequence[_S], end: Release | None = None) -> Iterator[tuple[str, str, _S]]:
+    """Yield each span with its first release and the first one after it (empty: it lasts).
+
+    A span without `until` ends where the next one begins, the last at `end`.
+    """
+    starts = [span.since for span in spans[1:]]
+    for span, following in zip(spans, [*starts, end], strict=True):
+        yield str(span.since), str(span.until or following or ""), span
 
 
-def _values(span: Table) -> str:
-    note = span.get("note")
-    return ", ".join(span["values"]) + (f"; {note}" if note else "")
+def _default(span: Default) -> str:
+    return f"`{span.value}`" + (f": {span.note}" if span.note else "")
+
+
+def _values(span: Allowed) -> str:
+    return ", ".join(span.values) + (f"; {span.note}" if span.note else "")
+
+
+def _allowed_rows(spans: list[Allowed], end: Release | None) -> tuple[tuple[str, ...], ...]:
+    if len({span.system for span in spans}) > 1:  # Each platform has its own, told by `until`.
+        last = end or ""
+        return tuple((str(s.since), str(s.until or last), *_on(s)) for s in spans)
+    return _rows(spans, end, _on)
+
+
+def _on(span: Allowed) -> tuple[str, ...]:
+    return (span.system or "all", _values(span))
 
 
 def _rows(
-    spans: list[dict[str, Any]], entry: Table, cells: Callable[[Table], tuple[str, ...]]
+    spans: list[_S], end: Release | None, cells: Callable[[_S], tuple[str, ...]]
 ) -> tuple[tuple[str, ...], ...]:
-    end = entry.get("removed", "")
-    platforms = {span.get("system") for span in spans}
-    if len(platforms) > 1:  # Each platform has a history of its own, told by `until`.
-        return tuple((s["since"], s.get("until", end), *cells(s)) for s in spans)
     return tuple((since, before, *cells(span)) for since, before, span in periods(spans, end))

@@ -7,25 +7,21 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.records import current
+from generator.catalogue.surroundings import KeyFact
+from generator.explain.history import periods
 from generator.explain.limits import limit_of, limits
 from generator.explain.page import Grid, Page, Prose, paragraphs
 from generator.explain.rules import rules_about, told_rules
-from generator.explain.tables import (
-    by_name,
-    current,
-    dead_names,
-    facts_release,
-    periods,
-    release_of,
-)
+from generator.explain.variables import dead_of, variable_of
 from generator.profiles.reference import default_of, table_of, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.explain.asked import Asked
     from generator.explain.page import Block
-    from generator.explain.tables import Table
-    from generator.units import Release
 
 _PACKAGE: Final = Path(__file__).parent.parent
 _FILE: Final = "profiles/profile.schema.json"
@@ -64,12 +60,12 @@ def _keys(
             yield from _keys(f"{path}.", tables[name], tables)
 
 
-def key_page(path: str, release: Release | None = None) -> Page:
+def key_page(path: str, asked: Asked) -> Page:
     """Return the page of a profile key; `release` narrows what carries it."""
     field = keys()[path]
     inner = [key for key in keys() if key.rpartition(".")[0] == path]
     default = "" if field["table"] else default_of(field.get("default"))
-    carrier = by_name("keys.toml", "key").get(path, {}).get("variable") or limit_of(path)
+    carrier = _fact(path).variable or limit_of(path)
     about = rules_about(path, *_spelled(path), *([carrier] if carrier else ()))
     description = " ".join(field.get("description", "").split())
     return Page(
@@ -82,10 +78,10 @@ def key_page(path: str, release: Release | None = None) -> Page:
             *paragraphs(
                 ("Takes", "" if field["table"] else takes(field)),
                 ("Default", "required" if field["required"] else default),
-                ("Left out", "" if default or field["required"] else _left_out(path, release)),
+                ("Left out", "" if default or field["required"] else _left_out(path, asked)),
                 ("Keys", ", ".join(f"`{key.rpartition('.')[2]}`" for key in inner)),
             ),
-            *_becomes_blocks(path, release),
+            *_becomes_blocks(path, asked),
             *paragraphs(("Rules", told_rules(about))),
         ),
         facts={
@@ -99,16 +95,18 @@ def key_page(path: str, release: Release | None = None) -> Page:
     )
 
 
-def _left_out(path: str, release: Release | None) -> str:
+def _fact(path: str) -> KeyFact:
+    return load_catalogue().keys.get(path) or KeyFact(name=path)
+
+
+def _left_out(path: str, asked: Asked) -> str:
     """Say what the release does by itself where the profile says nothing."""
-    name = by_name("keys.toml", "key").get(path, {}).get("variable")
-    if name is None or path in _DERIVED:
+    name = _fact(path).variable
+    if not name or path in _DERIVED:
         return ""
-    variable = by_name("ollama.toml", "variable")[name]
-    asked = release or release_of(None)
-    span = current(variable.get("defaults", ()), facts_release(asked))
-    meaning = f": {span['note']}" if span and "note" in span else ""
-    return f"`{span['value']}` in Ollama {asked}{meaning}" if span else ""
+    span = current(variable_of(asked.facts, name).defaults, asked.facts.at)
+    meaning = f": {span.note}" if span and span.note else ""
+    return f"`{span.value}` in Ollama {asked.facts.release}{meaning}" if span else ""
 
 
 # What the profile reference says of these when they are left out is about the host.
@@ -118,49 +116,50 @@ _DERIVED: Final = frozenset({"threads.count"})
 def becomes(path: str) -> dict[str, str]:
     """Return what carries a key in each target; empty where no table tells."""
     if name := limit_of(path):
-        compose = limits()[name].get("compose", ())
+        compose = limits()[name].compose
         return {
             "nixos": f"`systemd.services.ollama.serviceConfig.{name}`",
             "systemd": f"`{name}=`",
             "compose": f"`{compose[0]}`" if compose and path not in _LOST else "-",
         }
-    entry = by_name("keys.toml", "key").get(path, {})
-    if variable := entry.get("variable"):
+    fact = _fact(path)
+    if variable := fact.variable:
         return {
             "nixos": f"`services.ollama.environmentVariables.{variable}`",
             "systemd": f"`Environment={variable}`",
             "compose": f"`environment.{variable}`",
         }
-    return {target: entry[target] for target in TARGETS if target in entry}
+    return {target: fact.becomes[target] for target in TARGETS if target in fact.becomes}
 
 
 # Compose has a key on another scale, which the target leaves out.
 _LOST: Final = frozenset({"resources.io_weight"})
 
 
-def _becomes_blocks(path: str, release: Release | None) -> Iterator[Block]:
-    entry: Table = by_name("keys.toml", "key").get(path, {})
+def _becomes_blocks(path: str, asked: Asked) -> Iterator[Block]:
     if carried := becomes(path):
         rows = [(target, "nothing" if told == "-" else told) for target, told in carried.items()]
         yield Grid(("target", "becomes"), tuple(rows))
-    yield from _levers(path, release)
-    variable = entry.get("variable", "")
+    yield from _levers(path, asked)
+    fact = _fact(path)
+    variable = fact.variable
     yield from paragraphs(
-        ("Note", entry.get("note", "")), ("See", f"`gen explain {variable}`" * bool(variable))
+        ("Note", fact.note), ("See", f"`gen explain {variable}`" * bool(variable))
     )
 
 
-def _levers(path: str, release: Release | None) -> Iterator[Block]:
+def _levers(path: str, asked: Asked) -> Iterator[Block]:
     """Yield by release what does the work of a key whose obvious name no release reads."""
-    dead = next((e for e in dead_names().values() if e.get("intent") == path), None)
+    facts = asked.facts
+    named = (dead_of(facts, name) for name in facts.dead_names)
+    dead = next((entry for entry in named if entry.intent == path), None)
     if dead is None:
         return
-    uses = dead.get("replacement", ())
-    if release is not None:
-        use = current(uses, facts_release(release))
-        yield from paragraphs((f"In Ollama {release}", use["use"] if use else ""))
-    elif len(uses) > 1:
-        rows = tuple((since, before, span["use"]) for since, before, span in periods(uses))
+    if asked.alone:
+        yield from paragraphs((f"In Ollama {facts.release}", dead.replacement))
+    elif len(dead.replacements) > 1:
+        spans = periods(dead.replacements)
+        rows = tuple((since, before, span.use) for since, before, span in spans)
         yield Grid(("from", "before", "works by"), rows)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.explain.history import history, listed, status
+from generator.explain.history import as_data, held, history, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
 from generator.explain.rules import rules_about, told_rules
-from generator.explain.tables import by_name
 
 if TYPE_CHECKING:
-    from generator.units import Release
+    from generator.explain.asked import Asked
 
 TYPES: Final = {
     "int": "whole number",
@@ -20,34 +19,36 @@ TYPES: Final = {
 }
 
 
-def option_page(name: str, release: Release | None = None) -> Page:
-    """Return the page of a model option; `release` narrows it to one."""
-    option = by_name("ollama.toml", "option")[name]
-    told, modelfile = status(option, release), option.get("modelfile", False)
-    reload = "Requests that differ in it load the model again." if option.get("reload") else ""
+def option_page(name: str, asked: Asked) -> Page:
+    """Return the page of a model option."""
+    option = asked.facts.option(name)
+    if option is None:
+        raise KeyError(name)
+    told, modelfile = status(option, asked), option.modelfile
+    reload = "Requests that differ in it load the model again." if option.reload else ""
     about = rules_about(name if "_" in name else f"PARAMETER {name}")
     return Page(
         kind="option",
         name=name,
         about="model option" + (", `PARAMETER` of a Modelfile" if modelfile else ""),
-        summary=option["effect"],
+        summary=option.effect,
         blocks=(
-            Prose(option["effect"]),
-            *paragraphs(("Status", told), ("Takes", TYPES[option["type"]]), ("Careful", reload)),
-            *history(option, release),
+            Prose(option.effect),
+            *paragraphs(("Status", told), ("Takes", TYPES[option.type]), ("Careful", reload)),
+            *history(option, asked),
             *paragraphs(
                 ("Profile", f"`models.parameters`, like `{name} = …`" if modelfile else ""),
                 ("Rules", told_rules(about)),
             ),
         ),
-        sources=sources_of(option["source"]),
+        sources=sources_of(option.source),
         facts={
-            "type": option["type"],
-            "since": option["since"],
-            "removed": option.get("removed"),
-            "defaults": listed(option, "defaults", release),
+            "type": option.type,
+            "since": str(option.since),
+            "removed": str(option.removed) if option.removed else None,
+            "defaults": as_data(held(option.defaults, asked)),
             "modelfile": modelfile,
-            "reload": option.get("reload", False),
+            "reload": option.reload,
             "status": told,
             "rules": list(about),
         },

@@ -1,21 +1,27 @@
-"""The pages of rules, and which rules speak of a name."""
+"""The pages of rules, and which rules speak of a name.
+
+Their prose is read from `rules.json`, which `tools/generate.py` makes of the rules: importing all
+of them takes longer than everything else that a page needs.
+"""
 
 from __future__ import annotations
 
 import functools
+import json
 import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator.errors import CatalogueError
 from generator.explain.page import Page, Prose, Sample, paragraphs, sources_of
-from generator.rules import RULES
-from generator.rules.elsewhere import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.explain.page import Block
-    from generator.rules.elsewhere import Elsewhere
-    from generator.rules.rule import Rule
+
+FILE: Final = Path(__file__).with_name("rules.json")
 
 TOPICS: Final = {
     "HW0": "Reading files",
@@ -28,25 +34,42 @@ TOPICS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleProse:
+    """What a rule says of itself; `silence` says how, where it differs from the others."""
+
+    id: str
+    severity: str
+    title: str
+    why: str
+    bad: str
+    good: str
+    source: str
+    releases: str
+    silence: str = ""
+
+
 @functools.cache
-def every_rule() -> dict[str, Rule | Elsewhere]:
-    """Return all rules by id, in the order of their ids."""
-    rules: list[Rule | Elsewhere] = [*RULES, *ELSEWHERE]
-    return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+def every_rule() -> dict[str, RuleProse]:
+    """Return all rules by id, in the order of their ids. Raises CatalogueError."""
+    try:
+        rules = [RuleProse(**table) for table in json.loads(FILE.read_bytes())]
+    except (OSError, ValueError, TypeError) as error:
+        raise CatalogueError(f"{FILE.name}: {error}", hint="install Hostwright again") from error
+    return {rule.id: rule for rule in rules}
 
 
-def silence_of(rule: Rule | Elsewhere) -> tuple[str, ...]:
+def silence_of(rule: RuleProse) -> tuple[str, ...]:
     """Return how to silence a rule: its own sentence, or what to write in profile and file."""
-    own = getattr(rule, "silence", "")
-    if own:
-        return (own,)
+    if rule.silence:
+        return (rule.silence,)
     return (
         f'[check]\nignore = [{{ rule = "{rule.id}", reason = "…" }}]',
         f"# hostwright: ignore {rule.id} because …",
     )
 
 
-def rule_page(rule: Rule | Elsewhere) -> Page:
+def rule_page(rule: RuleProse) -> Page:
     """Return the page of a rule."""
     return Page(
         kind="rule",
@@ -72,7 +95,7 @@ def rule_page(rule: Rule | Elsewhere) -> Page:
     )
 
 
-def _silence_blocks(rule: Rule | Elsewhere) -> tuple[Block, ...]:
+def _silence_blocks(rule: RuleProse) -> tuple[Block, ...]:
     lines = silence_of(rule)
     if len(lines) == 1:
         return paragraphs(("Silence", lines[0]))

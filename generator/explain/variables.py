@@ -6,29 +6,32 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.records import Readable
 from generator.explain import words
-from generator.explain.history import history, instead, listed, status
+from generator.explain.history import as_data, held, held_values, history, instead, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
 from generator.explain.rules import known, rules_about, told_rules
-from generator.explain.tables import by_name, dead_names, runner_names
 
 if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.records import DeadName, RunnerNames, Variable
+    from generator.explain.asked import Asked
     from generator.explain.page import Block
-    from generator.explain.tables import Table
     from generator.units import Release
 
 _CARRIED: Final = re.compile(r"Environment=([A-Z_]+)")
 
 
-def variable_page(name: str, release: Release | None = None) -> Page:
-    """Return the page of a variable with an entry; `release` narrows it to one."""
-    variable = by_name("ollama.toml", "variable")[name]
-    told = status(variable, release)
-    danger = words.DANGER if variable.get("dangerous") else ""
-    care = "" if danger or variable.get("safe", True) else words.UNSAFE
-    key, about = profile_key(name), _rules(variable)
+def variable_page(name: str, asked: Asked) -> Page:
+    """Return the page of a variable with an entry."""
+    variable = variable_of(asked.facts, name)
+    told = status(variable, asked)
+    danger = words.DANGER if variable.dangerous else ""
+    care = "" if danger or variable.safe else words.UNSAFE
+    key, about = profile_key(variable), _rules(variable)
     blocks: tuple[Block, ...] = (
-        Prose(variable["effect"]),
+        Prose(variable.effect),
         *paragraphs(
             ("Danger", danger),
             ("Careful", care),
@@ -36,15 +39,15 @@ def variable_page(name: str, release: Release | None = None) -> Page:
             ("Takes", words.kind(variable)),
             ("Bad values", words.on_invalid(variable)),
         ),
-        *history(variable, release),
-        *instead(variable, release),
+        *history(variable, asked),
+        *instead(variable.replacements, asked),
         *paragraphs(
-            ("Note", variable.get("note", "")),
+            ("Note", variable.note),
             ("Profile", f"`{key}`" if key else ""),
             ("Rules", told_rules(about)),
         ),
     )
-    facts = _variable_facts(variable, release) | {
+    facts = _variable_facts(variable, asked) | {
         "status": told,
         "profile_key": key,
         "rules": list(about),
@@ -52,89 +55,121 @@ def variable_page(name: str, release: Release | None = None) -> Page:
     return Page(
         kind="variable",
         name=name,
-        about=words.SCOPE[variable["scope"]],
-        summary=variable["effect"],
+        about=words.SCOPE[variable.scope],
+        summary=variable.effect,
         blocks=blocks,
-        sources=sources_of(variable["source"]),
+        sources=sources_of(variable.source),
         facts=facts,
     )
 
 
-def _variable_facts(variable: Table, release: Release | None) -> dict[str, Any]:
+def _variable_facts(variable: Variable, asked: Asked) -> dict[str, Any]:
     return {
-        "type": variable["kind"],
-        "scope": variable["scope"],
-        "since": variable["since"],
-        "removed": variable.get("removed"),
-        "effective": variable.get("effective", True),
-        "effective_until": variable.get("effective_until"),
-        "defaults": listed(variable, "defaults", release),
-        "allowed": listed(variable, "allowed", release),
-        "on_invalid": variable["on_invalid"],
-        "dangerous": variable.get("dangerous", False),
-        "safe": variable.get("safe", True),
-        "replacement": listed(variable, "replacement", release),
-        "note": variable.get("note", ""),
+        "type": variable.kind,
+        "scope": variable.scope,
+        "since": str(variable.since),
+        "removed": _text(variable.removed),
+        "effective": variable.effective,
+        "effective_until": _text(variable.effective_until),
+        "defaults": as_data(held(variable.defaults, asked)),
+        "allowed": as_data(held_values(variable, asked)),
+        "on_invalid": variable.on_invalid,
+        "dangerous": variable.dangerous,
+        "safe": variable.safe,
+        "replacement": as_data(held(variable.replacements, asked)),
+        "note": variable.note,
     }
 
 
-def _rules(variable: Table) -> tuple[str, ...]:
+def _text(release: Release | None) -> str | None:
+    return str(release) if release else None
+
+
+def variable_of(facts: Facts, name: str) -> Variable:
+    """Return the variable of that name, which has an entry. Raises KeyError."""
+    found = facts.variable(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _rules(variable: Variable) -> tuple[str, ...]:
     """Return the rules about a variable: by its name, and by what is said of it."""
     general = {
-        "HW102": "removed" in variable,
-        "HW108": variable["on_invalid"] == "true",
-        "HW109": variable["kind"] == "duration",
-        "HW111": variable["kind"] in {"uint", "int", "bytes"},
-        "HW117": variable.get("dangerous", False),
-        "HW118": variable["scope"] == "client",
+        "HW102": variable.removed is not None,
+        "HW108": variable.on_invalid == "true",
+        "HW109": variable.kind == "duration",
+        "HW111": variable.kind in {"uint", "int", "bytes"},
+        "HW117": variable.dangerous,
+        "HW118": variable.scope == "client",
     }
     held = known(*(rule for rule, holds in general.items() if holds))
-    return tuple(sorted({*held, *rules_about(variable["name"])}))
+    return tuple(sorted({*held, *rules_about(variable.name)}))
 
 
-def dead_page(name: str, release: Release | None = None) -> Page:
+def dead_page(name: str, asked: Asked) -> Page:
     """Return the page of a name that no release reads."""
-    dead = dead_names()[name]
-    others = [f"`{other}`" for other in dead["names"] if other != name]
-    key = dead.get("intent", "")
+    dead = dead_of(asked.facts, name)
+    others = [f"`{other}`" for other in dead.names if other != name]
+    key = dead.intent
     return Page(
         kind="dead",
         name=name,
         about="read by no release of Ollama",
-        summary=f"believed to be: {dead['belief']}",
+        summary=f"believed to be: {dead.belief}",
         blocks=(
             Prose(words.ABSENT),
-            *paragraphs(("Believed to be", dead["belief"])),
-            *instead(dead, release),
+            *paragraphs(("Believed to be", dead.belief)),
+            *instead(dead.replacements, asked),
             *paragraphs(
                 ("Profile", f"`{key}`" if key else ""),
-                ("Note", dead.get("note", "")),
+                ("Note", dead.note),
                 ("The same holds for", ", ".join(others)),
                 ("Rules", told_rules(known("HW101"))),
             ),
         ),
-        sources=sources_of(dead["source"]),
+        sources=sources_of(dead.source),
         facts={
-            "category": dead["category"],
-            "belief": dead["belief"],
-            "replacement": listed(dead, "replacement", release),
+            "category": dead.category,
+            "belief": dead.belief,
+            "replacement": as_data(held(dead.replacements, asked)),
             "profile_key": key,
-            "names": list(dead["names"]),
-            "note": dead.get("note", ""),
+            "names": list(dead.names),
+            "note": dead.note,
         },
     )
 
 
-def runner_page(name: str, release: Release | None = None) -> Page:
+def dead_of(facts: Facts, name: str) -> DeadName:
+    """Return the entry of a name that no release reads. Raises KeyError."""
+    found = facts.dead(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def runner_names(facts: Facts) -> dict[str, RunnerNames]:
+    """Return the entry of each name that llama-server reads without an entry of its own."""
+    return {name: entry for entry in facts.runner_names for name in entry.names}
+
+
+def runner_page(name: str, asked: Asked) -> Page:
     """Return the page of a name that llama-server reads without an entry of its own."""
-    entry = runner_names()[name]
-    span = {"name": name, "since": entry["since"], "removed": entry.get("until")}
-    told = status({key: value for key, value in span.items() if value}, release)
+    entry = runner_names(asked.facts)[name]
+    read = Readable(
+        at=asked.facts.at,
+        name=name,
+        since=entry.since,
+        removed=entry.until,
+        effect="Read by llama-server, for every model.",
+        source=entry.source,
+    )
+    told = status(read, asked)
     return Page(
         kind="variable",
         name=name,
         about=words.SCOPE["runner"],
-        summary="Read by llama-server, for every model.",
+        summary=read.effect,
         blocks=(
             Prose("llama-server reads it for every model. Ollama does not know it."),
             *paragraphs(
@@ -143,26 +178,25 @@ def runner_page(name: str, release: Release | None = None) -> Page:
                 ("Profile", f"`ollama.env.{name}`"),
             ),
         ),
-        sources=sources_of(entry["source"]),
-        facts={"type": "string", "scope": "runner", "since": entry["since"], "status": told},
+        sources=sources_of(entry.source),
+        facts={"type": "string", "scope": "runner", "since": str(entry.since), "status": told},
     )
 
 
-def profile_key(name: str) -> str:
+def profile_key(variable: Variable) -> str:
     """Return the profile key that decides a variable; empty where none should."""
-    variable = by_name("ollama.toml", "variable")[name]
-    if found := _keys_by_variable().get(name):
+    if found := _keys_by_variable().get(variable.name):
         return found
-    settable = variable["scope"] != "client" and not variable.get("dangerous")
-    return f"ollama.env.{name}" if settable else ""
+    settable = variable.scope != "client" and not variable.dangerous
+    return f"ollama.env.{variable.name}" if settable else ""
 
 
 @functools.cache
 def _keys_by_variable() -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, entry in by_name("keys.toml", "key").items():
-        carried = _CARRIED.search(entry.get("systemd", ""))
+    for key, fact in load_catalogue().keys.items():
+        carried = _CARRIED.search(fact.becomes.get("systemd", ""))
         spelled = f"OLLAMA_{key.partition('.')[2].upper()}" if key.startswith("ollama.") else ""
-        for name in (entry.get("variable", ""), carried[1] if carried else "", spelled):
+        for name in (fact.variable, carried[1] if carried else "", spelled):
             found.setdefault(name, key)
     return found

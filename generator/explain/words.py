@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from generator.explain.tables import Table
+    from generator.catalogue.records import Variable
 
 KIND: Final = {
     "bool": "Boolean: `1`, `t`, `true`, `0`, `f`, `false`",
@@ -45,19 +45,19 @@ _RUNNER_BOOL: Final = "Boolean: `1`, `on`, `true`, `enabled`, `0`, `off`, `false
 _GGML_BOOL: Final = "switch: set, or not set"
 
 
-def kind(variable: Table) -> str:
+def kind(variable: Variable) -> str:
     """Say what a variable takes; Go, llama.cpp and ggml each have Booleans of their own."""
-    if variable["kind"] == "bool" and variable["name"].startswith("LLAMA_ARG_"):
+    if variable.kind == "bool" and variable.name.startswith("LLAMA_ARG_"):
         return _RUNNER_BOOL
-    if variable["kind"] == "bool" and variable["name"].startswith("GGML_"):
+    if variable.kind == "bool" and variable.name.startswith("GGML_"):
         return _GGML_BOOL
-    return KIND[variable["kind"]]
+    return KIND[variable.kind]
 
 
-def on_invalid(variable: Table) -> str:
+def on_invalid(variable: Variable) -> str:
     """Say how a bad value behaves."""
-    word = variable["on_invalid"]
+    word = variable.on_invalid
     if word == "load-fail":
-        runner = variable["scope"] == "runner"
+        runner = variable.scope == "runner"
         return "llama-server ends, and no model loads." if runner else "Models cannot be loaded."
     return ON_INVALID[word]

@@ -84,10 +84,10 @@ def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
 def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candidate]:
     most = single_slot(model.names[0], facts)
     fits = []
-    for entry in facts.quantisations.quantisation:
+    for entry in facts.quantisations:
         if entry.name not in model.weights or entry.name == "F16":
             continue
-        shape = shape_of(model.model_copy(update={"quantisation": entry.name}), facts)
+        shape = shape_of(replace(model, quantisation=entry.name), facts)
         fit = judge(shape, ask, host, slots_max=most, search=False)
         if fit.word != "does not fit":
             quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE

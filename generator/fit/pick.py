@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from generator.catalogue.tags import split
 from generator.errors import Problem
 from generator.fit.shape import shape_of
 
@@ -12,16 +13,6 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.shape import Shape
-
-QUANTISATION: Final = re.compile(r"(?:i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4)", re.IGNORECASE)
-
-
-def split(name: str) -> tuple[str, str]:
-    """Return tag and quantisation of `M[:QUANT]`; an empty quantisation is that of the tag."""
-    tag, separator, last = name.rpartition(":")
-    if separator and QUANTISATION.fullmatch(last):
-        return tag, last.replace("fp", "f").replace("FP", "F").upper()
-    return name, ""
 
 
 def pick(name: str, facts: Facts) -> Shape | Problem:
@@ -31,7 +22,7 @@ def pick(name: str, facts: Facts) -> Shape | Problem:
     if model is None:
         return _unknown(name, tag, facts)
     if quantisation:
-        model = model.model_copy(update={"quantisation": quantisation})
+        model = replace(model, quantisation=quantisation)
     if not model.weight_bytes:
         return Problem("--model", f"`{name}`: {_unsized(model)}", _sizes(model))
     return shape_of(model, facts)

@@ -98,7 +98,7 @@ def _tensor(url: str, entry: object, facts: Facts) -> Tensor:
         rows = 1
         for size in dimensions[1:]:
             rows *= size
-        row = facts.quantisations.row_bytes(str(kind).upper(), dimensions[0])
+        row = facts.row_bytes(str(kind).upper(), dimensions[0])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise EnvironmentFailure(
             f"{url}: a tensor that Hostwright cannot size: {entry}",

@@ -126,11 +126,10 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
 
 def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:
     """Return the bytes of token embedding and output."""
-    stored = facts.quantisations
-    entry = next(e for e in stored.quantisation if e.name == model.quantisation)
+    entry = next(e for e in facts.quantisations if e.name == model.quantisation)
     kind = entry.output if model.tied else entry.embedding
-    row = stored.row_bytes(kind, model.embedding)
-    last = stored.row_bytes(entry.output, model.embedding)
+    row = facts.row_bytes(kind, model.embedding)
+    last = facts.row_bytes(entry.output, model.embedding)
     return row * model.vocabulary, last * model.vocabulary
 
 

@@ -10,7 +10,7 @@ from generator.resolve.library import known_generations
 from generator.resolve.spelling import text
 
 if TYPE_CHECKING:
-    from generator.catalogue.records import GpuGeneration
+    from generator.catalogue.hardware import GpuGeneration
     from generator.profiles.schema import HostGpu
     from generator.resolve.draft import Draft
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from generator.plan import Setting
 
 if TYPE_CHECKING:
-    from generator.catalogue.records import GpuGeneration
+    from generator.catalogue.hardware import GpuGeneration
     from generator.plan import Gpu
     from generator.resolve.draft import Draft
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import GpuGeneration
+    from generator.catalogue.hardware import GpuGeneration
     from generator.host import Gpu
     from generator.view import Variable, View
 

@@ -46,7 +46,7 @@ def value_fault(name: str, value: str, facts: Facts) -> ValueFault | None:
     if name.startswith(f"{PREFIX}NO_") and (fact is None or fact.on_invalid == "presence"):
         told = f"is set by any value, `{value}` too"
         return ValueFault(told, breaks=False) if value.lower() in NO else None
-    if fact is not None and (fact.values or fact.kind in {"bool", "int", "uint"}):
+    if fact is not None and (fact.allowed_values or fact.kind in {"bool", "int", "uint"}):
         return _typed_fault(fact, value)
     if name in _BESIDE_NUMBERS:
         return None if value in _BESIDE_NUMBERS[name] else _number_fault(value)

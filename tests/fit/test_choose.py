@@ -2,11 +2,12 @@
 
 import pytest
 
+from generator.catalogue.tags import split
 from generator.cli.fit_text import choices_text
 from generator.errors import Problem
 from generator.fit.choose import Candidate, choices
 from generator.fit.host import Host
-from generator.fit.pick import pick, split
+from generator.fit.pick import pick
 from generator.fit.together import together
 from generator.fit.verdict import _largest, judge
 from tests.facts import facts_at

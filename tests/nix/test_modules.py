@@ -98,19 +98,6 @@ def test_the_benchmark_compares_with_the_same_host(tmp_path: Path) -> None:
     same(nix.read(ROOT / "benchmarks" / "by_hand.nix"), read(tmp_path, XEON))
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_the_committed_plans_are_those_of_the_profiles(name: str, update_golden: bool) -> None:
-    committed = MODULES / "plans" / f"{name}.json"
-    text = load_target("plan").render(shipped(name))[0].text
-    if update_golden:
-        committed.write_text(text, encoding="utf-8")
-    assert text == committed.read_text(encoding="utf-8")
-
-
-def test_no_committed_plan_is_left_over() -> None:
-    assert sorted(path.stem for path in (MODULES / "plans").iterdir()) == PROFILES
-
-
 XEON = '  hostwright.profile = "xeon-cpu";\n'
 
 

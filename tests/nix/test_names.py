@@ -14,7 +14,6 @@ from generator.rules.names import name_fault
 from generator.units import Release
 from tests.consumers import nix, system_manager
 from tests.facts import facts_at
-from tests.nix import names_file
 from tests.nix.test_modules import MODULES, XEON, host
 from tests.plans import plan, shipped
 
@@ -45,13 +44,6 @@ lib.genAttrs (builtins.fromJSON releases) idle
 def warnings(folder: Path, body: str) -> list[str]:
     told: list[str] = nix.read(host(folder, body), lib=LIB).extra["nix"]["warnings"]
     return told
-
-
-def test_the_committed_file_is_that_of_the_catalogue(update_golden: bool) -> None:
-    text = names_file.text(facts_at())
-    if update_golden:
-        FILE.write_text(text, encoding="utf-8")
-    assert text == FILE.read_text(encoding="utf-8")
 
 
 def test_it_is_small_and_has_each_name_once() -> None:

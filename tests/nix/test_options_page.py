@@ -1,39 +1,14 @@
 """The reference page of the options, made by evaluating the modules."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.consumers import nix
-from tests.nix.options_page import page
+from tools import generate
+from tools.options_page import page, told
 
-ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "reference" / "nixos-options.md"
-EXPRESSION = """
-{ options, ownLib, realLib }:
-let
-  lib = if realLib == "" then (import ownLib).lib else import (realLib + "/lib");
-in
-lib.optionAttrSetToDocList { inherit ((import options { inherit lib; }).options) hostwright; }
-"""
-
-
-def told(lib: Path | None) -> list[dict[str, Any]]:
-    arguments = {
-        "options": str(ROOT / "nix" / "options.nix"),
-        "ownLib": str(nix.OWN_LIB),
-        "realLib": str(lib.resolve()) if lib else "",
-    }
-    answer: list[dict[str, Any]] = nix.ask(EXPRESSION, arguments)
-    return answer
-
-
-def test_the_page_is_what_the_modules_say(update_golden: bool) -> None:
-    text = page(told(None))
-    if update_golden:
-        PAGE.write_text(text, encoding="utf-8")
-    assert text == PAGE.read_text(encoding="utf-8")
+PAGE = generate.ROOT / "docs/reference/nixos-options.md"
 
 
 def test_the_real_library_says_the_same() -> None:
@@ -41,7 +16,7 @@ def test_the_real_library_says_the_same() -> None:
 
 
 def test_every_option_has_a_description_a_type_and_an_example() -> None:
-    shown = [option for option in told(None) if not option["internal"]]
+    shown = [option for option in told() if not option["internal"]]
     bare = [o["name"] for o in shown if not (o["description"] and o["type"] and "example" in o)]
     assert len(shown) > 30
     assert bare == []

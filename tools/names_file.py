@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.explain.variables import dead_of, variable_of
 from generator.units import Release
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def text(facts: Facts) -> str:
 
 def _known(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in facts.names:
-        variable = facts.variable(name)
-        assert variable is not None
+        variable = variable_of(facts, name)
         until = _until(variable)
         if name.startswith(_OURS) or variable.since > _FIRST or until:
             yield name, {**_span(variable.since, until), **_switch(variable), **_use(variable)}
@@ -43,8 +43,7 @@ def _known(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in entry.names:
             yield name, {**_span(entry.since, entry.until), "switch": True}
     for name in facts.dead_names:
-        dead = facts.dead(name)
-        assert dead is not None
+        dead = dead_of(facts, name)
         yield name, {**_intent(dead), **_use(dead)}
 
 

@@ -1,27 +1,23 @@
-"""The committed pages: one for each rule, their index, and the reference of variables.
-
-`make golden` writes them; a test holds them to the data.
-"""
+"""The pages of docs/ that follow from rules and facts: rules, their index, and the variables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from generator.explain import words
-from generator.explain.history import history, instead_label
+from generator.explain.asked import asked
+from generator.explain.history import history, instead_label, periods
 from generator.explain.links import linked
 from generator.explain.page import Grid, sources_of
 from generator.explain.rules import TOPICS, every_rule, silence_of
-from generator.explain.tables import by_name, data, dead_names, periods
-from generator.explain.variables import profile_key
+from generator.explain.variables import dead_of, profile_key, variable_of
 from generator.formats.markdown import code, fenced, markdown, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.explain.tables import Table
-    from generator.rules.elsewhere import Elsewhere
-    from generator.rules.rule import Rule
+    from generator.catalogue.records import Variable
+    from generator.explain.rules import RuleProse
 
 _RULES_HEAD: Final = """\
 # Rules
@@ -58,7 +54,7 @@ def documents() -> dict[str, str]:
     return {**pages, "rules/README.md": index, "reference/environment.md": variables}
 
 
-def _rule(rule: Rule | Elsewhere) -> str:
+def _rule(rule: RuleProse) -> str:
     silence = silence_of(rule)
     lines = [
         f"# {rule.id}: {markdown(rule.title)}",
@@ -115,13 +111,14 @@ def _index() -> Iterator[str]:
 
 
 def _variables() -> Iterator[str]:
-    variables = by_name("ollama.toml", "variable").values()
+    facts = asked().facts
+    variables = [variable_of(facts, name) for name in facts.names]
     yield _VARIABLES_HEAD
     for scope, title in _SCOPES.items():
         yield f"## {title}\n"
         head = ("variable", "releases", "effect", "default", "bad values", "profile")
         yield from (row(*head), "|---|---|---|---|---|---|")
-        yield from (_variable(variable) for variable in variables if variable["scope"] == scope)
+        yield from (_variable(variable) for variable in variables if variable.scope == scope)
         yield ""
     yield from _runner_names()
     yield "## By release\n"
@@ -130,10 +127,10 @@ def _variables() -> Iterator[str]:
     yield from _dead()
 
 
-def _variable(variable: Table) -> str:
-    key = profile_key(variable["name"])
+def _variable(variable: Variable) -> str:
+    key = profile_key(variable)
     return row(
-        code(variable["name"]),
+        code(variable.name),
         _releases(variable),
         " ".join(markdown(text) for text in _said(variable) if text),
         _default(variable),
@@ -142,49 +139,47 @@ def _variable(variable: Table) -> str:
     )
 
 
-def _releases(variable: Table) -> str:
-    parts = [f"since {variable['since']}"]
-    if "removed" in variable:
-        parts.append(f"removed in {variable['removed']}")
-    if "effective_until" in variable:
-        parts.append(f"no effect from {variable['effective_until']}")
-    if not variable.get("effective", True):
+def _releases(variable: Variable) -> str:
+    parts = [f"since {variable.since}"]
+    if variable.removed:
+        parts.append(f"removed in {variable.removed}")
+    if variable.effective_until:
+        parts.append(f"no effect from {variable.effective_until}")
+    if not variable.effective:
         parts.append("no effect")
     return ", ".join(parts)
 
 
-def _said(variable: Table) -> Iterator[str]:
-    yield variable["effect"]
-    yield variable.get("note", "")
-    if variable.get("dangerous"):
+def _said(variable: Variable) -> Iterator[str]:
+    yield variable.effect
+    yield variable.note
+    if variable.dangerous:
         yield words.DANGER
-    elif not variable.get("safe", True):
+    elif not variable.safe:
         yield words.UNSAFE
-    uses = variable.get("replacement", ())
-    if uses:
-        yield f"{instead_label(uses[-1])} `{uses[-1]['use']}`."
+    if uses := variable.replacements:
+        yield f"{instead_label(uses[-1])} `{uses[-1].use}`."
 
 
-def _default(variable: Table) -> str:
-    defaults = variable.get("defaults", ())
-    if not defaults or "removed" in variable:
+def _default(variable: Variable) -> str:
+    if not variable.defaults or variable.removed:
         return ""
-    note = defaults[-1].get("note", "")
-    return code(defaults[-1]["value"]) + (f": {markdown(note)}" if note else "")
+    last = variable.defaults[-1]
+    return code(last.value) + (f": {markdown(last.note)}" if last.note else "")
 
 
 def _runner_names() -> Iterator[str]:
     yield "llama-server reads these as well, for every model; Ollama knows nothing of them:\n"
-    for entry in data("ollama.toml")["runner_names"]:
-        until = f", before {entry['until']}" if "until" in entry else ""
-        yield f"- from {entry['since']}{until}: {', '.join(map(code, entry['names']))}"
+    for entry in asked().facts.runner_names:
+        until = f", before {entry.until}" if entry.until else ""
+        yield f"- from {entry.since}{until}: {', '.join(map(code, entry.names))}"
     yield ""
 
 
-def _history(variable: Table) -> Iterator[str]:
-    grids = [block for block in history(variable, None) if isinstance(block, Grid)]
+def _history(variable: Variable) -> Iterator[str]:
+    grids = [block for block in history(variable, asked()) if isinstance(block, Grid)]
     if grids:
-        yield f"### {code(variable['name'])}\n"
+        yield f"### {code(variable.name)}\n"
     for grid in grids:
         yield from (row(*grid.head), "|---" * len(grid.head) + "|")
         yield from (row(*map(markdown, cells)) for cells in grid.rows)
@@ -194,10 +189,12 @@ def _history(variable: Table) -> Iterator[str]:
 def _dead() -> Iterator[str]:
     yield _DEAD_HEAD
     yield from (row("name", "believed to be", "use instead"), "|---|---|---|")
-    for name, dead in sorted(dead_names().items()):
+    facts = asked().facts
+    for name in sorted(facts.dead_names):
+        dead = dead_of(facts, name)
         uses = [
-            f"{markdown(span['use'])}" + (f" (before {before})" if before else "")
-            for _, before, span in periods(dead.get("replacement", ()))
+            f"{markdown(span.use)}" + (f" (before {before})" if before else "")
+            for _, before, span in periods(dead.replacements)
         ]
-        yield row(code(name), markdown(dead["belief"]), "; ".join(reversed(uses)))
+        yield row(code(name), markdown(dead.belief), "; ".join(reversed(uses)))
     yield ""

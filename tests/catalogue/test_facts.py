@@ -1,35 +1,29 @@
-"""The Catalogue: expectations by hand, from the release notes and sources that the data cites."""
+"""The Facts: expectations by hand, from the release notes and sources that the data cites."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.catalogue import catalogue as module
-from generator.catalogue.catalogue import Catalogue, load_catalogue, parse_catalogue
-from generator.errors import CatalogueError
+from generator.catalogue.facts import Facts
 from generator.units import Release
 from tests.facts import facts_at
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from generator.catalogue.facts import Facts
-    from generator.catalogue.records import GpuGeneration, Option, Variable
+    from generator.catalogue.hardware import GpuGeneration
+    from generator.catalogue.models import ModelFact
+    from generator.catalogue.records import Option, Variable
 
 AMD64, ARM64 = "x86_64-linux", "aarch64-linux"
-TEXTS = {file: (module._DATA / file).read_text(encoding="utf-8") for file in module.FILES}
 
 
 def at(text: str) -> Release:
     return Release.parse(text)
-
-
-@pytest.fixture(name="known")
-def _known() -> Catalogue:
-    return load_catalogue()
 
 
 @pytest.fixture(name="newest")
@@ -53,71 +47,6 @@ def test_everything_that_was_researched_is_there(newest: Facts) -> None:
     assert len(newest.names) == 181
     assert len(newest.dead_names) == 126
     assert len(newest.options) == 32
-
-
-# Releases
-
-
-@pytest.mark.parametrize(
-    ("text", "release"),
-    [
-        (None, "0.32.15"),
-        ("0.32", "0.32.15"),
-        ("v0.32", "0.32.15"),
-        ("0.9", "0.9.6"),
-        ("0.1", "0.1.48"),
-        ("0.24", "0.24.0"),
-        ("0.9.0", "0.9.0"),
-        ("v0.9.2", "0.9.2"),
-        ("0.1.33", "0.1.33"),
-        ("0.30.0-rc1", "0.30.0-rc1"),
-        ("0.32.16", "0.32.16"),
-        ("0.33", "0.33.0"),
-        ("0.33.0-rc2", "0.33.0-rc2"),
-        ("1.0", "1.0.0"),
-    ],
-)
-def test_a_release_is_read(known: Catalogue, text: str | None, release: str) -> None:
-    assert known.release(text) == at(release)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0.9.99", "`0.9.99` is not a release of Ollama; the newest of 0.9 is `0.9.6`"),
-        ("0.9.99-rc1", "`0.9.99-rc1` is not a release of Ollama; the newest of 0.9 is `0.9.6`"),
-        ("0.25", "`0.25` is not a release of Ollama; the newest is `0.32.15`"),
-        ("0.25.1", "`0.25.1` is not a release of Ollama; the newest is `0.32.15`"),
-        (
-            "0.1.32",
-            "`0.1.32` is not supported; the oldest release that Hostwright knows is `0.1.33`",
-        ),
-        ("0.0", "`0.0` is not supported; the oldest release that Hostwright knows is `0.1.33`"),
-        ("latest", "`latest` is not a release; write it like `0.32` or `0.32.15`"),
-    ],
-)
-def test_what_never_was_a_release_is_refused(known: Catalogue, text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        known.release(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "covered", "facts"),
-    [
-        ("0.9.6", True, "0.9.6"),
-        ("0.30.0-rc1", True, "0.30.0"),
-        ("0.32.15", True, "0.32.15"),
-        ("0.32.16", False, "0.32.15"),
-        ("0.33.0-rc2", False, "0.32.15"),
-        ("1.0.0", False, "0.32.15"),
-    ],
-)
-def test_younger_releases_get_the_newest_facts(
-    known: Catalogue, text: str, covered: bool, facts: str
-) -> None:
-    found = known.at("ollama", at(text))
-    assert found.known is covered
-    assert (found.release, found.at) == (at(text), at(facts))
 
 
 @pytest.mark.parametrize(
@@ -413,84 +342,102 @@ def test_the_image(newest: Facts) -> None:
     assert image.tag.format(release=at("0.32.15")) == "0.32.15"
     assert image.rocm_tag.format(release=at("0.32.15")) == "0.32.15-rocm"
     assert image.healthcheck == ("CMD", "ollama", "list")
-    assert (image.home_path, image.port, image.user) == ("/root/.ollama", 11434, "root")
+    assert (image.home_path, image.port) == ("/root/.ollama", 11434)
     assert image.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
     assert set(image.missing_tools) == {"curl", "wget"}
 
 
-# Broken files
+@pytest.mark.parametrize("method", [m for m in vars(Facts).values() if inspect.isfunction(m)])
+def test_facts_answer_for_their_release_alone(method: Callable[..., object]) -> None:
+    asked = [name for name in inspect.signature(method).parameters if name != "self"]
+    assert "release" not in asked or method.__name__ == "__init__"
+
+
+def test_records_answer_for_the_release_of_their_facts() -> None:
+    old, new = facts_at("0.24"), facts_at("0.30")
+    assert old.generation("8.6") is old.generation("8.6")
+    floors = [f.generation("8.6").driver_floor for f in (old, new)]  # type: ignore[union-attr]
+    assert floors == [531, 550]
+    assert old.newest.release == new.newest.release
+    assert new.start_of_era.release == new.era.since
+
+
+# Models
+
+
+MIB = 2**20
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "message"),
+    ("tag", "name", "quantisation", "mib"),
     [
-        (
-            "ollama.toml",
-            'kind = "duration"',
-            'kind = "time"',
-            "data/ollama.toml: variable.OLLAMA_KEEP_ALIVE.kind: Input should be",
-        ),
-        (
-            "ollama.toml",
-            'removed = "0.0.20"',
-            'removed = "0.0.1"',
-            "variable.OLLAMA_PORT: removed 0.0.1 is not after since 0.0.1",
-        ),
-        (
-            "ollama.toml",
-            'name = "OLLAMA_ORIGINS"',
-            'name = "OLLAMA_PORT"',
-            "data/ollama.toml: `OLLAMA_PORT` is listed twice",
-        ),
-        (
-            "ollama.toml",
-            'source = "envconfig/config.go@v0.32.15:85-109"',
-            'source = ""',
-            "variable.OLLAMA_ORIGINS.source: String should have at least 1 character",
-        ),
-        (
-            "ollama.toml",
-            'name = "OLLAMA_HOST"',
-            'name = "OLLAMA_HOST"\nnmae = "x"',
-            "variable.OLLAMA_HOST.nmae: Extra inputs are not permitted",
-        ),
-        (
-            "ollama.toml",
-            'since = "0.1.34"\ndefaults = [{ since = "0.1.34"',
-            'since = "0.1.34"\ndefaults = [{ since = "0.1.33"',
-            "variable.OLLAMA_MAX_QUEUE: defaults are out of order, or older than since",
-        ),
-        (
-            "ollama.toml",
-            'until = "0.9.3", system = "x86_64-linux"',
-            'until = "0.5.0", system = "x86_64-linux"',
-            "until 0.5.0 is not after since 0.5.8",
-        ),
-        ("ollama.toml", 'since = "0.0.14"', "since = 0.14", "must be text in quotes"),
-        (
-            "ollama.toml",
-            'legacy = ["OLLAMA_NUM_THREADS"]',
-            'legacy = ["OLLAMA_X"]',
-            "`OLLAMA_X` is not listed",
-        ),
-        ("releases.toml", "14, 15]", "14]", "newest is 0.32.15, but 0.32.14 is the last"),
-        ("releases.toml", "[lines]", "[lines", "data/releases.toml: "),
-        ("gpus.toml", '"12.1"]', '"12.0"]', "`12.0` is listed twice"),
-        ("gpus.toml", 'memory = "8GiB"', 'memory = "8GB"', "card.Quadro P4000.memory: "),
-        ("images.toml", "port = 11434", "", "data/images.toml: image.port: Field required"),
-        ("behaviour.toml", 'id = "llm-library-strict"', "", "data/behaviour.toml: behaviour."),
+        ("llama3.1:8b", "llama3.1:8b", "Q4_K_M", 4685),
+        ("llama3.1", "llama3.1:8b", "Q4_K_M", 4685),
+        ("llama3:8b", "llama3:8b", "Q4_0", 4437),
+        ("library/llama3.1:latest", "llama3.1:8b", "Q4_K_M", 4685),
+        ("registry.ollama.ai/library/Llama3.1:8B", "llama3.1:8b", "Q4_K_M", 4685),
+        ("llama3.1:8b-instruct-q8_0", "llama3.1:8b", "Q8_0", 8137),
+        ("llama3.1:8b-instruct-fp16", "llama3.1:8b", "F16", 15317),
+        # As `ollama list` printed them on one host.
+        ("hermes3:8b-llama3.1-q5_K_M", "hermes3:8b", "Q5_K_M", 5459),
+        ("hermes3:3b-llama3.2-q6_K", "hermes3:3b", "Q6_K", 2513),
+        ("hermes3:3b-llama3.2-q3_K_S", "hermes3:3b", "Q3_K_S", 0),  # a shape, no size
+        ("deepseek-r1:8b-0528-qwen3-q8_0", "deepseek-r1:8b", "Q8_0", 8435),
+        ("dolphin3:8b", "dolphin3:8b", "Q4_K_M", 4685),
+        ("phi4-mini-reasoning:3.8b", "phi4-mini-reasoning:3.8b", "Q4_K_M", 3004),
+        ("qwen2.5-coder:7b", "qwen2.5-coder:7b", "Q4_K_M", 4460),
     ],
 )
-def test_a_broken_file_names_itself_and_the_key(
-    file: str, old: str, new: str, message: str
-) -> None:
-    assert old in TEXTS[file]
-    broken = TEXTS | {file: TEXTS[file].replace(old, new, 1)}
-    with pytest.raises(CatalogueError, match=re.escape(message)):
-        parse_catalogue(broken)
+def test_a_tag_is_a_model_and_a_size(tag: str, name: str, quantisation: str, mib: int) -> None:
+    model = facts_at().model(tag)
+    assert model is not None
+    assert model.names[0] == name
+    assert model.quantisation == quantisation
+    assert model.weight_bytes // MIB == mib
 
 
-def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "_DATA", tmp_path)
-    with pytest.raises(CatalogueError, match=r"data/behaviour\.toml: .*No such file"):
-        load_catalogue.__wrapped__()
+PUBLISHED = re.compile(r"(?:library|tag keeps .*?|`ollama list`): ([\d.]+) ([GM]B)(?! at)")
+
+
+@pytest.mark.parametrize("model", facts_at().models, ids=lambda model: model.names[0])
+def test_a_size_is_that_which_the_library_shows(model: ModelFact) -> None:
+    found = PUBLISHED.search(model.source)
+    if found is None:
+        assert "shape of" in model.source, "a size has to be held against something"
+        return
+    shown = float(found[1])
+    unit = 1e9 if found[2] == "GB" else 1e6
+    # A file has 1 to 15 MB beside its tensors, by its vocabulary; the library rounds what it shows.
+    last = 10 ** -len(found[1].partition(".")[2])
+    size = (model.weight_bytes + 7e6) / unit
+    assert abs(size - shown) <= max(0.6 * last, 0.011 * shown), f"{size:.3f} {found[2]}"
+
+
+@pytest.mark.parametrize(
+    "tag", ["llama3.1:405b", "somebody/llama3.1:8b", "llama3.1:8b-tuned", "llama3.1:8b-q", "", ":"]
+)
+def test_what_is_not_known_is_none(tag: str) -> None:
+    assert facts_at().model(tag) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        ("llama3.3:8b", "llama3.3 comes as 70b only; use `llama3.1:8b`"),
+        ("llama3.3:8b-instruct-q4_K_M", "llama3.3 comes as 70b only; use `llama3.1:8b`"),
+        ("library/llama3.3:8B", "llama3.3 comes as 70b only; use `llama3.1:8b`"),
+        ("llama3.3:8bx", None),
+        ("llama3.3:70b", None),
+        ("llama3.1:8b", None),
+        ("somebody/llama3.3:8b", None),
+    ],
+)
+def test_names_that_do_not_exist(tag: str, why: str | None) -> None:
+    assert facts_at().missing_model(tag) == why
+
+
+@pytest.mark.parametrize("tag", ["llama3.2:8b", "llama3:8b-q4_0"])
+def test_what_is_offered_instead_exists(tag: str) -> None:
+    hint = facts_at().missing_model(tag)
+    assert hint is not None
+    assert facts_at().model(hint.rpartition("use `")[2].rstrip("`")) is not None

@@ -1,17 +1,24 @@
-"""The reference page of the options `hostwright.*`, from what Nix says of them as JSON.
+"""The reference page of the options `hostwright.*`, from what Nix says of them.
 
-    nix-instantiate … | python tests/nix/options_page.py > docs/reference/nixos-options.md
-
-Takes `lib.optionAttrSetToDocList`'s list as well as the `options.json` of nixpkgs'
+It takes `lib.optionAttrSetToDocList`'s list as well as the `options.json` of nixpkgs'
 `nixosOptionsDoc`, so that a check can hold one to the other.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+from tests.consumers import nix
+
+OPTIONS: Final = Path(__file__).parent.parent / "nix" / "options.nix"
+EXPRESSION: Final = """
+{ options, ownLib, realLib }:
+let
+  lib = if realLib == "" then (import ownLib).lib else import (realLib + "/lib");
+in
+lib.optionAttrSetToDocList { inherit ((import options { inherit lib; }).options) hostwright; }
+"""
 Option = dict[str, Any]
 
 HEAD = """\
@@ -23,6 +30,17 @@ A default that is *the profile's* is what the profile has decided: setting the o
 and a null takes it away.
 """
 FIRST = ("hostwright.enable", "hostwright.profile")
+
+
+def told(lib: Path | None = None) -> list[Option]:
+    """Return what Nix says of the options, by the library of nixpkgs or by the tests' own."""
+    arguments = {
+        "options": str(OPTIONS),
+        "ownLib": str(nix.OWN_LIB),
+        "realLib": str(lib.resolve()) if lib else "",
+    }
+    answer: list[Option] = nix.ask(EXPRESSION, arguments)
+    return answer
 
 
 def page(told: list[Option] | dict[str, Option]) -> str:
@@ -51,7 +69,3 @@ def _value(value: Option) -> str:
     """Return a value on one line: Nix as code, Markdown as it is."""
     text = " ".join(str(value["text"]).split())
     return f"*{text}*" if value["_type"] == "literalMD" else f"`{text}`"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page(json.load(sys.stdin)))

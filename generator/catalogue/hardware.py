@@ -1,0 +1,121 @@
+"""What is known of GPUs, processors and hypervisors: records as those of `records`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from generator.catalogue.records import BOUND, Floor, Span, System, current
+from generator.units import Release
+
+Capability = Annotated[str, "capability"]
+Bytes = Annotated[int, "bytes"]
+_MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
+
+
+def card_key(name: str) -> str:
+    """Return what a card is found by: its name without the maker's words, in small letters."""
+    return " ".join(_MAKER.sub(" ", name.casefold()).split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Library(Span):
+    """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61."""
+
+    name: str
+    system: System | None = None
+    jetson: bool = False
+    architectures: tuple[int, ...]
+    source: str
+
+    def serves(self, capability: str, *, jetson: bool) -> bool:
+        """Whether it is built for that GPU: the same major and no higher minor version."""
+        number = int(capability.replace(".", ""))
+        fits = any(number // 10 == a // 10 and number >= a for a in self.architectures)
+        return self.jetson == jetson and fits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GpuGeneration:
+    """A generation, as far as one GPU of it is concerned: `capability` and `libraries` are its."""
+
+    at: Annotated[Release, BOUND]
+    capability: Annotated[str, BOUND]
+    libraries: Annotated[tuple[Library, ...], BOUND]
+    name: str
+    capabilities: tuple[Capability, ...]
+    jetson: bool = False
+    driver_floors: tuple[Floor, ...] = ()
+    last_driver: int | None = None
+    nixpkgs_driver: str = ""
+    kernel_modules: Literal["open", "closed", "either"]
+    nixpkgs_lacks: tuple[Capability, ...] = ()
+    flash_attention_since: Release | None = None
+    source: str
+
+    @property
+    def cuda_architectures(self) -> tuple[str, ...]:
+        """What to build for in nixpkgs, like `61`; empty: its package covers this GPU."""
+        lacking = self.capability in self.nixpkgs_lacks
+        return (self.capability.replace(".", ""),) if lacking else ()
+
+    def cuda_libraries(self, system: str) -> tuple[str, ...]:
+        """The library directories built for this GPU; Ollama prefers the last.
+
+        In 0.9.3-0.11.10 on x86_64 `cuda_v12` has no directory: it lies in lib/ollama itself.
+        """
+        here = (lib for lib in self.libraries if lib.system in {None, system})
+        return tuple(lib.name for lib in here if lib.covers(self.at))
+
+    @property
+    def driver_floor(self) -> int:
+        """The oldest driver branch that works, like 550; 0: none is stated."""
+        entry = current(self.driver_floors, self.at)
+        return entry.value if entry else 0
+
+    @property
+    def flash_attention(self) -> bool:
+        """Whether the release turns flash attention on by itself here, whatever the model."""
+        return self.flash_attention_since is not None and self.at >= self.flash_attention_since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Card:
+    """A graphics card: `memory` in bytes; `unified`: it is the machine's memory."""
+
+    name: str
+    compute_capability: Capability
+    memory: Bytes
+    unified: bool = False
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Core:
+    """The cores of one implementer, by part number."""
+
+    implementer: int
+    name: str
+    parts: dict[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Radeon:
+    """AMD GPU targets that are alike for Ollama."""
+
+    targets: tuple[str, ...]
+    rocm: bool = False
+    integrated: bool = False
+    needs_opt_in: bool = False
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hypervisor:
+    """A hypervisor, by how DMI texts start in its guests."""
+
+    name: str
+    starts: tuple[str, ...]
+    source: str

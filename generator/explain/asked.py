@@ -1,0 +1,34 @@
+"""What a page is asked for: the Facts, and whether it is about their release alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.errors import HostwrightError, told
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The Facts to tell of; `alone`: only what holds for their release, not its history."""
+
+    facts: Facts
+    alone: bool = False
+
+
+def asked(version: str | None = None) -> Asked:
+    """Return what to tell for a release, or for all of them, with the newest as the present one.
+
+    Raises HostwrightError for what is no release.
+    """
+    catalogue = load_catalogue()
+    try:
+        release = catalogue.release(version)
+    except ValueError as error:
+        message, hint = told(error)
+        raise HostwrightError(message, hint=hint) from None
+    return Asked(catalogue.at("ollama", release), version is not None)

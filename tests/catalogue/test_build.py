@@ -1,0 +1,138 @@
+"""The build of the Catalogue: what it refuses, and that what is committed is what it makes."""
+
+import re
+from typing import Any
+
+import pytest
+
+from generator.catalogue import build
+from generator.catalogue.catalogue import FILE
+from generator.errors import CatalogueError
+
+TEXTS = build.read()
+TABLES = build.build(TEXTS)
+
+
+def test_the_committed_file_is_a_fresh_build() -> None:
+    assert FILE.read_text(encoding="utf-8") == build.text(TABLES), "run `make golden`"
+
+
+def test_a_line_of_it_is_a_record() -> None:
+    lines = build.text(TABLES).splitlines()
+    records = sum(len(table) for table in TABLES.values() if isinstance(table, list))
+    assert records > 400
+    assert sum(line.startswith("{") and len(line) > 1 for line in lines) == records
+
+
+def test_every_data_file_is_built() -> None:
+    assert {path.name for path in build.DATA.iterdir()} == {*TEXTS}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_fact_has_a_source(name: str) -> None:
+    """A table has its own, or its file has one for all; `checked` is required of every file."""
+    file = build.parsed(name, TEXTS[name])
+    meta: Any = file.meta  # type: ignore[attr-defined]
+    bare = [key for key in build.FILES[name] if any(not _source(t) for t in _tables(file, key))]
+    assert not bare or meta.source, bare
+
+
+def _tables(file: object, key: str) -> tuple[object, ...]:
+    value = getattr(file, key)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _source(table: object) -> str:
+    return str(getattr(table, "source", ""))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "ollama.toml",
+            'kind = "duration"',
+            'kind = "time"',
+            "data/ollama.toml: variable.OLLAMA_KEEP_ALIVE.kind: Input should be",
+        ),
+        (
+            "ollama.toml",
+            'removed = "0.0.20"',
+            'removed = "0.0.1"',
+            "variable.OLLAMA_PORT: removed 0.0.1 is not after since 0.0.1",
+        ),
+        (
+            "ollama.toml",
+            'name = "OLLAMA_ORIGINS"',
+            'name = "OLLAMA_PORT"',
+            "data/ollama.toml: `OLLAMA_PORT` is listed twice",
+        ),
+        (
+            "ollama.toml",
+            'source = "envconfig/config.go@v0.32.15:85-109"',
+            'source = ""',
+            "variable.OLLAMA_ORIGINS.source: String should have at least 1 character",
+        ),
+        (
+            "ollama.toml",
+            'name = "OLLAMA_HOST"',
+            'name = "OLLAMA_HOST"\nnmae = "x"',
+            "variable.OLLAMA_HOST.nmae: Extra inputs are not permitted",
+        ),
+        (
+            "ollama.toml",
+            'since = "0.1.34"\ndefaults = [{ since = "0.1.34"',
+            'since = "0.1.34"\ndefaults = [{ since = "0.1.33"',
+            "variable.OLLAMA_MAX_QUEUE: defaults are out of order, or older than since",
+        ),
+        (
+            "ollama.toml",
+            'until = "0.9.3", system = "x86_64-linux"',
+            'until = "0.5.0", system = "x86_64-linux"',
+            "until 0.5.0 is not after since 0.5.8",
+        ),
+        ("ollama.toml", 'since = "0.0.14"', "since = 0.14", "must be text in quotes"),
+        (
+            "ollama.toml",
+            'legacy = ["OLLAMA_NUM_THREADS"]',
+            'legacy = ["OLLAMA_X"]',
+            "`OLLAMA_X` is not listed",
+        ),
+        ("releases.toml", "14, 15]", "14]", "newest is 0.32.15, but 0.32.14 is the last"),
+        ("releases.toml", "[lines]", "[lines", "data/releases.toml: "),
+        ("gpus.toml", '"12.1"]', '"12.0"]', "`12.0` is listed twice"),
+        ("gpus.toml", 'memory = "8GiB"', 'memory = "8GB"', "card.Quadro P4000.memory: "),
+        ("images.toml", "port = 11434", "", "data/images.toml: image.port: Field required"),
+        ("behaviour.toml", 'id = "llm-library-strict"', "", "data/behaviour.toml: behaviour."),
+        (
+            "models.toml",
+            'quantisation = "MXFP4"',
+            'quantisation = "Q4_0"',
+            "`gpt-oss:20b` has no weights for Q4_0",
+        ),
+        (
+            "models.toml",
+            '"llama3.1:latest"',
+            '"llama3:latest"',
+            "data/models.toml: `llama3:latest` is listed twice",
+        ),
+        (
+            "models.toml",
+            'Q8_0 = "1252.41MiB"',
+            'Q8_0 = "1252.41MB"',
+            "data/models.toml: model.['llama3.2:1b', ",
+        ),
+        ("models.toml", 'architecture = "phi3"\n', "", "architecture: Field required"),
+        ("hardware.toml", '"gfx1151"', '"gfx1150"', "`gfx1150` is listed twice"),
+        ("keys.toml", 'name = "ollama.port"', 'name = "ollama.host"', "`ollama.host` is listed"),
+        ("limits.toml", 'ollama = "', 'olama = "', "limit.CPUQuota.ollama: Field required"),
+        ("systemd.toml", "checked = 2026-08-21", "", "data/systemd.toml: meta.checked: Field"),
+    ],
+)
+def test_a_broken_file_names_itself_and_the_key(
+    file: str, old: str, new: str, message: str
+) -> None:
+    assert old in TEXTS[file]
+    broken = TEXTS | {file: TEXTS[file].replace(old, new, 1)}
+    with pytest.raises(CatalogueError, match=re.escape(message)):
+        build.build(broken)

@@ -1,0 +1,149 @@
+"""Write every file that is generated and committed; `--check` says which differ and writes none.
+
+    python -m tools.generate [--check] [NAME...]
+
+Tests compare what is committed with what GENERATED says, so that they never write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generator.explain.rules import RuleProse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+ROOT: Final = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """Files by their path below the root. What else matches `left_over` is an old one of them."""
+
+    files: Callable[[], Mapping[str, str]]
+    left_over: str = ""
+
+
+def _catalogue() -> Mapping[str, str]:
+    from generator.catalogue import build
+
+    return {"generator/catalogue/catalogue.json": build.text(build.build(build.read()))}
+
+
+def _schemas() -> Mapping[str, str]:
+    from generator.formats.data import to_json
+    from generator.profiles.json_schema import FLEET, PROFILE, json_schema
+    from generator.profiles.reference import fleet_reference, profile_reference
+
+    profile, fleet = json_schema(PROFILE), json_schema(FLEET)
+    return {
+        "profiles/profile.schema.json": to_json(profile),
+        "profiles/fleet.schema.json": to_json(fleet),
+        "docs/reference/profile.md": profile_reference(profile),
+        "docs/reference/fleet.md": fleet_reference(fleet),
+    }
+
+
+def _rules() -> Mapping[str, str]:
+    from generator.rules import RULES
+    from generator.rules.elsewhere import ELSEWHERE
+
+    told = sorted((_prose(rule) for rule in (*RULES, *ELSEWHERE)), key=lambda prose: prose["id"])
+    lines = (json.dumps(prose, ensure_ascii=False, separators=(",", ":")) for prose in told)
+    return {"generator/explain/rules.json": "[\n" + ",\n".join(lines) + "\n]\n"}
+
+
+def _prose(rule: object) -> dict[str, str]:
+    """Return what a rule says of itself, without what is empty."""
+    told = {field.name: getattr(rule, field.name, "") for field in fields(RuleProse)}
+    return {name: text for name, text in told.items() if text}
+
+
+def _pages() -> Mapping[str, str]:
+    from tools.pages import documents
+
+    return {f"docs/{name}": text for name, text in documents().items()}
+
+
+def _names() -> Mapping[str, str]:
+    from generator.catalogue.catalogue import load_catalogue
+    from tools import names_file
+
+    return {"modules/names.json": names_file.text(load_catalogue().at("ollama"))}
+
+
+def _plans() -> Mapping[str, str]:
+    from generator.pipeline import decide
+    from generator.profiles.load import read_document, shipped_profiles
+    from generator.targets import load_target
+
+    target = load_target("plan")
+    plans = {path.stem: decide(read_document(path.stem)) for path in shipped_profiles()}
+    return {f"modules/plans/{name}.json": target.render(p)[0].text for name, p in plans.items()}
+
+
+def _options() -> Mapping[str, str]:
+    from tools import options_page
+
+    return {"docs/reference/nixos-options.md": options_page.page(options_page.told())}
+
+
+# Catalogue and rules come first: what follows is made with them.
+GENERATED: Final[Mapping[str, Generated]] = {
+    "catalogue": Generated(_catalogue),
+    "rules": Generated(_rules),
+    "schemas": Generated(_schemas),
+    "pages": Generated(_pages, left_over="docs/rules/*.md"),
+    "names": Generated(_names),
+    "plans": Generated(_plans, left_over="modules/plans/*.json"),
+    "options": Generated(_options),
+}
+
+
+def differing(name: str) -> Iterator[tuple[Path, str | None]]:
+    """Yield each file of a kind that is not as it should be, with its text; None: no such file."""
+    kind = GENERATED[name]
+    files = kind.files()
+    for path, text in files.items():
+        file = ROOT / path
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            yield file, text
+    for file in sorted(ROOT.glob(kind.left_over)) if kind.left_over else ():
+        if str(file.relative_to(ROOT)) not in files:
+            yield file, None
+
+
+def _write(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink()
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(GENERATED))
+    parser.add_argument("--check", action="store_true", help="write nothing; 1: some differ")
+    options = parser.parse_args(argv)
+    found = 0
+    for name in options.names or GENERATED:
+        for file, text in differing(name):
+            found += 1
+            sys.stdout.write(
+                f"{'differs' if options.check else 'written'}: {file.relative_to(ROOT)}\n"
+            )
+            if not options.check:
+                _write(file, text)
+    return int(bool(found) and options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
