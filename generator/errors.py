@@ -14,9 +14,11 @@ Only `generator.cli` prints these; an exception outside this tree is a bug.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
+"""The worst first."""
 
 
 def shortened(text: str, room: int = 60) -> str:

@@ -76,7 +76,8 @@ class Line:
 class ModelUse:
     """A model that the service pulls, creates, warms up or serves.
 
-    `base` is the model of the library that it is made of, where that has another name.
+    `base` is the model of the library that it is made of, where that has another name; `threads`
+    are the compute threads that it is made with, 0: the server's.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ModelUse:
     role: str = ""
     warmed: bool = False
     base: str = ""
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,15 +181,15 @@ class Phrases:
         """Return whether systemd reads a limit: those of a unit are no options of a container."""
         return re.fullmatch(self.of_unit, bound.place.key) is not None
 
+    def refuses(self, bound: Bound) -> bool:
+        """Return whether a limit may not ask for CPUs that are not there."""
+        return re.fullmatch(self.refused, bound.place.key) is not None
+
     def section(self, line: Line) -> str:
         """Return the section of a unit that a line ends up in; empty: in none."""
         if self.headers:
             return "" if line.section.startswith("X-") else line.section
         return dict(self.sections).get(line.section.rpartition(".")[2], "")
-
-
-Boxed = Container
-Origin = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,11 +222,6 @@ class View:
     acceleration: str = ""
     neighbours: tuple[str, ...] = ()
     resume_fix: bool | None = None
-
-    @property
-    def origin(self) -> str:
-        """The kind of its format."""
-        return self.phrases.kind
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.engines import ENGINES
+
 ROOT = Path(__file__).parent.parent / "generator"
 
 # Room: (rooms it may import, third parties it may import).
@@ -22,11 +24,21 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "catalogue": ({"catalogue", "errors", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
     "fit": ({"catalogue", "errors", "fit", "share", "units", "view"}, {"gguf"}),
-    "rules": ({"catalogue", "errors", "fit", "host", "rules", "share", "units", "view"}, set()),
+    "rules": (
+        {"catalogue", "engines", "errors", "fit", "host", "rules", "share", "units", "view"},
+        set(),
+    ),
+    "engines.rules": (
+        {
+            *("catalogue", "engines.rules", "errors", "fit", "host", "rules", "share", "units"),
+            "view",
+        },
+        set(),
+    ),
     "resolve": (
         {
-            *("catalogue", "errors", "fit", "host", "plan", "profiles", "resolve", "rules"),
-            *("share", "units", "view"),
+            *("catalogue", "engines.rules", "errors", "fit", "host", "plan", "profiles", "resolve"),
+            *("rules", "share", "units", "view"),
         },
         set(),
     ),
@@ -75,8 +87,9 @@ ANYTHING = {"cli", "__init__", "__main__"}
 def room(module: str) -> str:
     """`generator.targets.nixos` is in the room `targets`, its base in `targets.base`.
 
-    A part of one target, like `systemd_bundle` of `systemd`, is in `targets.part`.
-    `catalogue.build` is of the build alone: no room may import it.
+    A part of one target, like `systemd_bundle` of `systemd`, is in `targets.part`; the rules of
+    an engine are in `engines.rules`. `catalogue.build` is of the build alone: no room may import
+    it.
     """
     parts = module.split(".")[1:]
     if parts[:2] == ["targets", "base"]:
@@ -85,6 +98,8 @@ def room(module: str) -> str:
         return "catalogue.build"
     if parts[:1] == ["targets"] and "_" in parts[-1]:
         return "targets.part"
+    if parts[:1] == ["engines"] and "rules" in parts:
+        return "engines.rules"
     return parts[0] if parts else "__init__"
 
 
@@ -166,3 +181,43 @@ def test_nobody_asks_the_catalogue_with_a_release() -> None:
                 told = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs)]
                 words = {ast.unparse(a).split(" ")[0].strip("\"'") for a in told if a}
                 assert not {"Catalogue", "Release"} <= words, f"{module}: {node.name}"
+
+
+RULES = [
+    (module, path)
+    for module, path in modules()
+    if room(module) in {"rules", "engines.rules"} and "helpers" not in module.split(".")
+]
+FRAME = {"generator.rules", "generator.rules.rule", "generator.rules.registry"}
+
+
+@pytest.mark.parametrize(("module", "path"), RULES, ids=lambda v: str(v).split("/")[-1])
+def test_a_rule_imports_no_other_rule(module: str, path: Path) -> None:
+    ours = [n for n in imported(path) if room(n) in {"rules", "engines.rules"}]
+    assert not [n for n in ours if "helpers" not in n.split(".") and n not in FRAME]
+
+
+def test_no_rule_asks_what_kind_of_file_it_is_about() -> None:
+    readers = ROOT / "readers"
+    kinds = {path.parent.name for path in readers.glob("*/read.py")} | {"profile", "origin", "kind"}
+    for path in (*ROOT.glob("rules/**/*.py"), *ROOT.glob("engines/*/rules/**/*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        asked = [
+            node
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Attribute) and node.attr == "origin")
+            or (isinstance(node, ast.Attribute) and ast.unparse(node).endswith("phrases.kind"))
+            or (
+                isinstance(node, ast.Compare)
+                and kinds & {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+            )
+        ]
+        assert not asked, f"{path}:{asked[0].lineno}"
+
+
+def test_the_frame_of_the_rules_names_no_engine() -> None:
+    files = [ROOT / "rules" / f"{name}.py" for name in ("__init__", "rule", "registry")]
+    for path in (*files, *ROOT.glob("engines/*.py")):
+        text = path.read_text(encoding="utf-8")
+        named = [name for name in ENGINES if name in text.lower()]
+        assert not named or path == ROOT / "engines" / "__init__.py", path

@@ -51,10 +51,9 @@ def _schemas() -> Mapping[str, str]:
 
 
 def _rules() -> Mapping[str, str]:
-    from generator.rules import RULES
-    from generator.rules.elsewhere import ELSEWHERE
+    from generator.rules.registry import every_rule
 
-    told = sorted((_prose(rule) for rule in (*RULES, *ELSEWHERE)), key=lambda prose: prose["id"])
+    told = (_prose(rule) for rule in every_rule().values())
     lines = (json.dumps(prose, ensure_ascii=False, separators=(",", ":")) for prose in told)
     return {"generator/explain/rules.json": "[\n" + ",\n".join(lines) + "\n]\n"}
 

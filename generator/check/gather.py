@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.host import read_host
 from generator.check.profiles import check_profile, unreadable
-from generator.check.report import UNREADABLE, Failure, Report
-from generator.check.silence import RULE as SILENCE
+from generator.check.report import Failure, Report
 from generator.check.silence import silenced
 from generator.errors import (
     EnvironmentFailure,
-    Finding,
     HostwrightError,
     Problem,
     ProfileError,
@@ -24,6 +22,7 @@ from generator.profiles.load import shipped_profiles
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules import judge, ordered
+from generator.rules.reading import SILENCE, UNREADABLE
 from generator.view import Place, Placed
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from generator.readers.discover import Found, Unread
     from generator.units import Release
 
-_ALWAYS: Final = frozenset({UNREADABLE})
+_ALWAYS: Final = frozenset({UNREADABLE.id})
 _FEW: Final = 200
 
 
@@ -174,14 +173,12 @@ def _problem(problem: Problem) -> Placed:
     head, _, rest = where.partition(" ")
     if head == "line" and rest.partition(",")[0].isdecimal():
         where, line = "", int(rest.partition(",")[0])
-    finding = Finding(
-        rule=UNREADABLE, severity="error", message=problem.message, where=where, fix=problem.hint
-    )
+    finding = UNREADABLE.finding(problem.message, where, problem.hint)
     return Placed(finding, Place(problem.source, line))
 
 
 def _chosen(rule: str, wanted: Wanted) -> bool:
     if rule in _ALWAYS:
         return True
-    selected = not wanted.select or rule == SILENCE or rule.startswith(tuple(wanted.select))
+    selected = not wanted.select or rule == SILENCE.id or rule.startswith(tuple(wanted.select))
     return selected and not rule.startswith(tuple(wanted.ignore))

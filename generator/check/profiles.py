@@ -6,9 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from generator.check.locate import line_of
-from generator.check.report import UNREADABLE
 from generator.errors import Finding, HostwrightError, ProfileError
 from generator.profiles.load import read_document
+from generator.rules.reading import UNREADABLE
 from generator.view import Place, Placed
 
 if TYPE_CHECKING:
@@ -67,13 +67,7 @@ def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> Plac
 
 
 def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Placed:
-    finding = Finding(
-        rule=UNREADABLE,
-        severity="error",
-        message=problem.message,
-        where=problem.where,
-        fix=problem.hint,
-    )
+    finding = UNREADABLE.finding(problem.message, problem.where, problem.hint)
     file = problem.source or error.source
     line = line_of(texts.get(file, ""), problem.where)
     return Placed(finding, Place(file, line, problem.where))
@@ -81,7 +75,4 @@ def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Pla
 
 def unreadable(error: HostwrightError, file: str) -> Placed:
     """Return an error as a Finding about the file as a whole."""
-    finding = Finding(
-        rule=UNREADABLE, severity="error", message=error.message, where="", fix=error.hint
-    )
-    return Placed(finding, Place(file))
+    return Placed(UNREADABLE.finding(error.message, fix=error.hint), Place(file))

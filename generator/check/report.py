@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from generator.errors import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.errors import EnvironmentFailure, Severity
     from generator.view import Placed
-
-SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
-UNREADABLE: Final = "HW000"
-"""The rule id of what cannot be read at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding
-from generator.rules.elsewhere import every_id
+from generator.rules.reading import SILENCE
+from generator.rules.registry import every_rule
 from generator.view import Place, Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-RULE: Final = "HW001"
 _COMMENT: Final = re.compile(
     r"[#;]\s*hostwright:\s*(?P<verb>[\w-]*)\s*(?P<rules>(?:HW\d{3}[\s,]*)*)(?P<rest>.*)"
 )
@@ -83,7 +82,7 @@ def _comment(found: re.Match[str], place: Place, lines: list[str]) -> Silence | 
     rules = frozenset(re.findall(r"HW\d{3}", found["rules"]))
     if found["verb"] not in {"ignore", "ignore-file"} or not rules:
         return _fault(place, "this comment names no rule to ignore", _EXAMPLE)
-    if strange := sorted(rules - every_id()):
+    if strange := sorted(rules - every_rule().keys()):
         return _fault(
             place, f"there is no rule {', '.join(strange)}", "see `gen explain --list rule`"
         )
@@ -105,16 +104,10 @@ def _about(number: int, lines: list[str]) -> frozenset[int]:
 
 
 def _fault(place: Place, message: str, fix: str) -> Placed:
-    finding = Finding(rule=RULE, severity="warning", message=message, where="comment", fix=fix)
-    return Placed(finding, place)
+    return Placed(SILENCE.finding(message, "comment", fix), place)
 
 
 def _idle(silence: Silence) -> Placed:
-    finding = Finding(
-        rule=RULE,
-        severity="info",
-        message=f"nothing to ignore here: {', '.join(sorted(silence.rules))} finds no fault",
-        where="comment",
-        fix="remove the comment",
-    )
+    message = f"nothing to ignore here: {', '.join(sorted(silence.rules))} finds no fault"
+    finding = SILENCE.finding(message, "comment", "remove the comment", severity="info")
     return Placed(finding, silence.place)

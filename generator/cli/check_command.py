@@ -130,11 +130,11 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
 
 
 def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
-    from generator.rules.elsewhere import every_id
+    from generator.rules.registry import every_rule
 
     rules = [part.strip().upper() for value in values for part in value.split(",")]
     for rule in rules:
-        if not rule or not any(known.startswith(rule) for known in every_id()):
+        if not rule or not any(known.startswith(rule) for known in every_rule()):
             told = f"`{rule}` is no rule, nor the beginning of one, like HW1"
             raise Misuse(told, "`gen explain --list rule` has them all")
     return tuple(rules)
@@ -181,12 +181,12 @@ def _tell_failures(report: Report) -> None:
 
 
 def _exit(report: Report, fail_on: str) -> None:
-    from generator.check.report import UNREADABLE
+    from generator.rules.reading import UNREADABLE
 
     # A module that a directory happens to hold is no reason to refuse the rest of it.
     if failed := [failure.error for failure in report.failures if failure.named]:
         click.get_current_context().exit(failed[0].exit_code)
-    if any(placed.finding.rule == UNREADABLE for placed in report.found):
+    if any(placed.finding.rule == UNREADABLE.id for placed in report.found):
         click.get_current_context().exit(2)
     if report.reaches(fail_on):
         click.get_current_context().exit(1)

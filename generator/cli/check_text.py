@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from generator.check.mend import fixable
-from generator.check.report import SEVERITIES
 from generator.cli.talk import COLOURS, counted, visible, width
+from generator.errors import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -93,16 +93,14 @@ def _findings(fleet: Decided) -> list[Finding]:
 
 
 def _modules_missing(fleet: Decided, output: str | None) -> list[Finding]:
-    from generator.errors import Finding
+    from generator.rules.targets import NO_SUCH_MODULE
 
     paths = {path for node in fleet.nodes for path in node.modules}
     return [
-        Finding(
-            rule="HW602",
-            severity="warning",
-            message=f"there is no `{path}` in {output}, so its hosts do not evaluate",
-            where="modules",
-            fix="write it, and have git track it",
+        NO_SUCH_MODULE.finding(
+            f"there is no `{path}` in {output}, so its hosts do not evaluate",
+            "modules",
+            "write it, and have git track it",
         )
         for path in sorted(paths)
         if output is not None and output != STDIO and not Path(output, path).exists()

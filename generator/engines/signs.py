@@ -16,8 +16,8 @@ class Signs:
     `name` is that of its program, unit, image, chart and NixOS module; `command` starts the server;
     `prefixes` begin the names of its own variables, `address` is the one that it listens on.
     `mentioned` matches the text or the directory of every file about it, `asks` a command of a
-    client, `api_call` a request in a script, with verb and model, `builds` the last part of the
-    image that somebody has built of it.
+    client, `client` the same where the program may be left out, `api_call` a request in a script,
+    with verb and model, `builds` the last part of an image that somebody has built of it.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Signs:
     address: str
     mentioned: str
     asks: str
+    client: str
     api_call: str
     builds: str
     verbs: frozenset[str]

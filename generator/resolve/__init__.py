@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.errors import Problem, ProfileError, told
+from generator.errors import SEVERITIES, Problem, ProfileError, told
 from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import context, gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
 from generator.resolve.host import host_facts
 from generator.resolve.view import view_of
 from generator.rules import judge
+from generator.rules.registry import rule_of
 from generator.units import written_size
 
 if TYPE_CHECKING:
@@ -60,16 +61,13 @@ def _facts(profile: Profile, catalogue: Catalogue, source: str, version: str | N
 
 
 def _strict_problems(draft: Draft) -> list[Problem]:
-    return [
-        Problem(f.where, f.message, f.fix) for f in draft.findings if f.rule in draft.deviations
-    ]
+    return [Problem(f.where, f.message, f.fix) for f in draft.findings if rule_of(f.rule).deviates]
 
 
 def _with_findings(plan: Plan, draft: Draft) -> Plan:
     from dataclasses import replace
 
-    ranks = ("error", "warning", "info")
-    ordered = sorted(draft.findings, key=lambda f: (ranks.index(f.severity), f.rule, f.where))
+    ordered = sorted(draft.findings, key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
     silenced = {entry.rule: entry.reason for entry in draft.profile.check.ignore}
     marked = (replace(f, ignored=silenced.get(f.rule, "")) for f in dict.fromkeys(ordered))
     return replace(plan, findings=tuple(marked))

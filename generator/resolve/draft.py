@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding, Problem, Severity
+from generator.engines.ollama.rules.helpers.names import name_fault
+from generator.errors import Problem
 from generator.plan import Devices, Group, Omission, Parameter, Scope, Setting, Source
+from generator.rules.registry import rule_of
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import Variable
+    from generator.errors import Finding
     from generator.profiles.schema import Profile
 
 GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")
@@ -21,8 +23,6 @@ class Draft:
 
     The Facts are those of the release that the output is for.
     """
-
-    deviations: Final = frozenset({"HW101", "HW102", "HW103", "HW104", "HW106", "HW107", "HW110"})
 
     def __init__(self, profile: Profile, facts: Facts, *, legacy_env: bool) -> None:
         self.profile = profile
@@ -37,7 +37,6 @@ class Draft:
         if not facts.known:
             self.note(
                 "HW110",
-                "warning",
                 f"{facts.release} is newer than the newest release this catalogue knows, "
                 f"{facts.at}; the output is checked against that one",
                 "ollama.version",
@@ -57,13 +56,9 @@ class Draft:
         except ValueError:
             return host == "localhost"
 
-    def note(
-        self, rule: str, severity: Severity, message: str, where: str, fix: str = "", link: str = ""
-    ) -> None:
-        """Record a Finding."""
-        self.findings.append(
-            Finding(rule=rule, severity=severity, message=message, where=where, fix=fix, link=link)
-        )
+    def note(self, rule: str, message: str, where: str, fix: str = "", link: str = "") -> None:
+        """Record a Finding of a rule."""
+        self.findings.append(rule_of(rule).finding(message, where, fix, link))
 
     def problem(self, where: str, message: str, hint: str = "") -> None:
         """Record a fault of the profile; any of them stops `resolve` at its end."""
@@ -93,7 +88,7 @@ class Draft:
         """Emit a variable that the release reads; otherwise say why not."""
         variable = self.facts.variable(name)
         if variable is None or not variable.known:
-            self._dropped(name, variable, where, group)
+            self._dropped(name, where, group)
             return
         allowed = variable.allowed(self.profile.host.system)
         if allowed is not None and value not in allowed:
@@ -132,7 +127,6 @@ class Draft:
         if not self.profile.models:
             self.note(
                 "HW503",
-                "warning",
                 f"Ollama {self.facts.release} takes `{name}` only from a model or a request, and "
                 f"this profile names no models; left out",
                 where,
@@ -161,18 +155,15 @@ class Draft:
         """Return the variables by group, within a group as decided."""
         return tuple(sorted(self.settings, key=lambda setting: GROUPS.index(setting.group)))
 
-    def _dropped(self, name: str, variable: Variable | None, where: str, group: Group) -> None:
-        if variable is not None and variable.gone:
-            rule, what = "HW102", f"was removed in {variable.removed}"
-        else:
-            rule, what = "HW103", f"is read since {variable.since if variable else 'never'}"
-        use = variable.replacement if variable else ""
-        self.omit(name, f"It {what}; this is for Ollama {self.facts.release}.", group)
+    def _dropped(self, name: str, where: str, group: Group) -> None:
+        fault = name_fault(name, self.facts)
+        if fault is None:  # Nothing has facts about it: no name that is written in code.
+            raise KeyError(name)
+        self.omit(name, f"It {fault.what}; this is for Ollama {self.facts.release}.", group)
         self.note(
-            rule,
-            "warning",
-            f"`{name}` {what}; left out for Ollama {self.facts.release}",
+            fault.rule,
+            f"`{name}` {fault.what}; left out for Ollama {self.facts.release}",
             where,
-            fix=f"use {use}" if use else "",
-            link=variable.source if variable else "",
+            fix=f"use {fault.use}" if fault.use else "",
+            link=fault.link,
         )

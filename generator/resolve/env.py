@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.names import name_fault
+from generator.engines.ollama.rules.helpers.runner import value_fault
 from generator.plan import Setting
 from generator.resolve.spelling import PLAIN_KV, TYPED_ELSEWHERE
-from generator.rules.names import name_fault
-from generator.rules.runner import value_fault
 
 if TYPE_CHECKING:
     from generator.resolve.draft import Draft

@@ -102,7 +102,6 @@ def _gpu(draft: Draft, gpu: HostGpu) -> Gpu:
     if draft.acceleration == "cuda" and draft.facts.generation(capability) is None:
         draft.note(
             "HW305",
-            "warning",
             f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
             f"library are chosen for it",
             "host.gpus",
@@ -250,7 +249,7 @@ def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
             f"Read by no release; {by_itself}, and a forced number turns that off.",
             "gpu",
         )
-    draft.note("HW105", "info", f"nothing is set: {by_itself}", "gpu.layers")
+    draft.note("HW105", f"nothing is set: {by_itself}", "gpu.layers")
 
 
 def _overhead(draft: Draft) -> None:

@@ -90,7 +90,7 @@ def _for_cpu(draft: Draft, asked: str, *, named: bool) -> None:
     told = (
         f"no library bears the name `{asked}` since {fact.since}; in {draft.facts.release} {effect}"
     )
-    draft.note("HW105", "info", told, WHERE, link=fact.source)
+    draft.note("HW105", told, WHERE, link=fact.source)
     _emit(draft, asked, f"{told[0].upper()}{told[1:]}.")
 
 
@@ -99,7 +99,7 @@ def _of_family(draft: Draft, asked: str, member: str) -> None:
         f"`{asked}` alone names no library of {draft.facts.release}; `{member}` serves these GPUs"
     )
     hint = "" if _misjudges(draft) else "leave `llm_library` out: the server finds it by itself"
-    draft.note("HW105", "info", told, WHERE, fix=hint)
+    draft.note("HW105", told, WHERE, fix=hint)
     _emit(draft, member, f"The library that serves these GPUs; `{asked}` alone names none.")
 
 
@@ -110,7 +110,7 @@ def _none(draft: Draft, asked: str) -> None:
     draft.omit(
         f"{NAME}={asked}", f"It names no library for these GPUs; the server {effect}.", "gpu"
     )
-    draft.note("HW106", "warning", f"{told}; left out", WHERE, fix="leave `llm_library` out")
+    draft.note("HW106", f"{told}; left out", WHERE, fix="leave `llm_library` out")
 
 
 def _emit(draft: Draft, name: str, reason: str) -> None:

@@ -65,7 +65,7 @@ def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Param
         return []
     if option.gone:
         told = f"`{name}` was removed in {option.removed}; left out"
-        draft.note("HW102", "warning", told, where, link=option.source)
+        draft.note("HW102", told, where, link=option.source)
         return []
     values = value if isinstance(value, tuple) else (value,)
     if not all(isinstance(item, _TYPES[option.type]) for item in values):

@@ -71,7 +71,6 @@ def _check_models_dir(draft: Draft) -> None:
     if path.startswith(("/home/", "/root/", "/run/user/")):
         draft.note(
             "HW505",
-            "warning",
             f"`{path}` is hidden from a sandboxed service (ProtectHome), as NixOS runs it",
             "ollama.models_dir",
             fix="choose a directory outside /home, like /srv/ollama/models",
@@ -87,7 +86,7 @@ def container(draft: Draft) -> Container:
     if system not in (image.rocm_systems if rocm else image.systems) and not choice.image:
         told = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
         hint = "name an image of your own, or use another target"
-        draft.note("HW506", "info", told, "container.image", fix=hint, link=image.source)
+        draft.note("HW506", told, "container.image", fix=hint, link=image.source)
     pattern = image.rocm_tag if rocm else image.tag
     tag = choice.tag or pattern.format(release=draft.facts.release)
     return Container(

@@ -54,7 +54,6 @@ def _flash_attention_reason(draft: Draft, *, on: bool) -> str:
     if on and draft.acceleration == "cpu" and not draft.facts.behaves("flash-attention-on-cpu"):
         draft.note(
             "HW105",
-            "info",
             f"flash attention does nothing on a CPU in Ollama {draft.facts.release}; it does since "
             f"{draft.facts.behaviour('flash-attention-on-cpu').since}",
             "ollama.flash_attention",
@@ -65,7 +64,6 @@ def _flash_attention_reason(draft: Draft, *, on: bool) -> str:
         return "Smaller compute buffers, and what a quantised KV cache needs."
     draft.note(
         "HW112",
-        "info",
         "flash attention is off: compute buffers grow with the context, and a quantised KV cache "
         "is not possible; the kernels that Ollama ships are its own and support this hardware",
         "ollama.flash_attention",
@@ -93,9 +91,7 @@ def _kv_cache_type(draft: Draft) -> None:
         and not draft.facts.behaves("flash-attention-on-cpu")
     ):
         reason = "No effect on a CPU in this release, which keeps f16."
-        draft.note(
-            "HW105", "info", f"Ollama {draft.facts.release} keeps an f16 KV cache on a CPU", where
-        )
+        draft.note("HW105", f"Ollama {draft.facts.release} keeps an f16 KV cache on a CPU", where)
     draft.set("OLLAMA_KV_CACHE_TYPE", kv_type, where=where, reason=reason)
 
 
@@ -134,7 +130,6 @@ def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
     )
     draft.note(
         "HW107",
-        "warning",
         f"`{kv_type}` needs flash attention, which this profile turns off; Ollama "
         f"{draft.facts.release} would warn and use f16, so it is left out",
         where,

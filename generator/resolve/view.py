@@ -81,6 +81,7 @@ def _models(plan: Plan) -> tuple[ModelUse, ...]:
             role=model.role,
             warmed=model.served in warmed,
             base=model.name,
+            threads=next((int(p.value) for p in model.parameters if p.name == "num_thread"), 0),
         )
         for model in plan.models
     )

@@ -1,4 +1,4 @@
-"""HW520, HW521: lines of a unit file, and items of `Environment=`, that systemd drops."""
+"""HW520 and HW521: lines of a unit file, and items of `Environment=`, that systemd drops."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import needs_judgement, swallowed
-from generator.rules.rule import Hit, Rule, rule
-from generator.rules.values import known_variables
+from generator.rules.helpers.edits import needs_judgement, swallowed
+from generator.rules.helpers.variables import known_variables
+from generator.rules.rule import Hit, rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
 
+
 _NEAR: Final = 0.85
 _CERTAIN: Final = 0.9
 # No directive has an underscore, and no section of podman's comes close to one of these.
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
-_OF_NIXOS: Final = {"serviceConfig": "Service", "unitConfig": "Unit"}
 _JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
 EXPORT: Final = "export "  # HW118
 
@@ -42,8 +42,8 @@ EXPORT: Final = "export "  # HW118
 def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
     """systemd ignores what it does not know, and lines that assign nothing."""
     known = facts.directives
-    for line in view.lines if view.origin in {"systemd", "quadlet", "nixos"} else ():
-        section = _section(view, line)
+    for line in view.lines:
+        section = view.phrases.section(line)
         if not section or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
             continue
         if line.value == f"[{section}]" and not line.name:
@@ -58,18 +58,12 @@ def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
             yield from _unknown(line, section, known)
 
 
-def _section(view: View, line: Line) -> str:
-    if view.origin == "nixos":
-        return _OF_NIXOS.get(line.section.rpartition(".")[2], "")
-    return "" if line.section.startswith("X-") else line.section
-
-
 def _header(
     view: View, line: Line, section: str, known: dict[str, frozenset[str]]
 ) -> Iterator[Hit]:
     meant, certain = _nearest(section, known)
     # Podman has sections of its own, and so has every other kind of unit.
-    if section in known or not (meant or view.origin == "systemd"):
+    if section in known or not (meant or view.phrases.unit_file):
         return
     yield Hit(
         message=f"systemd knows no section `[{section}]` in a service, and ignores what is in it",
@@ -193,6 +187,3 @@ def _two_in_one(variable: Variable, name: str) -> Hit:
         severity="warning",
         fix=f"write `{written}`" if apart else "give each variable its own quotes",
     )
-
-
-RULES: Final[tuple[Rule, ...]] = (ignored_line, dropped_item)

@@ -1,66 +1,17 @@
-"""HW3xx: drivers, placement and what a large memory does to defaults."""
+"""HW302 and HW305: drivers, and what decides on them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import TIERS, context_of
-from generator.fit.host import host_of
-from generator.rules.need import alone, asked, gib, known_models, least, weights
+from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
 from generator.rules.rule import Hit, Rule, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.hardware import GpuGeneration
     from generator.view import View
-
-HOST_DRIVER: Final = "host.driver"
-
-
-def generations(view: View, facts: Facts) -> list[GpuGeneration]:
-    """Return the generations of the host's NVIDIA cards, as far as they are known."""
-    found = (
-        facts.generation(card.compute_capability)
-        for card in view.host.gpus
-        if card.compute_capability
-    )
-    return [generation for generation in found if generation is not None]
-
-
-def driver_major(view: View) -> int | None:
-    """Return the branch of the host's driver, None where it is not told."""
-    major = view.host.driver.partition(".")[0]
-    return int(major) if major.isdigit() else None
-
-
-@rule(
-    "HW301",
-    severity="warning",
-    title="a driver too old for the release",
-    why="Each release asks for a least driver per GPU generation. Below it the server says so in a "
-    "line of its log and computes on the CPU.",
-    bad="driver 535 with a Tesla P40 and Ollama 0.30",
-    good="driver 570 or newer",
-    releases="0.30.0 and later",
-    source="discover/cuda_compat.go@v0.32.15:14-18,66-71; ollama#17290",
-)
-def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
-    """Below the floor of the release the server computes on the CPU."""
-    major = driver_major(view)
-    floors = [(g.driver_floor, g) for g in generations(view, facts)]
-    if major is None or not floors:
-        return
-    floor, generation = max(floors, key=lambda pair: pair[0])
-    if major < floor:
-        yield Hit(
-            message=f"driver {view.host.driver} is too old for Ollama {view.release} on "
-            f"{generation.name}, which asks for {floor}; the server would compute on the CPU",
-            place=view.at(HOST_DRIVER),
-            fix=f"install driver {floor} or newer",
-            link=generation.source,
-        )
 
 
 @rule(
@@ -87,112 +38,14 @@ def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "HW303",
-    severity="info",
-    title="spreading over all GPUs",
-    why="OLLAMA_SCHED_SPREAD does not allow a split, it forces one: also a model that one card "
-    "holds is cut up, which costs memory on every card and a hop between them at every token. "
-    "Where the largest model would be split anyway, nothing is said.",
-    bad="OLLAMA_SCHED_SPREAD=1",
-    good="# left out: the server splits what does not fit on one GPU",
-    source="server/sched.go@v0.32.15:1064",
-)
-def spread_without_need(view: View, facts: Facts) -> Iterator[Hit]:
-    """Spreading forces a split, also of a model that one card holds."""
-    spread = view.variable("OLLAMA_SCHED_SPREAD")
-    if spread is None or not truthy(spread.value) or view.acceleration == "cpu":
-        return
-    if message := _spread_message(view, facts):
-        yield Hit(
-            message=message,
-            place=spread.place,
-            fix="leave it out: the server splits what does not fit on one GPU",
-        )
-
-
-def _spread_message(view: View, facts: Facts) -> str:
-    """Return what spreading costs; empty: the largest model would be split anyway."""
-    cost = "more memory in all, and a hop between the cards at every token"
-    found = alone(view, facts)
-    if found is None:
-        return f"spreading also splits a model that one GPU could hold: {cost}"
-    name, fit = found
-    if fit.placement.kind != "one":
-        return ""
-    room = max(fit.rooms[:-1], key=lambda room: room.need.layers)
-    return (
-        f"`{name}` fits on one GPU, {room.name}, with {gib(room.need.total)} of {gib(room.total)}; "
-        f"spreading splits it all the same: {cost}"
-    )
-
-
-def truthy(value: str) -> bool:
-    """Return what Ollama makes of a Boolean: what it cannot parse is true.
-
-    Source: envconfig/config.go@v0.32.15:177-197 (strconv.ParseBool).
-    """
-    return bool(value) and value not in {"0", "f", "F", "false", "FALSE", "False"}
-
-
-@rule(
-    "HW304",
+UNKNOWN_CAPABILITY: Final = Rule(
+    id="HW305",
     severity="warning",
-    title="no context length on a large GPU memory",
-    why="Without OLLAMA_CONTEXT_LENGTH the server takes 4096, 32768 or 262144 tokens per slot, by "
-    "the GPU memory in all: 32768 from 23 GiB on, 262144 from 47 GiB on, and no more than the "
-    "model was trained for. The largest tier can take most of that memory for one model. The "
-    "middle one is reported where weights and KV cache of a known model are beyond the memory.",
-    bad="# nothing, on a DGX Spark",
-    good="OLLAMA_CONTEXT_LENGTH=8192",
-    releases="0.15.5 and later",
-    source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
-)
-def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
-    """On a large GPU memory an unset context length is a large tier."""
-    tokens = default_context(view, facts)
-    if tokens is None:
-        return
-    told = _cache_told(view, facts, tokens)
-    if told or tokens == TIERS[0][1]:
-        yield Hit(
-            message=f"without a context length the server takes {tokens} tokens per slot on this "
-            f"much GPU memory{told}",
-            place=view.at("ollama.context_length"),
-            fix="write the context that you need, like 8192",
-        )
-
-
-def default_context(view: View, facts: Facts) -> int | None:
-    """Return the context that the release chooses by a GPU memory above the lowest tier."""
-    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
-    by_memory = facts.behaves("context-by-memory")
-    if explicit or not by_memory or host_of(view).gpu_memory < TIERS[-2][0]:
-        return None
-    return context_of(view, facts)
-
-
-def _cache_told(view: View, facts: Facts, tokens: int) -> str:
-    """Return the largest KV cache; below the top tier only of models that are then too large."""
-    have, models = host_of(view).gpu_memory, known_models(view, facts)
-    beyond = [m for m in models if 0 < weights(m) < have < least(view, facts, m).total]
-    counted = models if tokens == TIERS[0][1] else beyond
-    if not counted:
-        return ""
-    model = max(counted, key=lambda m: least(view, facts, m).kv)
-    slots = asked(view, facts, model).slots
-    each = f", with {slots} slots" if slots > 1 else ""
-    most = f", trained for {model.context}" if model.context < tokens else ""
-    size = gib(least(view, facts, model).kv)
-    told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
-    if model in beyond:
-        told += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"
-    return told
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    driver_floor,
-    driver_too_new,
-    spread_without_need,
-    context_by_memory,
+    title="a GPU of unknown compute capability",
+    why="Which driver branch, CUDA library and build serve a card follows from its compute "
+    "capability. Where neither the profile nor the catalogue has it, nothing is chosen.",
+    bad='gpus = [{ name = "Tesla X", memory = "8GiB" }]',
+    good='gpus = [{ name = "Tesla X", memory = "8GiB", compute_capability = "6.1" }]',
+    source="CUDA C Programming Guide, compute capabilities; "
+    "llama/server/CMakePresets.json@v0.32.15:71",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Hit, Rule, rule
+from generator.rules.rule import Hit, rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.view import Line, View
+
 
 _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
 
@@ -59,6 +60,3 @@ def _how(line: Line) -> str:
 
 def _edits(line: Line, right: str) -> tuple[Edit, ...]:
     return (Edit(line.place, line.value, right),) if right else ()
-
-
-RULES: Final[tuple[Rule, ...]] = (unreadable_limit,)

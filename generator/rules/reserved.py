@@ -1,17 +1,18 @@
-"""HW312-HW314: GPUs of containers, and what is said of them twice."""
+"""HW312, HW313 and HW314: GPUs of containers, and what is said of them twice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.devices import VISIBLE, indices
-from generator.rules.rule import Hit, Rule, rule
+from generator.rules.helpers.gpus import VISIBLE, indices
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.view import Boxed, Variable, View
+    from generator.view import Container, Variable, View
+
 
 RUNTIME: Final = "NVIDIA_VISIBLE_DEVICES"
 CDI: Final = "nvidia.com/gpu="
@@ -24,13 +25,13 @@ WORDS: Final = {
 }
 
 
-def reserved(box: Boxed) -> list[str]:
+def reserved(box: Container) -> list[str]:
     """Return the GPUs that get into the container, by id; empty: all, or not told."""
     ids = [gpu.removeprefix(CDI) for gpu in box.gpus]
     return [] if "all" in ids else ids
 
 
-def _inside(view: View) -> tuple[Variable, Boxed, list[str]] | None:
+def _inside(view: View) -> tuple[Variable, Container, list[str]] | None:
     """Return the variable that picks GPUs in a container, and those that are in it."""
     variable, box = view.variable(VISIBLE), view.container
     if variable is None or box is None:
@@ -176,6 +177,3 @@ def two_ways_in(view: View, _: Facts) -> Iterator[Hit]:
             place=variable.place,
             fix=f"leave {RUNTIME} out, and name the device, like `{CDI}0`",
         )
-
-
-RULES: Final[tuple[Rule, ...]] = (numbers_of_the_host, said_twice, two_ways_in)

@@ -34,8 +34,10 @@ Check = Callable[[View, "Facts"], Iterable[Hit]]
 class Rule:
     """A Rule with its page: why it is one, what it catches and what it leaves alone.
 
-    `bad` and `good` are short excerpts of a configuration; `releases` says for which releases of
-    Ollama it holds; `source` is where to read it up.
+    `bad` and `good` are short excerpts of a configuration; `releases` says for which releases it
+    holds; `source` is where to read it up. Without a `check` its findings are made by `finding`,
+    where things are decided. `deviates`: the output is then not what the profile says, which
+    `--strict` refuses. `silence` says how to silence it, where it differs from the others.
     """
 
     id: str
@@ -45,21 +47,36 @@ class Rule:
     bad: str
     good: str
     source: str
-    check: Check
+    check: Check | None = None
     releases: str = "all"
+    deviates: bool = False
+    silence: str = ""
 
     def judge(self, view: View, facts: Facts) -> Iterator[Placed]:
         """Yield what this Rule has to say about the view."""
-        for hit in self.check(view, facts):
-            finding = Finding(
-                rule=self.id,
-                severity=hit.severity or self.severity,
-                message=hit.message,
-                where=hit.place.key or view.name,
-                fix=hit.fix,
-                link=hit.link or self.source,
-            )
+        for hit in self.check(view, facts) if self.check else ():
+            where = hit.place.key or view.name
+            link = hit.link or self.source
+            finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
             yield Placed(finding, hit.place, hit.edits)
+
+    def finding(
+        self,
+        message: str,
+        where: str = "",
+        fix: str = "",
+        link: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """Return a Finding of this Rule."""
+        return Finding(
+            rule=self.id,
+            severity=severity or self.severity,
+            message=message,
+            where=where,
+            fix=fix,
+            link=link,
+        )
 
 
 def rule(
@@ -72,6 +89,7 @@ def rule(
     good: str,
     source: str,
     releases: str = "all",
+    deviates: bool = False,
 ) -> Callable[[Check], Rule]:
     """Make a Rule of a function; the prose beside it becomes the rule's page."""
 
@@ -85,6 +103,7 @@ def rule(
             good=good.strip("\n"),
             source=source,
             releases=releases,
+            deviates=deviates,
             check=check,
         )
 

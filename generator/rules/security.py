@@ -1,4 +1,4 @@
-"""HW404 to HW407: what the service may do to the host, and what it gives away."""
+"""HW404, HW405, HW406 and HW407: what a service may do to the host, and what it gives away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.container import is_official
-from generator.rules.rule import Hit, Rule, rule
+from generator.rules.helpers.containers import is_official
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.view import Origin, Variable, View
+    from generator.view import Variable, View
+
 
 NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)
 _NAME: Final = re.compile(
@@ -33,22 +34,6 @@ _IN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s:$]*:[^/@\s$]+@", re
 _READABLE: Final = frozenset(
     {".conf", ".service", ".container", ".yaml", ".yml", ".nix", ".toml", ".json"}
 )
-_READ_BY: Final[dict[Origin, str]] = {
-    "systemd": "every user of the host reads it with `systemctl show`",
-    "quadlet": "every user of the host reads it in the unit, `podman inspect` shows it",
-    "compose": "`docker inspect` shows it, and the file goes to version control",
-    "nixos": "it ends in the Nix store, which every user of the host reads",
-    "profile": "every output has it, and on NixOS the Nix store, which every user reads",
-    "helm": "everybody who may read the pod or the release reads it",
-}
-_KEEP_IN: Final[dict[Origin, str]] = {
-    "systemd": "a file of mode 0600 that `EnvironmentFile=` names",
-    "quadlet": "a `podman secret`, named by `Secret=…,type=env`",
-    "compose": "a file outside version control that `env_file` names",
-    "nixos": "a file that `serviceConfig.EnvironmentFile` names, from sops-nix or agenix",
-    "profile": "a file of mode 0600 on the host that `EnvironmentFile=` names",
-    "helm": "a Secret, named by `secretKeyRef`",
-}
 
 
 @rule(
@@ -92,13 +77,13 @@ def root_on_the_host_network(view: View, _: Facts) -> Iterator[Hit]:
     if container is None or container.host_network is None:
         return
     user = container.user.strip("\"'").partition(":")[0]
-    if user in {"root", "0"} or (not user and is_official(container)):
+    if user in {"root", "0"} or (not user and is_official(view)):
         yield Hit(
             message="the server runs as root on the host's network: it reaches every service "
             "that trusts the loopback address",
             place=container.host_network,
             # Without root of the host, podman runs it as the user that started it.
-            severity="info" if view.origin == "quadlet" else None,
+            severity="info" if view.phrases.rootless else None,
             fix="publish `127.0.0.1:11434:11434` on a network of its own instead",
         )
 
@@ -122,16 +107,17 @@ def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
         if address or _is_secret(variable):
             told = "the address in it has a password" if address else "looks like a secret"
             yield Hit(
-                message=f"`{variable.name}`: {told}; {_READ_BY[view.origin]}",
+                message=f"`{variable.name}`: {told}; {view.phrases.read_by}",
                 place=variable.place,
-                fix=f"keep it in {_KEEP_IN[view.origin]}",
+                fix=f"keep it in {view.phrases.keep_in}",
             )
 
 
 def _shown(view: View, variable: Variable) -> bool:
     """A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong."""
     beside = PurePosixPath(variable.place.file).suffix in _READABLE
-    return view.origin in _READ_BY and (variable.place.file == view.place.file or beside)
+    own = variable.place.file == view.place.file
+    return bool(view.phrases.read_by) and (own or beside)
 
 
 def _bare(variable: Variable) -> str:
@@ -167,11 +153,3 @@ def never_killed(view: View, _: Facts) -> Iterator[Hit]:
             place=adjust.place,
             fix="write a milder one, like -500, and bound the memory with MemoryMax",
         )
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    privileged_container,
-    root_on_the_host_network,
-    plain_secret,
-    never_killed,
-)

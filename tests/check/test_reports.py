@@ -33,7 +33,7 @@ def placed(
 REPORT = Report(
     (
         placed("HW203", "warning", 1),
-        placed("HW999", "info", 0, fix=""),
+        placed("HW501", "info", 0, fix=""),
         placed("HW203", "warning", 2, ignored="measured"),
     ),
     {FILE: "A=off\nB=1\n", "clean.conf": ""},
@@ -58,10 +58,11 @@ def test_sarif() -> None:
     document = json.loads(load_format("sarif")(REPORT))
     assert document["version"] == "2.1.0"
     (run,) = document["runs"]
-    weight, unknown = run["tool"]["driver"]["rules"]
+    weight, warmup = run["tool"]["driver"]["rules"]
     assert weight["id"] == "HW203"
     assert weight["shortDescription"]["text"] == "a CPU weight that is the default"
-    assert unknown == {"id": "HW999"}
+    assert warmup["id"] == "HW501"
+    assert warmup["defaultConfiguration"] == {"level": "warning"}
     first, info, ignored = run["results"]
     assert first["level"] == "warning"
     assert first["locations"] == [
@@ -110,7 +111,7 @@ def test_junit() -> None:
 def test_github() -> None:
     assert load_format("github")(REPORT).splitlines() == [
         f"::warning file={FILE},line=1,title=HW203::OLLAMA_X: 100%25 <bad>%0Avalue\x01 (do it)",
-        "::notice file=etc/a b.conf,title=HW999::OLLAMA_X: 100%25 <bad>%0Avalue\x01",
+        "::notice file=etc/a b.conf,title=HW501::OLLAMA_X: 100%25 <bad>%0Avalue\x01",
     ]
 
 

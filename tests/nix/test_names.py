@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from generator.codec import to_dict
-from generator.rules.names import name_fault
+from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.units import Release
 from tests.consumers import nix, system_manager
 from tests.facts import facts_at

@@ -277,7 +277,7 @@ def test_places_are_those_of_the_values() -> None:
         ("cpu_quota", 4, "4"),
         ("memory_max", 4, "12g"),
     ]
-    assert (view.place.line, view.release, view.origin) == (
+    assert (view.place.line, view.release, view.phrases.kind) == (
         6, load_catalogue().release("0.32.15"), "compose",
     )  # fmt: skip
 

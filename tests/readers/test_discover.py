@@ -270,7 +270,7 @@ def test_views_of_all_groups_and_the_problems_of_some(here: Path) -> None:
     )
     context = Context(load_catalogue(), read=read_beside)
     seen, problems = views(discover(["."]), context)
-    assert [(view.origin, view.name) for view in seen] == [
+    assert [(view.phrases.kind, view.name) for view in seen] == [
         ("compose", "ollama"),
         ("systemd", "ollama.service"),
     ]

@@ -97,7 +97,7 @@ declare -x OLLAMA_DEBUG=2
 
 def test_what_a_shell_exports_reaches_no_service() -> None:
     (seen,) = views("/home/me/.bashrc", BASHRC)
-    assert (seen.origin, seen.name) == ("environment", ".bashrc")
+    assert (seen.phrases.kind, seen.name) == ("environment", ".bashrc")
     assert [(v.name, v.value, v.place.line, v.written) for v in seen.variables] == [
         ("OLLAMA_KEEP_ALIVE", "30m", 3, "30m"),
         ("OLLAMA_NUM_PARALLEL", "4", 4, '"4"'),

@@ -7,11 +7,11 @@ import yaml
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
+from generator.engines.ollama.rules.values import boolean_misread
 from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.helm.read import quantity, read
-from generator.rules.values import boolean_misread
-from generator.view import View
+from generator.view import Edit, Place, View
 from tests.views import found
 
 VALUES = """\
@@ -67,7 +67,7 @@ def one(text: str, path: str = "values.yaml") -> View:
 
 def test_the_chart_s_values_are_read() -> None:
     view = one(VALUES)
-    assert (view.origin, view.name, str(view.release), view.release_told) == (
+    assert (view.phrases.kind, view.name, str(view.release), view.release_told) == (
         "helm", "ollama", "0.32.15", True,
     )  # fmt: skip
     assert [(v.name, v.value, v.place.line, v.unresolved) for v in view.variables] == [
@@ -104,6 +104,26 @@ def test_everything_else_is_a_line() -> None:
     assert lines["livenessProbe", "path"] == ("/api/health", 31)
     assert lines["resources.requests", "cpu"] == ("2000m", 24)
     assert lines["extraEnvFrom.secretRef", "name"] == ("more", 42)
+
+
+def test_what_the_pod_is_asked_and_opens() -> None:
+    held = one(VALUES).container
+    assert held is not None
+    path = "livenessProbe.path"
+    assert held.probes == (("/api/health", Place("values.yaml", 31, path)),)
+    assert [(line.value, line.place.line) for line in held.exposed] == [("NodePort", 21)]
+    assert held.unkept is None
+    closed = one(VALUES.replace("NodePort", "ClusterIP")).container
+    assert closed is not None
+    assert closed.exposed == ()
+
+
+def test_a_volume_that_is_turned_off_can_be_turned_on() -> None:
+    off = VALUES.replace("enabled: true\n  existingClaim", "enabled: false\n  existingClaim")
+    held = one(off).container
+    assert held is not None
+    place = Place("values.yaml", 29, "persistentVolume.enabled")
+    assert held.unkept == Edit(place, "false", "true")
 
 
 def test_values_of_a_chart_that_wraps_it_are_found() -> None:

@@ -24,8 +24,9 @@ def test_a_kind_of_file_is_a_folder_and_a_line(
     assert named.told == walked.told
     assert [(p.finding.rule, p.place.file, p.place.line) for p in named.told] == [
         ("HW109", "ollama.toy", 1),
+        ("HW406", "ollama.toy", 2),
     ]
-    assert "ollama.toy,line=1,title=HW109" in render(named)
+    assert "a child reads it (keep it in a box)" in render(named)
 
 
 def test_every_kind_has_its_folder() -> None:

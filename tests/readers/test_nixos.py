@@ -80,7 +80,7 @@ def env(view: View) -> dict[str, str]:
 
 def test_a_host_is_read() -> None:
     view = one(HOST)
-    assert (view.origin, view.name, view.place.line, view.acceleration) == (
+    assert (view.phrases.kind, view.name, view.place.line, view.acceleration) == (
         "nixos", "services.ollama", 8, "cuda",
     )  # fmt: skip
     assert [(v.name, v.value, v.place.line, v.written) for v in view.variables] == [
@@ -102,6 +102,11 @@ def test_a_host_is_read() -> None:
         ("llama3.1:8b", 17),
         ("nomic-embed-text", 18),
     ]
+
+
+def test_the_service_is_made_where_it_is_enabled() -> None:
+    assert one("{ services.ollama.enable = true; }\n").starts is not None
+    assert one("{ services.ollama = { enable = false; port = 1; }; }\n").starts is None
 
 
 def test_the_rest_are_lines_under_the_path_of_their_option() -> None:
@@ -358,7 +363,7 @@ def test_a_container_of_nixos_is_read() -> None:
     view = one(CONTAINER)
     box = view.container
     assert box is not None
-    assert (view.origin, view.name) == (
+    assert (view.phrases.kind, view.name) == (
         "nixos",
         "virtualisation.oci-containers.containers.ollama",
     )

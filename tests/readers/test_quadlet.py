@@ -58,7 +58,11 @@ def view(*files: tuple[str, str], **told: object) -> View:
 
 def test_the_service_is_told_by_its_image() -> None:
     seen = view((PATH, QUADLET))
-    assert (seen.origin, seen.name, seen.place) == ("quadlet", "ollama.container", Place(PATH))
+    assert (seen.phrases.kind, seen.name, seen.place) == (
+        "quadlet",
+        "ollama.container",
+        Place(PATH),
+    )
     assert (str(seen.release), seen.release_told, seen.acceleration) == ("0.12.3", True, "cuda")
     assert [used.name for used in seen.models] == ["llama3:8b"]
 

@@ -86,7 +86,7 @@ def test_the_drop_ins_of_a_host_with_two_gpus() -> None:
         (f"{ETC}/ollama.service.d/performance.conf", PERFORMANCE),
         (f"{ETC}/ollama.service.d/10-gpu.conf", GPU),
     )
-    assert (seen.origin, seen.name, seen.release_told) == ("systemd", "ollama.service", False)
+    assert (seen.phrases.kind, seen.name, seen.release_told) == ("systemd", "ollama.service", False)
     assert list(values(seen).items()) == [
         ("CUDA_VISIBLE_DEVICES", "0,1"),
         ("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
@@ -101,6 +101,12 @@ def test_the_drop_ins_of_a_host_with_two_gpus() -> None:
     assert library is not None
     assert library.place == Place(f"{ETC}/ollama.service.d/10-gpu.conf", 7, "Environment")
     assert library.written == "cuda"
+
+
+def test_only_a_file_with_the_command_makes_the_service() -> None:
+    made = view((f"{ETC}/ollama.service", SERVE))
+    assert made.starts == Place(f"{ETC}/ollama.service", 2, "ExecStart")
+    assert view((f"{ETC}/ollama.service.d/a.conf", "[Service]\nNice=1\n")).starts is None
 
 
 def test_limits_have_the_units_of_a_plan() -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from generator.rules import RULES
+from generator.rules.registry import every_rule
 from generator.view import Container, Edit, Place, View
 from tests.views import FILE, found, view
 
-RULE = {rule.id: rule for rule in RULES}
+RULE = every_rule()
 LINE = Place(FILE, 1)
 PROXY = "http://proxy.example.com:3128"
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from generator.engines.ollama.rules.capacity import beyond_memory, one_slot_only
+from generator.engines.ollama.rules.gpu import context_by_memory
 from generator.host import Gpu, Host
-from generator.rules.capacity import RULES, beyond_memory, one_slot_only
-from generator.rules.gpu import context_by_memory
+from generator.rules.registry import every_rule
 from generator.view import ModelUse, Place, View
 from tests.views import found, view
 
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 GIB = 2**30
 
 

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 
 from generator.check.mend import mended
-from generator.rules.container import (
-    RULES,
+from generator.engines.ollama.rules.container import (
     health_check_fails,
     health_check_loads,
     no_volume,
-    repository,
-    unpinned_image,
 )
+from generator.rules.container import unpinned_image
+from generator.rules.helpers.containers import repository
+from generator.rules.registry import every_rule
 from generator.view import Container, Edit, Line, Place, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 KEPT = (("ollama:/root/.ollama", Place(COMPOSE, 6)),)
 IMAGE = Place(COMPOSE, 3, "image")
 
@@ -162,10 +162,7 @@ def test_another_image_may_have_curl_but_the_server_has_no_health_address() -> N
 
 
 def probe(path: str) -> View:
-    line = Line(
-        section="livenessProbe.httpGet", name="path", value=path, place=Place("values.yaml", 7)
-    )
-    return view(kind="helm", lines=(line,))
+    return boxed(origin="helm", probes=((path, Place("values.yaml", 7)),))
 
 
 def test_the_probe_of_a_pod_asks_for_an_address() -> None:
@@ -249,12 +246,9 @@ def test_another_image_may_bring_its_models() -> None:
 
 
 def test_a_chart_without_a_persistent_volume() -> None:
-    def chart(value: str) -> View:
-        line = Line(
-            section="ollama.persistentVolume", name="enabled", value=value, place=Place("v.yaml", 2)
-        )
-        return view(kind="helm", lines=(line,))
-
-    (placed,) = found(no_volume, chart("false"))
-    assert placed.edits == (Edit(Place("v.yaml", 2), "false", "true"),)
-    assert found(no_volume, chart("true")) == ()
+    edit = Edit(Place("v.yaml", 2), "false", "true")
+    (placed,) = found(no_volume, boxed(origin="helm", mounts=(), unkept=edit))
+    assert placed.edits == (edit,)
+    assert placed.place == edit.place
+    assert placed.finding.fix == "write `enabled: true`"
+    assert found(no_volume, boxed(origin="helm", mounts=())) == ()

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 
-from generator.rules import cpu
-from generator.rules.cpu import highest_cpu
+from generator.engines.ollama.rules.cpu import threads_above_quota, unbound_beside_others
+from generator.rules import judge
+from generator.rules.cpu import beyond_the_machine, highest_cpu, weight_is_the_default
+from generator.rules.registry import every_rule
 from generator.view import Bound, Container, Line, Place, View
+from tests.facts import facts_at
 from tests.views import found, view
 
 FILE = Place("compose.yaml", 2)
 XEON = {"cores": 12, "threads": 24}
 BOX = Container(image="ollama/ollama", place=FILE)
-RULES = {rule.id: rule for rule in cpu.RULES}
+RULES = every_rule()
 
 
 def compose(bounds: dict[str, int | str | None] | None = None, **more: Any) -> View:
@@ -40,7 +43,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
 
 
 def test_a_quota_above_all_cpus_says_what_to_write() -> None:
-    (placed,) = found(cpu.beyond_the_machine, CASES["HW204"][0])
+    (placed,) = found(beyond_the_machine, CASES["HW204"][0])
     assert placed.finding.severity == "warning"
     assert placed.finding.message == (
         "a quota of 3200% is more than the 24 hardware threads of this machine"
@@ -52,14 +55,14 @@ def test_docker_refuses_what_systemd_ignores() -> None:
     place = Place("compose.yaml", 4, "services.ollama.cpus")
     bound = Bound(name="cpu_quota", value=3200, place=place, written="32")
     seen = dataclasses.replace(compose(host=XEON), bounds=(bound,))
-    (placed,) = found(cpu.beyond_the_machine, seen)
+    (placed,) = found(beyond_the_machine, seen)
     assert placed.finding.severity == "error"
     assert placed.finding.message.endswith("; Docker refuses to start it")
     assert placed.finding.fix == "write at most `cpus: 24`, or leave it out"
 
 
 def test_cpus_that_are_not_there() -> None:
-    (placed,) = found(cpu.beyond_the_machine, view({}, {"allowed_cpus": "0-7,24"}, host=XEON))
+    (placed,) = found(beyond_the_machine, view({}, {"allowed_cpus": "0-7,24"}, host=XEON))
     assert placed.finding.message == "there is no CPU 24: this machine has 0-23"
 
 
@@ -67,11 +70,11 @@ def test_cpus_that_are_not_there() -> None:
     "bounds", [{"cpu_quota": None}, {"allowed_cpus": "all"}, {"cpu_quota": 2400}, {}]
 )
 def test_what_bounds_nothing_or_fits_is_left_alone(bounds: dict[str, int | str | None]) -> None:
-    assert not found(cpu.beyond_the_machine, view({}, bounds, host=XEON))
+    assert not found(beyond_the_machine, view({}, bounds, host=XEON))
 
 
 def test_without_a_machine_nothing_is_said() -> None:
-    assert not found(cpu.beyond_the_machine, view({}, {"cpu_quota": 99900, "allowed_cpus": "999"}))
+    assert not found(beyond_the_machine, view({}, {"cpu_quota": 99900, "allowed_cpus": "999"}))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_the_highest_cpu_of_a_list(cpus: str, highest: int | None) -> None:
 
 
 def test_an_unbound_service_names_those_that_suffer() -> None:
-    (placed,) = found(cpu.unbound_beside_others, compose(neighbours=("app", "db", "proxy", "ui")))
+    (placed,) = found(unbound_beside_others, compose(neighbours=("app", "db", "proxy", "ui")))
     assert placed.finding.severity == "info"
     assert "beside `app`, `db`, `proxy` and others" in placed.finding.message
     assert placed.place == FILE
@@ -107,7 +110,7 @@ def test_an_unbound_service_names_those_that_suffer() -> None:
     ids=["alone", "weight", "cpus", "on a GPU", "threads", "a client"],
 )
 def test_what_is_bound_or_harmless_is_left_alone(seen: View) -> None:
-    assert not found(cpu.unbound_beside_others, seen)
+    assert not found(unbound_beside_others, seen)
 
 
 @pytest.mark.parametrize(
@@ -130,13 +133,13 @@ def test_a_quota_is_spelt_as_its_file_spells_one(
     bound = Bound(name="cpu_quota", value=600, place=Place("x", 2, key))
     told_by = view({"LLAMA_ARG_THREADS": "12"}, kind=origin, container=box)
     seen = dataclasses.replace(told_by, bounds=(bound,))
-    (placed,) = found(cpu.threads_above_quota, seen)
+    (placed,) = found(threads_above_quota, seen)
     assert placed.finding.message.startswith(f"12 compute threads under a quota of {told}: ")
     assert placed.finding.fix == f"write `{fix}`, or fewer threads"
 
 
 def test_the_default_of_compose_is_a_number_of_shares() -> None:
-    (placed,) = found(cpu.weight_is_the_default, compose({"cpu_weight": 100}))
+    (placed,) = found(weight_is_the_default, compose({"cpu_weight": 100}))
     assert placed.finding.message.startswith("cpu_shares 1024 is the default")
     assert placed.finding.fix.startswith("write more than 1024")
 
@@ -157,10 +160,31 @@ def test_a_quota_counts_where_it_takes_something_away(
 ) -> None:
     bounds = {"cpu_quota": quota} | ({"allowed_cpus": allowed} if allowed else {})
     seen = view({"LLAMA_ARG_THREADS": "8"}, bounds, host=XEON)
-    assert [p.finding.fix for p in found(cpu.threads_above_quota, seen)] == ([fix] if fix else [])
+    assert [p.finding.fix for p in found(threads_above_quota, seen)] == ([fix] if fix else [])
 
 
 def test_one_thread_waits_for_no_other() -> None:
     assert not found(
-        cpu.threads_above_quota, view({"LLAMA_ARG_THREADS": "1"}, {"cpu_quota": 50}, host=XEON)
+        threads_above_quota, view({"LLAMA_ARG_THREADS": "1"}, {"cpu_quota": 50}, host=XEON)
+    )
+
+
+@pytest.mark.parametrize("rule", ["HW201", "HW202"])
+def test_threads_that_nobody_reads_do_not_count(rule: str) -> None:
+    env, quota = {"OMP_NUM_THREADS": "20"}, {"cpu_quota": 400}
+    assert not found(RULES[rule], view(env, quota, host=XEON))
+    before = view({"LLAMA_ARG_THREADS": "20"}, quota, host=XEON, release="0.24.0")
+    assert not found(RULES[rule], before)
+
+
+def test_of_such_a_variable_one_rule_speaks() -> None:
+    told = judge(view({"OMP_NUM_THREADS": "20"}, host=XEON), facts_at("0.32.15"))
+    assert [placed.finding.rule for placed in told] == ["HW121"]
+
+
+def test_a_variable_that_nobody_reads_bounds_nothing() -> None:
+    seen = compose(neighbours=("app",))
+    assert found(
+        RULES["HW205"],
+        dataclasses.replace(seen, variables=view({"OMP_NUM_THREADS": "2"}).variables),
     )

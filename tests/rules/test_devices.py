@@ -4,15 +4,19 @@ from typing import Any
 
 import pytest
 
+from generator.engines.ollama.rules.devices import integrated_dropped, library_without_kernels
+from generator.engines.ollama.rules.flash_attention import flash_attention_by_hand
 from generator.host import Gpu
-from generator.rules import devices, flash_attention, reserved
+from generator.rules.devices import number_for_a_card, numbers_without_order, wrong_kernel_modules
+from generator.rules.registry import every_rule
+from generator.rules.reserved import numbers_of_the_host, said_twice, two_ways_in
 from generator.view import Container, Edit, Line, Place, Variable, View
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view
 
 GIB = 2**30
 YAML = Place("compose.yaml", 2)
-RULES = {r.id: r for r in (*devices.RULES, *flash_attention.RULES, *reserved.RULES)}
+RULES = every_rule()
 
 P4000 = Gpu(name="Quadro P4000", memory=8 * GIB, compute_capability="6.1", uuid="GPU-aaaa")
 GTX1060 = Gpu(name="GTX 1060 6GB", memory=6 * GIB, compute_capability="6.1", uuid="GPU-bbbb")
@@ -111,7 +115,7 @@ def test_a_host_that_is_not_told_is_left_alone(rule: str) -> None:
 )
 def test_what_a_library_without_kernels_does(release: str, effect: str) -> None:
     seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, release=release, host=PASCAL)
-    (placed,) = found(devices.library_without_kernels, seen)
+    (placed,) = found(library_without_kernels, seen)
     assert placed.finding.message == (
         f"`cuda_v13` has no kernels for Pascal: in {release} {effect}"
     )
@@ -119,15 +123,13 @@ def test_what_a_library_without_kernels_does(release: str, effect: str) -> None:
 
 def test_among_several_cards_the_one_that_is_left_out_is_named() -> None:
     seen = view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, host={"gpus": (P4000, RTX3090)})
-    assert (
-        "no kernels for Pascal:" in found(devices.library_without_kernels, seen)[0].finding.message
-    )
+    assert "no kernels for Pascal:" in found(library_without_kernels, seen)[0].finding.message
 
 
 @pytest.mark.parametrize("value", ["cuda_v13", "rocm_v7_2", "cuda"])
 def test_a_library_that_serves_the_card_or_is_none_is_left_alone(value: str) -> None:
     seen = view({"OLLAMA_LLM_LIBRARY": value}, host={"gpus": (RTX3090,)})
-    assert not found(devices.library_without_kernels, seen)
+    assert not found(library_without_kernels, seen)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_one_release_chose_cuda_13_by_itself(
     release: str, driver: str, env: dict[str, str], told: bool
 ) -> None:
     host = {"gpus": (P4000,), "driver": driver}
-    placed = found(devices.library_without_kernels, view(env, release=release, host=host))
+    placed = found(library_without_kernels, view(env, release=release, host=host))
     assert bool(placed) == told
     assert all(p.finding.fix.startswith("use 0.12.0 or newer") for p in placed)
 
@@ -170,7 +172,7 @@ def test_one_release_chose_cuda_13_by_itself(
 )
 def test_numbers_without_an_order(value: str, cards: tuple[Gpu, ...], severity: str | None) -> None:
     seen = view({"CUDA_VISIBLE_DEVICES": value}, host={"gpus": cards})
-    placed = found(devices.numbers_without_order, seen)
+    placed = found(numbers_without_order, seen)
     assert [p.finding.severity for p in placed] == ([severity] if severity else [])
 
 
@@ -179,14 +181,14 @@ def test_numbers_become_uuids_where_they_are_known() -> None:
         Variable(name="CUDA_VISIBLE_DEVICES", value="1", place=Place(FILE, 3), written='"1"'),
         Variable(name="CUDA_DEVICE_ORDER", value="PCI_BUS_ID", place=Place(FILE, 4)),
     )
-    (placed,) = found(devices.number_for_a_card, view(variables=variables, host=PASCAL))
+    (placed,) = found(number_for_a_card, view(variables=variables, host=PASCAL))
     assert placed.finding.fix == "write `GPU-bbbb`"
     assert placed.edits == (Edit(Place(FILE, 3), '"1"', '"GPU-bbbb"'),)
 
 
 def test_without_the_order_of_the_bus_a_number_is_no_card() -> None:
     seen = view({"CUDA_VISIBLE_DEVICES": "1"}, host=PASCAL)
-    (placed,) = found(devices.number_for_a_card, seen)
+    (placed,) = found(number_for_a_card, seen)
     assert placed.finding.fix == "write the UUIDs that `nvidia-smi -L` prints"
     assert placed.edits == ()
 
@@ -210,7 +212,7 @@ def test_without_the_order_of_the_bus_a_number_is_no_card() -> None:
 )
 def test_flash_attention_on_pascal_by_release(release: str, value: str, told: str) -> None:
     seen = view({"OLLAMA_FLASH_ATTENTION": value}, release=release, host=PASCAL)
-    placed = found(flash_attention.flash_attention_by_hand, seen)
+    placed = found(flash_attention_by_hand, seen)
     assert bool(placed) == bool(told)
     assert all(told in p.finding.message and p.finding.severity == "info" for p in placed)
 
@@ -220,19 +222,19 @@ def test_flash_attention_on_pascal_by_release(release: str, value: str, told: st
 )
 def test_flash_attention_on_a_cpu_by_release(release: str, told: bool) -> None:
     seen = view({"OLLAMA_FLASH_ATTENTION": "1"}, release=release, acceleration="cpu")
-    assert bool(found(flash_attention.flash_attention_by_hand, seen)) == told
+    assert bool(found(flash_attention_by_hand, seen)) == told
 
 
 def test_who_quantises_the_kv_cache_has_decided() -> None:
     env = {"OLLAMA_FLASH_ATTENTION": "1", "OLLAMA_KV_CACHE_TYPE": "q8_0"}
     seen = view(env, release="0.30.0", host=PASCAL)
-    assert not found(flash_attention.flash_attention_by_hand, seen)
+    assert not found(flash_attention_by_hand, seen)
 
 
 def test_a_card_that_is_not_known_might_be_the_one_that_cannot() -> None:
     host = {"gpus": (GB10, Gpu(name="a new one", memory=GIB))}
     seen = view({"OLLAMA_FLASH_ATTENTION": "0"}, host=host)
-    assert not found(flash_attention.flash_attention_by_hand, seen)
+    assert not found(flash_attention_by_hand, seen)
 
 
 def test_a_profile_is_told_once_that_it_is_off() -> None:
@@ -257,19 +259,19 @@ def test_a_profile_is_told_once_that_it_is_off() -> None:
 )
 def test_what_drops_an_integrated_gpu(value: str, release: str, told: bool) -> None:
     seen = view({"OLLAMA_IGPU_ENABLE": value}, release=release, host=SPARK)
-    placed = found(devices.integrated_dropped, seen)
+    placed = found(integrated_dropped, seen)
     assert bool(placed) == told
     assert all(p.edits == (Edit(Place(FILE, 1), value, "1"),) for p in placed)
 
 
 def test_beside_another_card_an_integrated_gpu_may_be_dropped() -> None:
     host = {"gpus": (GB10, RTX3090)}
-    assert not found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
+    assert not found(integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
 
 
 def test_a_card_may_say_itself_that_it_is_integrated() -> None:
     host = {"gpus": (Gpu(name="Radeon 8060S", memory=96 * GIB, unified=True),)}
-    assert found(devices.integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
+    assert found(integrated_dropped, view({"OLLAMA_IGPU_ENABLE": "0"}, host=host))
 
 
 def test_a_profile_that_drops_its_only_gpu_is_told() -> None:
@@ -292,7 +294,7 @@ def test_kernel_modules_that_drive_the_card(
     host: dict[str, object], section: str, name: str, value: str, message: str
 ) -> None:
     seen = view(host=host, lines=lines(section, name, value))
-    placed = found(devices.wrong_kernel_modules, seen)
+    placed = found(wrong_kernel_modules, seen)
     assert bool(placed) == bool(message)
     assert all(message in p.finding.message and len(p.edits) == 1 for p in placed)
 
@@ -301,7 +303,7 @@ def test_kernel_modules_that_drive_the_card(
 
 
 def test_no_gpu_is_left_where_the_first_number_is_beyond() -> None:
-    (placed,) = found(reserved.numbers_of_the_host, CASES["HW312"][0])
+    (placed,) = found(numbers_of_the_host, CASES["HW312"][0])
     assert placed.finding.severity == "error"
     assert placed.finding.message == (
         "there is no GPU 1 in this container, which counts 0: no GPU is left"
@@ -310,30 +312,30 @@ def test_no_gpu_is_left_where_the_first_number_is_beyond() -> None:
 
 def test_a_later_number_beyond_loses_what_follows() -> None:
     seen = boxed({"CUDA_VISIBLE_DEVICES": "0,2"}, gpu_access="reservation", gpus=("0", "2"))
-    (placed,) = found(reserved.numbers_of_the_host, seen)
+    (placed,) = found(numbers_of_the_host, seen)
     assert placed.finding.severity == "warning"
     assert "there is no GPU 2 in this container, which counts 0 to 1" in placed.finding.message
 
 
 def test_a_number_that_is_another_card_inside() -> None:
     seen = boxed({"CUDA_VISIBLE_DEVICES": "1"}, gpu_access="reservation", gpus=("1", "2"))
-    (placed,) = found(reserved.numbers_of_the_host, seen)
+    (placed,) = found(numbers_of_the_host, seen)
     assert placed.finding.severity == "warning"
     assert placed.finding.message.startswith("`1` is GPU 2 of the host here")
 
 
 def test_the_runtime_says_which_gpus_are_inside() -> None:
     env = {"NVIDIA_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "1"}
-    assert found(reserved.numbers_of_the_host, boxed(env, gpu_access="runtime"))
+    assert found(numbers_of_the_host, boxed(env, gpu_access="runtime"))
     every = env | {"NVIDIA_VISIBLE_DEVICES": "all"}
-    assert not found(reserved.numbers_of_the_host, boxed(every, gpu_access="runtime"))
+    assert not found(numbers_of_the_host, boxed(every, gpu_access="runtime"))
 
 
 def test_with_all_gpus_inside_the_host_counts() -> None:
     env = {"CUDA_VISIBLE_DEVICES": "2"}
-    assert found(reserved.numbers_of_the_host, boxed(env, cards=2, gpu_access="reservation"))
-    assert not found(reserved.numbers_of_the_host, boxed(env, cards=3, gpu_access="reservation"))
-    assert not found(reserved.numbers_of_the_host, boxed(env, gpu_access="reservation"))
+    assert found(numbers_of_the_host, boxed(env, cards=2, gpu_access="reservation"))
+    assert not found(numbers_of_the_host, boxed(env, cards=3, gpu_access="reservation"))
+    assert not found(numbers_of_the_host, boxed(env, gpu_access="reservation"))
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,7 @@ def test_with_all_gpus_inside_the_host_counts() -> None:
 )
 def test_gpus_said_twice(visible: str, gpus: tuple[str, ...], severity: str | None) -> None:
     seen = boxed({"CUDA_VISIBLE_DEVICES": visible}, gpu_access="reservation", gpus=gpus)
-    placed = found(reserved.said_twice, seen)
+    placed = found(said_twice, seen)
     assert [p.finding.severity for p in placed] == ([severity] if severity else [])
 
 
@@ -368,21 +370,21 @@ def test_the_runtimes_variable_beside_a_reservation(
     value: str, gpus: tuple[str, ...], severity: str
 ) -> None:
     seen = boxed({"NVIDIA_VISIBLE_DEVICES": value}, gpu_access="reservation", gpus=gpus)
-    (placed,) = found(reserved.said_twice, seen)
+    (placed,) = found(said_twice, seen)
     assert placed.finding.severity == severity
 
 
 def test_the_runtimes_variable_is_right_for_the_runtime() -> None:
     seen = boxed({"NVIDIA_VISIBLE_DEVICES": "0"}, gpu_access="runtime")
-    assert not found(reserved.said_twice, seen)
-    assert not found(reserved.two_ways_in, seen)
+    assert not found(said_twice, seen)
+    assert not found(two_ways_in, seen)
 
 
 def test_cdi_beside_the_runtime() -> None:
     seen = boxed(gpu_access="cdi", gpu_also=("runtime",), gpus=("nvidia.com/gpu=all",))
-    (placed,) = found(reserved.two_ways_in, seen)
+    (placed,) = found(two_ways_in, seen)
     assert placed.place == YAML
     assert placed.finding.message == (
         "GPUs get in by CDI and by the nvidia runtime: they may be injected twice"
     )
-    assert not found(reserved.two_ways_in, boxed(gpu_access="cdi", gpu_also=("cdi",)))
+    assert not found(two_ways_in, boxed(gpu_access="cdi", gpu_also=("cdi",)))

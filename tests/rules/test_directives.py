@@ -4,18 +4,18 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
+from generator.engines.ollama.rules.environment import out_of_reach
+from generator.engines.ollama.rules.values import boolean_misread
 from generator.readers.base import Context, Source
 from generator.readers.quadlet import read as quadlet
 from generator.readers.systemd import read as systemd
-from generator.rules import directives
-from generator.rules.environment import out_of_reach
-from generator.rules.values import boolean_misread
+from generator.rules.registry import every_rule
 from generator.view import Line, Place, Placed, View
 from tests.facts import facts_at
 from tests.views import found, view
 
 FILE = "ollama.service.d/x.conf"
-RULES = {rule.id: rule for rule in directives.RULES}
+RULES = every_rule()
 
 
 def unit(text: str) -> View:

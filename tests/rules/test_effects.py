@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from generator.rules import RULES
+from generator.rules.registry import every_rule
 from generator.view import Edit, Place, Placed, View
 from tests.plans import plan
 from tests.views import FILE, found, view
 
-RULE = {rule.id: rule for rule in RULES}
+RULE = every_rule()
 LINE = Place(FILE, 1)
 
 # rule: (caught, left alone)
@@ -266,7 +266,7 @@ def test_what_operators_publish(name: str) -> None:
     names = list(env)
     told = {
         f"{placed.finding.rule} {names[placed.place.line - 1]}": placed.finding.severity
-        for rule in RULES
+        for rule in every_rule().values()
         if rule.id.startswith("HW1")
         for placed in found(rule, seen)
     }

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from generator.rules import RULES
+from generator.rules.registry import every_rule
 from generator.view import Container, Edit, Place, Placed, Variable, View
 from tests.plans import plan
 from tests.views import FILE, found, view
 
 UNREAD = "is not read by its llama-server"
-RULE = {rule.id: rule for rule in RULES}
+RULE = every_rule()
 
 
 def shell(name: str, value: str) -> View:

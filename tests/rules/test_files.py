@@ -5,17 +5,13 @@ from dataclasses import replace
 import pytest
 
 from generator.check.mend import mended
-from generator.rules.files import (
-    RULES,
-    compose_version,
-    edited_vendor_unit,
-    no_section,
-    start_limit_in_service,
-)
+from generator.engines.ollama.rules.files import edited_vendor_unit
+from generator.rules.files import compose_version, no_section, start_limit_in_service
+from generator.rules.registry import every_rule
 from generator.view import Bound, Line, Place, Variable, View
 from tests.views import found, view
 
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 UNIT = "/etc/systemd/system/ollama.service"
 DROP_IN = "/etc/systemd/system/ollama.service.d/override.conf"
 

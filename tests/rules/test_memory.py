@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from generator.engines.ollama.rules.helpers.need import kv_bytes
+from generator.engines.ollama.rules.memory import less_than_the_weights, lock_without_limit
+from generator.engines.ollama.rules.prompt_cache import caches_beyond_memory
+from generator.fit.ask import may_be_loaded
 from generator.host import Gpu
-from generator.rules import memory, need, prompt_cache
+from generator.rules.memory import limit_above_memory, no_limit_on_swap, soft_limit_above_hard
+from generator.rules.registry import every_rule
 from generator.view import Bound, Container, Line, ModelUse, Place, View
 from tests.facts import facts_at
 from tests.plans import plan, rules, shipped
@@ -14,7 +19,7 @@ from tests.views import FILE, found, view
 
 GIB = 2**30
 MIB = 2**20
-RULES = {rule.id: rule for rule in (*memory.RULES, *prompt_cache.RULES)}
+RULES = every_rule()
 AT = Place(FILE, 9)
 
 
@@ -86,7 +91,7 @@ def test_a_finding_says_what_where_and_what_to_do(rule: str) -> None:
 
 def test_a_limit_above_the_memory_leaves_an_eighth_in_its_fix() -> None:
     seen = view({}, {"memory_max": 40 * GIB}, host={"memory": 32 * GIB})
-    (placed,) = found(memory.limit_above_memory, seen)
+    (placed,) = found(limit_above_memory, seen)
     assert placed.finding.message.startswith("a memory limit of 40G is more than this machine's")
     assert placed.finding.fix == "write `28G` or less"
 
@@ -99,14 +104,14 @@ def test_a_limit_of_all_memory_is_told_of_a_profile_too() -> None:
 @pytest.mark.parametrize("limit", [None, "infinity", "90%"])
 def test_a_lifted_limit_is_none(limit: str | None) -> None:
     seen = view({}, {"memory_max": limit}, host={"memory": 32 * GIB})
-    assert not found(memory.limit_above_memory, seen)
+    assert not found(limit_above_memory, seen)
 
 
 # HW207 ------------------------------------------------------------------------------------------
 
 
 def test_one_model_that_cannot_be_loaded_is_an_error() -> None:
-    (placed,) = found(memory.less_than_the_weights, on_cpu(4 * GIB, "qwen2.5-coder:7b"))
+    (placed,) = found(less_than_the_weights, on_cpu(4 * GIB, "qwen2.5-coder:7b"))
     assert placed.finding.severity == "error"
     assert placed.finding.message == (
         "the weights of `qwen2.5-coder:7b` (Q4_K_M) alone take 4.4 GiB, the service has 4 GiB: "
@@ -118,7 +123,7 @@ def test_one_model_that_cannot_be_loaded_is_an_error() -> None:
 
 def test_models_that_fit_one_by_one_are_a_warning() -> None:
     names = ("qwen2.5-coder:7b", "deepseek-r1:7b", "llama3.1:8b")
-    (placed,) = found(memory.less_than_the_weights, on_cpu(12 * GIB, *names))
+    (placed,) = found(less_than_the_weights, on_cpu(12 * GIB, *names))
     assert placed.finding.severity == "warning"
     # 4460.45 + 4460.45 + 4685.3 MiB
     assert "the 3 models that may be loaded at once take 13.3 GiB" in placed.finding.message
@@ -129,39 +134,36 @@ def test_models_that_fit_one_by_one_are_a_warning() -> None:
 def test_fewer_may_be_loaded_at_once() -> None:
     names = ("qwen2.5-coder:7b", "deepseek-r1:7b", "llama3.1:8b")
     two = {"OLLAMA_MAX_LOADED_MODELS": "2"}
-    assert not found(memory.less_than_the_weights, on_cpu(12 * GIB, *names, env=two))
+    assert not found(less_than_the_weights, on_cpu(12 * GIB, *names, env=two))
 
 
 def test_a_quantisation_of_the_tag_counts() -> None:
-    assert not found(memory.less_than_the_weights, on_cpu(6 * GIB, "llama3.1:8b"))
+    assert not found(less_than_the_weights, on_cpu(6 * GIB, "llama3.1:8b"))
     caught = on_cpu(6 * GIB, "llama3.1:8b-instruct-q8_0")
-    assert (
-        "(Q8_0) alone take 7.9 GiB"
-        in found(memory.less_than_the_weights, caught)[0].finding.message
-    )
+    assert "(Q8_0) alone take 7.9 GiB" in found(less_than_the_weights, caught)[0].finding.message
 
 
 def test_a_tuned_model_counts_as_its_base() -> None:
     tuned = ModelUse(name="house-coder", place=AT, base="qwen2.5-coder:7b")
-    assert found(memory.less_than_the_weights, on_cpu(4 * GIB, models=(tuned,)))
+    assert found(less_than_the_weights, on_cpu(4 * GIB, models=(tuned,)))
 
 
 def test_the_memory_of_the_machine_is_a_limit() -> None:
     seen = on_cpu(None, "llama3.1:8b", host={"memory": 4 * GIB})
-    assert found(memory.less_than_the_weights, seen)
+    assert found(less_than_the_weights, seen)
 
 
 def test_on_a_gpu_or_with_unknown_models_nothing_is_said() -> None:
     on_gpu = on_cpu(4 * GIB, "llama3.1:8b", acceleration="cuda")
     not_told = on_cpu(4 * GIB, "llama3.1:8b", acceleration="")
     unknown = on_cpu(4 * GIB, "somebody/else:7b")
-    assert not any(found(memory.less_than_the_weights, v) for v in (on_gpu, not_told, unknown))
+    assert not any(found(less_than_the_weights, v) for v in (on_gpu, not_told, unknown))
 
 
 def test_a_container_without_a_gpu_computes_on_the_cpu() -> None:
     box = Container(image="ollama/ollama", place=AT)
     seen = on_cpu(4 * GIB, "llama3:8b", acceleration="", container=box, kind="compose")
-    assert found(memory.less_than_the_weights, seen)
+    assert found(less_than_the_weights, seen)
 
 
 # HW208, HW209, HW210 ----------------------------------------------------------------------------
@@ -170,8 +172,8 @@ def test_a_container_without_a_gpu_computes_on_the_cpu() -> None:
 def test_a_reservation_of_the_whole_limit_is_fine_in_compose() -> None:
     equal = {"memory_high": 8 * GIB, "memory_max": 8 * GIB}
     above = {"memory_high": 9 * GIB, "memory_max": 8 * GIB}
-    assert not found(memory.soft_limit_above_hard, view({}, equal, kind="compose"))
-    assert found(memory.soft_limit_above_hard, view({}, above, kind="compose"))
+    assert not found(soft_limit_above_hard, view({}, equal, kind="compose"))
+    assert found(soft_limit_above_hard, view({}, above, kind="compose"))
 
 
 @pytest.mark.parametrize(
@@ -187,25 +189,23 @@ def test_a_reservation_of_the_whole_limit_is_fine_in_compose() -> None:
     ],
 )
 def test_what_asks_for_locked_memory(variable: str, value: str, release: str, told: bool) -> None:
-    assert bool(found(memory.lock_without_limit, view({variable: value}, release=release))) == told
+    assert bool(found(lock_without_limit, view({variable: value}, release=release))) == told
 
 
 def test_a_memlock_limit_that_holds_the_weights_is_enough() -> None:
     env, models = {"LLAMA_ARG_MLOCK": "1"}, uses("llama3.1:8b")
     small = view(env, {"limit_memlock": 64 * MIB}, models=models)
     large = view(env, {"limit_memlock": 6 * GIB}, models=models)
-    assert (
-        "of which 64M may be locked" in found(memory.lock_without_limit, small)[0].finding.message
-    )
-    assert not found(memory.lock_without_limit, large)
+    assert "of which 64M may be locked" in found(lock_without_limit, small)[0].finding.message
+    assert not found(lock_without_limit, large)
 
 
 def test_who_may_lock_anyway_is_left_alone() -> None:
     env = {"LLAMA_ARG_MLOCK": "1"}
     root = (Line(section="Service", name="User", value="root", place=AT),)
     box = Container(image="ollama/ollama", place=AT, memlock=True)
-    assert not found(memory.lock_without_limit, view(env, lines=root))
-    assert not found(memory.lock_without_limit, view(env, container=box, kind="compose"))
+    assert not found(lock_without_limit, view(env, lines=root))
+    assert not found(lock_without_limit, view(env, container=box, kind="compose"))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_who_may_lock_anyway_is_left_alone() -> None:
 )
 def test_the_fix_is_written_for_the_file(origin: str, fix: str) -> None:
     seen = view({"LLAMA_ARG_MLOCK": "1"}, kind=origin)
-    assert found(memory.lock_without_limit, seen)[0].finding.fix == fix
+    assert found(lock_without_limit, seen)[0].finding.fix == fix
 
 
 def test_the_load_mode_of_a_profile_needs_the_limit_too() -> None:
@@ -230,23 +230,21 @@ def test_the_load_mode_of_a_profile_needs_the_limit_too() -> None:
 
 def test_compose_is_told_to_write_the_same_size_twice() -> None:
     bound = Bound(name="memory_max", value=8 * GIB, place=AT, written="8g")
-    (placed,) = found(
-        memory.no_limit_on_swap, dataclasses.replace(view(kind="compose"), bounds=(bound,))
-    )
+    (placed,) = found(no_limit_on_swap, dataclasses.replace(view(kind="compose"), bounds=(bound,)))
     assert placed.finding.severity == "info"
     assert placed.finding.fix == "add `memswap_limit: 8g`, the same as the memory, for no swap"
 
 
 def test_profiles_and_kubernetes_are_spared_the_swap() -> None:
     for origin in ("profile", "helm"):
-        assert not found(memory.no_limit_on_swap, view({}, {"memory_max": GIB}, kind=origin))
+        assert not found(no_limit_on_swap, view({}, {"memory_max": GIB}, kind=origin))
 
 
 # HW211 ------------------------------------------------------------------------------------------
 
 
 def test_three_caches_beside_three_models() -> None:
-    (placed,) = found(prompt_cache.caches_beyond_memory, CASES["HW211"][0])
+    (placed,) = found(caches_beyond_memory, CASES["HW211"][0])
     assert placed.finding.severity == "warning"
     # Weights 13606 MiB; KV at q8_0 for 32768 tokens: 952 + 952 + 2176 MiB.
     assert placed.finding.message == (
@@ -261,7 +259,7 @@ def test_three_caches_beside_three_models() -> None:
 )
 def test_only_llama_server_has_the_cache(release: str, told: bool) -> None:
     seen = view(OPERATOR, {"memory_max": 20 * GIB}, release=release, models=THREE)
-    assert bool(found(prompt_cache.caches_beyond_memory, seen)) == told
+    assert bool(found(caches_beyond_memory, seen)) == told
 
 
 @pytest.mark.parametrize(
@@ -270,7 +268,7 @@ def test_only_llama_server_has_the_cache(release: str, told: bool) -> None:
 def test_the_size_that_is_set_counts(value: str, told: bool) -> None:
     env = OPERATOR | {"LLAMA_ARG_CACHE_RAM": value}
     seen = view(env, {"memory_max": 20 * GIB}, models=THREE, acceleration="cpu")
-    placed = found(prompt_cache.caches_beyond_memory, seen)
+    placed = found(caches_beyond_memory, seen)
     assert bool(placed) == told
     assert all(p.place.line == 5 for p in placed)
 
@@ -278,33 +276,33 @@ def test_the_size_that_is_set_counts(value: str, told: bool) -> None:
 def test_a_cache_without_a_limit_is_said_so() -> None:
     env = {"LLAMA_ARG_CACHE_RAM": "-1"}
     seen = view(env, {"memory_max": 64 * GIB}, models=uses("llama3.1:8b"))
-    (placed,) = found(prompt_cache.caches_beyond_memory, seen)
+    (placed,) = found(caches_beyond_memory, seen)
     assert placed.finding.message.startswith("the runner may keep any amount of earlier")
 
 
 def test_where_the_number_of_models_is_a_guess_it_is_a_remark() -> None:
     seen = view({}, {"memory_max": 20 * GIB})
-    (placed,) = found(prompt_cache.caches_beyond_memory, seen)
+    (placed,) = found(caches_beyond_memory, seen)
     assert placed.finding.severity == "info"
     assert placed.finding.fix == "write `LLAMA_ARG_CACHE_RAM=2048`"
     small = view({}, {"memory_max": 8 * GIB})
-    assert found(prompt_cache.caches_beyond_memory, small)[0].finding.severity == "warning"
+    assert found(caches_beyond_memory, small)[0].finding.severity == "warning"
 
 
 def test_too_little_memory_gets_no_cache() -> None:
     seen = on_cpu(5 * GIB, "llama3.1:8b")
-    (placed,) = found(prompt_cache.caches_beyond_memory, seen)
+    (placed,) = found(caches_beyond_memory, seen)
     assert placed.finding.fix == "write `LLAMA_ARG_CACHE_RAM=0`, for no cache"
 
 
 def test_a_model_that_does_not_fit_by_itself_is_not_told_twice() -> None:
-    assert not found(prompt_cache.caches_beyond_memory, on_cpu(4 * GIB, "llama3.1:8b"))
+    assert not found(caches_beyond_memory, on_cpu(4 * GIB, "llama3.1:8b"))
 
 
 def test_enough_memory_is_left_alone() -> None:
     on_gpu = {"memory": 64 * GIB}
-    assert not found(prompt_cache.caches_beyond_memory, view({}, {}, host=on_gpu))
-    assert not found(prompt_cache.caches_beyond_memory, view())
+    assert not found(caches_beyond_memory, view({}, {}, host=on_gpu))
+    assert not found(caches_beyond_memory, view())
 
 
 def test_the_xeon_would_have_caches_beyond_its_memory() -> None:
@@ -339,7 +337,7 @@ def test_the_xeon_would_have_caches_beyond_its_memory() -> None:
 def test_the_kv_cache_is_what_llama_cpp_measures(name: str, cache_type: str, mib: int) -> None:
     model = facts_at().model(name)
     assert model is not None
-    assert need.kv_bytes(model, 4096, cache_type) == mib * MIB
+    assert kv_bytes(model, 4096, cache_type) == mib * MIB
 
 
 @pytest.mark.parametrize(
@@ -357,4 +355,4 @@ def test_how_many_models_may_be_loaded(
 ) -> None:
     host = {"gpus": tuple(Gpu(name=f"GPU {n}", memory=8 * GIB) for n in range(gpus))}
     seen = view(env, release=release, host=host)
-    assert need.may_be_loaded(seen, facts_at(str(seen.release))) == count
+    assert may_be_loaded(seen, facts_at(str(seen.release))) == count

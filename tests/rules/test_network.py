@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from generator.rules.network import (
-    RULES,
+from generator.engines.ollama.rules.helpers.addresses import port_of
+from generator.engines.ollama.rules.network import (
     every_origin,
-    port_of,
     published_on_all_addresses,
     reachable_from_outside,
 )
+from generator.rules.registry import every_rule
 from generator.view import Container, Line, Place, Variable, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 
 
 def published(*ports: str, origin: str = "compose", env: dict[str, str] | None = None) -> View:
@@ -37,7 +37,8 @@ def on_host_network(env: dict[str, str] | None = None, image: str = "ollama/olla
 
 def service_type(kind: str) -> View:
     line = Line(section="ollama.service", name="type", value=kind, place=Place("values.yaml", 4))
-    return view(kind="helm", lines=(line,))
+    box = Container(image="ollama/ollama", place=Place("values.yaml", 1), exposed=(line,))
+    return view(kind="helm", container=box)
 
 
 CASES: dict[str, tuple[View, View]] = {
@@ -148,10 +149,6 @@ def test_a_service_of_a_cluster_may_open_it_too(kind: str) -> None:
     (placed,) = found(published_on_all_addresses, service_type(kind))
     assert kind in placed.finding.message
     assert placed.place == Place("values.yaml", 4)
-
-
-def test_a_service_inside_the_cluster_is_left_alone() -> None:
-    assert found(published_on_all_addresses, service_type("ClusterIP")) == ()
 
 
 def test_in_a_container_the_server_has_to_listen_on_all() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from generator.readers.quadlet.phrases import QUADLET
+from generator.rules.registry import every_rule
 from generator.rules.security import (
-    RULES,
     never_killed,
     plain_secret,
     privileged_container,
@@ -16,7 +16,7 @@ from generator.view import Bound, Container, Place, Variable, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 SECRET = "hf_kQ7vZ2"  # noqa: S105 -- made up
 
 

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
+from generator.engines.ollama.rules.service import missing_model
 from generator.host import Gpu, Host
-from generator.rules.service import RULES, lost_after_suspend, missing_model, no_restart
+from generator.rules.registry import every_rule
+from generator.rules.service import lost_after_suspend, no_restart
 from generator.view import Container, Line, ModelUse, Place, View
 from tests.plans import plan, rules
 from tests.views import found, view
 
-BY_ID = {rule.id: rule for rule in RULES}
+BY_ID = every_rule()
 UNIT = "/etc/systemd/system/ollama.service"
 
 
@@ -23,7 +25,8 @@ def unit(*directives: tuple[str, str, str]) -> View:
         Line(section=section, name=name, value=value, place=Place(UNIT, number, name))
         for number, (section, name, value) in enumerate(directives, 1)
     )
-    return view(lines=lines)
+    starts = (line.place for line in lines if line.value.endswith("serve"))
+    return view(lines=lines, starts=next(starts, None))
 
 
 START = ("Service", "ExecStart", "/usr/local/bin/ollama serve")
@@ -120,14 +123,13 @@ def test_compose_and_quadlet_say_it_in_their_own_ways() -> None:
 def test_the_module_of_nixos_sets_no_policy() -> None:
     def host(*names: tuple[str, str, str]) -> View:
         lines = (Line(section=s, name=n, value=v, place=Place("host.nix", 1)) for s, n, v in names)
-        return view(kind="nixos", lines=tuple(lines))
+        return view(kind="nixos", lines=tuple(lines), starts=Place("host.nix", 1))
 
     enabled = ("services.ollama", "enable", "true")
     policy = ("systemd.services.ollama.serviceConfig", "Restart", "on-failure")
     (placed,) = found(no_restart, host(enabled))
     assert placed.finding.severity == "info"
     assert found(no_restart, host(enabled, policy)) == ()
-    assert found(no_restart, host(("services.ollama", "port", "11434"))) == ()
 
 
 @pytest.mark.parametrize("name", ["NVIDIA GeForce GTX 1060 6GB", "RTX 3090", "TITAN Xp"])

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from generator.rules import RULES
-from generator.rules.values import go_duration
+from generator.engines.ollama.rules.values import go_duration
+from generator.rules.registry import every_rule
 from generator.view import Edit, Place, Placed, Variable, View
 from tests.plans import plan
 from tests.views import FILE, found, view
 
-RULE = {rule.id: rule for rule in RULES}
+RULE = every_rule()
 LINE = Place(FILE, 1)
 
 # rule: (caught, left alone)

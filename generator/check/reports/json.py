@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from generator.check.mend import fixable
-from generator.check.report import SEVERITIES
+from generator.errors import SEVERITIES
 from generator.formats.data import to_json
 
 if TYPE_CHECKING:

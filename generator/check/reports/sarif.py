@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.data import to_json
-from generator.rules import RULES
-from generator.rules.elsewhere import ELSEWHERE
+from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from generator.check.report import Report
-    from generator.rules.elsewhere import Elsewhere
     from generator.rules.rule import Rule
     from generator.view import Place, Placed
 
@@ -21,23 +19,19 @@ SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 def render(report: Report) -> str:
     """Return one run with the rules that were hit and all results."""
     ids = sorted({placed.finding.rule for placed in report.found})
-    rules: tuple[Rule | Elsewhere, ...] = (*RULES, *ELSEWHERE)
-    known = {rule.id: rule for rule in rules}
     driver = {
         "name": "Hostwright",
         "informationUri": "https://github.com/hostwright/hostwright",
-        "rules": [_rule(name, known.get(name)) for name in ids],
+        "rules": [_rule(every_rule()[name]) for name in ids],
     }
     results = [_result(placed, ids) for placed in report.found]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(name: str, rule: Rule | Elsewhere | None) -> dict[str, Any]:
-    if rule is None:
-        return {"id": name}
+def _rule(rule: Rule) -> dict[str, Any]:
     return {
-        "id": name,
+        "id": rule.id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": f"{rule.why}\n\nBad:\n{rule.bad}\n\nGood:\n{rule.good}"},

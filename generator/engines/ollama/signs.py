@@ -14,6 +14,7 @@ SIGNS: Final = Signs(
     mentioned=r"(?i:ollama|\bLLAMA_ARG_)",
     asks=r"\bollama[\"',\s]+(?:pull|run|create|list|ls|show|cp|rm|ps|push)\b"
     r"|/api/(?:pull|generate)\b",
+    client=r"(?:^|\bollama[\"',\s]+)(?:pull|run|create|list|ls|show|cp|rm|ps|push)(?![\w.-])",
     api_call=r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
     r"\\?[\"']([^\"'\\]+)",
     builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",

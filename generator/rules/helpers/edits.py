@@ -14,9 +14,6 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from generator.view import Variable, View
 
-# Where name and value stand side by side, so that both together name the spot.
-_ASSIGNED: Final = frozenset({"systemd", "environment", "quadlet"})
-
 
 _BESIDE: Final = re.compile(r"\s([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")
 
@@ -60,9 +57,9 @@ def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tup
     if not variable.place.line or not variable.value or written.count(variable.value) != 1:
         return ()
     new = written.replace(variable.value, value)
-    if view.origin == "helm" and written == variable.value:
-        new = f'"{value}"'  # Kubernetes takes nothing but strings.
-    if view.origin in _ASSIGNED:
+    if written == variable.value:
+        new = view.phrases.string.format(value)
+    if view.phrases.assigns:
         old = f"{variable.name}={written}"
         return (Edit(variable.place, old, f"{name or variable.name}={new}"),)
     rename = (Edit(variable.place, variable.name, name),) if name else ()

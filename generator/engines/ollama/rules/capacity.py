@@ -1,24 +1,21 @@
-"""HW511 and HW512: what slots, context and models together ask of the memory and the scheduler."""
+"""HW511 and HW512: what slots, context and models together ask of memory and scheduler."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import slots_of
-from generator.fit.host import host_of
-from generator.rules.gpu import default_context
-from generator.rules.need import (
+from generator.engines.ollama.rules.helpers.need import (
     asked,
-    computes_on_cpu,
-    gib,
+    default_context,
     known_models,
     kv_bytes,
     least,
-    may_be_loaded,
-    memory_limit,
     weights,
 )
-from generator.rules.rule import Hit, Rule, rule
+from generator.fit.ask import may_be_loaded, slots_of
+from generator.fit.host import computes_on_cpu, host_of, memory_limit
+from generator.rules.helpers.sizes import gib
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.view import Place, View
+
 
 PARALLEL: Final = "OLLAMA_NUM_PARALLEL"
 CONTEXT: Final = "OLLAMA_CONTEXT_LENGTH"
@@ -163,6 +161,3 @@ def one_slot_only(view: View, facts: Facts) -> Iterator[Hit]:
             else "count on one request at a time, or run another instance of the server",
             link=entry.source,
         )
-
-
-RULES: Final[tuple[Rule, ...]] = (beyond_memory, one_slot_only)

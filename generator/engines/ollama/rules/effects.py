@@ -1,15 +1,14 @@
-"""HW106, HW107, HW114, HW121: variables whose effect depends on the release, or is none."""
+"""HW106, HW107, HW114 and HW121: variables whose effect depends on the release, or is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.numbers import digits_of
 from generator.fit.kv import PLAIN
-from generator.rules.edits import removed, rewritten
-from generator.rules.environment import server_variables
-from generator.rules.gpu import truthy
-from generator.rules.rule import Hit, Rule, rule
-from generator.rules.values import cleaned, digits_of
+from generator.rules.helpers.edits import removed, rewritten
+from generator.rules.helpers.variables import cleaned, server_variables, truthy
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from generator.catalogue.records import Variable as Fact
     from generator.errors import Severity
     from generator.view import Variable, View
+
 
 _LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
 _KV_TYPE: Final = "OLLAMA_KV_CACHE_TYPE"
@@ -30,6 +30,7 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
 @rule(
     "HW106",
     severity="warning",
+    deviates=True,
     title="a compute library that the release does not have",
     why="OLLAMA_LLM_LIBRARY is the name of a directory under lib/ollama, and those change with "
     "releases. Up to 0.12.3 an unknown name is ignored. From 0.12.4 on it leaves the CPU alone, "
@@ -66,6 +67,7 @@ def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
 @rule(
     "HW107",
     severity="warning",
+    deviates=True,
     title="a KV cache type that does not come about",
     why="A quantised KV cache needs flash attention. Without it, releases up to 0.24 warn in the "
     "log and keep f16; from 0.30 on every load fails. From 0.13.4 to 0.24 most models want "
@@ -204,11 +206,3 @@ def _idle_threads(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
         declared = variable.place.key == "threads.count"
         if fact and fact.effect.startswith("No effect: official Linux builds") and not declared:
             yield variable, fact
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    library_unknown,
-    kv_type_in_vain,
-    overhead_in_vain,
-    thread_libraries,
-)

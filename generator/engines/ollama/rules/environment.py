@@ -1,16 +1,14 @@
-"""HW101-HW104, HW118: names that the server does not read, and places it does not read them from.
-
-See `generator.rules.names` for the judgement on names.
-"""
+"""HW101, HW102, HW103, HW104 and HW118: names that nothing reads, and variables out of reach."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import needs_judgement, removed, renamed
-from generator.rules.names import OFF, name_fault
-from generator.rules.rule import Hit, Rule, rule
+from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
+from generator.rules.helpers.edits import needs_judgement, removed, renamed
+from generator.rules.helpers.variables import server_variables
+from generator.rules.rule import Hit, rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -18,13 +16,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
-    from generator.rules.names import NameFault
     from generator.view import Line, Variable, View
-
-
-def server_variables(view: View) -> list[Variable]:
-    """Return what the server gets: of each name the last one."""
-    return list({v.name: v for v in view.variables if v.reach == "server"}.values())
 
 
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
@@ -37,7 +29,7 @@ def _misnamed(view: View, facts: Facts, rule_id: str) -> Iterator[Hit]:
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
         # A profile has a key for what is meant.
-        typed = fault.intent if view.origin == "profile" else ""
+        typed = fault.intent if view.phrases.keyed else ""
         yield Hit(
             message=fault.message,
             place=variable.place,
@@ -60,6 +52,7 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
 @rule(
     "HW101",
     severity="warning",
+    deviates=True,
     title="a variable that no release of Ollama reads",
     why="Guides and forums pass on names that sound right and never existed. The server ignores "
     "what it does not know without a word, so the setting seems to be made and is not. For many of "
@@ -76,6 +69,7 @@ def never_read(view: View, facts: Facts) -> Iterator[Hit]:
 @rule(
     "HW102",
     severity="warning",
+    deviates=True,
     title="a variable that the release does not read any more",
     why="The server ignores a variable that was removed without a word: what it did before an "
     "update it does no more, and nothing in the log says so.",
@@ -91,6 +85,7 @@ def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
 @rule(
     "HW103",
     severity="warning",
+    deviates=True,
     title="a variable that the release does not read yet",
     why="The server ignores variables of later releases. From 0.30 on it runs llama-server, which "
     "reads some 130 names under LLAMA_ARG_; no earlier release reads any of them.",
@@ -106,6 +101,7 @@ def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
 @rule(
     "HW104",
     severity="warning",
+    deviates=True,
     title="a name that looks misspelt",
     why="The server ignores what it does not know. A name under OLLAMA_ or LLAMA_ARG_ that no "
     "release knows, or one that differs in a letter from a name that it reads, sets nothing.",
@@ -139,7 +135,7 @@ def out_of_reach(view: View, facts: Facts) -> Iterator[Hit]:
     for variable in view.variables:
         if variable.reach == "shell":
             yield from _exported(variable, facts)
-    for line in view.lines if view.origin in {"systemd", "quadlet"} else ():
+    for line in view.lines:
         if exported := _EXPORT.fullmatch(f"{line.name}={line.value}"):
             yield _exported_in_a_unit(line, exported)
     for variable in server_variables(view):
@@ -199,11 +195,9 @@ def _not_for_the_server(view: View, variable: Variable, facts: Facts) -> Iterato
 def _reader(view: View, fact: Fact) -> str:
     """Return who reads a variable, where that is not the server of this View."""
     if fact.on_invalid == "runtime":
-        return "only a container runtime reads" if view.origin == "systemd" else ""
+        on_host = view.phrases.unit_file and view.container is None
+        return "only a container runtime reads" if on_host else ""
     # `docker exec` gives a client the environment of the container.
     client = fact.scope == "client" and (view.container is None or fact.name in _CREDENTIALS)
     install = fact.name.startswith("OLLAMA_") and not fact.effective
     return "the server does not read" if client or install else ""
-
-
-RULES: Final[tuple[Rule, ...]] = (never_read, removed_name, not_read_yet, misspelt, out_of_reach)

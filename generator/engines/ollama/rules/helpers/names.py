@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable
 
+
 # Names under these are Ollama's or llama-server's alone, so that an unknown one is a mistake.
 _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
 _NEAR: Final = 0.85

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import MODELS_PER_GPU, ask_of, may_be_loaded, number, with_slots
-from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
+from generator.fit.ask import TIERS, ask_of, context_of, number, with_slots
+from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import bytes_of
 from generator.fit.load import DEFAULT_BATCH
 from generator.fit.shape import shape_of, windows_of
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
     from generator.fit.verdict import ModelFit
     from generator.view import View
 
-__all__ = [
-    "MODELS_PER_GPU", "alone", "asked", "computes_on_cpu", "gib", "heaviest",
-    "known_models", "kv_at_least", "kv_bytes", "least", "may_be_loaded", "memory_limit", "number",
-    "size_of", "weights",
-]  # fmt: skip
 
-GIB: Final = 2**30
+def default_context(view: View, facts: Facts) -> int | None:
+    """Return the context that the release chooses by a GPU memory above the lowest tier."""
+    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
+    by_memory = facts.behaves("context-by-memory")
+    if explicit or not by_memory or host_of(view).gpu_memory < TIERS[-2][0]:
+        return None
+    return context_of(view, facts)
+
+
 LEAST_CONTEXT: Final = 2048  # the smallest that a release ever took by itself
 VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
-
-
-def gib(size: int) -> str:
-    """Return a size for prose, rounded: `13.3 GiB`."""
-    return f"{round(size / GIB, 1):g} GiB"
 
 
 def weights(model: ModelFact) -> int:

@@ -1,4 +1,4 @@
-"""HW113, HW122: the address to listen on, the origins to let in, and proxies."""
+"""HW113 and HW122: the address to listen on, the origins to let in, and proxies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.edits import renamed, rewritten
-from generator.rules.network import SCHEMES, is_local, listens_on
-from generator.rules.rule import Hit, Rule, rule
-from generator.rules.values import cleaned
+from generator.engines.ollama.rules.helpers.addresses import SCHEMES, is_local, listens_on
+from generator.rules.helpers.edits import renamed, rewritten
+from generator.rules.helpers.variables import cleaned
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.errors import Severity
     from generator.view import Variable, View
+
 
 _PORT: Final = 11434
 _LAST_PORT: Final = 65535
@@ -192,6 +193,3 @@ def _spared(view: View) -> bool:
     host = listens_on(variable.value) if variable else in_image
     told = [v.value for name in ("NO_PROXY", "no_proxy") if (v := view.variable(name))]
     return is_local(host) or bool({"*", host} & set(re.split(r"[,\s]+", ",".join(told))))
-
-
-RULES: Final[tuple[Rule, ...]] = (address_misread, proxy_between)

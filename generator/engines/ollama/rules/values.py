@@ -1,4 +1,4 @@
-"""HW108, HW109, HW111, HW123: Booleans, durations and numbers that are read otherwise."""
+"""HW108, HW109, HW111 and HW123: Booleans, durations and numbers that are read otherwise."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.numbers import _is_uint64, digits_of
 from generator.fit.kv import PLAIN
-from generator.rules.edits import removed, rewritten, swallowed
-from generator.rules.environment import server_variables
-from generator.rules.rule import Hit, Rule, rule
-from generator.units import parse_go_duration, parse_size
+from generator.rules.helpers.edits import removed, rewritten
+from generator.rules.helpers.variables import NO, YES, cleaned, known_values, server_variables
+from generator.rules.rule import Hit, rule
+from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,31 +20,11 @@ if TYPE_CHECKING:
     from generator.catalogue.records import Variable as Fact
     from generator.view import Variable, View
 
+
 # strconv.ParseBool of Go.
 _PARSED: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"}) | {
     "0", "f", "F", "FALSE", "false", "False",
 }  # fmt: skip
-NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])
-YES: Final = frozenset(["1", "t", "true", "y", "yes", "on", "enable", "enabled"])
-
-
-def cleaned(value: str) -> str:
-    """Return what Ollama makes of a value first: without blanks and quotes around it."""
-    return value.strip().strip("\"'")
-
-
-def known_variables(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
-    """Yield the variables of the server that its release reads, with what is known of each."""
-    for variable in server_variables(view):
-        fact = facts.variable(variable.name)
-        if fact is not None and fact.known:
-            yield variable, fact
-
-
-def known_values(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
-    """Yield those of `known_variables` whose value the file tells in full."""
-    found = known_variables(view, facts)
-    yield from ((v, fact) for v, fact in found if not (v.unresolved or swallowed(v)))
 
 
 @rule(
@@ -211,10 +192,6 @@ def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
             )
 
 
-def _is_uint64(word: str) -> bool:
-    return word.isascii() and word.isdigit() and int(word) < 2**64
-
-
 def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
     word = cleaned(variable.value)
     default = fact.default_entry
@@ -235,20 +212,6 @@ def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
         fix=fix,
         edits=rewritten(view, variable, meant) if meant else (),
     )
-
-
-def digits_of(word: str, fact: Fact) -> str:
-    """Return the digits that a text can only mean: `2G` bytes, `4.0`, `8_192`; else nothing."""
-    plain = re.sub(r"(?<=\d)[_,' ](?=\d{3}(?!\d))", "", word)
-    plain = re.sub(r"\.0+$", "", plain)
-    if _is_uint64(plain):
-        return plain
-    if fact.kind != "bytes":
-        return ""
-    try:
-        return str(parse_size(word.upper().replace("IB", "iB")))
-    except ValueError:
-        return ""
 
 
 _GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE)
@@ -286,11 +249,3 @@ def _gfx_version(word: str) -> str:
         return f"{word}.0"
     named = _GFX.fullmatch(word)
     return f"{named[1]}.{named[2]}.{int(named[3], 16)}" if named else ""
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    boolean_misread,
-    duration_misread,
-    number_misread,
-    gfx_version_form,
-)

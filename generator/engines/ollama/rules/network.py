@@ -1,4 +1,4 @@
-"""HW401 to HW403: who can reach the API."""
+"""HW401, HW402 and HW403: who can reach the API."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.container import is_official
-from generator.rules.rule import Hit, Rule, rule
+from generator.engines.ollama.rules.helpers.addresses import is_local, listens_on, port_of
+from generator.rules.helpers.containers import is_official
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,38 +16,10 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
+
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
 EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
-SCHEMES: Final = {"http": 80, "https": 443}
 _VARIABLE: Final = re.compile(r"\$(?:\{[^}:?+-]*(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
-
-
-def listens_on(value: str) -> str:
-    """Return the host part of an OLLAMA_HOST: without scheme, port, path and brackets.
-
-    Source: envconfig/config.go@v0.32.15:22-60.
-    """
-    rest = value.strip().strip("\"'").rpartition("://")[2].partition("/")[0]
-    if rest.startswith(":") and rest.count(":") == 1:
-        return "every address"
-    if rest.startswith("["):
-        return rest[1:].partition("]")[0]
-    return rest.partition(":")[0] if rest.count(":") == 1 else rest
-
-
-def port_of(value: str, default: int) -> int:
-    """Return the port of an OLLAMA_HOST; a scheme without a port has its own. Source: as above."""
-    scheme, _, rest = value.strip().strip("\"'").rpartition("://")
-    port = re.search(r":(\d+)$", rest.partition("/")[0].rpartition("]")[2], re.ASCII)
-    return int(port[1]) if port else SCHEMES.get(scheme, default)
-
-
-def is_local(host: str) -> bool:
-    """Return whether only this machine reaches a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"localhost", ""}
 
 
 @rule(
@@ -111,7 +84,7 @@ def _published(view: View, facts: Facts) -> Iterator[Hit]:
         if host not in ALL_ADDRESSES or not _covers(inside, api):
             continue
         local = _made_local(text)
-        beyond = "past a host firewall" if view.origin == "compose" else "without authentication"
+        beyond = "past a host firewall" if view.phrases.past_firewall else "without authentication"
         yield Hit(
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
             place=place,
@@ -151,7 +124,7 @@ def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     container, address = view.container, view.variable("OLLAMA_HOST")
     if container is None or container.host_network is None:
         return
-    of_image = facts.image.environment["OLLAMA_HOST"] if is_official(container) else ""
+    of_image = facts.image.environment["OLLAMA_HOST"] if is_official(view) else ""
     host = listens_on(address.value if address else of_image)
     if not is_local(host):
         set_by = "" if address else ", as the image sets it"
@@ -164,15 +137,13 @@ def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
 
 
 def _cluster_service(view: View) -> Iterator[Hit]:
-    for line in view.lines if view.origin == "helm" else ():
-        service = line.section.rpartition(".")[2] == "service" and line.name == "type"
-        if service and line.value in {"NodePort", "LoadBalancer"}:
-            yield Hit(
-                message=f"a service of type {line.value} opens the API outside the cluster, and "
-                f"it has no authentication",
-                place=line.place,
-                fix="write `ClusterIP`, with an ingress that authenticates before it",
-            )
+    for line in view.container.exposed if view.container else ():
+        yield Hit(
+            message=f"a service of type {line.value} opens the API outside the cluster, and it has "
+            f"no authentication",
+            place=line.place,
+            fix="write `ClusterIP`, with an ingress that authenticates before it",
+        )
 
 
 @rule(
@@ -199,6 +170,3 @@ def every_origin(view: View, _: Facts) -> Iterator[Hit]:
             fix="name the pages that need it, like `https://chat.example.org`; those on localhost "
             "may anyway",
         )
-
-
-RULES: Final[tuple[Rule, ...]] = (reachable_from_outside, published_on_all_addresses, every_origin)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from generator.fit.host import computes_on_cpu
 from generator.fit.kv import PLAIN
-from generator.rules.devices import names_of
-from generator.rules.gpu import generations, truthy
-from generator.rules.need import computes_on_cpu
-from generator.rules.rule import Hit, Rule, rule
+from generator.rules.helpers.gpus import generations, names_of
+from generator.rules.helpers.variables import truthy
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
         message = _before_0_30(view, facts, on=truthy(variable.value), on_cpu=on_cpu)
     elif truthy(variable.value):
         message = _forced_on(view, lacking)
-    elif view.origin != "profile" and not lacking:  # HW112 tells it of a profile
+    elif not view.phrases.keyed and not lacking:  # HW112 tells it of a profile
         message = (
             f"flash attention is off, though Ollama {view.release} would turn it on here: compute "
             f"buffers grow with the context, and a quantised KV cache fails to load"
@@ -59,7 +59,7 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
 def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
     fact = facts.behaviour("flash-attention-on-cpu")
     # A profile has HW105 for it.
-    if not on or not on_cpu or fact.covers(facts.at) or view.origin == "profile":
+    if not on or not on_cpu or fact.covers(facts.at) or view.phrases.keyed:
         return ""
     told = f"flash attention does nothing on a CPU in Ollama {view.release}"
     return f"{told}; it does since {fact.since}"
@@ -74,6 +74,3 @@ def _forced_on(view: View, lacking: list[GpuGeneration]) -> str:
         f"flash attention is forced on, though Ollama {view.release} leaves it off for "
         f"{names_of(lacking)}: it is obeyed, with kernels that have no tensor cores to use"
     )
-
-
-RULES: Final[tuple[Rule, ...]] = (flash_attention_by_hand,)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.container import is_client
-from generator.rules.need import (
-    computes_on_cpu,
-    heaviest,
-    known_models,
-    kv_at_least,
-    may_be_loaded,
-    memory_limit,
-    number,
-    weights,
-)
-from generator.rules.rule import Hit, Rule, rule
+from generator.engines.ollama.rules.helpers.need import heaviest, known_models, kv_at_least, weights
+from generator.fit.ask import may_be_loaded, number
+from generator.fit.host import computes_on_cpu, memory_limit
+from generator.rules.helpers.containers import is_client
+from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +16,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.errors import Severity
     from generator.view import View
+
 
 NAME: Final = "LLAMA_ARG_CACHE_RAM"
 MIB: Final = 2**20
@@ -106,9 +100,6 @@ def _share(free: int, runners: int) -> int:
 
 def _setting(view: View, mib: int) -> str:
     none = "" if mib else ", for no cache"
-    if view.origin == "profile":
+    if view.phrases.keyed:
         return f'write `prompt_cache = "{mib}MiB"` under [ollama]{none}'
     return f"write `{NAME}={mib}`{none}"
-
-
-RULES: Final[tuple[Rule, ...]] = (caches_beyond_memory,)

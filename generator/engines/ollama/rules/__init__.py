@@ -1,0 +1,1 @@
+"""The rules that are true of Ollama alone."""

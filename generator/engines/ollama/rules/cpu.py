@@ -1,0 +1,123 @@
+"""HW201, HW202 and HW205: compute threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.fit.host import computes_on_cpu
+from generator.rules.helpers.containers import is_client
+from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
+from generator.rules.rule import Hit, rule
+from generator.share import quota_acts, quota_for, threads_within
+from generator.units import cpu_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import Place, View
+
+NAME: Final = "LLAMA_ARG_THREADS"
+
+
+def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
+    """Return the compute threads that the service asks for, and where: by the variable that the
+    release reads, or by what its models are made with.
+    """
+    variable, fact = view.variable(NAME), facts.variable(NAME)
+    if fact is not None and fact.works and variable is not None:
+        digits = variable.value.isascii() and variable.value.isdigit()
+        return (int(variable.value), variable.place) if digits else None
+    carried = max((model.threads for model in view.models), default=0)
+    return (carried, view.at("threads.count")) if carried else None
+
+
+@rule(
+    "HW201",
+    severity="warning",
+    title="more compute threads than physical cores",
+    why="Decoding waits for memory. A second thread on the same core waits for the same memory, "
+    "and all threads meet at a barrier for every layer, so it seldom helps and often harms.",
+    bad="LLAMA_ARG_THREADS=20    # on 12 cores, 24 hardware threads",
+    good="LLAMA_ARG_THREADS=12",
+    source="ollama#2496, ollama#2929",
+)
+def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
+    """A second thread on a core waits for the same memory."""
+    asked, cores = threads_of(view, facts), view.host.cores
+    if asked and cores and asked[0] > cores:
+        yield Hit(
+            message=f"{asked[0]} compute threads on {cores} physical cores: decoding waits for "
+            f"memory, so the second thread of a core seldom helps",
+            place=asked[1],
+            fix=f"try `{cores}` and measure both",
+        )
+
+
+@rule(
+    "HW202",
+    severity="warning",
+    title="more compute threads than the CPU quota lets run",
+    why="CPUQuota= stops the whole service when the quota of a period is used up. The threads of a "
+    "layer wait for each other at a barrier, so one stopped thread stalls all of them: eight "
+    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
+    bad="CPUQuota=400%\nEnvironment=LLAMA_ARG_THREADS=8",
+    good="CPUQuota=500%\nEnvironment=LLAMA_ARG_THREADS=4",
+    source="ollama#17916",
+)
+def threads_above_quota(view: View, facts: Facts) -> Iterator[Hit]:
+    """The kernel stops the whole service when the quota of a period is used up."""
+    asked, quota = threads_of(view, facts), view.bound("cpu_quota")
+    if asked is None or quota is None or quota.value is None:
+        return
+    threads, percent, cpus = asked[0], int(quota.value), _usable_cpus(view)
+    if threads <= threads_within(percent) or not quota_acts(percent, cpus):
+        return
+    enough = quota_for(threads)
+    below = threads * 100 > percent
+    yield Hit(
+        message=f"{threads} compute threads under a quota of "
+        f"{quota_in_prose(view, quota, percent)}: they wait for each other at barriers, so one "
+        f"stopped thread stalls all of them"
+        + ("" if below else ", and the server itself wants some time too"),
+        place=quota.place,
+        severity=None if below else "info",
+        fix=f"write `{quota_spelt(view, quota, enough)}`, or fewer threads"
+        if quota_acts(enough, cpus)
+        else "leave the quota out, or write fewer threads",
+    )
+
+
+def _usable_cpus(view: View) -> int:
+    """Return how many CPUs the service may run on; 0: not told."""
+    allowed = view.bound("allowed_cpus")
+    listed = cpu_list(str(allowed.value)) if allowed is not None else None
+    return len(listed or ()) or view.host.threads
+
+
+@rule(
+    "HW205",
+    severity="info",
+    title="no bound on CPU time beside other services",
+    why="On a CPU a model computes with a thread per physical core, and its threads spin while "
+    "they wait for each other. Services of the same file get what is left.",
+    bad="services:\n  ollama: {image: ollama/ollama}\n  app: {image: app}",
+    good="services:\n  ollama: {image: ollama/ollama, cpus: 6}\n  app: {image: app}",
+    source="common/common.cpp@4df29be (llama.cpp); ollama#17916",
+)
+def unbound_beside_others(view: View, facts: Facts) -> Iterator[Hit]:
+    """Services beside it get what the compute threads leave."""
+    bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
+    bound = (
+        any(view.bound(name) is not None for name in bounds) or threads_of(view, facts) is not None
+    )
+    if bound or is_client(view) or not view.neighbours or not computes_on_cpu(view):
+        return
+    others = ", ".join(f"`{name}`" for name in view.neighbours[:3])
+    more = " and others" if len(view.neighbours) > len(view.neighbours[:3]) else ""
+    yield Hit(
+        message=f"nothing bounds its CPU time, beside {others}{more}: a model on the CPU takes "
+        f"every core",
+        place=view.place,
+        fix=view.phrases.share_cpus,
+    )

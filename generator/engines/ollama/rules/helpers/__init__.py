@@ -1,0 +1,1 @@
+"""What several rules ask about Ollama. No rule is here."""

@@ -1,0 +1,99 @@
+"""HW501, HW502, HW504 and HW507: models and their warm-up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.rules.rule import Hit, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+
+@rule(
+    "HW501",
+    severity="warning",
+    title="a warm-up that is unloaded at once",
+    why="OLLAMA_KEEP_ALIVE=0 unloads a model as soon as it has answered, so that what a warm-up "
+    "loaded is gone before the first request.",
+    bad="OLLAMA_KEEP_ALIVE=0    # and a warm-up job",
+    good="OLLAMA_KEEP_ALIVE=24h",
+    source="envconfig/config.go@v0.32.15:126-144",
+)
+def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
+    """A keep-alive of zero unloads what the warm-up loaded."""
+    keep_alive = view.variable("OLLAMA_KEEP_ALIVE")
+    warmed = any(model.warmed for model in view.models)
+    if warmed and keep_alive and keep_alive.value.rstrip("smhnuµ") in {"0", "-0"}:
+        yield Hit(
+            message="a keep-alive of zero unloads each model right after the warm-up",
+            place=keep_alive.place,
+            fix="write how long models shall stay, like `24h`",
+        )
+
+
+@rule(
+    "HW502",
+    severity="warning",
+    title="a warm-up of more models than may be resident",
+    why="Beyond OLLAMA_MAX_LOADED_MODELS each further model evicts one that was loaded before.",
+    bad="OLLAMA_MAX_LOADED_MODELS=1    # and a warm-up of two models",
+    good="OLLAMA_MAX_LOADED_MODELS=2",
+    source="server/sched.go@v0.32.15:86",
+)
+def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
+    """More models warmed than may be resident evict each other."""
+    resident = view.variable("OLLAMA_MAX_LOADED_MODELS")
+    warmed = sum(model.warmed for model in view.models)
+    if resident and resident.value.isdigit() and 0 < int(resident.value) < warmed:
+        yield Hit(
+            message=f"the warm-up loads {warmed} models, {resident.value} may be resident: "
+            f"the first ones are evicted again",
+            place=resident.place,
+            fix="preload fewer models, or let more be resident",
+        )
+
+
+@rule(
+    "HW504",
+    severity="warning",
+    title="a warm-up of an embedding model",
+    why="`ollama run` asks an embedding model for its input and fails without one.",
+    bad='ollama run nomic-embed-text ""',
+    good="# left out: it loads with the first request, in a second or two",
+    source="cmd/cmd.go@v0.9.6, @v0.32.15",
+)
+def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
+    """`ollama run` refuses an embedding model without input."""
+    for model in view.models:
+        if model.warmed and model.role == "embedding":
+            yield Hit(
+                message=f"`{model.name}` cannot be loaded ahead: `ollama run` asks for its input",
+                place=model.place,
+                fix="remove `preload` from it",
+            )
+
+
+@rule(
+    "HW507",
+    severity="warning",
+    title="a model that does not exist",
+    why="The library has no model of that name, so that the pull fails: the service starts, and "
+    "answers every request for it with 404.",
+    bad="ollama pull llama3.2:8b",
+    good="ollama pull llama3.1:8b",
+    source="README.md@v0.9.0:66-70",
+)
+def missing_model(view: View, facts: Facts) -> Iterator[Hit]:
+    """The library has no model of that name."""
+    for used in view.models:
+        hint = facts.missing_model(used.base or used.name)
+        if hint is not None:
+            yield Hit(
+                message=f"there is no model `{used.base or used.name}` in the library",
+                place=used.place,
+                fix=hint,
+            )

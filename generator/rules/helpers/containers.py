@@ -1,0 +1,37 @@
+"""Images of containers, and what a container is for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.engines import load_signs
+
+if TYPE_CHECKING:
+    from generator.view import View
+
+REFERENCE: Final = re.compile(r"\$(?:\{\w+(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
+"""A variable in a compose file, and what it is where nobody sets it."""
+_COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
+
+
+def repository(image: str) -> str:
+    """Return an image reference without tag and digest."""
+    path, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
+
+
+def is_official(view: View) -> bool:
+    """Return whether it is a container of the engine's own image, also from a mirror of it."""
+    name = repository(view.container.image) if view.container else ""
+    official = load_signs(view.engine).image
+    return name == official or name.endswith(f"/{official}")
+
+
+def is_client(view: View) -> bool:
+    """Return whether the container is a job that talks to a server elsewhere."""
+    engine = load_signs(view.engine)
+    commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
+    # The entry point of the image is the program: a command may be `pull …` alone.
+    client = re.search(engine.client, commands) is not None
+    return client and not re.search(rf"\b{engine.command[-1]}\b", commands)

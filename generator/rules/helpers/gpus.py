@@ -1,0 +1,54 @@
+"""GPUs of a host: their generations, their driver, and lists that name some of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.hardware import GpuGeneration
+    from generator.view import Variable, View
+
+
+VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+
+
+def indices(value: str) -> list[int]:
+    """Return the GPUs that a list names by number; empty where it names one in another way."""
+    parts = [part.strip() for part in value.split(",")]
+    plain = all(part.isascii() and part.isdigit() for part in parts)
+    return [int(part) for part in parts] if plain else []
+
+
+def names_of(found: list[GpuGeneration]) -> str:
+    """Return the names of generations for prose, each once: `Pascal and Volta`."""
+    return " and ".join(dict.fromkeys(generation.name for generation in found))
+
+
+def replaced(variable: Variable, new: str) -> tuple[Edit, ...]:
+    """Return the Edit that gives a variable another value, where the file's spelling is known."""
+    if not variable.place.line or variable.value not in variable.written:
+        return ()
+    written = variable.written
+    return (Edit(variable.place, written, written.replace(variable.value, new, 1)),)
+
+
+HOST_DRIVER: Final = "host.driver"
+
+
+def generations(view: View, facts: Facts) -> list[GpuGeneration]:
+    """Return the generations of the host's NVIDIA cards, as far as they are known."""
+    found = (
+        facts.generation(card.compute_capability)
+        for card in view.host.gpus
+        if card.compute_capability
+    )
+    return [generation for generation in found if generation is not None]
+
+
+def driver_major(view: View) -> int | None:
+    """Return the branch of the host's driver, None where it is not told."""
+    major = view.host.driver.partition(".")[0]
+    return int(major) if major.isdigit() else None

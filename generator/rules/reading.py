@@ -1,0 +1,33 @@
+"""HW000 and HW001: what the readers of files and of comments say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.rules.rule import Rule
+
+UNREADABLE: Final = Rule(
+    id="HW000",
+    severity="error",
+    title="a file that cannot be read",
+    why="What is not understood cannot be judged: a syntax error, a key that there is none of, "
+    "a value of the wrong kind. The consumer would refuse the file as well, or read something "
+    "else in it.",
+    bad="[resources]\nmemory_max = 20GB",
+    good='[resources]\nmemory_max = "20G"',
+    source="the grammar of the format, and `gen schema` for profiles",
+    silence="Mend the file. One that is none of Ollama's: leave it out of the paths.",
+)
+SILENCE: Final = Rule(
+    id="HW001",
+    severity="warning",
+    title="a comment that ignores a rule, but not as written",
+    why="A comment that names no rule or gives no reason silences nothing, and one that finds "
+    "no fault any more hides the next one. Whoever reads the file later wants the reason. A "
+    "comment with nothing left to ignore is only a remark.",
+    bad="Environment=OLLAMA_NUM_THREADS=8    # hostwright: ignore HW101",
+    good="# hostwright: ignore HW101 because our wrapper reads it\n"
+    "Environment=OLLAMA_NUM_THREADS=8",
+    source="docs/check.md of Hostwright",
+    silence="Write the reason, or remove the comment.",
+)

@@ -1,0 +1,42 @@
+"""Every Rule by its id: those of the files here, and those in the room of each engine.
+
+A rule is found by being in a file; there is no list.
+"""
+
+from __future__ import annotations
+
+import functools
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from generator.engines import ENGINES
+from generator.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _rules_in(package: str) -> Iterator[Rule]:
+    for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
+        if not module.ispkg:
+            found = vars(import_module(module.name)).values()
+            yield from (value for value in found if isinstance(value, Rule))
+
+
+@functools.cache
+def rules_of(engine: str) -> tuple[Rule, ...]:
+    """Return the rules that are true of any server, and those of one engine."""
+    return (*_rules_in("generator.rules"), *_rules_in(f"generator.engines.{engine}.rules"))
+
+
+@functools.cache
+def every_rule() -> dict[str, Rule]:
+    """Return all rules in the order of their ids."""
+    rules = {rule.id: rule for engine in ENGINES for rule in rules_of(engine)}
+    return dict(sorted(rules.items()))
+
+
+def rule_of(name: str) -> Rule:
+    """Return the rule with that id. Raises KeyError: ids are written in code, not by users."""
+    return every_rule()[name]
