@@ -71,7 +71,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "detect": (
         {"catalogue", "detect", "errors", "fit", "formats", "profiles", "share", "units"},
-        set(),
+        {"psutil"},
     ),
     "fleet": (
         {

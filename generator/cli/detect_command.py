@@ -129,7 +129,8 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
     from generator.detect.machine import read_machine
     from generator.detect.roots import open_root
 
-    source = open_root(root, stdin=sys.stdin.buffer if root == STDIO else None)
+    stdin = sys.stdin.buffer if root == STDIO else None
+    source = open_root(root, stdin=stdin, capture=capture is not None)
     found = read_machine(source)
     if capture is not None:
         from generator.detect.capture import archive_of
@@ -163,9 +164,11 @@ def _detect(found: Detected, release: str | None, base: Profile | None) -> Detec
 
 
 def _base(like: str | None) -> Profile | None:
+    if like is None:
+        return None
     from generator.profiles.validate import validate
 
-    return None if like is None else validate(document_of(like))
+    return validate(document_of(like))
 
 
 def _extended(like: str | None, output: str) -> str:

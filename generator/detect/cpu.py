@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from generator.detect import live
 from generator.detect.cores import core_names
 from generator.detect.detected import Cpu, NumaNode
 from generator.detect.root import one_line, whole, written_list
@@ -38,13 +39,14 @@ def read_cpu(root: Root) -> tuple[Cpu, Topology]:
         root.warn("/proc/cpuinfo", "tells of no processor")
     fast = _fast(root, topology)
     slow = topology.cores_in(topology.online - fast) if fast else 0
+    cores, threads = live.cpus() if root.live else (0, 0)
     flags = set((first.get("flags") or first.get("Features") or "").split())
     return Cpu(
         model=_model(blocks),
         architecture=_architecture(root, first),
         sockets=max(1, len(set(topology.package.values()))),
-        cores=topology.cores_in(topology.online),
-        threads=len(topology.online),
+        cores=cores or topology.cores_in(topology.online),
+        threads=threads or len(topology.online),
         performance_cores=topology.cores_in(fast) if slow else 0,
         efficiency_cores=slow,
         features=tuple(name for name in FEATURES if name in flags),

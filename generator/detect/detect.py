@@ -12,7 +12,7 @@ from generator.detect.match import fitted, matching
 from generator.detect.profile import name_of, profile_text
 from generator.detect.situation import situation_of
 from generator.errors import HostwrightError, told
-from generator.profiles.load import load_profile, shipped_profiles
+from generator.profiles.load import read_document, shipped_profiles
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
@@ -46,7 +46,7 @@ class Detection:
     @cached_property
     def like(self) -> str:
         """The shipped profile that is about such a machine; empty: none is."""
-        return matching(self.at, (load_profile(path.stem) for path in shipped_profiles()))
+        return matching(self.at, (read_document(path.stem).data for path in shipped_profiles()))
 
     def profile(self, name: str = "", *, extends: str = "") -> str:
         """Return the profile as TOML; `extends` is written into it as it stands."""

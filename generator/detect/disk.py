@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.detect import live
 from generator.detect.detected import Disk
 from generator.detect.root import one_line, whole
 
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
     from generator.detect.root import Root
 
 _BLOCKS: Final = "/sys/dev/block"
+_NAMED: Final = "/sys/class/block"
+_BTRFS: Final = "/sys/fs/btrfs"
 # Disks that a hypervisor makes up; most say that they spin.
 _VIRTUAL: Final = ("vd", "xvd", "ubd")
 
 
 def read_disk(root: Root) -> Disk:
-    """Return the kind of the disk; file systems over several disks do not tell."""
+    """Return the kind of the disk; file systems over several disks do not tell.
+
+    A device number that no device has is that of a file system like btrfs, whose mount tells.
+    """
     printed = root.tool("models-disk.txt")
     number, _, directory = printed.partition("\n")[0].partition(" ")
     if not whole(number) or int(number) == 0:
@@ -26,10 +32,13 @@ def read_disk(root: Root) -> Disk:
         return Disk()
     folder = f"{_BLOCKS}/{os.major(int(number))}:{os.minor(int(number))}"
     told = _uevent(root, folder)
+    if not told and root.live:
+        folder = f"{_NAMED}/{_alone(root, live.disk_of(directory))}"
+        told = _uevent(root, folder)
     name = one_line(told.get("DEVNAME", ""), 40)
     if told.get("DEVTYPE") == "partition":
         name = _whole_disk(name)
-        folder = f"/sys/class/block/{name}"
+        folder = f"{_NAMED}/{name}"
     where = one_line(directory)
     if not name or name.startswith(_VIRTUAL):
         return Disk("", name, where)
@@ -40,6 +49,12 @@ def read_disk(root: Root) -> Disk:
         return Disk("nvme" if name.startswith("nvme") else "ssd", name, where)
     root.strange(f"{folder}/queue/rotational", spinning)
     return Disk("", name, where)
+
+
+def _alone(root: Root, device: str) -> str:
+    """Return the device, unless it is one of several under a file system."""
+    sets = (root.names(f"{_BTRFS}/{name}/devices") for name in root.names(_BTRFS))
+    return "" if any(device in names and len(names) > 1 for names in sets) else device
 
 
 def _uevent(root: Root, folder: str) -> dict[str, str]:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.detect.by_cpu import quota_percent
 from generator.detect.choice import Choice
 from generator.detect.cpu import clean_model
 from generator.detect.profile import SYSTEMS, rounded
 from generator.errors import HostwrightError
+from generator.share import reserve
 from generator.units import format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.detect.choice import Left
     from generator.detect.situation import Situation
-    from generator.profiles.schema import Host, Profile
+    from generator.profiles.schema import Profile
 
 
-def matching(at: Situation, profiles: Iterable[Profile]) -> str:
-    """Return the name of the profile that is about such a machine; empty: none is."""
-    return next((profile.name for profile in profiles if _alike(at, profile.host)), "")
+def matching(at: Situation, shipped: Iterable[Mapping[str, Any]]) -> str:
+    """Return the name of the shipped profile that is about such a machine; empty: none is.
+
+    They are known to be valid, so that nothing need be checked here.
+    """
+    return next((data["name"] for data in shipped if _alike(at, data["host"])), "")
 
 
-def _alike(at: Situation, host: Host) -> bool:
+def _alike(at: Situation, host: Mapping[str, Any]) -> bool:
     """The same GPUs decide; without any, the same processor with the same number of cores."""
-    if host.system != SYSTEMS.get(at.found.cpu.architecture):
+    if host["system"] != SYSTEMS.get(at.found.cpu.architecture):
         return False
-    if host.gpus or at.gpus:
-        asked = sorted(_card(at, gpu.name) for gpu in host.gpus)
+    gpus, cpu = host.get("gpus", ()), host.get("cpu")
+    if gpus or at.gpus:
+        asked = sorted(_card(at, gpu["name"]) for gpu in gpus)
         return asked == sorted(_card(at, gpu.name) for gpu in at.gpus)
-    cpu = host.cpu
-    if cpu is None or cpu.cores != at.found.usable.cores:
+    if cpu is None or cpu["cores"] != at.found.usable.cores:
         return False
-    return clean_model(cpu.model).casefold() == at.found.cpu.model.casefold()
+    return clean_model(cpu.get("model", "")).casefold() == at.found.cpu.model.casefold()
 
 
 def _card(at: Situation, name: str) -> str:
@@ -88,7 +92,7 @@ def _limits(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[C
         told = f"`{base.name}` has {quota}%, more than the CPUs here"
         yield Choice("resources.cpu_quota", f"{usable.threads * 100}%", f"{told}.")
     most = resources.memory_max
-    here = rounded(usable.memory * 7 // 8)
+    here = rounded(usable.memory - reserve(usable.memory))
     if isinstance(most, int) and 0 < here < most:
-        told = f"`{base.name}` has {format_size(most)}; this leaves an eighth to the system"
+        told = f"`{base.name}` has {format_size(most)}; this leaves the system its share"
         yield Choice("resources.memory_max", format_size(here), f"{told}.")

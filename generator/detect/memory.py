@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.detect import live
 from generator.detect.detected import Memory
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ _FILE: Final = "/proc/meminfo"
 
 def read_memory(root: Root) -> Memory:
     """Return what there is, what is free for new work, and the swap."""
+    if root.live and (found := live.memory()):
+        return found
     text = root.text(_FILE)
     total = _bytes(text, "MemTotal")
     if total == 0:

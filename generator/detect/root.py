@@ -25,7 +25,12 @@ _MOST: Final = str(2**63)
 
 
 class Root(ABC):
-    """A machine's files and the output of its tools, each read once."""
+    """A machine's files and the output of its tools, each read once.
+
+    `live`: it is the one that this runs on, and what psutil tells need not be read from files.
+    """
+
+    live = False
 
     def __init__(self) -> None:
         self.taken: dict[str, bytes] = {}

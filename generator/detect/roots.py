@@ -21,15 +21,16 @@ _PIECE: Final = 2**16
 _ARCHIVE: Final = 256 * 2**20
 
 
-def open_root(given: str | None, *, stdin: IO[bytes] | None = None) -> Root:
+def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: bool = False) -> Root:
     """Return the live machine, or the captured one in a directory or an archive.
 
-    An archive may come through `stdin`.
+    An archive may come through `stdin`. With `capture` all is read from files, so that the root has
+    taken what another machine needs.
 
     Raises HostwrightError where there is neither, EnvironmentFailure for what cannot be read.
     """
     if given is None:
-        return Live()
+        return Live(capture=capture)
     path = Path(given)
     root: Tree | Archive
     if stdin is not None:
@@ -85,8 +86,9 @@ class Tree(Root):
 class Live(Tree):
     """The machine that this runs on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, capture: bool = False) -> None:
         super().__init__(Path("/"))
+        self.live = not capture
 
     def _output(self, name: str) -> bytes:
         return tools.output(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.detect import nvml
@@ -36,15 +37,16 @@ ARGV: Final[dict[str, tuple[str, ...]]] = {
     "docker-runtimes.json": ("docker", "info", "--format", "{{json .Runtimes}}"),
     "podman.txt": ("podman", "--version"),
     "ollama.txt": ("ollama", "--version"),
-    "models-disk.txt": ("stat", "-c", "%d %n", *MODEL_DIRECTORIES),
 }
-"""What each captured output is the output of; `nvidia-smi.csv` is asked in its own way."""
+"""What each captured output is the output of; the others are asked in their own way."""
 
 
 def output(name: str) -> bytes:
     """Return what the tool prints on this machine; nothing where it is missing or hangs."""
     if name == "nvidia-smi.csv":
         return nvml.cards(CARDS).encode() or _cards()
+    if name == "models-disk.txt":
+        return _models_disk()
     return _run(ARGV[name])
 
 
@@ -55,6 +57,16 @@ def _cards() -> bytes:
         if told.startswith(b"index"):
             return told
     return told
+
+
+def _models_disk() -> bytes:
+    """Return what `stat -c '%d %n'` prints of the first directory that is there."""
+    for directory in MODEL_DIRECTORIES:
+        try:
+            return f"{Path(directory).stat().st_dev} {directory}\n".encode()
+        except OSError:  # not there, or below what this user may look into
+            continue
+    return b""
 
 
 def _run(argv: Sequence[str]) -> bytes:

@@ -16,7 +16,7 @@ from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
 from generator.detect.roots import Archive, Tree
 from generator.pipeline import plan_of
-from generator.profiles.load import load_profile, read_document, shipped_profiles
+from generator.profiles.load import read_document, shipped_profiles
 from generator.targets import TARGETS, load_target
 from tests.detect.expected import HOSTS, LIKE, PLANNED, TUNING
 from tests.detect.machines import FOLDER, NAMES, machine, root_of, situation, tree
@@ -87,7 +87,7 @@ def test_the_profile_says_what_was_found(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_profiles_are_recognised(name: str) -> None:
-    shipped = [load_profile(path.stem) for path in shipped_profiles()]
+    shipped = [read_document(path.stem).data for path in shipped_profiles()]
     assert matching(situation(name), shipped) == LIKE.get(name, "")
 
 
