@@ -38,11 +38,7 @@ def plan_of(
     plain = not (version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
         return plan
-    file = slot(
-        "plans",
-        document.digest + flags,
-        ("catalogue", "fit", "profiles", "resolve", "rules"),
-    )
+    file = slot("plans", document.digest + flags)
     plan = _recalled(file) if file else None
     if plan is None:
         plan = decide(document, version=version, legacy_env=legacy_env, strict=strict)

@@ -64,7 +64,7 @@ def _remembered(asked: tuple[tuple[str, ...], str | None, str | None, bool, int]
     """Return the output for what was asked; the second time without reading the facts."""
     from generator.files.cache import recall, remember, slot
 
-    file = slot("pages", repr(asked), ("catalogue", "explain", "formats", "rules"))
+    file = slot("pages", repr(asked))
     known = recall(file) if file else None
     if known is not None:
         return known.decode()
