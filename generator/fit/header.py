@@ -46,11 +46,12 @@ def shape_of_file(file: str, facts: Facts) -> Shape:
 
 
 def _readable(path: Path) -> None:
+    # A pipe would keep the reader waiting.
+    if path.exists() and not path.is_file():
+        raise HostwrightError(f"{path}: is not a regular file", hint="name a .gguf file")
     try:
         with path.open("rb") as file:
             magic = file.read(4)
-    except IsADirectoryError as error:
-        raise HostwrightError(f"{path}: is a directory", hint="name a .gguf file") from error
     except FileNotFoundError as error:
         raise HostwrightError(f"there is no file `{path}`", hint="name one that is") from error
     except OSError as error:

@@ -3,6 +3,7 @@
 
 import builtins
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -83,8 +84,9 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize(("name", "code"), [("absent.gguf", 2), (".", 2)])
+@pytest.mark.parametrize(("name", "code"), [("absent.gguf", 2), (".", 2), ("pipe.gguf", 2)])
 def test_what_is_no_file_is_told(tmp_path: Path, name: str, code: int) -> None:
+    os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(HostwrightError) as caught:
         shape_of_file(str(tmp_path / name), facts_at())
     assert caught.value.exit_code == code
