@@ -1,0 +1,44 @@
+"""The public API: profiles and facts in, Plans, files and findings out.
+
+    from generator.api import load_catalogue, load_profile, load_target, resolve
+
+    plan = resolve(load_profile("xeon-cpu"), load_catalogue(), source="xeon-cpu")
+    files = load_target("systemd").render(plan)
+
+What stands here stays by its name; everything else may move. It is a module of its own, because
+`generator` has rooms by the names of its verbs: `generator.resolve` is the room, `api.resolve` the
+function.
+"""
+
+from generator.catalogue.catalogue import Catalogue as Catalogue
+from generator.catalogue.catalogue import load_catalogue as load_catalogue
+from generator.catalogue.facts import Facts as Facts
+from generator.check.gather import Wanted as Wanted
+from generator.check.gather import check as check
+from generator.check.report import Report as Report
+from generator.detect.detect import Detection as Detection
+from generator.detect.detect import detect as detect
+from generator.detect.facter import read_facter as read_facter
+from generator.detect.machine import read_machine as read_machine
+from generator.detect.roots import open_root as open_root
+from generator.errors import Finding as Finding
+from generator.errors import HostwrightError as HostwrightError
+from generator.errors import Problem as Problem
+from generator.errors import ProfileError as ProfileError
+from generator.explain.lookup import explain as explain
+from generator.fit.assess import Assessment as Assessment
+from generator.fit.assess import Question as Question
+from generator.fit.assess import assess as assess
+from generator.fleet.decide import decide_fleet as decide_fleet
+from generator.fleet.render import render_fleet as render_fleet
+from generator.pipeline import plan_of as plan_of
+from generator.plan import Plan as Plan
+from generator.profiles.document import Document as Document
+from generator.profiles.load import load_profile as load_profile
+from generator.profiles.load import read_document as read_document
+from generator.profiles.schema import Profile as Profile
+from generator.resolve import resolve as resolve
+from generator.targets import TARGETS as TARGETS
+from generator.targets import load_target as load_target
+from generator.targets.base import File as File
+from generator.view import View as View

@@ -1,0 +1,53 @@
+"""The public API: its names, and that the main ways through it work."""
+
+import sys
+from types import ModuleType
+
+from generator import api
+from generator.resolve import resolve
+from tests.detect.machines import root_of
+from tests.facts import facts_at
+from tests.views import view
+
+
+def test_the_public_names_are_these() -> None:
+    names = {name for name in vars(api) if not name.startswith("__")}
+    assert names == {
+        *("Assessment", "Catalogue", "Detection", "Document", "Facts", "File", "Finding"),
+        *("HostwrightError", "Plan", "Problem", "Profile", "ProfileError", "Question", "Report"),
+        *("TARGETS", "View", "Wanted", "assess", "check", "decide_fleet", "detect", "explain"),
+        *("load_catalogue", "load_profile", "load_target", "open_root", "plan_of", "read_document"),
+        *("read_facter", "read_machine", "render_fleet", "resolve"),
+    }
+
+
+def test_none_of_them_is_a_room() -> None:
+    assert "generator.resolve" in sys.modules
+    assert not [name for name, value in vars(api).items() if isinstance(value, ModuleType)]
+    assert api.resolve is resolve
+
+
+def test_a_profile_is_rendered() -> None:
+    plan = api.resolve(api.load_profile("xeon-cpu"), api.load_catalogue(), source="xeon-cpu")
+    files = api.load_target("systemd").render(plan)
+    assert any(file.path.endswith("20-limits.conf") for file in files)
+    assert api.plan_of(api.read_document("xeon-cpu")).environment == plan.environment
+
+
+def test_files_are_checked() -> None:
+    report = api.check(api.Wanted(paths=["xeon-cpu"]))
+    assert report.found
+    assert not report.failures
+
+
+def test_a_machine_is_detected_and_asked_what_fits() -> None:
+    assert api.detect(api.read_machine(root_of("xeon-cpu")), api.load_catalogue()).tuning
+    found = api.assess(
+        view(host={"memory": 2**35}), (), facts_at(), api.Question(models=("llama3.1:8b",))
+    )
+    assert [fit.word for fit in found.fits] == ["fits"]
+
+
+def test_a_name_is_explained() -> None:
+    (page,) = api.explain(["OLLAMA_KEEP_ALIVE"])
+    assert page.kind == "variable"
