@@ -64,6 +64,12 @@ def _prose(rule: object) -> dict[str, str]:
     return {name: text for name, text in told.items() if text}
 
 
+def _outputs() -> Mapping[str, str]:
+    from tools.output_schemas import texts
+
+    return texts()
+
+
 def _pages() -> Mapping[str, str]:
     from tools.pages import documents
 
@@ -98,6 +104,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "catalogue": Generated(_catalogue),
     "rules": Generated(_rules),
     "schemas": Generated(_schemas),
+    "outputs": Generated(_outputs, left_over="docs/schemas/*.json"),
     "pages": Generated(_pages, left_over="docs/rules/*.md"),
     "names": Generated(_names),
     "plans": Generated(_plans, left_over="modules/plans/*.json"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +14,7 @@ from generator.cli.streams import STDIO, read_stdin, write_stdout
 from generator.cli.talk import say, table, word
 
 if TYPE_CHECKING:
+    from generator.cli import documents
     from generator.detect.detect import Detection
     from generator.detect.detected import Detected
     from generator.profiles.schema import Profile
@@ -204,14 +204,14 @@ def _print_json(detection: Detection) -> None:
     from generator.detect.profile import host_of
     from generator.formats.data import to_json
 
-    document: dict[str, Any] = {
+    document: documents.Detection = {
         "schema_version": 1,
-        "detected": dataclasses.asdict(detection.at.found),
+        "detected": detection.at.found,
         "host": host_of(detection.at),
         "release": str(detection.at.facts.release),
         "like": detection.like,
-        "tuning": [dataclasses.asdict(choice) for choice in detection.tuning],
-        "left_out": [dataclasses.asdict(item) for item in detection.left_out],
+        "tuning": list(detection.tuning),
+        "left_out": list(detection.left_out),
     }
     click.echo(to_json(document), nl=False)
 

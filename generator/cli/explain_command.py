@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -13,6 +13,7 @@ from generator.explain.page import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from generator.cli import documents
     from generator.explain.layout import Line
     from generator.explain.page import Page
 
@@ -83,7 +84,10 @@ def _list(kind: str | None, *, as_json: bool) -> str:
 
     entries = listed(kind)
     if as_json:
-        return _json({"names": [entry._asdict() for entry in entries]})
+        names: list[documents.Entry] = [
+            {"kind": kind, "name": name, "summary": summary} for kind, name, summary in entries
+        ]
+        return _json({"schema_version": 1, "names": names})
     from generator.explain.layout import list_lines
 
     return _text(list_lines(entries, width()))
@@ -95,19 +99,19 @@ def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> s
 
     pages = explain(names, version)
     if as_json:
-        return _json({"pages": [_data(page) for page in pages]})
+        return _json({"schema_version": 1, "pages": [_data(page) for page in pages]})
     return "\n".join(_text(laid_out(page, width(), table)) for page in pages)
 
 
-def _data(page: Page) -> dict[str, object]:
+def _data(page: Page) -> documents.Page:
     head = {"kind": page.kind, "name": page.name, "summary": page.summary}
-    return {**head, **page.facts, "sources": list(page.sources)}
+    return cast("documents.Page", {**head, **page.facts, "sources": list(page.sources)})
 
 
-def _json(document: dict[str, object]) -> str:
+def _json(document: documents.Pages | documents.Names) -> str:
     from generator.formats.data import to_json
 
-    return to_json({"schema_version": 1, **document})
+    return to_json(document)
 
 
 def _text(lines: Iterable[Line]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,8 @@ from generator.errors import HostwrightError, Problem, ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from generator.cli import documents
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -37,7 +39,7 @@ def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
     return error.exit_code
 
 
-def document(error: HostwrightError, where: str = "") -> dict[str, Any]:
+def document(error: HostwrightError, where: str = "") -> documents.Failure:
     """Return a failure as JSON carries it; one that is no list of Problems is one Problem."""
     if isinstance(error, ProfileError):
         source, problems = error.source, error.problems
@@ -48,8 +50,7 @@ def document(error: HostwrightError, where: str = "") -> dict[str, Any]:
         "error": error.message,
         "exit_code": error.exit_code,
         "problems": [
-            {"where": p.where, "message": p.message, "hint": p.hint, "source": p.source or source}
-            for p in problems
+            Problem(each.where, each.message, each.hint, each.source or source) for each in problems
         ],
     }
 

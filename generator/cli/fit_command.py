@@ -23,6 +23,7 @@ from generator.cli.talk import say, word
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
+    from generator.cli import documents
     from generator.fit.assess import Assessment, Question
 
 EXAMPLES: Final = """
@@ -156,7 +157,7 @@ def _print_json(found: Assessment) -> None:
     from generator.cli.fit_text import as_data, together_data
     from generator.formats.data import to_json
 
-    document = {
+    document: documents.Fit = {
         "schema_version": 1,
         "release": str(found.ask.release),
         "models": [as_data(fit) for fit in found.fits],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +16,7 @@ from generator.fit.verdict import growth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.cli import documents
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
@@ -141,17 +141,17 @@ def bar(room: Room) -> str:
     return line if coloured() is None and _terminal() else click.unstyle(line)
 
 
-def as_data(fit: ModelFit) -> dict[str, Any]:
+def as_data(fit: ModelFit) -> documents.ModelFit:
     """Return a verdict as JSON carries it; sizes are bytes."""
     shape = fit.shape
     return {
         "model": shape.name,
         "quantisation": shape.quantisation,
         "architecture": shape.architecture,
-        "load": dataclasses.asdict(fit.load),
+        "load": fit.load,
         "verdict": fit.word,
         "why": fit.why,
-        "placement": dataclasses.asdict(fit.placement),
+        "placement": fit.placement,
         "rooms": [_room_data(room) for room in fit.rooms],
         "largest_context": fit.largest_context,
         "most_slots": fit.most_slots,
@@ -160,21 +160,25 @@ def as_data(fit: ModelFit) -> dict[str, Any]:
     }
 
 
-def together_data(found: Together) -> dict[str, Any]:
+def together_data(found: Together) -> documents.Together:
     """Return the same of several models."""
     return {
-        "loaded": found.loaded,
-        "evicting": found.evicting,
+        "loaded": list(found.loaded),
+        "evicting": list(found.evicting),
         "verdict": found.word,
         "rooms": [_room_data(room) for room in found.rooms],
     }
 
 
-def _room_data(room: Room) -> dict[str, Any]:
-    need = dataclasses.asdict(room.need)
+def _room_data(room: Room) -> documents.Room:
+    need = room.need
     return {
         "name": room.name,
-        **need,
+        "layers": need.layers,
+        "weights": need.weights,
+        "kv": need.kv,
+        "compute": need.compute,
+        "other": need.other,
         "needed": room.need.total,
         "memory": room.total,
         "left": room.left if room.total else None,

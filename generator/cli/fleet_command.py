@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import counted, progress, say, table, tell
 
 if TYPE_CHECKING:
+    from generator.cli import documents
     from generator.errors import Finding
     from generator.fleet.decide import Decided
 
@@ -111,7 +112,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         from generator.formats.data import to_json
 
-        document: dict[str, Any] = {
+        document: documents.Hosts = {
             "schema_version": 1,
             "hosts": [
                 {
@@ -125,7 +126,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
                 }
                 for node in fleet.nodes
             ],
-            "findings": [dataclasses.asdict(finding) for finding in findings],
+            "findings": findings,
         }
         click.echo(to_json(document), nl=False)
         return

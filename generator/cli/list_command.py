@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli.options import json_option
 from generator.cli.talk import table
 from generator.profiles.load import shipped_profiles
+
+if TYPE_CHECKING:
+    from generator.cli import documents
 
 
 @click.command(name="list", epilog="\b\nExamples:\n  gen list\n  gen list --json")
@@ -20,8 +24,13 @@ def command(as_json: bool) -> None:
     if as_json:
         from generator.formats.data import to_json
 
-        keys = ("name", "system", "description")
-        listed = [dict(zip(keys, row, strict=True)) for row in rows]
-        click.echo(to_json({"schema_version": 1, "profiles": listed}), nl=False)
+        listed: documents.Profiles = {
+            "schema_version": 1,
+            "profiles": [
+                {"name": name, "system": system, "description": description}
+                for name, system, description in rows
+            ],
+        }
+        click.echo(to_json(listed), nl=False)
     else:
         click.echo(table(("profile", "system", "description"), rows))

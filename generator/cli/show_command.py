@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,7 @@ from generator.cli.options import (
 from generator.cli.talk import table, tell
 
 if TYPE_CHECKING:
+    from generator.cli import documents
     from generator.plan import Plan
     from generator.profiles.document import Document
 
@@ -54,9 +54,13 @@ def command(
     elif as_json:
         from generator.formats.data import to_json
 
-        rows = [dict(zip(("setting", "value", "why"), row, strict=True)) for row in _rows(plan)]
-        findings = [dataclasses.asdict(finding) for finding in plan.findings]
-        shown = {"schema_version": 1, "settings": rows, "findings": findings}
+        shown: documents.Settings = {
+            "schema_version": 1,
+            "settings": [
+                {"setting": name, "value": value, "why": why} for name, value, why in _rows(plan)
+            ],
+            "findings": list(plan.findings),
+        }
         click.echo(to_json(shown), nl=False)
     else:
         title = (plan.name, f"Ollama {plan.release}", plan.system, plan.acceleration)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from generator.cli import documents
     from generator.errors import Finding
     from generator.files.write import Change
     from generator.targets.base import File
@@ -56,10 +56,10 @@ def report_changes(
     if as_json:
         from generator.formats.data import to_json
 
-        document = {
+        document: documents.Changes = {
             "schema_version": 1,
-            "changes": [dataclasses.asdict(change) for change in changes],
-            "findings": [dataclasses.asdict(finding) for finding in findings],
+            "changes": list(changes),
+            "findings": list(findings),
         }
         click.echo(to_json(document), nl=False)
     elif diff:
@@ -77,9 +77,20 @@ def print_files(
     if as_json:
         from generator.formats.data import to_json
 
-        listed = [{"target": target, **dataclasses.asdict(file)} for target, file in files]
-        told = [dataclasses.asdict(finding) for finding in findings]
-        click.echo(to_json({"schema_version": 1, "files": listed, "findings": told}), nl=False)
+        document: documents.Files = {
+            "schema_version": 1,
+            "files": [
+                {
+                    "target": target,
+                    "path": file.path,
+                    "text": file.text,
+                    "executable": file.executable,
+                }
+                for target, file in files
+            ],
+            "findings": list(findings),
+        }
+        click.echo(to_json(document), nl=False)
         return
     for index, (target, file) in enumerate(files):
         if len(files) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 def to_json(obj: object) -> str:
     """Return `obj` as JSON, two spaces deep, Unicode as it is, with a final newline.
 
-    Raises RenderError for infinities and NaN, which JSON does not have, and for surrogates.
+    A record, which is a dataclass, becomes an object. Raises RenderError for infinities and NaN,
+    which JSON does not have, and for surrogates.
     """
     try:
-        text = json.dumps(obj, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            obj, indent=2, ensure_ascii=False, allow_nan=False, default=dataclasses.asdict
+        )
     except ValueError as error:
         raise RenderError(f"JSON cannot carry this: {error}") from error
     return refuse_surrogates(text, "a JSON string") + "\n"

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """Return the Findings, each with its place and whether `--fix` mends it, and the counts."""
+    """Return the Findings, each with its place and whether `--fix` mends it, and the counts.
+
+    `failures` are why some files were not read.
+    """
     return to_json(
         {
             "schema_version": 1,
@@ -23,6 +26,10 @@ def render(report: Report) -> str:
             "findings": [_finding(placed, report) for placed in report.found],
             "counts": {severity: report.count(severity) for severity in SEVERITIES}
             | {"ignored": len(report.ignored)},
+            "failures": [
+                {"message": each.error.message, "hint": each.error.hint, "named": each.named}
+                for each in report.failures
+            ],
         }
     )
 
