@@ -57,26 +57,16 @@ def command(
     if kind is None and not names:
         hint = "name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list"
         raise Misuse("no name is given", hint)
-    text = _remembered((names, kind, ollama_version, as_json, width()))
-    click.echo(text, nl=False, color=coloured())
+    from generator.files.cache import remembered
 
+    def text() -> str:
+        if kind is None:
+            return _explain(names, ollama_version, as_json=as_json)
+        return _list(None if kind == EVERYTHING else kind, as_json=as_json)
 
-def _remembered(asked: tuple[tuple[str, ...], str | None, str | None, bool, int]) -> str:
-    """Return the output for what was asked; the second time without reading the facts."""
-    from generator.files.cache import recall, remember, slot
-
-    file = slot("pages", repr(asked))
-    known = recall(file) if file else None
-    if known is not None:
-        return known.decode()
-    names, kind, version, as_json, _ = asked
-    if kind is not None:
-        text = _list(None if kind == EVERYTHING else kind, as_json=as_json)
-    else:
-        text = _explain(names, version, as_json=as_json)
-    if file:
-        remember(file, text.encode())
-    return text
+    # The second time without reading the facts.
+    asked = (names, kind, ollama_version, as_json, width())
+    click.echo(remembered("pages", repr(asked), text), nl=False, color=coloured())
 
 
 def _list(kind: str | None, *, as_json: bool) -> str:

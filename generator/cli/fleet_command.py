@@ -66,13 +66,14 @@ def command(
     if output is None:
         _list(fleet, findings, as_json=as_json)
         return
-    from generator.cli.writing import changes_of, print_files, report_changes
+    from generator.cli.writing import changes_of, files_text, report_changes
     from generator.fleet.render import render_fleet
 
     tell([finding for finding in findings if finding.severity != "info"])
     files = render_fleet(fleet)
     if output == STDIO:
-        print_files([("", file) for file in files], findings, as_json=as_json)
+        printed = [("", file) for file in files]
+        click.echo(files_text(printed, findings, as_json=as_json), nl=False)
         return
     changes = changes_of(files, Path(output), dry=diff or check, force=force, again=True)
     report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +21,14 @@ from generator.cli.options import (
 )
 from generator.cli.streams import STDIO
 from generator.cli.talk import counted, say, tell
-from generator.cli.writing import changes_of, print_files, report_changes
+from generator.cli.writing import changes_of, files_text, report_changes
+from generator.errors import Finding
+from generator.files.cache import remembered
 from generator.targets import TARGETS, load_target
 
 if TYPE_CHECKING:
-    from generator.errors import Finding
     from generator.plan import Plan
+    from generator.profiles.document import Document
 
 DEFAULT_TARGET: Final = "nixos"
 EXAMPLES: Final = """
@@ -71,29 +74,51 @@ def command(
     differs is shown and kept, unless --force.
     """
     needs_directory(output, diff=diff, check=check, force=force)
-    plan = planned(document_of(profile, overrides, full_unit=full_unit), **flags)
+    document = document_of(profile, overrides, full_unit=full_unit)
     names = list(TARGETS) if "all" in targets else list(dict.fromkeys(targets)) or [DEFAULT_TARGET]
-    rendered = {name: load_target(name).render(plan) for name in names}
-    limitations = [finding for name in names for finding in load_target(name).limitations(plan)]
-    _remarks(plan, limitations, profile)
-    findings = [*plan.findings, *limitations]
     if output is None or output == STDIO:
-        printed = [(name, file) for name in names for file in rendered[name]]
-        print_files(printed, findings, as_json=as_json)
-    else:
-        files = [
-            dataclasses.replace(file, path=f"{name}/{file.path}")
-            for name in names
-            for file in (*rendered[name], *load_target(name).install_note(plan))
-        ]
-        changes = changes_of(files, Path(output), within=names, dry=diff or check, force=force)
-        report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
+        asked = [document.digest, document.source, names, as_json, *sorted(flags.items())]
+        kept = remembered(
+            "outputs", json.dumps(asked), lambda: _printed(document, names, flags, as_json=as_json)
+        )
+        text, warnings, infos, limitations = json.loads(kept)
+        _remark([Finding(**each) for each in limitations], warnings, infos, profile)
+        click.echo(text, nl=False)
+        return
+    plan = planned(document, **flags)
+    findings = _limitations(plan, names)
+    _remark(findings, *_counts(plan), profile)
+    files = [
+        dataclasses.replace(file, path=f"{name}/{file.path}")
+        for name in names
+        for file in (*load_target(name).render(plan), *load_target(name).install_note(plan))
+    ]
+    changes = changes_of(files, Path(output), within=names, dry=diff or check, force=force)
+    findings = [*plan.findings, *findings]
+    report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
 
 
-def _remarks(plan: Plan, limitations: list[Finding], profile: str) -> None:
-    tell(limitations)
+def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
+    """Return as JSON what is printed and told, to be remembered."""
+    plan = planned(document, **flags)
+    limitations = _limitations(plan, names)
+    files = [(name, file) for name in names for file in load_target(name).render(plan)]
+    text = files_text(files, [*plan.findings, *limitations], as_json=as_json)
+    return json.dumps([text, *_counts(plan), [dataclasses.asdict(each) for each in limitations]])
+
+
+def _limitations(plan: Plan, names: list[str]) -> list[Finding]:
+    return [finding for name in names for finding in load_target(name).limitations(plan)]
+
+
+def _counts(plan: Plan) -> tuple[int, int]:
+    """Return how many warnings and how many remarks `gen show` has of the profile."""
     warnings = sum(finding.severity != "info" for finding in plan.remarks)
-    infos = len(plan.remarks) - warnings
+    return warnings, len(plan.remarks) - warnings
+
+
+def _remark(limitations: list[Finding], warnings: int, infos: int, profile: str) -> None:
+    tell(limitations)
     counts = [counted(warnings, "warning"), counted(infos, "remark")]
-    if plan.remarks:
-        say(f"{', '.join(c for c in counts if c)}: gen show {profile}")
+    if warnings or infos:
+        say(f"{', '.join(count for count in counts if count)}: gen show {profile}")

@@ -70,10 +70,10 @@ def report_changes(
         click.get_current_context().exit(1)
 
 
-def print_files(
+def files_text(
     files: Sequence[tuple[str, File]], findings: Sequence[Finding], *, as_json: bool
-) -> None:
-    """Print files of targets one after the other, told apart by their paths, or as JSON."""
+) -> str:
+    """Return files of targets one after the other, told apart by their paths, or as JSON."""
     if as_json:
         from generator.formats.data import to_json
 
@@ -90,13 +90,11 @@ def print_files(
             ],
             "findings": list(findings),
         }
-        click.echo(to_json(document), nl=False)
-        return
-    for index, (target, file) in enumerate(files):
-        if len(files) > 1:
-            path = f"{target}/{file.path}" if target else file.path
-            click.echo(f"{chr(10) if index else ''}# ==> {path}")
-        click.echo(file.text, nl=False)
+        return to_json(document)
+    if len(files) == 1:
+        return files[0][1].text
+    named = ((f"{target}/{file.path}".lstrip("/"), file.text) for target, file in files)
+    return "\n".join(f"# ==> {path}\n{text}" for path, text in named)
 
 
 def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:

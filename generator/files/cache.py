@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 OFF: Final = "HOSTWRIGHT_NO_CACHE"
 KEEP: Final = 200
 LARGEST: Final = 4 << 20
 _CODE: Final = str(Path(__file__).parent.parent)
-_LISTED: Final = (".py", ".toml", ".json")
+_LISTED: Final = (".py", ".toml", ".json", ".jinja", ".nix", ".sh")
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # Opening a FIFO or a device must not wait for the other end of it.
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -39,6 +39,18 @@ def slot(kind: str, key: str) -> Path | None:
     for line in _fingerprint(_CODE):
         digest.update(line.encode())
     return Path(cache, "hostwright", kind, digest.hexdigest())
+
+
+def remembered(kind: str, key: str, make: Callable[[], str]) -> str:
+    """Return the text that was kept for `key`, or make it and keep it."""
+    file = slot(kind, key)
+    known = recall(file) if file else None
+    if known is not None:
+        return known.decode()
+    text = make()
+    if file:
+        remember(file, text.encode())
+    return text
 
 
 def recall(file: Path) -> bytes | None:
