@@ -69,7 +69,7 @@ in
 
   # nixpkgs documents the options as the reference page does.
   options = check "options" [ python ] ''
-    python tests/nix/options_page.py < ${documented.optionsJSON}/share/doc/nixos/options.json |
+    python -m tools.options_page < ${documented.optionsJSON}/share/doc/nixos/options.json |
       diff -u docs/reference/nixos-options.md -
   '';
 

@@ -1,11 +1,15 @@
 """The reference page of the options `hostwright.*`, from what Nix says of them.
 
+    python -m tools.options_page < options.json
+
 It takes `lib.optionAttrSetToDocList`'s list as well as the `options.json` of nixpkgs'
 `nixosOptionsDoc`, so that a check can hold one to the other.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,3 +73,7 @@ def _value(value: Option) -> str:
     """Return a value on one line: Nix as code, Markdown as it is."""
     text = " ".join(str(value["text"]).split())
     return f"*{text}*" if value["_type"] == "literalMD" else f"`{text}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(json.load(sys.stdin)))
