@@ -36,7 +36,11 @@ from generator.units import Release, parse_size
 DATA: Final = Path(__file__).parent / "data"
 # What each file may hold beside `meta`: arrays of records, single records, and plain mappings.
 FILES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "behaviour.toml": {"behaviour": tuple[records.Behaviour, ...]},
+    "behaviour.toml": {
+        "behaviour": tuple[records.Behaviour, ...],
+        "context_tier": tuple[models.ContextTier, ...],
+        "number": tuple[records.Number, ...],
+    },
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
@@ -219,7 +223,7 @@ def _coherent_releases(file: Any) -> None:  # noqa: ANN401
 
 
 _COHERENT: Final[Mapping[str, Callable[[Any], None]]] = {
-    "behaviour.toml": lambda file: _once(_of(file.behaviour, "id")),
+    "behaviour.toml": lambda file: _once([*_of(file.behaviour, "id"), *_of(file.number, "id")]),
     "gpus.toml": _coherent_gpus,
     "hardware.toml": lambda file: _once(_of(file.radeon, "targets")),
     "keys.toml": lambda file: _once(_of(file.key, "name")),

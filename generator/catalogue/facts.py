@@ -10,9 +10,11 @@ from generator.catalogue.records import (
     Behaviour,
     DeadName,
     Era,
+    Number,
     Option,
     RunnerNames,
     Variable,
+    current,
     record,
 )
 from generator.catalogue.tags import plain, quantised
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.hardware import Card, GpuGeneration
-    from generator.catalogue.models import Architecture, ModelFact, OneSlot, Quantisation
+    from generator.catalogue.models import (
+        Architecture,
+        ContextTier,
+        ModelFact,
+        OneSlot,
+        Quantisation,
+    )
     from generator.catalogue.surroundings import Image
 
 _T = TypeVar("_T")
@@ -77,6 +85,14 @@ class Facts:
     def behaves(self, name: str) -> bool:
         """Whether the release has the behaviour with that id. Raises KeyError as `behaviour`."""
         return self.behaviour(name).covers(self.at)
+
+    def number(self, name: str) -> int:
+        """The number with that id. Raises KeyError as `behaviour`, and where none holds."""
+        spans = (n for n in self._all("number", Number) if n.id == name)
+        found = current(spans, self.at)
+        if found is None:
+            raise KeyError(name)
+        return found.value
 
     # Names
 
@@ -196,12 +212,23 @@ class Facts:
 
         return self._all("model", ModelFact)
 
-    @property
-    def architectures(self) -> tuple[Architecture, ...]:
-        """All architectures of models that have something to tell."""
+    def architecture(self, name: str) -> Architecture | None:
+        """The architecture of that name; None: nothing is known of it."""
         from generator.catalogue.models import Architecture
 
-        return self._all("architecture", Architecture)
+        return self._one("architecture", Architecture, name, at=self.at)
+
+    def context_by_memory(self, memory: int) -> int | None:
+        """The context taken by itself for so much GPU memory; None: memory does not matter."""
+        return next((t.tokens for t in self.context_tiers if memory >= t.memory), None)
+
+    @property
+    def context_tiers(self) -> tuple[ContextTier, ...]:
+        """The steps by which the release takes its context, the highest first; empty: none."""
+        from generator.catalogue.models import ContextTier
+
+        tiers = self._all("context_tier", ContextTier)
+        return tuple(tier for tier in tiers if tier.covers(self.at))
 
     @property
     def quantisations(self) -> tuple[Quantisation, ...]:
@@ -232,10 +259,8 @@ class Facts:
 
     def loads(self, architecture: str) -> bool:
         """Whether the release loads models of that architecture, as far as is known."""
-        from generator.catalogue.models import Architecture
-
-        entry = self._one("architecture", Architecture, architecture)
-        return entry is None or entry.since is None or entry.since <= self.at
+        entry = self.architecture(architecture)
+        return entry is None or entry.loads
 
     def closest_model(self, name: str) -> str | None:
         """The model that was meant; None: no name comes close."""

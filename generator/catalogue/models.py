@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from generator.catalogue.records import Span
+from generator.catalogue.records import BOUND, Span
 from generator.units import Release
 
 Bytes = Annotated[int, "bytes"]
@@ -83,6 +83,7 @@ class Architecture:
     the first `cached_layers` have a cache.
     """
 
+    at: Annotated[Release, BOUND]
     name: str
     since: Release | None = None
     engine: Release | None = None
@@ -97,6 +98,31 @@ class Architecture:
     cached_layers: int = 0
     source: str
 
+    @property
+    def loads(self) -> bool:
+        """Whether the release loads it, as far as is known."""
+        return self.since is None or self.since <= self.at
+
+    @property
+    def own_engine(self) -> bool:
+        """Whether the release runs it in Ollama's own engine, whatever is set."""
+        return self.engine is not None and self.engine <= self.at
+
+    @property
+    def flash_by_itself(self) -> bool:
+        """Whether the release turns flash attention on for it by itself."""
+        return self.flash is not None and self.flash <= self.at
+
+    @property
+    def never_flash(self) -> bool:
+        """Whether Ollama up to 0.24 computes it without flash attention even if asked."""
+        return self.no_flash is not None and self.no_flash <= self.at
+
+    @property
+    def plain_cache(self) -> bool:
+        """Whether its cache is f16 whatever is asked."""
+        return self.quantised is not None and self.at < self.quantised
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OneSlot(Span):
@@ -104,4 +130,13 @@ class OneSlot(Span):
 
     architecture: str
     names: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ContextTier(Span):
+    """The context that is taken by itself from so many bytes of GPU memory on."""
+
+    memory: Bytes
+    tokens: int
     source: str

@@ -206,6 +206,16 @@ class Behaviour(Span):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Number(Span):
+    """A number that releases have for something and no variable has for a default."""
+
+    id: str
+    value: int
+    effect: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Era(Span):
     """A period of releases that compute in one way."""
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from generator.detect.choice import Choice, Left
 from generator.detect.situation import GIB, MIB
-from generator.fit.ask import TIERS
 from generator.units import written_size
 
 if TYPE_CHECKING:
@@ -62,8 +61,9 @@ def own_context(at: Situation) -> int:
     """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
     variable = at.facts.variable("OLLAMA_CONTEXT_LENGTH")
     told = variable.default if variable else None
-    if at.facts.behaves("context-by-memory"):
-        return next(tokens for floor, tokens in TIERS if at.gpu_memory >= floor)
+    by_memory = at.facts.context_by_memory(at.gpu_memory)
+    if by_memory is not None:
+        return by_memory
     return int(told) if told and told.isdecimal() else 0
 
 

@@ -6,23 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu, host_of
-from generator.fit.load import GIB, MIB
-from generator.units import Release
+from generator.fit.load import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
+    from generator.units import Release
     from generator.view import View
 
-# server/routes.go@v0.32.15:2047-2057: an unset context length, from that much GPU memory on.
-TIERS: Final = ((47 * GIB, 262144), (23 * GIB, 32768), (0, 4096))
-MARGIN: Final = 1024 * MIB  # common/arg.cpp of llama.cpp@4df29be: --fit-target
-LLAMA_SERVER: Final = Release(0, 30, 0)
-LLAMA_FLASH: Final = Release(0, 13, 4)  # llm/server.go@v0.24.0:228
+MARGIN: Final = "LLAMA_ARG_FIT_TARGET"
+CACHE_RAM: Final = "LLAMA_ARG_CACHE_RAM"
+LLAMA_SERVER: Final = "llama-server"
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
-XAVIER_OFF: Final = Release(0, 12, 4)
-# fs/ggml/ggml.go@v0.24.0, SupportsKVCacheType
-CACHE_TYPES: Final = frozenset({"f16", "q8_0", "q4_0"})
-MODELS_PER_GPU: Final = 3  # server/sched.go@v0.32.15:86,286-288
 FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
@@ -32,37 +26,34 @@ class Ask:
 
     `flash_attention` is what it sets (None: the release decides), `flash_capable` whether every
     device can. `margin` is what llama.cpp leaves free on each GPU, `overhead` what Ollama up to
-    0.24 does; `layers` a forced number of GPU layers (None: as many as fit),
-    `engine`, `flash`, `no_flash` and `plain_cache` are architectures (see `by_architecture`),
-    `cache_ram` what the prompt cache of one model may grow to (UNBOUNDED: whatever there is).
+    0.24 does; `layers` a forced number of GPU layers (None: as many as fit), `cache_ram` what the
+    prompt cache of one model may grow to (UNBOUNDED: whatever there is).
     """
 
-    release: Release
+    facts: Facts
     context: int
     slots: int
     cache_type: str = "f16"
     flash_attention: bool | None = None
     flash_capable: bool = True
-    flash_on_cpu: bool = True
     spread: bool = False
     overhead: int = 0
-    margin: int = MARGIN
+    margin: int = 0
     loaded: int = 1
     on_cpu: bool = False
     cuda: bool = True
     layers: int | None = None
     cache_ram: int = 0
-    logits_per_slot: bool = False
-    cache_type_wants_flash: bool = False
-    engine: frozenset[str] = frozenset()
-    flash: frozenset[str] = frozenset()
-    no_flash: frozenset[str] = frozenset()
-    plain_cache: frozenset[str] = frozenset()
+
+    @property
+    def release(self) -> Release:
+        """The release that the facts are of."""
+        return self.facts.at
 
     @property
     def llama_server(self) -> bool:
-        """Whether the release runs llama-server (from 0.30 on)."""
-        return self.release >= LLAMA_SERVER
+        """Whether the release runs llama-server."""
+        return self.facts.era.name == LLAMA_SERVER
 
 
 def number(view: View, name: str) -> int | None:
@@ -87,7 +78,7 @@ def may_be_loaded(view: View, facts: Facts) -> int:
     asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
     default = _default(facts, "OLLAMA_MAX_LOADED_MODELS")
     count = asked if asked is not None else default
-    return count or MODELS_PER_GPU * max(1, len(view.host.gpus))
+    return count or facts.number("models-per-gpu") * max(1, len(view.host.gpus))
 
 
 def context_of(view: View, facts: Facts) -> int:
@@ -95,10 +86,9 @@ def context_of(view: View, facts: Facts) -> int:
     asked = number(view, "OLLAMA_CONTEXT_LENGTH")
     if asked:
         return asked
-    if facts.behaves("context-by-memory"):
-        have = host_of(view).gpu_memory
-        return next(tokens for floor, tokens in TIERS if have >= floor)
-    return _default(facts, "OLLAMA_CONTEXT_LENGTH") or 2048
+    by_memory = facts.context_by_memory(host_of(view).gpu_memory)
+    default = by_memory or _default(facts, "OLLAMA_CONTEXT_LENGTH")
+    return default or facts.number("context-length")
 
 
 def slots_of(view: View, facts: Facts) -> int:
@@ -111,43 +101,21 @@ def ask_of(view: View, facts: Facts) -> Ask:
     """Return what the service of a View asks for."""
     cache = view.variable("OLLAMA_KV_CACHE_TYPE")
     return Ask(
-        release=facts.at,
+        facts=facts,
         context=context_of(view, facts),
         slots=slots_of(view, facts),
         cache_type=cache.value.strip() if cache and cache.value.strip() else "f16",
         flash_attention=switch(view, "OLLAMA_FLASH_ATTENTION"),
         flash_capable=_capable(view, facts),
-        flash_on_cpu=facts.behaves("flash-attention-on-cpu"),
         spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
-        margin=(_first(view, "LLAMA_ARG_FIT_TARGET") or MARGIN // MIB) * MIB,
+        margin=(_first(view, MARGIN) or _default(facts, MARGIN)) * MIB,
         loaded=may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
         layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
-        cache_ram=_cache_ram(view, facts.at),
-        cache_type_wants_flash=facts.behaves("kv-type-asks-for-flash-attention"),
-        logits_per_slot=facts.behaves("logits-per-slot"),
-        **by_architecture(facts),
+        cache_ram=_cache_ram(view, facts),
     )
-
-
-def by_architecture(facts: Facts) -> dict[str, frozenset[str]]:
-    """Return which architectures the release treats apart, by the names that an Ask has for it.
-
-    `engine`: it runs them in Ollama's own engine whatever is set. `flash`: it turns flash
-    attention on for them by itself; `no_flash`: not even when asked. `plain_cache`: f16 whatever
-    is asked.
-    """
-    every, release = facts.architectures, facts.at
-    return {
-        "engine": frozenset(e.name for e in every if e.engine and e.engine <= release),
-        "flash": frozenset(e.name for e in every if e.flash and e.flash <= release),
-        "no_flash": frozenset(
-            e.name for e in every if e.no_flash and e.no_flash <= release < LLAMA_SERVER
-        ),
-        "plain_cache": frozenset(e.name for e in every if e.quantised and release < e.quantised),
-    }
 
 
 def uses_flash(ask: Ask, architecture: str) -> bool:
@@ -158,15 +126,26 @@ def uses_flash(ask: Ask, architecture: str) -> bool:
     obeyed; unset it is on if every device can. Sources: llm/server.go@v0.24.0:195-265,
     llm/llama_server.go@v0.32.15:597-610, ml/device.go@v0.32.15:586-600.
     """
-    if architecture in ask.no_flash or (ask.on_cpu and not ask.flash_on_cpu):
+    known = ask.facts.architecture(architecture)
+    if known and known.never_flash and not ask.llama_server:
+        return False
+    if ask.on_cpu and not ask.facts.behaves("flash-attention-on-cpu"):
         return False
     able = ask.on_cpu or ask.flash_capable
     if ask.flash_attention is not None:
         return ask.flash_attention and (able or ask.llama_server)
     # Up to 0.24 Ollama's own engine goes by the list alone.
-    listed_only = architecture in ask.engine and not ask.llama_server
-    by_itself = ask.release >= LLAMA_FLASH and not listed_only
-    return able and (by_itself or architecture in ask.flash)
+    by_llama_cpp = ask.facts.behaves("flash-attention-by-llama-cpp") and not own_engine(
+        ask, architecture
+    )
+    listed = known is not None and known.flash_by_itself
+    return able and (ask.llama_server or by_llama_cpp or listed)
+
+
+def own_engine(ask: Ask, architecture: str) -> bool:
+    """Return whether the release runs it in Ollama's own engine, whatever is set."""
+    known = ask.facts.architecture(architecture)
+    return known is not None and known.own_engine
 
 
 def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
@@ -178,9 +157,18 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     """
     if ask.llama_server:
         return ask.cache_type
-    asked = ask.flash_attention or not ask.cache_type_wants_flash or architecture in ask.engine
-    taken = ask.cache_type in CACHE_TYPES and architecture not in ask.plain_cache
+    facts, known = ask.facts, ask.facts.architecture(architecture)
+    by_itself = not facts.behaves("kv-type-asks-for-flash-attention")
+    asked = ask.flash_attention or by_itself or own_engine(ask, architecture)
+    plain = known is not None and known.plain_cache
+    taken = ask.cache_type in _cache_types(facts) and not plain
     return ask.cache_type if flash and asked and taken else "f16"
+
+
+def _cache_types(facts: Facts) -> tuple[str, ...]:
+    variable = facts.variable("OLLAMA_KV_CACHE_TYPE")
+    # The same on every system.
+    return (variable.allowed("x86_64-linux") if variable else None) or ()
 
 
 def with_slots(ask: Ask, slots: int) -> Ask:
@@ -208,24 +196,24 @@ def _capable(view: View, facts: Facts) -> bool:
     from 0.12.4 on not one of capability 7.2. Sources: discover/types.go@v0.12.3:173-180,
     discover/types.go@v0.12.4:177, ml/device.go@v0.24.0:485-490.
     """
-    if facts.at < XAVIER_OFF:
-        return True
-    if facts.at < LLAMA_SERVER:
+    if facts.behaves("no-flash-attention-on-xavier"):
         return all(card.compute_capability != "7.2" for card in view.host.gpus)
+    if facts.era.name != LLAMA_SERVER:
+        return True
     found = (facts.generation(card.compute_capability) for card in view.host.gpus)
     return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 
-def _cache_ram(view: View, release: Release) -> int:
+def _cache_ram(view: View, facts: Facts) -> int:
     """Return what the prompt cache of one model may take of the host's memory.
 
-    Source: LLAMA_ARG_CACHE_RAM of llama-server, 8192 MiB for each runner; -1 has no bound.
+    Source: LLAMA_ARG_CACHE_RAM of llama-server; -1 has no bound.
     """
-    if release < LLAMA_SERVER:
+    if facts.era.name != LLAMA_SERVER:
         return 0
-    variable = view.variable("LLAMA_ARG_CACHE_RAM")
+    variable = view.variable(CACHE_RAM)
     text = variable.value.strip() if variable is not None else ""
     if text.startswith("-") and text[1:].isascii() and text[1:].isdigit():
         return UNBOUNDED
-    asked = number(view, "LLAMA_ARG_CACHE_RAM")
-    return (8192 if asked is None else asked) * MIB
+    asked = number(view, CACHE_RAM)
+    return (_default(facts, CACHE_RAM) if asked is None else asked) * MIB

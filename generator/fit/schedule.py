@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from generator.fit import best_fit, estimate, llama_fit
-from generator.fit.ask import cache_type, uses_flash
+from generator.fit.ask import cache_type, own_engine, uses_flash
 from generator.fit.layout import Placement, by_share, kind_of
 from generator.fit.load import GIB, MIB, Load, capped
-from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.layout import Footprint
     from generator.fit.shape import Shape
-
-# createLayout, llm/server.go@v0.11.11:840-920, for Ollama's engine; from v0.12.11 on for all.
-ENGINE_BEST_FIT: Final = Release(0, 11, 11)
-BEST_FIT: Final = Release(0, 12, 11)
 
 
 def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
@@ -44,7 +39,9 @@ def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
     batch = llama_fit.batch_of(
         expected, tokens, have, flash=flash, cuda=ask.cuda and not ask.on_cpu
     )
-    return replace(load, batch=batch, outputs=load.slots if ask.logits_per_slot else 0)
+    return replace(
+        load, batch=batch, outputs=load.slots if ask.facts.behaves("logits-per-slot") else 0
+    )
 
 
 def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
@@ -58,7 +55,8 @@ def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
         return Placement(kind=kind_of(shape, counts), counts=counts, reason=told)
     if ask.llama_server:
         return _by_llama_server(footprint, ask, free)
-    measured = ask.release >= (ENGINE_BEST_FIT if shape.architecture in ask.engine else BEST_FIT)
+    own = own_engine(ask, shape.architecture)
+    measured = ask.facts.behaves("best-fit-of-its-own-engine" if own else "best-fit")
     assign = best_fit.assign if measured else estimate.assign
     counts, headless = assign(shape, load, free, ask)
     how = "by its own measure" if measured else "by its estimate"

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from generator.fit.ask import Ask, by_architecture
+from generator.fit.ask import Ask
 from generator.fit.host import Device, Host
 from generator.fit.pick import pick
 from generator.fit.shape import Shape
-from generator.units import Release
 from tests.facts import facts_at
 
 MIB = 2**20
@@ -21,14 +20,8 @@ def shape(name: str) -> Shape:
 
 
 def ask(release: str = "0.32.15", **more: Any) -> Ask:
-    facts: dict[str, Any] = {**by_architecture(facts_at(release))}
     plain = Ask(
-        release=Release.parse(release),
-        **facts,
-        context=4096,
-        slots=1,
-        flash_attention=True,
-        logits_per_slot=Release.parse(release) >= Release(0, 30, 5),
+        facts=facts_at(release), context=4096, slots=1, flash_attention=True, margin=1024 * MIB
     )
     return replace(plain, **more)
 

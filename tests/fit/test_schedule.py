@@ -144,7 +144,7 @@ def test_a_tied_output_is_copied_to_the_gpu() -> None:
         ("0.13.3", "llama", {"flash_attention": None}, False),
         ("0.12.4", "qwen3", {"flash_attention": None}, True),
         ("0.12.3", "qwen3", {"flash_attention": None}, False),
-        ("0.9.6", "llama", {"on_cpu": True, "flash_on_cpu": False}, False),
+        ("0.9.6", "llama", {"on_cpu": True}, False),
         # Asked for, but no card can: only llama-server does as told.
         ("0.24.0", "llama", {"flash_attention": True, "flash_capable": False}, False),
         ("0.32.15", "llama", {"flash_attention": True, "flash_capable": False}, True),
@@ -162,8 +162,8 @@ def test_flash_attention_by_release(
         ("0.12.0", {}, "q8_0"),
         ("0.12.0", {"flash_attention": False}, "f16"),
         # From 0.13.4 to 0.24 it must be asked for.
-        ("0.24.0", {"flash_attention": None, "cache_type_wants_flash": True}, "f16"),
-        ("0.24.0", {"cache_type_wants_flash": True}, "q8_0"),
+        ("0.24.0", {"flash_attention": None}, "f16"),
+        ("0.24.0", {}, "q8_0"),
         ("0.32.15", {"flash_attention": None}, "q8_0"),
     ],
 )
@@ -254,8 +254,7 @@ def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
 def test_which_cache_a_model_gets(
     architecture: str, release: str, wanted: str, more: dict[str, bool], kept: str
 ) -> None:
-    facts = {"cache_type_wants_flash": release == "0.24.0"}
-    wish = ask(release, cache_type=wanted, **{**facts, "flash_attention": None, **more})
+    wish = ask(release, cache_type=wanted, **{"flash_attention": None, **more})
     flash = uses_flash(wish, architecture)
     assert cache_type(wish, architecture, flash=flash) == kept
 

@@ -12,7 +12,6 @@ from generator.engines.ollama.rules.helpers.need import (
     least,
     weights,
 )
-from generator.fit.ask import TIERS
 from generator.fit.host import host_of
 from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
 from generator.rules.helpers.sizes import gib
@@ -113,7 +112,7 @@ def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
     if tokens is None:
         return
     told = _cache_told(view, facts, tokens)
-    if told or tokens == TIERS[0][1]:
+    if told or tokens == facts.context_tiers[0].tokens:
         yield Hit(
             message=f"without a context length the server takes {tokens} tokens per slot on this "
             f"much GPU memory{told}",
@@ -126,7 +125,7 @@ def _cache_told(view: View, facts: Facts, tokens: int) -> str:
     """Return the largest KV cache; below the top tier only of models that are then too large."""
     have, models = host_of(view).gpu_memory, known_models(view, facts)
     beyond = [m for m in models if 0 < weights(m) < have < least(view, facts, m).total]
-    counted = models if tokens == TIERS[0][1] else beyond
+    counted = models if tokens == facts.context_tiers[0].tokens else beyond
     if not counted:
         return ""
     model = max(counted, key=lambda m: least(view, facts, m).kv)

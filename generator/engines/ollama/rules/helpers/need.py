@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import TIERS, ask_of, context_of, number, with_slots
+from generator.fit.ask import ask_of, context_of, number, with_slots
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import bytes_of
 from generator.fit.load import DEFAULT_BATCH
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def default_context(view: View, facts: Facts) -> int | None:
     """Return the context that the release chooses by a GPU memory above the lowest tier."""
     explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
-    by_memory = facts.behaves("context-by-memory")
-    if explicit or not by_memory or host_of(view).gpu_memory < TIERS[-2][0]:
+    tiers = facts.context_tiers
+    if explicit or not tiers or host_of(view).gpu_memory < tiers[-2].memory:
         return None
     return context_of(view, facts)
 
