@@ -108,7 +108,7 @@ def _left_to_the_tier(draft: Draft) -> bool:
     visible, layers = profile.gpu.visible_devices, profile.gpu.layers
     chosen = bool(visible) and len(visible) != len(devices.gpus)
     forced = isinstance(layers, int)
-    return not (chosen or forced) and draft.facts.behaves("context-by-memory") and draft.reads(NAME)
+    return not (chosen or forced) and bool(draft.facts.context_tiers) and draft.reads(NAME)
 
 
 def _memories(draft: Draft) -> list[int]:
