@@ -75,6 +75,8 @@ def refuse_nul(value: str, where: str) -> str:
     That is NUL, which ends a string in the programs that read our files, half a surrogate pair,
     which has no UTF-8 encoding, and the noncharacters, which systemd takes for broken UTF-8.
     """
+    if value.isascii() and "\x00" not in value:
+        return value
     bad = _UNCARRIED.search(value)
     if bad:
         name = "a NUL character" if bad[0] == "\x00" else f"`{escape(bad[0])}`, no character"

@@ -38,7 +38,6 @@ class Section:
 _LINE_MAX = 1024 * 1024  # LONG_LINE_MAX of systemd: a longer line fails the whole file
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_BREAKS = re.compile(r"[\n\r]")
 _BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 _BINARY = re.compile(r"""(/|[A-Za-z0-9._](?!.*/))[^\x00-\x1f\x7f"'\\$]*(?<!/)""")
 _PREFIX = re.compile(r"[-:+!]*")
@@ -141,7 +140,7 @@ def _checked_value(entry: Entry, section: str) -> str:
     """
     where = f"[{section}] {entry.key}="
     value = refuse_nul(entry.value, where)
-    if _BREAKS.search(value):
+    if "\n" in value or "\r" in value:
         raise RenderError(f"`{where}` cannot hold a line break")
     if value.endswith("\\") or value != value.strip(" \t"):
         raise RenderError(f"`{where}` cannot end in a backslash or have spaces around it")
