@@ -1,6 +1,6 @@
 # `make run` shows the tool at work, `make test` proves it. Both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test setup format golden generate bench clean
+.PHONY: help run test engines setup format golden generate bench clean
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -10,6 +10,9 @@ run: ## Set up, then print the NixOS module of a shipped profile (PROFILE=xeon-c
 
 test: ## Set up, install the programs that read our output, lint and test
 	@sh tools/test.sh
+
+engines: setup ## Ask the real servers and libraries that CI does not have
+	@sh tools/engines.sh
 
 setup: ## Make the virtual environment
 	@sh tools/venv.sh .venv

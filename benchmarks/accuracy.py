@@ -143,20 +143,26 @@ def _arguments(file: Path, run: Run) -> list[str]:
     ]
 
 
-def _measure(engine: Path, folder: Path, name: str, run: Run) -> Iterator[Point]:
-    file, arguments = _file(folder, name), _arguments(_file(folder, name), run)
+def reserved(program: Path, file: Path, name: str, run: Run) -> Point:
+    """Return what llama-fit-params says that a run of the shape `name` reserves."""
     done = subprocess.run(
-        [engine / "llama-fit-params", *arguments, "--fit-print", "on"],
+        [program, *_arguments(file, run), "--fit-print", "on"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     weights, kv, compute = map(int, ESTIMATED.findall(done.stdout)[0])
-    yield Point(PARAMS, name, run, weights, kv, compute, weights + kv + compute)
+    return Point(PARAMS, name, run, weights, kv, compute, weights + kv + compute)
+
+
+def _measure(engine: Path, folder: Path, name: str, run: Run) -> Iterator[Point]:
+    file, arguments = _file(folder, name), _arguments(_file(folder, name), run)
+    point = reserved(engine / "llama-fit-params", file, name, run)
+    yield point
     server = [str(engine / "llama-server"), *arguments, "--no-webui", "--port", "0"]
     for line in _lines([*server, "-lv", "5", "--fit", "on"]):
         if found := PROJECTED.search(line):
             yield Point(SERVER, name, run, None, None, None, int(found[1]))
             break
-    if name in LOADED and kv <= MOST_CACHE and file.exists():
+    if name in LOADED and (point.kv or 0) <= MOST_CACHE and file.exists():
         yield _loaded(name, run, server)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,18 @@ def test_a_missing_package_skips_here_and_fails_in_ci(monkeypatch: pytest.Monkey
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="CI must run this test"):
         require_package("no_such_package.model")
+
+
+def test_what_no_engine_was_asked_is_not_proven() -> None:
+    missing = {"HOSTWRIGHT_OLLAMA": "/none", "HOSTWRIGHT_LLAMA_FIT_PARAMS": "/none"}
+    done = subprocess.run(
+        ["sh", Path(__file__).parents[1] / "tools/engines.sh"],
+        env={"PATH": os.defpath, **missing},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "not proven: ollama llama-fit-params nixpkgs\n"
+    assert done.stdout.count("missing: ") == 3

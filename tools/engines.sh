@@ -1,0 +1,38 @@
+#!/bin/sh
+# Asks the real programs that CI does not have what they make of our output. Prints for each of them
+# where it is, or that it is missing and what to do; runs the proofs of those that are there.
+# Fails where a proof fails, and where a program is missing: what was not asked is not proven.
+# Nothing is downloaded; servers listen on a free port of 127.0.0.1.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+unproven=
+
+say() { printf '%-18s %s\n' "$1" "$2"; }
+
+# prove NAME WHERE TODO TEST...: run the tests if WHERE says where the program is.
+prove() {
+  name=$1 where=$2 todo=$3
+  shift 3
+  if [ -z "$where" ]; then
+    say "$name" "missing: $todo"
+    unproven="$unproven $name"
+  else
+    say "$name" "$where"
+    .venv/bin/python -m pytest -q "$@" || unproven="$unproven $name"
+  fi
+}
+
+prove ollama "$(command -v "${HOSTWRIGHT_OLLAMA:-ollama}")" \
+  'install Ollama, or name its program by HOSTWRIGHT_OLLAMA' \
+  tests/engines/test_ollama.py
+prove llama-fit-params "$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")" \
+  'install llama.cpp, or name the program by HOSTWRIGHT_LLAMA_FIT_PARAMS' \
+  tests/engines/test_llama_cpp.py
+prove nixpkgs "${NIXPKGS_LIB:-}" \
+  'name a checkout of nixpkgs by NIXPKGS_LIB' \
+  tests/consumers
+
+if [ -n "$unproven" ]; then
+  echo "not proven:$unproven" >&2
+  exit 1
+fi
