@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.check.host import read_host
-from generator.check.profiles import check_profile, unreadable
 from generator.check.report import Failure, Report
 from generator.check.silence import silenced
 from generator.errors import (
@@ -18,7 +16,6 @@ from generator.errors import (
     told,
 )
 from generator.host import Host
-from generator.profiles.load import shipped_profiles
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules import judge, ordered
@@ -78,9 +75,8 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
         _host(wanted, catalogue),
         read_beside,
     )
-    shipped = {path.stem for path in shipped_profiles()}
-    names = [path for path in wanted.paths if path in shipped]
-    paths = [path for path in wanted.paths if path not in shipped]
+    names = _shipped(wanted.paths)
+    paths = [path for path in wanted.paths if path not in names]
     text = (wanted.stdin or b"").decode("utf-8", "surrogateescape")
     found = discover(paths, stdin=text, stdin_name=wanted.stdin_name)
     gathered = _Gathered()
@@ -89,16 +85,31 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
     _foreign(found, context, gathered)
     chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
     told = _once(ordered(list(chosen)))
-    if fixing or sum(bool(placed.edits) for placed in told) <= _FEW:
+    edited = sum(bool(placed.edits) for placed in told)
+    if edited and (fixing or edited <= _FEW):
         from generator.check.trial import proven
 
         told = proven(told, found, context)
     return Report(told, gathered.texts, tuple(gathered.failures))
 
 
+def _shipped(paths: Sequence[str]) -> list[str]:
+    """Return those of the paths that are names of shipped profiles, which have no `.` and `/`."""
+    bare = [path for path in paths if not {".", "/"} & set(path)]
+    if not bare:
+        return []
+    # Most checks are of other files.
+    from generator.profiles.load import shipped_profiles
+
+    names = {path.stem for path in shipped_profiles()}
+    return [path for path in bare if path in names]
+
+
 def _host(wanted: Wanted, catalogue: Catalogue) -> Host:
     if wanted.host is None:
         return Host()
+    from generator.check.host import read_host
+
     piped = wanted.stdin if str(wanted.host) == STDIN else None
     return read_host(wanted.host, catalogue, stdin=piped)
 
@@ -114,6 +125,8 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
 
 
 def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
+    from generator.check.profiles import unreadable
+
     try:
         found, texts = _checked_profile(name, wanted)
     except HostwrightError as error:
@@ -123,6 +136,8 @@ def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
 
 
 def _checked_profile(name: str, wanted: Wanted) -> tuple[tuple[Placed, ...], dict[str, str]]:
+    from generator.check.profiles import check_profile
+
     piped = STDIN in wanted.paths and name == (wanted.stdin_name or STDIN)
     return check_profile(
         name,

@@ -6,9 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers import container
 from generator.readers.base import Source, image_name
-from generator.readers.environment.read import environment_file
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, run
 from generator.readers.syntax.shell import runs_the_server
@@ -116,6 +114,9 @@ def _start(one: Unit, engine: Engine) -> Place | None:
 
 def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
     """Return the View of a container that a unit runs: the unit's own limits do not reach it."""
+    # Most units run no container.
+    from generator.readers import container
+
     release, told = context.release_of(image_name(held.image.text))
     own = _variables(one, context, "client")
     place, restart = held.image.place, one.last("Restart")
@@ -147,6 +148,12 @@ def _variables(one: Unit, context: Context, reach: Reach) -> tuple[Variable, ...
     for assignment in one.named("EnvironmentFile"):
         path = one.expanded(assignment.value.removeprefix("-")).text
         text = context.read(path) if path.startswith("/") else None
-        found += environment_file(Source(path, text), reach) if text is not None else ()
+        found += _of_file(Source(path, text), reach) if text is not None else ()
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     return tuple(v for v in found if v.name not in gone and f"{v.name}={v.value}" not in gone)
+
+
+def _of_file(source: Source, reach: Reach) -> list[Variable]:
+    from generator.readers.environment.read import environment_file
+
+    return environment_file(source, reach)
