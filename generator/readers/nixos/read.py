@@ -1,4 +1,4 @@
-"""NixOS modules, evaluated by Nix with stand-ins for nixpkgs: `services.ollama` and its unit.
+"""NixOS modules, evaluated by Nix with stand-ins for nixpkgs: the engine's service and its unit.
 
 The evaluation is pure and bounded: no store, no network, no file but the module.
 """
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from generator.readers.base import Context, Source
     from generator.view import Bound
 
-OLLAMA: Final = ("services", "ollama")
-UNIT: Final = ("systemd", "services", "ollama")
-VARIABLES: Final = (*OLLAMA, "environmentVariables")
-ENVIRONMENT: Final = (*UNIT, "environment")
-SERVICE: Final = (*UNIT, "serviceConfig")
-# The module sets these itself, over what `environmentVariables` says.
-OVERWRITTEN: Final = frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"})
-OPTIONS: Final = {"models": "OLLAMA_MODELS", "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION"}
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 11434
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 
 
@@ -67,10 +58,11 @@ def _views(source: Source, context: Context) -> list[View]:
         raise not_a_file(source.path, "", message, "name the modules, or their directory")
     found = _in_force(evaluate(source))
     views = list(oci.views(source, found, context))
-    if any(d.path[:2] == OLLAMA or d.path[:3] == UNIT for d in found):
-        return [_Module(source, context, found).view(), *views]
+    module = _Module(source, context, found)
+    if any(d.path[:2] == module.options or d.path[:3] == module.unit for d in found):
+        return [module.view(), *views]
     if not views:
-        message = "this module says nothing of services.ollama"
+        message = f"this module says nothing of {'.'.join(module.options)}"
         problem = Problem("", message, "name the module that sets it", source.path)
         raise NeedsMore(source.path, (problem,))
     return views
@@ -83,16 +75,21 @@ class _Module:
         self.texts = source.text.split("\n")
         self.problems: list[Problem] = []
         self.found = found
+        self.engine = context.engine
+        self.options = ("services", self.engine.name)
+        self.unit = ("systemd", *self.options)
+        self.config = (*self.unit, "serviceConfig")
+        self.service = f"{self.engine.name}.service"
 
     def view(self) -> View:
-        package = self._value(*OLLAMA, "package")
+        package = self._value(*self.options, "package")
         version = package.get("version", "") if isinstance(package, dict) else ""
         release, told = self.context.release_for(version if _VERSION.fullmatch(version) else "")
         first = min((d.line for d in self.found), default=0)
         view = View(
             phrases=MODULE,
             engine=self.context.engine.name,
-            name="services.ollama",
+            name=".".join(self.options),
             place=Place(self.source.path, first),
             release=release,
             release_told=told,
@@ -110,7 +107,7 @@ class _Module:
         return view
 
     def _starts(self) -> Place | None:
-        enable = next((d for d in self.found if d.path == (*OLLAMA, "enable")), None)
+        enable = next((d for d in self.found if d.path == (*self.options, "enable")), None)
         return self._place(enable) if enable and enable.value is True else None
 
     def _value(self, *path: str) -> Any:  # noqa: ANN401 -- any Nix value
@@ -130,14 +127,17 @@ class _Module:
             above = found.path[:-1]
             if found.value is None:
                 continue
-            if above == ENVIRONMENT or (above == VARIABLES and name not in OVERWRITTEN):
+            own = above == (*self.options, "environmentVariables")
+            # The module sets some itself, over what these say.
+            kept = own and name not in self.engine.nixos_overwritten
+            if kept or above == (*self.unit, "environment"):
                 yield from self._variable(found, name)
-            elif found.path == (*SERVICE, "Environment"):
+            elif found.path == (*self.config, "Environment"):
                 for one in self._assignments(found):
-                    for variable in unit.variables(one, "ollama.service"):
+                    for variable in unit.variables(one, self.service):
                         yield replace(variable, place=self._place(found))
-            elif above == OLLAMA and name in OPTIONS:
-                yield from self._variable(found, OPTIONS[name])
+            elif above == self.options and name in self.engine.nixos_variables:
+                yield from self._variable(found, self.engine.nixos_variables[name])
         yield from self._listen()
 
     def _variable(self, found: Definition, name: str) -> Iterator[Variable]:
@@ -153,7 +153,7 @@ class _Module:
                 )
             )
             return
-        expanded = expand(value, "ollama.service")
+        expanded = expand(value, self.service)
         yield Variable(
             name=name,
             value=expanded.text if expanded else value,
@@ -163,15 +163,18 @@ class _Module:
         )
 
     def _listen(self) -> Iterator[Variable]:
-        """Yield OLLAMA_HOST, which the module puts together from two options."""
-        told = [d for d in self.found if d.path in {(*OLLAMA, "host"), (*OLLAMA, "port")}]
+        """Yield the address, which the module puts together from two options."""
+        told = [
+            d for d in self.found if d.path in {(*self.options, "host"), (*self.options, "port")}
+        ]
         if not told:
             return
-        host = self._value(*OLLAMA, "host") or DEFAULT_HOST
-        port = self._value(*OLLAMA, "port") or DEFAULT_PORT
-        expanded = expand(f"{host}:{port}", "ollama.service")
+        default_host, default_port = self.engine.nixos_address
+        host = self._value(*self.options, "host") or default_host
+        port = self._value(*self.options, "port") or default_port
+        expanded = expand(f"{host}:{port}", self.service)
         yield Variable(
-            name="OLLAMA_HOST",
+            name=self.engine.address,
             value=expanded.text if expanded else f"{host}:{port}",
             place=self._place(told[0]),
             written=self._written(told[0], str(told[0].value)),
@@ -186,7 +189,7 @@ class _Module:
         ]
 
     def _bounds(self) -> Iterator[Bound]:
-        keys = {d.path[-1]: d for d in self.found if d.path[:-1] == SERVICE}
+        keys = {d.path[-1]: d for d in self.found if d.path[:-1] == self.config}
         lines = [line for found in keys.values() for line in self._assignments(found)]
         directive = {name: key for key, (name, _) in limits.DIRECTIVES.items()}
         for bound in limits.bounds(lines, self.context.host):
@@ -200,7 +203,7 @@ class _Module:
     def _unread(self) -> Iterator[Line]:
         """Yield the limits that systemd ignores; NixOS passes them on as they are."""
         for found in self.found:
-            if found.path[:-1] == SERVICE:
+            if found.path[:-1] == self.config:
                 lines = limits.unread(self._assignments(found), self.context.host)
                 yield from (replace(line, place=self._place(found)) for line in lines)
 
@@ -217,7 +220,7 @@ class _Module:
 
     def _models(self) -> Iterator[ModelUse]:
         for found in self.found:
-            if found.path == (*OLLAMA, "loadModels") and isinstance(found.value, list):
+            if found.path == (*self.options, "loadModels") and isinstance(found.value, list):
                 for name in filter(lambda item: isinstance(item, str), found.value):
                     yield ModelUse(name=name, place=self._line_of(found, name))
 
@@ -228,7 +231,7 @@ class _Module:
         return replace(self._place(found), line=number)
 
     def _acceleration(self, package: Any) -> str:  # noqa: ANN401 -- any Nix value
-        option = self._value(*OLLAMA, "acceleration")
+        option = self._value(*self.options, "acceleration")
         if option is False:
             return "cpu"
         name = package.get("package", "") if isinstance(package, dict) else ""
