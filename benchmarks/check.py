@@ -120,7 +120,7 @@ def _once(directory: Path) -> tuple[float, int]:
     start = time.perf_counter()
     report = check(Wanted(paths=[str(directory)]))
     render(report)
-    return time.perf_counter() - start, len(report.told)
+    return time.perf_counter() - start, len(report.findings)
 
 
 def _exponent(points: Sequence[tuple[float, float]]) -> float:

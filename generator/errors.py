@@ -99,7 +99,7 @@ class Finding:
     ignored: str = ""
 
 
-def told(error: ValueError) -> tuple[str, str]:
+def split_message(error: ValueError) -> tuple[str, str]:
     """Return message and hint of a parser's error, which is written `what; what to do`.
 
     The last `; ` parts them, because the value that the message quotes may hold others.

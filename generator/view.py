@@ -247,7 +247,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedFinding:
     """A Finding with the place it is about, and the Edits that would mend it."""
 
     finding: Finding

@@ -52,7 +52,7 @@ def assert_well_formed(found: Report | HostwrightError) -> None:
     if isinstance(found, HostwrightError):
         assert found.message
         return
-    told = len(found.told)
+    told = len(found.findings)
     assert render(found).endswith("\n")
     assert len(json.loads(load_format("json")(found))["findings"]) == len(found.found)
     (run,) = json.loads(load_format("sarif")(found))["runs"]
@@ -193,7 +193,7 @@ def test_a_bomb_is_refused_soon(tmp_path: Path, kind: str) -> None:
     assert seconds < SECONDS
     assert_well_formed(found)
     assert isinstance(found, Report)
-    assert any(placed.finding.rule == "HW000" for placed in found.told), found.told
+    assert any(placed.finding.rule == "HW000" for placed in found.findings), found.findings
 
 
 def test_aliases_are_shared_and_not_copied(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_many_lines_are_no_bomb(tmp_path: Path) -> None:
         many = "".join(f"Environment=A{n}={n}\n" for n in range(lines))
         found = outcome(tmp_path / "ollama.service", f"[Service]\n{many}".encode())
         assert isinstance(found, Report)
-        assert found.told == ()
+        assert found.findings == ()
 
     read(10)
     assert calls(lambda: read(800)) < 2.2 * calls(lambda: read(400))

@@ -13,7 +13,7 @@ from generator.check.gather import Wanted, check
 from generator.check.mend import fixable, mended
 from generator.check.report import Report
 from generator.rules.registry import every_rule
-from generator.view import Placed
+from generator.view import LocatedFinding
 from tests.consumers import compose, nix, systemd
 from tests.tools import require
 
@@ -41,7 +41,7 @@ def checked(case: dict[str, Any]) -> Report:
     return check(Wanted(paths=case["paths"], version=case.get("version"), host=host))
 
 
-def lines(found: Iterable[Placed]) -> Told:
+def lines(found: Iterable[LocatedFinding]) -> Told:
     return {(p.place.file, f"{p.place.line} {p.finding.rule}") for p in found}
 
 
@@ -54,10 +54,10 @@ def test_every_finding_is_expected_and_every_expected_one_found(
     case: dict[str, Any], files: Path
 ) -> None:
     report = checked(case)
-    assert lines(report.told) == written(case["found"])
+    assert lines(report.findings) == written(case["found"])
     assert lines(report.ignored) == written(case.get("ignored", {}))
     messages = {
-        f"{p.place.line} {p.finding.rule}": p.finding.message for p in reversed(report.told)
+        f"{p.place.line} {p.finding.rule}": p.finding.message for p in reversed(report.findings)
     }
     for line, part in case.get("says", {}).items():
         assert part in messages[line]
@@ -65,7 +65,7 @@ def test_every_finding_is_expected_and_every_expected_one_found(
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_every_finding_says_what_to_do(case: dict[str, Any], files: Path) -> None:
-    for placed in checked(case).told:
+    for placed in checked(case).findings:
         assert placed.finding.message
         assert placed.finding.fix, placed
 
@@ -80,14 +80,14 @@ def test_what_fix_leaves_is_accepted_and_has_nothing_left_to_fix(
     for file, text in new.items():
         (files / file).write_text(text, encoding="utf-8")
     after = checked(case)
-    assert [placed for placed in after.told if fixable(placed, after.texts)] == []
+    assert [placed for placed in after.findings if fixable(placed, after.texts)] == []
     assert errors(after) <= errors(before)
     ACCEPTED[case["mended"]](case, [files / file for file in new])
 
 
 def errors(report: Report) -> Told:
     """Return the errors by file; a fix may uncover a lesser remark, but breaks nothing."""
-    worst = (p for p in report.told if p.finding.severity == "error")
+    worst = (p for p in report.findings if p.finding.severity == "error")
     return {(p.place.file, p.finding.rule) for p in worst}
 
 

@@ -13,7 +13,7 @@ from generator.readers.quadlet.phrases import QUADLET
 from generator.readers.systemd.phrases import RUN, UNIT
 from generator.rules import judge
 from generator.rules.rule import Rule
-from generator.view import Bound, Place, Placed, Variable, View
+from generator.view import Bound, LocatedFinding, Place, Variable, View
 from tests.facts import facts_at
 
 FILE = "override.conf"
@@ -57,6 +57,6 @@ def view(
     return View(**{**fields, **more})
 
 
-def found(rule: Rule, seen: View) -> tuple[Placed, ...]:
+def found(rule: Rule, seen: View) -> tuple[LocatedFinding, ...]:
     """Return what one rule has to say about a View."""
     return judge(seen, facts_at(str(seen.release)), (rule,))

@@ -13,14 +13,14 @@ from generator.errors import (
     HostwrightError,
     Problem,
     ProfileError,
-    told,
+    split_message,
 )
 from generator.host import Host
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules import judge, ordered
 from generator.rules.reading import SILENCE, UNREADABLE
-from generator.view import Place, Placed
+from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Gathered:
-    found: list[Placed] = field(default_factory=list)
+    found: list[LocatedFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
@@ -84,13 +84,13 @@ def check(wanted: Wanted, *, fixing: bool = False) -> Report:
         _profile(name, wanted, gathered)
     _foreign(found, context, gathered)
     chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
-    told = _once(ordered(list(chosen)))
-    edited = sum(bool(placed.edits) for placed in told)
+    findings = _once(ordered(list(chosen)))
+    edited = sum(bool(placed.edits) for placed in findings)
     if edited and (fixing or edited <= _FEW):
         from generator.check.trial import proven
 
-        told = proven(told, found, context)
-    return Report(told, gathered.texts, tuple(gathered.failures))
+        findings = proven(findings, found, context)
+    return Report(findings, gathered.texts, tuple(gathered.failures))
 
 
 def _shipped(paths: Sequence[str]) -> list[str]:
@@ -120,7 +120,7 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
     try:
         return catalogue.release(version)
     except ValueError as error:
-        message, hint = told(error)
+        message, hint = split_message(error)
         raise ProfileError("--ollama-version", (Problem("", message, hint),)) from None
 
 
@@ -135,7 +135,9 @@ def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
     gathered.texts |= texts or {name: ""}
 
 
-def _checked_profile(name: str, wanted: Wanted) -> tuple[tuple[Placed, ...], dict[str, str]]:
+def _checked_profile(
+    name: str, wanted: Wanted
+) -> tuple[tuple[LocatedFinding, ...], dict[str, str]]:
     from generator.check.profiles import check_profile
 
     piped = STDIN in wanted.paths and name == (wanted.stdin_name or STDIN)
@@ -168,9 +170,9 @@ def _nothing_in(folder: str) -> EnvironmentFailure:
     return EnvironmentFailure(message, hint="name a file to be told why it is passed over")
 
 
-def _once(found: Sequence[Placed]) -> tuple[Placed, ...]:
+def _once(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:
     """Tell a fault of a line once, however many services share the line by an anchor."""
-    first: dict[tuple[object, ...], Placed] = {}
+    first: dict[tuple[object, ...], LocatedFinding] = {}
     for placed in found:
         finding, place = placed.finding, placed.place
         where = "" if place.line else finding.where
@@ -178,18 +180,18 @@ def _once(found: Sequence[Placed]) -> tuple[Placed, ...]:
     return tuple(first.values())
 
 
-def _problems(problems: Iterable[Problem]) -> list[Placed]:
+def _problems(problems: Iterable[Problem]) -> list[LocatedFinding]:
     return [_problem(problem) for problem in problems]
 
 
-def _problem(problem: Problem) -> Placed:
+def _problem(problem: Problem) -> LocatedFinding:
     """Return what is wrong with a file; readers say a line as `line 3` or `line 3, column 5`."""
     where, line = problem.where, 0
     head, _, rest = where.partition(" ")
     if head == "line" and rest.partition(",")[0].isdecimal():
         where, line = "", int(rest.partition(",")[0])
     finding = UNREADABLE.finding(problem.message, where, problem.hint)
-    return Placed(finding, Place(problem.source, line))
+    return LocatedFinding(finding, Place(problem.source, line))
 
 
 def _chosen(rule: str, wanted: Wanted) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from generator.view import Edit, Placed
+    from generator.view import Edit, LocatedFinding
 
 
-def mended(found: Iterable[Placed], texts: Mapping[str, str]) -> dict[str, str]:
+def mended(found: Iterable[LocatedFinding], texts: Mapping[str, str]) -> dict[str, str]:
     """Return the new text of each file that changes.
 
     An Edit whose line does not hold its `old` exactly once is left out, and so is one that takes
@@ -37,7 +37,7 @@ def mended(found: Iterable[Placed], texts: Mapping[str, str]) -> dict[str, str]:
     return {file: new[file] for file in texts if new.get(file, texts[file]) != texts[file]}
 
 
-def fixable(placed: Placed, texts: Mapping[str, str]) -> bool:
+def fixable(placed: LocatedFinding, texts: Mapping[str, str]) -> bool:
     """Return whether `mended` changes something for this Finding."""
     return not placed.finding.ignored and any(
         _applies(edit, _lines(texts[edit.place.file]))

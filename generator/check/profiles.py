@@ -9,7 +9,7 @@ from generator.check.locate import line_of
 from generator.errors import Finding, HostwrightError, ProfileError
 from generator.profiles.load import read_document
 from generator.rules.reading import UNREADABLE
-from generator.view import Place, Placed
+from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def check_profile(
     version: str | None = None,
     targets: Sequence[str] = (),
     stdin: bytes | None = None,
-) -> tuple[tuple[Placed, ...], dict[str, str]]:
+) -> tuple[tuple[LocatedFinding, ...], dict[str, str]]:
     """Return what there is to say of a profile, and the texts of the files that make it up.
 
     A profile that has Problems gives each as an error under the rule id UNREADABLE. With
@@ -61,18 +61,20 @@ def _silenced(document: Document) -> dict[str, str]:
     }
 
 
-def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> Placed:
+def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> LocatedFinding:
     file = document.origin(finding.where.split("."))
-    return Placed(finding, Place(file, line_of(texts.get(file, ""), finding.where), finding.where))
+    return LocatedFinding(
+        finding, Place(file, line_of(texts.get(file, ""), finding.where), finding.where)
+    )
 
 
-def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Placed:
+def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> LocatedFinding:
     finding = UNREADABLE.finding(problem.message, problem.where, problem.hint)
     file = problem.source or error.source
     line = line_of(texts.get(file, ""), problem.where)
-    return Placed(finding, Place(file, line, problem.where))
+    return LocatedFinding(finding, Place(file, line, problem.where))
 
 
-def unreadable(error: HostwrightError, file: str) -> Placed:
+def unreadable(error: HostwrightError, file: str) -> LocatedFinding:
     """Return an error as a Finding about the file as a whole."""
-    return Placed(UNREADABLE.finding(error.message, fix=error.hint), Place(file))
+    return LocatedFinding(UNREADABLE.finding(error.message, fix=error.hint), Place(file))

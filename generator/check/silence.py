@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.reading import SILENCE
 from generator.rules.registry import every_rule
-from generator.view import Place, Placed
+from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,20 +34,22 @@ class Silence:
     place: Place
     lines: frozenset[int]
 
-    def covers(self, placed: Placed) -> bool:
+    def covers(self, placed: LocatedFinding) -> bool:
         """Return whether it silences this Finding of its file."""
         at_line = not self.lines or placed.place.line in self.lines
         return placed.finding.rule in self.rules and at_line
 
 
-def silenced(found: Iterable[Placed], texts: Mapping[str, str]) -> tuple[Placed, ...]:
+def silenced(
+    found: Iterable[LocatedFinding], texts: Mapping[str, str]
+) -> tuple[LocatedFinding, ...]:
     """Return the Findings, those that their file silences marked with its reason.
 
     Comments that give no reason, or silence nothing, are Findings themselves. `texts` has the text
     of each file by the name that places use.
     """
     comments: dict[str, list[Silence]] = {}
-    faults: list[Placed] = []
+    faults: list[LocatedFinding] = []
     for file, text in texts.items():
         comments[file] = []
         for item in _comments(file, text):
@@ -58,7 +60,9 @@ def silenced(found: Iterable[Placed], texts: Mapping[str, str]) -> tuple[Placed,
     return (*marked, *faults, *(_idle(comment) for comment in idle))
 
 
-def _marked(placed: Placed, silences: Iterable[Silence], used: set[Place]) -> Placed:
+def _marked(
+    placed: LocatedFinding, silences: Iterable[Silence], used: set[Place]
+) -> LocatedFinding:
     for silence in silences:
         if silence.covers(placed):
             used.add(silence.place)
@@ -67,7 +71,7 @@ def _marked(placed: Placed, silences: Iterable[Silence], used: set[Place]) -> Pl
     return placed
 
 
-def _comments(file: str, text: str) -> Iterator[Silence | Placed]:
+def _comments(file: str, text: str) -> Iterator[Silence | LocatedFinding]:
     if "hostwright:" not in text:
         return
     lines = text.split("\n")
@@ -77,7 +81,7 @@ def _comments(file: str, text: str) -> Iterator[Silence | Placed]:
             yield _comment(found, Place(file, number), lines)
 
 
-def _comment(found: re.Match[str], place: Place, lines: list[str]) -> Silence | Placed:
+def _comment(found: re.Match[str], place: Place, lines: list[str]) -> Silence | LocatedFinding:
     reason = _REASON.fullmatch(found["rest"].strip())
     rules = frozenset(re.findall(r"HW\d{3}", found["rules"]))
     if found["verb"] not in {"ignore", "ignore-file"} or not rules:
@@ -103,11 +107,11 @@ def _about(number: int, lines: list[str]) -> frozenset[int]:
     return frozenset({next(settings, number)})
 
 
-def _fault(place: Place, message: str, fix: str) -> Placed:
-    return Placed(SILENCE.finding(message, "comment", fix), place)
+def _fault(place: Place, message: str, fix: str) -> LocatedFinding:
+    return LocatedFinding(SILENCE.finding(message, "comment", fix), place)
 
 
-def _idle(silence: Silence) -> Placed:
+def _idle(silence: Silence) -> LocatedFinding:
     message = f"nothing to ignore here: {', '.join(sorted(silence.rules))} finds no fault"
     finding = SILENCE.finding(message, "comment", "remove the comment", severity="info")
-    return Placed(finding, silence.place)
+    return LocatedFinding(finding, silence.place)

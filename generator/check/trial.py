@@ -21,34 +21,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from generator.readers.base import Context
-    from generator.view import Placed, View
+    from generator.view import LocatedFinding, View
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     views: tuple[View, ...]
     faults: int
-    told: frozenset[tuple[str, str]]  # rule and message of what is worth a warning
+    warnings: frozenset[tuple[str, str]]  # rule and message of what is worth a warning
 
 
-def proven(found: Sequence[Placed], files: Found, context: Context) -> tuple[Placed, ...]:
+def proven(
+    found: Sequence[LocatedFinding], files: Found, context: Context
+) -> tuple[LocatedFinding, ...]:
     """Return the Findings with those Edits only that keep everything else as it is.
 
     Edits of files that nobody named, because another file refers to them, are left out, too.
     """
     group_of = {source.path: group for group in files.groups for source in group.sources}
-    kept: dict[str, list[Placed]] = {}
+    kept: dict[str, list[LocatedFinding]] = {}
     states: dict[str, _State] = {}
     return tuple(_tried(placed, group_of, kept, states, context) for placed in found)
 
 
 def _tried(
-    placed: Placed,
+    placed: LocatedFinding,
     group_of: dict[str, Group],
-    kept: dict[str, list[Placed]],
+    kept: dict[str, list[LocatedFinding]],
     states: dict[str, _State],
     context: Context,
-) -> Placed:
+) -> LocatedFinding:
     if not placed.edits or placed.finding.ignored:
         return placed
     group = group_of.get(placed.place.file)
@@ -68,7 +70,7 @@ def _tried(
     return placed
 
 
-def _with(group: Group, found: Sequence[Placed]) -> Group:
+def _with(group: Group, found: Sequence[LocatedFinding]) -> Group:
     texts = {source.path: source.text for source in group.sources}
     new = mended(found, texts)
     sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in group.sources)
@@ -78,15 +80,15 @@ def _with(group: Group, found: Sequence[Placed]) -> Group:
 def _state(group: Group, context: Context) -> _State:
     seen, problems = views(Found(groups=(group,)), context)
     findings = (p.finding for view in seen for p in judge(view, context.facts(view)))
-    told = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
-    return _State(seen, len(problems), told)
+    warnings = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
+    return _State(seen, len(problems), warnings)
 
 
 def _harmless(before: _State, after: _State, *, wide: bool) -> bool:
     if after.faults > before.faults or len(after.views) != len(before.views):
         return False
     pairs = zip(before.views, after.views, strict=True)
-    if after.told - before.told:
+    if after.warnings - before.warnings:
         return False
     return wide or all(_one_change(*pair) for pair in pairs)
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.check.report import Report
-    from generator.view import Placed
+    from generator.view import LocatedFinding
 
 _SHORT: Final = 40
 
 
 def render(report: Report) -> str:
     """Return the Findings that nobody silences, by file and line, and a line of counts."""
-    told = sorted(report.told, key=lambda placed: (placed.place.file, placed.place.line))
+    told = sorted(report.findings, key=lambda placed: (placed.place.file, placed.place.line))
     blocks = []
     for file, group in itertools.groupby(told, key=lambda placed: placed.place.file):
         lines = [line for placed in group for line in _finding(placed, report)]
@@ -30,7 +30,7 @@ def render(report: Report) -> str:
     return "\n\n".join([*blocks, _counts(report)]) + "\n"
 
 
-def _finding(placed: Placed, report: Report) -> Iterator[str]:
+def _finding(placed: LocatedFinding, report: Report) -> Iterator[str]:
     import textwrap
 
     finding, place = placed.finding, placed.place
@@ -48,7 +48,7 @@ def _finding(placed: Placed, report: Report) -> Iterator[str]:
         yield from (" " * (len(lead) + 2) + line for line in fix)
 
 
-def _mark(placed: Placed, report: Report) -> str:
+def _mark(placed: LocatedFinding, report: Report) -> str:
     """Say what `--fix` does about a Finding, which may be less than a person would do."""
     if not fixable(placed, report.texts):
         return ""
@@ -65,7 +65,7 @@ def _mark(placed: Placed, report: Report) -> str:
 def _counts(report: Report) -> str:
     nouns = {"error": "error", "warning": "warning", "info": "remark"}
     counts = [counted(report.count(severity), nouns[severity]) for severity in SEVERITIES]
-    mendable = sum(fixable(placed, report.texts) for placed in report.told)
+    mendable = sum(fixable(placed, report.texts) for placed in report.findings)
     parts = [part for part in counts if part] or ["nothing to remark"]
     files = counted(len(report.texts), "file") or "no file"
     told = f"{files}: {', '.join(parts)}"

@@ -11,7 +11,7 @@ from generator.detect.derive import derive
 from generator.detect.match import fitted, matching
 from generator.detect.profile import name_of, profile_text
 from generator.detect.situation import situation_of
-from generator.errors import HostwrightError, told
+from generator.errors import HostwrightError, split_message
 from generator.profiles.load import read_document, shipped_profiles
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def detect(
     try:
         at = situation_of(found, catalogue, release)
     except ValueError as error:
-        message, hint = told(error)
+        message, hint = split_message(error)
         raise HostwrightError(f"--ollama-version: {message}", hint=hint) from None
     derived = derive(at)
     return Detection(at, derived if base is None else tuple(fitted(at, base, derived)))

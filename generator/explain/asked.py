@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.errors import HostwrightError, told
+from generator.errors import HostwrightError, split_message
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -29,6 +29,6 @@ def asked(version: str | None = None) -> Asked:
     try:
         release = catalogue.release(version)
     except ValueError as error:
-        message, hint = told(error)
+        message, hint = split_message(error)
         raise HostwrightError(message, hint=hint) from None
     return Asked(catalogue.at("ollama", release), version is not None)

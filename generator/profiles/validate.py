@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError, WithJsonSchema
 
-from generator.errors import Problem, ProfileError, shortened, told
+from generator.errors import Problem, ProfileError, shortened, split_message
 from generator.profiles.schema import Profile
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _explained(
     if kind == "missing":
         return "this key is required", _REQUIRED.get(path[-1], "add it")
     if kind == "value_error":
-        message, hint = told(detail["ctx"]["error"])
+        message, hint = split_message(detail["ctx"]["error"])
         return message.replace(str(value), _spelt(value)), hint.replace(str(value), _spelt(value))
     if kind == "literal_error":
         close = difflib.get_close_matches(str(value), _choices(detail["ctx"]["expected"]), n=1)

@@ -45,8 +45,8 @@ def text_of(path: str, problems: list[Problem]) -> str | None:
             raw = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        told = error.strerror if isinstance(error, OSError) else "there is no such name"
-        message = "there is no such file" if missing else f"cannot be read: {told}"
+        reason = error.strerror if isinstance(error, OSError) else "there is no such name"
+        message = "there is no such file" if missing else f"cannot be read: {reason}"
         problems.append(Problem("", message, "check the path and who may read it", path))
         return None
     return _decoded(raw, path, problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.errors import SEVERITIES, Problem, ProfileError, told
+from generator.errors import SEVERITIES, Problem, ProfileError, split_message
 from generator.plan import SCHEMA_VERSION, Listen, Plan
 from generator.resolve import context, gpu, models, resources, service, threads, variables
 from generator.resolve.draft import Draft
@@ -56,7 +56,7 @@ def _facts(profile: Profile, catalogue: Catalogue, source: str, version: str | N
     try:
         return catalogue.at("ollama", catalogue.release(version or profile.ollama.version))
     except ValueError as error:
-        message, hint = told(error)
+        message, hint = split_message(error)
         raise ProfileError(source, (Problem(where, message, hint),)) from None
 
 

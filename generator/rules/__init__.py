@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.rules.rule import Rule
-    from generator.view import Placed, View
+    from generator.view import LocatedFinding, View
 
 
-def judge(view: View, facts: Facts, rules: Iterable[Rule] = ()) -> tuple[Placed, ...]:
+def judge(view: View, facts: Facts, rules: Iterable[Rule] = ()) -> tuple[LocatedFinding, ...]:
     """Return what the rules have to say about a View, worst first, then by rule and place.
 
     Without `rules` they are those of any server and of the engine that the View runs.
@@ -28,12 +28,12 @@ def judge(view: View, facts: Facts, rules: Iterable[Rule] = ()) -> tuple[Placed,
     return ordered([placed for rule in chosen for placed in rule.judge(view, facts)])
 
 
-def ordered(found: Sequence[Placed]) -> tuple[Placed, ...]:
+def ordered(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:
     """Return each once, worst first, then by rule and place."""
     return tuple(sorted(dict.fromkeys(found), key=_rank))
 
 
-def _rank(placed: Placed) -> tuple[object, ...]:
+def _rank(placed: LocatedFinding) -> tuple[object, ...]:
     finding, place = placed.finding, placed.place
     severity = SEVERITIES.index(finding.severity)
     return (severity, finding.rule, place.file, place.line, finding.where)

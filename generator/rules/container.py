@@ -55,8 +55,8 @@ def _what_runs(container: Container, tag: str, reference: re.Match[str] | None) 
         return f"`{container.tag}` is `{tag}` where nobody sets it; {day}"
     if reference is not None:
         return f"`{container.tag}` has no default: where nobody sets it, the image is refused"
-    told = f"the tag is `{tag}`" if tag else "there is no tag, which means `latest`"
-    return f"{told}; {day}"
+    message = f"the tag is `{tag}`" if tag else "there is no tag, which means `latest`"
+    return f"{message}; {day}"
 
 
 def _pinned(view: View, container: Container, tag: str, facts: Facts) -> str:

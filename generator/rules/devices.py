@@ -42,9 +42,9 @@ def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
         return
     variable, numbers = found
-    told = {card.name for card in cards}
+    kinds = {card.name for card in cards}
     # One card has one number, and cards of one kind tie in speed.
-    if len(told) == 1 or (not cards and numbers == [0]):
+    if len(kinds) == 1 or (not cards and numbers == [0]):
         return
     everything = bool(cards) and set(numbers) >= set(range(len(cards)))
     yield Hit(

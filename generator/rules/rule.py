@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.errors import Finding, Severity
-from generator.view import Edit, Place, Placed, View
+from generator.view import Edit, LocatedFinding, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +52,13 @@ class Rule:
     deviates: bool = False
     silence: str = ""
 
-    def judge(self, view: View, facts: Facts) -> Iterator[Placed]:
+    def judge(self, view: View, facts: Facts) -> Iterator[LocatedFinding]:
         """Yield what this Rule has to say about the view."""
         for hit in self.check(view, facts) if self.check else ():
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            yield Placed(finding, hit.place, hit.edits)
+            yield LocatedFinding(finding, hit.place, hit.edits)
 
     def finding(
         self,

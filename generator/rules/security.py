@@ -105,9 +105,9 @@ def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
             continue
         address = _IN_ADDRESS.match(_bare(variable)) is not None
         if address or _is_secret(variable):
-            told = "the address in it has a password" if address else "looks like a secret"
+            message = "the address in it has a password" if address else "looks like a secret"
             yield Hit(
-                message=f"`{variable.name}`: {told}; {view.phrases.read_by}",
+                message=f"`{variable.name}`: {message}; {view.phrases.read_by}",
                 place=variable.place,
                 fix=f"keep it in {view.phrases.keep_in}",
             )

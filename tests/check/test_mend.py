@@ -8,20 +8,20 @@ import pytest
 from generator.check.mend import fixable, mended
 from generator.errors import EnvironmentFailure, Finding, WriteRefused
 from generator.files.rewrite import rewrite
-from generator.view import Edit, Place, Placed
+from generator.view import Edit, LocatedFinding, Place
 
 TEXT = "[Service]\r\nEnvironment=A=off\r\nEnvironment=B=1\nC=2"
 
 
-def placed(*edits: tuple[int, str, str], ignored: str = "") -> Placed:
+def placed(*edits: tuple[int, str, str], ignored: str = "") -> LocatedFinding:
     finding = Finding(
         rule="HW108", severity="error", message="m", where="A", fix="f", ignored=ignored
     )
     made = tuple(Edit(Place("a.conf", line), old, new) for line, old, new in edits)
-    return Placed(finding, Place("a.conf", 2), made)
+    return LocatedFinding(finding, Place("a.conf", 2), made)
 
 
-def after(*found: Placed) -> str:
+def after(*found: LocatedFinding) -> str:
     return mended(found, {"a.conf": TEXT}).get("a.conf", "unchanged")
 
 

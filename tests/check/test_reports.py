@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from generator.check.report import Report
 from generator.check.reports import FORMATS, load_format
 from generator.errors import Finding, Severity
-from generator.view import Edit, Place, Placed
+from generator.view import Edit, LocatedFinding, Place
 from tests.tools import require_package
 
 FILE = "etc/a b.conf"
@@ -17,7 +17,7 @@ FILE = "etc/a b.conf"
 
 def placed(
     rule: str, severity: Severity, line: int, *, fix: str = "do it", ignored: str = ""
-) -> Placed:
+) -> LocatedFinding:
     finding = Finding(
         rule=rule,
         severity=severity,
@@ -27,7 +27,7 @@ def placed(
         ignored=ignored,
     )
     place = Place(FILE, line)
-    return Placed(finding, place, (Edit(place, "off", "0"),) if line == 1 else ())
+    return LocatedFinding(finding, place, (Edit(place, "off", "0"),) if line == 1 else ())
 
 
 REPORT = Report(

@@ -4,17 +4,17 @@ import pytest
 
 from generator.check.silence import silenced
 from generator.errors import Finding
-from generator.view import Place, Placed
+from generator.view import LocatedFinding, Place
 
 FILE = "override.conf"
 
 
-def fault(line: int, rule: str = "HW102") -> Placed:
+def fault(line: int, rule: str = "HW102") -> LocatedFinding:
     finding = Finding(rule=rule, severity="warning", message="m", where="w", fix="f")
-    return Placed(finding, Place(FILE, line))
+    return LocatedFinding(finding, Place(FILE, line))
 
 
-def outcome(text: str, *found: Placed) -> list[tuple[str, int, str]]:
+def outcome(text: str, *found: LocatedFinding) -> list[tuple[str, int, str]]:
     """Return rule, line and reason of every Finding."""
     return [
         (placed.finding.rule, placed.place.line, placed.finding.ignored)

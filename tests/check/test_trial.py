@@ -60,7 +60,7 @@ def test_a_file_that_nobody_named_is_not_touched(tmp_path: Path) -> None:
     text = HEAD + "    env_file: shared.env\n" + TAIL
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
     report = check(Wanted(paths=[str(tmp_path / "compose.yaml")]), fixing=True)
-    assert [placed.finding.rule for placed in report.told] == ["HW109"]
+    assert [placed.finding.rule for placed in report.findings] == ["HW109"]
     assert mended(report.found, report.texts) == {}
 
 

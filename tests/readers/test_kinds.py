@@ -21,8 +21,8 @@ def test_a_kind_of_file_is_a_folder_and_a_line(
     Path("ollama.toy").write_text("set OLLAMA_KEEP_ALIVE 1d\nset HF_TOKEN abc123\n")
     Path("duplo.toy").write_text("set PORT 1\n")
     named, walked = check(Wanted(paths=["ollama.toy"])), check(Wanted(paths=["."]))
-    assert named.told == walked.told
-    assert [(p.finding.rule, p.place.file, p.place.line) for p in named.told] == [
+    assert named.findings == walked.findings
+    assert [(p.finding.rule, p.place.file, p.place.line) for p in named.findings] == [
         ("HW109", "ollama.toy", 1),
         ("HW406", "ollama.toy", 2),
     ]

@@ -10,7 +10,7 @@ from generator.readers.base import Context, Source
 from generator.readers.quadlet import read as quadlet
 from generator.readers.systemd import read as systemd
 from generator.rules.registry import every_rule
-from generator.view import Line, Place, Placed, View
+from generator.view import Line, LocatedFinding, Place, View
 from tests.facts import facts_at
 from tests.views import found, view
 
@@ -27,7 +27,7 @@ def service(*lines: str) -> View:
     return unit("\n".join(("[Service]", *lines, "")))
 
 
-def told(rule: str, seen: View) -> list[Placed]:
+def told(rule: str, seen: View) -> list[LocatedFinding]:
     return list(found(RULES[rule], seen))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generator.rules.registry import every_rule
-from generator.view import Edit, Place, Placed, View
+from generator.view import Edit, LocatedFinding, Place, View
 from tests.views import FILE, found, view
 
 RULE = every_rule()
@@ -29,7 +29,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
     assert not found(RULE[rule], left)
 
 
-def only(rule: str, name: str, value: str, **more: Any) -> Placed:
+def only(rule: str, name: str, value: str, **more: Any) -> LocatedFinding:
     placed = found(RULE[rule], view({name: value}, **more))
     assert len(placed) == 1
     return placed[0]

@@ -6,7 +6,7 @@ import pytest
 
 from generator.engines.ollama.rules.values import go_duration
 from generator.rules.registry import every_rule
-from generator.view import Edit, Place, Placed, Variable, View
+from generator.view import Edit, LocatedFinding, Place, Variable, View
 from tests.plans import plan
 from tests.views import FILE, found, view
 
@@ -40,7 +40,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
     assert not found(RULE[rule], left)
 
 
-def only(rule: str, name: str, value: str, release: str = "0.32.15", **more: Any) -> Placed:
+def only(rule: str, name: str, value: str, release: str = "0.32.15", **more: Any) -> LocatedFinding:
     placed = found(RULE[rule], view({name: value}, release=release, **more))
     assert len(placed) == 1
     return placed[0]

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from generator.check.report import Report
-    from generator.view import Placed
+    from generator.view import LocatedFinding
 
 COMMANDS: Final = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render(report: Report) -> str:
     """Return one command per Finding that nobody silences."""
-    return "".join(_command(placed) for placed in report.told)
+    return "".join(_command(placed) for placed in report.findings)
 
 
-def _command(placed: Placed) -> str:
+def _command(placed: LocatedFinding) -> str:
     finding, place = placed.finding, placed.place
     line = f",line={place.line}" if place.line else ""
-    told = f"{finding.where}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
+    message = f"{finding.where}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
     where = f"file={_property(place.file)}{line},title={finding.rule}"
-    return f"::{COMMANDS[finding.severity]} {where}::{_data(told)}\n"
+    return f"::{COMMANDS[finding.severity]} {where}::{_data(message)}\n"
 
 
 def _data(text: str) -> str:

@@ -11,7 +11,7 @@ from generator.formats.data import to_json
 
 if TYPE_CHECKING:
     from generator.check.report import Report
-    from generator.view import Placed
+    from generator.view import LocatedFinding
 
 
 def render(report: Report) -> str:
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
     )
 
 
-def _finding(placed: Placed, report: Report) -> dict[str, Any]:
+def _finding(placed: LocatedFinding, report: Report) -> dict[str, Any]:
     return {
         "file": placed.place.file,
         "line": placed.place.line,

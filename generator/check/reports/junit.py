@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from generator.check.report import Report
-    from generator.view import Placed
+    from generator.view import LocatedFinding
 
 # XML 1.0 has no way to write these, not even as references.
 _NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -17,7 +17,7 @@ _NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 def render(report: Report) -> str:
     """Return the XML; Findings of severity info are output, not failures."""
     root = ET.Element("testsuites", name="hostwright")
-    by_file: dict[str, list[Placed]] = {file: [] for file in sorted(report.texts)}
+    by_file: dict[str, list[LocatedFinding]] = {file: [] for file in sorted(report.texts)}
     for placed in report.found:
         by_file.setdefault(placed.place.file, []).append(placed)
     for file, found in by_file.items():
@@ -26,7 +26,7 @@ def render(report: Report) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(root: ET.Element, file: str, found: list[Placed]) -> None:
+def _suite(root: ET.Element, file: str, found: list[LocatedFinding]) -> None:
     failures = sum(_fails(placed) for placed in found)
     skipped = sum(bool(placed.finding.ignored) for placed in found)
     suite = ET.SubElement(
@@ -43,23 +43,23 @@ def _suite(root: ET.Element, file: str, found: list[Placed]) -> None:
         _case(suite, placed)
 
 
-def _fails(placed: Placed) -> bool:
+def _fails(placed: LocatedFinding) -> bool:
     return placed.finding.severity != "info" and not placed.finding.ignored
 
 
-def _case(suite: ET.Element, placed: Placed) -> None:
+def _case(suite: ET.Element, placed: LocatedFinding) -> None:
     finding, place = placed.finding, placed.place
     name = f"{finding.rule} {finding.where}" + (f" line {place.line}" if place.line else "")
     case = ET.SubElement(suite, "testcase", name=_text(name), classname=_text(place.file))
-    told = f"{finding.message}" + (f"\n{finding.fix}" if finding.fix else "")
+    message = f"{finding.message}" + (f"\n{finding.fix}" if finding.fix else "")
     if finding.ignored:
         ET.SubElement(case, "skipped", message=_text(finding.ignored))
     elif _fails(placed):
         failure = ET.SubElement(case, "failure", message=_text(finding.message))
         failure.set("type", finding.severity)
-        failure.text = _text(told)
+        failure.text = _text(message)
     else:
-        ET.SubElement(case, "system-out").text = _text(told)
+        ET.SubElement(case, "system-out").text = _text(message)
 
 
 def _text(text: str) -> str:

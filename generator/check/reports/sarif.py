@@ -10,7 +10,7 @@ from generator.rules.registry import every_rule
 if TYPE_CHECKING:
     from generator.check.report import Report
     from generator.rules.rule import Rule
-    from generator.view import Place, Placed
+    from generator.view import LocatedFinding, Place
 
 LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -39,7 +39,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(placed: Placed, ids: list[str]) -> dict[str, Any]:
+def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
     finding = placed.finding
     text = f"{finding.where}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
     result: dict[str, Any] = {

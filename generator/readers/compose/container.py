@@ -63,7 +63,7 @@ def reference(service: Table, around: Mapping[str, str | None]) -> str:
         return ""
     names = _REFERENCE.findall(image.written)
     open_ended = any(around.get(name) is None for name in names)
-    if not image.written or not (open_ended or not image.told):
+    if not image.written or not (open_ended or not image.explicit):
         return image.text
     name, tag = _parted(image.written)
     return (substitute(name, around.get) or name) + tag
@@ -114,11 +114,11 @@ def _gpus(service: Table) -> tuple[list[Way], list[str]]:
     reserved = service.items("deploy", "resources", "reservations", "devices")
     for request in (*reserved, *service.items("gpus")):
         ways.append("cdi" if _driver(request) == "cdi" else "reservation")
-        ids += _told(request.items("device_ids")) if isinstance(request, Table) else []
+        ids += _explicit(request.items("device_ids")) if isinstance(request, Table) else []
     if service.text("runtime") == "nvidia":
         ways.append("runtime")
     for node in service.items("devices"):
-        source = node.text("source") if isinstance(node, Table) else "".join(_told((node,)))
+        source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
         if match := _CDI.match(source):
             ways.append("cdi")
             ids.append(match[0])
@@ -131,13 +131,13 @@ def _driver(request: Node) -> str:
     return request.text("driver") if isinstance(request, Table) else ""
 
 
-def _told(nodes: tuple[Node, ...]) -> list[str]:
-    return [node.text for node in nodes if isinstance(node, Scalar) and node.told]
+def _explicit(nodes: tuple[Node, ...]) -> list[str]:
+    return [node.text for node in nodes if isinstance(node, Scalar) and node.explicit]
 
 
 def _shown(node: Scalar) -> str:
     """Return a value, as it is written where it depends on what nobody has told."""
-    return node.text if node.told else node.written
+    return node.text if node.explicit else node.written
 
 
 def _ports(key: str, service: Table) -> tuple[tuple[str, Place], ...]:
@@ -216,4 +216,4 @@ def _restart(service: Table) -> str:
 
 def _locks(service: Table) -> bool:
     """Return whether the container may lock memory whatever its limit is."""
-    return bool({"IPC_LOCK", "CAP_IPC_LOCK", "ALL"} & set(_told(service.items("cap_add"))))
+    return bool({"IPC_LOCK", "CAP_IPC_LOCK", "ALL"} & set(_explicit(service.items("cap_add"))))

@@ -48,7 +48,7 @@ def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:
         place = Place(value.place.file, value.place.line, ".".join((key, *path)))
         try:
             # What nobody has told is some limit, and not known which.
-            limit = read(value.text, service) if value.told else None
+            limit = read(value.text, service) if value.explicit else None
         except (ValueError, OverflowError) as error:
             message, _, hint = str(error).partition("; ")
             loader.fail_at(value.place, f"`{'.'.join(path)}`: {message}", hint or "write less")
@@ -74,7 +74,7 @@ def _cpus(text: str, _: Table) -> Value:
 def _quota(text: str, service: Table) -> Value:
     """Read microseconds in a period; nothing where the shorter `cpus` says it, or -1."""
     period = service.scalar("cpu_period")
-    length = _number(period.text) if period is not None and period.told else 0.0
+    length = _number(period.text) if period is not None and period.explicit else 0.0
     return round(_number(text) * 100 / (length or _PERIOD)) if _number(text) > 0 else None
 
 
@@ -95,7 +95,7 @@ def _swap(text: str, service: Table) -> Value:
     both = docker_size(text)
     if memory is None or both == 0:
         return _NOTHING
-    return max(0, both - docker_size(memory.text)) if memory.told else None
+    return max(0, both - docker_size(memory.text)) if memory.explicit else None
 
 
 def _cpuset(text: str, _: Table) -> Value:

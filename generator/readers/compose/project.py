@@ -63,8 +63,8 @@ class Loader:
         except ValueError as error:
             message, _, hint = str(error).partition("; ")
             where, separator, rest = message.partition(": ")
-            told = (where, rest) if separator else ("", message)
-            self.problems.append(Problem(*told, hint, path))
+            parts = (where, rest) if separator else ("", message)
+            self.problems.append(Problem(*parts, hint, path))
             return ()
 
     def beside(self, path: str, around: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -147,7 +147,7 @@ class Loader:
 
     def _source(self, node: Node) -> Source | None:
         """Return the file that a path in a file names, None where it is not at hand."""
-        if not isinstance(node, Scalar) or not node.told or not node.text:
+        if not isinstance(node, Scalar) or not node.explicit or not node.text:
             return None
         path = joined(node.place.file, node.text)
         text = self.read(path)
@@ -222,7 +222,7 @@ def _pair(item: Scalar) -> tuple[str, Scalar]:
     """Take `KEY=value` apart; a lone `KEY` is a variable of whoever runs Compose."""
     name, equals, value = item.text.partition("=")
     written = item.written.partition("=")
-    if not item.told:
+    if not item.explicit:
         return written[0] or item.text, replace(item, text="", written=written[2])
     if not equals:
         return name, Scalar("", item.place, "null")

@@ -130,9 +130,9 @@ def _variables(name: str, service: Table, project: Project, loader: Loader) -> t
     node = service.get("environment")
     if isinstance(node, Scalar) and node.kind == "null":
         place = service.place_of("environment")
-        told = f"`services.{name}.environment` is empty, which Compose refuses"
+        message = f"`services.{name}.environment` is empty, which Compose refuses"
         hint = "take the key out, or write variables below it"
-        raise not_a_file(place.file, f"line {place.line}", told, hint)
+        raise not_a_file(place.file, f"line {place.line}", message, hint)
     for variable in _own(name, service.table("environment"), project.around):
         found.pop(variable.name, None)
         found[variable.name] = variable
@@ -150,7 +150,7 @@ def _own(name: str, table: Table, around: Mapping[str, str | None]) -> Iterator[
             value=value or "",
             place=Place(node.place.file, node.place.line, f"services.{name}.environment.{key}"),
             written="" if passed else node.replaceable,
-            unresolved=value is None or not node.told,
+            unresolved=value is None or not node.explicit,
         )
 
 
@@ -159,7 +159,7 @@ def _from_files(service: Table, project: Project, loader: Loader) -> dict[str, V
     found: dict[str, Variable] = {}
     for node in service.items("env_file"):
         path = node.scalar("path") if isinstance(node, Table) else node
-        if not isinstance(path, Scalar) or not path.told:
+        if not isinstance(path, Scalar) or not path.explicit:
             continue
         file = joined(path.place.file, path.text)
         for entry in loader.variables(file, project.around):
@@ -200,8 +200,8 @@ def _models(
 
 def _asked(job: Table, servers: Mapping[str, Table], engine: Engine) -> str:
     """Return the server that a job talks to, empty where it does not say."""
-    told = " ".join((job.text("environment", engine.address), *argv(job, "command")))
-    return next((n for n in servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", told)), "")
+    words = " ".join((job.text("environment", engine.address), *argv(job, "command")))
+    return next((n for n in servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", words)), "")
 
 
 def _calls(words: list[str], engine: Engine, depth: int = 0) -> Iterator[Call]:

@@ -59,14 +59,14 @@ def _is_one(source: Source, engine: Engine) -> bool:
 
 
 def _view(source: Source, context: Context) -> View:
-    release, told = context.release_for()
+    release, explicit = context.release_for()
     return View(
         phrases=ENVIRONMENT,
         engine=context.engine.name,
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         release=release,
-        release_told=told,
+        release_told=explicit,
         variables=tuple(_variables(source, context.engine)),
         host=context.host,
     )

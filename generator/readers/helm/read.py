@@ -79,14 +79,14 @@ def _view(source: Source, context: Context, problems: list[Problem]) -> View:
     prefix, values = found
     kind = _KINDS.get(values.text(engine.name, "gpu", "type"), "")
     gpu = _on(values, engine.name, "gpu", "enabled")
-    release, told = context.release_for(values.text("image", "tag"))
+    release, explicit = context.release_for(values.text("image", "tag"))
     return View(
         phrases=HELM,
         engine=context.engine.name,
         name=values.text("fullnameOverride") or values.text("nameOverride") or engine.name,
         place=Place(source.path, key=prefix),
         release=release,
-        release_told=told,
+        release_told=explicit,
         variables=tuple(_variables(prefix, values)),
         bounds=tuple(_bounds(prefix, values, problems)),
         lines=tuple(_lines(prefix, values)),
@@ -143,8 +143,8 @@ def _bounds(prefix: str, values: Table, problems: list[Problem]) -> Iterator[Bou
         except ValueError as error:
             message, _, hint = str(error).partition("; ")
             where = f"line {found.place.line}"
-            told = Problem(where, f"`{place.key}`: {message}", hint, found.place.file)
-            problems.append(told)
+            file = found.place.file
+            problems.append(Problem(where, f"`{place.key}`: {message}", hint, file))
 
 
 def quantity(text: str) -> Decimal:

@@ -77,7 +77,7 @@ def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
 
 def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     image = _image(one, images)
-    release, told = context.release_of(image_name(image))
+    release, explicit = context.release_of(image_name(image))
     found = list(_options(one))
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
@@ -88,7 +88,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
         name=one.name,
         place=Place(one.files[0]),
         release=release,
-        release_told=told,
+        release_told=explicit,
         variables=container.variables(found, context, {}),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),

@@ -29,16 +29,16 @@ def substitute(text: str, lookup: Lookup) -> str | None:
     """
     parts: list[str] = []
     size = at = 0
-    told = True
+    explicit = True
     while match := _VARIABLE.search(text, at):
         found, end = _replaced(match, lookup)
-        told = told and found is not None
+        explicit = explicit and found is not None
         parts += [text[at : match.start()], found or ""]
         size += len(found or "")
         at = end
         if size > LONGEST:
             raise ValueError("grows beyond a megabyte; use fewer variables in it")
-    return "".join([*parts, text[at:]]) if told else None
+    return "".join([*parts, text[at:]]) if explicit else None
 
 
 def _replaced(match: re.Match[str], lookup: Lookup) -> tuple[str | None, int]:

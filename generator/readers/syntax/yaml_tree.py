@@ -47,7 +47,7 @@ class Scalar:
     place: Place
     kind: Kind = "str"
     written: str = ""
-    told: bool = True
+    explicit: bool = True
     tag: str = ""
     quote: str = ""
     shared: bool = False
@@ -60,7 +60,7 @@ class Scalar:
     @property
     def is_true(self) -> bool:
         """Whether this switches something on."""
-        return self.told and self.text.lower() in {"true", "yes", "on", "y"}
+        return self.explicit and self.text.lower() in {"true", "yes", "on", "y"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Table:
     def text(self, *path: str) -> str:
         """Return the text under a path of keys, empty where nothing is told."""
         found = self.scalar(*path)
-        return found.text if found is not None and found.told else ""
+        return found.text if found is not None and found.explicit else ""
 
     def table(self, *path: str) -> Table:
         """Return the mapping under a path of keys, an empty one where there is none."""
@@ -152,7 +152,7 @@ def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Ite
             raise ProfileError(table.place.file, (problem,))
         if isinstance(value, Scalar):
             above = ".".join((section, *path[:-1])).strip(".")
-            text = value.text if value.told else value.written
+            text = value.text if value.explicit else value.written
             place = replace(value.place, key=f"{above}.{path[-1]}".strip("."))
             yield Line(section=above, name=path[-1], value=text, place=place)
 
@@ -208,17 +208,19 @@ class _Tree:
 
     def _scalar(self, node: yaml.ScalarNode, tag: str) -> Scalar:
         kind, text = resolved(node.value, _kind_of(node.tag))
-        told: str | None = text
+        explicit: str | None = text
         if kind == "str" and self.substitute is not None:
             try:
-                told = self.substitute(text)
+                explicit = self.substitute(text)
             except ValueError as error:
                 message, _, hint = str(error).partition("; ")
                 self._problem(node, message, hint)
         quote = node.style if node.style in QUOTES else ""
         shared = isinstance(node, Anchored) and node.shared
         place, written = self._place(node), _written(node)
-        return Scalar(told or "", place, kind, written, told is not None, tag, quote, shared)
+        return Scalar(
+            explicit or "", place, kind, written, explicit is not None, tag, quote, shared
+        )
 
     def _table(self, node: yaml.MappingNode, tag: str) -> Table:
         entries: dict[str, Node] = {}

@@ -87,14 +87,14 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         return _in_container(one, held, related, context)
     if any(_program(command) in CLIENTS for command in one.commands(["ExecStart"])):
         reach = "client"
-    release, told = context.release_for()
+    release, explicit = context.release_for()
     return View(
         phrases=UNIT,
         engine=context.engine.name,
         name=one.name,
         place=Place(one.files[0]),
         release=release,
-        release_told=told,
+        release_told=explicit,
         variables=_variables(one, context, reach),
         bounds=bounds(one.assignments, context.host),
         lines=unit.lines(one.assignments),
@@ -117,7 +117,7 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     # Most units run no container.
     from generator.readers import container
 
-    release, told = context.release_of(image_name(held.image.text))
+    release, explicit = context.release_of(image_name(held.image.text))
     own = _variables(one, context, "client")
     place, restart = held.image.place, one.last("Restart")
     box = container.container(held.image.text, place, held.options, held.client, restart)
@@ -128,7 +128,7 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
         name=one.name,
         place=Place(one.files[0]),
         release=release,
-        release_told=told,
+        release_told=explicit,
         variables=(*own, *container.variables(held.options, context, client)),
         bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),

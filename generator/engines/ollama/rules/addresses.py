@@ -59,17 +59,17 @@ def _host(view: View, variable: Variable) -> Iterator[Hit]:
     if fault := _no_address(rest, host):
         yield _hit(view, variable, *fault, severity="error")
     elif port is not None and not (port.isdecimal() and int(port) <= _LAST_PORT):
-        told = f"`{port}` is no port; Ollama warns and listens on {default}"
-        yield _hit(view, variable, told, f"{host}:{_PORT}")
+        message = f"`{port}` is no port; Ollama warns and listens on {default}"
+        yield _hit(view, variable, message, f"{host}:{_PORT}")
     elif not host:
-        told = f"`{text}` names no address: the server listens on all of them"
-        yield _hit(view, variable, told, f"127.0.0.1:{port}", certain=False)
+        message = f"`{text}` names no address: the server listens on all of them"
+        yield _hit(view, variable, message, f"127.0.0.1:{port}", certain=False)
     elif has_scheme and port is None and default != _PORT:
-        told = f"`{text}` means port {default}, not {_PORT}"
-        yield _hit(view, variable, told, bare, certain=False)
+        message = f"`{text}` means port {default}, not {_PORT}"
+        yield _hit(view, variable, message, bare, certain=False)
     elif scheme == "https":
-        told = "the server speaks no TLS; `https://` in OLLAMA_HOST is for clients"
-        yield _hit(view, variable, told, bare, certain=False)
+        message = "the server speaks no TLS; `https://` in OLLAMA_HOST is for clients"
+        yield _hit(view, variable, message, bare, certain=False)
     elif has_scheme or path:
         extra = f"the path `/{path}`" if path else f"`{scheme}://`"
         yield _hit(view, variable, f"{extra} means nothing to the server", bare, severity="info")
@@ -97,12 +97,12 @@ def _no_address(text: str, host: str) -> tuple[str, str] | None:
     if plain.isdecimal():
         return f"`{text}` is a port without an address; the server does not start", ""
     before, _, port = plain.rpartition(":")
-    told = "; the server does not start"
+    end = "; the server does not start"
     if ":" in before and _is_address(before) and port.isdecimal():
-        return f"`{text}`: an IPv6 address before a port needs brackets{told}", f"[{before}]:{port}"
+        return f"`{text}`: an IPv6 address before a port needs brackets{end}", f"[{before}]:{port}"
     if ":" in before:
-        return f"`{text}` has two ports; publish them in the container, not here{told}", ""
-    return f"`{text}` is no address{told}", "0.0.0.0:11434" if plain == "*" else ""
+        return f"`{text}` has two ports; publish them in the container, not here{end}", ""
+    return f"`{text}` is no address{end}", "0.0.0.0:11434" if plain == "*" else ""
 
 
 def _is_address(text: str) -> bool:
@@ -176,9 +176,9 @@ def proxy_between(view: View, _: Facts) -> Iterator[Hit]:
         if variable is None or not variable.value:
             continue
         spared = _spared(view)
-        told = "; a client in this environment reaches the server through the proxy"
+        message = "; a client in this environment reaches the server through the proxy"
         yield Hit(
-            message=f"`{name}` does nothing for pulls, which use HTTPS{'' if spared else told}",
+            message=f"`{name}` does nothing for pulls, which use HTTPS{'' if spared else message}",
             place=variable.place,
             severity="info" if spared else None,
             fix="remove it" if both else f"use {right} alone",
@@ -191,5 +191,5 @@ def _spared(view: View) -> bool:
     variable = view.variable("OLLAMA_HOST")
     in_image = "0.0.0.0" if view.container else ""  # noqa: S104 -- what the official image sets
     host = listens_on(variable.value) if variable else in_image
-    told = [v.value for name in ("NO_PROXY", "no_proxy") if (v := view.variable(name))]
-    return is_local(host) or bool({"*", host} & set(re.split(r"[,\s]+", ",".join(told))))
+    listed = [v.value for name in ("NO_PROXY", "no_proxy") if (v := view.variable(name))]
+    return is_local(host) or bool({"*", host} & set(re.split(r"[,\s]+", ",".join(listed))))

@@ -44,13 +44,15 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
         endpoint = _NO_ENDPOINT.search(text)
         official = view.container is not None and is_official(view)
         if official and words and missing:
-            told = f"there is no {missing[0]} in the image: the check tells nothing of the server"
+            message = (
+                f"there is no {missing[0]} in the image: the check tells nothing of the server"
+            )
         elif endpoint:
-            told = f"the server has no `{endpoint[1]}`: it answers 404"
+            message = f"the server has no `{endpoint[1]}`: it answers 404"
         else:
             continue
         yield Hit(
-            message=told,
+            message=message,
             place=place,
             fix=_instead(words),
             edits=_lists_instead(words, place),

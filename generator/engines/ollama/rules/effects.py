@@ -110,14 +110,14 @@ def _without_flash_attention(
         fails = facts.behaves("kv-type-load-error")
         severity = "error" if fails else None
         effect = "every load fails" if fails else "the cache stays f16"
-        told, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
+        message, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
     elif word or variable.name != _KV_TYPE:
         return
     else:
-        severity, told = _by_default(facts)
+        severity, message = _by_default(facts)
         fix = f"add {_FLASH}=1"
     yield Hit(
-        message=f"`{kind}` needs flash attention, {told}",
+        message=f"`{kind}` needs flash attention, {message}",
         place=variable.place,
         severity=severity,
         fix=fix,

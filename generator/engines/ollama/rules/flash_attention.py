@@ -61,8 +61,8 @@ def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
     # A profile has HW105 for it.
     if not on or not on_cpu or fact.covers(facts.at) or view.phrases.keyed:
         return ""
-    told = f"flash attention does nothing on a CPU in Ollama {view.release}"
-    return f"{told}; it does since {fact.since}"
+    message = f"flash attention does nothing on a CPU in Ollama {view.release}"
+    return f"{message}; it does since {fact.since}"
 
 
 def _forced_on(view: View, lacking: list[GpuGeneration]) -> str:

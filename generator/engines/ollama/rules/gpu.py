@@ -111,17 +111,17 @@ def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
     tokens = default_context(view, facts)
     if tokens is None:
         return
-    told = _cache_told(view, facts, tokens)
-    if told or tokens == facts.context_tiers[0].tokens:
+    detail = _cache_detail(view, facts, tokens)
+    if detail or tokens == facts.context_tiers[0].tokens:
         yield Hit(
             message=f"without a context length the server takes {tokens} tokens per slot on this "
-            f"much GPU memory{told}",
+            f"much GPU memory{detail}",
             place=view.at("ollama.context_length"),
             fix="write the context that you need, like 8192",
         )
 
 
-def _cache_told(view: View, facts: Facts, tokens: int) -> str:
+def _cache_detail(view: View, facts: Facts, tokens: int) -> str:
     """Return the largest KV cache; below the top tier only of models that are then too large."""
     have, models = host_of(view).gpu_memory, known_models(view, facts)
     beyond = [m for m in models if 0 < weights(m) < have < least(view, facts, m).total]
@@ -133,7 +133,7 @@ def _cache_told(view: View, facts: Facts, tokens: int) -> str:
     each = f", with {slots} slots" if slots > 1 else ""
     most = f", trained for {model.context}" if model.context < tokens else ""
     size = gib(least(view, facts, model).kv)
-    told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
+    detail = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
     if model in beyond:
-        told += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"
-    return told
+        detail += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"
+    return detail

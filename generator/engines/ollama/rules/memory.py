@@ -111,5 +111,6 @@ def _may_lock_anyway(view: View) -> bool:
     box = view.container
     if box is not None:
         return box.memlock or box.privileged is not None
-    told = {line.name: line.value for line in view.lines}
-    return told.get("User") == "root" or "CAP_IPC_LOCK" in told.get("AmbientCapabilities", "")
+    said = {line.name: line.value for line in view.lines}
+    capable = "CAP_IPC_LOCK" in said.get("AmbientCapabilities", "")
+    return capable or said.get("User") == "root"

@@ -88,8 +88,8 @@ def _beside(view: View, facts: Facts) -> int:
 
 def _severity(view: View, each: int, have: int) -> Severity | None:
     """Return `info` where neither models nor their number are told and one cache would fit."""
-    told = bool(view.models) or bool(number(view, "OLLAMA_MAX_LOADED_MODELS"))
-    return None if told or each < 0 or each * MIB >= have else "info"
+    known = bool(view.models) or bool(number(view, "OLLAMA_MAX_LOADED_MODELS"))
+    return None if known or each < 0 or each * MIB >= have else "info"
 
 
 def _share(free: int, runners: int) -> int:

@@ -68,9 +68,9 @@ def overridden(view: View, facts: Facts) -> Iterator[Hit]:
         if fact.effective or not fact.name.startswith(PREFIX):
             continue
         use, name = fact.replacement, fact.renamed
-        told = fact.effect.removeprefix("Overridden: ").rstrip(".")
+        message = fact.effect.removeprefix("Overridden: ").rstrip(".")
         yield Hit(
-            message=f"`{variable.name}` has no effect: {told}",
+            message=f"`{variable.name}` has no effect: {message}",
             place=variable.place,
             fix=f"use {use}" if use else "remove it",
             link=fact.source,

@@ -120,18 +120,18 @@ def _misspelt(name: str, facts: Facts) -> NameFault | None:
         if not meant or _NUMBERED.fullmatch(name.removeprefix(meant)):
             return None
         return _typo(name, f"looks like a misspelt `{meant}`", meant)
-    told = "is no variable of Ollama"
+    what = "is no variable of Ollama"
     meant = _closest(name, (*_family(name, readable), *facts.dead_names), _NEAR)
     dead = name_fault(meant, facts) if facts.dead(meant) else None
     if dead is not None:
-        return replace(dead, rule="HW104", what=told, message=f"`{name}` {told}", rename="")
-    return _typo(name, told, meant)
+        return replace(dead, rule="HW104", what=what, message=f"`{name}` {what}", rename="")
+    return _typo(name, what, meant)
 
 
-def _typo(name: str, told: str, meant: str) -> NameFault:
+def _typo(name: str, what: str, meant: str) -> NameFault:
     certain = meant and _closest(name, (meant,), _VERY_NEAR)
     return NameFault(
-        rule="HW104", what=told, message=f"`{name}` {told}", use=meant, rename=certain or ""
+        rule="HW104", what=what, message=f"`{name}` {what}", use=meant, rename=certain or ""
     )
 
 

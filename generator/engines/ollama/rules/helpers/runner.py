@@ -39,8 +39,8 @@ def value_fault(name: str, value: str, facts: Facts) -> ValueFault | None:
     if not name.startswith(PREFIX) or not read:
         return None
     if name.startswith(f"{PREFIX}NO_") and (fact is None or fact.on_invalid == "presence"):
-        told = f"is set by any value, `{value}` too"
-        return ValueFault(told, breaks=False) if value.lower() in NO else None
+        message = f"is set by any value, `{value}` too"
+        return ValueFault(message, breaks=False) if value.lower() in NO else None
     if fact is not None and (fact.allowed_values or fact.kind in {"bool", "int", "uint"}):
         return _typed_fault(fact, value)
     if name in _BESIDE_NUMBERS:
@@ -55,8 +55,8 @@ def _typed_fault(fact: Fact, value: str) -> ValueFault | None:
     allowed = fact.allowed("x86_64-linux")
     if allowed is None:
         return _switch_fault(fact, value) if fact.kind == "bool" else _number_fault(value)
-    told = f"`{value}` is not one of {', '.join(allowed)}" if value.strip() else "is empty"
-    return None if value in allowed else ValueFault(f"{told}: {_EXITS}")
+    message = f"`{value}` is not one of {', '.join(allowed)}" if value.strip() else "is empty"
+    return None if value in allowed else ValueFault(f"{message}: {_EXITS}")
 
 
 def _switch_fault(fact: Fact, value: str) -> ValueFault | None:
@@ -64,20 +64,20 @@ def _switch_fault(fact: Fact, value: str) -> ValueFault | None:
         return None
     meant = "1" if value.lower() in YES else "0" if value.lower() in NO else ""
     if fact.on_invalid == "load-fail":
-        told = f"`{value}` is neither on nor off" if value.strip() else "is empty"
-        return ValueFault(f"{told}: {_EXITS}", meant=meant)
+        message = f"`{value}` is neither on nor off" if value.strip() else "is empty"
+        return ValueFault(f"{message}: {_EXITS}", meant=meant)
     # A flag that can only be turned on.
-    told = f"`{value}` is none of on, enabled, true and 1: it stays off"
-    return ValueFault(told, breaks=False, meant=meant) if meant == "1" else None
+    message = f"`{value}` is none of on, enabled, true and 1: it stays off"
+    return ValueFault(message, breaks=False, meant=meant) if meant == "1" else None
 
 
 def _number_fault(value: str) -> ValueFault | None:
     digits = _STOI.match(value)
-    told = f"`{value}` is not a whole number" if value.strip() else "is empty"
+    message = f"`{value}` is not a whole number" if value.strip() else "is empty"
     if digits is None or abs(int(digits[0])) >= 2**31:
-        return ValueFault(f"{told}: {_EXITS}")
+        return ValueFault(f"{message}: {_EXITS}")
     if digits.end() != len(value):
-        return ValueFault(f"{told}: only `{digits[0].strip()}` is read", breaks=False)
+        return ValueFault(f"{message}: only `{digits[0].strip()}` is read", breaks=False)
     return None
 
 
