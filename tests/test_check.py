@@ -122,6 +122,16 @@ def test_exit_codes() -> None:
     assert gen(OVERRIDE, "--ollama-version", "0.99.1.2").returncode == 2
 
 
+def test_nothing_to_judge_is_not_all_well(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "other.service").write_text("[Service]\nExecStart=/bin/true\n")
+    done = gen(str(other))
+    assert done.returncode == 2
+    assert f"nothing below {other} has to do with Ollama" in done.stderr
+    assert gen(str(other), "clean.env").returncode == 0
+
+
 def test_without_a_path_it_says_what_it_takes() -> None:
     result = gen()
     assert (result.returncode, result.stdout) == (2, "")

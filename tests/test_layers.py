@@ -76,7 +76,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "fleet": (
         {
             *("codec", "errors", "fleet", "formats", "pipeline", "plan", "profiles"),
-            *("targets", "targets.base"),
+            *("rules", "targets", "targets.base"),
         },
         {"pydantic"},
     ),

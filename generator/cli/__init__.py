@@ -26,7 +26,7 @@ SECTIONS: Final = {
         "detect": "Read this machine and write its profile.",
         "show": "Show every setting of a profile with its reason.",
         "fit": "Tell which models a host holds, and how they are placed.",
-        "render": "Render a profile for one or more targets; needs not be named.",
+        "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
     },
     "What runs already": {

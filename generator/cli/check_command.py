@@ -186,7 +186,8 @@ def _exit(report: Report, fail_on: str) -> None:
     # A module that a directory happens to hold is no reason to refuse the rest of it.
     if failed := [failure.error for failure in report.failures if failure.named]:
         click.get_current_context().exit(failed[0].exit_code)
-    if any(placed.finding.rule == UNREADABLE.id for placed in report.found):
+    unreadable = any(placed.finding.rule == UNREADABLE.id for placed in report.found)
+    if unreadable or not report.texts:
         click.get_current_context().exit(2)
     if report.reaches(fail_on):
         click.get_current_context().exit(1)

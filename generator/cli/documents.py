@@ -272,14 +272,24 @@ class Together(TypedDict):
     rooms: list[Room]
 
 
+class LoadedModel(TypedDict):
+    """A model that a server has loaded now, in bytes, and how much of it is on GPUs."""
+
+    model: str
+    size: int
+    on_gpus: int
+
+
 class Fit(TypedDict):
-    """`gen fit`."""
+    """`gen fit`; `loaded` is null where no server was asked."""
 
     schema_version: One
     release: str
     models: list[ModelFit]
     together: Together | None
     choices: list[ChoiceFit]
+    loaded: list[LoadedModel] | None
+    warnings: list[str]
 
 
 class Detection(TypedDict):

@@ -171,5 +171,12 @@ def _print_json(found: Assessment) -> None:
             }
             for choice in found.choices or ()
         ],
+        "loaded": None
+        if found.loaded is None
+        else [
+            {"model": name, "size": size, "on_gpus": on_gpus}
+            for name, size, on_gpus in found.loaded
+        ],
+        "warnings": list(found.warnings),
     }
     click.echo(to_json(document), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,10 +58,12 @@ def command(
     Without -o, list the hosts. FLEET.toml may be - for stdin.
     """
     from generator.fleet.decide import decide_fleet
+    from generator.fleet.findings import findings_of
 
     needs_directory(output, diff=diff, check=check, force=force)
     fleet = decide_fleet(Path(file), strict=strict, progress=progress, stdin=stdin_if(file))
-    findings = [*_findings(fleet), *_modules_missing(fleet, output)]
+    here = None if output in {None, STDIO} else Path(output or "")
+    findings = findings_of(fleet, here)
     if output is None:
         _list(fleet, findings, as_json=as_json)
         return
@@ -77,36 +78,6 @@ def command(
         return
     changes = changes_of(files, Path(output), dry=diff or check, force=force, again=True)
     report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
-
-
-def _findings(fleet: Decided) -> list[Finding]:
-    """Return each Finding once, with the hosts that it is about."""
-    from generator.errors import shortened
-    from generator.targets import load_target
-
-    hosts: dict[Finding, list[str]] = {}
-    for node in fleet.nodes:
-        for finding in (*node.plan.remarks, *load_target(node.target).limitations(node.plan)):
-            hosts.setdefault(finding, []).append(node.name)
-    return [
-        dataclasses.replace(finding, where=f"{shortened(', '.join(names))}: {finding.where}")
-        for finding, names in hosts.items()
-    ]
-
-
-def _modules_missing(fleet: Decided, output: str | None) -> list[Finding]:
-    from generator.rules.targets import NO_SUCH_MODULE
-
-    paths = {path for node in fleet.nodes for path in node.modules}
-    return [
-        NO_SUCH_MODULE.finding(
-            f"there is no `{path}` in {output}, so its hosts do not evaluate",
-            "modules",
-            "write it, and have git track it",
-        )
-        for path in sorted(paths)
-        if output is not None and output != STDIO and not Path(output, path).exists()
-    ]
 
 
 def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:

@@ -32,6 +32,7 @@ from generator.fit.shape import Shape
 from generator.fit.verdict import judge
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu, gpus
+from tests.test_cli import run
 
 SMALL = Outline(
     architecture="gemma3", layers=6, embedding=256, feed_forward=512, heads=4, kv_heads=2,
@@ -379,6 +380,16 @@ def test_a_server_tells_what_it_has_loaded(serve: Serve) -> None:
     models = {"models": [{"name": "a:1b", "size": 100, "size_vram": 50}, "odd", {"size": "x"}]}
     url = serve({"/api/ps": (200, models)})
     assert loaded(url.removeprefix("http://")) == (("a:1b", 100, 50), ("", 0, 0))
+
+
+def test_what_a_server_has_loaded_is_part_of_the_answer(serve: Serve) -> None:
+    models = {"models": [{"name": "a:1b", "size": 100, "size_vram": 50}]}
+    url = serve({"/api/show": (200, SHOW), "/api/ps": (200, models)})
+    asked = ("fit", "xeon-cpu", "--server", url, "-m", "mine")
+    document = json.loads(run(*asked, "--json").stdout)
+    assert document["loaded"] == [{"model": "a:1b", "size": 100, "on_gpus": 50}]
+    assert [model["model"] for model in document["models"]] == ["mine"]
+    assert "Loaded on the server now:" in run(*asked).stdout
 
 
 @pytest.mark.parametrize(
