@@ -30,7 +30,8 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
 from generator.fit.header import shape_of_file
 from generator.fit.kv import kv_bytes
-from generator.fit.load import MIB, Load
+from generator.fit.load import Load
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

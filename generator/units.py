@@ -1,4 +1,4 @@
-"""Sizes, quotas, durations and releases: how they are written, parsed and compared.
+"""Sizes, quotas, durations, addresses and releases: how they are written, parsed and compared.
 
 Parsers raise ValueError with a message for people; the part after `; ` is the hint.
 """
@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import Final
 
+MIB: Final = 2**20
+GIB: Final = 2**30
+# What strconv.ParseBool of Go takes, and nothing else.
+GO_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+GO_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+# systemd's default weight of 100 is Docker's default of 1024 shares.
+SHARES_PER_WEIGHT: Final = 10.24
 SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
 MANY_CPUS: Final = 10_000
 MOST_CPUS: Final = 8192
@@ -72,6 +79,12 @@ def written_size(size: int) -> str:
     """Return a size for prose, exact: `20 GiB`, `1536 MiB`, `1000 bytes`."""
     text = format_size(size)
     return f"{text[:-1]} {text[-1]}iB" if text[-1] in SIZE_SUFFIXES else f"{text} bytes"
+
+
+def gib(size: int, places: int | None = None) -> str:
+    """Return a size for prose, rounded: `13.3 GiB`; with `places` always so many, `13.0 GiB`."""
+    number = size / GIB
+    return f"{round(number, 1):g} GiB" if places is None else f"{number:.{places}f} GiB"
 
 
 def parse_cpu_quota(text: str) -> int:
@@ -139,6 +152,16 @@ def _go_terms(text: str, body: str) -> int:
     if not body or end != len(body):
         raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")
     return total
+
+
+def is_local(host: str) -> bool:
+    """Return whether only this machine reaches what listens on `host`."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in {"localhost", ""}
 
 
 @total_ordering

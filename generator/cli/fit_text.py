@@ -10,8 +10,8 @@ import click
 from generator.cli.talk import coloured, table, width
 from generator.errors import shortened
 from generator.fit.ask import UNBOUNDED
-from generator.fit.load import GIB
 from generator.fit.verdict import growth
+from generator.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.detect.choice import Choice, Left
-from generator.detect.situation import GIB, MIB
-from generator.units import written_size
+from generator.units import GIB, MIB, written_size
 
 if TYPE_CHECKING:
     from generator.detect.situation import Situation

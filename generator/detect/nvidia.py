@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _PROC: Final = "/proc/driver/nvidia"
 _TABLE: Final = "nvidia-smi.csv"
 _LIST: Final = "nvidia-smi-L.txt"
-_MIB: Final = 2**20
 _MIG: Final = re.compile(r"MIG (?P<name>\S+)\s+Device\s+\d+: \(UUID: (?P<uuid>MIG-[\w/-]+)\)")
 _UUID: Final = re.compile(r"GPU-[0-9A-Za-z-]+")
 _CAPABILITY: Final = re.compile(r"\d{1,2}\.\d")

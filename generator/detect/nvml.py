@@ -10,11 +10,12 @@ import importlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.units import MIB
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 NONE: Final = "[N/A]"
-_MIB: Final = 2**20
 
 
 def cards(fields: Sequence[str]) -> str:
@@ -74,7 +75,7 @@ def _told(nvml: Any, ask: Callable[[], object]) -> str:  # noqa: ANN401 -- a mod
 
 
 def _mib(size: int) -> str:
-    return f"{size // _MIB} MiB"
+    return f"{size // MIB} MiB"
 
 
 def _mig(mode: int) -> str:

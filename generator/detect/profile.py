@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.by_memory import written_gib
 from generator.detect.choice import Choice, Left
-from generator.detect.situation import GIB, MIB
 from generator.formats.annotated import Section, to_annotated_toml
 from generator.formats.text import Commented
-from generator.units import format_size
+from generator.units import GIB, MIB, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

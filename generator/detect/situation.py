@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
     from generator.detect.detected import Detected, Gpu
 
-GIB: Final = 2**30
-MIB: Final = 2**20
 MOST: Final = 2**60  # bytes; what tells of more is not telling of memory
 Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
 _LIBRARIES: Final[tuple[Acceleration, ...]] = ("cuda", "rocm", "vulkan")

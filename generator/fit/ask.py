@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu, host_of
-from generator.fit.load import MIB
+from generator.units import GO_FALSE, MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -17,7 +17,6 @@ MARGIN: Final = "LLAMA_ARG_FIT_TARGET"
 CACHE_RAM: Final = "LLAMA_ARG_CACHE_RAM"
 LLAMA_SERVER: Final = "llama-server"
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
-FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def switch(view: View, name: str) -> bool | None:
     """
     variable = view.variable(name)
     text = variable.value.strip() if variable is not None else ""
-    return text not in FALSE if text else None
+    return text not in GO_FALSE if text else None
 
 
 def may_be_loaded(view: View, facts: Facts) -> int:

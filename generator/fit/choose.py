@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.load import GIB
 from generator.fit.pick import loads
 from generator.fit.shape import shape_of
 from generator.fit.verdict import NARROW, growth, judge, single_slot
+from generator.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.load import MIB
 from generator.share import reserve
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.view import Bound, Place, View

@@ -23,6 +23,7 @@ BLOCK_BYTES: Final = {
     "q4_0": 18,
     "iq4_nl": 18,
 }
+# The element types that do without flash attention.
 PLAIN: Final = frozenset({"f32", "f16", "bf16"})
 CELLS: Final = 256
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.fit.compute import compute_bytes, host_compute_bytes
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
-from generator.fit.load import MIB
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

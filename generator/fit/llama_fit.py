@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.layout import by_share, only
-from generator.fit.load import GIB, MIB
+from generator.units import GIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from generator.fit.shape import Shape
 
-MIB: Final = 2**20
-GIB: Final = 2**30
 DEFAULT_BATCH: Final = 512
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from generator.fit import best_fit, estimate, llama_fit
 from generator.fit.ask import cache_type, own_engine, uses_flash
 from generator.fit.layout import Placement, by_share, kind_of
-from generator.fit.load import GIB, MIB, Load, capped
+from generator.fit.load import Load, capped
+from generator.units import MIB, gib
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Pla
     chosen = llama_fit.choose(expected, free, ask)
     counts = llama_fit.fill(footprint, free, chosen, ask)
     kind = kind_of(footprint.shape, counts)
-    size = f"{expected / GIB:.1f} GiB"
+    size = gib(expected, 1)
     if ask.spread and len(free) > 1:
         how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
     elif len(free) == 1:

@@ -9,8 +9,8 @@ from generator.fit import llama_fit
 from generator.fit.ask import UNBOUNDED, with_slots
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Placement, only
-from generator.fit.load import GIB
 from generator.fit.schedule import load_of, place
+from generator.units import gib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,15 +179,15 @@ def _word(footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room]) -> 
         return "fits", f"all layers {where}{_spare(rooms)}"
     room = narrow[0]
     if 0 <= room.left < room.grows:
-        return "tight", f"prompt caches may grow {growth(room.grows)}, {_gib(room.left)} are left"
+        return "tight", f"prompt caches may grow {growth(room.grows)}, {gib(room.left, 1)} are left"
     if room.left < 0:
         return "tight", f"{room.name} is overfull as the scheduler fills it"
-    return "tight", f"{_gib(room.left)} of {_gib(room.total)} are left on {room.name}"
+    return "tight", f"{gib(room.left, 1)} of {gib(room.total, 1)} are left on {room.name}"
 
 
 def growth(size: int) -> str:
     """Return how far prompt caches may grow, in words."""
-    return "without bound" if size >= UNBOUNDED else f"by {_gib(size)}"
+    return "without bound" if size >= UNBOUNDED else f"by {gib(size, 1)}"
 
 
 def _spare(rooms: Sequence[Room]) -> str:
@@ -196,21 +196,17 @@ def _spare(rooms: Sequence[Room]) -> str:
     if not known:
         return ""
     room = min(known, key=lambda room: room.left)
-    return f"; {_gib(room.left)} are left on {room.name}"
+    return f"; {gib(room.left, 1)} are left on {room.name}"
 
 
 def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask) -> str:
     over = [room for room in rooms if room.total and room.left < 0]
     if ask.on_cpu or not host.devices:
         room = rooms[-1]
-        return f"{_gib(-room.left)} above the {_gib(room.total)} of {room.limit_name}"
+        return f"{gib(-room.left, 1)} above the {gib(room.total, 1)} of {room.limit_name}"
     layers = sum(room.need.layers for room in rooms[:-1])
     told = f"{layers} of {shape.layers + 1} layers on GPUs, the CPU computes the rest"
     return f"{told}; {over[0].name} is overfull" if over else told
-
-
-def _gib(size: int) -> str:
-    return f"{size / GIB:.1f} GiB"
 
 
 def _most_slots(shape: Shape, ask: Ask, host: Host, most: int) -> int:

@@ -12,7 +12,7 @@ from generator.resolve.host import host_facts
 from generator.resolve.view import view_of
 from generator.rules import judge
 from generator.rules.registry import rule_of
-from generator.units import written_size
+from generator.units import is_local, written_size
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
@@ -106,7 +106,7 @@ def _plan(draft: Draft, *, limits: resources.Limits, source: str) -> Plan:
 
 def _listen(draft: Draft) -> Listen:
     ollama = draft.profile.ollama
-    reach = "this machine only" if draft.listens_locally else "every machine that can reach it"
+    reach = "this machine only" if is_local(ollama.host) else "every machine that can reach it"
     return Listen(
         host=ollama.host,
         port=ollama.port,

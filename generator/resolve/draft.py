@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
@@ -46,15 +45,6 @@ class Draft:
     def acceleration(self) -> str:
         """What computes: as the profile says, otherwise CUDA where the host has GPUs."""
         return self.profile.ollama.acceleration or ("cuda" if self.profile.host.gpus else "cpu")
-
-    @property
-    def listens_locally(self) -> bool:
-        """Whether only this machine can reach the API."""
-        host = self.profile.ollama.host
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
 
     def note(self, rule: str, message: str, where: str, fix: str = "", link: str = "") -> None:
         """Record a Finding of a rule."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.engines.ollama.rules.helpers.runner import value_fault
+from generator.fit.kv import PLAIN
 from generator.plan import Setting
-from generator.resolve.spelling import PLAIN_KV, TYPED_ELSEWHERE
+from generator.resolve.spelling import TYPED_ELSEWHERE
 
 if TYPE_CHECKING:
     from generator.resolve.draft import Draft
@@ -43,7 +44,7 @@ def _misread(draft: Draft, name: str, value: str) -> str:
     if variable.dangerous:
         return f"breaks every model ({variable.effect.rstrip('.')})"
     flash_attention = draft.profile.ollama.flash_attention
-    if name in _KV_ARGUMENTS and value not in PLAIN_KV and flash_attention is False:
+    if name in _KV_ARGUMENTS and value not in PLAIN and flash_attention is False:
         told = f"`{value}` needs flash attention, which this profile turns off"
         return f"{told}, and no model would load"
     return ""

@@ -8,6 +8,7 @@ from generator.plan import Devices, Driver, Gpu, Step
 from generator.resolve import library
 from generator.resolve.library import known_generations
 from generator.resolve.spelling import text
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
@@ -38,7 +39,6 @@ VISIBLE: Final = {
     "amd": "ROCR_VISIBLE_DEVICES",
     "dri": "GGML_VK_VISIBLE_DEVICES",
 }
-MIB: Final = 2**20
 
 
 def decide(draft: Draft) -> None:

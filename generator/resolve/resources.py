@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 from generator.plan import Limit
 from generator.resolve.threads import quota_percent, thread_count, usable_cpus
 from generator.share import LEAST_RESERVE, quota_acts, quota_for, reserve
-from generator.units import cpu_list, format_size, written_size
+from generator.units import GIB, cpu_list, format_size, written_size
 
 if TYPE_CHECKING:
     from generator.plan import Source
     from generator.resolve.draft import Draft
 
 Limits = tuple[Limit, ...]
-GIB: Final = 2**30
 
 REASONS: Final = {
     "cpu_weight": "Share of CPU time under contention; every service has 100.",

@@ -34,9 +34,6 @@ TYPED: Final = (
     Typed("no_cloud", "OLLAMA_NO_CLOUD", "No cloud models, no remote inference."),
 )
 
-# Element types of the KV cache that flash attention is not needed for.
-PLAIN_KV: Final = frozenset({"f16", "f32", "bf16"})
-
 # Variables that a key of the profile stands for, so that `env` may not say otherwise. The first
 # three never reach the server on NixOS: the module writes its own over them.
 TYPED_ELSEWHERE: Final = {

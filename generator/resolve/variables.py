@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.kv import PLAIN
 from generator.resolve import env
-from generator.resolve.spelling import PLAIN_KV, TYPED, text
+from generator.resolve.spelling import TYPED, text
 
 if TYPE_CHECKING:
     from generator.resolve.draft import Draft
@@ -34,7 +35,7 @@ def _typed(draft: Draft, typed: Typed, value: object) -> None:
 
 def _flash_attention(draft: Draft) -> None:
     chosen, kv_type = draft.profile.ollama.flash_attention, draft.profile.ollama.kv_cache_type
-    quantised = kv_type is not None and kv_type not in PLAIN_KV
+    quantised = kv_type is not None and kv_type not in PLAIN
     if chosen is None and quantised:
         draft.set(
             "OLLAMA_FLASH_ATTENTION",
@@ -80,7 +81,7 @@ def _kv_cache_type(draft: Draft) -> None:
     if kv_type is None:
         return
     where = "ollama.kv_cache_type"
-    quantised = kv_type not in PLAIN_KV
+    quantised = kv_type not in PLAIN
     if quantised and draft.profile.ollama.flash_attention is False:
         _kv_without_flash_attention(draft, kv_type)
         return

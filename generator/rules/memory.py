@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from generator.fit.host import size_of
 from generator.rules.helpers.containers import is_client
-from generator.rules.helpers.sizes import MIB
 from generator.rules.rule import Hit, rule
 from generator.share import reserve
-from generator.units import format_size
+from generator.units import MIB, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
 from generator.targets.base import File, address, header, placed
-from generator.units import format_size
+from generator.units import SHARES_PER_WEIGHT, format_size
 
 if TYPE_CHECKING:
     from generator.plan import Devices, Limit, Plan, Step, Unit
@@ -30,7 +30,6 @@ SERVER: Final = "ollama"
 MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
 # systemd's default weight of 100 is Docker's default of 1024 shares.
-SHARES_PER_WEIGHT: Final = 10.24
 SHARES_RANGE: Final = (2, 262144)
 
 

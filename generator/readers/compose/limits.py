@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.units import SHARES_PER_WEIGHT
 from generator.view import Bound, Place
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ _SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
 _CPUS: Final = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.A)
 _PERIOD: Final = 100_000
-# systemd's default weight of 100 is Docker's default of 1024 shares.
-_SHARES_PER_WEIGHT: Final = 10.24
 _NOTHING: Final = "nothing"
 _LIMITS: Final = ("deploy", "resources", "limits")
 _RESERVED: Final = ("deploy", "resources", "reservations")
@@ -80,7 +79,7 @@ def _quota(text: str, service: Table) -> Value:
 
 def _shares(text: str, _: Table) -> Value:
     shares = _number(text)
-    return max(1, round(shares / _SHARES_PER_WEIGHT)) if shares > 0 else _NOTHING
+    return max(1, round(shares / SHARES_PER_WEIGHT)) if shares > 0 else _NOTHING
 
 
 def _memory(text: str, _: Table) -> Value:

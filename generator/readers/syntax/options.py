@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.units import GO_FALSE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -25,7 +27,6 @@ _SWITCHES: Final = frozenset(
     }
 )
 _SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgtp]?)(?:i?b)?", re.I | re.A)
-_FALSE: Final = frozenset({"0", "f", "F", "false", "False", "FALSE"})
 CLIENTS: Final = frozenset({"docker", "podman"})
 """Programs that have a container run by somebody else."""
 
@@ -56,7 +57,7 @@ class Option:
     @property
     def on(self) -> bool:
         """Whether a switch is on: `--privileged`, not `--privileged=false`."""
-        return self.value not in _FALSE
+        return self.value not in GO_FALSE
 
     def written(self, head: str = "") -> str:
         """Return how the value, or the rest of it behind `head`, is written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.edits import swallowed
+from generator.units import GO_FALSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def truthy(value: str) -> bool:
 
     Source: envconfig/config.go@v0.32.15:177-197 (strconv.ParseBool).
     """
-    return bool(value) and value not in {"0", "f", "F", "false", "FALSE", "False"}
+    return bool(value) and value not in GO_FALSE
 
 
 NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])

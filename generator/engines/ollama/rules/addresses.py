@@ -6,10 +6,11 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import SCHEMES, is_local, listens_on
+from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on
 from generator.rules.helpers.edits import renamed, rewritten
 from generator.rules.helpers.variables import cleaned
 from generator.rules.rule import Hit, rule
+from generator.units import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

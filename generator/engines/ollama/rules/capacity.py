@@ -14,8 +14,8 @@ from generator.engines.ollama.rules.helpers.need import (
 )
 from generator.fit.ask import may_be_loaded, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit
-from generator.rules.helpers.sizes import gib
 from generator.rules.rule import Hit, rule
+from generator.units import gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
 from generator.rules.helpers.variables import cleaned, server_variables, truthy
 from generator.rules.rule import Hit, rule
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ _LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
 _KV_TYPE: Final = "OLLAMA_KV_CACHE_TYPE"
 _FLASH: Final = "OLLAMA_FLASH_ATTENTION"
 _OVERHEAD: Final = "OLLAMA_GPU_OVERHEAD"
-_MIB: Final = 2**20
 _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
 
 
@@ -155,7 +155,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
         return
     word = cleaned(variable.value)
     size = int(digits_of(word, fact) or 0)
-    mib = -(-size // _MIB)
+    mib = -(-size // MIB)
     target = facts.variable("LLAMA_ARG_FIT_TARGET")
     # A smaller margin than the default is not what anybody asks for who keeps memory free.
     free = int((target and target.default) or 0)

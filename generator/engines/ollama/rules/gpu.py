@@ -14,9 +14,9 @@ from generator.engines.ollama.rules.helpers.need import (
 )
 from generator.fit.host import host_of
 from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
-from generator.rules.helpers.sizes import gib
 from generator.rules.helpers.variables import truthy
 from generator.rules.rule import Hit, rule
+from generator.units import gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

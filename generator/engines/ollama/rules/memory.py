@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from generator.engines.ollama.rules.helpers.need import heaviest, known_models, least, weights
 from generator.fit.ask import may_be_loaded
 from generator.fit.host import computes_on_cpu, memory_limit, size_of
-from generator.rules.helpers.sizes import gib
 from generator.rules.rule import Hit, rule
-from generator.units import format_size
+from generator.units import format_size, gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,10 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import is_local, listens_on, port_of
+from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, rule
+from generator.units import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from generator.fit.ask import may_be_loaded, number
 from generator.fit.host import computes_on_cpu, memory_limit
 from generator.rules.helpers.containers import is_client
 from generator.rules.rule import Hit, rule
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 NAME: Final = "LLAMA_ARG_CACHE_RAM"
-MIB: Final = 2**20
 LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
 
 

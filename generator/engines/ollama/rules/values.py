@@ -11,7 +11,7 @@ from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
 from generator.rules.helpers.variables import NO, YES, cleaned, known_values, server_variables
 from generator.rules.rule import Hit, rule
-from generator.units import parse_go_duration
+from generator.units import GO_FALSE, GO_TRUE, parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
-# strconv.ParseBool of Go.
-_PARSED: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"}) | {
-    "0", "f", "F", "FALSE", "false", "False",
-}  # fmt: skip
+_PARSED: Final = GO_TRUE | GO_FALSE
 
 
 @rule(

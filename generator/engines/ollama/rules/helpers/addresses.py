@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 
@@ -27,11 +26,3 @@ def port_of(value: str, default: int) -> int:
     scheme, _, rest = value.strip().strip("\"'").rpartition("://")
     port = re.search(r":(\d+)$", rest.partition("/")[0].rpartition("]")[2], re.ASCII)
     return int(port[1]) if port else SCHEMES.get(scheme, default)
-
-
-def is_local(host: str) -> bool:
-    """Return whether only this machine reaches a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"localhost", ""}
