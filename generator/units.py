@@ -197,6 +197,9 @@ class Release:
     def __lt__(self, other: Release) -> bool:
         return self._key() < other._key()
 
+    def __le__(self, other: Release) -> bool:
+        return self._key() <= other._key()
+
     def __str__(self) -> str:
         suffix = "" if self.candidate is None else f"-rc{self.candidate}"
         return f"{self.major}.{self.minor}.{self.patch}{suffix}"

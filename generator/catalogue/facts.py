@@ -17,7 +17,7 @@ from generator.catalogue.records import (
     current,
     record,
 )
-from generator.catalogue.tags import plain, quantised
+from generator.catalogue.tags import plain, quantisation
 from generator.units import Release
 
 if TYPE_CHECKING:
@@ -252,10 +252,10 @@ class Facts:
         tag = plain(name)
         if found := self._one("model", ModelFact, tag, key="names"):
             return found
-        for known in self._named("model", "names"):
-            if (kind := quantised(tag, known)) and (found := self.model(known)):
-                return replace(found, quantisation=kind)
-        return None
+        known, _, last = tag.rpartition("-")
+        kind = quantisation(last)
+        found = self._one("model", ModelFact, known, key="names") if kind else None
+        return replace(found, quantisation=kind) if found else None
 
     def loads(self, architecture: str) -> bool:
         """Whether the release loads models of that architecture, as far as is known."""

@@ -19,12 +19,6 @@ def quantisation(text: str) -> str:
     return text.upper().replace("FP16", "F16") if _QUANTISATION.fullmatch(text) else ""
 
 
-def quantised(tag: str, known: str) -> str:
-    """Return the quantisation by which `tag` goes on after a `known` one; empty: it does not."""
-    ending = tag.removeprefix(f"{known}-")
-    return quantisation(ending) if ending != tag else ""
-
-
 def split(name: str) -> tuple[str, str]:
     """Return tag and quantisation of `M[:QUANT]`; an empty quantisation is that of the tag."""
     tag, separator, last = name.rpartition(":")

@@ -37,5 +37,6 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # no template changes while the program runs
         autoescape=False,  # noqa: S701 -- no template is HTML
     )

@@ -23,7 +23,7 @@ Value: TypeAlias = Union[
 
 _INDENT = "  "
 _KEY_MAX = 1000  # an implicit key ends within 1024 characters, YAML 1.2.2 section 7.4
-_PLAIN = re.compile(r"[ !#-\[\]-~]*")  # printable ASCII without the quote and the backslash
+_PRINTABLE = re.compile(r"[ -~]*")  # of ASCII
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # typed by YAML 1.1
 
@@ -120,8 +120,9 @@ def _key(key: str) -> str:
 @lru_cache(maxsize=4096)
 def _quoted(text: str) -> str:
     """Return `text` in double quotes on one line, however long."""
-    if _PLAIN.fullmatch(text):
-        return f'"{text}"'
+    if _PRINTABLE.fullmatch(text):
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
     import yaml
 
     dumped: str = yaml.safe_dump(text, default_style='"', width=float("inf"), allow_unicode=True)

@@ -115,9 +115,9 @@ def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
 
 def _shown(view: View, variable: Variable) -> bool:
     """A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong."""
-    beside = PurePosixPath(variable.place.file).suffix in _READABLE
-    own = variable.place.file == view.place.file
-    return bool(view.phrases.read_by) and (own or beside)
+    file = variable.place.file
+    own = file == view.place.file or PurePosixPath(file).suffix in _READABLE
+    return bool(view.phrases.read_by) and own
 
 
 def _bare(variable: Variable) -> str:
