@@ -84,7 +84,7 @@
       nixosConfigurations = lib.genAttrs profiles (
         name:
         lib.nixosSystem {
-          inherit ((plan name)) system;
+          inherit ((plan name).host) system;
           modules = [
             self.nixosModules.${name}
             ./nix/machine.nix

@@ -13,8 +13,11 @@ Only `generator.cli` prints these; an exception outside this tree is a bug.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
@@ -97,6 +100,20 @@ class Finding:
     fix: str = ""
     link: str = ""
     ignored: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A rule that is not to be heard of, and why."""
+
+    rule: str
+    reason: str
+
+
+def quietened(finding: Finding, silences: Iterable[Silence]) -> Finding:
+    """Return the Finding, with the reason in `ignored` if its rule is silenced."""
+    reasons = {silence.rule: silence.reason for silence in silences}
+    return replace(finding, ignored=reasons.get(finding.rule, finding.ignored))
 
 
 def split_message(error: ValueError) -> tuple[str, str]:

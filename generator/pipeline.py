@@ -64,8 +64,12 @@ def decide(
     version: str | None = None,
     legacy_env: bool = False,
     strict: bool = False,
+    also: str = "",
 ) -> Plan:
-    """Validate `document` and return its Plan, remembering nothing. Raises as `plan_of` does."""
+    """Validate `document` and return its Plan, remembering nothing. Raises as `plan_of` does.
+
+    `also` names another file that has a say in it, for the output.
+    """
     from generator.catalogue.catalogue import load_catalogue
     from generator.profiles.validate import validate
     from generator.resolve import resolve
@@ -75,7 +79,7 @@ def decide(
         return resolve(
             profile,
             load_catalogue(),
-            source=document.label,
+            source=f"{document.label} and {also}" if also else document.label,
             version=version,
             legacy_env=legacy_env,
             strict=strict,

@@ -1,40 +1,42 @@
-"""The Plan: one fully decided, target-neutral service. Plain data, no third party.
+"""The Plan: one fully decided, target-neutral host and its services. Plain data, no third party.
 
-Every value carries the reason why it is what it is. Targets print a Plan and decide nothing.
-`plan.json` is this tree with the same names (see `codec`).
+Every value carries the reason why it is what it is, and the key of the profile that it comes from.
+Targets print a Plan and decide nothing. `plan.json` is this tree with the same names (see `codec`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from generator.errors import Finding  # noqa: TC001 -- codec reads the annotations
+from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
+from generator.host import Host  # noqa: TC001 -- codec reads the annotations
 
-SCHEMA_VERSION: Final = 1
-OLLAMA: Final = "/.ollama-program"
-"""Stands in a Step for the ollama program, wherever the target has it."""
+SCHEMA_VERSION: Final = 2
+PROGRAM: Final = "/.program"
+"""Stands in an argv for the program of the service, wherever the target has it."""
 MODELFILES: Final = "/.modelfiles"
-"""Stands in a Step for the directory of Modelfiles, wherever the target puts it."""
+"""Stands in an argv, with a file's name behind it, for where the target puts Modelfiles."""
+MODEL: Final = "/.model"
+"""Stands in a Step for one model of its Job: the step is there once for each."""
+MODELS: Final = "/.models"
+"""Stands in a Step for all models of its Job."""
+ADDRESS: Final = "/.address"
+"""Stands for the value of a Variable: where the target's jobs reach the server."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
-Group = Literal["gpu", "threads", "ollama", "environment"]
+Group = Literal["service", "gpu", "threads", "server", "environment"]
 Scope = Literal["any", "host"]
-
-
-def commented(reason: str, replaces: tuple[str, ...]) -> str:
-    """Return the comment of a value: why it is, and what it stands in for."""
-    if not replaces:
-        return reason
-    return f"{reason} Stands in for {' and '.join(replaces)}, which no release reads."
+Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
+RestartPolicy = Literal["no", "on-success", "on-failure", "on-abnormal", "on-abort", "always"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One environment variable of the server.
 
-    `replaces` are the dead names that it stands in for. `scope` `host` marks a variable that a
-    container expresses by its device list instead (indices there are container-relative).
+    `reason` is the comment that the output has beside it. `scope` `host` marks a variable that a
+    container expresses in another way (devices, ports, mounts).
     """
 
     name: str
@@ -42,27 +44,21 @@ class Setting:
     reason: str
     source: Source
     group: Group
-    replaces: tuple[str, ...] = ()
+    key: str
     scope: Scope = "any"
-
-    @property
-    def comment(self) -> str:
-        """The reason, and the dead names that this variable stands in for."""
-        return commented(self.reason, self.replaces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Omission:
-    """Something the profile asks for that is not set, on purpose: `what` and `reason`."""
+    """Something the profile asks for that is not set, on purpose.
+
+    `what` would have been set; `reason` is the line that the output has in its place.
+    """
 
     what: str
     reason: str
     group: Group
-
-    @property
-    def comment(self) -> str:
-        """The line that the output has in its place."""
-        return f"Not set: {self.what}. {self.reason}"
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,33 +66,31 @@ class Limit:
     """One resource limit under its profile name.
 
     Units by name: `cpu_quota` percent of one CPU; `memory_*` and `limit_memlock` bytes, or the
-    string `infinity`; all others as systemd spells them.
+    string `infinity`; all others as systemd spells them. `directive` and `written` are the line
+    of a `[Service]` section: `CPUQuota`, `2000%`.
     """
 
     name: str
     value: int | str
+    directive: str
+    written: str
     reason: str
     source: Source
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where the API listens on the host. `host` is an address without brackets."""
+    """Where the API listens on the host.
+
+    `host` is an address without brackets, `address` what clients on the host connect to.
+    """
 
     host: str
     port: int
+    address: str
     open_firewall: bool
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gpu:
-    """A card: `memory` in bytes, `compute_capability` as NVIDIA writes it (`6.1`)."""
-
-    name: str
-    memory: int
-    compute_capability: str = ""
-    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,27 +111,41 @@ class Driver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command: `argv` without a shell. A step that `may_fail` does not stop the next."""
+    """One command: `argv` without a shell.
+
+    It runs on the `host`, with the host's own programs, or beside the `server`, with the server's.
+    One that `may_fail` does not stop the next; `seconds` is how long it may take (0: not told).
+    """
 
     argv: tuple[str, ...]
+    where: Literal["server", "host"] = "server"
     may_fail: bool = False
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """A line of a section of a unit."""
+
+    name: str
+    value: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Devices:
-    """The GPUs that the service may use.
+    """The GPUs of the host that the service may use.
 
     `ids` are what the profile names (indices or UUIDs), in order; empty means all.
-    `allow` are the device classes of DeviceAllow= (to read, write and make), `modules` the kernel
-    modules that must be loaded before the server starts; `nodes` are the device nodes that a
-    container needs where no runtime injects them; `wait` is the bounded wait for the node that the
-    driver makes last.
+    `access` are the directives of a unit that let the server at them and at no other device,
+    `modules` the kernel modules that must be loaded before the server starts; `nodes` are the
+    device nodes that a container needs where no runtime injects them; `wait` is the bounded wait
+    for the node that the driver makes last.
     """
 
     vendor: Literal["nvidia", "amd", "dri"]
-    gpus: tuple[Gpu, ...]
     ids: tuple[str, ...]
-    allow: tuple[str, ...]
+    access: tuple[Directive, ...]
     modules: tuple[str, ...]
     nodes: tuple[str, ...]
     wait: Step | None
@@ -147,22 +155,37 @@ class Devices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A `PARAMETER` line of a Modelfile."""
+    """A parameter that a model is created with."""
 
     name: str
     value: str
     reason: str
-    replaces: tuple[str, ...] = ()
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modelfile:
+    """The file that a model is created from, finished: `head`, `lever`, `threads`, `tail`.
+
+    `lever` sets the number of compute threads that stands in `threads`, so that another number can
+    take its place; both are empty where the model carries none.
+    """
+
+    file: str
+    head: str
+    lever: str
+    threads: str
+    tail: str
 
     @property
-    def comment(self) -> str:
-        """The reason, and the dead names that this parameter stands in for."""
-        return commented(self.reason, self.replaces)
+    def text(self) -> str:
+        """The whole file."""
+        return f"{self.head}{self.lever}{self.threads}{self.tail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model to pull, and to create under `serve_as` when it has parameters.
+    """A model to pull, and to create under `serve_as` from `modelfile` when it has parameters.
 
     `serve_as` is empty when clients use the pulled model itself.
     """
@@ -171,42 +194,50 @@ class Model:
     role: str
     serve_as: str
     parameters: tuple[Parameter, ...]
+    modelfile: Modelfile | None
+    key: str
 
     @property
     def served(self) -> str:
         """The name that clients ask for."""
         return self.serve_as or self.name
 
-    @property
-    def lines(self) -> tuple[tuple[str, str, str], ...]:
-        """The `PARAMETER` lines: name, value, comment."""
-        return tuple((p.name, p.value, p.comment) for p in self.parameters)
 
-    @property
-    def modelfile(self) -> str:
-        """The file name of its Modelfile."""
-        return "Modelfile." + self.served.replace("/", "+").replace(":", "=")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """An environment variable of a Job."""
+
+    name: str
+    value: str
+    reason: str = ""
+    scope: Scope = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """A one-shot job beside the server, in systemd's terms.
+class Job:
+    """Something that is done once, beside the server; `unit` and its order in systemd's words.
 
-    `models` are those that it pulls, creates or loads, under the names that the steps use. `steps`
-    run in order, `stop_steps` when the unit stops; `timeout_seconds` bounds all of them (0: no
-    bound), `retry_seconds` is the pause before another try (0: no other try).
+    `models` are those that it pulls, creates or loads, under the names that the steps use. `wait`
+    is how it waits for the server (None: it does not), then `steps` run in order, and `stop_steps`
+    when it is stopped. `programs` are those on the host that they call, beside systemd's own.
+    `timeout_seconds` bounds each command (0: no bound), `retry_seconds` is the pause before
+    another try (0: no other try), `tries` how many there are where somebody counts them.
     """
 
     kind: Literal["pull", "create", "warmup", "resume"]
     name: str
+    unit: str
     description: str
     reason: str
     steps: tuple[Step, ...]
     models: tuple[str, ...] = ()
     stop_steps: tuple[Step, ...] = ()
-    waits_for_server: bool = True
+    wait: Step | None = None
+    environment: tuple[Variable, ...] = ()
+    programs: tuple[str, ...] = ()
     timeout_seconds: int = 0
     retry_seconds: int = 0
+    tries: int = 0
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
@@ -215,84 +246,104 @@ class Unit:
     remain_after_exit: bool = False
     stop_when_unneeded: bool = False
 
+    @property
+    def on_host(self) -> bool:
+        """Whether a step needs the host itself, so that no container can do it."""
+        return any(step.where == "host" for step in (*self.steps, *self.stop_steps))
+
+    @property
+    def commands(self) -> tuple[Step, ...]:
+        """The steps with the models of the job in place."""
+        return tuple(
+            replace(step, argv=_named(step.argv, self.models, model))
+            for step in self.steps
+            for model in (self.models if MODEL in step.argv else ("",))
+        )
+
+
+def _named(argv: tuple[str, ...], models: tuple[str, ...], model: str) -> tuple[str, ...]:
+    places = {MODEL: (model,), MODELS: models}
+    return tuple(text for word in argv for text in places.get(word, (word,)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directive:
-    """A line of the `[Service]` section of a complete unit."""
+class Health:
+    """How to see that the server answers: a command that changes nothing, and its times."""
 
-    name: str
-    value: str
-    reason: str = ""
+    step: Step
+    interval_seconds: int
+    timeout_seconds: int
+    retries: int
+    start_seconds: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """How the server runs on a host with systemd.
+class Restart:
+    """When systemd starts the server again, and after how long a pause."""
 
-    `user`, `group` and `home` empty: those that the existing unit (or NixOS) has. `after` are
-    units to order behind. `full_unit` asks for a complete unit with `hardening`, not drop-ins.
-    """
-
-    binary: str
-    user: str
-    group: str
-    home: str
-    restart: str
-    restart_seconds: int
-    restart_reason: str
-    after: tuple[str, ...]
-    full_unit: bool
-    hardening: tuple[Directive, ...]
+    policy: RestartPolicy
+    seconds: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """How the server runs in a container; paths and `port` are those inside the image."""
+    """How the server runs in a container; `program`, paths and `port` are those in the image."""
 
     image: str
     name: str
     volume: str
     network: str
     restart: str
-    healthcheck: tuple[str, ...]
+    program: str
     models_path: str
     home_path: str
     port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A service, decided for one host and one Ollama release.
+class Service:
+    """One running engine.
 
-    Its levers work from release `era_since` until `era_until` (empty: not ended), not beyond.
+    `product` is the engine's name for people. `release_told`: somebody has named the release. Its
+    levers work from release `era_since` until `era_until` (empty: not ended), not beyond. `command`
+    starts the server, whose `program` is there on the host. `threads` are the compute threads of a
+    model (0: left to the server). `user`, `group` and `home` empty: those that the existing unit
+    (or NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
+    `hardening`, not drop-ins. `resume_declined`: the profile wants no job around a suspend.
     """
 
-    schema_version: int
     name: str
-    description: str
-    source: str
+    engine: str
+    product: str
     release: str
+    release_told: bool
     era_since: str
     era_until: str
-    system: str
-    acceleration: str
-    summary: str
+    unit: str
+    program: str
+    command: tuple[str, ...]
+    acceleration: Acceleration
+    threads: int
     listen: Listen
     models_dir: str
     environment: tuple[Setting, ...]
     omissions: tuple[Omission, ...]
     limits: tuple[Limit, ...]
     devices: Devices | None
+    after: tuple[str, ...]
+    restart: Restart
+    user: str
+    group: str
+    home: str
+    full_unit: bool
+    hardening: tuple[Directive, ...]
+    health: Health
     models: tuple[Model, ...]
-    units: tuple[Unit, ...]
-    service: Service
+    jobs: tuple[Job, ...]
+    resume_declined: bool
     container: Container
-    findings: tuple[Finding, ...]
-
-    @property
-    def remarks(self) -> tuple[Finding, ...]:
-        """The Findings that the profile does not silence."""
-        return tuple(finding for finding in self.findings if not finding.ignored)
 
     def limit(self, name: str) -> Limit | None:
         """Return the limit of that profile name, or None where the service is not limited."""
@@ -301,3 +352,34 @@ class Plan:
     def settings(self, group: Group) -> tuple[Setting, ...]:
         """Return the variables of one group, in order."""
         return tuple(setting for setting in self.environment if setting.group == group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A host, decided: what it is, and what runs on it.
+
+    `header` are the sentences that every generated file begins with, `silences` the rules that the
+    profile does not want to hear of.
+    """
+
+    schema_version: int
+    name: str
+    description: str
+    source: str
+    summary: str
+    header: tuple[str, ...]
+    host: Host
+    services: tuple[Service, ...]
+    silences: tuple[Silence, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def service(self) -> Service:
+        """The one service of the host."""
+        (service,) = self.services
+        return service
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        """The Findings that the profile does not silence."""
+        return tuple(finding for finding in self.findings if not finding.ignored)

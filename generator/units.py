@@ -118,6 +118,11 @@ def cpu_list(text: str) -> frozenset[int] | None:
     return frozenset(cpus)
 
 
+def address(host: str, port: int) -> str:
+    """Return `host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def parse_go_duration(text: str) -> int:
     """Return the nanoseconds of a Go duration, or of a whole number of seconds.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from generator.host import UNKNOWN, Host
 
 if TYPE_CHECKING:
-    from generator.errors import Finding, Severity
+    from generator.errors import Finding, Severity, Silence
     from generator.units import Release
 
 Reach = Literal["server", "client", "shell"]
@@ -202,7 +202,7 @@ class View:
     `starts` is where the file itself makes the service, not only adds to it.
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
     `resume_fix` says whether something gives a GPU back after a suspend; None: not told, or known
-    not to be wanted.
+    not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     """
 
     phrases: Phrases
@@ -222,6 +222,7 @@ class View:
     acceleration: str = ""
     neighbours: tuple[str, ...] = ()
     resume_fix: bool | None = None
+    silences: tuple[Silence, ...] = ()
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

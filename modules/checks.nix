@@ -66,7 +66,7 @@ let
   absent = lib.filter (name: !lib.elem (tagged name) present) warmup.models;
   # Where upstream's option is set instead of ours, that one counts.
   owner = config.services.ollama.user or cfg.user;
-  home = config.services.ollama.home or cfg.plan.service.home;
+  home = config.services.ollama.home or cfg.service.home;
   isHoused = home != "" && lib.hasPrefix "${home}/" cfg.modelsDir;
   idle = import ./names.nix { inherit lib; } cfg;
   unused = lib.filter (model: model.parameters != [ ] && model.serveAs == null) cfg.models;
@@ -95,7 +95,7 @@ in
           message = "hostwright.resources.memoryHigh is ${toString memoryHigh}, above memoryMax, which is ${toString memoryMax}: the kernel would kill before it slows down; lower memoryHigh, or write null for one of them.";
         }
         {
-          assertion = cfg.threads == null || hw.threads cfg.plan != null;
+          assertion = cfg.threads == null || cfg.service.threads != 0;
           message = "hostwright.threads: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
         }
         {

@@ -11,28 +11,6 @@ let
     P = 1125899906842624.0;
     E = 1152921504606846976.0;
   };
-  suffixes = [
-    ""
-    "K"
-    "M"
-    "G"
-    "T"
-    "P"
-    "E"
-  ];
-
-  # 21474836480 is `20G`: the largest suffix that is exact.
-  size =
-    let
-      shrink =
-        number: names:
-        if number == 0 || lib.mod number 1024 != 0 then
-          toString number + lib.head names
-        else
-          shrink (number / 1024) (lib.tail names);
-    in
-    bytes: shrink bytes suffixes;
-
   # What carries the number of threads: variables, or a parameter of each model.
   isThreads = item: item.group or "" == "threads" || item.name == "num_thread";
 
@@ -56,26 +34,19 @@ in
     tasks_max = limit "tasksMax" "TasksMax";
   };
 
-  # A limit's value as systemd reads it.
-  written =
-    { name, value, ... }:
-    if name == "cpu_quota" then
-      "${toString value}%"
-    else if lib.isInt value && (lib.hasPrefix "memory_" name || name == "limit_memlock") then
-      size value
-    else
-      value;
-
   inherit isThreads;
-  # The number of threads that the profile has chosen, null where it leaves it to the server.
-  threads =
-    plan:
-    let
-      levers = lib.filter isThreads (
-        plan.environment ++ lib.concatMap (model: model.parameters) plan.models
-      );
-    in
-    if levers == [ ] then null else lib.toInt (lib.head levers).value;
+
+  # The variables of a service that no option of its own stands for.
+  settings =
+    service:
+    lib.filter (
+      item:
+      !lib.elem item.name [
+        "HOME"
+        "OLLAMA_HOST"
+        "OLLAMA_MODELS"
+      ]
+    ) service.environment;
 
   # The bytes of what systemd reads as a size; null when it is none, or more than it can count.
   bytes =
@@ -98,8 +69,8 @@ in
   # What the GPUs need of the driver; null without NVIDIA GPUs, or when they are not used.
   driver =
     cfg:
-    if cfg.enable && cfg.acceleration == "cuda" && cfg.plan.devices != null then
-      cfg.plan.devices.driver
+    if cfg.enable && cfg.acceleration == "cuda" && cfg.service.devices != null then
+      cfg.service.devices.driver
     else
       null;
 

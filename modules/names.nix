@@ -4,11 +4,10 @@
 { lib }:
 cfg:
 let
-  inherit (cfg.plan) release;
-  hw = import ./lib.nix { inherit lib; };
+  inherit (cfg.service) release;
   unset = lib.attrNames (lib.filterAttrs (_: value: value == null) cfg.settings);
   added = lib.attrNames (
-    removeAttrs cfg.settings (unset ++ map (item: item.name) cfg.plan.environment)
+    removeAttrs cfg.settings (unset ++ map (item: item.name) cfg.service.environment)
   );
   groups = lib.importJSON ./names.json;
 
@@ -20,7 +19,7 @@ let
     "resources.memory_max" = "hostwright.resources.memoryMax";
     "warmup.enable" = "hostwright.warmup";
   }
-  // lib.optionalAttrs (hw.threads cfg.plan != null) { "threads.count" = "hostwright.threads"; };
+  // lib.optionalAttrs (cfg.service.threads != 0) { "threads.count" = "hostwright.threads"; };
 
   # Nobody but Ollama and its llama-server has these.
   isOurs = name: lib.hasPrefix "OLLAMA_" name || lib.hasPrefix "LLAMA_ARG_" name;

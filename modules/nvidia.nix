@@ -20,7 +20,7 @@ in
     # Where the packages look for the driver's libraries; also without a screen.
     hardware.graphics.enable = mkDefault true;
     # Registers the devices before the server looks for them.
-    boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.plan.devices.modules;
+    boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.service.devices.modules;
     services.xserver.videoDrivers = [ "nvidia" ];
   };
 }

@@ -3,10 +3,9 @@
 let
   inherit (lib) mkOption types;
   own = import ./types.nix { inherit lib; };
-  hw = import ./lib.nix { inherit lib; };
   cfg = config.hostwright;
-  inherit (cfg) plan;
-  warmups = lib.filter (unit: unit.kind == "warmup") plan.units;
+  inherit (cfg) service;
+  warmups = lib.filter (job: job.kind == "warmup") service.jobs;
   named = text: if text == "" then null else text;
   inherit (own) profiled optional;
 in
@@ -30,6 +29,14 @@ in
       defaultText = lib.literalMD "the profile's";
       description = "The Plan that the profile stands for.";
     };
+    service = mkOption {
+      type = types.raw;
+      internal = true;
+      readOnly = true;
+      default = lib.head cfg.plan.services;
+      defaultText = lib.literalMD "the profile's";
+      description = "The one service of the Plan.";
+    };
 
     package = mkOption {
       type = types.nullOr types.package;
@@ -37,42 +44,42 @@ in
       description = "The Ollama package; null is the one for the acceleration and its GPUs.";
       example = lib.literalExpression "pkgs.ollama-cuda";
     };
-    acceleration = profiled plan.acceleration own.backend {
+    acceleration = profiled service.acceleration own.backend {
       description = "What computes.";
       example = "cuda";
     };
     exposure = {
-      host = profiled plan.listen.host own.address {
+      host = profiled service.listen.host own.address {
         description = "Address that the API listens on; it has no authentication.";
         example = "0.0.0.0";
       };
-      port = profiled plan.listen.port types.port {
+      port = profiled service.listen.port types.port {
         description = "Port of the API.";
         example = 11434;
       };
-      openFirewall = profiled plan.listen.open_firewall types.bool {
+      openFirewall = profiled service.listen.open_firewall types.bool {
         description = "Whether to open the port in the firewall.";
         example = true;
       };
     };
-    modelsDir = optional (named plan.models_dir) own.path {
+    modelsDir = optional (named service.models_dir) own.path {
       description = "Where models are stored; null is under the home of the service.";
       example = "/srv/ollama/models";
     };
     # A directory outside the home needs an owner by name.
     user =
       optional
-        (if plan.service.user == "" && cfg.modelsDir != null then "ollama" else named plan.service.user)
+        (if service.user == "" && cfg.modelsDir != null then "ollama" else named service.user)
         own.word
         {
           description = "User of the service; null is a dynamic one.";
           example = "ollama";
         };
-    group = optional (if plan.service.group == "" then cfg.user else plan.service.group) own.word {
+    group = optional (if service.group == "" then cfg.user else service.group) own.word {
       description = "Group of the service; null is as the user.";
       example = "ollama";
     };
-    threads = optional (hw.threads plan) types.ints.positive {
+    threads = optional (if service.threads == 0 then null else service.threads) types.ints.positive {
       description = "Compute threads per model, wherever they are told; null leaves them to the server.";
       example = 12;
     };
@@ -107,7 +114,7 @@ in
             example = 600;
           };
     };
-    resumeFix = profiled (lib.any (unit: unit.kind == "resume") plan.units) types.bool {
+    resumeFix = profiled (lib.any (job: job.kind == "resume") service.jobs) types.bool {
       description = "Whether to reload NVIDIA's memory module around a suspend.";
       example = true;
     };

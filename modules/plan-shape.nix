@@ -2,7 +2,6 @@
 { lib }:
 let
   inherit (import ./shapes.nix { inherit lib; })
-    any
     bool
     choice
     count
@@ -23,89 +22,96 @@ let
 in
 record {
   source = text;
-  release = version;
-  era_since = version;
-  era_until = orEmpty version;
-  system = choice [
-    "aarch64-linux"
-    "x86_64-linux"
-  ];
-  acceleration = text;
+  header = each text;
   summary = text;
-  listen = record {
-    host = text;
-    port = int;
-    open_firewall = bool;
-    reason = text;
-  };
-  models_dir = text;
-  environment = each (
-    lever (record {
-      name = text;
-      value = text;
-      group = text;
-      reason = text;
-      replaces = each text;
-    })
-  );
-  omissions = each (record {
-    what = text;
-    reason = text;
-  });
-  limits = each (record {
-    name = known;
-    value = any [
-      "int"
-      "string"
+  host = record {
+    system = choice [
+      "aarch64-linux"
+      "x86_64-linux"
     ];
-    reason = text;
-  });
-  devices = orNull (record {
-    allow = each word;
-    modules = each word;
-    wait = orNull (record { argv = each text; });
-    driver = orNull (record {
-      open = bool;
-      branch = orEmpty word;
-      cuda_architectures = each text;
-      cuda_major = int;
-    });
-    reason = text;
-  });
-  models = named {
-    serve_as = text;
-    parameters = each (
+  };
+  services = each (record {
+    release = version;
+    era_since = version;
+    era_until = orEmpty version;
+    program = path;
+    acceleration = text;
+    threads = count;
+    listen = record {
+      host = text;
+      port = int;
+      open_firewall = bool;
+      reason = text;
+    };
+    models_dir = text;
+    environment = each (
       lever (record {
         name = text;
         value = text;
+        group = text;
+        reason = text;
       })
     );
-  };
-  units = each (record {
-    kind = choice [
-      "create"
-      "pull"
-      "resume"
-      "warmup"
-    ];
-    models = each text;
-    timeout_seconds = count;
-  });
-  service = record {
-    binary = path;
+    omissions = each (record {
+      reason = text;
+    });
+    limits = each (record {
+      name = known;
+      directive = text;
+      written = text;
+      reason = text;
+    });
+    devices = orNull (record {
+      access = each (record {
+        name = word;
+        value = text;
+        reason = text;
+      });
+      modules = each word;
+      wait = orNull (record { argv = each text; });
+      driver = orNull (record {
+        open = bool;
+        branch = orEmpty word;
+        cuda_architectures = each text;
+        cuda_major = int;
+      });
+      reason = text;
+    });
+    models = named {
+      serve_as = text;
+      parameters = each (
+        lever (record {
+          name = text;
+          value = text;
+        })
+      );
+    };
+    jobs = each (record {
+      kind = choice [
+        "create"
+        "pull"
+        "resume"
+        "warmup"
+      ];
+      models = each text;
+      timeout_seconds = count;
+    });
     user = text;
     group = text;
     home = orEmpty path;
-    restart = choice [
-      "always"
-      "no"
-      "on-abnormal"
-      "on-abort"
-      "on-failure"
-      "on-success"
-    ];
-    restart_seconds = count;
-    restart_reason = text;
+    restart = record {
+      policy = choice [
+        "always"
+        "no"
+        "on-abnormal"
+        "on-abort"
+        "on-failure"
+        "on-success"
+      ];
+      seconds = count;
+      reason = text;
+    };
     after = each unit;
-  };
+    full_unit = bool;
+  });
 } ""

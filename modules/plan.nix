@@ -2,7 +2,7 @@
 { config, lib, ... }:
 let
   cfg = config.hostwright;
-  inherit (cfg) plan;
+  inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
 
   # A model may have a number of its own, which stays until the host names another one.
@@ -10,7 +10,7 @@ let
     item:
     if cfg.threads == null then
       null
-    else if cfg.threads == hw.threads plan then
+    else if cfg.threads == service.threads then
       item.value
     else
       toString cfg.threads;
@@ -22,7 +22,7 @@ let
     value = lib.mkDefault (
       if hw.isThreads item then
         threads item
-      else if item.group == "gpu" && cfg.acceleration != plan.acceleration then
+      else if item.group == "gpu" && cfg.acceleration != service.acceleration then
         null
       else
         item.value
@@ -37,16 +37,16 @@ in
   imports = [ ./checks.nix ];
 
   config.hostwright = lib.mkIf cfg.enable {
-    settings = lib.listToAttrs (map setting plan.environment);
+    settings = lib.listToAttrs (map setting (hw.settings service));
     models = map (model: {
       inherit (model) name;
       serveAs = if model.serve_as == "" then null else model.serve_as;
       parameters = map parameter (
         lib.filter (item: cfg.threads != null || !hw.isThreads item) model.parameters
       );
-    }) plan.models;
-    warmup.models = lib.concatMap (unit: unit.models) (
-      lib.filter (unit: unit.kind == "warmup") plan.units
+    }) service.models;
+    warmup.models = lib.concatMap (job: job.models) (
+      lib.filter (job: job.kind == "warmup") service.jobs
     );
   };
 }

@@ -6,14 +6,14 @@
   files,
 }:
 let
-  inherit (cfg.plan.service) binary;
+  inherit (cfg.service) program;
 in
 ''
   if ! /usr/bin/systemctl cat ollama.service >/dev/null 2>&1; then
     echo "There is no ollama.service to configure: install Ollama first."
     exit 1
   fi
-  program=${lib.escapeShellArg binary}
+  program=${lib.escapeShellArg program}
   if [ ! -x "$program" ]; then
     echo "There is no $program: install Ollama, or write service.binary into the profile."
     exit 1

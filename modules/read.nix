@@ -1,7 +1,7 @@
 # A profile as a Plan: shipped, in a file, or given as data. What is no plan is refused by name.
 { lib }:
 let
-  schemaVersion = 1;
+  schemaVersion = 2;
   write = "write one with `gen plan PROFILE > plan.json`";
   again = "write it again with `gen plan`";
   faultsOf = import ./plan-shape.nix { inherit lib; };

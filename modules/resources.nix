@@ -3,12 +3,12 @@
 let
   inherit (lib.types) ints;
   own = import ./types.nix { inherit lib; };
-  hw = import ./lib.nix { inherit lib; };
   limits = lib.listToAttrs (
     map (item: {
       inherit (item) name;
-      value = hw.written item;
-    }) config.hostwright.plan.limits
+      # A number stays one: `10` is none of the options' texts.
+      value = if lib.isInt item.value && item.written == toString item.value then item.value else item.written;
+    }) config.hostwright.service.limits
   );
   limit = name: own.optional (limits.${name} or null);
 in

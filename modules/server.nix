@@ -10,7 +10,7 @@
 let
   inherit (lib) mkDefault mkIf;
   cfg = config.hostwright;
-  inherit (cfg) plan;
+  inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
 
   # Up to NixOS 25.11 an option, not the package, picks the backend.
@@ -47,13 +47,13 @@ let
     OLLAMA_MODELS = "hostwright.modelsDir";
   };
   lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
-  version = config.services.ollama.package.version or plan.release;
+  version = config.services.ollama.package.version or service.release;
   isOther =
-    lib.versionOlder version plan.era_since
-    || (plan.era_until != "" && lib.versionAtLeast version plan.era_until);
+    lib.versionOlder version service.era_since
+    || (service.era_until != "" && lib.versionAtLeast version service.era_until);
   address = hw.variable cfg.exposure.host;
   host = if lib.hasInfix ":" address then "[${address}]" else address;
-  wait = if cfg.acceleration == "cpu" || plan.devices == null then null else plan.devices.wait;
+  wait = if cfg.acceleration == "cpu" || service.devices == null then null else service.devices.wait;
 in
 {
   imports = [ ./plan.nix ];
@@ -71,20 +71,20 @@ in
       user = mkIf (cfg.user != null) (mkDefault cfg.user);
       group = mkIf (cfg.group != null) (mkDefault cfg.group);
       models = mkIf (cfg.modelsDir != null) (mkDefault cfg.modelsDir);
-      home = mkIf (plan.service.home != "") (mkDefault plan.service.home);
+      home = mkIf (service.home != "") (mkDefault service.home);
     }
     // lib.optionalAttrs hasAcceleration {
       acceleration = mkDefault (if cfg.acceleration == "cpu" then false else cfg.acceleration);
     };
 
     systemd.services.ollama = {
-      inherit (plan.service) after;
-      wants = plan.service.after;
+      inherit (service) after;
+      wants = service.after;
       serviceConfig =
         soft (given limits)
         // soft {
-          Restart = plan.service.restart;
-          RestartSec = plan.service.restart_seconds;
+          Restart = service.restart.policy;
+          RestartSec = service.restart.seconds;
         }
         // lib.optionalAttrs (wait != null) {
           ExecStartPre = [ (utils.escapeSystemdExecArgs wait.argv) ];
@@ -102,7 +102,7 @@ in
       message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${elsewhere.${name}}.";
     }) lost;
 
-    warnings = lib.optional isOther "hostwright: the profile is for Ollama ${plan.release}; some of it does nothing in the packaged ${version}. Write its plan with `gen plan --ollama-version ${version}`.";
+    warnings = lib.optional isOther "hostwright: the profile is for Ollama ${service.release}; some of it does nothing in the packaged ${version}. Write its plan with `gen plan --ollama-version ${version}`.";
 
     systemd.tmpfiles.rules = lib.optional (
       cfg.modelsDir != null && cfg.user != null

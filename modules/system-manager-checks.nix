@@ -2,8 +2,8 @@
 { config, lib, ... }:
 let
   cfg = config.hostwright;
-  inherit (cfg) plan;
-  inherit (plan.service) binary full_unit;
+  inherit (cfg) service;
+  inherit (service) program full_unit;
   port = toString cfg.exposure.port;
 
   # What other parts need to know, too, has an option or a key of its own.
@@ -21,11 +21,11 @@ in
     assertions = [
       {
         assertion = cfg.package == null;
-        message = "hostwright.package: system-manager runs the host's own ${binary}; take this option out, and update Ollama with its installer.";
+        message = "hostwright.package: system-manager runs the host's own ${program}; take this option out, and update Ollama with its installer.";
       }
       {
-        assertion = cfg.acceleration == plan.acceleration;
-        message = "hostwright.acceleration is ${cfg.acceleration}, and the profile is for ${plan.acceleration}: the installed Ollama has every backend and takes the GPU that it finds; write ollama.acceleration into the profile instead.";
+        assertion = cfg.acceleration == service.acceleration;
+        message = "hostwright.acceleration is ${cfg.acceleration}, and the profile is for ${service.acceleration}: the installed Ollama has every backend and takes the GPU that it finds; write ollama.acceleration into the profile instead.";
       }
       {
         assertion = !full_unit;

@@ -9,8 +9,7 @@
 }:
 let
   cfg = config.hostwright;
-  inherit (cfg) plan;
-  inherit (plan.service) binary;
+  inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
   unit = import ./unit.nix { inherit lib; };
 
@@ -33,14 +32,14 @@ let
       utils
       ;
     address = hw.variable address;
-    program = binary;
+    inherit (service) program;
   };
   services = jobs // import ./resume.nix { inherit cfg lib utils; };
 
-  modules = if plan.devices == null then [ ] else plan.devices.modules;
+  modules = if service.devices == null then [ ] else service.devices.modules;
   directories = lib.unique (
     lib.filter (path: path != null && path != "") [
-      plan.service.home
+      service.home
       cfg.modelsDir
     ]
   );

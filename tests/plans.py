@@ -44,8 +44,14 @@ def plan(
     )
 
 
+# What tells the server of its place on the host.
+CONNECTION = {"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}
+
+
 def environment(plan: Plan) -> dict[str, str]:
-    return {setting.name: setting.value for setting in plan.environment}
+    """Return the variables beside those of CONNECTION."""
+    settings = plan.service.environment
+    return {setting.name: setting.value for setting in settings if setting.name not in CONNECTION}
 
 
 def rules(plan: Plan) -> set[str]:

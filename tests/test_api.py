@@ -31,7 +31,9 @@ def test_a_profile_is_rendered() -> None:
     plan = api.resolve(api.load_profile("xeon-cpu"), api.load_catalogue(), source="xeon-cpu")
     files = api.load_target("systemd").render(plan)
     assert any(file.path.endswith("20-limits.conf") for file in files)
-    assert api.plan_of(api.read_document("xeon-cpu")).environment == plan.environment
+    assert (
+        api.plan_of(api.read_document("xeon-cpu")).service.environment == plan.service.environment
+    )
 
 
 def test_files_are_checked() -> None:

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from generator.errors import RenderError
 from generator.targets import load_target
 from generator.targets.base import File
-from generator.targets.base import address as target_address
 from generator.targets.systemd_bundle import DROP_INS, bundle_files, scripts
 from tests.host import OLLAMA, UNITS, Host, put
 from tests.hostile import HOSTILE, texts
@@ -403,20 +402,23 @@ def test_any_program_user_and_address_are_only_words(tmp_path: Path, words: list
         host.stub(path.name, f'printf "%s" "$OLLAMA_HOST" >"$state/address"\n{OLLAMA}')
         host.stub("id", 'printf "%s" "$2" >"$state/user"')
         decided = host.plan({})
-        service = dataclasses.replace(decided.service, binary=str(path), user=f"u{user}")
-        listen = dataclasses.replace(decided.listen, host=f"h{address}")
-        decided = dataclasses.replace(decided, service=service, listen=listen)
+        listen = dataclasses.replace(decided.service.listen, address=f"h{address}:1")
+        service = dataclasses.replace(
+            decided.service, program=str(path), user=f"u{user}", listen=listen
+        )
+        decided = dataclasses.replace(decided, services=(service,))
         done = host.run("sh", put(bundle_files(decided, []), host.folder / "bundle") / "apply.sh")
         assert (done.returncode, done.stderr) == (0, "")
         assert (host.state / "user").read_bytes().decode() == f"u{user}"
         asked = (host.state / "address").read_bytes().decode()
-        assert asked == target_address(f"h{address}", 11434)
+        assert asked == f"h{address}:1"
 
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\tb", "a\0b", "a\nfile\tetc/passwd", "\ud800"])
 def test_what_a_line_cannot_hold_is_refused(bad: str) -> None:
     decided = plan({})
-    hostile = dataclasses.replace(decided, service=dataclasses.replace(decided.service, user=bad))
+    service = dataclasses.replace(decided.service, user=bad)
+    hostile = dataclasses.replace(decided, services=(service,))
     with pytest.raises(RenderError, match="`user`"):
         bundle_files(hostile, [])
 

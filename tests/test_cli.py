@@ -311,12 +311,15 @@ def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> 
     merged.write_text(run("show", "dual-pascal", "--toml", *flags).stdout)
     first = json.loads(run("plan", "dual-pascal", *flags).stdout)
     second = json.loads(run("plan", str(merged)).stdout)
-    assert {**second, "source": ""} == {**first, "source": ""}
+    assert (first["header"][1], first["services"]) == (second["header"][1], second["services"])
+    named = {"source": "", "header": ""}
+    assert {**second, **named} == {**first, **named}
 
 
 def test_plan_prints_the_plan() -> None:
     data = json.loads(run("plan", "xeon-cpu", "--ollama-version", "0.9").stdout)
-    assert (data["schema_version"], data["name"], data["release"]) == (1, "xeon-cpu", "0.9.6")
+    assert (data["schema_version"], data["name"]) == (2, "xeon-cpu")
+    assert [service["release"] for service in data["services"]] == ["0.9.6"]
 
 
 def test_render_json_holds_the_files() -> None:
@@ -586,7 +589,7 @@ class TestPackagedPlans:
 
     def test_they_do_not_answer_for_flags(self) -> None:
         assert planned("xeon-cpu", ["threads.count=8"]).description != "packaged"
-        assert planned("xeon-cpu", version="0.24").release == "0.24.0"
+        assert planned("xeon-cpu", version="0.24").service.release == "0.24.0"
 
     def test_they_do_not_answer_for_another_text_of_that_name(self, tmp_path: Path) -> None:
         profile = tmp_path / "xeon-cpu.toml"

@@ -73,7 +73,7 @@ class TestHosts:
 
     def test_an_override_changes_one_value(self, tmp_path: Path) -> None:
         plan = node(decided(tmp_path), "grey-area").plan
-        limits = {limit.name: limit.value for limit in plan.limits}
+        limits = {limit.name: limit.value for limit in plan.service.limits}
         assert limits["memory_max"] == 24 * 2**30
         assert limits["cpu_quota"] == 2000
         assert plan.source == "profiles/xeon-cpu.toml and fleet.toml"
@@ -81,8 +81,8 @@ class TestHosts:
     def test_a_release_by_host_and_by_default(self, tmp_path: Path) -> None:
         text = FLEET_FILE.replace("[defaults]", '[defaults]\nollama_version = "0.31"')
         fleet = decided(tmp_path, text)
-        assert node(fleet, "spark").plan.release == "0.24.0"
-        assert node(fleet, "old_box").plan.release == "0.31.2"
+        assert node(fleet, "spark").plan.service.release == "0.24.0"
+        assert node(fleet, "old_box").plan.service.release == "0.31.2"
 
     def test_defaults_come_first(self, tmp_path: Path) -> None:
         host = node(decided(tmp_path), "grey-area")

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import RenderError
-from generator.formats.modelfile import modelfile
+from generator.formats.modelfile import head, parameter_line
 from tests.hostile import HOSTILE, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def modelfile(
+    base: str,
+    parameters: Sequence[tuple[str, str] | tuple[str, str, str]],
+    header: Sequence[str] = (),
+) -> str:
+    return head(base, header) + "".join(parameter_line(*parameter) for parameter in parameters)
 
 
 def test_a_modelfile_looks_as_a_person_writes_it() -> None:

@@ -15,7 +15,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "units": (set(), set()),
     "share": (set(), set()),
-    "plan": ({"errors"}, set()),
+    "plan": ({"errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "host": (set(), set()),
     "view": ({"errors", "host", "units"}, set()),
@@ -37,9 +37,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve": (
         {
-            *("catalogue", "engines.rules", "errors", "fit", "host", "plan", "profiles", "resolve"),
-            *("rules", "share", "units", "view"),
+            *("catalogue", "engines.rules", "errors", "fit", "formats", "host", "plan"),
+            *("profiles", "readers.plan", "resolve", "rules", "share", "units", "view"),
         },
+        set(),
+    ),
+    "readers.plan": (
+        {"codec", "errors", "plan", "profiles", "readers", "readers.plan", "units", "view"},
         set(),
     ),
     "readers": (
@@ -96,6 +100,8 @@ def room(module: str) -> str:
         return "targets.base"
     if parts[:2] == ["catalogue", "build"]:
         return "catalogue.build"
+    if parts[:2] == ["readers", "plan"]:
+        return "readers.plan"
     if parts[:1] == ["targets"] and "_" in parts[-1]:
         return "targets.part"
     if parts[:1] == ["engines"] and "rules" in parts:

@@ -19,9 +19,8 @@ from generator.fit.shape import shape_of
 from generator.fit.verdict import judge
 from generator.plan import Plan
 from generator.profiles.schema import Profile
+from generator.readers.plan.view import view_of
 from generator.resolve import resolve
-from generator.resolve.host import host_facts
-from generator.resolve.view import view_of
 from generator.targets import load_target
 from tests.consumers import compose, nix, systemd
 from tests.facts import facts_at
@@ -62,8 +61,8 @@ def derived(memory: int, cores: int) -> tuple[int, int, int]:
     """Return what is derived: memory limit, threads and quota (no quota: the whole machine)."""
     host = {"memory": memory, "cpu": {"cores": cores, "threads": 2 * cores}}
     decided = plan({"host": host})
-    top, quota = decided.limit("memory_max"), decided.limit("cpu_quota")
-    threads = next(s.value for s in decided.environment if s.name == "LLAMA_ARG_THREADS")
+    top, quota = decided.service.limit("memory_max"), decided.service.limit("cpu_quota")
+    threads = next(s.value for s in decided.service.environment if s.name == "LLAMA_ARG_THREADS")
     return (
         int(top.value) if top else 0,
         int(threads),
@@ -84,7 +83,7 @@ def granted(model: str, trained: int, memories: list[int], **ollama: object) -> 
     """Return the context of a slot: what is set, else what the server takes by itself."""
     gpus = [{"name": "GPU", "memory": memory, "compute_capability": "8.6"} for memory in memories]
     decided = plan({"host": {"gpus": gpus}, "models": [{"name": model}], "ollama": ollama})
-    found = [s.value for s in decided.environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
+    found = [s.value for s in decided.service.environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
     total = sum(memories)
     own = 4096 if total < 23 * GIB else 32768 if total < 47 * GIB else 262144
     return int(found[0]) if found else min(own, trained)
@@ -133,8 +132,7 @@ def test_with_a_derived_context_the_scheduler_leaves_no_layer_to_the_cpu(
         "ollama": {"num_parallel": slots},
     }
     profile = Profile.model_validate(data, strict=False)
-    plan_ = resolve(profile, load_catalogue(), source="test.toml")
-    view = view_of(plan_, profile, host_facts(profile.host, facts_at()))
+    view = view_of(resolve(profile, load_catalogue(), source="test.toml"))
     facts = facts_at(str(view.release))
     context, fact = view.variable("OLLAMA_CONTEXT_LENGTH"), facts.model(model)
     assert fact is not None
@@ -149,7 +147,9 @@ def test_derived_threads_always_fit_the_quota(cores: int, percent: int) -> None:
     host = {"cpu": {"cores": cores, "threads": cores}}
     quota = min(percent * 10, cores * 100)
     decided = plan({"host": host, "resources": {"cpu_quota": f"{quota}%"}})
-    threads = next(int(s.value) for s in decided.environment if s.name == "LLAMA_ARG_THREADS")
+    threads = next(
+        int(s.value) for s in decided.service.environment if s.name == "LLAMA_ARG_THREADS"
+    )
     assert threads == 1 or threads * 100 <= quota
 
 

@@ -12,11 +12,11 @@ GIB = 2**30
 
 
 def limits(plan: Plan) -> dict[str, int | str]:
-    return {limit.name: limit.value for limit in plan.limits}
+    return {limit.name: limit.value for limit in plan.service.limits}
 
 
 def parameters(plan: Plan, index: int = 0) -> dict[str, str]:
-    return {p.name: p.value for p in plan.models[index].parameters}
+    return {p.name: p.value for p in plan.service.models[index].parameters}
 
 
 def refused(data: Mapping[str, object], version: str | None = None) -> dict[str, str]:
@@ -43,7 +43,7 @@ class TestTheSeeds:
             "LLAMA_ARG_CACHE_RAM": "256",
         }
         assert limits(decided) == {"cpu_quota": 2000, "cpu_weight": 100, "memory_max": 20 * GIB}
-        assert [model.served for model in decided.models] == [
+        assert [model.served for model in decided.service.models] == [
             "qwen2.5-coder:7b",
             "deepseek-r1:7b",
             "llama3.1:8b",
@@ -60,13 +60,13 @@ class TestTheSeeds:
             "OLLAMA_KEEP_ALIVE": "1h",
             "OLLAMA_FLASH_ATTENTION": "1",
         }
-        assert decided.devices is not None
-        assert decided.devices.driver is not None
-        assert decided.devices.driver.branch == "legacy_580"
-        assert not decided.devices.driver.open
-        assert decided.devices.driver.cuda_architectures == ("61",)
-        assert [unit.kind for unit in decided.units] == ["pull", "resume"]
-        assert "OLLAMA_NUM_GPU_LAYERS=999" in decided.omissions[0].what
+        assert decided.service.devices is not None
+        assert decided.service.devices.driver is not None
+        assert decided.service.devices.driver.branch == "legacy_580"
+        assert not decided.service.devices.driver.open
+        assert decided.service.devices.driver.cuda_architectures == ("61",)
+        assert [unit.kind for unit in decided.service.jobs] == ["pull", "resume"]
+        assert "OLLAMA_NUM_GPU_LAYERS=999" in decided.service.omissions[0].what
 
     def test_dgx_spark_on_the_newest_release(self) -> None:
         decided = shipped("dgx-spark")
@@ -76,10 +76,10 @@ class TestTheSeeds:
         assert found["OLLAMA_FLASH_ATTENTION"] == "0"
         assert found["OLLAMA_CONTEXT_LENGTH"] == "8192"
         assert found["OLLAMA_KEEP_ALIVE"] == "30m"
-        assert decided.devices is not None
-        assert decided.devices.driver is not None
-        assert decided.devices.driver.open
-        assert decided.devices.driver.cuda_architectures == ()
+        assert decided.service.devices is not None
+        assert decided.service.devices.driver is not None
+        assert decided.service.devices.driver.open
+        assert decided.service.devices.driver.cuda_architectures == ()
 
     def test_container_dev_warms_up(self) -> None:
         decided = shipped("container-dev")
@@ -88,31 +88,31 @@ class TestTheSeeds:
             "OLLAMA_MAX_LOADED_MODELS": "2",
             "OLLAMA_KEEP_ALIVE": "24h",
         }
-        warmup = decided.units[-1]
+        warmup = decided.service.jobs[-1]
         assert (warmup.kind, warmup.timeout_seconds) == ("warmup", 300)
-        assert warmup.steps[0].argv[4:] == ("llama3:8b",)
+        assert warmup.commands[0].argv[4:] == ("llama3:8b",)
 
 
 class TestThreads:
     @pytest.mark.parametrize("version", ["0.30", "0.31.0", "0.32.15"])
     def test_llama_server_has_a_variable(self, version: str) -> None:
         decided = shipped("xeon-cpu", version=version)
-        setting = next(s for s in decided.environment if s.name == "LLAMA_ARG_THREADS")
+        setting = next(s for s in decided.service.environment if s.name == "LLAMA_ARG_THREADS")
         assert setting.value == "20"
-        assert setting.replaces == ("OLLAMA_NUM_THREADS",)
+        assert "Stands in for OLLAMA_NUM_THREADS, which" in setting.reason
         assert parameters(decided) == {}
 
     @pytest.mark.parametrize("version", ["0.9", "0.12.4", "0.24"])
     def test_before_it_the_model_carries_them(self, version: str) -> None:
         decided = shipped("xeon-cpu", version=version)
         assert "LLAMA_ARG_THREADS" not in environment(decided)
-        assert [model.served for model in decided.models] == [
+        assert [model.served for model in decided.service.models] == [
             "qwen2.5-coder:7b-tuned",
             "deepseek-r1:7b-tuned",
             "llama3.1:8b-tuned",
         ]
         assert parameters(decided) == {"num_thread": "20"}
-        create = next(unit for unit in decided.units if unit.kind == "create")
+        create = next(unit for unit in decided.service.jobs if unit.kind == "create")
         assert create.steps[0].argv[1:3] == ("create", "qwen2.5-coder:7b-tuned")
 
     def test_a_models_own_number_wins(self) -> None:
@@ -128,7 +128,7 @@ class TestThreads:
     def test_without_a_model_the_old_lever_is_told_to_be_missing(self) -> None:
         decided = plan({"threads": {"count": 8}}, "0.24")
         assert "HW503" in rules(decided)
-        assert [omission.what for omission in decided.omissions] == ["num_thread 8"]
+        assert [omission.what for omission in decided.service.omissions] == ["num_thread 8"]
 
     @pytest.mark.parametrize(
         ("cpu", "resources", "count"),
@@ -227,7 +227,7 @@ class TestLibrary:
     def test_a_library_without_kernels_for_the_card_is_left_out(self) -> None:
         decided = shipped("dual-pascal", "ollama.llm_library=cuda_v13")
         assert "OLLAMA_LLM_LIBRARY" not in environment(decided)
-        assert any("cuda_v13" in omission.what for omission in decided.omissions)
+        assert any("cuda_v13" in omission.what for omission in decided.service.omissions)
 
     @pytest.mark.parametrize("gpus", [[], [{"name": "GTX 1070 Mystery", "memory": "8GiB"}]])
     def test_no_library_is_guessed_for_a_card_that_is_not_known(
@@ -300,8 +300,8 @@ class TestGpu:
     def test_a_capability_left_out_is_looked_up_by_name(self) -> None:
         data = {"host": {"gpus": [{"name": "GTX 1060 6GB", "memory": "6GiB"}]}}
         decided = plan(data)
-        assert decided.devices is not None
-        assert decided.devices.gpus[0].compute_capability == "6.1"
+        assert decided.service.devices is not None
+        assert decided.host.gpus[0].compute_capability == "6.1"
 
     def test_an_index_that_is_not_there_is_refused(self) -> None:
         with pytest.raises(ProfileError) as caught:
@@ -344,7 +344,7 @@ class TestGpu:
         data = {"ollama": {"acceleration": "rocm"}, "gpu": {"visible_devices": ["0"]}}
         decided = plan(data)
         assert environment(decided)["ROCR_VISIBLE_DEVICES"] == "0"
-        assert decided.container.image == "ollama/ollama:0.32.15-rocm"
+        assert decided.service.container.image == "ollama/ollama:0.32.15-rocm"
 
     @pytest.mark.parametrize(("system", "told"), [("aarch64-linux", True), ("x86_64-linux", False)])
     def test_an_image_that_is_not_made_is_told(self, system: str, told: bool) -> None:
@@ -357,7 +357,7 @@ class TestReleases:
         decided = plan({"ollama": {"no_cloud": True}}, "0.9")
         assert environment(decided) == {}
         assert "HW103" in rules(decided)
-        assert decided.omissions[0].what == "OLLAMA_NO_CLOUD"
+        assert decided.service.omissions[0].what == "OLLAMA_NO_CLOUD"
 
     def test_strict_makes_an_error_of_it(self) -> None:
         with pytest.raises(ProfileError) as caught:
@@ -366,15 +366,15 @@ class TestReleases:
 
     @pytest.mark.parametrize("name", PROFILES)
     def test_the_shipped_profiles_are_strict_on_the_newest_release(self, name: str) -> None:
-        assert shipped(name, strict=True).release == "0.32.15"
+        assert shipped(name, strict=True).service.release == "0.32.15"
 
     def test_context_before_its_variable_is_a_parameter(self) -> None:
         data = {"ollama": {"context_length": 8192}, "models": [{"name": "a:b"}]}
         assert parameters(plan(data, "0.5.12")) == {"num_ctx": "8192"}
 
     def test_a_line_means_its_newest_release(self) -> None:
-        assert plan({}, "0.9").release == "0.9.6"
-        assert plan({"ollama": {"version": "0.24"}}).release == "0.24.0"
+        assert plan({}, "0.9").service.release == "0.9.6"
+        assert plan({"ollama": {"version": "0.24"}}).service.release == "0.24.0"
 
     def test_a_release_that_never_was_is_refused(self) -> None:
         with pytest.raises(ProfileError) as caught:
@@ -396,7 +396,9 @@ class TestPromptCache:
     def test_where_there_is_none_it_is_left_out_and_told(self) -> None:
         decided = plan({"ollama": {"prompt_cache": "1G"}}, "0.24")
         assert "LLAMA_ARG_CACHE_RAM" not in environment(decided)
-        assert [omission.what for omission in decided.omissions] == ["LLAMA_ARG_CACHE_RAM=1024"]
+        assert [omission.what for omission in decided.service.omissions] == [
+            "LLAMA_ARG_CACHE_RAM=1024"
+        ]
         assert not rules(decided)
 
 
@@ -418,7 +420,7 @@ class TestEnv:
     ) -> None:
         decided = plan({"ollama": {"env": {name: "distribute"}}}, version)
         assert rule in rules(decided)
-        assert "ead" in decided.environment[0].reason
+        assert "ead" in decided.service.environment[-1].reason
 
     @pytest.mark.parametrize(
         "name", ["OLLAMA_HOST", "OLLAMA_MODELS", "HOME", "OLLAMA_NUM_PARALLEL"]
@@ -450,7 +452,7 @@ class TestEnv:
     def test_what_llama_server_reads_without_an_entry_is_known(self) -> None:
         data = {"ollama": {"env": {"LLAMA_ARG_N_PREDICT": "5"}}}
         assert rules(plan(data)) == set()
-        assert plan(data).environment[0].reason.startswith("Read by llama-server")
+        assert plan(data).service.environment[-1].reason.startswith("Read by llama-server")
         assert rules(plan(data, "0.24")) == {"HW103"}
 
     def test_a_name_that_looks_like_one_is_answered_with_it(self) -> None:
@@ -468,7 +470,7 @@ class TestModelsAndJobs:
         decided = plan(
             {"models": [{"name": "phi4", "parameters": {"num_ctx": 4096, "temperature": 0.5}}]}
         )
-        assert decided.models[0].served == "phi4:tuned"
+        assert decided.service.models[0].served == "phi4:tuned"
         assert parameters(decided) == {"num_ctx": "4096", "temperature": "0.5"}
 
     def test_an_unknown_parameter_is_refused_with_a_guess(self) -> None:
@@ -478,7 +480,10 @@ class TestModelsAndJobs:
 
     def test_a_list_parameter_is_a_line_each(self) -> None:
         decided = plan({"models": [{"name": "phi4", "parameters": {"stop": ["a", "b"]}}]})
-        assert decided.models[0].lines == (("stop", "a", ""), ("stop", "b", ""))
+        assert [(p.name, p.value) for p in decided.service.models[0].parameters] == [
+            ("stop", "a"),
+            ("stop", "b"),
+        ]
 
     def test_the_same_model_twice_is_refused(self) -> None:
         data = {"models": [{"name": "phi4"}, {"name": "phi4"}]}
@@ -505,7 +510,7 @@ class TestModelsAndJobs:
         tuned = {"num_ctx": 4096}
         models = [{"name": n, "parameters": tuned} for n in ("a/b", "a-b")]
         decided = plan({"models": models})
-        assert len({model.modelfile for model in decided.models}) == 2
+        assert len({m.modelfile.file for m in decided.service.models if m.modelfile}) == 2
 
     @pytest.mark.parametrize(("path", "told"), [("/home/me/models", True), ("/models", False)])
     def test_a_directory_that_the_sandbox_hides_is_told(self, path: str, told: bool) -> None:
@@ -535,17 +540,17 @@ class TestLegacyEnv:
         found = environment(decided)
         assert found["OLLAMA_NUM_GPU_LAYERS"] == "999"
         assert environment(shipped("xeon-cpu", legacy_env=True))["OLLAMA_NUM_THREADS"] == "20"
-        legacy = [s for s in decided.environment if s.source == "legacy"]
+        legacy = [s for s in decided.service.environment if s.source == "legacy"]
         assert all("no release" in setting.reason for setting in legacy)
 
     def test_what_is_emitted_is_not_said_to_be_left_out(self) -> None:
         for name in PROFILES:
             decided = shipped(name, legacy_env=True)
             emitted = set(environment(decided))
-            assert not [o for o in decided.omissions if o.what.split("=")[0] in emitted]
+            assert not [o for o in decided.service.omissions if o.what.split("=")[0] in emitted]
 
     def test_the_warmup_switch_of_the_seed_is_accounted_for(self) -> None:
-        assert any("WARMUP" in o.what for o in shipped("container-dev").omissions)
+        assert any("WARMUP" in o.what for o in shipped("container-dev").service.omissions)
         found = environment(shipped("container-dev", legacy_env=True))
         assert found["OLLAMA_WARMUP_ENABLED"] == "true"
 

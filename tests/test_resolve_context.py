@@ -26,7 +26,7 @@ def decided(
 
 
 def told(plan: Plan) -> tuple[int, str]:
-    found = [s for s in plan.environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
+    found = [s for s in plan.service.environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
     assert all(s.source == "derived" for s in found)
     return (int(found[0].value), found[0].reason) if found else (0, "")
 
@@ -54,7 +54,9 @@ def test_what_fits_beside_the_weights() -> None:
 def test_the_settings_of_the_service_count(ollama: dict[str, Any], tokens: int) -> None:
     if "context_length" in ollama:
         data = {"host": host(24), "models": [{"name": BIG}], "ollama": ollama}
-        (setting,) = [s for s in plan(data).environment if s.name == "OLLAMA_CONTEXT_LENGTH"]
+        (setting,) = [
+            s for s in plan(data).service.environment if s.name == "OLLAMA_CONTEXT_LENGTH"
+        ]
         assert (setting.value, setting.source) == ("65536", "profile")
     else:
         assert decided(24, **ollama)[0] == tokens
@@ -140,5 +142,5 @@ def test_a_derived_context_is_not_found_fault_with() -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_shipped_profiles_have_what_they_write(name: str) -> None:
-    found = {s.name: s.source for s in shipped(name).environment}
+    found = {s.name: s.source for s in shipped(name).service.environment}
     assert found.get("OLLAMA_CONTEXT_LENGTH", "profile") == "profile"

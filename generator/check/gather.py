@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
@@ -13,6 +13,7 @@ from generator.errors import (
     HostwrightError,
     Problem,
     ProfileError,
+    quietened,
     split_message,
 )
 from generator.host import Host
@@ -23,12 +24,13 @@ from generator.rules.reading import SILENCE, UNREADABLE
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
     from generator.readers.discover import Found, Unread
     from generator.units import Release
+    from generator.view import View
 
 _ALWAYS: Final = frozenset({UNREADABLE.id})
 _FEW: Final = 200
@@ -156,13 +158,18 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.failures += [Failure(_nothing_in(folder), named=False) for folder in found.empty]
     unread = {source.path for group, _ in failed for source in group.sources}
     texts = {file: text for file, text in found.texts.items() if file not in unread}
-    placed = [placed for view in seen for placed in judge(view, context.facts(view))]
+    placed = [placed for view in seen for placed in _judged(view, context)]
     # A file that another one refers to can be judged, mended and silenced as well.
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
         texts[file] = context.read(file) or ""
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += _problems(problems)
     gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
+
+
+def _judged(view: View, context: Context) -> Iterator[LocatedFinding]:
+    for placed in judge(view, context.facts(view)):
+        yield replace(placed, finding=quietened(placed.finding, view.silences))
 
 
 def _nothing_in(folder: str) -> EnvironmentFailure:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from generator.check.locate import line_of
-from generator.errors import Finding, HostwrightError, ProfileError
+from generator.errors import Finding, HostwrightError, ProfileError, quietened
 from generator.profiles.load import read_document
 from generator.rules.reading import UNREADABLE
 from generator.view import LocatedFinding, Place
@@ -44,21 +43,13 @@ def check_profile(
         plan = plan_of(document, version=version)
     except ProfileError as error:
         return tuple(_broken(error, problem, texts) for problem in error.problems), texts
-    silenced = _silenced(document)
     limits = (
-        dataclasses.replace(finding, ignored=silenced.get(finding.rule, ""))
+        quietened(finding, plan.silences)
         for target in targets
         for finding in load_target(target).limitations(plan)
     )
     found = (_placed(finding, document, texts) for finding in (*plan.findings, *limits))
     return tuple(found), texts
-
-
-def _silenced(document: Document) -> dict[str, str]:
-    """Return the rules that the profile silences, with its reasons; it is known to be valid."""
-    return {
-        entry["rule"]: entry["reason"] for entry in document.data.get("check", {}).get("ignore", ())
-    }
 
 
 def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> LocatedFinding:

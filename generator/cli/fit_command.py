@@ -129,15 +129,13 @@ def _assess(
     from generator.catalogue.catalogue import load_catalogue
     from generator.fit.assess import assess
     from generator.pipeline import plan_of
-    from generator.profiles.validate import validate
-    from generator.resolve.host import host_facts
-    from generator.resolve.view import view_of
+    from generator.readers.plan.view import view_of
 
-    document, catalogue = document_of(profile, overrides), load_catalogue()
-    plan, valid = plan_of(document, version=release), validate(document)
-    own = [(model.name, {p.name: p.value for p in model.parameters}) for model in plan.models]
-    view = view_of(plan, valid, host_facts(valid.host, catalogue.at("ollama")))
-    return assess(view, own, catalogue.at("ollama", view.release), question)
+    plan = plan_of(document_of(profile, overrides), version=release)
+    models = plan.service.models
+    own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
+    view = view_of(plan)
+    return assess(view, own, load_catalogue().at(view.engine, view.release), question)
 
 
 def _print_text(found: Assessment) -> None:

@@ -91,9 +91,9 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
                     "name": node.name,
                     "target": node.target,
                     "address": node.address,
-                    "system": node.plan.system,
+                    "system": node.plan.host.system,
                     "profile": node.plan.name,
-                    "release": node.plan.release,
+                    "release": node.plan.service.release,
                     "tags": list(node.tags),
                 }
                 for node in fleet.nodes
@@ -103,7 +103,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
         click.echo(to_json(document), nl=False)
         return
     rows = [
-        (node.name, node.target, node.plan.name, node.plan.release, node.address)
+        (node.name, node.target, node.plan.name, node.plan.service.release, node.address)
         for node in fleet.nodes
     ]
     click.echo(table(("host", "target", "profile", "Ollama", "address"), rows))

@@ -63,7 +63,9 @@ def command(
         }
         click.echo(to_json(shown), nl=False)
     else:
-        title = (plan.name, f"Ollama {plan.release}", plan.system, plan.acceleration)
+        service = plan.service
+        server = f"{service.product} {service.release}"
+        title = (plan.name, server, plan.host.system, service.acceleration)
         click.echo(" · ".join(title))
         click.echo(table(("setting", "value", "why"), _rows(plan)))
         tell(plan.remarks)
@@ -76,17 +78,11 @@ def _print_toml(document: Document) -> None:
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:
-    from generator.targets.base import address, service_line
-
-    rows = [("OLLAMA_HOST", address(plan.listen.host, plan.listen.port), plan.listen.reason)]
-    if plan.models_dir:
-        rows.append(("OLLAMA_MODELS", plan.models_dir, "Where models are stored."))
-    rows += [(s.name, s.value, f"{s.source}: {s.comment}") for s in plan.environment]
-    for limit in plan.limits:
-        line = service_line(limit)
-        rows.append((line.key, line.value, f"{limit.source}: {limit.reason}"))
-    for model in plan.models:
-        rows.append(("model", model.served, f"{model.role}"))
-        rows += [(f"  {p.name}", p.value, p.comment) for p in model.parameters]
-    rows += [(unit.name, "", unit.reason) for unit in plan.units]
+    service = plan.service
+    rows = [(s.name, s.value, f"{s.source}: {s.reason}") for s in service.environment]
+    rows += [(x.directive, x.written, f"{x.source}: {x.reason}") for x in service.limits]
+    for model in service.models:
+        rows.append(("model", model.served, model.role))
+        rows += [(f"  {p.name}", p.value, p.reason) for p in model.parameters]
+    rows += [(job.name, "", job.reason) for job in service.jobs]
     return rows

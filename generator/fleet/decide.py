@@ -105,7 +105,7 @@ def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
         address=host.address or name,
         tags=tuple(dict.fromkeys((*defaults.tags, *host.tags))),
         modules=(*defaults.modules, *host.modules) if host.target == "nixos" else (),
-        deploy=_deploy(defaults.deploy, host.deploy, plan.system),
+        deploy=_deploy(defaults.deploy, host.deploy, plan.host.system),
         plan=plan,
     )
 
@@ -148,14 +148,12 @@ class _Plans:
             hint = "name that profile by `profile`"
             self.problems.append(Problem(where, "a host extends its profile already", hint))
         document = overlaid(profile, overrides, self._fleet.source)
+        also = self._fleet.label if host.overrides else ""
         try:
-            plan = decide(document, version=version, strict=self._strict)
+            return decide(document, version=version, strict=self._strict, also=also)
         except ProfileError as error:
             self.problems += self._placed(name, error)
             return None
-        if not host.overrides:
-            return plan
-        return dataclasses.replace(plan, source=f"{plan.source} and {self._fleet.label}")
 
     def _profile(self, host: str, name: str) -> Document | None:
         """Read a profile once; what is wrong with it is told once, too."""

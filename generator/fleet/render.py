@@ -84,7 +84,7 @@ def _hosts(fleet: Decided) -> Iterator[File]:
     for node in fleet.nodes:
         document: dict[str, Any] = {
             "address": node.address,
-            "system": node.plan.system,
+            "system": node.plan.host.system,
             "tags": list(node.tags),
             "modules": list(node.modules),
             "deploy": node.deploy,

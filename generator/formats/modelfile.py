@@ -14,7 +14,7 @@ from generator.errors import RenderError
 from generator.formats.text import comment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _BREAK = re.compile(r"[\r\n]")
@@ -28,24 +28,21 @@ _COMMANDS = {
 }
 
 
-def modelfile(
-    base: str,
-    parameters: Sequence[tuple[str, str] | tuple[str, str, str]],
-    header_lines: Iterable[str] = (),
-) -> str:
-    """Return a Modelfile: the header as comments, `FROM base`, one `PARAMETER` line each.
-
-    A parameter is (name, value) or (name, value, comment). Raises RenderError naming a parameter
-    whose name or value the parser would not give back.
-    """
+def head(base: str, header_lines: Iterable[str] = ()) -> str:
+    """Return how a Modelfile begins: the header as comments, and `FROM base`."""
     lines = [line for text in header_lines for line in comment(text)]
-    lines.append(f"FROM {_value(base, 'FROM')}")
-    for name, value, *reason in parameters:
-        if not _NAME.fullmatch(name) or name.lower() in _COMMANDS:
-            raise RenderError(f"`{name}` is not the name of a Modelfile parameter")
-        lines += [line for text in reason for line in comment(text)]
-        lines.append(f"PARAMETER {name} {_value(value, name)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, f"FROM {_value(base, 'FROM')}", ""])
+
+
+def parameter_line(name: str, value: str, reason: str = "") -> str:
+    """Return a `PARAMETER` line, below its reason as a comment.
+
+    Raises RenderError naming a parameter whose name or value the parser would not give back.
+    """
+    if not _NAME.fullmatch(name) or name.lower() in _COMMANDS:
+        raise RenderError(f"`{name}` is not the name of a Modelfile parameter")
+    lines = comment(reason) if reason else []
+    return "\n".join([*lines, f"PARAMETER {name} {_value(value, name)}", ""])
 
 
 @lru_cache(maxsize=1024)

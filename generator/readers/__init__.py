@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.view import View
 
 KINDS: Final = {
+    "plan": "a plan",
     "systemd": "a unit or drop-in",
     "quadlet": "a quadlet",
     "compose": "a compose file",

@@ -42,22 +42,20 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What paths turn out to be; `profiles` and `plans` are read by others.
+    """What paths turn out to be; `profiles` are read by others.
 
     `empty` are directories that have nothing to do with an engine.
     """
 
     groups: tuple[Group, ...] = ()
     profiles: tuple[str, ...] = ()
-    plans: tuple[Source, ...] = ()
     problems: tuple[Problem, ...] = ()
     empty: tuple[str, ...] = ()
 
     @property
     def texts(self) -> dict[str, str]:
         """The text of each file, by the name that places use."""
-        groups = (source for group in self.groups for source in group.sources)
-        return {source.path: source.text for source in (*groups, *self.plans)}
+        return {source.path: source.text for group in self.groups for source in group.sources}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,9 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
             found = () if text is None else _named(Source(path, text), problems)
         for file in found:
             files.setdefault(file.source.path, file)
-    of = {kind: [f for f in files.values() if f.kind == kind] for kind in ("profile", "plan")}
     return Found(
         groups=tuple(_groups(files.values())),
-        profiles=tuple(file.source.path for file in of["profile"]),
-        plans=tuple(file.source for file in of["plan"]),
+        profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
         problems=tuple(problems),
         empty=empty,
     )

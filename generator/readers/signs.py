@@ -97,13 +97,8 @@ OWN: Final = {
         never=r"(?m)^\[hosts[.\]]",
         ours=_about_itself,
     ),
-    "plan": Signs(
-        maybe=frozenset({".json"}),
-        content=r"(?s)\A\s*\{.*\"schema_version\"\s*:",
-        ours=_about_itself,
-    ),
 }
-"""Files of Hostwright itself, which are recognised here and read by others."""
+"""A file of Hostwright itself, which is recognised here and read by others."""
 
 
 @functools.cache

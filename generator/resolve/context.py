@@ -11,7 +11,6 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from generator.profiles.phrases import PROFILE
-from generator.resolve.host import host_facts
 from generator.share import reserve
 
 if TYPE_CHECKING:
@@ -102,20 +101,18 @@ def _main(draft: Draft) -> Model | None:
 
 def _left_to_the_tier(draft: Draft) -> bool:
     """Return whether the release chooses the context by GPUs of which all are visible."""
-    profile, devices = draft.profile, draft.devices
-    if profile.ollama.context_length is not None or devices is None or not devices.gpus:
+    profile = draft.profile
+    if profile.ollama.context_length is not None or not draft.gpus:
         return False
     visible, layers = profile.gpu.visible_devices, profile.gpu.layers
-    chosen = bool(visible) and len(visible) != len(devices.gpus)
+    chosen = bool(visible) and len(visible) != len(draft.gpus)
     forced = isinstance(layers, int)
     return not (chosen or forced) and bool(draft.facts.context_tiers) and draft.reads(NAME)
 
 
 def _memories(draft: Draft) -> list[int]:
     """Return what each GPU has; memory that is the host's, too, less the share of the system."""
-    gpus = draft.devices.gpus if draft.devices else ()
-    unified = draft.profile.host.unified_memory
-    return [gpu.memory - (reserve(gpu.memory) if unified else 0) for gpu in gpus]
+    return [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in draft.gpus]
 
 
 def _view(draft: Draft) -> View:
@@ -134,7 +131,7 @@ def _view(draft: Draft) -> View:
             for setting in draft.settings
             if setting.source != "legacy"
         ),
-        host=host_facts(draft.profile.host, draft.facts),
+        host=draft.host,
         acceleration=draft.acceleration,
     )
 

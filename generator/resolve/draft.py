@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.errors import Problem
-from generator.plan import Devices, Group, Omission, Parameter, Scope, Setting, Source
+from generator.plan import Acceleration, Devices, Group, Omission, Parameter, Scope, Setting, Source
+from generator.resolve.host import host_facts
 from generator.rules.registry import rule_of
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.errors import Finding
+    from generator.host import Gpu
     from generator.profiles.schema import Profile
 
-GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "ollama", "environment")
+GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "server", "environment")
+
+
+def commented(reason: str, replaces: tuple[str, ...]) -> str:
+    """Return the comment of a value: why it is, and what it stands in for."""
+    if not replaces:
+        return reason
+    return f"{reason} Stands in for {' and '.join(replaces)}, which no release reads."
 
 
 class Draft:
@@ -26,6 +35,7 @@ class Draft:
     def __init__(self, profile: Profile, facts: Facts, *, legacy_env: bool) -> None:
         self.profile = profile
         self.facts = facts
+        self.host = host_facts(profile.host, facts)
         self.legacy_env = legacy_env
         self.settings: list[Setting] = []
         self.omissions: list[Omission] = []
@@ -42,9 +52,14 @@ class Draft:
             )
 
     @property
-    def acceleration(self) -> str:
+    def acceleration(self) -> Acceleration:
         """What computes: as the profile says, otherwise CUDA where the host has GPUs."""
         return self.profile.ollama.acceleration or ("cuda" if self.profile.host.gpus else "cpu")
+
+    @property
+    def gpus(self) -> tuple[Gpu, ...]:
+        """The GPUs that compute."""
+        return self.host.gpus if self.devices else ()
 
     def note(self, rule: str, message: str, where: str, fix: str = "", link: str = "") -> None:
         """Record a Finding of a rule."""
@@ -54,9 +69,10 @@ class Draft:
         """Record a fault of the profile; any of them stops `resolve` at its end."""
         self.problems.append(Problem(where, message, hint))
 
-    def omit(self, what: str, reason: str, group: Group = "ollama") -> None:
+    def omit(self, what: str, reason: str, where: str, group: Group = "server") -> None:
         """Leave something out on purpose; the output says so in one comment."""
-        self.omissions.append(Omission(what=what, reason=reason, group=group))
+        line = f"Not set: {what}. {reason}"
+        self.omissions.append(Omission(what=what, reason=line, group=group, key=where))
 
     def reads(self, name: str) -> bool:
         """Whether the release reads the variable and it does something."""
@@ -70,7 +86,7 @@ class Draft:
         *,
         where: str,
         reason: str,
-        group: Group = "ollama",
+        group: Group = "server",
         source: Source = "profile",
         replaces: tuple[str, ...] = (),
         scope: Scope = "any",
@@ -91,10 +107,10 @@ class Draft:
             Setting(
                 name=name,
                 value=value,
-                reason=reason,
+                reason=commented(reason, replaces),
                 source=source,
                 group=group,
-                replaces=replaces,
+                key=where,
                 scope=scope,
             )
         )
@@ -123,8 +139,9 @@ class Draft:
                 fix="add a `[[models]]` table",
             )
             told = "Only a model or a request carries it in this release, and there is no model."
-            self.omit(f"{name} {value}", told)
-        self.parameters.append(Parameter(name=name, value=value, reason=reason, replaces=replaces))
+            self.omit(f"{name} {value}", told, where)
+        comment = commented(reason, replaces)
+        self.parameters.append(Parameter(name=name, value=value, reason=comment, key=where))
 
     def emit_legacy(self, intent: str, value: str) -> tuple[str, ...]:
         """Return the dead names for `intent`; under --legacy-env emit them with `value` too."""
@@ -137,6 +154,7 @@ class Draft:
                     reason="Read by no release of Ollama; here for wrappers that read it.",
                     source="legacy",
                     group="environment",
+                    key=intent,
                 )
             )
         return names
@@ -149,7 +167,7 @@ class Draft:
         fault = name_fault(name, self.facts)
         if fault is None:  # Nothing has facts about it: no name that is written in code.
             raise KeyError(name)
-        self.omit(name, f"It {fault.what}; this is for Ollama {self.facts.release}.", group)
+        self.omit(name, f"It {fault.what}; this is for Ollama {self.facts.release}.", where, group)
         self.note(
             fault.rule,
             f"`{name}` {fault.what}; left out for Ollama {self.facts.release}",

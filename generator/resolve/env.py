@@ -30,7 +30,14 @@ def _verbatim(draft: Draft, name: str, value: str) -> None:
     else:
         reason = _verbatim_reason(draft, name)
         draft.emit(
-            Setting(name=name, value=value, reason=reason, source="profile", group="environment")
+            Setting(
+                name=name,
+                value=value,
+                reason=reason,
+                source="profile",
+                group="environment",
+                key=where,
+            )
         )
 
 

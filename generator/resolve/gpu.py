@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.plan import Devices, Driver, Gpu, Step
+from generator.plan import Devices, Directive, Driver, Step
 from generator.resolve import library
 from generator.resolve.library import known_generations
 from generator.resolve.spelling import text
@@ -12,7 +12,6 @@ from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
-    from generator.profiles.schema import HostGpu
     from generator.resolve.draft import Draft
 
 # $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
@@ -39,6 +38,7 @@ VISIBLE: Final = {
     "amd": "ROCR_VISIBLE_DEVICES",
     "dri": "GGML_VK_VISIBLE_DEVICES",
 }
+TOLD_BY: Final = 'add `compute_capability = "…"`, as `nvidia-smi --query-gpu=compute_cap` prints it'
 
 
 def decide(draft: Draft) -> None:
@@ -80,37 +80,46 @@ def _no_gpu(draft: Draft) -> None:
 def _devices(draft: Draft) -> Devices:
     vendor = VENDORS[draft.acceleration]
     choice = draft.profile.gpu
-    gpus = tuple(_gpu(draft, gpu) for gpu in draft.profile.host.gpus)
-    _check_indices(draft, gpus)
-    wait = Step(argv=("/bin/sh", "-c", WAIT, WAIT_NODES[vendor], str(choice.wait_seconds)))
+    _check_capabilities(draft)
+    _check_indices(draft)
+    nvidia = vendor == "nvidia"
     return Devices(
         vendor=vendor,
-        gpus=gpus,
         ids=choice.visible_devices,
-        allow=ALLOW[vendor],
-        modules=("nvidia_uvm",) if vendor == "nvidia" else (),
+        access=_access(ALLOW[vendor]),
+        modules=("nvidia_uvm",) if nvidia else (),
         nodes=NODES[vendor],
-        wait=wait if choice.wait_seconds else None,
-        driver=_driver(draft, gpus) if vendor == "nvidia" else None,
+        wait=_wait(WAIT_NODES[vendor], choice.wait_seconds) if choice.wait_seconds else None,
+        driver=_driver(draft) if nvidia else None,
         reason="Waits for the driver: a server that starts before it computes on the CPU.",
     )
 
 
-def _gpu(draft: Draft, gpu: HostGpu) -> Gpu:
-    card = draft.facts.card(gpu.name)
-    capability = gpu.compute_capability or (card.compute_capability if card else "")
-    if draft.acceleration == "cuda" and draft.facts.generation(capability) is None:
-        draft.note(
-            "HW305",
-            f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
-            f"library are chosen for it",
-            "host.gpus",
-            fix='add `compute_capability = "…"`, as `nvidia-smi --query-gpu=compute_cap` prints it',
-        )
-    return Gpu(name=gpu.name, memory=gpu.memory, compute_capability=capability, uuid=gpu.uuid)
+def _access(classes: tuple[str, ...]) -> tuple[Directive, ...]:
+    closed = "Of all devices, the server sees the GPUs only."
+    allowed = (Directive(name="DeviceAllow", value=f"char-{name} rwm") for name in classes)
+    return (Directive(name="DevicePolicy", value="closed", reason=closed), *allowed)
 
 
-def _check_indices(draft: Draft, gpus: tuple[Gpu, ...]) -> None:
+def _wait(node: str, seconds: int) -> Step:
+    argv = ("/bin/sh", "-c", WAIT, node, str(seconds))
+    return Step(argv=argv, where="host", seconds=seconds)
+
+
+def _check_capabilities(draft: Draft) -> None:
+    for gpu in draft.host.gpus if draft.acceleration == "cuda" else ():
+        if draft.facts.generation(gpu.compute_capability) is None:
+            draft.note(
+                "HW305",
+                f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
+                f"library are chosen for it",
+                "host.gpus",
+                fix=TOLD_BY,
+            )
+
+
+def _check_indices(draft: Draft) -> None:
+    gpus = draft.host.gpus
     for index in draft.profile.gpu.visible_devices:
         if index.isdecimal() and gpus and int(index) >= len(gpus):
             draft.problem(
@@ -120,9 +129,9 @@ def _check_indices(draft: Draft, gpus: tuple[Gpu, ...]) -> None:
             )
 
 
-def _driver(draft: Draft, gpus: tuple[Gpu, ...]) -> Driver | None:
+def _driver(draft: Draft) -> Driver | None:
     """Return what a NixOS host must build for the oldest card, which decides for all."""
-    generations = known_generations(draft, gpus)
+    generations = known_generations(draft, draft.host.gpus)
     if not generations:
         return None
     closed = [g for g in generations if g.kernel_modules == "closed"]
@@ -247,6 +256,7 @@ def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
         draft.omit(
             " or ".join(f"{name}=999" for name in dead),
             f"Read by no release; {by_itself}, and a forced number turns that off.",
+            "gpu.layers",
             "gpu",
         )
     draft.note("HW105", f"nothing is set: {by_itself}", "gpu.layers")

@@ -12,7 +12,8 @@ from generator.plan import Setting
 
 if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
-    from generator.plan import Gpu
+    from generator.host import Gpu
+    from generator.plan import Source
     from generator.resolve.draft import Draft
 
 NAME: Final = "OLLAMA_LLM_LIBRARY"
@@ -28,7 +29,7 @@ def decide(draft: Draft) -> None:
     variable = draft.facts.variable(NAME)
     there = (variable and variable.allowed(draft.profile.host.system)) or ()
     usable = _usable(draft, there)
-    cards = draft.devices.gpus if draft.devices else ()
+    cards = draft.gpus
     # A card that is not known might be older than the newest library; guessing means CPU only.
     judged = bool(cards) and len(known_generations(draft, cards)) == len(cards)
     family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
@@ -50,7 +51,7 @@ def known_generations(draft: Draft, gpus: tuple[Gpu, ...]) -> list[GpuGeneration
 
 def _usable(draft: Draft, there: tuple[str, ...]) -> list[str]:
     """Return the libraries of the release that hold kernels for every card, oldest first."""
-    cards = known_generations(draft, draft.devices.gpus if draft.devices else ())
+    cards = known_generations(draft, draft.gpus)
     system = draft.profile.host.system
     served = [set(card.cuda_libraries(system)) for card in cards]
     return [
@@ -69,12 +70,11 @@ def _for_a_new_driver(draft: Draft) -> None:
     usable = [name for name in _usable(draft, there) if name.startswith("cuda_v")]
     if usable and "cuda_v13" not in usable:
         reason = "With a CUDA 13 driver this release would take cuda_v13, which these cards cannot."
-        setting = Setting(name=NAME, value=usable[-1], reason=reason, source="derived", group="gpu")
-        draft.emit(setting)
+        _emit(draft, usable[-1], reason, source="derived")
 
 
 def _misjudges(draft: Draft) -> bool:
-    cards = draft.devices.gpus if draft.devices else ()
+    cards = draft.gpus
     return bool(known_generations(draft, cards)) and draft.facts.behaves(
         "newest-cuda-for-a-new-driver"
     )
@@ -108,10 +108,11 @@ def _none(draft: Draft, asked: str) -> None:
     effect = "would compute on the CPU" if strict else "would ignore it"
     told = f"`{asked}` names no library for these GPUs, and Ollama {draft.facts.release} {effect}"
     draft.omit(
-        f"{NAME}={asked}", f"It names no library for these GPUs; the server {effect}.", "gpu"
+        f"{NAME}={asked}", f"It names no library for these GPUs; the server {effect}.", WHERE, "gpu"
     )
     draft.note("HW106", f"{told}; left out", WHERE, fix="leave `llm_library` out")
 
 
-def _emit(draft: Draft, name: str, reason: str) -> None:
-    draft.emit(Setting(name=NAME, value=name, reason=reason, source="profile", group="gpu"))
+def _emit(draft: Draft, name: str, reason: str, *, source: Source = "profile") -> None:
+    setting = Setting(name=NAME, value=name, reason=reason, source=source, group="gpu", key=WHERE)
+    draft.emit(setting)

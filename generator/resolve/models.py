@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.plan import Model, Parameter
+from generator.errors import RenderError
+from generator.formats.modelfile import head, parameter_line
+from generator.plan import Model, Modelfile, Parameter
+from generator.resolve.threads import WHERE as THREADS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.profiles.schema import Model as ModelChoice
     from generator.resolve.draft import Draft
 
 
-def decide(draft: Draft) -> tuple[Model, ...]:
-    """Return the models in the profile's order; faults are reported to the draft."""
+def decide(draft: Draft, header: Sequence[str]) -> tuple[Model, ...]:
+    """Return the models in the profile's order; faults are reported to the draft.
+
+    `header` is what each Modelfile begins with.
+    """
     models = tuple(
-        _model(draft, index, choice) for index, choice in enumerate(draft.profile.models)
+        _model(draft, index, choice, header) for index, choice in enumerate(draft.profile.models)
     )
     names = [model.served for model in models]
     for index, name in enumerate(names):
@@ -27,7 +35,7 @@ def decide(draft: Draft) -> tuple[Model, ...]:
     return models
 
 
-def _model(draft: Draft, index: int, choice: ModelChoice) -> Model:
+def _model(draft: Draft, index: int, choice: ModelChoice, header: Sequence[str]) -> Model:
     own = tuple(
         parameter
         for name, value in choice.parameters.items()
@@ -47,7 +55,50 @@ def _model(draft: Draft, index: int, choice: ModelChoice) -> Model:
         draft.problem(
             f"models.{index}.serve_as", "would overwrite the pulled model", "write another name"
         )
-    return Model(name=choice.name, role=choice.role, serve_as=serve_as, parameters=parameters)
+    return Model(
+        name=choice.name,
+        role=choice.role,
+        serve_as=serve_as,
+        parameters=parameters,
+        modelfile=_modelfile(draft, choice.name, serve_as, parameters, header)
+        if serve_as
+        else None,
+        key=f"models.{index}",
+    )
+
+
+def _modelfile(
+    draft: Draft,
+    base: str,
+    served: str,
+    parameters: tuple[Parameter, ...],
+    header: Sequence[str],
+) -> Modelfile | None:
+    """Return the file, parted at the number of threads where that is the host's for all models."""
+    if not served:
+        return None
+    try:
+        above = head(base, header)
+        lines = {parameter: parameter_line(*_written(parameter)) for parameter in parameters}
+    except RenderError as error:
+        draft.problem(parameters[0].key if parameters else "models", error.message, error.hint)
+        return None
+    lever = next((p for p in parameters if p.key == THREADS), None)
+    place = parameters.index(lever) if lever else len(parameters)
+    before, behind = (
+        "".join(lines[p] for p in part) for part in (parameters[:place], parameters[place + 1 :])
+    )
+    return Modelfile(
+        file="Modelfile." + served.replace("/", "+").replace(":", "="),
+        head=above + before,
+        lever=lines[lever].removesuffix(f"{lever.value}\n") if lever else "",
+        threads=lever.value if lever else "",
+        tail=f"\n{behind}" if lever else behind,
+    )
+
+
+def _written(parameter: Parameter) -> tuple[str, str, str]:
+    return parameter.name, parameter.value, parameter.reason
 
 
 def _tuned(name: str) -> str:
@@ -73,7 +124,7 @@ def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Param
             where, f"`{value}` is not {_WORDS[option.type]}", f"write {_WORDS[option.type]}"
         )
         return []
-    return [Parameter(name=name, value=_text(item), reason="") for item in values]
+    return [Parameter(name=name, value=_text(item), reason="", key=where) for item in values]
 
 
 _WORDS: Final = {

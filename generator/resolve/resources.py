@@ -15,29 +15,40 @@ if TYPE_CHECKING:
 
 Limits = tuple[Limit, ...]
 
-REASONS: Final = {
-    "cpu_weight": "Share of CPU time under contention; every service has 100.",
-    "allowed_cpus": "CPUs that the service may run on.",
-    "memory_max": "Above this the kernel kills; page cache counts too, but is reclaimed first.",
-    "memory_high": "Above this the kernel reclaims and slows the service down.",
-    "memory_swap_max": "Swap that the service may use.",
-    "numa_policy": "Memory placement over NUMA nodes.",
-    "numa_mask": "NUMA nodes that the policy is about.",
-    "io_weight": "Share of disk time under contention; every service has 100.",
-    "nice": "Nice level.",
-    "tasks_max": "Processes and threads together.",
-    "limit_memlock": "Memory that may be locked.",
-    "oom_score_adjust": "How readily the kernel kills this service when memory runs out.",
+# By the profile's names: systemd's word, and the comment.
+LIMITS: Final = {
+    "cpu_weight": ("CPUWeight", "Share of CPU time under contention; every service has 100."),
+    "allowed_cpus": ("AllowedCPUs", "CPUs that the service may run on."),
+    "memory_max": (
+        "MemoryMax",
+        "Above this the kernel kills; page cache counts too, but is reclaimed first.",
+    ),
+    "memory_high": (
+        "MemoryHigh",
+        "Above this the kernel reclaims and slows the service down.",
+    ),
+    "memory_swap_max": ("MemorySwapMax", "Swap that the service may use."),
+    "numa_policy": ("NUMAPolicy", "Memory placement over NUMA nodes."),
+    "numa_mask": ("NUMAMask", "NUMA nodes that the policy is about."),
+    "io_weight": ("IOWeight", "Share of disk time under contention; every service has 100."),
+    "nice": ("Nice", "Nice level."),
+    "tasks_max": ("TasksMax", "Processes and threads together."),
+    "limit_memlock": ("LimitMEMLOCK", "Memory that may be locked."),
+    "oom_score_adjust": (
+        "OOMScoreAdjust",
+        "How readily the kernel kills this service when memory runs out.",
+    ),
 }
+_SIZES: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 
 
 def decide(draft: Draft) -> Limits:
     """Return the limits in a fixed order, and report those beyond the host's means."""
     limits = [*_cpu_quota(draft)]
-    for name, reason in REASONS.items():
+    for name, (_, reason) in LIMITS.items():
         value = getattr(draft.profile.resources, name)
         if value is not None:
-            limits.append(Limit(name=name, value=value, reason=reason, source="profile"))
+            limits.append(_limit(name, value, reason, "profile"))
         elif (derived := _derived(draft, name)) is not None:
             limits.append(derived)
     if (
@@ -50,6 +61,19 @@ def decide(draft: Draft) -> Limits:
     _check_memory(draft)
     _check_cpus(draft)
     return tuple(limits)
+
+
+def _limit(name: str, value: int | str, reason: str, source: Source) -> Limit:
+    exact = name in _SIZES and isinstance(value, int)
+    return Limit(
+        name=name,
+        value=value,
+        directive=LIMITS[name][0],
+        written=format_size(int(value)) if exact else str(value),
+        reason=reason,
+        source=source,
+        key=f"resources.{name}",
+    )
 
 
 def _cpu_quota(draft: Draft) -> Limits:
@@ -65,7 +89,7 @@ def _cpu_quota(draft: Draft) -> Limits:
             f"{quota}% is more than the {available} hardware threads of this host",
             f"write at most `{available * 100}%`, or leave it out",
         )
-    return (_quota(quota, available, source="profile"),)
+    return (_quota(quota, available, source="profile", key=where),)
 
 
 def _derived_quota(draft: Draft) -> Limits:
@@ -77,14 +101,19 @@ def _derived_quota(draft: Draft) -> Limits:
     return (_quota(quota_for(count), cpu.hardware_threads, source="derived"),)
 
 
-def _quota(percent: int, available: int | None, *, source: Source) -> Limit:
+def _quota(
+    percent: int, available: int | None, *, source: Source, key: str = "resources.cpu_quota"
+) -> Limit:
     whole = f"{percent / 100:g}"
     share = f"{whole} of {available} hardware threads" if available else f"{whole} CPUs"
     return Limit(
         name="cpu_quota",
         value=percent,
+        directive="CPUQuota",
+        written=f"{percent}%",
         reason=f"{share}; at least one per compute thread, or they stall each other.",
         source=source,
+        key=key,
     )
 
 
@@ -93,7 +122,7 @@ def _derived(draft: Draft, name: str) -> Limit | None:
         return _derived_memory_max(draft)
     if name == "limit_memlock" and "LLAMA_ARG_MLOCK" in draft.profile.ollama.env:
         reason = "LLAMA_ARG_MLOCK locks the model in memory, which needs this."
-        return Limit(name=name, value="infinity", reason=reason, source="derived")
+        return _limit(name, "infinity", reason, "derived")
     return None
 
 
@@ -105,7 +134,7 @@ def _derived_memory_max(draft: Draft) -> Limit | None:
     reason = (
         f"Leaves {written_size(memory - value)} of the host's {written_size(memory)} to the rest."
     )
-    return Limit(name="memory_max", value=value, reason=reason, source="derived")
+    return _limit("memory_max", value, reason, "derived")
 
 
 def _check_memory(draft: Draft) -> None:

@@ -1,67 +1,144 @@
-"""How the server runs: unit, container, and the jobs beside it."""
+"""How the server runs: its place on the host, its unit, its container."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.plan import MODELFILES, OLLAMA, Container, Directive, Service, Step, Unit
-from generator.units import parse_go_duration
+from generator.plan import (
+    PROGRAM,
+    Container,
+    Directive,
+    Health,
+    Listen,
+    Restart,
+    Service,
+    Setting,
+    Step,
+)
+from generator.resolve.threads import thread_count
+from generator.units import address, is_local
 
 if TYPE_CHECKING:
-    from generator.plan import Model
+    from collections.abc import Iterator
+
+    from generator.plan import Devices, Group, Job, Limit, Model, Source
+    from generator.profiles.schema import ServiceChoice
     from generator.resolve.draft import Draft
 
-SERVER: Final = "ollama.service"
-PULL, CREATE, WARMUP, RESUME = "ollama-pull", "ollama-create", "ollama-warmup", "ollama-resume"
-RETRY_SECONDS: Final = 30
-# $0 is the ollama program, $1 a model. A registry out of reach fails nothing that is there, and a
-# restart downloads nothing new.
-FETCH: Final = '"$0" show "$1" >/dev/null 2>&1 || "$0" pull "$1"'
-# $0 is the ollama program, the arguments are models. Without a prompt and a terminal `run` only
-# loads; before a model is there it would pull. One command for all of them, because systemd bounds
-# each command on its own.
-LOAD: Final = (
-    'for model; do until "$0" show "$model" >/dev/null 2>&1; do sleep 5; done; '
-    '"$0" run "$model" </dev/null || echo "cannot load $model"; done'
-)
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
     "on-failure": "The server comes back after a failure.",
     "no": "A server that ends stays down.",
 }
 STATE_DIR: Final = "/var/lib/ollama"
-# Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
-BEFORE_SLEEP: Final = (
-    "if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; "
-    "systemctl stop ollama.service; fi"
-)
-AFTER_SLEEP: Final = (
-    "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then "
-    "rm /run/ollama-resume; systemctl --no-block start ollama.service; fi"
+HEALTH: Final = Health(
+    step=Step(argv=(PROGRAM, "list")),
+    interval_seconds=30,
+    timeout_seconds=10,
+    retries=3,
+    start_seconds=30,
+    reason="The image has no curl; the program itself asks the server, and loads no model.",
 )
 
 
-def decide(draft: Draft) -> Service:
-    """Return how systemd runs the server."""
-    choice = draft.profile.service
-    nvidia = draft.devices is not None and draft.devices.vendor == "nvidia"
-    modules = ("systemd-modules-load.service",) if draft.devices else ()
+def decide(
+    draft: Draft, limits: tuple[Limit, ...], models: tuple[Model, ...], jobs: tuple[Job, ...]
+) -> Service:
+    """Return the service with all that has been decided of it."""
+    choice, era = draft.profile.service, draft.facts.era
     _check_models_dir(draft)
-    # A directory outside the home needs an owner by name.
-    named = choice.full_unit or draft.profile.ollama.models_dir
-    user = choice.user or ("ollama" if named else "")
-    home = choice.home or (STATE_DIR if choice.full_unit else "")
+    listen = _listen(draft)
+    user, home = _user(draft), choice.home or (STATE_DIR if choice.full_unit else "")
     return Service(
-        binary=choice.binary,
+        name="ollama",
+        engine="ollama",
+        product="Ollama",
+        release=str(draft.facts.release),
+        release_told=draft.profile.ollama.version is not None,
+        era_since=str(era.since),
+        era_until=str(era.until or ""),
+        unit="ollama.service",
+        program=choice.binary,
+        command=(PROGRAM, "serve"),
+        acceleration=draft.acceleration,
+        threads=thread_count(draft)[0] or 0,
+        listen=listen,
+        models_dir=draft.profile.ollama.models_dir or "",
+        environment=(*_connection(draft, listen, home), *draft.ordered_settings()),
+        omissions=tuple(draft.omissions),
+        limits=limits,
+        devices=draft.devices,
+        after=_after(draft.devices),
+        restart=_restart(choice),
         user=user,
         group=choice.group or user,
         home=home,
-        restart=choice.restart,
-        restart_seconds=choice.restart_seconds,
-        restart_reason=RESTART_REASONS.get(choice.restart, "When systemd starts the server again."),
-        after=(*modules, "nvidia-persistenced.service") if nvidia else modules,
         full_unit=choice.full_unit,
         hardening=_hardening(draft, home) if choice.full_unit else (),
+        health=HEALTH,
+        models=models,
+        jobs=jobs,
+        resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
+        container=_container(draft),
+    )
+
+
+def _user(draft: Draft) -> str:
+    """Return the user; a directory outside the home needs an owner by name."""
+    choice = draft.profile.service
+    named = choice.full_unit or draft.profile.ollama.models_dir
+    return choice.user or ("ollama" if named else "")
+
+
+def _after(devices: Devices | None) -> tuple[str, ...]:
+    if devices is None:
+        return ()
+    modules = "systemd-modules-load.service"
+    return (modules, "nvidia-persistenced.service") if devices.vendor == "nvidia" else (modules,)
+
+
+def _restart(choice: ServiceChoice) -> Restart:
+    reason = RESTART_REASONS.get(choice.restart, "When systemd starts the server again.")
+    return Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=reason)
+
+
+def _listen(draft: Draft) -> Listen:
+    ollama = draft.profile.ollama
+    reach = "this machine only" if is_local(ollama.host) else "every machine that can reach it"
+    return Listen(
+        host=ollama.host,
+        port=ollama.port,
+        address=address(ollama.host, ollama.port),
+        open_firewall=ollama.open_firewall,
+        reason=f"Reachable from {reach}; the API has no authentication.",
+    )
+
+
+def _connection(draft: Draft, listen: Listen, home: str) -> Iterator[Setting]:
+    """Yield the variables that tell the server of its place on the host."""
+    ollama = draft.profile.ollama
+    told = ollama.model_fields_set & {"host", "port"}
+    if home:
+        reason = "Where the server keeps its keys."
+        yield _of_host("HOME", home, reason, "service.home", group="service")
+    source: Source = "profile" if told else "default"
+    yield _of_host("OLLAMA_HOST", listen.address, listen.reason, "ollama.host", source=source)
+    if ollama.models_dir:
+        reason = "Where models are stored."
+        yield _of_host("OLLAMA_MODELS", ollama.models_dir, reason, "ollama.models_dir")
+
+
+def _of_host(
+    name: str,
+    value: str,
+    reason: str,
+    key: str,
+    *,
+    group: Group = "server",
+    source: Source = "profile",
+) -> Setting:
+    return Setting(
+        name=name, value=value, reason=reason, source=source, group=group, key=key, scope="host"
     )
 
 
@@ -78,7 +155,7 @@ def _check_models_dir(draft: Draft) -> None:
         )
 
 
-def container(draft: Draft) -> Container:
+def _container(draft: Draft) -> Container:
     """Return how a container engine runs the server; facts of the image are the Catalogue's."""
     choice, image = draft.profile.container, draft.facts.image
     rocm = draft.acceleration == "rocm"
@@ -95,113 +172,10 @@ def container(draft: Draft) -> Container:
         volume=choice.volume,
         network=choice.network or "",
         restart=choice.restart,
-        healthcheck=tuple(image.healthcheck),
+        program="ollama",
         models_path=image.models_path,
         home_path=image.home_path,
         port=image.port,
-    )
-
-
-def units(draft: Draft, models: tuple[Model, ...]) -> tuple[Unit, ...]:
-    """Return the jobs beside the server, in the order in which they run."""
-    created = tuple(model for model in models if model.serve_as)
-    jobs = [_pull(models)] if models else []
-    jobs += [_create(created)] if created else []
-    warm = _warm_models(draft, models)
-    jobs += (
-        [_warmup(draft, warm, after=tuple(f"{job.name}.service" for job in jobs))] if warm else []
-    )
-    jobs += [_resume(draft)] if draft.profile.service.resume_fix else []
-    return tuple(jobs)
-
-
-def _pull(models: tuple[Model, ...]) -> Unit:
-    names = tuple(dict.fromkeys(model.name for model in models))
-    return Unit(
-        kind="pull",
-        name=PULL,
-        description="Pull the models of this host",
-        reason="Downloads what is missing; it does not load anything.",
-        steps=tuple(Step(argv=("/bin/sh", "-c", FETCH, OLLAMA, name)) for name in names),
-        models=names,
-        retry_seconds=RETRY_SECONDS,
-        after=(SERVER, "network-online.target"),
-        wants=("network-online.target",),
-        part_of=(SERVER,),
-        wanted_by=(SERVER,),
-    )
-
-
-def _create(models: tuple[Model, ...]) -> Unit:
-    return Unit(
-        kind="create",
-        name=CREATE,
-        description="Create the tuned models of this host",
-        reason="Parameters that no environment variable sets live in the model.",
-        steps=tuple(
-            Step(argv=(OLLAMA, "create", model.served, "-f", f"{MODELFILES}/{model.modelfile}"))
-            for model in models
-        ),
-        models=tuple(model.served for model in models),
-        retry_seconds=RETRY_SECONDS,
-        after=(SERVER, f"{PULL}.service"),
-        part_of=(SERVER,),
-        wanted_by=(SERVER,),
-    )
-
-
-def _warm_models(draft: Draft, models: tuple[Model, ...]) -> tuple[str, ...]:
-    preload = tuple(
-        model.served
-        for model, choice in zip(models, draft.profile.models, strict=True)
-        if choice.preload
-    )
-    enable = draft.profile.warmup.enable
-    if enable is False or (enable is None and not preload):
-        return ()
-    if not models:
-        draft.problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
-    names = draft.emit_legacy("warmup.enable", "true")
-    if names and not draft.legacy_env:
-        draft.omit(f"{names[0]}=true", "No release reads it; the warm-up is a job of its own.")
-    main = tuple(model.served for model in models if model.role == "main")
-    return preload or main[:1] or tuple(model.served for model in models[:1])
-
-
-def _warmup(draft: Draft, models: tuple[str, ...], *, after: tuple[str, ...]) -> Unit:
-    seconds = -(-parse_go_duration(draft.profile.warmup.timeout) // 10**9)
-    return Unit(
-        kind="warmup",
-        name=WARMUP,
-        description="Load models into memory",
-        reason="The first request finds the model loaded; a failure here leaves the server alone.",
-        steps=(Step(argv=("/bin/sh", "-c", LOAD, OLLAMA, *models)),),
-        models=models,
-        timeout_seconds=seconds,
-        retry_seconds=RETRY_SECONDS,
-        after=(SERVER, *after),
-        part_of=(SERVER,),
-        wanted_by=(SERVER,),
-    )
-
-
-def _resume(draft: Draft) -> Unit:
-    if draft.devices is None or draft.devices.vendor != "nvidia":
-        draft.problem(
-            "service.resume_fix", "is about NVIDIA GPUs, and this profile uses none", "remove it"
-        )
-    return Unit(
-        kind="resume",
-        name=RESUME,
-        description="Reload the NVIDIA memory module around a suspend",
-        reason="After a resume the server would find no GPU and compute on the CPU (ollama#5464).",
-        steps=(Step(argv=("/bin/sh", "-c", BEFORE_SLEEP)),),
-        stop_steps=(Step(argv=("/bin/sh", "-c", AFTER_SLEEP)),),
-        waits_for_server=False,
-        before=("sleep.target",),
-        wanted_by=("sleep.target",),
-        remain_after_exit=True,
-        stop_when_unneeded=True,
     )
 
 

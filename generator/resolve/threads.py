@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.plan import Source
     from generator.resolve.draft import Draft
 
+WHERE: Final = "threads.count"
 # What the runtimes of custom builds read. The official Linux builds link none of them.
 LIBRARIES: Final = {
     "OMP_NUM_THREADS": "OpenMP",
@@ -26,12 +27,12 @@ def decide(draft: Draft) -> None:
     count, reason, source = thread_count(draft)
     if count is None:
         return
-    dead = draft.emit_legacy("threads.count", str(count))
+    dead = draft.emit_legacy(WHERE, str(count))
     if draft.reads("LLAMA_ARG_THREADS"):
         draft.set(
             "LLAMA_ARG_THREADS",
             str(count),
-            where="threads.count",
+            where=WHERE,
             reason=reason,
             group="threads",
             source=source,
@@ -39,9 +40,9 @@ def decide(draft: Draft) -> None:
         )
     elif source == "derived" and not draft.profile.models and count == _cores(draft):
         told = "Only a model carries it in this release; the server's own number is the same."
-        draft.omit(f"num_thread {count}", told, "threads")
+        draft.omit(f"num_thread {count}", told, WHERE, "threads")
     else:
-        draft.all_models("num_thread", str(count), "threads.count", reason, dead)
+        draft.all_models("num_thread", str(count), WHERE, reason, dead)
     for name, library in LIBRARIES.items():
         draft.emit(
             Setting(
@@ -50,6 +51,7 @@ def decide(draft: Draft) -> None:
                 reason=f"For builds that link {library}; official Linux builds do not.",
                 source=source,
                 group="threads",
+                key=WHERE,
             )
         )
 

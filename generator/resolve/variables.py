@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.kv import PLAIN
 from generator.resolve import env
+from generator.resolve.jobs import warms
 from generator.resolve.spelling import TYPED, text
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ def decide(draft: Draft) -> None:
     _kv_cache_type(draft)
     _prompt_cache(draft)
     env.decide(draft)
+    _warmup(draft)
+
+
+def _warmup(draft: Draft) -> None:
+    """Say that the warm-up is a job, where names that look like a switch for it are known."""
+    if not warms(draft.profile):
+        return
+    names = draft.emit_legacy("warmup.enable", "true")
+    if names and not draft.legacy_env:
+        told = "No release reads it; the warm-up is a job of its own."
+        draft.omit(f"{names[0]}=true", told, "warmup.enable")
 
 
 def _typed(draft: Draft, typed: Typed, value: object) -> None:
@@ -102,7 +114,8 @@ def _prompt_cache(draft: Draft) -> None:
         return
     value = "-1" if size == "infinity" else str(size // 2**20)
     if not draft.reads(name):
-        draft.omit(f"{name}={value}", "Before llama-server there was no prompt cache to bound.")
+        told = "Before llama-server there was no prompt cache to bound."
+        draft.omit(f"{name}={value}", told, "ollama.prompt_cache")
         return
     reason = "MiB of host memory for earlier prompts, per loaded model; 8192 if left alone."
     draft.set(name, value, where="ollama.prompt_cache", reason=reason)
@@ -128,6 +141,7 @@ def _kv_without_flash_attention(draft: Draft, kv_type: str) -> None:
     draft.omit(
         f"OLLAMA_KV_CACHE_TYPE={kv_type}",
         "It needs flash attention, which the profile turns off; the cache is f16.",
+        where,
     )
     draft.note(
         "HW107",

@@ -6,16 +6,16 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Finding, RenderError
-from generator.formats.modelfile import modelfile
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
-from generator.targets.base import File, address, header, placed
-from generator.units import SHARES_PER_WEIGHT, format_size
+from generator.plan import ADDRESS, MODELFILES
+from generator.targets.base import File, placed
+from generator.units import SHARES_PER_WEIGHT, address, format_size
 
 if TYPE_CHECKING:
-    from generator.plan import Devices, Limit, Plan, Step, Unit
+    from generator.plan import Devices, Job, Limit, Plan, Service, Step
 
 # What a container of Docker has no word for. `memory_high` is not `mem_reservation`: that one
 # protects memory, it does not slow anything down.
@@ -26,7 +26,6 @@ UNSUPPORTED: Final = {
     "io_weight": "blkio weights work on other schedulers and another scale",
     "nice": "a container has no nice level",
 }
-SERVER: Final = "ollama"
 MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
 # systemd's default weight of 100 is Docker's default of 1024 shares.
@@ -35,60 +34,56 @@ SHARES_RANGE: Final = (2, 262144)
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `compose.yaml` and the Modelfiles."""
-    left_out = [omission.comment for omission in plan.omissions]
-    above = "\n".join(line for text in [*header(plan), *left_out] for line in comment(text))
-    created = [model for model in plan.models if model.serve_as]
+    service = plan.service
+    left_out = [omission.reason for omission in service.omissions]
+    above = "\n".join(line for text in [*plan.header, *left_out] for line in comment(text))
+    files = (model.modelfile for model in service.models)
     return (
-        File("compose.yaml", f"{above}\n{to_yaml(_document(plan))}"),
-        *(
-            File(
-                f"modelfiles/{model.modelfile}",
-                modelfile(model.name, model.lines, header(plan)),
-            )
-            for model in created
-        ),
+        File("compose.yaml", f"{above}\n{to_yaml(_document(plan, service))}"),
+        *(File(f"modelfiles/{file.file}", file.text) for file in files if file),
     )
 
 
 def install_note(plan: Plan) -> tuple[File, ...]:
     """Return the README: three commands for the engine."""
-    text = render_template("compose/README.md.jinja", plan=plan, server=SERVER)
+    text = render_template("compose/README.md.jinja", plan=plan, service=plan.service)
     return (File("README.md", text),)
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:
     """Return a Finding for each setting that a Docker container cannot have."""
+    service = plan.service
     limits = [
-        _limitation(f"resources.{limit.name}", UNSUPPORTED[limit.name])
-        for limit in plan.limits
+        _limitation(limit.key, UNSUPPORTED[limit.name])
+        for limit in service.limits
         if limit.name in UNSUPPORTED
     ]
     resume = [
         _limitation("service.resume_fix", "a container cannot reload the host's kernel module")
-        for unit in plan.units
-        if unit.kind == "resume"
+        for job in service.jobs
+        if job.on_host
     ]
-    return (*limits, *_uncounted_swap(plan), *resume, *_device_order(plan))
+    return (*limits, *_uncounted_swap(service), *resume, *_device_order(service))
 
 
-def _uncounted_swap(plan: Plan) -> tuple[Finding, ...]:
-    swap = plan.limit("memory_swap_max")
-    if swap is None or _swap(plan, swap.value) is not None:
+def _uncounted_swap(service: Service) -> tuple[Finding, ...]:
+    swap = service.limit("memory_swap_max")
+    if swap is None or _swap(service, swap.value) is not None:
         return ()
     why = "Docker limits swap only together with memory, and `memory_max` sets no limit"
     return (_limitation("resources.memory_swap_max", why, fix="set `resources.memory_max` too"),)
 
 
-def _device_order(plan: Plan) -> tuple[Finding, ...]:
+def _device_order(service: Service) -> tuple[Finding, ...]:
     """Return what the device list of an NVIDIA container loses; others get the variable itself."""
-    if plan.devices is None or plan.devices.vendor != "nvidia":
+    if service.devices is None or service.devices.vendor != "nvidia":
         return ()
-    ids, found = plan.devices.ids, []
+    ids, found = service.devices.ids, []
     if list(ids) != sorted(ids, key=lambda i: (len(i), i)):
         why = "a device list says which GPUs, not their order"
         found.append(_limitation("gpu.visible_devices", why))
     by_speed = any(
-        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in plan.environment
+        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in service.environment
     )
     if by_speed and any(i.isdecimal() for i in ids):
         why = "the indices of a device list count in the order of nvidia-smi, not by speed"
@@ -109,48 +104,51 @@ def _limitation(
     )
 
 
-def _document(plan: Plan) -> dict[str, Any]:
-    services: dict[str, Any] = {SERVER: _server(plan)}
-    for unit in plan.units:
-        if unit.kind != "resume":
-            services[unit.name] = Commented(_job(plan, unit), unit.reason, gap=True)
+def _document(plan: Plan, service: Service) -> dict[str, Any]:
+    container = service.container
+    services: dict[str, Any] = {service.name: _server(service)}
+    for job in service.jobs:
+        if not job.on_host:
+            services[job.name] = Commented(_job(service, job), job.reason, gap=True)
     document: dict[str, Any] = {"name": plan.name.replace(".", "-"), "services": services}
-    document["volumes"] = {plan.container.volume: {"name": plan.container.volume}}
-    if plan.container.network:
-        document["networks"] = {plan.container.network: {"external": True}}
+    document["volumes"] = {container.volume: {"name": container.volume}}
+    if container.network:
+        document["networks"] = {container.network: {"external": True}}
     return document
 
 
-def _server(plan: Plan) -> dict[str, Any]:
-    container = plan.container
-    published = f"{address(_published(plan), plan.listen.port)}:{container.port}"
-    service: dict[str, Any] = {
-        **_base(plan),
+def _server(service: Service) -> dict[str, Any]:
+    container, listen = service.container, service.listen
+    published = f"{address(_published(listen.host), listen.port)}:{container.port}"
+    server: dict[str, Any] = {
+        **_base(service),
         "container_name": container.name,
         "restart": container.restart,
-        "ports": Commented([published], plan.listen.reason),
-        "volumes": _volumes(plan),
+        "ports": Commented([published], listen.reason),
+        "volumes": _volumes(service),
     }
-    if environment := _environment(plan):
-        service["environment"] = environment
-    service["healthcheck"] = Commented(
-        {
-            "test": list(container.healthcheck),
-            "interval": "30s",
-            "timeout": "10s",
-            "retries": 3,
-            "start_period": "30s",
-        },
-        "The image has no curl; the program itself asks the server, and loads no model.",
-    )
-    for limit in plan.limits:
-        service |= _limit(plan, limit)
-    return service | _devices(plan.devices)
+    if environment := _environment(service):
+        server["environment"] = environment
+    server["healthcheck"] = Commented(_healthcheck(service), service.health.reason)
+    for limit in service.limits:
+        server |= _limit(service, limit)
+    return server | _devices(service.devices)
 
 
-def _published(plan: Plan) -> str:
+def _healthcheck(service: Service) -> dict[str, Any]:
+    health = service.health
+    return {
+        "test": ["CMD", *_words(service, health.step)],
+        "interval": f"{health.interval_seconds}s",
+        "timeout": f"{health.timeout_seconds}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_seconds}s",
+    }
+
+
+def _published(host: str) -> str:
     """Return the address that Docker publishes on, which is an IP address without a zone."""
-    host = LOCALHOST if plan.listen.host == "localhost" else plan.listen.host
+    host = LOCALHOST if host == "localhost" else host
     try:
         zone = getattr(ipaddress.ip_address(host), "scope_id", None)
     except ValueError:
@@ -163,41 +161,43 @@ def _published(plan: Plan) -> str:
     )
 
 
-def _base(plan: Plan) -> dict[str, Any]:
-    base: dict[str, Any] = {"image": plan.container.image}
-    return base | ({"networks": [plan.container.network]} if plan.container.network else {})
+def _base(service: Service) -> dict[str, Any]:
+    container = service.container
+    base: dict[str, Any] = {"image": container.image}
+    return base | ({"networks": [container.network]} if container.network else {})
 
 
-def _volumes(plan: Plan) -> list[Any]:
-    volumes: list[Any] = [f"{plan.container.volume}:{plan.container.home_path}"]
-    if plan.models_dir:
+def _volumes(service: Service) -> list[Any]:
+    container = service.container
+    volumes: list[Any] = [f"{container.volume}:{container.home_path}"]
+    if service.models_dir:
         models = {
             "type": "bind",
-            "source": compose_string(plan.models_dir),
-            "target": plan.container.models_path,
+            "source": compose_string(service.models_dir),
+            "target": container.models_path,
             "bind": {"create_host_path": True},
         }
         volumes.append(Commented(models, "Where models are stored."))
     return volumes
 
 
-def _environment(plan: Plan) -> dict[str, Any]:
+def _environment(service: Service) -> dict[str, Any]:
     return {
-        setting.name: Commented(compose_string(setting.value), setting.comment)
-        for setting in plan.environment
+        setting.name: Commented(compose_string(setting.value), setting.reason)
+        for setting in service.environment
         if setting.scope == "any"
     }
 
 
-def _limit(plan: Plan, limit: Limit) -> dict[str, Any]:
+def _limit(service: Service, limit: Limit) -> dict[str, Any]:
     """Return the key for one limit; none for what `limitations` reports."""
     if limit.name in UNSUPPORTED or (limit.name, limit.value) == ("memory_max", "infinity"):
         return {}
-    key, value = _limit_value(plan, limit)
+    key, value = _limit_value(service, limit)
     return {} if value is None else {key: Commented(value, limit.reason)}
 
 
-def _limit_value(plan: Plan, limit: Limit) -> tuple[str, Any]:
+def _limit_value(service: Service, limit: Limit) -> tuple[str, Any]:
     value = limit.value
     unbounded = -1 if value == "infinity" else value
     match limit.name:
@@ -212,7 +212,7 @@ def _limit_value(plan: Plan, limit: Limit) -> tuple[str, Any]:
         case "memory_max":
             return "mem_limit", _size(int(value))
         case "memory_swap_max":
-            return "memswap_limit", _swap(plan, value)
+            return "memswap_limit", _swap(service, value)
         case _:
             return _bounded(limit.name, unbounded)
 
@@ -230,11 +230,11 @@ def _size(size: int) -> str:
     return text if text[-1] in "kmg" else f"{size}b"
 
 
-def _swap(plan: Plan, swap: int | str) -> str | int | None:
+def _swap(service: Service, swap: int | str) -> str | int | None:
     """Docker counts memory and swap together; -1 is no bound, None what it cannot count."""
     if swap == "infinity":
         return -1
-    memory = plan.limit("memory_max")
+    memory = service.limit("memory_max")
     if memory is None or memory.value == "infinity":
         return None
     return _size(int(memory.value) + int(swap))
@@ -250,44 +250,50 @@ def _devices(devices: Devices | None) -> dict[str, Any]:
     return {"deploy": {"resources": {"reservations": {"devices": [reservation]}}}}
 
 
-def _job(plan: Plan, unit: Unit) -> dict[str, Any]:
-    before = [other for other in plan.units if f"{other.name}.service" in unit.after]
-    job: dict[str, Any] = {
-        **_base(plan),
-        "restart": _retries(unit),
+def _job(service: Service, job: Job) -> dict[str, Any]:
+    before = [other for other in service.jobs if other.unit in job.after]
+    port = service.container.port
+    places = {
+        ADDRESS: Commented(address(service.name, port), "The server, by the name of its service.")
+    }
+    document: dict[str, Any] = {
+        **_base(service),
+        "restart": _retries(job),
         "depends_on": {
-            SERVER: {"condition": "service_healthy"},
-            **{job.name: {"condition": "service_completed_successfully"} for job in before},
+            service.name: {"condition": "service_healthy"},
+            **{other.name: {"condition": "service_completed_successfully"} for other in before},
         },
         "environment": {
-            "OLLAMA_HOST": Commented(
-                address(SERVER, plan.container.port), "The server, by the name of its service."
-            )
+            v.name: places.get(v.value, v.value) for v in job.environment if v.scope == "any"
         },
-        "entrypoint": _entrypoint(unit),
+        "entrypoint": _entrypoint(service, job),
     }
-    if unit.kind == "create":
-        job["volumes"] = [f"./modelfiles:{MODELFILE_DIR}:ro"]
-    return job
+    if any(word.startswith(MODELFILES) for step in job.steps for word in step.argv):
+        document["volumes"] = [f"./modelfiles:{MODELFILE_DIR}:ro"]
+    return document
 
 
-def _retries(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
-    if not unit.retry_seconds:
+def _retries(job: Job) -> Any:  # noqa: ANN401 -- a document value
+    if not job.retry_seconds:
         return "no"
-    return Commented("on-failure:5", "Five tries; the pause between them is Docker's own.")
+    pause = "The pause between tries is Docker's own."
+    return Commented(f"on-failure:{job.tries}", pause)
 
 
-def _entrypoint(unit: Unit) -> Any:  # noqa: ANN401 -- a document value
+def _entrypoint(service: Service, job: Job) -> Any:  # noqa: ANN401 -- a document value
     """Return the steps as one shell line, and one bound around all of it."""
-    script = "; ".join(["set -e", *(_line(step) for step in unit.steps)])
+    script = "; ".join(["set -e", *(_line(service, step) for step in job.commands)])
     shell = ["/bin/sh", "-c", compose_string(script)]
-    if not unit.timeout_seconds:
+    if not job.timeout_seconds:
         return shell
-    return Commented(["timeout", str(unit.timeout_seconds), *shell], "Bounds all of the job.")
+    return Commented(["timeout", str(job.timeout_seconds), *shell], "Bounds all of the job.")
 
 
-def _line(step: Step) -> str:
+def _line(service: Service, step: Step) -> str:
     """Return one step; one that may fail does not stop the next."""
-    words = placed(step, SERVER, lambda name: f"{MODELFILE_DIR}/{name}")
-    line = " ".join(quote(word) for word in words)
+    line = " ".join(quote(word) for word in _words(service, step))
     return f"{line} || true" if step.may_fail else line
+
+
+def _words(service: Service, step: Step) -> list[str]:
+    return placed(step, service.container.program, lambda name: f"{MODELFILE_DIR}/{name}")

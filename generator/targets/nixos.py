@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.formats.modelfile import modelfile
 from generator.formats.nix import Call, Commented, Interpolated, Raw, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
-from generator.targets.base import SERVER_ANSWERS, File, address, header, placed, service_line
+from generator.plan import ADDRESS
+from generator.targets.base import File, placed
 
 if TYPE_CHECKING:
     from generator.errors import Finding
-    from generator.plan import Devices, Plan, Step, Unit
+    from generator.plan import Devices, Job, Plan, Service, Step
 
 PACKAGES: Final = {
     "cpu": "pkgs.ollama-cpu or pkgs.ollama",
@@ -25,6 +25,9 @@ PACKAGES: Final = {
     "rocm": "pkgs.ollama-rocm",
     "vulkan": "pkgs.ollama-vulkan",
 }
+# The upstream module writes its own over these.
+OWN: Final = frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"})
+PACKAGE_OF: Final = {"modprobe": "pkgs.kmod"}
 # NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
 # option is removed, which leaves it declared but invisible.
 HAS_ACCELERATION: Final = """\
@@ -37,15 +40,17 @@ PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`."""
-    body = to_nix(_module(plan))
-    above = [line for text in header(plan) for line in comment(text)]
-    lines = [*above, *_arguments(), "let", *_bindings(plan), "in", body]
+    body = to_nix(_module(plan.service))
+    above = [line for text in plan.header for line in comment(text)]
+    lines = [*above, *_arguments(), "let", *_bindings(plan.service), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
 def install_note(plan: Plan) -> tuple[File, ...]:
     """Return the README: an import, and `nixos-rebuild`."""
-    text = render_template("nixos/README.md.jinja", plan=plan, file=f"{plan.name}.nix")
+    text = render_template(
+        "nixos/README.md.jinja", plan=plan, service=plan.service, file=f"{plan.name}.nix"
+    )
     return (File("README.md", text),)
 
 
@@ -60,31 +65,32 @@ def _arguments() -> list[str]:
     return ["{", *(f"  {name}," for name in names[:-1]), f"  {names[-1]}", "}:"]
 
 
-def _bindings(plan: Plan) -> list[str]:
-    version = f"  version = config.services.ollama.package.version or {to_nix(plan.release)};"
+def _bindings(service: Service) -> list[str]:
+    version = f"  version = config.services.ollama.package.version or {to_nix(service.release)};"
     bindings = ["  inherit (lib) mkDefault;", version, HAS_ACCELERATION]
-    if plan.devices and plan.devices.driver and plan.devices.driver.branch:
+    if service.devices and service.devices.driver and service.devices.driver.branch:
         bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
     return bindings
 
 
-def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
-    module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(plan)}
-    if plan.devices and plan.devices.driver:
-        module |= _nvidia(plan.devices)
-    module["warnings"] = _release_warning(plan)
-    if plan.devices and plan.devices.modules:
-        modules = [name.replace("_", "-") for name in plan.devices.modules]
+def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
+    module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(service)}
+    devices = service.devices
+    if devices and devices.driver:
+        module |= _nvidia(devices)
+    module["warnings"] = _release_warning(service)
+    if devices and devices.modules:
+        modules = [name.replace("_", "-") for name in devices.modules]
         module["boot", "kernelModules"] = Commented(
             modules, "Registers the devices before the server looks for them."
         )
-    if plan.models_dir:
-        rule = tmpfiles_line("d", plan.models_dir, "0750", plan.service.user, plan.service.group)
+    if service.models_dir:
+        rule = tmpfiles_line("d", service.models_dir, "0750", service.user, service.group)
         module["systemd", "tmpfiles", "rules"] = [rule]
-    module["systemd", "services", "ollama"] = _server(plan)
-    for unit in plan.units:
-        if unit.kind != "pull":
-            module["systemd", "services", unit.name] = _job(plan, unit)
+    module["systemd", "services", "ollama"] = _server(service)
+    for job in service.jobs:
+        if job.kind != "pull":
+            module["systemd", "services", job.name] = _job(service, job)
     return {path: _spaced(value) for path, value in module.items()}
 
 
@@ -94,13 +100,14 @@ def _spaced(value: Any) -> Commented:  # noqa: ANN401 -- a document value
     return Commented(value, gap=True)
 
 
-def _release_warning(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
+def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document value
     """Warn where the package is of another era: its levers are others."""
-    tests = [f"lib.versionOlder version {to_nix(plan.era_since)}"]
-    if plan.era_until:
-        tests.append(f"lib.versionAtLeast version {to_nix(plan.era_until)}")
+    tests = [f"lib.versionOlder version {to_nix(service.era_since)}"]
+    if service.era_until:
+        tests.append(f"lib.versionAtLeast version {to_nix(service.era_until)}")
     told = (
-        f"This configuration is for Ollama {plan.release}; some of it does nothing in the packaged "
+        f"This configuration is for {service.product} {service.release}; some of it does nothing "
+        "in the packaged "
     )
     todo, version = ". Render the profile with --ollama-version ", Raw("version")
     message = Interpolated((told, version, todo, version, "."))
@@ -112,37 +119,41 @@ def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document va
     return Commented(call, reason) if reason else call
 
 
-def _ollama(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
-    host = specifier_escape(plan.listen.host)
+def _ollama(service: Service) -> Any:  # noqa: ANN401 -- a document value
+    host = specifier_escape(service.listen.host)
     options: dict[str, Any] = {
         "enable": _soft(value=True),
-        "package": _package(plan),
+        "package": _package(service),
         "host": _soft(
             f"[{host}]" if ":" in host else host,
-            plan.listen.reason,
+            service.listen.reason,
         ),
-        "port": _soft(plan.listen.port),
+        "port": _soft(service.listen.port),
     }
-    if plan.listen.open_firewall:
+    if service.listen.open_firewall:
         options["openFirewall"] = _soft(value=True)
-    if plan.service.user:
-        options |= {"user": _soft(plan.service.user), "group": _soft(plan.service.group)}
-    if plan.service.home:
-        options["home"] = _soft(plan.service.home)
-    if plan.models_dir:
-        options["models"] = _soft(plan.models_dir, "Where models are stored.")
+    if service.user:
+        options |= {"user": _soft(service.user), "group": _soft(service.group)}
+    if service.home:
+        options["home"] = _soft(service.home)
+    if service.models_dir:
+        options["models"] = _soft(service.models_dir, "Where models are stored.")
     # The module writes them into Environment=, where systemd expands `%`; it escapes all else.
-    variables = {s.name: _soft(specifier_escape(s.value), s.comment) for s in plan.environment}
-    left_out = " ".join(omission.comment for omission in plan.omissions)
+    variables = {
+        s.name: _soft(specifier_escape(s.value), s.reason)
+        for s in service.environment
+        if s.name not in OWN
+    }
+    left_out = " ".join(omission.reason for omission in service.omissions)
     options["environmentVariables"] = Commented(variables, left_out) if left_out else variables
-    if plan.models:
-        options["loadModels"] = list(dict.fromkeys(model.name for model in plan.models))
-    return _with_acceleration(plan, options)
+    if service.models:
+        options["loadModels"] = list(dict.fromkeys(model.name for model in service.models))
+    return _with_acceleration(service, options)
 
 
-def _package(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
-    package = PACKAGES[plan.acceleration]
-    driver = plan.devices.driver if plan.devices else None
+def _package(service: Service) -> Any:  # noqa: ANN401 -- a document value
+    package = PACKAGES[service.acceleration]
+    driver = service.devices.driver if service.devices else None
     if driver is None or not driver.cuda_architectures:
         return _soft(Raw(package))
     arguments = to_nix(
@@ -155,8 +166,8 @@ def _package(plan: Plan) -> Any:  # noqa: ANN401 -- a document value
     return _soft(Raw(f"{package}.override {arguments}"), reason)
 
 
-def _with_acceleration(plan: Plan, options: dict[str, Any]) -> Raw:
-    value = to_nix(False if plan.acceleration == "cpu" else plan.acceleration)
+def _with_acceleration(service: Service, options: dict[str, Any]) -> Raw:
+    value = to_nix(False if service.acceleration == "cpu" else service.acceleration)
     choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {value}; }}"
     return Raw(f"{to_nix(options)}\n// {choice}")
 
@@ -179,78 +190,80 @@ def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
     }
 
 
-def _server(plan: Plan) -> dict[str, Any]:
-    service, devices = plan.service, plan.devices
+def _server(service: Service) -> dict[str, Any]:
+    restart, devices = service.restart, service.devices
     config: dict[str, Any] = {
-        line.key: _soft(line.value, line.reason) for line in map(service_line, plan.limits)
+        limit.directive: _soft(limit.written, limit.reason) for limit in service.limits
     }
-    config["Restart"] = _soft(service.restart, service.restart_reason)
-    config["RestartSec"] = _soft(service.restart_seconds)
+    config["Restart"] = _soft(restart.policy, restart.reason)
+    config["RestartSec"] = _soft(restart.seconds)
     if devices and devices.wait:
-        config["ExecStartPre"] = Commented([_exec(plan, devices.wait)], devices.reason)
+        config["ExecStartPre"] = Commented([_exec(service, devices.wait)], devices.reason)
     order: dict[str, Any] = {}
     if service.after:
         order = {"after": list(service.after), "wants": list(service.after)}
     return {**order, "serviceConfig": config}
 
 
-def _exec(plan: Plan, step: Step) -> Interpolated:
-    words = placed(step, PROGRAM, lambda name: _stored(plan, name))
+def _exec(service: Service, step: Step) -> Interpolated:
+    words = placed(step, PROGRAM, lambda name: _stored(service, name))
     parts: list[str | Raw] = ["-" if step.may_fail else ""]
     for word in words:
         parts += [word if isinstance(word, Raw) else exec_word(word), " "]
     return Interpolated(parts[:-1])
 
 
-def _stored(plan: Plan, name: str) -> Raw:
+def _stored(service: Service, name: str) -> Raw:
     """Return the Nix expression of a Modelfile in the store."""
-    model = next(model for model in plan.models if model.modelfile == name)
-    text = modelfile(model.name, model.lines, header(plan))
+    files = (model.modelfile for model in service.models)
+    text = next(file.text for file in files if file and file.file == name)
     return Raw(f"pkgs.writeText {nix_string(name)} {nix_string(text)}")
 
 
-def _job(plan: Plan, unit: Unit) -> dict[Any, Any]:
-    job: dict[Any, Any] = {"description": _soft(unit.description, unit.reason)}
+def _job(service: Service, job: Job) -> dict[Any, Any]:
+    config: dict[Any, Any] = {"description": _soft(job.description, job.reason)}
     order = {
-        "after": unit.after,
-        "before": unit.before,
-        "wants": unit.wants,
-        "partOf": unit.part_of,
-        "wantedBy": unit.wanted_by,
+        "after": job.after,
+        "before": job.before,
+        "wants": job.wants,
+        "partOf": job.part_of,
+        "wantedBy": job.wanted_by,
     }
-    job |= {name: [_upstream(u) for u in units] for name, units in order.items() if units}
-    if unit.stop_when_unneeded:
-        job["unitConfig", "StopWhenUnneeded"] = _soft(value=True)
-    if unit.kind == "resume":
-        job["path"] = [Raw("pkgs.kmod")]
-    if unit.waits_for_server:
-        where = address(plan.listen.host, plan.listen.port)
-        job["environment"] = {
-            "HOME": _soft("/tmp"),  # noqa: S108 -- private to the job
-            "OLLAMA_HOST": _soft(specifier_escape(where)),
+    config |= {
+        name: [_upstream(service, unit) for unit in units] for name, units in order.items() if units
+    }
+    if job.stop_when_unneeded:
+        config["unitConfig", "StopWhenUnneeded"] = _soft(value=True)
+    if job.programs:
+        config["path"] = [Raw(PACKAGE_OF[name]) for name in job.programs]
+    places = {ADDRESS: service.listen.address}
+    if job.environment:
+        config["environment"] = {
+            v.name: _soft(specifier_escape(places.get(v.value, v.value))) for v in job.environment
         }
-    return {**job, "serviceConfig": _job_config(plan, unit)}
+    return {**config, "serviceConfig": _job_config(service, job)}
 
 
-def _upstream(unit: str) -> str:
+def _upstream(service: Service, unit: str) -> str:
     """On NixOS the module's own loader pulls the models."""
-    return "ollama-model-loader.service" if unit == "ollama-pull.service" else unit
+    pulls = {job.unit for job in service.jobs if job.kind == "pull"}
+    return "ollama-model-loader.service" if unit in pulls else unit
 
 
-def _job_config(plan: Plan, unit: Unit) -> dict[str, Any]:
+def _job_config(service: Service, job: Job) -> dict[str, Any]:
     config: dict[str, Any] = {"Type": "oneshot"}
-    if unit.waits_for_server:
+    if job.wait:
         config["DynamicUser"] = True
-        config["ExecStartPre"] = [_exec(plan, SERVER_ANSWERS)]
-    config["ExecStart"] = [_exec(plan, step) for step in unit.steps]
-    if unit.stop_steps:
-        config["ExecStop"] = [_exec(plan, step) for step in unit.stop_steps]
-    if unit.remain_after_exit:
+        config["ExecStartPre"] = [_exec(service, job.wait)]
+    config["ExecStart"] = [_exec(service, step) for step in job.commands]
+    if job.stop_steps:
+        config["ExecStop"] = [_exec(service, step) for step in job.stop_steps]
+    if job.remain_after_exit:
         config["RemainAfterExit"] = True
-    if unit.timeout_seconds:
-        config["TimeoutStartSec"] = unit.timeout_seconds
-    if unit.retry_seconds:
-        config |= {"Restart": "on-failure", "RestartSec": unit.retry_seconds}
+    if job.timeout_seconds:
+        config["TimeoutStartSec"] = job.timeout_seconds
+    if job.retry_seconds:
+        config |= {"Restart": "on-failure", "RestartSec": job.retry_seconds}
     return {
         key: value if isinstance(value, list) else _soft(value) for key, value in config.items()
     }

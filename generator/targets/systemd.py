@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.errors import Finding
-from generator.formats.modelfile import modelfile
 from generator.formats.text import comment
 from generator.formats.unit import (
     Entry,
@@ -16,20 +15,22 @@ from generator.formats.unit import (
     tmpfiles_line,
     unit_text,
 )
-from generator.targets.base import SERVER_ANSWERS, File, address, header, placed, service_line
+from generator.plan import ADDRESS, Step
+from generator.targets.base import File, placed
 from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.plan import Limit, Plan, Setting, Step, Unit
+    from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
 
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return the unit or its drop-ins, the jobs and what they need, as they lie under `/`."""
-    server = _full_unit(plan) if plan.service.full_unit else _drop_ins(plan)
-    jobs = tuple(_job(plan, unit) for unit in plan.units)
-    return (*server, *jobs, *_modelfiles(plan), *_system_files(plan))
+    service = plan.service
+    server = _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
+    jobs = tuple(_job(plan, service, job) for job in service.jobs)
+    return (*server, *jobs, *_modelfiles(service), *_system_files(plan, service))
 
 
 def install_note(plan: Plan) -> tuple[File, ...]:
@@ -39,62 +40,59 @@ def install_note(plan: Plan) -> tuple[File, ...]:
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:
     """Return a Finding for the firewall; systemd has a word for every other setting."""
-    if not plan.listen.open_firewall:
+    listen = plan.service.listen
+    if not listen.open_firewall:
         return ()
     finding = Finding(
         rule="HW601",
         severity="warning",
         message="systemd leaves out `open_firewall`: each distribution has a firewall of its own",
         where="ollama.open_firewall",
-        fix=f"open TCP port {plan.listen.port} in the firewall of the host",
+        fix=f"open TCP port {listen.port} in the firewall of the host",
     )
     return (finding,)
 
 
-def _drop_ins(plan: Plan) -> tuple[File, ...]:
-    service = [
-        ("gpu", [*_device_access(plan), *_variables(plan.settings("gpu"))]),
-        ("", _limits(plan.limits)),
-        ("threads", _variables(plan.settings("threads"))),
-        ("ollama", [*_listen(plan), *_variables(plan.settings("ollama"))]),
-        ("", [*_home(plan), *_service(plan)]),
-        ("environment", _variables(plan.settings("environment"))),
+def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
+    parts: list[tuple[Group | None, list[Entry]]] = [
+        ("gpu", [*_device_access(service), *_variables(service.settings("gpu"))]),
+        (None, _limits(service.limits)),
+        ("threads", _variables(service.settings("threads"))),
+        ("server", _variables(service.settings("server"))),
+        ("service", [*_variables(service.settings("service")), *_service(service)]),
+        ("environment", _variables(service.settings("environment"))),
     ]
     files = []
-    for name, (group, entries) in zip(DROP_INS, service, strict=True):
-        left_out = [o.comment for o in plan.omissions if o.group == group]
+    for name, (group, entries) in zip(DROP_INS, parts, strict=True):
+        left_out = [o.reason for o in service.omissions if o.group == group]
         sections = [Section("Service", entries)]
-        if name == "50-service" and plan.service.after:
-            sections.insert(0, Section("Unit", _order(plan.service.after, plan.service.after)))
+        if group == "service" and service.after:
+            sections.insert(0, Section("Unit", _order(service.after, service.after)))
         if entries or left_out:
-            text = unit_text([*header(plan), *left_out], sections)
-            files.append(File(f"{UNITS}/ollama.service.d/{name}.conf", text))
+            text = unit_text([*plan.header, *left_out], sections)
+            files.append(File(f"{UNITS}/{service.unit}.d/{name}.conf", text))
     return tuple(files)
 
 
-def _full_unit(plan: Plan) -> tuple[File, ...]:
-    service = plan.service
-    after = ("network-online.target", *service.after)
-    wants = ("network-online.target", *service.after)
+def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
+    order = ("network-online.target", *service.after)
     entries = [
         Entry("Type", "exec"),
-        Entry("ExecStart", exec_line([service.binary, "serve"])),
+        Entry("ExecStart", _exec(service, Step(argv=service.command))),
         Entry("WorkingDirectory", specifier_escape(service.home)),
-        *_home(plan),
-        *_service(plan),
-        *_listen(plan),
-        *_variables(plan.environment),
-        *_limits(plan.limits),
-        *_device_access(plan),
-        *(Entry(h.name, specifier_escape(h.value), h.reason) for h in service.hardening),
+        *_service(service),
+        *_variables(service.environment),
+        *_limits(service.limits),
+        *_device_access(service),
+        *_directives(service.hardening),
     ]
     sections = [
-        Section("Unit", [Entry("Description", "Ollama"), *_order(after, wants)]),
+        Section("Unit", [Entry("Description", service.product), *_order(order, order)]),
         Section("Service", entries),
         Section("Install", [Entry("WantedBy", "multi-user.target")]),
     ]
-    above = [*header(plan), *(omission.comment for omission in plan.omissions)]
-    return (File(f"{UNITS}/ollama.service", unit_text(above, sections)),)
+    above = [*plan.header, *(omission.reason for omission in service.omissions)]
+    return (File(f"{UNITS}/{service.unit}", unit_text(above, sections)),)
 
 
 def _order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
@@ -102,85 +100,72 @@ def _order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
     return [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(wants))]
 
 
-def _home(plan: Plan) -> list[Entry]:
-    home = plan.service.home
-    reason = "Where the server keeps its keys."
-    return [Entry("Environment", environment("HOME", home), reason)] if home else []
-
-
-def _listen(plan: Plan) -> list[Entry]:
-    where = address(plan.listen.host, plan.listen.port)
-    entries = [Entry("Environment", environment("OLLAMA_HOST", where), plan.listen.reason)]
-    if plan.models_dir:
-        models = environment("OLLAMA_MODELS", plan.models_dir)
-        entries.append(Entry("Environment", models, "Where models are stored."))
-    return entries
-
-
 def _variables(settings: Iterable[Setting]) -> list[Entry]:
-    return [Entry("Environment", environment(s.name, s.value), s.comment) for s in settings]
+    return [Entry("Environment", environment(s.name, s.value), s.reason) for s in settings]
 
 
 def _limits(limits: Iterable[Limit]) -> list[Entry]:
-    return [Entry(*service_line(limit)) for limit in limits]
+    return [Entry(limit.directive, limit.written, limit.reason) for limit in limits]
 
 
-def _device_access(plan: Plan) -> list[Entry]:
-    if plan.devices is None:
-        return []
-    first, *rest = [f"char-{name} rwm" for name in plan.devices.allow]
-    policy = Entry("DevicePolicy", "closed", "Of all devices, the server sees the GPUs only.")
-    return [policy, Entry("DeviceAllow", first), *(Entry("DeviceAllow", item) for item in rest)]
+def _directives(directives: Iterable[Directive]) -> list[Entry]:
+    return [Entry(d.name, specifier_escape(d.value), d.reason) for d in directives]
 
 
-def _service(plan: Plan) -> list[Entry]:
-    service, devices = plan.service, plan.devices
+def _device_access(service: Service) -> list[Entry]:
+    return _directives(service.devices.access) if service.devices else []
+
+
+def _service(service: Service) -> list[Entry]:
+    devices, restart = service.devices, service.restart
     entries = []
     if devices and devices.wait:
-        entries.append(Entry("ExecStartPre", _exec(plan, devices.wait), devices.reason))
+        entries.append(Entry("ExecStartPre", _exec(service, devices.wait), devices.reason))
     if service.user:
         owner = Entry("User", service.user, "Owns the models and the keys.")
         entries += [owner, Entry("Group", service.group)]
     return [
         *entries,
-        Entry("Restart", service.restart, service.restart_reason),
-        Entry("RestartSec", str(service.restart_seconds)),
+        Entry("Restart", restart.policy, restart.reason),
+        Entry("RestartSec", str(restart.seconds)),
     ]
 
 
-def _exec(plan: Plan, step: Step) -> str:
-    argv = placed(step, plan.service.binary, lambda name: f"{MODELFILE_DIR}/{name}")
+def _exec(service: Service, step: Step) -> str:
+    argv = placed(step, service.program, lambda name: f"{MODELFILE_DIR}/{name}")
     return exec_line(argv, prefix="-" if step.may_fail else "")
 
 
-def _job(plan: Plan, unit: Unit) -> File:
+def _job(plan: Plan, service: Service, job: Job) -> File:
     order = [
         Entry(key, " ".join(units))
         for key, units in (
-            ("After", unit.after),
-            ("Before", unit.before),
-            ("Wants", unit.wants),
-            ("PartOf", unit.part_of),
+            ("After", job.after),
+            ("Before", job.before),
+            ("Wants", job.wants),
+            ("PartOf", job.part_of),
         )
         if units
     ]
-    if unit.stop_when_unneeded:
+    if job.stop_when_unneeded:
         order.append(Entry("StopWhenUnneeded", "yes"))
     sections = [
-        Section("Unit", [Entry("Description", unit.description, unit.reason), *order]),
-        Section("Service", _job_service(plan, unit)),
-        Section("Install", [Entry("WantedBy", " ".join(unit.wanted_by))]),
+        Section("Unit", [Entry("Description", job.description, job.reason), *order]),
+        Section("Service", _job_service(service, job)),
+        Section("Install", [Entry("WantedBy", " ".join(job.wanted_by))]),
     ]
-    return File(f"{UNITS}/{unit.name}.service", unit_text(header(plan), sections))
+    return File(f"{UNITS}/{job.unit}", unit_text(plan.header, sections))
 
 
-def _job_service(plan: Plan, unit: Unit) -> list[Entry]:
+def _job_service(service: Service, job: Job) -> list[Entry]:
     entries = [Entry("Type", "oneshot")]
-    if unit.waits_for_server:
-        entries += [Entry("DynamicUser", "yes", "A client needs no rights."), *_client(plan)]
-    entries += [Entry("ExecStart", _exec(plan, step)) for step in unit.steps]
-    entries += [Entry("ExecStop", _exec(plan, step)) for step in unit.stop_steps]
-    if unit.remain_after_exit:
+    if job.wait:
+        wait = Entry("ExecStartPre", _exec(service, job.wait), "Waits until the server answers.")
+        owner = Entry("DynamicUser", "yes", "A client needs no rights.")
+        entries += [owner, *_client(service, job), wait]
+    entries += [Entry("ExecStart", _exec(service, step)) for step in job.commands]
+    entries += [Entry("ExecStop", _exec(service, step)) for step in job.stop_steps]
+    if job.remain_after_exit:
         entries.append(
             Entry(
                 "RemainAfterExit",
@@ -188,75 +173,64 @@ def _job_service(plan: Plan, unit: Unit) -> list[Entry]:
                 "Active until the host wakes up, and only then runs ExecStop=.",
             )
         )
-    if unit.timeout_seconds:
+    if job.timeout_seconds:
         bound = "Bounds each command, also the wait for the server."
-        entries.append(Entry("TimeoutStartSec", str(unit.timeout_seconds), bound))
-    if unit.retry_seconds:
+        entries.append(Entry("TimeoutStartSec", str(job.timeout_seconds), bound))
+    if job.retry_seconds:
         entries += [
             Entry("Restart", "on-failure", "Tries again until it has succeeded."),
-            Entry("RestartSec", str(unit.retry_seconds)),
+            Entry("RestartSec", str(job.retry_seconds)),
         ]
     return entries
 
 
-def _client(plan: Plan) -> list[Entry]:
-    wait = _exec(plan, SERVER_ANSWERS)
-    where = address(plan.listen.host, plan.listen.port)
-    home = environment("HOME", "/tmp")  # noqa: S108 -- private to the job
+def _client(service: Service, job: Job) -> list[Entry]:
+    places = {ADDRESS: service.listen.address}
     return [
-        Entry("Environment", home, "The client makes a key there; the directory is private."),
-        Entry("Environment", environment("OLLAMA_HOST", where)),
-        Entry("ExecStartPre", wait, "Waits until the server answers."),
+        Entry("Environment", environment(v.name, places.get(v.value, v.value)), v.reason)
+        for v in job.environment
     ]
 
 
-def _modelfiles(plan: Plan) -> tuple[File, ...]:
-    return tuple(
-        File(
-            f"{MODELFILE_DIR[1:]}/{model.modelfile}",
-            modelfile(model.name, model.lines, header(plan)),
-        )
-        for model in plan.models
-        if model.serve_as
-    )
+def _modelfiles(service: Service) -> tuple[File, ...]:
+    files = (model.modelfile for model in service.models)
+    return tuple(File(f"{MODELFILE_DIR[1:]}/{file.file}", file.text) for file in files if file)
 
 
-def _system_files(plan: Plan) -> tuple[File, ...]:
+def _system_files(plan: Plan, service: Service) -> tuple[File, ...]:
     """Return what loads modules, makes directories and, for a complete unit, the user."""
-    modules = list(plan.devices.modules) if plan.devices else []
+    modules = list(service.devices.modules) if service.devices else []
     files = (
         ("modules-load", "Registers the devices before the server looks for them.", modules),
-        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(plan)),
-        ("sysusers", "Whom the server runs as.", _users(plan)),
+        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
+        ("sysusers", "Whom the server runs as.", _users(service)),
     )
     return tuple(
         File(
-            f"etc/{kind}.d/hostwright-ollama.conf",
-            "\n".join([*(c for t in (*header(plan), reason) for c in comment(t)), *lines, ""]),
+            f"etc/{kind}.d/hostwright-{service.name}.conf",
+            "\n".join([*(c for t in (*plan.header, reason) for c in comment(t)), *lines, ""]),
         )
         for kind, reason, lines in files
         if lines
     )
 
 
-def _directories(plan: Plan) -> list[str]:
+def _directories(service: Service) -> list[str]:
     """Return a line for each directory; systemd makes the home of a unit with StateDirectory=."""
-    service = plan.service
     made = any(directive.name == "StateDirectory" for directive in service.hardening)
     # Without a user by name, the home is one that the existing unit's user has.
     home = "" if made or not service.user else service.home
     return [
         tmpfiles_line("d", path, "0750", service.user, service.group)
-        for path in dict.fromkeys((home, plan.models_dir))
+        for path in dict.fromkeys((home, service.models_dir))
         if path
     ]
 
 
-def _users(plan: Plan) -> list[str]:
-    service = plan.service
+def _users(service: Service) -> list[str]:
     if not service.full_unit:
         return []
-    user = tmpfiles_line("u", service.user, "-", "Ollama", service.home)
+    user = tmpfiles_line("u", service.user, "-", service.product, service.home)
     if service.group == service.user:
         return [user]
     return [user, tmpfiles_line("m", service.user, service.group)]

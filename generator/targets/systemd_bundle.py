@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.formats.shell import record
 from generator.formats.template import render_template, shipped_text
 from generator.formats.text import comment
-from generator.targets.base import File, address, header
+from generator.targets.base import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 UNITS: Final = "etc/systemd/system"
 MODELFILE_DIR: Final = "/etc/hostwright"
 DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-ollama", "50-service", "60-environment")
-SERVER: Final = "ollama.service"
 # How long apply.sh waits until the server answers, beside the unit's own wait for its GPUs.
 WAIT_SECONDS: Final = 60
 
@@ -32,8 +31,10 @@ def scripts() -> tuple[File, ...]:
 
 def bundle_files(plan: Plan, paths: Sequence[str]) -> tuple[File, ...]:
     """Return README.md, the scripts and what they read, for a bundle with the files `paths`."""
-    wait = WAIT_SECONDS + _device_seconds(plan)
-    readme = render_template("systemd/README.md.jinja", plan=plan, wait=wait)
+    service = plan.service
+    devices = service.devices
+    wait = WAIT_SECONDS + (devices.wait.seconds if devices and devices.wait else 0)
+    readme = render_template("systemd/README.md.jinja", plan=plan, service=service, wait=wait)
     return (
         File("README.md", readme),
         File("bundle.conf", "\n".join([*_records(plan, paths, wait), ""])),
@@ -43,21 +44,16 @@ def bundle_files(plan: Plan, paths: Sequence[str]) -> tuple[File, ...]:
 
 def _records(plan: Plan, paths: Sequence[str], wait: int) -> Iterator[str]:
     """Yield the lines that apply.sh reads; by the last one, it knows that none is missing."""
-    for text in (*header(plan), "What apply.sh reads: a word, a tab, and a value as it stands."):
+    service = plan.service
+    for text in (*plan.header, "What apply.sh reads: a word, a tab, and a value as it stands."):
         yield from comment(text)
-    yield record("server", SERVER)
-    yield record("program", plan.service.binary)
-    if plan.service.user:
-        yield record("user", plan.service.user)
-    yield record("address", address(plan.listen.host, plan.listen.port))
-    yield from (record("module", name) for name in (plan.devices.modules if plan.devices else ()))
+    yield record("server", service.unit)
+    yield record("program", service.program)
+    if service.user:
+        yield record("user", service.user)
+    yield record("address", service.listen.address)
+    yield from (record("module", x) for x in (service.devices.modules if service.devices else ()))
     yield from (record("file", path) for path in paths)
-    yield from (record("job", f"{unit.name}.service") for unit in plan.units)
-    yield from (record("start", f"{u.name}.service") for u in plan.units if SERVER in u.wanted_by)
+    yield from (record("job", job.unit) for job in service.jobs)
+    yield from (record("start", x.unit) for x in service.jobs if service.unit in x.wanted_by)
     yield record("wait", str(wait))
-
-
-def _device_seconds(plan: Plan) -> int:
-    """Return the bound of the wait for the driver: the last argument of its command."""
-    wait = plan.devices.wait if plan.devices else None
-    return int(wait.argv[-1]) if wait else 0

@@ -48,8 +48,8 @@ def test_a_profile_extends_from_where_one_is_and_is_overridden(tmp_path: Path) -
     text = b'schema_version = 1\nname = "mine"\nextends = "./base.toml"\n'
     done = piped("plan", "-", "--set", "threads.count=3", stdin=text, cwd=tmp_path)
     plan = json.loads(done.stdout)
-    assert (plan["name"], plan["listen"]["port"]) == ("mine", 11500)
-    assert "3" in {setting["value"] for setting in plan["environment"]}
+    assert (plan["name"], plan["services"][0]["listen"]["port"]) == ("mine", 11500)
+    assert "3" in {setting["value"] for setting in plan["services"][0]["environment"]}
 
 
 def test_faults_of_a_profile_name_stdin() -> None:

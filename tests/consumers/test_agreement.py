@@ -115,7 +115,7 @@ def test_the_three_ways_agree(
     same_fields(found, plan)
     same_commands(found, "ExecStartPre")
 
-    for unit in (unit for unit in plan.units if unit.kind != "pull"):
+    for unit in (unit for unit in plan.service.jobs if unit.kind != "pull"):
         jobs = {way: systemd.read(units, f"{unit.name}.service") for way, units in ways.items()}
         for kind in ("ExecStartPre", "ExecStart", "ExecStop"):
             same_commands(jobs, kind)

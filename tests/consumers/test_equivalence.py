@@ -49,17 +49,17 @@ def written(target: str, plan: Plan, folder: Path) -> Path:
 
 
 def bytes_of(plan: Plan, name: str) -> int | None:
-    limit = plan.limit(name)
+    limit = plan.service.limit(name)
     return limit.value if limit and isinstance(limit.value, int) else None
 
 
 def same_limits(plan: Plan, found: Effective) -> None:
-    quota, weight = plan.limit("cpu_quota"), plan.limit("cpu_weight")
+    quota, weight = plan.service.limit("cpu_quota"), plan.service.limit("cpu_weight")
     assert found.cpu_quota_percent == (quota.value if quota else None)
     assert found.cpu_weight == (weight.value if weight else None)
     assert found.memory_max == bytes_of(plan, "memory_max")
     assert found.memory_swap_max == bytes_of(plan, "memory_swap_max")
-    locked = plan.limit("limit_memlock")
+    locked = plan.service.limit("limit_memlock")
     if locked:
         assert found.limit_memlock == locked.value
 
@@ -74,7 +74,7 @@ def same_on_the_host(plan: Plan, found: Effective) -> None:
         ("tasks_max", "TasksMax"),
         ("oom_score_adjust", "OOMScoreAdjust"),
     ):
-        limit = plan.limit(name)
+        limit = plan.service.limit(name)
         if limit:
             assert told[key] == [str(limit.value)], key
 
@@ -87,29 +87,26 @@ def same_in_a_container(plan: Plan, found: Effective) -> None:
         ("tasks_max", "pids_limit"),
         ("oom_score_adjust", "oom_score_adj"),
     ):
-        limit = plan.limit(name)
+        limit = plan.service.limit(name)
         assert service.get(key) == (limit.value if limit else None), key
     said = {finding.where for finding in load_target("compose").limitations(plan)}
     assert found.memory_high is None
-    assert ("resources.memory_high" in said) == (plan.limit("memory_high") is not None)
+    assert ("resources.memory_high" in said) == (plan.service.limit("memory_high") is not None)
 
 
 def host_environment(plan: Plan) -> dict[str, str]:
-    host = f"[{plan.listen.host}]" if ":" in plan.listen.host else plan.listen.host
-    listen = {"OLLAMA_HOST": f"{host}:{plan.listen.port}"}
-    models = {"OLLAMA_MODELS": plan.models_dir} if plan.models_dir else {}
-    return {s.name: s.value for s in plan.environment} | listen | models
+    return {s.name: s.value for s in plan.service.environment}
 
 
 def same_access(plan: Plan, found: Effective) -> None:
     """Open devices for a GPU host only."""
-    gpu = plan.devices is not None
+    gpu = plan.service.devices is not None
     assert ("char-nvidia-uvm rwm" in found.extra["devices"]) == gpu
 
 
 def same_wait(plan: Plan, found: Effective) -> None:
     """Wait for the last device node on a GPU host only."""
-    gpu = plan.devices is not None
+    gpu = plan.service.devices is not None
     waits = found.extra["exec"].get("ExecStartPre", [])
     assert any("/dev/nvidia-uvm" in line for line in waits) == gpu
 
@@ -120,7 +117,7 @@ def test_systemd_reads_the_plan(
 ) -> None:
     plan = shipped(name, *change, version=release)
     units = written("systemd", plan, tmp_path) / "etc/systemd/system"
-    jobs = [f"{unit.name}.service" for unit in plan.units]
+    jobs = [f"{unit.name}.service" for unit in plan.service.jobs]
     assert systemd.verify(units, ["ollama.service", *jobs]) == []
     found = systemd.read(units)
     assert found.environment == host_environment(plan)
@@ -172,11 +169,14 @@ def check_nixos(
     assert found.restart == "always"
     same_wait(plan, found)
     answer = found.extra["nix"]
-    assert answer["ollama"]["loadModels"] == list(dict.fromkeys(m.name for m in plan.models))
+    assert answer["ollama"]["loadModels"] == list(
+        dict.fromkeys(model.name for model in plan.service.models)
+    )
     assert answer["warnings"] == []
-    modules = {name.replace("_", "-") for name in plan.devices.modules} if plan.devices else set()
+    devices = plan.service.devices
+    modules = {name.replace("_", "-") for name in devices.modules} if devices else set()
     assert modules <= {name.replace("_", "-") for name in answer["kernel_modules"]}
-    jobs = {unit.name for unit in plan.units if unit.kind != "pull"}
+    jobs = {unit.name for unit in plan.service.jobs if unit.kind != "pull"}
     assert {f"{job}.service" for job in jobs} <= set(answer["units"])
     assert nix.verify(file, lib=lib, variant=variant) == []
 
@@ -189,19 +189,21 @@ def test_compose_reads_the_plan(
     file = written("compose", plan, tmp_path) / "compose.yaml"
     assert compose.verify(file) == []
     found = compose.read(file)
-    assert found.environment == {s.name: s.value for s in plan.environment if s.scope == "any"}
+    inside = (setting for setting in plan.service.environment if setting.scope == "any")
+    assert found.environment == {setting.name: setting.value for setting in inside}
     same_in_a_container(plan, found)
-    assert found.extra["service"]["image"] == f"ollama/ollama:{plan.release}"
+    assert found.extra["service"]["image"] == f"ollama/ollama:{plan.service.release}"
     port = found.extra["ports"][0]
-    assert (port["host_ip"], port["published"]) == (plan.listen.host, str(plan.listen.port))
+    listen = plan.service.listen
+    assert (port["host_ip"], port["published"]) == (listen.host, str(listen.port))
     assert found.extra["service"]["healthcheck"]["test"] == ["CMD", "ollama", "list"]
     same_devices(plan, found)
 
 
 def same_devices(plan: Plan, found: Effective) -> None:
-    if plan.devices is None:
+    if plan.service.devices is None:
         assert found.extra["devices"] == []
         return
     device = found.extra["devices"][0]
     assert device["driver"] == "nvidia"
-    assert tuple(device.get("device_ids", ())) == plan.devices.ids
+    assert tuple(device.get("device_ids", ())) == plan.service.devices.ids

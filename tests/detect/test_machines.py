@@ -63,8 +63,8 @@ def test_the_profile_renders_everywhere_and_checks_clean(name: str, tmp_path: Pa
 @pytest.mark.parametrize("name", sorted(PLANNED))
 def test_the_plan_of_the_profile(name: str, tmp_path: Path) -> None:
     plan = plan_of(read_document(str(written(name, tmp_path))))
-    there: dict[str, object] = {setting.name: setting.value for setting in plan.environment}
-    there |= {limit.name: limit.value for limit in plan.limits}
+    there: dict[str, object] = {setting.name: setting.value for setting in plan.service.environment}
+    there |= {limit.name: limit.value for limit in plan.service.limits}
     assert {key: there[key] for key in PLANNED[name]} == PLANNED[name]
 
 

@@ -55,7 +55,7 @@ def used(found: Detected, release: str) -> dict[str, int]:
         "max_loaded_models": profile.ollama.max_loaded_models or 3,
     }
     plan = resolve(profile, load_catalogue(), source="box")
-    bounds = {limit.name: limit.value for limit in plan.limits}
+    bounds = {limit.name: limit.value for limit in plan.service.limits}
     assert "memory_high" not in bounds
     # Below 4 GiB nothing is bounded.
     memory_max = bounds.get("memory_max", 0)

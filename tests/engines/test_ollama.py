@@ -16,11 +16,11 @@ from benchmarks import skeleton
 from generator.errors import HostwrightError, RenderError
 from generator.fit.header import shape_of_file
 from generator.fit.server import shape_of_server
-from generator.formats.modelfile import modelfile
+from generator.formats.modelfile import head, parameter_line
 from tests.engines.programs import Ollama, ollama, release
 from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches
-from tests.plans import PROFILES, shipped
+from tests.plans import PROFILES, environment, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def plan_for(profile: str, version: str) -> Plan:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_server_takes_what_the_plan_says(profile: str, server: Ollama, tmp_path: Path) -> None:
     decided = plan_for(profile, release(server))
-    values = {s.name: s.value for s in decided.environment if s.name.startswith("OLLAMA_")}
+    values = {n: v for n, v in environment(decided).items() if n.startswith("OLLAMA_")}
     assert values
     with ollama(tmp_path, values) as running:
         (line,) = [text for text in running.log.splitlines() if "server config" in text]
@@ -93,9 +93,10 @@ def comes_back(server: Ollama, texts: Iterable[str], folder: Path) -> int:
     wanted = []
     for text in texts:
         with contextlib.suppress(RenderError):
-            modelfile("base", [("stop", text)])
+            parameter_line("stop", text)
             wanted.append(("stop", text, f"Said of {text}."))
-    file = modelfile("base", wanted, [text for _, text, _ in wanted])
+    above = head("base", [text for _, text, _ in wanted])
+    file = above + "".join(parameter_line(*line) for line in wanted)
     assert created(server, file, folder) == [(name, text) for name, text, _ in wanted]
     return len(wanted)
 
@@ -114,7 +115,8 @@ def test_any_text_comes_back_from_a_modelfile(
 
 def test_each_parameter_comes_back_from_a_modelfile(server: Ollama, tmp_path: Path) -> None:
     wanted = [("num_ctx", "4096"), ("stop", "</s>"), ("stop", "a b"), ("temperature", "0.5")]
-    assert sorted(created(server, modelfile("base", wanted), tmp_path)) == wanted
+    file = head("base") + "".join(parameter_line(name, value) for name, value in wanted)
+    assert sorted(created(server, file, tmp_path)) == wanted
 
 
 def test_a_model_of_the_server_has_the_shape_of_its_file(server: Ollama) -> None:

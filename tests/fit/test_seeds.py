@@ -9,24 +9,15 @@ from generator.fit.host import Host, host_of
 from generator.fit.together import together
 from generator.fit.verdict import holds, judge
 from generator.pipeline import decide
-from generator.profiles.document import Document
 from generator.profiles.load import read_document
-from generator.profiles.validate import validate
-from generator.resolve.host import host_facts
-from generator.resolve.view import view_of
-from generator.view import View
+from generator.readers.plan.view import view_of
 from tests.facts import facts_at
 from tests.fit.shapes import mib, shape
 
 
-def seen(document: Document, version: str | None = None) -> View:
-    host = host_facts(validate(document).host, facts_at())
-    return view_of(decide(document, version=version), validate(document), host)
-
-
 def machine(profile: str, *overrides: str, version: str | None = None) -> tuple[Ask, Host]:
     document = read_document(profile, overrides)
-    view = seen(document, version)
+    view = view_of(decide(document, version=version))
     return ask_of(view, facts_at(str(view.release))), host_of(view)
 
 
@@ -143,5 +134,5 @@ def test_left_out_the_context_follows_the_memory_of_the_gpus() -> None:
     document = read_document("dgx-spark", ())
     bare = {k: v for k, v in document.data["ollama"].items() if k != "context_length"}
     document.data["ollama"] = bare
-    view = seen(document)
+    view = view_of(decide(document))
     assert ask_of(view, facts_at(str(view.release))).context == 262144

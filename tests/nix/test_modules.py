@@ -240,9 +240,9 @@ def test_threads_without_a_lever_are_refused(tmp_path: Path) -> None:
 
 
 def test_another_schema_version_is_refused(tmp_path: Path) -> None:
-    plan = to_dict(shipped("xeon-cpu")) | {"schema_version": 2}
+    plan = to_dict(shipped("xeon-cpu")) | {"schema_version": 1}
     (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    with pytest.raises(ConsumerError, match="schema version 2"):
+    with pytest.raises(ConsumerError, match="schema version 1"):
         read(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json;")
 
 

@@ -91,7 +91,7 @@ def test_what_is_read_or_unset_or_of_others_is_left_alone(body: str, tmp_path: P
 
 def test_what_the_profile_sets_itself_is_left_alone(tmp_path: Path) -> None:
     decided = plan({"threads": {"count": 4}}, legacy_env=True)
-    assert "OLLAMA_NUM_THREADS" in {setting.name for setting in decided.environment}
+    assert "OLLAMA_NUM_THREADS" in {setting.name for setting in decided.service.environment}
     (tmp_path / "plan.json").write_text(json.dumps(to_dict(decided)), encoding="utf-8")
     body = (
         f'  hostwright = {{ profile = {tmp_path}/plan.json; settings.OLLAMA_NUM_THREADS = "8"; }};'

@@ -25,62 +25,89 @@ def edited(change: Callable[[dict[str, Any]], object]) -> str:
     return json.dumps(data)
 
 
+def served(change: Callable[[dict[str, Any]], object]) -> str:
+    """Return the plan with a change of its service."""
+    return edited(lambda p: change(p["services"][0]))
+
+
+UNKNOWN = {"name": "cpu", "directive": "", "written": "", "reason": ""}
 PLANS = [
     ('{"name": "left-pad", "version": "1.0.0"}', "has no `schema_version`"),
     ("[]", "is not JSON; write one"),
     ("", "is not JSON; write one"),
     ('schema_version = 1\nname = "mine"\n', "is no plan, for it is not JSON"),
     (
-        edited(lambda p: p.update(schema_version=2)),
-        "has schema version 2, and these modules read 1",
+        edited(lambda p: p.update(schema_version=1)),
+        "has schema version 1, and these modules read 2",
     ),
     (edited(lambda p: p.update(schema_version="1")), 'has schema version "1"'),
-    (edited(lambda p: p.pop("listen")), "`listen` is missing; write it again with `gen plan`"),
-    (edited(lambda p: p["listen"].pop("port")), "`listen.port` is missing"),
-    (edited(lambda p: p["listen"].update(port="11434")), "`listen.port` is not a whole number"),
-    (edited(lambda p: p.update(models={})), "`models` is not a list"),
-    (edited(lambda p: p["environment"][1].update(value=1)), "`environment.1.value` is not text"),
     (
-        edited(lambda p: p["environment"][1].update(group="threads", value="all")),
-        "`environment.1.value` is no number of threads",
+        served(lambda p: p.pop("listen")),
+        "`services.0.listen` is missing; write it again with `gen plan`",
     ),
-    (edited(lambda p: p["devices"]["driver"].update(open="no")), "is not true or false"),
-    (edited(lambda p: p["devices"].update(wait=[])), "`devices.wait` is not a table"),
-    (edited(lambda p: p["service"].update(after=None)), "`service.after` is not a list"),
+    (served(lambda p: p["listen"].pop("port")), "`services.0.listen.port` is missing"),
     (
-        edited(lambda p: p["limits"].append({"name": "cpu", "value": 1, "reason": ""})),
-        "`limits.0.name` is no limit that these modules know",
+        served(lambda p: p["listen"].update(port="11434")),
+        "`services.0.listen.port` is not a whole number",
+    ),
+    (served(lambda p: p.update(models={})), "`services.0.models` is not a list"),
+    (
+        served(lambda p: p["environment"][1].update(value=1)),
+        "`services.0.environment.1.value` is not text",
     ),
     (
-        edited(lambda p: (p.pop("release"), p["listen"].pop("host"))),
-        "`listen.host` is missing, `release` is missing",
+        served(lambda p: p["environment"][1].update(group="threads", value="all")),
+        "`services.0.environment.1.value` is no number of threads",
     ),
-    (edited(lambda p: p.update(acceleration="gpu")), "hostwright.acceleration"),
+    (served(lambda p: p["devices"]["driver"].update(open="no")), "is not true or false"),
+    (served(lambda p: p["devices"].update(wait=[])), "`services.0.devices.wait` is not a table"),
+    (served(lambda p: p.update(after=None)), "`services.0.after` is not a list"),
     (
-        edited(lambda p: p["service"].update(restart="always\nExecStartPre=/bin/false")),
-        "`service.restart` is not always or no or on-abnormal",
-    ),
-    (
-        edited(lambda p: p["service"].update(home="relative % x")),
-        "`service.home` is not an absolute path",
-    ),
-    (edited(lambda p: p["service"].update(binary="ollama")), "`service.binary` is not an absolute"),
-    (
-        edited(lambda p: p["service"].update(after=["a.service b.service"])),
-        "`service.after.0` is not the name of a unit",
+        served(lambda p: p["limits"].append(UNKNOWN)),
+        "`services.0.limits.0.name` is no limit that these modules know",
     ),
     (
-        edited(lambda p: p["service"].update(restart_seconds=-1)),
-        "`service.restart_seconds` is not a whole number from 0 on",
+        served(lambda p: (p.pop("release"), p["listen"].pop("host"))),
+        "`services.0.listen.host` is missing, `services.0.release` is missing",
+    ),
+    (served(lambda p: p.update(acceleration="gpu")), "hostwright.acceleration"),
+    (
+        served(lambda p: p["restart"].update(policy="always\nExecStartPre=/bin/false")),
+        "`services.0.restart.policy` is not always or no or on-abnormal",
     ),
     (
-        edited(lambda p: p["devices"].update(allow=["nvidiactl rwm\nUser=root"])),
-        "`devices.allow.0` is not a plain name",
+        served(lambda p: p.update(home="relative % x")),
+        "`services.0.home` is not an absolute path",
     ),
-    (edited(lambda p: p["devices"].update(modules=["a b"])), "`devices.modules.0` is not a plain"),
-    (edited(lambda p: p["units"][0].update(kind="push")), "`units.0.kind` is not create or pull"),
-    (edited(lambda p: p.update(release="newest")), "`release` is not a release like `0.32.15`"),
-    (edited(lambda p: p.update(system="x86_64-darwin")), "`system` is not aarch64-linux or x86"),
+    (served(lambda p: p.update(program="ollama")), "0.program` is not an absolute"),
+    (
+        served(lambda p: p.update(after=["a.service b.service"])),
+        "`services.0.after.0` is not the name of a unit",
+    ),
+    (
+        served(lambda p: p["restart"].update(seconds=-1)),
+        "`services.0.restart.seconds` is not a whole number from 0 on",
+    ),
+    (
+        served(lambda p: p["devices"]["access"][0].update(name="DevicePolicy=closed\nUser")),
+        "`services.0.devices.access.0.name` is not a plain name",
+    ),
+    (
+        served(lambda p: p["devices"].update(modules=["a b"])),
+        "`services.0.devices.modules.0` is not a plain",
+    ),
+    (
+        served(lambda p: p["jobs"][0].update(kind="push")),
+        "`services.0.jobs.0.kind` is not create or pull",
+    ),
+    (
+        served(lambda p: p.update(release="newest")),
+        "`services.0.release` is not a release like `0.32.15`",
+    ),
+    (
+        edited(lambda p: p["host"].update(system="x86_64-darwin")),
+        "`host.system` is not aarch64-linux or x86",
+    ),
     (edited(lambda _: None)[:-1], "is no plan, for its end is missing; write it again"),
     (edited(lambda _: None)[:900], "is no plan, for its end is missing; write it again"),
 ]

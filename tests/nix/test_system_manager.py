@@ -10,7 +10,6 @@ import pytest
 from generator.codec import to_dict
 from generator.plan import Plan
 from generator.targets import load_target
-from generator.targets.base import header
 from tests.consumers import nix, system_manager, systemd
 from tests.consumers.effective import Effective
 from tests.consumers.system_manager import MODULE, host
@@ -226,7 +225,7 @@ def test_a_change_restarts_the_server(change: str, tmp_path: Path) -> None:
 def test_a_reason_in_other_words_does_not(tmp_path: Path) -> None:
     data = to_dict(shipped("xeon-cpu"))
     (tmp_path / "one.json").write_text(json.dumps(data), encoding="utf-8")
-    data["limits"][0]["reason"] = "Better put."
+    data["services"][0]["limits"][0]["reason"] = "Better put."
     (tmp_path / "two.json").write_text(json.dumps(data), encoding="utf-8")
     one, two = (f"  hostwright.profile = {tmp_path}/{name}.json;" for name in ("one", "two"))
     assert triggers(tmp_path, one) == triggers(tmp_path, two)
@@ -246,5 +245,5 @@ def test_the_restart_waits_for_nothing_and_nothing_waits_for_a_pull(tmp_path: Pa
 def test_the_header_is_that_of_the_targets(tmp_path: Path) -> None:
     plan = shipped("dual-pascal")
     text = system_manager.evaluate(planned(tmp_path, plan))["etc"][DROP_IN]
-    assert text.splitlines()[:2] == [f"# {line}" for line in header(plan)]
+    assert text.splitlines()[:2] == [f"# {line}" for line in plan.header]
     assert "# Not set: OLLAMA_NUM_GPU=999" in text

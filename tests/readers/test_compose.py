@@ -255,15 +255,17 @@ def test_our_own_files_read_back_as_their_plan(profile: str) -> None:
     file = next(f for f in load_target("compose").render(plan) if f.path == "compose.yaml")
     view = one(file.text)
     assert view.name == "ollama"
-    assert told(view) == {s.name: s.value for s in plan.environment if s.scope == "any"}
+    assert told(view) == {s.name: s.value for s in plan.service.environment if s.scope == "any"}
     expressible = {
-        n.name: n.value for n in plan.limits if n.name not in {"memory_high", "nice", "io_weight"}
+        n.name: n.value
+        for n in plan.service.limits
+        if n.name not in {"memory_high", "nice", "io_weight"}
     }
     assert {b.name: b.value for b in view.bounds} == expressible
     assert {m.name for m in view.models} == {
-        name for unit in plan.units for name in unit.models if unit.kind != "resume"
+        name for unit in plan.service.jobs for name in unit.models if unit.kind != "resume"
     }
-    assert (str(view.release), view.release_told) == (plan.release, True)
+    assert (str(view.release), view.release_told) == (plan.service.release, True)
 
 
 def test_places_are_those_of_the_values() -> None:

@@ -123,10 +123,10 @@ def test_a_directory_is_walked_in_order(here: Path) -> None:
         ),
         ("helm", ["c/values.yaml"]),
         ("nixos", ["d/host.nix"]),
+        ("plan", ["e/plan.json"]),
         ("environment", ["f/server.env"]),
     ]
     assert found.profiles == ("e/local.toml",)
-    assert [source.path for source in found.plans] == ["e/plan.json"]
     assert found.problems == ()
     assert found.texts["a/compose.yaml"] == COMPOSE
     assert discover(["."]) == found

@@ -129,15 +129,13 @@ def test_our_own_modules_read_back_as_their_plan(profile: str, release: str) -> 
     file = next(f for f in load_target("nixos").render(plan) if f.path.endswith(".nix"))
     view = one(file.text)
     assert env(view) == host_environment(plan)
-    assert {b.name: b.value for b in view.bounds} == {n.name: n.value for n in plan.limits}
-    assert [m.name for m in view.models] == list(dict.fromkeys(m.name for m in plan.models))
-    assert view.acceleration == plan.acceleration
+    assert {b.name: b.value for b in view.bounds} == {n.name: n.value for n in plan.service.limits}
+    assert [m.name for m in view.models] == list(dict.fromkeys(m.name for m in plan.service.models))
+    assert view.acceleration == plan.service.acceleration
 
 
 def host_environment(plan: Plan) -> dict[str, str]:
-    models = {"OLLAMA_MODELS": plan.models_dir} if plan.models_dir else {}
-    listen = {"OLLAMA_HOST": f"{plan.listen.host}:{plan.listen.port}"}
-    return {s.name: s.value for s in plan.environment} | models | listen
+    return {s.name: s.value for s in plan.service.environment}
 
 
 @settings(

@@ -423,8 +423,8 @@ def test_our_own_units_give_back_the_plan(profile: str, release: str) -> None:
     ours = {"OLLAMA_HOST", "OLLAMA_MODELS", "HOME"}
     assert {k: v for k, v in values(seen).items() if k not in ours} == environment(plan)
     assert limits(seen) == {
-        one.name: None if one.value == "infinity" else one.value for one in plan.limits
+        one.name: None if one.value == "infinity" else one.value for one in plan.service.limits
     }
     assert {used.name for used in seen.models} == {
-        name for unit in plan.units for name in unit.models
+        name for unit in plan.service.jobs for name in unit.models
     }

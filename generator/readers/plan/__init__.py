@@ -1,0 +1,1 @@
+"""Plans, as `gen plan` prints them."""

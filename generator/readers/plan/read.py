@@ -1,0 +1,65 @@
+"""`plan.json`: whoever has edited one is told what the profile would have been told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from generator.codec import AGAIN, from_dict
+from generator.errors import HostwrightError, ProfileError
+from generator.readers.base import not_a_file
+from generator.readers.plan.view import view_of
+from generator.view import Bound, Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.plan import Plan
+    from generator.readers.base import Context, Source
+    from generator.view import View
+
+
+Named = TypeVar("Named", Variable, Bound)
+
+
+def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
+    """Return a View of each plan; raises ProfileError for one that is broken or of another age."""
+    return tuple(_view(source) for source in sources)
+
+
+def _view(source: Source) -> View:
+    plan = replace(_plan(source), source=source.path)
+    try:
+        view = view_of(plan)
+    except ValueError:
+        where, message = "services.0.release", f"`{plan.service.release}` is no release"
+        raise not_a_file(source.path, where, message, AGAIN) from None
+    return replace(
+        view,
+        variables=tuple(_at_its_line(variable, source) for variable in view.variables),
+        bounds=tuple(_at_its_line(bound, source) for bound in view.bounds),
+    )
+
+
+def _plan(source: Source) -> Plan:
+    try:
+        return from_dict(json.loads(source.text), source.path)
+    except ValueError as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        told = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise not_a_file(source.path, where, f"is no JSON: {told}", AGAIN) from None
+    except RecursionError:
+        raise not_a_file(source.path, "", "is nested too deep for a plan", AGAIN) from None
+    except ProfileError:
+        raise
+    except HostwrightError as error:
+        raise not_a_file(source.path, "schema_version", error.message, error.hint) from None
+
+
+def _at_its_line(item: Named, source: Source) -> Named:
+    """Return a variable or limit at the line on which its name stands."""
+    name = f'"name": {json.dumps(item.name)}'
+    before, found, _ = source.text.partition(name)
+    line = before.count("\n") + 1 if found else 0
+    return replace(item, place=Place(source.path, line, item.place.key))

@@ -1,0 +1,73 @@
+"""A Plan as a View, so that rules judge a profile as they judge anybody's files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator.profiles.phrases import PROFILE
+from generator.units import Release
+from generator.view import Bound, ModelUse, Place, Variable, View
+
+if TYPE_CHECKING:
+    from generator.plan import Model, Plan, Service
+
+
+def view_of(plan: Plan) -> View:
+    """Return the View of a Plan; places are keys of its profile."""
+    service, source = plan.service, plan.source
+    # Dead names under --legacy-env are there on purpose.
+    settings = [setting for setting in service.environment if setting.source != "legacy"]
+    return View(
+        phrases=PROFILE,
+        engine=service.engine,
+        name=plan.name,
+        place=Place(source),
+        release=Release.parse(service.release),
+        release_told=service.release_told,
+        variables=tuple(
+            Variable(name=s.name, value=s.value, place=Place(source, key=s.key)) for s in settings
+        ),
+        bounds=tuple(
+            Bound(
+                name=limit.name,
+                value=None if limit.value == "infinity" else limit.value,
+                place=Place(source, key=limit.key),
+            )
+            for limit in service.limits
+        ),
+        # A GPU that the service does not use is none of its.
+        host=plan.host if service.devices else replace(plan.host, gpus=()),
+        models=_models(service, source),
+        acceleration=service.acceleration,
+        resume_fix=_resume_fix(service),
+        silences=plan.silences,
+    )
+
+
+def _resume_fix(service: Service) -> bool | None:
+    """Return whether there is the job; a profile that says no knows why."""
+    if service.resume_declined:
+        return None
+    return any(job.kind == "resume" for job in service.jobs)
+
+
+def _models(service: Service, source: str) -> tuple[ModelUse, ...]:
+    warmed = {name for job in service.jobs if job.kind == "warmup" for name in job.models}
+    return tuple(
+        ModelUse(
+            name=model.served,
+            place=Place(source, key="models"),
+            role=model.role,
+            warmed=model.served in warmed,
+            base=model.name,
+            threads=_threads(model),
+        )
+        for model in service.models
+    )
+
+
+def _threads(model: Model) -> int:
+    """Return the threads that the model asks for itself; 0: it does not, or says no number."""
+    asked = (p.value for p in model.parameters if p.name == "num_thread" and p.value.isdecimal())
+    return next((int(value) for value in asked), 0)

@@ -1,0 +1,162 @@
+"""The jobs beside the server: models to pull and to create, warm-up, and what a suspend needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable
+from generator.units import parse_go_duration
+
+if TYPE_CHECKING:
+    from generator.plan import Model
+    from generator.profiles.schema import Profile
+    from generator.resolve.draft import Draft
+
+SERVER: Final = "ollama.service"
+RETRY_SECONDS: Final = 30
+TRIES: Final = 5
+# $0 is the ollama program. The job's own timeout bounds the wait.
+ANSWERS: Final = 'until "$0" list >/dev/null 2>&1; do sleep 1; done'
+# $0 is the ollama program, $1 a model. A registry out of reach fails nothing that is there, and a
+# restart downloads nothing new.
+FETCH: Final = '"$0" show "$1" >/dev/null 2>&1 || "$0" pull "$1"'
+# $0 is the ollama program, the arguments are models. Without a prompt and a terminal `run` only
+# loads; before a model is there it would pull. One command for all of them, because systemd bounds
+# each command on its own.
+LOAD: Final = (
+    'for model; do until "$0" show "$model" >/dev/null 2>&1; do sleep 5; done; '
+    '"$0" run "$model" </dev/null || echo "cannot load $model"; done'
+)
+# Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
+BEFORE_SLEEP: Final = (
+    "if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; "
+    "systemctl stop ollama.service; fi"
+)
+AFTER_SLEEP: Final = (
+    "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then "
+    "rm /run/ollama-resume; systemctl --no-block start ollama.service; fi"
+)
+_CLIENT: Final = (
+    Variable(
+        name="HOME",
+        value="/tmp",  # noqa: S108 -- private to the job
+        reason="The client makes a key there; the directory is private.",
+        scope="host",
+    ),
+    Variable(name="OLLAMA_HOST", value=ADDRESS),
+)
+
+
+def jobs(draft: Draft, models: tuple[Model, ...]) -> tuple[Job, ...]:
+    """Return the jobs, in the order in which they run."""
+    created = tuple(model for model in models if model.serve_as)
+    found = [_pull(models)] if models else []
+    found += [_create(created, found)] if created else []
+    warm = _warm_models(draft, models)
+    found += [_warmup(draft, warm, found)] if warm else []
+    found += [_resume(draft)] if draft.profile.service.resume_fix else []
+    return tuple(found)
+
+
+def _pull(models: tuple[Model, ...]) -> Job:
+    return _client(
+        "pull",
+        description="Pull the models of this host",
+        reason="Downloads what is missing; it does not load anything.",
+        steps=(_shell(FETCH, PROGRAM, MODEL),),
+        models=tuple(dict.fromkeys(model.name for model in models)),
+        after=(SERVER, "network-online.target"),
+        wants=("network-online.target",),
+    )
+
+
+def _create(models: tuple[Model, ...], before: list[Job]) -> Job:
+    return _client(
+        "create",
+        description="Create the tuned models of this host",
+        reason="Parameters that no environment variable sets live in the model.",
+        steps=tuple(
+            Step(
+                argv=(PROGRAM, "create", model.served, "-f", f"{MODELFILES}/{model.modelfile.file}")
+            )
+            for model in models
+            if model.modelfile
+        ),
+        models=tuple(model.served for model in models),
+        after=(SERVER, *(job.unit for job in before)),
+    )
+
+
+def warms(profile: Profile) -> bool:
+    """Return whether the profile wants models loaded after the server has started."""
+    if profile.warmup.enable is None:
+        return any(model.preload for model in profile.models)
+    return profile.warmup.enable
+
+
+def _warm_models(draft: Draft, models: tuple[Model, ...]) -> tuple[str, ...]:
+    preload = tuple(
+        model.served
+        for model, choice in zip(models, draft.profile.models, strict=True)
+        if choice.preload
+    )
+    if not warms(draft.profile):
+        return ()
+    if not models:
+        draft.problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
+    main = tuple(model.served for model in models if model.role == "main")
+    return preload or main[:1] or tuple(model.served for model in models[:1])
+
+
+def _warmup(draft: Draft, models: tuple[str, ...], before: list[Job]) -> Job:
+    return _client(
+        "warmup",
+        description="Load models into memory",
+        reason="The first request finds the model loaded; a failure here leaves the server alone.",
+        steps=(_shell(LOAD, PROGRAM, MODELS),),
+        models=models,
+        timeout_seconds=-(-parse_go_duration(draft.profile.warmup.timeout) // 10**9),
+        after=(SERVER, *(job.unit for job in before)),
+    )
+
+
+def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a Job
+    """Return a job that talks to the server, each time after the server has started."""
+    name = f"ollama-{kind}"
+    return Job(
+        kind=kind,
+        name=name,
+        unit=f"{name}.service",
+        wait=_shell(ANSWERS, PROGRAM),
+        environment=_CLIENT,
+        retry_seconds=RETRY_SECONDS,
+        tries=TRIES,
+        part_of=(SERVER,),
+        wanted_by=(SERVER,),
+        **fields,
+    )
+
+
+def _resume(draft: Draft) -> Job:
+    if draft.devices is None or draft.devices.vendor != "nvidia":
+        draft.problem(
+            "service.resume_fix", "is about NVIDIA GPUs, and this profile uses none", "remove it"
+        )
+    return Job(
+        kind="resume",
+        name="ollama-resume",
+        unit="ollama-resume.service",
+        description="Reload the NVIDIA memory module around a suspend",
+        reason="After a resume the server would find no GPU and compute on the CPU (ollama#5464).",
+        steps=(Step(argv=("/bin/sh", "-c", BEFORE_SLEEP), where="host"),),
+        stop_steps=(Step(argv=("/bin/sh", "-c", AFTER_SLEEP), where="host"),),
+        programs=("modprobe",),
+        before=("sleep.target",),
+        wanted_by=("sleep.target",),
+        remain_after_exit=True,
+        stop_when_unneeded=True,
+    )
+
+
+def _shell(script: str, *arguments: str) -> Step:
+    return Step(argv=("/bin/sh", "-c", script, *arguments))

@@ -1,0 +1,143 @@
+"""`gen check plan.json`: a plan is judged, however it came to be."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.check.gather import Wanted, check
+from generator.check.report import Report
+from generator.codec import to_dict
+from generator.view import LocatedFinding
+from tests.plans import PROFILES, RELEASES, shipped
+
+ROOT = Path(__file__).parent.parent.parent
+DEAD = {"name": "OLLAMA_NUM_THREADS", "value": "8"}
+WIDE = {"name": "OLLAMA_ORIGINS", "value": "*"}
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> str:
+    data = to_dict(shipped("xeon-cpu"))
+    change(data)
+    return json.dumps(data, indent=2)
+
+
+def setting(item: dict[str, str]) -> dict[str, str]:
+    more = {"reason": "", "source": "profile", "group": "environment", "key": "ollama.env"}
+    return {**item, **more}
+
+
+def checked(folder: Path, text: str, name: str = "plan.json") -> Report:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return check(Wanted(paths=[str(file)]))
+
+
+def ids(report: Report) -> set[str]:
+    return {located.finding.rule for located in report.findings}
+
+
+def test_what_a_drop_in_is_told_a_plan_is_told(tmp_path: Path) -> None:
+    lines = "".join(f"Environment={item['name']}={item['value']}\n" for item in (DEAD, WIDE))
+    drop_in = checked(tmp_path, f"[Service]\n{lines}", "ollama.service.d/a.conf")
+    plan = checked(
+        tmp_path,
+        edited(lambda p: p["services"][0]["environment"].extend([setting(DEAD), setting(WIDE)])),
+    )
+    assert ids(drop_in) == {"HW101", "HW403"}
+    assert ids(plan) >= {"HW101", "HW403"}
+
+
+def test_it_is_told_at_its_line(tmp_path: Path) -> None:
+    text = edited(lambda p: p["services"][0]["environment"].append(setting(WIDE)))
+    (found,) = (x for x in checked(tmp_path, text).findings if x.finding.rule == "HW403")
+    assert '"OLLAMA_ORIGINS"' in text.splitlines()[found.place.line - 1]
+    assert found.place.key == "ollama.env"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ('{"schema_version": 2, "environment": [ broken', "", "is no JSON: Expecting value"),
+        ('{"schema_version": 99}', "schema_version", "has schema version 99, not 2"),
+        ('{"schema_version": 1, "release": "0.32.15"}', "schema_version", "has schema version 1"),
+        ('{"schema_version": true}', "schema_version", "has schema version True"),
+        (edited(lambda p: p.pop("host")), "host", "is missing"),
+        (edited(lambda p: p.update(units=[])), "units", "no such key"),
+        (edited(lambda p: p.update(services=[])), "services", "names no service"),
+        (
+            edited(lambda p: p["services"][0].update(release="newest")),
+            "services.0.release",
+            "is no release",
+        ),
+        (
+            edited(lambda p: p["services"][0]["listen"].update(port="11434")),
+            "services.0.listen.port",
+            "is not a whole number",
+        ),
+        (
+            edited(lambda p: p["services"][0]["listen"].update(port=True)),
+            "services.0.listen.port",
+            "is not a whole number",
+        ),
+        (
+            edited(lambda p: p["services"][0]["jobs"][0].update(kind="push")),
+            "services.0.jobs.0.kind",
+            "is not pull or create or warmup or resume",
+        ),
+        (
+            edited(lambda p: p["services"][0].update(models={})),
+            "services.0.models",
+            "is no list",
+        ),
+        (
+            edited(lambda p: p["services"][0].update(health=[])),
+            "services.0.health",
+            "is no table",
+        ),
+    ],
+)
+def test_a_broken_plan_is_an_error(text: str, where: str, message: str, tmp_path: Path) -> None:
+    (found,) = checked(tmp_path, text).findings
+    assert (found.finding.rule, found.finding.where) == ("HW000", where)
+    assert message in found.finding.message
+    assert "gen plan" in found.finding.fix
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = edited(lambda p: (p.pop("host"), p["services"][0].update(threads="20", unit=None)))
+    assert {found.finding.where for found in checked(tmp_path, text).findings} == {
+        "host",
+        "services.0.threads",
+        "services.0.unit",
+    }
+
+
+def test_a_plan_that_is_nested_too_deep_is_an_error(tmp_path: Path) -> None:
+    depth = 200_000
+    text = f'{{"schema_version": 2, "host": {"[" * depth}{"]" * depth}}}'
+    (found,) = checked(tmp_path, text).findings
+    assert (found.finding.rule, found.finding.severity) == ("HW000", "error")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_plan_is_told_what_its_profile_is_told(name: str, release: str, tmp_path: Path) -> None:
+    plan = shipped(name, version=release)
+    report = checked(tmp_path, json.dumps(to_dict(plan)))
+    known = {(finding.rule, finding.message, finding.ignored) for finding in plan.findings}
+
+    def seen(located: LocatedFinding) -> tuple[str, str, str]:
+        return located.finding.rule, located.finding.message, located.finding.ignored
+
+    assert {seen(located) for located in report.found} <= known
+
+
+def test_the_shipped_plans_are_judged() -> None:
+    report = check(Wanted(paths=[str(ROOT / "modules/plans")]))
+    assert len(report.texts) == len(PROFILES)
+    assert {x.finding.rule for x in report.found} >= {"HW303"}
+    assert ids(report) == set()
