@@ -1,24 +1,21 @@
-"""The three roots: the live machine, a directory, and a tar archive."""
+"""The roots: the live machine, a directory, and what `capture` has put into an archive."""
 
 from __future__ import annotations
 
 import stat
-import tarfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Final
 
 from generator.detect import tools
-from generator.detect.root import LARGEST, TOOLS, Root, one_line
-from generator.errors import EnvironmentFailure, HostwrightError
+from generator.detect.root import LARGEST, TOOLS, Root
+from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
 _MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
-_MEMBERS: Final = 100_000
 _PIECE: Final = 2**16
-_ARCHIVE: Final = 256 * 2**20
 
 
 def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: bool = False) -> Root:
@@ -32,13 +29,13 @@ def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: boo
     if given is None:
         return Live(capture=capture)
     path = Path(given)
-    root: Tree | Archive
-    if stdin is not None:
-        root = Archive(path, stdin)
-    elif path.is_dir():
+    root: Root
+    if path.is_dir() and stdin is None:
         root = Tree(path)
-    elif path.is_file():
-        root = Archive(path)
+    elif path.is_file() or stdin is not None:
+        from generator.detect.capture import Archive
+
+        root = Archive(path, stdin)
     else:
         raise HostwrightError(f"there is no directory or archive `{given}`", hint=_MAKE)
     if not any(root.holds(file) for file in _ALWAYS):
@@ -94,38 +91,6 @@ class Live(Tree):
         return tools.output(name)
 
 
-class Archive(Root):
-    """A captured tree in a tar archive, read into memory once."""
-
-    def __init__(self, path: Path, stream: IO[bytes] | None = None) -> None:
-        super().__init__()
-        try:
-            self._files = _members(path, stream)
-        except (tarfile.TarError, EOFError, ValueError) as error:
-            # tarfile goes on with a line for each compression that it tried.
-            told = one_line(str(error).partition("\n")[0]).rstrip(":")
-            raise HostwrightError(
-                f"`{path}` is no tar archive that can be read: {told}",
-                hint="name a directory, or what `gen detect --capture` wrote",
-            ) from error
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot read `{path}`: {error}") from error
-
-    def _bytes(self, path: str) -> bytes | None:
-        return self._files.get(path.strip("/"))
-
-    def _names(self, path: str) -> Iterable[str]:
-        folder = f"{path.strip('/')}/"
-        below = (name.removeprefix(folder) for name in self._files if name.startswith(folder))
-        return {name.partition("/")[0] for name in below}
-
-    def _present(self, path: str) -> bool:
-        return path.strip("/") in self._files or any(self._names(path))
-
-    def _output(self, name: str) -> bytes:
-        return self._files.get(f"{TOOLS}/{name}", b"")
-
-
 def _content(path: Path) -> bytes | None:
     """Return the start of a regular file; a pipe or a device would keep the reader waiting."""
     if not stat.S_ISREG(path.stat().st_mode):
@@ -136,22 +101,3 @@ def _content(path: Path) -> bytes | None:
         while len(data) <= LARGEST and (piece := file.read(_PIECE)):
             data += piece
     return bytes(data)
-
-
-def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
-    """Return the regular files of an archive; others have no place in a capture."""
-    files: dict[str, bytes] = {}
-    room = _ARCHIVE
-    # A pipe cannot be wound back.
-    mode: Literal["r|*", "r"] = "r|*" if piped else "r"
-    with tarfile.open(None if piped else path, mode, piped) as archive:
-        for member in archive:
-            if not member.isreg():
-                continue
-            room -= member.size
-            if room < 0 or len(files) >= _MEMBERS:
-                raise ValueError("it is larger than any capture")
-            stream = archive.extractfile(member)
-            name = member.name.removeprefix("./").strip("/")
-            files[name] = stream.read(LARGEST + 1) if stream else b""
-    return files
