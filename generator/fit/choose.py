@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.pick import loads
 from generator.fit.shape import shape_of
-from generator.fit.verdict import NARROW, growth, judge, single_slot
+from generator.fit.verdict import NARROW, growth, hopeless, judge, single_slot
 from generator.units import GIB
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candi
         if entry.name not in model.weights or entry.name == "F16":
             continue
         shape = shape_of(replace(model, quantisation=entry.name), facts)
+        if hopeless(shape, ask, host):
+            continue
         fit = judge(shape, ask, host, slots_max=most, search=False)
         if fit.word != "does not fit":
             quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE

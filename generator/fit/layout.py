@@ -80,6 +80,7 @@ class Footprint:
         # Of the first layers together: none, one, two … The output has no cache.
         self._weights = tuple(accumulate((*shape.layer_bytes, shape.output_bytes), initial=0))
         self._cache = tuple(accumulate((*kv_layers(shape, load), 0), initial=0))
+        self._sums = tuple(map(sum, zip(self._weights, self._cache, strict=True)))
         self._buffers: dict[bool, int] = {}
 
     def needs(
@@ -89,13 +90,17 @@ class Footprint:
         first = self.shape.layers + (0 if headless else 1) - sum(counts)
         starts = accumulate(counts, initial=first)
         devices = tuple(
-            self.device(start, start + count) if count else Need()
+            self._device(start, start + count) if count else Need()
             for start, count in zip(starts, counts, strict=False)  # starts has the end, too
         )
         return devices, self._host(first, headless=headless)
 
-    def device(self, start: int, end: int) -> Need:
-        """Return what a device holds with the layers from `start` on, up to `end`."""
+    def on_device(self, start: int, end: int) -> int:
+        """Return the bytes that a device holds with the layers from `start` on, up to `end`."""
+        layers = self._sums[end] - self._sums[start]
+        return layers + self._compute(output=end > self.shape.layers) + GPU_OVERHEAD
+
+    def _device(self, start: int, end: int) -> Need:
         return Need(
             layers=end - start,
             weights=self._weights[end] - self._weights[start],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.layout import by_share, only
@@ -72,7 +73,7 @@ def choose(expected: int, free: Sequence[int], ask: Ask) -> tuple[int, ...]:
 
 
 def fill(
-    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], ask: Ask
+    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], margin: int
 ) -> tuple[int, ...]:
     """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
 
@@ -81,7 +82,7 @@ def fill(
     are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
     """
     layers = footprint.shape.layers + 1
-    room = [have - ask.margin for have in free]
+    room = [have - margin for have in free]
     shares = [have if device in chosen else 0 for device, have in enumerate(free)]
     whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
     if _within(footprint, whole, room):
@@ -95,12 +96,14 @@ def fill(
 def _most(footprint: Footprint, end: int, room: int) -> int:
     """Return the most layers before `end` that a device has room for."""
     return bisect_right(
-        range(1, end + 1), room, key=lambda count: footprint.device(end - count, end).total
+        range(1, end + 1), room, key=lambda count: footprint.on_device(end - count, end)
     )
 
 
 def _within(footprint: Footprint, counts: Sequence[int], room: Sequence[int]) -> bool:
-    devices, _ = footprint.needs(counts)
+    """Return whether every device has room for its part of all layers."""
+    spans = pairwise(accumulate(counts, initial=0))
     return all(
-        not need.layers or need.total <= have for need, have in zip(devices, room, strict=True)
+        start == end or footprint.on_device(start, end) <= have
+        for (start, end), have in zip(spans, room, strict=True)
     )

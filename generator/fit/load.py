@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from generator.fit.shape import Shape
+from dataclasses import dataclass
+from typing import Final
 
 DEFAULT_BATCH: Final = 512
 
@@ -31,12 +28,3 @@ class Load:
     def tokens(self) -> int:
         """The context of all slots together."""
         return self.context * self.slots
-
-
-def capped(load: Load, shape: Shape) -> Load:
-    """Return the load with the context that the server grants: at most the trained one.
-
-    Source: server/sched.go@v0.32.15:149-167.
-    """
-    limit = shape.context
-    return replace(load, context=min(load.context, limit)) if limit else load

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.fit import best_fit, estimate, llama_fit
 from generator.fit.ask import cache_type, own_engine, uses_flash
 from generator.fit.layout import Placement, by_share, kind_of
-from generator.fit.load import Load, capped
+from generator.fit.load import DEFAULT_BATCH, Load
 from generator.units import MIB, gib
 
 if TYPE_CHECKING:
@@ -22,27 +21,25 @@ if TYPE_CHECKING:
 def load_of(shape: Shape, ask: Ask, free: Sequence[int]) -> Load:
     """Return how the release loads a model: context, cache, flash attention and batch."""
     flash = uses_flash(ask, shape.architecture)
-    load = capped(
-        Load(
-            context=ask.context,
-            slots=ask.slots,
-            cache_type=cache_type(ask, shape.architecture, flash=flash),
-            flash_attention=flash,
-        ),
-        shape,
+    # At most the trained context is granted. Source: server/sched.go@v0.32.15:149-167.
+    context = min(ask.context, shape.context or ask.context)
+    return Load(
+        context=context,
+        slots=ask.slots,
+        cache_type=cache_type(ask, shape.architecture, flash=flash),
+        flash_attention=flash,
+        batch=_batch(shape, context * ask.slots, ask, free, flash=flash),
+        outputs=ask.slots if ask.facts.behaves("logits-per-slot") else 0,
     )
+
+
+def _batch(shape: Shape, tokens: int, ask: Ask, free: Sequence[int], *, flash: bool) -> int:
     if not ask.llama_server:
-        return load
-    tokens = load.tokens
+        return DEFAULT_BATCH
     expected = llama_fit.predicted(shape, tokens)
     chosen = llama_fit.choose(expected, free, ask) if free else ()
     have = [free[device] for device in chosen]
-    batch = llama_fit.batch_of(
-        expected, tokens, have, flash=flash, cuda=ask.cuda and not ask.on_cpu
-    )
-    return replace(
-        load, batch=batch, outputs=load.slots if ask.facts.behaves("logits-per-slot") else 0
-    )
+    return llama_fit.batch_of(expected, tokens, have, flash=flash, cuda=ask.cuda and not ask.on_cpu)
 
 
 def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
@@ -72,7 +69,7 @@ def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
 def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     expected = llama_fit.predicted(footprint.shape, footprint.load.tokens)
     chosen = llama_fit.choose(expected, free, ask)
-    counts = llama_fit.fill(footprint, free, chosen, ask)
+    counts = llama_fit.fill(footprint, free, chosen, ask.margin)
     kind = kind_of(footprint.shape, counts)
     size = gib(expected, 1)
     if ask.spread and len(free) > 1:

@@ -136,4 +136,4 @@ def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:
 def evenly(total: int, parts: int) -> tuple[int, ...]:
     """Return `total` in `parts`, the larger ones first."""
     share, more = divmod(total, parts)
-    return tuple(share + (1 if part < more else 0) for part in range(parts))
+    return (share + 1,) * more + (share,) * (parts - more)

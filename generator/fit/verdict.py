@@ -143,13 +143,20 @@ def holds(shape: Shape, ask: Ask, host: Host) -> bool:
     return _held(Footprint(shape, load_of(shape, ask, free)), ask, host)
 
 
+def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
+    """Return whether the weights alone are more than the memory where a model computes best."""
+    if ask.on_cpu or not host.devices:
+        return 0 < host.limit < shape.tensor_bytes
+    return shape.tensor_bytes - shape.input_bytes > host.gpu_memory
+
+
 def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
     free = [device.memory for device in host.devices]
     if ask.on_cpu or not free:
         return _rooms_of(footprint, _on_cpu(free), ask, host)[-1].left >= 0 or not host.limit
     return any(
         all(room.left >= 0 or not room.total for room in _rooms_of(footprint, at, ask, host))
-        for at in _whole(footprint, ask, free)
+        for at in _whole(footprint, free)
     )
 
 
@@ -157,12 +164,12 @@ def _on_cpu(free: Sequence[int]) -> Placement:
     return Placement(kind="cpu", counts=(0,) * len(free), reason="")
 
 
-def _whole(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Iterator[Placement]:
+def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Placement]:
     """Return the placements with all layers on GPUs that are worth trying."""
     layers = footprint.shape.layers + 1
     for device in range(len(free)):
         yield Placement(kind="one", counts=only(device, layers, len(free)), reason="")
-    every = llama_fit.fill(footprint, free, range(len(free)), replace(ask, margin=0))
+    every = llama_fit.fill(footprint, free, range(len(free)), margin=0)
     if sum(every) == layers:
         yield Placement(kind="split", counts=every, reason="")
 
