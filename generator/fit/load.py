@@ -1,4 +1,4 @@
-"""A Load: how a server loads one model. And what the release makes of what a service asks for."""
+"""A Load: how a server loads one model."""
 
 from __future__ import annotations
 
