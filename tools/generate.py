@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT: Final = Path(__file__).parent.parent
+WITH_TARGETS: Final = ("README.md", "docs/targets.md")
+TARGETS_BEGIN: Final = "<!-- targets, by `make golden` -->"
+TABLE_END: Final = "<!-- end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,19 @@ def _options() -> Mapping[str, str]:
     return {"docs/reference/nixos-options.md": options_page.page(options_page.told())}
 
 
+def _tables() -> Mapping[str, str]:
+    """Put the table of targets between its marks."""
+    from generator.formats.markdown import code, row
+    from generator.targets import TARGETS
+
+    rows = [row("target", "gives"), "|---|---|"]
+    rows += [row(code(name), gives) for name, gives in TARGETS.items()]
+    table = "\n".join([TARGETS_BEGIN, *rows, TABLE_END])
+    marked = re.compile(f"{re.escape(TARGETS_BEGIN)}.*?{re.escape(TABLE_END)}", re.DOTALL)
+    texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in WITH_TARGETS}
+    return {path: marked.sub(lambda _: table, text) for path, text in texts.items()}
+
+
 # Catalogue and rules come first: what follows is made with them.
 GENERATED: Final[Mapping[str, Generated]] = {
     "catalogue": Generated(_catalogue),
@@ -109,6 +126,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "names": Generated(_names),
     "plans": Generated(_plans, left_over="modules/plans/*.json"),
     "options": Generated(_options),
+    "tables": Generated(_tables),
 }
 
 

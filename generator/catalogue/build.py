@@ -52,7 +52,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "hypervisor": tuple[hardware.Hypervisor, ...],
     },
     "images.toml": {"image": surroundings.Image},
-    "keys.toml": {"key": tuple[surroundings.KeyFact, ...]},
+    "keys.toml": {
+        "spelling": tuple[surroundings.Spelling, ...],
+        "key": tuple[surroundings.KeyFact, ...],
+    },
     "limits.toml": {"limit": tuple[surroundings.LimitFact, ...]},
     "models.toml": {
         "model": tuple[models.ModelFact, ...],
@@ -72,6 +75,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "fallback": dict[str, str],
     },
     "releases.toml": {
+        "engine": Annotated[str, "name"],
         "newest": Release,
         "lines": dict[str, tuple[int, ...]],
         "era": tuple[records.Era, ...],
@@ -226,7 +230,7 @@ _COHERENT: Final[Mapping[str, Callable[[Any], None]]] = {
     "behaviour.toml": lambda file: _once([*_of(file.behaviour, "id"), *_of(file.number, "id")]),
     "gpus.toml": _coherent_gpus,
     "hardware.toml": lambda file: _once(_of(file.radeon, "targets")),
-    "keys.toml": lambda file: _once(_of(file.key, "name")),
+    "keys.toml": lambda file: _once([*_of(file.key, "name"), *_of(file.spelling, "target")]),
     "limits.toml": lambda file: _once(_of(file.limit, "name")),
     "models.toml": _coherent_models,
     "ollama.toml": _coherent_ollama,

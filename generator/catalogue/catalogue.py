@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.catalogue.hardware import Card, Radeon
-    from generator.catalogue.surroundings import KeyFact, LimitFact
+    from generator.catalogue.surroundings import KeyFact, LimitFact, Spelling
 
 __all__ = ["Catalogue", "load_catalogue"]
 
 FILE: Final = Path(__file__).with_name("catalogue.json")
-ENGINES: Final = ("ollama",)
 _T = TypeVar("_T")
 
 
@@ -42,7 +41,7 @@ class Catalogue:
 
     def at(self, engine: str, release: Release | None = None) -> Facts:
         """The Facts of a release of an engine; None: of the newest release known."""
-        if engine not in ENGINES:
+        if engine != self.tables["engine"]:
             raise KeyError(engine)
         wanted = release or self.newest
         if wanted not in self._facts:
@@ -91,6 +90,13 @@ class Catalogue:
         from generator.catalogue.surroundings import KeyFact
 
         return {fact.name: fact for fact in self.all("key", KeyFact)}
+
+    @property
+    def spellings(self) -> tuple[Spelling, ...]:
+        """How each target writes what has a name of its own."""
+        from generator.catalogue.surroundings import Spelling
+
+        return self.all("spelling", Spelling)
 
     @functools.cached_property
     def limits(self) -> Mapping[str, LimitFact]:

@@ -46,6 +46,15 @@ class KeyFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spelling:
+    """How a target writes a variable and a limit; `{name}`, `{compose}` stand for their names."""
+
+    target: str
+    variable: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LimitFact:
     """What a limit or a sandboxing directive does to Ollama; `bad`: what a careless value does."""
 

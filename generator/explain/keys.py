@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _PACKAGE: Final = Path(__file__).parent.parent
 _FILE: Final = "profiles/profile.schema.json"
-TARGETS: Final = ("nixos", "systemd", "compose")
 
 
 @functools.cache
@@ -115,25 +114,16 @@ _DERIVED: Final = frozenset({"threads.count"})
 
 def becomes(path: str) -> dict[str, str]:
     """Return what carries a key in each target; empty where no table tells."""
+    fact, spellings = _fact(path), load_catalogue().spellings
+    told: dict[str, str] = {}
     if name := limit_of(path):
-        compose = limits()[name].compose
-        return {
-            "nixos": f"`systemd.services.ollama.serviceConfig.{name}`",
-            "systemd": f"`{name}=`",
-            "compose": f"`{compose[0]}`" if compose and path not in _LOST else "-",
-        }
-    fact = _fact(path)
-    if variable := fact.variable:
-        return {
-            "nixos": f"`services.ollama.environmentVariables.{variable}`",
-            "systemd": f"`Environment={variable}`",
-            "compose": f"`environment.{variable}`",
-        }
-    return {target: fact.becomes[target] for target in TARGETS if target in fact.becomes}
-
-
-# Compose has a key on another scale, which the target leaves out.
-_LOST: Final = frozenset({"resources.io_weight"})
+        compose = next(iter(limits()[name].compose), "")
+        told = {s.target: s.limit.format(name=name, compose=compose) for s in spellings}
+    elif name := fact.variable:
+        told = {s.target: s.variable.format(name=name) for s in spellings}
+    carried = {**told, **fact.becomes}
+    named = ((s.target, carried.get(s.target, "")) for s in spellings)
+    return {target: "-" if text == "``" else text for target, text in named if text}
 
 
 def _becomes_blocks(path: str, asked: Asked) -> Iterator[Block]:

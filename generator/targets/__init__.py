@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from generator.targets.base import Target
 
 TARGETS: Final = {
-    "nixos": "one self-contained NixOS module, upstream options only",
-    "plan": "plan.json, the decisions with their reasons, for the modules and other tools",
-    "systemd": "drop-ins for an existing ollama.service, and the jobs beside it",
-    "compose": "compose.yaml for Docker",
+    "nixos": "one NixOS module that sets upstream options only",
+    "plan": "the decisions with their reasons, as JSON",
+    "systemd": "ordered drop-ins for an existing `ollama.service`; `--full-unit`: a complete one",
+    "compose": "`compose.yaml` for Docker",
 }
 
 
