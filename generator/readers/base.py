@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines import ENGINES, load_signs
 from generator.errors import Problem, ProfileError
 from generator.host import Host
+from generator.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.engines.signs import Signs as Engine
     from generator.units import Release
-    from generator.view import View
+    from generator.view import Phrases
 
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)
 
@@ -63,6 +64,17 @@ class Context:
             except ValueError:
                 pass  # No release of the engine: the tag counts something else.
         return self.catalogue.newest, False
+
+    def view(self, book: Phrases, release: tuple[Release, bool], **fields: Any) -> View:  # noqa: ANN401
+        """Return a View with what the user told beside its file."""
+        return View(
+            phrases=book,
+            engine=self.engine.name,
+            release=release[0],
+            release_told=release[1],
+            host=self.host,
+            **fields,
+        )
 
     def facts(self, view: View) -> Facts:
         """Return the Facts that a View is judged by."""

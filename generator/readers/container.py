@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Source, image_name
 from generator.readers.environment.read import container_file
-from generator.readers.syntax.options import Option, size
+from generator.readers.syntax.options import Option, docker_size
 from generator.view import Bound, Container, Variable
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def bounds(options: Sequence[Option]) -> tuple[Bound, ...]:
             name, read = "limit_memlock", _memlock
         try:
             value = read(option.value)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         if name and (option.name != "ulimit" or option.value.startswith("memlock=")):
             place, written = option.argument.place, option.written()
@@ -103,12 +105,16 @@ def _swap(found: dict[str, Bound], options: Sequence[Option]) -> Iterator[Bound]
     """Yield the limits, and the swap alone: `--memory-swap` is memory and swap together."""
     yield from found.values()
     total, memory = _last(options, "memory-swap"), found.get("memory_max")
-    both = size(total.value) if total else None
-    if total and total.value == "-1":
-        yield Bound(name="memory_swap_max", value=None, place=total.argument.place)
-    elif total and both and memory and isinstance(memory.value, int) and both >= memory.value:
-        place = total.argument.place
-        yield Bound(name="memory_swap_max", value=both - memory.value, place=place)
+    if total is None:
+        return
+    bound = Bound(name="memory_swap_max", value=None, place=total.argument.place)
+    if total.value == "-1":
+        yield bound
+    elif memory is not None and isinstance(memory.value, int):
+        with contextlib.suppress(ValueError, OverflowError):
+            both = docker_size(total.value)
+            if both >= memory.value:
+                yield replace(bound, value=both - memory.value)
 
 
 def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[str]]:
@@ -190,10 +196,7 @@ def _value(options: Iterable[Option], name: str) -> str:
 
 
 def _memory(text: str) -> int | None:
-    value = size(text)
-    if value is None:
-        raise ValueError(f"`{text}` is not a size; write it like `20g`")
-    return value or None
+    return docker_size(text) or None
 
 
 def _memlock(text: str) -> int | None:

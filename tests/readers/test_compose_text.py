@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from generator.errors import Problem, ProfileError
 from generator.formats.yaml import to_yaml
 from generator.readers.base import Source
-from generator.readers.compose.limits import docker_size
 from generator.readers.syntax.dotenv import parse_dotenv
 from generator.readers.syntax.interpolation import substitute
+from generator.readers.syntax.options import docker_size
 from generator.readers.syntax.yaml_scalar import resolved
 from generator.readers.syntax.yaml_tree import Table, parse
 from tests.consumers import compose

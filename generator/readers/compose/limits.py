@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.options import docker_size
 from generator.units import SHARES_PER_WEIGHT
 from generator.view import Bound, Place
 
@@ -17,24 +18,12 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 Value = int | str | None
-_SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
 _CPUS: Final = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.A)
 _PERIOD: Final = 100_000
 _NOTHING: Final = "nothing"
 _LIMITS: Final = ("deploy", "resources", "limits")
 _RESERVED: Final = ("deploy", "resources", "reservations")
-
-
-def docker_size(text: str) -> int:
-    """Return the bytes of a size as Docker reads it: `20g`, `1.5GiB`, `512m`, `1073741824`.
-
-    Every suffix is binary. Raises ValueError. Source: docker/go-units, RAMInBytes.
-    """
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"`{text}` is no size; write it like `20g`")
-    return int(float(match[1]) * 1024 ** (" kmgtp".index(match[2].lower()) if match[2] else 0))
 
 
 def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:

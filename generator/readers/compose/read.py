@@ -68,17 +68,14 @@ def _views(
         if (value := project.top.scalar(name)) is not None
     )
     return tuple(
-        View(
-            phrases=COMPOSE,
-            engine=context.engine.name,
+        context.view(
+            COMPOSE,
+            context.release_of(image_told(service)),
             name=name,
             place=Place(service.place.file or sources[0].path, _line(project, name, service)),
-            release=(release := context.release_of(image_told(service)))[0],
-            release_told=release[1],
             variables=_variables(name, service, project, loader),
             bounds=bounds(f"services.{name}", service, loader),
             lines=(*top, *flat(f"services.{name}", service, _ELSEWHERE)),
-            host=context.host,
             models=_models(name, service, jobs, servers, project, engine),
             container=(held := container_of(f"services.{name}", service, project.around)),
             acceleration=_acceleration(service, held),

@@ -59,16 +59,12 @@ def _is_one(source: Source, engine: Engine) -> bool:
 
 
 def _view(source: Source, context: Context) -> View:
-    release, explicit = context.release_for()
-    return View(
-        phrases=ENVIRONMENT,
-        engine=context.engine.name,
+    return context.view(
+        ENVIRONMENT,
+        context.release_for(),
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
-        release=release,
-        release_told=explicit,
         variables=tuple(_variables(source, context.engine)),
-        host=context.host,
     )
 
 

@@ -79,18 +79,14 @@ def _view(source: Source, context: Context, problems: list[Problem]) -> View:
     prefix, values = found
     kind = _KINDS.get(values.text(engine.name, "gpu", "type"), "")
     gpu = _on(values, engine.name, "gpu", "enabled")
-    release, explicit = context.release_for(values.text("image", "tag"))
-    return View(
-        phrases=HELM,
-        engine=context.engine.name,
+    return context.view(
+        HELM,
+        context.release_for(values.text("image", "tag")),
         name=values.text("fullnameOverride") or values.text("nameOverride") or engine.name,
         place=Place(source.path, key=prefix),
-        release=release,
-        release_told=explicit,
         variables=tuple(_variables(prefix, values)),
         bounds=tuple(_bounds(prefix, values, problems)),
         lines=tuple(_lines(prefix, values)),
-        host=context.host,
         models=tuple(_models(prefix, values, engine)),
         container=_container(prefix, values, engine, gpu=gpu),
         acceleration=kind if gpu else "cpu" if values.scalar(engine.name, "gpu", "enabled") else "",

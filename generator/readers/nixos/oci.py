@@ -51,18 +51,14 @@ class _Container:
         place = self._place(self.at["image",])
         told = list(self._options())
         box = container.container(self.image, place, told, _CLIENT, _RESTART)
-        release, known = context.release_of(image_name(self.image))
-        return View(
-            phrases=CONTAINER,
-            engine=context.engine.name,
+        return context.view(
+            CONTAINER,
+            context.release_of(image_name(self.image)),
             name=".".join((*CONTAINERS, self.name)),
             place=place,
-            release=release,
-            release_told=known,
             variables=container.variables(told, context, {}),
             bounds=container.bounds(told),
             lines=tuple(self._lines()),
-            host=context.host,
             container=box,
             acceleration=container.acceleration(box, told),
         )

@@ -84,20 +84,16 @@ class _Module:
     def view(self) -> View:
         package = self._value(*self.options, "package")
         version = package.get("version", "") if isinstance(package, dict) else ""
-        release, told = self.context.release_for(version if _VERSION.fullmatch(version) else "")
         first = min((d.line for d in self.found), default=0)
-        view = View(
-            phrases=MODULE,
-            engine=self.context.engine.name,
+        view = self.context.view(
+            MODULE,
+            self.context.release_for(version if _VERSION.fullmatch(version) else ""),
             name=".".join(self.options),
             place=Place(self.source.path, first),
-            release=release,
-            release_told=told,
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
             lines=tuple(self._lines()),
             unread=tuple(self._unread()),
-            host=self.context.host,
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
             starts=self._starts(),

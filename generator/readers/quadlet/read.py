@@ -77,23 +77,19 @@ def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
 
 def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     image = _image(one, images)
-    release, explicit = context.release_of(image_name(image))
     found = list(_options(one))
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
-    return View(
-        phrases=QUADLET,
-        engine=context.engine.name,
+    return context.view(
+        QUADLET,
+        context.release_of(image_name(image)),
         name=one.name,
         place=Place(one.files[0]),
-        release=release,
-        release_told=explicit,
         variables=container.variables(found, context, {}),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
-        host=context.host,
         models=models([one], context.engine),
         container=box,
         acceleration=container.acceleration(box, found),

@@ -26,7 +26,7 @@ _SWITCHES: Final = frozenset(
         *("replace", "rm", "rmi", "rootfs", "sig-proxy", "tls-verify", "tty", "use-api-socket"),
     }
 )
-_SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgtp]?)(?:i?b)?", re.I | re.A)
+_SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 CLIENTS: Final = frozenset({"docker", "podman"})
 """Programs that have a container run by somebody else."""
 
@@ -123,11 +123,12 @@ def _short(argument: Argument, more: Argument | None) -> Iterator[Option]:
         return
 
 
-def size(text: str) -> int | None:
-    """Read a size as containers do: `20g`, `20GB` and `20GiB` are the same; None: no size."""
-    match = re.fullmatch(
-        r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgtp]?)(?:i?b)?", text, re.IGNORECASE | re.ASCII
-    )
+def docker_size(text: str) -> int:
+    """Return the bytes of a size as Docker reads it: `20g`, `1.5GiB`, `512m`, `1073741824`.
+
+    Every suffix is binary. Raises ValueError. Source: docker/go-units, RAMInBytes.
+    """
+    match = _SIZE.fullmatch(text)
     if match is None:
-        return None
-    return int(float(match[1]) * 1024 ** " kmgtp".index(match[2].lower() or " "))
+        raise ValueError(f"`{text}` is no size; write it like `20g`")
+    return int(float(match[1]) * 1024 ** (" kmgtp".index(match[2].lower()) if match[2] else 0))

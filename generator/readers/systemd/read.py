@@ -87,19 +87,15 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         return _in_container(one, held, related, context)
     if any(_program(command) in CLIENTS for command in one.commands(["ExecStart"])):
         reach = "client"
-    release, explicit = context.release_for()
-    return View(
-        phrases=UNIT,
-        engine=context.engine.name,
+    return context.view(
+        UNIT,
+        context.release_for(),
         name=one.name,
         place=Place(one.files[0]),
-        release=release,
-        release_told=explicit,
         variables=_variables(one, context, reach),
         bounds=bounds(one.assignments, context.host),
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread()),
-        host=context.host,
         models=models(related, context.engine),
         starts=_start(one, context.engine),
     )
@@ -117,23 +113,19 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     # Most units run no container.
     from generator.readers import container
 
-    release, explicit = context.release_of(image_name(held.image.text))
     own = _variables(one, context, "client")
     place, restart = held.image.place, one.last("Restart")
     box = container.container(held.image.text, place, held.options, held.client, restart)
     client = {variable.name: variable.value for variable in own}
-    return View(
-        phrases=RUN,
-        engine=context.engine.name,
+    return context.view(
+        RUN,
+        context.release_of(image_name(held.image.text)),
         name=one.name,
         place=Place(one.files[0]),
-        release=release,
-        release_told=explicit,
         variables=(*own, *container.variables(held.options, context, client)),
         bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
-        host=context.host,
         models=models(related, context.engine),
         container=box,
         acceleration=container.acceleration(box, held.options),

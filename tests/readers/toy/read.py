@@ -10,18 +10,14 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _view(source: Source, context: Context) -> View:
-    release, told = context.release_for()
     lines = [line.split() for line in source.text.splitlines()]
-    return View(
-        phrases=TOY,
-        engine=context.engine.name,
+    return context.view(
+        TOY,
+        context.release_for(),
         name="toy",
         place=Place(source.path),
-        release=release,
-        release_told=told,
         variables=tuple(
             Variable(name=words[1], value=words[2], place=Place(source.path, at, words[1]))
             for at, words in enumerate(lines, 1)
         ),
-        host=context.host,
     )
