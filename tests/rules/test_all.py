@@ -17,7 +17,7 @@ IDS = [rule.id for rule in RULES]
 def cases() -> set[str]:
     """Return the ids that the tests beside this one have a case for, as keys of `CASES`."""
     found: set[str] = set()
-    for path in HERE.glob("test_*.py"):
+    for path in HERE.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.AnnAssign(target=ast.Name(id="CASES"), value=ast.Dict(keys=keys)):
