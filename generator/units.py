@@ -6,7 +6,7 @@ Parsers raise ValueError with a message for people; the part after `; ` is the h
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import total_ordering
 from typing import Final
 
@@ -178,6 +178,11 @@ class Release:
     minor: int
     patch: int
     candidate: int | None = None
+    _order: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        final = float("inf") if self.candidate is None else self.candidate
+        object.__setattr__(self, "_order", (self.major, self.minor, self.patch, final))
 
     @classmethod
     def parse(cls, text: str) -> Release:
@@ -195,15 +200,11 @@ class Release:
         """The release line: `0.32`."""
         return f"{self.major}.{self.minor}"
 
-    def _key(self) -> tuple[int, int, int, float]:
-        final = float("inf") if self.candidate is None else self.candidate
-        return (self.major, self.minor, self.patch, final)
-
     def __lt__(self, other: Release) -> bool:
-        return self._key() < other._key()
+        return self._order < other._order
 
     def __le__(self, other: Release) -> bool:
-        return self._key() <= other._key()
+        return self._order <= other._order
 
     def __str__(self) -> str:
         suffix = "" if self.candidate is None else f"-rc{self.candidate}"

@@ -57,6 +57,7 @@ class NameFault:
         return f"use {use}" if use else "remove it"
 
 
+@functools.lru_cache(maxsize=4096)
 def name_fault(name: str, facts: Facts) -> NameFault | None:
     """Return what is wrong with setting `name`; None: nothing, or nobody knows."""
     dead = facts.dead(name)
