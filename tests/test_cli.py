@@ -298,7 +298,7 @@ def test_colour_takes_no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(talk, "say", said.append)
     finding = Finding(rule="HW999", severity="warning", message="word " * 40, where="a.b")
-    talk.tell([finding])
+    talk.print_findings([finding])
     assert said[0].startswith("\x1b[")
     lines = click.unstyle(said[0]).splitlines()
     assert lines[0].startswith("warning: HW999 a.b: word")

@@ -104,7 +104,7 @@ def command(
             report = check(wanted, fixing=True)
     if not options["diff"]:
         _print(report, "json" if as_json else form)
-    _tell_failures(report)
+    _say_failures(report)
     _exit(report, options["fail_on"])
 
 
@@ -135,8 +135,8 @@ def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
     rules = [part.strip().upper() for value in values for part in value.split(",")]
     for rule in rules:
         if not rule or not any(known.startswith(rule) for known in every_rule()):
-            told = f"`{rule}` is no rule, nor the beginning of one, like HW1"
-            raise Misuse(told, "`gen explain --list rule` has them all")
+            message = f"`{rule}` is no rule, nor the beginning of one, like HW1"
+            raise Misuse(message, "`gen explain --list rule` has them all")
     return tuple(rules)
 
 
@@ -172,7 +172,7 @@ def _mend(report: Report) -> bool:
     return bool(new)
 
 
-def _tell_failures(report: Report) -> None:
+def _say_failures(report: Report) -> None:
     """Say what was not checked, and what that takes; each hint once."""
     for failure in report.failures:
         say(f"{word('error' if failure.named else 'note')} {visible(failure.error.message)}")

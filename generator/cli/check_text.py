@@ -22,9 +22,9 @@ _SHORT: Final = 40
 
 def render(report: Report) -> str:
     """Return the Findings that nobody silences, by file and line, and a line of counts."""
-    told = sorted(report.findings, key=lambda placed: (placed.place.file, placed.place.line))
+    ordered = sorted(report.findings, key=lambda placed: (placed.place.file, placed.place.line))
     blocks = []
-    for file, group in itertools.groupby(told, key=lambda placed: placed.place.file):
+    for file, group in itertools.groupby(ordered, key=lambda placed: placed.place.file):
         lines = [line for placed in group for line in _finding(placed, report)]
         blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
     return "\n\n".join([*blocks, _counts(report)]) + "\n"
@@ -55,9 +55,9 @@ def _mark(placed: LocatedFinding, report: Report) -> str:
     new = [edit.new for edit in placed.edits]
     if not any(new):
         return " (--fix removes it)"
-    told = placed.finding.fix.split("`")[1::2]
+    quoted = placed.finding.fix.split("`")[1::2]
     plain = len(new) == 1 and len(new[0]) <= _SHORT and "\n" not in new[0]
-    if not plain or new[0] in placed.finding.fix or any(value in new[0] for value in told):
+    if not plain or new[0] in placed.finding.fix or any(value in new[0] for value in quoted):
         return " (--fix)"
     return f" (--fix writes `{visible(new[0])}`)"
 
@@ -68,9 +68,9 @@ def _counts(report: Report) -> str:
     mendable = sum(fixable(placed, report.texts) for placed in report.findings)
     parts = [part for part in counts if part] or ["nothing to remark"]
     files = counted(len(report.texts), "file") or "no file"
-    told = f"{files}: {', '.join(parts)}"
+    summary = f"{files}: {', '.join(parts)}"
     if mendable:
-        told += f"; --fix mends {mendable}"
+        summary += f"; --fix mends {mendable}"
     if report.ignored:
-        told += f"; {len(report.ignored)} ignored"
-    return told
+        summary += f"; {len(report.ignored)} ignored"
+    return summary

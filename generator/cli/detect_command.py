@@ -101,24 +101,24 @@ def _check_options(
     as_json: bool,
 ) -> None:
     if report is not None and (root is not None or capture is not None):
-        told = "--from names a report, which --root and --capture do not go with"
-        raise Misuse(told, "leave one of them out", where="--from")
+        message = "--from names a report, which --root and --capture do not go with"
+        raise Misuse(message, "leave one of them out", where="--from")
     if output is not None and as_json:
-        told = "-o writes a profile and --json prints facts"
-        raise Misuse(told, "choose one of them", where="--json")
+        message = "-o writes a profile and --json prints facts"
+        raise Misuse(message, "choose one of them", where="--json")
     if like == STDIO:
         raise Misuse("--like names what the profile extends", "name a file", where="--like")
     if capture == STDIO and (output == STDIO or as_json):
-        told = "--capture - writes to stdout, and so does the other"
-        raise Misuse(told, "name a file in one place", where="--capture")
+        message = "--capture - writes to stdout, and so does the other"
+        raise Misuse(message, "name a file in one place", where="--capture")
 
 
 def _check_name(name: str | None) -> None:
     from generator.profiles.document import NAME
 
     if name is not None and not NAME.fullmatch(name):
-        told = f"--name: `{name}` is not a name"
-        raise Misuse(told, "write lower-case letters, digits and `-`", where="--name")
+        message = f"--name: `{name}` is not a name"
+        raise Misuse(message, "write lower-case letters, digits and `-`", where="--name")
 
 
 def _found(root: str | None, report: str | None, capture: str | None, *, force: bool) -> Detected:

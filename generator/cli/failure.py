@@ -63,8 +63,8 @@ def usage_failure(error: click.ClickException) -> tuple[HostwrightError, str]:
         return HostwrightError(error.message, hint=error.hint or listed), error.where
     if isinstance(error, click.NoSuchOption):
         meant = did_you_mean(sorted(error.possibilities or ()))
-        told = f"there is no option `{error.option_name}`"
-        return HostwrightError(told, hint=f"{meant}{listed}"), error.option_name
+        message = f"there is no option `{error.option_name}`"
+        return HostwrightError(message, hint=f"{meant}{listed}"), error.option_name
     param = getattr(error, "param", None)
     where = _name_of(param) if param else ""
     message = error.format_message()

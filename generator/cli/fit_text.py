@@ -1,4 +1,4 @@
-"""How `gen fit` tells its verdicts: tables within 80 columns, and a bar for each device."""
+"""How `gen fit` prints its verdicts: tables within 80 columns, and a bar for each device."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
     lines += ["", f"{_word(fit.word)}: {fit.why}", *_scheduler(fit, ask)]
     lines += _reach(fit)
     if window := fit.shape.window_unknown:
-        told = (
+        message = (
             f"Some layers may keep {window} tokens only: which ones is not known of "
             f"{fit.shape.architecture}, so the KV cache is an upper bound."
         )
-        lines += textwrap.wrap(told, width())
+        lines += textwrap.wrap(message, width())
     if not host.memory and host.devices:
         lines.append("The profile does not say what memory the host has.")
     return "\n".join(lines)
@@ -61,8 +61,8 @@ def together_text(found: Together) -> str:
         lines += [bar(room) for room in found.rooms if room.total]
         lines += ["", f"{_word(found.word)}: {_sum(found)}"]
     if found.evicting:
-        told = f"Not beside {', '.join(found.loaded)}: {', '.join(found.evicting)}. "
-        lines += textwrap.wrap(f"{told}The server unloads one to load the other.", width())
+        message = f"Not beside {', '.join(found.loaded)}: {', '.join(found.evicting)}. "
+        lines += textwrap.wrap(f"{message}The server unloads one to load the other.", width())
     return "\n".join(lines)
 
 
@@ -91,8 +91,8 @@ def choices_text(found: Sequence[Candidate]) -> str:
         parts += [_recommended(choice) for choice in roomy if choice.recommended]
     if narrow:
         head = "Also" if roomy else "Nothing has room to spare. Still"
-        told = f"{head} fits, but with less than a tenth left or partly on the CPU:"
-        parts.append(f"{told}\n\n{_choices(narrow)}")
+        message = f"{head} fits, but with less than a tenth left or partly on the CPU:"
+        parts.append(f"{message}\n\n{_choices(narrow)}")
     return "\n\n".join(parts) or "No model of the Catalogue fits."
 
 
@@ -119,8 +119,8 @@ def _verdict(fit: ModelFit) -> str:
 
 
 def _recommended(choice: Candidate) -> str:
-    told = f"* recommended: {choice.name} {choice.fit.shape.quantisation}, {choice.why}."
-    return "\n".join(textwrap.wrap(f"{told} {choice.advice}", width()))
+    message = f"* recommended: {choice.name} {choice.fit.shape.quantisation}, {choice.why}."
+    return "\n".join(textwrap.wrap(f"{message} {choice.advice}", width()))
 
 
 def bar(room: Room) -> str:
@@ -200,8 +200,8 @@ def _loaded(fit: ModelFit) -> str:
     text = f"{slots} tokens, {load.cache_type} cache, {flash} flash attention, batch {load.batch}"
     if fit.asked_context <= load.context:
         return text
-    told = f"The model was trained for {load.context} tokens: the server caps the "
-    return "\n".join([text, *textwrap.wrap(f"{told}{fit.asked_context} asked for.", width())])
+    message = f"The model was trained for {load.context} tokens: the server caps the "
+    return "\n".join([text, *textwrap.wrap(f"{message}{fit.asked_context} asked for.", width())])
 
 
 def _rooms(rooms: Sequence[Room]) -> str:

@@ -9,7 +9,7 @@ import click
 
 from generator.cli.options import json_option, needs_directory, output_options
 from generator.cli.streams import STDIO, stdin_if
-from generator.cli.talk import counted, progress, say, table, tell
+from generator.cli.talk import counted, print_findings, progress, say, table
 
 if TYPE_CHECKING:
     from generator.cli import documents
@@ -70,7 +70,7 @@ def command(
     from generator.cli.writing import changes_of, files_text, report_changes
     from generator.fleet.render import render_fleet
 
-    tell([finding for finding in findings if finding.severity != "info"])
+    print_findings([finding for finding in findings if finding.severity != "info"])
     files = render_fleet(fleet)
     if output == STDIO:
         printed = [("", file) for file in files]

@@ -31,8 +31,8 @@ class Misuse(click.UsageError):
 
 def did_you_mean(names: Iterable[str]) -> str:
     """Return `did you mean …? ` for some names, nothing for none."""
-    told = " or ".join(f"`{name}`" for name in names)
-    return f"did you mean {told}? " if told else ""
+    listed = " or ".join(f"`{name}`" for name in names)
+    return f"did you mean {listed}? " if listed else ""
 
 
 def filled(example: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
@@ -93,8 +93,8 @@ def _one_profile(positional: str | None, option: str | None) -> str:
         hint = f"the command stands first: gen {positional} …"
         raise Misuse(f"`{positional}` is a command, no profile", hint, where=PROFILE)
     if positional is not None and option is not None:
-        told = f"two profiles are named: `{positional}` and --profile `{option}`"
-        raise Misuse(told, "name one", where=PROFILE)
+        message = f"two profiles are named: `{positional}` and --profile `{option}`"
+        raise Misuse(message, "name one", where=PROFILE)
     if (name := option if positional is None else positional) is None:
         raise Misuse(
             "no profile is named",

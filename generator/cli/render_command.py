@@ -20,7 +20,7 @@ from generator.cli.options import (
     profile_argument,
 )
 from generator.cli.streams import STDIO
-from generator.cli.talk import counted, say, tell
+from generator.cli.talk import counted, print_findings, say
 from generator.cli.writing import changes_of, files_text, report_changes
 from generator.errors import Finding
 from generator.files.cache import remembered
@@ -118,7 +118,7 @@ def _counts(plan: Plan) -> tuple[int, int]:
 
 
 def _remark(limitations: list[Finding], warnings: int, infos: int, profile: str) -> None:
-    tell(limitations)
+    print_findings(limitations)
     counts = [counted(warnings, "warning"), counted(infos, "remark")]
     if warnings or infos:
         say(f"{', '.join(count for count in counts if count)}: gen show {profile}")

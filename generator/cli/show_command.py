@@ -14,7 +14,7 @@ from generator.cli.options import (
     planned,
     profile_argument,
 )
-from generator.cli.talk import table, tell
+from generator.cli.talk import print_findings, table
 
 if TYPE_CHECKING:
     from generator.cli import documents
@@ -68,7 +68,7 @@ def command(
         title = (plan.name, server, plan.host.system, service.acceleration)
         click.echo(" · ".join(title))
         click.echo(table(("setting", "value", "why"), _rows(plan)))
-        tell(plan.remarks)
+        print_findings(plan.remarks)
 
 
 def _print_toml(document: Document) -> None:

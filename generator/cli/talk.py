@@ -77,7 +77,7 @@ def visible(message: str) -> str:
     return _LONG_VALUE.sub(lambda found: shortened(found[0]), shown)
 
 
-def tell(findings: Iterable[Finding]) -> None:
+def print_findings(findings: Iterable[Finding]) -> None:
     """Print Findings, one paragraph each."""
     import textwrap
 

@@ -100,8 +100,8 @@ def files_text(
 def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
     kinds = ("new", "changed", "removed", "kept", "unchanged")
     counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    say(f"{'would be in' if dry else 'in'} {directory}: {told}")
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    say(f"{'would be in' if dry else 'in'} {directory}: {summary}")
     for change in changes if not dry else ():
         if change.path.endswith("README.md"):
             say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")

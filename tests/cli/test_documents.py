@@ -65,7 +65,7 @@ def test_a_profile(command: str, profile: str) -> None:
 
 @pytest.mark.parametrize("more", [("--ollama-version", "0.9"), ("--full-unit", "--legacy-env")])
 def test_a_profile_under_flags(more: tuple[str, ...]) -> None:
-    assert validated("plan", run("plan", "dual-pascal", "--json", *more).stdout)["release"]
+    assert validated("plan", run("plan", "dual-pascal", "--json", *more).stdout)["services"]
     assert validated("show", run("show", "dual-pascal", "--json", *more).stdout)["settings"]
 
 
