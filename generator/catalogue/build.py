@@ -39,7 +39,6 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "behaviour.toml": {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
-        "number": tuple[records.Number, ...],
     },
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
@@ -227,7 +226,7 @@ def _coherent_releases(file: Any) -> None:  # noqa: ANN401
 
 
 _COHERENT: Final[Mapping[str, Callable[[Any], None]]] = {
-    "behaviour.toml": lambda file: _once([*_of(file.behaviour, "id"), *_of(file.number, "id")]),
+    "behaviour.toml": lambda file: _once(_of(file.behaviour, "id")),
     "gpus.toml": _coherent_gpus,
     "hardware.toml": lambda file: _once(_of(file.radeon, "targets")),
     "keys.toml": lambda file: _once([*_of(file.key, "name"), *_of(file.spelling, "target")]),

@@ -10,11 +10,9 @@ from generator.catalogue.records import (
     Behaviour,
     DeadName,
     Era,
-    Number,
     Option,
     RunnerNames,
     Variable,
-    current,
     record,
 )
 from generator.catalogue.tags import plain, quantisation
@@ -87,12 +85,8 @@ class Facts:
         return self.behaviour(name).covers(self.at)
 
     def number(self, name: str) -> int:
-        """The number with that id. Raises KeyError as `behaviour`, and where none holds."""
-        spans = (n for n in self._all("number", Number) if n.id == name)
-        found = current(spans, self.at)
-        if found is None:
-            raise KeyError(name)
-        return found.value
+        """The number of the behaviour with that id. Raises KeyError as `behaviour`."""
+        return self.behaviour(name).value
 
     # Names
 

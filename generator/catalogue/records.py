@@ -198,19 +198,10 @@ class DeadName(Replaced):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Behaviour(Span):
-    """What releases do that no single variable tells."""
+    """What releases do that no single variable tells, or a number that they have for it."""
 
     id: str
-    effect: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Number(Span):
-    """A number that releases have for something and no variable has for a default."""
-
-    id: str
-    value: int
+    value: int = 0
     effect: str
     source: str
 
