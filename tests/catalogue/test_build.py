@@ -1,14 +1,23 @@
 """The build of the Catalogue: what it refuses, and that what is committed is what it makes."""
 
 import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from generator.catalogue import build
+from generator.catalogue import build, hardware, models, records, surroundings
 from generator.catalogue.catalogue import FILE
 from generator.errors import CatalogueError
 
+ROOT = Path(__file__).parents[2]
+RECORDS = [
+    kind
+    for module in (hardware, models, records, surroundings)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and kind.__module__ == module.__name__
+]
 TEXTS = build.read()
 TABLES = build.build(TEXTS)
 
@@ -35,6 +44,21 @@ def test_every_fact_has_a_source(name: str) -> None:
     meta: Any = file.meta  # type: ignore[attr-defined]
     bare = [key for key in build.FILES[name] if any(not _source(t) for t in _tables(file, key))]
     assert not bare or meta.source, bare
+
+
+READERS = [
+    *(path for path in (ROOT / "generator").rglob("*.py") if path.name != "build.py"),
+    *(ROOT / "tools").glob("*.py"),
+]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RECORDS if is_dataclass(kind)])
+def test_every_field_has_a_reader(kind: type) -> None:
+    """As an attribute, or in the table that a record is not made of."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in READERS)
+    names = [field.name for field in fields(kind)]
+    unread = [name for name in names if not re.search(rf'\.{name}\b|"{name}"', text)]
+    assert unread == []
 
 
 def _tables(file: object, key: str) -> tuple[object, ...]:

@@ -83,7 +83,7 @@ def _beside(view: View, facts: Facts) -> int:
     if not computes_on_cpu(view):
         return 0
     loaded = heaviest(known_models(view, facts), may_be_loaded(view, facts))
-    return sum(weights(model) + kv_at_least(view, model) for model in loaded)
+    return sum(weights(model) + kv_at_least(view, facts, model) for model in loaded)
 
 
 def _severity(view: View, each: int, have: int) -> Severity | None:

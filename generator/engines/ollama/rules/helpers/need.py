@@ -32,7 +32,7 @@ def default_context(view: View, facts: Facts) -> int | None:
     return context_of(view, facts)
 
 
-LEAST_CONTEXT: Final = 2048  # the smallest that a release ever took by itself
+LEAST: Final = "context-length"  # no release ever took less by itself
 VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
 
 
@@ -60,9 +60,9 @@ def known_models(view: View, facts: Facts) -> list[ModelFact]:
     return list({(model.names[0], model.quantisation): model for model in known}.values())
 
 
-def kv_at_least(view: View, model: ModelFact) -> int:
+def kv_at_least(view: View, facts: Facts, model: ModelFact) -> int:
     """Return a lower bound of one model's KV cache: what the service sets, else the least."""
-    context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or LEAST_CONTEXT, model.context)
+    context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or facts.number(LEAST), model.context)
     slots = number(view, "OLLAMA_NUM_PARALLEL") or 1
     asked = view.variable("OLLAMA_KV_CACHE_TYPE")
     return kv_bytes(model, context * slots, asked.value.strip() if asked else "f16")
