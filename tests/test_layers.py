@@ -20,7 +20,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "host": (set(), set()),
     "view": ({"errors", "host", "units"}, set()),
     "engines": ({"engines"}, set()),
-    "profiles": ({"errors", "profiles", "units", "view"}, {"pydantic", "pydantic_core"}),
+    "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
     "fit": ({"catalogue", "errors", "fit", "share", "units", "view"}, {"gguf"}),
@@ -43,7 +43,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "readers.plan": (
-        {"codec", "errors", "plan", "profiles", "readers", "readers.plan", "units", "view"},
+        {"codec", "errors", "plan", "readers", "readers.plan", "units", "view"},
         set(),
     ),
     "readers": (

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.host import Host
-from generator.profiles.phrases import PROFILE
 from generator.readers.compose.phrases import COMPOSE
 from generator.readers.environment.phrases import ENVIRONMENT
 from generator.readers.helm.phrases import HELM
 from generator.readers.nixos.phrases import CONTAINER, MODULE
+from generator.readers.plan.phrases import PROFILE
 from generator.readers.quadlet.phrases import QUADLET
 from generator.readers.systemd.phrases import RUN, UNIT
 from generator.rules import judge

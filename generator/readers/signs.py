@@ -85,7 +85,8 @@ class Signs:
         return bool(re.search(self.content, text)) and not re.search(self.never, text)
 
 
-def _about_itself(_: Source) -> bool:
+def anyone(_: Source) -> bool:
+    """Return that a file of this kind is ours, whatever it says."""
     return True
 
 
@@ -95,7 +96,7 @@ OWN: Final = {
         named=frozenset({".toml"}),
         content=r"(?m)^schema_version\s*=",
         never=r"(?m)^\[hosts[.\]]",
-        ours=_about_itself,
+        ours=anyone,
     ),
 }
 """A file of Hostwright itself, which is recognised here and read by others."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
-from generator.profiles.phrases import PROFILE
+from generator.readers.plan.phrases import PROFILE
 from generator.share import reserve
 
 if TYPE_CHECKING:

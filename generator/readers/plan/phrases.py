@@ -1,4 +1,4 @@
-"""How profiles say what rules speak of."""
+"""How profiles say what rules speak of: of a plan, its profile is mended."""
 
 from __future__ import annotations
 
