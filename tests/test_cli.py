@@ -18,6 +18,7 @@ from generator.errors import Finding, HostwrightError, Problem, ProfileError
 from generator.files import cache as kept
 from generator.plan import Plan
 from generator.profiles.load import read_document
+from generator.targets import TARGETS
 from tests.plans import PROFILES
 
 ROOT = Path(__file__).parent.parent
@@ -75,7 +76,7 @@ def test_remarks_are_counted_unless_the_profile_silences_them(tmp_path: Path) ->
 def test_output_holds_no_path_of_the_machine(tmp_path: Path) -> None:
     profile = tmp_path / "mine.toml"
     profile.write_text('schema_version = 1\nname = "mine"\n')
-    for target in ("nixos", "systemd", "compose", "plan"):
+    for target in TARGETS:
         text = run("--profile", str(profile), "-t", target).stdout
         assert "mine.toml" in text
         assert str(tmp_path) not in text
@@ -105,7 +106,7 @@ def test_all_targets_make_a_bundle_with_notes(out: Path) -> None:
         "manifest.json",
     ):
         assert (out / path).is_file(), path
-    for target in ("nixos", "systemd", "compose"):
+    for target in set(TARGETS) - {"plan"}:
         note = (out / target / "README.md").read_text()
         for word in ("Apply", "Verify", "Remove"):
             assert f"\n{word}" in note

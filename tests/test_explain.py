@@ -23,6 +23,7 @@ from generator.explain.limits import limits
 from generator.explain.lookup import explain, find, listed
 from generator.explain.page import KINDS, Page
 from generator.profiles.json_schema import json_schema
+from generator.targets import TARGETS
 
 
 def run(*args: str) -> Result:
@@ -230,7 +231,7 @@ class TestKeys:
         silent = {"models.role", "resources.cpus"}
         decides = [key for key in keys() if key.startswith((*tables, "container."))]
         assert len(decides) > 45
-        without = {key for key in decides if set(becomes(key)) < {"nixos", "systemd", "compose"}}
+        without = {key for key in decides if set(becomes(key)) < set(TARGETS) - {"plan"}}
         assert without - {"ollama.version"} == silent
 
     def test_no_table_speaks_of_a_key_that_is_none(self) -> None:

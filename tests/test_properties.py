@@ -21,8 +21,8 @@ from generator.plan import Plan
 from generator.profiles.schema import Profile
 from generator.readers.plan.view import view_of
 from generator.resolve import resolve
-from generator.targets import load_target
-from tests.consumers import compose, nix, systemd
+from generator.targets import TARGETS, load_target
+from tests.consumers.targets import consumer, written
 from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches
 from tests.plans import PROFILES, RELEASES, plan, shipped
@@ -164,25 +164,15 @@ def carried(values: dict[str, str]) -> Plan:
     )
 
 
-def write(target: str, decided: Plan, folder: Path) -> Path:
-    for file in load_target(target).render(decided):
-        path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
-    return folder
-
-
 def check(values: dict[str, str], folder: Path) -> None:
     decided = carried(values)
-    nixos = nix.read(write("nixos", decided, folder / "nixos") / "test.nix")
-    units = systemd.read(write("systemd", decided, folder / "systemd") / "etc/systemd/system")
-    file = write("compose", decided, folder / "compose") / "compose.yaml"
-    containers = compose.read(file)
-    for found in (nixos, units, containers):
-        assert {name: found.environment[name] for name in values} == values
+    for target in TARGETS:
+        place = written(target, decided, folder / target)
+        found = consumer(target).read(place, decided)
+        assert {name: found.environment[name] for name in values} == values, target
 
 
-@pytest.mark.parametrize("target", ["nixos", "systemd", "compose"])
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "plan"])
 def test_a_value_that_no_consumer_takes_is_refused_by_name(target: str) -> None:
     decided = carried({"BAD": "\ufdd0"})
     with pytest.raises(HostwrightError, match="BAD"):
