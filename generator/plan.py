@@ -114,12 +114,11 @@ class Step:
     """One command: `argv` without a shell.
 
     It runs on the `host`, with the host's own programs, or beside the `server`, with the server's.
-    One that `may_fail` does not stop the next; `seconds` is how long it may take (0: not told).
+    `seconds` is how long it may take (0: not told).
     """
 
     argv: tuple[str, ...]
     where: Literal["server", "host"] = "server"
-    may_fail: bool = False
     seconds: int = 0
 
 

@@ -306,6 +306,15 @@ def test_colour_takes_no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(75 < len(line) <= 80 for line in lines[:-1])
 
 
+def test_show_says_what_a_target_leaves_out() -> None:
+    told = run("show", "dual-pascal", "-t", "compose")
+    assert "compose leaves out" in told.stdout
+    assert "service.resume_fix" in told.stdout
+    assert "HW601 service.resume_fix" in told.stderr
+    plain = run("show", "dual-pascal")
+    assert "leaves out" not in plain.stdout + plain.stderr
+
+
 def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> None:
     flags = ("--set", "threads.count=8", "--set", "ollama.env.A=b")
     merged = tmp_path / "merged.toml"

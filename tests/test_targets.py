@@ -116,6 +116,25 @@ def test_a_device_list_counts_as_nvidia_smi(gpu: Mapping[str, object], said: set
     assert set(told("compose", decided)) == said
 
 
+def test_the_name_of_the_container_is_that_of_its_services(tmp_path: Path) -> None:
+    tuned = [{"name": "a:1b", "preload": True, "parameters": {"num_ctx": 4096}}]
+    decided = plan({"container": {"name": "llm"}, "models": tuned})
+    file = put(load_target("compose").render(decided), tmp_path) / "compose.yaml"
+    assert compose.verify(file) == []
+    assert compose.read(file, "llm").extra["service"]["container_name"] == "llm"
+    warmup = compose.read(file, "llm-warmup").extra["service"]
+    assert warmup["environment"]["OLLAMA_HOST"] == "llm:11434"
+    assert warmup["depends_on"].keys() == {"llm", "llm-pull", "llm-create"}
+    assert "docker compose logs llm " in load_target("compose").install_note(decided)[0].text
+
+
+def test_an_open_firewall_is_answered() -> None:
+    decided = plan({"ollama": {"open_firewall": True}})
+    (finding,) = load_target("compose").limitations(decided)
+    assert (finding.where, finding.severity) == ("ollama.open_firewall", "info")
+    assert load_target("compose").limitations(plan({})) == ()
+
+
 # ── Modelfiles: each model gets its own, whatever the others are called ───────────────────────
 
 TWINS = {

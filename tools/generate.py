@@ -80,6 +80,12 @@ def _pages() -> Mapping[str, str]:
     return {f"docs/{name}": text for name, text in documents().items()}
 
 
+def _targets() -> Mapping[str, str]:
+    from tools.targets_page import page
+
+    return {"docs/reference/targets.md": page()}
+
+
 def _names() -> Mapping[str, str]:
     from generator.catalogue.catalogue import load_catalogue
     from tools import names_file
@@ -123,6 +129,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "schemas": Generated(_schemas),
     "outputs": Generated(_outputs, left_over="docs/schemas/*.json"),
     "pages": Generated(_pages, left_over="docs/rules/*.md"),
+    "targets": Generated(_targets),
     "names": Generated(_names),
     "plans": Generated(_plans, left_over="modules/plans/*.json"),
     "options": Generated(_options),

@@ -48,11 +48,19 @@ class Row(TypedDict):
     why: str
 
 
+class NotPrinted(TypedDict):
+    """What a target leaves out of a Plan."""
+
+    what: str
+    why: str
+
+
 class Settings(TypedDict):
-    """`gen show`."""
+    """`gen show`; `left_out` is empty where no target is named."""
 
     schema_version: One
     settings: list[Row]
+    left_out: list[NotPrinted]
     findings: list[Finding]
 
 

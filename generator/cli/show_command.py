@@ -15,9 +15,11 @@ from generator.cli.options import (
     profile_argument,
 )
 from generator.cli.talk import print_findings, table
+from generator.targets import TARGETS
 
 if TYPE_CHECKING:
     from generator.cli import documents
+    from generator.errors import Finding
     from generator.plan import Plan
     from generator.profiles.document import Document
 
@@ -27,6 +29,7 @@ Examples:
   gen show xeon-cpu
   gen show xeon-cpu --ollama-version 0.9
   gen show ./my-host.toml --set ollama.num_parallel=2 --json
+  gen show xeon-cpu -t compose        and what that target leaves out
   gen show ./my-host.toml --toml      the profile, extends and --set applied
 """
 
@@ -34,10 +37,15 @@ Examples:
 @click.command(name="show", epilog=EXAMPLES)
 @profile_argument
 @plan_options
+@click.option(
+    "-t", "--target", type=click.Choice(list(TARGETS)),
+    help="Also what this target leaves out of the decisions, and why.",
+)  # fmt: skip
 @click.option("--toml", "as_toml", is_flag=True, help="Print the merged profile instead.")
 @json_option
 def command(
     profile: str,
+    target: str | None,
     as_toml: bool,
     as_json: bool,
     overrides: tuple[str, ...],
@@ -59,7 +67,8 @@ def command(
             "settings": [
                 {"setting": name, "value": value, "why": why} for name, value, why in _rows(plan)
             ],
-            "findings": list(plan.findings),
+            "left_out": [{"what": what, "why": why} for what, why in _left_out(target)],
+            "findings": [*plan.findings, *_losses(plan, target)],
         }
         click.echo(to_json(shown), nl=False)
     else:
@@ -68,13 +77,39 @@ def command(
         title = (plan.name, server, plan.host.system, service.acceleration)
         click.echo(" · ".join(title))
         click.echo(table(("setting", "value", "why"), _rows(plan)))
-        print_findings(plan.remarks)
+        if target:
+            click.echo()
+            click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target))))
+        print_findings([*plan.remarks, *_losses(plan, target)])
 
 
 def _print_toml(document: Document) -> None:
     from generator.formats.data import to_toml
 
     click.echo(to_toml({k: v for k, v in document.data.items() if k != "extends"}), nl=False)
+
+
+def _left_out(target: str | None) -> list[tuple[str, str]]:
+    from generator.targets import load_target
+
+    items = load_target(target).LEFT_OUT if target else ()
+    return [(what, item.why) for item in items for what in item.what]
+
+
+def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the rows with a reason where it is another than the one above."""
+    before = ["", *(why for _, why in rows[:-1])]
+    pairs = zip(rows, before, strict=False)
+    return [(what, "" if why == last else why) for (what, why), last in pairs]
+
+
+def _losses(plan: Plan, target: str | None) -> list[Finding]:
+    from generator.errors import quietened
+    from generator.targets import load_target
+
+    found = load_target(target).limitations(plan) if target else ()
+    marked = (quietened(finding, plan.silences) for finding in found)
+    return [finding for finding in marked if not finding.ignored]
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from generator.errors import Finding
 from generator.plan import MODELFILES, PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from generator.errors import Finding
-    from generator.plan import Plan, Step
+    from generator.errors import Severity
+    from generator.plan import Plan, Service, Step
 
 Place = TypeVar("Place")
 
@@ -26,8 +27,58 @@ class File:
     static: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What a target does not print of a Plan, and why.
+
+    `fields` are written `Record.field`, with all that lies below them. Where a setting of the
+    profile is lost, `key` is that setting, `asked` tells whether a service has it, and a Finding of
+    that severity says so, with `fix` for what to do; `{port}` in it is the port of the API.
+    """
+
+    fields: tuple[str, ...] = ()
+    why: str
+    key: str = ""
+    asked: Callable[[Service], bool] | None = None
+    fix: str = "set it on the host, or use the systemd or nixos target"
+    severity: Severity = "warning"
+
+    @property
+    def what(self) -> tuple[str, ...]:
+        """The setting, or the fields."""
+        return (self.key,) if self.key else self.fields
+
+
+# What a Plan carries for others than targets: checks, `gen show`, `gen fit`, and the modules.
+COMMON: Final = (
+    LeftOut(
+        fields=("Plan.schema_version", "Plan.description", "Plan.silences", "Plan.findings"),
+        why="printed by `gen show` and `gen check`, beside the files",
+    ),
+    LeftOut(fields=("Plan.summary",), why="part of the header"),
+    LeftOut(
+        fields=(
+            *("Setting.key", "Setting.source", "Limit.key", "Limit.source", "Model.key"),
+            *("Omission.key", "Omission.what", "Setting.group", "Omission.group"),
+        ),
+        why="where a value comes from; its reason is printed beside it",
+    ),
+    LeftOut(
+        fields=("Service.engine", "Service.release_told", "Service.resume_declined"),
+        why="for the rules of `gen check`",
+    ),
+    LeftOut(
+        fields=("Service.threads", "Model.parameters", "Model.role", "Model.serve_as"),
+        why="in the variables and the Modelfile already",
+    ),
+)
+
+
 class Target(Protocol):
     """A renderer. Modules satisfy this; there is no class to derive from."""
+
+    LEFT_OUT: tuple[LeftOut, ...]
+    """What it does not print, beside COMMON."""
 
     def render(self, plan: Plan) -> tuple[File, ...]:
         """Return the files for `plan`; total, or `RenderError` naming the setting. Pure."""
@@ -37,6 +88,26 @@ class Target(Protocol):
 
     def limitations(self, plan: Plan) -> tuple[Finding, ...]:
         """Return what this target cannot express of `plan`, as HW6xx Findings. Pure."""
+
+
+def losses(target: str, left_out: Iterable[LeftOut], service: Service) -> tuple[Finding, ...]:
+    """Return a Finding for each setting of the service that a target leaves out."""
+    return tuple(
+        Finding(
+            rule="HW601",
+            severity=item.severity,
+            message=f"{target} leaves out `{item.key.partition('.')[2]}`: {item.why}",
+            where=item.key,
+            fix=item.fix.format(port=service.listen.port),
+        )
+        for item in left_out
+        if item.asked and item.asked(service)
+    )
+
+
+def limited(name: str) -> Callable[[Service], bool]:
+    """Return a question for LeftOut: whether a service has the limit of that name."""
+    return lambda service: service.limit(name) is not None
 
 
 def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> list[str | Place]:

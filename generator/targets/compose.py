@@ -5,17 +5,24 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import Finding, RenderError
+from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES
-from generator.targets.base import File, placed
+from generator.targets.base import File, LeftOut, limited, losses, placed
 from generator.units import SHARES_PER_WEIGHT, address, format_size
 
 if TYPE_CHECKING:
+    from generator.errors import Finding
     from generator.plan import Devices, Job, Limit, Plan, Service, Step
+
+MODELFILE_DIR: Final = "/modelfiles"
+LOCALHOST: Final = "127.0.0.1"
+# systemd's default weight of 100 is Docker's default of 1024 shares.
+SHARES_RANGE: Final = (2, 262144)
+
 
 # What a container of Docker has no word for. `memory_high` is not `mem_reservation`: that one
 # protects memory, it does not slow anything down.
@@ -26,10 +33,100 @@ UNSUPPORTED: Final = {
     "io_weight": "blkio weights work on other schedulers and another scale",
     "nice": "a container has no nice level",
 }
-MODELFILE_DIR: Final = "/modelfiles"
-LOCALHOST: Final = "127.0.0.1"
-# systemd's default weight of 100 is Docker's default of 1024 shares.
-SHARES_RANGE: Final = (2, 262144)
+
+
+def _uncounted_swap(service: Service) -> bool:
+    swap = service.limit("memory_swap_max")
+    return swap is not None and _swap(service, swap.value) is None
+
+
+def _ordered(service: Service) -> bool:
+    """Whether the GPUs have an order; the device list of an NVIDIA container has none."""
+    ids = _listed(service)
+    return list(ids) != sorted(ids, key=lambda i: (len(i), i))
+
+
+def _counted_by_speed(service: Service) -> bool:
+    by_speed = any(
+        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in service.environment
+    )
+    return by_speed and any(i.isdecimal() for i in _listed(service))
+
+
+def _listed(service: Service) -> tuple[str, ...]:
+    """Return the GPUs of a device list; other vendors get the variable itself."""
+    devices = service.devices
+    return devices.ids if devices and devices.vendor == "nvidia" else ()
+
+
+LEFT_OUT: Final = (
+    *(
+        LeftOut(why=why, key=f"resources.{name}", asked=limited(name))
+        for name, why in UNSUPPORTED.items()
+    ),
+    LeftOut(
+        why="Docker limits swap only together with memory, and `memory_max` sets no limit",
+        key="resources.memory_swap_max",
+        asked=_uncounted_swap,
+        fix="set `resources.memory_max` too",
+    ),
+    LeftOut(
+        fields=("Job.before", "Job.remain_after_exit", "Job.stop_when_unneeded", "Job.programs"),
+        why="a container cannot reload the host's kernel module",
+        key="service.resume_fix",
+        asked=lambda service: any(job.on_host for job in service.jobs),
+    ),
+    LeftOut(
+        why="a device list says which GPUs, not their order",
+        key="gpu.visible_devices",
+        asked=_ordered,
+    ),
+    LeftOut(
+        why="the indices of a device list count in the order of nvidia-smi, not by speed",
+        key="gpu.device_order",
+        asked=_counted_by_speed,
+        fix="name the GPUs by UUID, or by their index in `nvidia-smi -L`",
+    ),
+    LeftOut(
+        fields=("Listen.open_firewall",),
+        why="Docker opens what it publishes by itself, past the firewall of the host",
+        key="ollama.open_firewall",
+        asked=lambda service: service.listen.open_firewall,
+        fix="leave it out for a container",
+        severity="info",
+    ),
+    LeftOut(
+        fields=(
+            *("Service.name", "Service.product", "Service.unit", "Service.program"),
+            *("Service.command", "Service.user", "Service.group", "Service.home"),
+            *("Service.acceleration", "Service.era_since", "Service.era_until"),
+        ),
+        why="the image has the program, its command, its user and its backends",
+    ),
+    LeftOut(
+        fields=("Service.after", "Service.restart", "Service.full_unit", "Service.hardening"),
+        why="for systemd; the engine starts the container again as `container.restart` says",
+    ),
+    LeftOut(
+        fields=(
+            *("Devices.access", "Devices.modules", "Devices.wait", "Devices.driver"),
+            "Devices.reason",
+        ),
+        why="the host must have its driver ready before containers start",
+    ),
+    LeftOut(fields=("Plan.host",), why="the header has it in words"),
+    LeftOut(
+        fields=("Limit.directive", "Limit.written", "Listen.address", "Model.name"),
+        why="written in the words of Compose, or in commands already",
+    ),
+    LeftOut(
+        fields=(
+            *("Job.name", "Job.description", "Job.wait", "Job.wants", "Job.part_of"),
+            *("Job.wanted_by", "Step.seconds", "Variable.reason"),
+        ),
+        why="jobs are named after the container and wait for its health check",
+    ),
+)
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -52,69 +149,25 @@ def install_note(plan: Plan) -> tuple[File, ...]:
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:
     """Return a Finding for each setting that a Docker container cannot have."""
-    service = plan.service
-    limits = [
-        _limitation(limit.key, UNSUPPORTED[limit.name])
-        for limit in service.limits
-        if limit.name in UNSUPPORTED
-    ]
-    resume = [
-        _limitation("service.resume_fix", "a container cannot reload the host's kernel module")
-        for job in service.jobs
-        if job.on_host
-    ]
-    return (*limits, *_uncounted_swap(service), *resume, *_device_order(service))
-
-
-def _uncounted_swap(service: Service) -> tuple[Finding, ...]:
-    swap = service.limit("memory_swap_max")
-    if swap is None or _swap(service, swap.value) is not None:
-        return ()
-    why = "Docker limits swap only together with memory, and `memory_max` sets no limit"
-    return (_limitation("resources.memory_swap_max", why, fix="set `resources.memory_max` too"),)
-
-
-def _device_order(service: Service) -> tuple[Finding, ...]:
-    """Return what the device list of an NVIDIA container loses; others get the variable itself."""
-    if service.devices is None or service.devices.vendor != "nvidia":
-        return ()
-    ids, found = service.devices.ids, []
-    if list(ids) != sorted(ids, key=lambda i: (len(i), i)):
-        why = "a device list says which GPUs, not their order"
-        found.append(_limitation("gpu.visible_devices", why))
-    by_speed = any(
-        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in service.environment
-    )
-    if by_speed and any(i.isdecimal() for i in ids):
-        why = "the indices of a device list count in the order of nvidia-smi, not by speed"
-        fix = "name the GPUs by UUID, or by their index in `nvidia-smi -L`"
-        found.append(_limitation("gpu.device_order", why, fix=fix))
-    return tuple(found)
-
-
-def _limitation(
-    where: str, why: str, *, fix: str = "set it on the host, or use the systemd or nixos target"
-) -> Finding:
-    return Finding(
-        rule="HW601",
-        severity="warning",
-        message=f"compose leaves out `{where.partition('.')[2]}`: {why}",
-        where=where,
-        fix=fix,
-    )
+    return losses("compose", LEFT_OUT, plan.service)
 
 
 def _document(plan: Plan, service: Service) -> dict[str, Any]:
     container = service.container
-    services: dict[str, Any] = {service.name: _server(service)}
+    services: dict[str, Any] = {container.name: _server(service)}
     for job in service.jobs:
         if not job.on_host:
-            services[job.name] = Commented(_job(service, job), job.reason, gap=True)
-    document: dict[str, Any] = {"name": plan.name.replace(".", "-"), "services": services}
-    document["volumes"] = {container.volume: {"name": container.volume}}
+            document = _job(service, job)
+            services[_name(service, job)] = Commented(document, job.reason, gap=True)
+    whole: dict[str, Any] = {"name": plan.name.replace(".", "-"), "services": services}
+    whole["volumes"] = {container.volume: {"name": container.volume}}
     if container.network:
-        document["networks"] = {container.network: {"external": True}}
-    return document
+        whole["networks"] = {container.network: {"external": True}}
+    return whole
+
+
+def _name(service: Service, job: Job) -> str:
+    return f"{service.container.name}-{job.kind}"
 
 
 def _server(service: Service) -> dict[str, Any]:
@@ -252,16 +305,17 @@ def _devices(devices: Devices | None) -> dict[str, Any]:
 
 def _job(service: Service, job: Job) -> dict[str, Any]:
     before = [other for other in service.jobs if other.unit in job.after]
-    port = service.container.port
-    places = {
-        ADDRESS: Commented(address(service.name, port), "The server, by the name of its service.")
-    }
+    name, port = service.container.name, service.container.port
+    places = {ADDRESS: Commented(address(name, port), "The server, by the name of its service.")}
     document: dict[str, Any] = {
         **_base(service),
         "restart": _retries(job),
         "depends_on": {
-            service.name: {"condition": "service_healthy"},
-            **{other.name: {"condition": "service_completed_successfully"} for other in before},
+            name: {"condition": "service_healthy"},
+            **{
+                _name(service, other): {"condition": "service_completed_successfully"}
+                for other in before
+            },
         },
         "environment": {
             v.name: places.get(v.value, v.value) for v in job.environment if v.scope == "any"
@@ -290,9 +344,7 @@ def _entrypoint(service: Service, job: Job) -> Any:  # noqa: ANN401 -- a documen
 
 
 def _line(service: Service, step: Step) -> str:
-    """Return one step; one that may fail does not stop the next."""
-    line = " ".join(quote(word) for word in _words(service, step))
-    return f"{line} || true" if step.may_fail else line
+    return " ".join(quote(word) for word in _words(service, step))
 
 
 def _words(service: Service, step: Step) -> list[str]:

@@ -13,7 +13,7 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
 from generator.plan import ADDRESS
-from generator.targets.base import File, placed
+from generator.targets.base import File, LeftOut, losses, placed
 
 if TYPE_CHECKING:
     from generator.errors import Finding
@@ -38,6 +38,30 @@ HAS_ACCELERATION: Final = """\
 PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 
+LEFT_OUT: Final = (
+    LeftOut(
+        fields=(
+            *("Service.name", "Service.unit", "Service.program", "Service.command"),
+            *("Service.full_unit", "Service.hardening", "Devices.access"),
+        ),
+        why="`services.ollama` makes the unit, with its command, sandbox and device access",
+    ),
+    LeftOut(
+        fields=("Service.container", "Service.health", "Job.tries", "Setting.scope"),
+        why="for containers; systemd counts no tries and asks for no health",
+    ),
+    LeftOut(
+        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
+        why="for containers; here a variable picks the GPUs, and every step runs on the host",
+    ),
+    LeftOut(fields=("Plan.host",), why="the header has it in words"),
+    LeftOut(
+        fields=("Limit.name", "Limit.value", "Step.seconds"),
+        why="written as directives and commands already",
+    ),
+)
+
+
 def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`."""
     body = to_nix(_module(plan.service))
@@ -54,9 +78,9 @@ def install_note(plan: Plan) -> tuple[File, ...]:
     return (File("README.md", text),)
 
 
-def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
+def limitations(plan: Plan) -> tuple[Finding, ...]:
     """Return nothing: NixOS has a word for every setting."""
-    return ()
+    return losses("nixos", LEFT_OUT, plan.service)
 
 
 def _arguments() -> list[str]:
@@ -207,7 +231,7 @@ def _server(service: Service) -> dict[str, Any]:
 
 def _exec(service: Service, step: Step) -> Interpolated:
     words = placed(step, PROGRAM, lambda name: _stored(service, name))
-    parts: list[str | Raw] = ["-" if step.may_fail else ""]
+    parts: list[str | Raw] = []
     for word in words:
         parts += [word if isinstance(word, Raw) else exec_word(word), " "]
     return Interpolated(parts[:-1])
@@ -239,7 +263,8 @@ def _job(service: Service, job: Job) -> dict[Any, Any]:
     places = {ADDRESS: service.listen.address}
     if job.environment:
         config["environment"] = {
-            v.name: _soft(specifier_escape(places.get(v.value, v.value))) for v in job.environment
+            v.name: _soft(specifier_escape(places.get(v.value, v.value)), v.reason)
+            for v in job.environment
         }
     return {**config, "serviceConfig": _job_config(service, job)}
 

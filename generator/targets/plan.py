@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.codec import to_dict
 from generator.formats.data import to_json
@@ -11,6 +11,10 @@ from generator.targets.base import File
 if TYPE_CHECKING:
     from generator.errors import Finding
     from generator.plan import Plan
+    from generator.targets.base import LeftOut
+
+
+LEFT_OUT: Final[tuple[LeftOut, ...]] = ()
 
 
 def render(plan: Plan) -> tuple[File, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.errors import Finding
 from generator.formats.text import comment
 from generator.formats.unit import (
     Entry,
@@ -16,13 +15,56 @@ from generator.formats.unit import (
     unit_text,
 )
 from generator.plan import ADDRESS, Step
-from generator.targets.base import File, placed
+from generator.targets.base import File, LeftOut, losses, placed
 from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from generator.errors import Finding
     from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
+
+
+LEFT_OUT: Final = (
+    LeftOut(
+        fields=("Listen.open_firewall",),
+        why="each distribution has a firewall of its own",
+        key="ollama.open_firewall",
+        asked=lambda service: service.listen.open_firewall,
+        fix="open TCP port {port} in the firewall of the host",
+    ),
+    LeftOut(
+        fields=("Service.container", "Service.health", "Job.tries", "Setting.scope"),
+        why="for containers; systemd counts no tries and asks for no health",
+    ),
+    LeftOut(
+        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
+        why="for containers; here a variable picks the GPUs, and every step runs on the host",
+    ),
+    LeftOut(
+        fields=("Devices.driver", "Devices.vendor", "Service.acceleration"),
+        why="the driver is the distribution's, and the installed program has every backend",
+    ),
+    LeftOut(
+        fields=("Service.era_since", "Service.era_until"),
+        why="a unit does not know the release of the program that is installed",
+    ),
+    LeftOut(
+        fields=(
+            *("Host.cpu", "Host.cores", "Host.threads", "Host.memory", "Host.gpus"),
+            "Host.driver",
+        ),
+        why="the header has it in words",
+    ),
+    LeftOut(
+        fields=("Listen.host", "Listen.reason", "Limit.name", "Limit.value", "Model.name"),
+        why="written as variables, directives and commands already",
+    ),
+    LeftOut(
+        fields=("Job.kind", "Job.name", "Job.programs"),
+        why="the unit has a name, and the host its programs",
+    ),
+)
 
 
 def render(plan: Plan) -> tuple[File, ...]:
@@ -40,17 +82,7 @@ def install_note(plan: Plan) -> tuple[File, ...]:
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:
     """Return a Finding for the firewall; systemd has a word for every other setting."""
-    listen = plan.service.listen
-    if not listen.open_firewall:
-        return ()
-    finding = Finding(
-        rule="HW601",
-        severity="warning",
-        message="systemd leaves out `open_firewall`: each distribution has a firewall of its own",
-        where="ollama.open_firewall",
-        fix=f"open TCP port {listen.port} in the firewall of the host",
-    )
-    return (finding,)
+    return losses("systemd", LEFT_OUT, plan.service)
 
 
 def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
@@ -133,7 +165,7 @@ def _service(service: Service) -> list[Entry]:
 
 def _exec(service: Service, step: Step) -> str:
     argv = placed(step, service.program, lambda name: f"{MODELFILE_DIR}/{name}")
-    return exec_line(argv, prefix="-" if step.may_fail else "")
+    return exec_line(argv)
 
 
 def _job(plan: Plan, service: Service, job: Job) -> File:

@@ -67,6 +67,8 @@ def test_a_profile(command: str, profile: str) -> None:
 def test_a_profile_under_flags(more: tuple[str, ...]) -> None:
     assert validated("plan", run("plan", "dual-pascal", "--json", *more).stdout)["services"]
     assert validated("show", run("show", "dual-pascal", "--json", *more).stdout)["settings"]
+    of_target = run("show", "dual-pascal", "--json", "-t", "compose", *more)
+    assert validated("show", of_target.stdout)["left_out"]
 
 
 def test_files_and_changes(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ in
     partOf = [ "ollama.service" ];
     wantedBy = [ "ollama.service" ];
     environment = {
+      # The client makes a key there; the directory is private.
       HOME = mkDefault "/tmp";
       OLLAMA_HOST = mkDefault "127.0.0.1:11434";
     };

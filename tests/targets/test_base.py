@@ -1,0 +1,129 @@
+"""Nothing of a Plan is dropped in silence: each field is printed, or listed with a reason."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from generator.plan import Plan
+from generator.targets import TARGETS, load_target
+from generator.targets.base import COMMON, LeftOut, Target
+from tests import trace
+from tests.plans import PROFILES, RELEASES, plan, shipped
+
+CARDS = [{"name": "Quadro P4000", "memory": "8GiB", "uuid": f"GPU-{n}"} for n in range(2)]
+RADEON = [{"name": "Radeon RX 7900 XTX", "memory": "24GiB"}]
+EVERYTHING: dict[str, object] = {
+    "description": "All of it.",
+    "host": {
+        "memory": "64GiB",
+        "driver": "580.65.06",
+        "cpu": {"model": "A processor", "cores": 8, "threads": 16},
+        "gpus": CARDS,
+    },
+    "ollama": {
+        "version": "0.32.15",
+        "open_firewall": True,
+        "models_dir": "/srv/models",
+        "prompt_cache": "1GiB",
+        "env": {"A": "1"},
+    },
+    "resources": {
+        "memory_max": "32G",
+        "memory_high": "30G",
+        "memory_swap_max": "1G",
+        "nice": 3,
+        "tasks_max": 4096,
+        "limit_memlock": "infinity",
+        "io_weight": 50,
+        "cpu_weight": 50,
+        "oom_score_adjust": 100,
+        "numa_policy": "bind",
+        "numa_mask": "0",
+        "allowed_cpus": "0-7",
+    },
+    "threads": {"count": 4},
+    "gpu": {"visible_devices": ["1", "0"], "device_order": "FASTEST_FIRST", "layers": "fit"},
+    "models": [
+        {"name": "a:1b", "preload": True, "parameters": {"num_ctx": 4096, "stop": ["a", "b"]}},
+        {"name": "b:1b", "role": "fallback"},
+    ],
+    "service": {"full_unit": True, "resume_fix": True, "home": "/srv/home"},
+    "container": {"network": "web", "name": "llm"},
+    "check": {"ignore": [{"rule": "HW303", "reason": "They know."}]},
+}
+
+
+def plans() -> list[Plan]:
+    """Return plans that have something in every field."""
+    amd = {"host": {"gpus": RADEON, "unified_memory": True}, "ollama": {"acceleration": "rocm"}}
+    ended = {"service": {"resume_fix": False}, "threads": {"count": 4}}
+    return [
+        plan(EVERYTHING),
+        plan({**EVERYTHING, "service": {"resume_fix": True}}, "0.24"),
+        plan(amd),
+        plan(ended),
+        *(shipped(name, version=release) for name in PROFILES for release in RELEASES),
+    ]
+
+
+PLANS = plans()
+
+
+def use(target: Target, decided: Plan) -> None:
+    target.render(decided)
+    target.install_note(decided)
+    target.limitations(decided)
+
+
+def test_the_plans_have_something_in_every_field() -> None:
+    filled: set[str] = set()
+
+    def walk(item: Any) -> None:
+        if isinstance(item, tuple):
+            for part in item:
+                walk(part)
+        elif dataclasses.is_dataclass(item):
+            for field in dataclasses.fields(item):
+                value = getattr(item, field.name)
+                if value:
+                    filled.add(f"{type(item).__name__}.{field.name}")
+                walk(value)
+
+    walk(tuple(PLANS))
+    assert trace.every_field() - filled == set()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_a_target_does_not_print_is_listed(name: str) -> None:
+    target = load_target(name)
+    read = trace.fields_read(PLANS, lambda decided: use(target, decided))
+    unread = trace.unread(read)
+    listed = {field for item in (*target.LEFT_OUT, *COMMON) for field in item.fields}
+    assert unread - listed == set()
+    # A target reads a setting to say that it is lost.
+    idle = {field for item in target.LEFT_OUT if not item.asked for field in item.fields}
+    assert idle - unread == set()
+    assert listed <= trace.every_field()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
+    target = load_target(name)
+    told = {finding.where: finding for finding in target.limitations(plan(EVERYTHING))}
+    lost = [item for item in target.LEFT_OUT if item.key]
+    assert all(item.asked for item in lost)
+    swap = {"resources.memory_swap_max"}  # counted together with memory, which is limited here
+    assert {item.key for item in lost} - swap == told.keys()
+    for finding in told.values():
+        assert finding.rule == "HW601"
+        assert finding.message.startswith(f"{name} leaves out `")
+        assert "{" not in finding.fix
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_each_has_a_reason(name: str) -> None:
+    listed: list[LeftOut] = [*load_target(name).LEFT_OUT, *COMMON]
+    fields = [field for item in listed for field in item.fields]
+    assert len(fields) == len(set(fields))
+    assert all(item.why and item.what for item in listed)
