@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.cli.check_text import render
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _write(folder: Path, number: int) -> None:
 
 def _once(directory: Path) -> tuple[float, int]:
     start = time.perf_counter()
-    report = check(Wanted(paths=[str(directory)]))
+    report = check(CheckRequest(paths=[str(directory)]))
     render(report)
     return time.perf_counter() - start, len(report.findings)
 

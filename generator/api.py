@@ -13,7 +13,7 @@ function.
 from generator.catalogue.catalogue import Catalogue as Catalogue
 from generator.catalogue.catalogue import load_catalogue as load_catalogue
 from generator.catalogue.facts import Facts as Facts
-from generator.check.gather import Wanted as Wanted
+from generator.check.gather import CheckRequest as CheckRequest
 from generator.check.gather import check as check
 from generator.check.report import Report as Report
 from generator.detect.detect import Detection as Detection

@@ -37,7 +37,7 @@ def test_a_profile_is_rendered() -> None:
 
 
 def test_files_are_checked() -> None:
-    report = api.check(api.Wanted(paths=["xeon-cpu"]))
+    report = api.check(api.CheckRequest(paths=["xeon-cpu"]))
     assert report.found
     assert not report.failures
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
 from generator.check.reports import load_format
 from generator.cli.check_text import render
@@ -42,7 +42,7 @@ def outcome(path: Path, raw: bytes) -> Report | HostwrightError:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)
     try:
-        return check(Wanted(paths=[str(path)]))
+        return check(CheckRequest(paths=[str(path)]))
     except HostwrightError as error:
         return error
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.check.mend import fixable, mended
 from generator.check.report import Report
 from generator.rules.registry import every_rule
@@ -38,7 +38,7 @@ def checked(case: dict[str, Any]) -> Report:
     if any("nixos" in path for path in case["paths"]):
         require("nix-instantiate")
     host = Path(case["host"]) if "host" in case else None
-    return check(Wanted(paths=case["paths"], version=case.get("version"), host=host))
+    return check(CheckRequest(paths=case["paths"], version=case.get("version"), host=host))
 
 
 def lines(found: Iterable[LocatedFinding]) -> Told:

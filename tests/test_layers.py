@@ -43,7 +43,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "readers.plan": (
-        {"codec", "errors", "plan", "readers", "readers.plan", "units", "view"},
+        {"codec", "engines", "errors", "plan", "readers", "readers.plan", "units", "view"},
         set(),
     ),
     "readers": (

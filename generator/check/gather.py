@@ -37,7 +37,7 @@ _FEW: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CheckRequest:
     """What to check, and for what: a release, a machine, targets of profiles, rules.
 
     `select` and `ignore` hold rule ids or their beginnings (`HW1`); an empty `select` is all.
@@ -60,7 +60,7 @@ class _Gathered:
     failures: list[Failure] = field(default_factory=list)
 
 
-def check(wanted: Wanted, *, fixing: bool = False) -> Report:
+def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     """Return the Report of all that is named.
 
     Edits are tried, and only harmless ones stay: always for `fixing`, otherwise while they are
@@ -107,7 +107,7 @@ def _shipped(paths: Sequence[str]) -> list[str]:
     return [path for path in bare if path in names]
 
 
-def _host(wanted: Wanted, catalogue: Catalogue) -> Host:
+def _host(wanted: CheckRequest, catalogue: Catalogue) -> Host:
     if wanted.host is None:
         return Host()
     from generator.check.host import read_host
@@ -126,7 +126,7 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
         raise ProfileError("--ollama-version", (Problem("", message, hint),)) from None
 
 
-def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
+def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
     from generator.check.profiles import unreadable
 
     try:
@@ -138,7 +138,7 @@ def _profile(name: str, wanted: Wanted, gathered: _Gathered) -> None:
 
 
 def _checked_profile(
-    name: str, wanted: Wanted
+    name: str, wanted: CheckRequest
 ) -> tuple[tuple[LocatedFinding, ...], dict[str, str]]:
     from generator.check.profiles import check_profile
 
@@ -201,7 +201,7 @@ def _problem(problem: Problem) -> LocatedFinding:
     return LocatedFinding(finding, Place(problem.source, line))
 
 
-def _chosen(rule: str, wanted: Wanted) -> bool:
+def _chosen(rule: str, wanted: CheckRequest) -> bool:
     if rule in _ALWAYS:
         return True
     selected = not wanted.select or rule == SILENCE.id or rule.startswith(tuple(wanted.select))

@@ -20,7 +20,7 @@ from generator.cli.talk import coloured, say, visible, word
 from generator.targets import TARGETS
 
 if TYPE_CHECKING:
-    from generator.check.gather import Wanted
+    from generator.check.gather import CheckRequest
     from generator.check.report import Report
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github")
@@ -108,8 +108,8 @@ def command(
     _exit(report, options["fail_on"])
 
 
-def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
-    from generator.check.gather import Wanted
+def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
+    from generator.check.gather import CheckRequest
 
     host = options["host"]
     if STDIO in paths and host == STDIO:
@@ -117,7 +117,7 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> Wanted:
     if STDIO in paths and options["fix"] and not options["diff"]:
         raise Misuse("--fix cannot write to stdin", "add --diff, or name a file", where="--fix")
     stdin = read_stdin() if STDIO in (*paths, host) else None
-    return Wanted(
+    return CheckRequest(
         paths=paths,
         version=options["ollama_version"],
         host=Path(host) if host is not None else None,

@@ -10,13 +10,12 @@ UNREADABLE: Final = Rule(
     id="HW000",
     severity="error",
     title="a file that cannot be read",
-    why="What is not understood cannot be judged: a syntax error, a key that there is none of, "
-    "a value of the wrong kind. The consumer would refuse the file as well, or read something "
-    "else in it.",
+    why="What is not understood cannot be judged: a syntax error, an unknown key, a value of the "
+    "wrong kind. The consumer would refuse the file as well, or read something else in it.",
     bad="[resources]\nmemory_max = 20GB",
     good='[resources]\nmemory_max = "20G"',
     source="the grammar of the format, and `gen schema` for profiles",
-    silence="Mend the file. One that is none of Ollama's: leave it out of the paths.",
+    silence="Mend the file. If it has nothing to do with Ollama, leave it out of the paths.",
 )
 SILENCE: Final = Rule(
     id="HW001",

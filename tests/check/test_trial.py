@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
 
 HEAD = """\
@@ -22,7 +22,7 @@ def fixed(folder: Path, name: str, text: str) -> str:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    report = check(Wanted(paths=[str(path)]), fixing=True)
+    report = check(CheckRequest(paths=[str(path)]), fixing=True)
     return mended(report.found, report.texts).get(str(path), text)
 
 
@@ -59,7 +59,7 @@ def test_a_file_that_nobody_named_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "shared.env").write_text("OLLAMA_KEEP_ALIVE=1d\n", encoding="utf-8")
     text = HEAD + "    env_file: shared.env\n" + TAIL
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
-    report = check(Wanted(paths=[str(tmp_path / "compose.yaml")]), fixing=True)
+    report = check(CheckRequest(paths=[str(tmp_path / "compose.yaml")]), fixing=True)
     assert [placed.finding.rule for placed in report.findings] == ["HW109"]
     assert mended(report.found, report.texts) == {}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator import readers
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.check.reports.github import render
 from generator.engines import ENGINES
 
@@ -20,7 +20,7 @@ def test_a_kind_of_file_is_a_folder_and_a_line(
     monkeypatch.chdir(tmp_path)
     Path("ollama.toy").write_text("set OLLAMA_KEEP_ALIVE 1d\nset HF_TOKEN abc123\n")
     Path("duplo.toy").write_text("set PORT 1\n")
-    named, walked = check(Wanted(paths=["ollama.toy"])), check(Wanted(paths=["."]))
+    named, walked = check(CheckRequest(paths=["ollama.toy"])), check(CheckRequest(paths=["."]))
     assert named.findings == walked.findings
     assert [(p.finding.rule, p.place.file, p.place.line) for p in named.findings] == [
         ("HW109", "ollama.toy", 1),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generator.check.gather import Wanted, check
+from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
 from generator.codec import to_dict
 from generator.view import LocatedFinding
@@ -33,7 +33,7 @@ def checked(folder: Path, text: str, name: str = "plan.json") -> Report:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    return check(Wanted(paths=[str(file)]))
+    return check(CheckRequest(paths=[str(file)]))
 
 
 def ids(report: Report) -> set[str]:
@@ -72,6 +72,11 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
             edited(lambda p: p["services"][0].update(release="newest")),
             "services.0.release",
             "is no release",
+        ),
+        (
+            edited(lambda p: p["services"][0].update(engine="vllm")),
+            "services.0.engine",
+            "`vllm` is no engine known here",
         ),
         (
             edited(lambda p: p["services"][0]["listen"].update(port="11434")),
@@ -137,7 +142,7 @@ def test_a_plan_is_told_what_its_profile_is_told(name: str, release: str, tmp_pa
 
 
 def test_the_shipped_plans_are_judged() -> None:
-    report = check(Wanted(paths=[str(ROOT / "modules/plans")]))
+    report = check(CheckRequest(paths=[str(ROOT / "modules/plans")]))
     assert len(report.texts) == len(PROFILES)
     assert {x.finding.rule for x in report.found} >= {"HW303"}
     assert ids(report) == set()

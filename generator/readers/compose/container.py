@@ -136,7 +136,7 @@ def _explicit(nodes: tuple[Node, ...]) -> list[str]:
 
 
 def _shown(node: Scalar) -> str:
-    """Return a value, as it is written where it depends on what nobody has told."""
+    """Return a value, as it is written where it depends on a variable without a value."""
     return node.text if node.explicit else node.written
 
 

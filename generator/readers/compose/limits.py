@@ -35,7 +35,7 @@ def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:
             continue
         place = Place(value.place.file, value.place.line, ".".join((key, *path)))
         try:
-            # What nobody has told is some limit, and not known which.
+            # A limit from a variable without a value: there is one, of unknown size.
             limit = read(value.text, service) if value.explicit else None
         except (ValueError, OverflowError) as error:
             message, _, hint = str(error).partition("; ")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.codec import AGAIN, from_dict
+from generator.engines import ENGINES
 from generator.errors import HostwrightError, ProfileError
 from generator.readers.base import not_a_file
 from generator.readers.plan.view import view_of
@@ -30,6 +31,9 @@ def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
 
 def _view(source: Source) -> View:
     plan = replace(_plan(source), source=source.path)
+    if plan.service.engine not in ENGINES:
+        where, message = "services.0.engine", f"`{plan.service.engine}` is no engine known here"
+        raise not_a_file(source.path, where, message, AGAIN)
     try:
         view = view_of(plan)
     except ValueError:

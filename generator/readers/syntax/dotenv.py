@@ -27,7 +27,7 @@ _SHORT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variable of the file: its value, None where nobody has told it, and its line."""
+    """A variable of the file: its value, None where it has none, and its line."""
 
     name: str
     value: str | None

@@ -24,7 +24,7 @@ _PARTS: Final = re.compile(
 def substitute(text: str, lookup: Lookup) -> str | None:
     """Return `text` with its variables replaced by what `lookup` says.
 
-    None: it depends on a variable that nobody has told; Compose would ask the shell. Raises
+    None: it depends on a variable without a value; Compose would ask the shell. Raises
     ValueError, `what; what to do`, where Compose refuses the text.
     """
     parts: list[str] = []

@@ -35,7 +35,7 @@ _SCHEMES: Final = (
     severity="warning",
     title="an address that the server reads otherwise",
     why="OLLAMA_HOST is host:port. With `http://` and no port the server listens on port 80, not "
-    "on 11434; a path means nothing to it; a port that is none is replaced. What is no address at "
+    "on 11434; a path means nothing to it; an invalid port is replaced. What is no address at "
     "all, or an origin without a scheme in OLLAMA_ORIGINS, ends the server at start.",
     bad="OLLAMA_HOST=http://0.0.0.0",
     good="OLLAMA_HOST=0.0.0.0:11434",

@@ -60,10 +60,10 @@ def beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
     largest = models[0]
     loaded = models[: may_be_loaded(view, facts)]
     if weights(largest) >= have:
-        # Nothing that these settings could mend; on a CPU HW207 tells it.
+        # Nothing that these settings could mend; on a CPU HW207 reports it.
         return
     if need(view, facts, largest) > have:
-        # Where the release chose the context, HW304 tells it.
+        # Where the release chose the context, HW304 reports it.
         if default_context(view, facts) is None:
             yield _too_large(view, facts, largest, have)
     elif sum(need(view, facts, model) for model in loaded) > have:
@@ -104,7 +104,7 @@ def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
 def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> Iterator[Hit]:
     cpu, limit = computes_on_cpu(view), view.bound("memory_max")
     if cpu and sum(weights(model) for model in models) >= have:
-        return  # HW207 tells it.
+        return  # HW207 reports it.
     # The scheduler looks at the memory of the machine, not at the limit of the service.
     killed = cpu and limit is not None and limit.value == have
     if not killed and view.variable(LOADED) is None:

@@ -138,7 +138,7 @@ def no_volume(view: View, facts: Facts) -> Iterator[Hit]:
         return
     path = _models_path(view, facts)
     if not path.startswith("/"):
-        return  # The running host fills it in, or HW120 tells of it.
+        return  # The running host fills it in, or HW120 reports it.
     mounts = [(text, place, _target(text)) for text, place in container.mounts]
     held = [(text, place) for text, place, target in mounts if _holds(target, path)]
     if "$" in path or any("$" in target for *_, target in mounts):

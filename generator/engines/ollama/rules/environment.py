@@ -114,7 +114,7 @@ def misspelt(view: View, facts: Facts) -> Iterator[Hit]:
     yield from _misnamed(view, facts, "HW104")
 
 
-# Believed to protect the API, so that they are told of also where a client may use them.
+# Believed to protect the API, so that they are reported also where a client may use them.
 _CREDENTIALS: Final = frozenset({"OLLAMA_API_KEY", "OLLAMA_AUTH"})
 _EXPORT: Final = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)", re.ASCII)
 _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind

@@ -47,7 +47,7 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
         message = _before_0_30(view, facts, on=truthy(variable.value), on_cpu=on_cpu)
     elif truthy(variable.value):
         message = _forced_on(view, lacking)
-    elif not view.phrases.keyed and not lacking:  # HW112 tells it of a profile
+    elif not view.phrases.keyed and not lacking:  # HW112 reports it of a profile
         message = (
             f"flash attention is off, though Ollama {view.release} would turn it on here: compute "
             f"buffers grow with the context, and a quantised KV cache fails to load"

@@ -45,7 +45,7 @@ def caches_beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
     have, place = limit
     runners = _runners(view, facts)
     used = _beside(view, facts)
-    # Where the rest does not fit by itself, HW207 and HW511 tell it.
+    # Where the rest does not fit by itself, HW207 and HW511 report it.
     if used >= have or (each >= 0 and used + runners * each * MIB <= have):
         return
     variable = view.variable(NAME)
