@@ -1,5 +1,8 @@
 """What the schema takes and refuses, value by value."""
 
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
@@ -68,3 +71,15 @@ def test_refused(table: str, key: str, value: object) -> None:
 def test_the_schema_describes_every_table() -> None:
     tables = json_schema()["$defs"].values()
     assert all(table["description"] for table in tables)
+
+
+def test_one_validator_is_built_for_all_tables() -> None:
+    code = (
+        "from generator.profiles.load import load_profile; "
+        "from generator.profiles.schema import Table; load_profile('dual-pascal'); "
+        "print(*(m.__name__ for m in Table.__subclasses__() if m.__pydantic_complete__))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "Profile\n"

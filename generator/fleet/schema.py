@@ -108,7 +108,7 @@ class Host(Table):
     """Groups of hosts, for Colmena's `--on @tag`."""
     modules: tuple[ModulePath, ...] = ()
     """NixOS modules of the host, as paths in the output directory."""
-    deploy: Deploy = Deploy()
+    deploy: Deploy = Deploy.model_construct()
     """How it is reached."""
     overrides: dict[str, Any] = Field(default_factory=dict)
     """Keys of the profile that differ on this host, as the profile writes them."""
@@ -131,7 +131,7 @@ class Defaults(Table):
     """Further groups of every host."""
     modules: tuple[ModulePath, ...] = ()
     """Further modules of every NixOS host."""
-    deploy: Deploy = Deploy()
+    deploy: Deploy = Deploy.model_construct()
     """How hosts are reached, key by key."""
 
 
@@ -140,9 +140,9 @@ class Fleet(Table):
 
     schema_version: Version
     """Version of this schema: 1."""
-    inputs: Inputs = Inputs()
+    inputs: Inputs = Inputs.model_construct()
     """Where the flake takes its inputs from."""
-    defaults: Defaults = Defaults()
+    defaults: Defaults = Defaults.model_construct()
     """What holds for every host."""
     hosts: Annotated[dict[NodeName, Host], Field(min_length=1)]
     """The hosts, by the names that `deploy .#name` takes."""

@@ -41,7 +41,8 @@ from generator.profiles.fields import (
 class Table(BaseModel):
     """A table of the profile: frozen, strict, no key that is not listed."""
 
-    # defer_build: only Profile's validator is ever built, once, not one per table as well.
+    # defer_build: only Profile's validator is ever built, once, not one per table as well. That is
+    # why the defaults of its tables are constructed and not validated.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
@@ -304,23 +305,23 @@ class Profile(Table):
     """One line for people."""
     extends: Text | None = None
     """A shipped profile's name or a path; its tables are merged under this file's."""
-    host: Host = Host()
+    host: Host = Host.model_construct()
     """Facts of the machine."""
-    ollama: Ollama = Ollama()
+    ollama: Ollama = Ollama.model_construct()
     """What the server reads."""
-    resources: Resources = Resources()
+    resources: Resources = Resources.model_construct()
     """Limits of the service."""
-    threads: Threads = Threads()
+    threads: Threads = Threads.model_construct()
     """Compute threads."""
-    gpu: GpuChoice = GpuChoice()
+    gpu: GpuChoice = GpuChoice.model_construct()
     """Which GPUs the service uses, and how."""
     models: tuple[Model, ...] = ()
     """Models to have on the host."""
-    warmup: WarmupChoice = WarmupChoice()
+    warmup: WarmupChoice = WarmupChoice.model_construct()
     """Load models after start."""
-    service: ServiceChoice = ServiceChoice()
+    service: ServiceChoice = ServiceChoice.model_construct()
     """How systemd runs the server."""
-    container: ContainerChoice = ContainerChoice()
+    container: ContainerChoice = ContainerChoice.model_construct()
     """How a container engine runs the server."""
-    check: CheckChoice = CheckChoice()
+    check: CheckChoice = CheckChoice.model_construct()
     """What is not told of."""

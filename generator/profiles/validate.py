@@ -29,6 +29,7 @@ def validate(document: Document) -> Profile:
 def validated(document: Document, model: type[Model]) -> Model:
     """Return `document` as `model`, or raise ProfileError with every Problem in it."""
     try:
+        # As JSON: in Python's own types strict mode refuses a list for a tuple.
         return model.model_validate_json(json.dumps(document.data, default=str))
     except ValidationError as error:
         details = error.errors(include_url=False)
