@@ -13,8 +13,10 @@ Only `generator.cli` prints these; an exception outside this tree is a bug.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,12 @@ Targets print a Plan and decide nothing. `plan.json` is this tree with the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal
 
 from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
+from generator.records import dataclass
 
 SCHEMA_VERSION: Final = 2
 PROGRAM: Final = "/.program"

@@ -7,10 +7,10 @@ What a file does not say is None or empty; a rule that needs it stays silent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from generator.host import UNKNOWN, Host
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.errors import Finding, Severity, Silence

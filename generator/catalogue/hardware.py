@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from generator.catalogue.records import BOUND, Floor, Span, System, current
+from generator.records import dataclass
 from generator.units import Release
 
 Capability = Annotated[str, "capability"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from generator.catalogue.records import BOUND, Span
+from generator.records import dataclass
 from generator.units import Release
 
 Bytes = Annotated[int, "bytes"]

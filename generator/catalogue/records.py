@@ -8,9 +8,9 @@ unless it is Blank, and what is BOUND is filled in by Facts and not in the data.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
+from generator.records import dataclass
 from generator.units import Release
 
 if TYPE_CHECKING:

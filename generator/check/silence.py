@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.records import dataclass
 from generator.rules.reading import SILENCE
 from generator.rules.registry import every_rule
 from generator.view import LocatedFinding, Place

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.check.mend import mended
 from generator.readers.base import Source
 from generator.readers.discover import Found, Group, views
+from generator.records import dataclass
 from generator.rules import judge
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.detect import live
 from generator.detect.cores import core_names
 from generator.detect.detected import Cpu, NumaNode
 from generator.detect.root import one_line, whole, written_list
+from generator.records import dataclass
 from generator.units import cpu_list
 
 if TYPE_CHECKING:

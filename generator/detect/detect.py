@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from generator.detect.profile import name_of, profile_text
 from generator.detect.situation import situation_of
 from generator.errors import HostwrightError, split_message
 from generator.profiles.load import read_document, shipped_profiles
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.records import dataclass
 from generator.units import MIB
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import HostwrightError, split_message
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

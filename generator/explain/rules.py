@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import CatalogueError
 from generator.explain.page import Page, Prose, Sample, paragraphs, sources_of
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,11 +22,11 @@ import secrets
 import shutil
 import stat
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.files.lock import failing
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

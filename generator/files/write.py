@@ -12,7 +12,6 @@ import json
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +19,7 @@ from generator.errors import WriteRefused
 from generator.files import swap
 from generator.files.diff import Content, unified
 from generator.files.lock import failing, locked
+from generator.records import dataclass
 from generator.targets.base import File
 
 if TYPE_CHECKING:

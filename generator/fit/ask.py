@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu, host_of
+from generator.records import dataclass
 from generator.units import GO_FALSE, MIB
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError
@@ -13,6 +13,7 @@ from generator.fit.kv import PLAIN
 from generator.fit.pick import loads, pick
 from generator.fit.together import together
 from generator.fit.verdict import judge, single_slot
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

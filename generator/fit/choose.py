@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.pick import loads
 from generator.fit.shape import shape_of
 from generator.fit.verdict import NARROW, growth, hopeless, judge, single_slot
+from generator.records import dataclass
 from generator.units import GIB
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.records import dataclass
 from generator.share import reserve
 from generator.units import MIB
 

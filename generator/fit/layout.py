@@ -6,13 +6,13 @@ counts as one more layer behind the last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.compute import compute_bytes, host_compute_bytes
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
+from generator.records import dataclass
 from generator.units import MIB
 
 if TYPE_CHECKING:

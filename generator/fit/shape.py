@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.errors import HostwrightError
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.fit import llama_fit
 from generator.fit.layout import Footprint, Need
 from generator.fit.schedule import load_of, place
 from generator.fit.verdict import Room, host_room
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

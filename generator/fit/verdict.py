@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit import llama_fit
@@ -10,6 +10,7 @@ from generator.fit.ask import UNBOUNDED, with_slots
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Placement, only
 from generator.fit.schedule import load_of, place
+from generator.records import dataclass
 from generator.units import gib
 
 if TYPE_CHECKING:

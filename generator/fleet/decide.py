@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
@@ -12,6 +11,7 @@ from generator.fleet.schema import Fleet
 from generator.pipeline import decide
 from generator.profiles.load import overlaid, read_document, read_file
 from generator.profiles.validate import validated
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,11 +7,11 @@ in them can become a value. What is parsed back is exactly the values.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.formats.data import to_toml
 from generator.formats.text import WIDTH, comment
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, Union
 
 from generator.errors import RenderError
 from generator.formats.text import WIDTH, Commented, comment, decimal, refuse_nul
+from generator.records import dataclass
 
 __all__ = [
     "Call",

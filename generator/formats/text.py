@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from generator.errors import RenderError
+from generator.records import dataclass
 
 WIDTH = 100
 _LAST = (0xFFFE, 0xFFFF)

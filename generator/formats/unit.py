@@ -7,12 +7,12 @@ systemd undoes three layers, in this order: C escapes and quotes, then `%` speci
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from generator.errors import RenderError
 from generator.formats.text import INVISIBLE, comment, escape, refuse_nul
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

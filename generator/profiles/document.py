@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines import ENGINES, load_signs
 from generator.errors import Problem, ProfileError
 from generator.host import Host
+from generator.records import dataclass
 from generator.view import View
 
 if TYPE_CHECKING:

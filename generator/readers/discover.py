@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from generator.readers import KINDS, load_reader
 from generator.readers.base import NeedsMore, Source
 from generator.readers.disk import is_directory, is_file, text_of
 from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

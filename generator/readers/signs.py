@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES
 from generator.engines import load_signs as load_engine
 from generator.readers import KINDS, load_signs
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.errors import Finding, Severity
+from generator.records import dataclass
 from generator.view import Edit, LocatedFinding, Place, View
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from generator.errors import Finding
 from generator.plan import MODELFILES, PROGRAM
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
@@ -11,6 +11,7 @@ from generator.readers.base import Source, not_a_file
 from generator.readers.syntax.dotenv import Entry, parse_dotenv
 from generator.readers.syntax.interpolation import substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,12 +7,12 @@ import os
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
 from generator.readers.base import NeedsMore
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.readers.base import Source

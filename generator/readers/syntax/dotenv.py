@@ -7,10 +7,10 @@ unquoted value; single quotes keep all, double quotes know `\n` and replace vari
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.interpolation import substitute
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.records import dataclass
 from generator.units import GO_FALSE
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from generator.records import dataclass
 
 _SPECIFIER: Final = re.compile(r"%(.?)", re.DOTALL)
 _DIRECTORIES: Final = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.syntax.specifiers import expand
 from generator.readers.syntax.words import BLANKS, Word, is_text, words
+from generator.records import dataclass
 from generator.view import Line, Place, Variable
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ A Word keeps where each of its characters stands, so that a fix can name the tex
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

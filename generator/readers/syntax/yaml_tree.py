@@ -7,7 +7,7 @@ Problem. Types follow yaml.v3: `yes` is a string, `0o17` and `017` are fifteen.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
@@ -22,6 +22,7 @@ from generator.readers.syntax.yaml_text import (
     composed,
     syntax_problem,
 )
+from generator.records import dataclass
 from generator.view import Line, Place
 
 if TYPE_CHECKING:

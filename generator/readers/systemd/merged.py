@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
 from generator.readers.syntax.specifiers import Expanded, expand
+from generator.records import dataclass
 from generator.view import ModelUse
 
 if TYPE_CHECKING:

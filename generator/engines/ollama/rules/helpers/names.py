@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher, get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

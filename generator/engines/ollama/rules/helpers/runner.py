@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from generator.records import dataclass
 from generator.rules.helpers.variables import NO, YES
 
 if TYPE_CHECKING:
