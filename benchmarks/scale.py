@@ -26,7 +26,7 @@ from generator.profiles.document import Document
 from generator.profiles.load import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
-from generator.targets import load_target
+from generator.targets import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,16 +106,14 @@ def _fleet(profiles: Sequence[dict[str, Any]], size: int) -> tuple[Times, int]:
     """Take `size` hosts through all steps, one after the other; return times and characters."""
     times, characters = dict.fromkeys(STEPS, 0.0), 0
     catalogue = load_catalogue()
-    targets = [(name, load_target(name)) for name in TARGETS]
     for document in itertools.islice(_hosts(profiles), size):
         clock = _Clock(times)
         profile = validate(document)
         clock.book("validate")
         plan = resolve(profile, catalogue, source=document.source)
         clock.book("resolve")
-        for name, target in targets:
-            files = (*target.render(plan), *target.install_note(plan))
-            characters += sum(len(file.text) for file in files)
+        for name in TARGETS:
+            characters += sum(len(file.text) for file in bundle(name, plan))
             clock.book(name)
     return times, characters
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from generator.targets import load_target
+from generator.targets import bundle
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -114,9 +114,8 @@ class Host:
 
     def bundle(self, data: Mapping[str, object]) -> Path:
         """Write a bundle afresh."""
-        decided, target = self.plan(data), load_target("systemd")
         folder = self.folder / f"bundle-{time.monotonic_ns()}"
-        return put((*target.render(decided), *target.install_note(decided)), folder)
+        return put(bundle("systemd", self.plan(data)), folder)
 
     def run(
         self,

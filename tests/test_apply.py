@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import RenderError
-from generator.targets import load_target
+from generator.targets import bundle, load_target
 from generator.targets.base import File
 from generator.targets.systemd_bundle import DROP_INS, bundle_files, scripts
 from tests.host import OLLAMA, UNITS, Host, put
@@ -90,7 +90,7 @@ def test_the_scripts_are_posix_shell_and_executable() -> None:
 
 def test_the_scripts_are_the_same_for_every_host() -> None:
     for decided in plans():
-        files = load_target("systemd").install_note(decided)
+        files = bundle("systemd", decided)
         assert tuple(file for file in files if file.path.endswith(".sh")) == scripts()
 
 
@@ -113,7 +113,7 @@ def test_the_drop_ins_are_in_order() -> None:
     [({}, 60), (LARGE, 90), ({**LARGE, "gpu": {"wait_seconds": 0}}, 60)],
 )
 def test_the_wait_is_longer_than_the_unit_waits_for_its_gpus(data: Data, seconds: int) -> None:
-    files = load_target("systemd").install_note(plan(data))
+    files = bundle("systemd", plan(data))
     text = next(file.text for file in files if file.path == "bundle.conf")
     assert text.endswith(f"\nwait\t{seconds}\n")
 

@@ -13,7 +13,7 @@ from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
 from generator.profiles.json_schema import FLEET, json_schema
-from generator.targets import load_target
+from generator.targets import bundle
 from tests.plans import shipped
 
 FLEET_FILE = """\
@@ -152,12 +152,9 @@ class TestFiles:
         fleet = decided(tmp_path)
         document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
         plan = node(fleet, "spark").plan
-        target = load_target("systemd")
-        bundle = {
-            file.path: file.text for file in (*target.render(plan), *target.install_note(plan))
-        }
+        texts = {file.path: file.text for file in bundle("systemd", plan)}
         own = {file["path"]: "\n".join(file["lines"]) for file in document["files"]}
-        assert own == {path: text for path, text in bundle.items() if not path.endswith(".sh")}
+        assert own == {path: text for path, text in texts.items() if not path.endswith(".sh")}
 
     def test_the_scripts_are_there_once_for_all_hosts(self, tmp_path: Path) -> None:
         more = '[hosts.more]\nprofile = "xeon-cpu"\ntarget = "systemd"\n'

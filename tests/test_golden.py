@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.targets import TARGETS, load_target
+from generator.targets import TARGETS, bundle
 from tests.plans import PROFILES, RELEASES, shipped
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,7 @@ def rendered(case: tuple[str, str, str, tuple[str, ...]]) -> dict[str, str]:
     return {
         f"{target}/{file.path}": file.text
         for target in TARGETS
-        for file in (*load_target(target).render(plan), *load_target(target).install_note(plan))
+        for file in bundle(target, plan)
         if not file.static
     }
 

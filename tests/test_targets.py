@@ -125,7 +125,7 @@ def test_the_name_of_the_container_is_that_of_its_services(tmp_path: Path) -> No
     warmup = compose.read(file, "llm-warmup").extra["service"]
     assert warmup["environment"]["OLLAMA_HOST"] == "llm:11434"
     assert warmup["depends_on"].keys() == {"llm", "llm-pull", "llm-create"}
-    assert "docker compose logs llm " in load_target("compose").install_note(decided)[0].text
+    assert "docker compose logs llm " in load_target("compose").install_note(decided, ())[0].text
 
 
 def test_an_open_firewall_is_answered() -> None:

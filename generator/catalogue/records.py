@@ -89,9 +89,9 @@ class Replaced:
         return entry.use.partition("=")[0] if entry and entry.same_value else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Readable:
-    """What variables and model options have in common."""
+    """What variables and model options have in common; without slots, to remember answers."""
 
     at: Annotated[Release, BOUND]
     name: Name
@@ -101,7 +101,7 @@ class Readable:
     effect: str
     source: str
 
-    @property
+    @functools.cached_property
     def known(self) -> bool:
         """Whether the release reads it."""
         return self.since <= self.at and not self.gone

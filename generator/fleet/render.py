@@ -11,7 +11,7 @@ from generator.formats.data import to_json
 from generator.formats.nix import nix_string
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.targets import load_target
+from generator.targets import bundle, load_target
 from generator.targets.base import File
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _modules() -> Iterator[File]:
 def _scripts(fleet: Decided) -> Iterator[File]:
     """Yield what puts a bundle in place, once for all hosts that get one."""
     plan = next((node.plan for node in fleet.nodes if node.target == "systemd"), None)
-    for file in load_target("systemd").install_note(plan) if plan else ():
+    for file in load_target("systemd").install_note(plan, ()) if plan else ():
         if file.static:
             yield dataclasses.replace(file, path=f"hostwright/bundle/{file.path}")
 
@@ -98,8 +98,7 @@ def _hosts(fleet: Decided) -> Iterator[File]:
 
 def _bundle(plan: Plan) -> list[dict[str, Any]]:
     """Return the files of a host's own; the scripts are those of every host."""
-    target = load_target("systemd")
-    files = (*target.render(plan), *target.install_note(plan))
+    files = bundle("systemd", plan)
     own = (file for file in files if not file.static)
     # By line, so that a diff shows what changes.
     return [{"path": file.path, "lines": file.text.split("\n")} for file in own]

@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from generator.targets.base import Target
+    from generator.plan import Plan
+    from generator.targets.base import File, Target
 
 TARGETS: Final = {
     "nixos": "one NixOS module that sets upstream options only",
@@ -19,3 +20,10 @@ TARGETS: Final = {
 def load_target(name: str) -> Target:
     """Return the target module `name`, which must be a key of TARGETS."""
     return cast("Target", importlib.import_module(f"generator.targets.{name}"))
+
+
+def bundle(name: str, plan: Plan) -> tuple[File, ...]:
+    """Return all files of the target `name`: what it renders, and what people apply that with."""
+    target = load_target(name)
+    files = target.render(plan)
+    return (*files, *target.install_note(plan, files))

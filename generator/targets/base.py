@@ -9,7 +9,7 @@ from generator.plan import MODELFILES, PROGRAM
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from generator.errors import Severity
     from generator.plan import Plan, Service, Step
@@ -83,8 +83,8 @@ class Target(Protocol):
     def render(self, plan: Plan) -> tuple[File, ...]:
         """Return the files for `plan`; total, or `RenderError` naming the setting. Pure."""
 
-    def install_note(self, plan: Plan) -> tuple[File, ...]:
-        """Return what people apply, verify and remove a bundle with: a README, scripts. Pure."""
+    def install_note(self, plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
+        """Return what people apply, verify and remove the rendered `files` with: a README. Pure."""
 
     def limitations(self, plan: Plan) -> tuple[Finding, ...]:
         """Return what this target cannot express of `plan`, as HW6xx Findings. Pure."""

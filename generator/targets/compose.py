@@ -15,6 +15,8 @@ from generator.targets.base import File, LeftOut, limited, losses, placed
 from generator.units import SHARES_PER_WEIGHT, address, format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.errors import Finding
     from generator.plan import Devices, Job, Limit, Plan, Service, Step
 
@@ -141,7 +143,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     )
 
 
-def install_note(plan: Plan) -> tuple[File, ...]:
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README: three commands for the engine."""
     text = render_template("compose/README.md.jinja", plan=plan, service=plan.service)
     return (File("README.md", text),)

@@ -16,6 +16,8 @@ from generator.plan import ADDRESS
 from generator.targets.base import File, LeftOut, losses, placed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.errors import Finding
     from generator.plan import Devices, Job, Plan, Service, Step
 
@@ -70,7 +72,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
-def install_note(plan: Plan) -> tuple[File, ...]:
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README: an import, and `nixos-rebuild`."""
     text = render_template(
         "nixos/README.md.jinja", plan=plan, service=plan.service, file=f"{plan.name}.nix"

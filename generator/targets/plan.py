@@ -9,6 +9,8 @@ from generator.formats.data import to_json
 from generator.targets.base import File
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.errors import Finding
     from generator.plan import Plan
     from generator.targets.base import LeftOut
@@ -22,7 +24,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (File("plan.json", to_json(to_dict(plan))),)
 
 
-def install_note(plan: Plan) -> tuple[File, ...]:  # noqa: ARG001 -- the Target contract
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return nothing: nobody installs a Plan."""
     return ()
 

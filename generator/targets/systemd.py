@@ -19,7 +19,7 @@ from generator.targets.base import File, LeftOut, losses, placed
 from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from generator.errors import Finding
     from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
@@ -75,9 +75,9 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (*server, *jobs, *_modelfiles(service), *_system_files(plan, service))
 
 
-def install_note(plan: Plan) -> tuple[File, ...]:
-    """Return the README, and the two scripts for root that it names."""
-    return bundle_files(plan, [file.path for file in render(plan)])
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
+    """Return the README, the two scripts for root that it names, and what these read."""
+    return bundle_files(plan, [file.path for file in files])
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:

@@ -71,8 +71,7 @@ PLANS = plans()
 
 
 def use(target: Target, decided: Plan) -> None:
-    target.render(decided)
-    target.install_note(decided)
+    target.install_note(decided, target.render(decided))
     target.limitations(decided)
 
 
