@@ -13,9 +13,18 @@ from tests.views import view
 def test_the_public_names_are_these() -> None:
     names = {name for name in vars(api) if not name.startswith("__")}
     assert names == {
-        *("Assessment", "Catalogue", "Detection", "Document", "Facts", "File", "Finding"),
+        *(
+            "Assessment",
+            "Catalogue",
+            "CheckRequest",
+            "Detection",
+            "Document",
+            "Facts",
+            "File",
+            "Finding",
+        ),
         *("HostwrightError", "Plan", "Problem", "Profile", "ProfileError", "Question", "Report"),
-        *("TARGETS", "View", "Wanted", "assess", "check", "decide_fleet", "detect", "explain"),
+        *("TARGETS", "View", "assess", "check", "decide_fleet", "detect", "explain"),
         *("load_catalogue", "load_profile", "load_target", "open_root", "plan_of", "read_document"),
         *("read_facter", "read_machine", "render_fleet", "resolve"),
     }
