@@ -1,10 +1,17 @@
-"""A Host: facts of a machine, by whomever they are told. Plain data, no third party."""
+"""A Host: facts of a machine, by whomever they are told, and what a service may take of one.
+
+Whatever derives compute threads, CPU time or memory, and whatever judges them, asks here.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from generator.records import dataclass
+
+# For the rest of the system beside a model server: an eighth of the memory, at least 2 GiB.
+RESERVE_SHARE: Final = 8
+LEAST_RESERVE: Final = 2 * 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +47,40 @@ class Host:
 
 UNKNOWN: Final = Host()
 """A machine of which nothing is known."""
+
+
+def reserve(memory: int) -> int:
+    """Return the bytes that the rest of the system needs; of little memory no more than half."""
+    return min(max(LEAST_RESERVE, memory // RESERVE_SHARE), memory // 2)
+
+
+def quota_acts(percent: int, cpus: int) -> bool:
+    """Return whether a quota takes anything away from so many CPUs; 0: their number is unknown."""
+    return not cpus or percent < cpus * 100
+
+
+def quota_for(threads: int) -> int:
+    """Return the quota in percent for so many compute threads: the server wants a CPU, too."""
+    return (threads + 1) * 100
+
+
+def threads_within(percent: int) -> int:
+    """Return the most compute threads that leave the server some of the quota's time.
+
+    The threads of a layer wait for each other, so that one which is stopped stalls all of them
+    (ollama#17916). One alone stalls nobody.
+    """
+    return max(1, (percent - 1) // 100)
+
+
+def threads_for(cores: int, cpus: int, quota: int | None) -> int:
+    """Return the compute threads on so many cores, of which `cpus` hardware threads may be used;
+    0: nobody says how many.
+
+    One per physical core, because decoding waits for memory and a second thread on a core adds no
+    bandwidth (ollama#2496, ollama#2929).
+    """
+    count = min(cores, cpus or cores)
+    if quota is None or not quota_acts(quota, cpus):
+        return count
+    return min(count, threads_within(quota))

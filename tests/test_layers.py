@@ -15,7 +15,6 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "units": (set(), set()),
     "records": (set(), set()),
-    "share": (set(), set()),
     "plan": ({"errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "host": (set(), set()),
@@ -24,14 +23,14 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
-    "fit": ({"catalogue", "errors", "fit", "share", "units", "view"}, {"gguf"}),
+    "fit": ({"catalogue", "errors", "fit", "host", "units", "view"}, {"gguf"}),
     "rules": (
-        {"catalogue", "engines", "errors", "fit", "host", "rules", "share", "units", "view"},
+        {"catalogue", "engines", "errors", "fit", "host", "rules", "units", "view"},
         set(),
     ),
     "engines.rules": (
         {
-            *("catalogue", "engines.rules", "errors", "fit", "host", "rules", "share", "units"),
+            *("catalogue", "engines.rules", "errors", "fit", "host", "rules", "units"),
             "view",
         },
         set(),
@@ -39,7 +38,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "resolve": (
         {
             *("catalogue", "engines.rules", "errors", "fit", "formats", "host", "plan"),
-            *("profiles", "readers.plan", "resolve", "rules", "share", "units", "view"),
+            *("profiles", "readers.plan", "resolve", "rules", "units", "view"),
         },
         set(),
     ),
@@ -75,7 +74,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "detect": (
-        {"catalogue", "detect", "errors", "fit", "formats", "profiles", "share", "units"},
+        {"catalogue", "detect", "errors", "fit", "formats", "host", "profiles", "units"},
         {"psutil"},
     ),
     "fleet": (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.detect.choice import Choice, Left
 from generator.detect.root import written_list
-from generator.share import quota_acts, threads_for
+from generator.host import quota_acts, threads_for
 from generator.units import cpu_list
 
 if TYPE_CHECKING:

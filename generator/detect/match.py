@@ -9,7 +9,7 @@ from generator.detect.choice import Choice
 from generator.detect.cpu import clean_model
 from generator.detect.profile import SYSTEMS, rounded
 from generator.errors import HostwrightError
-from generator.share import reserve
+from generator.host import reserve
 from generator.units import format_size
 
 if TYPE_CHECKING:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.host import reserve
 from generator.records import dataclass
-from generator.share import reserve
 from generator.units import MIB
 
 if TYPE_CHECKING:
+    from generator.host import Gpu
     from generator.view import Bound, Place, View
 
 # CUDA context and libraries; what Ollama itself counts for each GPU. Source: MinimumMemory,
 # discover/gpu.go@v0.9.2:41-42, ml/device.go@v0.32.15.
 GPU_OVERHEAD: Final = 457 * MIB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """A GPU: bytes in all, which are free on an idle one; `shared`: it is the host's memory."""
-
-    name: str
-    memory: int
-    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +28,7 @@ class Host:
     memory: int = 0
     limit: int = 0
     limit_name: str = ""
-    devices: tuple[Device, ...] = ()
+    devices: tuple[Gpu, ...] = ()
 
     @property
     def gpu_memory(self) -> int:
@@ -76,12 +68,9 @@ def host_of(view: View) -> Host:
     bounded = size_of(view.bound("memory_max")) == limit and limit > 0
     if not bounded:
         limit = memory - reserve(memory)
-    cards = () if computes_on_cpu(view) else view.host.gpus
     return Host(
         memory=memory,
         limit=limit,
         limit_name="MemoryMax" if bounded else "memory",
-        devices=tuple(
-            Device(name=card.name, memory=card.memory, shared=card.unified) for card in cards
-        ),
+        devices=() if computes_on_cpu(view) else view.host.gpus,
     )

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
-    from generator.fit.host import Device, Host
+    from generator.fit.host import Host
     from generator.fit.layout import Need
     from generator.fit.load import Load
     from generator.fit.shape import Shape
+    from generator.host import Gpu
 
 Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
@@ -114,7 +115,7 @@ def _rooms_of(footprint: Footprint, placement: Placement, ask: Ask, host: Host) 
     return (*_device_rooms(host.devices, devices), host_room(host, rest, devices, ask))
 
 
-def _device_rooms(devices: Sequence[Device], taken: Sequence[Need]) -> tuple[Room, ...]:
+def _device_rooms(devices: Sequence[Gpu], taken: Sequence[Need]) -> tuple[Room, ...]:
     return tuple(
         Room(name=device.name, total=device.memory, need=need)
         for device, need in zip(devices, taken, strict=True)
@@ -124,7 +125,7 @@ def _device_rooms(devices: Sequence[Device], taken: Sequence[Need]) -> tuple[Roo
 def host_room(host: Host, rest: Need, devices: Sequence[Need], ask: Ask, models: int = 1) -> Room:
     """Return the host's room; a GPU that shares its memory takes its part of it."""
     shared = sum(
-        need.total for device, need in zip(host.devices, devices, strict=True) if device.shared
+        need.total for device, need in zip(host.devices, devices, strict=True) if device.unified
     )
     total, name = host.limit, host.limit_name
     if shared and host.memory:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from generator.host import reserve
 from generator.readers.plan.phrases import PROFILE
-from generator.share import reserve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.host import threads_for
 from generator.plan import Setting
-from generator.share import threads_for
 from generator.units import cpu_list
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.fit.host import size_of
+from generator.host import reserve
 from generator.rules.helpers.containers import is_client
 from generator.rules.rule import Hit, rule
-from generator.share import reserve
 from generator.units import MIB, format_size
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from generator.fit.ask import Ask
-from generator.fit.host import Device, Host
+from generator.fit.host import Host
 from generator.fit.pick import pick
 from generator.fit.shape import Shape
+from generator.host import Gpu
 from tests.facts import facts_at
 
 MIB = 2**20
@@ -31,7 +32,7 @@ def cpu(memory: int) -> Host:
 
 
 def gpus(*sizes: int, memory: int = 0) -> Host:
-    cards = tuple(Device(name=f"GPU {i}", memory=size) for i, size in enumerate(sizes))
+    cards = tuple(Gpu(name=f"GPU {i}", memory=size) for i, size in enumerate(sizes))
     return Host(memory=memory, limit=memory, limit_name="memory", devices=cards)
 
 

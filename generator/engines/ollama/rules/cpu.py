@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu
+from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
 from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
 from generator.rules.rule import Hit, rule
-from generator.share import quota_acts, quota_for, threads_within
 from generator.units import cpu_list
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.share import quota_acts, quota_for, reserve, threads_for, threads_within
+from generator.host import quota_acts, quota_for, reserve, threads_for, threads_within
 from tests.plans import environment, plan, rules
 
 GIB = 2**30
