@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.shape import windows_of
+
 if TYPE_CHECKING:
+    from generator.catalogue.models import ModelFact
     from generator.fit.load import Load
     from generator.fit.shape import Shape
 
@@ -50,6 +53,18 @@ def cells(window: int, load: Load) -> int:
 def distinct(windows: tuple[int, ...]) -> tuple[int, ...]:
     """Return the windows that a model has, each once: one or two of them, over dozens of layers."""
     return tuple(set(windows))
+
+
+def kv_of(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
+    """Return the bytes of the cache for that many tokens, over all slots together, unpadded.
+
+    The least that any release takes: a layer with a window keeps that, or all tokens where they
+    are fewer.
+    """
+    both = model.kv_heads * (model.key_length + model.value_length)
+    windows = windows_of(model.layers, model.window, model.window_every)
+    kept = sum(min(tokens, window) if window else tokens for window in windows)
+    return bytes_of(both * kept, cache_type)
 
 
 def bytes_of(elements: int, cache_type: str) -> int:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from generator.engines.ollama.rules.helpers.need import kv_bytes
 from generator.engines.ollama.rules.memory import less_than_the_weights, lock_without_limit
 from generator.engines.ollama.rules.prompt_cache import caches_beyond_memory
 from generator.fit.ask import may_be_loaded
+from generator.fit.kv import kv_of
 from generator.host import Gpu
 from generator.rules.memory import limit_above_memory, no_limit_on_swap, soft_limit_above_hard
 from generator.rules.registry import every_rule
@@ -337,7 +337,7 @@ def test_the_xeon_would_have_caches_beyond_its_memory() -> None:
 def test_the_kv_cache_is_what_llama_cpp_measures(name: str, cache_type: str, mib: int) -> None:
     model = facts_at().model(name)
     assert model is not None
-    assert kv_bytes(model, 4096, cache_type) == mib * MIB
+    assert kv_of(model, 4096, cache_type) == mib * MIB
 
 
 @pytest.mark.parametrize(

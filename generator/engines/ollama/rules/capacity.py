@@ -8,12 +8,12 @@ from generator.engines.ollama.rules.helpers.need import (
     asked,
     default_context,
     known_models,
-    kv_bytes,
     least,
     weights,
 )
 from generator.fit.ask import may_be_loaded, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit
+from generator.fit.kv import kv_of
 from generator.rules.rule import Hit, rule
 from generator.units import gib
 
@@ -95,7 +95,7 @@ def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:
 def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
     """Return the context that leaves a tenth of the memory to buffers, or other ways out."""
     room = have * 9 // 10 - weights(model)
-    fits = room // kv_bytes(model, ask.slots, ask.cache_type) // STEP * STEP
+    fits = room // kv_of(model, ask.slots, ask.cache_type) // STEP * STEP
     if fits >= LEAST_USEFUL:
         return f"write {CONTEXT}={fits}, or fewer slots"
     return "serve a smaller model or quantisation, or fewer slots"

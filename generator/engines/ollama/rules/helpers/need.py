@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.ask import ask_of, context_of, number, with_slots
 from generator.fit.host import computes_on_cpu, host_of
-from generator.fit.kv import bytes_of
+from generator.fit.kv import kv_of
 from generator.fit.load import DEFAULT_BATCH
-from generator.fit.shape import shape_of, windows_of
+from generator.fit.shape import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,18 +41,6 @@ def weights(model: ModelFact) -> int:
     return model.weight_bytes
 
 
-def kv_bytes(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
-    """Return the bytes of the KV cache for that many tokens, over all slots together.
-
-    A type that is not known counts as f16, which is what releases before 0.30 make of it. A layer
-    with a window keeps at least that, or all tokens where they are fewer.
-    """
-    both = model.kv_heads * (model.key_length + model.value_length)
-    windows = windows_of(model.layers, model.window, model.window_every)
-    kept = sum(min(tokens, window) if window else tokens for window in windows)
-    return bytes_of(both * kept, cache_type)
-
-
 def known_models(view: View, facts: Facts) -> list[ModelFact]:
     """Return what the Catalogue knows of the service's models, each once."""
     found = (facts.model(used.base or used.name) for used in view.models)
@@ -65,7 +53,7 @@ def kv_at_least(view: View, facts: Facts, model: ModelFact) -> int:
     context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or facts.number(LEAST), model.context)
     slots = number(view, "OLLAMA_NUM_PARALLEL") or 1
     asked = view.variable("OLLAMA_KV_CACHE_TYPE")
-    return kv_bytes(model, context * slots, asked.value.strip() if asked else "f16")
+    return kv_of(model, context * slots, asked.value.strip() if asked else "f16")
 
 
 def heaviest(models: Iterable[ModelFact], count: int) -> list[ModelFact]:
@@ -92,7 +80,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
 
     ask = asked(view, facts, model)
     tokens = min(ask.context, model.context) * ask.slots
-    cache = kv_bytes(model, tokens, ask.cache_type)
+    cache = kv_of(model, tokens, ask.cache_type)
     if not weights(model):
         return Need(kv=cache)
     shape = shape_of(model, facts)
