@@ -65,12 +65,15 @@ def usage_failure(error: click.ClickException) -> tuple[HostwrightError, str]:
         meant = did_you_mean(sorted(error.possibilities or ()))
         message = f"there is no option `{error.option_name}`"
         return HostwrightError(message, hint=f"{meant}{listed}"), error.option_name
+    if isinstance(error, click.BadOptionUsage):
+        return HostwrightError(error.message.rstrip("."), hint=listed), error.option_name
     param = getattr(error, "param", None)
     where = _name_of(param) if param else ""
-    message = error.format_message()
-    if where and not isinstance(error, click.MissingParameter):
-        message = f"{where}: {error.message}"
-    return HostwrightError(message, hint=listed), where
+    if isinstance(error, click.MissingParameter):
+        message = f"{where} is missing"
+    else:
+        message = f"{where}: {error.message}" if where else error.message
+    return HostwrightError(message.rstrip("."), hint=listed), where
 
 
 def _name_of(param: click.Parameter) -> str:

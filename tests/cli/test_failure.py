@@ -49,6 +49,8 @@ def test_all_problems_of_a_profile(verb: str, tmp_path: Path) -> None:
         (("check", "--format=json"), ""),
         (("detect", "--json", "-o", "x"), "--json"),
         (("explain", "--json"), ""),
+        (("list", "--json", "more"), ""),
+        (("plan", "xeon-cpu", "--json", "--set"), "--set"),
         (("schema", "--json", "--markdown"), "--markdown"),
     ],
 )
@@ -56,6 +58,7 @@ def test_bad_usage_of_every_kind(args: tuple[str, ...], where: str, tmp_path: Pa
     (problem,) = failure(*args, cwd=tmp_path, code=2)["problems"]
     assert problem["where"] == where
     assert problem["message"]
+    assert not problem["message"].endswith(".")
 
 
 def test_what_is_not_there_and_what_fails(tmp_path: Path) -> None:
