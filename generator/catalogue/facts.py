@@ -171,8 +171,8 @@ class Facts:
         from generator.catalogue.hardware import GpuGeneration, Library
 
         table = self._named("gpu", "capabilities").get(capability)
-        if table is None:
-            return None
+        if table is None or ("gpu", capability) in self._made:
+            return self._one("gpu", GpuGeneration, capability, key="capabilities")
         known, jetson = self._all("library", Library), table.get("jetson", False)
         own = tuple(lib for lib in known if lib.serves(capability, jetson=jetson))
         bound = {"at": self.at, "capability": capability, "libraries": own}
