@@ -26,7 +26,7 @@ def swallowed(variable: Variable) -> str:
 
 # Where a value that comes to life moves files, hides a GPU or redirects traffic.
 _JUDGED: Final = re.compile(
-    r"HOME|(?:OLLAMA_)?(?:MODELS|TMPDIR)|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
+    r"HOME|(?:\w+_)?(?:MODELS|TMPDIR)|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
 )
 
 

@@ -1,11 +1,10 @@
-"""Variables that a server gets, and what it makes of their values."""
+"""Variables that a server gets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from generator.rules.helpers.edits import swallowed
-from generator.units import GO_FALSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,23 +17,6 @@ if TYPE_CHECKING:
 def server_variables(view: View) -> list[Variable]:
     """Return what the server gets: of each name the last one."""
     return list({v.name: v for v in view.variables if v.reach == "server"}.values())
-
-
-def truthy(value: str) -> bool:
-    """Return what Ollama makes of a Boolean: what it cannot parse is true.
-
-    Source: envconfig/config.go@v0.32.15:177-197 (strconv.ParseBool).
-    """
-    return bool(value) and value not in GO_FALSE
-
-
-NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])
-YES: Final = frozenset(["1", "t", "true", "y", "yes", "on", "enable", "enabled"])
-
-
-def cleaned(value: str) -> str:
-    """Return what Ollama makes of a value first: without blanks and quotes around it."""
-    return value.strip().strip("\"'")
 
 
 def known_variables(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on
+from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers.edits import renamed, rewritten
-from generator.rules.helpers.variables import cleaned
 from generator.rules.rule import Hit, rule
 from generator.units import is_local
 

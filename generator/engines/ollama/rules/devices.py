@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.values import truthy
 from generator.rules.helpers.gpus import driver_major, generations, names_of, replaced
-from generator.rules.helpers.variables import truthy
 from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.numbers import digits_of
+from generator.engines.ollama.rules.helpers.values import cleaned, digits_of, truthy
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
-from generator.rules.helpers.variables import cleaned, server_variables, truthy
+from generator.rules.helpers.variables import server_variables
 from generator.rules.rule import Hit, rule
 from generator.units import MIB
 

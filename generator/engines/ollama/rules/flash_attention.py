@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import computes_on_cpu
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.gpus import generations, names_of
-from generator.rules.helpers.variables import truthy
 from generator.rules.rule import Hit, rule
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from generator.engines.ollama.rules.helpers.need import (
     least,
     weights,
 )
+from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import host_of
 from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
-from generator.rules.helpers.variables import truthy
 from generator.rules.rule import Hit, rule
 from generator.units import gib
 

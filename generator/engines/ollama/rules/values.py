@@ -6,10 +6,10 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.numbers import _is_uint64, digits_of
+from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of, is_uint64
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
-from generator.rules.helpers.variables import NO, YES, cleaned, known_values, server_variables
+from generator.rules.helpers.variables import known_values, server_variables
 from generator.rules.rule import Hit, rule
 from generator.units import GO_FALSE, GO_TRUE, parse_go_duration
 
@@ -179,7 +179,7 @@ def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
             continue
         word = cleaned(variable.value)
         # What has no effect any more, HW114 tells.
-        if word and not _is_uint64(word) and fact.works:
+        if word and not is_uint64(word) and fact.works:
             yield _no_number(view, variable, fact)
         elif fact.kind == "bytes" and fact.works and 0 < int(word or 0) < 2**20:
             yield Hit(

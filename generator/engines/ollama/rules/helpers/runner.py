@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.values import NO, YES
 from generator.records import dataclass
-from generator.rules.helpers.variables import NO, YES
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
