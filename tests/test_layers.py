@@ -19,7 +19,14 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "codec": ({"errors", "plan"}, set()),
     "host": (set(), set()),
     "view": ({"errors", "host", "units"}, set()),
-    "engines": ({"engines"}, set()),
+    "engines": ({"catalogue", "engines", "errors", "host", "plan", "profiles"}, set()),
+    "engines.one": (
+        {
+            *("catalogue", "engines", "engines.one", "engines.rules", "errors", "fit", "formats"),
+            *("host", "plan", "profiles", "readers.plan", "rules", "units", "view"),
+        },
+        set(),
+    ),
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
@@ -37,8 +44,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve": (
         {
-            *("catalogue", "engines.rules", "errors", "fit", "formats", "host", "plan"),
-            *("profiles", "readers.plan", "resolve", "rules", "units", "view"),
+            *("catalogue", "engines", "errors", "host", "plan", "profiles", "readers.plan"),
+            *("resolve", "rules", "units"),
         },
         set(),
     ),
@@ -87,6 +94,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 }
 # What every room may import.
 EVERYBODY = {"records"}
+APART = {("targets", "base"), ("catalogue", "build"), ("readers", "plan")}
 ANYTHING = {"api", "cli", "__init__", "__main__"}
 
 
@@ -94,21 +102,19 @@ def room(module: str) -> str:
     """`generator.targets.nixos` is in the room `targets`, its base in `targets.base`.
 
     A part of one target, like `systemd_bundle` of `systemd`, is in `targets.part`; the rules of
-    an engine are in `engines.rules`. `catalogue.build` is of the build alone: no room may import
-    it.
+    an engine are in `engines.rules`, its decisions in `engines.one`. `catalogue.build` is of the
+    build alone: no room may import it.
     """
     parts = module.split(".")[1:]
-    if parts[:2] == ["targets", "base"]:
-        return "targets.base"
-    if parts[:2] == ["catalogue", "build"]:
-        return "catalogue.build"
-    if parts[:2] == ["readers", "plan"]:
-        return "readers.plan"
-    if parts[:1] == ["targets"] and "_" in parts[-1]:
+    top = parts[0] if parts else "__init__"
+    if tuple(parts[:2]) in APART:
+        return ".".join(parts[:2])
+    if top == "targets" and "_" in parts[-1]:
         return "targets.part"
-    if parts[:1] == ["engines"] and "rules" in parts:
+    if top == "engines" and "rules" in parts:
         return "engines.rules"
-    return parts[0] if parts else "__init__"
+    of_one = top == "engines" and len(parts) > 2 and parts[-1] != "signs"
+    return "engines.one" if of_one else top
 
 
 def modules() -> Iterator[tuple[str, Path]]:

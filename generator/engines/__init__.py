@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
+    from generator.engines.base import Engine
     from generator.engines.signs import Signs
 
 ENGINES: Final = {
@@ -16,3 +17,8 @@ ENGINES: Final = {
 def load_signs(name: str) -> Signs:
     """Return how the engine `name`, a key of ENGINES, is recognised in files."""
     return cast("Signs", importlib.import_module(f"generator.engines.{name}.signs").SIGNS)
+
+
+def load_engine(name: str) -> Engine:
+    """Return the engine `name`, a key of ENGINES."""
+    return cast("Engine", importlib.import_module(f"generator.engines.{name}.engine"))

@@ -4,90 +4,93 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.plan import (
-    PROGRAM,
-    Container,
-    Directive,
-    Health,
-    Listen,
-    Restart,
-    Service,
-    Setting,
-    Step,
-)
-from generator.resolve.threads import thread_count
+from generator.plan import Container, Directive, Listen, Restart, Service
+from generator.rules.registry import rule_of
 from generator.units import address, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan import Devices, Group, Job, Limit, Model, Source
-    from generator.profiles.schema import ServiceChoice
-    from generator.resolve.draft import Draft
+    from generator.engines.base import Asked, Case, Decided, Server
+    from generator.errors import Finding
+    from generator.plan import Devices, Limit
+    from generator.profiles.schema import Profile, ServiceChoice
 
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
     "on-failure": "The server comes back after a failure.",
     "no": "A server that ends stays down.",
 }
-STATE_DIR: Final = "/var/lib/ollama"
-HEALTH: Final = Health(
-    step=Step(argv=(PROGRAM, "list")),
-    interval_seconds=30,
-    timeout_seconds=10,
-    retries=3,
-    start_seconds=30,
-    reason="The image has no curl; the program itself asks the server, and loads no model.",
-)
 
 
-def decide(
-    draft: Draft, limits: tuple[Limit, ...], models: tuple[Model, ...], jobs: tuple[Job, ...]
+def service_of(
+    name: str, server: Server, asked: Asked, case: Case, decided: Decided, limits: tuple[Limit, ...]
 ) -> Service:
-    """Return the service with all that has been decided of it."""
-    choice, era = draft.profile.service, draft.facts.era
-    _check_models_dir(draft)
-    listen = _listen(draft)
-    user, home = _user(draft), choice.home or (STATE_DIR if choice.full_unit else "")
+    """Return the service of an engine with all that has been decided of it."""
+    choice, era = case.profile.service, case.facts.era
+    user = _user(case, asked, server)
     return Service(
-        name="ollama",
-        engine="ollama",
-        product="Ollama",
-        release=str(draft.facts.release),
-        release_told=draft.profile.ollama.version is not None,
+        name=name,
+        engine=name,
+        product=server.product,
+        release=str(case.facts.release),
+        release_told=asked.version is not None,
         era_since=str(era.since),
         era_until=str(era.until or ""),
-        unit="ollama.service",
+        unit=server.unit,
         program=choice.binary,
-        command=(PROGRAM, "serve"),
-        acceleration=draft.acceleration,
-        threads=thread_count(draft)[0] or 0,
-        listen=listen,
-        models_dir=draft.profile.ollama.models_dir or "",
-        environment=(*_connection(draft, listen, home), *draft.ordered_settings()),
-        omissions=tuple(draft.omissions),
+        command=server.command,
+        acceleration=case.acceleration,
+        threads=case.threads.number,
+        listen=case.listen,
+        models_dir=asked.models_dir,
+        environment=decided.environment,
+        omissions=decided.omissions,
         limits=limits,
-        devices=draft.devices,
-        after=_after(draft.devices),
+        devices=case.devices,
+        after=_after(case.devices),
         restart=_restart(choice),
         user=user,
         group=choice.group or user,
-        home=home,
+        home=case.home,
         full_unit=choice.full_unit,
-        hardening=_hardening(draft, home) if choice.full_unit else (),
-        health=HEALTH,
-        models=models,
-        jobs=jobs,
+        hardening=_hardening(case, asked, server) if choice.full_unit else (),
+        health=server.health,
+        models=decided.models,
+        jobs=decided.jobs,
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
-        container=_container(draft),
+        container=_container(case, server),
     )
 
 
-def _user(draft: Draft) -> str:
+def remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
+    """Yield what there is to say of where the service runs."""
+    if asked.models_dir.startswith(("/home/", "/root/", "/run/user/")):
+        yield rule_of("HW505").finding(
+            f"`{asked.models_dir}` is hidden from a sandboxed service (ProtectHome), as NixOS runs "
+            "it",
+            f"{name}.models_dir",
+            "choose a directory outside /home, like /srv/ollama/models",
+            "nixpkgs#357604",
+        )
+    image, rocm, system = case.facts.image, case.acceleration == "rocm", case.host.system
+    systems = image.rocm_systems if rocm else image.systems
+    if system not in systems and not case.profile.container.image:
+        told = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
+        hint = "name an image of your own, or use another target"
+        yield rule_of("HW506").finding(told, "container.image", hint, image.source)
+
+
+def home_of(profile: Profile, server: Server) -> str:
+    """Return the home of the service; empty: the one that the existing unit has."""
+    choice = profile.service
+    return choice.home or (server.home if choice.full_unit else "")
+
+
+def _user(case: Case, asked: Asked, server: Server) -> str:
     """Return the user; a directory outside the home needs an owner by name."""
-    choice = draft.profile.service
-    named = choice.full_unit or draft.profile.ollama.models_dir
-    return choice.user or ("ollama" if named else "")
+    choice = case.profile.service
+    return choice.user or (server.user if choice.full_unit or asked.models_dir else "")
 
 
 def _after(devices: Devices | None) -> tuple[str, ...]:
@@ -102,92 +105,45 @@ def _restart(choice: ServiceChoice) -> Restart:
     return Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=reason)
 
 
-def _listen(draft: Draft) -> Listen:
-    ollama = draft.profile.ollama
-    reach = "this machine only" if is_local(ollama.host) else "every machine that can reach it"
+def listen_of(asked: Asked) -> Listen:
+    """Return where the API listens."""
+    reach = "this machine only" if is_local(asked.host) else "every machine that can reach it"
     return Listen(
-        host=ollama.host,
-        port=ollama.port,
-        address=address(ollama.host, ollama.port),
-        open_firewall=ollama.open_firewall,
+        host=asked.host,
+        port=asked.port,
+        address=address(asked.host, asked.port),
+        open_firewall=asked.open_firewall,
         reason=f"Reachable from {reach}; the API has no authentication.",
     )
 
 
-def _connection(draft: Draft, listen: Listen, home: str) -> Iterator[Setting]:
-    """Yield the variables that tell the server of its place on the host."""
-    ollama = draft.profile.ollama
-    told = ollama.model_fields_set & {"host", "port"}
-    if home:
-        reason = "Where the server keeps its keys."
-        yield _of_host("HOME", home, reason, "service.home", group="service")
-    source: Source = "profile" if told else "default"
-    yield _of_host("OLLAMA_HOST", listen.address, listen.reason, "ollama.host", source=source)
-    if ollama.models_dir:
-        reason = "Where models are stored."
-        yield _of_host("OLLAMA_MODELS", ollama.models_dir, reason, "ollama.models_dir")
-
-
-def _of_host(
-    name: str,
-    value: str,
-    reason: str,
-    key: str,
-    *,
-    group: Group = "server",
-    source: Source = "profile",
-) -> Setting:
-    return Setting(
-        name=name, value=value, reason=reason, source=source, group=group, key=key, scope="host"
-    )
-
-
-def _check_models_dir(draft: Draft) -> None:
-    """A sandboxed service (a complete unit, and NixOS) does not see the homes of people."""
-    path = draft.profile.ollama.models_dir or ""
-    if path.startswith(("/home/", "/root/", "/run/user/")):
-        draft.note(
-            "HW505",
-            f"`{path}` is hidden from a sandboxed service (ProtectHome), as NixOS runs it",
-            "ollama.models_dir",
-            fix="choose a directory outside /home, like /srv/ollama/models",
-            link="nixpkgs#357604",
-        )
-
-
-def _container(draft: Draft) -> Container:
+def _container(case: Case, server: Server) -> Container:
     """Return how a container engine runs the server; facts of the image are the Catalogue's."""
-    choice, image = draft.profile.container, draft.facts.image
-    rocm = draft.acceleration == "rocm"
-    system = draft.profile.host.system
-    if system not in (image.rocm_systems if rocm else image.systems) and not choice.image:
-        told = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
-        hint = "name an image of your own, or use another target"
-        draft.note("HW506", told, "container.image", fix=hint, link=image.source)
-    pattern = image.rocm_tag if rocm else image.tag
-    tag = choice.tag or pattern.format(release=draft.facts.release)
+    choice, image = case.profile.container, case.facts.image
+    pattern = image.rocm_tag if case.acceleration == "rocm" else image.tag
+    tag = choice.tag or pattern.format(release=case.facts.release)
     return Container(
         image=f"{choice.image or image.repository}:{tag}",
         name=choice.name,
         volume=choice.volume,
         network=choice.network or "",
         restart=choice.restart,
-        program="ollama",
+        program=server.program,
         models_path=image.models_path,
         home_path=image.home_path,
         port=image.port,
     )
 
 
-def _hardening(draft: Draft, home: str) -> tuple[Directive, ...]:
+def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...]:
     """Return the sandbox of a complete unit: what the server needs, and nothing else."""
-    models_dir = draft.profile.ollama.models_dir
-    writable = " ".join(dict.fromkeys(path for path in (home, models_dir) if path))
-    gpu = draft.devices is not None
+    home = case.home
+    writable = " ".join(dict.fromkeys(path for path in (home, asked.models_dir) if path))
+    gpu = case.devices is not None
     fixed = tuple(Directive(name=name, value=value) for name, value in _SANDBOX)
     return (
         *fixed,
-        *([Directive(name="StateDirectory", value="ollama")] if home == STATE_DIR else []),
+        *([Directive(name="StateDirectory", value=_state(server))] if home == server.home else []),
         Directive(name="ReadWritePaths", value=writable, reason="Keys and models."),
         Directive(
             name="PrivateDevices",
@@ -196,6 +152,10 @@ def _hardening(draft: Draft, home: str) -> tuple[Directive, ...]:
         ),
         *([Directive(name="SupplementaryGroups", value="render video")] if gpu else []),
     )
+
+
+def _state(server: Server) -> str:
+    return server.home.removeprefix("/var/lib/")
 
 
 _SANDBOX: Final = (

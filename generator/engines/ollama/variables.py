@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama import env
+from generator.engines.ollama.jobs import warms
+from generator.engines.ollama.spelling import TYPED, text
 from generator.fit.kv import PLAIN
-from generator.resolve import env
-from generator.resolve.jobs import warms
-from generator.resolve.spelling import TYPED, text
 
 if TYPE_CHECKING:
-    from generator.resolve.draft import Draft
-    from generator.resolve.spelling import Typed
+    from generator.engines.ollama.draft import Draft
+    from generator.engines.ollama.spelling import Typed
 
 
 def decide(draft: Draft) -> None:

@@ -12,9 +12,9 @@ from generator.plan import Setting
 
 if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
+    from generator.engines.ollama.draft import Draft
     from generator.host import Gpu
     from generator.plan import Source
-    from generator.resolve.draft import Draft
 
 NAME: Final = "OLLAMA_LLM_LIBRARY"
 WHERE: Final = "ollama.llm_library"

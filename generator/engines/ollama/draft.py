@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.errors import Problem
-from generator.plan import Acceleration, Devices, Group, Omission, Parameter, Scope, Setting, Source
-from generator.resolve.host import host_facts
+from generator.plan import Group, Omission, Parameter, Scope, Setting, Source
 from generator.rules.registry import rule_of
 
 if TYPE_CHECKING:
-    from generator.catalogue.facts import Facts
+    from generator.engines.base import Case
     from generator.errors import Finding
-    from generator.host import Gpu
-    from generator.profiles.schema import Profile
 
 GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "server", "environment")
 
@@ -32,34 +29,16 @@ class Draft:
     The Facts are those of the release that the output is for.
     """
 
-    def __init__(self, profile: Profile, facts: Facts, *, legacy_env: bool) -> None:
-        self.profile = profile
-        self.facts = facts
-        self.host = host_facts(profile.host, facts)
-        self.legacy_env = legacy_env
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.profile, self.facts, self.host = case.profile, case.facts, case.host
+        self.acceleration, self.legacy_env = case.acceleration, case.legacy_env
+        self.gpus = case.gpus
         self.settings: list[Setting] = []
         self.omissions: list[Omission] = []
         self.parameters: list[Parameter] = []
-        self.devices: Devices | None = None
         self.findings: list[Finding] = []
         self.problems: list[Problem] = []
-        if not facts.known:
-            self.note(
-                "HW110",
-                f"{facts.release} is newer than the newest release this catalogue knows, "
-                f"{facts.at}; the output is checked against that one",
-                "ollama.version",
-            )
-
-    @property
-    def acceleration(self) -> Acceleration:
-        """What computes: as the profile says, otherwise CUDA where the host has GPUs."""
-        return self.profile.ollama.acceleration or ("cuda" if self.profile.host.gpus else "cpu")
-
-    @property
-    def gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs that compute."""
-        return self.host.gpus if self.devices else ()
 
     def note(self, rule: str, message: str, where: str, fix: str = "", link: str = "") -> None:
         """Record a Finding of a rule."""

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.threads import WHERE as THREADS
 from generator.errors import RenderError
 from generator.formats.modelfile import head, parameter_line
 from generator.plan import Model, Modelfile, Parameter
-from generator.resolve.threads import WHERE as THREADS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from generator.engines.ollama.draft import Draft
     from generator.profiles.schema import Model as ModelChoice
-    from generator.resolve.draft import Draft
 
 
-def decide(draft: Draft, header: Sequence[str]) -> tuple[Model, ...]:
-    """Return the models in the profile's order; faults are reported to the draft.
-
-    `header` is what each Modelfile begins with.
-    """
+def decide(draft: Draft) -> tuple[Model, ...]:
+    """Return the models in the profile's order; faults are reported to the draft."""
     models = tuple(
-        _model(draft, index, choice, header) for index, choice in enumerate(draft.profile.models)
+        _model(draft, index, choice) for index, choice in enumerate(draft.profile.models)
     )
     names = [model.served for model in models]
     for index, name in enumerate(names):
@@ -35,7 +30,7 @@ def decide(draft: Draft, header: Sequence[str]) -> tuple[Model, ...]:
     return models
 
 
-def _model(draft: Draft, index: int, choice: ModelChoice, header: Sequence[str]) -> Model:
+def _model(draft: Draft, index: int, choice: ModelChoice) -> Model:
     own = tuple(
         parameter
         for name, value in choice.parameters.items()
@@ -60,9 +55,7 @@ def _model(draft: Draft, index: int, choice: ModelChoice, header: Sequence[str])
         role=choice.role,
         serve_as=serve_as,
         parameters=parameters,
-        modelfile=_modelfile(draft, choice.name, serve_as, parameters, header)
-        if serve_as
-        else None,
+        modelfile=_modelfile(draft, choice.name, serve_as, parameters) if serve_as else None,
         key=f"models.{index}",
     )
 
@@ -72,13 +65,12 @@ def _modelfile(
     base: str,
     served: str,
     parameters: tuple[Parameter, ...],
-    header: Sequence[str],
 ) -> Modelfile | None:
     """Return the file, parted at the number of threads where that is the host's for all models."""
     if not served:
         return None
     try:
-        above = head(base, header)
+        above = head(base, draft.case.header)
         lines = {parameter: parameter_line(*_written(parameter)) for parameter in parameters}
     except RenderError as error:
         draft.problem(parameters[0].key if parameters else "models", error.message, error.hint)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.engines.ollama.rules.helpers.runner import value_fault
+from generator.engines.ollama.spelling import TYPED_ELSEWHERE
 from generator.fit.kv import PLAIN
 from generator.plan import Setting
-from generator.resolve.spelling import TYPED_ELSEWHERE
 
 if TYPE_CHECKING:
-    from generator.resolve.draft import Draft
+    from generator.engines.ollama.draft import Draft
 
 
 def decide(draft: Draft) -> None:

@@ -8,9 +8,9 @@ from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Ste
 from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
+    from generator.engines.ollama.draft import Draft
     from generator.plan import Model
     from generator.profiles.schema import Profile
-    from generator.resolve.draft import Draft
 
 SERVER: Final = "ollama.service"
 RETRY_SECONDS: Final = 30
@@ -138,7 +138,8 @@ def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a
 
 
 def _resume(draft: Draft) -> Job:
-    if draft.devices is None or draft.devices.vendor != "nvidia":
+    devices = draft.case.devices
+    if devices is None or devices.vendor != "nvidia":
         draft.problem(
             "service.resume_fix", "is about NVIDIA GPUs, and this profile uses none", "remove it"
         )

@@ -16,10 +16,10 @@ from generator.readers.plan.phrases import PROFILE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.engines.ollama.draft import Draft
     from generator.fit.ask import Ask
     from generator.fit.shape import Shape
     from generator.profiles.schema import Model
-    from generator.resolve.draft import Draft
     from generator.view import View
 
 STEP: Final = 1024

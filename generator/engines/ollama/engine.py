@@ -1,0 +1,67 @@
+"""Ollama as an Engine: its server, and the order in which its settings are decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.engines.base import Asked, Decided, Server
+from generator.engines.ollama import context, gpu, jobs, models, threads, variables
+from generator.engines.ollama.connection import connection
+from generator.engines.ollama.draft import Draft
+from generator.plan import PROGRAM, Health, Step
+
+if TYPE_CHECKING:
+    from generator.engines.base import Case
+    from generator.profiles.schema import Profile
+
+SERVER: Final = Server(
+    product="Ollama",
+    unit="ollama.service",
+    command=(PROGRAM, "serve"),
+    health=Health(
+        step=Step(argv=(PROGRAM, "list")),
+        interval_seconds=30,
+        timeout_seconds=10,
+        retries=3,
+        start_seconds=30,
+        reason="The image has no curl; the program itself asks the server, and loads no model.",
+    ),
+    program="ollama",
+    user="ollama",
+    home="/var/lib/ollama",
+)
+
+
+def asked(profile: Profile) -> Asked:
+    """Return what the table `[ollama]` asks of any engine."""
+    table, name = profile.ollama, "LLAMA_ARG_MLOCK"
+    locked = f"{name} locks the model in memory, which needs this." if name in table.env else ""
+    return Asked(
+        version=table.version,
+        acceleration=table.acceleration,
+        host=table.host,
+        port=table.port,
+        open_firewall=table.open_firewall,
+        models_dir=table.models_dir or "",
+        locked=locked,
+    )
+
+
+def decide(case: Case) -> Decided:
+    """Return variables, models and jobs for the case."""
+    draft = Draft(case)
+    gpu.decide(draft)
+    threads.decide(draft)
+    variables.decide(draft)
+    context.decide(draft)
+    # The parameters that all models share are known only now.
+    decided = models.decide(draft)
+    beside = jobs.jobs(draft, decided)
+    return Decided(
+        environment=(*connection(case), *draft.ordered_settings()),
+        omissions=tuple(draft.omissions),
+        models=decided,
+        jobs=beside,
+        findings=tuple(draft.findings),
+        problems=tuple(draft.problems),
+    )

@@ -1,0 +1,145 @@
+"""The GPUs that compute: how a service gets at them, and what driver they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.errors import Problem
+from generator.plan import Devices, Directive, Driver, Step
+from generator.rules.registry import rule_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.hardware import GpuGeneration
+    from generator.errors import Finding
+    from generator.host import Host
+    from generator.profiles.schema import GpuChoice
+
+# $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
+WAIT: Final = (
+    "i=0; while [ ! -e $0 ] && [ $i -lt $1 ]; do sleep 1; i=$((i+1)); done; "
+    "[ -e $0 ] || echo $0 did not appear within $1 seconds: starting without the GPU"
+)
+VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
+    "cuda": "nvidia",
+    "rocm": "amd",
+    "vulkan": "dri",
+}
+WAIT_NODES: Final = {"nvidia": "/dev/nvidia-uvm", "amd": "/dev/kfd", "dri": "/dev/dri/renderD128"}
+NODES: Final = {"nvidia": (), "amd": ("/dev/kfd", "/dev/dri"), "dri": ("/dev/dri",)}
+# Names in /proc/devices. systemd looks them up when the unit starts, which is why the module that
+# registers `nvidia-uvm` must be there by then.
+ALLOW: Final = {
+    "nvidia": ("nvidiactl", "nvidia-caps", "nvidia-frontend", "nvidia-uvm", "drm"),
+    "amd": ("kfd", "drm"),
+    "dri": ("drm",),
+}
+TOLD_BY: Final = 'add `compute_capability = "…"`, as `nvidia-smi --query-gpu=compute_cap` prints it'
+
+
+def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -> Devices | None:
+    """Return the GPUs that compute; None where the CPU does."""
+    vendor = VENDORS.get(acceleration)
+    if vendor is None:
+        return None
+    nvidia = vendor == "nvidia"
+    return Devices(
+        vendor=vendor,
+        ids=choice.visible_devices,
+        access=_access(ALLOW[vendor]),
+        modules=("nvidia_uvm",) if nvidia else (),
+        nodes=NODES[vendor],
+        wait=_wait(WAIT_NODES[vendor], choice.wait_seconds) if choice.wait_seconds else None,
+        driver=_driver(_generations(host, facts), host.system) if nvidia else None,
+        reason="Waits for the driver: a server that starts before it computes on the CPU.",
+    )
+
+
+def faults(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -> Iterator[Problem]:
+    """Yield what no host can do."""
+    if acceleration == "cpu":
+        return
+    gpus = host.gpus
+    for index in choice.visible_devices:
+        if index.isdecimal() and gpus and int(index) >= len(gpus):
+            yield Problem(
+                "gpu.visible_devices",
+                f"there is no GPU {index}; this host has {len(gpus)}",
+                f"name GPUs from 0 to {len(gpus) - 1}",
+            )
+    closed, opened = _by_modules(_generations(host, facts))
+    if acceleration == "cuda" and closed and opened:
+        yield Problem(
+            "host.gpus",
+            f"{closed[0].name} needs closed kernel modules and {opened[0].name} open ones: "
+            f"no driver serves both",
+            "split the cards over two hosts",
+        )
+
+
+def remarks(host: Host, facts: Facts, acceleration: str) -> Iterator[Finding]:
+    """Yield a Finding for each GPU that nothing is known of."""
+    for gpu in host.gpus if acceleration == "cuda" else ():
+        if facts.generation(gpu.compute_capability) is None:
+            message = (
+                f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
+                f"library are chosen for it"
+            )
+            yield rule_of("HW305").finding(message, "host.gpus", TOLD_BY)
+
+
+def _generations(host: Host, facts: Facts) -> list[GpuGeneration]:
+    """Return what is known of the GPUs, in their order."""
+    found = (facts.generation(g.compute_capability) for g in host.gpus if g.compute_capability)
+    return [generation for generation in found if generation is not None]
+
+
+def _by_modules(
+    generations: Sequence[GpuGeneration],
+) -> tuple[list[GpuGeneration], list[GpuGeneration]]:
+    closed = [g for g in generations if g.kernel_modules == "closed"]
+    return closed, [g for g in generations if g.kernel_modules == "open"]
+
+
+def _access(classes: tuple[str, ...]) -> tuple[Directive, ...]:
+    closed = "Of all devices, the server sees the GPUs only."
+    allowed = (Directive(name="DeviceAllow", value=f"char-{name} rwm") for name in classes)
+    return (Directive(name="DevicePolicy", value="closed", reason=closed), *allowed)
+
+
+def _wait(node: str, seconds: int) -> Step:
+    argv = ("/bin/sh", "-c", WAIT, node, str(seconds))
+    return Step(argv=argv, where="host", seconds=seconds)
+
+
+def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
+    """Return what a NixOS host must build for the oldest card, which decides for all."""
+    if not generations:
+        return None
+    closed, opened = _by_modules(generations)
+    decisive = (closed or opened or generations)[0]
+    architectures = {arch for g in generations for arch in g.cuda_architectures}
+    branch = next((g.nixpkgs_driver for g in generations if g.nixpkgs_driver), "")
+    return Driver(
+        open=not closed,
+        branch=branch,
+        cuda_architectures=tuple(sorted(architectures, key=int)),
+        cuda_major=_cuda_major(generations, system) if architectures else 0,
+        reason=_driver_reason(decisive, branch),
+    )
+
+
+def _cuda_major(generations: list[GpuGeneration], system: str) -> int:
+    """Return the newest CUDA release with kernels for every card: 12 of `cuda_v12`."""
+    served = [set(g.cuda_libraries(system)) for g in generations]
+    common = set.intersection(*served)
+    majors = [int(name.removeprefix("cuda_v")) for name in common if name.startswith("cuda_v")]
+    return max(majors, default=0)
+
+
+def _driver_reason(generation: GpuGeneration, branch: str) -> str:
+    modules = "closed" if generation.kernel_modules == "closed" else "open"
+    last = f"; driver {generation.last_driver} is the last that knows it" if branch else ""
+    return f"{generation.name} runs on the {modules} kernel modules{last}."
