@@ -306,7 +306,9 @@ class Container:
 class Service:
     """One running engine.
 
-    `product` is the engine's name for people. `release_told`: somebody has named the release. Its
+    `product` is the engine's name for people, `log_line` is in the line of its log that tells what
+    it took, `models_below` is where it keeps models below its home, and `installed_models` where
+    its own installer does. `release_told`: somebody has named the release. Its
     levers work from release `era_since` until `era_until` (empty: not ended), not beyond. `command`
     starts the server, whose `program` is there on the host. `threads` are the compute threads of a
     model (0: left to the server). `user`, `group` and `home` empty: those that the existing unit
@@ -317,6 +319,9 @@ class Service:
     name: str
     engine: str
     product: str
+    log_line: str
+    models_below: str
+    installed_models: str
     release: str
     release_told: bool
     era_since: str

@@ -1,4 +1,4 @@
-"""A View: one Ollama service as a file describes it, whatever kind of file. Plain data.
+"""A View: one service as a file describes it, whatever kind of file. Plain data.
 
 Rules judge Views, so that a profile, a drop-in and a compose file are held to the same facts.
 What a file does not say is None or empty; a rule that needs it stays silent.

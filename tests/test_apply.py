@@ -105,7 +105,8 @@ def test_every_file_has_a_place_that_the_scripts_know(host: Host) -> None:
 
 def test_the_drop_ins_are_in_order() -> None:
     drop_ins = [path for path in rendered(plan(LARGE)) if ".service.d/" in path]
-    assert [f"{UNITS}/ollama.service.d/{name}.conf" for name in DROP_INS] == drop_ins
+    names = [name.format("ollama") for name in DROP_INS]
+    assert [f"{UNITS}/ollama.service.d/{name}.conf" for name in names] == drop_ins
 
 
 @pytest.mark.parametrize(

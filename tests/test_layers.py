@@ -1,6 +1,7 @@
 """Who may import whom. Lazy and TYPE_CHECKING imports count."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -236,3 +237,31 @@ def test_the_frame_of_the_rules_names_no_engine() -> None:
         text = path.read_text(encoding="utf-8")
         named = [name for name in ENGINES if name in text.lower()]
         assert not named or path == ROOT / "engines" / "__init__.py", path
+
+
+# Nothing here says what an engine is called, or what it reads; the adapter for `services.ollama` of
+# NixOS, and the script that asks the server, are of one engine.
+ENGINE_FREE = (
+    *("plan.py", "codec.py", "host.py", "view.py", "pipeline.py", "resolve", "targets"),
+    *("engines/base.py", "engines/signs.py", "readers/*.py", "readers/plan"),
+    *("rules/__init__.py", "rules/registry.py", "rules/rule.py", "templates"),
+)
+OF_ONE_ENGINE = {"targets/nixos.py", "templates/systemd/apply.sh"}
+FLAG = "--ollama-version"
+ISSUE = r"ollama#\d+"
+
+
+def engine_free() -> Iterator[Path]:
+    for pattern in ENGINE_FREE:
+        for path in ROOT.glob(pattern):
+            files = path.rglob("*") if path.is_dir() else [path]
+            yield from (file for file in files if file.is_file() and file.suffix != ".pyc")
+
+
+def test_what_serves_every_engine_names_none() -> None:
+    files = {file.relative_to(ROOT).as_posix(): file for file in engine_free()}
+    assert files.keys() >= OF_ONE_ENGINE
+    for name in files.keys() - OF_ONE_ENGINE:
+        text = re.sub(ISSUE, "", files[name].read_text(encoding="utf-8")).replace(FLAG, "")
+        found = re.findall(r"(?i).*(?:ollama|llama_arg).*", text)
+        assert not found, (name, found)

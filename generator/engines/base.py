@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -89,11 +90,14 @@ class Decided:
 class Server:
     """What is so of every server of an engine.
 
-    `product` is its name for people. `home` and `user` are those of a complete unit, and `program`
-    is what a container's image calls it.
+    `product`, `log_line`, `models_below` and `installed_models` are as in a Service. `home` and
+    `user` are those of a complete unit, and `program` is what a container's image calls it.
     """
 
     product: str
+    log_line: str
+    models_below: str
+    installed_models: str
     unit: str
     command: tuple[str, ...]
     health: Health

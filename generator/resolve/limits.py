@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
+from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve
 from generator.plan import Limit
 from generator.resolve.threads import quota_percent, usable_cpus
-from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve
 from generator.units import GIB, cpu_list, format_size, written_size
 
 if TYPE_CHECKING:

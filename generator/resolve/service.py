@@ -33,6 +33,9 @@ def service_of(
         name=name,
         engine=name,
         product=server.product,
+        log_line=server.log_line,
+        models_below=server.models_below,
+        installed_models=server.installed_models,
         release=str(case.facts.release),
         release_told=asked.version is not None,
         era_since=str(era.since),
@@ -70,7 +73,7 @@ def remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
             f"`{asked.models_dir}` is hidden from a sandboxed service (ProtectHome), as NixOS runs "
             "it",
             f"{name}.models_dir",
-            "choose a directory outside /home, like /srv/ollama/models",
+            f"choose a directory outside /home, like /srv/{name}/models",
             "nixpkgs#357604",
         )
     image, rocm, system = case.facts.image, case.acceleration == "rocm", case.host.system

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 TARGETS: Final = {
     "nixos": "one NixOS module that sets upstream options only",
     "plan": "the decisions with their reasons, as JSON",
-    "systemd": "ordered drop-ins for an existing `ollama.service`; `--full-unit`: a complete one",
+    "systemd": "ordered drop-ins for the unit that is installed; `--full-unit`: a complete one",
     "compose": "`compose.yaml` for Docker",
 }
 

@@ -32,8 +32,9 @@ class LeftOut:
     """What a target does not print of a Plan, and why.
 
     `fields` are written `Record.field`, with all that lies below them. Where a setting of the
-    profile is lost, `key` is that setting, `asked` tells whether a service has it, and a Finding of
-    that severity says so, with `fix` for what to do; `{port}` in it is the port of the API.
+    profile is lost, `key` is that setting (without a dot: of the engine's own table), `asked` tells
+    whether a service has it, and a Finding of that severity says so, with `fix` for what to do;
+    `{port}` in it is the port of the API.
     """
 
     fields: tuple[str, ...] = ()
@@ -96,8 +97,8 @@ def losses(target: str, left_out: Iterable[LeftOut], service: Service) -> tuple[
         Finding(
             rule="HW601",
             severity=item.severity,
-            message=f"{target} leaves out `{item.key.partition('.')[2]}`: {item.why}",
-            where=item.key,
+            message=f"{target} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
+            where=item.key if "." in item.key else f"{service.engine}.{item.key}",
             fix=item.fix.format(port=service.listen.port),
         )
         for item in left_out

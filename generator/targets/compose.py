@@ -92,15 +92,16 @@ LEFT_OUT: Final = (
     LeftOut(
         fields=("Listen.open_firewall",),
         why="Docker opens what it publishes by itself, past the firewall of the host",
-        key="ollama.open_firewall",
+        key="open_firewall",
         asked=lambda service: service.listen.open_firewall,
         fix="leave it out for a container",
         severity="info",
     ),
     LeftOut(
         fields=(
-            *("Service.name", "Service.product", "Service.unit", "Service.program"),
+            *("Service.name", "Service.unit", "Service.program", "Service.models_below"),
             *("Service.command", "Service.user", "Service.group", "Service.home"),
+            "Service.installed_models",
             *("Service.acceleration", "Service.era_since", "Service.era_until"),
         ),
         why="the image has the program, its command, its user and its backends",
@@ -174,7 +175,7 @@ def _name(service: Service, job: Job) -> str:
 
 def _server(service: Service) -> dict[str, Any]:
     container, listen = service.container, service.listen
-    published = f"{address(_published(listen.host), listen.port)}:{container.port}"
+    published = f"{address(_published(service.engine, listen.host), listen.port)}:{container.port}"
     server: dict[str, Any] = {
         **_base(service),
         "container_name": container.name,
@@ -201,7 +202,7 @@ def _healthcheck(service: Service) -> dict[str, Any]:
     }
 
 
-def _published(host: str) -> str:
+def _published(engine: str, host: str) -> str:
     """Return the address that Docker publishes on, which is an IP address without a zone."""
     host = LOCALHOST if host == "localhost" else host
     try:
@@ -211,7 +212,7 @@ def _published(host: str) -> str:
     if zone is None:
         return host
     raise RenderError(
-        f"`ollama.host` is `{host}`, and Docker publishes on plain IP addresses only",
+        f"`{engine}.host` is `{host}`, and Docker publishes on plain IP addresses only",
         hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
     )
 

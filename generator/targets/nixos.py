@@ -43,10 +43,11 @@ PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 LEFT_OUT: Final = (
     LeftOut(
         fields=(
-            *("Service.name", "Service.unit", "Service.program", "Service.command"),
+            *("Service.unit", "Service.program", "Service.command"),
             *("Service.full_unit", "Service.hardening", "Devices.access"),
+            *("Service.models_below", "Service.installed_models"),
         ),
-        why="`services.ollama` makes the unit, with its command, sandbox and device access",
+        why="`services.ollama` makes the unit, with its command, sandbox, devices and places",
     ),
     LeftOut(
         fields=("Service.container", "Service.health", "Job.tries", "Setting.scope"),

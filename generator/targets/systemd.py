@@ -1,4 +1,4 @@
-"""Target `systemd`: drop-ins for an existing `ollama.service`, or a complete unit, and jobs."""
+"""Target `systemd`: drop-ins for an installed unit, or a complete unit, and jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEFT_OUT: Final = (
     LeftOut(
         fields=("Listen.open_firewall",),
         why="each distribution has a firewall of its own",
-        key="ollama.open_firewall",
+        key="open_firewall",
         asked=lambda service: service.listen.open_firewall,
         fix="open TCP port {port} in the firewall of the host",
     ),
@@ -102,7 +102,7 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
             sections.insert(0, Section("Unit", _order(service.after, service.after)))
         if entries or left_out:
             text = unit_text([*plan.header, *left_out], sections)
-            files.append(File(f"{UNITS}/{service.unit}.d/{name}.conf", text))
+            files.append(File(f"{UNITS}/{service.unit}.d/{name.format(service.engine)}.conf", text))
     return tuple(files)
 
 

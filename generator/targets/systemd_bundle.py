@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 UNITS: Final = "etc/systemd/system"
 MODELFILE_DIR: Final = "/etc/hostwright"
-DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-ollama", "50-service", "60-environment")
+DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-{}", "50-service", "60-environment")
 # How long apply.sh waits until the server answers, beside the unit's own wait for its GPUs.
 WAIT_SECONDS: Final = 60
 

@@ -41,7 +41,7 @@ let
 
   inherit
     (nixosSystem {
-      inherit (plan) system;
+      inherit (plan.host) system;
       modules = [
         (root + "/modules")
         (root + "/nix/machine.nix")

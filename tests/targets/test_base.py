@@ -63,6 +63,7 @@ def plans() -> list[Plan]:
         plan({**EVERYTHING, "service": {"resume_fix": True}}, "0.24"),
         plan(amd),
         plan(ended),
+        plan({"service": {"full_unit": True}}),
         *(shipped(name, version=release) for name in PROFILES for release in RELEASES),
     ]
 
@@ -113,7 +114,8 @@ def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
     lost = [item for item in target.LEFT_OUT if item.key]
     assert all(item.asked for item in lost)
     swap = {"resources.memory_swap_max"}  # counted together with memory, which is limited here
-    assert {item.key for item in lost} - swap == told.keys()
+    keys = {item.key if "." in item.key else f"ollama.{item.key}" for item in lost}
+    assert keys - swap == told.keys()
     for finding in told.values():
         assert finding.rule == "HW601"
         assert finding.message.startswith(f"{name} leaves out `")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SERVER: Final = Server(
     product="Ollama",
+    log_line="server config",
+    models_below=".ollama/models",
+    installed_models="/usr/share/ollama/.ollama/models",
     unit="ollama.service",
     command=(PROGRAM, "serve"),
     health=Health(
