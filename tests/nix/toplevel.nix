@@ -20,7 +20,7 @@ let
         arguments:
         final.writeShellScriptBin "ollama" ""
         // {
-          version = plan.release;
+          version = (builtins.head plan.services).release;
           override = more: server (arguments // more);
         };
     in
