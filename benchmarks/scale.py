@@ -26,7 +26,7 @@ from generator.profiles.document import Document
 from generator.profiles.load import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
-from generator.targets import bundle
+from generator.targets import all_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +113,7 @@ def _fleet(profiles: Sequence[dict[str, Any]], size: int) -> tuple[Times, int]:
         plan = resolve(profile, catalogue, source=document.source)
         clock.book("resolve")
         for name in TARGETS:
-            characters += sum(len(file.text) for file in bundle(name, plan))
+            characters += sum(len(file.text) for file in all_files(name, plan))
             clock.book(name)
     return times, characters
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from generator.targets import bundle
+from generator.targets import all_files
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from generator.targets.base import File
 
 UNITS = "etc/systemd/system"
+HOME = "/home/somebody"
 INSTALLED = "[Service]\nExecStart={binary} serve\n\n[Install]\nWantedBy=default.target\n"
 
 # Reads the state of the server and of its units from files; a server with SICK=1 never answers.
-# A file `on-VERB` is run by the next call of that verb.
+# A file `on-VERB` is run by the next call of that verb. A unit that is made of a `.container` can
+# be neither enabled nor disabled; a sick one ends at its start, because it waits to be healthy.
 SYSTEMCTL = r"""
+words=$* home=$root/etc
+if [ "$1" = --user ]; then shift; home=$root$HOME/.config; fi
 verb=$1
 case $verb in
-  cat | show | is-active | is-enabled | is-failed) echo "systemctl $*" >>"$state/asked" ;;
-  *) echo "systemctl $*" >>"$state/calls" ;;
+  cat | show* | is-active | is-enabled | is-failed) echo "systemctl $words" >>"$state/asked" ;;
+  *) echo "systemctl $words" >>"$state/calls" ;;
 esac
 for unit in "$@"; do :; done
+found() { [ -e "$(echo "$home"/systemd/*/"$unit")" ]; }
+generated() { ls "$home"/*/systemd/"${unit%.service}".container; } >/dev/null 2>&1
 if [ -e "$state/on-$verb" ]; then
   mv "$state/on-$verb" "$state/once"
   . "$state/once"
@@ -38,19 +44,22 @@ case $* in
   "show -p Environment "*) cat "$state/environment" ;;
   "is-active --quiet"*) [ -e "$state/active" ] ;;
   is-active*) [ -e "$state/active" ] && echo active ;;
-  "is-enabled --quiet"*) [ -e "$state/enabled/$unit" ] ;;
+  "is-enabled --quiet"*) generated || [ -e "$state/enabled/$unit" ] ;;
   is-enabled*)
+    ! generated || { echo generated; exit; }
     [ ! -e "$state/enabled/$unit" ] || { echo enabled; exit; }
+    found || { echo not-found; exit 4; }
     echo disabled
     exit 1
     ;;
   is-failed*) false ;;
-  enable* | reenable*) [ -e "$units/$unit" ] && : >"$state/enabled/$unit" ;;
-  disable*) rm -f "$state/enabled/$unit" ;;
+  enable* | reenable*) found && : >"$state/enabled/$unit" ;;
+  disable*) ! generated && rm -f "$state/enabled/$unit" ;;
   "restart ollama.service" | "enable --now ollama.service")
     : >"$state/active"
     rm -f "$state/sick"
     if grep -rqs SICK=1 "$units"/ollama.service*; then : >"$state/sick"; fi
+    if grep -rqs SICK=1 "$home"/*/systemd/ollama.container; then rm "$state/active"; exit 1; fi
     ;;
   "stop ollama.service") rm -f "$state/active" "$state/sick" ;;
 esac
@@ -97,9 +106,9 @@ class Host:
             self.stub(name, RECORD)
 
     def stub(self, name: str, script: str) -> None:
-        """Put a shell script, which knows `$state` and `$units`, in place of a program."""
-        units = self.root / UNITS
-        stub(self.bin, name, f"state='{self.state}' units='{units}'\n{script}")
+        """Put a shell script, which knows three directories, in place of a program."""
+        known = f"state='{self.state}' root='{self.root}' units='{self.root / UNITS}'"
+        stub(self.bin, name, f"{known}\n{script}")
 
     def on(self, verb: str, script: str) -> None:
         """Let the next `systemctl VERB` run `script` first."""
@@ -115,7 +124,7 @@ class Host:
     def bundle(self, data: Mapping[str, object]) -> Path:
         """Write a bundle afresh."""
         folder = self.folder / f"bundle-{time.monotonic_ns()}"
-        return put(bundle("systemd", self.plan(data)), folder)
+        return put(all_files("systemd", self.plan(data)), folder)
 
     def run(
         self,
@@ -131,7 +140,13 @@ class Host:
         own = {"PATH": path, "DESTDIR": str(self.root), "TMPDIR": str(self.scratch)}
         return subprocess.run(
             [str(word) for word in argv],
-            env={**own, "HOSTWRIGHT_WAIT": "1", **variables},
+            env={
+                **own,
+                "HOME": HOME,
+                "XDG_RUNTIME_DIR": str(self.folder),
+                "HOSTWRIGHT_WAIT": "1",
+                **variables,
+            },
             cwd=cwd,
             capture_output=True,
             timeout=60,

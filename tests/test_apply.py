@@ -1,4 +1,4 @@
-"""The scripts of the `systemd` target, run on a host that is a directory and some stubs."""
+"""The scripts of a bundle, run on a host that is a directory and some stubs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import RenderError
-from generator.targets import bundle, load_target
+from generator.targets import all_files, load_target
 from generator.targets.base import File
-from generator.targets.systemd_bundle import DROP_INS, bundle_files, scripts
+from generator.targets.bundle import bundle_files, scripts
+from generator.targets.systemd import DROP_INS, bundle_of
 from tests.host import OLLAMA, UNITS, Host, put
 from tests.hostile import HOSTILE, texts
 from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.plan import Plan
 
@@ -90,7 +91,7 @@ def test_the_scripts_are_posix_shell_and_executable() -> None:
 
 def test_the_scripts_are_the_same_for_every_host() -> None:
     for decided in plans():
-        files = bundle("systemd", decided)
+        files = all_files("systemd", decided)
         assert tuple(file for file in files if file.path.endswith(".sh")) == scripts()
 
 
@@ -114,7 +115,7 @@ def test_the_drop_ins_are_in_order() -> None:
     [({}, 60), (LARGE, 90), ({**LARGE, "gpu": {"wait_seconds": 0}}, 60)],
 )
 def test_the_wait_is_longer_than_the_unit_waits_for_its_gpus(data: Data, seconds: int) -> None:
-    files = bundle("systemd", plan(data))
+    files = all_files("systemd", plan(data))
     text = next(file.text for file in files if file.path == "bundle.conf")
     assert text.endswith(f"\nwait\t{seconds}\n")
 
@@ -358,12 +359,18 @@ def test_a_list_of_another_edition_is_refused(host: Host) -> None:
 # ── hostile text ──────────────────────────────────────────────────────────────────────────────
 
 
-def bundle_of(host: Host, decided: Plan, files: Mapping[str, str]) -> Path:
+def files_of(decided: Plan, paths: Iterable[str]) -> tuple[File, ...]:
+    return bundle_files(decided, bundle_of(decided.service, paths))
+
+
+def bundle_with(host: Host, decided: Plan, files: Mapping[str, str]) -> Path:
     """Write the bundle of a Plan, with further files."""
     more = tuple(File(path, text) for path, text in files.items())
-    all_files = (*load_target("systemd").render(decided), *more)
-    note = bundle_files(decided, [file.path for file in all_files])
-    return put((*all_files, *note), host.folder / f"hostile-{len(list(host.folder.iterdir()))}")
+    rendered_files = (*load_target("systemd").render(decided), *more)
+    note = files_of(decided, [file.path for file in rendered_files])
+    return put(
+        (*rendered_files, *note), host.folder / f"hostile-{len(list(host.folder.iterdir()))}"
+    )
 
 
 def is_a_name(text: str) -> bool:
@@ -379,13 +386,13 @@ def test_hostile_names_of_files_are_only_names(shell: str, host: Host) -> None:
         for number, name in enumerate(names)
     }
     decided = host.plan({})
-    bundle = bundle_of(host, decided, files)
+    bundle = bundle_with(host, decided, files)
     done = host.run(require(shell), bundle / "apply.sh")
     assert (done.returncode, done.stderr) == (0, "")
     assert host.files == installed(host) | rendered(decided) | files
     assert host.run(require(shell), bundle / "apply.sh").stdout == "Nothing to change.\n"
     (host.state / "active").unlink()
-    assert host.run(require(shell), bundle_of(host, host.plan(SICK), {}) / "apply.sh").returncode
+    assert host.run(require(shell), bundle_with(host, host.plan(SICK), {}) / "apply.sh").returncode
     assert host.files == installed(host) | rendered(decided) | files
     host.remove({})
     assert host.files == installed(host)
@@ -408,7 +415,7 @@ def test_any_program_user_and_address_are_only_words(tmp_path: Path, words: list
             decided.service, program=str(path), user=f"u{user}", listen=listen
         )
         decided = dataclasses.replace(decided, services=(service,))
-        done = host.run("sh", put(bundle_files(decided, []), host.folder / "bundle") / "apply.sh")
+        done = host.run("sh", put(files_of(decided, []), host.folder / "bundle") / "apply.sh")
         assert (done.returncode, done.stderr) == (0, "")
         assert (host.state / "user").read_bytes().decode() == f"u{user}"
         asked = (host.state / "address").read_bytes().decode()
@@ -421,7 +428,7 @@ def test_what_a_line_cannot_hold_is_refused(bad: str) -> None:
     service = dataclasses.replace(decided.service, user=bad)
     hostile = dataclasses.replace(decided, services=(service,))
     with pytest.raises(RenderError, match="`user`"):
-        bundle_files(hostile, [])
+        files_of(hostile, [])
 
 
 # ── a complete unit ───────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
 from generator.profiles.json_schema import FLEET, json_schema
-from generator.targets import bundle
+from generator.targets import all_files
 from tests.plans import shipped
 
 FLEET_FILE = """\
@@ -152,7 +152,7 @@ class TestFiles:
         fleet = decided(tmp_path)
         document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
         plan = node(fleet, "spark").plan
-        texts = {file.path: file.text for file in bundle("systemd", plan)}
+        texts = {file.path: file.text for file in all_files("systemd", plan)}
         own = {file["path"]: "\n".join(file["lines"]) for file in document["files"]}
         assert own == {path: text for path, text in texts.items() if not path.endswith(".sh")}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.targets import TARGETS, bundle
+from generator.targets import TARGETS, all_files
 from tests.plans import PROFILES, RELEASES, shipped
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,7 @@ def rendered(case: tuple[str, str, str, tuple[str, ...]]) -> dict[str, str]:
     return {
         f"{target}/{file.path}": file.text
         for target in TARGETS
-        for file in bundle(target, plan)
+        for file in all_files(target, plan)
         if not file.static
     }
 

@@ -24,7 +24,7 @@ from generator.cli.talk import counted, print_findings, say
 from generator.cli.writing import changes_of, files_text, report_changes
 from generator.errors import Finding
 from generator.files.cache import remembered
-from generator.targets import TARGETS, bundle, load_target
+from generator.targets import TARGETS, all_files, load_target
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -91,7 +91,7 @@ def command(
     files = [
         dataclasses.replace(file, path=f"{name}/{file.path}")
         for name in names
-        for file in bundle(name, plan)
+        for file in all_files(name, plan)
     ]
     changes = changes_of(files, Path(output), within=names, dry=diff or check, force=force)
     findings = [*plan.findings, *findings]

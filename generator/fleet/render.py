@@ -11,7 +11,7 @@ from generator.formats.data import to_json
 from generator.formats.nix import nix_string
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.targets import bundle, load_target
+from generator.targets import all_files, load_target
 from generator.targets.base import File
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _hosts(fleet: Decided) -> Iterator[File]:
 
 def _bundle(plan: Plan) -> list[dict[str, Any]]:
     """Return the files of a host's own; the scripts are those of every host."""
-    files = bundle("systemd", plan)
+    files = all_files("systemd", plan)
     own = (file for file in files if not file.static)
     # By line, so that a diff shows what changes.
     return [{"path": file.path, "lines": file.text.split("\n")} for file in own]

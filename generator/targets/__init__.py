@@ -22,7 +22,7 @@ def load_target(name: str) -> Target:
     return cast("Target", importlib.import_module(f"generator.targets.{name}"))
 
 
-def bundle(name: str, plan: Plan) -> tuple[File, ...]:
+def all_files(name: str, plan: Plan) -> tuple[File, ...]:
     """Return all files of the target `name`: what it renders, and what people apply that with."""
     target = load_target(name)
     files = target.render(plan)

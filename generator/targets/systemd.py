@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import (
     Entry,
@@ -16,13 +17,18 @@ from generator.formats.unit import (
 )
 from generator.plan import ADDRESS, Step
 from generator.targets.base import File, LeftOut, losses, placed
-from generator.targets.systemd_bundle import DROP_INS, MODELFILE_DIR, UNITS, bundle_files
+from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from generator.errors import Finding
     from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
+
+UNITS: Final = "etc/systemd/system"
+MODELFILE_DIR: Final = "/etc/hostwright"
+DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-{}", "50-service", "60-environment")
+SYSTEM_FILES: Final = ("modules-load", "sysusers", "tmpfiles")
 
 
 LEFT_OUT: Final = (
@@ -61,7 +67,7 @@ LEFT_OUT: Final = (
         why="written as variables, directives and commands already",
     ),
     LeftOut(
-        fields=("Job.kind", "Job.name", "Job.programs"),
+        fields=("Job.name", "Job.programs"),
         why="the unit has a name, and the host its programs",
     ),
 )
@@ -77,7 +83,31 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     """Return the README, the two scripts for root that it names, and what these read."""
-    return bundle_files(plan, [file.path for file in files])
+    service = plan.service
+    wait = wait_seconds(service)
+    readme = render_template("systemd/README.md.jinja", plan=plan, service=service, wait=wait)
+    bundle = bundle_of(service, [file.path for file in files])
+    return (File("README.md", readme), *bundle_files(plan, bundle))
+
+
+def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
+    """Return what puts `files` in place."""
+    name = service.name
+    unit = f"{UNITS}/{service.unit}"
+    return Bundle(
+        files=files,
+        jobs=service.jobs,
+        server_files=[
+            unit,
+            *(f"{unit}.d/{drop_in.format(service.engine)}.conf" for drop_in in DROP_INS),
+        ],
+        job_files=[f"{UNITS}/{name}-{kind}.service" for kind in JOB_KINDS],
+        model_files=[f"{MODELFILE_DIR[1:]}/Modelfile.*"],
+        other_files=[f"etc/{kind}.d/hostwright-{name}.conf" for kind in SYSTEM_FILES],
+        program=service.program,
+        user=service.user,
+        modules=service.devices.modules if service.devices else (),
+    )
 
 
 def limitations(plan: Plan) -> tuple[Finding, ...]:

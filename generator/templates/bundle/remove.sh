@@ -1,5 +1,5 @@
 #!/bin/sh
-# Takes away, as root, all that Hostwright has put in place. The user and the models stay.
+# Takes away all that Hostwright has put in place. The user and the models stay.
 set -eu
 # apply.sh, which knows what there can be, lies beside this script, or beside what a link to it
 # points to.

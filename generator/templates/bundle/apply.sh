@@ -1,17 +1,12 @@
 #!/bin/sh
-# Puts a bundle of Hostwright's in place, as root, and restarts the server if it must. What an
-# earlier bundle left goes. When anything fails, all is as it was before. README.md says more.
+# Puts a bundle of Hostwright's in place and restarts the server if it must. What an earlier bundle
+# left goes. When anything fails, all is as it was before. README.md says more.
 # The script is the same for every host: what this one is made of stands in bundle.conf.
 set -eu
 
 newline='
 '
 tab=$(printf '\t')
-# Files go below DESTDIR, which is empty on a real host.
-root=${DESTDIR:-}
-units=etc/systemd/system
-# On the file system of /etc, so that a file goes in place, and back, by a rename.
-work=$root/etc/.hostwright-apply
 # A shell over ssh may lack the programs of the administrator.
 PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin
 export PATH
@@ -24,21 +19,32 @@ fail() {
   exit 1
 }
 
+# Asks the systemd of this bundle: the host's, or with `--user` that of whoever runs the script.
+systemctl() { command systemctl ${scope:+"$scope"} "$@"; }
+
 # ── bundle.conf ───────────────────────────────────────────────────────────────────────────────
 
 # Reads what the bundle is made of: in each line a word, a tab, and a value to the end of the line.
 read_bundle() {
-  files='' jobs='' starts='' modules='' user='' wait=''
+  files='' places='' jobs='' starts='' creates='' modules='' needs=''
+  scope='' program='' user='' generator='' wait=''
   while IFS= read -r line; do
     value=${line#*"$tab"}
     case $line in
       '#'*) ;;
+      "scope${tab}user") scope=--user ;;
+      "need$tab"*) needs="$needs $value" ;;
       "file$tab"*) files=$files$value$newline ;;
+      "server-file$tab"* | "job-file$tab"* | "model-file$tab"* | "other-file$tab"*)
+        places=$places$line$newline
+        ;;
       "server$tab"*) server=$value ;;
       "job$tab"*) jobs="$jobs $value" ;;
       "start$tab"*) starts="$starts $value" ;;
+      "create$tab"*) creates="$creates $value" ;;
       "module$tab"*) modules="$modules $value" ;;
       "program$tab"*) program=$value ;;
+      "generator$tab"*) generator=$value ;;
       "user$tab"*) user=$value ;;
       "address$tab"*) listen=$value ;;
       "wait$tab"*) wait=$value ;;
@@ -50,11 +56,25 @@ read_bundle() {
   files=$newline$files
 }
 
+# Says where files go: below DESTDIR, which is empty on a real host. The work directory is on their
+# file system, so that a file goes in place, and back, by a rename.
+locate() {
+  if [ -n "$scope" ]; then
+    root=${DESTDIR:-}$HOME
+    units=.config/systemd/user
+    work=$root/.config/.hostwright-apply
+  else
+    root=${DESTDIR:-}
+    units=etc/systemd/system
+    work=$root/etc/.hostwright-apply
+  fi
+}
+
 need() {
   if [ ! -r "$1" ]; then fail "This bundle lacks $1."; fi
 }
 
-# Whether a file of /etc is one of this bundle.
+# Whether a file is one of this bundle.
 wanted() {
   case $files in
     *"$newline$1$newline"*) return 0 ;;
@@ -62,39 +82,49 @@ wanted() {
   return 1
 }
 
-# Calls a function with each file of this bundle.
-each_wanted() {
+# Calls a function with each line of a list.
+each() {
   set -f
   IFS=$newline
-  for path in $files; do
+  for item in $1; do
     set +f
     unset IFS
-    "$1" "$path"
+    "$2" "$item"
   done
   set +f
   unset IFS
 }
 
+# Calls a function with each file of this bundle.
+each_wanted() { each "$files" "$1"; }
+
 # Calls a function with each place where a bundle of any profile can have put a file.
 each_place() {
-  for place in \
-    "$root/$units/$server" \
-    "$root/$units/$server.d/10-gpu.conf" \
-    "$root/$units/$server.d/20-limits.conf" \
-    "$root/$units/$server.d/30-threads.conf" \
-    "$root/$units/$server.d/40-ollama.conf" \
-    "$root/$units/$server.d/50-service.conf" \
-    "$root/$units/$server.d/60-environment.conf" \
-    "$root/$units/${server%.service}-pull.service" \
-    "$root/$units/${server%.service}-create.service" \
-    "$root/$units/${server%.service}-warmup.service" \
-    "$root/$units/${server%.service}-resume.service" \
-    "$root/etc/modules-load.d/hostwright-ollama.conf" \
-    "$root/etc/sysusers.d/hostwright-ollama.conf" \
-    "$root/etc/tmpfiles.d/hostwright-ollama.conf" \
-    "$root/etc/hostwright/Modelfile."*; do
-    "$1" "${place#"$root"/}"
-  done
+  at_place=$1
+  each "$places" each_match
+}
+
+# A place that ends with `*` stands for all the files there whose names begin so.
+each_match() {
+  set -- "$root/${1#*"$tab"}"
+  case $1 in
+    *'*') set -- "${1%?}"* ;;
+  esac
+  for match; do "$at_place" "${match#"$root"/}"; done
+}
+
+# Says in $role what a file is of: the server, a job, a model, or another thing.
+look_at_role() {
+  role='' sought=$1
+  each "$places" take_role
+}
+
+take_role() {
+  place=${1#*"$tab"} begins=$sought
+  case $place in
+    *'*') begins=${sought#"${place%?}"} ;;
+  esac
+  if [ "$sought" = "$place" ] || [ "$sought" != "$begins" ]; then role=${1%%-file"$tab"*}; fi
 }
 
 # Calls a function with every file of this bundle, and with what another one can have left.
@@ -153,15 +183,14 @@ consider() {
   fi
   changed=yes
   if [ "$fate" = replace ] && same_words "$1" "$now"; then return 0; fi
+  look_at_role "$1"
   unit=${1##*/}
-  case $fate:$1 in
-    *:"$units/$server") restart=yes other="$other $unit" ;;
-    *:"$units/$server.d"/*) restart=yes ;;
-    drop:"$units"/*) gone="$gone $unit" ;;
-    *:"$units"/*) fresh="$fresh $unit" other="$other $unit" ;;
-    *:etc/hostwright/*)
-      fresh="$fresh ${server%.service}-create.service ${server%.service}-warmup.service"
-      ;;
+  unit=${unit%.*}.service
+  case $fate:$role in
+    *:server) restart=yes other="$other $unit" ;;
+    drop:job) gone="$gone $unit" ;;
+    *:job) fresh="$fresh $unit" other="$other $unit" ;;
+    *:model) fresh="$fresh$creates" ;;
   esac
 }
 
@@ -184,11 +213,32 @@ foretell() {
 
 # Refuses what it could not finish.
 refuse() {
-  if ! wanted "$units/$server"; then refuse_drop_ins; fi
-  if [ ! -x "$program" ]; then
+  for tool in $needs; do
+    if ! command -v "$tool" >/dev/null; then
+      fail "There is no $tool on this host: install it first."
+    fi
+  done
+  if [ -n "$scope" ] && ! systemctl show-environment >/dev/null 2>&1; then
+    fail "This user has no systemd of its own here: log in as the user whom the server is to run" \
+      "as, not by sudo or su, and run apply.sh again."
+  fi
+  if [ -n "$generator" ]; then
+    refuse_hidden
+  elif ! wanted "$units/$server"; then
+    refuse_drop_ins
+  fi
+  if [ -n "$program" ] && [ ! -x "$program" ]; then
     fail "There is no program $program: install Ollama, or name it by service.binary."
   fi
   each_wanted need
+}
+
+# A generated unit is one that no file of the same name hides.
+refuse_hidden() {
+  if exists "$root/$units/$server"; then
+    fail "$root/$units/$server hides the unit of this bundle:" \
+      "uninstall what it belongs to, or run the remove.sh that it came with."
+  fi
 }
 
 refuse_drop_ins() {
@@ -230,6 +280,7 @@ stage() {
   each_wanted copy_wanted
   each_file hide
   view=$work/new/$units
+  if [ -n "$generator" ]; then return 0; fi
   installed=$(systemctl show -p FragmentPath --value "$server" 2>/dev/null) || true
   for unit in "$root/$units/$server" "$installed"; do
     if [ ! -e "$view/$server" ] && [ -f "$unit" ]; then
@@ -239,8 +290,25 @@ stage() {
   done
 }
 
-# Lets systemd read the merged units. Its exit status lies, in both directions; its words do not.
 verify() {
+  if [ -n "$generator" ]; then verify_generated; fi
+  verify_units
+}
+
+# Lets Podman read the files that it makes units of.
+verify_generated() {
+  quadlet=$(PATH=$PATH:/usr/libexec/podman:/usr/lib/podman && command -v quadlet) || true
+  if [ -z "$quadlet" ]; then
+    say "There is no quadlet program of Podman: its files are not verified."
+  elif ! QUADLET_UNIT_DIRS=$work/new/$generator \
+    "$quadlet" -dryrun ${scope:+-user} >/dev/null 2>"$scratch/verify"; then
+    grep -v ": Loading source unit file " "$scratch/verify" >&2 || true
+    fail "Podman does not take these files: nothing is changed."
+  fi
+}
+
+# Lets systemd read the merged units. Its exit status lies, in both directions; its words do not.
+verify_units() {
   if ! command -v systemd-analyze >/dev/null 2>&1; then
     say "There is no systemd-analyze: the units are not verified."
     return 0
@@ -253,7 +321,7 @@ verify() {
   status=0
   env LC_ALL=C SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=info SYSTEMD_LOG_LOCATION=0 \
     SYSTEMD_COLORS=0 SYSTEMD_UNIT_PATH="$view:$root/$units:" \
-    systemd-analyze verify --man=no "$@" >"$scratch/verify" 2>&1 || status=$?
+    systemd-analyze ${scope:+"$scope"} verify --man=no "$@" >"$scratch/verify" 2>&1 || status=$?
   faults=no
   while IFS= read -r line; do
     case " $server$jobs " in
@@ -287,8 +355,11 @@ lock() {
     rm -rf "$work"
     restart=yes
   fi
-  mkdir -p "$root/etc"
-  if ! mkdir "$work"; then fail "Run it as root: sudo sh apply.sh"; fi
+  mkdir -p "${work%/*}"
+  if ! mkdir "$work"; then
+    if [ -n "$scope" ]; then fail "Run it as the user whose home $root is."; fi
+    fail "Run it as root: sudo sh apply.sh"
+  fi
   locked=yes
   echo $$ >"$work/pid"
 }
@@ -322,14 +393,18 @@ place() {
 }
 
 put() {
-  if [ ! -d "${now%/*}" ]; then
-    say "${now%/*}" >>"$work/folders"
-    mkdir -p "${now%/*}"
-  fi
+  make_folder "${now%/*}"
   move "$1" "$now"
   # A renamed file keeps the SELinux label of where it was made.
   if command -v restorecon >/dev/null 2>&1; then restorecon "$now" || true; fi
   say "wrote $now"
+}
+
+make_folder() {
+  if [ -d "$1" ]; then return 0; fi
+  make_folder "${1%/*}"
+  say "$1" >>"$work/folders"
+  mkdir "$1"
 }
 
 put_back() {
@@ -355,6 +430,10 @@ hook() {
 }
 
 unhook() {
+  if [ ! -e "$root/$units/$1" ]; then
+    systemctl stop "$1" || true
+    return 0
+  fi
   if systemctl is-enabled --quiet "$1" 2>/dev/null; then say "$1" >>"$work/disabled"; fi
   systemctl disable --now "$1"
 }
@@ -369,6 +448,11 @@ each_line() {
   done <"$lines"
 }
 
+# Prints the lines of a file, if there is one, the last first.
+backwards() {
+  if [ -e "$1" ]; then sed '1!G;h;$!d' "$1"; fi
+}
+
 cancel() {
   case $1 in
     "$server") systemctl disable "$1" ;;
@@ -379,12 +463,10 @@ cancel() {
 # Puts back what was there before, as far as anything was done.
 undo() {
   each_line "$work/enabled" cancel
-  if [ -e "$work/moves" ]; then
-    sed '1!G;h;$!d' "$work/moves" | while IFS=$tab read -r from to; do
-      if exists "$to" && ! exists "$from"; then mv "$to" "$from"; fi
-    done
-  fi
-  each_line "$work/folders" rmdir
+  backwards "$work/moves" | while IFS=$tab read -r from to; do
+    if exists "$to" && ! exists "$from"; then mv "$to" "$from"; fi
+  done
+  backwards "$work/folders" | while IFS= read -r folder; do rmdir "$folder"; done
   systemctl daemon-reload
   each_line "$work/disabled" systemctl enable
   each_line "$work/reenabled" systemctl reenable
@@ -412,11 +494,14 @@ finish() {
   exit "$status"
 }
 
-# Takes away the directories that only Hostwright has files in.
-tidy() {
-  for folder in "$root/$units/$server.d" "$root/etc/hostwright"; do
-    rmdir "$folder" 2>/dev/null || true
-  done
+# Takes away the directories that only Hostwright has files in: its own, and those of drop-ins.
+tidy() { each_place tidy_folder; }
+
+tidy_folder() {
+  folder=${1%/*}
+  case ${folder##*/} in
+    hostwright | *.*.d) rmdir "$root/$folder" 2>/dev/null || true ;;
+  esac
 }
 
 # ── the server ────────────────────────────────────────────────────────────────────────────────
@@ -441,8 +526,10 @@ listens() {
     sed -n 's/^OLLAMA_HOST=\([^ ]*\)$/\1/p' | tail -n 1
 }
 
-# Asks as a client does. The program makes a key in its home: one that goes again.
+# Asks as a client does. The program makes a key in its home: one that goes again. Without a program
+# on the host, a server is active only once it has answered.
 answers() {
+  if [ -z "$program" ]; then return 0; fi
   HOME=$scratch OLLAMA_HOST=$address timeout 10 "$program" list >/dev/null 2>&1
 }
 
@@ -464,7 +551,7 @@ answers_within() {
 give_up() {
   say "$1" >&2
   if command -v journalctl >/dev/null 2>&1; then
-    journalctl -u "${server%.service}" -n 20 --no-pager >&2 || true
+    journalctl ${scope:+"$scope"} -u "${server%.service}" -n 20 --no-pager >&2 || true
   fi
   exit 1
 }
@@ -499,8 +586,10 @@ apply() {
   placing=no locked=no restarted=no
   each_file consider
   look_at_server
-  hooks=$jobs
-  if [ "$run" = yes ] && wanted "$units/$server"; then hooks="$server$jobs"; fi
+  hooks=''
+  for unit in $server $jobs; do
+    if [ "$unit$run" != "${server}no" ] && wanted "$units/$unit"; then hooks="$hooks $unit"; fi
+  done
   for unit in $hooks; do
     if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then changed=yes; fi
   done
@@ -547,15 +636,18 @@ change() {
   each_file place
   prepare
   systemctl daemon-reload
-  if ! wanted "$units/$server" && systemctl is-enabled --quiet "$server" 2>/dev/null; then
+  if [ -z "$generator" ] && ! wanted "$units/$server" && systemctl is-enabled --quiet "$server" 2>/dev/null; then
     hook "$server"
   fi
   for unit in $hooks; do hook "$unit"; done
   if [ "$run" = yes ]; then
     start
+    say_if_not_lingering
+  elif [ -n "$generator" ]; then
+    say "The server is masked, and stays so: systemctl ${scope:+"$scope "}unmask ${server%.service}"
   else
     say "The server is stopped and disabled, and stays so:" \
-      "systemctl enable --now ${server%.service}"
+      "systemctl ${scope:+"$scope "}enable --now ${server%.service}"
   fi
   placing=no
   tidy
@@ -563,22 +655,39 @@ change() {
 
 # Makes what the server needs before it starts: its user, its devices, its directories.
 prepare() {
-  if wanted etc/sysusers.d/hostwright-ollama.conf; then
-    systemd-sysusers hostwright-ollama.conf
-  fi
+  each_wanted make_user
   if [ -n "$modules" ]; then
     # shellcheck disable=SC2086 # the name of a module has no space
     modprobe -a $modules ||
       say "A kernel module is missing: the server will start without the GPU." >&2
   fi
-  if wanted etc/tmpfiles.d/hostwright-ollama.conf; then
-    systemd-tmpfiles --create hostwright-ollama.conf
+  each_wanted make_directories
+}
+
+make_user() {
+  case $1 in
+    etc/sysusers.d/*) systemd-sysusers "${1##*/}" ;;
+  esac
+}
+
+make_directories() {
+  case $1 in
+    etc/tmpfiles.d/*) systemd-tmpfiles --create "${1##*/}" ;;
+  esac
+}
+
+# The servers of a user are stopped with the last session, and started by the next.
+say_if_not_lingering() {
+  if [ -n "$scope" ] && [ "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)" = no ]
+  then
+    say "The server runs only while you are logged in: loginctl enable-linger lets it stay."
   fi
 }
 
 # Takes away what Hostwright has put in place, by whichever bundle, and puts back what it replaced.
 remove() {
   complete=no
+  back=no
   if ours "$root/$units/$server"; then complete=yes; fi
   each_place dismiss
   each_place withdraw
@@ -589,14 +698,18 @@ remove() {
   if [ "$complete" = yes ] && exists "$root/$units/$server"; then
     systemctl enable --now "$server"
   elif [ "$complete" = no ] && systemctl cat "$server" >/dev/null 2>&1; then
-    systemctl try-restart "$server"
+    if [ "$back" = yes ]; then verb=restart; else verb=try-restart; fi
+    systemctl "$verb" "$server"
   fi
 }
 
 dismiss() {
+  if ! ours "$root/$1"; then return 0; fi
+  unit=${1##*/}
   case $1 in
     "$units"/*.d/*) ;;
-    "$units"/*) if ours "$root/$1"; then systemctl disable --now "${1##*/}"; fi ;;
+    "$units"/*) systemctl disable --now "$unit" ;;
+    "$generator"/*.container) systemctl stop "${unit%.*}.service" || true ;;
   esac
 }
 
@@ -605,6 +718,9 @@ withdraw() {
   rm -f "$root/$1"
   if exists "$root/$1.before-hostwright"; then
     mv -f "$root/$1.before-hostwright" "$root/$1"
+    case $1 in
+      "$generator"/*) back=yes ;;
+    esac
   fi
 }
 
@@ -626,5 +742,6 @@ if [ ! -e "$here/bundle.conf" ]; then here=$(dirname "$(readlink -f "$0")"); fi
 CDPATH='' cd -- "$here"
 need bundle.conf
 read_bundle
+locate
 wait=${HOSTWRIGHT_WAIT:-$wait}
 "$task"
