@@ -13,7 +13,8 @@ from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
 from generator.profiles.json_schema import FLEET, json_schema
-from generator.targets import all_files
+from generator.targets import IN_FLEETS, TARGETS, all_files, load_target
+from generator.targets.base import File
 from tests.plans import shipped
 
 FLEET_FILE = """\
@@ -227,6 +228,12 @@ class TestFiles:
             "take `modules` out",
         ),
         (
+            '[hosts.a]\nprofile = "xeon-cpu"\ntarget = "compose"',
+            "hosts.a.target",
+            "`compose` is not one of the values",
+            "write 'nixos'",
+        ),
+        (
             '[hosts.a]\nprofile = "xeon-cpu"\nmodules = ["../a.nix"]',
             "hosts.a.modules.0",
             "`../a.nix` is not a path inside the flake",
@@ -305,6 +312,30 @@ def test_deploy_takes_no_nonsense(key: str, value: object, tmp_path: Path) -> No
     assert where.startswith(f"hosts.a.deploy.{key}")
 
 
+@pytest.mark.parametrize("target", [t for t in IN_FLEETS if TARGETS[t].fleet == "bundle"])
+def test_a_host_whose_files_a_user_applies_is_refused(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = File("bundle.conf", "# A comment.\nscope\tuser\nserver\tollama.service\n")
+    monkeypatch.setattr(load_target(target), "install_note", lambda *_: (file,))
+    ((where, message, hint),) = problems(
+        tmp_path, f'[hosts.a]\nprofile = "xeon-cpu"\ntarget = "{target}"'
+    )
+    assert where == "hosts.a.target"
+    assert "a user applies the files of this host" in message
+    assert "take it out of the fleet" in hint
+
+
+@pytest.mark.parametrize("target", IN_FLEETS)
+def test_a_fleet_takes_every_target_that_the_registry_says(target: str, tmp_path: Path) -> None:
+    text = f'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\ntarget = "{target}"\n'
+    made = files(decided(tmp_path, text))
+    document = json.loads(made[f"hostwright/hosts/{target}/a.json"])
+    bundle = TARGETS[target].fleet == "bundle"
+    assert ("files" in document, "hostwright/bundle/apply.sh" in made) == (bundle, bundle)
+    assert json.loads(made["hostwright/hosts.json"])[target] == ["a"]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HostwrightError, match="there is no file"):
         decide_fleet(tmp_path / "fleet.toml")
@@ -338,10 +369,8 @@ class TestCommand:
         file.write_text(FLEET_FILE.partition("[hosts.spark]")[0], encoding="utf-8")
         assert run(file, "-o", out).exit_code == 0
         assert not (out / "hostwright/hosts/systemd").exists()
-        assert json.loads((out / "hostwright/hosts.json").read_text()) == {
-            "nixos": ["grey-area", "old_box"],
-            "systemd": [],
-        }
+        names = json.loads((out / "hostwright/hosts.json").read_text())
+        assert names == {target: [] for target in IN_FLEETS} | {"nixos": ["grey-area", "old_box"]}
 
     def test_what_somebody_has_edited_stays_without_force(self, tmp_path: Path) -> None:
         file, out = write(tmp_path, FLEET_FILE), tmp_path / "out"

@@ -115,7 +115,7 @@ def _tables() -> Mapping[str, str]:
     from generator.targets import TARGETS
 
     rows = [row("target", "gives"), "|---|---|"]
-    rows += [row(code(name), gives) for name, gives in TARGETS.items()]
+    rows += [row(code(name), entry.gives) for name, entry in TARGETS.items()]
     table = "\n".join([TARGETS_BEGIN, *rows, TABLE_END])
     marked = re.compile(f"{re.escape(TARGETS_BEGIN)}.*?{re.escape(TABLE_END)}", re.DOTALL)
     texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in WITH_TARGETS}

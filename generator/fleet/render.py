@@ -11,14 +11,14 @@ from generator.formats.data import to_json
 from generator.formats.nix import nix_string
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.targets import all_files, load_target
+from generator.targets import IN_FLEETS, TARGETS, all_files
 from generator.targets.base import File
+from generator.targets.bundle import scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.fleet.decide import Decided
-    from generator.plan import Plan
+    from generator.fleet.decide import Decided, Node
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -33,7 +33,7 @@ def _flake(fleet: Decided) -> tuple[File, ...]:
     inputs = {
         name.replace("_", "-"): nix_string(url) for name, url in fleet.inputs.model_dump().items()
     }
-    names = {target: _first(fleet, target) for target in ("nixos", "systemd")}
+    names = {how: _first(fleet, how) for how in ("modules", "bundle")}
     context: dict[str, Any] = {"above": above, "inputs": inputs, "fleet": fleet, "names": names}
     return (
         File("flake.nix", render_template("fleet/flake.nix.jinja", **context)),
@@ -42,9 +42,9 @@ def _flake(fleet: Decided) -> tuple[File, ...]:
     )
 
 
-def _first(fleet: Decided, target: str) -> str:
+def _first(fleet: Decided, how: str) -> str:
     """Return the name of a host to give examples with; empty where there is none."""
-    return next((node.name for node in fleet.nodes if node.target == target), "")
+    return next((node.name for node in fleet.nodes if TARGETS[node.target].fleet == how), "")
 
 
 def modules_folder() -> Path:
@@ -64,23 +64,20 @@ def _modules() -> Iterator[File]:
 
 def _scripts(fleet: Decided) -> Iterator[File]:
     """Yield what puts a bundle in place, once for all hosts that get one."""
-    plan = next((node.plan for node in fleet.nodes if node.target == "systemd"), None)
-    for file in load_target("systemd").install_note(plan, ()) if plan else ():
-        if file.static:
-            yield dataclasses.replace(file, path=f"hostwright/bundle/{file.path}")
+    for file in scripts() if _first(fleet, "bundle") else ():
+        yield dataclasses.replace(file, path=f"hostwright/bundle/{file.path}")
 
 
 def _names(fleet: Decided) -> File:
     """Return the list of hosts: what is in no list does not exist, whatever files lie around."""
     names = {
-        target: [node.name for node in fleet.nodes if node.target == target]
-        for target in ("nixos", "systemd")
+        target: [node.name for node in fleet.nodes if node.target == target] for target in IN_FLEETS
     }
     return File("hostwright/hosts.json", to_json(names))
 
 
 def _hosts(fleet: Decided) -> Iterator[File]:
-    bundles: dict[int, list[dict[str, Any]]] = {}
+    bundles: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for node in fleet.nodes:
         document: dict[str, Any] = {
             "address": node.address,
@@ -89,16 +86,17 @@ def _hosts(fleet: Decided) -> Iterator[File]:
             "modules": list(node.modules),
             "deploy": node.deploy,
         }
-        if node.target == "nixos":
+        if TARGETS[node.target].fleet == "modules":
             document["plan"] = to_dict(node.plan)
         else:
-            document["files"] = bundles.setdefault(id(node.plan), _bundle(node.plan))
+            key = (node.target, id(node.plan))
+            document["files"] = bundles[key] = bundles.get(key) or _bundle(node)
         yield File(f"hostwright/hosts/{node.target}/{node.name}.json", to_json(document))
 
 
-def _bundle(plan: Plan) -> list[dict[str, Any]]:
+def _bundle(node: Node) -> list[dict[str, Any]]:
     """Return the files of a host's own; the scripts are those of every host."""
-    files = all_files("systemd", plan)
+    files = all_files(node.target, node.plan)
     own = (file for file in files if not file.static)
     # By line, so that a diff shows what changes.
     return [{"path": file.path, "lines": file.text.split("\n")} for file in own]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from generator.profiles.fields import Address, Name, ReleaseText, Text, Version, Word, matching
 from generator.profiles.schema import Table
+from generator.targets import IN_FLEETS, TARGETS
 
 _NODE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 _MODULE = re.compile(r"(?:[A-Za-z0-9_+-][\w.+-]*/)*[A-Za-z0-9_+-][\w.+-]*", re.ASCII)
@@ -51,6 +52,10 @@ Command = Annotated[
     matching(re.compile(r"[^\x00-\x1f\x7f]+"), "one line of text; write it without line breaks"),
 ]
 Seconds = Annotated[int, Field(ge=1, le=65535)]
+if TYPE_CHECKING:
+    TargetName = str
+else:
+    TargetName = Literal[IN_FLEETS]
 
 
 class Inputs(Table):
@@ -100,8 +105,8 @@ class Host(Table):
     """A shipped profile's name, or the path of a `.toml` seen from the fleet file."""
     address: Address | None = None
     """Name or address that ssh reaches the host by; left out: its name in the fleet."""
-    target: Literal["nixos", "systemd"] = "nixos"
-    """`nixos` for NixOS; `systemd` for DGX OS, Ubuntu, Debian and others with Nix on them."""
+    target: TargetName = "nixos"
+    """`nixos` for NixOS; another for DGX OS, Ubuntu, Debian and others with Nix on them."""
     ollama_version: ReleaseText | None = None
     """Release or line the host runs; left out: what the profile says."""
     tags: tuple[Name, ...] = ()
@@ -115,9 +120,9 @@ class Host(Table):
 
     @model_validator(mode="after")
     def _modules_are_for_nixos(self) -> Self:
-        if self.modules and self.target != "nixos":
+        if self.modules and TARGETS[self.target].fleet != "modules":
             raise ValueError(
-                'NixOS modules do nothing with `target = "systemd"`; take `modules` out'
+                f'NixOS modules do nothing with `target = "{self.target}"`; take `modules` out'
             )
         return self
 

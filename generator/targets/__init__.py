@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from generator.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.plan import Plan
     from generator.targets.base import File, Target
 
-TARGETS: Final = {
-    "nixos": "one NixOS module that sets upstream options only",
-    "plan": "the decisions with their reasons, as JSON",
-    "systemd": "ordered drop-ins for the unit that is installed; `--full-unit`: a complete one",
-    "compose": "`compose.yaml` for Docker",
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a target gives, and how a fleet deploys it: by modules, as a bundle, or not at all."""
+
+    gives: str
+    fleet: Literal["modules", "bundle", ""] = ""
+
+
+TARGETS: Final[Mapping[str, Entry]] = {
+    "nixos": Entry("one NixOS module that sets upstream options only", "modules"),
+    "plan": Entry("the decisions with their reasons, as JSON"),
+    "systemd": Entry(
+        "ordered drop-ins for the unit that is installed; `--full-unit`: a complete one", "bundle"
+    ),
+    "compose": Entry("`compose.yaml` for Docker"),
 }
+IN_FLEETS: Final = tuple(name for name, entry in TARGETS.items() if entry.fleet)
+"""The targets that a host of a fleet can have."""
 
 
 def load_target(name: str) -> Target:

@@ -13,7 +13,8 @@ let
   hostsOf =
     target: lib.genAttrs hosts.${target} (name: lib.importJSON (./hosts + "/${target}/${name}.json"));
   nixos = hostsOf "nixos";
-  others = hostsOf "systemd";
+  others = lib.foldl' (all: target: all // hostsOf target) { } targets;
+  targets = lib.attrNames (removeAttrs hosts [ "nixos" ]);
 
   module = name: host: {
     _file = "hostwright/hosts/nixos/${name}.json";
