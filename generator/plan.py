@@ -289,13 +289,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """How the server runs in a container; `program`, paths and `port` are those in the image."""
+    """How the server runs in a container; `program`, paths and `port` are those in the image.
+
+    A first start, which pulls the image, may take `start_seconds`.
+    """
 
     image: str
     name: str
     volume: str
     network: str
     restart: str
+    rootless: bool
+    start_seconds: int
     program: str
     models_path: str
     home_path: str

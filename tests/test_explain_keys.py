@@ -79,6 +79,7 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "container.volume": ("xeon-cpu", (), "container.volume=seven"),
     "container.network": ("xeon-cpu", (), "container.network=seven"),
     "container.restart": ("xeon-cpu", (), "container.restart=always"),
+    "container.rootless": ("xeon-cpu", (), "container.rootless=true"),
 }  # fmt: skip
 # The release is in every file: in its head, and in what the other keys become.
 MORE_CHANGES = {("ollama.version", "nixos"), ("ollama.version", "systemd")}

@@ -274,6 +274,8 @@ class ContainerChoice(Table):
     """An existing network to join."""
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
     """When the engine starts the container again."""
+    rootless: bool = False
+    """Podman runs it as an ordinary user; left out: as root."""
 
 
 class Ignored(Table):

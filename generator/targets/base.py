@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from generator.errors import Finding
+from generator.errors import Finding, RenderError
 from generator.plan import MODELFILES, PROGRAM
 from generator.records import dataclass
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan, Service, Step
 
 Place = TypeVar("Place")
+LOCALHOST: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +126,21 @@ def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> lis
         return program if text == PROGRAM else text
 
     return [argument(text) for text in step.argv]
+
+
+def published(service: Service) -> str:
+    """Return the address that a container engine publishes on: an IP address without a zone.
+
+    Raises RenderError for any other.
+    """
+    host = LOCALHOST if service.listen.host == "localhost" else service.listen.host
+    try:
+        zone = getattr(ipaddress.ip_address(host), "scope_id", None)
+    except ValueError:
+        zone = host
+    if zone is None:
+        return host
+    raise RenderError(
+        f"`{service.engine}.host` is `{host}`, and containers are published on plain IP addresses",
+        hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
+    )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES
-from generator.targets.base import File, LeftOut, limited, losses, placed
+from generator.targets.base import File, LeftOut, limited, losses, placed, published
 from generator.units import SHARES_PER_WEIGHT, address, format_size
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from generator.plan import Devices, Job, Limit, Plan, Service, Step
 
 MODELFILE_DIR: Final = "/modelfiles"
-LOCALHOST: Final = "127.0.0.1"
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_RANGE: Final = (2, 262144)
 
@@ -117,6 +114,14 @@ LEFT_OUT: Final = (
         ),
         why="the host must have its driver ready before containers start",
     ),
+    LeftOut(
+        why="the user whose engine reads the file decides it",
+        key="container.rootless",
+        asked=lambda service: service.container.rootless,
+        fix="have that user run `docker compose up`, or use the quadlet target",
+        severity="info",
+    ),
+    LeftOut(fields=("Container.start_seconds",), why="Compose waits for the image by itself"),
     LeftOut(fields=("Plan.host",), why="the header has it in words"),
     LeftOut(
         fields=("Limit.directive", "Limit.written", "Listen.address", "Model.name"),
@@ -175,12 +180,12 @@ def _name(service: Service, job: Job) -> str:
 
 def _server(service: Service) -> dict[str, Any]:
     container, listen = service.container, service.listen
-    published = f"{address(_published(service.engine, listen.host), listen.port)}:{container.port}"
+    port = f"{address(published(service), listen.port)}:{container.port}"
     server: dict[str, Any] = {
         **_base(service),
         "container_name": container.name,
         "restart": container.restart,
-        "ports": Commented([published], listen.reason),
+        "ports": Commented([port], listen.reason),
         "volumes": _volumes(service),
     }
     if environment := _environment(service):
@@ -200,21 +205,6 @@ def _healthcheck(service: Service) -> dict[str, Any]:
         "retries": health.retries,
         "start_period": f"{health.start_seconds}s",
     }
-
-
-def _published(engine: str, host: str) -> str:
-    """Return the address that Docker publishes on, which is an IP address without a zone."""
-    host = LOCALHOST if host == "localhost" else host
-    try:
-        zone = getattr(ipaddress.ip_address(host), "scope_id", None)
-    except ValueError:
-        zone = host
-    if zone is None:
-        return host
-    raise RenderError(
-        f"`{engine}.host` is `{host}`, and Docker publishes on plain IP addresses only",
-        hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
-    )
 
 
 def _base(service: Service) -> dict[str, Any]:

@@ -49,7 +49,7 @@ EVERYTHING: dict[str, object] = {
         {"name": "b:1b", "role": "fallback"},
     ],
     "service": {"full_unit": True, "resume_fix": True, "home": "/srv/home"},
-    "container": {"network": "web", "name": "llm"},
+    "container": {"network": "web", "name": "llm", "rootless": True},
     "check": {"ignore": [{"rule": "HW303", "reason": "They know."}]},
 }
 
