@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from generator.readers import KINDS
 from tests.tools import require
 
 DROP_IN = """\
@@ -63,17 +64,20 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "there"
 
 
-def test_a_unit_file_is_checked_without_pydantic(there: Path) -> None:
+def test_a_unit_file_is_checked_without_what_others_need(there: Path) -> None:
+    heavy = {"pydantic", "yaml", "jinja2", "tomllib", "generator.profiles", "generator.resolve"}
+    readers = {f"generator.readers.{kind}.read" for kind in KINDS if kind != "systemd"}
     code = (
         "import sys\nfrom generator.cli import gen\n"
         "try: gen.main(['check', 'ollama.service.d/override.conf'], standalone_mode=False)\n"
-        "finally: print('pydantic' in sys.modules)\n"
+        "finally: print(*sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=there, capture_output=True, text=True, check=True
     )
     assert "HW109" in done.stdout
-    assert done.stdout.splitlines()[-1] == "False"
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & (readers | heavy | {"generator.readers.container"})
 
 
 def gen(
