@@ -174,11 +174,14 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
         (_folder(file.source.path), name) for file in found for name in signs_of(file.kind).brings
     }
     for file in found:
-        folder, name = _folder(file.source.path), _name(file.source.path)
         # What a file of the directory reads is judged with that file.
-        beside = (folder, name) in brought or name in mentioned
-        if not (signs_of(file.kind).referred and beside):
+        if not (signs_of(file.kind).referred and _is_beside(file, brought, mentioned)):
             yield file
+
+
+def _is_beside(file: _File, brought: set[tuple[str, str]], mentioned: str) -> bool:
+    folder, name = _folder(file.source.path), _name(file.source.path)
+    return (folder, name) in brought or name in mentioned
 
 
 def _ours(path: str, problems: list[Problem]) -> _File | None:

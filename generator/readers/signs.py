@@ -67,18 +67,17 @@ class Signs:
     referred: bool = False
     """Whether a file of the same directories that names this one is judged with it."""
 
-    def by_name(self, path: PurePosixPath) -> bool:
+    def by_name(self, name: str, suffix: str, folder: str) -> bool:
         """Return whether the name alone tells."""
-        sure = path.suffix in self.sure or self._in_folder(path)
-        return sure or bool(re.fullmatch(self.names, path.name))
+        sure = suffix in self.sure or self._in_folder(suffix, folder)
+        return sure or re.fullmatch(self.names, name) is not None
 
-    def by_suffix(self, path: PurePosixPath) -> bool:
+    def by_suffix(self, suffix: str, folder: str) -> bool:
         """Return whether files with such an end may be of this kind."""
-        return path.suffix in self.sure | self.maybe or self._in_folder(path)
+        return suffix in self.sure or suffix in self.maybe or self._in_folder(suffix, folder)
 
-    def _in_folder(self, path: PurePosixPath) -> bool:
-        ends = self.folders
-        return path.suffix == ".conf" and bool(ends) and path.parent.name.endswith(ends)
+    def _in_folder(self, suffix: str, folder: str) -> bool:
+        return suffix == ".conf" and self.folders != () and folder.endswith(self.folders)
 
     def by_content(self, text: str) -> bool:
         """Return whether the text looks like one."""
@@ -102,21 +101,29 @@ OWN: Final = {
 """A file of Hostwright itself, which is recognised here and read by others."""
 
 
-@functools.cache
 def signs_of(kind: str) -> Signs:
     """Return the signs of one kind."""
     return OWN[kind] if kind in OWN else load_signs(kind)
 
 
+@functools.cache
+def _signs(kinds: tuple[str, ...]) -> dict[str, Signs]:
+    return {kind: signs_of(kind) for kind in (*OWN, *kinds)}
+
+
 def _every() -> dict[str, Signs]:
-    return {kind: signs_of(kind) for kind in (*OWN, *KINDS)}
+    return _signs(tuple(KINDS))
 
 
 def may_be_ours(path: PurePosixPath) -> bool:
     """Return whether a file of a directory is worth reading; hidden ones are not, but `.env`."""
     if path.name.startswith(".") and path.name != ".env":
         return False
-    return any(signs.by_suffix(path) or signs.by_name(path) for signs in _every().values())
+    name, suffix, folder = path.name, path.suffix, path.parent.name
+    every = _every().values()
+    return any(signs.by_suffix(suffix, folder) for signs in every) or any(
+        signs.by_name(name, suffix, folder) for signs in every
+    )
 
 
 def kind_of(source: Source, *, walked: bool = False) -> str | None:
@@ -125,11 +132,11 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     A file that the user names may tell by its content what its name does not; one that is only
     found on the way (`walked`) has to have the right name, too.
     """
-    path, text = PurePosixPath(source.path), source.text
-    every = _every()
-    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
+    path, text, every = PurePosixPath(source.path), source.text, _every()
+    name, suffix, folder = path.name, path.suffix, path.parent.name
+    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(suffix, folder)}
     for kind, signs in (by_suffix or every).items():
-        if signs.by_name(path) or (path.suffix in signs.named and not walked):
+        if signs.by_name(name, suffix, folder) or (suffix in signs.named and not walked):
             return kind
     likely = (kind for kind, signs in by_suffix.items() if signs.by_content(text))
     if by_suffix or walked:
