@@ -10,15 +10,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.decision import reads, setting
 from generator.host import reserve
 from generator.readers.plan.phrases import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.engines.ollama.draft import Draft
+    from generator.engines.base import Case
+    from generator.engines.ollama.decision import Decisions
     from generator.fit.ask import Ask
     from generator.fit.shape import Shape
+    from generator.plan import Setting
     from generator.profiles.schema import Model
     from generator.view import View
 
@@ -29,29 +32,32 @@ NAME: Final = "OLLAMA_CONTEXT_LENGTH"
 WHERE: Final = "ollama.context_length"
 
 
-def decide(draft: Draft) -> None:
-    """Set the context length if it is left out and the release's own does not fit."""
-    model = _main(draft)
-    if model is None or not _left_to_the_tier(draft):
+def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
+    """Set the context length if it is left out and the release's own does not fit.
+
+    `settings` are the variables that the server gets beside it.
+    """
+    model = _main(case)
+    if model is None or not _left_to_the_tier(case):
         return
     from generator.fit.ask import ask_of, with_slots
     from generator.fit.shape import shape_of
 
-    fact = draft.facts.model(model.name)
+    fact = case.facts.model(model.name)
     if fact is None or not fact.weight_bytes:
         return
-    ask = ask_of(_view(draft), draft.facts)
-    if draft.facts.one_slot(model.name):
+    ask = ask_of(_view(case, settings), case.facts)
+    if case.facts.one_slot(model.name):
         ask = with_slots(ask, 1)
     if ask.layers is not None:
         return
-    shape = shape_of(fact, draft.facts)
-    tokens = context(shape, ask, _memories(draft))
+    shape = shape_of(fact, case.facts)
+    tokens = context(shape, ask, _memories(case))
     own = min(ask.context, shape.context)
     if tokens < own:
-        reason = f"Tokens of context per request slot: {_why(shape, ask, draft, tokens)}"
+        reason = f"Tokens of context per request slot: {_why(shape, ask, case, tokens)}"
         reason += f" `{model.name}` on the GPUs; the server would take {own}."
-        draft.set(NAME, str(tokens), where=WHERE, reason=reason, source="derived")
+        yield from setting(case, NAME, str(tokens), where=WHERE, reason=reason, source="derived")
 
 
 def context(shape: Shape, ask: Ask, memories: Sequence[int]) -> int:
@@ -92,50 +98,50 @@ def fits(shape: Shape, ask: Ask, tokens: int, memories: Sequence[int]) -> bool:
     return max(rooms) >= whole or sum(max(0, room - widest) for room in rooms) >= whole
 
 
-def _main(draft: Draft) -> Model | None:
+def _main(case: Case) -> Model | None:
     """Return the first main model, unless it has a context or a number of layers of its own."""
-    model = next((m for m in draft.profile.models if m.role == "main"), None)
+    model = next((m for m in case.profile.models if m.role == "main"), None)
     own = model is not None and {"num_ctx", "num_gpu"} & model.parameters.keys()
     return None if own else model
 
 
-def _left_to_the_tier(draft: Draft) -> bool:
+def _left_to_the_tier(case: Case) -> bool:
     """Return whether the release chooses the context by GPUs of which all are visible."""
-    profile = draft.profile
-    if profile.ollama.context_length is not None or not draft.gpus:
+    profile = case.profile
+    if profile.ollama.context_length is not None or not case.gpus:
         return False
     visible, layers = profile.gpu.visible_devices, profile.gpu.layers
-    chosen = bool(visible) and len(visible) != len(draft.gpus)
+    chosen = bool(visible) and len(visible) != len(case.gpus)
     forced = isinstance(layers, int)
-    return not (chosen or forced) and bool(draft.facts.context_tiers) and draft.reads(NAME)
+    return not (chosen or forced) and bool(case.facts.context_tiers) and reads(case, NAME)
 
 
-def _memories(draft: Draft) -> list[int]:
+def _memories(case: Case) -> list[int]:
     """Return what each GPU has; memory that is the host's, too, less the share of the system."""
-    return [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in draft.gpus]
+    return [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in case.gpus]
 
 
-def _view(draft: Draft) -> View:
+def _view(case: Case, settings: Sequence[Setting]) -> View:
     """Return as much of a View as tells what is asked of the scheduler."""
     from generator.view import Place, Variable, View
 
-    place = Place(draft.profile.name)
+    place = Place(case.profile.name)
     return View(
         phrases=PROFILE,
         engine="ollama",
-        name=draft.profile.name,
+        name=case.profile.name,
         place=place,
-        release=draft.facts.release,
+        release=case.facts.release,
         variables=tuple(
-            Variable(name=setting.name, value=setting.value, place=place)
-            for setting in draft.settings
-            if setting.source != "legacy"
+            Variable(name=one.name, value=one.value, place=place)
+            for one in settings
+            if one.source != "legacy"
         ),
-        host=draft.host,
-        acceleration=draft.acceleration,
+        host=case.host,
+        acceleration=case.acceleration,
     )
 
 
-def _why(shape: Shape, ask: Ask, draft: Draft, tokens: int) -> str:
-    fit = fits(shape, ask, tokens, _memories(draft))
+def _why(shape: Shape, ask: Ask, case: Case, tokens: int) -> str:
+    fit = fits(shape, ask, tokens, _memories(case))
     return "as many as fit beside" if fit else "the least, for not even these fit beside"

@@ -1,4 +1,4 @@
-"""Ollama as an Engine: its server, and the order in which its settings are decided."""
+"""Ollama as an Engine: its server, and how its decisions are put together."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.base import Asked, Decided, Server
 from generator.engines.ollama import context, gpu, jobs, models, threads, variables
 from generator.engines.ollama.connection import connection
-from generator.engines.ollama.draft import Draft
-from generator.plan import PROGRAM, Health, Step
+from generator.engines.ollama.decision import doubled, environment, only
+from generator.errors import Finding, Problem
+from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step
 
 if TYPE_CHECKING:
     from generator.engines.base import Case
@@ -52,19 +53,16 @@ def asked(profile: Profile) -> Asked:
 
 def decide(case: Case) -> Decided:
     """Return variables, models and jobs for the case."""
-    draft = Draft(case)
-    gpu.decide(draft)
-    threads.decide(draft)
-    variables.decide(draft)
-    context.decide(draft)
-    # The parameters that all models share are known only now.
-    decided = models.decide(draft)
-    beside = jobs.jobs(draft, decided)
+    chosen = [*gpu.decide(case), *threads.decide(case), *variables.decide(case)]
+    chosen += context.decide(case, only(Setting, chosen))
+    chosen += models.decide(case, only(Parameter, chosen))
+    served = only(Model, chosen)
+    faults = (*doubled(chosen), *jobs.faults(case.profile, case.devices))
     return Decided(
-        environment=(*connection(case), *draft.ordered_settings()),
-        omissions=tuple(draft.omissions),
-        models=decided,
-        jobs=beside,
-        findings=tuple(draft.findings),
-        problems=tuple(draft.problems),
+        environment=(*connection(case), *environment(chosen)),
+        omissions=only(Omission, chosen),
+        models=served,
+        jobs=jobs.jobs(case.profile, served),
+        findings=only(Finding, chosen),
+        problems=(*only(Problem, chosen), *faults),
     )

@@ -7,50 +7,50 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.engines.ollama.rules.helpers.runner import value_fault
 from generator.engines.ollama.spelling import TYPED_ELSEWHERE
+from generator.errors import Problem
 from generator.fit.kv import PLAIN
 from generator.plan import Setting
 
 if TYPE_CHECKING:
-    from generator.engines.ollama.draft import Draft
+    from generator.engines.base import Case
+    from generator.engines.ollama.decision import Decisions
 
 
-def decide(draft: Draft) -> None:
+def decide(case: Case) -> Decisions:
     """Emit them; refuse those with a key of their own and those that stop every load."""
-    for name, value in draft.profile.ollama.env.items():
-        _verbatim(draft, name, value)
+    for name, value in case.profile.ollama.env.items():
+        yield from _verbatim(case, name, value)
 
 
-def _verbatim(draft: Draft, name: str, value: str) -> None:
+def _verbatim(case: Case, name: str, value: str) -> Decisions:
     where = f"ollama.env.{name}"
     if name in TYPED_ELSEWHERE:
         told = f"`{name}` has a key of its own"
-        draft.problem(where, told, f"write {TYPED_ELSEWHERE[name]}")
-    elif fault := _misread(draft, name, value):
-        draft.problem(where, fault, "mend or remove it")
+        yield Problem(where, told, f"write {TYPED_ELSEWHERE[name]}")
+    elif fault := _misread(case, name, value):
+        yield Problem(where, fault, "mend or remove it")
     else:
-        reason = _verbatim_reason(draft, name)
-        draft.emit(
-            Setting(
-                name=name,
-                value=value,
-                reason=reason,
-                source="profile",
-                group="environment",
-                key=where,
-            )
+        reason = _verbatim_reason(case, name)
+        yield Setting(
+            name=name,
+            value=value,
+            reason=reason,
+            source="profile",
+            group="environment",
+            key=where,
         )
 
 
-def _misread(draft: Draft, name: str, value: str) -> str:
+def _misread(case: Case, name: str, value: str) -> str:
     """Return why llama-server would exit on this value, or read another: it parses each first."""
-    if fault := value_fault(name, value, draft.facts):
+    if fault := value_fault(name, value, case.facts):
         return fault.what + (", and no model would load" if fault.breaks else "")
-    variable = draft.facts.variable(name)
+    variable = case.facts.variable(name)
     if variable is None or not variable.known:
         return ""
     if variable.dangerous:
         return f"breaks every model ({variable.effect.rstrip('.')})"
-    flash_attention = draft.profile.ollama.flash_attention
+    flash_attention = case.profile.ollama.flash_attention
     if name in _KV_ARGUMENTS and value not in PLAIN and flash_attention is False:
         told = f"`{value}` needs flash attention, which this profile turns off"
         return f"{told}, and no model would load"
@@ -60,14 +60,14 @@ def _misread(draft: Draft, name: str, value: str) -> str:
 _KV_ARGUMENTS: Final = ("LLAMA_ARG_CACHE_TYPE_K", "LLAMA_ARG_CACHE_TYPE_V")
 
 
-def _verbatim_reason(draft: Draft, name: str) -> str:
+def _verbatim_reason(case: Case, name: str) -> str:
     """Return the comment of a variable that is emitted as written; rules say what is wrong."""
-    fault = name_fault(name, draft.facts)
-    variable = draft.facts.variable(name)
+    fault = name_fault(name, case.facts)
+    variable = case.facts.variable(name)
     if fault is not None and fault.rule != "HW104":
-        return f"Not read by Ollama {draft.facts.release}: {fault.what}; as the profile has it."
+        return f"Not read by Ollama {case.facts.release}: {fault.what}; as the profile has it."
     if variable is not None:
         return variable.effect
-    if draft.facts.runner_reads(name):
+    if case.facts.runner_reads(name):
         return "Read by llama-server, for every model; as the profile has it."
     return "As the profile has it; not a variable this catalogue knows."

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama import library
+from generator.engines.ollama.decision import all_models, legacy, note, omission, reads, setting
 from generator.engines.ollama.spelling import text
+from generator.errors import Problem
 from generator.units import MIB
 
 if TYPE_CHECKING:
-    from generator.engines.ollama.draft import Draft
+    from generator.engines.base import Case
+    from generator.engines.ollama.decision import Decisions
     from generator.plan import Devices
 
 VISIBLE: Final = {
@@ -19,46 +22,49 @@ VISIBLE: Final = {
 }
 
 
-def decide(draft: Draft) -> None:
+def decide(case: Case) -> Decisions:
     """Emit the GPU variables."""
-    devices = draft.case.devices
+    devices = case.devices
     if devices is None:
-        _no_gpu(draft)
+        yield from _no_gpu(case)
     else:
-        draft.emit_legacy("ollama.acceleration", "0")
-        _visible_devices(draft, devices)
-    library.decide(draft)
-    _vulkan(draft)
-    _spread(draft)
-    _layers(draft)
-    _overhead(draft)
+        yield from legacy(case, "ollama.acceleration", "0")
+        yield from _visible_devices(case, devices)
+    yield from library.decide(case)
+    yield from _vulkan(case)
+    yield from _spread(case)
+    yield from _layers(case)
+    yield from _overhead(case)
 
 
-def _no_gpu(draft: Draft) -> None:
+def _no_gpu(case: Case) -> Decisions:
     """Hide GPUs that are there from a server that shall compute on the CPU."""
-    if draft.profile.host.gpus:
-        draft.set(
+    if case.profile.host.gpus:
+        yield from legacy(case, "ollama.acceleration", "1")
+        yield from setting(
+            case,
             "CUDA_VISIBLE_DEVICES",
             "-1",
             where="ollama.acceleration",
             reason="Computes on the CPU although the host has a GPU.",
             group="gpu",
             source="derived",
-            replaces=draft.emit_legacy("ollama.acceleration", "1"),
+            replaces=case.facts.legacy_names("ollama.acceleration"),
         )
     for key in ("visible_devices", "device_order", "layers"):
-        if getattr(draft.profile.gpu, key):
-            draft.problem(
+        if getattr(case.profile.gpu, key):
+            yield Problem(
                 f"gpu.{key}",
                 "means nothing without acceleration",
                 "set ollama.acceleration, or remove it",
             )
 
 
-def _visible_devices(draft: Draft, devices: Devices) -> None:
-    choice = draft.profile.gpu
+def _visible_devices(case: Case, devices: Devices) -> Decisions:
+    choice = case.profile.gpu
     if choice.visible_devices:
-        draft.set(
+        yield from setting(
+            case,
             VISIBLE[devices.vendor],
             ",".join(choice.visible_devices),
             where="gpu.visible_devices",
@@ -71,7 +77,8 @@ def _visible_devices(draft: Draft, devices: Devices) -> None:
     by_index = any(index.isdecimal() for index in choice.visible_devices)
     order = choice.device_order or ("PCI_BUS_ID" if by_index else None)
     if order:
-        draft.set(
+        yield from setting(
+            case,
             "CUDA_DEVICE_ORDER",
             order,
             where="gpu.device_order",
@@ -83,13 +90,14 @@ def _visible_devices(draft: Draft, devices: Devices) -> None:
         )
 
 
-def _vulkan(draft: Draft) -> None:
-    variable = draft.facts.variable("OLLAMA_VULKAN")
-    if draft.acceleration != "vulkan" or variable is None:
+def _vulkan(case: Case) -> Decisions:
+    variable = case.facts.variable("OLLAMA_VULKAN")
+    if case.acceleration != "vulkan" or variable is None:
         return
     if variable.default not in {"true", "1"}:
         reason = "The Vulkan backend is off by default in this release."
-        draft.set(
+        yield from setting(
+            case,
             "OLLAMA_VULKAN",
             "1",
             where="ollama.acceleration",
@@ -99,8 +107,8 @@ def _vulkan(draft: Draft) -> None:
         )
 
 
-def _spread(draft: Draft) -> None:
-    spread = draft.profile.ollama.sched_spread
+def _spread(case: Case) -> Decisions:
+    spread = case.profile.ollama.sched_spread
     if spread is None:
         return
     reason = (
@@ -108,22 +116,29 @@ def _spread(draft: Draft) -> None:
         if spread
         else "Models are packed on as few GPUs as hold them."
     )
-    draft.set(
-        "OLLAMA_SCHED_SPREAD", text(spread), where="ollama.sched_spread", reason=reason, group="gpu"
+    yield from setting(
+        case,
+        "OLLAMA_SCHED_SPREAD",
+        text(spread),
+        where="ollama.sched_spread",
+        reason=reason,
+        group="gpu",
     )
 
 
-def _layers(draft: Draft) -> None:
-    layers = draft.profile.gpu.layers
-    if layers is None or draft.acceleration == "cpu":
+def _layers(case: Case) -> Decisions:
+    layers = case.profile.gpu.layers
+    if layers is None or case.acceleration == "cpu":
         return
-    dead = draft.emit_legacy("gpu.layers", "999" if layers == "fit" else str(layers))
+    yield from legacy(case, "gpu.layers", "999" if layers == "fit" else str(layers))
+    dead = case.facts.legacy_names("gpu.layers")
     if layers == "fit":
-        _layers_that_fit(draft, dead)
+        yield from _layers_that_fit(case, dead)
         return
     reason = "Layers on the GPU; a fixed number turns the automatic fit off."
-    if draft.reads("LLAMA_ARG_N_GPU_LAYERS"):
-        draft.set(
+    if reads(case, "LLAMA_ARG_N_GPU_LAYERS"):
+        yield from setting(
+            case,
             "LLAMA_ARG_N_GPU_LAYERS",
             str(layers),
             where="gpu.layers",
@@ -132,29 +147,30 @@ def _layers(draft: Draft) -> None:
             replaces=dead,
         )
     else:
-        draft.all_models("num_gpu", str(layers), "gpu.layers", reason, dead)
+        yield from all_models(case, "num_gpu", str(layers), "gpu.layers", reason, dead)
 
 
-def _layers_that_fit(draft: Draft, dead: tuple[str, ...]) -> None:
+def _layers_that_fit(case: Case, dead: tuple[str, ...]) -> Decisions:
     by_itself = "as many layers as fit is what the server does by itself"
-    if not draft.legacy_env:
-        draft.omit(
+    if not case.legacy_env:
+        yield omission(
             " or ".join(f"{name}=999" for name in dead),
             f"Read by no release; {by_itself}, and a forced number turns that off.",
             "gpu.layers",
             "gpu",
         )
-    draft.note("HW105", f"nothing is set: {by_itself}", "gpu.layers")
+    yield note("HW105", f"nothing is set: {by_itself}", "gpu.layers")
 
 
-def _overhead(draft: Draft) -> None:
+def _overhead(case: Case) -> Decisions:
     """Leave memory free on each GPU: bytes before 0.30, whole MiB for the fit since."""
-    overhead = draft.profile.ollama.gpu_overhead
+    overhead = case.profile.ollama.gpu_overhead
     if overhead is None:
         return
     where, reason = "ollama.gpu_overhead", "Memory left free on every GPU"
-    if draft.reads("OLLAMA_GPU_OVERHEAD"):
-        draft.set(
+    if reads(case, "OLLAMA_GPU_OVERHEAD"):
+        yield from setting(
+            case,
             "OLLAMA_GPU_OVERHEAD",
             str(overhead),
             where=where,
@@ -163,7 +179,8 @@ def _overhead(draft: Draft) -> None:
         )
     else:
         mib = -(-overhead // MIB)
-        draft.set(
+        yield from setting(
+            case,
             "LLAMA_ARG_FIT_TARGET",
             str(mib),
             where=where,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.errors import Problem
 from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable
 from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
-    from generator.engines.ollama.draft import Draft
-    from generator.plan import Model
+    from collections.abc import Iterator
+
+    from generator.plan import Devices, Model
     from generator.profiles.schema import Profile
 
 SERVER: Final = "ollama.service"
@@ -47,15 +49,24 @@ _CLIENT: Final = (
 )
 
 
-def jobs(draft: Draft, models: tuple[Model, ...]) -> tuple[Job, ...]:
+def jobs(profile: Profile, models: tuple[Model, ...]) -> tuple[Job, ...]:
     """Return the jobs, in the order in which they run."""
     created = tuple(model for model in models if model.serve_as)
     found = [_pull(models)] if models else []
     found += [_create(created, found)] if created else []
-    warm = _warm_models(draft, models)
-    found += [_warmup(draft, warm, found)] if warm else []
-    found += [_resume(draft)] if draft.profile.service.resume_fix else []
+    warm = _warm_models(profile, models)
+    found += [_warmup(profile, warm, found)] if warm else []
+    found += [_resume()] if profile.service.resume_fix else []
     return tuple(found)
+
+
+def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
+    """Yield what no job can do."""
+    if warms(profile) and not profile.models:
+        yield Problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
+    if profile.service.resume_fix and (devices is None or devices.vendor != "nvidia"):
+        told = "is about NVIDIA GPUs, and this profile uses none"
+        yield Problem("service.resume_fix", told, "remove it")
 
 
 def _pull(models: tuple[Model, ...]) -> Job:
@@ -94,28 +105,24 @@ def warms(profile: Profile) -> bool:
     return profile.warmup.enable
 
 
-def _warm_models(draft: Draft, models: tuple[Model, ...]) -> tuple[str, ...]:
+def _warm_models(profile: Profile, models: tuple[Model, ...]) -> tuple[str, ...]:
     preload = tuple(
-        model.served
-        for model, choice in zip(models, draft.profile.models, strict=True)
-        if choice.preload
+        model.served for model, choice in zip(models, profile.models, strict=True) if choice.preload
     )
-    if not warms(draft.profile):
+    if not warms(profile):
         return ()
-    if not models:
-        draft.problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
     main = tuple(model.served for model in models if model.role == "main")
     return preload or main[:1] or tuple(model.served for model in models[:1])
 
 
-def _warmup(draft: Draft, models: tuple[str, ...], before: list[Job]) -> Job:
+def _warmup(profile: Profile, models: tuple[str, ...], before: list[Job]) -> Job:
     return _client(
         "warmup",
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone.",
         steps=(_shell(LOAD, PROGRAM, MODELS),),
         models=models,
-        timeout_seconds=-(-parse_go_duration(draft.profile.warmup.timeout) // 10**9),
+        timeout_seconds=-(-parse_go_duration(profile.warmup.timeout) // 10**9),
         after=(SERVER, *(job.unit for job in before)),
     )
 
@@ -137,12 +144,7 @@ def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a
     )
 
 
-def _resume(draft: Draft) -> Job:
-    devices = draft.case.devices
-    if devices is None or devices.vendor != "nvidia":
-        draft.problem(
-            "service.resume_fix", "is about NVIDIA GPUs, and this profile uses none", "remove it"
-        )
+def _resume() -> Job:
     return Job(
         kind="resume",
         name="ollama-resume",

@@ -4,77 +4,81 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.decision import note
 from generator.engines.ollama.threads import WHERE as THREADS
-from generator.errors import RenderError
+from generator.errors import Problem, RenderError
 from generator.formats.modelfile import head, parameter_line
 from generator.plan import Model, Modelfile, Parameter
 
 if TYPE_CHECKING:
-    from generator.engines.ollama.draft import Draft
+    from collections.abc import Sequence
+
+    from generator.engines.base import Case
+    from generator.engines.ollama.decision import Decisions
     from generator.profiles.schema import Model as ModelChoice
 
 
-def decide(draft: Draft) -> tuple[Model, ...]:
-    """Return the models in the profile's order; faults are reported to the draft."""
-    models = tuple(
-        _model(draft, index, choice) for index, choice in enumerate(draft.profile.models)
-    )
-    names = [model.served for model in models]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            draft.problem(
-                f"models.{index}.name",
-                f"`{name}` is there twice",
-                "give one `serve_as`, or remove it",
-            )
-    return models
+def decide(case: Case, shared: Sequence[Parameter]) -> Decisions:
+    """Yield the models in the profile's order, each with the parameters that all of them share."""
+    seen: set[str] = set()
+    for index, choice in enumerate(case.profile.models):
+        for decision in _model(case, index, choice, shared):
+            if isinstance(decision, Model):
+                if decision.served in seen:
+                    told, hint = (
+                        f"`{decision.served}` is there twice",
+                        "give one `serve_as`, or remove it",
+                    )
+                    yield Problem(f"models.{index}.name", told, hint)
+                seen.add(decision.served)
+            yield decision
 
 
-def _model(draft: Draft, index: int, choice: ModelChoice) -> Model:
-    own = tuple(
-        parameter
+def _model(case: Case, index: int, choice: ModelChoice, shared: Sequence[Parameter]) -> Decisions:
+    key = f"models.{index}"
+    found = [
+        decision
         for name, value in choice.parameters.items()
-        for parameter in _parameter(draft, f"models.{index}.parameters.{name}", name, value)
-    )
+        for decision in _parameter(case, f"{key}.parameters.{name}", name, value)
+    ]
+    yield from (decision for decision in found if not isinstance(decision, Parameter))
+    own = [decision for decision in found if isinstance(decision, Parameter)]
     chosen = {parameter.name for parameter in own}
-    shared = tuple(p for p in draft.parameters if p.name not in chosen)
-    parameters = shared + own
+    parameters = (*(p for p in shared if p.name not in chosen), *own)
     serve_as = choice.serve_as or (_tuned(choice.name) if parameters else "")
-    if choice.serve_as and not parameters:
-        draft.problem(
-            f"models.{index}.serve_as",
-            "there is nothing to create without parameters",
-            "add `parameters`, or remove it",
-        )
-    if serve_as == choice.name:
-        draft.problem(
-            f"models.{index}.serve_as", "would overwrite the pulled model", "write another name"
-        )
-    return Model(
+    yield from _misnamed(f"{key}.serve_as", choice, serve_as, parameters)
+    file = None
+    try:
+        file = _modelfile(case, choice.name, serve_as, parameters) if serve_as else None
+    except RenderError as error:
+        yield Problem(parameters[0].key if parameters else key, error.message, error.hint)
+    yield Model(
         name=choice.name,
         role=choice.role,
         serve_as=serve_as,
         parameters=parameters,
-        modelfile=_modelfile(draft, choice.name, serve_as, parameters) if serve_as else None,
-        key=f"models.{index}",
+        modelfile=file,
+        key=key,
     )
 
 
-def _modelfile(
-    draft: Draft,
-    base: str,
-    served: str,
-    parameters: tuple[Parameter, ...],
-) -> Modelfile | None:
-    """Return the file, parted at the number of threads where that is the host's for all models."""
-    if not served:
-        return None
-    try:
-        above = head(base, draft.case.header)
-        lines = {parameter: parameter_line(*_written(parameter)) for parameter in parameters}
-    except RenderError as error:
-        draft.problem(parameters[0].key if parameters else "models", error.message, error.hint)
-        return None
+def _misnamed(
+    where: str, choice: ModelChoice, serve_as: str, parameters: Sequence[Parameter]
+) -> Decisions:
+    if choice.serve_as and not parameters:
+        told = "there is nothing to create without parameters"
+        yield Problem(where, told, "add `parameters`, or remove it")
+    if serve_as == choice.name:
+        yield Problem(where, "would overwrite the pulled model", "write another name")
+
+
+def _modelfile(case: Case, base: str, served: str, parameters: tuple[Parameter, ...]) -> Modelfile:
+    """Return the file, parted at the number of threads where that is the host's for all models.
+
+    Raises RenderError for a value that no Modelfile can carry.
+    """
+    above = head(base, case.header)
+    lines = {parameter: parameter_line(*_written(parameter)) for parameter in parameters}
     lever = next((p for p in parameters if p.key == THREADS), None)
     place = parameters.index(lever) if lever else len(parameters)
     before, behind = (
@@ -99,24 +103,24 @@ def _tuned(name: str) -> str:
     return f"{name}-tuned" if tagged else f"{name}:tuned"
 
 
-def _parameter(draft: Draft, where: str, name: str, value: object) -> list[Parameter]:
-    """Return the lines for one parameter: none, one, or one for each element of a list."""
-    option = draft.facts.option(name)
+def _parameter(case: Case, where: str, name: str, value: object) -> Decisions:
+    """Yield the lines for one parameter: none, one, or one for each element of a list."""
+    option = case.facts.option(name)
     if option is None or not option.modelfile:
-        hint = draft.facts.closest_option(name) or "see `ollama show --parameters`"
-        draft.problem(where, "is no parameter of a Modelfile", hint)
-        return []
+        hint = case.facts.closest_option(name) or "see `ollama show --parameters`"
+        yield Problem(where, "is no parameter of a Modelfile", hint)
+        return
     if option.gone:
         told = f"`{name}` was removed in {option.removed}; left out"
-        draft.note("HW102", told, where, link=option.source)
-        return []
+        yield note("HW102", told, where, link=option.source)
+        return
     values = value if isinstance(value, tuple) else (value,)
+    kind = _WORDS[option.type]
     if not all(isinstance(item, _TYPES[option.type]) for item in values):
-        draft.problem(
-            where, f"`{value}` is not {_WORDS[option.type]}", f"write {_WORDS[option.type]}"
-        )
-        return []
-    return [Parameter(name=name, value=_text(item), reason="", key=where) for item in values]
+        yield Problem(where, f"`{value}` is not {kind}", f"write {kind}")
+        return
+    for item in values:
+        yield Parameter(name=name, value=_text(item), reason="", key=where)
 
 
 _WORDS: Final = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.decision import all_models, legacy, omission, reads, setting
 from generator.plan import Setting
 
 if TYPE_CHECKING:
-    from generator.engines.ollama.draft import Draft
+    from generator.engines.base import Case
+    from generator.engines.ollama.decision import Decisions
 
 WHERE: Final = "threads.count"
 # What the runtimes of custom builds read. The official Linux builds link none of them.
@@ -19,14 +21,16 @@ LIBRARIES: Final = {
 }
 
 
-def decide(draft: Draft) -> None:
+def decide(case: Case) -> Decisions:
     """Emit the thread count by the lever that works, and for the libraries of custom builds."""
-    count, reason, source = draft.case.threads
+    count, reason, source = case.threads
     if not count:
         return
-    dead = draft.emit_legacy(WHERE, str(count))
-    if draft.reads("LLAMA_ARG_THREADS"):
-        draft.set(
+    yield from legacy(case, WHERE, str(count))
+    dead = case.facts.legacy_names(WHERE)
+    if reads(case, "LLAMA_ARG_THREADS"):
+        yield from setting(
+            case,
             "LLAMA_ARG_THREADS",
             str(count),
             where=WHERE,
@@ -35,19 +39,17 @@ def decide(draft: Draft) -> None:
             source=source,
             replaces=dead,
         )
-    elif source == "derived" and not draft.profile.models and count == draft.host.cores:
+    elif source == "derived" and not case.profile.models and count == case.host.cores:
         told = "Only a model carries it in this release; the server's own number is the same."
-        draft.omit(f"num_thread {count}", told, WHERE, "threads")
+        yield omission(f"num_thread {count}", told, WHERE, "threads")
     else:
-        draft.all_models("num_thread", str(count), WHERE, reason, dead)
+        yield from all_models(case, "num_thread", str(count), WHERE, reason, dead)
     for name, library in LIBRARIES.items():
-        draft.emit(
-            Setting(
-                name=name,
-                value=str(count),
-                reason=f"For builds that link {library}; official Linux builds do not.",
-                source=source,
-                group="threads",
-                key=WHERE,
-            )
+        yield Setting(
+            name=name,
+            value=str(count),
+            reason=f"For builds that link {library}; official Linux builds do not.",
+            source=source,
+            group="threads",
+            key=WHERE,
         )
