@@ -168,6 +168,9 @@ class Facts:
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
+        if ("gpu", capability) in self._made:
+            made: GpuGeneration | None = self._made["gpu", capability]
+            return made
         from generator.catalogue.hardware import GpuGeneration, Library
 
         table = self._named("gpu", "capabilities").get(capability)
