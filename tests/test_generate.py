@@ -1,5 +1,6 @@
 """Every generated file is as `make golden` would write it, and none is left over."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,20 @@ from tools import generate
 def test_what_is_committed_is_what_is_generated(name: str) -> None:
     found = [str(file.relative_to(generate.ROOT)) for file, _ in generate.differing(name)]
     assert found == [], "run `make golden`"
+
+
+def test_every_page_that_says_it_is_generated_is() -> None:
+    files = {path for kind in generate.GENERATED.values() for path in kind.files()}
+    pages = sorted((generate.ROOT / "docs").rglob("*.md"))
+    said = [p for p in pages if re.search(r"Generated .*`make golden`", p.read_text("utf-8"))]
+    assert len(said) > 80
+    assert {str(page.relative_to(generate.ROOT)) for page in said} - files == set()
+
+
+def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        generate.main(["--check", "cataloge"])
+    assert "no such NAME: cataloge; they are catalogue, rules" in capsys.readouterr().err
 
 
 @pytest.fixture(name="root")

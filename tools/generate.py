@@ -164,6 +164,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(GENERATED))
     parser.add_argument("--check", action="store_true", help="write nothing; 1: some differ")
     options = parser.parse_args(argv)
+    if unknown := set(options.names) - {*GENERATED}:
+        parser.error(f"no such NAME: {min(unknown)}; they are {', '.join(GENERATED)}")
     found = 0
     for name in options.names or GENERATED:
         for file, text in differing(name):
