@@ -9,6 +9,9 @@ from click.testing import CliRunner, Result
 
 from generator.cli import gen
 from generator.errors import HostwrightError, ProfileError
+from generator.profiles import validate
+from generator.profiles.document import Document
+from generator.profiles.schema import Profile
 
 XEON = ("fit", "--profile", "xeon-cpu")
 PASCAL = ("fit", "--profile", "dual-pascal")
@@ -37,6 +40,19 @@ def test_one_model_on_a_cpu() -> None:
     assert "fits: all layers in memory; 13.0 GiB are left on host" in lines
     assert "Ollama 0.32.15 computes on the CPU: only the CPU computes here." in lines
     assert code(result) == 0
+
+
+def test_the_profile_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    real = validate.validate
+
+    def counted(document: Document) -> Profile:
+        seen.append(document.label)
+        return real(document)
+
+    monkeypatch.setattr(validate, "validate", counted)
+    assert code(run(*XEON, "--model", "llama3.1:8b")) == 0
+    assert seen == ["profiles/xeon-cpu.toml"]
 
 
 @pytest.mark.parametrize(
