@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of, is_uint64
@@ -150,6 +149,9 @@ def go_duration(word: str) -> str:
     text = word.strip().lower()
     if text.replace(" ", "") in _FOR_EVER:
         return "-1"
+    # Few files need it, and it brings the decimals with it.
+    from fractions import Fraction
+
     total, end = Fraction(0), 0
     for term in _TERM.finditer(text):
         if term.start() != end or term[2] not in _SECONDS:
