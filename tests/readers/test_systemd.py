@@ -145,6 +145,8 @@ def test_a_limit_is_written_on_its_line() -> None:
         ("MemoryMax=20G\nMemoryMax=\n", {}),
         ("MemoryMax=20G\nMemoryMax=infinity\n", {"memory_max": None}),
         ("AllowedCPUs=0-3\nAllowedCPUs=\nAllowedCPUs=4\n", {"allowed_cpus": "4"}),
+        ("AllowedCPUs=9-1\nNUMAMask=0-8192\n", {}),
+        ("AllowedCPUs=9-1,0-3 8191\n", {"allowed_cpus": "9-1,0-3 8191"}),
         ("CPUQuota=20\nMemoryMax=20GiB\nNice=99\nTasksMax=x\n", {}),
         ("LimitMEMLOCK=8G\nLimitMEMLOCK=\n", {"limit_memlock": 8589934592}),
         ("TasksMax=50%\nCPUWeight=idle\n", {"tasks_max": "50%", "cpu_weight": "idle"}),

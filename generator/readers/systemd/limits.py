@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.unit import NEVER_RESET
 from generator.readers.syntax.words import BLANKS
-from generator.units import SIZE_SUFFIXES
+from generator.units import SIZE_SUFFIXES, cpu_list
 from generator.view import Bound, Line
 
 if TYPE_CHECKING:
@@ -157,7 +157,12 @@ def _within(value: float, least: float, most: float) -> int:
 
 
 def _cpus(text: str, _: Host) -> Value:
-    if not _CPUS.fullmatch(text.strip(BLANKS)):
+    spans = (part.split("-") for part in text.replace(",", " ").split())
+    if (
+        not _CPUS.fullmatch(text.strip(BLANKS))
+        or cpu_list(text) is None
+        or all(int(span[0]) > int(span[-1]) for span in spans)
+    ):
         raise ValueError(f"`{text}` is not a list of CPUs; write it like `0-11`")
     return text
 
