@@ -318,7 +318,8 @@ class Service:
     starts the server, whose `program` is there on the host. `threads` are the compute threads of a
     model (0: left to the server). `user`, `group` and `home` empty: those that the existing unit
     (or NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
-    `hardening`, not drop-ins. `resume_declined`: the profile wants no job around a suspend.
+    `hardening`, not drop-ins. `offered` are jobs that the profile has no models for; a host that
+    names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
     """
 
     name: str
@@ -352,6 +353,7 @@ class Service:
     health: Health
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]
+    offered: tuple[Job, ...]
     resume_declined: bool
     container: Container
 

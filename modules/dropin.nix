@@ -7,83 +7,81 @@
 }:
 let
   inherit (cfg) plan service;
-  inherit (service) devices;
   hw = import ./lib.nix { inherit lib; };
-  unit = import ./unit.nix { inherit lib; };
-  optional = value: make: if value == null then [ ] else [ (make value) ];
-  plain = key: value: unit.entry key value "";
+  devices = hw.devices cfg;
+  isSet = _: value: value != null;
 
-  # A reason of the Plan is one for the Plan's value only.
-  limit =
-    item:
+  entry = key: value: reason: {
+    inherit reason;
+    line = "${key}=${toString value}";
+  };
+  plain = lib.mapAttrsToList (key: value: entry key value "");
+
+  # Values in the order of the Plan, then the host's own. A reason is one for the Plan's value only.
+  merged =
+    key: written: items: values: line:
     let
-      value = cfg.resources.${hw.limits.${item.name}.option};
-      isPlanned = toString value == item.written;
+      planned = lib.listToAttrs (
+        map (item: {
+          name = item.${key};
+          value = item;
+        }) items
+      );
+      reason =
+        name:
+        lib.optionalString (
+          planned ? ${name} && planned.${name}.${written} == toString values.${name}
+        ) planned.${name}.reason;
+      names = lib.unique (map (item: item.${key}) items ++ lib.attrNames values);
     in
-    optional value (
-      value: unit.entry item.directive value (lib.optionalString isPlanned item.reason)
-    );
-  # What the host limits and the profile does not.
-  unplanned = map (name: {
-    inherit name;
-    directive = hw.limits.${name}.key;
-    written = null;
-  }) (lib.attrNames (removeAttrs hw.limits (map (item: item.name) service.limits)));
+    map (name: line name values.${name} (reason name)) (lib.filter (name: values ? ${name}) names);
 
-  setting =
-    item:
-    optional (cfg.settings.${item.name} or null) (
-      value:
-      unit.variable item.name value (
-        lib.optionalString (value == item.value) item.reason
-      )
-    );
-  added = removeAttrs cfg.settings (map (item: item.name) service.environment);
-  given = name: value: optional value (value: unit.variable name value "");
-
-  access = map (item: unit.entry item.name item.value item.reason) devices.access;
-  wait = step: unit.entry "ExecStartPre" (utils.escapeSystemdExecArgs step.argv) devices.reason;
-
-  sections = [
+  environment = lib.filterAttrs isSet (
     {
-      name = "Unit";
-      entries = lib.optionals (service.after != [ ]) [
-        (unit.entry "After" (toString service.after) "What the server needs is started before it.")
-        (plain "Wants" (toString service.after))
-      ];
+      HOME = if service.home == "" then null else service.home;
+      OLLAMA_HOST = address;
+      OLLAMA_MODELS = cfg.modelsDir;
     }
-    {
-      name = "Service";
-      entries =
-        lib.optionals (devices != null) (access ++ optional devices.wait wait)
-        ++ lib.concatMap limit (service.limits ++ unplanned)
-        ++ optional (if service.home == "" then null else service.home) (
-          home: unit.variable "HOME" home "Where the server keeps its keys."
-        )
-        ++ [
-          (unit.variable "OLLAMA_HOST" address (
-            lib.optionalString (cfg.exposure.host == service.listen.host) service.listen.reason
-          ))
-        ]
-        ++ optional cfg.modelsDir (
-          path: unit.variable "OLLAMA_MODELS" path "Where models are stored."
-        )
-        ++ lib.concatMap setting (hw.settings service)
-        ++ lib.concatLists (lib.mapAttrsToList given added)
-        ++ optional cfg.user (
-          user: unit.entry "User" (unit.verbatim user) "Owns the models and the keys."
-        )
-        ++ optional cfg.group (group: plain "Group" (unit.verbatim group))
-        ++ [
-          (unit.entry "Restart" service.restart.policy service.restart.reason)
-          (plain "RestartSec" service.restart.seconds)
-        ];
-    }
-  ];
-  header = plan.header ++ map (omission: omission.reason) service.omissions;
+    // cfg.settings
+  );
+  # As NixOS writes it.
+  variable = name: value: entry "Environment" (builtins.toJSON (hw.percent "${name}=${value}"));
+
+  order = lib.optionals (service.after != [ ]) (plain {
+    After = service.after;
+    Wants = service.after;
+  });
+  access = lib.optionals (devices != null) (
+    map (item: entry item.name (hw.percent item.value) item.reason) devices.access
+    ++ lib.optional (devices.wait != null) (
+      entry "ExecStartPre" (utils.escapeSystemdExecArgs devices.wait.argv) devices.reason
+    )
+  );
+  server =
+    access
+    ++ merged "directive" "written" service.limits (hw.limits cfg) entry
+    ++ merged "name" "value" service.environment environment variable
+    ++ plain (
+      lib.filterAttrs isSet {
+        User = cfg.user;
+        Group = cfg.group;
+      }
+    )
+    ++ [ (entry "Restart" service.restart.policy service.restart.reason) ]
+    ++ plain { RestartSec = service.restart.seconds; };
+
+  oneLine = lib.replaceStrings [ "\n" "\r" ] [ " " " " ];
+  comment = text: lib.optionalString (text != "") "# ${oneLine text}\n";
+  section =
+    name: entries:
+    lib.optionalString (entries != [ ]) "\n[${name}]\n"
+    + lib.concatMapStrings (entry: "${comment entry.reason}${entry.line}\n") entries;
 in
 {
-  text = unit.file header sections;
+  text =
+    lib.concatMapStrings comment (plan.header ++ map (omission: omission.reason) service.omissions)
+    + section "Unit" order
+    + section "Service" server;
   # What the server sees of it: a reason in other words restarts nothing.
-  lines = lib.concatMap (section: map (entry: entry.line) section.entries) sections;
+  lines = map (entry: entry.line) (order ++ server);
 }

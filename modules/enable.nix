@@ -1,4 +1,5 @@
-# What every part stands on: the switch, and whether all the parts of a platform are there.
+# What every part stands on: the switch, what checks the result, and whether all the parts of a
+# platform are there.
 {
   config,
   lib,
@@ -11,6 +12,12 @@ in
 {
   options.hostwright = {
     enable = lib.mkEnableOption "an Ollama server tuned by a Hostwright profile";
+    checkPlan = lib.mkOption {
+      type = lib.types.nullOr lib.types.path;
+      default = null;
+      description = "`gen`, as its package or the path of the program, to check the plan and the finished unit with: an error stops the build, in the words of `gen check`. Null checks neither.";
+      example = lib.literalExpression "hostwright.packages.x86_64-linux.gen";
+    };
     platform = lib.mkOption {
       type = lib.types.nullOr (
         lib.types.enum [

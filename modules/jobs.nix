@@ -1,101 +1,119 @@
-# The jobs beside the server, as services: models to pull and to make, and warm-up. For NixOS and
-# for system-manager, which differ in the program, its address, and `loader`: the unit that pulls
-# models there, null for one of ours.
+# The jobs of a Plan as services, for NixOS and for system-manager, which differ in the program, its
+# address, and `renamed`: what a unit of the Plan is called there.
 {
   address,
   cfg,
   lib,
-  loader ? null,
   pkgs,
   program,
   utils,
+  renamed ? lib.id,
 }:
 let
-  escape = utils.escapeSystemdExecArgs;
-  modelfile = import ./modelfile.nix { inherit lib; };
-  server = "ollama.service";
+  inherit (cfg) service;
+  hw = import ./lib.nix { inherit lib; };
 
-  names = lib.unique (map (model: model.name) cfg.models);
-  created = lib.filter (model: model.serveAs != null) cfg.models;
-  pulls = names != [ ] && loader == null;
-  pulled = if pulls then [ "ollama-pull.service" ] else lib.optional (names != [ ]) loader;
-
-  # In a script $0 is the program, the arguments are models.
-  script =
-    text: models:
-    escape (
-      [
-        "/bin/sh"
-        "-c"
-        text
-        program
-      ]
-      ++ models
-    );
-  # Waits until the server answers; the unit's timeout bounds it.
-  answers = script "until \"$0\" list >/dev/null 2>&1; do sleep 1; done" [ ];
-  # A registry out of reach fails nothing that is there.
-  fetch = name: script "\"$0\" show \"$1\" >/dev/null 2>&1 || \"$0\" pull \"$1\"" [ name ];
-  create =
-    model:
-    escape [
-      program
-      "create"
-      model.serveAs
-      "-f"
-      "${pkgs.writeText "Modelfile" (modelfile model.name model.parameters)}"
-    ];
-  # One command for all models, because systemd bounds each command on its own.
-  load = script "for model; do until \"$0\" show \"$model\" >/dev/null 2>&1; do sleep 5; done; \"$0\" run \"$model\" </dev/null || echo \"cannot load $model\"; done" cfg.warmup.models;
-
-  job =
+  # What stands in an argv for something of the host.
+  modelfiles = lib.listToAttrs (
+    lib.concatMap (
+      model:
+      lib.optional (model.modelfile != null) {
+        name = "/.modelfiles/${model.modelfile.file}";
+        value = model;
+      }
+    ) service.models
+  );
+  stored =
     {
-      description,
-      after,
-      config,
-      wants ? [ ],
+      file,
+      head,
+      lever,
+      tail,
+      ...
     }:
+    let
+      isSet = lever != "" && cfg.threads != null;
+      threads = lib.optionalString isSet "${lever}${toString cfg.threads}";
+    in
+    "${pkgs.writeText file "${head}${threads}${tail}"}";
+  placed =
+    models: word:
+    if word == "/.program" then
+      [ program ]
+    else if word == "/.models" || word == "/.model" then
+      models
+    else
+      [ (if modelfiles ? ${word} then stored modelfiles.${word}.modelfile else word) ];
+  exec = models: step: utils.escapeSystemdExecArgs (lib.concatMap (placed models) step.argv);
+
+  # A model is not made of one that is not loaded here.
+  isWanted = word: !(modelfiles ? ${word}) || lib.elem modelfiles.${word}.name cfg.models;
+  commands =
+    models: steps:
+    let
+      wanted = lib.filter (step: lib.all isWanted step.argv) steps;
+      each =
+        step:
+        if lib.elem "/.model" step.argv then
+          map (model: exec [ model ] step) models
+        else
+          [ (exec models step) ];
+    in
+    lib.concatMap each wanted;
+
+  # What the host's own options name.
+  chosen = {
+    pull = lib.unique cfg.models;
+    warmup = lib.optionals cfg.warmup.enable cfg.warmup.models;
+  };
+  modelsOf = job: chosen.${job.kind} or job.models;
+  timeout = job: if job.kind == "warmup" then cfg.warmup.timeoutSeconds else job.timeout_seconds;
+  isUsed =
+    job:
+    if job.kind == "resume" then
+      hw.devices cfg != null
+    else
+      modelsOf job != [ ] && commands (modelsOf job) job.steps != [ ];
+
+  made =
+    job:
+    let
+      run = commands (modelsOf job);
+    in
     {
-      inherit description wants;
-      after = [ server ] ++ after;
-      partOf = [ server ];
-      wantedBy = [ server ];
-      environment = {
-        HOME = "/tmp";
-        OLLAMA_HOST = address;
-      };
+      inherit (job) description before;
+      after = map renamed job.after;
+      wants = map renamed job.wants;
+      partOf = map renamed job.part_of;
+      wantedBy = map renamed job.wanted_by;
+      path = lib.optional (job.programs != [ ]) pkgs.kmod;
+      environment = lib.listToAttrs (
+        map (item: {
+          inherit (item) name;
+          value = if item.value == "/.address" then address else hw.percent item.value;
+        }) job.environment
+      );
+      unitConfig = lib.optionalAttrs job.stop_when_unneeded { StopWhenUnneeded = true; };
       serviceConfig = {
         Type = "oneshot";
-        DynamicUser = true;
-        ExecStartPre = [ answers ];
-        Restart = "on-failure";
-        RestartSec = 30;
+        ExecStart = run job.steps;
       }
-      // config;
+      // lib.optionalAttrs (job.wait != null) {
+        DynamicUser = true;
+        ExecStartPre = run [ job.wait ];
+      }
+      // lib.optionalAttrs (job.stop_steps != [ ]) { ExecStop = run job.stop_steps; }
+      // lib.optionalAttrs job.remain_after_exit { RemainAfterExit = true; }
+      // lib.optionalAttrs (timeout job != 0) { TimeoutStartSec = timeout job; }
+      // lib.optionalAttrs (job.retry_seconds != 0) {
+        Restart = "on-failure";
+        RestartSec = job.retry_seconds;
+      };
     };
 in
-lib.optionalAttrs pulls {
-  ollama-pull = job {
-    description = "Pull the models of this host";
-    after = [ "network-online.target" ];
-    wants = [ "network-online.target" ];
-    config.ExecStart = map fetch names;
-  };
-}
-// lib.optionalAttrs (created != [ ]) {
-  ollama-create = job {
-    description = "Create the tuned models of this host";
-    after = pulled;
-    config.ExecStart = map create created;
-  };
-}
-// lib.optionalAttrs cfg.warmup.enable {
-  ollama-warmup = job {
-    description = "Load models into memory";
-    after = pulled ++ lib.optional (created != [ ]) "ollama-create.service";
-    config = {
-      ExecStart = [ load ];
-      TimeoutStartSec = cfg.warmup.timeoutSeconds;
-    };
-  };
-}
+lib.listToAttrs (
+  map (job: {
+    inherit (job) name;
+    value = made job;
+  }) (lib.filter isUsed (service.jobs ++ service.offered))
+)

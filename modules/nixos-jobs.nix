@@ -9,6 +9,8 @@
 let
   cfg = config.hostwright;
   inherit (config.services) ollama;
+  pulls = lib.filter (job: job.kind == "pull") (cfg.service.jobs ++ cfg.service.offered);
+  isPull = unit: lib.any (job: job.unit == unit) pulls;
   jobs = import ./jobs.nix {
     inherit
       cfg
@@ -17,16 +19,12 @@ let
       utils
       ;
     address = "${ollama.host}:${toString ollama.port}";
-    loader = "ollama-model-loader.service";
     program = lib.getExe ollama.package;
+    renamed = unit: if isPull unit then "ollama-model-loader.service" else unit;
   };
-  resume = import ./resume.nix { inherit cfg lib utils; };
 in
 {
   imports = [ ./plan.nix ];
 
-  config = lib.mkIf cfg.enable {
-    systemd.services =
-      jobs // lib.mapAttrs (_: service: service // { path = [ pkgs.kmod ]; }) resume;
-  };
+  config.systemd.services = lib.mkIf cfg.enable (removeAttrs jobs (map (job: job.name) pulls));
 }

@@ -19,7 +19,7 @@ in
     );
     # Where the packages look for the driver's libraries; also without a screen.
     hardware.graphics.enable = mkDefault true;
-    # Registers the devices before the server looks for them.
+    # The devices must be there before the server is.
     boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.service.devices.modules;
     services.xserver.videoDrivers = [ "nvidia" ];
   };

@@ -54,7 +54,7 @@ in
         example = "0.0.0.0";
       };
       port = profiled service.listen.port types.port {
-        description = "Port of the API.";
+        description = "TCP port of the API.";
         example = 11434;
       };
       openFirewall = profiled service.listen.open_firewall types.bool {
@@ -80,7 +80,7 @@ in
       example = "ollama";
     };
     threads = optional (if service.threads == 0 then null else service.threads) types.ints.positive {
-      description = "Compute threads per model, wherever they are told; null leaves them to the server.";
+      description = "Compute threads per model, wherever they are told, but for models with a number of their own; null leaves them to the server.";
       example = 12;
     };
     settings = mkOption {
@@ -91,10 +91,10 @@ in
     };
 
     models = mkOption {
-      type = types.listOf (types.submodule (import ./model.nix { inherit lib own; }));
+      type = types.listOf own.model;
       default = [ ];
       description = "Models to pull; the profile's and yours add up.";
-      example = [ { name = "qwen2.5-coder:7b"; } ];
+      example = [ "phi4" ];
     };
     warmup = {
       enable = profiled (warmups != [ ]) types.bool {
@@ -110,13 +110,9 @@ in
       timeoutSeconds =
         profiled (if warmups == [ ] then 300 else (lib.head warmups).timeout_seconds) types.ints.positive
           {
-            description = "Bound on the whole warm-up.";
+            description = "Seconds until the whole warm-up is given up.";
             example = 600;
           };
-    };
-    resumeFix = profiled (lib.any (job: job.kind == "resume") service.jobs) types.bool {
-      description = "Whether to reload NVIDIA's memory module around a suspend.";
-      example = true;
     };
   };
 }

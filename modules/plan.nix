@@ -5,48 +5,27 @@ let
   inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
 
-  # A model may have a number of its own, which stays until the host names another one.
-  threads =
-    item:
-    if cfg.threads == null then
-      null
-    else if cfg.threads == service.threads then
-      item.value
-    else
-      toString cfg.threads;
-
   # Null unsets: an empty LLAMA_ARG_THREADS would stop every load, and what was chosen for one
   # backend (a library, devices) is wrong for another.
   setting = item: {
     inherit (item) name;
     value = lib.mkDefault (
-      if hw.isThreads item then
-        threads item
+      if item.group == "threads" && cfg.threads != service.threads then
+        if cfg.threads == null then null else toString cfg.threads
       else if item.group == "gpu" && cfg.acceleration != service.acceleration then
         null
       else
         item.value
     );
   };
-  parameter = item: {
-    inherit (item) name;
-    value = if hw.isThreads item then threads item else item.value;
-  };
+  modelsOf = kind: lib.concatMap (job: lib.optionals (job.kind == kind) job.models) service.jobs;
 in
 {
   imports = [ ./checks.nix ];
 
   config.hostwright = lib.mkIf cfg.enable {
     settings = lib.listToAttrs (map setting (hw.settings service));
-    models = map (model: {
-      inherit (model) name;
-      serveAs = if model.serve_as == "" then null else model.serve_as;
-      parameters = map parameter (
-        lib.filter (item: cfg.threads != null || !hw.isThreads item) model.parameters
-      );
-    }) service.models;
-    warmup.models = lib.concatMap (job: job.models) (
-      lib.filter (job: job.kind == "warmup") service.jobs
-    );
+    models = modelsOf "pull";
+    warmup.models = modelsOf "warmup";
   };
 }

@@ -36,24 +36,12 @@ let
 
   soft = lib.mapAttrs (_: mkDefault);
   given = lib.filterAttrs (_: value: value != null);
-  limits = lib.mapAttrs' (_: limit: {
-    name = limit.key;
-    value = cfg.resources.${limit.option};
-  }) hw.limits;
-  # NixOS writes its own over these.
-  elsewhere = {
-    HOME = "services.ollama.home";
-    OLLAMA_HOST = "hostwright.exposure";
-    OLLAMA_MODELS = "hostwright.modelsDir";
-  };
-  lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
+  lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames hw.places);
   version = config.services.ollama.package.version or service.release;
   isOther =
     lib.versionOlder version service.era_since
     || (service.era_until != "" && lib.versionAtLeast version service.era_until);
-  address = hw.variable cfg.exposure.host;
-  host = if lib.hasInfix ":" address then "[${address}]" else address;
-  wait = if cfg.acceleration == "cpu" || service.devices == null then null else service.devices.wait;
+  devices = hw.devices cfg;
 in
 {
   imports = [ ./plan.nix ];
@@ -62,11 +50,11 @@ in
     services.ollama = {
       enable = mkDefault true;
       package = mkDefault (if cfg.package == null then packages.${cfg.acceleration} else cfg.package);
-      host = mkDefault host;
+      host = mkDefault (hw.bracketed (hw.percent cfg.exposure.host));
       port = mkDefault cfg.exposure.port;
       openFirewall = mkDefault cfg.exposure.openFirewall;
-      environmentVariables = soft (lib.mapAttrs (_: hw.variable) (given cfg.settings));
-      loadModels = lib.unique (map (model: model.name) cfg.models);
+      environmentVariables = soft (lib.mapAttrs (_: hw.percent) (given cfg.settings));
+      loadModels = lib.unique cfg.models;
       # Which names are set must not hang on the profile, for a host that is not enabled has none.
       user = mkIf (cfg.user != null) (mkDefault cfg.user);
       group = mkIf (cfg.group != null) (mkDefault cfg.group);
@@ -81,13 +69,13 @@ in
       inherit (service) after;
       wants = service.after;
       serviceConfig =
-        soft (given limits)
+        soft (hw.limits cfg)
         // soft {
           Restart = service.restart.policy;
           RestartSec = service.restart.seconds;
         }
-        // lib.optionalAttrs (wait != null) {
-          ExecStartPre = [ (utils.escapeSystemdExecArgs wait.argv) ];
+        // lib.optionalAttrs (devices != null && devices.wait != null) {
+          ExecStartPre = [ (utils.escapeSystemdExecArgs devices.wait.argv) ];
         };
     };
 
@@ -99,13 +87,22 @@ in
     ]
     ++ map (name: {
       assertion = false;
-      message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${elsewhere.${name}}.";
+      message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${hw.places.${name}}.";
     }) lost;
 
-    warnings = lib.optional isOther "hostwright: the profile is for Ollama ${service.release}; some of it does nothing in the packaged ${version}. Write its plan with `gen plan --ollama-version ${version}`.";
+    warnings = lib.optional isOther "hostwright: the packaged Ollama is ${version}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${version}`.";
 
-    systemd.tmpfiles.rules = lib.optional (
-      cfg.modelsDir != null && cfg.user != null
-    ) "d ${cfg.modelsDir} 0750 ${cfg.user} ${if cfg.group == null then cfg.user else cfg.group}";
+    systemd.tmpfiles.rules = lib.optional (cfg.modelsDir != null && cfg.user != null) (
+      hw.directory cfg cfg.modelsDir
+    );
+
+    system.checks = lib.optional (cfg.checkPlan != null) (
+      import ./check.nix {
+        inherit lib pkgs;
+        inherit (cfg) plan;
+        gen = cfg.checkPlan;
+        unit = config.systemd.units."ollama.service".text;
+      }
+    );
   };
 }

@@ -2,17 +2,12 @@
 { config, lib, ... }:
 let
   cfg = config.hostwright;
+  hw = import ./lib.nix { inherit lib; };
   inherit (cfg) service;
   inherit (service) program full_unit;
   port = toString cfg.exposure.port;
 
-  # What other parts need to know, too, has an option or a key of its own.
-  elsewhere = {
-    HOME = "write service.home into the profile";
-    OLLAMA_HOST = "set hostwright.exposure";
-    OLLAMA_MODELS = "set hostwright.modelsDir";
-  };
-  taken = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames elsewhere);
+  taken = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames hw.places);
 in
 {
   imports = [ ./plan.nix ];
@@ -34,9 +29,9 @@ in
     ]
     ++ map (name: {
       assertion = false;
-      message = "hostwright.settings.${name} has a place of its own: ${elsewhere.${name}}.";
+      message = "hostwright.settings.${name} has a place of its own; set ${hw.places.${name}}.";
     }) taken;
 
-    warnings = lib.optional cfg.exposure.openFirewall "hostwright.exposure.openFirewall does nothing here, for each distribution has a firewall of its own: open TCP port ${port} in it, and set this to false.";
+    warnings = lib.optional cfg.exposure.openFirewall "hostwright.exposure.openFirewall does nothing here, for the firewall is the distribution's: open TCP port ${port} in it, and set this to false.";
   };
 }

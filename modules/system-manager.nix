@@ -11,11 +11,8 @@ let
   cfg = config.hostwright;
   inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
-  unit = import ./unit.nix { inherit lib; };
 
-  inherit (cfg.exposure) host port;
-  where = if lib.hasInfix ":" host then "[${host}]" else host;
-  address = "${where}:${toString port}";
+  address = "${hw.bracketed cfg.exposure.host}:${toString cfg.exposure.port}";
   dropIn = import ./dropin.nix {
     inherit
       address
@@ -24,17 +21,27 @@ let
       utils
       ;
   };
-  jobs = import ./jobs.nix {
+  # In what it is made of, and not in what it says.
+  checked = lib.optionalString (cfg.checkPlan != null) (
+    builtins.substring 0 0 "${
+      import ./check.nix {
+        inherit lib pkgs;
+        inherit (cfg) plan;
+        gen = cfg.checkPlan;
+        unit = dropIn.text;
+      }
+    }"
+  );
+  services = import ./jobs.nix {
     inherit
       cfg
       lib
       pkgs
       utils
       ;
-    address = hw.variable address;
+    address = hw.percent address;
     inherit (service) program;
   };
-  services = jobs // import ./resume.nix { inherit cfg lib utils; };
 
   modules = if service.devices == null then [ ] else service.devices.modules;
   directories = lib.unique (
@@ -44,7 +51,7 @@ let
     ]
   );
   files = {
-    "systemd/system/ollama.service.d/50-hostwright.conf".text = dropIn.text;
+    "systemd/system/ollama.service.d/50-hostwright.conf".text = checked + dropIn.text;
   }
   // lib.optionalAttrs (modules != [ ]) {
     "modules-load.d/hostwright-ollama.conf".text = lib.concatMapStrings (name: "${name}\n") modules;
@@ -54,7 +61,6 @@ let
   # system-manager waits half a minute for what it restarts, and a pull takes longer: jobs start
   # with the server, which `hostwright-apply` restarts for them, too.
   jobOnHost = service: hosted service // { restartIfChanged = false; };
-  group = if cfg.group == null then cfg.user else cfg.group;
 in
 {
   imports = [
@@ -65,9 +71,7 @@ in
   config = lib.mkIf cfg.enable {
     environment.etc = files;
 
-    systemd.tmpfiles.rules = lib.optionals (cfg.user != null) (
-      map (path: unit.directory path cfg.user group) directories
-    );
+    systemd.tmpfiles.rules = lib.optionals (cfg.user != null) (map (hw.directory cfg) directories);
 
     systemd.services = lib.mapAttrs (_: jobOnHost) services // {
       hostwright-apply = hosted {

@@ -62,6 +62,18 @@ in
     pkgs.systemd
   ] "python -m pytest -q -p no:cacheprovider";
 
+  # What `gen check` says of each plan, and of the unit that the modules make of it.
+  plans = pkgs.linkFarm "hostwright-plans" (
+    map (name: {
+      inherit name;
+      path = import ../modules/check.nix {
+        inherit gen lib pkgs;
+        plan = lib.importJSON (../modules/plans + "/${name}.json");
+        unit = (unitsOf name)."ollama.service";
+      };
+    }) profiles
+  );
+
   # The committed plans are those of the profiles.
   golden = check "golden" [ gen ] (
     lib.concatMapStrings (name: "gen plan ${name} | diff -u modules/plans/${name}.json -\n") profiles

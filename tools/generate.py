@@ -93,6 +93,12 @@ def _names() -> Mapping[str, str]:
     return {"modules/names.json": names_file.text(load_catalogue().at("ollama"))}
 
 
+def _limits() -> Mapping[str, str]:
+    from tools import limits_file
+
+    return {"modules/limits.json": limits_file.text()}
+
+
 def _plans() -> Mapping[str, str]:
     from generator.pipeline import decide
     from generator.profiles.load import read_document, shipped_profiles
@@ -131,6 +137,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "pages": Generated(_pages, left_over="docs/rules/*.md"),
     "targets": Generated(_targets),
     "names": Generated(_names),
+    "limits": Generated(_limits),
     "plans": Generated(_plans, left_over="modules/plans/*.json"),
     "options": Generated(_options),
     "tables": Generated(_tables),

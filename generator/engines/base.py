@@ -82,6 +82,7 @@ class Decided:
     omissions: tuple[Omission, ...]
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]
+    offered: tuple[Job, ...]
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
 

@@ -67,6 +67,8 @@ class Inputs(Table):
     """What deploys every host."""
     colmena: FlakeReference = "github:nix-community/colmena"
     """What deploys NixOS hosts, too."""
+    hostwright: FlakeReference | None = None
+    """The `gen` that checks plan and unit of every NixOS host when it is built; left out: none."""
 
 
 class Deploy(Table):

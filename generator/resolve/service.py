@@ -63,6 +63,7 @@ def service_of(
         health=server.health,
         models=decided.models,
         jobs=decided.jobs,
+        offered=decided.offered,
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
         container=_container(case, server),
     )

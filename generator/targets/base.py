@@ -71,6 +71,10 @@ COMMON: Final = (
         why="for the rules of `gen check`",
     ),
     LeftOut(
+        fields=("Service.offered",),
+        why="for NixOS hosts that name further models in `hostwright.models`",
+    ),
+    LeftOut(
         fields=("Service.threads", "Model.parameters", "Model.role", "Model.serve_as"),
         why="in the variables and the Modelfile already",
     ),

@@ -17,6 +17,7 @@
         inherit (nixpkgs.lib) nixosSystem;
         profile = "xeon-cpu";
         modules = [
+          { hostwright.checkPlan = hostwright.packages.x86_64-linux.gen; }
           # ./grey-area/hardware-configuration.nix
         ];
       };

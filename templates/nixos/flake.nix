@@ -16,6 +16,7 @@
             hostwright = {
               enable = true;
               profile = "xeon-cpu";
+              checkPlan = hostwright.packages.x86_64-linux.gen;
               resources.memoryMax = "24G";
               settings.OLLAMA_KEEP_ALIVE = "24h";
             };

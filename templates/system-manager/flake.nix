@@ -19,6 +19,7 @@
             hostwright = {
               enable = true;
               profile = "dgx-spark";
+              checkPlan = hostwright.packages.aarch64-linux.gen;
               resources.memoryMax = "96G";
               settings.OLLAMA_KEEP_ALIVE = "24h";
             };

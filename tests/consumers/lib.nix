@@ -19,6 +19,7 @@ let
       stringLength substring tail toJSON
       ;
     id = x: x;
+    foldr = f: start: list: if list == [ ] then start else f (head list) (foldr f start (tail list));
     const = x: _: x;
     flip = f: a: b: f b a;
     pipe = foldl' (x: f: f x);
@@ -156,6 +157,24 @@ let
       default = false;
       example = true;
       description = "Whether to enable ${text}.";
+    };
+
+  # Setting it is an error in these words; not setting it is not.
+  mkRemovedOptionModule =
+    path: told:
+    { options, ... }:
+    let
+      option = basics.attrByPath path { } options;
+      nested = value: basics.foldr (name: inner: { ${name} = inner; }) value path;
+    in
+    {
+      options = nested (mkOption { visible = false; });
+      config.assertions = [
+        {
+          assertion = !option.isDefined;
+          message = "The option definition `${show path}' no longer has any effect; please remove it.\n${told}";
+        }
+      ];
     };
 
   lowest = foldl' (a: d: if d.priority < a then d.priority else a) 9999;
@@ -479,6 +498,7 @@ let
   lib = basics // properties // {
     inherit
       evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType
+      mkRemovedOptionModule
       optionAttrSetToDocList types
       ;
   };
@@ -522,6 +542,7 @@ in
       ollama-rocm = ollama { acceleration = "rocm"; };
       ollama-vulkan = ollama { acceleration = "vulkan"; };
       runtimeShell = "${builtins.storeDir}/00000000000000000000000000000000-bash/bin/bash";
+      runCommand = name: _: script name;
       writeText = script;
       writeShellScript = script;
       writeShellScriptBin = script;

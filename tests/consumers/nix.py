@@ -86,9 +86,33 @@ in
   users = config.users.users;
   groups = config.users.groups;
   nixpkgs_config = config.nixpkgs.config;
-  # Only the modules with options of their own have these.
-  models = config.hostwright.models or [ ];
+  checks = map (check: check.name) config.system.checks;
 }
+"""
+# What is put into the store stands in the command instead, and commands stay lists of words.
+MODELFILES = """
+{ file, ownLib, contract }:
+let
+  own = import ownLib;
+  inherit (own) lib;
+  inherit
+    (lib.evalModules {
+      modules = [
+        (import contract { inherit lib; inherit (own.pkgs) nvidiaPackages; })
+        (import file)
+      ];
+      specialArgs = {
+        inherit lib;
+        pkgs = own.pkgs // { writeText = name: text: "${name}\n${text}"; };
+        utils.escapeSystemdExecArgs = builtins.toJSON;
+      };
+    })
+    config
+    ;
+in
+map (line: lib.last (builtins.fromJSON line)) (
+  config.systemd.services.ollama-create.serviceConfig.ExecStart or [ ]
+)
 """
 
 
@@ -110,6 +134,13 @@ def verify(file: Path, *, lib: Path | None = None, variant: Variant = "new") -> 
     units = evaluate(file, lib=lib, variant=variant)["units"]
     with _directory(units) as directory:
         return systemd.verify(directory, sorted(units))
+
+
+def modelfiles(file: Path) -> dict[str, str]:
+    """Return the Modelfiles that the configuration of `file` puts into the store, by name."""
+    paths = {"file": str(file.resolve()), "ownLib": str(OWN_LIB), "contract": str(CONTRACT)}
+    parts = (written.partition("\n") for written in ask(MODELFILES, paths))
+    return {name: text for name, _, text in parts}
 
 
 def read(

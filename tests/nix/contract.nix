@@ -54,6 +54,7 @@ in
     systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.units = option (attrsOf raw) { };
     systemd.tmpfiles.rules = option (listOf str) [ ];
+    system.checks = option (listOf package) [ ];
     users.users = option (attrsOf (attrsOf raw)) { };
     users.groups = option (attrsOf (attrsOf raw)) { };
     networking.firewall.allowedTCPPorts = option (listOf port) [ ];

@@ -170,7 +170,7 @@ def test_the_lock_pins_the_only_input() -> None:
 def test_every_check_evaluates_down_to_its_derivation(flake: Path) -> None:
     paths = "builtins.mapAttrs (_: builtins.mapAttrs (_: check: check.drvPath))"
     checks = ask(flake, "eval", "#checks", "--apply", paths)
-    everywhere = {"format", "golden", "modules", "options", "pytest", "units"}
+    everywhere = {"format", "golden", "modules", "options", "plans", "pytest", "units"}
     everywhere |= {f"bundle-{name}" for name in PROFILES}
     hosts = {"x86_64-linux": ["container-dev", "dual-pascal", "xeon-cpu"]}
     hosts["aarch64-linux"] = ["dgx-spark"]

@@ -66,6 +66,32 @@ def test_it_shows_and_checks(fleet: Path) -> None:
     run(fleet, "flake check --no-build")
 
 
+GEN = """\
+{
+  outputs =
+    { self, nixpkgs }:
+    {
+      packages = builtins.mapAttrs (_: pkgs: {
+        gen = pkgs.writeText "gen" "";
+      }) nixpkgs.legacyPackages;
+    };
+}
+"""
+
+
+def test_gen_checks_every_nixos_host_where_it_is_an_input(fleet: Path, tmp_path: Path) -> None:
+    checks = "#nixosConfigurations.grey-area.config.system.checks"
+    assert ask(fleet, checks, "map (check: check.name)") == []
+    (tmp_path / "hostwright").mkdir()
+    (tmp_path / "hostwright/flake.nix").write_text(GEN, encoding="utf-8")
+    put_inputs(tmp_path, "nixpkgs", "deploy-rs", "colmena")
+    added = 'colmena = "path:{folder}/colmena"\nhostwright = "path:{folder}/hostwright"'
+    text = FLEET.replace('colmena = "path:{folder}/colmena"', added)
+    shutil.copytree(fleet, tmp_path / "fleet")
+    render(tmp_path, text.format(folder=tmp_path), tmp_path / "fleet")
+    assert ask(tmp_path / "fleet", checks, "map (check: check.name)") == ["hostwright-check"]
+
+
 def test_deploy_rs_can_read_its_nodes(fleet: Path) -> None:
     deploy = ask(fleet, "#deploy")
     paths = {

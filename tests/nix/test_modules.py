@@ -1,7 +1,9 @@
 """`modules/` against the `nixos` target, override by override, through Nix and systemd."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,11 @@ def commands(file: Path, unit: str) -> dict[str, list[str]]:
     """What a job runs, as systemd understands it; the names of Modelfiles in the store aside."""
     lines: dict[str, list[str]] = nix.read(file, unit=unit).extra["exec"]
     return {kind: [re.sub(r"Modelfile\S*", "", line) for line in lines[kind]] for kind in lines}
+
+
+def modelfiles(folder: Path, body: str) -> dict[str, str]:
+    """The Modelfiles of a host by name, where it makes any."""
+    return nix.modelfiles(host(folder, body))
 
 
 def same(rendered: Effective, module: Effective) -> None:
@@ -144,10 +151,10 @@ class TestOverrides:
     @pytest.mark.parametrize(
         ("version", "body", "wanted"),
         [
-            ("0.32.15", "", {"a": ["4"], "b": []}),
+            ("0.32.15", "", {"a": ["4"]}),
             ("0.24", "", {"a": ["4"], "b": ["8"]}),
-            ("0.24", "hostwright.threads = 6;", {"a": ["6"], "b": ["6"]}),
-            ("0.32.15", "hostwright.threads = null;", {"a": [], "b": []}),
+            ("0.24", "hostwright.threads = 6;", {"a": ["4"], "b": ["6"]}),
+            ("0.24", "hostwright.threads = null;", {"a": ["4"], "b": []}),
         ],
     )
     def test_a_models_own_number_of_threads_stays(
@@ -156,12 +163,17 @@ class TestOverrides:
         models = [{"name": "a", "parameters": {"num_thread": 4}}, {"name": "b"}]
         decided = plan({"threads": {"count": 8}, "models": models}, version)
         (tmp_path / "plan.json").write_text(json.dumps(to_dict(decided)), encoding="utf-8")
-        found = read(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json; {body}")
-        numbers = {
-            model["name"]: [p["value"] for p in model["parameters"] if p["name"] == "num_thread"]
-            for model in found.extra["nix"]["models"]
-        }
-        assert numbers == wanted
+        made = modelfiles(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json; {body}")
+        assert {
+            name.partition(".")[2].partition("=")[0]: re.findall("PARAMETER num_thread (.*)", text)
+            for name, text in made.items()
+        } == {f"{name}": numbers for name, numbers in wanted.items()}
+
+    def test_a_plan_without_threads_leaves_a_models_own(self, tmp_path: Path) -> None:
+        models = [{"name": "a", "parameters": {"num_thread": 4}}]
+        (tmp_path / "plan.json").write_text(json.dumps(to_dict(plan({"models": models}))))
+        made = modelfiles(tmp_path, f"  hostwright.profile = {tmp_path}/plan.json;")
+        assert ["PARAMETER num_thread 4\n" in text for text in made.values()] == [True]
 
     def test_without_threads_no_lever_is_empty(self, tmp_path: Path) -> None:
         found = read(tmp_path, XEON + "  hostwright.threads = null;").environment
@@ -177,18 +189,36 @@ class TestOverrides:
         assert found.extra["nix"]["tmpfiles"] == ["d /srv/m 0750 ollama ollama"]
 
     def test_lists_add_up(self, tmp_path: Path) -> None:
-        found = read(tmp_path, XEON + '  hostwright.models = [ { name = "phi4"; } ];')
+        found = read(tmp_path, XEON + '  hostwright.models = [ "phi4" ];')
         assert "phi4" in found.extra["nix"]["ollama"]["loadModels"]
         assert "qwen2.5-coder:7b" in found.extra["nix"]["ollama"]["loadModels"]
 
-    def test_a_model_with_parameters_is_created(self, tmp_path: Path) -> None:
-        found = read(
-            tmp_path,
-            XEON
-            + '  hostwright.models = [ { name = "phi4"; serveAs = "phi4:mine"; '
-            + 'parameters = [ { name = "num_ctx"; value = "4096"; } ]; } ];',
+    def test_only_what_is_loaded_is_made_into_a_model(self, tmp_path: Path) -> None:
+        models = [{"name": name, "parameters": {"num_ctx": 4096}} for name in ("a", "b")]
+        (tmp_path / "plan.json").write_text(json.dumps(to_dict(plan({"models": models}))))
+        body = f"  hostwright.profile = {tmp_path}/plan.json;"
+        assert len(modelfiles(tmp_path, body)) == 2
+        chosen = modelfiles(tmp_path, body + ' hostwright.models = lib.mkForce [ "b" ];')
+        assert list(chosen) == ["Modelfile.b=tuned"]
+        none = read(tmp_path, body + " hostwright.models = lib.mkForce [ ];")
+        assert "ollama-create.service" not in none.extra["nix"]["units"]
+
+    def test_a_profile_without_a_warm_up_can_have_one(self, tmp_path: Path) -> None:
+        body = (
+            '  hostwright.warmup = { enable = true; models = [ "llama3.1:8b" ]; '
+            "timeoutSeconds = 90; };"
         )
-        assert "phi4:mine" in found.extra["nix"]["units"]["ollama-create.service"]
+        unit = read(tmp_path, XEON + body).extra["nix"]["units"]["ollama-warmup.service"]
+        assert "llama3.1:8b" in unit
+        assert "\nTimeoutStartSec=90\n" in unit
+        assert "After=ollama.service ollama-model-loader.service\n" in unit
+
+    def test_a_profile_without_models_can_have_them(self, tmp_path: Path) -> None:
+        (tmp_path / "plan.json").write_text(json.dumps(to_dict(plan({}))), encoding="utf-8")
+        body = f"  hostwright.profile = {tmp_path}/plan.json;"
+        found = read(tmp_path, body + '  hostwright.models = [ "phi4" ];').extra["nix"]
+        assert found["ollama"]["loadModels"] == ["phi4"]
+        assert sorted(found["units"]) == ["ollama-model-loader.service", "ollama.service"]
 
     def test_exposure_opens_the_firewall(self, tmp_path: Path) -> None:
         found = read(
@@ -211,6 +241,7 @@ class TestOverrides:
         found = read(tmp_path, body)
         assert found.extra["nix"]["video_drivers"] == []
         assert "ExecStartPre" not in found.extra["exec"]
+        assert "ollama-resume.service" not in found.extra["nix"]["units"]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +255,8 @@ class TestOverrides:
         ('hostwright.profile = lib.mkForce "xeon";', "hostwright.profile"),
         ("hostwright.exposure.port = 99999;", "hostwright.exposure.port"),
         ("hostwright.thread = 4;", "hostwright.thread"),
+        ("hostwright.resumeFix = true;", "hostwright.resumeFix"),
+        ('hostwright.models = [ { name = "phi4"; } ];', "hostwright.models"),
     ],
 )
 def test_nonsense_is_refused_by_the_name_of_its_option(
@@ -249,3 +282,39 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
 def test_the_modules_are_small() -> None:
     sizes = {path.name: len(path.read_text().splitlines()) for path in MODULES.glob("*.nix")}
     assert max(sizes.values()) <= 120, sizes
+
+
+def test_the_modules_repeat_nothing_of_the_generator() -> None:
+    """What a Plan or a rendered unit says, and what the generator's code says, no module says."""
+    modules = {path.name: path.read_text(encoding="utf-8") for path in MODULES.glob("*.nix")}
+    said = sorted(sentences())
+    repeated = [(name, text) for name, code in modules.items() for text in said if text in code]
+    assert repeated == []
+
+
+def sentences() -> set[str]:
+    """Every sentence of Plans, of their units, and of the generator.
+
+    The Nix of the target `nixos` is none: its module stands alone.
+    """
+    found: set[str] = set()
+    for name in PROFILES:
+        for version in RELEASES:
+            decided = shipped(name, version=version)
+            found |= set(texts(to_dict(decided)))
+            for file in load_target("systemd").render(decided):
+                found |= {line.lstrip("# ") for line in file.text.splitlines()}
+    code = set((ROOT / "generator").rglob("*.py")) - {ROOT / "generator/targets/nixos.py"}
+    for path in sorted(code):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        found |= {value for value in constants if isinstance(value, str)}
+    return {text.strip() for text in found if len(text.split()) >= 4 and len(text) >= 20}
+
+
+def texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)

@@ -29,10 +29,10 @@ let
   idle =
     release:
     import (modules + "/names.nix") { inherit lib; } {
-      plan = {
+      service = {
         inherit release;
         environment = [ ];
-        models = [ ];
+        threads = 0;
       };
       settings = lib.genAttrs listed (_: "1");
     };

@@ -174,16 +174,21 @@ class TestOverrides:
         assert "\nCPUQuota=1200%\n# Share of CPU time under contention" in text
         assert "20 of 24 hardware threads" not in text
 
-    def test_models_add_up_and_are_pulled_before_they_are_made(self, tmp_path: Path) -> None:
-        body = (
-            '  hostwright.models = [ { name = "phi4"; serveAs = "phi4:mine"; '
-            'parameters = [ { name = "num_ctx"; value = "4096"; } ]; } ];'
-        )
+    def test_models_add_up_and_are_pulled_before_others_are_made(self, tmp_path: Path) -> None:
+        body = '  hostwright.models = [ "phi4" "llama3.1:8b" ];'
         pull = read(tmp_path, XEON + body, "ollama-pull.service").extra["exec"]["ExecStart"]
         assert [line.split()[-1] for line in pull].count("phi4") == 1
         assert len(pull) == 4
-        create = read(tmp_path, XEON + body, "ollama-create.service").extra
+        decided = planned(tmp_path, shipped("xeon-cpu", version="0.9"))
+        create = system_manager.read(decided, unit="ollama-create.service").extra
         assert "ollama-pull.service (origin-file)" in create["fields"]["After"]
+
+    def test_a_plan_without_models_can_have_them(self, tmp_path: Path) -> None:
+        chosen = 'models = [ "phi4" ]'
+        body = f"  hostwright = {{ {chosen}; warmup = {{ enable = true; {chosen}; }}; }};"
+        units = system_manager.evaluate(planned(tmp_path, plan({}), body))["units"]
+        assert sorted(units) == [APPLY, "ollama-pull.service", "ollama-warmup.service"]
+        assert "After=ollama.service ollama-pull.service\n" in units["ollama-warmup.service"]
 
     def test_the_jobs_ask_where_the_server_listens(self, tmp_path: Path) -> None:
         body = '  hostwright.exposure = { host = "fe80::1%eth0"; port = 8000; };'
@@ -214,7 +219,7 @@ class TestOverrides:
         'resources.memoryMax = "24G";',
         'settings.OLLAMA_KEEP_ALIVE = "24h";',
         "settings.OLLAMA_KV_CACHE_TYPE = null;",
-        'models = [ { name = "phi4"; } ];',
+        'models = [ "phi4" ];',
         'warmup = { enable = true; models = [ "llama3.1:8b" ]; };',
     ],
 )

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from generator.codec import to_dict
-from tests.consumers import nix, system_manager
+from tests.consumers import system_manager
 from tests.consumers.effective import ConsumerError
 from tests.consumers.system_manager import host
 from tests.hostile import HOSTILE
 from tests.plans import shipped
 
-MODULES = Path(__file__).parent.parent.parent / "modules"
 XEON = '  hostwright.profile = "xeon-cpu";\n'
 
 
@@ -30,7 +29,6 @@ def refusal(folder: Path, body: str) -> str:
         ('settings.OLLAMA_HOST = "x";', ["hostwright.settings.OLLAMA_HOST", "exposure"]),
         ('settings.OLLAMA_MODELS = "/x";', ["hostwright.settings.OLLAMA_MODELS", "modelsDir"]),
         ('settings.HOME = "/x";', ["hostwright.settings.HOME", "service.home"]),
-        ('settings."A B" = "x";', ["A B", "write letters, digits"]),
         ('resources.cpuQuota = "20";', ["hostwright.resources.cpuQuota"]),
         ("threads = 0;", ["hostwright.threads"]),
         ("exposure.port = 99999;", ["hostwright.exposure.port"]),
@@ -68,46 +66,3 @@ def test_every_value_survives(tmp_path: Path) -> None:
     body = f"  hostwright.settings = lib.importJSON {tmp_path}/values.json;"
     found = system_manager.read(host(tmp_path, XEON + body)).environment
     assert {name: found[name] for name in values} == values
-
-
-def modelfiles(folder: Path, parameters: list[tuple[str, str]]) -> list[str | None]:
-    """Return the Modelfile with each parameter alone; None where it is refused."""
-    pairs = [{"name": name, "value": value} for name, value in parameters]
-    (folder / "parameters.json").write_text(json.dumps(pairs), encoding="utf-8")
-    expression = f"""
-      let
-        inherit (import {nix.OWN_LIB}) lib;
-        modelfile = import {MODULES}/modelfile.nix {{ inherit lib; }};
-        tried = parameter: builtins.tryEval (modelfile "phi4" [ parameter ]);
-      in
-      map (parameter: if (tried parameter).success then (tried parameter).value else null) (
-        lib.importJSON {folder}/parameters.json
-      )
-    """
-    made: list[str | None] = json.loads(nix._nix(*nix.EVALUATE, "-E", expression), strict=False)
-    return made
-
-
-def test_a_modelfile_holds_the_value_or_refuses_it(tmp_path: Path) -> None:
-    head = "FROM phi4\nPARAMETER stop "
-    made = modelfiles(tmp_path, [("stop", value) for value in HOSTILE])
-    for value, text in zip(HOSTILE, made, strict=True):
-        if text is not None:
-            assert text.startswith(head)
-            assert unquoted(text.removeprefix(head).removesuffix("\n")) == value
-    refused = [value for value, text in zip(HOSTILE, made, strict=True) if text is None]
-    assert refused == ["bell\x07 escape\x1b[31m delete\x7f"]
-
-
-def test_a_modelfile_refuses_what_its_parser_reads_otherwise(tmp_path: Path) -> None:
-    parameters = [("System", "x"), ("num ctx", "1"), ("", "1"), ("stop", 'a"\nb')]
-    assert modelfiles(tmp_path, parameters) == [None, None, None, None]
-
-
-def unquoted(text: str) -> str:
-    """What the parser of Modelfiles makes of a value that ends where its text does."""
-    for quotes in ('"""', '"'):
-        if text.startswith(quotes):
-            assert text.endswith(quotes)
-            return text[len(quotes) : -len(quotes)]
-    return text

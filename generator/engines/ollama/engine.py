@@ -57,12 +57,14 @@ def decide(case: Case) -> Decided:
     chosen += context.decide(case, only(Setting, chosen))
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)
+    beside = jobs.jobs(case.profile, served)
     faults = (*doubled(chosen), *jobs.faults(case.profile, case.devices))
     return Decided(
         environment=(*connection(case), *environment(chosen)),
         omissions=only(Omission, chosen),
         models=served,
-        jobs=jobs.jobs(case.profile, served),
+        jobs=beside,
+        offered=jobs.offered(case.profile, beside),
         findings=only(Finding, chosen),
         problems=(*only(Problem, chosen), *faults),
     )

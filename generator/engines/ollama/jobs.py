@@ -69,6 +69,16 @@ def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
         yield Problem("service.resume_fix", told, "remove it")
 
 
+def offered(profile: Profile, asked: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Return the jobs for models that the profile does not name, ready for a host that does."""
+    kinds = {job.kind for job in asked}
+    found = [] if "pull" in kinds else [_pull(())]
+    if "warmup" not in kinds:
+        before = [job for job in (*found, *asked) if job.kind in {"pull", "create"}]
+        found.append(_warmup(profile, (), before))
+    return tuple(found)
+
+
 def _pull(models: tuple[Model, ...]) -> Job:
     return _client(
         "pull",

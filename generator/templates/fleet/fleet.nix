@@ -5,6 +5,7 @@
   deploy-rs,
   colmena,
   self,
+  hostwright ? null,
 }:
 let
   inherit (nixpkgs) lib;
@@ -22,6 +23,9 @@ let
     hostwright = {
       enable = lib.mkDefault true;
       profile = lib.mkDefault host.plan;
+      checkPlan = lib.mkIf (hostwright != null) (
+        lib.mkDefault hostwright.packages.${host.system}.gen
+      );
     };
     networking.hostName = lib.mkDefault name;
     nixpkgs.hostPlatform = lib.mkDefault host.system;
