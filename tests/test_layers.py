@@ -29,7 +29,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
-    "catalogue": ({"catalogue", "errors", "units"}, set()),
+    "catalogue": ({"catalogue", "errors", "host", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
     "fit": ({"catalogue", "errors", "fit", "host", "units", "view"}, {"gguf"}),
     "rules": (

@@ -19,7 +19,7 @@ from generator.catalogue.tags import plain, quantisation
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.hardware import Card, GpuGeneration
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Quantisation,
     )
     from generator.catalogue.surroundings import Image
+    from generator.host import Gpu
 
 _T = TypeVar("_T")
 
@@ -165,6 +166,11 @@ class Facts:
         return f"did you mean `{close}`?" if close else ""
 
     # Machine, image and unit
+
+    def generations(self, gpus: Iterable[Gpu]) -> list[GpuGeneration]:
+        """What is known of NVIDIA GPUs, in their order."""
+        found = (self.generation(gpu.compute_capability) for gpu in gpus if gpu.compute_capability)
+        return [generation for generation in found if generation is not None]
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""

@@ -52,7 +52,7 @@ def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -
         modules=("nvidia_uvm",) if nvidia else (),
         nodes=NODES[vendor],
         wait=_wait(WAIT_NODES[vendor], choice.wait_seconds) if choice.wait_seconds else None,
-        driver=_driver(_generations(host, facts), host.system) if nvidia else None,
+        driver=_driver(facts.generations(host.gpus), host.system) if nvidia else None,
         reason="Waits for the driver: a server that starts before it computes on the CPU.",
     )
 
@@ -69,7 +69,7 @@ def faults(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -> It
                 f"there is no GPU {index}; this host has {len(gpus)}",
                 f"name GPUs from 0 to {len(gpus) - 1}",
             )
-    closed, opened = _by_modules(_generations(host, facts))
+    closed, opened = _by_modules(facts.generations(host.gpus))
     if acceleration == "cuda" and closed and opened:
         yield Problem(
             "host.gpus",
@@ -88,12 +88,6 @@ def remarks(host: Host, facts: Facts, acceleration: str) -> Iterator[Finding]:
                 f"library are chosen for it"
             )
             yield rule_of("HW305").finding(message, "host.gpus", TOLD_BY)
-
-
-def _generations(host: Host, facts: Facts) -> list[GpuGeneration]:
-    """Return what is known of the GPUs, in their order."""
-    found = (facts.generation(g.compute_capability) for g in host.gpus if g.compute_capability)
-    return [generation for generation in found if generation is not None]
 
 
 def _by_modules(

@@ -12,10 +12,8 @@ from generator.engines.ollama.decision import note, omission
 from generator.plan import Setting
 
 if TYPE_CHECKING:
-    from generator.catalogue.hardware import GpuGeneration
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
-    from generator.host import Gpu
     from generator.plan import Source
 
 NAME: Final = "OLLAMA_LLM_LIBRARY"
@@ -33,7 +31,7 @@ def decide(case: Case) -> Decisions:
     usable = _usable(case, there)
     cards = case.gpus
     # A card that is not known might be older than the newest library; guessing means CPU only.
-    judged = bool(cards) and len(known_generations(case, cards)) == len(cards)
+    judged = bool(cards) and len(case.facts.generations(cards)) == len(cards)
     family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
     if case.acceleration == "cpu":
         yield from _for_cpu(case, asked, named=asked in there)
@@ -45,15 +43,9 @@ def decide(case: Case) -> Decisions:
         yield from _none(case, asked)
 
 
-def known_generations(case: Case, gpus: tuple[Gpu, ...]) -> list[GpuGeneration]:
-    """Return what the Catalogue knows of the cards, in their order."""
-    found = (case.facts.generation(g.compute_capability) for g in gpus if g.compute_capability)
-    return [generation for generation in found if generation is not None]
-
-
 def _usable(case: Case, there: tuple[str, ...]) -> list[str]:
     """Return the libraries of the release that hold kernels for every card, oldest first."""
-    cards = known_generations(case, case.gpus)
+    cards = case.facts.generations(case.gpus)
     system = case.profile.host.system
     served = [set(card.cuda_libraries(system)) for card in cards]
     return [
@@ -77,7 +69,7 @@ def _for_a_new_driver(case: Case) -> Decisions:
 
 def _misjudges(case: Case) -> bool:
     cards = case.gpus
-    return bool(known_generations(case, cards)) and case.facts.behaves(
+    return bool(case.facts.generations(cards)) and case.facts.behaves(
         "newest-cuda-for-a-new-driver"
     )
 

@@ -40,12 +40,7 @@ HOST_DRIVER: Final = "host.driver"
 
 def generations(view: View, facts: Facts) -> list[GpuGeneration]:
     """Return the generations of the host's NVIDIA cards, as far as they are known."""
-    found = (
-        facts.generation(card.compute_capability)
-        for card in view.host.gpus
-        if card.compute_capability
-    )
-    return [generation for generation in found if generation is not None]
+    return facts.generations(view.host.gpus)
 
 
 def driver_major(view: View) -> int | None:
