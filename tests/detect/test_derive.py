@@ -23,8 +23,11 @@ from generator.detect.detected import (
     System,
     Usable,
 )
+from generator.detect.match import fitted
 from generator.detect.profile import rounded
 from generator.detect.situation import situation_of
+from generator.profiles.load import read_document
+from generator.profiles.validate import validate
 from tests.detect.machines import machine
 
 GIB = 2**30
@@ -327,3 +330,13 @@ def test_a_gpu_that_is_not_used_is_named_with_the_cause() -> None:
 def test_every_rule_has_a_reason_to_be() -> None:
     assert all(rule.__doc__ for rule in RULES)
     assert len(set(RULES)) == len(RULES)
+
+
+@pytest.mark.parametrize(("memory", "limit"), [(6, "4G"), (16, "14G"), (24, None)])
+def test_a_limit_beyond_this_machine_leaves_the_system_its_share(
+    memory: int, limit: str | None
+) -> None:
+    at = situation_of(box(memory), load_catalogue())
+    base = validate(read_document("xeon-cpu", ["resources.memory_max=20G"]))
+    values = {choice.key: choice.value for choice in fitted(at, base, derive(at))}
+    assert values.get("resources.memory_max") == limit
