@@ -34,9 +34,6 @@ class Signs:
     """What its program is told to do with a model."""
     valued: frozenset[str]
     """Options of its program that take the next word as their value."""
-    image: str
-    home: str
-    """Where the official image keeps models."""
     chart_keys: frozenset[str]
     """Keys that only its chart has below `name`."""
     nixos_variables: Mapping[str, str]

@@ -38,7 +38,7 @@ def unpinned_image(view: View, facts: Facts) -> Iterator[Hit]:
         return
     reference = REFERENCE.fullmatch(container.tag)
     tag = container.tag if reference is None else (reference["default"] or "")
-    if tag not in MOVING or (tag == "rocm" and not is_official(view)):
+    if tag not in MOVING or (tag == "rocm" and not is_official(view, facts)):
         return
     wanted = _pinned(view, container, tag, facts)
     yield Hit(
@@ -61,7 +61,7 @@ def _what_runs(container: Container, tag: str, reference: re.Match[str] | None) 
 
 def _pinned(view: View, container: Container, tag: str, facts: Facts) -> str:
     """Return the reference to write; empty for images whose tags are not Ollama's."""
-    if not is_official(view):
+    if not is_official(view, facts):
         return ""
     pattern = facts.image.rocm_tag if tag == "rocm" else facts.image.tag
     return f"{repository(container.image)}:{pattern.format(release=view.release)}"

@@ -71,13 +71,13 @@ def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
     good='ports: ["127.0.0.1:11434:11434"]',
     source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
 )
-def root_on_the_host_network(view: View, _: Facts) -> Iterator[Hit]:
+def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     """Root, and nothing between the container and what listens on the loopback address."""
     container = view.container
     if container is None or container.host_network is None:
         return
     user = container.user.strip("\"'").partition(":")[0]
-    if user in {"root", "0"} or (not user and is_official(view)):
+    if user in {"root", "0"} or (not user and is_official(view, facts)):
         yield Hit(
             message="the server runs as root on the host's network: it reaches every service "
             "that trusts the loopback address",

@@ -20,8 +20,6 @@ SIGNS: Final = Signs(
     builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
     verbs=frozenset({"pull", "run", "create"}),
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
-    image="ollama/ollama",
-    home="/root/.ollama",
     # The chart otwld/ollama-helm.
     chart_keys=frozenset({"gpu", "models", "mountPath", "insecure", "port"}),
     nixos_variables={"models": "OLLAMA_MODELS", "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION"},

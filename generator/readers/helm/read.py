@@ -88,7 +88,7 @@ def _view(source: Source, context: Context, problems: list[Problem]) -> View:
         bounds=tuple(_bounds(prefix, values, problems)),
         lines=tuple(_lines(prefix, values)),
         models=tuple(_models(prefix, values, engine)),
-        container=_container(prefix, values, engine, gpu=gpu),
+        container=_container(prefix, values, context, gpu=gpu),
         acceleration=kind if gpu else "cpu" if values.scalar(engine.name, "gpu", "enabled") else "",
     )
 
@@ -179,9 +179,10 @@ def _models(prefix: str, values: Table, engine: Engine) -> Iterator[ModelUse]:
     yield from asked.values()
 
 
-def _container(prefix: str, values: Table, engine: Engine, *, gpu: bool) -> Container:
+def _container(prefix: str, values: Table, context: Context, *, gpu: bool) -> Container:
+    official = context.catalogue.at(context.engine.name).image
     repository, tag = values.scalar("image", "repository"), values.scalar("image", "tag")
-    image = image_name(repository.text if repository else engine.image)
+    image = image_name(repository.text if repository else official.repository)
     place = (tag or repository or values).place if values.get("image") else values.place
     privileged = values.scalar("securityContext", "privileged")
     network, user = values.scalar("hostNetwork"), values.text("securityContext", "runAsUser")
@@ -200,7 +201,7 @@ def _container(prefix: str, values: Table, engine: Engine, *, gpu: bool) -> Cont
         if network and network.is_true
         else None,
         user=user or values.text("podSecurityContext", "runAsUser"),
-        mounts=tuple(_mounts(prefix, values, engine)),
+        mounts=tuple(_mounts(prefix, values, context.engine.name, official.home_path)),
         restart="always",
         probes=tuple(_probes(prefix, values)),
         exposed=tuple(_exposed(prefix, values)),
@@ -230,12 +231,12 @@ def _unkept(prefix: str, values: Table) -> Edit | None:
     return Edit(_at(enabled.place, prefix, "persistentVolume.enabled"), "false", "true")
 
 
-def _mounts(prefix: str, values: Table, engine: Engine) -> Iterator[tuple[str, Place]]:
-    path = values.text(engine.name, "mountPath") or engine.home
+def _mounts(prefix: str, values: Table, name: str, home: str) -> Iterator[tuple[str, Place]]:
+    path = values.text(name, "mountPath") or home
     claim = values.scalar("persistentVolume", "enabled")
     if claim is not None and claim.is_true:
-        name = values.text("persistentVolume", "existingClaim") or engine.name
-        yield f"{name}:{path}", _at(claim.place, prefix, "persistentVolume.enabled")
+        volume = values.text("persistentVolume", "existingClaim") or name
+        yield f"{volume}:{path}", _at(claim.place, prefix, "persistentVolume.enabled")
     for node in values.items("volumeMounts"):
         if isinstance(node, Table) and (target := node.text("mountPath")):
             yield f"{node.text('name')}:{target}", _at(node.place, prefix, "volumeMounts")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines import load_signs
 
 if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
     from generator.view import View
 
 REFERENCE: Final = re.compile(r"\$(?:\{\w+(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
@@ -21,10 +22,10 @@ def repository(image: str) -> str:
     return f"{path}{slash}{last.partition(':')[0]}"
 
 
-def is_official(view: View) -> bool:
+def is_official(view: View, facts: Facts) -> bool:
     """Return whether it is a container of the engine's own image, also from a mirror of it."""
     name = repository(view.container.image) if view.container else ""
-    official = load_signs(view.engine).image
+    official = facts.image.repository
     return name == official or name.endswith(f"/{official}")
 
 

@@ -42,7 +42,7 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
             if re.search(rf"(?<![\w/.-]){tool}(?![\w.-])", text)
         ]
         endpoint = _NO_ENDPOINT.search(text)
-        official = view.container is not None and is_official(view)
+        official = view.container is not None and is_official(view, facts)
         if official and words and missing:
             message = (
                 f"there is no {missing[0]} in the image: the check tells nothing of the server"
@@ -132,7 +132,7 @@ def no_volume(view: View, facts: Facts) -> Iterator[Hit]:
         )
     if container is None or not view.phrases.volumes_told:
         return
-    if is_client(view) or not is_official(view):
+    if is_client(view) or not is_official(view, facts):
         return
     if any(line.name in {"volumes_from", "extends"} for line in view.lines):
         return

@@ -125,7 +125,7 @@ def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     container, address = view.container, view.variable("OLLAMA_HOST")
     if container is None or container.host_network is None:
         return
-    of_image = facts.image.environment["OLLAMA_HOST"] if is_official(view) else ""
+    of_image = facts.image.environment["OLLAMA_HOST"] if is_official(view, facts) else ""
     host = listens_on(address.value if address else of_image)
     if not is_local(host):
         set_by = "" if address else ", as the image sets it"
