@@ -84,12 +84,14 @@ class Limit:
 class Listen:
     """Where the API listens on the host.
 
-    `host` is an address without brackets, `address` what clients on the host connect to.
+    `host` is an address without brackets, `address` what clients on the host connect to, and
+    `variable` the one that tells the server and its clients of it.
     """
 
     host: str
     port: int
     address: str
+    variable: str
     open_firewall: bool
     reason: str
 

@@ -233,13 +233,13 @@ def test_the_frame_of_the_rules_names_no_engine() -> None:
 
 
 # Nothing here says what an engine is called, or what it reads; the adapter for `services.ollama` of
-# NixOS, and the script that asks the server, are of one engine.
+# NixOS alone does.
 ENGINE_FREE = (
     *("plan.py", "codec.py", "host.py", "view.py", "pipeline.py", "resolve", "targets"),
     *("engines/base.py", "engines/signs.py", "readers/*.py", "readers/plan"),
     *("rules/__init__.py", "rules/registry.py", "rules/rule.py", "templates"),
 )
-OF_ONE_ENGINE = {"targets/nixos.py", "templates/bundle/apply.sh"}
+OF_ONE_ENGINE = {"targets/nixos.py"}
 FLAG = "--ollama-version"
 ISSUE = r"ollama#\d+"
 

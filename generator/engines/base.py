@@ -92,7 +92,8 @@ class Server:
     """What is so of every server of an engine.
 
     `product`, `log_line`, `models_below` and `installed_models` are as in a Service. `home` and
-    `user` are those of a complete unit, and `program` is what a container's image calls it.
+    `user` are those of a complete unit, `program` is what a container's image calls it, and
+    `address` the variable that says where to listen.
     """
 
     product: str
@@ -105,6 +106,7 @@ class Server:
     program: str
     user: str
     home: str
+    address: str
 
 
 class Engine(Protocol):

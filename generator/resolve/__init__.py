@@ -103,7 +103,7 @@ def _case(
         acceleration=acceleration,
         devices=devices.devices_of(profile.gpu, host, facts, acceleration),
         threads=thread_count(profile, host, acceleration),
-        listen=service.listen_of(asked),
+        listen=service.listen_of(asked, engine.SERVER),
         home=service.home_of(profile, engine.SERVER),
         header=header,
         legacy_env=legacy_env,

@@ -111,13 +111,14 @@ def _restart(choice: ServiceChoice) -> Restart:
     return Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=reason)
 
 
-def listen_of(asked: Asked) -> Listen:
+def listen_of(asked: Asked, server: Server) -> Listen:
     """Return where the API listens."""
     reach = "this machine only" if is_local(asked.host) else "every machine that can reach it"
     return Listen(
         host=asked.host,
         port=asked.port,
         address=address(asked.host, asked.port),
+        variable=server.address,
         open_firewall=asked.open_firewall,
         reason=f"Reachable from {reach}; the API has no authentication.",
     )

@@ -86,7 +86,10 @@ def _records(plan: Plan, bundle: Bundle) -> Iterator[str]:
     for word, value in (
         ("program", bundle.program),
         ("user", bundle.user),
+        ("product", service.product),
         ("address", service.listen.address),
+        ("variable", service.listen.variable),
+        ("ask", " ".join(service.health.step.argv[1:])),
         ("generator", bundle.generator),
     ):
         if value:

@@ -124,7 +124,13 @@ LEFT_OUT: Final = (
     LeftOut(fields=("Container.start_seconds",), why="Compose waits for the image by itself"),
     LeftOut(fields=("Plan.host",), why="the header has it in words"),
     LeftOut(
-        fields=("Limit.directive", "Limit.written", "Listen.address", "Model.name"),
+        fields=(
+            "Limit.directive",
+            "Limit.written",
+            "Listen.address",
+            "Listen.variable",
+            "Model.name",
+        ),
         why="written in the words of Compose, or in commands already",
     ),
     LeftOut(

@@ -59,7 +59,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut(fields=("Plan.host",), why="the header has it in words"),
     LeftOut(
-        fields=("Limit.name", "Limit.value", "Step.seconds"),
+        fields=("Limit.name", "Limit.value", "Listen.variable", "Step.seconds"),
         why="written as directives and commands already",
     ),
 )

@@ -40,7 +40,10 @@ LEFT_OUT: Final = (
         fix="open TCP port {port} in the firewall of the host",
     ),
     LeftOut(
-        fields=("Service.container", "Service.health", "Job.tries", "Setting.scope"),
+        fields=(
+            *("Service.container", "Job.tries", "Setting.scope", "Health.interval_seconds"),
+            *("Health.timeout_seconds", "Health.retries", "Health.start_seconds", "Health.reason"),
+        ),
         why="for containers; systemd counts no tries and asks for no health",
     ),
     LeftOut(

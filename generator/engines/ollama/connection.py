@@ -22,7 +22,7 @@ def connection(case: Case) -> Iterator[Setting]:
         )
     told: Source = "profile" if table.model_fields_set & {"host", "port"} else "default"
     yield _of_host(
-        "OLLAMA_HOST", case.listen.address, case.listen.reason, "ollama.host", source=told
+        case.listen.variable, case.listen.address, case.listen.reason, "ollama.host", source=told
     )
     if table.models_dir:
         where, reason = "ollama.models_dir", "Where models are stored."

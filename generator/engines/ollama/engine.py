@@ -33,6 +33,7 @@ SERVER: Final = Server(
     program="ollama",
     user="ollama",
     home="/var/lib/ollama",
+    address="OLLAMA_HOST",
 )
 
 

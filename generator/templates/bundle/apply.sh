@@ -27,7 +27,7 @@ systemctl() { command systemctl ${scope:+"$scope"} "$@"; }
 # Reads what the bundle is made of: in each line a word, a tab, and a value to the end of the line.
 read_bundle() {
   files='' places='' jobs='' starts='' creates='' modules='' needs=''
-  scope='' program='' user='' generator='' wait=''
+  scope='' program='' user='' generator='' wait='' product='' variable='' ask=''
   while IFS= read -r line; do
     value=${line#*"$tab"}
     case $line in
@@ -46,7 +46,10 @@ read_bundle() {
       "program$tab"*) program=$value ;;
       "generator$tab"*) generator=$value ;;
       "user$tab"*) user=$value ;;
+      "product$tab"*) product=$value ;;
       "address$tab"*) listen=$value ;;
+      "variable$tab"*) variable=$value ;;
+      "ask$tab"*) ask=$value ;;
       "wait$tab"*) wait=$value ;;
       *) fail "This apply.sh does not know what bundle.conf says: $line" ;;
     esac
@@ -228,7 +231,7 @@ refuse() {
     refuse_drop_ins
   fi
   if [ -n "$program" ] && [ ! -x "$program" ]; then
-    fail "There is no program $program: install Ollama, or name it by service.binary."
+    fail "There is no program $program: install $product, or name it by service.binary."
   fi
   each_wanted need
 }
@@ -245,13 +248,13 @@ refuse_drop_ins() {
   if ours "$root/$units/$server" && ! exists "$root/$units/$server.before-hostwright"; then
     say "$root/$units/$server is a complete unit of Hostwright's," \
       "and this bundle has drop-ins for another." >&2
-    fail "Run remove.sh, install Ollama, and then run apply.sh."
+    fail "Run remove.sh, install $product, and then run apply.sh."
   fi
   if ! systemctl cat "$server" >/dev/null 2>&1; then
-    fail "There is no $server for these drop-ins: install Ollama first."
+    fail "There is no $server for these drop-ins: install $product first."
   fi
   if [ -n "$user" ] && ! id -u "$user" >/dev/null 2>&1; then
-    fail "There is no user $user: install Ollama first, or name another one."
+    fail "There is no user $user: install $product first, or name another one."
   fi
 }
 
@@ -328,7 +331,7 @@ verify_units() {
       *" ${line%%:*} "*) ;;
       *)
         line=${line#*"/new/$units/"}
-        # The unit that Ollama's installer made is not ours to judge.
+        # The unit that somebody's installer made is not ours to judge.
         wanted "$units/${line%%:*}" || continue
         ;;
     esac
@@ -523,14 +526,15 @@ look_at_server() {
 listens() {
   systemctl show -p Environment --value "$server" 2>/dev/null |
     tr '\n' ' ' | sed 's/\\.//g' | tr '"' '\n' | sed 'y/ /\n/;n' |
-    sed -n 's/^OLLAMA_HOST=\([^ ]*\)$/\1/p' | tail -n 1
+    sed -n "s/^$variable=\\([^ ]*\\)\$/\\1/p" | tail -n 1
 }
 
 # Asks as a client does. The program makes a key in its home: one that goes again. Without a program
 # on the host, a server is active only once it has answered.
 answers() {
   if [ -z "$program" ]; then return 0; fi
-  HOME=$scratch OLLAMA_HOST=$address timeout 10 "$program" list >/dev/null 2>&1
+  # shellcheck disable=SC2086 # The command is several words.
+  env HOME="$scratch" "$variable=$address" timeout 10 "$program" $ask >/dev/null 2>&1
 }
 
 # Waits, but not for a server that systemd has given up. Active is asked for too: another server
