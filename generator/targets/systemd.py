@@ -18,6 +18,7 @@ from generator.formats.unit import (
 from generator.plan import ADDRESS, Step
 from generator.targets.base import File, LeftOut, losses, placed
 from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files, wait_seconds
+from generator.targets.job import job_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -202,51 +203,10 @@ def _exec(service: Service, step: Step) -> str:
 
 
 def _job(plan: Plan, service: Service, job: Job) -> File:
-    order = [
-        Entry(key, " ".join(units))
-        for key, units in (
-            ("After", job.after),
-            ("Before", job.before),
-            ("Wants", job.wants),
-            ("PartOf", job.part_of),
-        )
-        if units
-    ]
-    if job.stop_when_unneeded:
-        order.append(Entry("StopWhenUnneeded", "yes"))
-    sections = [
-        Section("Unit", [Entry("Description", job.description, job.reason), *order]),
-        Section("Service", _job_service(service, job)),
-        Section("Install", [Entry("WantedBy", " ".join(job.wanted_by))]),
-    ]
-    return File(f"{UNITS}/{job.unit}", unit_text(plan.header, sections))
-
-
-def _job_service(service: Service, job: Job) -> list[Entry]:
-    entries = [Entry("Type", "oneshot")]
-    if job.wait:
-        wait = Entry("ExecStartPre", _exec(service, job.wait), "Waits until the server answers.")
-        owner = Entry("DynamicUser", "yes", "A client needs no rights.")
-        entries += [owner, *_client(service, job), wait]
-    entries += [Entry("ExecStart", _exec(service, step)) for step in job.commands]
-    entries += [Entry("ExecStop", _exec(service, step)) for step in job.stop_steps]
-    if job.remain_after_exit:
-        entries.append(
-            Entry(
-                "RemainAfterExit",
-                "yes",
-                "Active until the host wakes up, and only then runs ExecStop=.",
-            )
-        )
-    if job.timeout_seconds:
-        bound = "Bounds each command, also the wait for the server."
-        entries.append(Entry("TimeoutStartSec", str(job.timeout_seconds), bound))
-    if job.retry_seconds:
-        entries += [
-            Entry("Restart", "on-failure", "Tries again until it has succeeded."),
-            Entry("RestartSec", str(job.retry_seconds)),
-        ]
-    return entries
+    owner = Entry("DynamicUser", "yes", "A client needs no rights.")
+    client = [owner, *_client(service, job)]
+    text = job_text(plan.header, job, lambda step: _exec(service, step), client=client)
+    return File(f"{UNITS}/{job.unit}", text)
 
 
 def _client(service: Service, job: Job) -> list[Entry]:
