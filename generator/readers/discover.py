@@ -30,6 +30,8 @@ STDIN: Final = "-"
 _ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
 MOST_FILES: Final = 5000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_CONFIG: Final = ".config"
+"""Hidden, and where the units and quadlets of a user lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
         )
 
     for folder, folders, names in os.walk(top, onerror=refused):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
+        folders[:] = sorted(filter(_is_walked, folders))
         for name in sorted(names):
             path = PurePosixPath(folder, name)
             # A pipe would block.
@@ -235,3 +237,8 @@ def _name(path: str) -> str:
 
 def _folder(path: str) -> str:
     return PurePosixPath(path).parent.as_posix()
+
+
+def _is_walked(folder: str) -> bool:
+    hidden = folder.startswith(".") and folder != _CONFIG
+    return not hidden and folder not in _SKIPPED

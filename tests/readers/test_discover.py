@@ -132,6 +132,15 @@ def test_a_directory_is_walked_in_order(here: Path) -> None:
     assert discover(["."]) == found
 
 
+def test_a_bundle_is_read_as_it_was_written(here: Path) -> None:
+    manifest = '{\n  "schema_version": 1,\n  "files": {}\n}\n'
+    quadlet = "quadlet/.config/containers/systemd/ollama.container"
+    written({"manifest.json": manifest, quadlet: QUADLET, ".git/ollama.container": QUADLET})
+    found = discover(["."])
+    assert grouped(found) == [("quadlet", [quadlet])]
+    assert not found.problems
+
+
 def test_an_environment_file_is_judged_with_the_unit_that_reads_it(here: Path) -> None:
     written(
         {
