@@ -29,6 +29,7 @@ TARGETS: Final[Mapping[str, Entry]] = {
         "ordered drop-ins for the unit that is installed; `--full-unit`: a complete one", "bundle"
     ),
     "compose": Entry("`compose.yaml` for Docker"),
+    "quadlet": Entry("units for Podman, rootful or rootless", "bundle"),
 }
 IN_FLEETS: Final = tuple(name for name, entry in TARGETS.items() if entry.fleet)
 """The targets that a host of a fleet can have."""

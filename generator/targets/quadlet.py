@@ -1,0 +1,376 @@
+"""Target `quadlet`: Podman units, podman-systemd.unit(5), from Podman 5.4 on, and jobs beside them.
+
+A job does its work in the running container, by `podman exec`. Limits stand in `[Service]`: Podman
+puts the container into the control group of its unit, and 5.4 has no `Memory=` of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import RenderError
+from generator.formats.shell import quote
+from generator.formats.template import render_template
+from generator.formats.text import comment
+from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
+from generator.records import dataclass
+from generator.targets.base import File, LeftOut, losses, placed, published
+from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files
+from generator.targets.job import job_text
+from generator.units import address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from generator.errors import Finding
+    from generator.plan import Devices, Job, Limit, Plan, Service, Step
+
+PODMAN: Final = "/usr/bin/podman"
+MODELFILE_DIR: Final = "/modelfiles"
+# Limits that Podman sets in the container itself: its own defaults would win over the unit's.
+IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a manager looks for files: that of the system, or below its home that of a user."""
+
+    quadlets: str
+    units: str
+    modelfiles: str
+    mounted: str
+    wanted_by: str
+
+
+SYSTEM: Final = Places(
+    quadlets="etc/containers/systemd",
+    units="etc/systemd/system",
+    modelfiles="etc/hostwright",
+    mounted="/etc/hostwright",
+    wanted_by="multi-user.target",
+)
+USER: Final = Places(
+    quadlets=".config/containers/systemd",
+    units=".config/systemd/user",
+    modelfiles=".config/hostwright",
+    mounted="%h/.config/hostwright",
+    wanted_by="default.target",
+)
+# The manager of a user has no such target; Podman brings a unit that waits for it.
+_ONLINE: Final = {"network-online.target": "podman-user-wait-network-online.service"}
+_NOT_DELEGATED: Final = {
+    "allowed_cpus": "the cpuset controller is not delegated to users",
+    "io_weight": "the io controller is not delegated to users",
+}
+_NOT_BELOW_ZERO: Final = {
+    "nice": "a user may only lower a priority",
+    "oom_score_adjust": "a user may not protect a process from the OOM killer",
+}
+
+
+def _lost(service: Service, name: str) -> bool:
+    """Whether the manager of a user cannot set the limit of that name."""
+    limit = service.limit(name)
+    if limit is None or not service.container.rootless:
+        return False
+    return name in _NOT_DELEGATED or (name in _NOT_BELOW_ZERO and int(limit.value) < 0)
+
+
+def _asked(name: str) -> Callable[[Service], bool]:
+    return lambda service: _lost(service, name)
+
+
+def _order_lost(service: Service) -> bool:
+    ids = service.devices.ids if service.devices and service.devices.vendor == "nvidia" else ()
+    return list(ids) != sorted(ids, key=lambda i: (len(i), i))
+
+
+LEFT_OUT: Final = (
+    *(
+        LeftOut(
+            why=why,
+            key=f"resources.{name}",
+            asked=_asked(name),
+            fix="leave `container.rootless` out",
+        )
+        for name, why in {**_NOT_DELEGATED, **_NOT_BELOW_ZERO}.items()
+    ),
+    LeftOut(
+        why="a user may not reload the kernel module of the host",
+        key="service.resume_fix",
+        asked=lambda service: service.container.rootless and any(j.on_host for j in service.jobs),
+        fix="leave `container.rootless` out",
+    ),
+    LeftOut(
+        why="the devices of a container have no order",
+        key="gpu.visible_devices",
+        asked=_order_lost,
+        fix="use the systemd or nixos target",
+    ),
+    LeftOut(
+        fields=("Listen.open_firewall",),
+        why="Podman opens what it publishes by itself",
+        key="open_firewall",
+        asked=lambda service: service.listen.open_firewall,
+        fix="leave it out for a container",
+        severity="info",
+    ),
+    LeftOut(
+        fields=(
+            *("Service.program", "Service.command", "Service.user", "Service.group"),
+            *("Service.home", "Service.acceleration", "Service.era_since", "Service.era_until"),
+            *("Service.models_below", "Service.installed_models"),
+        ),
+        why="the image has the program, its command, its user and its backends",
+    ),
+    LeftOut(
+        fields=("Service.full_unit", "Service.hardening"),
+        why="the container is the sandbox",
+    ),
+    LeftOut(
+        fields=("Container.restart",),
+        why="systemd starts the container again, as `service.restart` says",
+    ),
+    LeftOut(
+        fields=("Devices.access", "Devices.driver"),
+        why="the host must have its driver, and for NVIDIA cards a CDI specification",
+    ),
+    LeftOut(
+        fields=("Job.environment",),
+        why="a command in the container has the environment of its image",
+    ),
+    LeftOut(
+        fields=("Job.name", "Job.programs", "Job.tries"),
+        why="the unit has a name, systemd counts no tries, and the host has its programs",
+    ),
+    LeftOut(fields=("Plan.host",), why="the header has it in words"),
+    LeftOut(fields=("Model.name",), why="in the commands of the jobs already"),
+)
+
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return the quadlets, the units of the jobs and the Modelfiles, as they lie under `/`.
+
+    Those of a rootless container lie below the home of its user.
+    """
+    service, places = plan.service, _places(plan.service)
+    jobs = (File(f"{places.units}/{j.unit}", _job(plan, service, j)) for j in _jobs(service))
+    files = (model.modelfile for model in service.models)
+    return (
+        *_quadlets(plan, service, places),
+        *jobs,
+        *(File(f"{places.modelfiles}/{file.file}", file.text) for file in files if file),
+        *_modules(plan, service),
+    )
+
+
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
+    """Return the README, the scripts that it names, and what these read."""
+    service = plan.service
+    places, sudo = _places(service), "" if service.container.rootless else "sudo "
+    words = {"plan": plan, "service": service, "places": places, "sudo": sudo}
+    readme = render_template("quadlet/README.md.jinja", **words)
+    return (File("README.md", readme), *bundle_files(plan, _bundle(service, files)))
+
+
+def limitations(plan: Plan) -> tuple[Finding, ...]:
+    """Return a Finding for each setting that a container of Podman cannot have."""
+    return losses("quadlet", LEFT_OUT, plan.service)
+
+
+def _places(service: Service) -> Places:
+    return USER if service.container.rootless else SYSTEM
+
+
+def _bundle(service: Service, files: Iterable[File]) -> Bundle:
+    places, container, name = _places(service), service.container, service.name
+    quadlets = [f"{name}.container", f"{container.volume}.volume"]
+    if container.network:
+        quadlets.append(f"{container.network}.network")
+    modules = service.devices.modules if service.devices and not container.rootless else ()
+    return Bundle(
+        files=[file.path for file in files],
+        jobs=_jobs(service),
+        server_files=[f"{places.quadlets}/{file}" for file in quadlets],
+        job_files=[f"{places.units}/{name}-{kind}.service" for kind in JOB_KINDS],
+        model_files=[f"{places.modelfiles}/Modelfile.*"],
+        other_files=[] if container.rootless else [_MODULES.format(name=name)],
+        modules=modules,
+        needs=["podman"],
+        generator=places.quadlets,
+        user_scope=container.rootless,
+    )
+
+
+def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
+    container = service.container
+    left_out = [omission.reason for omission in service.omissions]
+    units = [
+        (f"{service.name}.container", [*plan.header, *left_out], _container(service, places)),
+        (f"{container.volume}.volume", plan.header, _named("Volume", container.volume)),
+    ]
+    if container.network:
+        network = _named("Network", container.network)
+        units.append((f"{container.network}.network", plan.header, network))
+    return tuple(File(f"{places.quadlets}/{n}", unit_text(above, s)) for n, above, s in units)
+
+
+def _named(kind: str, name: str) -> list[Section]:
+    return [Section(kind, [Entry(f"{kind}Name", name, "As others know it, without a prefix.")])]
+
+
+def _container(service: Service, places: Places) -> list[Section]:
+    after = () if service.container.rootless else service.after
+    order = [Entry("Description", service.product)]
+    if after:
+        reason = "What the server needs is started before it."
+        order += [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(after))]
+    return [
+        Section("Unit", order),
+        Section("Container", [*_inside(service, places), *_health(service)]),
+        Section("Service", _around(service)),
+        Section("Install", [Entry("WantedBy", places.wanted_by)]),
+    ]
+
+
+def _inside(service: Service, places: Places) -> list[Entry]:
+    container, listen = service.container, service.listen
+    port = f"{address(published(service), listen.port)}:{container.port}"
+    return [
+        Entry("Image", _qualified(container.image)),
+        Entry("ContainerName", container.name),
+        Entry("PublishPort", port, listen.reason),
+        *([Entry("Network", f"{container.network}.network")] if container.network else []),
+        *_volumes(service, places),
+        *_devices(service.devices),
+        *(
+            Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.reason)
+            for s in service.environment
+            if s.scope == "any"
+        ),
+        *(_of_podman(limit) for limit in _limits(service) if limit.name in IN_CONTAINER),
+    ]
+
+
+def _qualified(image: str) -> str:
+    """Return an image with its registry: Podman asks, or fails, about one without."""
+    first, slash, _ = image.partition("/")
+    if slash and (first == "localhost" or set(first) & set(".:")):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+def _volumes(service: Service, places: Places) -> list[Entry]:
+    container = service.container
+    volumes = [Entry("Volume", f"{container.volume}.volume:{container.home_path}")]
+    if service.models_dir:
+        reason = "Where models are stored."
+        volumes.append(Entry("Volume", _models(service), reason))
+    if any(model.modelfile for model in service.models):
+        volumes.append(Entry("Volume", f"{places.mounted}:{MODELFILE_DIR}:ro,z"))
+    return volumes
+
+
+def _models(service: Service) -> str:
+    """Return the mount of the models; `z` lets SELinux share a directory with the container."""
+    path = service.models_dir
+    if set(path) & set(":,"):
+        raise RenderError(
+            f"`{service.engine}.models_dir` is `{path}`, and Podman splits a volume at `:` and `,`",
+            hint="choose a directory without them",
+        )
+    return f"{path}:{service.container.models_path}:z"
+
+
+def _devices(devices: Devices | None) -> list[Entry]:
+    if devices is None:
+        return []
+    if devices.vendor != "nvidia":
+        return [Entry("AddDevice", node) for node in devices.nodes]
+    return [Entry("AddDevice", f"nvidia.com/gpu={name}") for name in devices.ids or ("all",)]
+
+
+def _health(service: Service) -> list[Entry]:
+    health = service.health
+    command = " ".join(quote(word) for word in _words(service, health.step))
+    return [
+        Entry("HealthCmd", command, health.reason),
+        Entry("HealthInterval", f"{health.interval_seconds}s"),
+        Entry("HealthTimeout", f"{health.timeout_seconds}s"),
+        Entry("HealthRetries", str(health.retries)),
+        Entry("HealthStartPeriod", f"{health.start_seconds}s"),
+        Entry("Notify", "healthy", "Started when it answers, so that jobs wait for it."),
+    ]
+
+
+def _limits(service: Service) -> list[Limit]:
+    return [limit for limit in service.limits if not _lost(service, limit.name)]
+
+
+def _of_podman(limit: Limit) -> Entry:
+    value = -1 if limit.value == "infinity" else limit.value
+    if limit.name == "limit_memlock":
+        return Entry("Ulimit", f"memlock={value}:{value}", limit.reason)
+    if limit.name == "tasks_max":
+        return Entry("PidsLimit", str(value), limit.reason)
+    return Entry("PodmanArgs", f"--oom-score-adj={value}", limit.reason)
+
+
+def _around(service: Service) -> list[Entry]:
+    devices, restart = service.devices, service.restart
+    entries = []
+    if devices and devices.wait:
+        entries.append(Entry("ExecStartPre", exec_line(devices.wait.argv), devices.reason))
+    if service.models_dir:
+        entries.append(
+            Entry(
+                "ExecStartPre",
+                exec_line(["/bin/mkdir", "-p", service.models_dir]),
+                "Podman makes no directory on the host.",
+            )
+        )
+    bound = f"{service.container.start_seconds}"
+    return [
+        *entries,
+        *(
+            Entry(limit.directive, limit.written, limit.reason)
+            for limit in _limits(service)
+            if limit.name not in IN_CONTAINER
+        ),
+        Entry("TimeoutStartSec", bound, "A first start pulls the image."),
+        Entry("Restart", restart.policy, restart.reason),
+        Entry("RestartSec", str(restart.seconds)),
+    ]
+
+
+def _jobs(service: Service) -> list[Job]:
+    """Return the jobs that the manager can do: what touches the host is for root alone."""
+    return [job for job in service.jobs if not (job.on_host and service.container.rootless)]
+
+
+def _job(plan: Plan, service: Service, job: Job) -> str:
+    renamed: dict[str, str] = _ONLINE if service.container.rootless else {}
+    return job_text(plan.header, job, lambda step: _exec(service, step), renamed=renamed)
+
+
+def _exec(service: Service, step: Step) -> str:
+    """Return a command line: of the host, or of the container that runs the server."""
+    inside = [] if step.where == "host" else [PODMAN, "exec", service.container.name]
+    return exec_line([*inside, *_words(service, step)])
+
+
+def _words(service: Service, step: Step) -> list[Any]:
+    return placed(step, service.container.program, lambda name: f"{MODELFILE_DIR}/{name}")
+
+
+_MODULES: Final = "etc/modules-load.d/hostwright-{name}.conf"
+
+
+def _modules(plan: Plan, service: Service) -> tuple[File, ...]:
+    """Return what loads the kernel modules of the GPUs; a user has to leave that to root."""
+    modules = service.devices.modules if service.devices else ()
+    if not modules or service.container.rootless:
+        return ()
+    reason = "Registers the devices before the server looks for them."
+    above = [line for text in (*plan.header, reason) for line in comment(text)]
+    return (File(_MODULES.format(name=service.name), "\n".join([*above, *modules, ""])),)
