@@ -12,8 +12,9 @@ import pytest
 
 from generator.codec import to_dict
 from tests.consumers import nix, system_manager
-from tests.nix.test_modules import MODULES, XEON, host
+from tests.nix.test_modules import MODULES, ROOT, XEON, host
 from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.tools import require
 
 # The texts that it has of the plan and of the unit lie in a folder instead of the store.
 SCRIPT = """
@@ -28,6 +29,29 @@ import (modules + "/check.nix") {
   pkgs = {
     writeText = name: _: "${folder}/${name}";
     runCommand = _: _: script: script;
+  };
+}
+"""
+# The same as a derivation of the host's own shell.
+BUILD = """
+{ ownLib, modules, gen, plan, unit, path }:
+let
+  inherit (import ownLib) lib;
+in
+import (modules + "/check.nix") {
+  inherit gen lib unit;
+  plan = builtins.fromJSON (builtins.readFile plan);
+  pkgs = {
+    writeText = builtins.toFile;
+    runCommand =
+      name: _: script:
+      derivation {
+        inherit name;
+        system = builtins.currentSystem;
+        builder = "/bin/sh";
+        args = [ "-euc" script ];
+        PATH = path;
+      };
   };
 }
 """
@@ -64,11 +88,18 @@ in
 """
 
 
+def own_gen(folder: Path) -> Path:
+    """Write a program that is `gen` wherever it is called."""
+    gen = folder / "gen"
+    lines = ("#!/bin/sh", f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m generator "$@"', "")
+    gen.write_text("\n".join(lines), encoding="utf-8")
+    gen.chmod(0o755)
+    return gen
+
+
 def built(folder: Path, plan: dict[str, Any], unit: str) -> subprocess.CompletedProcess[str]:
     """Run the script of the derivation on `plan` and `unit`, in a folder of its own."""
-    gen = folder / "gen"
-    gen.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m generator "$@"\n', encoding="utf-8")
-    gen.chmod(0o755)
+    gen = own_gen(folder)
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (folder / "ollama.conf").write_text(unit, encoding="utf-8", newline="")
     arguments = {
@@ -83,12 +114,7 @@ def built(folder: Path, plan: dict[str, Any], unit: str) -> subprocess.Completed
     return subprocess.run(
         [shutil.which("bash") or "bash", "-euc", nix.ask(SCRIPT, arguments)],
         cwd=inside,
-        env={
-            "PATH": os.defpath,
-            "PYTHONPATH": str(MODULES.parent),
-            "TMPDIR": str(inside),
-            "out": str(folder / "out"),
-        },
+        env={"PATH": os.defpath, "TMPDIR": str(inside), "out": str(folder / "out")},
         capture_output=True,
         text=True,
         check=False,
@@ -178,6 +204,37 @@ def test_a_broken_plan_stops_the_build_in_the_words_of_gen(tmp_path: Path) -> No
     assert "services.0.listen.port: is missing" in done.stdout
     assert "services.0.restart.policy: is not no or on-success" in done.stdout
     assert "write it again with `gen plan PROFILE`" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("unit", "status", "told"),
+    [
+        ("", 0, "nothing to remark"),
+        ("LLAMA_ARG_BATCH=", 100, "error HW115 LLAMA_ARG_BATCH is empty"),
+    ],
+)
+def test_nix_builds_it_or_fails(unit: str, status: int, told: str, tmp_path: Path) -> None:
+    arguments = {
+        "ownLib": str(nix.OWN_LIB),
+        "modules": str(MODULES),
+        "gen": str(own_gen(tmp_path)),
+        "plan": str(MODULES / "plans/xeon-cpu.json"),
+        "unit": f"[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1 {unit}\n",
+        "path": os.environ["PATH"],
+    }
+    pairs = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
+    places = {f"NIX_{name}_DIR": str(tmp_path / name) for name in ("STORE", "STATE", "LOG", "CONF")}
+    config = f"{nix.CONFIG}\nfilter-syscalls = false"
+    done = subprocess.run(
+        [require("nix-build"), "--no-out-link", "-E", BUILD, *pairs],
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "NIX_CONFIG": config, **places},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, told in done.stderr) == (status, True), done.stderr
 
 
 def test_a_system_depends_on_it_where_gen_is_given(tmp_path: Path) -> None:
