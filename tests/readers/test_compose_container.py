@@ -106,6 +106,7 @@ RESERVED = "deploy: {{resources: {{reservations: {{devices: [{{{}, capabilities:
         ),
         ("devices: [/dev/kfd, /dev/dri]", "devices", ()),
         ("devices: [{source: /dev/nvidia0, target: /dev/nvidia0}]", "devices", ()),
+        ("devices: [/dev/dxg]", "devices", ()),
         ("devices: [/dev/ttyUSB0]", "", ()),
     ],
 )
@@ -113,6 +114,21 @@ def test_every_way_of_a_gpu(service: str, access: str, gpus: tuple[str, ...]) ->
     box = one(f"services: {{ollama: {{image: ollama/ollama, {service}}}}}").container
     assert box is not None
     assert (box.gpu_access, box.gpus, box.gpu_also) == (access, gpus, ())
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ("gpus: all", "cuda"),
+        ("devices: [/dev/nvidia0]", "cuda"),
+        ("devices: [/dev/kfd, /dev/dri]", "rocm"),
+        (RESERVED.format("driver: cdi, device_ids: ['amd.com/gpu=0']"), "rocm"),
+        ("devices: [/dev/dri]", ""),
+    ],
+)
+def test_a_compose_service_computes_on_what_docker_run_would(service: str, expected: str) -> None:
+    text = f"services: {{ollama: {{image: ollama/ollama, {service}}}}}"
+    assert one(text).acceleration == expected
 
 
 @pytest.mark.parametrize(

@@ -4,53 +4,71 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import ImageName, image_name
+from generator.readers.container import acceleration, container
 from generator.readers.syntax.interpolation import substitute
+from generator.readers.syntax.options import Argument, Option
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import Container, Place
+from generator.view import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.readers.syntax.yaml_tree import Node
+    from generator.view import Container
 
-Way = Literal["reservation", "cdi", "runtime", "devices"]
-_CDI: Final = re.compile(r"[\w.-]+/gpu=(.+)")
-_NODES: Final = ("/dev/kfd", "/dev/dri", "/dev/nvidia")
+_VALUES: Final = {
+    "privileged": "privileged",
+    "network_mode": "network",
+    "user": "user",
+    "runtime": "runtime",
+}
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
 _BRACED: Final = re.compile(r"\$\{[^}]*\}")
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
 
 
-def container_of(key: str, service: Table, around: Mapping[str, str | None]) -> Container:
-    """Return what a service says of its container; `key` is its key path."""
-    image = image_of(service, around)
-    ways, gpus = _gpus(service)
-    found = service.scalar("image")
-    privileged, network = service.scalar("privileged"), service.scalar("network_mode")
-    return Container(
-        image=reference(service, around),
-        place=_at(found, f"{key}.image") if found else Place(service.place.file, _line(service)),
-        tag=image.tag,
-        digest=image.digest,
-        gpu_access=ways[0] if ways else "",
-        gpu_also=tuple(ways[1:]),
-        gpus=tuple(gpus),
-        privileged=_at(privileged, f"{key}.privileged")
-        if privileged and privileged.is_true
-        else None,
-        host_network=_at(network, f"{key}.network_mode")
-        if network and network.text == "host"
-        else None,
-        user=service.text("user"),
-        ports=_ports(key, service),
-        mounts=_mounts(key, service),
-        healthcheck=_healthcheck(key, service),
-        restart=_restart(service),
-        memlock=_locks(service),
-    )
+def container_of(
+    key: str, service: Table, around: Mapping[str, str | None]
+) -> tuple[Container, str]:
+    """Return what a service, whose key path is `key`, says of its container, and what that
+    computes on.
+    """
+    options, found = list(_options(key, service)), service.scalar("image")
+    place = _at(found, f"{key}.image") if found else Place(service.place.file, _line(service))
+    held = container(reference(service, around), place, options, "docker", _restart(service))
+    return replace(held, healthcheck=_healthcheck(key, service)), acceleration(held, options)
+
+
+def _options(key: str, service: Table) -> Iterator[Option]:
+    """Yield the options of `docker run` that say the same."""
+    for path, name in _VALUES.items():
+        value = service.scalar(path)
+        if value is not None and value.explicit and (path != "privileged" or value.is_true):
+            yield _option(name, value.text, _at(value, f"{key}.{path}"))
+    for text, place in _ports(key, service):
+        yield _option("publish", text, place)
+    for text, place in _mounts(key, service):
+        yield _option("volume", text, place)
+    for text in _explicit(service.items("cap_add")):
+        yield _option("cap-add", text, service.place_of("cap_add"))
+    reserved = service.items("deploy", "resources", "reservations", "devices")
+    for request in (*reserved, *service.items("gpus")):
+        ids = _explicit(request.items("device_ids")) if isinstance(request, Table) else []
+        if isinstance(request, Table) and request.text("driver") == "cdi" and ids:
+            yield from (_option("device", one, request.place) for one in ids)
+        else:
+            yield _option("gpus", f"device={','.join(ids)}" if ids else "all", request.place)
+    for node in service.items("devices"):
+        source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
+        yield _option("device", source, node.place)
+
+
+def _option(name: str, text: str, place: Place) -> Option:
+    return Option(name, text, Argument(text, place, lambda _: ""))
 
 
 def reference(service: Table, around: Mapping[str, str | None]) -> str:
@@ -105,30 +123,6 @@ def _at(node: Node, key: str) -> Place:
 def _line(service: Table) -> int:
     lines = [place.line for place in service.places.values()]
     return min(lines, default=service.place.line)
-
-
-def _gpus(service: Table) -> tuple[list[Way], list[str]]:
-    """Return how GPUs get in, and their ids; no ids: all, or as many as are counted."""
-    ways: list[Way] = []
-    ids: list[str] = []
-    reserved = service.items("deploy", "resources", "reservations", "devices")
-    for request in (*reserved, *service.items("gpus")):
-        ways.append("cdi" if _driver(request) == "cdi" else "reservation")
-        ids += _explicit(request.items("device_ids")) if isinstance(request, Table) else []
-    if service.text("runtime") == "nvidia":
-        ways.append("runtime")
-    for node in service.items("devices"):
-        source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
-        if match := _CDI.match(source):
-            ways.append("cdi")
-            ids.append(match[0])
-        elif source.startswith(_NODES):
-            ways.append("devices")
-    return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
-
-
-def _driver(request: Node) -> str:
-    return request.text("driver") if isinstance(request, Table) else ""
 
 
 def _explicit(nodes: tuple[Node, ...]) -> list[str]:
@@ -212,8 +206,3 @@ def _restart(service: Table) -> str:
         return ""
     condition = policy.text("condition")
     return _RESTARTS.get(condition, condition)
-
-
-def _locks(service: Table) -> bool:
-    """Return whether the container may lock memory whatever its limit is."""
-    return bool({"IPC_LOCK", "CAP_IPC_LOCK", "ALL"} & set(_explicit(service.items("cap_add"))))

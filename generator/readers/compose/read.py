@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context, Source
     from generator.readers.compose.project import Project
-    from generator.view import Container
 
 _SHELL: Final = re.compile(r"(?:.*/)?(?:ba|da)?sh")
 _BETWEEN: Final = r"[\"',\s]+"
@@ -77,8 +76,8 @@ def _views(
             bounds=bounds(f"services.{name}", service, loader),
             lines=(*top, *flat(f"services.{name}", service, _ELSEWHERE)),
             models=_models(name, service, jobs, servers, project, engine),
-            container=(held := container_of(f"services.{name}", service, project.around)),
-            acceleration=_acceleration(service, held),
+            container=(held := container_of(f"services.{name}", service, project.around))[0],
+            acceleration=held[1],
             neighbours=tuple(other for other in neighbours if other != name),
         )
         for name, service in servers.items()
@@ -221,10 +220,3 @@ def _split(script: str) -> list[str]:
         return list(lexer)
     except ValueError:
         return []
-
-
-def _acceleration(service: Table, held: Container) -> str:
-    nodes = [line.value for line in flat("", service, frozenset()) if line.name == "devices"]
-    if "rocm" in held.tag or any(node.startswith("/dev/kfd") for node in nodes):
-        return "rocm"
-    return "cuda" if held.gpu_access in {"reservation", "cdi", "runtime"} else ""
