@@ -18,10 +18,45 @@ DEAD = {"name": "OLLAMA_NUM_THREADS", "value": "8"}
 WIDE = {"name": "OLLAMA_ORIGINS", "value": "*"}
 
 
+# What the types of a Plan let through.
+UNSOUND: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
+    (lambda s: s.update(home="relative % x"), "home", "is no absolute path"),
+    (lambda s: s.update(program="ollama"), "program", "`ollama` is no absolute path"),
+    (lambda s: s.update(after=["a.service b.service"]), "after.0", "is no name of a unit"),
+    (lambda s: s["restart"].update(seconds=-1), "restart.seconds", "`-1` is no number of seconds"),
+    (
+        lambda s: s["environment"][2].update(group="threads", value="all"),
+        "environment.2.value",
+        "`all` is no number of threads",
+    ),
+    (
+        lambda s: s.update(devices=devices("DevicePolicy=closed\nUser", "nvidia")),
+        "devices.access.0.name",
+        "is no plain name",
+    ),
+    (
+        lambda s: s.update(devices=devices("DevicePolicy", "a b")),
+        "devices.modules.0",
+        "`a b` is no plain name",
+    ),
+]
+
+
+def devices(directive: str, module: str) -> dict[str, Any]:
+    """Return the devices of a host with NVIDIA cards, with one directive and one module."""
+    found: dict[str, Any] = to_dict(shipped("dual-pascal"))["services"][0]["devices"]
+    access = [{"name": directive, "value": "closed", "reason": ""}]
+    return {**found, "access": access, "modules": [module]}
+
+
 def edited(change: Callable[[dict[str, Any]], object]) -> str:
     data = to_dict(shipped("xeon-cpu"))
     change(data)
     return json.dumps(data, indent=2)
+
+
+def served(change: Callable[[dict[str, Any]], object]) -> str:
+    return edited(lambda p: change(p["services"][0]))
 
 
 def setting(item: dict[str, str]) -> dict[str, str]:
@@ -73,6 +108,7 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
             "services.0.release",
             "is no release",
         ),
+        (served(lambda s: s.update(release="1")), "services.0.release", "`1` is no release"),
         (
             edited(lambda p: p["services"][0].update(engine="vllm")),
             "services.0.engine",
@@ -102,6 +138,12 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
             edited(lambda p: p["services"][0].update(health=[])),
             "services.0.health",
             "is no table",
+        ),
+        *((served(edit), f"services.0.{where}", message) for edit, where, message in UNSOUND),
+        (
+            edited(lambda p: p["host"].update(system="x86_64-darwin")),
+            "host.system",
+            "`x86_64-darwin` is no system known here",
         ),
     ],
 )

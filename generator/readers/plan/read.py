@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.codec import AGAIN, from_dict
-from generator.engines import ENGINES
 from generator.errors import HostwrightError, ProfileError
 from generator.readers.base import not_a_file
+from generator.readers.plan.sound import faults
 from generator.readers.plan.view import view_of
 from generator.view import Bound, Place, Variable
 
@@ -31,14 +31,9 @@ def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
 
 def _view(source: Source) -> View:
     plan = replace(_plan(source), source=source.path)
-    if plan.service.engine not in ENGINES:
-        where, message = "services.0.engine", f"`{plan.service.engine}` is no engine known here"
-        raise not_a_file(source.path, where, message, AGAIN)
-    try:
-        view = view_of(plan)
-    except ValueError:
-        where, message = "services.0.release", f"`{plan.service.release}` is no release"
-        raise not_a_file(source.path, where, message, AGAIN) from None
+    if problems := tuple(faults(plan)):
+        raise ProfileError(source.path, problems)
+    view = view_of(plan)
     return replace(
         view,
         variables=tuple(_at_its_line(variable, source) for variable in view.variables),

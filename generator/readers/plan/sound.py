@@ -1,0 +1,60 @@
+"""What the types of a Plan cannot tell: values that no profile leads to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.codec import AGAIN
+from generator.engines import ENGINES
+from generator.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan import Devices, Plan, Service
+
+Value = tuple[str, object, str, str]
+_PATH: Final = r"/[^\s%\"'\\]*"
+_PATH_TOLD: Final = "no absolute path without spaces, quotes, `%` and `\\`"
+_WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_WORD_TOLD: Final = "no plain name"
+_ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
+
+
+def faults(plan: Plan) -> Iterator[Problem]:
+    """Yield a Problem for each value that a unit could not carry as it is meant."""
+    for where, value, pattern, told in _values(plan):
+        if not re.fullmatch(pattern, str(value), re.ASCII):
+            yield Problem(where, f"`{value}` is {told}", AGAIN)
+
+
+def _values(plan: Plan) -> Iterator[Value]:
+    """Yield where a value stands, the value, what it has to look like, and what it is if not."""
+    yield "host.system", plan.host.system, "(x86_64|aarch64)-linux", "no system known here"
+    service, here = plan.service, "services.0"
+    yield f"{here}.engine", service.engine, _ENGINES, "no engine known here"
+    release = r"\d{1,6}(\.\d{1,6}){1,2}(-rc\d{1,6})?"
+    yield f"{here}.release", service.release, release, "no release"
+    yield f"{here}.program", service.program, _PATH, _PATH_TOLD
+    yield f"{here}.home", service.home, f"({_PATH})?", _PATH_TOLD
+    for place, unit in enumerate(service.after):
+        yield f"{here}.after.{place}", unit, r"[A-Za-z0-9:_.@-]+", "no name of a unit"
+    yield f"{here}.restart.seconds", service.restart.seconds, r"\d{1,9}", "no number of seconds"
+    yield from _threads(service, f"{here}.environment")
+    if service.devices:
+        yield from _devices(service.devices, f"{here}.devices")
+
+
+def _threads(service: Service, where: str) -> Iterator[Value]:
+    for place, setting in enumerate(service.environment):
+        if setting.group == "threads":
+            number = r"[1-9]\d{0,8}"
+            yield f"{where}.{place}.value", setting.value, number, "no number of threads"
+
+
+def _devices(devices: Devices, where: str) -> Iterator[Value]:
+    for place, directive in enumerate(devices.access):
+        yield f"{where}.access.{place}.name", directive.name, _WORD, _WORD_TOLD
+    for place, module in enumerate(devices.modules):
+        yield f"{where}.modules.{place}", module, _WORD, _WORD_TOLD
