@@ -23,7 +23,7 @@ _BASES: Final = (("x", 16), ("b", 2), ("o", 8), ("d", 10))
 _LONGEST: Final = 400  # no number that Go can hold has more digits
 _G_ZEROS: Final = -4
 _G_DIGITS: Final = 6
-_INT_MIN, _UINT_MAX = -(2**63), 2**64 - 1
+_INT_MIN, _INT_MAX, _UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
 def resolved(text: str, tag: str) -> tuple[Kind, str]:
@@ -45,9 +45,11 @@ def _number(text: str) -> tuple[Kind, str] | None:
     if len(digits) > _LONGEST or text[:1] not in "+-.0123456789":
         return None
     match = _NUMBER.fullmatch(digits)
-    value = _integer(match) if match else None
-    if value is not None and _INT_MIN <= value <= _UINT_MAX:
-        return "int", str(value)
+    if match is not None:
+        value = _integer(match)
+        # Go's ParseUint takes no sign.
+        if _INT_MIN <= value <= (_INT_MAX if match["sign"] else _UINT_MAX):
+            return "int", str(value)
     if not _FLOAT.fullmatch(digits) or float(digits) in {float("inf"), float("-inf")}:
         return None
     return "float", go_float(float(digits))
