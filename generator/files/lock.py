@@ -42,7 +42,7 @@ def failing(verb: str, path: Path) -> Iterator[None]:
 def locked(root: Path) -> Iterator[bool]:
     """Keep other writers out; yields False where the file system has no locks.
 
-    The lock is on the nearest existing folder above `root`: `root` itself changes its inode.
+    The lock is on the nearest existing folder above `root`, which itself may not be there yet.
     """
     while True:
         folder = _anchor(root)

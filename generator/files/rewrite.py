@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,14 +22,8 @@ def rewrite(path: Path, old: str, new: str) -> None:
     with failing("write", path):
         if real.read_bytes() != old.encode():
             raise WriteRefused(f"`{path}` has changed meanwhile", hint="check it again")
-        staged = real.with_name(f".{real.name}.hostwright-{secrets.token_hex(4)}")
-        try:
-            _stage(staged, new, like=real)
-            staged.replace(real)
-        except BaseException:
-            with suppress(OSError):
-                staged.unlink()
-            raise
+        status = real.stat()
+        _replace(real, new.encode(), stat.S_IMODE(status.st_mode), owner=status)
 
 
 def create(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -40,37 +34,52 @@ def create(path: Path, data: bytes, *, force: bool = False) -> None:
     with failing("write", path):
         if path.is_dir():
             raise WriteRefused(f"`{path}` is a directory", hint="name a file")
-        target = Path(os.path.realpath(path)) if force else path
-        here = target.with_name(f".{target.name}.hostwright-{secrets.token_hex(4)}")
-        try:
-            _write_new(here if force else target, data)
-        except FileExistsError as error:
-            told = f"`{path}` is there already"
-            raise WriteRefused(told, hint="--force replaces it") from error
         if force:
-            here.replace(target)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not be there yet; a half-written one does not stay."""
-    with path.open("xb") as file:
+            _replace(Path(os.path.realpath(path)), data)
+            return
         try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            with suppress(OSError):
-                path.unlink()
-            raise
+            write_new(path, data)
+        except FileExistsError as error:
+            message = f"`{path}` is there already"
+            raise WriteRefused(message, hint="--force replaces it") from error
 
 
-def _stage(staged: Path, text: str, *, like: Path) -> None:
-    with staged.open("xb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    shutil.copymode(like, staged)
-    status = like.stat()
-    # Only root may give a file away; anybody else owns it already, or could not keep the owner.
-    if os.geteuid() == 0:
-        os.chown(staged, status.st_uid, status.st_gid)
+def _replace(
+    path: Path, data: bytes, mode: int = 0o666, owner: os.stat_result | None = None
+) -> None:
+    staged = sibling(path)
+    write_new(staged, data, mode, owner)
+    try:
+        staged.replace(path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+
+
+def sibling(path: Path) -> Path:
+    """Return the path at which what shall replace the file at `path` is staged."""
+    return path.with_name(f".{path.name}.hostwright-{secrets.token_hex(4)}")
+
+
+def write_new(
+    path: Path, data: bytes, mode: int = 0o666, owner: os.stat_result | None = None
+) -> None:
+    """Write a file that must not be there yet, on disk when this returns; no part of it stays.
+
+    The umask applies to `mode`, but not where the file gets an `owner`, as far as this user may
+    give it away.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(fd, "wb") as stream:
+            if owner is not None:
+                with suppress(PermissionError):
+                    os.fchown(fd, owner.st_uid, owner.st_gid)
+                os.fchmod(fd, mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(fd)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise

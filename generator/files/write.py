@@ -1,4 +1,4 @@
-"""Compare rendered files with a directory, and write them. The only writer of the program.
+"""Compare rendered files with a directory, and write them.
 
 A `manifest.json` beside the files says what the last write put there. The files decide whether
 writing is refused; the manifest follows them. A `manifest.json` that Hostwright did not write
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from generator.errors import WriteRefused
-from generator.files import swap
+from generator.files import replace
 from generator.files.diff import Content, unified
 from generator.files.lock import failing, locked
 from generator.records import dataclass
@@ -79,7 +79,7 @@ def write(
 
     `within` is that of `compare`. With `again`, what an earlier write put there and nobody has
     edited since changes and goes without `force`. A file that is already right is not touched;
-    `generator.files.swap` says what a crash can leave. Raises WriteRefused when a file would be
+    `generator.files.replace` says what a crash can leave. Raises WriteRefused when a file would be
     replaced or removed without `force`, and, `force` or not, for a path outside the directory,
     under a symbolic link, or on something that is no file; EnvironmentFailure when the machine
     fails. In both cases nothing has changed.
@@ -91,9 +91,9 @@ def write(
             _refuse_loss(survey, directory, again=again)
         work = _work(survey)
         if held:
-            swap.sweep(work)
+            replace.sweep(work)
         if work.steps:
-            swap.put(work, whole=not directory.is_symlink())
+            replace.put(work)
     return survey.changes
 
 
@@ -254,7 +254,7 @@ def _refuse_loss(survey: _Survey, directory: Path, *, again: bool) -> None:
     )
 
 
-def _work(survey: _Survey) -> swap.Work:
+def _work(survey: _Survey) -> replace.Work:
     """Return the steps, the manifest last: until then the old one vouches for what is there."""
     kinds = {change.path: change.kind for change in survey.changes}
     files = [(file.path, file) for file in survey.wanted if kinds[file.path] != "unchanged"]
@@ -262,4 +262,4 @@ def _work(survey: _Survey) -> swap.Work:
     # A killed run may have left its litter, or an empty folder, where missing files were.
     steps = [*files[:-1], *((path, None) for path in (*gone, *survey.missing)), *files[-1:]]
     same = tuple(path for path, kind in kinds.items() if kind == "unchanged")
-    return swap.Work(survey.root, tuple(steps), (*same, *survey.elsewhere))
+    return replace.Work(survey.root, tuple(steps), (*same, *survey.elsewhere))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.errors import EnvironmentFailure, HostwrightError, WriteRefused
-from generator.files import lock, swap
+from generator.files import lock
 from generator.files.write import MANIFEST, Change, compare, write
 from generator.targets.base import File
 
@@ -38,6 +38,7 @@ NEW = (
     File("run", "#!/bin/sh\n", executable=True),
     OLD[1],
 )
+MINE = {"README": "mine\n"}
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -96,17 +97,12 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-@pytest.fixture(params=["owned", "shared"])
-def root(out: Path, request: pytest.FixtureRequest) -> Path:
-    """A directory with OLD in it: exchanged as a whole, or file by file for a foreign one."""
+@pytest.fixture
+def root(out: Path) -> Path:
+    """A directory with OLD in it, and MINE beside it."""
     write(OLD, out)
-    if request.param == "shared":
-        (out / "README").write_text("mine\n")
+    (out / "README").write_text(MINE["README"])
     return out
-
-
-def foreign(root: Path) -> dict[str, str]:
-    return {"README": "mine\n"} if (root / "README").exists() else {}
 
 
 # --- what changes -------------------------------------------------------------------------------
@@ -176,7 +172,7 @@ def test_force_replaces_and_removes(root: Path) -> None:
         "same": "unchanged",
         "sub/gone.conf": "removed",
     }
-    assert contents(root) == texts(*NEW) | foreign(root)
+    assert contents(root) == texts(*NEW) | MINE
     assert not (root / "sub").exists()
     assert ((root / "same").stat().st_ino, (root / "same").stat().st_mtime_ns) == (
         same.st_ino,
@@ -186,16 +182,9 @@ def test_force_replaces_and_removes(root: Path) -> None:
     assert set(kinds(write(NEW, root)).values()) == {"unchanged"}
 
 
-def test_owned_directory_is_exchanged_and_shared_is_not(root: Path) -> None:
-    inode = root.stat().st_ino
-    shared = bool(foreign(root))
-    write(NEW, root, force=True)
-    assert (root.stat().st_ino == inode) == shared
-
-
 def test_adding_files_needs_no_force(root: Path) -> None:
     write([*OLD, File("later", "x\n")], root)
-    assert contents(root) == texts(*OLD, File("later", "x\n")) | foreign(root)
+    assert contents(root) == texts(*OLD, File("later", "x\n")) | MINE
 
 
 def test_stale_manifest_alone_is_replaced_without_force(root: Path) -> None:
@@ -361,7 +350,7 @@ def test_missing_permission_is_reported(open_dir: Path) -> None:
     out.chmod(0o755)
 
 
-def test_read_only_directory_is_not_exchanged_in_a_writable_parent(open_dir: Path) -> None:
+def test_read_only_directory_in_a_writable_parent_is_not_written(open_dir: Path) -> None:
     out = open_dir / "home" / "out"
     write(OLD, out)
     if os.geteuid() == 0:
@@ -498,40 +487,15 @@ def test_link_to_a_directory_stays_a_link(tmp_path: Path, out: Path) -> None:
     assert contents(out) == texts(*NEW)
 
 
-@pytest.mark.parametrize("where", [".", "sub", "..", "sub/.."])
-def test_working_directory_stays(out: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_directory_itself_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others may watch it, mount it or work in it."""
     write(OLD, out)
     inode = out.stat().st_ino
-    keep = (*NEW, OLD[2])
-    monkeypatch.chdir(out / ("sub" if where == ".." else ""))
-    target = out if where == "sub" else Path(where)
-    write(keep, target, force=True)
-    assert out.stat().st_ino == inode
-    assert contents(out) == texts(*keep)
-    assert not litter(out.parent)
-
-
-def test_without_exchange_files_are_replaced(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swap, "_exchange", lambda one, two: False)
-    write(OLD, out)
-    inode = out.stat().st_ino
-    write(NEW, out, force=True)
+    monkeypatch.chdir(out)
+    write(NEW, Path(), force=True)
     assert out.stat().st_ino == inode
     assert contents(out) == texts(*NEW)
     assert not litter(out.parent)
-
-
-def test_file_that_appears_during_staging_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(OLD, out)
-    build = swap._build
-
-    def late(base: Path, work: swap.Work) -> None:
-        build(base, work)
-        (out / "late").write_text("mine\n")
-
-    monkeypatch.setattr(swap, "_build", late)
-    write(NEW, out, force=True)
-    assert contents(out) == texts(*NEW, File("late", "mine\n"))
 
 
 def test_without_hard_links_files_are_copied(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -541,7 +505,7 @@ def test_without_hard_links_files_are_copied(root: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     before = (root / "same").stat().st_mtime_ns
     write(NEW, root, force=True)
-    assert contents(root) == texts(*NEW) | foreign(root)
+    assert contents(root) == texts(*NEW) | MINE
     assert (root / "same").stat().st_mtime_ns == before
 
 
@@ -553,8 +517,6 @@ def test_all_of_it_is_on_disk(root: Path, synced: list[str]) -> None:
     write(NEW, root, force=True)
     names = {re.sub(r"\.([^/]*)\.hostwright-\w{8}", r"\1", path) for path in synced}
     expected = [root / name for name in ("a.conf", "new/b", "run", MANIFEST, "new", "")]
-    if not foreign(root):
-        expected.append(root.parent)
     assert names == {str(path) for path in expected}
 
 
@@ -630,12 +592,12 @@ def snapshot(root: Path) -> dict[str, str | None]:
 
 
 class Scene:
-    """A directory, absent, owned or shared, and what is there before and after writing NEW."""
+    """A directory, absent or not, and what is there before and after writing NEW."""
 
-    def __init__(self, place: Path, state: str) -> None:
+    def __init__(self, place: Path, *, absent: bool) -> None:
         self.place = place
-        self.state = state
-        self.root = place / "deep" / "out" if state == "absent" else place / "out"
+        self.absent = absent
+        self.root = place / "deep" / "out" if absent else place / "out"
         self.prepare()
         self.old = snapshot(place)
         self.write()
@@ -644,30 +606,28 @@ class Scene:
     def prepare(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
-        if self.state != "absent":
+        if not self.absent:
             write(OLD, self.root)
-        if self.state == "shared":
-            (self.root / "README").write_text("mine\n")
+            (self.root / "README").write_text(MINE["README"])
 
     def write(self) -> None:
         write(NEW, self.root, force=True)
 
     def check_rewrite(self) -> None:
-        """The next write puts everything right, but for an empty folder in a shared directory."""
+        """The next write puts everything right, but for the empty folder of a removed file."""
         self.write()
         left = snapshot(self.place)
-        if self.state == "shared":
-            left.pop("out/sub", None)
+        left.pop("out/sub", None)
         assert left == self.new
 
 
-@pytest.fixture(params=["absent", "owned", "shared"])
+@pytest.fixture(params=["absent", "present"])
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Scene:
-    return Scene(tmp_path / "place", request.param)
+    return Scene(tmp_path / "place", absent=request.param == "absent")
 
 
-@pytest.mark.parametrize("scene", ["absent", "owned"], indirect=True)
-def test_kill_leaves_old_or_new(scene: Scene) -> None:
+@pytest.mark.parametrize("scene", ["absent"], indirect=True)
+def test_kill_leaves_no_new_directory_or_all_of_it(scene: Scene) -> None:
     seen = []
     for said in struck(scene, kill):
         assert said == "killed"
@@ -680,14 +640,15 @@ def test_kill_leaves_old_or_new(scene: Scene) -> None:
     assert set(seen) == {False, True}
 
 
-@pytest.mark.parametrize("scene", ["shared"], indirect=True)
-def test_kill_in_shared_directory_leaves_whole_files(scene: Scene) -> None:
+@pytest.mark.parametrize("scene", ["present"], indirect=True)
+def test_kill_leaves_each_file_whole(scene: Scene) -> None:
     for said in struck(scene, kill):
         assert said == "killed"
         left = snapshot(scene.place)
         for path, text in left.items():
             if ".hostwright-" not in path:
                 assert text in (scene.old.get(path, text), scene.new.get(path, text))
+        assert left.keys() >= (scene.old.keys() & scene.new.keys())
         assert left.items() >= (scene.old.items() & scene.new.items())
         scene.check_rewrite()
 
@@ -704,7 +665,6 @@ def test_failure_at_any_step_leaves_the_old(scene: Scene) -> None:
     assert failures > 5
 
 
-@pytest.mark.parametrize("scene", ["absent", "shared"], indirect=True)
 def test_interrupt_at_any_step_leaves_old_or_new(scene: Scene) -> None:
     for said in struck(scene, interrupt):
         assert said.startswith("KeyboardInterrupt")
@@ -732,7 +692,6 @@ def test_litter_of_others_stays(tmp_path: Path, out: Path) -> None:
 
 def test_writers_at_once_leave_one_set(root: Path) -> None:
     sets = [[File(name, f"{name}{n}\n") for name in "xyz"[: n % 3 + 1]] for n in range(4)]
-    mine = foreign(root)
     children = []
     for files in sets:
         pid = os.fork()
@@ -746,10 +705,10 @@ def test_writers_at_once_leave_one_set(root: Path) -> None:
                 os._exit(code)
         children.append(pid)
     assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
-    assert contents(root) in [texts(*files) | mine for files in sets]
+    assert contents(root) in [texts(*files) | MINE for files in sets]
     assert not litter(root.parent)
     listed = json.loads((root / MANIFEST).read_text())["files"]
-    assert set(listed) == set(contents(root)) - set(mine)
+    assert set(listed) == set(contents(root)) - set(MINE)
 
 
 def test_waiting_writer_sees_the_folder_that_another_made(
