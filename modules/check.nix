@@ -21,7 +21,13 @@ pkgs.runCommand "hostwright-check" { } ''
   cp ${pkgs.writeText "ollama.conf" text} ollama.service.d/ollama.conf
   ${program} check plan.json --fail-on error
   ${program} check ollama.service.d ${
-    lib.escapeShellArgs ([ "--ollama-version=${release}" "--fail-on=error" ] ++ silenced)
+    lib.escapeShellArgs (
+      [
+        "--ollama-version=${release}"
+        "--fail-on=error"
+      ]
+      ++ silenced
+    )
   }
   touch "$out"
 ''

@@ -45,6 +45,8 @@ in
 
     warnings =
       import ./names.nix { inherit lib; } cfg
-      ++ lib.optional (warmup.enable && absent != [ ]) "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
+      ++
+        lib.optional (warmup.enable && absent != [ ])
+          "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

@@ -68,8 +68,7 @@ in
     };
     # A directory outside the home needs an owner by name.
     user =
-      optional
-        (if service.user == "" && cfg.modelsDir != null then "ollama" else named service.user)
+      optional (if service.user == "" && cfg.modelsDir != null then "ollama" else named service.user)
         own.word
         {
           description = "User of the service; null is a dynamic one.";

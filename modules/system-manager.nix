@@ -21,17 +21,14 @@ let
       utils
       ;
   };
-  # In what it is made of, and not in what it says.
-  checked = lib.optionalString (cfg.checkPlan != null) (
-    builtins.substring 0 0 "${
-      import ./check.nix {
-        inherit lib pkgs;
-        inherit (cfg) plan;
-        gen = cfg.checkPlan;
-        unit = dropIn.text;
-      }
-    }"
-  );
+  check = import ./check.nix {
+    inherit lib pkgs;
+    inherit (cfg) plan;
+    gen = cfg.checkPlan;
+    unit = dropIn.text;
+  };
+  # Nothing of its text, but what the drop-in depends on.
+  checked = lib.optionalString (cfg.checkPlan != null) (builtins.substring 0 0 "${check}");
   services = import ./jobs.nix {
     inherit
       cfg

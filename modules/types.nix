@@ -12,9 +12,7 @@ let
     };
   fits = pattern: value: lib.isString value && builtins.match pattern value != null;
   matching = description: pattern: type description (fits pattern);
-  size =
-    least: value:
-    if isInt value then value >= least else fits "[0-9.]+[KMGTPE]?|infinity" value;
+  size = least: value: if isInt value then value >= least else fits "[0-9.]+[KMGTPE]?|infinity" value;
   # An option whose default is the profile's.
   profiled =
     default: type: texts:
@@ -33,7 +31,9 @@ in
     "rocm"
     "vulkan"
   ];
-  shipped = lib.types.enum (map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./plans)));
+  shipped = lib.types.enum (
+    map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./plans))
+  );
 
   inherit profiled;
   optional = default: type: profiled default (lib.types.nullOr type);

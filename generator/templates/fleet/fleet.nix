@@ -23,9 +23,7 @@ let
     hostwright = {
       enable = lib.mkDefault true;
       profile = lib.mkDefault host.plan;
-      checkPlan = lib.mkIf (hostwright != null) (
-        lib.mkDefault hostwright.packages.${host.system}.gen
-      );
+      checkPlan = lib.mkIf (hostwright != null) (lib.mkDefault hostwright.packages.${host.system}.gen);
     };
     networking.hostName = lib.mkDefault name;
     nixpkgs.hostPlatform = lib.mkDefault host.system;
