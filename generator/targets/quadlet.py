@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from generator.errors import Finding
-    from generator.plan import Devices, Job, Limit, Plan, Service, Step
+    from generator.plan import Job, Limit, Plan, Service, Step
 
 PODMAN: Final = "/usr/bin/podman"
 MODELFILE_DIR: Final = "/modelfiles"
+STARTUP_SECONDS: Final = 2
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
 IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
 
@@ -58,9 +59,10 @@ USER: Final = Places(
 )
 # The manager of a user has no such target; Podman brings a unit that waits for it.
 _ONLINE: Final = {"network-online.target": "podman-user-wait-network-online.service"}
-_NOT_DELEGATED: Final = {
+_NOT_FOR_USERS: Final = {
     "allowed_cpus": "the cpuset controller is not delegated to users",
     "io_weight": "the io controller is not delegated to users",
+    "limit_memlock": "a user may not raise a hard limit, and the container would not start",
 }
 _NOT_BELOW_ZERO: Final = {
     "nice": "a user may only lower a priority",
@@ -73,7 +75,7 @@ def _lost(service: Service, name: str) -> bool:
     limit = service.limit(name)
     if limit is None or not service.container.rootless:
         return False
-    return name in _NOT_DELEGATED or (name in _NOT_BELOW_ZERO and int(limit.value) < 0)
+    return name in _NOT_FOR_USERS or (name in _NOT_BELOW_ZERO and int(limit.value) < 0)
 
 
 def _asked(name: str) -> Callable[[Service], bool]:
@@ -93,7 +95,7 @@ LEFT_OUT: Final = (
             asked=_asked(name),
             fix="leave `container.rootless` out",
         )
-        for name, why in {**_NOT_DELEGATED, **_NOT_BELOW_ZERO}.items()
+        for name, why in {**_NOT_FOR_USERS, **_NOT_BELOW_ZERO}.items()
     ),
     LeftOut(
         why="a user may not reload the kernel module of the host",
@@ -242,7 +244,7 @@ def _inside(service: Service, places: Places) -> list[Entry]:
         Entry("PublishPort", port, listen.reason),
         *([Entry("Network", f"{container.network}.network")] if container.network else []),
         *_volumes(service, places),
-        *_devices(service.devices),
+        *_devices(service),
         *(
             Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.reason)
             for s in service.environment
@@ -282,23 +284,30 @@ def _models(service: Service) -> str:
     return f"{path}:{service.container.models_path}:z"
 
 
-def _devices(devices: Devices | None) -> list[Entry]:
+def _devices(service: Service) -> list[Entry]:
+    devices = service.devices
     if devices is None:
         return []
-    if devices.vendor != "nvidia":
-        return [Entry("AddDevice", node) for node in devices.nodes]
-    return [Entry("AddDevice", f"nvidia.com/gpu={name}") for name in devices.ids or ("all",)]
+    if devices.vendor == "nvidia":
+        return [Entry("AddDevice", f"nvidia.com/gpu={name}") for name in devices.ids or ("all",)]
+    nodes = [Entry("AddDevice", node) for node in devices.nodes]
+    if not service.container.rootless:
+        return nodes
+    return [*nodes, Entry("GroupAdd", "keep-groups", "The groups that may open these devices.")]
 
 
 def _health(service: Service) -> list[Entry]:
     health = service.health
     command = " ".join(quote(word) for word in _words(service, health.step))
+    soon = "Asked more often until the first answer, so that a start takes no whole interval."
     return [
         Entry("HealthCmd", command, health.reason),
         Entry("HealthInterval", f"{health.interval_seconds}s"),
         Entry("HealthTimeout", f"{health.timeout_seconds}s"),
         Entry("HealthRetries", str(health.retries)),
         Entry("HealthStartPeriod", f"{health.start_seconds}s"),
+        Entry("HealthStartupCmd", command, soon),
+        Entry("HealthStartupInterval", f"{STARTUP_SECONDS}s"),
         Entry("Notify", "healthy", "Started when it answers, so that jobs wait for it."),
     ]
 

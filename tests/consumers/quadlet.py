@@ -58,7 +58,7 @@ def read(folder: Path, beside: Path, unit: str, *, rootless: bool = False) -> Ef
 def _generated(folder: Path, beside: Path, *, rootless: bool) -> Iterator[tuple[Path, list[str]]]:
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         result = subprocess.run(
-            [_binary(), *(["-user"] if rootless else []), name],
+            [binary(), *(["-user"] if rootless else []), name],
             env={"PATH": os.defpath, "QUADLET_UNIT_DIRS": str(folder)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -79,7 +79,8 @@ def _copy_services(beside: Path, units: Path) -> None:
 
 
 @cache
-def _binary() -> str:
+def binary() -> str:
+    """Return the path of a `quadlet` program that knows what we write; skip without one."""
     candidates = (
         os.environ.get("HOSTWRIGHT_QUADLET", ""),
         str(ROOT / ".tools/quadlet"),

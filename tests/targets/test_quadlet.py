@@ -66,16 +66,26 @@ def test_a_directory_that_podman_would_split_is_refused() -> None:
 
 
 def test_what_a_user_may_not_bound_is_left_out_and_told() -> None:
-    data = {"resources": {"allowed_cpus": "0-3", "nice": -5}, "container": {"rootless": True}}
+    resources = {"allowed_cpus": "0-3", "nice": -5, "limit_memlock": "infinity"}
+    data = {"resources": resources, "container": {"rootless": True}}
     decided = plan(data)
     files = all_files("quadlet", decided)
     text = next(file.text for file in files if file.path.endswith("ollama.container"))
     assert "AllowedCPUs" not in text
     assert "Nice" not in text
+    assert "Ulimit" not in text
     told = {finding.where for finding in load_target("quadlet").limitations(decided)}
-    assert told == {"resources.allowed_cpus", "resources.nice"}
+    assert told == {f"resources.{name}" for name in resources}
 
 
 def test_a_user_may_lower_the_priority() -> None:
     unit = ".config/containers/systemd/ollama.container"
     assert "\nNice=5\n" in text_of(unit, resources={"nice": 5}, container={"rootless": True})
+
+
+@pytest.mark.parametrize("rootless", [False, True])
+def test_a_user_opens_devices_by_the_groups_of_theirs(rootless: bool) -> None:
+    path = ".config/containers/systemd/ollama.container" if rootless else UNIT
+    text = text_of(path, ollama={"acceleration": "vulkan"}, container={"rootless": rootless})
+    assert "\nAddDevice=/dev/dri\n" in text
+    assert ("\nGroupAdd=keep-groups\n" in text) == rootless

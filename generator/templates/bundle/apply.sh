@@ -389,6 +389,7 @@ place() {
   esac
   if [ "$fate" != drop ]; then
     put "$work/new/$1"
+    label "$1"
   else
     say "removed $now"
     put_back
@@ -401,6 +402,14 @@ put() {
   # A renamed file keeps the SELinux label of where it was made.
   if command -v restorecon >/dev/null 2>&1; then restorecon "$now" || true; fi
   say "wrote $now"
+}
+
+# A container that runs reads Modelfiles by the SELinux label that Podman gave their directory.
+label() {
+  look_at_role "$1"
+  if [ "${generator:+$role}" = model ]; then
+    chcon --reference="${now%/*}" "$now" 2>/dev/null || true
+  fi
 }
 
 make_folder() {

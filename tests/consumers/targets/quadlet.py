@@ -38,6 +38,7 @@ def compare(plan: Plan, found: Effective) -> None:
     host = f"[{service.listen.host}]" if ":" in service.listen.host else service.listen.host
     assert _all(options, "publish") == [f"{host}:{service.listen.port}:11434"]
     assert _all(options, "health-cmd") == ["ollama list"]
+    assert _all(options, "health-startup-cmd") == ["ollama list"]
     assert _all(options, "sdnotify") == ["healthy"]
     assert found.extra["fields"]["Type"] == ["notify"]
     assert found.restart == "always"
