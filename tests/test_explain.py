@@ -15,11 +15,10 @@ from click.testing import CliRunner, Result
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import Variable
 from generator.cli import gen, talk
-from generator.errors import HostwrightError
+from generator.errors import CatalogueError, HostwrightError
 from generator.explain import words
 from generator.explain.keys import becomes, keys
 from generator.explain.layout import laid_out
-from generator.explain.limits import limits
 from generator.explain.lookup import explain, find, listed
 from generator.explain.page import KINDS, Page
 from generator.profiles.json_schema import json_schema
@@ -216,15 +215,13 @@ class TestKeys:
         assert told.startswith("host.cpu · table of a profile")
         assert "Keys: `model`, `sockets`, `cores`, `threads`, `features`" in told
 
-    def test_without_the_shipped_schema_the_models_are_asked(
+    def test_without_the_shipped_schema_the_installation_is_broken(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("generator.explain.keys._FILE", "profiles/none.json")
-        keys.cache_clear()
-        try:
-            assert keys()["ollama.keep_alive"]["description"].startswith("How long an idle model")
-        finally:
-            keys.cache_clear()
+        with pytest.raises(CatalogueError, match=r"^profiles/none\.json: ") as caught:
+            keys.__wrapped__()
+        assert caught.value.hint == "install Hostwright again"
 
     def test_every_key_that_decides_something_says_what_it_becomes(self) -> None:
         tables = ("ollama.", "resources.", "threads.", "gpu.", "models.", "warmup.", "service.")
@@ -235,7 +232,7 @@ class TestKeys:
         assert without - {"ollama.version"} == silent
 
     def test_no_table_speaks_of_a_key_that_is_none(self) -> None:
-        named = {*load_catalogue().keys, *(limit.key for limit in limits().values())}
+        named = {*load_catalogue().keys, *(limit.key for limit in load_catalogue().limits.values())}
         assert named - {*keys(), ""} == set()
 
 
@@ -259,7 +256,8 @@ class TestLimits:
         assert "\n\nresources.cpus · key of a profile\n" in told
 
     def test_no_two_limits_do_the_same(self) -> None:
-        assert len(limits()) == len({limit.effect for limit in limits().values()})
+        limits = load_catalogue().limits
+        assert len(limits) == len({limit.effect for limit in limits.values()})
 
 
 class TestOptions:

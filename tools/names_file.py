@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.explain.variables import dead_of, variable_of
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import DeadName, Replaced, Variable
+    from generator.catalogue.records import Replaced, Variable
 
 _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
 _FIRST: Final = Release(0, 0, 1)
@@ -34,17 +33,15 @@ def text(facts: Facts) -> str:
 
 
 def _known(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name in facts.names:
-        variable = variable_of(facts, name)
+    for name, variable in facts.variables.items():
         until = _until(variable)
         if name.startswith(_OURS) or variable.since > _FIRST or until:
             yield name, {**_span(variable.since, until), **_switch(variable), **_use(variable)}
     for entry in facts.runner_names:
         for name in entry.names:
             yield name, {**_span(entry.since, entry.until), "switch": True}
-    for name in facts.dead_names:
-        dead = dead_of(facts, name)
-        yield name, {**_intent(dead), **_use(dead)}
+    for name, dead in facts.dead_names.items():
+        yield name, {**({"intent": dead.intent} if dead.intent else {}), **_use(dead)}
 
 
 def _until(variable: Variable) -> Release | None:
@@ -57,12 +54,8 @@ def _span(since: Release, until: Release | None) -> dict[str, str]:
 
 
 def _switch(variable: Variable) -> dict[str, bool]:
-    two_ways = variable.kind == "bool" and variable.on_invalid == "load-fail"
-    return {"switch": True} if two_ways and variable.name.startswith("LLAMA_ARG_") else {}
-
-
-def _intent(dead: DeadName) -> dict[str, str]:
-    return {"intent": dead.intent} if dead.intent else {}
+    runner = variable.name.startswith("LLAMA_ARG_")
+    return {"switch": True} if runner and variable.two_ways else {}
 
 
 def _use(entry: Replaced) -> dict[str, Any]:

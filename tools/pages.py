@@ -10,7 +10,7 @@ from generator.explain.history import history, instead_label, periods
 from generator.explain.links import linked
 from generator.explain.page import Grid, sources_of
 from generator.explain.rules import TOPICS, every_rule, silence_of
-from generator.explain.variables import dead_of, profile_key, variable_of
+from generator.explain.variables import profile_key
 from generator.formats.markdown import code, fenced, markdown, row
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _index() -> Iterator[str]:
 
 def _variables() -> Iterator[str]:
     facts = asked().facts
-    variables = [variable_of(facts, name) for name in facts.names]
+    variables = facts.variables.values()
     yield _VARIABLES_HEAD
     for scope, title in _SCOPES.items():
         yield f"## {title}\n"
@@ -189,9 +189,7 @@ def _history(variable: Variable) -> Iterator[str]:
 def _dead() -> Iterator[str]:
     yield _DEAD_HEAD
     yield from (row("name", "believed to be", "use instead"), "|---|---|---|")
-    facts = asked().facts
-    for name in sorted(facts.dead_names):
-        dead = dead_of(facts, name)
+    for name, dead in sorted(asked().facts.dead_names.items()):
         uses = [
             f"{markdown(span.use)}" + (f" (before {before})" if before else "")
             for _, before, span in periods(dead.replacements)

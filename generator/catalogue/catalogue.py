@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.catalogue.facts import Facts
-from generator.catalogue.records import record
+from generator.catalogue.records import Table, record
 from generator.errors import CatalogueError
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.catalogue.hardware import Card, Radeon
+    from generator.catalogue.hardware import Radeon
     from generator.catalogue.surroundings import KeyFact, LimitFact, Spelling
 
 __all__ = ["Catalogue", "load_catalogue"]
@@ -36,7 +36,6 @@ class Catalogue:
         self.newest = Release.parse(tables["newest"])
         self._lines: dict[str, list[int]] = tables["lines"]
         self._facts: dict[Release, Facts] = {}
-        self._named: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         self._all: dict[str, Any] = {}
 
     def at(self, engine: str, release: Release | None = None) -> Facts:
@@ -89,7 +88,7 @@ class Catalogue:
         """What each profile key becomes, by key."""
         from generator.catalogue.surroundings import KeyFact
 
-        return {fact.name: fact for fact in self.all("key", KeyFact)}
+        return Table(KeyFact, self.tables["key"])
 
     @property
     def spellings(self) -> tuple[Spelling, ...]:
@@ -103,14 +102,7 @@ class Catalogue:
         """Limits and sandboxing, by systemd's name."""
         from generator.catalogue.surroundings import LimitFact
 
-        return {fact.name: fact for fact in self.all("limit", LimitFact)}
-
-    def card(self, name: str) -> Card | None:
-        """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
-        from generator.catalogue.hardware import Card, card_key
-
-        key = card_key(name)
-        return next((c for c in self.all("card", Card) if card_key(c.name) == key), None)
+        return Table(LimitFact, self.tables["limit"])
 
     def core_name(self, implementer: int, part: int) -> str:
         """The name of an Arm core; empty: not known."""
@@ -121,11 +113,12 @@ class Catalogue:
                 return core.parts.get(f"0x{part:03x}", "")
         return ""
 
-    def radeon(self, target: str) -> Radeon | None:
-        """What is known of a target like `gfx1100`; None: not in the list."""
+    @functools.cached_property
+    def radeons(self) -> Mapping[str, Radeon]:
+        """AMD GPUs by their target, like `gfx1100`."""
         from generator.catalogue.hardware import Radeon
 
-        return next((r for r in self.all("radeon", Radeon) if target in r.targets), None)
+        return Table(Radeon, self.tables["radeon"], "targets")
 
     def hypervisor(self, *texts: str) -> str:
         """The hypervisor that one of the DMI texts names; empty: none."""
@@ -135,16 +128,6 @@ class Catalogue:
             if any(text.startswith(known.starts) for text in texts if text):
                 return known.name
         return ""
-
-    def named(self, name: str, key: str) -> Mapping[str, Mapping[str, Any]]:
-        """The entries of a table by what stands under `key`, each name of several."""
-        if name not in self._named:
-            named: dict[str, Mapping[str, Any]] = {}
-            for table in self.tables[name]:
-                names = table[key] if isinstance(table[key], list) else (table[key],)
-                named |= dict.fromkeys(names, table)
-            self._named[name] = named
-        return self._named[name]
 
     def all(self, name: str, kind: type[_T]) -> tuple[_T, ...]:
         """The records of a table that no release makes different, made once."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from generator.catalogue.records import (
     Behaviour,
@@ -12,6 +13,7 @@ from generator.catalogue.records import (
     Era,
     Option,
     RunnerNames,
+    Table,
     Variable,
     record,
 )
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from generator.catalogue.surroundings import Image
     from generator.host import Gpu
 
-_T = TypeVar("_T")
-
 
 class Facts:
     """The facts of one `release`; `at` is the release that they are of.
@@ -50,7 +50,6 @@ class Facts:
         self.engine = engine
         self.release = release
         self.at = min(final, catalogue.newest)
-        self._made: dict[tuple[str, str], Any] = {}
 
     # Releases
 
@@ -67,75 +66,55 @@ class Facts:
     @functools.cached_property
     def era(self) -> Era:
         """The period that the release is of."""
-        return max((e for e in self._all("era", Era) if e.since <= self.at), key=lambda e: e.since)
+        eras = self._catalogue.all("era", Era)
+        return max((era for era in eras if era.since <= self.at), key=lambda era: era.since)
 
     @property
     def start_of_era(self) -> Facts:
         """The Facts of the first release of the period."""
         return self._catalogue.at(self.engine, self.era.since)
 
-    def behaviour(self, name: str) -> Behaviour:
-        """The behaviour with that id. Raises KeyError: ids are written in code, not by users."""
-        found = self._one("behaviour", Behaviour, name, key="id")
-        if found is None:
-            raise KeyError(name)
-        return found
+    @functools.cached_property
+    def behaviours(self) -> Mapping[str, Behaviour]:
+        """What releases do, by id."""
+        return Table(Behaviour, self._tables["behaviour"], "id")
 
     def behaves(self, name: str) -> bool:
-        """Whether the release has the behaviour with that id. Raises KeyError as `behaviour`."""
-        return self.behaviour(name).covers(self.at)
-
-    def number(self, name: str) -> int:
-        """The number of the behaviour with that id. Raises KeyError as `behaviour`."""
-        return self.behaviour(name).value
+        """Whether the release has the behaviour with that id."""
+        return self.behaviours[name].covers(self.at)
 
     # Names
 
     @functools.cached_property
-    def readable(self) -> tuple[str, ...]:
-        """The names that something reads, those of llama-server alone at the end."""
-        known = (name for name in self.names if self._variable(name).known)
-        return (*known, *(name for entry in self._runner_names for name in entry.names))
+    def variables(self) -> Mapping[str, Variable]:
+        """The environment variables that some release reads."""
+        return Table(Variable, self._tables["variable"], at=self.at)
 
     @functools.cached_property
-    def harmless(self) -> tuple[str, ...]:
-        """The names that something reads, without those that nobody should be led to."""
-        named = self._named("variable")
-        return tuple(n for n in self.readable if n not in named or not self._variable(n).dangerous)
+    def options(self) -> Mapping[str, Option]:
+        """The model options that some release has."""
+        return Table(Option, self._tables["option"], at=self.at)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all variables with an entry, in file order."""
-        return tuple(self._named("variable"))
+    @functools.cached_property
+    def dead_names(self) -> Mapping[str, DeadName]:
+        """The names that no release reads."""
+        return Table(DeadName, self._tables["dead"], "names", at=self.at)
 
     @property
     def runner_names(self) -> tuple[RunnerNames, ...]:
-        """The names that llama-server reads beyond those, by period."""
-        return self._all("runner_names", RunnerNames)
+        """The names that llama-server reads beyond `variables`, by period."""
+        return self._catalogue.all("runner_names", RunnerNames)
 
     @functools.cached_property
-    def _runner_names(self) -> tuple[RunnerNames, ...]:
-        return tuple(entry for entry in self.runner_names if entry.covers(self.at))
-
-    @functools.cached_property
-    def dead_names(self) -> tuple[str, ...]:
-        """The names that no release reads."""
-        return tuple(name for table in self._tables["dead"] for name in table["names"])
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The names of all model options that some release has."""
-        return tuple(self._named("option"))
+    def harmless(self) -> tuple[str, ...]:
+        """The names that the release reads, without those that nobody should be led to."""
+        known = (v.name for v in self.variables.values() if v.known and not v.dangerous)
+        runner = (entry.names for entry in self.runner_names if entry.covers(self.at))
+        return (*known, *chain.from_iterable(runner))
 
     def variable(self, name: str) -> Variable | None:
         """The variable of that name; None: it has no entry."""
-        return self._one("variable", Variable, name, at=self.at)
-
-    def _variable(self, name: str) -> Variable:
-        found = self.variable(name)
-        if found is None:
-            raise KeyError(name)
-        return found
+        return self.variables.get(name)
 
     def runner_reads(self, name: str) -> bool:
         """Whether llama-server reads `name`, though it has no entry of its own.
@@ -145,20 +124,13 @@ class Facts:
         switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
         if switch != name and (variable := self.variable(switch)):
             return variable.two_ways and variable.known
-        return any(name in e.names or switch in e.names for e in self._runner_names)
-
-    def dead(self, name: str) -> DeadName | None:
-        """What is known of a name that no release reads; None: nothing."""
-        return self._one("dead", DeadName, name, key="names", at=self.at)
+        current = (entry.names for entry in self.runner_names if entry.covers(self.at))
+        return any(name in names or switch in names for names in current)
 
     def legacy_names(self, intent: str) -> tuple[str, ...]:
         """The dead names that `--legacy-env` emits for the profile key `intent`."""
         entries = (table for table in self._tables["dead"] if table.get("intent") == intent)
         return tuple(name for table in entries for name in table.get("legacy", ()))
-
-    def option(self, name: str) -> Option | None:
-        """The model option of that name; None: no release had it."""
-        return self._one("option", Option, name, at=self.at)
 
     def closest_option(self, name: str) -> str:
         """A hint at the option that was meant; empty: none comes close."""
@@ -174,22 +146,23 @@ class Facts:
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
-        if ("gpu", capability) in self._made:
-            made: GpuGeneration | None = self._made["gpu", capability]
-            return made
         from generator.catalogue.hardware import GpuGeneration, Library
 
-        table = self._named("gpu", "capabilities").get(capability)
-        if table is None or ("gpu", capability) in self._made:
-            return self._one("gpu", GpuGeneration, capability, key="capabilities")
-        known, jetson = self._all("library", Library), table.get("jetson", False)
-        own = tuple(lib for lib in known if lib.serves(capability, jetson=jetson))
-        bound = {"at": self.at, "capability": capability, "libraries": own}
-        return self._one("gpu", GpuGeneration, capability, key="capabilities", **bound)
+        for table in self._tables["gpu"]:
+            if capability in table["capabilities"]:
+                known, jetson = self._catalogue.all("library", Library), table.get("jetson", False)
+                own = tuple(lib for lib in known if lib.serves(capability, jetson=jetson))
+                bound = {"at": self.at, "capability": capability, "libraries": own}
+                return record(GpuGeneration, table, **bound)
+        return None
 
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
-        return self._catalogue.card(name)
+        from generator.catalogue.hardware import Card, card_key
+
+        key = card_key(name)
+        cards = self._catalogue.all("card", Card)
+        return next((card for card in cards if card_key(card.name) == key), None)
 
     @functools.cached_property
     def image(self) -> Image:
@@ -213,13 +186,14 @@ class Facts:
         """All models."""
         from generator.catalogue.models import ModelFact
 
-        return self._all("model", ModelFact)
+        return self._catalogue.all("model", ModelFact)
 
-    def architecture(self, name: str) -> Architecture | None:
-        """The architecture of that name; None: nothing is known of it."""
+    @functools.cached_property
+    def architectures(self) -> Mapping[str, Architecture]:
+        """What is known of the architectures of models."""
         from generator.catalogue.models import Architecture
 
-        return self._one("architecture", Architecture, name, at=self.at)
+        return Table(Architecture, self._tables["architecture"], at=self.at)
 
     def context_by_memory(self, memory: int) -> int | None:
         """The context taken by itself for so much GPU memory; None: memory does not matter."""
@@ -230,7 +204,7 @@ class Facts:
         """The steps by which the release takes its context, the highest first; empty: none."""
         from generator.catalogue.models import ContextTier
 
-        tiers = self._all("context_tier", ContextTier)
+        tiers = self._catalogue.all("context_tier", ContextTier)
         return tuple(tier for tier in tiers if tier.covers(self.at))
 
     @property
@@ -238,7 +212,7 @@ class Facts:
         """The ways to store weights."""
         from generator.catalogue.models import Quantisation
 
-        return self._all("quantisation", Quantisation)
+        return self._catalogue.all("quantisation", Quantisation)
 
     def row_bytes(self, kind: str, width: int) -> int:
         """The bytes of one row of `width` weights of a type. Raises KeyError."""
@@ -250,25 +224,29 @@ class Facts:
 
     def model(self, name: str) -> ModelFact | None:
         """The model of that tag, also with a quantisation at its end; None: not known."""
-        from generator.catalogue.models import ModelFact
-
         tag = plain(name)
-        if found := self._one("model", ModelFact, tag, key="names"):
+        if found := self._by_tag.get(tag):
             return found
         known, _, last = tag.rpartition("-")
         kind = quantisation(last)
-        found = self._one("model", ModelFact, known, key="names") if kind else None
+        found = self._by_tag.get(known) if kind else None
         return replace(found, quantisation=kind) if found else None
+
+    @functools.cached_property
+    def _by_tag(self) -> Mapping[str, ModelFact]:
+        from generator.catalogue.models import ModelFact
+
+        return Table(ModelFact, self._tables["model"], "names")
 
     def loads(self, architecture: str) -> bool:
         """Whether the release loads models of that architecture, as far as is known."""
-        entry = self.architecture(architecture)
+        entry = self.architectures.get(architecture)
         return entry is None or entry.loads
 
     def closest_model(self, name: str) -> str | None:
         """The model that was meant; None: no name comes close."""
         # `:latest` would make all names without a tag alike.
-        names = [known.removesuffix(":latest") for known in self._named("model", "names")]
+        names = [known.removesuffix(":latest") for known in self._by_tag]
         return _close(plain(name).removesuffix(":latest"), names) or None
 
     def missing_model(self, name: str) -> str | None:
@@ -276,7 +254,7 @@ class Facts:
         from generator.catalogue.models import MissingModel
 
         tag = plain(name)
-        for entry in self._all("missing", MissingModel):
+        for entry in self._catalogue.all("missing", MissingModel):
             if tag == entry.name or tag.startswith(f"{entry.name}-"):
                 return f"{entry.why}; use `{entry.use}`"
         return None
@@ -288,30 +266,11 @@ class Facts:
         family, _, tag = plain(name).partition(":")
         if tag.endswith("cloud"):  # It runs elsewhere.
             return None
-        entries = (e for e in self._all("one_slot", OneSlot) if family in e.names)
+        entries = (e for e in self._catalogue.all("one_slot", OneSlot) if family in e.names)
         return next((entry for entry in entries if entry.covers(self.at)), None)
 
-    # Lookup
 
-    def _named(self, table: str, key: str = "name") -> Mapping[str, Mapping[str, Any]]:
-        return self._catalogue.named(table, key)
-
-    def _one(
-        self, table: str, kind: type[_T], name: str, *, key: str = "name", **bound: object
-    ) -> _T | None:
-        """Return the record with that name, made once."""
-        if (table, name) not in self._made:
-            found = self._named(table, key).get(name)
-            self._made[table, name] = None if found is None else record(kind, found, **bound)
-        made: _T | None = self._made[table, name]
-        return made
-
-    def _all(self, table: str, kind: type[_T]) -> tuple[_T, ...]:
-        """Return all records of a table, made once for all releases."""
-        return self._catalogue.all(table, kind)
-
-
-def _close(name: str, names: tuple[str, ...] | list[str]) -> str:
+def _close(name: str, names: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name, names, n=1)), "")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal
 
-from generator.catalogue.records import BOUND, Floor, Span, System, current
+from generator.catalogue.records import BOUND, Bytes, Floor, Span, System, current
 from generator.records import dataclass
 from generator.units import Release
 
 Capability = Annotated[str, "capability"]
-Bytes = Annotated[int, "bytes"]
 _MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
 
 

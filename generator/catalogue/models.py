@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from generator.catalogue.records import BOUND, Span
+from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
 from generator.units import Release
-
-Bytes = Annotated[int, "bytes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,18 +8,20 @@ unless it is Blank, and what is BOUND is filled in by Facts and not in the data.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from generator.records import dataclass
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
 BOUND: Final = "bound"
 Blank = Annotated[str, "blank"]
 Name = Annotated[str, "name"]
 Key = Annotated[str, "key"]
+Bytes = Annotated[int, "bytes"]
 System = Literal["x86_64-linux", "aarch64-linux"]
 _T = TypeVar("_T")
 
@@ -159,13 +161,9 @@ class Variable(Readable, Replaced):
         """
         return self.kind == "bool" and self.on_invalid == "load-fail"
 
-    def allowed_entry(self, system: str) -> Allowed | None:
-        """The values that count on `system`, with their note; None: any."""
-        return current((a for a in self.allowed_values if a.system in {None, system}), self.at)
-
     def allowed(self, system: str) -> tuple[str, ...] | None:
         """The values that count on `system`, like `x86_64-linux`; None: any."""
-        entry = self.allowed_entry(system)
+        entry = current((a for a in self.allowed_values if a.system in {None, system}), self.at)
         return entry.values if entry else None
 
 
@@ -255,3 +253,34 @@ def _value(key: str, value: Any) -> object:  # noqa: ANN401 -- as JSON has it
     if key in _SPANS:
         return tuple(record(_SPANS[key], span) for span in value)
     return tuple(value) if isinstance(value, list) else value
+
+
+class Table(Mapping[str, _T]):
+    """The records of a table by name, each made when it is first asked for."""
+
+    def __init__(
+        self,
+        kind: type[_T],
+        tables: Iterable[Mapping[str, Any]],
+        key: str = "name",
+        **bound: object,
+    ) -> None:
+        self._kind = kind
+        self._bound = bound
+        self._tables = {name: table for table in tables for name in _names(table[key])}
+        self._made: dict[str, _T] = {}
+
+    def __getitem__(self, name: str) -> _T:
+        if name not in self._made:
+            self._made[name] = record(self._kind, self._tables[name], **self._bound)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+def _names(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]

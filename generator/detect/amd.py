@@ -46,7 +46,7 @@ def _gpu(root: Root, node: str, cpu_model: str) -> Gpu | None:
     target = _target(properties.get("gfx_target_version", ""))
     if properties.get("vendor_id") != _AMD or not target:
         return None
-    known = load_catalogue().radeon(target)
+    known = load_catalogue().radeons.get(target)
     if known is None:
         root.warn(node, f"`{target}` is not a GPU that this program knows")
     unified = bool(known and known.integrated)

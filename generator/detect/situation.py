@@ -91,7 +91,7 @@ def _by(gpu: Gpu) -> str:
     """Return the library that can compute on a GPU; empty: none does by itself."""
     if gpu.vendor == "nvidia":
         return "cuda"
-    known = load_catalogue().radeon(gpu.target)
+    known = load_catalogue().radeons.get(gpu.target)
     if gpu.vendor != "amd" or (known and known.needs_opt_in):
         return ""
     return "rocm" if known and known.rocm else "vulkan"

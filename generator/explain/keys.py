@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import current
 from generator.catalogue.surroundings import KeyFact
+from generator.errors import CatalogueError
 from generator.explain.history import periods
-from generator.explain.limits import limit_of, limits
+from generator.explain.limits import limit_of
 from generator.explain.page import Grid, Page, Prose, paragraphs
-from generator.explain.rules import rules_about, told_rules
-from generator.explain.variables import dead_of, variable_of
+from generator.explain.rules import last_word, rules_about, told_rules
 from generator.profiles.reference import default_of, table_of, takes
 
 if TYPE_CHECKING:
@@ -35,16 +35,14 @@ def keys() -> dict[str, dict[str, Any]]:
 
 
 def _schema() -> dict[str, Any]:
-    """Read the schema that lies beside the profiles; only without it ask pydantic."""
-    for folder in (_PACKAGE / "shipped", _PACKAGE.parent):
-        try:
-            schema: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        return schema
-    from generator.profiles.json_schema import json_schema
-
-    return json_schema()
+    """Read the schema that lies beside the profiles: asking pydantic for it takes far longer."""
+    packaged = _PACKAGE / "shipped"
+    folder = packaged if packaged.is_dir() else _PACKAGE.parent
+    try:
+        schema: dict[str, Any] = json.loads((folder / _FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise CatalogueError(f"{_FILE}: {error}", hint="install Hostwright again") from error
+    return schema
 
 
 def _keys(
@@ -60,12 +58,12 @@ def _keys(
 
 
 def key_page(path: str, asked: Asked) -> Page:
-    """Return the page of a profile key; `release` narrows what carries it."""
+    """Return the page of a profile key."""
     field = keys()[path]
     inner = [key for key in keys() if key.rpartition(".")[0] == path]
     default = "" if field["table"] else default_of(field.get("default"))
     carrier = _fact(path).variable or limit_of(path)
-    about = rules_about(path, *_spelled(path), *([carrier] if carrier else ()))
+    about = rules_about(path, *last_word(path), *([carrier] if carrier else ()))
     description = " ".join(field.get("description", "").split())
     return Page(
         kind="key",
@@ -103,7 +101,7 @@ def _left_out(path: str, asked: Asked) -> str:
     name = _fact(path).variable
     if not name or path in _DERIVED:
         return ""
-    span = current(variable_of(asked.facts, name).defaults, asked.facts.at)
+    span = current(asked.facts.variables[name].defaults, asked.facts.at)
     meaning = f": {span.note}" if span and span.note else ""
     return f"`{span.value}` in Ollama {asked.facts.release}{meaning}" if span else ""
 
@@ -117,7 +115,7 @@ def becomes(path: str) -> dict[str, str]:
     fact, spellings = _fact(path), load_catalogue().spellings
     told: dict[str, str] = {}
     if name := limit_of(path):
-        compose = next(iter(limits()[name].compose), "")
+        compose = next(iter(load_catalogue().limits[name].compose), "")
         told = {s.target: s.limit.format(name=name, compose=compose) for s in spellings}
     elif name := fact.variable:
         told = {s.target: s.variable.format(name=name) for s in spellings}
@@ -132,27 +130,19 @@ def _becomes_blocks(path: str, asked: Asked) -> Iterator[Block]:
         yield Grid(("target", "becomes"), tuple(rows))
     yield from _levers(path, asked)
     fact = _fact(path)
-    variable = fact.variable
-    yield from paragraphs(
-        ("Note", fact.note), ("See", f"`gen explain {variable}`" * bool(variable))
-    )
+    see = f"`gen explain {fact.variable}`" if fact.variable else ""
+    yield from paragraphs(("Note", fact.note), ("See", see))
 
 
 def _levers(path: str, asked: Asked) -> Iterator[Block]:
     """Yield by release what does the work of a key whose obvious name no release reads."""
-    facts = asked.facts
-    named = (dead_of(facts, name) for name in facts.dead_names)
-    dead = next((entry for entry in named if entry.intent == path), None)
+    entries = asked.facts.dead_names.values()
+    dead = next((entry for entry in entries if entry.intent == path), None)
     if dead is None:
         return
     if asked.alone:
-        yield from paragraphs((f"In Ollama {facts.release}", dead.replacement))
+        yield from paragraphs((f"In Ollama {asked.facts.release}", dead.replacement))
     elif len(dead.replacements) > 1:
         spans = periods(dead.replacements)
         rows = tuple((since, before, span.use) for since, before, span in spans)
         yield Grid(("from", "before", "works by"), rows)
-
-
-def _spelled(path: str) -> tuple[str, ...]:
-    word = path.rpartition(".")[2]
-    return (word,) if "_" in word else ()

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.explain.page import Page, Prose, paragraphs, sources_of
-from generator.explain.rules import rules_about, told_rules
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from generator.catalogue.surroundings import LimitFact
-
-
-def limits() -> Mapping[str, LimitFact]:
-    """Return the entries by systemd's name."""
-    return load_catalogue().limits
+from generator.explain.rules import last_word, rules_about, told_rules
 
 
 @functools.cache
 def limit_names() -> dict[str, str]:
     """Return systemd's name of a limit by each name that it has, the longer Compose ones too."""
-    found = {name: name for name in limits()}
-    for name, limit in limits().items():
+    limits = load_catalogue().limits
+    found = {name: name for name in limits}
+    for name, limit in limits.items():
         for key in limit.compose:
             found.setdefault(key, name)
     return found
@@ -32,19 +22,20 @@ def limit_names() -> dict[str, str]:
 
 def limit_of(key: str) -> str:
     """Return systemd's name of the limit that a profile key decides; empty: of none."""
-    return next((name for name, limit in limits().items() if limit.key == key), "")
+    limits = load_catalogue().limits
+    return next((name for name, limit in limits.items() if limit.key == key), "")
 
 
 def limit_page(name: str) -> Page:
-    """Return the page of a limit, by any of its names."""
-    name = limit_names()[name]
-    limit = limits()[name]
+    """Return the page of a limit, by systemd's name."""
+    limit = load_catalogue().limits[name]
     compose, key = limit.compose, limit.key
-    about = rules_about(name, *(f"{path}:" for path in compose[:1]), *_spelled(key))
+    about = rules_about(name, *(f"{path}:" for path in compose[:1]), *last_word(key))
+    in_compose = (f"`{path}` in Compose" for path in compose[:1])
     return Page(
         kind="limit",
         name=name,
-        about=", ".join(("directive of a systemd [Service]", *_in_compose(compose))),
+        about=", ".join(("directive of a systemd [Service]", *in_compose)),
         summary=limit.effect,
         blocks=(
             Prose(limit.effect),
@@ -65,13 +56,3 @@ def limit_page(name: str) -> Page:
             "rules": list(about),
         },
     )
-
-
-def _in_compose(compose: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"`{path}` in Compose" for path in compose[:1])
-
-
-def _spelled(key: str) -> tuple[str, ...]:
-    """Return the last part of a key, unless it is a common word."""
-    word = key.rpartition(".")[2]
-    return (word,) if "_" in word else ()

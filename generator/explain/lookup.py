@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.errors import HostwrightError
 from generator.explain.asked import asked
 from generator.explain.keys import key_page, keys
-from generator.explain.limits import limit_names, limit_page, limits
+from generator.explain.limits import limit_names, limit_page
 from generator.explain.options import option_page
-from generator.explain.page import KINDS, Page, Prose
+from generator.explain.page import KINDS, Page
 from generator.explain.rules import every_rule, rule_page
 from generator.explain.variables import (
-    dead_of,
     dead_page,
+    positive,
     runner_names,
-    runner_page,
-    variable_of,
     variable_page,
+    variable_summary,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from generator.catalogue.facts import Facts
     from generator.explain.asked import Asked
-
-_NO = "LLAMA_ARG_NO_"
 
 
 class Entry(NamedTuple):
@@ -39,45 +37,50 @@ class Entry(NamedTuple):
     summary: str
 
 
+class _Kind(NamedTuple):
+    """How the names of a kind are found, listed and explained."""
+
+    names: Callable[[Facts], Iterable[str]]
+    summary: Callable[[Facts, str], str]
+    page: Callable[[str, Asked], Page]
+
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "rule": _Kind(
+        lambda _: every_rule(),
+        lambda _, name: f"{every_rule()[name].severity}: {every_rule()[name].title}",
+        lambda name, _: rule_page(every_rule()[name]),
+    ),
+    "variable": _Kind(
+        lambda facts: (*facts.variables, *runner_names(facts)), variable_summary, variable_page
+    ),
+    "dead": _Kind(
+        lambda facts: facts.dead_names,
+        lambda facts, name: f"for {facts.dead_names[name].belief}",
+        dead_page,
+    ),
+    "key": _Kind(
+        lambda _: keys(), lambda _, path: " ".join(keys()[path]["description"].split()), key_page
+    ),
+    "limit": _Kind(
+        lambda _: load_catalogue().limits,
+        lambda _, name: load_catalogue().limits[name].effect,
+        lambda name, _: limit_page(name),
+    ),
+    "option": _Kind(
+        lambda facts: facts.options, lambda facts, name: facts.options[name].effect, option_page
+    ),
+}
+
+
 def listed(kind: str | None = None) -> tuple[Entry, ...]:
     """Return everything that has a Page, or everything of a kind, grouped by kind."""
-    kinds = tuple(KINDS) if kind is None else (kind,)
-    return tuple(entry for one in kinds for entry in _of_kind(one))
-
-
-def _of_kind(kind: str) -> Iterator[Entry]:
-    named: dict[str, str]
     facts = asked().facts
-    match kind:
-        case "rule":
-            named = {name: f"{rule.severity}: {rule.title}" for name, rule in every_rule().items()}
-        case "variable":
-            named = {name: variable_of(facts, name).effect for name in facts.names}
-            named |= dict.fromkeys(runner_names(facts), "Read by llama-server, for every model.")
-        case "dead":
-            named = {name: f"for {dead_of(facts, name).belief}" for name in facts.dead_names}
-        case "key":
-            named = {path: " ".join(key["description"].split()) for path, key in keys().items()}
-        case "limit":
-            named = {name: limit.effect for name, limit in limits().items()}
-        case _:
-            options = ((name, facts.option(name)) for name in facts.options)
-            named = {name: option.effect for name, option in options if option}
-    yield from (Entry(kind, name, summary) for name, summary in named.items())
-
-
-def _names(kind: str) -> Iterable[str]:
-    """Return the names of a kind, without making their entries."""
-    facts = asked().facts
-    named: dict[str, Callable[[], Iterable[str]]] = {
-        "rule": every_rule,
-        "variable": lambda: (*facts.names, *runner_names(facts)),
-        "dead": lambda: facts.dead_names,
-        "key": keys,
-        "limit": limits,
-        "option": lambda: facts.options,
-    }
-    return named[kind]()
+    return tuple(
+        Entry(one, name, _KINDS[one].summary(facts, name))
+        for one in (KINDS if kind is None else (kind,))
+        for name in _KINDS[one].names(facts)
+    )
 
 
 def explain(names: Sequence[str], version: str | None = None) -> tuple[Page, ...]:
@@ -96,7 +99,7 @@ def explain(names: Sequence[str], version: str | None = None) -> tuple[Page, ...
             hint=" ".join([*hints, "`gen explain --list` has every name"]),
         )
     entries = dict.fromkeys(entry for name in found for entry in found[name])
-    return tuple(_page(kind, name, wanted) for kind, name in entries)
+    return tuple(_KINDS[kind].page(name, wanted) for kind, name in entries)
 
 
 def find(name: str) -> tuple[tuple[str, str], ...]:
@@ -108,8 +111,8 @@ def find(name: str) -> tuple[tuple[str, str], ...]:
     word = word.removeprefix("PARAMETER ").removeprefix("ollama.env.").strip()
     if found := _index().get(word):
         return found
-    if word.startswith(_NO) and (found := _index().get(word.replace(_NO, "LLAMA_ARG_", 1))):
-        return (("negative", word),)
+    if positive(word) in _index():
+        return (("variable", word),)
     return _folded().get(word.casefold(), ())
 
 
@@ -117,7 +120,7 @@ def find(name: str) -> tuple[tuple[str, str], ...]:
 def _index() -> dict[str, tuple[tuple[str, str], ...]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for kind in KINDS:
-        for name in _names(kind):
+        for name in _KINDS[kind].names(asked().facts):
             found.setdefault(name, []).append((kind, name))
     for spelled, name in limit_names().items():
         found.setdefault(spelled, []).append(("limit", name))
@@ -141,28 +144,3 @@ def _meant(name: str) -> str:
     living = sorted((spelled[match] for match in close), key=lambda found: found in dead)
     names = " or ".join(f"`{found}`" for found in living)
     return f"did you mean {names}?" if names else ""
-
-
-def _page(kind: str, name: str, wanted: Asked) -> Page:
-    if kind == "rule":
-        return rule_page(every_rule()[name])
-    if kind == "limit":
-        return limit_page(name)
-    if kind == "variable" and name in runner_names(wanted.facts):
-        return runner_page(name, wanted)
-    pages: dict[str, Callable[[str, Asked], Page]] = {
-        "variable": variable_page,
-        "negative": _negative,
-        "dead": dead_page,
-        "key": key_page,
-        "option": option_page,
-    }
-    return pages[kind](name, wanted)
-
-
-def _negative(name: str, wanted: Asked) -> Page:
-    """Return the page of a switch under its negative name, which llama-server reads, too."""
-    switch = name.replace(_NO, "LLAMA_ARG_", 1)
-    page = _page("variable", switch, wanted)
-    told = Prose(f"The negative form of `{switch}`: any value counts, `0` too. Of that one:")
-    return dataclasses.replace(page, name=name, blocks=(told, *page.blocks))

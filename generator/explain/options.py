@@ -21,9 +21,7 @@ TYPES: Final = {
 
 def option_page(name: str, asked: Asked) -> Page:
     """Return the page of a model option."""
-    option = asked.facts.option(name)
-    if option is None:
-        raise KeyError(name)
+    option = asked.facts.options[name]
     told, modelfile = status(option, asked), option.modelfile
     reload = "Requests that differ in it load the model again." if option.reload else ""
     about = rules_about(name if "_" in name else f"PARAMETER {name}")

@@ -116,9 +116,10 @@ def rules_about(*names: str) -> tuple[str, ...]:
     )
 
 
-def known(*ids: str) -> tuple[str, ...]:
-    """Return those of the ids that a rule has."""
-    return tuple(name for name in ids if name in every_rule())
+def last_word(key: str) -> tuple[str, ...]:
+    """Return the last part of a profile key, for `rules_about`, unless it is a common word."""
+    word = key.rpartition(".")[2]
+    return (word,) if "_" in word else ()
 
 
 def told_rules(ids: Iterable[str]) -> str:

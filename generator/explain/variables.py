@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
@@ -11,21 +12,44 @@ from generator.catalogue.records import Readable
 from generator.explain import words
 from generator.explain.history import as_data, held, held_values, history, instead, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
-from generator.explain.rules import known, rules_about, told_rules
+from generator.explain.rules import rules_about, told_rules
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import DeadName, RunnerNames, Variable
+    from generator.catalogue.records import RunnerNames, Variable
     from generator.explain.asked import Asked
     from generator.explain.page import Block
     from generator.units import Release
 
 _CARRIED: Final = re.compile(r"Environment=([A-Z_]+)")
+_NO: Final = "LLAMA_ARG_NO_"
+_BY_RUNNER: Final = "Read by llama-server, for every model."
+
+
+def variable_summary(facts: Facts, name: str) -> str:
+    """Return what a variable does, in a line."""
+    variable = facts.variable(name)
+    return variable.effect if variable else _BY_RUNNER
+
+
+def positive(name: str) -> str:
+    """Return the switch that a name like `LLAMA_ARG_NO_PERF` turns off; empty: it is none."""
+    switch = name.removeprefix(_NO)
+    return f"LLAMA_ARG_{switch}" if switch != name else ""
 
 
 def variable_page(name: str, asked: Asked) -> Page:
-    """Return the page of a variable with an entry."""
-    variable = variable_of(asked.facts, name)
+    """Return the page of a name that something reads."""
+    if variable := asked.facts.variable(name):
+        return _page(variable, asked)
+    if entry := runner_names(asked.facts).get(name):
+        return _runner_page(name, entry, asked)
+    page = variable_page(positive(name), asked)
+    told = Prose(f"The negative form of `{page.name}`: any value counts, `0` too. Of that one:")
+    return replace(page, name=name, blocks=(told, *page.blocks))
+
+
+def _page(variable: Variable, asked: Asked) -> Page:
     told = status(variable, asked)
     danger = words.DANGER if variable.dangerous else ""
     care = "" if danger or variable.safe else words.UNSAFE
@@ -54,7 +78,7 @@ def variable_page(name: str, asked: Asked) -> Page:
     }
     return Page(
         kind="variable",
-        name=name,
+        name=variable.name,
         about=words.SCOPE[variable.scope],
         summary=variable.effect,
         blocks=blocks,
@@ -85,14 +109,6 @@ def _text(release: Release | None) -> str | None:
     return str(release) if release else None
 
 
-def variable_of(facts: Facts, name: str) -> Variable:
-    """Return the variable of that name, which has an entry. Raises KeyError."""
-    found = facts.variable(name)
-    if found is None:
-        raise KeyError(name)
-    return found
-
-
 def _rules(variable: Variable) -> tuple[str, ...]:
     """Return the rules about a variable: by its name, and by what is said of it."""
     general = {
@@ -103,13 +119,13 @@ def _rules(variable: Variable) -> tuple[str, ...]:
         "HW117": variable.dangerous,
         "HW118": variable.scope == "client",
     }
-    held = known(*(rule for rule, holds in general.items() if holds))
+    held = (rule for rule, holds in general.items() if holds)
     return tuple(sorted({*held, *rules_about(variable.name)}))
 
 
 def dead_page(name: str, asked: Asked) -> Page:
     """Return the page of a name that no release reads."""
-    dead = dead_of(asked.facts, name)
+    dead = asked.facts.dead_names[name]
     others = [f"`{other}`" for other in dead.names if other != name]
     key = dead.intent
     return Page(
@@ -125,7 +141,7 @@ def dead_page(name: str, asked: Asked) -> Page:
                 ("Profile", f"`{key}`" if key else ""),
                 ("Note", dead.note),
                 ("The same holds for", ", ".join(others)),
-                ("Rules", told_rules(known("HW101"))),
+                ("Rules", told_rules(["HW101"])),
             ),
         ),
         sources=sources_of(dead.source),
@@ -140,28 +156,18 @@ def dead_page(name: str, asked: Asked) -> Page:
     )
 
 
-def dead_of(facts: Facts, name: str) -> DeadName:
-    """Return the entry of a name that no release reads. Raises KeyError."""
-    found = facts.dead(name)
-    if found is None:
-        raise KeyError(name)
-    return found
-
-
 def runner_names(facts: Facts) -> dict[str, RunnerNames]:
     """Return the entry of each name that llama-server reads without an entry of its own."""
     return {name: entry for entry in facts.runner_names for name in entry.names}
 
 
-def runner_page(name: str, asked: Asked) -> Page:
-    """Return the page of a name that llama-server reads without an entry of its own."""
-    entry = runner_names(asked.facts)[name]
+def _runner_page(name: str, entry: RunnerNames, asked: Asked) -> Page:
     read = Readable(
         at=asked.facts.at,
         name=name,
         since=entry.since,
         removed=entry.until,
-        effect="Read by llama-server, for every model.",
+        effect=_BY_RUNNER,
         source=entry.source,
     )
     told = status(read, asked)

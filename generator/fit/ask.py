@@ -78,7 +78,7 @@ def may_be_loaded(view: View, facts: Facts) -> int:
     asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
     default = _default(facts, "OLLAMA_MAX_LOADED_MODELS")
     count = asked if asked is not None else default
-    return count or facts.number("models-per-gpu") * max(1, len(view.host.gpus))
+    return count or facts.behaviours["models-per-gpu"].value * max(1, len(view.host.gpus))
 
 
 def context_of(view: View, facts: Facts) -> int:
@@ -88,7 +88,7 @@ def context_of(view: View, facts: Facts) -> int:
         return asked
     by_memory = facts.context_by_memory(host_of(view).gpu_memory)
     default = by_memory or _default(facts, "OLLAMA_CONTEXT_LENGTH")
-    return default or facts.number("context-length")
+    return default or facts.behaviours["context-length"].value
 
 
 def slots_of(view: View, facts: Facts) -> int:
@@ -126,7 +126,7 @@ def uses_flash(ask: Ask, architecture: str) -> bool:
     obeyed; unset it is on if every device can. Sources: llm/server.go@v0.24.0:195-265,
     llm/llama_server.go@v0.32.15:597-610, ml/device.go@v0.32.15:586-600.
     """
-    known = ask.facts.architecture(architecture)
+    known = ask.facts.architectures.get(architecture)
     if known and known.never_flash and not ask.llama_server:
         return False
     if ask.on_cpu and not ask.facts.behaves("flash-attention-on-cpu"):
@@ -144,7 +144,7 @@ def uses_flash(ask: Ask, architecture: str) -> bool:
 
 def own_engine(ask: Ask, architecture: str) -> bool:
     """Return whether the release runs it in Ollama's own engine, whatever is set."""
-    known = ask.facts.architecture(architecture)
+    known = ask.facts.architectures.get(architecture)
     return known is not None and known.own_engine
 
 
@@ -157,7 +157,7 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     """
     if ask.llama_server:
         return ask.cache_type
-    facts, known = ask.facts, ask.facts.architecture(architecture)
+    facts, known = ask.facts, ask.facts.architectures.get(architecture)
     by_itself = not facts.behaves("kv-type-asks-for-flash-attention")
     asked = ask.flash_attention or by_itself or own_engine(ask, architecture)
     plain = known is not None and known.plain_cache

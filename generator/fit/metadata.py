@@ -151,7 +151,7 @@ def _vocabulary(told: _Told, found: Mapping[str, Tensor]) -> int:
 
 
 def _known(name: str, facts: Facts) -> Architecture | None:
-    return facts.architecture(name)
+    return facts.architectures.get(name)
 
 
 def _windows(told: _Told, layers: int, known: Architecture | None) -> tuple[int, ...]:

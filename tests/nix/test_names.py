@@ -124,7 +124,7 @@ def test_so_it_is_for_system_manager(tmp_path: Path) -> None:
 
 def test_the_modules_judge_every_name_as_the_generator_does() -> None:
     newest = facts_at()
-    names = [*newest.names, *newest.dead_names, *_runner_names()]
+    names = [*newest.variables, *newest.dead_names, *_runner_names()]
     releases = ["0.5.7", "0.9.6", "0.24.0", "0.30.0", "0.31.2", "0.32.6", "0.32.15"]
     arguments = {"names": json.dumps(names), "releases": json.dumps(releases)}
     paths = {"ownLib": str(nix.OWN_LIB), "modules": str(MODULES)}

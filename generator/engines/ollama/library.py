@@ -78,7 +78,7 @@ def _for_cpu(case: Case, asked: str, *, named: bool) -> Decisions:
     if named:
         yield from _emit(asked, "Only this compute library is used.")
         return
-    fact = case.facts.behaviour("llm-library-without-cpu")
+    fact = case.facts.behaviours["llm-library-without-cpu"]
     strict = case.facts.behaves("llm-library-strict")
     effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
     told = (

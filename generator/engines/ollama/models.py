@@ -105,7 +105,7 @@ def _tuned(name: str) -> str:
 
 def _parameter(case: Case, where: str, name: str, value: object) -> Decisions:
     """Yield the lines for one parameter: none, one, or one for each element of a list."""
-    option = case.facts.option(name)
+    option = case.facts.options.get(name)
     if option is None or not option.modelfile:
         hint = case.facts.closest_option(name) or "see `ollama show --parameters`"
         yield Problem(where, "is no parameter of a Modelfile", hint)

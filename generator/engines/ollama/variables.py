@@ -92,9 +92,9 @@ def _flash_attention_remarks(case: Case, *, on: bool) -> Decisions:
         yield note(
             "HW105",
             f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since "
-            f"{case.facts.behaviour('flash-attention-on-cpu').since}",
+            f"{case.facts.behaviours['flash-attention-on-cpu'].since}",
             "ollama.flash_attention",
-            link=case.facts.behaviour("flash-attention-on-cpu").source,
+            link=case.facts.behaviours["flash-attention-on-cpu"].source,
         )
     if on:
         return
@@ -104,7 +104,7 @@ def _flash_attention_remarks(case: Case, *, on: bool) -> Decisions:
         "is not possible; the kernels that Ollama ships are its own and support this hardware",
         "ollama.flash_attention",
         fix="leave `flash_attention` out, unless this host has shown a fault with it",
-        link=case.facts.behaviour("flash-attention-obeyed").source,
+        link=case.facts.behaviours["flash-attention-obeyed"].source,
     )
 
 
@@ -145,7 +145,7 @@ _KV_REASONS: Final = {
 
 def _kv_without_flash_attention(case: Case, kv_type: str) -> Decisions:
     where = "ollama.kv_cache_type"
-    link = case.facts.behaviour("kv-type-load-error").source
+    link = case.facts.behaviours["kv-type-load-error"].source
     if case.facts.behaves("kv-type-load-error"):
         yield Problem(
             where,

@@ -67,7 +67,7 @@ def _asked_for(
 
 
 def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> Hit:
-    fact = facts.behaviour(MISJUDGES)
+    fact = facts.behaviours[MISJUDGES]
     return Hit(
         message=f"with driver {view.host.driver} Ollama {view.release} takes cuda_v13, which "
         f"has no kernels for {names_of(lacking)}: every load fails",

@@ -57,7 +57,7 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
 
 
 def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
-    fact = facts.behaviour("flash-attention-on-cpu")
+    fact = facts.behaviours["flash-attention-on-cpu"]
     # A profile has HW105 for it.
     if not on or not on_cpu or fact.covers(facts.at) or view.phrases.keyed:
         return ""

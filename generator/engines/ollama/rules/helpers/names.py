@@ -62,7 +62,7 @@ class NameFault:
 @functools.lru_cache(maxsize=4096)
 def name_fault(name: str, facts: Facts) -> NameFault | None:
     """Return what is wrong with setting `name`; None: nothing, or nobody knows."""
-    dead = facts.dead(name)
+    dead = facts.dead_names.get(name)
     if dead is not None:
         return NameFault(
             rule="HW101",
@@ -125,7 +125,7 @@ def _misspelt(name: str, facts: Facts) -> NameFault | None:
         return _typo(name, f"looks like a misspelt `{meant}`", meant)
     what = "is no variable of Ollama"
     meant = _closest(name, (*_family(name, readable), *facts.dead_names), _NEAR)
-    dead = name_fault(meant, facts) if facts.dead(meant) else None
+    dead = name_fault(meant, facts) if meant in facts.dead_names else None
     if dead is not None:
         return replace(dead, rule="HW104", what=what, message=f"`{name}` {what}", rename="")
     return _typo(name, what, meant)

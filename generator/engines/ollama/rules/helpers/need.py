@@ -50,7 +50,8 @@ def known_models(view: View, facts: Facts) -> list[ModelFact]:
 
 def kv_at_least(view: View, facts: Facts, model: ModelFact) -> int:
     """Return a lower bound of one model's KV cache: what the service sets, else the least."""
-    context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or facts.number(LEAST), model.context)
+    least = facts.behaviours[LEAST].value
+    context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or least, model.context)
     slots = number(view, "OLLAMA_NUM_PARALLEL") or 1
     asked = view.variable("OLLAMA_KV_CACHE_TYPE")
     return kv_of(model, context * slots, asked.value.strip() if asked else "f16")
