@@ -43,14 +43,13 @@ def _catalogue() -> Mapping[str, str]:
 def _schemas() -> Mapping[str, str]:
     from generator.formats.data import to_json
     from generator.profiles.json_schema import FLEET, PROFILE, json_schema
-    from generator.profiles.reference import fleet_reference, profile_reference
+    from generator.profiles.reference import reference
 
-    profile, fleet = json_schema(PROFILE), json_schema(FLEET)
     return {
-        "profiles/profile.schema.json": to_json(profile),
-        "profiles/fleet.schema.json": to_json(fleet),
-        "docs/reference/profile.md": profile_reference(profile),
-        "docs/reference/fleet.md": fleet_reference(fleet),
+        "profiles/profile.schema.json": to_json(json_schema(PROFILE)),
+        "profiles/fleet.schema.json": to_json(json_schema(FLEET)),
+        "docs/reference/profile.md": reference(PROFILE),
+        "docs/reference/fleet.md": reference(FLEET),
     }
 
 

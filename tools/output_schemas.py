@@ -57,8 +57,11 @@ def schema(name: str) -> Schema:
     """Return the schema of what a command prints."""
     definitions: dict[str, Schema] = {}
     roots = [_of(record, definitions) for record in PRINTED[name]]
-    if name == "plan":
-        definitions["Plan"]["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    version = {"schema_version": {"const": SCHEMA_VERSION if name == "plan" else 1}}
+    for record in PRINTED[name]:
+        definition = definitions[record.__name__]
+        definition["properties"] = version | definition["properties"] | version
+        definition["required"] = [*dict.fromkeys([*version, *definition["required"]])]
     body = roots[0] if len(roots) == 1 else {"anyOf": roots}
     title = "Any command that fails" if name == "error" else f"gen {name}"
     return {"$schema": DRAFT, "title": f"{title}, with --json", **body, "$defs": definitions}

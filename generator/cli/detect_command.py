@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import Misuse, document_of, filled, json_option, release_option
-from generator.cli.streams import STDIO, read_stdin, write_stdout
+from generator.cli.streams import STDIO, print_json, read_stdin, write_stdout
 from generator.cli.talk import say, table, word
 
 if TYPE_CHECKING:
@@ -202,10 +202,8 @@ def _say_warnings(detection: Detection, *, alike: bool) -> None:
 
 def _print_json(detection: Detection) -> None:
     from generator.detect.profile import host_of
-    from generator.formats.data import to_json
 
     document: documents.Detection = {
-        "schema_version": 1,
         "detected": detection.at.found,
         "host": host_of(detection.at),
         "release": str(detection.at.facts.release),
@@ -213,7 +211,7 @@ def _print_json(detection: Detection) -> None:
         "tuning": list(detection.tuning),
         "left_out": list(detection.left_out),
     }
-    click.echo(to_json(document), nl=False)
+    print_json(document)
 
 
 def _print_table(detection: Detection) -> None:

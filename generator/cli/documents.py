@@ -1,7 +1,7 @@
 """What `--json` prints, a type for each command; docs/schemas/ is made of them.
 
-Within a schema version keys are added but none goes or changes its meaning. The commands name
-these types for the type checker only, so that no start pays for them.
+Each begins with `schema_version`. Within a version keys are added but none goes or changes its
+meaning. The commands name these types for the type checker only, so that no start pays for them.
 """
 
 from typing import Any, Literal, NotRequired, TypedDict
@@ -12,14 +12,12 @@ from generator.errors import Finding, Problem, Severity
 from generator.files.write import Change
 from generator.fit.layout import Placement
 from generator.fit.load import Load
-
-One = Literal[1]
+from generator.fit.verdict import Word
 
 
 class Failure(TypedDict):
     """What any command prints where it fails, with the exit code that it has."""
 
-    schema_version: One
     error: str
     exit_code: int
     problems: list[Problem]
@@ -36,7 +34,6 @@ class Profile(TypedDict):
 class Profiles(TypedDict):
     """`gen list`."""
 
-    schema_version: One
     profiles: list[Profile]
 
 
@@ -58,7 +55,6 @@ class NotPrinted(TypedDict):
 class Settings(TypedDict):
     """`gen show`; `left_out` is empty where no target is named."""
 
-    schema_version: One
     settings: list[Row]
     left_out: list[NotPrinted]
     findings: list[Finding]
@@ -76,7 +72,6 @@ class PrintedFile(TypedDict):
 class Files(TypedDict):
     """`gen render` and `gen fleet -o -`."""
 
-    schema_version: One
     files: list[PrintedFile]
     findings: list[Finding]
 
@@ -84,7 +79,6 @@ class Files(TypedDict):
 class Changes(TypedDict):
     """`gen render` and `gen fleet` with `-o DIR`."""
 
-    schema_version: One
     changes: list[Change]
     findings: list[Finding]
 
@@ -104,7 +98,6 @@ class FleetHost(TypedDict):
 class Hosts(TypedDict):
     """`gen fleet` without `-o`."""
 
-    schema_version: One
     hosts: list[FleetHost]
     findings: list[Finding]
 
@@ -144,7 +137,6 @@ class NotRead(TypedDict):
 class Checked(TypedDict):
     """`gen check`."""
 
-    schema_version: One
     files: list[str]
     findings: list[LocatedFinding]
     counts: Counts
@@ -162,7 +154,6 @@ class Entry(TypedDict):
 class Names(TypedDict):
     """`gen explain --list`."""
 
-    schema_version: One
     names: list[Entry]
 
 
@@ -226,7 +217,6 @@ class Page(TypedDict):
 class Pages(TypedDict):
     """`gen explain NAME`."""
 
-    schema_version: One
     pages: list[Page]
 
 
@@ -244,7 +234,7 @@ class Room(TypedDict):
     left: int | None
     limit: str
     may_grow_by: int | None
-    verdict: Literal["fits", "tight", "does not fit"]
+    verdict: Word
 
 
 class ModelFit(TypedDict):
@@ -254,7 +244,7 @@ class ModelFit(TypedDict):
     quantisation: str
     architecture: str
     load: Load
-    verdict: Literal["fits", "tight", "does not fit"]
+    verdict: Word
     why: str
     placement: Placement
     rooms: list[Room]
@@ -276,7 +266,7 @@ class Together(TypedDict):
 
     loaded: list[str]
     evicting: list[str]
-    verdict: Literal["fits", "tight", "does not fit"]
+    verdict: Word
     rooms: list[Room]
 
 
@@ -291,7 +281,6 @@ class LoadedModel(TypedDict):
 class Fit(TypedDict):
     """`gen fit`; `loaded` is null where no server was asked."""
 
-    schema_version: One
     release: str
     models: list[ModelFit]
     together: Together | None
@@ -303,7 +292,6 @@ class Fit(TypedDict):
 class Detection(TypedDict):
     """`gen detect`; `host` is the table of that name in a profile, which its schema describes."""
 
-    schema_version: One
     detected: Detected
     host: dict[str, Any]
     release: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from generator.cli.options import Misuse, json_option, release_option
+from generator.cli.streams import json_text
 from generator.cli.talk import COLOURS, coloured, table, width
 from generator.explain.page import KINDS
 
@@ -74,10 +75,12 @@ def _list(kind: str | None, *, as_json: bool) -> str:
 
     entries = listed(kind)
     if as_json:
-        names: list[documents.Entry] = [
-            {"kind": kind, "name": name, "summary": summary} for kind, name, summary in entries
-        ]
-        return _json({"schema_version": 1, "names": names})
+        document: documents.Names = {
+            "names": [
+                {"kind": kind, "name": name, "summary": summary} for kind, name, summary in entries
+            ]
+        }
+        return json_text(document)
     from generator.explain.layout import list_lines
 
     return _text(list_lines(entries, width()))
@@ -89,19 +92,14 @@ def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> s
 
     pages = explain(names, version)
     if as_json:
-        return _json({"schema_version": 1, "pages": [_data(page) for page in pages]})
+        document: documents.Pages = {"pages": [_data(page) for page in pages]}
+        return json_text(document)
     return "\n".join(_text(laid_out(page, width(), table)) for page in pages)
 
 
 def _data(page: Page) -> documents.Page:
     head = {"kind": page.kind, "name": page.name, "summary": page.summary}
     return cast("documents.Page", {**head, **page.facts, "sources": list(page.sources)})
-
-
-def _json(document: documents.Pages | documents.Names) -> str:
-    from generator.formats.data import to_json
-
-    return to_json(document)
 
 
 def _text(lines: Iterable[Line]) -> str:

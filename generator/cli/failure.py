@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import Misuse, did_you_mean
+from generator.cli.streams import print_json
 from generator.cli.talk import report
 from generator.errors import HostwrightError, Problem, ProfileError
 
@@ -30,11 +31,9 @@ def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
     """Print a failure and return its exit code."""
     report(error)
     if as_json:
-        from generator.formats.data import to_json
-
         # The failure may be that nothing can be written to stdout.
         with contextlib.suppress(OSError):
-            click.echo(to_json(document(error, where)), nl=False)
+            print_json(document(error, where))
             sys.stdout.flush()
     return error.exit_code
 
@@ -46,7 +45,6 @@ def document(error: HostwrightError, where: str = "") -> documents.Failure:
     else:
         source, problems = "", (Problem(where, error.message, error.hint),)
     return {
-        "schema_version": 1,
         "error": error.message,
         "exit_code": error.exit_code,
         "problems": [

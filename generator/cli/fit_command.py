@@ -18,8 +18,8 @@ from generator.cli.options import (
     release_option,
     set_option,
 )
-from generator.cli.streams import STDIO
-from generator.cli.talk import say, word
+from generator.cli.streams import STDIO, print_json
+from generator.cli.talk import coloured, say, word
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
@@ -148,15 +148,13 @@ def _print_text(found: Assessment) -> None:
         parts.append(choices_text(found.choices))
     if found.loaded is not None:
         parts.append(loaded_text(found.loaded))
-    click.echo("\n\n".join(parts))
+    click.echo("\n\n".join(parts), color=coloured())
 
 
 def _print_json(found: Assessment) -> None:
     from generator.cli.fit_text import as_data, together_data
-    from generator.formats.data import to_json
 
     document: documents.Fit = {
-        "schema_version": 1,
         "release": str(found.ask.release),
         "models": [as_data(fit) for fit in found.fits],
         "together": together_data(found.together) if found.together else None,
@@ -177,4 +175,4 @@ def _print_json(found: Assessment) -> None:
         ],
         "warnings": list(found.warnings),
     }
-    click.echo(to_json(document), nl=False)
+    print_json(document)

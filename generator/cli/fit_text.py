@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.cli.talk import coloured, table, width
+from generator.cli.talk import table, width
 from generator.errors import shortened
 from generator.fit.ask import UNBOUNDED
 from generator.fit.verdict import growth
@@ -128,17 +128,15 @@ def bar(room: Room) -> str:
     name = shortened(room.name, NAME).ljust(NAME)
     if not room.total:
         return f"{name} ?  {_size(room.need.total)} GiB of what the profile does not say"
-    cells = ""
+    cells, reach = "", 0
     for part, mark in PARTS:
-        reach = sum(getattr(room.need, name) for name, _ in PARTS[: _index(part) + 1])
+        reach += getattr(room.need, part)
         cells += mark * (min(BAR, _cells(reach, room.total)) - len(cells))
     share = room.need.total * 100 // room.total
     over = ">" if room.left < 0 else "]"
     shown = click.style(cells, fg=COLOURS[room.word])
-    line = (
-        f"{name} [{shown}{'.' * (BAR - len(cells))}{over} {share:3} % of {room.total / GIB:.4g} GiB"
-    )
-    return line if coloured() is None and _terminal() else click.unstyle(line)
+    dots = "." * (BAR - len(cells))
+    return f"{name} [{shown}{dots}{over} {share:3} % of {room.total / GIB:.4g} GiB"
 
 
 def as_data(fit: ModelFit) -> documents.ModelFit:
@@ -260,18 +258,7 @@ def _sum(found: Together) -> str:
 
 
 def _word(text: str) -> str:
-    styled = click.style(text, fg=COLOURS[text], bold=True)
-    return styled if coloured() is None and _terminal() else text
-
-
-def _terminal() -> bool:
-    import sys
-
-    return sys.stdout.isatty()
-
-
-def _index(part: str) -> int:
-    return [name for name, _ in PARTS].index(part)
+    return click.style(text, fg=COLOURS[text], bold=True)
 
 
 def _cells(size: int, total: int) -> int:

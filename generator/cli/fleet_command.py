@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import json_option, needs_directory, output_options
-from generator.cli.streams import STDIO, stdin_if
+from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import counted, print_findings, progress, say, table
 
 if TYPE_CHECKING:
@@ -82,10 +82,7 @@ def command(
 
 def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
-        from generator.formats.data import to_json
-
         document: documents.Hosts = {
-            "schema_version": 1,
             "hosts": [
                 {
                     "name": node.name,
@@ -100,7 +97,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
             ],
             "findings": findings,
         }
-        click.echo(to_json(document), nl=False)
+        print_json(document)
         return
     rows = [
         (node.name, node.target, node.plan.name, node.plan.service.release, node.address)

@@ -104,55 +104,46 @@ def _one_profile(positional: str | None, option: str | None) -> str:
     return name
 
 
-def plan_options(command: Command) -> Command:
-    """Add what decides a Plan."""
-    for option in reversed(
-        (
-            release_option(
-                "Release or line the output is for, like 0.32.  [default: newest known]"
-            ),
-            set_option,
-            click.option("--strict", is_flag=True, help="Refuse what the release does not take."),
-            click.option(
-                "--legacy-env",
-                is_flag=True,
-                help="Also emit names no release reads, for wrappers that do.",
-            ),
-            click.option(
-                "--full-unit",
-                is_flag=True,
-                help="A complete hardened ollama.service instead of drop-ins.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def output_options(force: str) -> Callable[[Command], Command]:
-    """Return the options for files: where to, only compare, replace. `force` is the help of it."""
-
+def _all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     def add(command: Command) -> Command:
-        for option in reversed(
-            (
-                click.option(
-                    "-o",
-                    "--output",
-                    metavar="DIR",
-                    callback=filled("out"),
-                    help="Write files below DIR; - is stdout.",
-                ),
-                click.option(
-                    "--diff", is_flag=True, help="Show what -o would change; write nothing."
-                ),
-                click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),
-                click.option("--force", is_flag=True, help=force),
-            )
-        ):
+        for option in reversed(options):
             command = option(command)
         return command
 
     return add
+
+
+plan_options = _all_of(
+    release_option("Release or line the output is for, like 0.32.  [default: newest known]"),
+    set_option,
+    click.option("--strict", is_flag=True, help="Refuse what the release does not take."),
+    click.option(
+        "--legacy-env",
+        is_flag=True,
+        help="Also emit names no release reads, for wrappers that do.",
+    ),
+    click.option(
+        "--full-unit",
+        is_flag=True,
+        help="A complete hardened ollama.service instead of drop-ins.",
+    ),
+)
+
+
+def output_options(force: str) -> Callable[[Command], Command]:
+    """Return the options for files: where to, only compare, replace. `force` is the help of it."""
+    return _all_of(
+        click.option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            callback=filled("out"),
+            help="Write files below DIR; - is stdout.",
+        ),
+        click.option("--diff", is_flag=True, help="Show what -o would change; write nothing."),
+        click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),
+        click.option("--force", is_flag=True, help=force),
+    )
 
 
 def needs_directory(output: str | None, **flags: bool) -> None:

@@ -24,10 +24,9 @@ def command(markdown: bool, fleet: bool, as_json: bool) -> None:
     """Print the JSON Schema of profiles or fleet files, for editors."""
     from generator.formats.data import to_json
     from generator.profiles.json_schema import FLEET, PROFILE, json_schema
-    from generator.profiles.reference import fleet_reference, profile_reference
+    from generator.profiles.reference import reference
 
     if markdown and as_json:
         raise Misuse("--markdown and --json exclude each other", "choose one", where="--markdown")
-    schema = json_schema(FLEET if fleet else PROFILE)
-    page = fleet_reference if fleet else profile_reference
-    click.echo(page(schema) if markdown else to_json(schema), nl=False)
+    kind = FLEET if fleet else PROFILE
+    click.echo(reference(kind) if markdown else to_json(json_schema(kind)), nl=False)

@@ -14,6 +14,7 @@ from generator.cli.options import (
     planned,
     profile_argument,
 )
+from generator.cli.streams import print_json
 from generator.cli.talk import print_findings, table
 from generator.targets import TARGETS
 
@@ -60,17 +61,14 @@ def command(
     if as_toml:
         _print_toml(document)
     elif as_json:
-        from generator.formats.data import to_json
-
         shown: documents.Settings = {
-            "schema_version": 1,
             "settings": [
                 {"setting": name, "value": value, "why": why} for name, value, why in _rows(plan)
             ],
             "left_out": [{"what": what, "why": why} for what, why in _left_out(target)],
             "findings": [*plan.findings, *_losses(plan, target)],
         }
-        click.echo(to_json(shown), nl=False)
+        print_json(shown)
     else:
         service = plan.service
         server = f"{service.product} {service.release}"

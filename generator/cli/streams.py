@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import click
 
 from generator.errors import HostwrightError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STDIO: Final = "-"
 LARGEST: Final = 5 * 2**20
@@ -27,6 +32,18 @@ def read_stdin() -> bytes:
             f"standard input has more than {LARGEST // 2**20} MiB", hint="name the file instead"
         )
     return data
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return one of `generator.cli.documents` as it is printed."""
+    from generator.formats.data import to_json
+
+    return to_json({"schema_version": 1, **document})
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """Print one of `generator.cli.documents`."""
+    click.echo(json_text(document), nl=False)
 
 
 def write_stdout(data: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.streams import json_text, print_json
 from generator.cli.talk import say, word
 
 if TYPE_CHECKING:
@@ -54,14 +55,8 @@ def report_changes(
     """Print changes and Findings as JSON, or the diff; exit 1 for a `check` that differs."""
     differ = [change for change in changes if change.kind != "unchanged"]
     if as_json:
-        from generator.formats.data import to_json
-
-        document: documents.Changes = {
-            "schema_version": 1,
-            "changes": list(changes),
-            "findings": list(findings),
-        }
-        click.echo(to_json(document), nl=False)
+        document: documents.Changes = {"changes": list(changes), "findings": list(findings)}
+        print_json(document)
     elif diff:
         for change in differ:
             click.echo(change.diff, nl=False)
@@ -75,10 +70,7 @@ def files_text(
 ) -> str:
     """Return files of targets one after the other, told apart by their paths, or as JSON."""
     if as_json:
-        from generator.formats.data import to_json
-
         document: documents.Files = {
-            "schema_version": 1,
             "files": [
                 {
                     "target": target,
@@ -90,7 +82,7 @@ def files_text(
             ],
             "findings": list(findings),
         }
-        return to_json(document)
+        return json_text(document)
     if len(files) == 1:
         return files[0][1].text
     named = ((f"{target}/{file.path}".lstrip("/"), file.text) for target, file in files)
