@@ -29,8 +29,8 @@ from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, ru
 from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
 from generator.fit.header import shape_of_file
-from generator.fit.kv import kv_bytes
-from generator.fit.load import Load
+from generator.fit.kv import kv_layers
+from generator.fit.shape import Load
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def load_of(run: Run, tool: str) -> Load:
 def predicted(shape: Shape, run: Run, tool: str) -> tuple[float, float, float]:
     """Return weights, KV cache and compute buffer in MiB, as `gen fit` has them."""
     load = load_of(run, tool)
-    parts = (shape.tensor_bytes, kv_bytes(shape, load), compute_bytes(shape, load))
+    parts = (shape.tensor_bytes, sum(kv_layers(shape, load)), compute_bytes(shape, load))
     weights, kv, compute = (size / MIB for size in parts)
     return weights, kv, compute
 

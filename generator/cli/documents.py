@@ -11,7 +11,7 @@ from generator.detect.detected import Detected
 from generator.errors import Finding, Problem, Severity
 from generator.files.write import Change
 from generator.fit.layout import Placement
-from generator.fit.load import Load
+from generator.fit.shape import Load
 from generator.fit.verdict import Word
 
 

@@ -58,9 +58,7 @@ class Ask:
 
 def number(view: View, name: str) -> int | None:
     """Return a variable that is a whole number from 0 on; None: unset, or something else."""
-    variable = view.variable(name)
-    text = variable.value.strip() if variable is not None else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return _whole(_text(view, name))
 
 
 def switch(view: View, name: str) -> bool | None:
@@ -68,8 +66,7 @@ def switch(view: View, name: str) -> bool | None:
 
     Source: envconfig/config.go@v0.32.15:177-190.
     """
-    variable = view.variable(name)
-    text = variable.value.strip() if variable is not None else ""
+    text = _text(view, name)
     return text not in GO_FALSE if text else None
 
 
@@ -99,17 +96,16 @@ def slots_of(view: View, facts: Facts) -> int:
 
 def ask_of(view: View, facts: Facts) -> Ask:
     """Return what the service of a View asks for."""
-    cache = view.variable("OLLAMA_KV_CACHE_TYPE")
     return Ask(
         facts=facts,
         context=context_of(view, facts),
         slots=slots_of(view, facts),
-        cache_type=cache.value.strip() if cache and cache.value.strip() else "f16",
+        cache_type=_text(view, "OLLAMA_KV_CACHE_TYPE") or "f16",
         flash_attention=switch(view, "OLLAMA_FLASH_ATTENTION"),
         flash_capable=_capable(view, facts),
         spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
-        margin=(_first(view, MARGIN) or _default(facts, MARGIN)) * MIB,
+        margin=(_margin(view) or _default(facts, MARGIN)) * MIB,
         loaded=may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
@@ -161,14 +157,11 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     by_itself = not facts.behaves("kv-type-asks-for-flash-attention")
     asked = ask.flash_attention or by_itself or own_engine(ask, architecture)
     plain = known is not None and known.plain_cache
-    taken = ask.cache_type in _cache_types(facts) and not plain
-    return ask.cache_type if flash and asked and taken else "f16"
-
-
-def _cache_types(facts: Facts) -> tuple[str, ...]:
     variable = facts.variable("OLLAMA_KV_CACHE_TYPE")
     # The same on every system.
-    return (variable.allowed("x86_64-linux") if variable else None) or ()
+    types = (variable.allowed("x86_64-linux") if variable else None) or ()
+    taken = ask.cache_type in types and not plain
+    return ask.cache_type if flash and asked and taken else "f16"
 
 
 def with_slots(ask: Ask, slots: int) -> Ask:
@@ -182,11 +175,18 @@ def _default(facts: Facts, name: str) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-def _first(view: View, name: str) -> int | None:
-    """Return the first number of a list with commas."""
+def _text(view: View, name: str) -> str:
     variable = view.variable(name)
-    text = variable.value.split(",")[0].strip() if variable is not None else ""
+    return variable.value.strip() if variable is not None else ""
+
+
+def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _margin(view: View) -> int | None:
+    # A list has a margin for each GPU; the first stands for all.
+    return _whole(_text(view, MARGIN).partition(",")[0].strip())
 
 
 def _capable(view: View, facts: Facts) -> bool:
@@ -211,9 +211,8 @@ def _cache_ram(view: View, facts: Facts) -> int:
     """
     if facts.era.name != LLAMA_SERVER:
         return 0
-    variable = view.variable(CACHE_RAM)
-    text = variable.value.strip() if variable is not None else ""
-    if text.startswith("-") and text[1:].isascii() and text[1:].isdigit():
+    text = _text(view, CACHE_RAM)
+    if text.startswith("-") and _whole(text[1:]) is not None:
         return UNBOUNDED
-    asked = number(view, CACHE_RAM)
+    asked = _whole(text)
     return (_default(facts, CACHE_RAM) if asked is None else asked) * MIB

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from generator.errors import Problem, ProfileError
 from generator.fit.ask import ask_of
 from generator.fit.choose import choices
+from generator.fit.header import shape_of_file
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
 from generator.fit.pick import loads, pick
+from generator.fit.server import loaded, shape_of_server
 from generator.fit.together import together
 from generator.fit.verdict import judge, single_slot
 from generator.records import dataclass
@@ -99,6 +101,7 @@ def assess(
         for shape, _ in shapes
         if not loads(shape.name, shape.architecture, facts)
     ]
+    several = len(shapes) > 1 and ask.loaded > 1
     return Assessment(
         ask=ask,
         host=host,
@@ -106,24 +109,24 @@ def assess(
             judge(shape, asked, host, slots_max=single_slot(shape.name, facts))
             for shape, asked in shapes
         ),
-        together=_together([shape for shape, _ in shapes], ask, host),
+        together=together([shape for shape, _ in shapes], ask, host) if several else None,
         choices=None if question.names_models else tuple(choices(ask, host, facts)),
-        loaded=_loaded(question.server),
+        loaded=None if question.server is None else loaded(question.server),
         warnings=tuple(warnings),
     )
 
 
 def _asked(ask: Ask, question: Question) -> Ask:
     """Return what the service asks for with what the question replaces."""
-    changes: dict[str, int | str | None] = {
-        "context": question.context,
-        "slots": question.slots,
-        "cache_type": question.cache_type,
-    }
     # As the key of the profile does: a quantised cache asks for flash attention.
     if (question.cache_type or "f16") not in PLAIN and ask.flash_attention is None:
         ask = replace(ask, flash_attention=True)
-    return replace(ask, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type] # by name
+    return replace(
+        ask,
+        context=question.context or ask.context,
+        slots=question.slots or ask.slots,
+        cache_type=question.cache_type or ask.cache_type,
+    )
 
 
 def _own(
@@ -146,39 +149,21 @@ def _own(
 def _tuned(ask: Ask, parameters: Mapping[str, str]) -> Ask:
     """Return the ask of a model whose Modelfile sets `num_ctx` or `num_gpu`."""
     context, layers = parameters.get("num_ctx", ""), parameters.get("num_gpu", "")
-    if context.isdigit() and int(context):
+    if context.isdecimal() and int(context):
         ask = replace(ask, context=int(context))
-    return replace(ask, layers=int(layers)) if layers.isdigit() else ask
+    return replace(ask, layers=int(layers)) if layers.isdecimal() else ask
 
 
 def _named(question: Question, facts: Facts) -> list[Shape]:
     """Return the models that are asked about. Raises ProfileError with all that is wrong."""
-    found = [_shape(name, question.server, facts) for name in question.models]
+    server = question.server
+    found = [
+        pick(name, facts) if server is None else shape_of_server(server, name, facts)
+        for name in question.models
+    ]
     if problems := tuple(each for each in found if isinstance(each, Problem)):
         raise ProfileError("the command line", problems)
     shapes = [each for each in found if not isinstance(each, Problem)]
     if question.gguf:
-        from generator.fit.header import shape_of_file
-
         shapes.append(shape_of_file(question.gguf, facts))
     return shapes
-
-
-def _shape(name: str, server: str | None, facts: Facts) -> Shape | Problem:
-    if server is None:
-        return pick(name, facts)
-    from generator.fit.server import shape_of_server
-
-    return shape_of_server(server, name, facts)
-
-
-def _together(shapes: list[Shape], ask: Ask, host: Host) -> Together | None:
-    return together(shapes, ask, host) if len(shapes) > 1 and ask.loaded > 1 else None
-
-
-def _loaded(server: str | None) -> tuple[tuple[str, int, int], ...] | None:
-    if server is None:
-        return None
-    from generator.fit.server import loaded
-
-    return loaded(server)

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
+    from generator.fit.shape import Load, Shape
 
 STEPS: Final = 20
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.kv import cells, distinct
 
 if TYPE_CHECKING:
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
+    from generator.fit.shape import Load, Shape
 
 FLOAT: Final = 4
 FUSED: Final = frozenset({"phi3"})  # one tensor for query, key and value

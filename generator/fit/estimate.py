@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
+    from generator.fit.shape import Load, Shape
 
 # Bytes that Ollama counts for an element, where the blocks hold 34/32 and 18/32.
 # Source: kvCacheBytesPerElement, fs/ggml/ggml.go@v0.24.0:911-920.

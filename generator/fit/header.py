@@ -32,7 +32,10 @@ def shape_of_file(file: str, facts: Facts) -> Shape:
         ) from error
     try:
         reader = GGUFReader(path)
-        metadata = {key: _value(field) for key, field in reader.fields.items()}
+        metadata = {
+            key: None if len(field.data) > LONG else field.contents()
+            for key, field in reader.fields.items()
+        }
         tensors = [
             Tensor(name=t.name, dimensions=tuple(int(d) for d in t.shape), size=int(t.n_bytes))
             for t in reader.tensors
@@ -58,10 +61,6 @@ def _readable(path: Path) -> None:
         raise EnvironmentFailure(f"cannot read {path}: {error.strerror}") from error
     if magic != b"GGUF":
         raise HostwrightError(f"{path}: not a GGUF file", hint="it does not begin with `GGUF`")
-
-
-def _value(field: Any) -> Any:  # noqa: ANN401 -- gguf is not typed
-    return None if len(field.data) > LONG else field.contents()
 
 
 def _main_type(reader: Any) -> str:  # noqa: ANN401 -- gguf is not typed

@@ -9,8 +9,7 @@ from generator.fit.shape import windows_of
 
 if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
+    from generator.fit.shape import Load, Shape
 
 # Bytes of 32 elements; the blocks hold their scales, too. Source: ggml-common.h of
 # llama.cpp@4df29be; llama-fit-params gives 512, 272 and 144 MiB for llama3.1:8b at 4096 tokens.
@@ -92,8 +91,3 @@ def _layer(heads: int, window: int, shape: Shape, load: Load) -> int:
     if window and shape.window_lengths:
         length = sum(shape.window_lengths)
     return bytes_of(heads * length * cells(window, load) * load.slots, load.cache_type)
-
-
-def kv_bytes(shape: Shape, load: Load) -> int:
-    """Return the bytes of the whole cache."""
-    return sum(kv_layers(shape, load))

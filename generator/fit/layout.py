@@ -18,8 +18,7 @@ from generator.units import MIB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
+    from generator.fit.shape import Load, Shape
 
 # A runner beside its buffers: the program, the tokenizer, the graph. 60 MiB were measured for a
 # vocabulary of 152k on a CPU (docs/accuracy.md); the rest is the server's.

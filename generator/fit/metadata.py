@@ -48,48 +48,48 @@ def shape_from(
     architecture = metadata.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
         raise HostwrightError(f"{name}: no `general.architecture`", hint="is it a model's GGUF?")
-    told = _Told(name, architecture, metadata)
-    told.refuse_other_caches()
+    keys = _Keys(name, architecture, metadata)
+    keys.refuse_other_caches()
     found = {tensor.name: tensor for tensor in tensors}
-    layers = told.positive("block_count", MOST_LAYERS)
+    layers = keys.positive("block_count", MOST_LAYERS)
     sizes, inputs, outputs = _sizes(found.values(), layers)
-    embedding = told.positive("embedding_length")
-    heads = max(told.numbers("attention.head_count", layers))
+    embedding = keys.positive("embedding_length")
+    heads = max(keys.numbers("attention.head_count", layers))
     if not heads:
-        told.refuse("it has no attention heads, which is not modelled")
+        keys.refuse("it has no attention heads, which is not modelled")
     default = embedding // heads
     tied = "output.weight" not in found
-    known = _known(architecture, facts)
-    windows = _windows(told, layers, known)
+    known = facts.architectures.get(architecture)
+    windows = _windows(keys, layers, known)
     return Shape(
         name=name,
         architecture=architecture,
         quantisation=quantisation,
         embedding=embedding,
-        feed_forward=_feed_forward(told, layers),
+        feed_forward=_feed_forward(keys, layers),
         heads=heads,
-        kv_heads=told.numbers("attention.head_count_kv", layers, default=heads),
-        key_length=told.number("attention.key_length", default),
-        value_length=told.number("attention.value_length", default),
-        vocabulary=_vocabulary(told, found),
-        context=told.number("context_length", 0),
+        kv_heads=keys.numbers("attention.head_count_kv", layers, default=heads),
+        key_length=keys.number("attention.key_length", default),
+        value_length=keys.number("attention.value_length", default),
+        vocabulary=_vocabulary(keys, found),
+        context=keys.number("context_length", 0),
         windows=windows,
         layer_bytes=sizes,
         input_bytes=inputs,
         output_bytes=outputs + (inputs if tied else 0),
         tied=tied,
-        experts=told.number("expert_count", 0),
-        experts_used=told.number("expert_used_count", 0),
-        shared_feed_forward=told.number("expert_shared_feed_forward_length", 0),
-        window_lengths=_window_lengths(told),
-        uncached=_uncached(told, layers, known),
-        window_unknown=_unknown_window(told, known, windows),
+        experts=keys.number("expert_count", 0),
+        experts_used=keys.number("expert_used_count", 0),
+        shared_feed_forward=keys.number("expert_shared_feed_forward_length", 0),
+        window_lengths=_window_lengths(keys),
+        uncached=_uncached(keys, layers, known),
+        window_unknown=_unknown_window(keys, known, windows),
         source="GGUF metadata",
     )
 
 
-class _Told:
-    """Metadata of one architecture, read with its prefix."""
+class _Keys:
+    """The metadata of one architecture, whose name is the prefix of their keys."""
 
     def __init__(self, name: str, architecture: str, metadata: Mapping[str, Any]) -> None:
         self.name, self.architecture, self.metadata = name, architecture, metadata
@@ -105,7 +105,7 @@ class _Told:
             self.refuse("it embeds text without a KV cache, which is not modelled")
 
     def refuse(self, why: str) -> None:
-        hint = "llama-fit-params of llama.cpp tells what it needs"
+        hint = "llama-fit-params of llama.cpp reports what it needs"
         raise HostwrightError(f"{self.name}: {self.architecture}: {why}", hint=hint)
 
     def number(self, key: str, default: int | None = None) -> int:
@@ -139,33 +139,29 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and 0 <= value <= MOST
 
 
-def _feed_forward(told: _Told, layers: int) -> int:
-    if told.number("expert_count", 0) and told.get("expert_feed_forward_length"):
-        return max(told.numbers("expert_feed_forward_length", layers))
-    return max(told.numbers("feed_forward_length", layers, default=0))
+def _feed_forward(keys: _Keys, layers: int) -> int:
+    if keys.number("expert_count", 0) and keys.get("expert_feed_forward_length"):
+        return max(keys.numbers("expert_feed_forward_length", layers))
+    return max(keys.numbers("feed_forward_length", layers, default=0))
 
 
-def _vocabulary(told: _Told, found: Mapping[str, Tensor]) -> int:
+def _vocabulary(keys: _Keys, found: Mapping[str, Tensor]) -> int:
     table = found.get("token_embd.weight")
-    return max(table.dimensions) if table else told.number("vocab_size")
+    return max(table.dimensions) if table else keys.number("vocab_size")
 
 
-def _known(name: str, facts: Facts) -> Architecture | None:
-    return facts.architectures.get(name)
-
-
-def _windows(told: _Told, layers: int, known: Architecture | None) -> tuple[int, ...]:
+def _windows(keys: _Keys, layers: int, known: Architecture | None) -> tuple[int, ...]:
     """Return the window of each layer, as llama.cpp makes them of the metadata.
 
     A pattern in the file counts before that of the architecture, but where there is to be none.
     Source: load_swa_pattern, src/llama-model.cpp:3434 of llama.cpp@0c1e570.
     """
-    window = told.number("attention.sliding_window", known.window_default if known else 0)
+    window = keys.number("attention.sliding_window", known.window_default if known else 0)
     if known and (known.window_every == 0 or known.window_layers not in {0, layers}):
         window = 0
     if window and known and known.window:
         window = known.window
-    pattern = told.get("attention.sliding_window_pattern")
+    pattern = keys.get("attention.sliding_window_pattern")
     if isinstance(pattern, list) and len(pattern) >= layers:
         return tuple(window if local else 0 for local in pattern[:layers])
     every = (known.window_every if known else 0) or 0
@@ -174,23 +170,23 @@ def _windows(told: _Told, layers: int, known: Architecture | None) -> tuple[int,
     return windows_of(layers, window, every, first=bool(known and known.window_first))
 
 
-def _unknown_window(told: _Told, known: Architecture | None, windows: Sequence[int]) -> int:
+def _unknown_window(keys: _Keys, known: Architecture | None, windows: Sequence[int]) -> int:
     """Return a window that no layer has for want of a pattern; 0: there is none."""
     if any(windows) or (known and known.window_every is not None):
         return 0
-    return told.number("attention.sliding_window", 0)
+    return keys.number("attention.sliding_window", 0)
 
 
-def _window_lengths(told: _Told) -> tuple[int, int] | None:
-    key = told.number("attention.key_length_swa", 0)
-    return (key, told.number("attention.value_length_swa", key)) if key else None
+def _window_lengths(keys: _Keys) -> tuple[int, int] | None:
+    key = keys.number("attention.key_length_swa", 0)
+    return (key, keys.number("attention.value_length_swa", key)) if key else None
 
 
-def _uncached(told: _Told, layers: int, known: Architecture | None) -> int:
+def _uncached(keys: _Keys, layers: int, known: Architecture | None) -> int:
     """Return how many layers at the end use the cache of others."""
     if known and known.cached_layers:
         return max(0, layers - known.cached_layers)
-    return min(layers, told.number("attention.shared_kv_layers", 0))
+    return min(layers, keys.number("attention.shared_kv_layers", 0))
 
 
 def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int, int]:

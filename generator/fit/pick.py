@@ -11,7 +11,6 @@ from generator.fit.shape import shape_of
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.catalogue.models import ModelFact
     from generator.fit.shape import Shape
 
 
@@ -24,7 +23,11 @@ def pick(name: str, facts: Facts) -> Shape | Problem:
     if quantisation:
         model = replace(model, quantisation=quantisation)
     if not model.weight_bytes:
-        return Problem("--model", f"`{name}`: {_unsized(model)}", _sizes(model))
+        return Problem(
+            "--model",
+            f"`{name}`: no size of {model.quantisation} is known",
+            f"known are {', '.join(model.weights)}; for others point --gguf at the file",
+        )
     return shape_of(model, facts)
 
 
@@ -35,17 +38,10 @@ def loads(name: str, architecture: str, facts: Facts) -> bool:
     return facts.loads(architecture) and (since is None or since <= facts.at)
 
 
-def _unsized(model: ModelFact) -> str:
-    return f"no size of {model.quantisation} is known"
-
-
-def _sizes(model: ModelFact) -> str:
-    return f"known are {', '.join(model.weights)}; for others point --gguf at the file"
-
-
 def _unknown(name: str, tag: str, facts: Facts) -> Problem:
     if why := facts.missing_model(tag):
-        return Problem("--model", f"there is no `{name}`: {why.rpartition('; ')[0]}", _use(why))
+        reason, _, use = why.rpartition("; ")
+        return Problem("--model", f"there is no `{name}`: {reason}", use)
     close = facts.closest_model(tag)
     hint = f"did you mean `{close}`? " if close else ""
     return Problem(
@@ -53,7 +49,3 @@ def _unknown(name: str, tag: str, facts: Facts) -> Problem:
         f"`{name}` is not among the models that Hostwright knows",
         f"{hint}for any other model use --gguf FILE or --server URL",
     )
-
-
-def _use(why: str) -> str:
-    return why.rpartition("; ")[2]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.fit import best_fit, estimate, llama_fit
 from generator.fit.ask import cache_type, own_engine, uses_flash
 from generator.fit.layout import Placement, by_share, kind_of
-from generator.fit.load import DEFAULT_BATCH, Load
+from generator.fit.shape import DEFAULT_BATCH, Load
 from generator.units import MIB, gib
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     shape, load = footprint.shape, footprint.load
     if ask.layers is not None:
         counts = by_share(min(ask.layers, shape.layers + 1), free)
-        told = f"{ask.layers} layers are asked for, whether they fit or not"
-        return Placement(kind=kind_of(shape, counts), counts=counts, reason=told)
+        reason = f"{ask.layers} layers are asked for, whether they fit or not"
+        return Placement(kind=kind_of(shape, counts), counts=counts, reason=reason)
     if ask.llama_server:
         return _by_llama_server(footprint, ask, free)
     own = own_engine(ask, shape.architecture)
@@ -61,7 +61,7 @@ def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     return Placement(
         kind=kind_of(shape, counts),
         counts=counts,
-        reason=_told(shape, counts, how, ask),
+        reason=_reason(shape, counts, how, ask),
         headless=headless and any(counts),
     )
 
@@ -85,7 +85,7 @@ def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Pla
     return Placement(kind=kind, counts=counts, reason=how)
 
 
-def _told(shape: Shape, counts: Sequence[int], how: str, ask: Ask) -> str:
+def _reason(shape: Shape, counts: Sequence[int], how: str, ask: Ask) -> str:
     if ask.spread and len(counts) > 1:
         return f"OLLAMA_SCHED_SPREAD asks for all GPUs; layers placed {how}"
     whole = sum(counts) > shape.layers

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.metadata import Tensor, shape_from
 
 if TYPE_CHECKING:
+    from urllib.error import HTTPError
+
     from generator.catalogue.facts import Facts
     from generator.fit.shape import Shape
 
@@ -55,6 +56,10 @@ def _bytes(value: object) -> int:
 
 
 def _ask(url: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    # These take longer to load than all the rest of `gen fit`, which seldom asks a server.
+    import urllib.error
+    import urllib.request
+
     base = url if "://" in url else f"http://{url}"
     if not base.startswith(("http://", "https://")):
         raise HostwrightError(f"`{url}`: not an address of a server", hint="like http://host:11434")
@@ -80,9 +85,7 @@ def _ask(url: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
     return answer
 
 
-def _refused(
-    url: str, body: dict[str, Any] | None, error: urllib.error.HTTPError
-) -> HostwrightError:
+def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> HostwrightError:
     if body and error.code == 404:  # noqa: PLR2004 -- the HTTP code for it
         return HostwrightError(
             f"{url} has no model `{body['model']}`", hint="`ollama list` shows those it has"
@@ -95,13 +98,10 @@ def _tensor(url: str, entry: object, facts: Facts) -> Tensor:
     try:
         name, kind, shape = entry["name"], entry["type"], entry["shape"]  # type: ignore[index]
         dimensions = tuple(int(size) for size in shape)
-        rows = 1
-        for size in dimensions[1:]:
-            rows *= size
         row = facts.row_bytes(str(kind).upper(), dimensions[0])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise EnvironmentFailure(
             f"{url}: a tensor that Hostwright cannot size: {entry}",
             hint="use --gguf with the model's file",
         ) from error
-    return Tensor(name=str(name), dimensions=dimensions, size=row * rows)
+    return Tensor(name=str(name), dimensions=dimensions, size=row * math.prod(dimensions[1:]))

@@ -1,15 +1,16 @@
-"""A Shape: the exact facts of one model at one quantisation that its memory follows from."""
+"""What memory follows from: the Shape of a model at one quantisation, and the Load it is under."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.errors import HostwrightError
 from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
+
+DEFAULT_BATCH: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,28 @@ class Shape:
         return layers + self.output_bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What the memory of a loaded model follows from, beside its Shape.
+
+    `context` is for each of the `slots`; `batch` the tokens computed at once (llama.cpp's ubatch),
+    `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
+    reserves since llama.cpp PR 23861.
+    """
+
+    context: int
+    slots: int = 1
+    cache_type: str = "f16"
+    flash_attention: bool = True
+    batch: int = DEFAULT_BATCH
+    outputs: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """The context of all slots together."""
+        return self.context * self.slots
+
+
 def windows_of(layers: int, window: int, every: int, *, first: bool = False) -> tuple[int, ...]:
     """Return the window of each layer, where every `every`-th one keeps the whole context.
 
@@ -87,20 +110,13 @@ def windows_of(layers: int, window: int, every: int, *, first: bool = False) -> 
 
 
 def shape_of(model: ModelFact, facts: Facts) -> Shape:
-    """Return the Shape of a model of the Catalogue at its `quantisation`.
+    """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 
     Weights that are not embedding or output are spread over the layers evenly, which they are but
-    for a few tensors of higher precision. Raises HostwrightError where no size is known.
+    for a few tensors of higher precision.
     """
-    total = model.weight_bytes
-    if not total:
-        known = ", ".join(model.weights)
-        raise HostwrightError(
-            f"`{model.names[0]}`: no size is known at {model.quantisation}",
-            hint=f"known are {known}; for others point --gguf at the file",
-        )
     inputs, outputs = _ends(model, facts)
-    rest = total - inputs - (0 if model.tied else outputs)
+    rest = model.weight_bytes - inputs - (0 if model.tied else outputs)
     return Shape(
         name=model.names[0],
         architecture=model.architecture,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.fit import llama_fit
 from generator.fit.layout import Footprint, Need
 from generator.fit.schedule import load_of, place
-from generator.fit.verdict import Room, host_room
+from generator.fit.verdict import rooms_of
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
-    from generator.fit.verdict import Word
+    from generator.fit.verdict import Room, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +61,8 @@ def together(shapes: Sequence[Shape], ask: Ask, host: Host) -> Together:
         rest = rest.plus(more)
         taken = [have.plus(need) for have, need in zip(taken, devices, strict=True)]
         free = [max(0, have - need.total) for have, need in zip(free, devices, strict=True)]
-    rooms = tuple(
-        Room(name=device.name, total=device.memory, need=need)
-        for device, need in zip(host.devices, taken, strict=True)
-    )
-    last = host_room(host, rest, taken, ask, models=len(loaded))
-    return Together(loaded=tuple(loaded), evicting=tuple(evicting), rooms=(*rooms, last))
+    rooms = rooms_of(host, taken, rest, ask, models=len(loaded))
+    return Together(loaded=tuple(loaded), evicting=tuple(evicting), rooms=rooms)
 
 
 def _evicts(shape: Shape, ask: Ask, free: Sequence[int], tokens: int, batch: int) -> bool:

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.layout import Need
-    from generator.fit.load import Load
-    from generator.fit.shape import Shape
-    from generator.host import Gpu
+    from generator.fit.shape import Load, Shape
 
 Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
@@ -91,11 +89,15 @@ def judge(
     load = load_of(shape, ask, free)
     footprint = Footprint(shape, load)
     placement = place(footprint, ask, free)
-    rooms = _rooms_of(footprint, placement, ask, host)
+    rooms = _filled(footprint, placement, ask, host)
     word, why = _word(footprint, ask, host, rooms)
     if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
         left = shape.layers + 1 - placement.on_gpus
         why = f"all layers would have room on GPUs, but the server leaves {left} to the CPU"
+
+    def slots_fit(slots: int) -> bool:
+        return holds(shape, with_slots(ask, slots), host)
+
     return ModelFit(
         shape=shape,
         load=load,
@@ -105,34 +107,33 @@ def judge(
         word=word,
         why=why,
         largest_context=_largest_context(shape, ask, host) if search else 0,
-        most_slots=_most_slots(shape, ask, host, slots_max) if search else 0,
+        most_slots=_largest(slots_fit, slots_max) if search else 0,
     )
 
 
-def _rooms_of(footprint: Footprint, placement: Placement, ask: Ask, host: Host) -> tuple[Room, ...]:
+def _filled(footprint: Footprint, placement: Placement, ask: Ask, host: Host) -> tuple[Room, ...]:
     """Return devices and host as a placement fills them."""
     devices, rest = footprint.needs(placement.counts, headless=placement.headless)
-    return (*_device_rooms(host.devices, devices), host_room(host, rest, devices, ask))
+    return rooms_of(host, devices, rest, ask)
 
 
-def _device_rooms(devices: Sequence[Gpu], taken: Sequence[Need]) -> tuple[Room, ...]:
-    return tuple(
-        Room(name=device.name, total=device.memory, need=need)
-        for device, need in zip(devices, taken, strict=True)
-    )
+def rooms_of(
+    host: Host, taken: Sequence[Need], rest: Need, ask: Ask, models: int = 1
+) -> tuple[Room, ...]:
+    """Return the devices with what is `taken` of each, and the host with the `rest`, last.
 
-
-def host_room(host: Host, rest: Need, devices: Sequence[Need], ask: Ask, models: int = 1) -> Room:
-    """Return the host's room; a GPU that shares its memory takes its part of it."""
-    shared = sum(
-        need.total for device, need in zip(host.devices, devices, strict=True) if device.unified
-    )
+    A GPU that shares the host's memory takes its part of it.
+    """
+    pairs = list(zip(host.devices, taken, strict=True))
+    devices = [Room(name=gpu.name, total=gpu.memory, need=need) for gpu, need in pairs]
+    shared = sum(need.total for gpu, need in pairs if gpu.unified)
     total, name = host.limit, host.limit_name
     if shared and host.memory:
         total, name = host.memory - shared, "what the GPU leaves"
         if 0 < host.limit < total:
             total, name = host.limit, host.limit_name
-    return Room(name="host", total=total, need=rest, limit_name=name, grows=ask.cache_ram * models)
+    grows = ask.cache_ram * models
+    return *devices, Room(name="host", total=total, need=rest, limit_name=name, grows=grows)
 
 
 def holds(shape: Shape, ask: Ask, host: Host) -> bool:
@@ -155,15 +156,12 @@ def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
 def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
     free = [device.memory for device in host.devices]
     if ask.on_cpu or not free:
-        return _rooms_of(footprint, _on_cpu(free), ask, host)[-1].left >= 0 or not host.limit
+        on_cpu = Placement(kind="cpu", counts=(0,) * len(free), reason="")
+        return _filled(footprint, on_cpu, ask, host)[-1].left >= 0 or not host.limit
     return any(
-        all(room.left >= 0 or not room.total for room in _rooms_of(footprint, at, ask, host))
+        all(room.left >= 0 or not room.total for room in _filled(footprint, at, ask, host))
         for at in _whole(footprint, free)
     )
-
-
-def _on_cpu(free: Sequence[int]) -> Placement:
-    return Placement(kind="cpu", counts=(0,) * len(free), reason="")
 
 
 def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Placement]:
@@ -214,12 +212,8 @@ def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask) -> str:
         room = rooms[-1]
         return f"{gib(-room.left, 1)} above the {gib(room.total, 1)} of {room.limit_name}"
     layers = sum(room.need.layers for room in rooms[:-1])
-    told = f"{layers} of {shape.layers + 1} layers on GPUs, the CPU computes the rest"
-    return f"{told}; {over[0].name} is overfull" if over else told
-
-
-def _most_slots(shape: Shape, ask: Ask, host: Host, most: int) -> int:
-    return _largest(lambda slots: holds(shape, with_slots(ask, slots), host), most)
+    message = f"{layers} of {shape.layers + 1} layers on GPUs, the CPU computes the rest"
+    return f"{message}; {over[0].name} is overfull" if over else message
 
 
 def _largest_context(shape: Shape, ask: Ask, host: Host) -> int:

@@ -5,8 +5,9 @@ from typing import Any
 
 from generator.fit.ask import Ask
 from generator.fit.host import Host
+from generator.fit.kv import kv_layers
 from generator.fit.pick import pick
-from generator.fit.shape import Shape
+from generator.fit.shape import Load, Shape
 from generator.host import Gpu
 from tests.facts import facts_at
 
@@ -25,6 +26,10 @@ def ask(release: str = "0.32.15", **more: Any) -> Ask:
         facts=facts_at(release), context=4096, slots=1, flash_attention=True, margin=1024 * MIB
     )
     return replace(plain, **more)
+
+
+def kv_bytes(shape: Shape, load: Load) -> int:
+    return sum(kv_layers(shape, load))
 
 
 def cpu(memory: int) -> Host:

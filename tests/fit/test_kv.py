@@ -3,9 +3,8 @@
 import pytest
 
 from generator.fit.compute import host_compute_bytes
-from generator.fit.kv import kv_bytes
-from generator.fit.load import Load
-from tests.fit.shapes import MIB, mib, shape
+from generator.fit.shape import Load
+from tests.fit.shapes import MIB, kv_bytes, mib, shape
 
 
 @pytest.mark.parametrize(

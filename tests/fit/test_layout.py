@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from generator.fit import layout
 from generator.fit.choose import choices
-from generator.fit.kv import kv_bytes, kv_layers
+from generator.fit.kv import kv_layers
 from generator.fit.layout import Footprint
-from generator.fit.load import Load
-from generator.fit.shape import Shape
+from generator.fit.shape import Load, Shape
 from generator.fit.verdict import judge
 from tests.facts import facts_at
-from tests.fit.shapes import GIB, ask, gpus, shape
+from tests.fit.shapes import GIB, ask, gpus, kv_bytes, shape
 
 
 @given(

@@ -8,8 +8,8 @@ from generator.fit import llama_fit
 from generator.fit.ask import ask_of, cache_type, uses_flash
 from generator.fit.estimate import graph_sizes
 from generator.fit.layout import Footprint, by_share
-from generator.fit.load import Load
 from generator.fit.schedule import load_of, place
+from generator.fit.shape import Load
 from generator.host import Gpu, Host
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, mib, shape

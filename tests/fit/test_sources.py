@@ -24,14 +24,13 @@ from generator.cli.fit_text import as_data, model_text
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.compute import compute_bytes
 from generator.fit.header import shape_of_file
-from generator.fit.kv import kv_bytes, kv_layers
-from generator.fit.load import Load
+from generator.fit.kv import kv_layers
 from generator.fit.metadata import Tensor, shape_from
 from generator.fit.server import loaded, shape_of_server
-from generator.fit.shape import Shape
+from generator.fit.shape import Load, Shape
 from generator.fit.verdict import judge
 from tests.facts import facts_at
-from tests.fit.shapes import GIB, ask, cpu, gpus
+from tests.fit.shapes import GIB, ask, cpu, gpus, kv_bytes
 from tests.test_cli import run
 
 SMALL = Outline(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.ask import ask_of, context_of, number, with_slots
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import kv_of
-from generator.fit.load import DEFAULT_BATCH
-from generator.fit.shape import shape_of
+from generator.fit.shape import DEFAULT_BATCH, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
