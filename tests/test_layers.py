@@ -92,7 +92,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "detect": (
-        {"catalogue", "detect", "errors", "fit", "formats", "host", "profiles", "units"},
+        {"catalogue", "detect", "errors", "formats", "host", "profiles", "units"},
         {"psutil"},
     ),
     "fleet": (

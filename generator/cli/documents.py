@@ -6,8 +6,8 @@ meaning. The commands name these types for the type checker only, so that no sta
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from generator.detect.choice import Choice, Left
 from generator.detect.detected import Detected
+from generator.detect.situation import Choice, LeftOut
 from generator.errors import Finding, Problem, Severity
 from generator.files.write import Change
 from generator.fit.layout import Placement
@@ -297,4 +297,4 @@ class Detection(TypedDict):
     release: str
     like: str
     tuning: list[Choice]
-    left_out: list[Left]
+    left_out: list[LeftOut]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Gpu
-from generator.detect.root import one_line, whole
+from generator.detect.root import one_line, pairs, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,9 @@ def _without_kfd(root: Root, devices: list[Device]) -> Iterator[Gpu]:
 
 
 def _gpu(root: Root, node: str, cpu_model: str) -> Gpu | None:
-    properties = _properties(root, f"{node}/properties")
+    properties = pairs(root.text(f"{node}/properties"), " ")
     if "gfx_target_version" not in properties:
-        root.warn(f"{node}/properties", "tells of no target")
+        root.warn(f"{node}/properties", "names no target")
     target = _target(properties.get("gfx_target_version", ""))
     if properties.get("vendor_id") != _AMD or not target:
         return None
@@ -65,11 +65,6 @@ def _gpu(root: Root, node: str, cpu_model: str) -> Gpu | None:
     )
 
 
-def _properties(root: Root, path: str) -> dict[str, str]:
-    pairs = (line.split() for line in root.text(path).splitlines())
-    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004
-
-
 def _target(text: str) -> str:
     """Return `gfx1151` for 110501 and `gfx90a` for 90010; empty for a CPU, which has 0."""
     number = int(text) if whole(text) else 0
@@ -80,10 +75,10 @@ def _target(text: str) -> str:
 
 
 def _name(root: Root, drm: str, target: str, cpu_model: str) -> str:
-    """Return the product name. Few cards tell theirs; integrated ones are in the processor's."""
-    told = one_line(root.text(f"{drm}/product_name"), 80)
+    """Return the product name. Few cards report theirs; integrated ones are in the processor's."""
+    product = one_line(root.text(f"{drm}/product_name"), 80)
     beside = re.search(r"w/ (Radeon [\w ]+)", cpu_model)
-    return told or (f"AMD {beside[1].strip()}" if beside else f"AMD Radeon {target}")
+    return product or (f"AMD {beside[1].strip()}" if beside else f"AMD Radeon {target}")
 
 
 def _bus(properties: dict[str, str]) -> str:
@@ -98,9 +93,9 @@ def _bus(properties: dict[str, str]) -> str:
 def _banks(root: Root, node: str) -> int:
     total = 0
     for bank in root.names(f"{node}/mem_banks"):
-        told = _properties(root, f"{node}/mem_banks/{bank}/properties")
-        size = told.get("size_in_bytes", "")
-        if told.get("heap_type") in _VRAM and whole(size):
+        properties = pairs(root.text(f"{node}/mem_banks/{bank}/properties"), " ")
+        size = properties.get("size_in_bytes", "")
+        if properties.get("heap_type") in _VRAM and whole(size):
             total += int(size)
     return total
 

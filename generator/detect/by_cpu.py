@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.detect.choice import Choice, Left
 from generator.detect.root import written_list
+from generator.detect.situation import Choice, LeftOut
 from generator.host import quota_acts, threads_for
 from generator.units import cpu_list
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.detect.situation import Situation
 
 
-def threads(at: Situation) -> Choice | Left:
+def threads(at: Situation) -> Choice | LeftOut:
     """One per physical core, the fast ones where there are two kinds, within the quota."""
     key, quota = "threads.count", quota_percent(at)
     fast = at.found.usable.performance_cores if at.on_cpu else 0
@@ -29,24 +29,24 @@ def threads(at: Situation) -> Choice | Left:
     if fast:
         told = f"the {fast} performance cores: a slow core makes the others wait at every layer"
         return Choice(key, count, f"{told}. Measure again with more if in doubt.")
-    return Left(key, "one thread per physical core of the host.")
+    return LeftOut(key, "one thread per physical core of the host.")
 
 
-def _beside_gpu(at: Situation, count: int) -> Choice | Left:
+def _beside_gpu(at: Situation, count: int) -> Choice | LeftOut:
     cores = at.found.cpu.cores
     if 0 < count < cores:
         told = f"the bounds here leave {count} of {cores} cores, which llama-server does not see"
         return Choice("threads.count", count, f"{told}: it would start one per core.")
-    return Left("threads.count", "with the model on the GPU its threads have little to do.")
+    return LeftOut("threads.count", "with the model on the GPU its threads have little to do.")
 
 
-def cpu_quota(at: Situation) -> Choice | Left:
+def cpu_quota(at: Situation) -> Choice | LeftOut:
     """The quota that a control group sets; otherwise none is tighter than the threads need."""
     key, quota, bound = "resources.cpu_quota", quota_percent(at), at.found.bounds.quota
     if quota is None or not bound:
-        return Left(key, "derived: one CPU above the threads, or no bound at all.")
+        return LeftOut(key, "derived: one CPU above the threads, or no bound at all.")
     if quota <= 100:  # noqa: PLR2004 -- percent of one CPU
-        return Left(key, f"{bound.where} allows {quota}%: one thread alone would use that up.")
+        return LeftOut(key, f"{bound.where} allows {quota}%: one thread alone would use that up.")
     told = f"{bound.where} allows no more"
     return Choice(key, f"{quota}%", f"{told}; threads beyond it would stall.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.detect.choice import Choice, Left
+from generator.detect.situation import Choice, LeftOut
 
 if TYPE_CHECKING:
     from generator.detect.detected import Gpu
@@ -35,7 +35,7 @@ def _names(at: Situation) -> str:
     return ", ".join(dict.fromkeys(gpu.name for gpu in at.gpus))
 
 
-def visible_devices(at: Situation) -> Choice | Left:
+def visible_devices(at: Situation) -> Choice | LeftOut:
     """Several cards by UUID: their numbers change with a slot, a driver or a BIOS."""
     key = "gpu.visible_devices"
     named = [gpu.uuid for gpu in at.gpus if gpu.uuid]
@@ -43,23 +43,23 @@ def visible_devices(at: Situation) -> Choice | Left:
     if at.acceleration in {"cuda", "rocm"} and needed and len(named) == len(at.gpus):
         return Choice(key, named, f"{_names(at)}: by UUID, which no slot and no BIOS changes.")
     if at.on_cpu:
-        return Left(key, "no GPU computes.")
+        return LeftOut(key, "no GPU computes.")
     if len(at.found.gpus) > len(at.gpus):
-        return Left(key, f"the server takes {_names(at)} by itself, and none beside.")
-    return Left(key, "all that there are.")
+        return LeftOut(key, f"the server takes {_names(at)} by itself, and none beside.")
+    return LeftOut(key, "all that there are.")
 
 
-def flash_attention(at: Situation) -> Left:
+def flash_attention(at: Situation) -> LeftOut:
     """Leave it to the release, which knows its kernels."""
     key = "ollama.flash_attention"
     known = [g for g in at.generations if g is not None]
     if at.acceleration == "cuda" and known and all(g.flash_attention for g in known):
         names = ", ".join(dict.fromkeys(g.name for g in known))
-        return Left(key, f"Ollama {at.facts.release} turns it on for {names} by itself.")
-    return Left(key, f"Ollama {at.facts.release} decides by device and model.")
+        return LeftOut(key, f"Ollama {at.facts.release} turns it on for {names} by itself.")
+    return LeftOut(key, f"Ollama {at.facts.release} decides by device and model.")
 
 
-def resume_fix(at: Situation) -> Choice | Left | None:
+def resume_fix(at: Situation) -> Choice | LeftOut | None:
     """Desktops and laptops sleep, and lose an NVIDIA GPU by it; servers and guests do not."""
     key, system, chassis = "service.resume_fix", at.found.system, at.found.product.chassis
     if at.acceleration != "cuda" or system.container or any(gpu.unified for gpu in at.gpus):
@@ -70,4 +70,4 @@ def resume_fix(at: Situation) -> Choice | Left | None:
     if chassis:
         told = f"a {chassis} sleeps, and after that the server would compute on the CPU"
         return Choice(key, True, f"{told}.")
-    return Left(key, "what kind of machine this is is not told; set it to true if it sleeps.")
+    return LeftOut(key, "what kind of machine this is is not told; set it to true if it sleeps.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.detect.choice import Choice, Left
+from generator.detect.situation import Choice, LeftOut
 from generator.units import GIB, MIB, written_size
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def step(steps: tuple[tuple[float, int], ...], size: int, below: int) -> int:
     return max((value for least, value in steps if size >= least * GIB), default=below)
 
 
-def context_length(at: Situation) -> Choice | Left:
+def context_length(at: Situation) -> Choice | LeftOut:
     """Enough for work with documents or code, at a KV cache that leaves room for the weights."""
     size = at.memory if at.on_cpu else at.gpu_memory
     tokens = step(CPU_CONTEXT if at.on_cpu else GPU_CONTEXT, size, 0)
     own = own_context(at)
     if tokens in {0, own}:
         told = f"the server's own {own} tokens per slot suit this memory"
-        return Left("ollama.context_length", f"{told}." if own else "the model decides.")
+        return LeftOut("ollama.context_length", f"{told}." if own else "the model decides.")
     what = f"{written_gib(size)} {'of memory' if at.on_cpu else 'of GPU memory'}"
     return Choice(
         "ollama.context_length",
@@ -66,7 +66,7 @@ def own_context(at: Situation) -> int:
     return int(told) if told and told.isdecimal() else 0
 
 
-def num_parallel(at: Situation) -> Choice | Left:
+def num_parallel(at: Situation) -> Choice | LeftOut:
     """Several slots where a GPU has the memory for their contexts; a CPU gains nothing by them."""
     slots = step(SLOTS, at.gpu_memory, 1)
     if at.on_cpu or slots == 1:
@@ -75,23 +75,23 @@ def num_parallel(at: Situation) -> Choice | Left:
             if at.on_cpu
             else "each further slot takes the memory of a whole context"
         )
-        return Left("ollama.num_parallel", f"one request at a time: {why}.")
+        return LeftOut("ollama.num_parallel", f"one request at a time: {why}.")
     told = f"requests at once: a GPU computes them together, and {written_gib(at.gpu_memory)} hold"
     return Choice("ollama.num_parallel", slots, f"{told} their contexts beside the weights.")
 
 
-def max_loaded_models(at: Situation) -> Choice | Left:
+def max_loaded_models(at: Situation) -> Choice | LeftOut:
     """On a CPU the server does not see the memory limit, so that the number must keep to it."""
     models = step(MODELS, at.memory, 1)
     if not at.on_cpu or models == DEFAULT_MODELS or not at.memory:
-        return Left("ollama.max_loaded_models", "three per GPU, or three on a CPU, by default.")
+        return LeftOut("ollama.max_loaded_models", "three per GPU, or three on a CPU, by default.")
     one = "one 8B model" if at.memory >= ONE_8B * GIB else "one small model"
     room = one if models == 1 else f"{models} models of 8B"
     told = f"{written_gib(at.memory)} hold {room} beside the system; the server does not see the"
     return Choice("ollama.max_loaded_models", models, f"{told} memory limit and would load 3.")
 
 
-def kv_cache_type(at: Situation) -> Choice | Left:
+def kv_cache_type(at: Situation) -> Choice | LeftOut:
     """Half the KV cache on a small GPU that has the kernels for it."""
     known = [g for g in at.generations if g is not None]
     fit = at.acceleration == "cuda" and len(known) == len(at.gpus)
@@ -99,7 +99,7 @@ def kv_cache_type(at: Situation) -> Choice | Left:
     if modern and at.gpu_memory < SMALL_GPU:
         told = "half the KV memory of f16 at a loss that is hardly measured"
         return Choice("ollama.kv_cache_type", "q8_0", f"{told}; remove it for a model that fails.")
-    return Left("ollama.kv_cache_type", "f16, the default, loses nothing.")
+    return LeftOut("ollama.kv_cache_type", "f16, the default, loses nothing.")
 
 
 def _pair(capability: str) -> tuple[int, int]:
@@ -107,16 +107,16 @@ def _pair(capability: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def prompt_cache(at: Situation) -> Choice | Left:
+def prompt_cache(at: Situation) -> Choice | LeftOut:
     """Keep the prompt caches of all runners together within an eighth of the memory."""
     key = "ollama.prompt_cache"
     variable = at.facts.variable("LLAMA_ARG_CACHE_RAM")
     if variable is None or not variable.known:
-        return Left(key, "this release has no such cache.")
+        return LeftOut(key, "this release has no such cache.")
     runners = _runners(at)
     mib = step(CPU_CACHE, at.memory, 0) if at.on_cpu else _share(at.memory, runners)
     if not at.memory or mib == DEFAULT_CACHE_MIB:
-        return Left(key, "8 GiB for each runner, the default, leave room enough.")
+        return LeftOut(key, "8 GiB for each runner, the default, leave room enough.")
     who = f"each of {runners} runners" if runners > 1 else "the runner"
     told = f"for the earlier prompts that {who} may keep in host memory"
     return Choice(key, f"{mib}MiB" if mib else 0, f"{told}; the default, 8 GiB, may outgrow it.")
@@ -136,11 +136,11 @@ def _runners(at: Situation) -> int:
     return DEFAULT_MODELS * len(at.gpus)
 
 
-def memory_max(at: Situation) -> Left:
+def memory_max(at: Situation) -> LeftOut:
     """What is derived anyway: all but an eighth."""
     bound = at.found.bounds.memory
     told = f"; {bound.where} bounds it, too" if bound else ""
-    return Left("resources.memory_max", f"derived: all but an eighth, 2 GiB at least{told}.")
+    return LeftOut("resources.memory_max", f"derived: all but an eighth, 2 GiB at least{told}.")
 
 
 def swap(at: Situation) -> Choice | None:

@@ -24,32 +24,21 @@ _SESSIONS: Final = "/user.slice"
 
 
 def read_bounds(root: Root) -> Bounds:
-    """Return the tightest memory, CPU time and CPUs."""
+    """Return the tightest memory, CPU time and CPUs; those of a login session are only reported."""
     groups = _groups(root)
-    if groups.get("", "").startswith(_SESSIONS):
-        return _of_session(root, groups)
-    return _read(root, groups)
-
-
-def _of_session(root: Root, groups: dict[str, str]) -> Bounds:
-    """Tell of limits on a login session, and leave them out: a service is not in it."""
-    found = _read(root, groups)
-    for bound in (found.memory, found.quota):
-        if bound:
-            root.warn(bound.where, "bounds this login session, not a service; left out")
+    sizes = _files(groups, "memory.max", ("memory", "memory.limit_in_bytes"))
+    memory = min(filter(None, (_memory(root, path) for path in sizes)), key=_value, default=None)
+    quota = min(filter(None, _quotas(root, groups)), key=_value, default=None)
+    cpus, where = _cpus(root, groups)
+    if not groups.get("", "").startswith(_SESSIONS):
+        return Bounds(memory, quota, cpus, where)
+    for bound in filter(None, (memory, quota)):
+        root.warn(bound.where, "bounds this login session, not a service; left out")
     return Bounds()
 
 
-def _read(root: Root, groups: dict[str, str]) -> Bounds:
-    memory = [b for path in _memory_files(groups) if (b := _memory(root, path))]
-    quotas = [b for b in _quotas(root, groups) if b]
-    cpus, where = _cpus(root, groups)
-    return Bounds(
-        memory=min(memory, key=lambda bound: bound.value, default=None),
-        quota=min(quotas, key=lambda bound: bound.value, default=None),
-        cpus=cpus,
-        cpus_where=where,
-    )
+def _value(bound: Bound) -> int:
+    return bound.value
 
 
 def _groups(root: Root) -> dict[str, str]:
@@ -82,10 +71,6 @@ def _files(groups: dict[str, str], name: str, old: tuple[str, str]) -> Iterator[
     for folder in (controller, f"{controller},cpuacct"):
         for group in _upwards(groups.get(controller, "/")):
             yield f"{_MOUNT}/{folder}{group}/{old_name}"
-
-
-def _memory_files(groups: dict[str, str]) -> Iterator[str]:
-    return _files(groups, "memory.max", ("memory", "memory.limit_in_bytes"))
 
 
 def _memory(root: Root, path: str) -> Bound | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.detect import live
-from generator.detect.cores import core_names
 from generator.detect.detected import Cpu, NumaNode
-from generator.detect.root import one_line, whole, written_list
+from generator.detect.root import one_line, pairs, whole, written_list
 from generator.records import dataclass
 from generator.units import cpu_list
 
@@ -99,27 +100,18 @@ def _siblings(
 
 
 def _package(root: Root, cpu: int, block: dict[str, str]) -> int:
-    text = root.text(f"{_CPUS}/cpu{cpu}/topology/physical_package_id") or block.get(
-        "physical id", ""
-    )
+    path = f"{_CPUS}/cpu{cpu}/topology/physical_package_id"
+    text = root.text(path) or block.get("physical id", "")
     if not whole(text):
         # On some Arm machines it is -1: there is one socket, or nobody knows.
-        root.strange(f"{_CPUS}/cpu{cpu}/topology/physical_package_id", text.replace("-1", ""))
+        root.strange(path, text.replace("-1", ""))
     return int(text) if whole(text) else 0
 
 
 def _blocks(text: str) -> list[dict[str, str]]:
     """Return /proc/cpuinfo as one dictionary for each processor."""
-    parts = (part for part in re.split(r"\n\s*\n", text) if part.strip())
-    blocks = [
-        {key.strip(): value.strip() for key, _, value in map(_pair, part.splitlines())}
-        for part in parts
-    ]
+    blocks = [pairs(part, ":") for part in re.split(r"\n\s*\n", text)]
     return [block for block in blocks if "processor" in block]
-
-
-def _pair(line: str) -> tuple[str, str, str]:
-    return line.partition(":")
 
 
 def _architecture(root: Root, block: dict[str, str]) -> str:
@@ -137,12 +129,33 @@ def _model(blocks: list[dict[str, str]]) -> str:
     told = next((b["model name"] for b in blocks if b.get("model name")), "")
     if "CPU implementer" not in (blocks[0] if blocks else {}):
         return clean_model(told)
-    return core_names(blocks) or clean_model(told)
+    return _core_names(blocks) or clean_model(told)
 
 
 def clean_model(text: str) -> str:
     """Return a processor's name without trade marks, clock and filler."""
     return " ".join(_NOISE.sub(" ", one_line(text)).split())
+
+
+def _core_names(blocks: list[dict[str, str]]) -> str:
+    """Return what cores there are: `10 Cortex-X925, 10 Cortex-A725`; one kind: its name alone."""
+    names = Counter(_core_name(block) for block in blocks)
+    if "" in names:
+        return ""
+    if len(names) == 1:
+        return next(iter(names))
+    # The fast ones have the higher part numbers in their family only, so order by name: X before A.
+    ordered = sorted(names.items(), key=lambda item: ("-X" not in item[0], item[0]))
+    return ", ".join(f"{count} {name}" for name, count in ordered)
+
+
+def _core_name(block: dict[str, str]) -> str:
+    try:
+        implementer = int(block.get("CPU implementer", ""), 16)
+        part = int(block.get("CPU part", ""), 16)
+    except ValueError:
+        return ""
+    return load_catalogue().core_name(implementer, part)
 
 
 def _fast(root: Root, topology: Topology) -> frozenset[int]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.detect.choice import Choice, Left
 from generator.detect.derive import derive
 from generator.detect.match import fitted, matching
 from generator.detect.profile import name_of, profile_text
-from generator.detect.situation import situation_of
+from generator.detect.situation import Choice, LeftOut, situation_of
 from generator.errors import HostwrightError, split_message
 from generator.profiles.load import read_document, shipped_profiles
 from generator.records import dataclass
@@ -26,7 +25,7 @@ class Detection:
     """A machine, and what its profile says: `derived` holds values and keys left out, in order."""
 
     at: Situation
-    derived: tuple[Choice | Left, ...]
+    derived: tuple[Choice | LeftOut, ...]
 
     @property
     def tuning(self) -> tuple[Choice, ...]:
@@ -34,9 +33,9 @@ class Detection:
         return tuple(each for each in self.derived if isinstance(each, Choice))
 
     @property
-    def left_out(self) -> tuple[Left, ...]:
+    def left_out(self) -> tuple[LeftOut, ...]:
         """The keys that somebody else decides better."""
-        return tuple(each for each in self.derived if isinstance(each, Left))
+        return tuple(each for each in self.derived if isinstance(each, LeftOut))
 
     @property
     def release_known(self) -> bool:

@@ -8,10 +8,12 @@ from typing import Literal
 from generator.records import dataclass
 
 Vendor = Literal["nvidia", "amd", "intel"]
+Chassis = Literal["", "desktop", "laptop", "server"]
+Installer = Literal["", "script", "package", "nixos", "snap", "other"]
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class Doubt:
     """Something that could not be read or is not certain, and where."""
 
     where: str
@@ -47,7 +49,7 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Memory in bytes, as the kernel tells it."""
+    """Memory in bytes, as the kernel reports it."""
 
     total: int = 0
     available: int = 0
@@ -118,7 +120,7 @@ class Product:
 
     vendor: str = ""
     name: str = ""
-    chassis: Literal["", "desktop", "laptop", "server"] = ""
+    chassis: Chassis = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Install:
     """The Ollama that is there: `kind` says who put it there."""
 
     version: str = ""
-    kind: Literal["", "script", "package", "nixos", "snap", "other"] = ""
+    kind: Installer = ""
     binary: str = ""
 
 
@@ -184,4 +186,4 @@ class Detected:
     containers: Containers = field(default_factory=Containers)
     ollama: Install = field(default_factory=Install)
     disk: Disk = field(default_factory=Disk)
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[Doubt, ...] = ()

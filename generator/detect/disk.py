@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.detect import live
 from generator.detect.detected import Disk
-from generator.detect.root import one_line, whole
+from generator.detect.root import one_line, pairs, whole
 
 if TYPE_CHECKING:
     from generator.detect.root import Root
@@ -58,8 +58,7 @@ def _alone(root: Root, device: str) -> str:
 
 
 def _uevent(root: Root, folder: str) -> dict[str, str]:
-    pairs = (line.partition("=") for line in root.text(f"{folder}/uevent").splitlines())
-    return {key: value for key, mark, value in pairs if mark}
+    return pairs(root.text(f"{folder}/uevent"), "=")
 
 
 def _whole_disk(name: str) -> str:

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.cpu import FEATURES, clean_model
-from generator.detect.detected import Cpu, Detected, Gpu, Memory, Product, System, Usable, Warned
+from generator.detect.detected import Cpu, Detected, Doubt, Gpu, Memory, Product, System, Usable
+from generator.detect.pci import VENDORS
 from generator.detect.root import one_line
 from generator.detect.system import CHASSIS
 from generator.errors import EnvironmentFailure, HostwrightError
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from generator.detect.detected import Vendor
-
-_VENDORS: Final[dict[str, Vendor]] = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 _MOST: Final = 2**60
 _MANY: Final = 8192
 
@@ -48,15 +46,15 @@ def _refused(path: Path) -> HostwrightError:
 
 
 def _facts(report: dict[str, Any]) -> Detected:
-    warnings: list[Warned] = []
+    warnings: list[Doubt] = []
     cpu = _cpu(report)
     if not cpu.cores:
-        warnings.append(Warned("hardware.cpu", "tells of no processor"))
+        warnings.append(Doubt("hardware.cpu", "tells of no processor"))
     memory = Memory(total=_memory(report))
     if not memory.total:
-        warnings.append(Warned("hardware.memory", "tells of no memory"))
+        warnings.append(Doubt("hardware.memory", "tells of no memory"))
     gpus = tuple(_gpus(report))
-    warnings += [Warned("hardware.graphics_card", f"{g.name}: {g.fault}") for g in gpus if g.fault]
+    warnings += [Doubt("hardware.graphics_card", f"{g.name}: {g.fault}") for g in gpus if g.fault]
     product = _product(report)
     virtual = _text(report, "virtualisation")
     return Detected(
@@ -75,12 +73,12 @@ def _cpu(report: dict[str, Any]) -> Cpu:
     sockets = list(_tables(report, "hardware", "cpu"))
     first = sockets[0] if sockets else {}
     flags = first.get("features")
-    told = next(_tables(report, "smbios", "processor"), {})
+    processor = next(_tables(report, "smbios", "processor"), {})
     cores = sum(_count(socket, "cores") for socket in sockets)
     threads = sum(_count(socket, "siblings") for socket in sockets)
     system = _text(report, "system")
     return Cpu(
-        model=clean_model(_text(first, "model_name") or _text(told, "version")),
+        model=clean_model(_text(first, "model_name") or _text(processor, "version")),
         architecture=system.partition("-")[0],
         sockets=max(1, len(sockets)),
         cores=min(cores, threads) or cores,
@@ -102,7 +100,7 @@ def _memory(report: dict[str, Any]) -> int:
 
 def _gpus(report: dict[str, Any]) -> Iterator[Gpu]:
     for card in _tables(report, "hardware", "graphics_card"):
-        vendor = _VENDORS.get(_text(_table(card, "vendor"), "hex"))
+        vendor = VENDORS.get(f"0x{_text(_table(card, 'vendor'), 'hex')}")
         name = _product_name(_text(_table(card, "device"), "name") or _text(card, "model"))
         bus = _text(card, "sysfs_bus_id")
         if vendor == "nvidia":
@@ -137,11 +135,8 @@ def _tables(node: dict[str, Any], *path: str) -> Iterator[dict[str, Any]]:
     for key in parents:
         node = _table(node, key)
     found = node.get(last)
-    yield from (entry for entry in (found if isinstance(found, list) else ()) if _is_table(entry))
-
-
-def _is_table(entry: object) -> bool:
-    return isinstance(entry, dict)
+    entries = found if isinstance(found, list) else ()
+    yield from (entry for entry in entries if isinstance(entry, dict))
 
 
 def _text(node: dict[str, Any], key: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.detect import live
 from generator.detect.amd import read_amd
 from generator.detect.cgroup import read_bounds
 from generator.detect.containers import read_containers
 from generator.detect.cpu import read_cpu
 from generator.detect.detected import Bounds, Cpu, Detected, Gpu, Memory, Usable
 from generator.detect.disk import read_disk
-from generator.detect.memory import read_memory
 from generator.detect.nvidia import read_nvidia
 from generator.detect.ollama import read_ollama
 from generator.detect.pci import read_gpus
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from generator.detect.pci import Device
     from generator.detect.root import Root
 
-
+_MEMORY: Final = "/proc/meminfo"
+# NVIDIA's GPUs without memory of their own.
+_INTEGRATED: Final = ("GB10", "Orin", "Thor", "Xavier")
 # Where Intel's integrated graphics are, which nobody expects to compute.
 _BESIDE_THE_CPU: Final = "0000:00:02.0"
 
@@ -32,7 +35,7 @@ def read_machine(root: Root) -> Detected:
     """Return what `root` tells. Nothing that it holds is an error: all of it is a warning."""
     cpu, topology = read_cpu(root)
     memory, bounds = read_memory(root), read_bounds(root)
-    devices = read_gpus(root)
+    devices = tuple(read_gpus(root))
     nvidia, cards = read_nvidia(root, devices)
     amd = read_amd(root, devices, cpu.model)
     gpus = (*cards, *amd, *_intel(root, devices))
@@ -57,6 +60,22 @@ def read_machine(root: Root) -> Detected:
     )
 
 
+def read_memory(root: Root) -> Memory:
+    """Return what there is, what is free for new work, and the swap."""
+    if root.live and (found := live.memory()):
+        return found
+    text = root.text(_MEMORY)
+    total = _bytes(text, "MemTotal")
+    if total == 0:
+        root.warn(_MEMORY, "tells of no memory")
+    return Memory(total, min(_bytes(text, "MemAvailable"), total), _bytes(text, "SwapTotal"))
+
+
+def _bytes(text: str, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d{{1,15}}) kB$", text, re.MULTILINE | re.ASCII)
+    return int(found[1]) * 1024 if found else 0
+
+
 def usable(cpu: Cpu, topology: Topology, memory: Memory, bounds: Bounds) -> Usable:
     """Return what the bounds leave; the tightest wins over the numbers of the machine."""
     allowed = cpu_list(bounds.cpus) or topology.online
@@ -71,14 +90,11 @@ def usable(cpu: Cpu, topology: Topology, memory: Memory, bounds: Bounds) -> Usab
 
 
 def _whole(gpu: Gpu, memory: Memory) -> Gpu:
-    """Give a GPU without memory of its own that of the machine: GB10 tells of none."""
-    if gpu.vendor == "nvidia" and _shares(gpu):
+    """Give a GPU without memory of its own that of the machine: GB10 reports none."""
+    integrated = gpu.vendor == "nvidia" and any(name in gpu.name for name in _INTEGRATED)
+    if integrated and not gpu.memory:
         return replace(gpu, memory=memory.total, unified=True)
     return gpu
-
-
-def _shares(gpu: Gpu) -> bool:
-    return gpu.memory == 0 and any(name in gpu.name for name in ("GB10", "Orin", "Thor", "Xavier"))
 
 
 def _intel(root: Root, devices: tuple[Device, ...]) -> tuple[Gpu, ...]:

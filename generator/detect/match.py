@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from generator.detect.by_cpu import quota_percent
-from generator.detect.choice import Choice
 from generator.detect.cpu import clean_model
 from generator.detect.profile import SYSTEMS, rounded
+from generator.detect.situation import Choice
 from generator.errors import HostwrightError
 from generator.host import reserve
 from generator.units import format_size
@@ -15,8 +15,7 @@ from generator.units import format_size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.detect.choice import Left
-    from generator.detect.situation import Situation
+    from generator.detect.situation import LeftOut, Situation
     from generator.profiles.schema import Profile
 
 
@@ -46,7 +45,7 @@ def _card(at: Situation, name: str) -> str:
     return known.name if known else name.casefold()
 
 
-def fitted(at: Situation, base: Profile, told: Iterable[Choice | Left]) -> Iterator[Choice]:
+def fitted(at: Situation, base: Profile, told: Iterable[Choice | LeftOut]) -> Iterator[Choice]:
     """Yield what must differ from `base` here: what computes, and limits beyond this machine.
 
     Raises HostwrightError for a profile of GPUs on a machine that has none.

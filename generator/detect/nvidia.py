@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect.detected import Gpu, Nvidia
-from generator.detect.root import one_line, whole
+from generator.detect.root import one_line, pairs, whole
 from generator.units import parse_size
 
 if TYPE_CHECKING:
@@ -119,11 +119,10 @@ def _from_files(root: Root) -> Iterator[Gpu]:
     """Yield what the driver tells without its tools: name and UUID, not memory."""
     for bus in root.names(f"{_PROC}/gpus"):
         path = f"{_PROC}/gpus/{bus}/information"
-        pairs = (line.partition(":") for line in root.text(path).splitlines())
-        told = {key.strip(): value.strip() for key, _, value in pairs}
-        name = one_line(told.get("Model", ""))
+        information = pairs(root.text(path), ":")
+        name = one_line(information.get("Model", ""))
         if name:
-            uuid = _UUID.fullmatch(told.get("GPU UUID", ""))
+            uuid = _UUID.fullmatch(information.get("GPU UUID", ""))
             yield Gpu("nvidia", name, bus=_bus(bus), uuid=uuid[0] if uuid else "")
 
 

@@ -7,45 +7,31 @@ and a capture looks the same.
 from __future__ import annotations
 
 import importlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.units import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 NONE: Final = "[N/A]"
 
 
 def cards(fields: Sequence[str]) -> str:
     """Return the GPUs as CSV with a head; nothing without the package, the library or a driver."""
-    with _library() as nvml:
-        if nvml is None:
-            return ""
-        try:
-            rows = [_row(nvml, index, fields) for index in range(nvml.nvmlDeviceGetCount())]
-        except nvml.NVMLError:
-            return ""
-    return "\n".join(", ".join(row) for row in (fields, *rows)) + "\n"
-
-
-@contextmanager
-def _library() -> Iterator[Any]:
     try:
         nvml = importlib.import_module("pynvml")
     except ImportError:
-        yield None
-        return
+        return ""
     try:
         nvml.nvmlInit()
+        try:
+            rows = [_row(nvml, index, fields) for index in range(nvml.nvmlDeviceGetCount())]
+        finally:
+            nvml.nvmlShutdown()
     except nvml.NVMLError:
-        yield None
-        return
-    try:
-        yield nvml
-    finally:
-        nvml.nvmlShutdown()
+        return ""
+    return "\n".join(", ".join(row) for row in (fields, *rows)) + "\n"
 
 
 def _row(nvml: Any, index: int, fields: Sequence[str]) -> list[str]:  # noqa: ANN401 -- a module
@@ -55,32 +41,22 @@ def _row(nvml: Any, index: int, fields: Sequence[str]) -> list[str]:  # noqa: AN
         "name": lambda: nvml.nvmlDeviceGetName(device),
         "uuid": lambda: nvml.nvmlDeviceGetUUID(device),
         "pci.bus_id": lambda: nvml.nvmlDeviceGetPciInfo(device).busId,
-        "memory.total": lambda: _mib(nvml.nvmlDeviceGetMemoryInfo(device).total),
-        "memory.used": lambda: _mib(nvml.nvmlDeviceGetMemoryInfo(device).used),
+        "memory.total": lambda: f"{nvml.nvmlDeviceGetMemoryInfo(device).total // MIB} MiB",
+        "memory.used": lambda: f"{nvml.nvmlDeviceGetMemoryInfo(device).used // MIB} MiB",
         "driver_version": nvml.nvmlSystemGetDriverVersion,
-        "mig.mode.current": lambda: _mig(nvml.nvmlDeviceGetMigMode(device)[0]),
-        "compute_cap": lambda: _dotted(nvml.nvmlDeviceGetCudaComputeCapability(device)),
+        "mig.mode.current": lambda: (
+            "Enabled" if nvml.nvmlDeviceGetMigMode(device)[0] else "Disabled"
+        ),
+        "compute_cap": lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(device))),
     }
-    return [_told(nvml, ask[field]) for field in fields]
+    return [_answer(nvml, ask[field]) for field in fields]
 
 
-def _told(nvml: Any, ask: Callable[[], object]) -> str:  # noqa: ANN401 -- a module
-    """Return the answer as text. GB10 has no memory of its own to tell of, old cards no MIG."""
+def _answer(nvml: Any, ask: Callable[[], object]) -> str:  # noqa: ANN401 -- a module
+    """Return the answer as text. GB10 has no memory of its own to report, old cards no MIG."""
     try:
         answer = ask()
     except nvml.NVMLError:
         return NONE
     # Before version 12 of the package texts are bytes.
     return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
-
-
-def _mib(size: int) -> str:
-    return f"{size // MIB} MiB"
-
-
-def _mig(mode: int) -> str:
-    return "Enabled" if mode else "Disabled"
-
-
-def _dotted(pair: tuple[int, int]) -> str:
-    return f"{pair[0]}.{pair[1]}"

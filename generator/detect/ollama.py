@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from generator.detect.detected import Install
 
 if TYPE_CHECKING:
+    from generator.detect.detected import Installer
     from generator.detect.root import Root
 
-Kind = Literal["", "script", "package", "nixos", "snap", "other"]
 # The installer of ollama.com, then distributions. The first that is there counts.
-_BINARIES: Final[tuple[tuple[str, Kind], ...]] = (
+_BINARIES: Final[tuple[tuple[str, Installer], ...]] = (
     ("/usr/local/bin/ollama", "script"),
     ("/run/current-system/sw/bin/ollama", "nixos"),
     ("/usr/bin/ollama", "package"),
@@ -26,10 +26,10 @@ _VERSION: Final = re.compile(r"version is v?(\d{1,4}\.\d{1,4}\.\d{1,4}(?:-rc\d{1
 def read_ollama(root: Root) -> Install:
     """Return what is installed; all empty: nothing."""
     printed = root.tool("ollama.txt")
-    told = _VERSION.search(printed)
-    if told is None:
+    found = _VERSION.search(printed)
+    if found is None:
         root.strange("ollama.txt", printed)
-    version = told[1] if told else ""
+    version = found[1] if found else ""
     for path, kind in _BINARIES:
         if root.exists(path):
             # Old installers put the program into /usr/bin, beside a unit of their own.

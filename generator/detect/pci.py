@@ -10,31 +10,27 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.detect.detected import Vendor
     from generator.detect.root import Root
 
 _DEVICES: Final = "/sys/bus/pci/devices"
 _DISPLAY: Final = "0x03"
 # The processing accelerators of data centres (NVIDIA and AMD) may have a class of their own.
 _ACCELERATOR: Final = "0x12"
-VENDORS: Final = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
+VENDORS: Final[dict[str, Vendor]] = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A GPU on the bus: its address, vendor (`nvidia`, `amd`, `intel`), id, and driver."""
+    """A GPU on the bus: its address, vendor and id."""
 
     bus: str
-    vendor: str
+    vendor: Vendor
     device: str
-    driver: str
 
 
-def read_gpus(root: Root) -> tuple[Device, ...]:
-    """Return the GPUs of known vendors in bus order; virtual ones of hypervisors are left out."""
-    return tuple(_devices(root))
-
-
-def _devices(root: Root) -> Iterator[Device]:
+def read_gpus(root: Root) -> Iterator[Device]:
+    """Yield the GPUs of known vendors in bus order; virtual ones of hypervisors are left out."""
     for bus in root.names(_DEVICES):
         folder = f"{_DEVICES}/{bus}"
         kind = root.text(f"{folder}/class")
@@ -44,16 +40,4 @@ def _devices(root: Root) -> Iterator[Device]:
             if not text.startswith("0x"):
                 root.strange(f"{folder}/{key}", text)
         if vendor and kind.startswith((_DISPLAY, _ACCELERATOR)):
-            yield Device(
-                bus=one_line(bus, 20),
-                vendor=vendor,
-                device=one_line(root.text(f"{folder}/device"), 10),
-                driver=_driver(root, folder),
-            )
-
-
-def _driver(root: Root, folder: str) -> str:
-    """Return the driver of a device, from what the kernel tells user space of it."""
-    lines = root.text(f"{folder}/uevent").splitlines()
-    told = (line.removeprefix("DRIVER=") for line in lines if line.startswith("DRIVER="))
-    return one_line(next(told, ""), 30)
+            yield Device(one_line(bus, 20), vendor, one_line(root.text(f"{folder}/device"), 10))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.by_memory import written_gib
-from generator.detect.choice import Choice, Left
+from generator.detect.situation import Choice, LeftOut
 from generator.formats.annotated import Section, to_annotated_toml
 from generator.formats.text import Commented
 from generator.units import GIB, MIB, format_size
@@ -24,7 +24,7 @@ SYSTEMS: Final = {"x86_64": "x86_64-linux", "aarch64": "aarch64-linux"}
 
 
 def profile_text(
-    at: Situation, told: Sequence[Choice | Left], *, name: str, base: str = "", matches: str = ""
+    at: Situation, told: Sequence[Choice | LeftOut], *, name: str, base: str = "", matches: str = ""
 ) -> str:
     """Return the profile as TOML; `base` is the profile that it extends."""
     extends = {"extends": Commented(base, "What is not set here comes from it.")} if base else {}
@@ -131,24 +131,19 @@ def _gpu(gpu: Gpu) -> dict[str, Commented]:
     return {key: entry for key, entry in keys.items() if entry.value}
 
 
-def _tuning(told: Iterable[Choice | Left]) -> list[Section]:
+def _tuning(told: Iterable[Choice | LeftOut]) -> list[Section]:
     """Return the tables of the choices, in the order of the schema."""
-    choices = [choice for choice in told if isinstance(choice, Choice)]
-    sections = []
-    for table in TABLES:
-        keys: dict[str, Commented] = {
-            key: Commented(choice.value, capital(choice.reason))
-            for choice in choices
-            for parent, _, key in [choice.key.rpartition(".")]
-            if parent == table
-        }
-        if keys:
-            sections.append(Section(tuple(table.split(".")), keys))
-    return sections
+    tables: dict[str, dict[str, Commented]] = {table: {} for table in TABLES}
+    for choice in told:
+        if not isinstance(choice, Choice):
+            continue
+        table, _, key = choice.key.partition(".")
+        tables[table][key] = Commented(choice.value, capital(choice.reason))
+    return [Section((table,), keys) for table, keys in tables.items() if keys]
 
 
-def _left(told: Iterable[Choice | Left]) -> list[Section]:
-    notes = [f"{left.key}: {left.reason}" for left in told if isinstance(left, Left)]
+def _left(told: Iterable[Choice | LeftOut]) -> list[Section]:
+    notes = [f"{left.key}: {left.reason}" for left in told if isinstance(left, LeftOut)]
     return [Section((), {}, notes=("Left out on purpose:", *notes))] if notes else []
 
 

@@ -10,7 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from generator.detect.detected import Warned
+from generator.detect.detected import Doubt
 from generator.units import cpu_list
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Root(ABC):
 
     def __init__(self) -> None:
         self.taken: dict[str, bytes] = {}
-        self.warnings: list[Warned] = []
+        self.warnings: list[Doubt] = []
 
     @abstractmethod
     def _bytes(self, path: str) -> bytes | None:
@@ -54,9 +54,9 @@ class Root(ABC):
 
     def warn(self, where: str, message: str) -> None:
         """Note what is wrong or not certain; the same is noted once."""
-        warned = Warned(where, message)
-        if warned not in self.warnings:
-            self.warnings.append(warned)
+        doubt = Doubt(where, message)
+        if doubt not in self.warnings:
+            self.warnings.append(doubt)
 
     def text(self, path: str) -> str:
         """Return the text of a file, without the white space around it."""
@@ -144,6 +144,12 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def whole(text: str) -> bool:
     """Return whether `text` is a whole number that fits into 64 bits, without a sign."""
     return text.isascii() and text.isdigit() and len(text) <= len(_MOST) and int(text) < 2**63
+
+
+def pairs(text: str, mark: str) -> dict[str, str]:
+    """Return lines of key, `mark` and value; others are passed over."""
+    parts = (line.partition(mark) for line in text.splitlines())
+    return {key.strip(): value.strip() for key, found, value in parts if found}
 
 
 def one_line(text: str, room: int = _LINE) -> str:

@@ -1,4 +1,4 @@
-"""What the rules of derivation look at: the machine, the release, and what shall compute."""
+"""What the rules of derivation look at, and what they return."""
 
 from __future__ import annotations
 
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 MOST: Final = 2**60  # bytes; what tells of more is not telling of memory
 Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
 _LIBRARIES: Final[tuple[Acceleration, ...]] = ("cuda", "rocm", "vulkan")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value for a key of the profile, like `ollama.context_length`, and why it is that."""
+
+    key: str
+    value: str | int | bool | list[str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A key that is left out on purpose, and who decides it better."""
+
+    key: str
+    reason: str
 
 
 @dataclass(frozen=True)

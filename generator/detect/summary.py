@@ -16,13 +16,13 @@ Row = tuple[str, str]
 
 def rows(found: Detected) -> list[Row]:
     """Return name and value of each fact that is known, GPUs one by one."""
-    told = (
+    facts = (
         *_machine(found),
         *_bounds(found),
         *(("GPU", _gpu(gpu)) for gpu in found.gpus),
         *_software(found),
     )
-    return [(name, value) for name, value in told if value]
+    return [(name, value) for name, value in facts if value]
 
 
 def _machine(found: Detected) -> Iterator[Row]:
@@ -46,12 +46,13 @@ def _machine(found: Detected) -> Iterator[Row]:
     swap = f"{written_gib(memory.swap)} swap" if memory.swap else ""
     total = written_gib(memory.total) if memory.total else ""
     yield "memory", _joined(total, available, swap)
-    yield "inside", _joined(system.container and f"{system.container} container", _under(found))
-
-
-def _under(found: Detected) -> str:
-    name = found.system.hypervisor
-    return f"virtual machine ({name})" if name else ""
+    yield (
+        "inside",
+        _joined(
+            system.container and f"{system.container} container",
+            system.hypervisor and f"virtual machine ({system.hypervisor})",
+        ),
+    )
 
 
 def _bounds(found: Detected) -> Iterator[Row]:

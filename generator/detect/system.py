@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Product, System
 from generator.detect.root import one_line
 
 if TYPE_CHECKING:
+    from generator.detect.detected import Chassis
     from generator.detect.root import Root
 
 _DMI: Final = "/sys/class/dmi/id"
@@ -23,7 +24,6 @@ _PLACEHOLDERS: Final = frozenset(
         *("product name", "unknown", "invalid", "n/a"),
     }
 )
-Chassis = Literal["", "desktop", "laptop", "server"]
 # SMBIOS 3.7, 7.4.1. Where the type is missing or "other" nothing follows from it.
 CHASSIS: Final[dict[int, Chassis]] = {
     **dict.fromkeys((3, 4, 5, 6, 7, 13, 15, 16, 24, 35, 36), "desktop"),

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.detect.choice import Choice
 from generator.detect.derive import RULES, derive
 from generator.detect.detected import (
     Bound,
@@ -25,7 +24,7 @@ from generator.detect.detected import (
 )
 from generator.detect.match import fitted
 from generator.detect.profile import rounded
-from generator.detect.situation import situation_of
+from generator.detect.situation import Choice, situation_of
 from generator.profiles.load import read_document
 from generator.profiles.validate import validate
 from tests.detect.machines import machine

@@ -10,12 +10,12 @@ import pytest
 
 from generator.check.profiles import check_profile
 from generator.detect.capture import Archive
-from generator.detect.choice import Choice
 from generator.detect.derive import derive
 from generator.detect.machine import read_machine
 from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
 from generator.detect.roots import Tree
+from generator.detect.situation import Choice
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document, shipped_profiles
 from generator.targets import TARGETS, load_target
