@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import REFERENCE, is_official, repository
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 MOVING: Final = ("", "latest", "rocm")
 
 
-@rule(
-    "HW508",
+@Rule(
+    id="HW508",
     severity="warning",
     title="an image without a fixed release",
     why="`latest` is whatever release was the newest when the image was last pulled. Releases "

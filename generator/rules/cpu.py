@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
 
 
-@rule(
-    "HW203",
+@Rule(
+    id="HW203",
     severity="info",
     title="a CPU weight that is the default",
     why="CPUWeight= is a share under contention, and 100 is what every service has. It is no "
@@ -39,8 +39,8 @@ def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW204",
+@Rule(
+    id="HW204",
     severity="warning",
     title="more CPUs than the machine has",
     why="A quota above all CPUs never acts, and CPUs that are not there cannot be used. Docker "

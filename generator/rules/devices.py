@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.rules.helpers.gpus import VISIBLE, generations, indices, names_of, replaced
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
     return (variable, numbers) if numbers else None
 
 
-@rule(
-    "HW307",
+@Rule(
+    id="HW307",
     severity="warning",
     title="GPU numbers without an order",
     why="CUDA numbers GPUs from the fastest to the slowest, nvidia-smi by their place on the PCI "
@@ -56,8 +56,8 @@ def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW308",
+@Rule(
+    id="HW308",
     severity="info",
     title="some of the GPUs, by number",
     why="A number is a place on the bus: a card that is moved, added or lost gives it to another "
@@ -85,8 +85,8 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW311",
+@Rule(
+    id="HW311",
     severity="error",
     title="kernel modules that do not drive the card",
     why="NVIDIA's open kernel modules begin with Turing, and Blackwell, GB10 among it, has no "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.edits import needs_judgement, swallowed
 from generator.rules.helpers.variables import known_variables
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ _JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
 EXPORT: Final = "export "  # HW118
 
 
-@rule(
-    "HW520",
+@Rule(
+    id="HW520",
     severity="error",
     title="a line that systemd ignores",
     why="A directive or section that systemd does not know it ignores, with one line in its log, "
@@ -135,8 +135,8 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     return best, ratio >= _CERTAIN
 
 
-@rule(
-    "HW521",
+@Rule(
+    id="HW521",
     severity="error",
     title="an item of Environment= that systemd drops",
     why="Environment= takes items like `NAME=value`, parted by blanks; quotes stand around a whole "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit, Place
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _OF_SERVICE: Final = re.compile(
 )
 
 
-@rule(
-    "HW514",
+@Rule(
+    id="HW514",
     severity="warning",
     title="StartLimitIntervalSec in the wrong section",
     why="StartLimitIntervalSec= belongs into [Unit] since systemd 230. In [Service] systemd logs "
@@ -50,8 +50,8 @@ def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "HW515",
+@Rule(
+    id="HW515",
     severity="error",
     title="directives before any section",
     why="systemd ignores what stands before the first [Section] of a file, with one line in the "
@@ -78,8 +78,8 @@ def no_section(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW517",
+@Rule(
+    id="HW517",
     severity="info",
     title="`version:` in a compose file",
     why="The Compose Specification has no versions of the file any more; Docker Compose ignores "

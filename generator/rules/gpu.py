@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
-from generator.rules.rule import Hit, Rule, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW302",
+@Rule(
+    id="HW302",
     severity="warning",
     title="a driver too new for the card",
     why="NVIDIA drops old generations from its drivers. 580 is the last branch that knows Maxwell, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
 
 
-@rule(
-    "HW212",
+@Rule(
+    id="HW212",
     severity="error",
     title="a limit that systemd cannot read",
     why="systemd says so in its log, once, and runs the service without the limit. Sizes end in K, "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.fit.host import size_of
 from generator.host import reserve
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import MIB, format_size
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW206",
+@Rule(
+    id="HW206",
     severity="warning",
     title="a memory limit that is no limit",
     why="At or above the memory of the machine the limit never acts: the kernel runs out of memory "
@@ -47,8 +47,8 @@ def _size(view: View, size: int) -> str:
     return format_size(size) + view.phrases.size_suffix
 
 
-@rule(
-    "HW208",
+@Rule(
+    id="HW208",
     severity="warning",
     title="a soft memory limit that never acts",
     why="Above MemoryHigh= the kernel reclaims and slows the service down, above MemoryMax= it "
@@ -73,8 +73,8 @@ def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW210",
+@Rule(
+    id="HW210",
     severity="info",
     title="a memory limit without one on swap",
     why="At its memory limit a service is swapped out before anything is killed, and a model that "

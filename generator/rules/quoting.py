@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.variables import known_values
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:,]))~(?=/|$)")
 
 
-@rule(
-    "HW120",
+@Rule(
+    id="HW120",
     severity="warning",
     title="an expansion that nobody does",
     why="No shell reads these files: systemd takes `$HOME` and `~` in Environment= as they stand, "

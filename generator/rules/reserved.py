@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.gpus import VISIBLE, indices
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +44,8 @@ def _inside(view: View) -> tuple[Variable, Container, list[str]] | None:
     return variable, box, ids
 
 
-@rule(
-    "HW312",
+@Rule(
+    id="HW312",
     severity="error",
     title="GPU numbers of the host inside a container",
     why="A container sees only the GPUs that it is given, numbered from 0 again. "
@@ -88,8 +88,8 @@ def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW313",
+@Rule(
+    id="HW313",
     severity="info",
     title="GPUs of a container said twice",
     why="A reservation decides which GPUs get into the container; Docker sets "
@@ -147,8 +147,8 @@ def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW314",
+@Rule(
+    id="HW314",
     severity="warning",
     title="two ways for GPUs into a container",
     why="CDI gives a container the devices that are named, and reads no variable: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import Finding, Severity
@@ -52,6 +53,10 @@ class Rule:
     deviates: bool = False
     silence: str = ""
 
+    def __call__(self, check: Check) -> Rule:
+        """Return the Rule with the function that it decorates as its check."""
+        return replace(self, check=check)
+
     def judge(self, view: View, facts: Facts) -> Iterator[LocatedFinding]:
         """Yield what this Rule has to say about the view."""
         for hit in self.check(view, facts) if self.check else ():
@@ -77,34 +82,3 @@ class Rule:
             fix=fix,
             link=link,
         )
-
-
-def rule(
-    id: str,  # noqa: A002 -- what everybody calls it
-    *,
-    severity: Severity,
-    title: str,
-    why: str,
-    bad: str,
-    good: str,
-    source: str,
-    releases: str = "all",
-    deviates: bool = False,
-) -> Callable[[Check], Rule]:
-    """Make a Rule of a function; the prose beside it becomes the rule's page."""
-
-    def made(check: Check) -> Rule:
-        return Rule(
-            id=id,
-            severity=severity,
-            title=title,
-            why=why,
-            bad=bad.strip("\n"),
-            good=good.strip("\n"),
-            source=source,
-            releases=releases,
-            deviates=deviates,
-            check=check,
-        )
-
-    return made

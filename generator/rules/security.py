@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_official
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,8 @@ _READABLE: Final = frozenset(
 )
 
 
-@rule(
-    "HW404",
+@Rule(
+    id="HW404",
     severity="warning",
     title="a privileged container",
     why="`privileged` takes away what keeps a container from the host: every device, every "
@@ -60,8 +60,8 @@ def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW405",
+@Rule(
+    id="HW405",
     severity="warning",
     title="root on the host's network",
     why="The image runs as root. On the network of the host it also reaches what listens on the "
@@ -88,8 +88,8 @@ def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW406",
+@Rule(
+    id="HW406",
     severity="warning",
     title="a secret in the plain environment",
     why="What the environment of a service holds is shown to everybody who may look at the "
@@ -132,8 +132,8 @@ def _is_secret(variable: Variable) -> bool:
     return bool(named) and literal and texts[1].lower() not in _STAND_INS
 
 
-@rule(
-    "HW407",
+@Rule(
+    id="HW407",
     severity="warning",
     title="a server that the kernel must not kill",
     why="With OOMScoreAdjust=-1000 the kernel kills everything else first when memory runs out: "

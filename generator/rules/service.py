@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from generator.view import Place, View
 
 
-@rule(
-    "HW513",
+@Rule(
+    id="HW513",
     severity="warning",
     title="nothing brings the server back",
     why="Without a restart policy a server that ends stays down: after a crash of the driver, "
@@ -54,8 +54,8 @@ def _start(view: View) -> Place | None:
 _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECASE)
 
 
-@rule(
-    "HW519",
+@Rule(
+    id="HW519",
     severity="info",
     title="a GPU that is lost after a suspend",
     why="After a resume the NVIDIA memory module answers no more, and the server computes on the "

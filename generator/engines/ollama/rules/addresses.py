@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on
 from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers.edits import renamed, rewritten
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import is_local
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _SCHEMES: Final = (
 )  # fmt: skip
 
 
-@rule(
-    "HW113",
+@Rule(
+    id="HW113",
     severity="warning",
     title="an address that the server reads otherwise",
     why="OLLAMA_HOST is host:port. With `http://` and no port the server listens on port 80, not "
@@ -159,8 +159,8 @@ def _origin_fault(entry: str) -> str:
     return f"`{entry}` starts with a blank" if blank else f"`{entry}` has no scheme that it takes"
 
 
-@rule(
-    "HW122",
+@Rule(
+    id="HW122",
     severity="warning",
     title="HTTP_PROXY on the server",
     why="Ollama pulls over HTTPS, for which HTTPS_PROXY counts. HTTP_PROXY does nothing for it, "

@@ -14,7 +14,7 @@ from generator.engines.ollama.rules.helpers.need import (
 from generator.fit.ask import may_be_loaded, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit
 from generator.fit.kv import kv_of
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import gib
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def need(view: View, facts: Facts, model: ModelFact) -> int:
     return least(view, facts, model).total
 
 
-@rule(
-    "HW511",
+@Rule(
+    id="HW511",
     severity="warning",
     title="more context, slots and models than the memory holds",
     why="Each slot has its own context: the KV cache is context times OLLAMA_NUM_PARALLEL, for "
@@ -129,8 +129,8 @@ def _place(view: View, name: str) -> Place:
     return variable.place if variable else view.at(f"ollama.{name.removeprefix('OLLAMA_').lower()}")
 
 
-@rule(
-    "HW512",
+@Rule(
+    id="HW512",
     severity="warning",
     title="parallel requests to a model that gets one slot",
     why="For some architectures, and for all embedding models, the scheduler sets the slots to one "

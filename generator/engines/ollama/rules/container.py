@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _LOADS: Final = re.compile(
 )
 
 
-@rule(
-    "HW509",
+@Rule(
+    id="HW509",
     severity="warning",
     title="a health check that cannot work",
     why="The image has neither curl nor wget, so that a check that calls them fails for ever and "
@@ -59,8 +59,8 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW510",
+@Rule(
+    id="HW510",
     severity="warning",
     title="a health check that loads a model",
     why="Each probe loads the model, or keeps one loaded that should have gone, and takes a "
@@ -109,8 +109,8 @@ def _lists_instead(words: tuple[str, ...], place: Place) -> tuple[Edit, ...]:
     return ()
 
 
-@rule(
-    "HW518",
+@Rule(
+    id="HW518",
     severity="warning",
     title="models that go with the container",
     why="The models lie in /root/.ollama of the container. Without a volume of a name, or a "

@@ -8,7 +8,7 @@ from generator.fit.host import computes_on_cpu
 from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
 from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import cpu_list
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
     return (carried, view.at("threads.count")) if carried else None
 
 
-@rule(
-    "HW201",
+@Rule(
+    id="HW201",
     severity="warning",
     title="more compute threads than physical cores",
     why="Decoding waits for memory. A second thread on the same core waits for the same memory, "
@@ -54,8 +54,8 @@ def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW202",
+@Rule(
+    id="HW202",
     severity="warning",
     title="more compute threads than the CPU quota lets run",
     why="CPUQuota= stops the whole service when the quota of a period is used up. The threads of a "
@@ -95,8 +95,8 @@ def _usable_cpus(view: View) -> int:
     return len(listed or ()) or view.host.threads
 
 
-@rule(
-    "HW205",
+@Rule(
+    id="HW205",
     severity="info",
     title="no bound on CPU time beside other services",
     why="On a CPU a model computes with a thread per physical core, and its threads spin while "

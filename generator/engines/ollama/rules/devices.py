@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.values import truthy
 from generator.rules.helpers.gpus import driver_major, generations, names_of, replaced
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ STRICT: Final = "llm-library-strict"
 MISJUDGES: Final = "newest-cuda-for-a-new-driver"
 
 
-@rule(
-    "HW306",
+@Rule(
+    id="HW306",
     severity="error",
     title="a CUDA library without kernels for the card",
     why="cuda_v13 begins with Turing; Maxwell, Pascal and Volta have their kernels in cuda_v12 "
@@ -77,8 +77,8 @@ def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> H
     )
 
 
-@rule(
-    "HW310",
+@Rule(
+    id="HW310",
     severity="error",
     title="the only GPU is switched off as an integrated one",
     why="OLLAMA_IGPU_ENABLE=0 drops every integrated GPU, and GB10 and Jetson are integrated for "

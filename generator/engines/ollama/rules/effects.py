@@ -8,7 +8,7 @@ from generator.engines.ollama.rules.helpers.values import cleaned, digits_of, tr
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
 from generator.rules.helpers.variables import server_variables
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _OVERHEAD: Final = "OLLAMA_GPU_OVERHEAD"
 _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
 
 
-@rule(
-    "HW106",
+@Rule(
+    id="HW106",
     severity="warning",
     deviates=True,
     title="a compute library that the release does not have",
@@ -64,8 +64,8 @@ def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW107",
+@Rule(
+    id="HW107",
     severity="warning",
     deviates=True,
     title="a KV cache type that does not come about",
@@ -136,8 +136,8 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
     return "warning", "which is off by default: the cache stays f16"
 
 
-@rule(
-    "HW114",
+@Rule(
+    id="HW114",
     severity="warning",
     title="GPU memory that is not kept free",
     why="Ollama's own placement kept OLLAMA_GPU_OVERHEAD free. From 0.30 on llama-server places "
@@ -173,8 +173,8 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     )
 
 
-@rule(
-    "HW121",
+@Rule(
+    id="HW121",
     severity="info",
     title="thread variables of libraries that Ollama does not link",
     why="The official Linux builds are made without OpenMP, MKL and OpenBLAS, so that nothing "

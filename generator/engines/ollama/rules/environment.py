@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
 from generator.rules.helpers.edits import needs_judgement, removed, renamed
 from generator.rules.helpers.variables import server_variables
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     return removed(view, variable) if certain else ()
 
 
-@rule(
-    "HW101",
+@Rule(
+    id="HW101",
     severity="warning",
     deviates=True,
     title="a variable that no release of Ollama reads",
@@ -66,8 +66,8 @@ def never_read(view: View, facts: Facts) -> Iterator[Hit]:
     yield from _misnamed(view, facts, "HW101")
 
 
-@rule(
-    "HW102",
+@Rule(
+    id="HW102",
     severity="warning",
     deviates=True,
     title="a variable that the release does not read any more",
@@ -82,8 +82,8 @@ def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
     yield from _misnamed(view, facts, "HW102")
 
 
-@rule(
-    "HW103",
+@Rule(
+    id="HW103",
     severity="warning",
     deviates=True,
     title="a variable that the release does not read yet",
@@ -98,8 +98,8 @@ def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
     yield from _misnamed(view, facts, "HW103")
 
 
-@rule(
-    "HW104",
+@Rule(
+    id="HW104",
     severity="warning",
     deviates=True,
     title="a name that looks misspelt",
@@ -120,8 +120,8 @@ _EXPORT: Final = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)", re.ASCII)
 _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind
 
 
-@rule(
-    "HW118",
+@Rule(
+    id="HW118",
     severity="info",
     title="a variable where its reader cannot see it",
     why="The service reads the environment that systemd or the container runtime gives it. What a "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,8 @@ INSTALLED_START: Final = re.compile(r"/\S*bin/ollama serve")
 INSTALLED_DESCRIPTION: Final = "Ollama Service"
 
 
-@rule(
-    "HW516",
+@Rule(
+    id="HW516",
     severity="warning",
     title="an edited unit of the installer",
     why="The installer writes /etc/systemd/system/ollama.service anew at every upgrade, and a "

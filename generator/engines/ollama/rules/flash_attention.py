@@ -8,7 +8,7 @@ from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import computes_on_cpu
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.gpus import generations, names_of
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW309",
+@Rule(
+    id="HW309",
     severity="info",
     title="flash attention against what the release does for the device",
     why="Up to 0.24 an explicit value counts where device and model can; from 0.30 on it is always "

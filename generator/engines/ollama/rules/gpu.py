@@ -15,7 +15,7 @@ from generator.engines.ollama.rules.helpers.need import (
 from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import host_of
 from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import gib
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW301",
+@Rule(
+    id="HW301",
     severity="warning",
     title="a driver too old for the release",
     why="Each release asks for a least driver per GPU generation. Below it the server says so in a "
@@ -53,8 +53,8 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW303",
+@Rule(
+    id="HW303",
     severity="info",
     title="spreading over all GPUs",
     why="OLLAMA_SCHED_SPREAD does not allow a split, it forces one: also a model that one card "
@@ -93,8 +93,8 @@ def _spread_message(view: View, facts: Facts) -> str:
     )
 
 
-@rule(
-    "HW304",
+@Rule(
+    id="HW304",
     severity="warning",
     title="no context length on a large GPU memory",
     why="Without OLLAMA_CONTEXT_LENGTH the server takes 4096, 32768 or 262144 tokens per slot, by "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.engines.ollama.rules.helpers.need import heaviest, known_models, least, weights
 from generator.fit.ask import may_be_loaded
 from generator.fit.host import computes_on_cpu, memory_limit, size_of
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import format_size, gib
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
-@rule(
-    "HW207",
+@Rule(
+    id="HW207",
     severity="error",
     title="less memory than the weights of the models",
     why="On a CPU the weights are read into memory, not mapped from the file, so the kernel cannot "
@@ -56,8 +56,8 @@ def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW209",
+@Rule(
+    id="HW209",
     severity="warning",
     title="locked memory without the limit for it",
     why="Locking the weights needs a limit on locked memory that holds them; the usual one is 8 "

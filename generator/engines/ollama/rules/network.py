@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
 from generator.rules.helpers.containers import is_official
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import is_local
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
 _VARIABLE: Final = re.compile(r"\$(?:\{[^}:?+-]*(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
 
 
-@rule(
-    "HW401",
+@Rule(
+    id="HW401",
     severity="warning",
     title="the API can be reached from other machines",
     why="The API has no authentication: whoever reaches it can run, pull and delete models.",
@@ -55,8 +55,8 @@ def _is_known(host: str) -> bool:
         return not re.search(r"[:%$]", host)
 
 
-@rule(
-    "HW402",
+@Rule(
+    id="HW402",
     severity="warning",
     title="a container opens the API on all addresses of the host",
     why="A port published without an address is open on every address of the host, and the API "
@@ -147,8 +147,8 @@ def _cluster_service(view: View) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW403",
+@Rule(
+    id="HW403",
     severity="warning",
     title="every web page may use the API",
     why="OLLAMA_ORIGINS says which web pages a browser lets talk to the API; it filters no "

@@ -8,7 +8,7 @@ from generator.engines.ollama.rules.helpers.need import heaviest, known_models, 
 from generator.fit.ask import may_be_loaded, number
 from generator.fit.host import computes_on_cpu, memory_limit
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ NAME: Final = "LLAMA_ARG_CACHE_RAM"
 LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
 
 
-@rule(
-    "HW211",
+@Rule(
+    id="HW211",
     severity="warning",
     title="prompt caches beyond the memory",
     why="Each runner keeps the state of earlier prompts in the memory of the host, up to "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.edits import rewritten
 from generator.rules.helpers.variables import known_values
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 
 
-@rule(
-    "HW119",
+@Rule(
+    id="HW119",
     severity="info",
     title="a value in quotes that belong to it",
     why="The file's own quoting is gone when the server gets the value; a second pair stays in it. "

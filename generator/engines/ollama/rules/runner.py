@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.engines.ollama.rules.helpers.runner import PREFIX, value_fault
 from generator.rules.helpers.edits import removed, renamed, rewritten
 from generator.rules.helpers.variables import known_variables, server_variables
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW115",
+@Rule(
+    id="HW115",
     severity="error",
     title="a value that llama-server cannot read",
     why="llama-server reads every LLAMA_ARG_ variable before it does anything else, those too that "
@@ -50,8 +50,8 @@ def malformed(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW116",
+@Rule(
+    id="HW116",
     severity="warning",
     title="a variable that Ollama's command line overrides",
     why="Ollama starts llama-server with arguments of its own, and an argument wins over its "
@@ -80,8 +80,8 @@ def overridden(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW117",
+@Rule(
+    id="HW117",
     severity="error",
     title="a variable that breaks every model",
     why="Every runner inherits the environment of the server. A key, a prefix or TLS for "

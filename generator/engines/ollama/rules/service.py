@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
-@rule(
-    "HW501",
+@Rule(
+    id="HW501",
     severity="warning",
     title="a warm-up that is unloaded at once",
     why="OLLAMA_KEEP_ALIVE=0 unloads a model as soon as it has answered, so that what a warm-up "
@@ -35,8 +35,8 @@ def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW502",
+@Rule(
+    id="HW502",
     severity="warning",
     title="a warm-up of more models than may be resident",
     why="Beyond OLLAMA_MAX_LOADED_MODELS each further model evicts one that was loaded before.",
@@ -57,8 +57,8 @@ def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW504",
+@Rule(
+    id="HW504",
     severity="warning",
     title="a warm-up of an embedding model",
     why="`ollama run` asks an embedding model for its input and fails without one.",
@@ -77,8 +77,8 @@ def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "HW507",
+@Rule(
+    id="HW507",
     severity="warning",
     title="a model that does not exist",
     why="The library has no model of that name, so that the pull fails: the service starts, and "

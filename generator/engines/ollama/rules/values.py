@@ -9,7 +9,7 @@ from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digi
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import removed, rewritten
 from generator.rules.helpers.variables import known_values, server_variables
-from generator.rules.rule import Hit, rule
+from generator.rules.rule import Hit, Rule
 from generator.units import GO_FALSE, GO_TRUE, parse_go_duration
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _PARSED: Final = GO_TRUE | GO_FALSE
 
 
-@rule(
-    "HW108",
+@Rule(
+    id="HW108",
     severity="warning",
     title="a Boolean that counts as true",
     why="Ollama reads a Boolean with Go's strconv.ParseBool and takes whatever that refuses as "
@@ -99,8 +99,8 @@ def _present(view: View, variable: Variable) -> Iterator[Hit]:
         )
 
 
-@rule(
-    "HW109",
+@Rule(
+    id="HW109",
     severity="warning",
     title="a duration that Go does not know",
     why="Durations are Go's: hours, minutes and seconds, or a plain number of seconds; negative is "
@@ -164,8 +164,8 @@ def go_duration(word: str) -> str:
     return f"{total // size}{unit}"
 
 
-@rule(
-    "HW111",
+@Rule(
+    id="HW111",
     severity="warning",
     title="a number that is not digits alone",
     why="Ollama reads numbers as digits: no suffix, no sign, no separator. It says so in a warning "
@@ -217,8 +217,8 @@ _GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE)
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
-@rule(
-    "HW123",
+@Rule(
+    id="HW123",
     severity="warning",
     title="a GFX version in the wrong form",
     why="The ROCm runtime wants three numbers with dots between them. The name of the target, "
