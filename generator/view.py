@@ -181,6 +181,14 @@ class Phrases:
         """Return whether systemd reads a limit: those of a unit are no options of a container."""
         return re.fullmatch(self.of_unit, bound.place.key) is not None
 
+    def quota(self, bound: Bound, percent: int) -> str:
+        """Return a quota of CPU time as the file spells one."""
+        return f"{percent}%" if self.limits_unit(bound) else self.cpus.format(f"{percent / 100:g}")
+
+    def quota_in_prose(self, bound: Bound, percent: int) -> str:
+        """Return a quota of CPU time as people say it who read that file."""
+        return f"{percent}%" if self.limits_unit(bound) else f"{percent / 100:g} CPUs"
+
     def refuses(self, bound: Bound) -> bool:
         """Return whether a limit may not ask for CPUs that are not there."""
         return re.fullmatch(self.refused, bound.place.key) is not None

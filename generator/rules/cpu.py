@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
 from generator.rules.rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -53,12 +52,13 @@ def beyond_the_machine(view: View, _: Facts) -> Iterator[Hit]:
     """A quota above all CPUs never acts, and CPUs that are not there cannot be used."""
     threads = view.host.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
-    if threads and quota is not None and int(quota.value or 0) > threads * 100:
+    percent = int(quota.value or 0) if quota is not None else 0
+    if threads and quota is not None and percent > threads * 100:
         yield _beyond(
             quota,
-            f"a quota of {quota_in_prose(view, quota, int(quota.value or 0))} is more than the "
+            f"a quota of {view.phrases.quota_in_prose(quota, percent)} is more than the "
             f"{threads} hardware threads of this machine",
-            f"write at most `{quota_spelt(view, quota, threads * 100)}`, or leave it out",
+            f"write at most `{view.phrases.quota(quota, threads * 100)}`, or leave it out",
             refused=view.phrases.refuses(quota),
         )
     highest = highest_cpu(str(allowed.value)) if allowed is not None else None

@@ -1,10 +1,11 @@
-"""HW307, HW308 and HW311: which GPUs a server sees, and by which names."""
+"""HW302, HW305, HW307, HW308 and HW311: drivers, and which GPUs a server sees by which names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.gpus import VISIBLE, generations, indices, names_of, replaced
+from generator.rules.helpers.edits import rewritten
+from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
 from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 
@@ -81,7 +82,7 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
         f"card once one is moved or lost",
         place=variable.place,
         fix=f"write `{uuids}`" if uuids else "write the UUIDs that `nvidia-smi -L` prints",
-        edits=replaced(variable, uuids) if uuids else (),
+        edits=rewritten(view, variable, uuids) if uuids else (),
     )
 
 
@@ -100,7 +101,7 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
     lines = [ln for ln in view.lines if f"{ln.section}.{ln.name}".endswith("hardware.nvidia.open")]
     value = lines[-1].value.strip() if lines else ""
     wanted = {"false": "open", "true": "closed"}.get(value)
-    wrong = [g for g in generations(view, facts) if g.kernel_modules == wanted]
+    wrong = [g for g in facts.generations(view.host.gpus) if g.kernel_modules == wanted]
     if wrong:
         place, right = lines[-1].place, "true" if value == "false" else "false"
         yield Hit(
@@ -109,3 +110,40 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
             fix=f"write `hardware.nvidia.open = {right};`",
             edits=(Edit(place, value, right),) if place.line else (),
         )
+
+
+@Rule(
+    id="HW302",
+    severity="warning",
+    title="a driver too new for the card",
+    why="NVIDIA drops old generations from its drivers. 580 is the last branch that knows Maxwell, "
+    "Pascal and Volta; a newer one ignores the card without an error.",
+    bad="driver 595 with a Quadro P4000",
+    good="the 580 branch",
+    source="nixos-hardware#1843, nixos-hardware#1880",
+)
+def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
+    """NVIDIA drops old generations from its drivers."""
+    major = driver_major(view)
+    for generation in dict.fromkeys(facts.generations(view.host.gpus)):
+        last = generation.last_driver
+        if major is not None and last is not None and major > last:
+            yield Hit(
+                message=f"driver {view.host.driver} does not know {generation.name} any more",
+                place=view.at("host.driver"),
+                fix=f"install the {last} branch",
+                link=generation.source,
+            )
+
+
+UNKNOWN_CAPABILITY: Final = Rule(
+    id="HW305",
+    severity="warning",
+    title="a GPU of unknown compute capability",
+    why="Which driver branch, CUDA library and build serve a card follows from its compute "
+    "capability. Where neither the profile nor the catalogue has it, nothing is chosen.",
+    bad='gpus = [{ name = "Tesla X", memory = "8GiB" }]',
+    good='gpus = [{ name = "Tesla X", memory = "8GiB", compute_capability = "6.1" }]',
+    source="CUDA C Programming Guide, compute capabilities; "
+    "llama/server/CMakePresets.json@v0.32.15:71",
+)

@@ -1,10 +1,11 @@
-"""HW514, HW515 and HW517: faults of a file's own form."""
+"""HW120, HW514, HW515 and HW517: faults of a file's own form."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.variables import known_values
 from generator.rules.rule import Hit, Rule
 from generator.view import Edit, Place
 
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.view import View
-
-
-# Directives of [Service] that people write into an override; systemd.exec(5), .service(5) and
-# .resource-control(5).
-_OF_SERVICE: Final = re.compile(
-    r"Environment(?:File)?|Exec\w+|CPU\w+|Memory\w+|Allowed\w+|IO\w+|Limit\w+|Nice|OOM\w+|NUMA\w+|"
-    r"User|Group|Restart(?:Sec)?|Device\w+|Protect\w+|Private\w+|Read\w+Paths|Tasks\w+|"
-    r"WorkingDirectory|SupplementaryGroups"
-)
 
 
 @Rule(
@@ -60,14 +52,14 @@ def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
     good="# override.conf\n[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1",
     source="systemd.syntax(7)",
 )
-def no_section(view: View, _: Facts) -> Iterator[Hit]:
+def no_section(view: View, facts: Facts) -> Iterator[Hit]:
     """systemd ignores what stands outside a section."""
     lines = view.lines if view.phrases.unit_file else ()
     stray = [line for line in lines if line.name and not line.section]
     for file in dict.fromkeys(line.place.file for line in stray):
         here = [line for line in stray if line.place.file == file]
         first, names = here[0], ", ".join(dict.fromkeys(line.name for line in here))
-        service = all(_OF_SERVICE.fullmatch(line.name) for line in here)
+        service = all(line.name in facts.directives["Service"] for line in here)
         yield Hit(
             message=f"systemd ignores what stands before the first section: {names}",
             place=first.place,
@@ -99,3 +91,30 @@ def compose_version(view: View, _: Facts) -> Iterator[Hit]:
                 fix="remove the line",
                 edits=(Edit(place, line.name, ""),),
             )
+
+
+_EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:,]))~(?=/|$)")
+
+
+@Rule(
+    id="HW120",
+    severity="warning",
+    title="an expansion that nobody does",
+    why="No shell reads these files: systemd takes `$HOME` and `~` in Environment= as they stand, "
+    "and so does the server. It makes a directory of that name, or finds nothing in it.",
+    bad="Environment=OLLAMA_MODELS=$HOME/models",
+    good="Environment=OLLAMA_MODELS=/home/ollama/models",
+    source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
+)
+def unexpanded(view: View, facts: Facts) -> Iterator[Hit]:
+    """`$NAME` and `~` stay as they are."""
+    for variable, _ in known_values(view, facts):
+        found = _EXPANSION.search(variable.value)
+        # Where the format expands variables itself, its reader may not know of what.
+        if found is None or (view.phrases.expands and found[0] != "~"):
+            continue
+        yield Hit(
+            message=f"nothing expands `{found[0]}` in {variable.name}; it is taken literally",
+            place=variable.place,
+            fix="write out what it stands for",
+        )

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from generator.engines.ollama.rules.devices import integrated_dropped, library_without_kernels
-from generator.engines.ollama.rules.flash_attention import flash_attention_by_hand
+from generator.engines.ollama.rules.devices import (
+    flash_attention_by_hand,
+    integrated_dropped,
+    library_without_kernels,
+)
 from generator.host import Gpu
 from generator.rules.devices import number_for_a_card, numbers_without_order, wrong_kernel_modules
 from generator.rules.registry import every_rule
@@ -17,6 +20,8 @@ from tests.views import FILE, found, view
 GIB = 2**30
 YAML = Place("compose.yaml", 2)
 RULES = every_rule()
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+IGPU = "OLLAMA_IGPU_ENABLE"
 
 P4000 = Gpu(name="Quadro P4000", memory=8 * GIB, compute_capability="6.1", uuid="GPU-aaaa")
 GTX1060 = Gpu(name="GTX 1060 6GB", memory=6 * GIB, compute_capability="6.1", uuid="GPU-bbbb")
@@ -178,12 +183,12 @@ def test_numbers_without_an_order(value: str, cards: tuple[Gpu, ...], severity: 
 
 def test_numbers_become_uuids_where_they_are_known() -> None:
     variables = (
-        Variable(name="CUDA_VISIBLE_DEVICES", value="1", place=Place(FILE, 3), written='"1"'),
+        Variable(name=VISIBLE, value="1", place=Place(FILE, 3), written='"1"'),
         Variable(name="CUDA_DEVICE_ORDER", value="PCI_BUS_ID", place=Place(FILE, 4)),
     )
     (placed,) = found(number_for_a_card, view(variables=variables, host=PASCAL))
     assert placed.finding.fix == "write `GPU-bbbb`"
-    assert placed.edits == (Edit(Place(FILE, 3), '"1"', '"GPU-bbbb"'),)
+    assert placed.edits == (Edit(Place(FILE, 3), f'{VISIBLE}="1"', f'{VISIBLE}="GPU-bbbb"'),)
 
 
 def test_without_the_order_of_the_bus_a_number_is_no_card() -> None:
@@ -258,10 +263,10 @@ def test_a_profile_is_told_once_that_it_is_off() -> None:
     ],
 )
 def test_what_drops_an_integrated_gpu(value: str, release: str, told: bool) -> None:
-    seen = view({"OLLAMA_IGPU_ENABLE": value}, release=release, host=SPARK)
+    seen = view({IGPU: value}, release=release, host=SPARK)
     placed = found(integrated_dropped, seen)
     assert bool(placed) == told
-    assert all(p.edits == (Edit(Place(FILE, 1), value, "1"),) for p in placed)
+    assert all(p.edits == (Edit(Place(FILE, 1), f"{IGPU}={value}", f"{IGPU}=1"),) for p in placed)
 
 
 def test_beside_another_card_an_integrated_gpu_may_be_dropped() -> None:

@@ -1,4 +1,4 @@
-"""HW520 and HW521: what systemd drops of a unit file; each line was held against systemd 252."""
+"""HW212, HW520 and HW521: what systemd drops; each line was held against systemd 252."""
 
 import pytest
 
@@ -31,7 +31,12 @@ def told(rule: str, seen: View) -> list[LocatedFinding]:
     return list(found(RULES[rule], seen))
 
 
+def limited(name: str, value: str) -> View:
+    return view(unread=(Line(section="Service", name=name, value=value, place=Place(FILE, 2)),))
+
+
 CASES: dict[str, tuple[View, View]] = {
+    "HW212": (limited("MemoryMax", "20GiB"), view()),
     "HW520": (service("OLLAMA_NUM_PARALLEL=4"), service("Environment=OLLAMA_NUM_PARALLEL=4")),
     "HW521": (service("Environment=OLLAMA_MODELS=/a b"), service("Environment=A=a 'B=b c'")),
 }
@@ -174,3 +179,29 @@ def test_systemd_knows_no_export(line: str, fix: str, mends_to: str | None) -> N
     new = {FILE: f"[Service]\n{mends_to}\n"} if mends_to else {}
     assert mended([placed], {FILE: f"[Service]\n{line}\n"}) == new
     assert told("HW520", service(line)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("MemoryMax", "20GiB", "write `MemoryMax=20G`"),
+        ("MemoryHigh", "20g", "write `MemoryHigh=20G`"),
+        ("LimitMEMLOCK", "8 Gi", "write `LimitMEMLOCK=8G`"),
+        ("MemoryMax", "20GB", "write it like `20G`, 1024 based"),
+        ("MemoryMax", "lots", "write it like `20G`, 1024 based"),
+        ("CPUQuota", "20", "write percent of one CPU: `2000%` is 20 CPUs"),
+        ("Nice", "high", "see `gen explain Nice`"),
+    ],
+)
+def test_how_to_write_a_limit(name: str, value: str, fix: str) -> None:
+    (placed,) = told("HW212", limited(name, value))
+    assert placed.finding.fix == fix
+
+
+def test_a_limit_of_a_drop_in_is_mended() -> None:
+    text = "[Service]\nMemoryMax=20GiB\nMemoryHigh=18G\nCPUQuota=20\n"
+    source = Source("ollama.service.d/limits.conf", text)
+    (seen,) = systemd.read([source], Context(load_catalogue()))
+    assert [line.name for line in seen.unread] == ["MemoryMax", "CPUQuota"]
+    new = mended(told("HW212", seen), {source.path: text})
+    assert new == {source.path: text.replace("20GiB", "20G")}

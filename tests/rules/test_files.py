@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from generator.check.mend import mended
-from generator.engines.ollama.rules.files import edited_vendor_unit
+from generator.engines.ollama.rules.service import edited_vendor_unit
 from generator.rules.files import compose_version, no_section, start_limit_in_service
 from generator.rules.registry import every_rule
 from generator.view import Bound, Line, Place, Variable, View

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from generator.engines.ollama.rules.memory import less_than_the_weights, lock_without_limit
-from generator.engines.ollama.rules.prompt_cache import caches_beyond_memory
+from generator.engines.ollama.rules.memory import (
+    caches_beyond_memory,
+    less_than_the_weights,
+    lock_without_limit,
+)
 from generator.fit.ask import may_be_loaded
 from generator.fit.kv import kv_of
 from generator.host import Gpu
@@ -290,7 +293,7 @@ def test_where_the_number_of_models_is_a_guess_it_is_a_remark() -> None:
 
 
 def test_too_little_memory_gets_no_cache() -> None:
-    seen = on_cpu(5 * GIB, "llama3.1:8b")
+    seen = on_cpu(5 * GIB + 200 * MIB, "llama3.1:8b")
     (placed,) = found(caches_beyond_memory, seen)
     assert placed.finding.fix == "write `LLAMA_ARG_CACHE_RAM=0`, for no cache"
 

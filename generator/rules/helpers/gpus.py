@@ -1,15 +1,12 @@
-"""GPUs of a host: their generations, their driver, and lists that name some of them."""
+"""GPUs of a host: their driver, and lists that name some of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.view import Edit
-
 if TYPE_CHECKING:
-    from generator.catalogue.facts import Facts
     from generator.catalogue.hardware import GpuGeneration
-    from generator.view import Variable, View
+    from generator.view import View
 
 
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
@@ -25,22 +22,6 @@ def indices(value: str) -> list[int]:
 def names_of(found: list[GpuGeneration]) -> str:
     """Return the names of generations for prose, each once: `Pascal and Volta`."""
     return " and ".join(dict.fromkeys(generation.name for generation in found))
-
-
-def replaced(variable: Variable, new: str) -> tuple[Edit, ...]:
-    """Return the Edit that gives a variable another value, where the file's spelling is known."""
-    if not variable.place.line or variable.value not in variable.written:
-        return ()
-    written = variable.written
-    return (Edit(variable.place, written, written.replace(variable.value, new, 1)),)
-
-
-HOST_DRIVER: Final = "host.driver"
-
-
-def generations(view: View, facts: Facts) -> list[GpuGeneration]:
-    """Return the generations of the host's NVIDIA cards, as far as they are known."""
-    return facts.generations(view.host.gpus)
 
 
 def driver_major(view: View) -> int | None:

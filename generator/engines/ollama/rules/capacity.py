@@ -9,7 +9,6 @@ from generator.engines.ollama.rules.helpers.need import (
     default_context,
     known_models,
     least,
-    weights,
 )
 from generator.fit.ask import may_be_loaded, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit
@@ -33,11 +32,6 @@ STEP: Final = 1024
 LEAST_USEFUL: Final = 2048
 
 
-def need(view: View, facts: Facts, model: ModelFact) -> int:
-    """Return weights, KV cache and compute buffer of a model, a lower bound."""
-    return least(view, facts, model).total
-
-
 @Rule(
     id="HW511",
     severity="warning",
@@ -56,17 +50,17 @@ def beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
     have, models = _memory(view), known_models(view, facts)
     if not have or not models:
         return
-    models.sort(key=lambda model: (-need(view, facts, model), model.names))
+    models.sort(key=lambda model: (-least(view, facts, model).total, model.names))
     largest = models[0]
     loaded = models[: may_be_loaded(view, facts)]
-    if weights(largest) >= have:
+    if largest.weight_bytes >= have:
         # Nothing that these settings could mend; on a CPU HW207 reports it.
         return
-    if need(view, facts, largest) > have:
+    if least(view, facts, largest).total > have:
         # Where the release chose the context, HW304 reports it.
         if default_context(view, facts) is None:
             yield _too_large(view, facts, largest, have)
-    elif sum(need(view, facts, model) for model in loaded) > have:
+    elif sum(least(view, facts, model).total for model in loaded) > have:
         yield from _too_many(view, facts, loaded, have)
 
 
@@ -81,11 +75,10 @@ def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:
     ask = asked(view, facts, model)
     tokens = min(ask.context, model.context)
     each = f"{ask.slots} slots of {tokens}" if ask.slots > 1 else f"a context of {tokens}"
-    cpu = computes_on_cpu(view)
+    cpu, need = computes_on_cpu(view), least(view, facts, model).total
     return Hit(
-        message=f"`{model.names[0]}` with {each} tokens takes {gib(need(view, facts, model))} "
-        f"at the least, {'the service' if cpu else 'the GPUs together'} "
-        f"{'has' if cpu else 'have'} {gib(have)}: "
+        message=f"`{model.names[0]}` with {each} tokens takes {gib(need)} at the least, "
+        f"{'the service has' if cpu else 'the GPUs together have'} {gib(have)}: "
         + ("it cannot be loaded, or is killed" if cpu else "the CPU computes the rest, slowly"),
         place=_place(view, PARALLEL if ask.slots > 1 else CONTEXT),
         fix=_fitting(model, ask, have),
@@ -94,7 +87,7 @@ def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:
 
 def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
     """Return the context that leaves a tenth of the memory to buffers, or other ways out."""
-    room = have * 9 // 10 - weights(model)
+    room = have * 9 // 10 - model.weight_bytes
     fits = room // kv_of(model, ask.slots, ask.cache_type) // STEP * STEP
     if fits >= LEAST_USEFUL:
         return f"write {CONTEXT}={fits}, or fewer slots"
@@ -103,13 +96,13 @@ def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
 
 def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> Iterator[Hit]:
     cpu, limit = computes_on_cpu(view), view.bound("memory_max")
-    if cpu and sum(weights(model) for model in models) >= have:
+    if cpu and sum(model.weight_bytes for model in models) >= have:
         return  # HW207 reports it.
     # The scheduler looks at the memory of the machine, not at the limit of the service.
     killed = cpu and limit is not None and limit.value == have
     if not killed and view.variable(LOADED) is None:
         return  # Nobody asked for all of them at once.
-    total = sum(need(view, facts, model) for model in models)
+    total = sum(least(view, facts, model).total for model in models)
     yield Hit(
         message=f"the {len(models)} models that may be loaded at once take {gib(total)} with "
         f"their context, of {gib(have)}: "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.host import computes_on_cpu
 from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
-from generator.rules.helpers.quotas import quota_in_prose, quota_spelt
 from generator.rules.rule import Hit, Rule
 from generator.units import cpu_list
 
@@ -77,12 +76,12 @@ def threads_above_quota(view: View, facts: Facts) -> Iterator[Hit]:
     below = threads * 100 > percent
     yield Hit(
         message=f"{threads} compute threads under a quota of "
-        f"{quota_in_prose(view, quota, percent)}: they wait for each other at barriers, so one "
-        f"stopped thread stalls all of them"
+        f"{view.phrases.quota_in_prose(quota, percent)}: they wait for each other at barriers, "
+        f"so one stopped thread stalls all of them"
         + ("" if below else ", and the server itself wants some time too"),
         place=quota.place,
         severity=None if below else "info",
-        fix=f"write `{quota_spelt(view, quota, enough)}`, or fewer threads"
+        fix=f"write `{view.phrases.quota(quota, enough)}`, or fewer threads"
         if quota_acts(enough, cpus)
         else "leave the quota out, or write fewer threads",
     )

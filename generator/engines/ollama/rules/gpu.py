@@ -10,11 +10,10 @@ from generator.engines.ollama.rules.helpers.need import (
     default_context,
     known_models,
     least,
-    weights,
 )
 from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import host_of
-from generator.rules.helpers.gpus import HOST_DRIVER, driver_major, generations
+from generator.rules.helpers.gpus import driver_major
 from generator.rules.rule import Hit, Rule
 from generator.units import gib
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     """Below the floor of the release the server computes on the CPU."""
     major = driver_major(view)
-    floors = [(g.driver_floor, g) for g in generations(view, facts)]
+    floors = [(g.driver_floor, g) for g in facts.generations(view.host.gpus)]
     if major is None or not floors:
         return
     floor, generation = max(floors, key=lambda pair: pair[0])
@@ -47,7 +46,7 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
         yield Hit(
             message=f"driver {view.host.driver} is too old for Ollama {view.release} on "
             f"{generation.name}, which asks for {floor}; the server would compute on the CPU",
-            place=view.at(HOST_DRIVER),
+            place=view.at("host.driver"),
             fix=f"install driver {floor} or newer",
             link=generation.source,
         )
@@ -124,7 +123,7 @@ def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
 def _cache_detail(view: View, facts: Facts, tokens: int) -> str:
     """Return the largest KV cache; below the top tier only of models that are then too large."""
     have, models = host_of(view).gpu_memory, known_models(view, facts)
-    beyond = [m for m in models if 0 < weights(m) < have < least(view, facts, m).total]
+    beyond = [m for m in models if 0 < m.weight_bytes < have < least(view, facts, m).total]
     counted = models if tokens == facts.context_tiers[0].tokens else beyond
     if not counted:
         return ""
@@ -135,5 +134,7 @@ def _cache_detail(view: View, facts: Facts, tokens: int) -> str:
     size = gib(least(view, facts, model).kv)
     detail = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
     if model in beyond:
-        detail += f"; with {gib(weights(model))} of weights that is beyond the GPUs' {gib(have)}"
+        detail += (
+            f"; with {gib(model.weight_bytes)} of weights that is beyond the GPUs' {gib(have)}"
+        )
     return detail

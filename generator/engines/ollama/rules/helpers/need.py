@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import ask_of, context_of, number, with_slots
+from generator.fit.ask import ask_of, context_of, may_be_loaded, with_slots
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import kv_of
 from generator.fit.shape import DEFAULT_BATCH, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
@@ -31,13 +29,7 @@ def default_context(view: View, facts: Facts) -> int | None:
     return context_of(view, facts)
 
 
-LEAST: Final = "context-length"  # no release ever took less by itself
 VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
-
-
-def weights(model: ModelFact) -> int:
-    """Return the bytes of a model's tensors; 0: not known for this quantisation."""
-    return model.weight_bytes
 
 
 def known_models(view: View, facts: Facts) -> list[ModelFact]:
@@ -47,18 +39,10 @@ def known_models(view: View, facts: Facts) -> list[ModelFact]:
     return list({(model.names[0], model.quantisation): model for model in known}.values())
 
 
-def kv_at_least(view: View, facts: Facts, model: ModelFact) -> int:
-    """Return a lower bound of one model's KV cache: what the service sets, else the least."""
-    least = facts.behaviours[LEAST].value
-    context = min(number(view, "OLLAMA_CONTEXT_LENGTH") or least, model.context)
-    slots = number(view, "OLLAMA_NUM_PARALLEL") or 1
-    asked = view.variable("OLLAMA_KV_CACHE_TYPE")
-    return kv_of(model, context * slots, asked.value.strip() if asked else "f16")
-
-
-def heaviest(models: Iterable[ModelFact], count: int) -> list[ModelFact]:
-    """Return the `count` models with the most weights."""
-    return sorted(models, key=lambda model: (-weights(model), model.names))[:count]
+def heaviest(view: View, facts: Facts) -> list[ModelFact]:
+    """Return as many of the known models as may be loaded at once, those with the most weights."""
+    models = sorted(known_models(view, facts), key=lambda model: (-model.weight_bytes, model.names))
+    return models[: may_be_loaded(view, facts)]
 
 
 def asked(view: View, facts: Facts, model: ModelFact) -> Ask:
@@ -81,7 +65,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     ask = asked(view, facts, model)
     tokens = min(ask.context, model.context) * ask.slots
     cache = kv_of(model, tokens, ask.cache_type)
-    if not weights(model):
+    if not model.weight_bytes:
         return Need(kv=cache)
     shape = shape_of(model, facts)
     load = load_of(shape, ask, [device.memory for device in host_of(view).devices])
@@ -101,7 +85,7 @@ def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
     None: a model, a card's memory or which cards are visible is not known.
     """
     named = [(used.name, facts.model(used.base or used.name)) for used in view.models]
-    known = [(name, model) for name, model in named if model is not None and weights(model)]
+    known = [(name, model) for name, model in named if model is not None and model.weight_bytes]
     tuned = any(used.base and used.base != used.name for used in view.models)
     if not known or len(known) < len(named) or tuned or not _all_cards(view):
         return None
