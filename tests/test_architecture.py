@@ -98,8 +98,7 @@ def test_a_target(house: House) -> None:
         "from generator.targets.base import File\n"
         "LEFT_OUT = ()\n"
         "def render(plan): return (File('host.toy', f'{plan.name}\\n'),)\n"
-        "def install_note(plan, files): return ()\n"
-        "def limitations(plan): return ()\n",
+        "def install_note(plan, files): return ()\n",
     )
     house.line(
         "generator/targets/__init__.py",

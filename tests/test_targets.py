@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.errors import RenderError
-from generator.targets import load_target
+from generator.targets import limitations, load_target
 from tests.consumers import compose, nix, systemd
 from tests.host import UNITS, put, stub
 from tests.plans import plan
@@ -33,7 +33,7 @@ def text_of(target: str, decided: Plan, path: str) -> str:
 
 def told(target: str, decided: Plan) -> dict[str, str]:
     """Return what a target says that it cannot express: the way out, by setting."""
-    findings = load_target(target).limitations(decided)
+    findings = limitations(target, decided)
     assert {finding.rule for finding in findings} <= {"HW601"}
     return {finding.where: finding.fix for finding in findings}
 
@@ -101,6 +101,7 @@ def test_gpus_without_a_device_list_go_by_their_variable(
     assert told("compose", decided) == {}
 
 
+@pytest.mark.parametrize("target", ["compose", "quadlet"])
 @pytest.mark.parametrize(
     ("gpu", "said"),
     [
@@ -111,9 +112,11 @@ def test_gpus_without_a_device_list_go_by_their_variable(
         ({"device_order": "FASTEST_FIRST"}, set()),
     ],
 )
-def test_a_device_list_counts_as_nvidia_smi(gpu: Mapping[str, object], said: set[str]) -> None:
+def test_a_device_list_counts_as_nvidia_smi(
+    gpu: Mapping[str, object], said: set[str], target: str
+) -> None:
     decided = plan({"host": {"gpus": CARDS}, "gpu": gpu})
-    assert set(told("compose", decided)) == said
+    assert set(told(target, decided)) == said
 
 
 def test_the_name_of_the_container_is_that_of_its_services(tmp_path: Path) -> None:
@@ -128,11 +131,18 @@ def test_the_name_of_the_container_is_that_of_its_services(tmp_path: Path) -> No
     assert "docker compose logs llm " in load_target("compose").install_note(decided, ())[0].text
 
 
-def test_an_open_firewall_is_answered() -> None:
-    decided = plan({"ollama": {"open_firewall": True}})
-    (finding,) = load_target("compose").limitations(decided)
+@pytest.mark.parametrize("target", ["compose", "quadlet"])
+def test_an_open_firewall_is_answered(target: str) -> None:
+    asked = {"ollama": {"open_firewall": True}}
+    (finding,) = limitations(target, plan(asked))
     assert (finding.where, finding.severity) == ("ollama.open_firewall", "info")
-    assert load_target("compose").limitations(plan({})) == ()
+    assert limitations(target, plan({})) == ()
+    found = limitations(target, plan({**asked, "container": {"rootless": True}}))
+    (finding,) = (finding for finding in found if finding.where == "ollama.open_firewall")
+    assert (finding.severity, finding.fix) == (
+        "warning",
+        "open TCP port 11434 in the firewall of the host",
+    )
 
 
 # ── Modelfiles: each model gets its own, whatever the others are called ───────────────────────

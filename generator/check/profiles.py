@@ -32,7 +32,7 @@ def check_profile(
     """
     # A check of other files needs neither Plans nor targets.
     from generator.pipeline import plan_of
-    from generator.targets import load_target
+    from generator.targets import limitations
 
     try:
         document = read_document(name, stdin=stdin)
@@ -46,7 +46,7 @@ def check_profile(
     limits = (
         quietened(finding, plan.silences)
         for target in targets
-        for finding in load_target(target).limitations(plan)
+        for finding in limitations(target, plan)
     )
     found = (_placed(finding, document, texts) for finding in (*plan.findings, *limits))
     return tuple(found), texts

@@ -24,7 +24,7 @@ from generator.cli.talk import counted, print_findings, say
 from generator.cli.writing import changes_of, files_text, report_changes
 from generator.errors import Finding
 from generator.files.cache import remembered
-from generator.targets import TARGETS, all_files, load_target
+from generator.targets import TARGETS, all_files, limitations, load_target
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -81,12 +81,12 @@ def command(
         kept = remembered(
             "outputs", json.dumps(asked), lambda: _printed(document, names, flags, as_json=as_json)
         )
-        text, warnings, infos, limitations = json.loads(kept)
-        _remark([Finding(**each) for each in limitations], warnings, infos, profile)
+        text, warnings, infos, losses = json.loads(kept)
+        _remark([Finding(**each) for each in losses], warnings, infos, profile)
         click.echo(text, nl=False)
         return
     plan = planned(document, **flags)
-    findings = _limitations(plan, names)
+    findings = _losses(plan, names)
     _remark(findings, *_counts(plan), profile)
     files = [
         dataclasses.replace(file, path=f"{name}/{file.path}")
@@ -101,14 +101,14 @@ def command(
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
     """Return as JSON what is printed and told, to be remembered."""
     plan = planned(document, **flags)
-    limitations = _limitations(plan, names)
+    losses = _losses(plan, names)
     files = [(name, file) for name in names for file in load_target(name).render(plan)]
-    text = files_text(files, [*plan.findings, *limitations], as_json=as_json)
-    return json.dumps([text, *_counts(plan), [dataclasses.asdict(each) for each in limitations]])
+    text = files_text(files, [*plan.findings, *losses], as_json=as_json)
+    return json.dumps([text, *_counts(plan), [dataclasses.asdict(each) for each in losses]])
 
 
-def _limitations(plan: Plan, names: list[str]) -> list[Finding]:
-    return [finding for name in names for finding in load_target(name).limitations(plan)]
+def _losses(plan: Plan, names: list[str]) -> list[Finding]:
+    return [finding for name in names for finding in limitations(name, plan)]
 
 
 def _counts(plan: Plan) -> tuple[int, int]:
@@ -117,8 +117,8 @@ def _counts(plan: Plan) -> tuple[int, int]:
     return warnings, len(plan.remarks) - warnings
 
 
-def _remark(limitations: list[Finding], warnings: int, infos: int, profile: str) -> None:
-    print_findings(limitations)
+def _remark(losses: list[Finding], warnings: int, infos: int, profile: str) -> None:
+    print_findings(losses)
     counts = [counted(warnings, "warning"), counted(infos, "remark")]
     if warnings or infos:
         say(f"{', '.join(count for count in counts if count)}: gen show {profile}")

@@ -103,9 +103,9 @@ def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _losses(plan: Plan, target: str | None) -> list[Finding]:
     from generator.errors import quietened
-    from generator.targets import load_target
+    from generator.targets import limitations
 
-    found = load_target(target).limitations(plan) if target else ()
+    found = limitations(target, plan) if target else ()
     marked = (quietened(finding, plan.silences) for finding in found)
     return [finding for finding in marked if not finding.ignored]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.errors import shortened
 from generator.rules.targets import NO_SUCH_MODULE
-from generator.targets import load_target
+from generator.targets import limitations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
     """Return the Findings of all hosts, and which modules are missing in the directory `output`."""
     hosts: dict[Finding, list[str]] = {}
     for node in fleet.nodes:
-        for finding in (*node.plan.remarks, *load_target(node.target).limitations(node.plan)):
+        for finding in (*node.plan.remarks, *limitations(node.target, node.plan)):
             hosts.setdefault(finding, []).append(node.name)
     found = [
         dataclasses.replace(finding, where=f"{shortened(', '.join(names))}: {finding.where}")

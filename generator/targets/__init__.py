@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from generator.errors import Finding
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -45,3 +46,19 @@ def all_files(name: str, plan: Plan) -> tuple[File, ...]:
     target = load_target(name)
     files = target.render(plan)
     return (*files, *target.install_note(plan, files))
+
+
+def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
+    """Return a Finding, HW601, for each setting that the target `name` leaves out of the Plan."""
+    service = plan.service
+    return tuple(
+        Finding(
+            rule="HW601",
+            severity=item.severity,
+            message=f"{name} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
+            where=item.key if "." in item.key else f"{service.engine}.{item.key}",
+            fix=item.fix.format(port=service.listen.port),
+        )
+        for item in load_target(name).LEFT_OUT
+        if item.asked and item.asked(service)
+    )

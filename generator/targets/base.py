@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from generator.errors import Finding, RenderError
 from generator.plan import MODELFILES, PROGRAM
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from generator.errors import Severity
     from generator.plan import Plan, Service, Step
 
 Place = TypeVar("Place")
-LOCALHOST: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +90,24 @@ class Target(Protocol):
     def install_note(self, plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         """Return what people apply, verify and remove the rendered `files` with: a README. Pure."""
 
-    def limitations(self, plan: Plan) -> tuple[Finding, ...]:
-        """Return what this target cannot express of `plan`, as HW6xx Findings. Pure."""
+
+NOT_ON_HOSTS: Final = (
+    LeftOut(
+        fields=("Service.container", "Job.tries", "Setting.scope"),
+        why="for containers; systemd counts no tries",
+    ),
+    LeftOut(
+        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
+        why="for containers; here a variable picks the GPUs, and every step runs on the host",
+    ),
+)
+"""What the targets without a container leave out."""
 
 
-def losses(target: str, left_out: Iterable[LeftOut], service: Service) -> tuple[Finding, ...]:
-    """Return a Finding for each setting of the service that a target leaves out."""
-    return tuple(
-        Finding(
-            rule="HW601",
-            severity=item.severity,
-            message=f"{target} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
-            where=item.key if "." in item.key else f"{service.engine}.{item.key}",
-            fix=item.fix.format(port=service.listen.port),
-        )
-        for item in left_out
-        if item.asked and item.asked(service)
-    )
+def modelfiles(service: Service, folder: str) -> tuple[File, ...]:
+    """Return the Modelfiles of the models, below `folder`."""
+    files = (model.modelfile for model in service.models)
+    return tuple(File(f"{folder}/{file.file}", file.text) for file in files if file)
 
 
 def limited(name: str) -> Callable[[Service], bool]:
@@ -130,21 +128,3 @@ def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> lis
         return program if text == PROGRAM else text
 
     return [argument(text) for text in step.argv]
-
-
-def published(service: Service) -> str:
-    """Return the address that a container engine publishes on: an IP address without a zone.
-
-    Raises RenderError for any other.
-    """
-    host = LOCALHOST if service.listen.host == "localhost" else service.listen.host
-    try:
-        zone = getattr(ipaddress.ip_address(host), "scope_id", None)
-    except ValueError:
-        zone = host
-    if zone is None:
-        return host
-    raise RenderError(
-        f"`{service.engine}.host` is `{host}`, and containers are published on plain IP addresses",
-        hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
-    )

@@ -9,16 +9,21 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.yaml import Commented, compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES
-from generator.targets.base import File, LeftOut, limited, losses, placed, published
+from generator.targets.base import File, LeftOut, limited, modelfiles
+from generator.targets.container import (
+    MODELFILE_DIR,
+    NOT_IN_CONTAINERS,
+    published,
+    variables,
+    words,
+)
 from generator.units import SHARES_PER_WEIGHT, address, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.errors import Finding
     from generator.plan import Devices, Job, Limit, Plan, Service, Step
 
-MODELFILE_DIR: Final = "/modelfiles"
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_RANGE: Final = (2, 262144)
 
@@ -39,26 +44,8 @@ def _uncounted_swap(service: Service) -> bool:
     return swap is not None and _swap(service, swap.value) is None
 
 
-def _ordered(service: Service) -> bool:
-    """Whether the GPUs have an order; the device list of an NVIDIA container has none."""
-    ids = _listed(service)
-    return list(ids) != sorted(ids, key=lambda i: (len(i), i))
-
-
-def _counted_by_speed(service: Service) -> bool:
-    by_speed = any(
-        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in service.environment
-    )
-    return by_speed and any(i.isdecimal() for i in _listed(service))
-
-
-def _listed(service: Service) -> tuple[str, ...]:
-    """Return the GPUs of a device list; other vendors get the variable itself."""
-    devices = service.devices
-    return devices.ids if devices and devices.vendor == "nvidia" else ()
-
-
 LEFT_OUT: Final = (
+    *NOT_IN_CONTAINERS,
     *(
         LeftOut(why=why, key=f"resources.{name}", asked=limited(name))
         for name, why in UNSUPPORTED.items()
@@ -76,43 +63,12 @@ LEFT_OUT: Final = (
         asked=lambda service: any(job.on_host for job in service.jobs),
     ),
     LeftOut(
-        why="a device list says which GPUs, not their order",
-        key="gpu.visible_devices",
-        asked=_ordered,
-    ),
-    LeftOut(
-        why="the indices of a device list count in the order of nvidia-smi, not by speed",
-        key="gpu.device_order",
-        asked=_counted_by_speed,
-        fix="name the GPUs by UUID, or by their index in `nvidia-smi -L`",
-    ),
-    LeftOut(
-        fields=("Listen.open_firewall",),
-        why="Docker opens what it publishes by itself, past the firewall of the host",
-        key="open_firewall",
-        asked=lambda service: service.listen.open_firewall,
-        fix="leave it out for a container",
-        severity="info",
-    ),
-    LeftOut(
-        fields=(
-            *("Service.name", "Service.unit", "Service.program", "Service.models_below"),
-            *("Service.command", "Service.user", "Service.group", "Service.home"),
-            "Service.installed_models",
-            *("Service.acceleration", "Service.era_since", "Service.era_until"),
-        ),
-        why="the image has the program, its command, its user and its backends",
-    ),
-    LeftOut(
-        fields=("Service.after", "Service.restart", "Service.full_unit", "Service.hardening"),
+        fields=("Service.name", "Service.unit", "Service.after", "Service.restart"),
         why="for systemd; the engine starts the container again as `container.restart` says",
     ),
     LeftOut(
-        fields=(
-            *("Devices.access", "Devices.modules", "Devices.wait", "Devices.driver"),
-            "Devices.reason",
-        ),
-        why="the host must have its driver ready before containers start",
+        fields=("Devices.modules", "Devices.wait", "Devices.reason"),
+        why="the host must have its devices ready before containers start",
     ),
     LeftOut(
         why="the user whose engine reads the file decides it",
@@ -122,15 +78,8 @@ LEFT_OUT: Final = (
         severity="info",
     ),
     LeftOut(fields=("Container.start_seconds",), why="Compose waits for the image by itself"),
-    LeftOut(fields=("Plan.host",), why="the header has it in words"),
     LeftOut(
-        fields=(
-            "Limit.directive",
-            "Limit.written",
-            "Listen.address",
-            "Listen.variable",
-            "Model.name",
-        ),
+        fields=("Limit.directive", "Limit.written", "Listen.address", "Listen.variable"),
         why="written in the words of Compose, or in commands already",
     ),
     LeftOut(
@@ -148,22 +97,14 @@ def render(plan: Plan) -> tuple[File, ...]:
     service = plan.service
     left_out = [omission.reason for omission in service.omissions]
     above = "\n".join(line for text in [*plan.header, *left_out] for line in comment(text))
-    files = (model.modelfile for model in service.models)
-    return (
-        File("compose.yaml", f"{above}\n{to_yaml(_document(plan, service))}"),
-        *(File(f"modelfiles/{file.file}", file.text) for file in files if file),
-    )
+    file = File("compose.yaml", f"{above}\n{to_yaml(_document(plan, service))}")
+    return (file, *modelfiles(service, "modelfiles"))
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README: three commands for the engine."""
     text = render_template("compose/README.md.jinja", plan=plan, service=plan.service)
     return (File("README.md", text),)
-
-
-def limitations(plan: Plan) -> tuple[Finding, ...]:
-    """Return a Finding for each setting that a Docker container cannot have."""
-    return losses("compose", LEFT_OUT, plan.service)
 
 
 def _document(plan: Plan, service: Service) -> dict[str, Any]:
@@ -185,13 +126,12 @@ def _name(service: Service, job: Job) -> str:
 
 
 def _server(service: Service) -> dict[str, Any]:
-    container, listen = service.container, service.listen
-    port = f"{address(published(service), listen.port)}:{container.port}"
+    container = service.container
     server: dict[str, Any] = {
         **_base(service),
         "container_name": container.name,
         "restart": container.restart,
-        "ports": Commented([port], listen.reason),
+        "ports": Commented([published(service)], service.listen.reason),
         "volumes": _volumes(service),
     }
     if environment := _environment(service):
@@ -205,7 +145,7 @@ def _server(service: Service) -> dict[str, Any]:
 def _healthcheck(service: Service) -> dict[str, Any]:
     health = service.health
     return {
-        "test": ["CMD", *_words(service, health.step)],
+        "test": ["CMD", *words(service, health.step)],
         "interval": f"{health.interval_seconds}s",
         "timeout": f"{health.timeout_seconds}s",
         "retries": health.retries,
@@ -236,13 +176,12 @@ def _volumes(service: Service) -> list[Any]:
 def _environment(service: Service) -> dict[str, Any]:
     return {
         setting.name: Commented(compose_string(setting.value), setting.reason)
-        for setting in service.environment
-        if setting.scope == "any"
+        for setting in variables(service)
     }
 
 
 def _limit(service: Service, limit: Limit) -> dict[str, Any]:
-    """Return the key for one limit; none for what `limitations` reports."""
+    """Return the key for one limit; none for what is left out."""
     if limit.name in UNSUPPORTED or (limit.name, limit.value) == ("memory_max", "infinity"):
         return {}
     key, value = _limit_value(service, limit)
@@ -343,8 +282,4 @@ def _entrypoint(service: Service, job: Job) -> Any:  # noqa: ANN401 -- a documen
 
 
 def _line(service: Service, step: Step) -> str:
-    return " ".join(quote(word) for word in _words(service, step))
-
-
-def _words(service: Service, step: Step) -> list[str]:
-    return placed(step, service.container.program, lambda name: f"{MODELFILE_DIR}/{name}")
+    return " ".join(quote(word) for word in words(service, step))

@@ -13,12 +13,11 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
 from generator.plan import ADDRESS
-from generator.targets.base import File, LeftOut, losses, placed
+from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.errors import Finding
     from generator.plan import Devices, Job, Plan, Service, Step
 
 PACKAGES: Final = {
@@ -30,6 +29,14 @@ PACKAGES: Final = {
 # The upstream module writes its own over these.
 OWN: Final = frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"})
 PACKAGE_OF: Final = {"modprobe": "pkgs.kmod"}
+ARGUMENTS: Final = """\
+{
+  config,
+  lib,
+  options,
+  pkgs,
+  ...
+}:"""
 # NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
 # option is removed, which leaves it declared but invisible.
 HAS_ACCELERATION: Final = """\
@@ -41,6 +48,7 @@ PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 
 LEFT_OUT: Final = (
+    *NOT_ON_HOSTS,
     LeftOut(
         fields=(
             *("Service.unit", "Service.program", "Service.command"),
@@ -49,14 +57,7 @@ LEFT_OUT: Final = (
         ),
         why="`services.ollama` makes the unit, with its command, sandbox, devices and places",
     ),
-    LeftOut(
-        fields=("Service.container", "Service.health", "Job.tries", "Setting.scope"),
-        why="for containers; systemd counts no tries and asks for no health",
-    ),
-    LeftOut(
-        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
-        why="for containers; here a variable picks the GPUs, and every step runs on the host",
-    ),
+    LeftOut(fields=("Service.health",), why="systemd asks for no health"),
     LeftOut(fields=("Plan.host",), why="the header has it in words"),
     LeftOut(
         fields=("Limit.name", "Limit.value", "Listen.variable", "Step.seconds"),
@@ -69,7 +70,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`."""
     body = to_nix(_module(plan.service))
     above = [line for text in plan.header for line in comment(text)]
-    lines = [*above, *_arguments(), "let", *_bindings(plan.service), "in", body]
+    lines = [*above, ARGUMENTS, "let", *_bindings(plan.service), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
@@ -79,17 +80,6 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
         "nixos/README.md.jinja", plan=plan, service=plan.service, file=f"{plan.name}.nix"
     )
     return (File("README.md", text),)
-
-
-def limitations(plan: Plan) -> tuple[Finding, ...]:
-    """Return nothing: NixOS has a word for every setting."""
-    return losses("nixos", LEFT_OUT, plan.service)
-
-
-def _arguments() -> list[str]:
-    """Return the module's arguments as nixfmt lays them out."""
-    names = ["config", "lib", "options", "pkgs", "..."]
-    return ["{", *(f"  {name}," for name in names[:-1]), f"  {names[-1]}", "}:"]
 
 
 def _bindings(service: Service) -> list[str]:
@@ -151,10 +141,7 @@ def _ollama(service: Service) -> Any:  # noqa: ANN401 -- a document value
     options: dict[str, Any] = {
         "enable": _soft(value=True),
         "package": _package(service),
-        "host": _soft(
-            f"[{host}]" if ":" in host else host,
-            service.listen.reason,
-        ),
+        "host": _soft(f"[{host}]" if ":" in host else host, service.listen.reason),
         "port": _soft(service.listen.port),
     }
     if service.listen.open_firewall:

@@ -11,7 +11,6 @@ from generator.targets.base import File
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.errors import Finding
     from generator.plan import Plan
     from generator.targets.base import LeftOut
 
@@ -26,9 +25,4 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return nothing: nobody installs a Plan."""
-    return ()
-
-
-def limitations(plan: Plan) -> tuple[Finding, ...]:  # noqa: ARG001 -- the Target contract
-    """Return nothing: the Plan expresses itself."""
     return ()

@@ -6,7 +6,7 @@ puts the container into the control group of its unit, and 5.4 has no `Memory=` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import RenderError
 from generator.formats.shell import quote
@@ -14,19 +14,23 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
 from generator.records import dataclass
-from generator.targets.base import File, LeftOut, losses, placed, published
+from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files
+from generator.targets.container import (
+    MODELFILE_DIR,
+    NOT_IN_CONTAINERS,
+    published,
+    variables,
+    words,
+)
 from generator.targets.job import job_text
-from generator.units import address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from generator.errors import Finding
     from generator.plan import Job, Limit, Plan, Service, Step
 
 PODMAN: Final = "/usr/bin/podman"
-MODELFILE_DIR: Final = "/modelfiles"
 STARTUP_SECONDS: Final = 2
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
 IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
@@ -82,12 +86,8 @@ def _asked(name: str) -> Callable[[Service], bool]:
     return lambda service: _lost(service, name)
 
 
-def _order_lost(service: Service) -> bool:
-    ids = service.devices.ids if service.devices and service.devices.vendor == "nvidia" else ()
-    return list(ids) != sorted(ids, key=lambda i: (len(i), i))
-
-
 LEFT_OUT: Final = (
+    *NOT_IN_CONTAINERS,
     *(
         LeftOut(
             why=why,
@@ -104,38 +104,8 @@ LEFT_OUT: Final = (
         fix="leave `container.rootless` out",
     ),
     LeftOut(
-        why="the devices of a container have no order",
-        key="gpu.visible_devices",
-        asked=_order_lost,
-        fix="use the systemd or nixos target",
-    ),
-    LeftOut(
-        fields=("Listen.open_firewall",),
-        why="Podman opens what it publishes by itself",
-        key="open_firewall",
-        asked=lambda service: service.listen.open_firewall,
-        fix="leave it out for a container",
-        severity="info",
-    ),
-    LeftOut(
-        fields=(
-            *("Service.program", "Service.command", "Service.user", "Service.group"),
-            *("Service.home", "Service.acceleration", "Service.era_since", "Service.era_until"),
-            *("Service.models_below", "Service.installed_models"),
-        ),
-        why="the image has the program, its command, its user and its backends",
-    ),
-    LeftOut(
-        fields=("Service.full_unit", "Service.hardening"),
-        why="the container is the sandbox",
-    ),
-    LeftOut(
         fields=("Container.restart",),
         why="systemd starts the container again, as `service.restart` says",
-    ),
-    LeftOut(
-        fields=("Devices.access", "Devices.driver"),
-        why="the host must have its driver, and for NVIDIA cards a CDI specification",
     ),
     LeftOut(
         fields=("Job.environment",),
@@ -145,8 +115,6 @@ LEFT_OUT: Final = (
         fields=("Job.name", "Job.programs", "Job.tries"),
         why="the unit has a name, systemd counts no tries, and the host has its programs",
     ),
-    LeftOut(fields=("Plan.host",), why="the header has it in words"),
-    LeftOut(fields=("Model.name",), why="in the commands of the jobs already"),
 )
 
 
@@ -157,11 +125,10 @@ def render(plan: Plan) -> tuple[File, ...]:
     """
     service, places = plan.service, _places(plan.service)
     jobs = (File(f"{places.units}/{j.unit}", _job(plan, service, j)) for j in _jobs(service))
-    files = (model.modelfile for model in service.models)
     return (
         *_quadlets(plan, service, places),
         *jobs,
-        *(File(f"{places.modelfiles}/{file.file}", file.text) for file in files if file),
+        *modelfiles(service, places.modelfiles),
         *_modules(plan, service),
     )
 
@@ -173,11 +140,6 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     words = {"plan": plan, "service": service, "places": places, "sudo": sudo}
     readme = render_template("quadlet/README.md.jinja", **words)
     return (File("README.md", readme), *bundle_files(plan, _bundle(service, files)))
-
-
-def limitations(plan: Plan) -> tuple[Finding, ...]:
-    """Return a Finding for each setting that a container of Podman cannot have."""
-    return losses("quadlet", LEFT_OUT, plan.service)
 
 
 def _places(service: Service) -> Places:
@@ -236,19 +198,17 @@ def _container(service: Service, places: Places) -> list[Section]:
 
 
 def _inside(service: Service, places: Places) -> list[Entry]:
-    container, listen = service.container, service.listen
-    port = f"{address(published(service), listen.port)}:{container.port}"
+    container = service.container
     return [
         Entry("Image", _qualified(container.image)),
         Entry("ContainerName", container.name),
-        Entry("PublishPort", port, listen.reason),
+        Entry("PublishPort", published(service), service.listen.reason),
         *([Entry("Network", f"{container.network}.network")] if container.network else []),
         *_volumes(service, places),
         *_devices(service),
         *(
             Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.reason)
-            for s in service.environment
-            if s.scope == "any"
+            for s in variables(service)
         ),
         *(_of_podman(limit) for limit in _limits(service) if limit.name in IN_CONTAINER),
     ]
@@ -298,7 +258,7 @@ def _devices(service: Service) -> list[Entry]:
 
 def _health(service: Service) -> list[Entry]:
     health = service.health
-    command = " ".join(quote(word) for word in _words(service, health.step))
+    command = " ".join(quote(word) for word in words(service, health.step))
     soon = "Asked more often until the first answer, so that a start takes no whole interval."
     return [
         Entry("HealthCmd", command, health.reason),
@@ -365,11 +325,7 @@ def _job(plan: Plan, service: Service, job: Job) -> str:
 def _exec(service: Service, step: Step) -> str:
     """Return a command line: of the host, or of the container that runs the server."""
     inside = [] if step.where == "host" else [PODMAN, "exec", service.container.name]
-    return exec_line([*inside, *_words(service, step)])
-
-
-def _words(service: Service, step: Step) -> list[Any]:
-    return placed(step, service.container.program, lambda name: f"{MODELFILE_DIR}/{name}")
+    return exec_line([*inside, *words(service, step)])
 
 
 _MODULES: Final = "etc/modules-load.d/hostwright-{name}.conf"

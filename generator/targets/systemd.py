@@ -16,14 +16,13 @@ from generator.formats.unit import (
     unit_text,
 )
 from generator.plan import ADDRESS, Step
-from generator.targets.base import File, LeftOut, losses, placed
+from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, modelfiles, placed
 from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files, wait_seconds
 from generator.targets.job import job_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.errors import Finding
     from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
 
 UNITS: Final = "etc/systemd/system"
@@ -33,6 +32,7 @@ SYSTEM_FILES: Final = ("modules-load", "sysusers", "tmpfiles")
 
 
 LEFT_OUT: Final = (
+    *NOT_ON_HOSTS,
     LeftOut(
         fields=("Listen.open_firewall",),
         why="each distribution has a firewall of its own",
@@ -42,14 +42,10 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         fields=(
-            *("Service.container", "Job.tries", "Setting.scope", "Health.interval_seconds"),
-            *("Health.timeout_seconds", "Health.retries", "Health.start_seconds", "Health.reason"),
+            *("Health.interval_seconds", "Health.timeout_seconds", "Health.retries"),
+            *("Health.start_seconds", "Health.reason"),
         ),
-        why="for containers; systemd counts no tries and asks for no health",
-    ),
-    LeftOut(
-        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
-        why="for containers; here a variable picks the GPUs, and every step runs on the host",
+        why="systemd asks for no health",
     ),
     LeftOut(
         fields=("Devices.driver", "Devices.vendor", "Service.acceleration"),
@@ -82,7 +78,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     service = plan.service
     server = _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
     jobs = tuple(_job(plan, service, job) for job in service.jobs)
-    return (*server, *jobs, *_modelfiles(service), *_system_files(plan, service))
+    return (*server, *jobs, *modelfiles(service, MODELFILE_DIR[1:]), *_system_files(plan, service))
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
@@ -112,11 +108,6 @@ def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
         user=service.user,
         modules=service.devices.modules if service.devices else (),
     )
-
-
-def limitations(plan: Plan) -> tuple[Finding, ...]:
-    """Return a Finding for the firewall; systemd has a word for every other setting."""
-    return losses("systemd", LEFT_OUT, plan.service)
 
 
 def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
@@ -215,11 +206,6 @@ def _client(service: Service, job: Job) -> list[Entry]:
         Entry("Environment", environment(v.name, places.get(v.value, v.value)), v.reason)
         for v in job.environment
     ]
-
-
-def _modelfiles(service: Service) -> tuple[File, ...]:
-    files = (model.modelfile for model in service.models)
-    return tuple(File(f"{MODELFILE_DIR[1:]}/{file.file}", file.text) for file in files if file)
 
 
 def _system_files(plan: Plan, service: Service) -> tuple[File, ...]:

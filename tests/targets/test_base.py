@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from generator.plan import Plan
-from generator.targets import TARGETS, load_target
-from generator.targets.base import COMMON, LeftOut, Target
+from generator.targets import TARGETS, all_files, limitations, load_target
+from generator.targets.base import COMMON, LeftOut
 from tests import trace
 from tests.plans import PROFILES, RELEASES, plan, shipped
 
@@ -71,9 +71,9 @@ def plans() -> list[Plan]:
 PLANS = plans()
 
 
-def use(target: Target, decided: Plan) -> None:
-    target.install_note(decided, target.render(decided))
-    target.limitations(decided)
+def use(name: str, decided: Plan) -> None:
+    all_files(name, decided)
+    limitations(name, decided)
 
 
 def test_the_plans_have_something_in_every_field() -> None:
@@ -97,7 +97,7 @@ def test_the_plans_have_something_in_every_field() -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_a_target_does_not_print_is_listed(name: str) -> None:
     target = load_target(name)
-    read = trace.fields_read(PLANS, lambda decided: use(target, decided))
+    read = trace.fields_read(PLANS, lambda decided: use(name, decided))
     unread = trace.unread(read)
     listed = {field for item in (*target.LEFT_OUT, *COMMON) for field in item.fields}
     assert unread - listed == set()
@@ -110,7 +110,7 @@ def test_what_a_target_does_not_print_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
     target = load_target(name)
-    told = {finding.where: finding for finding in target.limitations(plan(EVERYTHING))}
+    told = {finding.where: finding for finding in limitations(name, plan(EVERYTHING))}
     lost = [item for item in target.LEFT_OUT if item.key]
     assert all(item.asked for item in lost)
     swap = {"resources.memory_swap_max"}  # counted together with memory, which is limited here

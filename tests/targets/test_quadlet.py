@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import RenderError
-from generator.targets import all_files, load_target
+from generator.targets import all_files, limitations, load_target
 from tests.consumers.targets import consumer, written
 from tests.plans import PROFILES, RELEASES, plan, shipped
 
@@ -74,7 +74,7 @@ def test_what_a_user_may_not_bound_is_left_out_and_told() -> None:
     assert "AllowedCPUs" not in text
     assert "Nice" not in text
     assert "Ulimit" not in text
-    told = {finding.where for finding in load_target("quadlet").limitations(decided)}
+    told = {finding.where for finding in limitations("quadlet", decided)}
     assert told == {f"resources.{name}" for name in resources}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.targets import load_target
+from generator.targets import limitations
 from tests.consumers import compose
 from tests.consumers.same import environment_in_a_container, same_limits
 
@@ -43,7 +43,7 @@ def _same_keys(plan: Plan, found: Effective) -> None:
     ):
         limit = plan.service.limit(name)
         assert service.get(key) == (limit.value if limit else None), key
-    said = {finding.where for finding in load_target("compose").limitations(plan)}
+    said = {finding.where for finding in limitations("compose", plan)}
     assert found.memory_high is None
     assert ("resources.memory_high" in said) == (plan.service.limit("memory_high") is not None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.targets import load_target
+from generator.targets import limitations
 from tests.consumers import quadlet
 from tests.consumers.same import bytes_of, environment_in_a_container, same_wait
 
@@ -53,7 +53,7 @@ def _all(options: list[tuple[str, str]], name: str) -> list[str]:
 
 def _same_limits(plan: Plan, found: Effective) -> None:
     """Compare what the unit bounds, and what Podman does, less what the target says it loses."""
-    said = {finding.where for finding in load_target("quadlet").limitations(plan)}
+    said = {finding.where for finding in limitations("quadlet", plan)}
     wanted: dict[str, Any] = {
         limit.name: limit.value for limit in plan.service.limits if limit.key not in said
     }

@@ -1,0 +1,107 @@
+"""What the targets for containers share: the server in its image, and what that leaves out."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import RenderError
+from generator.targets.base import LeftOut, placed
+from generator.units import address
+
+if TYPE_CHECKING:
+    from generator.plan import Service, Setting, Step
+
+MODELFILE_DIR: Final = "/modelfiles"
+LOCALHOST: Final = "127.0.0.1"
+
+
+def published(service: Service) -> str:
+    """Return `address:port:port`, where the engine publishes the API: an IP address without a zone.
+
+    Raises RenderError for any other.
+    """
+    listen = service.listen
+    host = LOCALHOST if listen.host == "localhost" else listen.host
+    try:
+        zone = getattr(ipaddress.ip_address(host), "scope_id", None)
+    except ValueError:
+        zone = host
+    if zone is None:
+        return f"{address(host, listen.port)}:{service.container.port}"
+    raise RenderError(
+        f"`{service.engine}.host` is `{host}`, and containers are published on plain IP addresses",
+        hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
+    )
+
+
+def variables(service: Service) -> list[Setting]:
+    """Return the variables that the server has in a container."""
+    return [setting for setting in service.environment if setting.scope == "any"]
+
+
+def words(service: Service, step: Step) -> list[str]:
+    """Return the arguments of a Step that runs in the container."""
+    return placed(step, service.container.program, lambda name: f"{MODELFILE_DIR}/{name}")
+
+
+def _listed(service: Service) -> tuple[str, ...]:
+    """Return the GPUs of a device list; other vendors get the variable itself."""
+    devices = service.devices
+    return devices.ids if devices and devices.vendor == "nvidia" else ()
+
+
+def _ordered(service: Service) -> bool:
+    ids = _listed(service)
+    return list(ids) != sorted(ids, key=lambda i: (len(i), i))
+
+
+def _counted_by_speed(service: Service) -> bool:
+    by_speed = any(
+        s.name == "CUDA_DEVICE_ORDER" and s.value == "FASTEST_FIRST" for s in service.environment
+    )
+    return by_speed and any(i.isdecimal() for i in _listed(service))
+
+
+NOT_IN_CONTAINERS: Final = (
+    LeftOut(
+        why="a device list says which GPUs, not their order",
+        key="gpu.visible_devices",
+        asked=_ordered,
+    ),
+    LeftOut(
+        why="the indices of a device list count in the order of nvidia-smi, not by speed",
+        key="gpu.device_order",
+        asked=_counted_by_speed,
+        fix="name the GPUs by UUID, or by their index in `nvidia-smi -L`",
+    ),
+    LeftOut(
+        fields=("Listen.open_firewall",),
+        why="the engine opens what it publishes by itself, past the firewall of the host",
+        key="open_firewall",
+        asked=lambda service: service.listen.open_firewall and not service.container.rootless,
+        fix="leave it out for a container",
+        severity="info",
+    ),
+    LeftOut(
+        why="an engine that runs as a user opens no firewall",
+        key="open_firewall",
+        asked=lambda service: service.listen.open_firewall and service.container.rootless,
+        fix="open TCP port {port} in the firewall of the host",
+    ),
+    LeftOut(
+        fields=(
+            *("Service.program", "Service.command", "Service.user", "Service.group"),
+            *("Service.home", "Service.acceleration", "Service.era_since", "Service.era_until"),
+            *("Service.models_below", "Service.installed_models"),
+        ),
+        why="the image has the program, its command, its user and its backends",
+    ),
+    LeftOut(fields=("Service.full_unit", "Service.hardening"), why="the container is the sandbox"),
+    LeftOut(
+        fields=("Devices.access", "Devices.driver"),
+        why="the host must have its driver, and for NVIDIA cards their container toolkit",
+    ),
+    LeftOut(fields=("Plan.host",), why="the header has it in words"),
+    LeftOut(fields=("Model.name",), why="in the commands of the jobs already"),
+)
