@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from generator.explain.links import linked
-from tools.pages import documents
+from tools import pages
+from tools.links import linked
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = documents()
+PAGES = pages.files()
 
 
 def test_every_rule_that_the_program_names_has_a_page() -> None:
@@ -18,7 +18,7 @@ def test_every_rule_that_the_program_names_has_a_page() -> None:
     quoted = (re.findall(r'"(HW\d{3})"', path.read_text(encoding="utf-8")) for path in sources)
     named = {name for names in quoted for name in names}
     assert {"HW101", "HW202", "HW601"} <= named
-    assert {name for name in named if f"rules/{name}.md" not in PAGES} == set()
+    assert {name for name in named if f"docs/rules/{name}.md" not in PAGES} == set()
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:
@@ -30,14 +30,14 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
 
 
 def test_the_index_names_every_rule_with_its_severity() -> None:
-    index = PAGES["rules/README.md"]
+    index = PAGES["docs/rules/README.md"]
     line = "| [HW202](HW202.md) | warning | more compute threads than the CPU quota lets run |"
     assert line in index.splitlines()
     assert len(re.findall(r"^\| \[HW\d{3}\]", index, re.MULTILINE)) == len(PAGES) - 2
 
 
 def test_the_page_of_a_rule_has_all_its_parts() -> None:
-    page = PAGES["rules/HW202.md"]
+    page = PAGES["docs/rules/HW202.md"]
     assert page.startswith("# HW202: more compute threads than the CPU quota lets run\n")
     assert "Severity: warning. Releases: all." in page
     assert "eight threads under a quota of four CPUs decoded 0.27" in page
@@ -48,7 +48,7 @@ def test_the_page_of_a_rule_has_all_its_parts() -> None:
 
 
 def test_the_reference_has_living_and_dead_names() -> None:
-    page = PAGES["reference/environment.md"]
+    page = PAGES["docs/reference/environment.md"]
     rows = {line.split(" | ")[0]: line for line in page.splitlines() if line.startswith("| `")}
     assert rows["| `OLLAMA_KEEP_ALIVE`"] == (
         "| `OLLAMA_KEEP_ALIVE` | since 0.1.29 | How long an idle model stays loaded; negative: "
@@ -64,7 +64,7 @@ def test_the_reference_has_living_and_dead_names() -> None:
 
 
 def test_the_reference_has_what_changed_by_release() -> None:
-    section = PAGES["reference/environment.md"].split("### `OLLAMA_CONTEXT_LENGTH`\n\n")[1]
+    section = PAGES["docs/reference/environment.md"].split("### `OLLAMA_CONTEXT_LENGTH`\n\n")[1]
     assert section.splitlines()[:5] == [
         "| from | before | default | which means |",
         "|---|---|---|---|",
@@ -120,6 +120,6 @@ def test_sources_are_links_where_they_can_be(source: str, told: str) -> None:
 
 
 def test_what_could_be_markup_is_escaped() -> None:
-    page = PAGES["reference/environment.md"]
+    page = PAGES["docs/reference/environment.md"]
     assert "LLAMA_ARG_FIT_TARGET=\\<MiB to leave free\\>" in page
     assert not re.search(r"(?<![`\\])<", re.sub(r"`[^`]*`", "", page))

@@ -15,7 +15,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator.catalogue import build
 from generator.explain.rules import RuleProse
+from generator.formats.data import to_json
+from generator.formats.markdown import code, row
+from generator.pipeline import decide
+from generator.profiles.json_schema import FLEET, PROFILE, json_schema
+from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.reference import reference
+from generator.rules.registry import every_rule
+from generator.targets import TARGETS, load_target
+from tools import limits_file, names_file, options_page, output_schemas, pages, targets_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,16 +45,10 @@ class Generated:
 
 
 def _catalogue() -> Mapping[str, str]:
-    from generator.catalogue import build
-
     return {"generator/catalogue/catalogue.json": build.text(build.build(build.read()))}
 
 
 def _schemas() -> Mapping[str, str]:
-    from generator.formats.data import to_json
-    from generator.profiles.json_schema import FLEET, PROFILE, json_schema
-    from generator.profiles.reference import reference
-
     return {
         "profiles/profile.schema.json": to_json(json_schema(PROFILE)),
         "profiles/fleet.schema.json": to_json(json_schema(FLEET)),
@@ -54,71 +58,25 @@ def _schemas() -> Mapping[str, str]:
 
 
 def _rules() -> Mapping[str, str]:
-    from generator.rules.registry import every_rule
-
-    told = (_prose(rule) for rule in every_rule().values())
-    lines = (json.dumps(prose, ensure_ascii=False, separators=(",", ":")) for prose in told)
+    prose = (_prose(rule) for rule in every_rule().values())
+    lines = (json.dumps(rule, ensure_ascii=False, separators=(",", ":")) for rule in prose)
     return {"generator/explain/rules.json": "[\n" + ",\n".join(lines) + "\n]\n"}
 
 
 def _prose(rule: object) -> dict[str, str]:
-    """Return what a rule says of itself, without what is empty."""
-    told = {field.name: getattr(rule, field.name, "") for field in fields(RuleProse)}
-    return {name: text for name, text in told.items() if text}
-
-
-def _outputs() -> Mapping[str, str]:
-    from tools.output_schemas import texts
-
-    return texts()
-
-
-def _pages() -> Mapping[str, str]:
-    from tools.pages import documents
-
-    return {f"docs/{name}": text for name, text in documents().items()}
-
-
-def _targets() -> Mapping[str, str]:
-    from tools.targets_page import page
-
-    return {"docs/reference/targets.md": page()}
-
-
-def _names() -> Mapping[str, str]:
-    from generator.catalogue.catalogue import load_catalogue
-    from tools import names_file
-
-    return {"modules/names.json": names_file.text(load_catalogue().at("ollama"))}
-
-
-def _limits() -> Mapping[str, str]:
-    from tools import limits_file
-
-    return {"modules/limits.json": limits_file.text()}
+    """Return the prose of a rule, without what is empty."""
+    prose = {field.name: getattr(rule, field.name, "") for field in fields(RuleProse)}
+    return {name: text for name, text in prose.items() if text}
 
 
 def _plans() -> Mapping[str, str]:
-    from generator.pipeline import decide
-    from generator.profiles.load import read_document, shipped_profiles
-    from generator.targets import load_target
-
     target = load_target("plan")
     plans = {path.stem: decide(read_document(path.stem)) for path in shipped_profiles()}
     return {f"modules/plans/{name}.json": target.render(p)[0].text for name, p in plans.items()}
 
 
-def _options() -> Mapping[str, str]:
-    from tools import options_page
-
-    return {"docs/reference/nixos-options.md": options_page.page(options_page.told())}
-
-
 def _tables() -> Mapping[str, str]:
     """Put the table of targets between its marks."""
-    from generator.formats.markdown import code, row
-    from generator.targets import TARGETS
-
     rows = [row("target", "gives"), "|---|---|"]
     rows += [row(code(name), entry.gives) for name, entry in TARGETS.items()]
     table = "\n".join([TARGETS_BEGIN, *rows, TABLE_END])
@@ -132,13 +90,13 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "catalogue": Generated(_catalogue),
     "rules": Generated(_rules),
     "schemas": Generated(_schemas),
-    "outputs": Generated(_outputs, left_over="docs/schemas/*.json"),
-    "pages": Generated(_pages, left_over="docs/rules/*.md"),
-    "targets": Generated(_targets),
-    "names": Generated(_names),
-    "limits": Generated(_limits),
+    "outputs": Generated(output_schemas.files, left_over="docs/schemas/*.json"),
+    "pages": Generated(pages.files, left_over="docs/rules/*.md"),
+    "targets": Generated(targets_page.files),
+    "names": Generated(names_file.files),
+    "limits": Generated(limits_file.files),
     "plans": Generated(_plans, left_over="modules/plans/*.json"),
-    "options": Generated(_options),
+    "options": Generated(options_page.files),
     "tables": Generated(_tables),
 }
 

@@ -33,14 +33,14 @@ _LEFT_OUT: Final = re.compile(r"[;.] [Ll]eft out:.*")
 _FIRST_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]")
 
 
-def text() -> str:
-    """Return the file, options in alphabetical order."""
+def files() -> dict[str, str]:
+    """Return the file by its path, options in alphabetical order."""
     keys = json_schema(PROFILE)["$defs"]["Resources"]["properties"]
     options = {
         _option(directive): _limit(name, directive, keys[name]["description"])
         for directive, (name, _) in DIRECTIVES.items()
     }
-    return to_json(dict(sorted(options.items())))
+    return {"modules/limits.json": to_json(dict(sorted(options.items())))}
 
 
 def _option(directive: str) -> str:
@@ -48,5 +48,5 @@ def _option(directive: str) -> str:
 
 
 def _limit(name: str, directive: str, described: str) -> dict[str, object]:
-    told = _LEFT_OUT.sub(".", described)
-    return {"directive": directive, "description": told, "example": EXAMPLES[name]}
+    description = _LEFT_OUT.sub(".", described)
+    return {"directive": directive, "description": description, "example": EXAMPLES[name]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.units import Release
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ _OURS: Final = ("OLLAMA_", "LLAMA_ARG_")
 _FIRST: Final = Release(0, 0, 1)
 
 
-def text(facts: Facts) -> str:
-    """Return the file: a group on each line, in a fixed order, its names in alphabetical order."""
+def files() -> dict[str, str]:
+    """Return the file by its path: a group on each line, its names in alphabetical order."""
     groups: dict[str, dict[str, Any]] = {}
-    for name, known in _known(facts):
+    for name, known in _known(load_catalogue().at("ollama")):
         groups.setdefault(repr(known), {**known, "names": []})["names"].append(name)
     ordered = sorted(groups.values(), key=lambda group: min(group["names"]))
     lines = [json.dumps(group | {"names": sorted(group["names"])}) for group in ordered]
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+    return {"modules/names.json": "[\n" + ",\n".join(lines) + "\n]\n"}
 
 
 def _known(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -36,7 +36,7 @@ and a null takes it away.
 FIRST = ("hostwright.enable", "hostwright.profile")
 
 
-def told(lib: Path | None = None) -> list[Option]:
+def evaluated(lib: Path | None = None) -> list[Option]:
     """Return what Nix says of the options, by the library of nixpkgs or by the tests' own."""
     arguments = {
         "options": str(OPTIONS),
@@ -47,9 +47,14 @@ def told(lib: Path | None = None) -> list[Option]:
     return answer
 
 
-def page(told: list[Option] | dict[str, Option]) -> str:
+def files() -> dict[str, str]:
+    """Return the page by its path in the repository."""
+    return {"docs/reference/nixos-options.md": page(evaluated())}
+
+
+def page(given: list[Option] | dict[str, Option]) -> str:
     """Return the page in Markdown: each option with description, type, default and example."""
-    options = [told[name] | {"name": name} for name in told] if isinstance(told, dict) else told
+    options = [given[name] | {"name": name} for name in given] if isinstance(given, dict) else given
     shown = [option for option in options if _shown(option)]
     return "\n".join([HEAD, *map(_section, sorted(shown, key=_order))])
 

@@ -48,7 +48,7 @@ _PLAIN: Final[Mapping[Any, Schema]] = {
 }
 
 
-def texts() -> dict[str, str]:
+def files() -> dict[str, str]:
     """Return the schemas by their path in the repository."""
     return {f"docs/schemas/{name}.json": to_json(schema(name)) for name in PRINTED}
 

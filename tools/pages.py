@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from generator.explain import words
 from generator.explain.asked import asked
 from generator.explain.history import history, instead_label, periods
-from generator.explain.links import linked
 from generator.explain.page import Grid, sources_of
-from generator.explain.rules import TOPICS, every_rule, silence_of
+from generator.explain.rules import every_rule, silence_of
 from generator.explain.variables import profile_key
 from generator.formats.markdown import code, fenced, markdown, row
+from tools.links import linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,15 @@ _DEAD_HEAD: Final = """\
 
 Setting one of these changes nothing (rule [HW101](../rules/HW101.md)).
 """
+_TOPICS: Final = {
+    "HW0": "Reading files",
+    "HW1": "Environment variables",
+    "HW2": "CPU and memory",
+    "HW3": "GPU",
+    "HW4": "Network and security",
+    "HW5": "Service, models and container",
+    "HW6": "Targets and fleets",
+}
 _SCOPES: Final = {
     "server": "Read by the server",
     "runner": "Read by the process that runs a model",
@@ -47,11 +56,11 @@ _SCOPES: Final = {
 }
 
 
-def documents() -> dict[str, str]:
-    """Return each page by its path below `docs/`."""
-    pages = {f"rules/{name}.md": _rule(rule) for name, rule in every_rule().items()}
+def files() -> dict[str, str]:
+    """Return each page by its path in the repository."""
+    pages = {f"docs/rules/{name}.md": _rule(rule) for name, rule in every_rule().items()}
     index, variables = "\n".join(_index()), "\n".join(_variables())
-    return {**pages, "rules/README.md": index, "reference/environment.md": variables}
+    return {**pages, "docs/rules/README.md": index, "docs/reference/environment.md": variables}
 
 
 def _rule(rule: RuleProse) -> str:
@@ -99,15 +108,13 @@ def _silence(profile: str, comment: str) -> list[str]:
 
 def _index() -> Iterator[str]:
     yield _RULES_HEAD
-    for prefix, topic in TOPICS.items():
+    for prefix, topic in _TOPICS.items():
         rules = [rule for name, rule in every_rule().items() if name.startswith(prefix)]
-        if rules:
-            yield f"## {topic}\n"
-            yield from (row("rule", "severity", "finds"), "|---|---|---|")
+        yield f"## {topic}\n"
+        yield from (row("rule", "severity", "finds"), "|---|---|---|")
         for rule in rules:
             yield row(f"[{rule.id}]({rule.id}.md)", rule.severity, markdown(rule.title))
-        if rules:
-            yield ""
+        yield ""
 
 
 def _variables() -> Iterator[str]:

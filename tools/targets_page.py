@@ -9,7 +9,7 @@ from generator.targets import TARGETS, load_target
 from generator.targets.base import COMMON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
     from generator.targets.base import LeftOut
 
@@ -22,24 +22,17 @@ printed. `gen show PROFILE -t TARGET` prints the list of a target. A setting tha
 """
 
 
-def page() -> str:
-    """Return the page."""
+def files() -> dict[str, str]:
+    """Return the page by its path in the repository."""
     lines = [_HEAD]
     for name in TARGETS:
-        lines += [f"## {name}", "", *(_table(load_target(name).LEFT_OUT) or ["Nothing."]), ""]
+        lines += [f"## {name}", "", *_table(load_target(name).LEFT_OUT), ""]
     lines += ["## Every target but plan", "", *_table(COMMON)]
-    return "\n".join([*lines, ""])
+    return {"docs/reference/targets.md": "\n".join([*lines, ""])}
 
 
-def _table(items: Iterable[LeftOut]) -> list[str]:
-    rows = list(_rows(items))
-    return (
-        [row("left out", "why"), row("---", "---"), *(row(*cells) for cells in rows)]
-        if rows
-        else []
-    )
-
-
-def _rows(items: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
-    for item in items:
-        yield ", ".join(map(code, item.what)), item.why
+def _table(items: Sequence[LeftOut]) -> list[str]:
+    if not items:
+        return ["Nothing."]
+    rows = [row(", ".join(map(code, item.what)), item.why) for item in items]
+    return [row("left out", "why"), row("---", "---"), *rows]

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 
 FILE: Final = Path(__file__).with_name("rules.json")
 
-TOPICS: Final = {
-    "HW0": "Reading files",
-    "HW1": "Environment variables",
-    "HW2": "CPU and memory",
-    "HW3": "GPU",
-    "HW4": "Network and security",
-    "HW5": "Service, models and container",
-    "HW6": "Targets and fleets",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleProse:

@@ -16,7 +16,7 @@ from generator.errors import shortened
 from tests.detect.machines import NAMES, root_of
 from tests.plans import PROFILES
 from tests.test_cli import process, run
-from tools.output_schemas import PRINTED, texts
+from tools.output_schemas import PRINTED, files
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMAS = ROOT / "docs/schemas"
@@ -43,7 +43,7 @@ def validated(name: str, text: str) -> dict[str, Any]:
 
 def test_every_command_has_one() -> None:
     assert {*PRINTED} == {*COMMANDS, "error"} - {"schema"}
-    for text in texts().values():
+    for text in files().values():
         Draft202012Validator.check_schema(json.loads(text))
 
 

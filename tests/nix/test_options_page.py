@@ -6,17 +6,17 @@ import pytest
 
 from tests.consumers import nix
 from tools import generate
-from tools.options_page import page, told
+from tools.options_page import evaluated, page
 
 PAGE = generate.ROOT / "docs/reference/nixos-options.md"
 
 
 def test_the_real_library_says_the_same() -> None:
-    assert page(told(nix.nixpkgs_lib())) == PAGE.read_text(encoding="utf-8")
+    assert page(evaluated(nix.nixpkgs_lib())) == PAGE.read_text(encoding="utf-8")
 
 
 def test_every_option_has_a_description_a_type_and_an_example() -> None:
-    shown = [option for option in told() if not option["internal"]]
+    shown = [option for option in evaluated() if not option["internal"]]
     bare = [o["name"] for o in shown if not (o["description"] and o["type"] and "example" in o)]
     assert len(shown) >= 30
     assert bare == []
