@@ -92,13 +92,12 @@ def _read_by(parse: Callable[[str], object]) -> PlainValidator:
     return PlainValidator(convert)
 
 
-_CONFIG: Final = ConfigDict(extra="forbid", strict=False, arbitrary_types_allowed=True)
+_CONFIG: Final = ConfigDict(extra="forbid", str_min_length=1, arbitrary_types_allowed=True)
 _RELEASE: Final = Annotated[Release, _read_by(Release.parse), PlainSerializer(str, return_type=str)]
-_TEXT: Final = Annotated[str, Field(min_length=1)]
 _MARKS: Final[Mapping[str, Any]] = {
-    "blank": str,
+    "blank": Annotated[str, Field(min_length=0)],
     "name": Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")],
-    "key": Annotated[str, Field(pattern=r"^([a-z]+\.[a-z_]+)?$")],
+    "key": Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")],
     "capability": Annotated[str, Field(pattern=r"^\d+\.\d$")],
     "bytes": Annotated[int, _read_by(parse_size)],
 }
@@ -112,20 +111,18 @@ class _Meta(BaseModel):
     source: str = ""
 
 
-def _strict(kind: Any, *, required: bool = False) -> Any:  # noqa: ANN401 -- a type expression
+def _strict(kind: Any) -> Any:  # noqa: ANN401 -- a type expression
     """Return the type that holds data to an annotation of a record."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in {tuple, dict}:
-        inner = (a if a is Ellipsis else _strict(a, required=True) for a in arguments)
-        return origin[tuple(inner)]
+        return origin[tuple(a if a is Ellipsis else _strict(a) for a in arguments)]
     if origin in {types.UnionType, typing.Union}:
         return _strict(arguments[0]) | None
     if origin is Annotated:
         return _MARKS[kind.__metadata__[0]]
-    if is_dataclass(kind) and kind is not Release:
-        return _table(typing.cast("type", kind))
-    plain = {Release: _RELEASE, str: _TEXT if required else str}
-    return plain.get(kind, kind)
+    if kind is Release:
+        return _RELEASE
+    return _table(typing.cast("type", kind)) if is_dataclass(kind) else kind
 
 
 @functools.cache
@@ -139,17 +136,8 @@ def _table(kind: type) -> type[BaseModel]:
             continue
         factory = field.default_factory
         default = field.default if factory is MISSING else factory()
-        required = default is MISSING
-        form[field.name] = (_strict(hint, required=required), ... if required else default)
+        form[field.name] = (_strict(hint), ... if default is MISSING else default)
     return _model(kind.__name__, _coherent, form)
-
-
-def _after(check: Callable[[Any], None]) -> Any:  # noqa: ANN401 -- pydantic's own decorator
-    def checked(self: BaseModel) -> BaseModel:
-        check(self)
-        return self
-
-    return model_validator(mode="after")(checked)
 
 
 def _coherent(table: Any) -> None:  # noqa: ANN401 -- any of the records
@@ -245,11 +233,12 @@ def _file(name: str) -> type[BaseModel]:
 
 
 def _model(name: str, check: Callable[[Any], None], form: Mapping[str, Any]) -> type[BaseModel]:
-    validators = {"coherent": _after(check)}
-    made: type[BaseModel] = create_model(
-        name, __config__=_CONFIG, __validators__=validators, **form
-    )
-    return made
+    def checked(self: BaseModel) -> BaseModel:
+        check(self)
+        return self
+
+    validators: dict[str, Any] = {"coherent": model_validator(mode="after")(checked)}
+    return create_model(name, __config__=_CONFIG, __validators__=validators, **form)
 
 
 def read() -> dict[str, str]:

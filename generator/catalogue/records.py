@@ -1,7 +1,7 @@
 """What is known of one thing: the tables of `data/*.toml` as records.
 
 A record that depends on the release carries it as `at`, so that nobody has to name it again.
-`build` holds the data to these classes, marks included: a text that is required is not empty,
+`build` holds the data to these classes, marks included: a text is not empty,
 unless it is Blank, and what is BOUND is filled in by Facts and not in the data.
 """
 

@@ -1,26 +1,19 @@
-"""`gen explain`: what it says of each kind of name, how it is laid out, and how it starts."""
+"""What `gen explain` says of each kind of name, and which names it finds."""
 
-import json
 import re
-import subprocess
-import sys
 import typing
-from collections.abc import Mapping
-from typing import Any, cast
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import Variable
-from generator.cli import gen, talk
+from generator.cli import gen
 from generator.errors import CatalogueError, HostwrightError
 from generator.explain import words
 from generator.explain.keys import becomes, keys
-from generator.explain.layout import laid_out
 from generator.explain.lookup import explain, find, listed
-from generator.explain.page import KINDS, Page
+from generator.explain.page import Page
 from generator.profiles.json_schema import json_schema
 from generator.targets import TARGETS
 
@@ -327,144 +320,8 @@ class TestNames:
         assert all(page.summary and page.blocks for page in pages)
 
 
-class TestCommand:
-    def test_unknown_names_exit_2_without_output(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "generator", "explain", "OLLAMA_NUM_PARALEL"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == (
-            "error: there is nothing to explain by the name `OLLAMA_NUM_PARALEL`\n"
-            "hint: did you mean `OLLAMA_NUM_PARALLEL` or `ollama.num_parallel` or "
-            "`OLLAMA_MAX_PARALLEL`? `gen explain --list` has every name\n"
-        )
-
-    @pytest.mark.parametrize("args", [[], ["--list", "rule", "HW202"], ["--list", "nonsense"]])
-    def test_bad_usage(self, args: list[str]) -> None:
-        assert isinstance(run(*args).exception, click.UsageError)
-
-    def test_the_list_is_grouped_one_line_each(self) -> None:
-        lines = run("--list").output.splitlines()
-        heads = [line for line in lines if line and not line.startswith(" ")]
-        assert [head.partition(":")[0] for head in heads] == list(KINDS)
-        assert max(map(len, lines)) <= 80
-        assert "  HW202  warning: more compute threads than the CPU quota lets run" in lines
-        assert len(lines) == len(listed()) + 2 * len(KINDS) - 1
-
-    def test_the_list_of_a_kind(self) -> None:
-        lines = run("--list", "option").output.splitlines()
-        assert lines[0] == "option: model options: requests, PARAMETER in a Modelfile"
-        assert [line.split()[0] for line in lines[1:4]] == ["num_ctx", "num_thread", "num_gpu"]
-
-    def test_json_of_a_variable(self) -> None:
-        document = json.loads(run("OLLAMA_DEBUG", "HW202", "--json").output)
-        assert document["schema_version"] == 1
-        variable, rule = document["pages"]
-        assert variable["kind"] == "variable"
-        assert variable["name"] == "OLLAMA_DEBUG"
-        assert variable["since"] == "0.1.21"
-        assert variable["removed"] is None
-        assert variable["allowed"][1]["values"] == ["0", "1", "2"]
-        assert variable["profile_key"] == "ollama.debug"
-        assert variable["sources"] == ["envconfig/config.go@v0.32.15:199-212"]
-        assert rule["severity"] == "warning"
-        assert rule["bad"] == "CPUQuota=400%\nEnvironment=LLAMA_ARG_THREADS=8"
-
-    @pytest.mark.parametrize(
-        ("name", "fields"),
-        [
-            ("HW202", {"severity", "why", "bad", "good", "releases", "silence"}),
-            (
-                "OLLAMA_HOST",
-                {
-                    *("type", "scope", "since", "removed", "effective", "effective_until"),
-                    *("defaults", "allowed", "on_invalid", "dangerous", "safe", "replacement"),
-                    *("note", "status", "profile_key", "rules"),
-                },
-            ),
-            (
-                "OLLAMA_NUM_THREADS",
-                {"category", "belief", "replacement", "profile_key", "names", "note"},
-            ),
-            (
-                "ollama.keep_alive",
-                {"takes", "default", "required", "keys", "becomes", "rules"},
-            ),
-            ("CPUQuota", {"compose", "profile_key", "ollama", "careful", "rules"}),
-            (
-                "num_ctx",
-                {
-                    *("type", "since", "removed", "defaults", "modelfile", "reload"),
-                    *("status", "rules"),
-                },
-            ),
-        ],
-    )
-    def test_json_has_the_same_fields_for_all_of_a_kind(self, name: str, fields: set[str]) -> None:
-        (told,) = json.loads(run(name, "--json").output)["pages"]
-        assert {*told} == {"kind", "name", "summary", "sources"} | fields
-
-    def test_json_of_the_list(self) -> None:
-        document = json.loads(run("--list", "limit", "--json").output)
-        assert document["schema_version"] == 1
-        assert document["names"][0]["kind"] == "limit"
-        assert document["names"][0]["name"] == "CPUQuota"
-
-    def test_nothing_imports_pydantic(self) -> None:
-        code = (
-            "import sys\nfrom generator.cli import gen\n"
-            "for args in (['OLLAMA_KEEP_ALIVE'], ['keep_alive', 'CPUQuota', 'HW202'], ['--list']):"
-            "\n    gen.main(['explain', *args], standalone_mode=False)\n"
-            "print(sorted({m.split('.')[0] for m in sys.modules} "
-            "& {'pydantic', 'jinja2', 'yaml', 'tomli_w'}))\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        assert done.stdout.splitlines()[-1] == "[]"
-
-
-def on_a_terminal(*args: str) -> str:
-    result = CliRunner().invoke(gen, ["explain", *args], color=True, standalone_mode=False)
-    return result.output
-
-
-class TestLayout:
-    def test_colour_on_a_terminal_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("NO_COLOR", raising=False)
-        assert on_a_terminal("HW202").startswith("\x1b[1mHW202 · ")
-        assert "\x1b" not in run("HW202").output
-        monkeypatch.setenv("NO_COLOR", "1")
-        assert "\x1b" not in on_a_terminal("HW202")
-
-    @pytest.mark.parametrize("columns", [50, 80, 120])
-    def test_prose_and_tables_keep_to_the_width(
-        self, columns: int, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(talk, "width", lambda: columns)
-        for one in explain([entry.name for entry in listed()]):
-            for line in laid_out(one, columns, talk.table):
-                words_alone = [w for w in line.text.split("\n") if " " in w.strip()]
-                if line.role != "sample" and columns > 50:
-                    longest = max(map(len, words_alone), default=0)
-                    assert longest <= columns, (one.name, line.text)
-
-    def test_labelled_paragraphs_stand_together(self) -> None:
-        lines = [line.text for line in laid_out(page("num_thread"), 80, talk.table)]
-        status = next(n for n, line in enumerate(lines) if line.startswith("Status: "))
-        assert lines[status - 1] == ""
-        assert lines[status + 1] == "Takes: whole number"
-
-
-def fields_of(schema: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", schema["$defs"][path]["properties"])
-
-
 def test_the_keys_are_those_of_the_profile() -> None:
     schema = json_schema()
-    resources = {f"resources.{name}" for name in fields_of(schema, "Resources")}
+    resources = {f"resources.{name}" for name in schema["$defs"]["Resources"]["properties"]}
     assert resources <= {*keys()}
     assert {*schema["properties"]} <= {*keys()}
