@@ -50,7 +50,7 @@ def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> tuple[
 
     `locked` is why the model is locked in memory; empty: it is not.
     """
-    return tuple(limit for limit in _limits(profile, host, threads, locked) if limit)
+    return tuple(_limits(profile, host, threads, locked))
 
 
 def faults(profile: Profile, host: Host) -> Iterator[Problem]:
@@ -64,14 +64,14 @@ def faults(profile: Profile, host: Host) -> Iterator[Problem]:
     yield from _cpu_faults(profile, host)
 
 
-def _limits(profile: Profile, host: Host, threads: int, locked: str) -> Iterator[Limit | None]:
-    yield _cpu_quota(profile, host, threads)
+def _limits(profile: Profile, host: Host, threads: int, locked: str) -> Iterator[Limit]:
+    yield from _cpu_quota(profile, host, threads)
     for name, (_, reason) in LIMITS.items():
         value = getattr(profile.resources, name)
         if value is not None:
             yield _limit(name, value, reason, "profile")
         elif name == "memory_max":
-            yield _derived_memory_max(host)
+            yield from _derived_memory_max(host)
         elif name == "limit_memlock" and locked:
             yield _limit(name, "infinity", locked, "derived")
 
@@ -89,25 +89,21 @@ def _limit(name: str, value: int | str, reason: str, source: Source) -> Limit:
     )
 
 
-def _cpu_quota(profile: Profile, host: Host, threads: int) -> Limit | None:
-    """Return the quota; left out, a CPU per compute thread and one for the server."""
+def _cpu_quota(profile: Profile, host: Host, threads: int) -> Iterator[Limit]:
+    """Yield the quota; left out, a CPU per compute thread and one for the server."""
     quota = quota_percent(profile)
-    if quota is not None:
-        return _quota(quota, host.threads, source="profile", key=_quota_key(profile))
-    if not threads or not host.cores:
-        return None
     derived = quota_for(threads)
-    acts = quota_acts(derived, usable_cpus(profile, host))
-    return (
-        _quota(derived, host.threads, source="derived", key=_quota_key(profile)) if acts else None
-    )
+    if quota is not None:
+        yield _quota(quota, host.threads, "profile", _quota_key(profile))
+    elif threads and host.cores and quota_acts(derived, usable_cpus(profile, host)):
+        yield _quota(derived, host.threads, "derived", _quota_key(profile))
 
 
 def _quota_key(profile: Profile) -> str:
     return "resources.cpu_quota" if profile.resources.cpus is None else "resources.cpus"
 
 
-def _quota(percent: int, available: int, *, source: Source, key: str) -> Limit:
+def _quota(percent: int, available: int, source: Source, key: str) -> Limit:
     whole = f"{percent / 100:g}"
     share = f"{whole} of {available} hardware threads" if available else f"{whole} CPUs"
     return Limit(
@@ -121,15 +117,15 @@ def _quota(percent: int, available: int, *, source: Source, key: str) -> Limit:
     )
 
 
-def _derived_memory_max(host: Host) -> Limit | None:
+def _derived_memory_max(host: Host) -> Iterator[Limit]:
     memory = host.memory
     if memory < 2 * LEAST_RESERVE:
-        return None
+        return
     value = (memory - reserve(memory)) // GIB * GIB
     reason = (
         f"Leaves {written_size(memory - value)} of the host's {written_size(memory)} to the rest."
     )
-    return _limit("memory_max", value, reason, "derived")
+    yield _limit("memory_max", value, reason, "derived")
 
 
 def _quota_faults(profile: Profile, host: Host) -> Iterator[Problem]:
@@ -147,11 +143,8 @@ def _memory_faults(profile: Profile, host: Host) -> Iterator[Problem]:
     for name in ("memory_max", "memory_high"):
         value = getattr(resources, name)
         if isinstance(value, int) and memory and value > memory:
-            yield Problem(
-                f"resources.{name}",
-                f"{format_size(value)} is more than this host's {format_size(memory)}",
-                "write less, or leave it out",
-            )
+            told = f"{format_size(value)} is more than this host's {format_size(memory)}"
+            yield Problem(f"resources.{name}", told, "write less, or leave it out")
     high, top = resources.memory_high, resources.memory_max
     if isinstance(high, int) and isinstance(top, int) and high > top:
         yield Problem(

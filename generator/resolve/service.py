@@ -148,11 +148,12 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
     """Return the sandbox of a complete unit: what the server needs, and nothing else."""
     home = case.home
     writable = " ".join(dict.fromkeys(path for path in (home, asked.models_dir) if path))
+    state = server.home.removeprefix("/var/lib/")
     gpu = case.devices is not None
     fixed = tuple(Directive(name=name, value=value) for name, value in _SANDBOX)
     return (
         *fixed,
-        *([Directive(name="StateDirectory", value=_state(server))] if home == server.home else []),
+        *([Directive(name="StateDirectory", value=state)] if home == server.home else []),
         Directive(name="ReadWritePaths", value=writable, reason="Keys and models."),
         Directive(
             name="PrivateDevices",
@@ -161,10 +162,6 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
         ),
         *([Directive(name="SupplementaryGroups", value="render video")] if gpu else []),
     )
-
-
-def _state(server: Server) -> str:
-    return server.home.removeprefix("/var/lib/")
 
 
 _SANDBOX: Final = (

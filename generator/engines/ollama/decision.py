@@ -47,7 +47,6 @@ def setting(
     reason: str,
     group: Group = "server",
     source: Source = "profile",
-    replaces: tuple[str, ...] = (),
     scope: Scope = "any",
 ) -> Decisions:
     """Yield a variable that the release reads; otherwise why not."""
@@ -63,7 +62,7 @@ def setting(
     yield Setting(
         name=name,
         value=value,
-        reason=commented(reason, replaces),
+        reason=reason,
         source=source,
         group=group,
         key=where,
@@ -86,10 +85,28 @@ def _dropped(case: Case, name: str, where: str, group: Group) -> Decisions:
     )
 
 
-def all_models(
-    case: Case, name: str, value: str, where: str, reason: str, replaces: tuple[str, ...] = ()
+def lever(
+    case: Case,
+    variable: str,
+    parameter: str,
+    value: str,
+    *,
+    where: str,
+    reason: str,
+    group: Group = "server",
+    source: Source = "profile",
 ) -> Decisions:
-    """Yield a parameter of every model: the lever where no variable is read."""
+    """Yield the variable where the release reads it, otherwise a parameter of every model."""
+    reason = commented(reason, case.facts.legacy_names(where))
+    if reads(case, variable):
+        yield from setting(
+            case, variable, value, where=where, reason=reason, group=group, source=source
+        )
+    else:
+        yield from _all_models(case, parameter, value, where, reason)
+
+
+def _all_models(case: Case, name: str, value: str, where: str, reason: str) -> Decisions:
     if not case.profile.models:
         yield note(
             "HW503",
@@ -100,7 +117,7 @@ def all_models(
         )
         told = "Only a model or a request carries it in this release, and there is no model."
         yield omission(f"{name} {value}", told, where)
-    yield Parameter(name=name, value=value, reason=commented(reason, replaces), key=where)
+    yield Parameter(name=name, value=value, reason=reason, key=where)
 
 
 def legacy(case: Case, intent: str, value: str) -> Decisions:

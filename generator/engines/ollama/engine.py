@@ -59,7 +59,11 @@ def decide(case: Case) -> Decided:
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)
     beside = jobs.jobs(case.profile, served)
-    faults = (*doubled(chosen), *jobs.faults(case.profile, case.devices))
+    faults = (
+        *doubled(chosen),
+        *models.faults(served),
+        *jobs.faults(case.profile, case.devices),
+    )
     return Decided(
         environment=(*connection(case), *environment(chosen)),
         omissions=only(Omission, chosen),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama import library
-from generator.engines.ollama.decision import all_models, legacy, note, omission, reads, setting
+from generator.engines.ollama.decision import (
+    commented,
+    legacy,
+    lever,
+    note,
+    omission,
+    reads,
+    setting,
+)
 from generator.engines.ollama.spelling import text
 from generator.errors import Problem
 from generator.units import MIB
@@ -39,17 +47,17 @@ def decide(case: Case) -> Decisions:
 
 def _no_gpu(case: Case) -> Decisions:
     """Hide GPUs that are there from a server that shall compute on the CPU."""
+    where, reason = "ollama.acceleration", "Computes on the CPU although the host has a GPU."
     if case.profile.host.gpus:
-        yield from legacy(case, "ollama.acceleration", "1")
+        yield from legacy(case, where, "1")
         yield from setting(
             case,
             "CUDA_VISIBLE_DEVICES",
             "-1",
-            where="ollama.acceleration",
-            reason="Computes on the CPU although the host has a GPU.",
+            where=where,
+            reason=commented(reason, case.facts.legacy_names(where)),
             group="gpu",
             source="derived",
-            replaces=case.facts.legacy_names("ollama.acceleration"),
         )
     for key in ("visible_devices", "device_order", "layers"):
         if getattr(case.profile.gpu, key):
@@ -92,19 +100,17 @@ def _visible_devices(case: Case, devices: Devices) -> Decisions:
 
 def _vulkan(case: Case) -> Decisions:
     variable = case.facts.variable("OLLAMA_VULKAN")
-    if case.acceleration != "vulkan" or variable is None:
+    if case.acceleration != "vulkan" or variable is None or variable.default in {"true", "1"}:
         return
-    if variable.default not in {"true", "1"}:
-        reason = "The Vulkan backend is off by default in this release."
-        yield from setting(
-            case,
-            "OLLAMA_VULKAN",
-            "1",
-            where="ollama.acceleration",
-            reason=reason,
-            group="gpu",
-            source="derived",
-        )
+    yield from setting(
+        case,
+        variable.name,
+        "1",
+        where="ollama.acceleration",
+        reason="The Vulkan backend is off by default in this release.",
+        group="gpu",
+        source="derived",
+    )
 
 
 def _spread(case: Case) -> Decisions:
@@ -131,26 +137,22 @@ def _layers(case: Case) -> Decisions:
     if layers is None or case.acceleration == "cpu":
         return
     yield from legacy(case, "gpu.layers", "999" if layers == "fit" else str(layers))
-    dead = case.facts.legacy_names("gpu.layers")
     if layers == "fit":
-        yield from _layers_that_fit(case, dead)
+        yield from _layers_that_fit(case)
         return
-    reason = "Layers on the GPU; a fixed number turns the automatic fit off."
-    if reads(case, "LLAMA_ARG_N_GPU_LAYERS"):
-        yield from setting(
-            case,
-            "LLAMA_ARG_N_GPU_LAYERS",
-            str(layers),
-            where="gpu.layers",
-            reason=reason,
-            group="gpu",
-            replaces=dead,
-        )
-    else:
-        yield from all_models(case, "num_gpu", str(layers), "gpu.layers", reason, dead)
+    yield from lever(
+        case,
+        "LLAMA_ARG_N_GPU_LAYERS",
+        "num_gpu",
+        str(layers),
+        where="gpu.layers",
+        reason="Layers on the GPU; a fixed number turns the automatic fit off.",
+        group="gpu",
+    )
 
 
-def _layers_that_fit(case: Case, dead: tuple[str, ...]) -> Decisions:
+def _layers_that_fit(case: Case) -> Decisions:
+    dead = case.facts.legacy_names("gpu.layers")
     by_itself = "as many layers as fit is what the server does by itself"
     if not case.legacy_env:
         yield omission(
@@ -167,23 +169,15 @@ def _overhead(case: Case) -> Decisions:
     overhead = case.profile.ollama.gpu_overhead
     if overhead is None:
         return
-    where, reason = "ollama.gpu_overhead", "Memory left free on every GPU"
-    if reads(case, "OLLAMA_GPU_OVERHEAD"):
-        yield from setting(
-            case,
-            "OLLAMA_GPU_OVERHEAD",
-            str(overhead),
-            where=where,
-            reason=f"{reason}, in bytes.",
-            group="gpu",
-        )
-    else:
-        mib = -(-overhead // MIB)
-        yield from setting(
-            case,
-            "LLAMA_ARG_FIT_TARGET",
-            str(mib),
-            where=where,
-            reason=f"{reason}, in MiB; OLLAMA_GPU_OVERHEAD has no effect since 0.30.",
-            group="gpu",
-        )
+    name, amount, unit = "OLLAMA_GPU_OVERHEAD", overhead, "in bytes."
+    if not reads(case, name):
+        unit = f"in MiB; {name} has no effect since 0.30."
+        name, amount = "LLAMA_ARG_FIT_TARGET", -(-overhead // MIB)
+    yield from setting(
+        case,
+        name,
+        str(amount),
+        where="ollama.gpu_overhead",
+        reason=f"Memory left free on every GPU, {unit}",
+        group="gpu",
+    )

@@ -11,7 +11,7 @@ from generator.formats.modelfile import head, parameter_line
 from generator.plan import Model, Modelfile, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
@@ -20,22 +20,21 @@ if TYPE_CHECKING:
 
 def decide(case: Case, shared: Sequence[Parameter]) -> Decisions:
     """Yield the models in the profile's order, each with the parameters that all of them share."""
-    seen: set[str] = set()
     for index, choice in enumerate(case.profile.models):
-        for decision in _model(case, index, choice, shared):
-            if isinstance(decision, Model):
-                if decision.served in seen:
-                    told, hint = (
-                        f"`{decision.served}` is there twice",
-                        "give one `serve_as`, or remove it",
-                    )
-                    yield Problem(f"models.{index}.name", told, hint)
-                seen.add(decision.served)
-            yield decision
+        yield from _model(case, f"models.{index}", choice, shared)
 
 
-def _model(case: Case, index: int, choice: ModelChoice, shared: Sequence[Parameter]) -> Decisions:
-    key = f"models.{index}"
+def faults(models: Iterable[Model]) -> Iterator[Problem]:
+    """Yield a Problem for each model under a name that another has."""
+    seen: set[str] = set()
+    for model in models:
+        if model.served in seen:
+            told = f"`{model.served}` is there twice"
+            yield Problem(f"{model.key}.name", told, "give one `serve_as`, or remove it")
+        seen.add(model.served)
+
+
+def _model(case: Case, key: str, choice: ModelChoice, shared: Sequence[Parameter]) -> Decisions:
     found = [
         decision
         for name, value in choice.parameters.items()
@@ -78,7 +77,7 @@ def _modelfile(case: Case, base: str, served: str, parameters: tuple[Parameter, 
     Raises RenderError for a value that no Modelfile can carry.
     """
     above = head(base, case.header)
-    lines = {parameter: parameter_line(*_written(parameter)) for parameter in parameters}
+    lines = {p: parameter_line(p.name, p.value, p.reason) for p in parameters}
     lever = next((p for p in parameters if p.key == THREADS), None)
     place = parameters.index(lever) if lever else len(parameters)
     before, behind = (
@@ -91,10 +90,6 @@ def _modelfile(case: Case, base: str, served: str, parameters: tuple[Parameter, 
         threads=lever.value if lever else "",
         tail=f"\n{behind}" if lever else behind,
     )
-
-
-def _written(parameter: Parameter) -> tuple[str, str, str]:
-    return parameter.name, parameter.value, parameter.reason
 
 
 def _tuned(name: str) -> str:
@@ -115,25 +110,19 @@ def _parameter(case: Case, where: str, name: str, value: object) -> Decisions:
         yield note("HW102", told, where, link=option.source)
         return
     values = value if isinstance(value, tuple) else (value,)
-    kind = _WORDS[option.type]
-    if not all(isinstance(item, _TYPES[option.type]) for item in values):
+    kinds, kind = _KINDS[option.type]
+    if not all(isinstance(item, kinds) for item in values):
         yield Problem(where, f"`{value}` is not {kind}", f"write {kind}")
         return
     for item in values:
         yield Parameter(name=name, value=_text(item), reason="", key=where)
 
 
-_WORDS: Final = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "string": "text in quotes",
-}
-_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "int": int,
-    "float": (int, float),
-    "bool": bool,
-    "string": str,
+_KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "string": ((str,), "text in quotes"),
 }
 
 

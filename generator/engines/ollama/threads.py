@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.decision import all_models, legacy, omission, reads, setting
+from generator.engines.ollama.decision import legacy, lever, omission, reads
 from generator.plan import Setting
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.engines.ollama.decision import Decisions
 
 WHERE: Final = "threads.count"
+VARIABLE: Final = "LLAMA_ARG_THREADS"
 # What the runtimes of custom builds read. The official Linux builds link none of them.
 LIBRARIES: Final = {
     "OMP_NUM_THREADS": "OpenMP",
@@ -27,23 +28,21 @@ def decide(case: Case) -> Decisions:
     if not count:
         return
     yield from legacy(case, WHERE, str(count))
-    dead = case.facts.legacy_names(WHERE)
-    if reads(case, "LLAMA_ARG_THREADS"):
-        yield from setting(
+    needless = source == "derived" and not case.profile.models and count == case.host.cores
+    if needless and not reads(case, VARIABLE):
+        told = "Only a model carries it in this release; the server's own number is the same."
+        yield omission(f"num_thread {count}", told, WHERE, "threads")
+    else:
+        yield from lever(
             case,
-            "LLAMA_ARG_THREADS",
+            VARIABLE,
+            "num_thread",
             str(count),
             where=WHERE,
             reason=reason,
             group="threads",
             source=source,
-            replaces=dead,
         )
-    elif source == "derived" and not case.profile.models and count == case.host.cores:
-        told = "Only a model carries it in this release; the server's own number is the same."
-        yield omission(f"num_thread {count}", told, WHERE, "threads")
-    else:
-        yield from all_models(case, "num_thread", str(count), WHERE, reason, dead)
     for name, library in LIBRARIES.items():
         yield Setting(
             name=name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama import env
-from generator.engines.ollama.decision import all_models, legacy, note, omission, reads, setting
+from generator.engines.ollama.decision import legacy, lever, note, omission, reads, setting
 from generator.engines.ollama.jobs import warms
 from generator.engines.ollama.spelling import TYPED, text
 from generator.errors import Problem
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
     from generator.engines.ollama.spelling import Typed
+    from generator.errors import Finding
 
 
 def decide(case: Case) -> Decisions:
@@ -43,66 +44,53 @@ def _warmup(case: Case) -> Decisions:
 
 def _typed(case: Case, typed: Typed, value: object) -> Decisions:
     where = f"ollama.{typed.key}"
-    if typed.key == "context_length" and not reads(case, typed.variable):
-        yield from all_models(case, "num_ctx", str(value), where, typed.reason)
-        return
-    yield from setting(case, typed.variable, text(value), where=where, reason=typed.reason)
+    name, written, reason = typed.variable, text(value), typed.reason
+    if typed.key == "context_length":
+        yield from lever(case, name, "num_ctx", written, where=where, reason=reason)
+    else:
+        yield from setting(case, name, written, where=where, reason=reason)
 
 
 def _flash_attention(case: Case) -> Decisions:
+    """Set it as the profile chooses, or for the KV cache that needs it."""
     chosen, kv_type = case.profile.ollama.flash_attention, case.profile.ollama.kv_cache_type
-    quantised = kv_type is not None and kv_type not in PLAIN
-    if chosen is None and quantised:
-        yield from setting(
-            case,
-            "OLLAMA_FLASH_ATTENTION",
-            "1",
-            where="ollama.kv_cache_type",
-            reason=f"The {kv_type} KV cache needs it; left alone, the server may do without.",
-            source="derived",
+    name, where = "OLLAMA_FLASH_ATTENTION", "ollama.flash_attention"
+    if chosen is None and kv_type is not None and kv_type not in PLAIN:
+        reason = f"The {kv_type} KV cache needs it; left alone, the server may do without."
+        key = "ollama.kv_cache_type"
+        yield from setting(case, name, "1", where=key, reason=reason, source="derived")
+    elif chosen is False:
+        yield _off(case, where)
+        reason = (
+            "Off, as the profile asks; costs compute-buffer memory and rules out a quantised KV "
+            "cache."
         )
-    elif chosen is not None:
-        yield from _flash_attention_remarks(case, on=chosen)
-        reason = _flash_attention_reason(case, on=chosen)
-        yield from setting(
-            case,
-            "OLLAMA_FLASH_ATTENTION",
-            text(chosen),
-            where="ollama.flash_attention",
-            reason=reason,
-        )
+        yield from setting(case, name, "0", where=where, reason=reason)
+    elif chosen and _idle_on_cpu(case):
+        yield _idle(case, where)
+        reason = "No effect on a CPU in this release."
+        yield from setting(case, name, "1", where=where, reason=reason)
+    elif chosen:
+        reason = "Smaller compute buffers, and what a quantised KV cache needs."
+        yield from setting(case, name, "1", where=where, reason=reason)
 
 
 def _idle_on_cpu(case: Case) -> bool:
     return case.acceleration == "cpu" and not case.facts.behaves("flash-attention-on-cpu")
 
 
-def _flash_attention_reason(case: Case, *, on: bool) -> str:
-    if on and _idle_on_cpu(case):
-        return "No effect on a CPU in this release."
-    if on:
-        return "Smaller compute buffers, and what a quantised KV cache needs."
-    return (
-        "Off, as the profile asks; costs compute-buffer memory and rules out a quantised KV cache."
-    )
+def _idle(case: Case, where: str) -> Finding:
+    fact = case.facts.behaviours["flash-attention-on-cpu"]
+    told = f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since"
+    return note("HW105", f"{told} {fact.since}", where, link=fact.source)
 
 
-def _flash_attention_remarks(case: Case, *, on: bool) -> Decisions:
-    if on and _idle_on_cpu(case):
-        yield note(
-            "HW105",
-            f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since "
-            f"{case.facts.behaviours['flash-attention-on-cpu'].since}",
-            "ollama.flash_attention",
-            link=case.facts.behaviours["flash-attention-on-cpu"].source,
-        )
-    if on:
-        return
-    yield note(
+def _off(case: Case, where: str) -> Finding:
+    return note(
         "HW112",
         "flash attention is off: compute buffers grow with the context, and a quantised KV cache "
         "is not possible; the kernels that Ollama ships are its own and support this hardware",
-        "ollama.flash_attention",
+        where,
         fix="leave `flash_attention` out, unless this host has shown a fault with it",
         link=case.facts.behaviours["flash-attention-obeyed"].source,
     )
