@@ -47,7 +47,7 @@ class ModelFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quantisation:
-    """A way to store weights; `loss` is the perplexity that it costs, None: not told."""
+    """A way to store weights; `loss` is the perplexity that it costs, None: unknown."""
 
     name: str
     embedding: str
@@ -73,7 +73,7 @@ class Architecture:
 
     `since` is the first release that loads it, `engine` the first that has Ollama's own engine do
     it, `flash` the first that turns flash attention on by itself, `no_flash` the one from which on
-    Ollama up to 0.24 never does, `quantised` the first that quantises its cache; None: not told.
+    Ollama up to 0.24 never does, `quantised` the first that quantises its cache; None: unknown.
     The others are what llama.cpp makes of a sliding window: every
     `window_every`-th layer keeps the whole context (0: all layers do), the first of them rather
     than the last if `window_first`; it is `window` tokens wide whatever the file says, and

@@ -196,7 +196,7 @@ class DeadName(Replaced):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Behaviour(Span):
-    """What releases do that no single variable tells, or a number that they have for it."""
+    """What releases do apart from any single variable, or a number that they use."""
 
     id: str
     value: int = 0

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The Facts to tell of; `alone`: only what holds for their release, not its history."""
+    """The Facts of a release; `alone`: without what holds for other releases."""
 
     facts: Facts
     alone: bool = False
 
 
 def asked(version: str | None = None) -> Asked:
-    """Return what to tell for a release, or for all of them, with the newest as the present one.
+    """Return the Facts of a release alone; None: of the newest, with the history.
 
     Raises HostwrightError for what is no release.
     """

@@ -25,18 +25,18 @@ def status(entry: Readable, asked: Asked) -> str:
     since = f"read since {entry.since}"
     variable = entry if isinstance(entry, Variable) else None
     if entry.gone:
-        told = f"not read by Ollama {release}: it was removed in {entry.removed} ({since})"
+        state = f"not read by Ollama {release}: it was removed in {entry.removed} ({since})"
     elif not entry.known:
-        told = f"not read by Ollama {release}: it is {since}"
+        state = f"not read by Ollama {release}: it is {since}"
     elif variable and not variable.effective:
-        told = f"without effect in Ollama {release}, as in every release"
+        state = f"without effect in Ollama {release}, as in every release"
     elif variable and variable.lapsed:
         until = variable.effective_until
-        told = f"without effect in Ollama {release}: it has had none since {until} ({since})"
+        state = f"without effect in Ollama {release}: it has had none since {until} ({since})"
     else:
-        told = f"works in Ollama {release} ({since}{_end(entry)})"
+        state = f"works in Ollama {release} ({since}{_end(entry)})"
     judged = "" if release <= known else f"; judged by {known}, the newest known"
-    return f"{told}{judged}."
+    return f"{state}{judged}."
 
 
 def _end(entry: Readable) -> str:
@@ -48,7 +48,7 @@ def _end(entry: Readable) -> str:
 
 
 def held(spans: Sequence[_S], asked: Asked) -> list[_S]:
-    """Return the spans to tell of: all, or the one that holds in the release."""
+    """Return the spans to show: all, or the one that holds in the release."""
     if not asked.alone:
         return list(spans)
     span = current(spans, asked.facts.at)
@@ -56,7 +56,7 @@ def held(spans: Sequence[_S], asked: Asked) -> list[_S]:
 
 
 def held_values(variable: Readable, asked: Asked) -> list[Allowed]:
-    """Return the allowed values to tell of, those of every platform."""
+    """Return the allowed values to show, those of every platform."""
     spans = variable.allowed_values if isinstance(variable, Variable) else ()
     return [span for span in spans if not asked.alone or span.covers(asked.facts.at)]
 
@@ -124,7 +124,7 @@ def _values(span: Allowed) -> str:
 
 
 def _allowed_rows(spans: list[Allowed], end: Release | None) -> tuple[tuple[str, ...], ...]:
-    if len({span.system for span in spans}) > 1:  # Each platform has its own, told by `until`.
+    if len({span.system for span in spans}) > 1:  # Each platform has its own, with its own end.
         last = end or ""
         return tuple((str(s.since), str(s.until or last), *_on(s)) for s in spans)
     return _rows(spans, end, _on)

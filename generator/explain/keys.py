@@ -14,7 +14,7 @@ from generator.errors import CatalogueError
 from generator.explain.history import periods
 from generator.explain.limits import limit_of
 from generator.explain.page import Grid, Page, Prose, paragraphs
-from generator.explain.rules import last_word, rules_about, told_rules
+from generator.explain.rules import last_word, rule_titles, rules_about
 from generator.profiles.reference import default_of, table_of, takes
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def key_page(path: str, asked: Asked) -> Page:
                 ("Keys", ", ".join(f"`{key.rpartition('.')[2]}`" for key in inner)),
             ),
             *_becomes_blocks(path, asked),
-            *paragraphs(("Rules", told_rules(about))),
+            *paragraphs(("Rules", rule_titles(about))),
         ),
         facts={
             "takes": "" if field["table"] else takes(field),
@@ -111,22 +111,22 @@ _DERIVED: Final = frozenset({"threads.count"})
 
 
 def becomes(path: str) -> dict[str, str]:
-    """Return what carries a key in each target; empty where no table tells."""
+    """Return what carries a key in each target; empty: nothing does."""
     fact, spellings = _fact(path), load_catalogue().spellings
-    told: dict[str, str] = {}
+    spelled: dict[str, str] = {}
     if name := limit_of(path):
         compose = next(iter(load_catalogue().limits[name].compose), "")
-        told = {s.target: s.limit.format(name=name, compose=compose) for s in spellings}
+        spelled = {s.target: s.limit.format(name=name, compose=compose) for s in spellings}
     elif name := fact.variable:
-        told = {s.target: s.variable.format(name=name) for s in spellings}
-    carried = {**told, **fact.becomes}
+        spelled = {s.target: s.variable.format(name=name) for s in spellings}
+    carried = {**spelled, **fact.becomes}
     named = ((s.target, carried.get(s.target, "")) for s in spellings)
     return {target: "-" if text == "``" else text for target, text in named if text}
 
 
 def _becomes_blocks(path: str, asked: Asked) -> Iterator[Block]:
     if carried := becomes(path):
-        rows = [(target, "nothing" if told == "-" else told) for target, told in carried.items()]
+        rows = [(target, "nothing" if name == "-" else name) for target, name in carried.items()]
         yield Grid(("target", "becomes"), tuple(rows))
     yield from _levers(path, asked)
     fact = _fact(path)

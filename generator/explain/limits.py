@@ -6,7 +6,7 @@ import functools
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.explain.page import Page, Prose, paragraphs, sources_of
-from generator.explain.rules import last_word, rules_about, told_rules
+from generator.explain.rules import last_word, rule_titles, rules_about
 
 
 @functools.cache
@@ -44,7 +44,7 @@ def limit_page(name: str) -> Page:
                 ("Careful", limit.bad),
                 ("Compose", ", ".join(f"`{path}`" for path in compose) or "has no such key"),
                 ("Profile", f"`{key}`" if key else "no key"),
-                ("Rules", told_rules(about)),
+                ("Rules", rule_titles(about)),
             ),
         ),
         sources=sources_of(limit.source),

@@ -92,10 +92,10 @@ def explain(names: Sequence[str], version: str | None = None) -> tuple[Page, ...
     found = {name: find(name) for name in names}
     unknown = [name for name, entries in found.items() if not entries]
     if unknown:
-        told = "`, `".join(unknown)
+        unknown_names = "`, `".join(unknown)
         hints = [hint for hint in map(_meant, unknown) if hint]
         raise HostwrightError(
-            f"there is nothing to explain by the name `{told}`",
+            f"there is nothing to explain by the name `{unknown_names}`",
             hint=" ".join([*hints, "`gen explain --list` has every name"]),
         )
     entries = dict.fromkeys(entry for name in found for entry in found[name])

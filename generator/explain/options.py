@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.explain.history import as_data, held, history, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
-from generator.explain.rules import rules_about, told_rules
+from generator.explain.rules import rule_titles, rules_about
 
 if TYPE_CHECKING:
     from generator.explain.asked import Asked
@@ -22,7 +22,7 @@ TYPES: Final = {
 def option_page(name: str, asked: Asked) -> Page:
     """Return the page of a model option."""
     option = asked.facts.options[name]
-    told, modelfile = status(option, asked), option.modelfile
+    state, modelfile = status(option, asked), option.modelfile
     reload = "Requests that differ in it load the model again." if option.reload else ""
     about = rules_about(name if "_" in name else f"PARAMETER {name}")
     return Page(
@@ -32,11 +32,11 @@ def option_page(name: str, asked: Asked) -> Page:
         summary=option.effect,
         blocks=(
             Prose(option.effect),
-            *paragraphs(("Status", told), ("Takes", TYPES[option.type]), ("Careful", reload)),
+            *paragraphs(("Status", state), ("Takes", TYPES[option.type]), ("Careful", reload)),
             *history(option, asked),
             *paragraphs(
                 ("Profile", f"`models.parameters`, like `{name} = …`" if modelfile else ""),
-                ("Rules", told_rules(about)),
+                ("Rules", rule_titles(about)),
             ),
         ),
         sources=sources_of(option.source),
@@ -47,7 +47,7 @@ def option_page(name: str, asked: Asked) -> Page:
             "defaults": as_data(held(option.defaults, asked)),
             "modelfile": modelfile,
             "reload": option.reload,
-            "status": told,
+            "status": state,
             "rules": list(about),
         },
     )

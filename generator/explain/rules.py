@@ -98,11 +98,11 @@ def _silence_blocks(rule: RuleProse) -> tuple[Block, ...]:
 
 def rules_about(*names: str) -> tuple[str, ...]:
     """Return the ids of the rules that speak of one of the names, as a cure excepted."""
-    told = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)")
+    pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)")
     return tuple(
         rule.id
         for rule in every_rule().values()
-        if told.search("\n".join((rule.title, rule.why, rule.bad)))
+        if pattern.search("\n".join((rule.title, rule.why, rule.bad)))
     )
 
 
@@ -112,6 +112,6 @@ def last_word(key: str) -> tuple[str, ...]:
     return (word,) if "_" in word else ()
 
 
-def told_rules(ids: Iterable[str]) -> str:
+def rule_titles(ids: Iterable[str]) -> str:
     """Return rules as one sentence: `HW109 title; HW501 title`."""
     return "; ".join(f"{name} {every_rule()[name].title}" for name in ids)

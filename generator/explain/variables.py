@@ -12,7 +12,7 @@ from generator.catalogue.records import Readable
 from generator.explain import words
 from generator.explain.history import as_data, held, held_values, history, instead, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
-from generator.explain.rules import rules_about, told_rules
+from generator.explain.rules import rule_titles, rules_about
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -45,12 +45,12 @@ def variable_page(name: str, asked: Asked) -> Page:
     if entry := runner_names(asked.facts).get(name):
         return _runner_page(name, entry, asked)
     page = variable_page(positive(name), asked)
-    told = Prose(f"The negative form of `{page.name}`: any value counts, `0` too. Of that one:")
-    return replace(page, name=name, blocks=(told, *page.blocks))
+    negative = Prose(f"The negative form of `{page.name}`: any value counts, `0` too. Of that one:")
+    return replace(page, name=name, blocks=(negative, *page.blocks))
 
 
 def _page(variable: Variable, asked: Asked) -> Page:
-    told = status(variable, asked)
+    state = status(variable, asked)
     danger = words.DANGER if variable.dangerous else ""
     care = "" if danger or variable.safe else words.UNSAFE
     key, about = profile_key(variable), _rules(variable)
@@ -59,7 +59,7 @@ def _page(variable: Variable, asked: Asked) -> Page:
         *paragraphs(
             ("Danger", danger),
             ("Careful", care),
-            ("Status", told),
+            ("Status", state),
             ("Takes", words.kind(variable)),
             ("Bad values", words.on_invalid(variable)),
         ),
@@ -68,11 +68,11 @@ def _page(variable: Variable, asked: Asked) -> Page:
         *paragraphs(
             ("Note", variable.note),
             ("Profile", f"`{key}`" if key else ""),
-            ("Rules", told_rules(about)),
+            ("Rules", rule_titles(about)),
         ),
     )
     facts = _variable_facts(variable, asked) | {
-        "status": told,
+        "status": state,
         "profile_key": key,
         "rules": list(about),
     }
@@ -141,7 +141,7 @@ def dead_page(name: str, asked: Asked) -> Page:
                 ("Profile", f"`{key}`" if key else ""),
                 ("Note", dead.note),
                 ("The same holds for", ", ".join(others)),
-                ("Rules", told_rules(["HW101"])),
+                ("Rules", rule_titles(["HW101"])),
             ),
         ),
         sources=sources_of(dead.source),
@@ -170,7 +170,7 @@ def _runner_page(name: str, entry: RunnerNames, asked: Asked) -> Page:
         effect=_BY_RUNNER,
         source=entry.source,
     )
-    told = status(read, asked)
+    state = status(read, asked)
     return Page(
         kind="variable",
         name=name,
@@ -179,13 +179,13 @@ def _runner_page(name: str, entry: RunnerNames, asked: Asked) -> Page:
         blocks=(
             Prose("llama-server reads it for every model. Ollama does not know it."),
             *paragraphs(
-                ("Status", told),
+                ("Status", state),
                 ("Bad values", "llama-server ends, and no model loads."),
                 ("Profile", f"`ollama.env.{name}`"),
             ),
         ),
         sources=sources_of(entry.source),
-        facts={"type": "string", "scope": "runner", "since": str(entry.since), "status": told},
+        facts={"type": "string", "scope": "runner", "since": str(entry.since), "status": state},
     )
 
 

@@ -14,7 +14,7 @@ KIND: Final = {
     "duration": "Go duration like `90s`, `30m` or `24h`, or whole seconds",
     "enum": "one of a few words",
     "string": "text",
-    "list": "list, parted by commas",
+    "list": "list, separated by commas",
     "path": "path",
     "bytes": "number of bytes",
 }
