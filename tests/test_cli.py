@@ -73,6 +73,19 @@ def test_remarks_are_counted_unless_the_profile_silences_them(tmp_path: Path) ->
     assert run("--profile", str(profile)).stderr.endswith(f"1 remark: gen show {profile}\n")
 
 
+@pytest.mark.parametrize("verb", ["render", "show"])
+def test_what_a_target_cannot_express_is_silenced_too(verb: str, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    text = 'schema_version = 1\nname = "mine"\n[resources]\nnice = 5\n'
+    profile.write_text(text)
+    asked = (verb, str(profile), "-t", "compose")
+    assert "HW601" in run(*asked).stderr
+    profile.write_text(text + '[check]\nignore = [{ rule = "HW601", reason = "no matter" }]\n')
+    assert "HW601" not in run(*asked).stderr
+    findings = json.loads(run(*asked, "--json").stdout)["findings"]
+    assert {f["ignored"] for f in findings if f["rule"] == "HW601"} == {"no matter"}
+
+
 def test_output_holds_no_path_of_the_machine(tmp_path: Path) -> None:
     profile = tmp_path / "mine.toml"
     profile.write_text('schema_version = 1\nname = "mine"\n')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.check.locate import line_of
-from generator.errors import Finding, HostwrightError, ProfileError, quietened
+from generator.errors import Finding, HostwrightError, ProfileError
 from generator.profiles.load import read_document
 from generator.rules.reading import UNREADABLE
 from generator.view import LocatedFinding, Place
@@ -43,12 +43,8 @@ def check_profile(
         plan = plan_of(document, version=version)
     except ProfileError as error:
         return tuple(_broken(error, problem, texts) for problem in error.problems), texts
-    limits = (
-        quietened(finding, plan.silences)
-        for target in targets
-        for finding in limitations(target, plan)
-    )
-    found = (_placed(finding, document, texts) for finding in (*plan.findings, *limits))
+    losses = (finding for target in targets for finding in limitations(target, plan))
+    found = (_placed(finding, document, texts) for finding in (*plan.findings, *losses))
     return tuple(found), texts
 
 

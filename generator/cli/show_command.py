@@ -16,11 +16,10 @@ from generator.cli.options import (
 )
 from generator.cli.streams import print_json
 from generator.cli.talk import print_findings, table
-from generator.targets import TARGETS
+from generator.targets import TARGETS, limitations, load_target
 
 if TYPE_CHECKING:
     from generator.cli import documents
-    from generator.errors import Finding
     from generator.plan import Plan
     from generator.profiles.document import Document
 
@@ -58,6 +57,7 @@ def command(
         raise Misuse("--toml and --json exclude each other", "choose one of them", where="--toml")
     document = document_of(profile, overrides, full_unit=full_unit)
     plan = planned(document, **flags)
+    findings = [*plan.findings, *(limitations(target, plan) if target else ())]
     if as_toml:
         _print_toml(document)
     elif as_json:
@@ -66,7 +66,7 @@ def command(
                 {"setting": name, "value": value, "why": why} for name, value, why in _rows(plan)
             ],
             "left_out": [{"what": what, "why": why} for what, why in _left_out(target)],
-            "findings": [*plan.findings, *_losses(plan, target)],
+            "findings": findings,
         }
         print_json(shown)
     else:
@@ -78,7 +78,7 @@ def command(
         if target:
             click.echo()
             click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target))))
-        print_findings([*plan.remarks, *_losses(plan, target)])
+        print_findings(findings)
 
 
 def _print_toml(document: Document) -> None:
@@ -88,8 +88,6 @@ def _print_toml(document: Document) -> None:
 
 
 def _left_out(target: str | None) -> list[tuple[str, str]]:
-    from generator.targets import load_target
-
     items = load_target(target).LEFT_OUT if target else ()
     return [(what, item.why) for item in items for what in item.what]
 
@@ -99,15 +97,6 @@ def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
     before = ["", *(why for _, why in rows[:-1])]
     pairs = zip(rows, before, strict=False)
     return [(what, "" if why == last else why) for (what, why), last in pairs]
-
-
-def _losses(plan: Plan, target: str | None) -> list[Finding]:
-    from generator.errors import quietened
-    from generator.targets import limitations
-
-    found = limitations(target, plan) if target else ()
-    marked = (quietened(finding, plan.silences) for finding in found)
-    return [finding for finding in marked if not finding.ignored]
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:

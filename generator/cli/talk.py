@@ -78,10 +78,12 @@ def visible(message: str) -> str:
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
-    """Print Findings, one paragraph each."""
+    """Print Findings that nobody silences, one paragraph each."""
     import textwrap
 
     for finding in findings:
+        if finding.ignored:
+            continue
         lead = f"{finding.severity}: {finding.rule} {finding.where}: "
         body = visible(finding.message) + (f" ({finding.fix})" if finding.fix else "")
         text = textwrap.fill(lead + body, width(), subsequent_indent="  ", break_on_hyphens=False)

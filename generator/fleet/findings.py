@@ -20,8 +20,9 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
     """Return the Findings of all hosts, and which modules are missing in the directory `output`."""
     hosts: dict[Finding, list[str]] = {}
     for node in fleet.nodes:
-        for finding in (*node.plan.remarks, *limitations(node.target, node.plan)):
-            hosts.setdefault(finding, []).append(node.name)
+        for finding in (*node.plan.findings, *limitations(node.target, node.plan)):
+            if not finding.ignored:
+                hosts.setdefault(finding, []).append(node.name)
     found = [
         dataclasses.replace(finding, where=f"{shortened(', '.join(names))}: {finding.where}")
         for finding, names in hosts.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from generator.errors import Finding
+from generator.errors import Finding, quietened
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -49,9 +49,12 @@ def all_files(name: str, plan: Plan) -> tuple[File, ...]:
 
 
 def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
-    """Return a Finding, HW601, for each setting that the target `name` leaves out of the Plan."""
+    """Return a Finding, HW601, for each setting that the target `name` leaves out of the Plan.
+
+    One that the profile silences has the reason in it, as those of the Plan itself have.
+    """
     service = plan.service
-    return tuple(
+    found = (
         Finding(
             rule="HW601",
             severity=item.severity,
@@ -62,3 +65,4 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
         for item in load_target(name).LEFT_OUT
         if item.asked and item.asked(service)
     )
+    return tuple(quietened(finding, plan.silences) for finding in found)
