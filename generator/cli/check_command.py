@@ -10,7 +10,7 @@ import click
 from generator.cli.options import (
     TARGET,
     Misuse,
-    filled,
+    filled_option,
     json_option,
     profile_option,
     release_option,
@@ -45,11 +45,11 @@ Silence a rule where it does not hold, with a reason:
 @click.argument("paths", metavar="PATH|PROFILE...", nargs=-1)
 @profile_option("profiles", multiple=True)
 @release_option("Release that runs.  [default: what a file says, or newest]")
-@click.option(
+@filled_option(
     "--host",
     metavar="FILE",
-    callback=filled("host.toml"),
-    help="TOML with a [host] table: facts of the machine.",
+    example="host.toml",
+    text="TOML with a [host] table: facts of the machine.",
 )
 @click.option(
     "-t",

@@ -63,12 +63,10 @@ def _mark(placed: LocatedFinding, report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    nouns = {"error": "error", "warning": "warning", "info": "remark"}
-    counts = [counted(report.count(severity), nouns[severity]) for severity in SEVERITIES]
+    error, warning, info = (report.count(severity) for severity in SEVERITIES)
+    counts = counted(error=error, warning=warning, remark=info) or "nothing to remark"
     mendable = sum(fixable(placed, report.texts) for placed in report.findings)
-    parts = [part for part in counts if part] or ["nothing to remark"]
-    files = counted(len(report.texts), "file") or "no file"
-    summary = f"{files}: {', '.join(parts)}"
+    summary = f"{counted(file=len(report.texts)) or 'no file'}: {counts}"
     if mendable:
         summary += f"; --fix mends {mendable}"
     if report.ignored:

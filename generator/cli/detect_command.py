@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import Misuse, document_of, filled, json_option, release_option
+from generator.cli.options import Misuse, document_of, filled_option, json_option, release_option
 from generator.cli.streams import STDIO, print_json, read_stdin, write_stdout
 from generator.cli.talk import say, table, word
 
@@ -32,35 +32,19 @@ Examples:
 
 
 @click.command(name="detect", epilog=EXAMPLES)
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    callback=filled("here.toml"),
-    help="Write a profile; - is stdout.",
+@filled_option(
+    "-o", "--output", metavar="FILE", example="here.toml", text="Write a profile; - is stdout."
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--name", metavar="NAME", help="Name of the profile.")
 @click.option("--like", metavar="PROFILE", help="Start from a profile.")
 @release_option("Release to write for.  [default: the installed, or newest known]")
-@click.option(
-    "--root",
-    metavar="DIR|TAR",
-    callback=filled("machine.tar"),
-    help="Read a captured machine.",
+@filled_option("--root", metavar="DIR|TAR", example="machine.tar", text="Read a captured machine.")
+@filled_option(
+    "--from", "report", metavar="JSON", example="facter.json", text="Read a nixos-facter report."
 )
-@click.option(
-    "--from",
-    "report",
-    metavar="JSON",
-    callback=filled("facter.json"),
-    help="Read a nixos-facter report.",
-)
-@click.option(
-    "--capture",
-    metavar="TAR",
-    callback=filled("machine.tar"),
-    help="Write what was read to an archive.",
+@filled_option(
+    "--capture", metavar="TAR", example="machine.tar", text="Write what was read to an archive."
 )
 @json_option
 def command(

@@ -12,7 +12,7 @@ import click
 from generator.cli.options import (
     Misuse,
     document_of,
-    filled,
+    filled_option,
     json_option,
     profile_argument,
     release_option,
@@ -52,14 +52,18 @@ KV_TYPES: Final = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0",
 @click.option("--context", type=click.IntRange(4, 1 << 24), help="Tokens of context per slot.")
 @click.option("--parallel", type=click.IntRange(1, 256), help="Request slots per model.")
 @click.option("--kv-cache-type", type=click.Choice(KV_TYPES), help="Element type of the KV cache.")
-@click.option(
-    "--gguf", metavar="FILE", callback=filled("model.gguf"),
-    help="The exact shape, from the header of a GGUF file.",
-)  # fmt: skip
-@click.option(
-    "--server", metavar="URL", callback=filled("http://host:11434"),
-    help="The exact shapes, from an Ollama server.",
-)  # fmt: skip
+@filled_option(
+    "--gguf",
+    metavar="FILE",
+    example="model.gguf",
+    text="The exact shape, from the header of a GGUF file.",
+)
+@filled_option(
+    "--server",
+    metavar="URL",
+    example="http://host:11434",
+    text="The exact shapes, from an Ollama server.",
+)
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
 @json_option

@@ -105,5 +105,4 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
     ]
     click.echo(table(("host", "target", "profile", "Ollama", "address"), rows))
     warnings = sum(finding.severity != "info" for finding in findings)
-    counts = [counted(len(rows), "host"), counted(warnings, "warning")]
-    say(f"{', '.join(count for count in counts if count)}; -o DIR writes the flake")
+    say(f"{counted(host=len(rows), warning=warnings)}; -o DIR writes the flake")

@@ -35,8 +35,10 @@ def did_you_mean(names: Iterable[str]) -> str:
     return f"did you mean {listed}? " if listed else ""
 
 
-def filled(example: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return a callback that refuses an empty value and gives an example of another."""
+def filled_option(
+    *names: str, metavar: str, example: str, text: str
+) -> Callable[[Command], Command]:
+    """Return an option whose value may not be empty; `text` is its help."""
 
     def callback(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
         if value == "":
@@ -44,7 +46,7 @@ def filled(example: str) -> Callable[[click.Context, click.Parameter, str | None
             raise Misuse(f"{where} is empty", f"write a value, like {where} {example}", where=where)
         return value
 
-    return callback
+    return click.option(*names, metavar=metavar, callback=callback, help=text)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -59,7 +61,7 @@ set_option = click.option(
 
 def release_option(text: str) -> Callable[[Command], Command]:
     """Return `--ollama-version` with its help: what the release is for differs by command."""
-    return click.option("--ollama-version", metavar="RELEASE", callback=filled("0.32"), help=text)
+    return filled_option("--ollama-version", metavar="RELEASE", example="0.32", text=text)
 
 
 def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], Command]:
@@ -133,12 +135,12 @@ plan_options = _all_of(
 def output_options(force: str) -> Callable[[Command], Command]:
     """Return the options for files: where to, only compare, replace. `force` is the help of it."""
     return _all_of(
-        click.option(
+        filled_option(
             "-o",
             "--output",
             metavar="DIR",
-            callback=filled("out"),
-            help="Write files below DIR; - is stdout.",
+            example="out",
+            text="Write files below DIR; - is stdout.",
         ),
         click.option("--diff", is_flag=True, help="Show what -o would change; write nothing."),
         click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),

@@ -119,6 +119,5 @@ def _counts(plan: Plan) -> tuple[int, int]:
 
 def _remark(losses: list[Finding], warnings: int, infos: int, profile: str) -> None:
     print_findings(losses)
-    counts = [counted(warnings, "warning"), counted(infos, "remark")]
-    if warnings or infos:
-        say(f"{', '.join(count for count in counts if count)}: gen show {profile}")
+    if counts := counted(warning=warnings, remark=infos):
+        say(f"{counts}: gen show {profile}")

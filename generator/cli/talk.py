@@ -40,9 +40,10 @@ def word(kind: str) -> str:
     return click.style(f"{kind}:", fg=COLOURS.get(kind), bold=kind == "error")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `3 hosts` or `1 host`; nothing for none."""
-    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
+def counted(**counts: int) -> str:
+    """Return `3 hosts, 1 warning` for numbers by their nouns, leaving out what there is none of."""
+    found = [(noun, number) for noun, number in counts.items() if number]
+    return ", ".join(f"{number} {noun}{'s' if number > 1 else ''}" for noun, number in found)
 
 
 def progress(done: int, of: int) -> None:

@@ -26,19 +26,10 @@ def unified(path: str, old: Content | None, new: Content | None) -> str:
     lines = _lines(old), _lines(new)
     if lines[0] is None or lines[1] is None:
         return f"{head}Binary files {names[0]} and {names[1]} differ\n"
-    # A new file is most of a first write, and needs no search for what it has in common.
-    body = difflib.unified_diff(lines[0], lines[1], *names) if old else _added(lines[1], names)
+    body = difflib.unified_diff(lines[0], lines[1], *names)
     return head + "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body
     )
-
-
-def _added(lines: list[str], names: tuple[str, str]) -> list[str]:
-    if not lines:
-        return []
-    count = f",{len(lines)}" if len(lines) > 1 else ""
-    head = [f"--- {names[0]}\n", f"+++ {names[1]}\n", f"@@ -0,0 +1{count} @@\n"]
-    return [*head, *(f"+{line}" for line in lines)]
 
 
 def _lines(side: Content | None) -> list[str] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
@@ -21,9 +21,6 @@ from generator.units import (
     parse_size,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _MODEL = re.compile(
     r"(?:[\w.-]+(?::\d+)?/)?(?:[A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?",
     re.ASCII,
@@ -34,12 +31,11 @@ _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _SYSTEM_DIRECTORIES = frozenset(
-    {"/", "/nix"}
-    | {f"/{name}" for name in ("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt")}
-    | {
-        f"/{name}"
-        for name in ("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
-    }
+    f"/{name}"
+    for name in (
+        *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nix"),
+        *("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
+    )
 )
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -72,11 +68,13 @@ def _path(text: str) -> str:
     return text.rstrip("/")
 
 
-def _go_duration(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return value
-    parse_go_duration(str(value))
-    return str(value)
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _go_duration(text: str) -> str:
+    parse_go_duration(text)
+    return text
 
 
 def _positive_duration(text: str) -> str:
@@ -127,8 +125,8 @@ def _above_zero(value: int | str) -> int | str:
     return value
 
 
-def _parsed(parse: Callable[[str], int]) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
 
 
 def _release(text: str) -> str:
@@ -178,7 +176,7 @@ Origin = Annotated[
 Path = Annotated[str, AfterValidator(_path)]
 Size = Annotated[
     int,
-    _parsed(parse_size),
+    BeforeValidator(_size),
     Field(ge=1),
     _schema(
         ["string", "integer"],
@@ -188,7 +186,7 @@ Size = Annotated[
 ]
 Bound = Annotated[
     int | Literal["infinity"],
-    BeforeValidator(lambda v: parse_size(v) if isinstance(v, str) and v != "infinity" else v),
+    BeforeValidator(lambda value: value if value == "infinity" else _size(value)),
     AfterValidator(_not_negative),
     _schema(["string", "integer"], examples=["20G", "infinity", 0]),
 ]
@@ -202,18 +200,16 @@ Quota = Annotated[
 ]
 GoDuration = Annotated[
     str,
-    BeforeValidator(_go_duration),
+    BeforeValidator(_as_text),
+    AfterValidator(_go_duration),
     _schema(["string", "integer"], examples=["30m", "24h", "-1"]),
 ]
 Timeout = Annotated[GoDuration, AfterValidator(_positive_duration)]
 ReleaseText = Annotated[str, AfterValidator(_release)]
-EnvValue = Annotated[
-    Text,
-    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
-]
+EnvValue = Annotated[Text, BeforeValidator(_as_text)]
 DeviceId = Annotated[
     str,
-    BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v),
+    BeforeValidator(_as_text),
     matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
     _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
 ]
