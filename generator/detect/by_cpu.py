@@ -27,16 +27,16 @@ def threads(at: Situation) -> Choice | LeftOut:
     if count < cores:
         return Choice(key, count, f"what the quota of {quota}% holds beside the server itself.")
     if fast:
-        told = f"the {fast} performance cores: a slow core makes the others wait at every layer"
-        return Choice(key, count, f"{told}. Measure again with more if in doubt.")
+        reason = f"the {fast} performance cores: a slow core makes the others wait at every layer"
+        return Choice(key, count, f"{reason}. Measure again with more if in doubt.")
     return LeftOut(key, "one thread per physical core of the host.")
 
 
 def _beside_gpu(at: Situation, count: int) -> Choice | LeftOut:
     cores = at.found.cpu.cores
     if 0 < count < cores:
-        told = f"the bounds here leave {count} of {cores} cores, which llama-server does not see"
-        return Choice("threads.count", count, f"{told}: it would start one per core.")
+        reason = f"the bounds here leave {count} of {cores} cores, which llama-server does not see"
+        return Choice("threads.count", count, f"{reason}: it would start one per core.")
     return LeftOut("threads.count", "with the model on the GPU its threads have little to do.")
 
 
@@ -47,8 +47,8 @@ def cpu_quota(at: Situation) -> Choice | LeftOut:
         return LeftOut(key, "derived: one CPU above the threads, or no bound at all.")
     if quota <= 100:  # noqa: PLR2004 -- percent of one CPU
         return LeftOut(key, f"{bound.where} allows {quota}%: one thread alone would use that up.")
-    told = f"{bound.where} allows no more"
-    return Choice(key, f"{quota}%", f"{told}; threads beyond it would stall.")
+    reason = f"{bound.where} allows no more"
+    return Choice(key, f"{quota}%", f"{reason}; threads beyond it would stall.")
 
 
 def quota_percent(at: Situation) -> int | None:
@@ -67,12 +67,12 @@ def numa(at: Situation) -> tuple[Choice, ...]:
     ]
     if not at.on_cpu or len(nodes) < 2:  # noqa: PLR2004 -- one node has nothing to spread over
         return ()
-    told = (
+    reason = (
         f"weights over the memory of all {len(nodes)} nodes: loaded by one thread they would lie "
         f"on one, and the other sockets read them over the link between. Threads bound to one "
         f"node can be faster for small models: measure both."
     )
     return (
-        Choice("resources.numa_policy", "interleave", told),
+        Choice("resources.numa_policy", "interleave", reason),
         Choice("resources.numa_mask", written_list(nodes), "the nodes that have CPUs and memory."),
     )

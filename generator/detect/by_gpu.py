@@ -68,6 +68,6 @@ def resume_fix(at: Situation) -> Choice | LeftOut | None:
         what = "a virtual machine" if system.hypervisor else "a server"
         return Choice(key, False, f"{what} does not sleep.")
     if chassis:
-        told = f"a {chassis} sleeps, and after that the server would compute on the CPU"
-        return Choice(key, True, f"{told}.")
+        reason = f"a {chassis} sleeps, and after that the server would compute on the CPU"
+        return Choice(key, True, f"{reason}.")
     return LeftOut(key, "what kind of machine this is is not told; set it to true if it sleeps.")

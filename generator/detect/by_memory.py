@@ -31,7 +31,7 @@ LEAST_CACHE_MIB: Final = 128
 # step to 1024 comes after the second model. From 48 GiB on the default takes half at most.
 CPU_CACHE: Final = ((1, 128), (2, 256), (4, 512), (18, 1024), (48, DEFAULT_CACHE_MIB))
 SMALL_GPU: Final = 12 * GIB
-_TENSOR_CORES: Final = (7, 5)
+_TENSOR_CORES: Final = 7.5
 
 
 def step(steps: tuple[tuple[float, int], ...], size: int, below: int) -> int:
@@ -45,8 +45,8 @@ def context_length(at: Situation) -> Choice | LeftOut:
     tokens = step(CPU_CONTEXT if at.on_cpu else GPU_CONTEXT, size, 0)
     own = own_context(at)
     if tokens in {0, own}:
-        told = f"the server's own {own} tokens per slot suit this memory"
-        return LeftOut("ollama.context_length", f"{told}." if own else "the model decides.")
+        why = f"the server's own {own} tokens per slot suit this memory"
+        return LeftOut("ollama.context_length", f"{why}." if own else "the model decides.")
     what = f"{written_gib(size)} {'of memory' if at.on_cpu else 'of GPU memory'}"
     return Choice(
         "ollama.context_length",
@@ -59,11 +59,11 @@ def context_length(at: Situation) -> Choice | LeftOut:
 def own_context(at: Situation) -> int:
     """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
     variable = at.facts.variable("OLLAMA_CONTEXT_LENGTH")
-    told = variable.default if variable else None
+    default = variable.default if variable else None
     by_memory = at.facts.context_by_memory(at.gpu_memory)
     if by_memory is not None:
         return by_memory
-    return int(told) if told and told.isdecimal() else 0
+    return int(default) if default and default.isdecimal() else 0
 
 
 def num_parallel(at: Situation) -> Choice | LeftOut:
@@ -76,8 +76,8 @@ def num_parallel(at: Situation) -> Choice | LeftOut:
             else "each further slot takes the memory of a whole context"
         )
         return LeftOut("ollama.num_parallel", f"one request at a time: {why}.")
-    told = f"requests at once: a GPU computes them together, and {written_gib(at.gpu_memory)} hold"
-    return Choice("ollama.num_parallel", slots, f"{told} their contexts beside the weights.")
+    why = f"requests at once: a GPU computes them together, and {written_gib(at.gpu_memory)} hold"
+    return Choice("ollama.num_parallel", slots, f"{why} their contexts beside the weights.")
 
 
 def max_loaded_models(at: Situation) -> Choice | LeftOut:
@@ -87,24 +87,19 @@ def max_loaded_models(at: Situation) -> Choice | LeftOut:
         return LeftOut("ollama.max_loaded_models", "three per GPU, or three on a CPU, by default.")
     one = "one 8B model" if at.memory >= ONE_8B * GIB else "one small model"
     room = one if models == 1 else f"{models} models of 8B"
-    told = f"{written_gib(at.memory)} hold {room} beside the system; the server does not see the"
-    return Choice("ollama.max_loaded_models", models, f"{told} memory limit and would load 3.")
+    why = f"{written_gib(at.memory)} hold {room} beside the system; the server does not see the"
+    return Choice("ollama.max_loaded_models", models, f"{why} memory limit and would load 3.")
 
 
 def kv_cache_type(at: Situation) -> Choice | LeftOut:
     """Half the KV cache on a small GPU that has the kernels for it."""
     known = [g for g in at.generations if g is not None]
     fit = at.acceleration == "cuda" and len(known) == len(at.gpus)
-    modern = fit and all(g.flash_attention and _pair(g.capability) >= _TENSOR_CORES for g in known)
+    modern = fit and all(g.flash_attention and float(g.capability) >= _TENSOR_CORES for g in known)
     if modern and at.gpu_memory < SMALL_GPU:
-        told = "half the KV memory of f16 at a loss that is hardly measured"
-        return Choice("ollama.kv_cache_type", "q8_0", f"{told}; remove it for a model that fails.")
+        why = "half the KV memory of f16 at a loss that is hardly measured"
+        return Choice("ollama.kv_cache_type", "q8_0", f"{why}; remove it for a model that fails.")
     return LeftOut("ollama.kv_cache_type", "f16, the default, loses nothing.")
-
-
-def _pair(capability: str) -> tuple[int, int]:
-    major, _, minor = capability.partition(".")
-    return int(major), int(minor)
 
 
 def prompt_cache(at: Situation) -> Choice | LeftOut:
@@ -118,8 +113,8 @@ def prompt_cache(at: Situation) -> Choice | LeftOut:
     if not at.memory or mib == DEFAULT_CACHE_MIB:
         return LeftOut(key, "8 GiB for each runner, the default, leave room enough.")
     who = f"each of {runners} runners" if runners > 1 else "the runner"
-    told = f"for the earlier prompts that {who} may keep in host memory"
-    return Choice(key, f"{mib}MiB" if mib else 0, f"{told}; the default, 8 GiB, may outgrow it.")
+    why = f"for the earlier prompts that {who} may keep in host memory"
+    return Choice(key, f"{mib}MiB" if mib else 0, f"{why}; the default, 8 GiB, may outgrow it.")
 
 
 def _share(memory: int, runners: int) -> int:
@@ -139,17 +134,17 @@ def _runners(at: Situation) -> int:
 def memory_max(at: Situation) -> LeftOut:
     """What is derived anyway: all but an eighth."""
     bound = at.found.bounds.memory
-    told = f"; {bound.where} bounds it, too" if bound else ""
-    return LeftOut("resources.memory_max", f"derived: all but an eighth, 2 GiB at least{told}.")
+    also = f"; {bound.where} bounds it, too" if bound else ""
+    return LeftOut("resources.memory_max", f"derived: all but an eighth, 2 GiB at least{also}.")
 
 
 def swap(at: Situation) -> Choice | None:
     """Keep models out of swap, where there is some."""
-    # In a container the engine decides about swap, and the host's is what is told.
+    # In a container the engine decides about swap, and what is read is the host's.
     if not at.on_cpu or not at.found.memory.swap or at.found.system.container:
         return None
-    told = "this host has swap, and a model that is swapped out answers in minutes"
-    return Choice("resources.memory_swap_max", 0, f"{told}.")
+    why = "this host has swap, and a model that is swapped out answers in minutes"
+    return Choice("resources.memory_swap_max", 0, f"{why}.")
 
 
 def written_gib(size: int) -> str:

@@ -41,9 +41,9 @@ class Archive(Root):
             self._files = _members(path, stream)
         except (tarfile.TarError, EOFError, ValueError) as error:
             # tarfile goes on with a line for each compression that it tried.
-            told = one_line(str(error).partition("\n")[0]).rstrip(":")
+            why = one_line(str(error).partition("\n")[0]).rstrip(":")
             raise HostwrightError(
-                f"`{path}` is no tar archive that can be read: {told}",
+                f"`{path}` is no tar archive that can be read: {why}",
                 hint="name a directory, or what `gen detect --capture` wrote",
             ) from error
         except OSError as error:

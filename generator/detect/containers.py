@@ -30,12 +30,12 @@ def read_containers(root: Root) -> Containers:
 
 def _engines(root: Root) -> Iterator[Engine]:
     for name in _ENGINES:
-        told = root.tool(f"{name}.txt")
-        if told:
+        printed = root.tool(f"{name}.txt")
+        if printed:
             runtimes = _runtimes(root) if name == "docker" else ()
-            version = _version(told)
+            version = _version(printed)
             if not version:
-                root.strange(f"{name}.txt", told)
+                root.strange(f"{name}.txt", printed)
             yield Engine(name, version, nvidia_runtime="nvidia" in runtimes)
 
 
@@ -45,13 +45,13 @@ def _runtimes(root: Root) -> tuple[str, ...]:
     if text in {"", "null"}:
         return ()
     try:
-        told = json.loads(text)
+        runtimes = json.loads(text)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        runtimes = None
+    if not isinstance(runtimes, dict):
         root.warn("docker-runtimes.json", f"`{one_line(text, 40)}` is not a JSON object")
         return ()
-    return tuple(told)
+    return tuple(runtimes)
 
 
 def _specifications(root: Root) -> Iterator[str]:

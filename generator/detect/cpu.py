@@ -27,7 +27,7 @@ FEATURES: Final = (
     "avx512vbmi", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
     "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2", "sme",
 )  # fmt: skip
-# Arm tells capacities relative to the fastest core, whose kin differ by a few percent.
+# Arm reports capacities relative to the fastest core, whose kin differ by a few percent.
 _FAST: Final = 0.9
 _NOISE: Final = re.compile(r"\((?:R|TM|tm|C)\)|\bCPU\b|\b\d+-Core Processor\b|\bProcessor\b|@.*$")
 
@@ -38,7 +38,7 @@ def read_cpu(root: Root) -> tuple[Cpu, Topology]:
     topology = Topology.read(root, blocks)
     first = blocks[0] if blocks else {}
     if not blocks:
-        root.warn("/proc/cpuinfo", "tells of no processor")
+        root.warn("/proc/cpuinfo", "lists no processor")
     fast = _fast(root, topology)
     slow = topology.cores_in(topology.online - fast) if fast else 0
     cores, threads = live.cpus() if root.live else (0, 0)
@@ -115,10 +115,10 @@ def _blocks(text: str) -> list[dict[str, str]]:
 
 
 def _architecture(root: Root, block: dict[str, str]) -> str:
-    told = root.text("/proc/sys/kernel/arch")
-    if told in {"x86_64", "aarch64"}:
-        return told
-    root.strange("/proc/sys/kernel/arch", told)
+    architecture = root.text("/proc/sys/kernel/arch")
+    if architecture in {"x86_64", "aarch64"}:
+        return architecture
+    root.strange("/proc/sys/kernel/arch", architecture)
     if "CPU implementer" in block:
         return "aarch64"
     return "x86_64" if "vendor_id" in block or "flags" in block else ""
@@ -126,10 +126,10 @@ def _architecture(root: Root, block: dict[str, str]) -> str:
 
 def _model(blocks: list[dict[str, str]]) -> str:
     """Return the name without trade marks and clock: `Intel Xeon E5-2670 v3`."""
-    told = next((b["model name"] for b in blocks if b.get("model name")), "")
+    name = next((b["model name"] for b in blocks if b.get("model name")), "")
     if "CPU implementer" not in (blocks[0] if blocks else {}):
-        return clean_model(told)
-    return _core_names(blocks) or clean_model(told)
+        return clean_model(name)
+    return _core_names(blocks) or clean_model(name)
 
 
 def clean_model(text: str) -> str:
@@ -159,15 +159,17 @@ def _core_name(block: dict[str, str]) -> str:
 
 
 def _fast(root: Root, topology: Topology) -> frozenset[int]:
-    """Return the CPUs on performance cores; none where the kernel does not tell kinds apart."""
+    """Return the CPUs on performance cores; none where the kernel does not distinguish kinds."""
     intel = root.cpus("/sys/devices/cpu_core/cpus")
     atom = root.cpus("/sys/devices/cpu_atom/cpus")
     if intel and atom:
         return intel & topology.online
     if not root.text("/proc/cpuinfo").count("CPU implementer"):
         return frozenset()
-    told = {cpu: root.number(f"{_CPUS}/cpu{cpu}/cpu_capacity") for cpu in sorted(topology.online)}
-    capacity = {cpu: value for cpu, value in told.items() if value}
+    reported = {
+        cpu: root.number(f"{_CPUS}/cpu{cpu}/cpu_capacity") for cpu in sorted(topology.online)
+    }
+    capacity = {cpu: value for cpu, value in reported.items() if value}
     most = max(capacity.values(), default=0)
     return frozenset(cpu for cpu, value in capacity.items() if value >= most * _FAST)
 

@@ -38,8 +38,8 @@ def keep_alive(at: Situation) -> Choice | None:
     """A model on a spinning disk takes minutes to load again."""
     if at.found.disk.kind != "hdd":
         return None
-    told = "models lie on a spinning disk, from which 8 GB take a minute; the default is 5m"
-    return Choice("ollama.keep_alive", "1h", f"{told}.")
+    reason = "models lie on a spinning disk, from which 8 GB take a minute; the default is 5m"
+    return Choice("ollama.keep_alive", "1h", f"{reason}.")
 
 
 def binary(at: Situation) -> Choice | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect import live
 from generator.detect.detected import Disk
@@ -21,9 +21,9 @@ _VIRTUAL: Final = ("vd", "xvd", "ubd")
 
 
 def read_disk(root: Root) -> Disk:
-    """Return the kind of the disk; file systems over several disks do not tell.
+    """Return the kind of the disk; unknown for file systems over several disks.
 
-    A device number that no device has is that of a file system like btrfs, whose mount tells.
+    A number that no device has is that of a file system like btrfs; its mount names the device.
     """
     printed = root.tool("models-disk.txt")
     number, _, directory = printed.partition("\n")[0].partition(" ")
@@ -31,24 +31,23 @@ def read_disk(root: Root) -> Disk:
         root.strange("models-disk.txt", printed)
         return Disk()
     folder = f"{_BLOCKS}/{os.major(int(number))}:{os.minor(int(number))}"
-    told = _uevent(root, folder)
-    if not told and root.live:
+    event = _uevent(root, folder)
+    if not event and root.live:
         folder = f"{_NAMED}/{_alone(root, live.disk_of(directory))}"
-        told = _uevent(root, folder)
-    name = one_line(told.get("DEVNAME", ""), 40)
-    if told.get("DEVTYPE") == "partition":
+        event = _uevent(root, folder)
+    name = one_line(event.get("DEVNAME", ""), 40)
+    if event.get("DEVTYPE") == "partition":
         name = _whole_disk(name)
         folder = f"{_NAMED}/{name}"
     where = one_line(directory)
     if not name or name.startswith(_VIRTUAL):
         return Disk("", name, where)
     spinning = root.text(f"{folder}/queue/rotational")
-    if spinning == "1":
-        return Disk("hdd", name, where)
-    if spinning == "0":
-        return Disk("nvme" if name.startswith("nvme") else "ssd", name, where)
-    root.strange(f"{folder}/queue/rotational", spinning)
-    return Disk("", name, where)
+    if spinning not in {"0", "1"}:
+        root.strange(f"{folder}/queue/rotational", spinning)
+        return Disk("", name, where)
+    still: Literal["nvme", "ssd"] = "nvme" if name.startswith("nvme") else "ssd"
+    return Disk("hdd" if spinning == "1" else still, name, where)
 
 
 def _alone(root: Root, device: str) -> str:

@@ -1,4 +1,4 @@
-"""A report of nixos-facter as facts. It tells less than the machine: no GPU memory, no limits."""
+"""A report of nixos-facter as facts. It has less than the machine: no GPU memory, no limits."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def _facts(report: dict[str, Any]) -> Detected:
     warnings: list[Doubt] = []
     cpu = _cpu(report)
     if not cpu.cores:
-        warnings.append(Doubt("hardware.cpu", "tells of no processor"))
+        warnings.append(Doubt("hardware.cpu", "lists no processor"))
     memory = Memory(total=_memory(report))
     if not memory.total:
-        warnings.append(Doubt("hardware.memory", "tells of no memory"))
+        warnings.append(Doubt("hardware.memory", "reports no memory"))
     gpus = tuple(_gpus(report))
     warnings += [Doubt("hardware.graphics_card", f"{g.name}: {g.fault}") for g in gpus if g.fault]
     product = _product(report)
@@ -106,7 +106,7 @@ def _gpus(report: dict[str, Any]) -> Iterator[Gpu]:
         if vendor == "nvidia":
             yield Gpu("nvidia", name or "NVIDIA GPU", bus=bus, exact=False)
         elif vendor:
-            fault = "the report tells neither its target nor its memory"
+            fault = "the report has neither its target nor its memory"
             yield Gpu(vendor, name or f"{vendor} GPU", bus=bus, exact=False, fault=fault)
 
 

@@ -1,4 +1,4 @@
-"""What psutil tells of the machine that this runs on; a captured one is read from its files."""
+"""What psutil reports of the machine that this runs on; a captured one is read from its files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 
 
 def memory() -> Memory | None:
-    """Return what there is, what is free for new work, and the swap; None: it is not told."""
+    """Return what there is, what is free for new work, and the swap; None: unknown."""
 
     def asked(psutil: Any) -> Memory:  # noqa: ANN401 -- psutil is not typed
         found = psutil.virtual_memory()
@@ -25,7 +25,7 @@ def memory() -> Memory | None:
 
 
 def cpus() -> tuple[int, int]:
-    """Return the physical cores and the hardware threads; 0: not told."""
+    """Return the physical cores and the hardware threads; 0: unknown."""
     found = _told(lambda psutil: (psutil.cpu_count(logical=False), psutil.cpu_count()))
     cores, threads = found or (None, None)
     return cores or 0, threads or 0
@@ -34,7 +34,7 @@ def cpus() -> tuple[int, int]:
 def disk_of(directory: str) -> str:
     """Return the name of the device that is mounted where a directory is, like `sda2`.
 
-    Empty: none is, or nothing tells.
+    Empty: none is, or it is unknown.
     """
     mounts = _told(lambda psutil: {m.mountpoint: m.device for m in psutil.disk_partitions()}) or {}
     above = (at for at in mounts if Path(directory).is_relative_to(at))

@@ -32,7 +32,7 @@ _BESIDE_THE_CPU: Final = "0000:00:02.0"
 
 
 def read_machine(root: Root) -> Detected:
-    """Return what `root` tells. Nothing that it holds is an error: all of it is a warning."""
+    """Return what `root` holds. Nothing in it is an error: all of it is a warning."""
     cpu, topology = read_cpu(root)
     memory, bounds = read_memory(root), read_bounds(root)
     devices = tuple(read_gpus(root))
@@ -42,8 +42,8 @@ def read_machine(root: Root) -> Detected:
     product = read_product(root)
     system = read_system(root, product)
     if system.hypervisor and cpu.cores * 2 == cpu.threads:
-        told = "a hypervisor tells which CPUs share a core; it need not be true of the hardware"
-        root.warn("/sys/devices/system/cpu", told)
+        doubt = "a hypervisor reports which CPUs share a core; it need not be true of the hardware"
+        root.warn("/sys/devices/system/cpu", doubt)
     return Detected(
         cpu=cpu,
         memory=memory,
@@ -67,7 +67,7 @@ def read_memory(root: Root) -> Memory:
     text = root.text(_MEMORY)
     total = _bytes(text, "MemTotal")
     if total == 0:
-        root.warn(_MEMORY, "tells of no memory")
+        root.warn(_MEMORY, "reports no memory")
     return Memory(total, min(_bytes(text, "MemAvailable"), total), _bytes(text, "SwapTotal"))
 
 
@@ -98,7 +98,7 @@ def _whole(gpu: Gpu, memory: Memory) -> Gpu:
 
 
 def _intel(root: Root, devices: tuple[Device, ...]) -> tuple[Gpu, ...]:
-    """Return Intel's GPUs, which tell their memory to no file that all drivers have."""
+    """Return Intel's GPUs, whose memory is in no file that all drivers have."""
     found = []
     for device in devices:
         if device.vendor == "intel":

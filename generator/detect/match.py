@@ -45,7 +45,7 @@ def _card(at: Situation, name: str) -> str:
     return known.name if known else name.casefold()
 
 
-def fitted(at: Situation, base: Profile, told: Iterable[Choice | LeftOut]) -> Iterator[Choice]:
+def fitted(at: Situation, base: Profile, derived: Iterable[Choice | LeftOut]) -> Iterator[Choice]:
     """Yield what must differ from `base` here: what computes, and limits beyond this machine.
 
     Raises HostwrightError for a profile of GPUs on a machine that has none.
@@ -56,7 +56,7 @@ def fitted(at: Situation, base: Profile, told: Iterable[Choice | LeftOut]) -> It
             f"`{base.name}` is for a host with GPUs, and this one has none that can be used",
             hint="leave out --like, or name a profile for CPUs",
         )
-    ours = {choice.key: choice for choice in told if isinstance(choice, Choice)}
+    ours = {choice.key: choice for choice in derived if isinstance(choice, Choice)}
     if wants != "cpu":
         yield from _gpus(at, base, ours)
     if "resources.cpu_quota" in ours:
@@ -84,14 +84,14 @@ def _limits(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[C
         if count is None or (isinstance(bounded.value, int) and count > bounded.value):
             yield bounded
     elif count is not None and usable.cores and count > usable.cores:
-        told = f"`{base.name}` has {count}, more than the physical cores here"
-        yield ours.get("threads.count") or Choice("threads.count", usable.cores, f"{told}.")
+        reason = f"`{base.name}` has {count}, more than the physical cores here"
+        yield ours.get("threads.count") or Choice("threads.count", usable.cores, f"{reason}.")
     quota = resources.cpu_quota or (resources.cpus or 0) * 100
     if quota > usable.threads * 100 > 0 and "resources.cpu_quota" not in ours:
-        told = f"`{base.name}` has {quota}%, more than the CPUs here"
-        yield Choice("resources.cpu_quota", f"{usable.threads * 100}%", f"{told}.")
+        reason = f"`{base.name}` has {quota}%, more than the CPUs here"
+        yield Choice("resources.cpu_quota", f"{usable.threads * 100}%", f"{reason}.")
     most = resources.memory_max
     here = rounded(usable.memory - reserve(usable.memory))
     if isinstance(most, int) and 0 < here < most:
-        told = f"`{base.name}` has {format_size(most)}; this leaves the system its share"
-        yield Choice("resources.memory_max", format_size(here), f"{told}.")
+        reason = f"`{base.name}` has {format_size(most)}; this leaves the system its share"
+        yield Choice("resources.memory_max", format_size(here), f"{reason}.")

@@ -1,4 +1,4 @@
-"""NVIDIA GPUs: from NVML or nvidia-smi; without both, what the driver's files tell."""
+"""NVIDIA GPUs: from NVML or nvidia-smi; without both, the files of the driver."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_nvidia(root: Root, devices: tuple[Device, ...]) -> tuple[Nvidia, tuple[
     if gpus:
         gpus.sort(key=lambda gpu: gpu.bus)
     elif driver:
-        root.warn(_PROC, f"driver {driver} is loaded, but tells of no GPU")
+        root.warn(_PROC, f"driver {driver} is loaded, but reports no GPU")
     nvidia = Nvidia(driver, _cuda(root), _modules(version)) if driver else Nvidia()
     # A driver that is too new leaves old cards out beside those that it serves.
     served = {gpu.bus for gpu in gpus}
@@ -116,7 +116,7 @@ def _instances(root: Root, card: Gpu) -> Iterator[Gpu]:
 
 
 def _from_files(root: Root) -> Iterator[Gpu]:
-    """Yield what the driver tells without its tools: name and UUID, not memory."""
+    """Yield what the files of the driver say: name and UUID, not memory."""
     for bus in root.names(f"{_PROC}/gpus"):
         path = f"{_PROC}/gpus/{bus}/information"
         information = pairs(root.text(path), ":")
@@ -138,9 +138,9 @@ def _mib(text: str) -> int | None:
 
 
 def _driver(version: str, rows: list[dict[str, str]]) -> str:
-    told = next((row["driver_version"] for row in rows if row.get("driver_version")), "")
-    if _VERSION.fullmatch(told):
-        return told
+    reported = next((row["driver_version"] for row in rows if row.get("driver_version")), "")
+    if _VERSION.fullmatch(reported):
+        return reported
     found = _VERSION.search(version)
     return found[0] if found else ""
 

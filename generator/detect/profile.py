@@ -24,7 +24,12 @@ SYSTEMS: Final = {"x86_64": "x86_64-linux", "aarch64": "aarch64-linux"}
 
 
 def profile_text(
-    at: Situation, told: Sequence[Choice | LeftOut], *, name: str, base: str = "", matches: str = ""
+    at: Situation,
+    derived: Sequence[Choice | LeftOut],
+    *,
+    name: str,
+    base: str = "",
+    matches: str = "",
 ) -> str:
     """Return the profile as TOML; `base` is the profile that it extends."""
     extends = {"extends": Commented(base, "What is not set here comes from it.")} if base else {}
@@ -37,7 +42,7 @@ def profile_text(
             **extends,
         },
     )
-    sections = [top, *host_sections(at), *_tuning(told), *_left(told)]
+    sections = [top, *host_sections(at), *_tuning(derived), *_left(derived)]
     return to_annotated_toml(_head(at, matches), sections)
 
 
@@ -119,7 +124,7 @@ def _kinds(at: Situation) -> str:
 
 
 def _gpu(gpu: Gpu) -> dict[str, Commented]:
-    guess = "By its name; the driver did not tell." if not gpu.exact else ""
+    guess = "By its name; the driver did not report it." if not gpu.exact else ""
     shared = "What it can use of the machine's memory." if gpu.unified else ""
     size = gpu.memory // GIB * GIB if gpu.unified and gpu.memory >= GIB else gpu.memory
     keys = {
@@ -131,10 +136,10 @@ def _gpu(gpu: Gpu) -> dict[str, Commented]:
     return {key: entry for key, entry in keys.items() if entry.value}
 
 
-def _tuning(told: Iterable[Choice | LeftOut]) -> list[Section]:
+def _tuning(derived: Iterable[Choice | LeftOut]) -> list[Section]:
     """Return the tables of the choices, in the order of the schema."""
     tables: dict[str, dict[str, Commented]] = {table: {} for table in TABLES}
-    for choice in told:
+    for choice in derived:
         if not isinstance(choice, Choice):
             continue
         table, _, key = choice.key.partition(".")
@@ -142,8 +147,8 @@ def _tuning(told: Iterable[Choice | LeftOut]) -> list[Section]:
     return [Section((table,), keys) for table, keys in tables.items() if keys]
 
 
-def _left(told: Iterable[Choice | LeftOut]) -> list[Section]:
-    notes = [f"{left.key}: {left.reason}" for left in told if isinstance(left, LeftOut)]
+def _left(derived: Iterable[Choice | LeftOut]) -> list[Section]:
+    notes = [f"{left.key}: {left.reason}" for left in derived if isinstance(left, LeftOut)]
     return [Section((), {}, notes=("Left out on purpose:", *notes))] if notes else []
 
 

@@ -14,7 +14,7 @@ from generator.detect.detected import Doubt
 from generator.units import cpu_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 TOOLS: Final = ".hostwright/tools"
 """Where a captured tree keeps what tools printed."""
@@ -27,7 +27,7 @@ _MOST: Final = str(2**63)
 class Root(ABC):
     """A machine's files and the output of its tools, each read once.
 
-    `live`: it is the one that this runs on, and what psutil tells need not be read from files.
+    `live`: it is the one that this runs on, so that psutil is asked, and not the files.
     """
 
     live = False
@@ -60,13 +60,7 @@ class Root(ABC):
 
     def text(self, path: str) -> str:
         """Return the text of a file, without the white space around it."""
-        key = path.lstrip("/")
-        if key not in self.taken:
-            found = self._read(path)
-            if found is None:
-                return ""
-            self.taken[key] = found
-        return self._decoded(self.taken[key], path).strip()
+        return self._text(path, lambda: self._read(path))
 
     def number(self, path: str) -> int | None:
         """Return the whole number in a file; None, and a warning, where it holds another text."""
@@ -111,13 +105,16 @@ class Root(ABC):
 
     def tool(self, name: str) -> str:
         """Return what a tool printed, as `tools` names it; empty: it is not there."""
-        key = f"{TOOLS}/{name}"
+        return self._text(f"{TOOLS}/{name}", lambda: self._output(name) or None)
+
+    def _text(self, where: str, read: Callable[[], bytes | None]) -> str:
+        key = where.lstrip("/")
         if key not in self.taken:
-            output = self._output(name)
-            if not output:
+            found = read()
+            if found is None:
                 return ""
-            self.taken[key] = output
-        return self._decoded(self.taken[key], key).strip()
+            self.taken[key] = found
+        return self._decoded(self.taken[key], where).strip()
 
     def _read(self, path: str) -> bytes | None:
         try:

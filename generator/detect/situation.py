@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
     from generator.detect.detected import Detected, Gpu
 
-MOST: Final = 2**60  # bytes; what tells of more is not telling of memory
+MOST: Final = 2**60  # bytes; what reports more does not mean memory
 Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
 _LIBRARIES: Final[tuple[Acceleration, ...]] = ("cuda", "rocm", "vulkan")
 

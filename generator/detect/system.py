@@ -47,15 +47,15 @@ def read_product(root: Root) -> Product:
 
 def read_system(root: Root, product: Product) -> System:
     """Return kernel, distribution, systemd, hypervisor and container."""
-    told = _os_release(root)
+    values = _os_release(root)
     tool = root.tool("systemctl.txt")
     systemd = re.match(r"systemd (\d{1,4})", tool)
     if systemd is None:
         root.strange("systemctl.txt", tool)
     return System(
         kernel=one_line(root.text("/proc/sys/kernel/osrelease"), 80),
-        distribution=told.get("ID", ""),
-        distribution_name=told.get("PRETTY_NAME", ""),
+        distribution=values.get("ID", ""),
+        distribution_name=values.get("PRETTY_NAME", ""),
         systemd=int(systemd[1]) if systemd else 0,
         hypervisor=_hypervisor(root, product),
         container=_container(root),
@@ -64,7 +64,7 @@ def read_system(root: Root, product: Product) -> System:
 
 def _os_release(root: Root) -> dict[str, str]:
     path = next((path for path in _RELEASE if root.text(path)), _RELEASE[0])
-    told: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in root.text(path).splitlines():
         key, mark, value = line.partition("=")
         if not mark or line.startswith("#"):
@@ -74,14 +74,14 @@ def _os_release(root: Root) -> dict[str, str]:
         except ValueError:
             root.warn(path, f"`{one_line(line, 40)}` is not a value")
             continue
-        told[key.strip()] = one_line(words[0]) if words else ""
-    if "ID" not in told:
+        values[key.strip()] = one_line(words[0]) if words else ""
+    if "ID" not in values:
         root.strange(path, root.text(path))
-    return told
+    return values
 
 
 def _hypervisor(root: Root, product: Product) -> str:
-    """Return the hypervisor under this system; empty: there is none, as far as it tells."""
+    """Return the hypervisor under this system; empty: none is known."""
     both = f"{product.vendor} {product.name}"
     named = load_catalogue().hypervisor(product.name, product.vendor, both)
     flagged = re.search(r"^flags\s*:.*\bhypervisor\b", root.text("/proc/cpuinfo"), re.MULTILINE)
@@ -91,7 +91,7 @@ def _hypervisor(root: Root, product: Product) -> str:
 
 
 def _container(root: Root) -> str:
-    """Return what kind of container this is; empty: none, as far as it tells."""
+    """Return what kind of container this is; empty: none is known."""
     if root.exists("/run/.containerenv"):
         return "podman"
     if root.exists("/.dockerenv"):

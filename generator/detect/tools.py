@@ -1,4 +1,4 @@
-"""The tools that tell what no file tells, and how they are asked. None of them changes anything."""
+"""The tools that know what no file says, and how they are run. None of them changes anything."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def output(name: str) -> bytes:
 def _cards() -> bytes:
     """Ask nvidia-smi, once more without what an old driver does not know."""
     for fields in (CARDS, CARDS[:-1]):
-        told = _run(("nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv"))
-        if told.startswith(b"index"):
-            return told
-    return told
+        answer = _run(("nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv"))
+        if answer.startswith(b"index"):
+            return answer
+    return answer
 
 
 def _models_disk() -> bytes:

@@ -164,9 +164,9 @@ def cache_type(ask: Ask, architecture: str, *, flash: bool) -> str:
     return ask.cache_type if flash and asked and taken else "f16"
 
 
-def with_slots(ask: Ask, slots: int) -> Ask:
-    """Return the same with another number of slots."""
-    return replace(ask, slots=slots)
+def granted(ask: Ask, name: str) -> Ask:
+    """Return what the scheduler grants a model of that name: one slot for some architectures."""
+    return replace(ask, slots=1) if ask.facts.one_slot(name) else ask
 
 
 def _default(facts: Facts, name: str) -> int:

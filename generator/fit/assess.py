@@ -14,7 +14,7 @@ from generator.fit.kv import PLAIN
 from generator.fit.pick import loads, pick
 from generator.fit.server import loaded, shape_of_server
 from generator.fit.together import together
-from generator.fit.verdict import judge, single_slot
+from generator.fit.verdict import judge
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -105,10 +105,7 @@ def assess(
     return Assessment(
         ask=ask,
         host=host,
-        fits=tuple(
-            judge(shape, asked, host, slots_max=single_slot(shape.name, facts))
-            for shape, asked in shapes
-        ),
+        fits=tuple(judge(shape, asked, host) for shape, asked in shapes),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
         choices=None if question.names_models else tuple(choices(ask, host, facts)),
         loaded=None if question.server is None else loaded(question.server),

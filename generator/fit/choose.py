@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.pick import loads
 from generator.fit.shape import shape_of
-from generator.fit.verdict import NARROW, growth, hopeless, judge, single_slot
+from generator.fit.verdict import NARROW, growth, hopeless, judge
 from generator.records import dataclass
 from generator.units import GIB
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CPU_ACTIVE: Final = 6 * GIB
 # Beyond this loss a larger quantisation is worth more than a larger model.
 LOSS_LIMIT: Final = 0.2
-# Below this one nobody has told the difference from f16, so more memory buys nothing.
+# Below this one nobody has noticed a difference from f16, so more memory buys nothing.
 LOSS_NONE: Final = 0.01
 
 
@@ -83,7 +83,6 @@ def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
 
 
 def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candidate]:
-    most = single_slot(model.names[0], facts)
     fits = []
     for entry in facts.quantisations:
         if entry.name not in model.weights or entry.name == "F16":
@@ -91,7 +90,7 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candi
         shape = shape_of(replace(model, quantisation=entry.name), facts)
         if hopeless(shape, ask, host):
             continue
-        fit = judge(shape, ask, host, slots_max=most, search=False)
+        fit = judge(shape, ask, host, search=False)
         if fit.word != "does not fit":
             quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE
             fits.append(
@@ -124,7 +123,7 @@ def _marked(fits: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates with the best one marked: the least loss that is roomy and quick.
 
     Where none is quick the best of the roomy ones, and where none is roomy the smallest. Q8_0 is
-    the last step: what it loses nobody has told from f16.
+    the last step: what it loses nobody has noticed.
     """
     usable = [choice for choice in fits if choice.loss <= LOSS_LIMIT]
     if not usable:

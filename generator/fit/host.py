@@ -21,7 +21,7 @@ GPU_OVERHEAD: Final = 457 * MIB
 class Host:
     """What models can be put into.
 
-    `memory` is what the host has (0: not told), `limit` what the service may take of it and
+    `memory` is what the host has (0: unknown), `limit` what the service may take of it and
     `limit_name` what says so.
     """
 
@@ -37,7 +37,7 @@ class Host:
 
 
 def computes_on_cpu(view: View) -> bool:
-    """Return whether nothing but the CPU computes, as far as the view tells."""
+    """Return whether nothing but the CPU computes, as far as the View says."""
     visible = view.variable("CUDA_VISIBLE_DEVICES")
     if view.acceleration:
         return view.acceleration == "cpu"
@@ -53,7 +53,7 @@ def size_of(bound: Bound | None) -> int | None:
 
 
 def memory_limit(view: View) -> tuple[int, Place] | None:
-    """Return the memory that the service has, and where that is said; None: not told."""
+    """Return the memory that the service has, and where that is said; None: unknown."""
     bound, memory = view.bound("memory_max"), view.host.memory
     limit = size_of(bound)
     if bound is not None and limit is not None and (not memory or limit <= memory):

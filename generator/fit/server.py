@@ -1,4 +1,4 @@
-"""A Shape from a running Ollama server: what `/api/show` tells of a model, and `/api/ps`."""
+"""A Shape from a running Ollama server: what `/api/show` reports of a model, and `/api/ps`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shape_of_server(url: str, model: str, facts: Facts) -> Shape:
     metadata, tensors = answer.get("model_info"), answer.get("tensors")
     if not isinstance(metadata, dict) or not isinstance(tensors, list):
         raise EnvironmentFailure(
-            f"{url} tells no shape of `{model}`",
+            f"{url} reports no shape of `{model}`",
             hint="releases before 0.5.13 list no tensors; use --gguf with the model's file",
         )
     if any(value is None for key, value in metadata.items() if ".attention." in key):

@@ -22,7 +22,7 @@ class Shape:
     one which every token uses besides. `layer_bytes` are the weights of each layer, `input_bytes`
     the token embedding, `output_bytes` what computes the logits; a model whose output is `tied`
     uses the embedding for it, and a GPU gets a copy. `context` is what the model was trained for;
-    0: not told. `window_lengths` are key and value length where a layer has a window, if they
+    0: unknown. `window_lengths` are key and value length where a layer has a window, if they
     differ; the last `uncached` layers use the cache of others. `window_unknown` is the width of
     windows that nothing else is known of: the cache is then an upper bound.
     """

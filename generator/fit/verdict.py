@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit import llama_fit
-from generator.fit.ask import UNBOUNDED, with_slots
+from generator.fit.ask import UNBOUNDED, granted
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Placement, only
 from generator.fit.schedule import load_of, place
@@ -16,7 +16,6 @@ from generator.units import gib
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.layout import Need
@@ -26,12 +25,12 @@ Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
 MOST_SLOTS: Final = 256
 PROBES: Final = 64
-FAR_CONTEXT: Final = 1 << 20  # where the model does not tell what it was trained for
+FAR_CONTEXT: Final = 1 << 20  # where what the model was trained for is unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A device or the host: what it has (0: not told), what is in it, and where a limit is from."""
+    """A device or the host: what it has (0: unknown), what is in it, and where a limit is from."""
 
     name: str
     total: int
@@ -72,20 +71,13 @@ class ModelFit:
     most_slots: int
 
 
-def single_slot(name: str, facts: Facts) -> int:
-    """Return the most slots that the scheduler gives a model: one for some architectures."""
-    return 1 if facts.one_slot(name) else MOST_SLOTS
-
-
-def judge(
-    shape: Shape, ask: Ask, host: Host, *, slots_max: int = MOST_SLOTS, search: bool = True
-) -> ModelFit:
+def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFit:
     """Return the verdict on a model that is alone on an idle machine.
 
     Without `search` the largest context and the most slots are not looked for.
     """
     free = [device.memory for device in host.devices]
-    ask = with_slots(ask, min(ask.slots, slots_max))
+    ask = granted(ask, shape.name)
     load = load_of(shape, ask, free)
     footprint = Footprint(shape, load)
     placement = place(footprint, ask, free)
@@ -95,8 +87,10 @@ def judge(
         left = shape.layers + 1 - placement.on_gpus
         why = f"all layers would have room on GPUs, but the server leaves {left} to the CPU"
 
+    most = 1 if ask.facts.one_slot(shape.name) else MOST_SLOTS
+
     def slots_fit(slots: int) -> bool:
-        return holds(shape, with_slots(ask, slots), host)
+        return holds(shape, replace(ask, slots=slots), host)
 
     return ModelFit(
         shape=shape,
@@ -107,7 +101,7 @@ def judge(
         word=word,
         why=why,
         largest_context=_largest_context(shape, ask, host) if search else 0,
-        most_slots=_largest(slots_fit, slots_max) if search else 0,
+        most_slots=_largest(slots_fit, most) if search else 0,
     )
 
 

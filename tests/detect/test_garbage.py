@@ -97,8 +97,8 @@ def test_whatever_is_in_the_files_a_valid_profile_comes_out(
 def test_an_empty_machine_is_told_and_gives_a_profile() -> None:
     found = read_machine(Held({}))
     assert warned(found) == {
-        "/proc/cpuinfo": "tells of no processor",
-        "/proc/meminfo": "tells of no memory",
+        "/proc/cpuinfo": "lists no processor",
+        "/proc/meminfo": "reports no memory",
     }
     at = situation_of(found, load_catalogue())
     assert 'acceleration = "cpu"' in profile_text(at, derive(at), name="empty")
@@ -112,7 +112,7 @@ def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
     (folder / "proc/meminfo").symlink_to(secret)
     found = read_machine(Tree(folder))
     assert found.memory.total == 0
-    assert warned(found)["/proc/meminfo"] == "tells of no memory"
+    assert warned(found)["/proc/meminfo"] == "reports no memory"
     assert "leads out of the captured tree and is not read" in [w.message for w in found.warnings]
 
 

@@ -26,7 +26,7 @@ def test_a_driver_without_a_gpu_is_told() -> None:
     found = with_files("dual-pascal", changes, without="bus/pci")
     assert found.gpus == ()
     assert warned(found)["/proc/driver/nvidia"] == (
-        "driver 580.65.06 is loaded, but tells of no GPU"
+        "driver 580.65.06 is loaded, but reports no GPU"
     )
 
 

@@ -398,7 +398,7 @@ def test_what_a_server_has_loaded_is_part_of_the_answer(serve: Serve) -> None:
         (500, {}, 3, "answers 500"),
         (200, b"<html>", 3, "no answer of an Ollama server"),
         (200, [], 3, "no answer of an Ollama server"),
-        (200, {"model_info": {}}, 3, "tells no shape"),
+        (200, {"model_info": {}}, 3, "reports no shape"),
         (200, {**SHOW, "tensors": [{"name": "x"}]}, 3, "a tensor that Hostwright cannot size"),
     ],
 )

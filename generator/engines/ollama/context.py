@@ -40,15 +40,13 @@ def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
     model = _main(case)
     if model is None or not _left_to_the_tier(case):
         return
-    from generator.fit.ask import ask_of, with_slots
+    from generator.fit.ask import ask_of, granted
     from generator.fit.shape import shape_of
 
     fact = case.facts.model(model.name)
     if fact is None or not fact.weight_bytes:
         return
-    ask = ask_of(_view(case, settings), case.facts)
-    if case.facts.one_slot(model.name):
-        ask = with_slots(ask, 1)
+    ask = granted(ask_of(_view(case, settings), case.facts), model.name)
     if ask.layers is not None:
         return
     shape = shape_of(fact, case.facts)

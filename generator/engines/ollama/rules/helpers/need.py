@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import ask_of, context_of, may_be_loaded, with_slots
+from generator.fit.ask import ask_of, context_of, granted, may_be_loaded
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import kv_of
 from generator.fit.shape import DEFAULT_BATCH, shape_of
@@ -47,8 +47,7 @@ def heaviest(view: View, facts: Facts) -> list[ModelFact]:
 
 def asked(view: View, facts: Facts, model: ModelFact) -> Ask:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
-    ask = ask_of(view, facts)
-    return with_slots(ask, 1) if facts.one_slot(model.names[0]) else ask
+    return granted(ask_of(view, facts), model.names[0])
 
 
 def least(view: View, facts: Facts, model: ModelFact) -> Need:
