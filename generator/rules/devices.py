@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.edits import rewritten
+from generator.rules.helpers.edits import corrected
 from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
 from generator.rules.rule import Hit, Rule
 from generator.view import Edit
@@ -77,13 +77,11 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     by_bus = order is not None and order.value.strip() == "PCI_BUS_ID"
     known = [cards[n].uuid for n in numbers if n < len(cards) and cards[n].uuid and by_bus]
     uuids = ",".join(known) if len(known) == len(numbers) else ""
-    yield Hit(
-        message=f"`{variable.value}` picks from {len(cards)} cards by their place: it is another "
-        f"card once one is moved or lost",
-        place=variable.place,
-        fix=f"write `{uuids}`" if uuids else "write the UUIDs that `nvidia-smi -L` prints",
-        edits=rewritten(view, variable, uuids) if uuids else (),
+    message = (
+        f"`{variable.value}` picks from {len(cards)} cards by their place: it is another "
+        f"card once one is moved or lost"
     )
+    yield corrected(view, variable, message, uuids, "write the UUIDs that `nvidia-smi -L` prints")
 
 
 @Rule(

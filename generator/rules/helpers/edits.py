@@ -1,4 +1,4 @@
-"""Edits of variables: the mechanical part of what a rule advises.
+"""Edits of variables, the mechanical part of what a rule advises, and what goes with them.
 
 A profile has no lines of variables, and a line that several variables share cannot go; then there
 is no Edit. Whoever applies one also leaves it out where the line does not hold `old` exactly once.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.rule import Hit
 from generator.view import Edit
 
 if TYPE_CHECKING:
+    from generator.errors import Severity
     from generator.view import Variable, View
 
 
@@ -64,3 +66,23 @@ def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tup
         return (Edit(variable.place, old, f"{name or variable.name}={new}"),)
     rename = (Edit(variable.place, variable.name, name),) if name else ()
     return (*rename, Edit(variable.place, written, new))
+
+
+def corrected(
+    view: View,
+    variable: Variable,
+    message: str,
+    meant: str,
+    otherwise: str = "",
+    *,
+    severity: Severity | None = None,
+    certain: bool = True,
+) -> Hit:
+    """Return the Hit of a value that should be `meant`; empty: nobody knows, do `otherwise`."""
+    return Hit(
+        message=message,
+        place=variable.place,
+        severity=severity,
+        fix=f"write `{meant}`" if meant else otherwise,
+        edits=rewritten(view, variable, meant) if meant and certain else (),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on
 from generator.engines.ollama.rules.helpers.values import cleaned
-from generator.rules.helpers.edits import renamed, rewritten
+from generator.rules.helpers.edits import corrected, renamed
 from generator.rules.rule import Hit, Rule
 from generator.units import is_local
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.errors import Severity
     from generator.view import Variable, View
 
 
 _PORT: Final = 11434
+_ADDRESS_AND_PORT: Final = f"write an address and a port: `127.0.0.1:{_PORT}`"
 _LAST_PORT: Final = 65535
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 # gin-contrib/cors v1.7.2 with AllowBrowserExtensions, as server/routes.go asks for it.
@@ -58,22 +58,24 @@ def _host(view: View, variable: Variable) -> Iterator[Hit]:
     default = SCHEMES.get(scheme, _PORT)
     bare = f"{host}:{port or _PORT}"
     if fault := _no_address(rest, host):
-        yield _hit(view, variable, *fault, severity="error")
+        yield corrected(view, variable, *fault, _ADDRESS_AND_PORT, severity="error")
     elif port is not None and not (port.isdecimal() and int(port) <= _LAST_PORT):
         message = f"`{port}` is no port; Ollama warns and listens on {default}"
-        yield _hit(view, variable, message, f"{host}:{_PORT}")
+        yield corrected(view, variable, message, f"{host}:{_PORT}")
     elif not host:
         message = f"`{text}` names no address: the server listens on all of them"
-        yield _hit(view, variable, message, f"127.0.0.1:{port}", certain=False)
+        yield corrected(view, variable, message, f"127.0.0.1:{port}", certain=False)
     elif has_scheme and port is None and default != _PORT:
         message = f"`{text}` means port {default}, not {_PORT}"
-        yield _hit(view, variable, message, bare, certain=False)
+        yield corrected(view, variable, message, bare, certain=False)
     elif scheme == "https":
         message = "the server speaks no TLS; `https://` in OLLAMA_HOST is for clients"
-        yield _hit(view, variable, message, bare, certain=False)
+        yield corrected(view, variable, message, bare, certain=False)
     elif has_scheme or path:
         extra = f"the path `/{path}`" if path else f"`{scheme}://`"
-        yield _hit(view, variable, f"{extra} means nothing to the server", bare, severity="info")
+        yield corrected(
+            view, variable, f"{extra} means nothing to the server", bare, severity="info"
+        )
 
 
 def split_port(text: str) -> tuple[str, str | None]:
@@ -114,24 +116,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _hit(
-    view: View,
-    variable: Variable,
-    message: str,
-    meant: str,
-    *,
-    severity: Severity | None = None,
-    certain: bool = True,
-) -> Hit:
-    return Hit(
-        message=message,
-        place=variable.place,
-        severity=severity,
-        fix=f"write `{meant}`" if meant else "write an address and a port: `127.0.0.1:11434`",
-        edits=rewritten(view, variable, meant) if meant and certain else (),
-    )
-
-
 def _origins(view: View, variable: Variable) -> Iterator[Hit]:
     entries = cleaned(variable.value).split(",")
     faults = [fault for entry in entries if (fault := _origin_fault(entry))]
@@ -139,12 +123,13 @@ def _origins(view: View, variable: Variable) -> Iterator[Hit]:
         return
     tidy = ",".join(entry.strip() for entry in entries if entry.strip())
     mended = not any(_origin_fault(entry) for entry in tidy.split(","))
-    yield Hit(
-        message=f"OLLAMA_ORIGINS: {faults[0]}; the server panics at start",
-        place=variable.place,
+    yield corrected(
+        view,
+        variable,
+        f"OLLAMA_ORIGINS: {faults[0]}; the server panics at start",
+        tidy if mended else "",
+        "write origins like `https://chat.example.com`",
         severity="error",
-        fix=f"write `{tidy}`" if mended else "write origins like `https://chat.example.com`",
-        edits=rewritten(view, variable, tidy) if mended else (),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of, is_uint64
 from generator.fit.kv import PLAIN
-from generator.rules.helpers.edits import removed, rewritten
+from generator.rules.helpers.edits import corrected, removed, rewritten
 from generator.rules.helpers.variables import known_values, server_variables
 from generator.rules.rule import Hit, Rule
 from generator.units import GO_FALSE, GO_TRUE, parse_go_duration
@@ -51,12 +51,14 @@ def boolean_misread(view: View, facts: Facts) -> Iterator[Hit]:
 
 def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
     meant = "0" if word.lower() in NO else "1" if word.lower() in YES else ""
-    return Hit(
-        message=f"`{word}` counts as true for {variable.name}: it is none of Go's Booleans",
-        place=variable.place,
+    return corrected(
+        view,
+        variable,
+        f"`{word}` counts as true for {variable.name}: it is none of Go's Booleans",
+        meant,
+        "write `1` or `0`, or leave it out",
         severity="info" if meant == "1" else None,
-        fix=f"write `{meant}`" if meant else "write `1` or `0`, or leave it out",
-        edits=rewritten(view, variable, meant) if meant and _harmless(view, variable) else (),
+        certain=_harmless(view, variable),
     )
 
 
@@ -74,18 +76,10 @@ def _debug(view: View, variable: Variable, *, by_level: bool) -> Iterator[Hit]:
     if word in {"", *_PARSED} or re.fullmatch(r"[+-]?\d+", word):
         return
     off = word.lower() in NO
-    if off and by_level:
-        return
-    if not off and not by_level:
-        return
-    meant = "0" if off else "1"
-    effect = "leaves the log at INFO" if by_level else "counts as true"
-    yield Hit(
-        message=f"`{word}` {effect}: OLLAMA_DEBUG takes a Boolean of Go or a number",
-        place=variable.place,
-        fix=f"write `{meant}`",
-        edits=rewritten(view, variable, meant),
-    )
+    if off != by_level:
+        effect = "leaves the log at INFO" if by_level else "counts as true"
+        message = f"`{word}` {effect}: OLLAMA_DEBUG takes a Boolean of Go or a number"
+        yield corrected(view, variable, message, "0" if off else "1")
 
 
 def _present(view: View, variable: Variable) -> Iterator[Hit]:
@@ -114,13 +108,9 @@ def duration_misread(view: View, facts: Facts) -> Iterator[Hit]:
     for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
-            meant = go_duration(word)
-            yield Hit(
-                message=f"`{word}` is not a Go duration; Ollama silently uses 5m",
-                place=variable.place,
-                fix=f"write `{meant}`" if meant else "write `90s`, `5m` or `24h`; `-1` is for ever",
-                edits=rewritten(view, variable, meant) if meant else (),
-            )
+            message = f"`{word}` is not a Go duration; Ollama silently uses 5m"
+            otherwise = "write `90s`, `5m` or `24h`; `-1` is for ever"
+            yield corrected(view, variable, message, go_duration(word), otherwise)
 
 
 def _is_duration(word: str) -> bool:
@@ -196,21 +186,16 @@ def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
     default = fact.default_entry
     note = f" ({default.note})" if default and default.note else ""
     used = f"the default, {default.value}{note}" if default else "the default"
-    meant = digits_of(word, fact)
-    if meant:
-        fix = f"write `{meant}`"
-    elif kilo := re.fullmatch(r"(\d+)k", word.lower()):
-        fix = f"write `{int(kilo[1]) * 1024}`"
+    if kilo := re.fullmatch(r"(\d+)k", word.lower()):
+        otherwise = f"write `{int(kilo[1]) * 1024}`"
     elif word.lower() in {"auto", "default", "none"}:
-        fix = "leave it out"
+        otherwise = "leave it out"
+    elif fact.kind == "bytes":
+        otherwise = "write bytes, like `2147483648`"
     else:
-        fix = "write bytes, like `2147483648`" if fact.kind == "bytes" else "write digits alone"
-    return Hit(
-        message=f"`{word}` is not a whole number; Ollama warns and uses {used}",
-        place=variable.place,
-        fix=fix,
-        edits=rewritten(view, variable, meant) if meant else (),
-    )
+        otherwise = "write digits alone"
+    message = f"`{word}` is not a whole number; Ollama warns and uses {used}"
+    return corrected(view, variable, message, digits_of(word, fact), otherwise)
 
 
 _GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE)
@@ -234,13 +219,8 @@ def gfx_version_form(view: View, _: Facts) -> Iterator[Hit]:
         if not re.fullmatch(r"HSA_OVERRIDE_GFX_VERSION(_\d+)?", variable.name):
             continue
         if word and not variable.unresolved and not _VERSION.fullmatch(word):
-            meant = _gfx_version(word)
-            yield Hit(
-                message=f"`{word}` is no GFX version: those are three numbers, like 10.3.0",
-                place=variable.place,
-                fix=f"write `{meant}`" if meant else "write it like `10.3.0`",
-                edits=rewritten(view, variable, meant) if meant else (),
-            )
+            message = f"`{word}` is no GFX version: those are three numbers, like 10.3.0"
+            yield corrected(view, variable, message, _gfx_version(word), "write it like `10.3.0`")
 
 
 def _gfx_version(word: str) -> str:
