@@ -31,7 +31,7 @@ def reserved(box: Container) -> list[str]:
     return [] if "all" in ids else ids
 
 
-def _inside(view: View) -> tuple[Variable, Container, list[str]] | None:
+def _inside(view: View) -> tuple[Variable, list[str]] | None:
     """Return the variable that picks GPUs in a container, and those that are in it."""
     variable, box = view.variable(VISIBLE), view.container
     if variable is None or box is None:
@@ -41,7 +41,7 @@ def _inside(view: View) -> tuple[Variable, Container, list[str]] | None:
     if not ids and runtime is not None and box.gpu_access in {"", "runtime"}:
         ids = [part.strip() for part in runtime.value.split(",")]
         ids = [] if "all" in ids or runtime.value.strip() in NONE else ids
-    return variable, box, ids
+    return variable, ids
 
 
 @Rule(
@@ -59,12 +59,11 @@ def _inside(view: View) -> tuple[Variable, Container, list[str]] | None:
 def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
     """A container numbers the GPUs that it is given from 0 again."""
     found = _inside(view)
-    numbers = indices(found[0].value) if found else []
-    if found is None or not numbers:
+    if found is None:
         return
-    variable, _box, ids = found
-    count = len(ids) or len(view.host.gpus)
-    if not count:
+    variable, ids = found
+    numbers, count = indices(variable.value), len(ids) or len(view.host.gpus)
+    if not numbers or not count:
         return
     beyond = [number for number in numbers if number >= count]
     others = [n for n in numbers if n < len(ids) and str(n) in ids and ids[n] != str(n)]
@@ -103,9 +102,9 @@ def said_twice(view: View, _: Facts) -> Iterator[Hit]:
     """What the container is given decides; saying it again helps nothing, or hides it."""
     yield from _runtime_beside_reservation(view)
     found = _inside(view)
-    if found is None or not found[2]:
+    if found is None or not found[1]:
         return
-    variable, _box, ids = found
+    variable, ids = found
     named = [part.strip() for part in variable.value.split(",")]
     whole = sorted(indices(variable.value)) == list(range(len(ids))) and _in_order(ids)
     uuids = all(name.startswith("GPU-") for name in (*named, *ids))

@@ -42,21 +42,12 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
             if re.search(rf"(?<![\w/.-]){tool}(?![\w.-])", text)
         ]
         endpoint = _NO_ENDPOINT.search(text)
-        official = view.container is not None and is_official(view, facts)
-        if official and words and missing:
-            message = (
-                f"there is no {missing[0]} in the image: the check tells nothing of the server"
-            )
+        if is_official(view, facts) and words and missing:
+            message = f"there is no {missing[0]} in the image: the check says nothing of the server"
+            yield _lists_instead(message, words, place)
         elif endpoint:
             message = f"the server has no `{endpoint[1]}`: it answers 404"
-        else:
-            continue
-        yield Hit(
-            message=message,
-            place=place,
-            fix=_instead(words),
-            edits=_lists_instead(words, place),
-        )
+            yield _lists_instead(message, words, place)
 
 
 @Rule(
@@ -74,13 +65,11 @@ def health_check_loads(view: View, _: Facts) -> Iterator[Hit]:
     """A probe that needs a model loads it, and waits behind the users' requests."""
     for text, words, place in _checks(view):
         if asks := _LOADS.search(text):
-            yield Hit(
-                message=f"the health check asks for a model (`{asks[0]}`): each probe loads it, "
-                f"and waits behind the users' requests",
-                place=place,
-                fix=_instead(words),
-                edits=_lists_instead(words, place),
+            message = (
+                f"the health check asks for a model (`{asks[0]}`): each probe loads it, and waits "
+                f"behind the users' requests"
             )
+            yield _lists_instead(message, words, place)
 
 
 def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
@@ -93,20 +82,18 @@ def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
         yield path, (), place
 
 
-def _instead(words: tuple[str, ...]) -> str:
+def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
+    """Return the Hit, with an Edit for a shell command and for a list in double quotes."""
     if not words:
-        return "ask for `/`"
-    return "write `ollama list`" if words[0] == "CMD-SHELL" else 'write `["CMD", "ollama", "list"]`'
-
-
-def _lists_instead(words: tuple[str, ...], place: Place) -> tuple[Edit, ...]:
-    """Return the Edit for the usual spellings: a shell command, or a list in double quotes."""
-    if words[:1] == ("CMD",):
-        written = ", ".join(f'"{word}"' for word in words[1:])
-        return (Edit(place, written, '"ollama", "list"'),)
-    if words[:1] == ("CMD-SHELL",) and len(words) == 2:  # noqa: PLR2004 -- the command is one word
-        return (Edit(place, words[1], "ollama list"),)
-    return ()
+        return Hit(message=message, place=place, fix="ask for `/`")
+    if words[0] == "CMD-SHELL":
+        fix, written, right = "write `ollama list`", words[-1], "ollama list"
+        usual = len(words) == 2  # noqa: PLR2004 -- the command is one word
+    else:
+        fix, right = 'write `["CMD", "ollama", "list"]`', '"ollama", "list"'
+        written, usual = ", ".join(f'"{word}"' for word in words[1:]), words[0] == "CMD"
+    edits = (Edit(place, written, right),) if usual else ()
+    return Hit(message=message, place=place, fix=fix, edits=edits)
 
 
 @Rule(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
-from generator.rules.helpers.containers import is_official
+from generator.rules.helpers.containers import REFERENCE, is_official
 from generator.rules.rule import Hit, Rule
 from generator.units import is_local
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
 EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
-_VARIABLE: Final = re.compile(r"\$(?:\{[^}:?+-]*(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
 
 
 @Rule(
@@ -97,7 +96,7 @@ def _published(view: View, facts: Facts) -> Iterator[Hit]:
 
 def _port(text: str) -> tuple[str, str]:
     """Return address and container port of `[ADDRESS:][PORT:]PORT[/PROTOCOL]`; `?`: a variable."""
-    plain = _VARIABLE.sub(lambda match: match["default"] or "?", text.strip("\"' ")).split("/")[0]
+    plain = REFERENCE.sub(lambda match: match["default"] or "?", text.strip("\"' ")).split("/")[0]
     if plain.startswith("["):
         host, _, rest = plain[1:].partition("]")
         return host, rest.rpartition(":")[2]
@@ -117,7 +116,7 @@ def _made_local(text: str) -> str:
     for everywhere, local in (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")):
         if text.startswith(everywhere):
             return text.replace(everywhere, local, 1)
-    several = ":" in _VARIABLE.sub("", text)
+    several = ":" in REFERENCE.sub("", text)
     return f"127.0.0.1:{text}" if several and _port(text)[0] == "" else ""
 
 

@@ -144,18 +144,12 @@ def _family(name: str, readable: tuple[str, ...]) -> tuple[str, ...]:
     Short names without a prefix, like TMPDIR, are too near to those of other programs.
     """
     prefix = name.partition("_")[0] + "_"
-    known = prefix in _prefixes(readable)
-    return _named(prefix if known else "OLLAMA_", readable)
-
-
-@functools.lru_cache(maxsize=8)
-def _prefixes(readable: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(other.partition("_")[0] + "_" for other in readable)
+    return _named(prefix, readable) or _named("OLLAMA_", readable)
 
 
 @functools.lru_cache(maxsize=64)
-def _named(wanted: str, readable: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(other for other in readable if other.startswith(wanted) and other.count("_"))
+def _named(prefix: str, readable: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(other for other in readable if other.startswith(prefix))
 
 
 def _closest(name: str, names: tuple[str, ...], cutoff: float) -> str:
@@ -164,16 +158,15 @@ def _closest(name: str, names: tuple[str, ...], cutoff: float) -> str:
     behind = name.upper().removeprefix(head)
     pairs = _pairs(behind)
     # Comparing letter by letter is slow, and most names share hardly any pair of letters.
-    near = [n for n, own in _paired(names, head) if _shared(pairs, own) >= _PAIRS_SHARED]
+    near = [
+        other
+        for other, own in _paired(names, head)
+        if 2 * len(pairs & own) >= _PAIRS_SHARED * (len(pairs) + len(own))
+    ]
     for found in get_close_matches(name.upper(), near, n=3, cutoff=cutoff):
         if SequenceMatcher(None, behind, found.removeprefix(head)).ratio() >= _NEAR_BEHIND:
             return found
     return ""
-
-
-def _shared(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return how much of two sets of pairs is common to them."""
-    return 2 * len(one & other) / (len(one) + len(other))
 
 
 def _pairs(text: str) -> frozenset[str]:
