@@ -24,9 +24,8 @@ MOVING: Final = ("", "latest", "rocm")
     id="HW508",
     severity="warning",
     title="an image without a fixed release",
-    why="`latest` is whatever release was the newest when the image was last pulled. Releases "
-    "change defaults, the engine and the variables that are read, so that the same file is "
-    "another service on the next host.",
+    why="`latest` is the newest release at the last pull. Releases change defaults, the engine and "
+    "the variables that are read: the same file is another service on the next host.",
     bad="image: ollama/ollama:latest",
     good="image: ollama/ollama:0.32.15",
     source="scripts/build_docker.sh@v0.32.15:24-33",

@@ -20,8 +20,7 @@ DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
     id="HW203",
     severity="info",
     title="a CPU weight that is the default",
-    why="CPUWeight= is a share under contention, and 100 is what every service has. It is no "
-    "priority over anything.",
+    why="CPUWeight= is a share under contention; 100, as every service has, is no priority.",
     bad="CPUWeight=100    # high priority",
     good="CPUWeight=500",
     source="systemd.resource-control(5)",

@@ -30,9 +30,8 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
     id="HW307",
     severity="warning",
     title="GPU numbers without an order",
-    why="CUDA numbers GPUs from the fastest to the slowest, nvidia-smi by their place on the PCI "
-    "bus. The same number can be two different cards, until CUDA_DEVICE_ORDER=PCI_BUS_ID makes "
-    "the two agree.",
+    why="CUDA numbers GPUs from the fastest on, nvidia-smi by their place on the PCI bus. One "
+    "number can be two cards, until CUDA_DEVICE_ORDER=PCI_BUS_ID makes the two agree.",
     bad="Environment=CUDA_VISIBLE_DEVICES=1",
     good="Environment=CUDA_DEVICE_ORDER=PCI_BUS_ID\nEnvironment=CUDA_VISIBLE_DEVICES=1",
     source="CUDA C Programming Guide: CUDA environment variables",

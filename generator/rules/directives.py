@@ -32,9 +32,8 @@ EXPORT: Final = "export "  # HW118
     id="HW520",
     severity="error",
     title="a line that systemd ignores",
-    why="A directive or section that systemd does not know it ignores, with one line in its log, "
-    "and starts the service without it. A variable is no directive: it belongs behind "
-    "`Environment=`. Names count with their case.",
+    why="systemd ignores an unknown directive or section, with one line in its log, and starts the "
+    "service without it. A variable belongs behind `Environment=`. Names count with their case.",
     bad="[service]\nEnviroment=OLLAMA_HOST=127.0.0.1\nOLLAMA_NUM_PARALLEL=2",
     good="[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1\nEnvironment=OLLAMA_NUM_PARALLEL=2",
     source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
@@ -139,9 +138,8 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     id="HW521",
     severity="error",
     title="an item of Environment= that systemd drops",
-    why="Environment= takes items like `NAME=value`, parted by blanks; quotes stand around a whole "
-    "item. What is no such item is dropped with one line in the log, and two assignments in one "
-    "pair of quotes are one variable with a strange value.",
+    why="Items are `NAME=value`, parted by blanks, with quotes around a whole item. Others are "
+    "dropped with one log line; two assignments in one pair of quotes are one strange variable.",
     bad='Environment="OLLAMA_DEBUG=1 OLLAMA_NUM_PARALLEL=4"\nEnvironment=OLLAMA_MODELS /srv/models',
     good='Environment="OLLAMA_DEBUG=1" "OLLAMA_NUM_PARALLEL=4"\n'
     "Environment=OLLAMA_MODELS=/srv/models",

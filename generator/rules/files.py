@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     id="HW514",
     severity="warning",
     title="StartLimitIntervalSec in the wrong section",
-    why="StartLimitIntervalSec= belongs into [Unit] since systemd 230. In [Service] systemd logs "
-    "`Unknown key` and ignores it, so that the default of five starts in ten seconds holds, "
-    "which a server that takes RestartSec=3 to come back never reaches.",
+    why="It belongs into [Unit] since systemd 230. In [Service] it is an `Unknown key`, so that "
+    "the default of five starts in ten seconds holds, which RestartSec=3 never reaches.",
     bad="[Service]\nStartLimitIntervalSec=600",
     good="[Unit]\nStartLimitIntervalSec=600",
     source="systemd.unit(5), StartLimitIntervalSec=",
@@ -74,8 +73,7 @@ def no_section(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW517",
     severity="info",
     title="`version:` in a compose file",
-    why="The Compose Specification has no versions of the file any more; Docker Compose ignores "
-    "the key and warns at every command.",
+    why="Compose has no file versions any more: it ignores the key and warns at every command.",
     bad="version: '3.8'\nservices: …",
     good="services: …",
     source="docs.docker.com/reference/compose-file/version-and-name",

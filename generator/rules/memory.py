@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     id="HW206",
     severity="warning",
     title="a memory limit that is no limit",
-    why="At or above the memory of the machine the limit never acts: the kernel runs out of memory "
-    "first, and then chooses any process of the machine to kill.",
+    why="Before it acts the machine is out of memory, and the kernel kills any process.",
     bad="MemoryMax=32G    # on a machine with 32 GiB",
     good="MemoryMax=28G",
     source="systemd.resource-control(5)",
@@ -78,8 +77,7 @@ def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
     severity="info",
     title="a memory limit without one on swap",
     why="At its memory limit a service is swapped out before anything is killed, and a model that "
-    "decodes from swap answers in minutes. Docker allows as much swap again as memory unless told "
-    "otherwise.",
+    "decodes from swap answers in minutes. Docker allows as much swap again by default.",
     bad="MemoryMax=20G",
     good="MemoryMax=20G\nMemorySwapMax=0",
     source="systemd.resource-control(5); docs.docker.com: Resource constraints",

@@ -21,9 +21,8 @@ SILENCE: Final = Rule(
     id="HW001",
     severity="warning",
     title="a comment that ignores a rule, but not as written",
-    why="A comment that names no rule or gives no reason silences nothing, and one that finds "
-    "no fault any more hides the next one. Whoever reads the file later wants the reason. A "
-    "comment with nothing left to ignore is only a remark.",
+    why="A comment without a rule or a reason silences nothing: whoever reads the file later wants "
+    "the reason. One that finds no fault any more hides the next one, and is only a remark.",
     bad="Environment=OLLAMA_NUM_THREADS=8    # hostwright: ignore HW101",
     good="# hostwright: ignore HW101 because our wrapper reads it\n"
     "Environment=OLLAMA_NUM_THREADS=8",

@@ -48,9 +48,8 @@ def _inside(view: View) -> tuple[Variable, list[str]] | None:
     id="HW312",
     severity="error",
     title="GPU numbers of the host inside a container",
-    why="A container sees only the GPUs that it is given, numbered from 0 again. "
-    "CUDA_VISIBLE_DEVICES counts those, and the driver ignores everything from the first number "
-    "on that is not there: no GPU is left, and the server computes on the CPU.",
+    why="CUDA_VISIBLE_DEVICES counts a container's own GPUs, from 0 again; the driver ignores it "
+    "from the first number on that is not there: no GPU is left, and the CPU computes.",
     bad='devices: [{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}]\n'
     "environment: {CUDA_VISIBLE_DEVICES: 1}",
     good='devices: [{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}]',

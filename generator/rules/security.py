@@ -64,9 +64,8 @@ def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
     id="HW405",
     severity="warning",
     title="root on the host's network",
-    why="The image runs as root. On the network of the host it also reaches what listens on the "
-    "loopback address alone, and may bind every port: an API without authentication is then a "
-    "short way to other services.",
+    why="The image runs as root. On the host's network it reaches what listens on loopback alone, "
+    "and may bind every port: an API without authentication is a short way to other services.",
     bad="network_mode: host    # and no user",
     good='ports: ["127.0.0.1:11434:11434"]',
     source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
@@ -92,8 +91,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW406",
     severity="warning",
     title="a secret in the plain environment",
-    why="What the environment of a service holds is shown to everybody who may look at the "
-    "service, and lies in the file that describes it.",
+    why="Everybody who may look at the service, or at its file, sees its environment.",
     bad='Environment="HF_TOKEN=hf_…"',
     good="EnvironmentFile=/etc/ollama/secrets.env    # mode 0600",
     source="systemd.exec(5), Environment=",
@@ -136,9 +134,8 @@ def _is_secret(variable: Variable) -> bool:
     id="HW407",
     severity="warning",
     title="a server that the kernel must not kill",
-    why="With OOMScoreAdjust=-1000 the kernel kills everything else first when memory runs out: "
-    "sshd, the journal, the database beside it. The runners inherit it, and they are what fills "
-    "the memory.",
+    why="At -1000 the kernel kills everything else first when memory runs out: sshd, the journal, "
+    "the database beside it. The runners inherit it, and they are what fills the memory.",
     bad="OOMScoreAdjust=-1000",
     good="OOMScoreAdjust=-500\nMemoryMax=24G",
     source="systemd.exec(5), OOMScoreAdjust=; proc_pid_oom_score_adj(5)",

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     id="HW513",
     severity="warning",
     title="nothing brings the server back",
-    why="Without a restart policy a server that ends stays down: after a crash of the driver, "
-    "after the kernel killed it for memory, and, in a container, after a reboot. The installer's "
-    "unit has Restart=always; a drop-in inherits that.",
+    why="Such a server stays down after a crash of the driver, a kill for memory and, in a "
+    "container, a reboot. The installer's unit has Restart=always, and a drop-in inherits that.",
     bad="[Service]\nExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\nRestartSec=3",
     source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=",
@@ -58,9 +57,9 @@ _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECA
     id="HW519",
     severity="info",
     title="a GPU that is lost after a suspend",
-    why="After a resume the NVIDIA memory module answers no more, and the server computes on the "
-    "CPU until somebody restarts it; nothing but a line in its log tells. Reloading nvidia_uvm "
-    "around the suspend, or keeping the video memory, prevents it.",
+    why="After a resume the NVIDIA memory module is dead, and the CPU computes until a restart, "
+    "with one log line. Reloading nvidia_uvm around the suspend, or keeping video memory, prevents "
+    "it.",
     bad='gpus = [{ name = "GeForce RTX 3090", memory = "24GiB" }]    # and nothing for the resume',
     good="[service]\nresume_fix = true    # or false, for a host that never sleeps",
     source="docs/gpu.mdx@v0.32.15:48-53; ollama#5464",

@@ -21,8 +21,7 @@ NO_SUCH_MODULE: Final = Rule(
     id="HW602",
     severity="warning",
     title="a module of a fleet that is not there",
-    why="The flake imports it, so that none of its hosts evaluates without it. Nix sees only "
-    "files that git tracks.",
+    why="The flake imports it, so none of its hosts evaluates. Nix sees only what git tracks.",
     bad='[hosts.spark]\nmodules = ["hosts/spark.nix"]    # no such file',
     good="git add hosts/spark.nix",
     source="docs/fleet.md of Hostwright",

@@ -148,9 +148,8 @@ def _origin_fault(entry: str) -> str:
     id="HW122",
     severity="warning",
     title="HTTP_PROXY on the server",
-    why="Ollama pulls over HTTPS, for which HTTPS_PROXY counts. HTTP_PROXY does nothing for it, "
-    "and sends what clients in the same environment say to the server to the proxy: `ollama list` "
-    "in a container where OLLAMA_HOST is 0.0.0.0, a health check, a warm-up.",
+    why="Pulls use HTTPS_PROXY. HTTP_PROXY catches clients in the same environment on their way to "
+    "the server: a health check, a warm-up, `ollama list` where OLLAMA_HOST is 0.0.0.0.",
     bad="HTTP_PROXY=http://proxy.example.com:3128",
     good="HTTPS_PROXY=http://proxy.example.com:3128",
     source="docs/faq.mdx@v0.32.15:131-136; ollama#6195",

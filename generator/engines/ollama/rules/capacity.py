@@ -36,11 +36,10 @@ LEAST_USEFUL: Final = 2048
     id="HW511",
     severity="warning",
     title="more context, slots and models than the memory holds",
-    why="Each slot has its own context: the KV cache is context times OLLAMA_NUM_PARALLEL, for "
-    "each model. What a GPU cannot hold the CPU computes, many times slower; what a memory limit "
-    "does not cover gets the server killed; and models that do not fit beside each other are "
-    "loaded in turns. Counted are weights, KV cache and, from 0.30 on, the compute buffer: a lower "
-    "bound.",
+    why="The KV cache is context times OLLAMA_NUM_PARALLEL, for each model. What a GPU cannot hold "
+    "the CPU computes, many times slower; beyond a memory limit the server is killed; models that "
+    "do not fit together load in turns. Counted, as a lower bound: weights, KV cache and, from "
+    "0.30 on, the compute buffer.",
     bad="# 8 GiB of GPU memory, llama3.1:8b\nOLLAMA_CONTEXT_LENGTH=32768\nOLLAMA_NUM_PARALLEL=4",
     good="OLLAMA_CONTEXT_LENGTH=8192\nOLLAMA_NUM_PARALLEL=2\nOLLAMA_KV_CACHE_TYPE=q8_0",
     source="ollama#9246, ollama#12097, ollama#14116",

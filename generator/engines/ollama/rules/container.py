@@ -26,9 +26,8 @@ _LOADS: Final = re.compile(
     id="HW509",
     severity="warning",
     title="a health check that cannot work",
-    why="The image has neither curl nor wget, so that a check that calls them fails for ever and "
-    "the container never turns healthy; what depends on it never starts. The server has no "
-    "/api/health either. `ollama list` asks the server and loads nothing.",
+    why="The image has neither curl nor wget, and the server no /api/health: the container never "
+    "turns healthy, and what depends on it never starts. `ollama list` asks and loads nothing.",
     bad='test: ["CMD", "curl", "-f", "http://localhost:11434/api/health"]',
     good='test: ["CMD", "ollama", "list"]',
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
@@ -100,9 +99,8 @@ def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
     id="HW518",
     severity="warning",
     title="models that go with the container",
-    why="The models lie in /root/.ollama of the container. Without a volume of a name, or a "
-    "directory of the host, they are gone when the container is made anew, at the next change or "
-    "upgrade, and gigabytes are pulled again.",
+    why="Without a named volume, or a directory of the host, the models in /root/.ollama go with "
+    "the container, at the next change or upgrade, and gigabytes are pulled again.",
     bad='volumes: ["/root/.ollama"]    # or none at all',
     good='volumes: ["ollama:/root/.ollama"]',
     source="Dockerfile@v0.32.15:296-320; docs/docker.mdx@v0.32.15",

@@ -57,9 +57,8 @@ def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW202",
     severity="warning",
     title="more compute threads than the CPU quota lets run",
-    why="CPUQuota= stops the whole service when the quota of a period is used up. The threads of a "
-    "layer wait for each other at a barrier, so one stopped thread stalls all of them: eight "
-    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
+    why="A spent quota stops the service, and the threads of a layer wait for each other at a "
+    "barrier: eight threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
     bad="CPUQuota=400%\nEnvironment=LLAMA_ARG_THREADS=8",
     good="CPUQuota=500%\nEnvironment=LLAMA_ARG_THREADS=4",
     source="ollama#17916",

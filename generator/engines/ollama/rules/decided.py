@@ -20,8 +20,7 @@ YOUNGER_RELEASE: Final = Rule(
     id="HW110",
     severity="warning",
     title="a release newer than the catalogue",
-    why="What the release reads is not known yet. It is judged by the newest release that is "
-    "known, which may be wrong about names that came or went since.",
+    why="It is judged by the newest release known, which may miss names that came or went since.",
     bad='[ollama]\nversion = "0.99"',
     good='[ollama]\nversion = "0.32"    # or a younger Hostwright',
     source="tags of ollama/ollama",
@@ -54,9 +53,8 @@ HIDDEN_MODELS: Final = Rule(
     id="HW505",
     severity="warning",
     title="models below a home that a sandboxed service cannot see",
-    why="With ProtectHome= the directories /home, /root and /run/user are empty to the "
-    "service, so it starts without its models or not at all. NixOS runs Ollama that way, and "
-    "so does the complete unit.",
+    why="ProtectHome= empties /home, /root and /run/user for the service, which starts without its "
+    "models or not at all. NixOS runs Ollama that way, and so does the complete unit.",
     bad='[ollama]\nmodels_dir = "/home/ann/models"',
     good='[ollama]\nmodels_dir = "/srv/ollama/models"',
     source="nixpkgs#357604; systemd.exec(5)",

@@ -140,9 +140,8 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
     id="HW114",
     severity="warning",
     title="GPU memory that is not kept free",
-    why="Ollama's own placement kept OLLAMA_GPU_OVERHEAD free. From 0.30 on llama-server places "
-    "GGUF models, and does not know it: it leaves LLAMA_ARG_FIT_TARGET MiB free on every device, "
-    "1024 unless told otherwise.",
+    why="From 0.30 on llama-server places GGUF models and does not read OLLAMA_GPU_OVERHEAD: it "
+    "leaves LLAMA_ARG_FIT_TARGET MiB free on every device, 1024 unless told otherwise.",
     bad="OLLAMA_GPU_OVERHEAD=2147483648",
     good="LLAMA_ARG_FIT_TARGET=2048",
     releases="0.30.0 and later",
@@ -177,9 +176,8 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW121",
     severity="info",
     title="thread variables of libraries that Ollama does not link",
-    why="The official Linux builds are made without OpenMP, MKL and OpenBLAS, so that nothing "
-    "reads these. A build that links OpenMP would still get its thread count from Ollama. Whoever "
-    "runs a distribution's build may ask `ldd` of libggml-cpu for gomp.",
+    why="The official Linux builds have no OpenMP, MKL or OpenBLAS. One with OpenMP would still "
+    "get its thread count from Ollama; `ldd` of libggml-cpu shows gomp in a distribution's build.",
     bad="OMP_NUM_THREADS=20",
     good="LLAMA_ARG_THREADS=12",
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",

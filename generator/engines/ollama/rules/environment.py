@@ -54,9 +54,8 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     severity="warning",
     deviates=True,
     title="a variable that no release of Ollama reads",
-    why="Guides and forums pass on names that sound right and never existed. The server ignores "
-    "what it does not know without a word, so the setting seems to be made and is not. For many of "
-    "them there is a variable or a model parameter that does it.",
+    why="Guides and forums pass on names that never existed, and the server ignores them without a "
+    "word. For many of them there is a variable or a model parameter that does it.",
     bad="Environment=OLLAMA_NUM_THREADS=16",
     good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
@@ -71,8 +70,7 @@ def never_read(view: View, facts: Facts) -> Iterator[Hit]:
     severity="warning",
     deviates=True,
     title="a variable that the release does not read any more",
-    why="The server ignores a variable that was removed without a word: what it did before an "
-    "update it does no more, and nothing in the log says so.",
+    why="The server ignores it without a word, and no longer does what it did before an update.",
     bad="OLLAMA_INTEL_GPU=1    # removed in 0.12.11",
     good="OLLAMA_VULKAN=1",
     source="envconfig/config.go by tag",

@@ -56,9 +56,8 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW303",
     severity="info",
     title="spreading over all GPUs",
-    why="OLLAMA_SCHED_SPREAD does not allow a split, it forces one: also a model that one card "
-    "holds is cut up, which costs memory on every card and a hop between them at every token. "
-    "Where the largest model would be split anyway, nothing is said.",
+    why="OLLAMA_SCHED_SPREAD forces a split, also of a model that one card holds: memory on every "
+    "card, and a hop at every token. Where the largest model is split anyway, nothing is said.",
     bad="OLLAMA_SCHED_SPREAD=1",
     good="# left out: the server splits what does not fit on one GPU",
     source="server/sched.go@v0.32.15:1064",

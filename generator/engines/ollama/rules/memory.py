@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     id="HW207",
     severity="error",
     title="less memory than the weights of the models",
-    why="On a CPU the weights are read into memory, not mapped from the file, so the kernel cannot "
-    "take them back: it kills the server. The weights alone decide here; what KV cache and compute "
-    "buffer add at the least is in the fix.",
+    why="On a CPU weights are read into memory, not mapped: the kernel cannot take them back, and "
+    "kills the server. Weights alone decide; KV cache and compute buffer are in the fix.",
     bad="MemoryMax=4G    # and qwen2.5-coder:7b, 4.4 GiB of weights",
     good="MemoryMax=8G",
     source="llm/server.go@v0.24.0:719-726; server/sched.go@v0.32.15:1159-1164",
@@ -125,10 +124,8 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
     id="HW211",
     severity="warning",
     title="prompt caches beyond the memory",
-    why="Each runner keeps the state of earlier prompts in the memory of the host, up to "
-    "LLAMA_ARG_CACHE_RAM MiB: 8192 by default, beside weights and KV cache, for every loaded "
-    "model, also one on a GPU. It grows with use, so a service that fits at first is killed days "
-    "later.",
+    why="Beside weights and KV cache each runner, on a GPU too, keeps earlier prompts in host "
+    "memory: LLAMA_ARG_CACHE_RAM MiB, 8192 by default. That grows, so the kill comes days later.",
     bad="MemoryMax=20G\nEnvironment=OLLAMA_MAX_LOADED_MODELS=3",
     good="MemoryMax=20G\nEnvironment=OLLAMA_MAX_LOADED_MODELS=3\n"
     "Environment=LLAMA_ARG_CACHE_RAM=512",

@@ -150,9 +150,8 @@ def _cluster_service(view: View) -> Iterator[Hit]:
     id="HW403",
     severity="warning",
     title="every web page may use the API",
-    why="OLLAMA_ORIGINS says which web pages a browser lets talk to the API; it filters no "
-    "addresses. With `*` any page that somebody on a machine near the server opens can run, pull "
-    "and delete models, also where the server listens on the loopback address alone.",
+    why="OLLAMA_ORIGINS says which web pages may use the API; it filters no addresses. With `*` "
+    "any page opened near the server can run, pull and delete models, on the loopback address too.",
     bad="OLLAMA_ORIGINS=*",
     good="OLLAMA_ORIGINS=https://chat.example.org",
     source="envconfig/config.go@v0.32.15:86-109; ollama#9359",

@@ -54,9 +54,8 @@ def malformed(view: View, facts: Facts) -> Iterator[Hit]:
     id="HW116",
     severity="warning",
     title="a variable that Ollama's command line overrides",
-    why="Ollama starts llama-server with arguments of its own, and an argument wins over its "
-    "variable. Context, slots, batches, flash attention and the address come from Ollama's own "
-    "settings and requests.",
+    why="Ollama starts llama-server with arguments, which win over variables: context, slots, "
+    "batches, flash attention and the address come from Ollama's own settings and requests.",
     bad="LLAMA_ARG_CTX_SIZE=8192",
     good="OLLAMA_CONTEXT_LENGTH=8192",
     releases="0.30.0 and later",

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     id="HW501",
     severity="warning",
     title="a warm-up that is unloaded at once",
-    why="OLLAMA_KEEP_ALIVE=0 unloads a model as soon as it has answered, so that what a warm-up "
-    "loaded is gone before the first request.",
+    why="OLLAMA_KEEP_ALIVE=0 unloads a model as soon as it has answered, a warm-up too.",
     bad="OLLAMA_KEEP_ALIVE=0    # and a warm-up job",
     good="OLLAMA_KEEP_ALIVE=24h",
     source="envconfig/config.go@v0.32.15:126-144",
@@ -82,8 +81,7 @@ def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
     id="HW507",
     severity="warning",
     title="a model that does not exist",
-    why="The library has no model of that name, so that the pull fails: the service starts, and "
-    "answers every request for it with 404.",
+    why="The pull fails: the service starts, and answers every request for it with 404.",
     bad="ollama pull llama3.2:8b",
     good="ollama pull llama3.1:8b",
     source="README.md@v0.9.0:66-70",
@@ -110,9 +108,8 @@ INSTALLED_DESCRIPTION: Final = "Ollama Service"
     id="HW516",
     severity="warning",
     title="an edited unit of the installer",
-    why="The installer writes /etc/systemd/system/ollama.service anew at every upgrade, and a "
-    "package its own under /usr/lib. What was edited there is gone then, without a word. A "
-    "drop-in stays.",
+    why="The installer writes /etc/systemd/system/ollama.service anew at every upgrade, a package "
+    "its own under /usr/lib: edits there are gone without a word. A drop-in stays.",
     bad="# /etc/systemd/system/ollama.service\nEnvironment=OLLAMA_NUM_PARALLEL=4",
     good="# /etc/systemd/system/ollama.service.d/override.conf\n[Service]\n"
     "Environment=OLLAMA_NUM_PARALLEL=4",

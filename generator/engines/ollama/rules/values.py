@@ -27,9 +27,8 @@ _PARSED: Final = GO_TRUE | GO_FALSE
     id="HW108",
     severity="warning",
     title="a Boolean that counts as true",
-    why="Ollama reads a Boolean with Go's strconv.ParseBool and takes whatever that refuses as "
-    "true: `off`, `no` and `disabled` switch on. Some switches of the compute library count as "
-    "soon as they are set, `0` included.",
+    why="Ollama takes whatever Go's strconv.ParseBool refuses as true: `off`, `no` and `disabled` "
+    "switch on. Some switches of the compute library count as soon as they are set, to `0` too.",
     bad="OLLAMA_FLASH_ATTENTION=off",
     good="OLLAMA_FLASH_ATTENTION=0",
     releases="0.3.2 and later",
@@ -158,8 +157,7 @@ def go_duration(word: str) -> str:
     id="HW111",
     severity="warning",
     title="a number that is not digits alone",
-    why="Ollama reads numbers as digits: no suffix, no sign, no separator. It says so in a warning "
-    "of its log and goes on with the default.",
+    why="No suffix, sign or separator: otherwise Ollama warns in its log and uses the default.",
     bad="OLLAMA_GPU_OVERHEAD=2G",
     good="OLLAMA_GPU_OVERHEAD=2147483648",
     source="envconfig/config.go@v0.32.15:259-300",
@@ -206,8 +204,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
     id="HW123",
     severity="warning",
     title="a GFX version in the wrong form",
-    why="The ROCm runtime wants three numbers with dots between them. The name of the target, "
-    "`gfx1030`, is something else, and it reads nothing from it.",
+    why="The ROCm runtime wants three numbers with dots, and reads nothing from a target's name.",
     bad="HSA_OVERRIDE_GFX_VERSION=gfx1030",
     good="HSA_OVERRIDE_GFX_VERSION=10.3.0",
     source="docs/gpu.mdx@v0.32.15, Overrides on Linux",
