@@ -117,15 +117,19 @@ class Facts:
         return self.variables.get(name)
 
     def runner_reads(self, name: str) -> bool:
-        """Whether llama-server reads `name`, though it has no entry of its own.
-
-        Its switches have a negative form, too: `LLAMA_ARG_NO_PERF` for `LLAMA_ARG_PERF`.
-        """
-        switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
-        if switch != name and (variable := self.variable(switch)):
-            return variable.two_ways and variable.known
+        """Whether llama-server reads `name`, though it has no entry of its own."""
+        switch = self.negated(name)
+        if variable := self.variable(switch):
+            return variable.known
         current = (entry.names for entry in self.runner_names if entry.covers(self.at))
         return any(name in names or switch in names for names in current)
+
+    def negated(self, name: str) -> str:
+        """The switch that `LLAMA_ARG_NO_PERF` or the like turns off; empty: `name` is no such."""
+        switch = name.replace("LLAMA_ARG_NO_", "LLAMA_ARG_", 1)
+        variable = self.variable(switch)
+        among = variable.two_ways if variable else any(switch in e.names for e in self.runner_names)
+        return switch if among and switch != name else ""
 
     def legacy_names(self, intent: str) -> tuple[str, ...]:
         """The dead names that `--legacy-env` emits for the profile key `intent`."""

@@ -16,7 +16,6 @@ from generator.explain.page import KINDS, Page
 from generator.explain.rules import every_rule, rule_page
 from generator.explain.variables import (
     dead_page,
-    positive,
     runner_names,
     variable_page,
     variable_summary,
@@ -111,7 +110,7 @@ def find(name: str) -> tuple[tuple[str, str], ...]:
     word = word.removeprefix("PARAMETER ").removeprefix("ollama.env.").strip()
     if found := _index().get(word):
         return found
-    if positive(word) in _index():
+    if asked().facts.negated(word):
         return (("variable", word),)
     return _folded().get(word.casefold(), ())
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from generator.units import Release
 
 _CARRIED: Final = re.compile(r"Environment=([A-Z_]+)")
-_NO: Final = "LLAMA_ARG_NO_"
 _BY_RUNNER: Final = "Read by llama-server, for every model."
 
 
@@ -32,19 +31,13 @@ def variable_summary(facts: Facts, name: str) -> str:
     return variable.effect if variable else _BY_RUNNER
 
 
-def positive(name: str) -> str:
-    """Return the switch that a name like `LLAMA_ARG_NO_PERF` turns off; empty: it is none."""
-    switch = name.removeprefix(_NO)
-    return f"LLAMA_ARG_{switch}" if switch != name else ""
-
-
 def variable_page(name: str, asked: Asked) -> Page:
     """Return the page of a name that something reads."""
     if variable := asked.facts.variable(name):
         return _page(variable, asked)
     if entry := runner_names(asked.facts).get(name):
         return _runner_page(name, entry, asked)
-    page = variable_page(positive(name), asked)
+    page = variable_page(asked.facts.negated(name), asked)
     negative = Prose(f"The negative form of `{page.name}`: any value counts, `0` too. Of that one:")
     return replace(page, name=name, blocks=(negative, *page.blocks))
 

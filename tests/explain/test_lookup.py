@@ -283,6 +283,10 @@ class TestNames:
         assert caught.value.exit_code == 2
         assert meant in caught.value.hint
 
+    @pytest.mark.parametrize("name", ["LLAMA_ARG_NO_THREADS", "LLAMA_ARG_NO_MLOCK"])
+    def test_what_is_no_switch_has_no_negative_form(self, name: str) -> None:
+        assert find(name) == ()
+
     def test_all_unknown_names_are_told_at_once(self) -> None:
         with pytest.raises(HostwrightError) as caught:
             explain(["qqqq", "HW202", "xyzzy"])
