@@ -1,4 +1,4 @@
-"""A Host: facts of a machine, by whomever they are told, and what a service may take of one.
+"""A Host: facts of a machine, wherever they come from, and what a service may take of one.
 
 Whatever derives compute threads, CPU time or memory, and whatever judges them, asks here.
 """
@@ -16,7 +16,7 @@ LEAST_RESERVE: Final = 2 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """A GPU: bytes of memory, compute capability as NVIDIA writes it (`6.1`), empty: not told.
+    """A GPU: bytes of memory, compute capability as NVIDIA writes it (`6.1`), empty: unknown.
 
     `unified`: its memory is the host's.
     """
@@ -30,7 +30,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What is known of a machine; 0 and empty: not told.
+    """What is known of a machine; 0 and empty: unknown.
 
     `cpu` is the processor's model, `cores` and `threads` count over all sockets, `memory` is in
     bytes, `driver` the version of NVIDIA's, and `system` the platform as Nix names it.
@@ -75,7 +75,7 @@ def threads_within(percent: int) -> int:
 
 def threads_for(cores: int, cpus: int, quota: int | None) -> int:
     """Return the compute threads on so many cores, of which `cpus` hardware threads may be used;
-    0: nobody says how many.
+    0: their number is unknown.
 
     One per physical core, because decoding waits for memory and a second thread on a core adds no
     bandwidth (ollama#2496, ollama#2929).

@@ -85,7 +85,7 @@ class Listen:
     """Where the API listens on the host.
 
     `host` is an address without brackets, `address` what clients on the host connect to, and
-    `variable` the one that tells the server and its clients of it.
+    `variable` the one from which the server and its clients know it.
     """
 
     host: str
@@ -117,7 +117,7 @@ class Step:
     """One command: `argv` without a shell.
 
     It runs on the `host`, with the host's own programs, or beside the `server`, with the server's.
-    `seconds` is how long it may take (0: not told).
+    `seconds` is how long it may take (0: no bound of its own).
     """
 
     argv: tuple[str, ...]

@@ -209,7 +209,7 @@ class View:
     only the newest known. `neighbours` are other services of the same file.
     `starts` is where the file itself makes the service, not only adds to it.
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
-    `resume_fix` says whether something gives a GPU back after a suspend; None: not told, or known
+    `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     """
 

@@ -25,10 +25,11 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.parametrize("full", ["false", "true"])
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_plan_comes_back(name: str, release: str) -> None:
-    plan = shipped(name, version=release)
+def test_a_plan_comes_back(name: str, release: str, full: str) -> None:
+    plan = shipped(name, f"service.full_unit={full}", version=release, legacy_env=full == "true")
     assert from_dict(json.loads(json.dumps(to_dict(plan)))) == plan
 
 
@@ -68,7 +69,9 @@ def test_whatever_stands_in_it_a_plan_is_judged_or_refused(
         judge(view, context.facts(view))
 
 
-@pytest.mark.parametrize("data", [None, [], "plan", 2, {}, {"schema_version": 1}])
+@pytest.mark.parametrize(
+    "data", [None, [], "plan", 2, {}, {"schema_version": 1}, {"schema_version": True}]
+)
 def test_what_has_another_version_is_refused(data: object) -> None:
     with pytest.raises(HostwrightError, match="schema version") as caught:
         from_dict(data)

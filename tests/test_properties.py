@@ -1,6 +1,5 @@
 """What holds for every profile: pure, deterministic, monotone, and faithful to hostile text."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError
 from generator.fit.ask import ask_of
 from generator.fit.host import host_of
@@ -25,22 +23,9 @@ from generator.targets import TARGETS, load_target
 from tests.consumers.targets import consumer, written
 from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.plans import plan
 
 GIB = 2**30
-
-
-@pytest.mark.parametrize("name", PROFILES)
-@pytest.mark.parametrize("version", RELEASES)
-def test_a_plan_survives_its_json(name: str, version: str) -> None:
-    decided = shipped(name, "service.full_unit=true", version=version, legacy_env=True)
-    assert from_dict(json.loads(json.dumps(to_dict(decided)))) == decided
-
-
-@pytest.mark.parametrize("data", [{}, [], None, {"schema_version": 2}, {"schema_version": 1}])
-def test_what_is_no_plan_is_refused(data: object) -> None:
-    with pytest.raises(HostwrightError):
-        from_dict(data)
 
 
 def test_output_does_not_depend_on_the_hash_seed() -> None:

@@ -143,8 +143,8 @@ def _memory_faults(profile: Profile, host: Host) -> Iterator[Problem]:
     for name in ("memory_max", "memory_high"):
         value = getattr(resources, name)
         if isinstance(value, int) and memory and value > memory:
-            told = f"{format_size(value)} is more than this host's {format_size(memory)}"
-            yield Problem(f"resources.{name}", told, "write less, or leave it out")
+            message = f"{format_size(value)} is more than this host's {format_size(memory)}"
+            yield Problem(f"resources.{name}", message, "write less, or leave it out")
     high, top = resources.memory_high, resources.memory_max
     if isinstance(high, int) and isinstance(top, int) and high > top:
         yield Problem(

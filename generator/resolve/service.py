@@ -82,9 +82,9 @@ def remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
     image, rocm, system = case.facts.image, case.acceleration == "rocm", case.host.system
     systems = image.rocm_systems if rocm else image.systems
     if system not in systems and not case.profile.container.image:
-        told = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
+        message = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
         hint = "name an image of your own, or use another target"
-        yield rule_of("HW506").finding(told, "container.image", hint, image.source)
+        yield rule_of("HW506").finding(message, "container.image", hint, image.source)
 
 
 def home_of(profile: Profile, server: Server) -> str:

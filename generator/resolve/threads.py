@@ -35,7 +35,7 @@ def thread_count(profile: Profile, host: Host, acceleration: str) -> Threads:
 
 
 def usable_cpus(profile: Profile, host: Host) -> int:
-    """Return how many CPUs the service may run on; 0: nobody says."""
+    """Return how many CPUs the service may run on; 0: unknown."""
     listed = profile.resources.allowed_cpus
     return host.threads if listed is None else len(cpu_list(listed) or ())
 

@@ -1,4 +1,4 @@
-"""The variables that tell the server of its place on the host."""
+"""The variables for where the server is on the host: its home, its address, its models."""
 
 from __future__ import annotations
 
@@ -15,28 +15,22 @@ if TYPE_CHECKING:
 
 def connection(case: Case) -> Iterator[Setting]:
     """Yield them; a container expresses them by ports and mounts."""
-    table = case.profile.ollama
-    if case.home:
-        yield _of_host(
-            "HOME", case.home, "Where the server keeps its keys.", "service.home", "service"
-        )
-    told: Source = "profile" if table.model_fields_set & {"host", "port"} else "default"
-    yield _of_host(
-        case.listen.variable, case.listen.address, case.listen.reason, "ollama.host", source=told
+    table, listen = case.profile.ollama, case.listen
+    source: Source = "profile" if table.model_fields_set & {"host", "port"} else "default"
+    keys, stored = "Where the server keeps its keys.", "Where models are stored."
+    found: tuple[tuple[str, str | None, str, str, Group, Source], ...] = (
+        ("HOME", case.home, keys, "service.home", "service", "profile"),
+        (listen.variable, listen.address, listen.reason, "ollama.host", "server", source),
+        ("OLLAMA_MODELS", table.models_dir, stored, "ollama.models_dir", "server", "profile"),
     )
-    if table.models_dir:
-        where, reason = "ollama.models_dir", "Where models are stored."
-        yield _of_host("OLLAMA_MODELS", table.models_dir, reason, where)
-
-
-def _of_host(
-    name: str,
-    value: str,
-    reason: str,
-    key: str,
-    group: Group = "server",
-    source: Source = "profile",
-) -> Setting:
-    return Setting(
-        name=name, value=value, reason=reason, source=source, group=group, key=key, scope="host"
-    )
+    for name, value, reason, key, group, origin in found:
+        if value:
+            yield Setting(
+                name=name,
+                value=value,
+                reason=reason,
+                source=origin,
+                group=group,
+                key=key,
+                scope="host",
+            )

@@ -56,8 +56,8 @@ def setting(
         return
     allowed = variable.allowed(case.host.system)
     if allowed is not None and value not in allowed:
-        told = f"Ollama {case.facts.release} does not take `{value}`"
-        yield Problem(where, told, f"one of {', '.join(allowed)}")
+        message = f"Ollama {case.facts.release} does not take `{value}`"
+        yield Problem(where, message, f"one of {', '.join(allowed)}")
         return
     yield Setting(
         name=name,
@@ -115,8 +115,8 @@ def _all_models(case: Case, name: str, value: str, where: str, reason: str) -> D
             where,
             fix="add a `[[models]]` table",
         )
-        told = "Only a model or a request carries it in this release, and there is no model."
-        yield omission(f"{name} {value}", told, where)
+        message = "Only a model or a request carries it in this release, and there is no model."
+        yield omission(f"{name} {value}", message, where)
     yield Parameter(name=name, value=value, reason=reason, key=where)
 
 
@@ -158,5 +158,5 @@ def doubled(decisions: Iterable[Decision]) -> Iterator[Problem]:
     counts = Counter(decided.name for decided in only(Setting, decisions))
     for name, count in counts.items():
         if count > 1:
-            told = f"`{name}` is set already by another key"
-            yield Problem(f"ollama.env.{name}", told, "remove it here")
+            message = f"`{name}` is set already by another key"
+            yield Problem(f"ollama.env.{name}", message, "remove it here")

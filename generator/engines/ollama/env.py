@@ -19,26 +19,21 @@ if TYPE_CHECKING:
 def decide(case: Case) -> Decisions:
     """Emit them; refuse those with a key of their own and those that stop every load."""
     for name, value in case.profile.ollama.env.items():
-        yield from _verbatim(case, name, value)
-
-
-def _verbatim(case: Case, name: str, value: str) -> Decisions:
-    where = f"ollama.env.{name}"
-    if name in TYPED_ELSEWHERE:
-        told = f"`{name}` has a key of its own"
-        yield Problem(where, told, f"write {TYPED_ELSEWHERE[name]}")
-    elif fault := _misread(case, name, value):
-        yield Problem(where, fault, "mend or remove it")
-    else:
-        reason = _verbatim_reason(case, name)
-        yield Setting(
-            name=name,
-            value=value,
-            reason=reason,
-            source="profile",
-            group="environment",
-            key=where,
-        )
+        where = f"ollama.env.{name}"
+        if name in TYPED_ELSEWHERE:
+            message = f"`{name}` has a key of its own"
+            yield Problem(where, message, f"write {TYPED_ELSEWHERE[name]}")
+        elif fault := _misread(case, name, value):
+            yield Problem(where, fault, "mend or remove it")
+        else:
+            yield Setting(
+                name=name,
+                value=value,
+                reason=_reason(case, name),
+                source="profile",
+                group="environment",
+                key=where,
+            )
 
 
 def _misread(case: Case, name: str, value: str) -> str:
@@ -52,15 +47,15 @@ def _misread(case: Case, name: str, value: str) -> str:
         return f"breaks every model ({variable.effect.rstrip('.')})"
     flash_attention = case.profile.ollama.flash_attention
     if name in _KV_ARGUMENTS and value not in PLAIN and flash_attention is False:
-        told = f"`{value}` needs flash attention, which this profile turns off"
-        return f"{told}, and no model would load"
+        message = f"`{value}` needs flash attention, which this profile turns off"
+        return f"{message}, and no model would load"
     return ""
 
 
 _KV_ARGUMENTS: Final = ("LLAMA_ARG_CACHE_TYPE_K", "LLAMA_ARG_CACHE_TYPE_V")
 
 
-def _verbatim_reason(case: Case, name: str) -> str:
+def _reason(case: Case, name: str) -> str:
     """Return the comment of a variable that is emitted as written; rules say what is wrong."""
     fault = name_fault(name, case.facts)
     variable = case.facts.variable(name)

@@ -65,8 +65,8 @@ def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
     if warms(profile) and not profile.models:
         yield Problem("warmup.enable", "there is no model to load", "add a `[[models]]` table")
     if profile.service.resume_fix and (devices is None or devices.vendor != "nvidia"):
-        told = "is about NVIDIA GPUs, and this profile uses none"
-        yield Problem("service.resume_fix", told, "remove it")
+        message = "is about NVIDIA GPUs, and this profile uses none"
+        yield Problem("service.resume_fix", message, "remove it")
 
 
 def offered(profile: Profile, asked: tuple[Job, ...]) -> tuple[Job, ...]:

@@ -26,15 +26,13 @@ def decide(case: Case) -> Decisions:
     if asked is None:
         yield from _for_a_new_driver(case)
         return
-    variable = case.facts.variable(NAME)
-    there = (variable and variable.allowed(case.profile.host.system)) or ()
-    usable = _usable(case, there)
+    usable = _usable(case)
     cards = case.gpus
     # A card that is not known might be older than the newest library; guessing means CPU only.
     judged = bool(cards) and len(case.facts.generations(cards)) == len(cards)
     family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
     if case.acceleration == "cpu":
-        yield from _for_cpu(case, asked, named=asked in there)
+        yield from _for_cpu(case, asked, named=asked in _libraries(case))
     elif asked in usable:
         yield from _emit(asked, "Only this compute library is used.")
     elif family:
@@ -43,25 +41,28 @@ def decide(case: Case) -> Decisions:
         yield from _none(case, asked)
 
 
-def _usable(case: Case, there: tuple[str, ...]) -> list[str]:
-    """Return the libraries of the release that hold kernels for every card, oldest first."""
+def _libraries(case: Case) -> tuple[str, ...]:
+    """Return the libraries of the release, oldest first."""
+    variable = case.facts.variable(NAME)
+    return (variable and variable.allowed(case.host.system)) or ()
+
+
+def _usable(case: Case) -> list[str]:
+    """Return those that hold kernels for every card."""
     cards = case.facts.generations(case.gpus)
-    system = case.profile.host.system
-    served = [set(card.cuda_libraries(system)) for card in cards]
+    served = [set(card.cuda_libraries(case.host.system)) for card in cards]
     return [
         name
-        for name in there
+        for name in _libraries(case)
         if not name.startswith("cuda_") or all(name in libraries for libraries in served)
     ]
 
 
 def _for_a_new_driver(case: Case) -> Decisions:
     """Name the library in the release that would choose one without kernels for the card."""
-    variable = case.facts.variable(NAME)
-    if case.acceleration != "cuda" or variable is None or not _misjudges(case):
+    if case.acceleration != "cuda" or not _misjudges(case):
         return
-    there = variable.allowed(case.profile.host.system) or ()
-    usable = [name for name in _usable(case, there) if name.startswith("cuda_v")]
+    usable = [name for name in _usable(case) if name.startswith("cuda_v")]
     if usable and "cuda_v13" not in usable:
         reason = "With a CUDA 13 driver this release would take cuda_v13, which these cards cannot."
         yield from _emit(usable[-1], reason, source="derived")
@@ -81,17 +82,19 @@ def _for_cpu(case: Case, asked: str, *, named: bool) -> Decisions:
     fact = case.facts.behaviours["llm-library-without-cpu"]
     strict = case.facts.behaves("llm-library-strict")
     effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
-    told = (
+    message = (
         f"no library bears the name `{asked}` since {fact.since}; in {case.facts.release} {effect}"
     )
-    yield note("HW105", told, WHERE, link=fact.source)
-    yield from _emit(asked, f"{told[0].upper()}{told[1:]}.")
+    yield note("HW105", message, WHERE, link=fact.source)
+    yield from _emit(asked, f"{message[0].upper()}{message[1:]}.")
 
 
 def _of_family(case: Case, asked: str, member: str) -> Decisions:
-    told = f"`{asked}` alone names no library of {case.facts.release}; `{member}` serves these GPUs"
+    message = (
+        f"`{asked}` alone names no library of {case.facts.release}; `{member}` serves these GPUs"
+    )
     hint = "" if _misjudges(case) else "leave `llm_library` out: the server finds it by itself"
-    yield note("HW105", told, WHERE, fix=hint)
+    yield note("HW105", message, WHERE, fix=hint)
     reason = f"The library that serves these GPUs; `{asked}` alone names none."
     yield from _emit(member, reason)
 
@@ -99,11 +102,11 @@ def _of_family(case: Case, asked: str, member: str) -> Decisions:
 def _none(case: Case, asked: str) -> Decisions:
     strict = case.facts.behaves("llm-library-strict")
     effect = "would compute on the CPU" if strict else "would ignore it"
-    told = f"`{asked}` names no library for these GPUs, and Ollama {case.facts.release} {effect}"
+    message = f"`{asked}` names no library for these GPUs, and Ollama {case.facts.release} {effect}"
     yield omission(
         f"{NAME}={asked}", f"It names no library for these GPUs; the server {effect}.", WHERE, "gpu"
     )
-    yield note("HW106", f"{told}; left out", WHERE, fix="leave `llm_library` out")
+    yield note("HW106", f"{message}; left out", WHERE, fix="leave `llm_library` out")
 
 
 def _emit(name: str, reason: str, *, source: Source = "profile") -> Decisions:

@@ -29,8 +29,8 @@ def faults(models: Iterable[Model]) -> Iterator[Problem]:
     seen: set[str] = set()
     for model in models:
         if model.served in seen:
-            told = f"`{model.served}` is there twice"
-            yield Problem(f"{model.key}.name", told, "give one `serve_as`, or remove it")
+            message = f"`{model.served}` is there twice"
+            yield Problem(f"{model.key}.name", message, "give one `serve_as`, or remove it")
         seen.add(model.served)
 
 
@@ -65,8 +65,8 @@ def _misnamed(
     where: str, choice: ModelChoice, serve_as: str, parameters: Sequence[Parameter]
 ) -> Decisions:
     if choice.serve_as and not parameters:
-        told = "there is nothing to create without parameters"
-        yield Problem(where, told, "add `parameters`, or remove it")
+        message = "there is nothing to create without parameters"
+        yield Problem(where, message, "add `parameters`, or remove it")
     if serve_as == choice.name:
         yield Problem(where, "would overwrite the pulled model", "write another name")
 
@@ -106,13 +106,13 @@ def _parameter(case: Case, where: str, name: str, value: object) -> Decisions:
         yield Problem(where, "is no parameter of a Modelfile", hint)
         return
     if option.gone:
-        told = f"`{name}` was removed in {option.removed}; left out"
-        yield note("HW102", told, where, link=option.source)
+        message = f"`{name}` was removed in {option.removed}; left out"
+        yield note("HW102", message, where, link=option.source)
         return
     values = value if isinstance(value, tuple) else (value,)
-    kinds, kind = _KINDS[option.type]
+    kinds, named = _KINDS[option.type]
     if not all(isinstance(item, kinds) for item in values):
-        yield Problem(where, f"`{value}` is not {kind}", f"write {kind}")
+        yield Problem(where, f"`{value}` is not {named}", f"write {named}")
         return
     for item in values:
         yield Parameter(name=name, value=_text(item), reason="", key=where)

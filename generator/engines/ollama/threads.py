@@ -30,8 +30,8 @@ def decide(case: Case) -> Decisions:
     yield from legacy(case, WHERE, str(count))
     needless = source == "derived" and not case.profile.models and count == case.host.cores
     if needless and not reads(case, VARIABLE):
-        told = "Only a model carries it in this release; the server's own number is the same."
-        yield omission(f"num_thread {count}", told, WHERE, "threads")
+        message = "Only a model carries it in this release; the server's own number is the same."
+        yield omission(f"num_thread {count}", message, WHERE, "threads")
     else:
         yield from lever(
             case,

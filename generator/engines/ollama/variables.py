@@ -38,8 +38,8 @@ def _warmup(case: Case) -> Decisions:
     yield from legacy(case, "warmup.enable", "true")
     names = case.facts.legacy_names("warmup.enable")
     if names and not case.legacy_env:
-        told = "No release reads it; the warm-up is a job of its own."
-        yield omission(f"{names[0]}=true", told, "warmup.enable")
+        message = "No release reads it; the warm-up is a job of its own."
+        yield omission(f"{names[0]}=true", message, "warmup.enable")
 
 
 def _typed(case: Case, typed: Typed, value: object) -> Decisions:
@@ -81,8 +81,8 @@ def _idle_on_cpu(case: Case) -> bool:
 
 def _idle(case: Case, where: str) -> Finding:
     fact = case.facts.behaviours["flash-attention-on-cpu"]
-    told = f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since"
-    return note("HW105", f"{told} {fact.since}", where, link=fact.source)
+    message = f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since"
+    return note("HW105", f"{message} {fact.since}", where, link=fact.source)
 
 
 def _off(case: Case, where: str) -> Finding:
@@ -118,8 +118,8 @@ def _prompt_cache(case: Case) -> Decisions:
         return
     value = "-1" if size == "infinity" else str(size // 2**20)
     if not reads(case, name):
-        told = "Before llama-server there was no prompt cache to bound."
-        yield omission(f"{name}={value}", told, "ollama.prompt_cache")
+        message = "Before llama-server there was no prompt cache to bound."
+        yield omission(f"{name}={value}", message, "ollama.prompt_cache")
         return
     reason = "MiB of host memory for earlier prompts, per loaded model; 8192 if left alone."
     yield from setting(case, name, value, where="ollama.prompt_cache", reason=reason)

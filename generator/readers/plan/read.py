@@ -1,4 +1,4 @@
-"""`plan.json`: whoever has edited one is told what the profile would have been told."""
+"""`plan.json`: one that somebody has edited gets the findings that its profile would get."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _plan(source: Source) -> Plan:
         return from_dict(json.loads(source.text), source.path)
     except ValueError as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        told = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise not_a_file(source.path, where, f"is no JSON: {told}", AGAIN) from None
+        message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise not_a_file(source.path, where, f"is no JSON: {message}", AGAIN) from None
     except RecursionError:
         raise not_a_file(source.path, "", "is nested too deep for a plan", AGAIN) from None
     except ProfileError:

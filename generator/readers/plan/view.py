@@ -36,7 +36,7 @@ def view_of(plan: Plan) -> View:
             )
             for limit in service.limits
         ),
-        # A GPU that the service does not use is none of its.
+        # Rules judge the GPUs that the service uses.
         host=plan.host if service.devices else replace(plan.host, gpus=()),
         models=_models(service, source),
         acceleration=service.acceleration,
