@@ -64,8 +64,9 @@ def resolve(
 
 
 def _engine(profile: Profile) -> tuple[str, Engine]:
-    """Return the engine whose table the profile has."""
-    name = next(name for name in ENGINES if hasattr(profile, name))
+    """Return the engine whose table the profile writes; without any, the first one."""
+    written = (name for name in ENGINES if name in profile.model_fields_set)
+    name = next(written, next(iter(ENGINES)))
     return name, load_engine(name)
 
 
