@@ -6,7 +6,3 @@
 Importing a module of this package costs the standard library only: PyYAML, Jinja and tomli-w
 are imported by the first call that needs them.
 """
-
-from generator.formats.text import Commented, comment
-
-__all__ = ["Commented", "comment"]

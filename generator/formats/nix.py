@@ -12,19 +12,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias, Union
 
 from generator.errors import RenderError
-from generator.formats.text import WIDTH, Commented, comment, decimal, refuse_nul
+from generator.formats.text import Commented, comment, decimal, opened, refuse_nul
 from generator.records import dataclass
-
-__all__ = [
-    "Call",
-    "Commented",
-    "Interpolated",
-    "Raw",
-    "attr_name",
-    "attr_path",
-    "nix_string",
-    "to_nix",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +54,14 @@ _SPECIAL = re.compile(r'\$\{|["\\\n\r\t]')
 _ESCAPES = {"${": r"\${", '"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
-def to_nix(value: Value, indent: int = 0) -> str:
-    """Return `value` as a Nix expression without a final newline.
+def to_nix(value: Value) -> str:
+    """Return `value` as a Nix expression without a final newline. Mappings keep their order.
 
-    `indent` is the depth, in steps of two spaces, of the line on which the expression starts;
-    that first line itself is not indented. Mappings keep their order.
     Raises RenderError naming the attribute whose value Nix cannot hold.
     """
     if isinstance(value, Commented):
-        pad = _INDENT * indent
-        lines = [*comment(value.comment, width=WIDTH - len(pad)), _expr(value.value, indent, "")]
-        return f"\n{pad}".join(lines)
-    return _expr(value, indent, "")
+        return "\n".join([*comment(value.comment), _expr(value.value, 0, "")])
+    return _expr(value, 0, "")
 
 
 def nix_string(text: str, where: str = "a Nix string") -> str:
@@ -160,7 +145,7 @@ def _bindings(attrs: Attrs, depth: int, where: str) -> Iterator[str]:
     """Yield the lines of `attrs`; a value of several lines comes as one item."""
     pad = _INDENT * depth
     for number, (key, item) in enumerate(attrs.items()):
-        value, above = _opened(item, pad, first=number == 0)
+        value, above = opened(item, pad, first=number == 0)
         yield from above
         path = attr_name(key) if isinstance(key, str) else attr_path(*key)
         yield f"{pad}{path} = {_expr(value, depth, f'{where}.{path}'.lstrip('.'))};"
@@ -178,17 +163,9 @@ def _list(items: Sequence[Value], depth: int, where: str) -> str:
 def _elements(items: Sequence[Value], depth: int, where: str) -> Iterator[str]:
     pad = _INDENT * depth
     for number, item in enumerate(items):
-        value, above = _opened(item, pad, first=number == 0)
+        value, above = opened(item, pad, first=number == 0)
         yield from above
         yield pad + _argument(value, depth, where)
-
-
-def _opened(item: Value, pad: str, *, first: bool) -> tuple[Value, list[str]]:
-    """Return the value inside a Commented and the lines that go above it."""
-    if not isinstance(item, Commented):
-        return item, []
-    gap = [""] if item.gap and not first else []
-    return item.value, gap + comment(item.comment, f"{pad}# ")
 
 
 def _block(start: str, lines: Iterator[str], end: str, depth: int) -> str:

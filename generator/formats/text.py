@@ -37,6 +37,14 @@ class Commented:
     gap: bool = False
 
 
+def opened(item: Any, pad: str, *, first: bool) -> tuple[Any, list[str]]:  # noqa: ANN401 -- a value
+    """Return the value inside a Commented, and the lines above it, indented by `pad`."""
+    if not isinstance(item, Commented):
+        return item, []
+    gap = [""] if item.gap and not first else []
+    return item.value, gap + comment(item.comment, f"{pad}# ")
+
+
 def comment(text: str, prefix: str = "# ", width: int = WIDTH) -> list[str]:
     """Return `text` as comment lines of at most `width` characters; no lines for no text.
 

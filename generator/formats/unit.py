@@ -40,7 +40,6 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 _BINARY = re.compile(r"""(/|[A-Za-z0-9._](?!.*/))[^\x00-\x1f\x7f"'\\$]*(?<!/)""")
-_PREFIX = re.compile(r"[-:+!]*")
 _QUOTED = re.compile(f'["\\\\]|{INVISIBLE.pattern}')
 _SHORT = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -70,26 +69,23 @@ def environment(name: str, value: str) -> str:
     return _quoted(specifier_escape(f"{name}={refuse_nul(value, name)}"))
 
 
-def exec_line(argv: Sequence[str], prefix: str = "") -> str:
+def exec_line(argv: Sequence[str]) -> str:
     """Return a command line for `ExecStart=` and its kin that runs exactly `argv`.
 
-    `prefix` are the special characters of systemd.service(5) before the program: `-`, `:`, `+`,
-    `!`. After `:` systemd leaves `$` alone, so it is not doubled then.
     Raises RenderError for a program systemd cannot name: it must be a file name or an absolute
     path, and quotes, backslashes, `$` and control characters are not allowed in it.
     """
-    if not argv or not _BINARY.fullmatch(argv[0]) or not _PREFIX.fullmatch(prefix):
+    if not argv or not _BINARY.fullmatch(argv[0]):
         raise RenderError(
-            f"systemd cannot run `{prefix}{argv[0] if argv else ''}`",
+            f"systemd cannot run `{argv[0] if argv else ''}`",
             hint="name the program by an absolute path without quotes, `\\` and `$`",
         )
-    variables = ":" not in prefix
-    return prefix + " ".join(exec_word(word, argv[0], variables=variables) for word in argv)
+    return " ".join(exec_word(word, argv[0]) for word in argv)
 
 
-def exec_word(text: str, where: str = "a command", *, variables: bool = True) -> str:
+def exec_word(text: str, where: str = "a command") -> str:
     """Return one argument of a command line; RenderError naming `where` for NUL."""
-    return _word(refuse_nul(text, where), variables=variables)
+    return _word(refuse_nul(text, where).replace("$", "$$"))
 
 
 def tmpfiles_line(kind: str, path: str, *fields: str) -> str:
@@ -98,7 +94,7 @@ def tmpfiles_line(kind: str, path: str, *fields: str) -> str:
     Both split a line as systemd splits a command line, and expand `%` specifiers.
     """
     words = (refuse_nul(word, path) for word in (path, *fields))
-    return " ".join([kind, *(_word(word, variables=False) for word in words)])
+    return " ".join([kind, *map(_word, words)])
 
 
 def specifier_escape(text: str) -> str:
@@ -106,11 +102,9 @@ def specifier_escape(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _word(text: str, *, variables: bool) -> str:
-    r"""Return one argument; quotes also take the meaning off a lone `;` and an empty word."""
-    if _BARE.fullmatch(text):
-        return text
-    return _quoted(specifier_escape(text.replace("$", "$$") if variables else text))
+def _word(text: str) -> str:
+    """Return one argument; quotes also take the meaning off a lone `;` and an empty word."""
+    return text if _BARE.fullmatch(text) else _quoted(specifier_escape(text))
 
 
 @lru_cache(maxsize=4096)

@@ -13,9 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias, Union
 
 from generator.errors import RenderError
-from generator.formats.text import WIDTH, Commented, comment, decimal, refuse_nul
-
-__all__ = ["Commented", "compose_string", "to_yaml"]
+from generator.formats.text import WIDTH, Commented, decimal, opened, refuse_nul
 
 Value: TypeAlias = Union[
     str, int, float, bool, Commented, "Mapping[str, Value]", "Sequence[Value]", None
@@ -53,7 +51,7 @@ def _block(value: Value, pad: str, where: str) -> Iterator[str]:
 def _mapping(items: Mapping[str, Value], pad: str, where: str) -> Iterator[str]:
     for number, (key, item) in enumerate(items.items()):
         path = f"{where}.{key}" if where else key
-        value, above = _opened(item, pad, first=number == 0)
+        value, above = opened(item, pad, first=number == 0)
         yield from above
         head = f"{pad}{_key(key)}:"
         inline = _inline(value, WIDTH - len(head) - 1, path)
@@ -66,7 +64,7 @@ def _mapping(items: Mapping[str, Value], pad: str, where: str) -> Iterator[str]:
 
 def _list(items: Sequence[Value], pad: str, where: str) -> Iterator[str]:
     for number, item in enumerate(items):
-        value, above = _opened(item, pad, first=number == 0)
+        value, above = opened(item, pad, first=number == 0)
         yield from above
         inline = _inline(value, WIDTH - len(pad) - len(_INDENT), where)
         if inline is not None:
@@ -75,14 +73,6 @@ def _list(items: Sequence[Value], pad: str, where: str) -> Iterator[str]:
         first, *rest = _block(value, pad + _INDENT, where)
         yield f"{pad}- {first.removeprefix(pad + _INDENT)}"
         yield from rest
-
-
-def _opened(item: Value, pad: str, *, first: bool) -> tuple[Value, list[str]]:
-    """Return the value inside a Commented and the lines that go above it."""
-    if not isinstance(item, Commented):
-        return item, []
-    gap = [""] if item.gap and not first else []
-    return item.value, gap + comment(item.comment, f"{pad}# ")
 
 
 def _inline(value: Value, room: int, where: str) -> str | None:

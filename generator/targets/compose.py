@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.shell import quote
 from generator.formats.template import render_template
-from generator.formats.text import comment
-from generator.formats.yaml import Commented, compose_string, to_yaml
+from generator.formats.text import Commented, comment
+from generator.formats.yaml import compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES
 from generator.targets.base import File, LeftOut, limited, modelfiles
 from generator.targets.container import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.formats.nix import Call, Commented, Interpolated, Raw, nix_string, to_nix
+from generator.formats.nix import Call, Interpolated, Raw, nix_string, to_nix
 from generator.formats.template import render_template
-from generator.formats.text import comment
+from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
 from generator.plan import ADDRESS
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed

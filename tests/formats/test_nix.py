@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from generator.errors import RenderError
 from generator.formats.nix import (
     Call,
-    Commented,
     Interpolated,
     Raw,
     Value,
@@ -23,6 +22,7 @@ from generator.formats.nix import (
     nix_string,
     to_nix,
 )
+from generator.formats.text import Commented
 from tests.hostile import HOSTILE, batches, texts
 from tests.tools import require
 
@@ -113,12 +113,8 @@ def test_a_module_looks_as_a_person_writes_it() -> None:
     )
 
 
-def test_indent_is_the_depth_of_the_first_line() -> None:
-    assert to_nix({"a": {"b": 1}}, indent=1) == "{\n    a = {\n      b = 1;\n    };\n  }"
-
-
 def test_a_commented_document_has_its_comment_above() -> None:
-    assert to_nix(Commented({"a": 1}, "why"), indent=1) == "# why\n  {\n    a = 1;\n  }"
+    assert to_nix(Commented({"a": 1}, "why")) == "# why\n{\n  a = 1;\n}"
 
 
 def test_long_comments_wrap_at_one_hundred_columns() -> None:

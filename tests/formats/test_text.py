@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 
 from generator.errors import RenderError
-from generator.formats import comment
-from generator.formats.text import decimal, escape, refuse_nul, refuse_surrogates
+from generator.formats.text import comment, decimal, escape, refuse_nul, refuse_surrogates
 from tests.hostile import HOSTILE, texts
 
 LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import RenderError
-from generator.formats.yaml import Commented, Value, compose_string, to_yaml
+from generator.formats.text import Commented
+from generator.formats.yaml import Value, compose_string, to_yaml
 from tests.hostile import HOSTILE, texts
 
 
