@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from generator.plan import Job, Plan, Service
 
-JOB_KINDS: Final = ("pull", "create", "warmup", "resume")
+_JOB_KINDS: Final = ("pull", "create", "warmup", "resume")
 # How long apply.sh waits until the server answers, beside the unit's own wait for its GPUs.
 WAIT_SECONDS: Final = 60
 _LIST: Final = "bundle.conf"
@@ -24,30 +24,29 @@ _USER_SCOPE: Final = record("scope", "user")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What `apply.sh` is told beside the Plan's own words; paths are those below `/`.
+    """What `apply.sh` reads beside the Plan's own words; paths are those below `/`.
 
-    `files` and `jobs` are those of this bundle. The other four are all the places where a bundle
+    `files` and `jobs` are those of this bundle. The next four are all the places where a bundle
     of any profile has files, by what a change of one asks for: `server_files` restart the server,
-    `job_files` their job, which is called like the file, `model_files` the jobs that make and load
-    models. The last place may end with `*`.
+    a unit of a job in the directory `units` that job, a Modelfile in the directory `modelfiles`
+    the jobs that make and load models.
 
     `program` asks the server for an answer; without one, systemd knows when the server is ready.
-    `needs` are commands that the host must have. `generator` is the directory of files that Podman
-    makes units of; without one, a bundle that has no unit of the server has drop-ins for one.
-    With `user_scope` paths are those below the home of a user, who applies it.
+    `quadlets` is the directory of files that Podman makes units of; without one, a bundle that has
+    no unit of the server has drop-ins for one. With `user_scope` paths are those below the home of
+    a user, who applies it.
     """
 
     files: Iterable[str]
     jobs: Iterable[Job]
     server_files: Iterable[str]
-    job_files: Iterable[str]
-    model_files: Iterable[str] = ()
+    units: str
+    modelfiles: str
     other_files: Iterable[str] = ()
     program: str = ""
     user: str = ""
     modules: Iterable[str] = ()
-    needs: Iterable[str] = ()
-    generator: str = ""
+    quadlets: str = ""
     user_scope: bool = False
 
 
@@ -90,11 +89,11 @@ def _records(plan: Plan, bundle: Bundle) -> Iterator[str]:
         ("address", service.listen.address),
         ("variable", service.listen.variable),
         ("ask", " ".join(service.health.step.argv[1:])),
-        ("generator", bundle.generator),
+        ("generator", bundle.quadlets),
+        ("need", "podman" if bundle.quadlets else ""),
     ):
         if value:
             yield record(word, value)
-    yield from (record("need", name) for name in bundle.needs)
     yield from (record("module", name) for name in bundle.modules)
     yield from (record("file", path) for path in bundle.files)
     for job in bundle.jobs:
@@ -104,7 +103,8 @@ def _records(plan: Plan, bundle: Bundle) -> Iterator[str]:
         if job.kind in {"create", "warmup"}:
             yield record("create", job.unit)
     yield from (record("server-file", path) for path in bundle.server_files)
-    yield from (record("job-file", path) for path in bundle.job_files)
-    yield from (record("model-file", path) for path in bundle.model_files)
+    for kind in _JOB_KINDS:
+        yield record("job-file", f"{bundle.units}/{service.name}-{kind}.service")
+    yield record("model-file", f"{bundle.modelfiles}/Modelfile.*")
     yield from (record("other-file", path) for path in bundle.other_files)
     yield record("wait", str(wait_seconds(service)))

@@ -15,7 +15,7 @@ from generator.formats.text import comment
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
 from generator.records import dataclass
 from generator.targets.base import File, LeftOut, modelfiles
-from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files
+from generator.targets.bundle import Bundle, bundle_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -129,7 +129,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *_quadlets(plan, service, places),
         *jobs,
         *modelfiles(service, places.modelfiles),
-        *_modules(plan, service),
+        *_modules_file(plan, service),
     )
 
 
@@ -147,21 +147,19 @@ def _places(service: Service) -> Places:
 
 
 def _bundle(service: Service, files: Iterable[File]) -> Bundle:
-    places, container, name = _places(service), service.container, service.name
-    quadlets = [f"{name}.container", f"{container.volume}.volume"]
+    places, container = _places(service), service.container
+    quadlets = [f"{service.name}.container", f"{container.volume}.volume"]
     if container.network:
         quadlets.append(f"{container.network}.network")
-    modules = service.devices.modules if service.devices and not container.rootless else ()
     return Bundle(
         files=[file.path for file in files],
         jobs=_jobs(service),
         server_files=[f"{places.quadlets}/{file}" for file in quadlets],
-        job_files=[f"{places.units}/{name}-{kind}.service" for kind in JOB_KINDS],
-        model_files=[f"{places.modelfiles}/Modelfile.*"],
-        other_files=[] if container.rootless else [_MODULES.format(name=name)],
-        modules=modules,
-        needs=["podman"],
-        generator=places.quadlets,
+        units=places.units,
+        modelfiles=places.modelfiles,
+        other_files=[] if container.rootless else [_MODULES.format(name=service.name)],
+        modules=_modules(service),
+        quadlets=places.quadlets,
         user_scope=container.rootless,
     )
 
@@ -331,10 +329,14 @@ def _exec(service: Service, step: Step) -> str:
 _MODULES: Final = "etc/modules-load.d/hostwright-{name}.conf"
 
 
-def _modules(plan: Plan, service: Service) -> tuple[File, ...]:
-    """Return what loads the kernel modules of the GPUs; a user has to leave that to root."""
-    modules = service.devices.modules if service.devices else ()
-    if not modules or service.container.rootless:
+def _modules(service: Service) -> tuple[str, ...]:
+    """Return the kernel modules of the GPUs; a user has to leave loading them to root."""
+    return service.devices.modules if service.devices and not service.container.rootless else ()
+
+
+def _modules_file(plan: Plan, service: Service) -> tuple[File, ...]:
+    modules = _modules(service)
+    if not modules:
         return ()
     reason = "Registers the devices before the server looks for them."
     above = [line for text in (*plan.header, reason) for line in comment(text)]

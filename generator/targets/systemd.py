@@ -17,7 +17,7 @@ from generator.formats.unit import (
 )
 from generator.plan import ADDRESS, Step
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, modelfiles, placed
-from generator.targets.bundle import JOB_KINDS, Bundle, bundle_files, wait_seconds
+from generator.targets.bundle import Bundle, bundle_files, wait_seconds
 from generator.targets.job import job_text
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
 
 def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
     """Return what puts `files` in place."""
-    name = service.name
     unit = f"{UNITS}/{service.unit}"
     return Bundle(
         files=files,
@@ -101,9 +100,9 @@ def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
             unit,
             *(f"{unit}.d/{drop_in.format(service.engine)}.conf" for drop_in in DROP_INS),
         ],
-        job_files=[f"{UNITS}/{name}-{kind}.service" for kind in JOB_KINDS],
-        model_files=[f"{MODELFILE_DIR[1:]}/Modelfile.*"],
-        other_files=[f"etc/{kind}.d/hostwright-{name}.conf" for kind in SYSTEM_FILES],
+        units=UNITS,
+        modelfiles=MODELFILE_DIR[1:],
+        other_files=[f"etc/{kind}.d/hostwright-{service.name}.conf" for kind in SYSTEM_FILES],
         program=service.program,
         user=service.user,
         modules=service.devices.modules if service.devices else (),

@@ -188,7 +188,6 @@ consider() {
   if [ "$fate" = replace ] && same_words "$1" "$now"; then return 0; fi
   look_at_role "$1"
   unit=${1##*/}
-  unit=${unit%.*}.service
   case $fate:$role in
     *:server) restart=yes other="$other $unit" ;;
     drop:job) gone="$gone $unit" ;;
@@ -442,10 +441,6 @@ hook() {
 }
 
 unhook() {
-  if [ ! -e "$root/$units/$1" ]; then
-    systemctl stop "$1" || true
-    return 0
-  fi
   if systemctl is-enabled --quiet "$1" 2>/dev/null; then say "$1" >>"$work/disabled"; fi
   systemctl disable --now "$1"
 }
