@@ -13,12 +13,11 @@ from generator.cli import COMMANDS
 from generator.detect.capture import archive_of
 from generator.detect.machine import read_machine
 from generator.errors import shortened
+from tests.commands import ROOT, process, run
 from tests.detect.machines import NAMES, root_of
 from tests.plans import PROFILES
-from tests.test_cli import process, run
 from tools.output_schemas import PRINTED, files
 
-ROOT = Path(__file__).parent.parent.parent
 SCHEMAS = ROOT / "docs/schemas"
 CORPUS = ROOT / "tests/corpus"
 

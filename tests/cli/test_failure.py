@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from generator.cli.failure import wants_json
-from tests.test_cli import process
+from tests.commands import process
 
 
 def failure(*args: str, cwd: Path, code: int) -> dict[str, Any]:

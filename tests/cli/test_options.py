@@ -1,9 +1,11 @@
 """One grammar for every command: how a profile is named, and what was meant by a mistyped word."""
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from generator.cli import COMMANDS
-from tests.test_cli import process, run
+from generator.cli import COMMANDS, gen
+from tests.commands import process, run
 
 TAKE_A_PROFILE = ("render", "show", "plan", "fit", "check")
 
@@ -69,3 +71,37 @@ def test_the_help_has_every_command_once_a_newcomers_first() -> None:
     verbs = [line.split()[0] for line in lines if line[2:].split("  ")[0] in COMMANDS]
     assert sorted(verbs) == sorted(COMMANDS)
     assert verbs[:3] == ["list", "detect", "show"]
+
+
+@pytest.mark.parametrize("flag", ["--diff", "--check", "--force"])
+def test_flags_about_files_need_a_directory(flag: str) -> None:
+    result = process("--profile", "xeon-cpu", flag)
+    assert result.returncode == 2
+    assert "-o DIR" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("-o", "out"), "no profile is named"),
+        (("-t", "compose"), "no profile is named"),
+        (("--strict",), "no profile is named"),
+        (("show",), "no profile is named"),
+        (("fit",), "no profile is named"),
+        (("plan", "a", "-p", "b"), "two profiles are named: `a` and --profile `b`"),
+        (("xeon-cpu", "--profile", "b"), "two profiles are named: `xeon-cpu` and --profile `b`"),
+        (("-t", "compose", "list"), "`list` is a command, no profile"),
+        (("--profile", "xeon-cpu", "render"), "`render` is a command, no profile"),
+        (("--profile", "xeon-cpu", "-o", ""), "--output is empty"),
+        (("--profile", "xeon-cpu", "-o", "-", "--check"), "--check is about files"),
+        (("--profile", "xeon-cpu", "--ollama-version", ""), "--ollama-version is empty"),
+        (("plan", "xeon-cpu", "--ollama-version", ""), "--ollama-version is empty"),
+        (("fit", "-", "--gguf", "-"), "`-` stands twice"),
+        (("check", "-", "--host", "-"), "`-` stands twice"),
+        (("detect", "--like", "-"), "--like names what the profile extends"),
+        (("show", "xeon-cpu", "--toml", "--json"), "exclude each other"),
+    ],
+)
+def test_options_that_lead_nowhere_are_bad_usage(args: tuple[str, ...], told: str) -> None:
+    with pytest.raises(click.UsageError, match=told):
+        CliRunner().invoke(gen, args, standalone_mode=False, catch_exceptions=False)

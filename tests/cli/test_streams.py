@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -9,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import ROOT, process, run
 from tests.detect.machines import FOLDER
 from tests.detect.test_facter import REPORT
-from tests.test_cli import process, run
 
-ROOT = Path(__file__).parent.parent.parent
 PROFILE = (ROOT / "profiles/xeon-cpu.toml").read_bytes()
 GUEST = FOLDER / "virtual-machine.tar"
 
@@ -139,3 +139,84 @@ def test_a_closed_stdin_is_empty() -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert process("show", "-").returncode == 2
+
+
+WRITERS = [
+    ("schema",),
+    ("list",),
+    ("show", "xeon-cpu"),
+    ("plan", "xeon-cpu"),
+    ("render", "--profile", "xeon-cpu"),
+    ("--version",),
+    ("--help",),
+]
+
+
+def shell(script: str, *args: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a shell script about `gen`, its arguments as "$@"."""
+    return subprocess.run(
+        ["bash", "-c", f'gen() {{ "{sys.executable}" -m generator "$@"; }}; {script}', "-", *args],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TestStreams:
+    @pytest.mark.parametrize("args", WRITERS, ids=" ".join)
+    def test_a_reader_that_leaves_early_is_no_failure(self, args: tuple[str, ...]) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "generator", *args],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            timeout=60,
+            check=False,
+        )
+        os.close(writing)
+        assert done.returncode == 0
+        assert b"error" not in done.stderr.lower()
+        assert b"Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("args", WRITERS, ids=" ".join)
+    def test_a_full_disk_is_the_environments_fault(self, args: tuple[str, ...]) -> None:
+        done = shell('gen "$@" > /dev/full', *args)
+        assert done.returncode == 3
+        assert done.stderr.endswith(b"error: cannot write to stdout: No space left on device\n")
+
+    @pytest.mark.parametrize(
+        ("script", "code"),
+        [
+            ("gen list >&-", 0),
+            ("gen show xeon-cpu >&- 2>&-", 0),
+            ("gen schema <&- >&-", 0),
+            ("gen --profile nope 2>&-", 2),
+            ("gen --profil nope 2>&-", 2),
+            ("gen --profile nope 2>/dev/full", 2),
+            ("gen --profil nope 2>/dev/full", 2),
+        ],
+    )
+    def test_a_stream_that_is_closed_changes_no_exit_code(self, script: str, code: int) -> None:
+        done = shell(script)
+        assert done.returncode == code
+        assert b"Traceback" not in done.stderr
+
+    @pytest.mark.parametrize(
+        "env",
+        [
+            {"PYTHONIOENCODING": "latin-1"},
+            {"PYTHONIOENCODING": "ascii:strict"},
+            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        ],
+        ids=str,
+    )
+    def test_data_is_utf8_whatever_the_locale(self, env: dict[str, str]) -> None:
+        done = shell('gen show xeon-cpu && gen show xeon-cpu --set "name=ü"', **env)
+        assert done.returncode == 2
+        assert done.stdout.decode().startswith("xeon-cpu · Ollama")
+        assert b"error: " in done.stderr
+        assert b"Traceback" not in done.stderr

@@ -11,8 +11,8 @@ import pytest
 from generator.detect.capture import archive_of
 from generator.detect.machine import read_machine
 from generator.profiles.load import load_profile
+from tests.commands import process, run
 from tests.detect.machines import FOLDER, NAMES, member_names, root_of, tree
-from tests.test_cli import process, run
 
 if TYPE_CHECKING:
     from pathlib import Path

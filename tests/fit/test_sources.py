@@ -29,9 +29,9 @@ from generator.fit.metadata import Tensor, shape_from
 from generator.fit.server import loaded, shape_of_server
 from generator.fit.shape import Load, Shape
 from generator.fit.verdict import judge
+from tests.commands import run
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu, gpus, kv_bytes
-from tests.test_cli import run
 
 SMALL = Outline(
     architecture="gemma3", layers=6, embedding=256, feed_forward=512, heads=4, kv_heads=2,

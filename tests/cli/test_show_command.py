@@ -1,0 +1,50 @@
+"""`gen show`: every setting with its reason."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run
+
+
+@pytest.mark.parametrize("verb", ["render", "show"])
+def test_what_a_target_cannot_express_is_silenced_too(verb: str, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    text = 'schema_version = 1\nname = "mine"\n[resources]\nnice = 5\n'
+    profile.write_text(text)
+    asked = (verb, str(profile), "-t", "compose")
+    assert "HW601" in run(*asked).stderr
+    profile.write_text(text + '[check]\nignore = [{ rule = "HW601", reason = "no matter" }]\n')
+    assert "HW601" not in run(*asked).stderr
+    findings = json.loads(run(*asked, "--json").stdout)["findings"]
+    assert {f["ignored"] for f in findings if f["rule"] == "HW601"} == {"no matter"}
+
+
+def test_show_gives_every_setting_its_reason() -> None:
+    data = json.loads(run("show", "xeon-cpu", "--json").stdout)
+    settings = {row["setting"]: row for row in data["settings"]}
+    assert settings["CPUQuota"]["value"] == "2000%"
+    assert "OLLAMA_NUM_THREADS" in settings["LLAMA_ARG_THREADS"]["why"]
+    assert {"HW201", "HW203"} <= {finding["rule"] for finding in data["findings"]}
+    assert all(row["why"] for row in data["settings"])
+
+
+def test_show_says_what_a_target_leaves_out() -> None:
+    told = run("show", "dual-pascal", "-t", "compose")
+    assert "compose leaves out" in told.stdout
+    assert "service.resume_fix" in told.stdout
+    assert "HW601 service.resume_fix" in told.stderr
+    plain = run("show", "dual-pascal")
+    assert "leaves out" not in plain.stdout + plain.stderr
+
+
+def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> None:
+    flags = ("--set", "threads.count=8", "--set", "ollama.env.A=b")
+    merged = tmp_path / "merged.toml"
+    merged.write_text(run("show", "dual-pascal", "--toml", *flags).stdout)
+    first = json.loads(run("plan", "dual-pascal", *flags).stdout)
+    second = json.loads(run("plan", str(merged)).stdout)
+    assert (first["header"][1], first["services"]) == (second["header"][1], second["services"])
+    named = {"source": "", "header": ""}
+    assert {**second, **named} == {**first, **named}
