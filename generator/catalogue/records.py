@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast
 
 from generator.records import dataclass
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BOUND: Final = "bound"
 Blank = Annotated[str, "blank"]
@@ -227,32 +228,30 @@ class Floor(Span):
     value: int
 
 
-_RELEASES: Final = frozenset(
-    (
-        *("since", "until", "removed", "effective_until", "flash_attention_since"),
-        *("engine", "flash", "no_flash", "quantised"),
-    )
-)
-_SPANS: Final[dict[str, type[Span]]] = {
-    "defaults": Default,
-    "allowed_values": Allowed,
-    "replacements": Replacement,
-    "driver_floors": Floor,
+_SPANS: Final = {
+    f"tuple[{kind.__name__}, ...]": kind for kind in (Default, Allowed, Replacement, Floor)
 }
 _release: Final = functools.cache(Release.parse)
 
 
 def record(kind: type[_T], table: Mapping[str, Any], **bound: object) -> _T:
     """Return the record of a table of the Catalogue, with what is bound to it."""
-    return kind(**{key: _value(key, value) for key, value in table.items()}, **bound)
+    read = _readers(cast("type", kind))
+    return kind(**{key: read[key](value) for key, value in table.items()}, **bound)
 
 
-def _value(key: str, value: Any) -> object:  # noqa: ANN401 -- as JSON has it
-    if key in _RELEASES:
-        return _release(value)
-    if key in _SPANS:
-        return tuple(record(_SPANS[key], span) for span in value)
-    return tuple(value) if isinstance(value, list) else value
+@functools.cache
+def _readers(kind: type) -> dict[str, Callable[[Any], object]]:
+    """Return what makes the value of each field of what JSON has."""
+    return {field.name: _reader(str(field.type)) for field in fields(kind)}
+
+
+def _reader(annotation: str) -> Callable[[Any], object]:
+    if annotation.startswith("Release"):
+        return _release
+    if span := _SPANS.get(annotation):
+        return lambda tables: tuple(record(span, table) for table in tables)
+    return tuple if annotation.startswith("tuple") else lambda value: value
 
 
 class Table(Mapping[str, _T]):
