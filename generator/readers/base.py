@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.engines import ENGINES, load_signs
 from generator.errors import Problem, ProfileError
@@ -13,7 +13,7 @@ from generator.records import dataclass
 from generator.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.units import Release
     from generator.view import Phrases
 
+T = TypeVar("T")
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)
 
 
@@ -106,6 +107,23 @@ def image_name(text: str) -> ImageName:
 def not_a_file(source: str, where: str, message: str, hint: str) -> ProfileError:
     """Return the error of a reader for a text that is no such file at all."""
     return ProfileError(source, (Problem(where, message, hint, source),))
+
+
+def each(sources: Iterable[Source], read: Callable[[Source], T]) -> list[T]:
+    """Return what `read` makes of each source; the Problems of all of them come at once."""
+    found: list[T] = []
+    faults: list[ProfileError] = []
+    for source in sources:
+        try:
+            found.append(read(source))
+        except ProfileError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        problems = tuple(problem for fault in faults for problem in fault.problems)
+        raise ProfileError(faults[0].source, problems)
+    return found
 
 
 class NeedsMore(ProfileError):

@@ -9,7 +9,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import Problem, ProfileError
+from generator.readers.base import each, not_a_file
 from generator.readers.environment.phrases import ENVIRONMENT
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
@@ -42,29 +42,21 @@ _SHEBANG: Final = re.compile(r"#!.*\b(?:sh|bash|zsh|dash|ksh)\b")
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return a View of each file; raises ProfileError for those that assign nothing."""
-    strange = [source for source in sources if not _is_one(source, context.engine)]
-    if strange:
-        hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
-        problems = (
-            Problem("", "there is no `NAME=value` in this file", hint, source.path)
-            for source in strange
-        )
-        raise ProfileError(strange[0].path, tuple(problems))
-    return tuple(_view(source, context) for source in sources)
-
-
-def _is_one(source: Source, engine: Engine) -> bool:
-    blank = all(not line.strip() or line.lstrip()[0] in "#;" for line in source.text.splitlines())
-    return blank or is_shell(source) or bool(_variables(source, engine))
+    return tuple(each(sources, lambda source: _view(source, context)))
 
 
 def _view(source: Source, context: Context) -> View:
+    variables = tuple(_variables(source, context.engine))
+    blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
+    if not (variables or blank or is_shell(source)):
+        hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
+        raise not_a_file(source.path, "", "there is no `NAME=value` in this file", hint)
     return context.view(
         ENVIRONMENT,
         context.release_for(),
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
-        variables=tuple(_variables(source, context.engine)),
+        variables=variables,
     )
 
 

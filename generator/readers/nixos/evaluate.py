@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
 from generator.readers.base import NeedsMore
-from generator.records import dataclass
+from generator.readers.nixos.definitions import Definition
 
 if TYPE_CHECKING:
     from generator.readers.base import Source
@@ -29,16 +29,14 @@ _NAME_OF: Final = r"[A-Za-z_][\w'-]*"
 _ALIAS: Final = re.compile(rf"\b({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
 _SWITCH: Final = re.compile(rf"(?<![\w.'-])({_NAME_OF})((?:\.{_NAME_OF})*)\.enable\b")
 # Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
-_CONFIG: Final = "\n".join(
-    (
-        "restrict-eval = true",
-        "allow-import-from-derivation = false",
-        "build-users-group =",
-        "sandbox = false",
-        "substituters =",
-        "experimental-features =",
-    )
-)
+_CONFIG: Final = """\
+restrict-eval = true
+allow-import-from-derivation = false
+build-users-group =
+sandbox = false
+substituters =
+experimental-features =
+"""
 _BOUNDED: Final = {
     "LC_ALL": "C.UTF-8",
     "NIX_CONFIG": _CONFIG,
@@ -49,16 +47,6 @@ _ASKED: Final = re.compile(r"asks for (?:the module argument `([^']+)'|an option
 _ERROR: Final = re.compile(r"^\s*error: *(\S.*)$", re.MULTILINE)
 _PLACE: Final = re.compile(r"/given\.nix:(\d+)")
 _CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One definition of an option: its path, value, priority (100: plain) and line."""
-
-    path: tuple[str, ...]
-    value: Any
-    priority: int
-    line: int
 
 
 def evaluate(source: Source) -> tuple[Definition, ...]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import image_name
+from generator.readers.nixos.definitions import Definitions, unit_text
 from generator.readers.nixos.phrases import CONTAINER
 from generator.readers.syntax.options import Argument, Option, options
-from generator.view import Line, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
-    from generator.readers.nixos.evaluate import Definition
+    from generator.readers.nixos.definitions import Definition
+    from generator.view import Place, View
 
 CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
 _DEPTH: Final = len(CONTAINERS) + 1
@@ -25,7 +26,7 @@ _LISTS: Final = {
     "devices": "device",
     "networks": "network",
 }
-_VALUES: Final = {"user": "user", "privileged": "privileged"}
+_VALUES: Final = frozenset({"user", "privileged"})
 _RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
 _CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
 
@@ -39,16 +40,16 @@ def views(source: Source, found: Sequence[Definition], context: Context) -> Iter
             yield held.view(context)
 
 
-class _Container:
+class _Container(Definitions):
     def __init__(self, source: Source, name: str, found: Sequence[Definition]) -> None:
-        self.source, self.name, self.found = source, name, found
-        self.texts = source.text.split("\n")
+        super().__init__(source, found)
+        self.name = name
         self.at = {d.path[_DEPTH:]: d for d in found}
         image = self.at.get(("image",))
         self.image = image.value if image and isinstance(image.value, str) else ""
 
     def view(self, context: Context) -> View:
-        place = self._place(self.at["image",])
+        place = self.place(self.at["image",])
         told = list(self._options())
         box = container.container(self.image, place, told, _CLIENT, _RESTART)
         return context.view(
@@ -58,7 +59,7 @@ class _Container:
             place=place,
             variables=container.variables(told, context, {}),
             bounds=container.bounds(told),
-            lines=tuple(self._lines()),
+            lines=tuple(self.lines()),
             container=box,
             acceleration=container.acceleration(box, told),
         )
@@ -67,48 +68,25 @@ class _Container:
         """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""
         for path, found in self.at.items():
             if path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
-                argument = self._argument(found, f"{path[1]}={found.value}", found.line)
-                yield Option("env", argument.text, argument)
+                yield _option("env", f"{path[1]}={found.value}", self.place(found))
             elif path[0] in _VALUES:
-                argument = self._argument(found, _text(found.value), found.line)
-                yield Option(_VALUES[path[0]], argument.text, argument)
+                yield _option(path[0], unit_text(found.value), self.place(found))
             elif path[0] == "capabilities" and found.value is True:
-                yield Option("cap-add", path[-1], self._argument(found, path[-1], found.line))
+                yield _option("cap-add", path[-1], self.place(found))
         for key, name in _LISTS.items():
             yield from (Option(name, one.text, one) for one in self._items(key))
         yield from options([*self._items("preRunExtraOptions"), *self._items("extraOptions")])[0]
 
     def _items(self, key: str) -> Iterator[Argument]:
         found = self.at.get((key,))
-        values = found.value if found and isinstance(found.value, list) else []
-        for text in filter(lambda item: isinstance(item, str), values):
-            yield self._argument(self.at[key,], text, self._line_of(self.at[key,], text))
-
-    def _argument(self, found: Definition, text: str, line: int) -> Argument:
-        place = Place(self.source.path, line, ".".join(found.path))
-
-        def written(head: str) -> str:
-            return text[len(head) :] if text.startswith(head) else ""
-
-        return Argument(text, place, written)
-
-    def _line_of(self, found: Definition, text: str) -> int:
-        """Return the line of an item of a list, which begins on the line of its option."""
-        lines = enumerate(self.texts[found.line - 1 :] if found.line else [], found.line)
-        return next((number for number, line in lines if f'"{text}"' in line), found.line)
-
-    def _lines(self) -> Iterator[Line]:
-        for path, found in self.at.items():
-            values = found.value if isinstance(found.value, list) else [found.value]
-            for value in values:
-                section, place = ".".join(found.path[:-1]), self._place(found)
-                yield Line(section=section, name=path[-1], value=_text(value), place=place)
-
-    def _place(self, found: Definition) -> Place:
-        return Place(self.source.path, found.line, ".".join(found.path))
+        if found and isinstance(found.value, list):
+            for text in filter(lambda item: isinstance(item, str), found.value):
+                yield _argument(text, self.place_of(found, text))
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 -- any Nix value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _option(name: str, text: str, place: Place) -> Option:
+    return Option(name, text, _argument(text, place))
+
+
+def _argument(text: str, place: Place) -> Argument:
+    return Argument(text, place, lambda head: text[len(head) :] if text.startswith(head) else "")

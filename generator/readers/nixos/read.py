@@ -11,9 +11,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import NeedsMore, not_a_file
+from generator.readers.base import NeedsMore, each, not_a_file
 from generator.readers.nixos import oci
-from generator.readers.nixos.evaluate import Definition, evaluate
+from generator.readers.nixos.definitions import Definitions, in_force, unit_text
+from generator.readers.nixos.evaluate import evaluate
 from generator.readers.nixos.phrases import MODULE
 from generator.readers.nixos.signs import FLAKE
 from generator.readers.syntax import unit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
+    from generator.readers.nixos.definitions import Definition
     from generator.view import Bound
 
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
@@ -36,19 +38,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     Raises ProfileError for what Nix or NixOS would refuse and what needs more than stand-ins,
     EnvironmentFailure where Nix is not there.
     """
-    views: list[View] = []
-    faults: list[ProfileError] = []
-    for source in sources:
-        try:
-            views += _views(source, context)
-        except ProfileError as error:
-            faults.append(error)
-    if len(faults) > 1:
-        problems = tuple(problem for fault in faults for problem in fault.problems)
-        raise ProfileError(sources[0].path, problems)
-    if faults:
-        raise faults[0]
-    return tuple(views)
+    views = each(sources, lambda source: _views(source, context))
+    return tuple(view for several in views for view in several)
 
 
 def _views(source: Source, context: Context) -> list[View]:
@@ -56,7 +47,7 @@ def _views(source: Source, context: Context) -> list[View]:
     if PurePosixPath(source.path).name == FLAKE:
         message = "is a flake, which puts modules together"
         raise not_a_file(source.path, "", message, "name the modules, or their directory")
-    found = _in_force(evaluate(source))
+    found = in_force(evaluate(source))
     views = list(oci.views(source, found, context))
     module = _Module(source, context, found)
     if any(d.path[:2] == module.options or d.path[:3] == module.unit for d in found):
@@ -68,21 +59,20 @@ def _views(source: Source, context: Context) -> list[View]:
     return views
 
 
-class _Module:
+class _Module(Definitions):
+    """What a module says of the service."""
+
     def __init__(self, source: Source, context: Context, found: list[Definition]) -> None:
-        self.source = source
-        self.context = context
-        self.texts = source.text.split("\n")
+        super().__init__(source, found)
+        self.context, self.engine = context, context.engine
         self.problems: list[Problem] = []
-        self.found = found
-        self.engine = context.engine
         self.options = ("services", self.engine.name)
         self.unit = ("systemd", *self.options)
         self.config = (*self.unit, "serviceConfig")
         self.service = f"{self.engine.name}.service"
 
     def view(self) -> View:
-        package = self._value(*self.options, "package")
+        package = self.value(*self.options, "package")
         version = package.get("version", "") if isinstance(package, dict) else ""
         first = min((d.line for d in self.found), default=0)
         view = self.context.view(
@@ -92,7 +82,7 @@ class _Module:
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
-            lines=tuple(self._lines()),
+            lines=tuple(self.lines()),
             unread=tuple(self._unread()),
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
@@ -104,18 +94,7 @@ class _Module:
 
     def _starts(self) -> Place | None:
         enable = next((d for d in self.found if d.path == (*self.options, "enable")), None)
-        return self._place(enable) if enable and enable.value is True else None
-
-    def _value(self, *path: str) -> Any:  # noqa: ANN401 -- any Nix value
-        return next((d.value for d in self.found if d.path == path), None)
-
-    def _place(self, found: Definition) -> Place:
-        return Place(self.source.path, found.line, ".".join(found.path))
-
-    def _written(self, found: Definition, text: str) -> str:
-        """Return the text if its line spells it so."""
-        here = self.texts[found.line - 1] if 0 < found.line <= len(self.texts) else ""
-        return text if text and text in here else ""
+        return self.place(enable) if enable and enable.value is True else None
 
     def _variables(self) -> Iterator[Variable]:
         for found in self.found:
@@ -131,7 +110,7 @@ class _Module:
             elif found.path == (*self.config, "Environment"):
                 for one in self._assignments(found):
                     for variable in unit.variables(one, self.service):
-                        yield replace(variable, place=self._place(found))
+                        yield replace(variable, place=self.place(found))
             elif above == self.options and name in self.engine.nixos_variables:
                 yield from self._variable(found, self.engine.nixos_variables[name])
         yield from self._listen()
@@ -153,8 +132,8 @@ class _Module:
         yield Variable(
             name=name,
             value=expanded.text if expanded else value,
-            place=self._place(found),
-            written=self._written(found, value),
+            place=self.place(found),
+            written=self.written(found, value),
             unresolved=expanded is None or expanded.unresolved,
         )
 
@@ -166,22 +145,21 @@ class _Module:
         if not told:
             return
         default_host, default_port = self.engine.nixos_address
-        host = self._value(*self.options, "host") or default_host
-        port = self._value(*self.options, "port") or default_port
+        host = self.value(*self.options, "host") or default_host
+        port = self.value(*self.options, "port") or default_port
         expanded = expand(f"{host}:{port}", self.service)
         yield Variable(
             name=self.engine.address,
             value=expanded.text if expanded else f"{host}:{port}",
-            place=self._place(told[0]),
-            written=self._written(told[0], str(told[0].value)),
+            place=self.place(told[0]),
+            written=self.written(told[0], str(told[0].value)),
         )
 
     def _assignments(self, found: Definition) -> list[unit.Assignment]:
         """Return a key of `serviceConfig` as the lines that NixOS writes into the unit."""
-        values = found.value if isinstance(found.value, list) else [found.value]
         return [
             unit.one_line(self.source.path, "Service", found.path[-1], text, found.line)
-            for text in map(_unit_text, values)
+            for text in map(unit_text, found.values)
         ]
 
     def _bounds(self) -> Iterator[Bound]:
@@ -192,8 +170,8 @@ class _Module:
             found = keys[directive[bound.name]]
             yield replace(
                 bound,
-                place=self._place(found),
-                written=self._written(found, str(found.value)),
+                place=self.place(found),
+                written=self.written(found, str(found.value)),
             )
 
     def _unread(self) -> Iterator[Line]:
@@ -201,57 +179,18 @@ class _Module:
         for found in self.found:
             if found.path[:-1] == self.config:
                 lines = limits.unread(self._assignments(found), self.context.host)
-                yield from (replace(line, place=self._place(found)) for line in lines)
-
-    def _lines(self) -> Iterator[Line]:
-        for found in self.found:
-            values = found.value if isinstance(found.value, list) else [found.value]
-            for value in values:
-                yield Line(
-                    section=".".join(found.path[:-1]),
-                    name=found.path[-1],
-                    value=_unit_text(value),
-                    place=self._place(found),
-                )
+                yield from (replace(line, place=self.place(found)) for line in lines)
 
     def _models(self) -> Iterator[ModelUse]:
         for found in self.found:
             if found.path == (*self.options, "loadModels") and isinstance(found.value, list):
                 for name in filter(lambda item: isinstance(item, str), found.value):
-                    yield ModelUse(name=name, place=self._line_of(found, name))
-
-    def _line_of(self, found: Definition, text: str) -> Place:
-        """Return the line of an item of a list, which begins on the line of its option."""
-        lines = enumerate(self.texts[found.line - 1 :] if found.line else [], found.line)
-        number = next((n for n, line in lines if f'"{text}"' in line), found.line)
-        return replace(self._place(found), line=number)
+                    yield ModelUse(name=name, place=self.place_of(found, name))
 
     def _acceleration(self, package: Any) -> str:  # noqa: ANN401 -- any Nix value
-        option = self._value(*self.options, "acceleration")
+        option = self.value(*self.options, "acceleration")
         if option is False:
             return "cpu"
         name = package.get("package", "") if isinstance(package, dict) else ""
         kind = option if isinstance(option, str) else name.partition("-")[2]
         return kind if kind in {"cpu", "cuda", "rocm", "vulkan"} else ""
-
-
-def _in_force(definitions: Sequence[Definition]) -> list[Definition]:
-    """Return what NixOS decides on, in the order of the file: the strongest, and lists joined."""
-    strongest: dict[tuple[str, ...], Definition] = {}
-    for found in definitions:
-        other = strongest.get(found.path)
-        if other is None or found.priority < other.priority:
-            strongest[found.path] = found
-        elif found.priority == other.priority and isinstance(found.value, list):
-            joined = [*(other.value if isinstance(other.value, list) else []), *found.value]
-            strongest[found.path] = replace(other, value=joined)
-    return sorted(strongest.values(), key=lambda found: (found.line, found.path))
-
-
-def _unit_text(value: Any) -> str:  # noqa: ANN401 -- any Nix value
-    """Return a value as NixOS writes it into a unit."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return str(value.get("package", ""))
-    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from generator.codec import AGAIN, from_dict
 from generator.errors import HostwrightError, ProfileError
-from generator.readers.base import not_a_file
+from generator.readers.base import each, not_a_file
 from generator.readers.plan.sound import faults
 from generator.readers.plan.view import view_of
 from generator.view import Bound, Place, Variable
@@ -26,7 +26,7 @@ Named = TypeVar("Named", Variable, Bound)
 
 def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
     """Return a View of each plan; raises ProfileError for one that is broken or of another age."""
-    return tuple(_view(source) for source in sources)
+    return tuple(each(sources, _view))
 
 
 def _view(source: Source) -> View:

@@ -6,9 +6,10 @@ next line to it, comments between left out. An empty assignment takes the earlie
 
 from __future__ import annotations
 
+import contextlib
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from generator.errors import Problem, ProfileError
 from generator.readers.syntax.specifiers import expand
@@ -17,11 +18,13 @@ from generator.records import dataclass
 from generator.view import Line, Place, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from generator.readers.base import Source
+    from generator.readers.syntax.specifiers import Expanded
     from generator.view import Reach
 
+T = TypeVar("T")
 _END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"'\\]")
@@ -64,6 +67,10 @@ class Assignment:
         """Return the place of the assignment, or of the character `at` of its value."""
         line = self._stretch(at).line if at >= 0 else self.line
         return Place(self.file, line, self.key)
+
+    def item(self, text: str, at: int = -1) -> Line:
+        """Return the assignment as the rules see it, or the part `text` of its value."""
+        return Line(section=self.section, name=self.key, value=text, place=self.place(at))
 
     def written(self, start: int, end: int) -> str:
         """Return that part of the value if it stands on one line of the file, else nothing."""
@@ -137,9 +144,7 @@ def named(
 
 def lines(assignments: Iterable[Assignment]) -> tuple[Line, ...]:
     """Return every directive as the rules see it."""
-    return tuple(
-        Line(section=a.section, name=a.key, value=a.value, place=a.place()) for a in assignments
-    )
+    return tuple(one.item(one.value) for one in assignments)
 
 
 def variables(
@@ -150,10 +155,9 @@ def variables(
     `$` has no meaning there. Behind a broken quote or escape nothing is read.
     """
     found = []
-    for word in _until_fault(words(assignment.value)):
-        expanded = expand(word.text, unit, user=user)
-        name, equals, value = (expanded.text if expanded else "").partition("=")
-        if expanded and equals and _NAME.fullmatch(name) and is_text(value):
+    for word, expanded in _until_fault(_items(assignment, unit, user=user)):
+        if expanded is not None:
+            name, _, value = expanded.text.partition("=")
             found.append(
                 Variable(
                     name=name,
@@ -171,42 +175,29 @@ def unread(assignment: Assignment, unit: str, *, user: bool = False) -> Iterator
     """Yield what systemd ignores of an `Environment=`: the text of each item, or of the rest."""
     at = 0
     try:
-        for word in words(assignment.value):
+        for word, expanded in _items(assignment, unit, user=user):
             at = word.end
-            expanded = expand(word.text, unit, user=user)
-            name, equals, value = (expanded.text if expanded else "").partition("=")
-            if not (expanded and equals and _NAME.fullmatch(name) and is_text(value)):
-                yield _item(assignment, word.text, word.start)
+            if expanded is None:
+                yield assignment.item(word.text, word.start)
     except ValueError:
-        rest = assignment.value[at:]
-        yield _item(assignment, rest.lstrip(BLANKS), at + len(rest) - len(rest.lstrip(BLANKS)))
+        rest = assignment.value[at:].lstrip(BLANKS)
+        yield assignment.item(rest, len(assignment.value) - len(rest))
 
 
-def _item(one: Assignment, text: str, at: int) -> Line:
-    return Line(section=one.section, name=one.key, value=text, place=one.place(at))
+def _items(
+    assignment: Assignment, unit: str, *, user: bool
+) -> Iterator[tuple[Word, Expanded | None]]:
+    """Yield the words of an `Environment=`, and `NAME=value`; None: systemd ignores the word."""
+    for word in words(assignment.value):
+        expanded = expand(word.text, unit, user=user)
+        name, equals, value = (expanded.text if expanded else "").partition("=")
+        yield word, expanded if equals and _NAME.fullmatch(name) and is_text(value) else None
 
 
-def parse_all(sources: Sequence[Source]) -> list[tuple[Assignment, ...]]:
-    """Read several files; the errors of all of them come at once."""
-    read: list[tuple[Assignment, ...]] = []
-    faults: list[ProfileError] = []
-    for source in sources:
-        try:
-            read.append(parse(source))
-        except ProfileError as error:
-            faults.append(error)
-    if faults:
-        problems = tuple(problem for error in faults for problem in error.problems)
-        raise ProfileError(faults[0].source, problems)
-    return read
-
-
-def _until_fault(found: Iterator[Word]) -> list[Word]:
-    kept: list[Word] = []
-    try:
+def _until_fault(found: Iterator[T]) -> list[T]:
+    kept: list[T] = []
+    with contextlib.suppress(ValueError):
         kept.extend(found)
-    except ValueError:
-        return kept
     return kept
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.syntax.unit import NEVER_RESET
 from generator.readers.syntax.words import BLANKS
 from generator.units import SIZE_SUFFIXES, cpu_list
-from generator.view import Bound, Line
+from generator.view import Bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from generator.host import Host
     from generator.readers.syntax.unit import Assignment
+    from generator.view import Line
 
 Value = int | str | None
 _NUMBER: Final = re.compile(r"([+-]?)(0x)?([0-9a-f]+)", re.IGNORECASE)
@@ -55,7 +56,7 @@ def bounds(assignments: Iterable[Assignment], host: Host) -> tuple[Bound, ...]:
 def unread(assignments: Iterable[Assignment], host: Host) -> tuple[Line, ...]:
     """Return the limits that systemd ignores, because it cannot read their value."""
     return tuple(
-        Line(section=one.section, name=one.key, value=one.value, place=one.place())
+        one.item(one.value)
         for one in assignments
         if one.section == "Service"
         and one.key in DIRECTIVES

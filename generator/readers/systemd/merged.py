@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.base import each
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
@@ -117,7 +118,7 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
     Raises ProfileError as `unit.parse`.
     """
     visible = [source for source in sources if not _base(source).startswith(".")]
-    parsed = dict(zip(visible, unit.parse_all(visible), strict=True))
+    parsed = dict(zip(visible, each(visible, unit.parse), strict=True))
     by_name: dict[str, list[Source]] = {}
     for source in visible:
         by_name.setdefault(_unit_name(source.path, suffix, default), []).append(source)
