@@ -10,7 +10,6 @@ from generator.check.report import Failure, Report
 from generator.check.silence import silenced
 from generator.errors import (
     EnvironmentFailure,
-    HostwrightError,
     Problem,
     ProfileError,
     quietened,
@@ -24,7 +23,7 @@ from generator.rules.reading import SILENCE, UNREADABLE
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
@@ -71,12 +70,8 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     HostwrightError for a release or a host file that makes no sense.
     """
     catalogue = load_catalogue()
-    context = Context(
-        catalogue,
-        _release(wanted.version, catalogue),
-        _host(wanted, catalogue),
-        read_beside,
-    )
+    release, host = _release(wanted.version, catalogue), _host(wanted, catalogue)
+    context = Context(catalogue, release, host, read_beside)
     names = _shipped(wanted.paths)
     paths = [path for path in wanted.paths if path not in names]
     text = (wanted.stdin or b"").decode("utf-8", "surrogateescape")
@@ -108,12 +103,20 @@ def _shipped(paths: Sequence[str]) -> list[str]:
 
 
 def _host(wanted: CheckRequest, catalogue: Catalogue) -> Host:
+    """Return the Host that the `[host]` table of a file describes, a profile's or alone."""
     if wanted.host is None:
         return Host()
-    from generator.check.host import read_host
+    # Most checks name no host, and pydantic takes longer to load than they do.
+    from generator.profiles.load import read_file
+    from generator.profiles.validate import validate
+    from generator.resolve.host import host_facts
 
-    piped = wanted.stdin if str(wanted.host) == STDIN else None
-    return read_host(wanted.host, catalogue, stdin=piped)
+    document = read_file(wanted.host, stdin=wanted.stdin if str(wanted.host) == STDIN else None)
+    if not isinstance(document.data.get("host"), dict):
+        problem = Problem("host", "there is no such table", "write the machine under `[host]`")
+        raise ProfileError(document.source, (problem,))
+    data = {"schema_version": 1, "name": "host", "host": document.data["host"]}
+    return host_facts(validate(replace(document, data=data)).host, catalogue.at("ollama"))
 
 
 def _release(version: str | None, catalogue: Catalogue) -> Release | None:
@@ -127,28 +130,13 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
 
 
 def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
-    from generator.check.profiles import unreadable
-
-    try:
-        found, texts = _checked_profile(name, wanted)
-    except HostwrightError as error:
-        found, texts = (unreadable(error, name),), {}
-    gathered.found += found
-    gathered.texts |= texts or {name: ""}
-
-
-def _checked_profile(
-    name: str, wanted: CheckRequest
-) -> tuple[tuple[LocatedFinding, ...], dict[str, str]]:
     from generator.check.profiles import check_profile
 
     piped = STDIN in wanted.paths and name == (wanted.stdin_name or STDIN)
-    return check_profile(
-        name,
-        version=wanted.version,
-        targets=wanted.targets,
-        stdin=wanted.stdin if piped else None,
-    )
+    stdin = wanted.stdin if piped else None
+    found, texts = check_profile(name, wanted.version, wanted.targets, stdin)
+    gathered.found += found
+    gathered.texts |= texts or {name: ""}
 
 
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
@@ -163,7 +151,7 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
         texts[file] = context.read(file) or ""
     gathered.found += silenced(dict.fromkeys(placed), texts)
-    gathered.found += _problems(problems)
+    gathered.found += [_problem(problem) for problem in problems]
     gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
 
 
@@ -185,10 +173,6 @@ def _once(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:
         where = "" if place.line else finding.where
         first.setdefault((finding.rule, finding.message, place.file, place.line, where), placed)
     return tuple(first.values())
-
-
-def _problems(problems: Iterable[Problem]) -> list[LocatedFinding]:
-    return [_problem(problem) for problem in problems]
 
 
 def _problem(problem: Problem) -> LocatedFinding:

@@ -19,31 +19,30 @@ if TYPE_CHECKING:
 
 def check_profile(
     name: str,
-    *,
     version: str | None = None,
     targets: Sequence[str] = (),
     stdin: bytes | None = None,
 ) -> tuple[tuple[LocatedFinding, ...], dict[str, str]]:
     """Return what there is to say of a profile, and the texts of the files that make it up.
 
-    A profile that has Problems gives each as an error under the rule id UNREADABLE. With
-    `targets`, what those cannot express is said, too. Raises EnvironmentFailure for a file that
-    cannot be read, HostwrightError for one that is not there.
+    What is wrong with it, or why it cannot be read, are errors under the rule id UNREADABLE. With
+    `targets`, what those cannot express is said, too.
     """
     # A check of other files needs neither Plans nor targets.
     from generator.pipeline import plan_of
     from generator.targets import limitations
 
+    texts: dict[str, str] = {}
     try:
         document = read_document(name, stdin=stdin)
-    except ProfileError as error:
-        return tuple(_broken(error, problem, {}) for problem in error.problems), {}
-    texts = dict(document.texts)
-    try:
+        texts = dict(document.texts)
         plan = plan_of(document, version=version)
+        losses = [finding for target in targets for finding in limitations(target, plan)]
     except ProfileError as error:
         return tuple(_broken(error, problem, texts) for problem in error.problems), texts
-    losses = (finding for target in targets for finding in limitations(target, plan))
+    except HostwrightError as error:
+        finding = UNREADABLE.finding(error.message, fix=error.hint)
+        return (LocatedFinding(finding, Place(name)),), texts
     found = (_placed(finding, document, texts) for finding in (*plan.findings, *losses))
     return tuple(found), texts
 
@@ -60,8 +59,3 @@ def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Loc
     file = problem.source or error.source
     line = line_of(texts.get(file, ""), problem.where)
     return LocatedFinding(finding, Place(file, line, problem.where))
-
-
-def unreadable(error: HostwrightError, file: str) -> LocatedFinding:
-    """Return an error as a Finding about the file as a whole."""
-    return LocatedFinding(UNREADABLE.finding(error.message, fix=error.hint), Place(file))

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Source, image_name
 from generator.readers.environment.read import container_file
-from generator.readers.syntax.options import Option, docker_size
+from generator.readers.syntax import docker
 from generator.view import Bound, Container, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.readers.base import Context
+    from generator.readers.syntax.options import Option
     from generator.view import Place
 
 Access = Literal["reservation", "cdi", "runtime", "devices"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NODES: Final = ("/dev/nvidia", "/dev/kfd", "/dev/dri", "/dev/dxg")
 _CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
-_DECIMAL: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
 
 
@@ -88,16 +88,16 @@ def bounds(options: Sequence[Option]) -> tuple[Bound, ...]:
     """Return the limits of the container, under their profile names and in the Plan's units."""
     found: dict[str, Bound] = {}
     for option in options:
-        name, read = _LIMITS.get(option.name, ("", _text))
-        if option.name == "ulimit":
-            name, read = "limit_memlock", _memlock
-        try:
-            value = read(option.value)
-        except (ValueError, OverflowError):
+        key, text = option.name, option.value
+        if key == "ulimit":
+            kind, _, text = text.partition("=")
+            key = f"ulimit-{kind}"
+        if key not in _LIMITS:
             continue
-        if name and (option.name != "ulimit" or option.value.startswith("memlock=")):
+        name, read = _LIMITS[key]
+        with contextlib.suppress(ValueError, OverflowError):
             place, written = option.argument.place, option.written()
-            found[name] = Bound(name=name, value=value, place=place, written=written)
+            found[name] = Bound(name=name, value=read(text), place=place, written=written)
     return tuple(_swap(found, options))
 
 
@@ -112,7 +112,7 @@ def _swap(found: dict[str, Bound], options: Sequence[Option]) -> Iterator[Bound]
         yield bound
     elif memory is not None and isinstance(memory.value, int):
         with contextlib.suppress(ValueError, OverflowError):
-            both = docker_size(total.value)
+            both = docker.size(total.value)
             if both >= memory.value:
                 yield replace(bound, value=both - memory.value)
 
@@ -195,34 +195,12 @@ def _value(options: Iterable[Option], name: str) -> str:
     return option.value if option else ""
 
 
-def _memory(text: str) -> int | None:
-    return docker_size(text) or None
-
-
-def _memlock(text: str) -> int | None:
-    soft = text.removeprefix("memlock=").partition(":")[0]
-    return None if soft in {"-1", "unlimited"} else int(soft)
-
-
-def _cpus(text: str) -> int | None:
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"`{text}` is not a number of CPUs; write it like `1.5`")
-    return round(float(text) * 100) or None
-
-
-def _count(text: str) -> int | None:
-    return int(text) if int(text) > 0 else None
-
-
-def _text(text: str) -> str:
-    return text
-
-
 _LIMITS: Final[dict[str, tuple[str, Callable[[str], int | str | None]]]] = {
-    "cpus": ("cpu_quota", _cpus),
-    "cpuset-cpus": ("allowed_cpus", _text),
-    "cpuset-mems": ("numa_mask", _text),
-    "memory": ("memory_max", _memory),
-    "pids-limit": ("tasks_max", _count),
-    "oom-score-adj": ("oom_score_adjust", int),
+    "cpus": ("cpu_quota", docker.cpus),
+    "cpuset-cpus": ("allowed_cpus", docker.cpu_list),
+    "cpuset-mems": ("numa_mask", docker.cpu_list),
+    "memory": ("memory_max", docker.memory),
+    "pids-limit": ("tasks_max", docker.count),
+    "oom-score-adj": ("oom_score_adjust", docker.whole),
+    "ulimit-memlock": ("limit_memlock", docker.locked),
 }

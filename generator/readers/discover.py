@@ -67,6 +67,10 @@ class _File:
     kind: str
     named: bool
 
+    @property
+    def path(self) -> PurePosixPath:
+        return PurePosixPath(self.source.path)
+
 
 def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str = "") -> Found:
     """Return what each path is, in the order of the paths and of names in a directory.
@@ -116,7 +120,7 @@ def views(
         except ProfileError as error:
             # A directory of Nix also holds parts of modules, which say nothing by themselves.
             if group.named or not isinstance(error, NeedsMore):
-                problems += [_sourced(problem, error.source) for problem in error.problems]
+                problems += [replace(p, source=p.source or error.source) for p in error.problems]
             continue
         except EnvironmentFailure as error:
             if failed is None:
@@ -141,12 +145,6 @@ def read_beside(path: str) -> str | None:
     return text_of(path, [])
 
 
-def _sourced(problem: Problem, source: str) -> Problem:
-    if problem.source:
-        return problem
-    return Problem(problem.where, problem.message, problem.hint, source)
-
-
 def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
     """Yield a file that the user has named, and what Compose lays over it by itself."""
     kind = kind_of(source)
@@ -155,8 +153,9 @@ def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
         hint = f"name a profile, {', '.join(most)} or {last}"
         problems.append(Problem("", "is none of the files that are checked", hint, source.path))
         return
-    yield _File(source, kind, named=True)
-    for path in signs_of(kind).beside(PurePosixPath(source.path)):
+    file = _File(source, kind, named=True)
+    yield file
+    for path in signs_of(kind).beside(file.path):
         if is_file(path) and (text := text_of(path, [])) is not None:
             yield _File(Source(path, text), kind, named=False)
 
@@ -172,18 +171,12 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
         if file := _ours(path, problems):
             found.append(file)
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
-    brought = {
-        (_folder(file.source.path), name) for file in found for name in signs_of(file.kind).brings
-    }
+    brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
     for file in found:
         # What a file of the directory reads is judged with that file.
-        if not (signs_of(file.kind).referred and _is_beside(file, brought, mentioned)):
+        beside = file.path in brought or file.path.name in mentioned
+        if not (signs_of(file.kind).referred and beside):
             yield file
-
-
-def _is_beside(file: _File, brought: set[tuple[str, str]], mentioned: str) -> bool:
-    folder, name = _folder(file.source.path), _name(file.source.path)
-    return (folder, name) in brought or name in mentioned
 
 
 def _ours(path: str, problems: list[Problem]) -> _File | None:
@@ -192,7 +185,7 @@ def _ours(path: str, problems: list[Problem]) -> _File | None:
     text = text_of(path, faults)
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
-        problems += [fault for fault in faults if names_an_engine(_name(path))]
+        problems += [fault for fault in faults if names_an_engine(PurePosixPath(path).name)]
         return None
     source = Source(path, text)
     kind = kind_of(source, walked=True)
@@ -203,12 +196,12 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
     """Yield the files below a directory that could be ours by their name, in a fixed order."""
 
     def refused(error: OSError) -> None:
-        problems.append(
-            Problem("", f"cannot be read: {error.strerror}", "check who may read it", top)
-        )
+        message = f"cannot be read: {error.strerror}"
+        problems.append(Problem("", message, "check who may read it", top))
 
     for folder, folders, names in os.walk(top, onerror=refused):
-        folders[:] = sorted(filter(_is_walked, folders))
+        hidden = {name for name in folders if name.startswith(".") and name != _CONFIG}
+        folders[:] = sorted({*folders} - hidden - _SKIPPED)
         for name in sorted(names):
             path = PurePosixPath(folder, name)
             # A pipe would block.
@@ -221,24 +214,11 @@ def _groups(files: Iterable[_File]) -> Iterator[Group]:
     together: dict[tuple[str, str], list[_File]] = {}
     for file in files:
         if file.kind in KINDS:
-            belongs = signs_of(file.kind).belongs(PurePosixPath(file.source.path))
+            belongs = signs_of(file.kind).belongs(file.path)
             together.setdefault((file.kind, belongs), []).append(file)
     for (kind, _), members in together.items():
         over = re.compile(signs_of(kind).over)
         # What is laid over comes last.
-        ordered = sorted(members, key=lambda f: bool(over.fullmatch(_name(f.source.path))))
+        ordered = sorted(members, key=lambda f: bool(over.fullmatch(f.path.name)))
         sources = tuple(file.source for file in ordered)
         yield Group(kind, sources, any(file.named for file in members))
-
-
-def _name(path: str) -> str:
-    return PurePosixPath(path).name
-
-
-def _folder(path: str) -> str:
-    return PurePosixPath(path).parent.as_posix()
-
-
-def _is_walked(folder: str) -> bool:
-    hidden = folder.startswith(".") and folder != _CONFIG
-    return not hidden and folder not in _SKIPPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -11,32 +12,18 @@ LARGEST: Final = 5 * 2**20
 
 
 def is_directory(path: str) -> bool:
-    """Return whether there is a directory of that name."""
-    try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):  # ValueError: NUL in a name
-        return False
+    """Return whether there is a directory of that name, which may be none that can be."""
+    return os.path.isdir(path)  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
 
 
 def is_file(path: str) -> bool:
-    """Return whether there is a regular file of that name."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _is_other(path: str) -> bool:
-    """Return whether there is something that is no regular file, like a pipe."""
-    try:
-        return Path(path).exists() and not Path(path).is_file()
-    except (OSError, ValueError):
-        return False
+    """Return the same of a regular file."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def text_of(path: str, problems: list[Problem]) -> str | None:
     """Return the text of a file, None and a Problem where there is none."""
-    if _is_other(path):
+    if os.path.exists(path) and not is_file(path):  # noqa: PTH110
         message = "is no regular file, and might never end"
         problems.append(Problem("", message, "name a file, or `-` for standard input", path))
         return None

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from generator.errors import Problem, ProfileError
 from generator.formats.yaml import to_yaml
 from generator.readers.base import Source
+from generator.readers.syntax import docker
 from generator.readers.syntax.dotenv import parse_dotenv
 from generator.readers.syntax.interpolation import substitute
-from generator.readers.syntax.options import docker_size
 from generator.readers.syntax.yaml_scalar import resolved
 from generator.readers.syntax.yaml_tree import Table, parse
 from tests.consumers import compose
@@ -237,13 +237,13 @@ def test_a_quoted_text_keeps_its_line() -> None:
      ("7", 7), ("7b", 7), ("1 t", 1099511627776), (".5k", 512)],
 )  # fmt: skip
 def test_sizes_are_dockers(text: str, size: int) -> None:
-    assert docker_size(text) == size
+    assert docker.size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "20 gigs", "20gi", "g", "-1", "1e3", "20,5g", "٣g"])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no size; write it like `20g`"):
-        docker_size(text)
+        docker.size(text)
 
 
 SHARED = """\

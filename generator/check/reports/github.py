@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.check.report import in_a_line
+
 if TYPE_CHECKING:
     from generator.check.report import Report
     from generator.view import LocatedFinding
@@ -19,9 +21,8 @@ def render(report: Report) -> str:
 def _command(placed: LocatedFinding) -> str:
     finding, place = placed.finding, placed.place
     line = f",line={place.line}" if place.line else ""
-    message = f"{finding.where}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
     where = f"file={_property(place.file)}{line},title={finding.rule}"
-    return f"::{COMMANDS[finding.severity]} {where}::{_data(message)}\n"
+    return f"::{COMMANDS[finding.severity]} {where}::{_data(in_a_line(finding))}\n"
 
 
 def _data(text: str) -> str:

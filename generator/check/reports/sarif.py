@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.check.report import in_a_line
 from generator.formats.data import to_json
 from generator.rules.registry import every_rule
 
@@ -41,12 +42,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
     finding = placed.finding
-    text = f"{finding.where}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": ids.index(finding.rule),
         "level": LEVELS[finding.severity],
-        "message": {"text": text},
+        "message": {"text": in_a_line(finding)},
         "locations": [{"physicalLocation": _location(placed.place)}],
     }
     if finding.ignored:

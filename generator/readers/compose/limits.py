@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.options import docker_size
+from generator.readers.syntax import docker
 from generator.units import SHARES_PER_WEIGHT
 from generator.view import Bound, Place
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 Value = int | str | None
-_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
-_CPUS: Final = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.A)
 _PERIOD: Final = 100_000
 _NOTHING: Final = "nothing"
 _LIMITS: Final = ("deploy", "resources", "limits")
@@ -43,87 +39,57 @@ def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:
             continue
         if limit == _NOTHING:
             continue
-        found.setdefault(
-            name, Bound(name=name, value=limit, place=place, written=value.replaceable)
-        )
+        bound = Bound(name=name, value=limit, place=place, written=value.replaceable)
+        found.setdefault(name, bound)
     return tuple(found.values())
 
 
-def _number(text: str) -> float:
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(f"`{text}` is no number; write one like `4`")
-    return float(text)
-
-
-def _cpus(text: str, _: Table) -> Value:
-    return round(_number(text) * 100) or None
+def _alone(read: Callable[[str], Value]) -> Callable[[str, Table], Value]:
+    return lambda text, _: read(text)
 
 
 def _quota(text: str, service: Table) -> Value:
     """Read microseconds in a period; nothing where the shorter `cpus` says it, or -1."""
     period = service.scalar("cpu_period")
-    length = _number(period.text) if period is not None and period.explicit else 0.0
-    return round(_number(text) * 100 / (length or _PERIOD)) if _number(text) > 0 else None
+    length = docker.number(period.text) if period is not None and period.explicit else 0
+    micros = docker.number(text)
+    return round(micros * 100 / (length or _PERIOD)) if micros > 0 else None
 
 
 def _shares(text: str, _: Table) -> Value:
-    shares = _number(text)
+    shares = docker.number(text)
     return max(1, round(shares / SHARES_PER_WEIGHT)) if shares > 0 else _NOTHING
-
-
-def _memory(text: str, _: Table) -> Value:
-    return None if text == "-1" else docker_size(text) or None
 
 
 def _swap(text: str, service: Table) -> Value:
     """Docker counts memory and swap together, and both only where memory is limited."""
-    memory = service.scalar("mem_limit") or service.scalar(*_LIMITS, "memory")
+    limit = service.scalar("mem_limit") or service.scalar(*_LIMITS, "memory")
     if text == "-1":
         return None
-    both = docker_size(text)
-    if memory is None or both == 0:
+    both = docker.size(text)
+    if limit is None or both == 0:
         return _NOTHING
-    return max(0, both - docker_size(memory.text)) if memory.explicit else None
-
-
-def _cpuset(text: str, _: Table) -> Value:
-    if not _CPUS.fullmatch(text):
-        raise ValueError(f"`{text}` is no list of CPUs; write it like `0-11,24`")
-    return text
-
-
-def _whole(*unbounded: int) -> Callable[[str, Table], Value]:
-    def read(text: str, _: Table) -> Value:
-        number = _number(text)
-        if not math.isfinite(number) or number != int(number):
-            raise ValueError(f"`{text}` is no whole number; write one")
-        return None if int(number) in unbounded else int(number)
-
-    return read
-
-
-def _locked(text: str, _: Table) -> Value:
-    return None if text == "-1" else docker_size(text)
+    return max(0, both - docker.size(limit.text)) if limit.explicit else None
 
 
 # The first that is there wins: Compose lets the long form stand beside the short one only where
 # they agree.
 _KEYS: Final[tuple[tuple[str, Path, Callable[[str, Table], Value]], ...]] = (
-    ("cpu_quota", ("cpus",), _cpus),
-    ("cpu_quota", (*_LIMITS, "cpus"), _cpus),
+    ("cpu_quota", ("cpus",), _alone(docker.cpus)),
+    ("cpu_quota", (*_LIMITS, "cpus"), _alone(docker.cpus)),
     ("cpu_quota", ("cpu_quota",), _quota),
     ("cpu_weight", ("cpu_shares",), _shares),
-    ("allowed_cpus", ("cpuset",), _cpuset),
-    ("memory_max", ("mem_limit",), _memory),
-    ("memory_max", (*_LIMITS, "memory"), _memory),
-    ("memory_high", ("mem_reservation",), _memory),
-    ("memory_high", (*_RESERVED, "memory"), _memory),
+    ("allowed_cpus", ("cpuset",), _alone(docker.cpu_list)),
+    ("memory_max", ("mem_limit",), _alone(docker.memory)),
+    ("memory_max", (*_LIMITS, "memory"), _alone(docker.memory)),
+    ("memory_high", ("mem_reservation",), _alone(docker.memory)),
+    ("memory_high", (*_RESERVED, "memory"), _alone(docker.memory)),
     ("memory_swap_max", ("memswap_limit",), _swap),
-    ("tasks_max", ("pids_limit",), _whole(0, -1)),
-    ("tasks_max", (*_LIMITS, "pids"), _whole(0, -1)),
-    ("limit_memlock", ("ulimits", "memlock"), _locked),
-    ("limit_memlock", ("ulimits", "memlock", "soft"), _locked),
-    ("oom_score_adjust", ("oom_score_adj",), _whole()),
+    ("tasks_max", ("pids_limit",), _alone(docker.count)),
+    ("tasks_max", (*_LIMITS, "pids"), _alone(docker.count)),
+    ("limit_memlock", ("ulimits", "memlock"), _alone(docker.locked)),
+    ("limit_memlock", ("ulimits", "memlock", "soft"), _alone(docker.locked)),
+    ("oom_score_adjust", ("oom_score_adj",), _alone(docker.whole)),
 )
 PATHS: Final = frozenset(path for _, path, _ in _KEYS)
 """The key paths that are limits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
@@ -26,7 +25,6 @@ _SWITCHES: Final = frozenset(
         *("replace", "rm", "rmi", "rootfs", "sig-proxy", "tls-verify", "tty", "use-api-socket"),
     }
 )
-_SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 CLIENTS: Final = frozenset({"docker", "podman"})
 """Programs that have a container run by somebody else."""
 
@@ -121,14 +119,3 @@ def _short(argument: Argument, more: Argument | None) -> Iterator[Option]:
         elif more:
             yield Option(name, more.text, more)
         return
-
-
-def docker_size(text: str) -> int:
-    """Return the bytes of a size as Docker reads it: `20g`, `1.5GiB`, `512m`, `1073741824`.
-
-    Every suffix is binary. Raises ValueError. Source: docker/go-units, RAMInBytes.
-    """
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"`{text}` is no size; write it like `20g`")
-    return int(float(match[1]) * 1024 ** (" kmgtp".index(match[2].lower()) if match[2] else 0))

@@ -48,7 +48,7 @@ def exported(source: Source, reach: Reach) -> list[Variable]:
     for match in _EXPORT.finditer(source.text):
         number += source.text.count("\n", counted, match.start(1))
         counted = match.start(1)
-        for word in _tokens(match[1]):
+        for word in tokens(match[1]):
             if word in _SEPARATORS or word.startswith("#"):
                 break
             if assigned := _ASSIGNED.fullmatch(word):
@@ -74,9 +74,14 @@ def _written(line: str, name: str, value: str) -> str:
     return next((form for form in forms if f"{name}={form}" in line), "")
 
 
-def _tokens(text: str) -> list[str]:
-    """Split a command line as a shell does; nothing where a quote stays open."""
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|()<>")
+def is_shell(program: str) -> bool:
+    """Whether a program is a shell, which may be told a script by `-c`."""
+    return PurePosixPath(program).name in _SHELLS
+
+
+def tokens(script: str) -> list[str]:
+    """Split a script as a shell does, lines by `;`; nothing where a quote stays open."""
+    lexer = shlex.shlex(script.replace("\n", " ; "), posix=True, punctuation_chars=";&|()<>")
     lexer.whitespace_split, lexer.commenters = True, ""
     try:
         return list(lexer)
@@ -89,25 +94,24 @@ def calls(argv: Sequence[str], engine: Engine) -> Iterator[Call]:
 
     A model that only the running script knows is left out.
     """
-    name = PurePosixPath(argv[0]).name if argv else ""
-    if name not in _SHELLS or "-c" not in argv[:-1]:
+    if not argv or not is_shell(argv[0]) or "-c" not in argv[:-1]:
         yield from _calls(argv, {}, engine)
         return
     at = argv.index("-c") + 1
-    tokens = _tokens(argv[at].replace("\n", " ; "))
-    yield from _calls(tokens, _parameters(tokens, argv[at + 1 :]), engine)
+    words = tokens(argv[at])
+    yield from _calls(words, _parameters(words, argv[at + 1 :]), engine)
 
 
 def _calls(
-    tokens: Sequence[str], values: Mapping[str, Sequence[str]], engine: Engine
+    words: Sequence[str], values: Mapping[str, Sequence[str]], engine: Engine
 ) -> Iterator[Call]:
-    for at, token in enumerate(tokens):
-        program = PurePosixPath(_known(token, values)[0]).name
-        if program != engine.name or len(tokens) < at + 3 or tokens[at + 1] not in engine.verbs:
+    for at, word in enumerate(words):
+        program = PurePosixPath(_known(word, values)[0]).name
+        if program != engine.name or len(words) < at + 3 or words[at + 1] not in engine.verbs:
             continue
-        for model in _known(_first(tokens[at + 2 : at + _NEAR], engine), values):
+        for model in _known(_first(words[at + 2 : at + _NEAR], engine), values):
             if model and "$" not in model:
-                yield Call(tokens[at + 1], model)
+                yield Call(words[at + 1], model)
 
 
 def _first(words: Iterable[str], engine: Engine) -> str:
@@ -120,20 +124,18 @@ def _first(words: Iterable[str], engine: Engine) -> str:
     return ""
 
 
-def _known(token: str, values: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """Return what a token stands for: itself, or the values of the parameter that it is."""
-    match = _PARAMETER.fullmatch(token)
-    return (values.get(match[1] or match[2]) if match else None) or [token]
+def _known(word: str, values: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return what a word stands for: itself, or the values of the parameter that it is."""
+    match = _PARAMETER.fullmatch(word)
+    return (values.get(match[1] or match[2]) if match else None) or [word]
 
 
-def _parameters(tokens: Sequence[str], given: Sequence[str]) -> dict[str, list[str]]:
+def _parameters(words: Sequence[str], given: Sequence[str]) -> dict[str, list[str]]:
     """Return the positional parameters, and the words that `for NAME in …` goes through."""
     values = {str(number): [word] for number, word in enumerate(given)}
-    for at, word in enumerate(tokens[:-1]):
+    for at, word in enumerate(words[:-1]):
         if word == "for":
-            values[tokens[at + 1]] = _looped(tokens[at + 2 : at + _NEAR]) or list(given[1:])
+            near = words[at + 2 : at + _NEAR]
+            looped = list(takewhile(lambda one: one not in _SEPARATORS, near))[1:]
+            values[words[at + 1]] = looped or list(given[1:])
     return values
-
-
-def _looped(tokens: Iterable[str]) -> list[str]:
-    return list(takewhile(lambda token: token not in _SEPARATORS, tokens))[1:]

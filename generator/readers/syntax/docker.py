@@ -1,0 +1,68 @@
+"""Limits as Docker reads them; None is no limit.
+
+All raise ValueError for what is none, or OverflowError for what is beyond any machine.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+_SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
+_CPUS: Final = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.A)
+
+
+def size(text: str) -> int:
+    """Return the bytes of a size as Docker reads it: `20g`, `1.5GiB`, `512m`, `1073741824`.
+
+    Every suffix is binary. Raises ValueError. Source: docker/go-units, RAMInBytes.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"`{text}` is no size; write it like `20g`")
+    return int(float(match[1]) * 1024 ** (" kmgtp".index(match[2].lower()) if match[2] else 0))
+
+
+def memory(text: str) -> int | None:
+    """Return the bytes of a limit, which 0 and -1 lift."""
+    return None if text == "-1" else size(text) or None
+
+
+def number(text: str) -> float:
+    """Return a number, whole or not."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"`{text}` is no number; write one like `4`")
+    return float(text)
+
+
+def whole(text: str) -> int:
+    """Return a whole number."""
+    value = number(text)
+    if not math.isfinite(value) or value != int(value):
+        raise ValueError(f"`{text}` is no whole number; write one")
+    return int(value)
+
+
+def count(text: str) -> int | None:
+    """Return a number of things, which 0 and -1 lift."""
+    return max(whole(text), 0) or None
+
+
+def cpus(text: str) -> int | None:
+    """Return the percent of one CPU, which 0 lifts."""
+    return max(round(number(text) * 100), 0) or None
+
+
+def cpu_list(text: str) -> str:
+    """Return a list of CPUs or of NUMA nodes."""
+    if not _CPUS.fullmatch(text):
+        raise ValueError(f"`{text}` is no list of CPUs; write it like `0-11,24`")
+    return text
+
+
+def locked(text: str) -> int | None:
+    """Return the bytes that may be locked: a `soft` limit, or `soft:hard`."""
+    soft = text.partition(":")[0]
+    return None if soft in {"-1", "unlimited"} else whole(soft)
