@@ -23,9 +23,8 @@ def line_of(text: str, key: str) -> int:
     wanted = key.split(".")
     best, found = 0, 0
     for number, path in _keys(text):
-        same = _common(path, wanted)
-        if same == len(path) and same > best:
-            best, found = same, number
+        if len(path) > best and path == wanted[: len(path)]:
+            best, found = len(path), number
     return found
 
 
@@ -47,10 +46,3 @@ def _keys(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _parts(path: str) -> list[str]:
     return [part.strip().strip("\"'") for part in re.findall(_PART, path)]
-
-
-def _common(path: list[str], wanted: list[str]) -> int:
-    return next(
-        (index for index, pair in enumerate(zip(path, wanted, strict=False)) if len(set(pair)) > 1),
-        min(len(path), len(wanted)),
-    )

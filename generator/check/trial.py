@@ -8,6 +8,7 @@ that leads to a new warning, is for a person to make.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -38,36 +39,41 @@ def proven(
 
     Edits of files that nobody named, because another file refers to them, are left out, too.
     """
-    group_of = {source.path: group for group in files.groups for source in group.sources}
-    kept: dict[str, list[LocatedFinding]] = {}
-    states: dict[str, _State] = {}
-    return tuple(_tried(placed, group_of, kept, states, context) for placed in found)
+    trials = {group.sources[0].path: _Trial(group, context) for group in files.groups}
+    trial_of = {
+        source.path: trials[group.sources[0].path]
+        for group in files.groups
+        for source in group.sources
+    }
+    return tuple(_tried(placed, trial_of.get(placed.place.file)) for placed in found)
 
 
-def _tried(
-    placed: LocatedFinding,
-    group_of: dict[str, Group],
-    kept: dict[str, list[LocatedFinding]],
-    states: dict[str, _State],
-    context: Context,
-) -> LocatedFinding:
-    if not placed.edits or placed.finding.ignored:
+def _tried(placed: LocatedFinding, trial: _Trial | None) -> LocatedFinding:
+    if not placed.edits or placed.finding.ignored or (trial and trial.accepts(placed)):
         return placed
-    group = group_of.get(placed.place.file)
-    if group is None:
-        return dataclasses.replace(placed, edits=())
-    key = group.sources[0].path
-    before = states.get(key) or _state(group, context)
-    accepted = kept.setdefault(key, [])
-    after = _state(_with(group, [*accepted, placed]), context)
-    # A missing section header concerns all that follows it.
-    wide = any("\n" in edit.new for edit in placed.edits)
-    if not _harmless(before, after, wide=wide):
-        states[key] = before
-        return dataclasses.replace(placed, edits=())
-    accepted.append(placed)
-    states[key] = after
-    return placed
+    return dataclasses.replace(placed, edits=())
+
+
+class _Trial:
+    """The files of one group, mended by every Edit that has been accepted so far."""
+
+    def __init__(self, group: Group, context: Context) -> None:
+        self.group, self.context = group, context
+        self.accepted: list[LocatedFinding] = []
+
+    @functools.cached_property
+    def state(self) -> _State:
+        return _state(self.group, self.context)
+
+    def accepts(self, placed: LocatedFinding) -> bool:
+        after = _state(_with(self.group, [*self.accepted, placed]), self.context)
+        # A missing section header concerns all that follows it.
+        wide = any("\n" in edit.new for edit in placed.edits)
+        harmless = _harmless(self.state, after, wide=wide)
+        if harmless:
+            self.accepted.append(placed)
+            self.state = after
+        return harmless
 
 
 def _with(group: Group, found: Sequence[LocatedFinding]) -> Group:
@@ -95,14 +101,11 @@ def _harmless(before: _State, after: _State, *, wide: bool) -> bool:
 
 def _one_change(before: View, after: View) -> bool:
     """Return whether at most one variable, one limit and one other line differ."""
-    parts = (
-        (_pairs(before.variables), _pairs(after.variables)),
-        (_pairs(before.bounds), _pairs(after.bounds)),
-        (_pairs(before.lines), _pairs(after.lines)),
-    )
-    return all(
-        (old - new).total() <= 1 and (new - old).total() <= 1 for old, new in parts
-    ) and _names(before) == _names(after)
+    for part in ("variables", "bounds", "lines"):
+        old, new = (_pairs(getattr(view, part)) for view in (before, after))
+        if (old - new).total() > 1 or (new - old).total() > 1:
+            return False
+    return _names(before) == _names(after)
 
 
 def _pairs(items: Iterable[object]) -> Counter[tuple[object, object]]:

@@ -67,17 +67,17 @@ class Signs:
     referred: bool = False
     """Whether a file of the same directories that names this one is judged with it."""
 
-    def by_name(self, name: str, suffix: str, folder: str) -> bool:
+    def by_name(self, path: PurePosixPath) -> bool:
         """Return whether the name alone tells."""
-        sure = suffix in self.sure or self._in_folder(suffix, folder)
-        return sure or re.fullmatch(self.names, name) is not None
+        return self._is_sure(path) or re.fullmatch(self.names, path.name) is not None
 
-    def by_suffix(self, suffix: str, folder: str) -> bool:
+    def by_suffix(self, path: PurePosixPath) -> bool:
         """Return whether files with such an end may be of this kind."""
-        return suffix in self.sure or suffix in self.maybe or self._in_folder(suffix, folder)
+        return self._is_sure(path) or path.suffix in self.maybe
 
-    def _in_folder(self, suffix: str, folder: str) -> bool:
-        return suffix == ".conf" and self.folders != () and folder.endswith(self.folders)
+    def _is_sure(self, path: PurePosixPath) -> bool:
+        in_folder = self.folders and path.parent.name.endswith(self.folders)
+        return path.suffix in self.sure or bool(in_folder and path.suffix == ".conf")
 
     def by_content(self, text: str) -> bool:
         """Return whether the text looks like one."""
@@ -119,11 +119,7 @@ def may_be_ours(path: PurePosixPath) -> bool:
     """Return whether a file of a directory is worth reading; hidden ones are not, but `.env`."""
     if path.name.startswith(".") and path.name != ".env":
         return False
-    name, suffix, folder = path.name, path.suffix, path.parent.name
-    every = _every().values()
-    return any(signs.by_suffix(suffix, folder) for signs in every) or any(
-        signs.by_name(name, suffix, folder) for signs in every
-    )
+    return any(signs.by_suffix(path) or signs.by_name(path) for signs in _every().values())
 
 
 def kind_of(source: Source, *, walked: bool = False) -> str | None:
@@ -133,10 +129,9 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     found on the way (`walked`) has to have the right name, too.
     """
     path, text, every = PurePosixPath(source.path), source.text, _every()
-    name, suffix, folder = path.name, path.suffix, path.parent.name
-    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(suffix, folder)}
+    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
     for kind, signs in (by_suffix or every).items():
-        if signs.by_name(name, suffix, folder) or (suffix in signs.named and not walked):
+        if signs.by_name(path) or (path.suffix in signs.named and not walked):
             return kind
     likely = (kind for kind, signs in by_suffix.items() if signs.by_content(text))
     if by_suffix or walked:

@@ -13,10 +13,16 @@ from generator.readers.syntax.interpolation import substitute
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_KEY: Final = re.compile(r"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*?)[ \t]*(?P<end>[=:]|\n|$)")
 _SPACE: Final = " \t\v\f\r\x85\xa0"
+_BETWEEN: Final = re.compile(r"(?:\s|#[^\n]*+)*+")
+_KEY: Final = re.compile(
+    rf"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*)(?:(?P<assigns>[=:])[{_SPACE}]*|\n|$)"
+)
+_QUOTED: Final = re.compile(
+    r"""(?P<quote>["'])(?P<value>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)""", re.S
+)
 _NAME: Final = re.compile(r"[\w.\-\[\]]+")
 _ESCAPE: Final = re.compile(r'\\(?:([abcfnrtv$"\\])|0(\d{0,3}))')
 _SHORT: Final = {
@@ -53,67 +59,43 @@ class _File:
         self.own: dict[str, str | None] = {}
         self.at = 0
 
-    def entries(self) -> list[Entry]:
-        found = []
-        while self._next_statement():
-            line = self.text.count("\n", 0, self.at) + 1
+    def entries(self) -> Iterator[Entry]:
+        line, counted = 1, 0
+        while (found := _BETWEEN.match(self.text, self.at)) and found.end() < len(self.text):
+            self.at = found.end()
+            line += self.text.count("\n", counted, self.at)
+            counted = self.at
             try:
-                found.append(self._entry(line))
+                entry = self._entry(line)
             except ValueError as error:
                 raise ValueError(f"line {line}: {error}") from error
-            self.own[found[-1].name] = found[-1].value
-        return found
-
-    def _next_statement(self) -> bool:
-        """Go to the next line that says something."""
-        while self.at < len(self.text):
-            if self.text[self.at].isspace():
-                self.at += 1
-            elif self.text[self.at] == "#":
-                self.at = self._line_end()
-            else:
-                return True
-        return False
+            self.own[entry.name] = entry.value
+            yield entry
 
     def _entry(self, line: int) -> Entry:
         match = _KEY.match(self.text, self.at)
-        name = match["key"] if match else ""
+        name = match["key"].rstrip(" \t") if match else ""
         if match is None or not _NAME.fullmatch(name):
             raise ValueError("is no `KEY=value`; use letters, digits and `_` in the key")
-        self.at = match.end()
-        if match["end"] not in {"=", ":"}:
+        start = self.at = match.end()
+        if not match["assigns"]:
             return Entry(name, self.around.get(name), line)
-        while self.at < len(self.text) and self.text[self.at] in _SPACE:
-            self.at += 1
-        start = self.at
         value = self._quoted() if self.text[start : start + 1] in {"'", '"'} else self._bare()
         written = self.text[start : self.at].strip(_SPACE).strip("'\"")
         return Entry(name, value, line, "" if "\n" in written else written)
 
     def _bare(self) -> str | None:
-        end = self._line_end()
-        value = self.text[self.at : end].partition(" #")[0].rstrip()
-        self.at = end
-        return self._expanded(value)
+        end = self.text.find("\n", self.at)
+        line = self.text[self.at : end if end >= 0 else None]
+        self.at += len(line)
+        return self._expanded(line.partition(" #")[0].rstrip())
 
     def _quoted(self) -> str | None:
-        quote = self.text[self.at]
-        chars: list[str] = []
-        at = self.at + 1
-        while at < len(self.text) and self.text[at] != quote:
-            escaped = self.text[at] == "\\" and at + 1 < len(self.text)
-            if escaped and self.text[at + 1] == quote:
-                at += 1
-                chars.append(quote)
-            else:
-                step = 2 if escaped else 1
-                chars.append(self.text[at : at + step])
-                at += step - 1
-            at += 1
-        if at >= len(self.text):
+        quote, match = self.text[self.at], _QUOTED.match(self.text, self.at)
+        if match is None:
             raise ValueError(f"a value is not closed; end it with `{quote}`")
-        self.at = at + 1
-        value = "".join(chars)
+        self.at = match.end()
+        value = match["value"].replace(f"\\{quote}", quote)
         return value if quote == "'" else self._expanded(_ESCAPE.sub(_unescaped, value))
 
     def _expanded(self, value: str) -> str | None:
@@ -122,10 +104,6 @@ class _File:
     def _lookup(self, name: str) -> str | None:
         value = self.around.get(name)
         return self.own.get(name) if value is None else value
-
-    def _line_end(self) -> int:
-        end = self.text.find("\n", self.at)
-        return len(self.text) if end < 0 else end
 
 
 def _unescaped(match: re.Match[str]) -> str:

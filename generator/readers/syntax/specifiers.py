@@ -32,24 +32,11 @@ def expand(text: str, unit: str, *, user: bool = False) -> Expanded | None:
     if "%" not in text:
         return Expanded(text)
     known = {**_names(unit), **({} if user else _DIRECTORIES)}
-    unresolved = False
-
-    def replaced(match: re.Match[str]) -> str:
-        nonlocal unresolved
-        letter = match[1]
-        if letter in known:
-            return known[letter]
-        if not (letter.isascii() and letter.isalnum()):
-            return match[0]
-        if letter not in _ON_THE_HOST and letter not in _DIRECTORIES and letter not in "iI":
-            raise ValueError(f"`%{letter}` is no specifier; write `%%{letter}`")
-        unresolved = True
-        return match[0]
-
-    try:
-        return Expanded(_SPECIFIER.sub(replaced, text), unresolved)
-    except ValueError:
+    asked = {letter for letter in _SPECIFIER.findall(text) if letter not in known}
+    open_ended = {letter for letter in asked if letter.isascii() and letter.isalnum()}
+    if open_ended - _ON_THE_HOST - _DIRECTORIES.keys() - {"i", "I"}:
         return None
+    return Expanded(_SPECIFIER.sub(lambda m: known.get(m[1], m[0]), text), bool(open_ended))
 
 
 def _names(unit: str) -> dict[str, str]:

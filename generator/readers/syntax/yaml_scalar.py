@@ -9,10 +9,7 @@ from typing import Final, Literal
 Kind = Literal["null", "bool", "int", "float", "str"]
 
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-BOOLS: Final = {
-    word: "true" if word.lower() == "true" else "false"
-    for word in ("true", "True", "TRUE", "false", "False", "FALSE")
-}
+BOOLS: Final = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _NUMBER: Final = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO]?(?P<o>[0-7]+)"
     r"|(?P<d>0|[1-9]\d*))",
@@ -21,8 +18,7 @@ _NUMBER: Final = re.compile(
 _FLOAT: Final = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?", re.ASCII)
 _BASES: Final = (("x", 16), ("b", 2), ("o", 8), ("d", 10))
 _LONGEST: Final = 400  # no number that Go can hold has more digits
-_G_ZEROS: Final = -4
-_G_DIGITS: Final = 6
+_G_LEAST, _G_MOST = -4, 5
 _INT_MIN, _INT_MAX, _UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
@@ -36,7 +32,7 @@ def resolved(text: str, tag: str) -> tuple[Kind, str]:
     if text in NULLS:
         return "null", ""
     if text in BOOLS:
-        return "bool", BOOLS[text]
+        return "bool", text.lower()
     return _number(text) or ("str", text)
 
 
@@ -62,17 +58,8 @@ def _integer(match: re.Match[str]) -> int:
 
 def go_float(value: float) -> str:
     """Return a float as Go's shortest `%g`: `0.5`, `100000`, `1e+06`."""
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    assert isinstance(exponent, int)  # noqa: S101 -- finite
-    point = len(digits) + exponent
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    minus = "-" if sign else ""
-    if text == "0":
-        return f"{minus}0"
-    if not _G_ZEROS < point <= _G_DIGITS:
-        head = f"{text[0]}.{text[1:]}" if len(text) > 1 else text
-        return f"{minus}{head}e{point - 1:+03d}"
-    if point <= 0:
-        return f"{minus}0.{'0' * -point}{text}"
-    whole, part = text[:point].ljust(point, "0"), text[point:]
-    return f"{minus}{whole}.{part}" if part else f"{minus}{whole}"
+    number = Decimal(repr(value)).normalize()
+    if _G_LEAST <= number.adjusted() <= _G_MOST:
+        return f"{number:f}"
+    mantissa, _, exponent = f"{number:e}".partition("e")
+    return f"{mantissa}e{int(exponent):+03d}"

@@ -14,7 +14,7 @@ from generator.units import SIZE_SUFFIXES, cpu_list
 from generator.view import Bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from generator.host import Host
     from generator.readers.syntax.unit import Assignment
@@ -34,9 +34,7 @@ _POLICIES: Final = ("default", "preferred", "bind", "interleave", "local")
 def bounds(assignments: Iterable[Assignment], host: Host) -> tuple[Bound, ...]:
     """Return the limits in force, in the order of the file, one per name."""
     found: dict[str, Bound] = {}
-    for one in assignments:
-        if one.section != "Service" or one.key not in DIRECTIVES:
-            continue
+    for one in _limits(assignments):
         name, read = DIRECTIVES[one.key]
         if not one.value and one.key not in NEVER_RESET:
             found.pop(name, None)
@@ -55,14 +53,12 @@ def bounds(assignments: Iterable[Assignment], host: Host) -> tuple[Bound, ...]:
 
 def unread(assignments: Iterable[Assignment], host: Host) -> tuple[Line, ...]:
     """Return the limits that systemd ignores, because it cannot read their value."""
-    return tuple(
-        one.item(one.value)
-        for one in assignments
-        if one.section == "Service"
-        and one.key in DIRECTIVES
-        and one.value
-        and not _readable(one, host)
-    )
+    limits = (one for one in _limits(assignments) if one.value)
+    return tuple(one.item(one.value) for one in limits if not _readable(one, host))
+
+
+def _limits(assignments: Iterable[Assignment]) -> Iterator[Assignment]:
+    return (one for one in assignments if one.section == "Service" and one.key in DIRECTIVES)
 
 
 def _readable(one: Assignment, host: Host) -> bool:
@@ -111,10 +107,8 @@ def _memory(*, least: int) -> Callable[[str, Host], Value]:
     def read(text: str, host: Host) -> Value:
         if text == "infinity":
             return None
-        match = _PERCENT.fullmatch(text)
-        if match is None:
-            value = size(text)
-            return _within(value, least, _MOST)
+        if not _PERCENT.fullmatch(text):
+            return _within(size(text), least, _MOST)
         _within(float(text[:-1]), 0 if least == 0 else 0.01, 100)
         return int(host.memory * float(text[:-1]) / 100) if host.memory else text
 
