@@ -313,13 +313,13 @@ class Container:
 class Service:
     """One running engine.
 
-    `product` is the engine's name for people, `log_line` is in the line of its log that tells what
-    it took, `models_below` is where it keeps models below its home, and `installed_models` where
-    its own installer does. `release_told`: somebody has named the release. Its
-    levers work from release `era_since` until `era_until` (empty: not ended), not beyond. `command`
-    starts the server, whose `program` is there on the host. `threads` are the compute threads of a
-    model (0: left to the server). `user`, `group` and `home` empty: those that the existing unit
-    (or NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
+    `product` is the engine's name for people, `log_line` stands in the line of its log that has
+    its settings, `models_below` is where it keeps models below its home, and `installed_models`
+    where its own installer does. `release_told`: somebody has named the release. The plan holds
+    from release `era_since` until `era_until` (empty: not ended), not beyond. `command` starts the
+    server, whose `program` is there on the host. `threads` are the compute threads of a model
+    (0: left to the server). `user`, `group` and `home` empty: those that the existing unit (or
+    NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
     `hardening`, not drop-ins. `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
     """

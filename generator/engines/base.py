@@ -36,8 +36,7 @@ class Threads(NamedTuple):
 class Asked:
     """What a profile asks of any engine, from the engine's own table.
 
-    `locked` is why a model is locked in memory;
-    empty: it is not.
+    `locked` is why a model is locked in memory; empty: it is not.
     """
 
     version: str | None

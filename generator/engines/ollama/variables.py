@@ -96,6 +96,12 @@ def _off(case: Case, where: str) -> Finding:
     )
 
 
+_KV_REASONS: Final = {
+    "q8_0": "About half the KV memory of f16; needs flash attention.",
+    "q4_0": "About a quarter of the KV memory of f16, at some quality; needs flash attention.",
+}
+
+
 def _kv_cache_type(case: Case) -> Decisions:
     kv_type = case.profile.ollama.kv_cache_type
     if kv_type is None:
@@ -123,12 +129,6 @@ def _prompt_cache(case: Case) -> Decisions:
         return
     reason = "MiB of host memory for earlier prompts, per loaded model; 8192 if left alone."
     yield from setting(case, name, value, where="ollama.prompt_cache", reason=reason)
-
-
-_KV_REASONS: Final = {
-    "q8_0": "About half the KV memory of f16; needs flash attention.",
-    "q4_0": "About a quarter of the KV memory of f16, at some quality; needs flash attention.",
-}
 
 
 def _kv_without_flash_attention(case: Case, kv_type: str) -> Decisions:

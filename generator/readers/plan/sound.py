@@ -1,4 +1,4 @@
-"""What the types of a Plan cannot tell: values that no profile leads to."""
+"""What the types of a Plan do not rule out: values that no profile leads to."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 Value = tuple[str, object, str, str]
 _PATH: Final = r"/[^\s%\"'\\]*"
-_PATH_TOLD: Final = "no absolute path without spaces, quotes, `%` and `\\`"
+_NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-_WORD_TOLD: Final = "no plain name"
+_NO_NAME: Final = "no plain name"
 _ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
 
 
 def faults(plan: Plan) -> Iterator[Problem]:
     """Yield a Problem for each value that a unit could not carry as it is meant."""
-    for where, value, pattern, told in _values(plan):
+    for where, value, pattern, fault in _values(plan):
         if not re.fullmatch(pattern, str(value), re.ASCII):
-            yield Problem(where, f"`{value}` is {told}", AGAIN)
+            yield Problem(where, f"`{value}` is {fault}", AGAIN)
 
 
 def _values(plan: Plan) -> Iterator[Value]:
@@ -36,8 +36,8 @@ def _values(plan: Plan) -> Iterator[Value]:
     yield f"{here}.engine", service.engine, _ENGINES, "no engine known here"
     release = r"\d{1,6}(\.\d{1,6}){1,2}(-rc\d{1,6})?"
     yield f"{here}.release", service.release, release, "no release"
-    yield f"{here}.program", service.program, _PATH, _PATH_TOLD
-    yield f"{here}.home", service.home, f"({_PATH})?", _PATH_TOLD
+    yield f"{here}.program", service.program, _PATH, _NO_PATH
+    yield f"{here}.home", service.home, f"({_PATH})?", _NO_PATH
     for place, unit in enumerate(service.after):
         yield f"{here}.after.{place}", unit, r"[A-Za-z0-9:_.@-]+", "no name of a unit"
     yield f"{here}.restart.seconds", service.restart.seconds, r"\d{1,9}", "no number of seconds"
@@ -55,6 +55,6 @@ def _threads(service: Service, where: str) -> Iterator[Value]:
 
 def _devices(devices: Devices, where: str) -> Iterator[Value]:
     for place, directive in enumerate(devices.access):
-        yield f"{where}.access.{place}.name", directive.name, _WORD, _WORD_TOLD
+        yield f"{where}.access.{place}.name", directive.name, _WORD, _NO_NAME
     for place, module in enumerate(devices.modules):
-        yield f"{where}.modules.{place}", module, _WORD, _WORD_TOLD
+        yield f"{where}.modules.{place}", module, _WORD, _NO_NAME
