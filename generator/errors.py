@@ -106,7 +106,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A rule that is not to be heard of, and why."""
+    """A rule whose findings are not shown, and why."""
 
     rule: str
     reason: str

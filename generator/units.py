@@ -47,7 +47,7 @@ def parse_size(text: str) -> int:
     half of its readers mean 10⁹. Source: systemd.syntax(7), parse_size in basic/parse-util.c.
     """
     match = _SIZE.fullmatch(text.strip())
-    if match is None:
+    if match is None or (match[3] and not match[2]):
         raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
     number, suffix, binary, unit = match.groups()
     if unit and suffix and not binary:
@@ -55,8 +55,6 @@ def parse_size(text: str) -> int:
             f"`{text}` is decimal for some and binary for others; "
             f"write `{number}{suffix}` or `{number}{suffix}iB` (both × 1024)"
         )
-    if binary and not suffix:
-        raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
     power = SIZE_SUFFIXES.index(suffix) + 1 if suffix else 0
     whole, _, fraction = number.partition(".")
     scale: int = 1024**power

@@ -99,7 +99,7 @@ def command(
 
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
-    """Return as JSON what is printed and told, to be remembered."""
+    """Return as JSON what goes to stdout and stderr, to be remembered."""
     plan = planned(document, **flags)
     losses = _losses(plan, names)
     files = [(name, file) for name in names for file in load_target(name).render(plan)]

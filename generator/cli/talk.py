@@ -41,7 +41,7 @@ def word(kind: str) -> str:
 
 
 def counted(**counts: int) -> str:
-    """Return `3 hosts, 1 warning` for numbers by their nouns, leaving out what there is none of."""
+    """Return `3 hosts, 1 warning` for numbers by their nouns, without those that are 0."""
     found = [(noun, number) for noun, number in counts.items() if number]
     return ", ".join(f"{number} {noun}{'s' if number > 1 else ''}" for noun, number in found)
 

@@ -68,7 +68,7 @@ def report_changes(
 def files_text(
     files: Sequence[tuple[str, File]], findings: Sequence[Finding], *, as_json: bool
 ) -> str:
-    """Return files of targets one after the other, told apart by their paths, or as JSON."""
+    """Return files of targets one after the other, each under its path, or as JSON."""
     if as_json:
         document: documents.Files = {
             "files": [

@@ -114,7 +114,7 @@ def _private(status: os.stat_result) -> bool:
 
 
 def _fingerprint(folder: str) -> Iterator[str]:
-    """Yield what tells one state of this program from another, cheaper than reading it."""
+    """Yield what differs between two states of this program, cheaper than reading it."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.endswith(_LISTED):
@@ -125,7 +125,7 @@ def _fingerprint(folder: str) -> Iterator[str]:
 
 
 def _label(file: Path, data: bytes) -> bytes:
-    """Return the first line of a slot: whose it is, and a digest that tells if it is whole."""
+    """Return the first line of a slot: whose it is, and a digest that proves it whole."""
     return f"{file.parent.name}/{file.name} {hashlib.sha256(data).hexdigest()}".encode()
 
 

@@ -61,7 +61,7 @@ def _lock(folder: Path) -> Iterator[bool]:
             stack.callback(os.close, fd)
             _wait(fd, folder)
             held = True
-        except OSError:  # NFS and unreadable folders: the last writer wins, still in one step
+        except OSError:  # NFS and unreadable folders: the last writer of a file wins
             held = False
         yield held
 

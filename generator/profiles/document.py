@@ -20,8 +20,8 @@ NAME: Final = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 class Document:
     """A merged profile that is not validated yet.
 
-    `source` names it for people (`profiles/xeon-cpu.toml`); `origins` tells for a key path which
-    file or flag it came from; `digest` is that of everything read, `texts` the files themselves.
+    `source` names it for people (`profiles/xeon-cpu.toml`); `origins` has the file or flag that
+    each key path came from; `digest` is that of everything read, `texts` the files themselves.
     """
 
     source: str

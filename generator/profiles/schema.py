@@ -291,7 +291,7 @@ class CheckChoice(Table):
     """What `gen check` and the remarks of other commands leave out."""
 
     ignore: tuple[Ignored, ...] = ()
-    """Rules that are not told of, each with a reason."""
+    """Rules whose findings are not shown, each with a reason."""
 
 
 class Profile(Table):
@@ -326,4 +326,4 @@ class Profile(Table):
     container: ContainerChoice = ContainerChoice.model_construct()
     """How a container engine runs the server."""
     check: CheckChoice = CheckChoice.model_construct()
-    """What is not told of."""
+    """Which findings are not shown."""

@@ -1,4 +1,4 @@
-"""Judge the form of a profile: pydantic's verdict, told as what / where / what to do."""
+"""Judge the form of a profile: pydantic's errors as what / where / what to do."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _problems(
 
 def _no_member(faults: list[ErrorDetails]) -> tuple[str, str]:
     """Explain a value that fits no member of a union."""
-    told = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
+    kinds = {"int_type": "a whole number", "string_type": "text", "bool_type": "true or false"}
     choices = [
-        fault["ctx"]["expected"] if fault["type"] == "literal_error" else told.get(fault["type"])
+        fault["ctx"]["expected"] if fault["type"] == "literal_error" else kinds.get(fault["type"])
         for fault in faults
     ]
     known = dict.fromkeys(choice for choice in choices if choice)
