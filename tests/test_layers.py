@@ -66,7 +66,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
     "targets.container": ({"errors", "plan", "targets.base", "units"}, set()),
-    "targets.job": ({"formats", "plan"}, set()),
+    "targets.unit": ({"formats", "plan", "targets.base"}, set()),
     "targets": (
         {
             "codec",
@@ -76,7 +76,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.base",
             "targets.bundle",
             "targets.container",
-            "targets.job",
+            "targets.unit",
             "units",
         },
         set(),
@@ -108,7 +108,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"records"}
 APART = {
-    *(("targets", name) for name in ("base", "bundle", "container", "job")),
+    *(("targets", name) for name in ("base", "bundle", "container", "unit")),
     ("catalogue", "build"),
     ("readers", "plan"),
 }

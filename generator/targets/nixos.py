@@ -14,6 +14,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
 from generator.plan import ADDRESS
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
+from generator.targets.unit import REGISTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,9 +99,7 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
-        module["boot", "kernelModules"] = Commented(
-            modules, "Registers the devices before the server looks for them."
-        )
+        module["boot", "kernelModules"] = Commented(modules, REGISTERS)
     if service.models_dir:
         rule = tmpfiles_line("d", service.models_dir, "0750", service.user, service.group)
         module["systemd", "tmpfiles", "rules"] = [rule]
@@ -266,19 +265,19 @@ def _upstream(service: Service, unit: str) -> str:
 
 
 def _job_config(service: Service, job: Job) -> dict[str, Any]:
-    config: dict[str, Any] = {"Type": "oneshot"}
-    if job.wait:
-        config["DynamicUser"] = True
-        config["ExecStartPre"] = [_exec(service, job.wait)]
-    config["ExecStart"] = [_exec(service, step) for step in job.commands]
-    if job.stop_steps:
-        config["ExecStop"] = [_exec(service, step) for step in job.stop_steps]
-    if job.remain_after_exit:
-        config["RemainAfterExit"] = True
-    if job.timeout_seconds:
-        config["TimeoutStartSec"] = job.timeout_seconds
-    if job.retry_seconds:
-        config |= {"Restart": "on-failure", "RestartSec": job.retry_seconds}
+    config: dict[str, Any] = {
+        "Type": "oneshot",
+        "DynamicUser": job.wait is not None,
+        "ExecStartPre": [_exec(service, job.wait)] if job.wait else [],
+        "ExecStart": [_exec(service, step) for step in job.commands],
+        "ExecStop": [_exec(service, step) for step in job.stop_steps],
+        "RemainAfterExit": job.remain_after_exit,
+        "TimeoutStartSec": job.timeout_seconds,
+        "Restart": "on-failure" if job.retry_seconds else "",
+        "RestartSec": job.retry_seconds,
+    }
     return {
-        key: value if isinstance(value, list) else _soft(value) for key, value in config.items()
+        key: value if isinstance(value, list) else _soft(value)
+        for key, value in config.items()
+        if value
     }

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
-from generator.formats.text import comment
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
 from generator.records import dataclass
 from generator.targets.base import File, LeftOut, modelfiles
@@ -23,7 +22,15 @@ from generator.targets.container import (
     variables,
     words,
 )
-from generator.targets.job import job_text
+from generator.targets.unit import (
+    REGISTERS,
+    job_text,
+    limits_of,
+    order,
+    restarts,
+    system_files,
+    waits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from generator.plan import Job, Limit, Plan, Service, Step
 
 PODMAN: Final = "/usr/bin/podman"
+MODULES: Final = "etc/modules-load.d/hostwright-{}.conf"
 STARTUP_SECONDS: Final = 2
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
 IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
@@ -129,7 +137,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *_quadlets(plan, service, places),
         *jobs,
         *modelfiles(service, places.modelfiles),
-        *_modules_file(plan, service),
+        *system_files(plan, ("modules-load", REGISTERS, _modules(service))),
     )
 
 
@@ -157,7 +165,7 @@ def _bundle(service: Service, files: Iterable[File]) -> Bundle:
         server_files=[f"{places.quadlets}/{file}" for file in quadlets],
         units=places.units,
         modelfiles=places.modelfiles,
-        other_files=[] if container.rootless else [_MODULES.format(name=service.name)],
+        other_files=[] if container.rootless else [MODULES.format(service.name)],
         modules=_modules(service),
         quadlets=places.quadlets,
         user_scope=container.rootless,
@@ -183,12 +191,9 @@ def _named(kind: str, name: str) -> list[Section]:
 
 def _container(service: Service, places: Places) -> list[Section]:
     after = () if service.container.rootless else service.after
-    order = [Entry("Description", service.product)]
-    if after:
-        reason = "What the server needs is started before it."
-        order += [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(after))]
+    name = Entry("Description", service.product)
     return [
-        Section("Unit", order),
+        Section("Unit", [name, *(order(after, after) if after else [])]),
         Section("Container", [*_inside(service, places), *_health(service)]),
         Section("Service", _around(service)),
         Section("Install", [Entry("WantedBy", places.wanted_by)]),
@@ -284,29 +289,15 @@ def _of_podman(limit: Limit) -> Entry:
 
 
 def _around(service: Service) -> list[Entry]:
-    devices, restart = service.devices, service.restart
-    entries = []
-    if devices and devices.wait:
-        entries.append(Entry("ExecStartPre", exec_line(devices.wait.argv), devices.reason))
-    if service.models_dir:
-        entries.append(
-            Entry(
-                "ExecStartPre",
-                exec_line(["/bin/mkdir", "-p", service.models_dir]),
-                "Podman makes no directory on the host.",
-            )
-        )
-    bound = f"{service.container.start_seconds}"
+    made = exec_line(["/bin/mkdir", "-p", service.models_dir])
+    mkdir = Entry("ExecStartPre", made, "Podman makes no directory on the host.")
+    bound = str(service.container.start_seconds)
     return [
-        *entries,
-        *(
-            Entry(limit.directive, limit.written, limit.reason)
-            for limit in _limits(service)
-            if limit.name not in IN_CONTAINER
-        ),
+        *waits(service.devices),
+        *([mkdir] if service.models_dir else []),
+        *limits_of(limit for limit in _limits(service) if limit.name not in IN_CONTAINER),
         Entry("TimeoutStartSec", bound, "A first start pulls the image."),
-        Entry("Restart", restart.policy, restart.reason),
-        Entry("RestartSec", str(restart.seconds)),
+        *restarts(service.restart),
     ]
 
 
@@ -326,18 +317,6 @@ def _exec(service: Service, step: Step) -> str:
     return exec_line([*inside, *words(service, step)])
 
 
-_MODULES: Final = "etc/modules-load.d/hostwright-{name}.conf"
-
-
 def _modules(service: Service) -> tuple[str, ...]:
     """Return the kernel modules of the GPUs; a user has to leave loading them to root."""
     return service.devices.modules if service.devices and not service.container.rootless else ()
-
-
-def _modules_file(plan: Plan, service: Service) -> tuple[File, ...]:
-    modules = _modules(service)
-    if not modules:
-        return ()
-    reason = "Registers the devices before the server looks for them."
-    above = [line for text in (*plan.header, reason) for line in comment(text)]
-    return (File(_MODULES.format(name=service.name), "\n".join([*above, *modules, ""])),)

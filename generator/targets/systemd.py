@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.formats.template import render_template
-from generator.formats.text import comment
 from generator.formats.unit import (
     Entry,
     Section,
@@ -18,12 +17,20 @@ from generator.formats.unit import (
 from generator.plan import ADDRESS, Step
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, modelfiles, placed
 from generator.targets.bundle import Bundle, bundle_files, wait_seconds
-from generator.targets.job import job_text
+from generator.targets.unit import (
+    REGISTERS,
+    job_text,
+    limits_of,
+    order,
+    restarts,
+    system_files,
+    waits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.plan import Directive, Group, Job, Limit, Plan, Service, Setting
+    from generator.plan import Directive, Group, Job, Plan, Service, Setting
 
 UNITS: Final = "etc/systemd/system"
 MODELFILE_DIR: Final = "/etc/hostwright"
@@ -112,7 +119,7 @@ def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
 def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
     parts: list[tuple[Group | None, list[Entry]]] = [
         ("gpu", [*_device_access(service), *_variables(service.settings("gpu"))]),
-        (None, _limits(service.limits)),
+        (None, limits_of(service.limits)),
         ("threads", _variables(service.settings("threads"))),
         ("server", _variables(service.settings("server"))),
         ("service", [*_variables(service.settings("service")), *_service(service)]),
@@ -123,7 +130,7 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
         left_out = [o.reason for o in service.omissions if o.group == group]
         sections = [Section("Service", entries)]
         if group == "service" and service.after:
-            sections.insert(0, Section("Unit", _order(service.after, service.after)))
+            sections.insert(0, Section("Unit", order(service.after, service.after)))
         if entries or left_out:
             text = unit_text([*plan.header, *left_out], sections)
             files.append(File(f"{UNITS}/{service.unit}.d/{name.format(service.engine)}.conf", text))
@@ -131,19 +138,19 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
 
 
 def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
-    order = ("network-online.target", *service.after)
+    before = ("network-online.target", *service.after)
     entries = [
         Entry("Type", "exec"),
         Entry("ExecStart", _exec(service, Step(argv=service.command))),
         Entry("WorkingDirectory", specifier_escape(service.home)),
         *_service(service),
         *_variables(service.environment),
-        *_limits(service.limits),
+        *limits_of(service.limits),
         *_device_access(service),
         *_directives(service.hardening),
     ]
     sections = [
-        Section("Unit", [Entry("Description", service.product), *_order(order, order)]),
+        Section("Unit", [Entry("Description", service.product), *order(before, before)]),
         Section("Service", entries),
         Section("Install", [Entry("WantedBy", "multi-user.target")]),
     ]
@@ -151,17 +158,8 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
     return (File(f"{UNITS}/{service.unit}", unit_text(above, sections)),)
 
 
-def _order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
-    reason = "What the server needs is started before it."
-    return [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(wants))]
-
-
 def _variables(settings: Iterable[Setting]) -> list[Entry]:
     return [Entry("Environment", environment(s.name, s.value), s.reason) for s in settings]
-
-
-def _limits(limits: Iterable[Limit]) -> list[Entry]:
-    return [Entry(limit.directive, limit.written, limit.reason) for limit in limits]
 
 
 def _directives(directives: Iterable[Directive]) -> list[Entry]:
@@ -173,18 +171,12 @@ def _device_access(service: Service) -> list[Entry]:
 
 
 def _service(service: Service) -> list[Entry]:
-    devices, restart = service.devices, service.restart
-    entries = []
-    if devices and devices.wait:
-        entries.append(Entry("ExecStartPre", _exec(service, devices.wait), devices.reason))
-    if service.user:
-        owner = Entry("User", service.user, "Owns the models and the keys.")
-        entries += [owner, Entry("Group", service.group)]
-    return [
-        *entries,
-        Entry("Restart", restart.policy, restart.reason),
-        Entry("RestartSec", str(restart.seconds)),
+    owner = [
+        Entry("User", service.user, "Owns the models and the keys."),
+        Entry("Group", service.group),
     ]
+    owned = owner if service.user else []
+    return [*waits(service.devices), *owned, *restarts(service.restart)]
 
 
 def _exec(service: Service, step: Step) -> str:
@@ -209,19 +201,12 @@ def _client(service: Service, job: Job) -> list[Entry]:
 
 def _system_files(plan: Plan, service: Service) -> tuple[File, ...]:
     """Return what loads modules, makes directories and, for a complete unit, the user."""
-    modules = list(service.devices.modules) if service.devices else []
-    files = (
-        ("modules-load", "Registers the devices before the server looks for them.", modules),
+    modules = service.devices.modules if service.devices else ()
+    return system_files(
+        plan,
+        ("modules-load", REGISTERS, modules),
         ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
         ("sysusers", "Whom the server runs as.", _users(service)),
-    )
-    return tuple(
-        File(
-            f"etc/{kind}.d/hostwright-{service.name}.conf",
-            "\n".join([*(c for t in (*plan.header, reason) for c in comment(t)), *lines, ""]),
-        )
-        for kind, reason, lines in files
-        if lines
     )
 
 

@@ -1,15 +1,60 @@
-"""The unit of a job, for every target whose jobs systemd runs."""
+"""Units and their parts, for every target whose server or jobs systemd runs from a file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
-from generator.formats.unit import Entry, Section, unit_text
+from generator.formats.text import comment
+from generator.formats.unit import Entry, Section, exec_line, unit_text
+from generator.targets.base import File
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from generator.plan import Job, Step
+    from generator.plan import Devices, Job, Limit, Plan, Restart, Step
+
+REGISTERS: Final = "Registers the devices before the server looks for them."
+"""Why the kernel modules of the GPUs are loaded early."""
+
+
+def order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
+    """Return what the server is ordered behind."""
+    reason = "What the server needs is started before it."
+    return [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(wants))]
+
+
+def limits_of(limits: Iterable[Limit]) -> list[Entry]:
+    """Return limits in the words of systemd."""
+    return [Entry(limit.directive, limit.written, limit.reason) for limit in limits]
+
+
+def waits(devices: Devices | None) -> list[Entry]:
+    """Return the wait for the GPUs before the server starts."""
+    if devices is None or devices.wait is None:
+        return []
+    return [Entry("ExecStartPre", exec_line(devices.wait.argv), devices.reason)]
+
+
+def restarts(restart: Restart) -> list[Entry]:
+    """Return when the server is started again."""
+    return [
+        Entry("Restart", restart.policy, restart.reason),
+        Entry("RestartSec", str(restart.seconds)),
+    ]
+
+
+def system_files(
+    plan: Plan, *files: tuple[Literal["modules-load", "tmpfiles", "sysusers"], str, Sequence[str]]
+) -> tuple[File, ...]:
+    """Return the files of systemd-modules-load and its kin that have lines: kind, reason, lines."""
+    return tuple(
+        File(
+            f"etc/{kind}.d/hostwright-{plan.service.name}.conf",
+            "\n".join([*(c for t in (*plan.header, reason) for c in comment(t)), *lines, ""]),
+        )
+        for kind, reason, lines in files
+        if lines
+    )
 
 
 def job_text(
