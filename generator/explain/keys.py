@@ -61,6 +61,7 @@ def key_page(path: str, asked: Asked) -> Page:
     """Return the page of a profile key."""
     field = keys()[path]
     inner = [key for key in keys() if key.rpartition(".")[0] == path]
+    taken = "" if field["table"] else takes(field)
     default = "" if field["table"] else default_of(field.get("default"))
     carrier = _fact(path).variable or limit_of(path)
     about = rules_about(path, *last_word(path), *([carrier] if carrier else ()))
@@ -73,7 +74,7 @@ def key_page(path: str, asked: Asked) -> Page:
         blocks=(
             Prose(description),
             *paragraphs(
-                ("Takes", "" if field["table"] else takes(field)),
+                ("Takes", taken),
                 ("Default", "required" if field["required"] else default),
                 ("Left out", "" if default or field["required"] else _left_out(path, asked)),
                 ("Keys", ", ".join(f"`{key.rpartition('.')[2]}`" for key in inner)),
@@ -82,7 +83,7 @@ def key_page(path: str, asked: Asked) -> Page:
             *paragraphs(("Rules", rule_titles(about))),
         ),
         facts={
-            "takes": "" if field["table"] else takes(field),
+            "takes": taken,
             "default": field.get("default"),
             "required": field["required"],
             "keys": inner,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.catalogue.catalogue import load_catalogue
@@ -137,6 +136,8 @@ def _folded() -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 def _meant(name: str) -> str:
+    from difflib import get_close_matches
+
     spelled = {known.casefold(): known for known in _index()}
     close = get_close_matches(name.strip().casefold(), spelled, n=3, cutoff=0.7)
     dead = asked().facts.dead_names
