@@ -82,9 +82,10 @@ class Context:
         """Return the Facts that a View is judged by."""
         return self.catalogue.at(view.engine, view.release)
 
-    def release_of(self, image: ImageName) -> tuple[Release, bool]:
+    def release_of(self, image: str) -> tuple[Release, bool]:
         """Return the same of an image, whose tag counts releases where it is the engine's own."""
-        return self.release_for(image.tag if self.engine.is_image(image.repository) else "")
+        name = image_name(image)
+        return self.release_for(name.tag if self.engine.is_image(name.repository) else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,5 +52,5 @@ def test_an_image_has_parts(text: str, parts: ImageName, *, ours: bool) -> None:
 
 def test_only_ollamas_own_tags_count_releases() -> None:
     context = Context(load_catalogue())
-    images = (image_name(f"{name}:0.9.2") for name in ("ollama/ollama", "x/webui"))
+    images = (f"{name}:0.9.2" for name in ("ollama/ollama", "x/webui"))
     assert [context.release_of(image)[1] for image in images] == [True, False]

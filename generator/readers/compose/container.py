@@ -7,7 +7,6 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import ImageName, image_name
 from generator.readers.container import acceleration, container
 from generator.readers.syntax.interpolation import substitute
 from generator.readers.syntax.options import Argument, Option
@@ -94,16 +93,6 @@ def _parted(written: str) -> tuple[str, str]:
     return (written[:colon], written[colon:]) if colon > masked.rfind("/") else (written, "")
 
 
-def image_of(service: Table, around: Mapping[str, str | None]) -> ImageName:
-    """Return the image of a service in its parts."""
-    return image_name(reference(service, around))
-
-
-def image_told(service: Table) -> ImageName:
-    """Return the image that Compose makes of it, variables and their defaults filled in."""
-    return image_name(service.text("image"))
-
-
 def argv(service: Table, key: str) -> list[str]:
     """Return the words of `command` or `entrypoint`, which is a list or a line."""
     node = service.get(key)
@@ -117,7 +106,7 @@ def argv(service: Table, key: str) -> list[str]:
 
 
 def _at(node: Node, key: str) -> Place:
-    return Place(node.place.file, node.place.line, key)
+    return replace(node.place, key=key)
 
 
 def _line(service: Table) -> int:

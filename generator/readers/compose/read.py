@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
-from generator.readers.base import not_a_file
-from generator.readers.compose.container import argv, container_of, image_of, image_told
+from generator.readers.base import image_name, not_a_file
+from generator.readers.compose.container import argv, container_of, reference
 from generator.readers.compose.limits import PATHS, bounds
 from generator.readers.compose.phrases import COMPOSE
 from generator.readers.compose.project import Loader, joined, load_project
@@ -58,8 +58,8 @@ class _Services:
         self.engine = context.engine
         every = project.services.items()
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
-        clients = {name: one for name, one in every if self._is_client(name, one)}
-        self.jobs = {name: one for name, one in clients.items() if name not in self.servers}
+        others = {name: one for name, one in every if name not in self.servers}
+        self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
@@ -68,7 +68,7 @@ class _Services:
         others = (other for other in self.project.services if other not in {name, *self.jobs})
         return self.context.view(
             COMPOSE,
-            self.context.release_of(image_told(service)),
+            self.context.release_of(service.text("image")),
             name=name,
             place=self._place(name, service),
             variables=self._variables(name, service),
@@ -99,7 +99,7 @@ class _Services:
             return True
         if self._is_client(name, service):
             return False
-        base = image_of(service, self.project.around).repository.rpartition("/")[2]
+        base = self._repository(service).rpartition("/")[2]
         built = name == engine.name and "build" in service.entries
         if built or re.fullmatch(engine.builds, base):
             return True
@@ -116,11 +116,13 @@ class _Services:
     def _command(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
         entry, command = (argv(service, key) for key in ("entrypoint", "command"))
-        image = image_of(service, self.project.around)
-        if not entry and self.engine.is_image(image.repository):
+        if not entry and self.engine.is_image(self._repository(service)):
             program, *verb = self.engine.command
             return [program, *(command or verb)]
         return [*entry, *command]
+
+    def _repository(self, service: Table) -> str:
+        return image_name(reference(service, self.project.around)).repository
 
     def _variables(self, name: str, service: Table) -> tuple[Variable, ...]:
         node = service.get("environment")

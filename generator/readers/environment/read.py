@@ -48,7 +48,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _view(source: Source, context: Context) -> View:
     variables = tuple(_variables(source, context.engine))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
-    if not (variables or blank or is_shell(source)):
+    if not (variables or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
         raise not_a_file(source.path, "", "there is no `NAME=value` in this file", hint)
     return context.view(
@@ -62,7 +62,7 @@ def _view(source: Source, context: Context) -> View:
 
 def _variables(source: Source, engine: Engine) -> list[Variable]:
     """Return what a file sets, and for whom: a login shell's variables reach no service."""
-    if is_shell(source):
+    if _is_script(source):
         reach: Reach = "server" if runs_the_server(source.text, engine) else "shell"
         return exported(source, reach)
     # A service of a user sees what environment.d says.
@@ -71,7 +71,7 @@ def _variables(source: Source, engine: Engine) -> list[Variable]:
     return sorted([*plain, *exported(source, "shell")], key=lambda v: v.place.line)
 
 
-def is_shell(source: Source) -> bool:
+def _is_script(source: Source) -> bool:
     """Whether a shell reads the file, which sees only what is exported there."""
     path = PurePosixPath(source.path)
     shell = path.name in _SHELL_FILES or path.suffix in {".sh", ".bash", ".zsh"}

@@ -54,7 +54,7 @@ class _Container(Definitions):
         box = container.container(self.image, place, told, _CLIENT, _RESTART)
         return context.view(
             CONTAINER,
-            context.release_of(image_name(self.image)),
+            context.release_of(self.image),
             name=".".join((*CONTAINERS, self.name)),
             place=place,
             variables=container.variables(told, context, {}),

@@ -83,7 +83,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     box = container.container(image, place, found, "podman", one.last("Restart"))
     return context.view(
         QUADLET,
-        context.release_of(image_name(image)),
+        context.release_of(image),
         name=one.name,
         place=Place(one.files[0]),
         variables=container.variables(found, context, {}),

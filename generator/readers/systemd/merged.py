@@ -49,12 +49,7 @@ class Unit:
     @property
     def service(self) -> str:
         """The service that it is, or that podman makes of it."""
-        return self.name.removesuffix(".container") + ".service" if self.is_quadlet else self.name
-
-    @property
-    def is_quadlet(self) -> bool:
-        """Whether podman reads it."""
-        return self.name.endswith(".container")
+        return re.sub(r"\.container$", ".service", self.name)
 
     def last(self, key: str, section: str = "Service") -> str:
         """Return the value of a key that takes one."""

@@ -55,10 +55,6 @@ def _is_server(one: Unit, engine: Engine) -> bool:
     return stem.startswith(engine.name)
 
 
-def _program(command: Sequence[Argument]) -> str:
-    return PurePosixPath(command[0].text).name if command else ""
-
-
 def _serves(command: Sequence[Argument], engine: Engine) -> bool:
     texts = [argument.text for argument in command]
     program, *rest = engine.command
@@ -85,7 +81,8 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     held = _container(one, context.engine)
     if held:
         return _in_container(one, held, related, context)
-    if any(_program(command) in CLIENTS for command in one.commands(["ExecStart"])):
+    commands = one.commands(["ExecStart"])
+    if any(c and PurePosixPath(c[0].text).name in CLIENTS for c in commands):
         reach = "client"
     return context.view(
         UNIT,
@@ -119,7 +116,7 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     client = {variable.name: variable.value for variable in own}
     return context.view(
         RUN,
-        context.release_of(image_name(held.image.text)),
+        context.release_of(held.image.text),
         name=one.name,
         place=Place(one.files[0]),
         variables=(*own, *container.variables(held.options, context, client)),
@@ -140,12 +137,9 @@ def _variables(one: Unit, context: Context, reach: Reach) -> tuple[Variable, ...
     for assignment in one.named("EnvironmentFile"):
         path = one.expanded(assignment.value.removeprefix("-")).text
         text = context.read(path) if path.startswith("/") else None
-        found += _of_file(Source(path, text), reach) if text is not None else ()
+        if text is not None:
+            from generator.readers.environment.read import environment_file
+
+            found += environment_file(Source(path, text), reach)
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     return tuple(v for v in found if v.name not in gone and f"{v.name}={v.value}" not in gone)
-
-
-def _of_file(source: Source, reach: Reach) -> list[Variable]:
-    from generator.readers.environment.read import environment_file
-
-    return environment_file(source, reach)
