@@ -95,7 +95,7 @@ def bounds(options: Sequence[Option]) -> tuple[Bound, ...]:
         if key not in _LIMITS:
             continue
         name, read = _LIMITS[key]
-        with contextlib.suppress(ValueError, OverflowError):
+        with contextlib.suppress(ValueError):
             place, written = option.argument.place, option.written()
             found[name] = Bound(name=name, value=read(text), place=place, written=written)
     return tuple(_swap(found, options))
@@ -111,7 +111,7 @@ def _swap(found: dict[str, Bound], options: Sequence[Option]) -> Iterator[Bound]
     if total.value == "-1":
         yield bound
     elif memory is not None and isinstance(memory.value, int):
-        with contextlib.suppress(ValueError, OverflowError):
+        with contextlib.suppress(ValueError):
             both = docker.size(total.value)
             if both >= memory.value:
                 yield replace(bound, value=both - memory.value)

@@ -372,6 +372,8 @@ PROBLEMS = {
         "`20 gigs` is no size",
     ),
     "services: {ollama: {build: ., cpus: lots}}": ("line 1", "`lots` is no number"),
+    "services: {ollama: {build: ., cpus: a; b}}": ("line 1", "`a; b` is no number"),
+    "services: {ollama: {build: ., cpus: 1e300}}": ("line 1", "more than any machine has"),
     "services: {ollama: {extends: nope}}": ("line 1", "there is no service `nope`"),
     "services: {ollama: {extends: ollama}}": ("line 1", "extends itself"),
     "services: {ollama: {extends: {file: x.yml, service: y}}}": ("line 1", "cannot be read"),

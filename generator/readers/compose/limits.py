@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.errors import split_message
 from generator.readers.syntax import docker
 from generator.units import SHARES_PER_WEIGHT
 from generator.view import Bound, Place
@@ -33,9 +34,9 @@ def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:
         try:
             # A limit from a variable without a value: there is one, of unknown size.
             limit = read(value.text, service) if value.explicit else None
-        except (ValueError, OverflowError) as error:
-            message, _, hint = str(error).partition("; ")
-            loader.fail_at(value.place, f"`{'.'.join(path)}`: {message}", hint or "write less")
+        except ValueError as error:
+            message, hint = split_message(error)
+            loader.fail_at(value.place, f"`{'.'.join(path)}`: {message}", hint)
             continue
         if limit == _NOTHING:
             continue

@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import Problem, ProfileError
+from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Source, not_a_file
 from generator.readers.syntax.dotenv import Entry, parse_dotenv
 from generator.readers.syntax.interpolation import substitute
@@ -62,7 +62,7 @@ class Loader:
         try:
             return () if text is None else parse_dotenv(text, around)
         except ValueError as error:
-            message, _, hint = str(error).partition("; ")
+            message, hint = split_message(error)
             where, separator, rest = message.partition(": ")
             parts = (where, rest) if separator else ("", message)
             self.problems.append(Problem(*parts, hint, path))

@@ -1,16 +1,18 @@
 """Limits as Docker reads them; None is no limit.
 
-All raise ValueError for what is none, or OverflowError for what is beyond any machine.
+All raise ValueError, `what; what to do`, for what is none.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Final
 
+from generator.errors import shortened
+
 _SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
+_MOST: Final = 2**63
 _CPUS: Final = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.A)
 
 
@@ -22,7 +24,8 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ValueError(f"`{text}` is no size; write it like `20g`")
-    return int(float(match[1]) * 1024 ** (" kmgtp".index(match[2].lower()) if match[2] else 0))
+    scale = 1024 ** " kmgtp".index((match[2] or " ").lower())
+    return int(_bounded(float(match[1]) * scale, text))
 
 
 def memory(text: str) -> int | None:
@@ -34,13 +37,19 @@ def number(text: str) -> float:
     """Return a number, whole or not."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"`{text}` is no number; write one like `4`")
-    return float(text)
+    return _bounded(float(text), text)
+
+
+def _bounded(value: float, text: str) -> float:
+    if abs(value) >= _MOST:
+        raise ValueError(f"`{shortened(text)}` is more than any machine has; write less")
+    return value
 
 
 def whole(text: str) -> int:
     """Return a whole number."""
     value = number(text)
-    if not math.isfinite(value) or value != int(value):
+    if value != int(value):
         raise ValueError(f"`{text}` is no whole number; write one")
     return int(value)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
 
-from generator.errors import Problem, ProfileError, shortened
+from generator.errors import Problem, ProfileError, shortened, split_message
 from generator.readers.syntax.yaml_scalar import Kind, resolved
 from generator.readers.syntax.yaml_text import (
     PLAIN,
@@ -214,7 +214,7 @@ class _Tree:
             try:
                 explicit = self.substitute(text)
             except ValueError as error:
-                message, _, hint = str(error).partition("; ")
+                message, hint = split_message(error)
                 self._problem(node, message, hint)
         quote = node.style if node.style in QUOTES else ""
         shared = isinstance(node, Anchored) and node.shared
