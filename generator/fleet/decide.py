@@ -60,7 +60,7 @@ def decide_fleet(
 ) -> Decided:
     """Return the decided fleet of the file at `path`, `-` for `stdin`; `strict` as in `resolve`.
 
-    `progress` is told before each host how many are done, and how many there are.
+    `progress` is called before each host, with how many are done and how many there are.
     Raises ProfileError with the Problems of all hosts, HostwrightError for a file that is not
     there, EnvironmentFailure for one that cannot be read.
     """
@@ -119,9 +119,9 @@ def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
 
 def _deploy(defaults: Deploy, host: Deploy, system: str) -> dict[str, Any]:
     """Return what is set, host before default, as `{"sshUser": "root"}`."""
-    told = defaults.model_dump(exclude_unset=True) | host.model_dump(exclude_unset=True)
-    told.setdefault("remote_build", system in _BUILDS_ITSELF)
-    return {_camel(key): value for key, value in sorted(told.items()) if value is not None}
+    settings = defaults.model_dump(exclude_unset=True) | host.model_dump(exclude_unset=True)
+    settings.setdefault("remote_build", system in _BUILDS_ITSELF)
+    return {_camel(key): value for key, value in sorted(settings.items()) if value is not None}
 
 
 def _camel(key: str) -> str:
@@ -163,7 +163,7 @@ class _Plans:
             return None
 
     def _profile(self, host: str, name: str) -> Document | None:
-        """Read a profile once; what is wrong with it is told once, too."""
+        """Read a profile once; what is wrong with it is reported once, too."""
         if name not in self._profiles:
             self._profiles[name] = None
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from generator.codec import to_dict
 from generator.formats.data import to_json
 from generator.formats.nix import nix_string
-from generator.formats.template import render_template
+from generator.formats.template import render_template, shipped_text
 from generator.formats.text import comment
 from generator.targets import IN_FLEETS, TARGETS, all_files
 from generator.targets.base import File
@@ -38,7 +38,7 @@ def _flake(fleet: Decided) -> tuple[File, ...]:
     context: dict[str, Any] = {"above": above, "inputs": inputs, "fleet": fleet, "names": names}
     return (
         File("flake.nix", render_template("fleet/flake.nix.jinja", **context)),
-        File("hostwright/fleet.nix", render_template("fleet/fleet.nix")),
+        File("hostwright/fleet.nix", shipped_text("fleet/fleet.nix")),
         File("hostwright/README.md", render_template("fleet/README.md.jinja", **context)),
     )
 

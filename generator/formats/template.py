@@ -23,7 +23,7 @@ def render_template(name: str, **context: object) -> str:
 
 @cache
 def shipped_text(name: str) -> str:
-    """Return the file `name` (`systemd/apply.sh`), which is the same for everybody."""
+    """Return the file `name` (`bundle/apply.sh`), which is the same for everybody."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 

@@ -31,8 +31,8 @@ class LeftOut:
     """What a target does not print of a Plan, and why.
 
     `fields` are written `Record.field`, with all that lies below them. Where a setting of the
-    profile is lost, `key` is that setting (without a dot: of the engine's own table), `asked` tells
-    whether a service has it, and a Finding of that severity says so, with `fix` for what to do;
+    profile is lost, `key` is that setting (without a dot: of the engine's own table), `asked` is
+    whether a service has it, and a Finding of that severity reports it, with `fix` for what to do;
     `{port}` in it is the port of the API.
     """
 

@@ -121,12 +121,12 @@ def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document val
     tests = [f"lib.versionOlder version {to_nix(service.era_since)}"]
     if service.era_until:
         tests.append(f"lib.versionAtLeast version {to_nix(service.era_until)}")
-    told = (
+    start = (
         f"This configuration is for {service.product} {service.release}; some of it does nothing "
         "in the packaged "
     )
     todo, version = ". Render the profile with --ollama-version ", Raw("version")
-    message = Interpolated((told, version, todo, version, "."))
+    message = Interpolated((start, version, todo, version, "."))
     return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(message)}")
 
 

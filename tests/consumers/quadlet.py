@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -69,13 +70,9 @@ def _generated(folder: Path, beside: Path, *, rootless: bool) -> Iterator[tuple[
         lines = [line for line in result.stderr.splitlines() if "Loading source unit" not in line]
         if result.returncode != 0 and not lines:
             lines = [f"quadlet: exit status {result.returncode}"]
-        _copy_services(beside, Path(name))
+        for file in beside.glob("*.service"):
+            shutil.copy(file, name)
         yield Path(name), lines
-
-
-def _copy_services(beside: Path, units: Path) -> None:
-    for file in beside.glob("*.service"):
-        (units / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 @cache
