@@ -1,113 +1,20 @@
-"""Shapes from a GGUF file and from a server, and what is told when they are no good."""
-# ruff: noqa: E402
+"""Shapes from metadata, as llama.cpp reads them, and metadata that are not modelled."""
 
-import builtins
-import json
-import os
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tools import require_package
-
-require_package("gguf")  # what follows imports it
-
-from benchmarks.skeleton import Outline, write
 from generator.cli.fit_text import as_data, model_text
-from generator.errors import EnvironmentFailure, HostwrightError
+from generator.errors import HostwrightError
 from generator.fit.compute import compute_bytes
-from generator.fit.header import shape_of_file
 from generator.fit.kv import kv_layers
 from generator.fit.metadata import Tensor, shape_from
-from generator.fit.server import loaded, shape_of_server
 from generator.fit.shape import Load, Shape
 from generator.fit.verdict import judge
-from tests.commands import run
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu, gpus, kv_bytes
-
-SMALL = Outline(
-    architecture="gemma3", layers=6, embedding=256, feed_forward=512, heads=4, kv_heads=2,
-    head_length=64, vocabulary=1000, context=8192, tied=True, window=512,
-)  # fmt: skip
-
-
-def test_a_header_is_read_without_the_weights(tmp_path: Path) -> None:
-    file = tmp_path / "small.gguf"
-    write(SMALL, file)
-    found = shape_of_file(str(file), facts_at())
-    assert (found.name, found.architecture, found.quantisation) == ("small.gguf", "gemma3", "F16")
-    assert (found.embedding, found.heads, found.kv_heads) == (256, 4, (2,) * 6)
-    assert found.windows == (512, 512, 512, 512, 512, 0)
-    assert found.vocabulary == 1000
-    assert found.input_bytes == 256 * 1000 * 2
-    # Two matrices of 256 × 256, two of 256 × 128, three of 256 × 512, at f16; 4 vectors of 256
-    # and two of 64 at f32.
-    assert found.layer_bytes[0] == 2 * (131072 + 65536 + 3 * 131072) + 4 * (4 * 256 + 2 * 64)
-    assert file.stat().st_blocks * 512 < 65536
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "not a GGUF file"),
-        (b"#!/bin/sh\n", "not a GGUF file"),
-        (b"GGUF", "not a whole GGUF file"),
-        (b"GGUF" + b"\xff" * 100, "not a whole GGUF file"),
-        (b"GGUF\x03\0\0\0" + b"\0" * 16, "no `general.architecture`"),
-    ],
-)
-def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    file = tmp_path / "bad.gguf"
-    file.write_bytes(content)
-    with pytest.raises(HostwrightError) as caught:
-        shape_of_file(str(file), facts_at())
-    assert message in caught.value.message
-    assert caught.value.exit_code == 2
-    assert caught.value.hint
-
-
-def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole.gguf", tmp_path / "cut.gguf"
-    write(SMALL, whole)
-    for size in (20, 200, 2000, 20000):
-        cut.write_bytes(whole.read_bytes()[:size])
-        with pytest.raises(HostwrightError) as caught:
-            shape_of_file(str(cut), facts_at())
-        assert caught.value.exit_code == 2
-
-
-@pytest.mark.parametrize(("name", "code"), [("absent.gguf", 2), (".", 2), ("pipe.gguf", 2)])
-def test_what_is_no_file_is_told(tmp_path: Path, name: str, code: int) -> None:
-    os.mkfifo(tmp_path / "pipe.gguf")
-    with pytest.raises(HostwrightError) as caught:
-        shape_of_file(str(tmp_path / name), facts_at())
-    assert caught.value.exit_code == code
-
-
-def test_a_missing_package_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "small.gguf"
-    write(SMALL, file)
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **more: Any) -> Any:
-        if name == "gguf":
-            raise ImportError(name)
-        return real(name, *args, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(EnvironmentFailure) as caught:
-        shape_of_file(str(file), facts_at())
-    assert caught.value.hint == "pip install 'hostwright[fit]'"
 
 
 @pytest.mark.parametrize(
@@ -306,116 +213,3 @@ def test_odd_metadata_are_judged_or_refused(
         fit = judge(found, ask(release, on_cpu=not host.devices), host)
         taken = sum(room.need.weights for room in fit.rooms)
         assert found.tensor_bytes <= taken <= found.tensor_bytes + found.input_bytes
-
-
-SHOW: dict[str, Any] = {
-    "details": {"quantization_level": "Q4_0"},
-    "model_info": {
-        "general.architecture": "llama",
-        "llama.block_count": 1,
-        "llama.embedding_length": 256,
-        "llama.feed_forward_length": 512,
-        "llama.attention.head_count": 4,
-        "llama.attention.head_count_kv": 2,
-        "llama.context_length": 4096,
-    },
-    "tensors": [
-        {"name": "token_embd.weight", "type": "Q4_0", "shape": [256, 1000]},
-        {"name": "blk.0.attn_q.weight", "type": "Q4_K", "shape": [256, 256]},
-        {"name": "output.weight", "type": "F16", "shape": [256, 1000]},
-    ],
-}
-Serve = Callable[[dict[str, tuple[int, object]]], str]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(answers: dict[str, tuple[int, object]]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, answer = answers.get(self.path, (404, {}))
-                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_server_tells_the_shape(serve: Serve) -> None:
-    found = shape_of_server(serve({"/api/show": (200, SHOW)}), "mine", facts_at())
-    assert (found.name, found.quantisation, found.vocabulary) == ("mine", "Q4_0", 1000)
-    # 18 bytes for 32 weights, 144 for 256, and 2 for one.
-    assert (found.input_bytes, found.layer_bytes) == (144 * 1000, (144 * 256,))
-    assert found.output_bytes == 512000
-
-
-def test_a_server_need_not_tell_the_quantisation(serve: Serve) -> None:
-    answer = {**SHOW, "details": {}}
-    found = shape_of_server(serve({"/api/show": (200, answer)}), "mine", facts_at())
-    fit = judge(found, ask(on_cpu=True), cpu(8 * GIB))
-    title = model_text(fit, ask(on_cpu=True), cpu(8 * GIB)).splitlines()[0]
-    assert title == "mine · Ollama 0.32.15"
-
-
-def test_a_server_tells_what_it_has_loaded(serve: Serve) -> None:
-    models = {"models": [{"name": "a:1b", "size": 100, "size_vram": 50}, "odd", {"size": "x"}]}
-    url = serve({"/api/ps": (200, models)})
-    assert loaded(url.removeprefix("http://")) == (("a:1b", 100, 50), ("", 0, 0))
-
-
-def test_what_a_server_has_loaded_is_part_of_the_answer(serve: Serve) -> None:
-    models = {"models": [{"name": "a:1b", "size": 100, "size_vram": 50}]}
-    url = serve({"/api/show": (200, SHOW), "/api/ps": (200, models)})
-    asked = ("fit", "xeon-cpu", "--server", url, "-m", "mine")
-    document = json.loads(run(*asked, "--json").stdout)
-    assert document["loaded"] == [{"model": "a:1b", "size": 100, "on_gpus": 50}]
-    assert [model["model"] for model in document["models"]] == ["mine"]
-    assert "Loaded on the server now:" in run(*asked).stdout
-
-
-@pytest.mark.parametrize(
-    ("status", "answer", "code", "message"),
-    [
-        (404, {}, 2, "has no model `mine`"),
-        (500, {}, 3, "answers 500"),
-        (200, b"<html>", 3, "no answer of an Ollama server"),
-        (200, [], 3, "no answer of an Ollama server"),
-        (200, {"model_info": {}}, 3, "reports no shape"),
-        (200, {**SHOW, "tensors": [{"name": "x"}]}, 3, "a tensor that Hostwright cannot size"),
-    ],
-)
-def test_a_server_that_does_not_tell(
-    serve: Serve, status: int, answer: object, code: int, message: str
-) -> None:
-    with pytest.raises(HostwrightError) as caught:
-        shape_of_server(serve({"/api/show": (status, answer)}), "mine", facts_at())
-    assert message in caught.value.message
-    assert caught.value.exit_code == code
-
-
-@pytest.mark.parametrize(
-    ("url", "code"),
-    [("http://127.0.0.1:9", 3), ("file:///etc/passwd", 2), ("http://[::1", 3), ("http://", 3)],
-)
-def test_an_address_that_is_no_server(url: str, code: int) -> None:
-    with pytest.raises(HostwrightError) as caught:
-        shape_of_server(url, "mine", facts_at())
-    assert caught.value.exit_code == code
