@@ -116,6 +116,12 @@ class Facts:
         """The variable of that name; None: it has no entry."""
         return self.variables.get(name)
 
+    def default_number(self, name: str) -> int:
+        """The default of the variable of that name; 0: it has none, or none that is a number."""
+        variable = self.variable(name)
+        text = variable.default if variable else None
+        return int(text) if text and text.isdecimal() else 0
+
     def runner_reads(self, name: str) -> bool:
         """Whether llama-server reads `name`, though it has no entry of its own."""
         switch = self.negated(name)

@@ -58,12 +58,8 @@ def context_length(at: Situation) -> Choice | LeftOut:
 
 def own_context(at: Situation) -> int:
     """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
-    variable = at.facts.variable("OLLAMA_CONTEXT_LENGTH")
-    default = variable.default if variable else None
     by_memory = at.facts.context_by_memory(at.gpu_memory)
-    if by_memory is not None:
-        return by_memory
-    return int(default) if default and default.isdecimal() else 0
+    return at.facts.default_number("OLLAMA_CONTEXT_LENGTH") if by_memory is None else by_memory
 
 
 def num_parallel(at: Situation) -> Choice | LeftOut:

@@ -16,17 +16,16 @@ Answer = TypeVar("Answer")
 
 def memory() -> Memory | None:
     """Return what there is, what is free for new work, and the swap; None: unknown."""
-
-    def asked(psutil: Any) -> Memory:  # noqa: ANN401 -- psutil is not typed
-        found = psutil.virtual_memory()
-        return Memory(found.total, min(found.available, found.total), psutil.swap_memory().total)
-
-    return _told(asked)
+    found = _ask(lambda psutil: (psutil.virtual_memory(), psutil.swap_memory().total))
+    if found is None:
+        return None
+    now, swap = found
+    return Memory(now.total, min(now.available, now.total), swap)
 
 
 def cpus() -> tuple[int, int]:
     """Return the physical cores and the hardware threads; 0: unknown."""
-    found = _told(lambda psutil: (psutil.cpu_count(logical=False), psutil.cpu_count()))
+    found = _ask(lambda psutil: (psutil.cpu_count(logical=False), psutil.cpu_count()))
     cores, threads = found or (None, None)
     return cores or 0, threads or 0
 
@@ -36,19 +35,19 @@ def disk_of(directory: str) -> str:
 
     Empty: none is, or it is unknown.
     """
-    mounts = _told(lambda psutil: {m.mountpoint: m.device for m in psutil.disk_partitions()}) or {}
+    mounts = _ask(lambda psutil: {m.mountpoint: m.device for m in psutil.disk_partitions()}) or {}
     above = (at for at in mounts if Path(directory).is_relative_to(at))
     device = Path(mounts.get(max(above, key=len, default=""), ""))
     return device.resolve().name if device.is_relative_to("/dev") else ""
 
 
-def _told(ask: Callable[[Any], Answer]) -> Answer | None:
+def _ask(question: Callable[[Any], Answer]) -> Answer | None:
     """Return psutil's answer; it fails where a container hides a part of /proc."""
     try:
         import psutil
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of numbers that nobody here looks at
-            return ask(psutil)
+            return question(psutil)
     except (ImportError, LookupError, OSError, RuntimeError, ValueError):
         return None

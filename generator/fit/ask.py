@@ -73,7 +73,7 @@ def switch(view: View, name: str) -> bool | None:
 def may_be_loaded(view: View, facts: Facts) -> int:
     """Return how many models the server keeps loaded at once, by its setting or its default."""
     asked = number(view, "OLLAMA_MAX_LOADED_MODELS")
-    default = _default(facts, "OLLAMA_MAX_LOADED_MODELS")
+    default = facts.default_number("OLLAMA_MAX_LOADED_MODELS")
     count = asked if asked is not None else default
     return count or facts.behaviours["models-per-gpu"].value * max(1, len(view.host.gpus))
 
@@ -84,13 +84,13 @@ def context_of(view: View, facts: Facts) -> int:
     if asked:
         return asked
     by_memory = facts.context_by_memory(host_of(view).gpu_memory)
-    default = by_memory or _default(facts, "OLLAMA_CONTEXT_LENGTH")
+    default = by_memory or facts.default_number("OLLAMA_CONTEXT_LENGTH")
     return default or facts.behaviours["context-length"].value
 
 
 def slots_of(view: View, facts: Facts) -> int:
     """Return the slots of a model; 0, the automatic choice of old releases, counts as one."""
-    default = _default(facts, "OLLAMA_NUM_PARALLEL")
+    default = facts.default_number("OLLAMA_NUM_PARALLEL")
     return number(view, "OLLAMA_NUM_PARALLEL") or default or 1
 
 
@@ -105,7 +105,7 @@ def ask_of(view: View, facts: Facts) -> Ask:
         flash_capable=_capable(view, facts),
         spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
-        margin=(_margin(view) or _default(facts, MARGIN)) * MIB,
+        margin=(_margin(view) or facts.default_number(MARGIN)) * MIB,
         loaded=may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
@@ -169,12 +169,6 @@ def granted(ask: Ask, name: str) -> Ask:
     return replace(ask, slots=1) if ask.facts.one_slot(name) else ask
 
 
-def _default(facts: Facts, name: str) -> int:
-    variable = facts.variable(name)
-    text = variable and variable.default
-    return int(text) if text and text.isdigit() else 0
-
-
 def _text(view: View, name: str) -> str:
     variable = view.variable(name)
     return variable.value.strip() if variable is not None else ""
@@ -215,4 +209,4 @@ def _cache_ram(view: View, facts: Facts) -> int:
     if text.startswith("-") and _whole(text[1:]) is not None:
         return UNBOUNDED
     asked = _whole(text)
-    return (_default(facts, CACHE_RAM) if asked is None else asked) * MIB
+    return (facts.default_number(CACHE_RAM) if asked is None else asked) * MIB

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,7 @@ def _readable(path: Path) -> None:
 
 def _main_type(reader: Any) -> str:  # noqa: ANN401 -- gguf is not typed
     """Return the type that most weights have."""
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for tensor in reader.tensors:
-        name = tensor.tensor_type.name
-        sizes[name] = sizes.get(name, 0) + int(tensor.n_bytes)
-    return max(sizes, key=lambda name: sizes[name]) if sizes else ""
+        sizes[tensor.tensor_type.name] += int(tensor.n_bytes)
+    return max(sizes, key=lambda name: sizes[name], default="")

@@ -129,14 +129,14 @@ class Footprint:
         return self._buffers[output]
 
 
-def kind_of(shape: Shape, counts: Sequence[int]) -> Kind:
-    """Return the kind of a placement."""
+def placed(
+    shape: Shape, counts: Sequence[int], reason: str = "", *, headless: bool = False
+) -> Placement:
+    """Return the Placement of so many layers on each device."""
     used = sum(1 for count in counts if count)
-    if not used:
-        return "cpu"
-    if sum(counts) <= shape.layers:
-        return "partial"
-    return "one" if used == 1 else "split"
+    whole: Kind = "one" if used == 1 else "split"
+    kind: Kind = whole if sum(counts) > shape.layers else "partial" if used else "cpu"
+    return Placement(kind=kind, counts=tuple(counts), reason=reason, headless=headless)
 
 
 def by_share(layers: int, shares: Sequence[int]) -> tuple[int, ...]:

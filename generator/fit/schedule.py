@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.fit import best_fit, estimate, llama_fit
 from generator.fit.ask import cache_type, own_engine, uses_flash
-from generator.fit.layout import Placement, by_share, kind_of
+from generator.fit.layout import by_share, placed
 from generator.fit.shape import DEFAULT_BATCH, Load
 from generator.units import MIB, gib
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.fit.ask import Ask
-    from generator.fit.layout import Footprint
+    from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
 
 
@@ -45,12 +45,11 @@ def _batch(shape: Shape, tokens: int, ask: Ask, free: Sequence[int], *, flash: b
 def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     """Return where the scheduler of the release puts a model on devices with `free` memory."""
     if ask.on_cpu or not free:
-        return Placement(kind="cpu", counts=(0,) * len(free), reason="only the CPU computes here")
+        return placed(footprint.shape, (0,) * len(free), "only the CPU computes here")
     shape, load = footprint.shape, footprint.load
     if ask.layers is not None:
         counts = by_share(min(ask.layers, shape.layers + 1), free)
-        reason = f"{ask.layers} layers are asked for, whether they fit or not"
-        return Placement(kind=kind_of(shape, counts), counts=counts, reason=reason)
+        return placed(shape, counts, f"{ask.layers} layers are asked for, whether they fit or not")
     if ask.llama_server:
         return _by_llama_server(footprint, ask, free)
     own = own_engine(ask, shape.architecture)
@@ -58,19 +57,14 @@ def place(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     assign = best_fit.assign if measured else estimate.assign
     counts, headless = assign(shape, load, free, ask)
     how = "by its own measure" if measured else "by its estimate"
-    return Placement(
-        kind=kind_of(shape, counts),
-        counts=counts,
-        reason=_reason(shape, counts, how, ask),
-        headless=headless and any(counts),
-    )
+    reason = _reason(shape, counts, how, ask)
+    return placed(shape, counts, reason, headless=headless and any(counts))
 
 
 def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Placement:
     expected = llama_fit.predicted(footprint.shape, footprint.load.tokens)
     chosen = llama_fit.choose(expected, free, ask)
     counts = llama_fit.fill(footprint, free, chosen, ask.margin)
-    kind = kind_of(footprint.shape, counts)
     size = gib(expected, 1)
     if ask.spread and len(free) > 1:
         how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
@@ -80,9 +74,9 @@ def _by_llama_server(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Pla
         how = f"the {size} that it predicts are within 80 % of one GPU"
     else:
         how = f"the {size} that it predicts are above 80 % of every single GPU"
-    if kind == "partial":
+    if 0 < sum(counts) <= footprint.shape.layers:
         how += f"; with {ask.margin // MIB} MiB left free on each, not all layers fit"
-    return Placement(kind=kind, counts=counts, reason=how)
+    return placed(footprint.shape, counts, how)
 
 
 def _reason(shape: Shape, counts: Sequence[int], how: str, ask: Ask) -> str:

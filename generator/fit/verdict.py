@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.fit import llama_fit
 from generator.fit.ask import UNBOUNDED, granted
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Footprint, Placement, only
+from generator.fit.layout import Footprint, only, placed
 from generator.fit.schedule import load_of, place
 from generator.records import dataclass
 from generator.units import gib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.fit.ask import Ask
     from generator.fit.host import Host
-    from generator.fit.layout import Need
+    from generator.fit.layout import Need, Placement
     from generator.fit.shape import Load, Shape
 
 Word = Literal["fits", "tight", "does not fit"]
@@ -150,7 +150,7 @@ def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
 def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
     free = [device.memory for device in host.devices]
     if ask.on_cpu or not free:
-        on_cpu = Placement(kind="cpu", counts=(0,) * len(free), reason="")
+        on_cpu = placed(footprint.shape, (0,) * len(free))
         return _filled(footprint, on_cpu, ask, host)[-1].left >= 0 or not host.limit
     return any(
         all(room.left >= 0 or not room.total for room in _filled(footprint, at, ask, host))
@@ -162,10 +162,10 @@ def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Placement]:
     """Return the placements with all layers on GPUs that are worth trying."""
     layers = footprint.shape.layers + 1
     for device in range(len(free)):
-        yield Placement(kind="one", counts=only(device, layers, len(free)), reason="")
+        yield placed(footprint.shape, only(device, layers, len(free)))
     every = llama_fit.fill(footprint, free, range(len(free)), margin=0)
     if sum(every) == layers:
-        yield Placement(kind="split", counts=every, reason="")
+        yield placed(footprint.shape, every)
 
 
 def _word(footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room]) -> tuple[Word, str]:

@@ -155,9 +155,8 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     word = cleaned(variable.value)
     size = int(digits_of(word, fact) or 0)
     mib = -(-size // MIB)
-    target = facts.variable("LLAMA_ARG_FIT_TARGET")
     # A smaller margin than the default is not what anybody asks for who keeps memory free.
-    free = int((target and target.default) or 0)
+    free = facts.default_number("LLAMA_ARG_FIT_TARGET")
     wanted = mib > free and view.variable("LLAMA_ARG_FIT_TARGET") is None
     fix = f"write LLAMA_ARG_FIT_TARGET={mib}" if wanted else f"remove it: {free} MiB stay free"
     yield Hit(
