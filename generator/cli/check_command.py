@@ -119,7 +119,7 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
     stdin = read_stdin() if STDIO in (*paths, host) else None
     return CheckRequest(
         paths=paths,
-        version=options["ollama_version"],
+        version=options["version"],
         host=Path(host) if host is not None else None,
         targets=tuple(TARGETS) if "all" in options["targets"] else options["targets"],
         select=_rules(options["select"]),

@@ -53,7 +53,7 @@ def command(
     force: bool,
     name: str | None,
     like: str | None,
-    ollama_version: str | None,
+    version: str | None,
     root: str | None,
     report: str | None,
     capture: str | None,
@@ -66,7 +66,7 @@ def command(
     _check_options(root, report, capture, output, like, as_json=as_json)
     _check_name(name)
     found = _found(root, report, capture, force=force)
-    detection = _detect(found, ollama_version, _base(like))
+    detection = _detect(found, version, _base(like))
     if output is not None:
         _write(detection, _extended(like, output), name, output, force=force)
     elif as_json:

@@ -49,11 +49,9 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
 )
 @release_option("Only what holds for one release.")
 @json_option
-def command(
-    names: tuple[str, ...], kind: str | None, ollama_version: str | None, as_json: bool
-) -> None:
+def command(names: tuple[str, ...], kind: str | None, version: str | None, as_json: bool) -> None:
     """Explain rules, variables, profile keys, limits and model options."""
-    if kind is not None and (names or ollama_version is not None):
+    if kind is not None and (names or version is not None):
         raise Misuse("--list takes a kind and nothing else beside it", where="--list")
     if kind is None and not names:
         hint = "name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list"
@@ -62,11 +60,11 @@ def command(
 
     def text() -> str:
         if kind is None:
-            return _explain(names, ollama_version, as_json=as_json)
+            return _explain(names, version, as_json=as_json)
         return _list(None if kind == EVERYTHING else kind, as_json=as_json)
 
     # The second time without reading the facts.
-    asked = (names, kind, ollama_version, as_json, width())
+    asked = (names, kind, version, as_json, width())
     click.echo(remembered("pages", repr(asked), text), nl=False, color=coloured())
 
 

@@ -72,7 +72,7 @@ def command(
     ctx: click.Context,
     /,
     profile: str,
-    ollama_version: str | None,
+    version: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
     **asked: Any,  # noqa: ANN401 -- what `_question` takes
@@ -83,7 +83,7 @@ def command(
     --gguf or --server: the profile's own models, and which others fit.
     """
     question = _question(profile=profile, **asked)
-    found = _assess(profile, overrides, ollama_version, question)
+    found = _assess(profile, overrides, version, question)
     for warning in found.warnings:
         say(f"{word('warning')} {warning}")
     _print_json(found) if as_json else _print_text(found)

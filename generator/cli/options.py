@@ -12,7 +12,6 @@ from generator.targets import TARGETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from generator.plan import Plan
     from generator.profiles.document import Document
 
     Command = TypeVar("Command", bound=Callable[..., Any])
@@ -61,7 +60,9 @@ set_option = click.option(
 
 def release_option(text: str) -> Callable[[Command], Command]:
     """Return `--ollama-version` with its help: what the release is for differs by command."""
-    return filled_option("--ollama-version", metavar="RELEASE", example="0.32", text=text)
+    return filled_option(
+        "--ollama-version", "version", metavar="RELEASE", example="0.32", text=text
+    )
 
 
 def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], Command]:
@@ -130,6 +131,7 @@ plan_options = _all_of(
         help="A complete hardened ollama.service instead of drop-ins.",
     ),
 )
+"""What decides a Plan, as `plan_of` takes it."""
 
 
 def output_options(force: str) -> Callable[[Command], Command]:
@@ -164,12 +166,3 @@ def document_of(
 
     flags = (*overrides, "service.full_unit=true") if full_unit else overrides
     return read_document(profile, flags, stdin=stdin_if(profile))
-
-
-def planned(
-    document: Document, *, ollama_version: str | None, strict: bool, legacy_env: bool
-) -> Plan:
-    """Return the Plan that the options ask for."""
-    from generator.pipeline import plan_of
-
-    return plan_of(document, version=ollama_version, legacy_env=legacy_env, strict=strict)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from generator.cli.options import document_of, json_option, plan_options, planned, profile_argument
+from generator.cli.options import document_of, json_option, plan_options, profile_argument
+from generator.pipeline import plan_of
 
 EXAMPLES = """
 \b
@@ -25,11 +26,11 @@ def command(
     as_json: bool,  # noqa: ARG001 -- it is what this prints anyway
     overrides: tuple[str, ...],
     full_unit: bool,
-    **flags: Any,  # noqa: ANN401 -- what `planned` takes
+    **flags: Any,  # noqa: ANN401 -- what `plan_of` takes
 ) -> None:
     """Print the Plan of a profile as JSON: every decision with its reason."""
     from generator.targets import load_target
 
     document = document_of(profile, overrides, full_unit=full_unit)
-    for file in load_target("plan").render(planned(document, **flags)):
+    for file in load_target("plan").render(plan_of(document, **flags)):
         click.echo(file.text, nl=False)

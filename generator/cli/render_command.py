@@ -16,7 +16,6 @@ from generator.cli.options import (
     needs_directory,
     output_options,
     plan_options,
-    planned,
     profile_argument,
 )
 from generator.cli.streams import STDIO
@@ -66,7 +65,7 @@ def command(
     as_json: bool,
     overrides: tuple[str, ...],
     full_unit: bool,
-    **flags: Any,  # noqa: ANN401 -- what `planned` takes
+    **flags: Any,  # noqa: ANN401 -- what `plan_of` takes
 ) -> None:
     """Render a profile for one or more targets.
 
@@ -85,7 +84,9 @@ def command(
         _remark([Finding(**each) for each in losses], warnings, infos, profile)
         click.echo(text, nl=False)
         return
-    plan = planned(document, **flags)
+    from generator.pipeline import plan_of
+
+    plan = plan_of(document, **flags)
     findings = _losses(plan, names)
     _remark(findings, *_counts(plan), profile)
     files = [
@@ -100,7 +101,9 @@ def command(
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
     """Return as JSON what goes to stdout and stderr, to be remembered."""
-    plan = planned(document, **flags)
+    from generator.pipeline import plan_of
+
+    plan = plan_of(document, **flags)
     losses = _losses(plan, names)
     files = [(name, file) for name in names for file in load_target(name).render(plan)]
     text = files_text(files, [*plan.findings, *losses], as_json=as_json)

@@ -11,11 +11,11 @@ from generator.cli.options import (
     document_of,
     json_option,
     plan_options,
-    planned,
     profile_argument,
 )
 from generator.cli.streams import print_json
 from generator.cli.talk import print_findings, table
+from generator.pipeline import plan_of
 from generator.targets import TARGETS, limitations, load_target
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def command(
     as_json: bool,
     overrides: tuple[str, ...],
     full_unit: bool,
-    **flags: Any,  # noqa: ANN401 -- what `planned` takes
+    **flags: Any,  # noqa: ANN401 -- what `plan_of` takes
 ) -> None:
     """Show every setting of a profile with its reason, then the findings."""
     if as_toml and as_json:
         raise Misuse("--toml and --json exclude each other", "choose one of them", where="--toml")
     document = document_of(profile, overrides, full_unit=full_unit)
-    plan = planned(document, **flags)
+    plan = plan_of(document, **flags)
     findings = [*plan.findings, *(limitations(target, plan) if target else ())]
     if as_toml:
         _print_toml(document)
