@@ -123,7 +123,7 @@ def may_be_ours(path: PurePosixPath) -> bool:
 
 
 def kind_of(source: Source, *, walked: bool = False) -> str | None:
-    """Return what a file is; None: none of ours.
+    """Return the kind of a file, None where it is of no kind that is checked.
 
     A file that the user names may tell by its content what its name does not; one that is only
     found on the way (`walked`) has to have the right name, too.

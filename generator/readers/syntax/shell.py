@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _EXPORT: Final = re.compile(r"^[ \t]*(?:export|declare[ \t]+-x|typeset[ \t]+-x)[ \t]+(.*)$", re.M)
 _ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_COMMENT: Final = re.compile(r"^[ \t]*#.*", re.M)
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 _SEPARATORS: Final = frozenset({";", "&&", "||", "|", "&", "(", ")", "{", "}", "do", "done"})
 _NEAR: Final = 100  # words: a command or loop is shorter
@@ -81,7 +82,8 @@ def is_shell(program: str) -> bool:
 
 def tokens(script: str) -> list[str]:
     """Split a script as a shell does, lines by `;`; nothing where a quote stays open."""
-    lexer = shlex.shlex(script.replace("\n", " ; "), posix=True, punctuation_chars=";&|()<>")
+    lines = _COMMENT.sub("", script).replace("\n", " ; ")
+    lexer = shlex.shlex(lines, posix=True, punctuation_chars=";&|()<>")
     lexer.whitespace_split, lexer.commenters = True, ""
     try:
         return list(lexer)
