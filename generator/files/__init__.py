@@ -1,1 +1,1 @@
-"""The only writers: compare, replace, exchange, lock, back up, remember."""
+"""The only writers: compare, replace, lock, back up, remember."""
