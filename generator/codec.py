@@ -56,7 +56,7 @@ def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- 
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise HostwrightError(
-            f"{source} has schema version {version}, not {SCHEMA_VERSION}", hint=AGAIN
+            f"{source} has schema version {version!r}, not {SCHEMA_VERSION}", hint=AGAIN
         )
     problems: list[Problem] = []
     plan: Plan | None = _built(Plan, data, "", problems)

@@ -28,7 +28,7 @@ _MODEL = re.compile(
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*", re.ASCII)
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
+_IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::\d{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _SYSTEM_DIRECTORIES = frozenset(
     f"/{name}"

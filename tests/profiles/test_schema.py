@@ -49,6 +49,8 @@ def test_taken(table: str, key: str, value: object, result: object) -> None:
         ("resources", "limit_memlock", -7),
         ("resources", "tasks_max", -4),
         ("resources", "allowed_cpus", "5-2"),
+        ("container", "image", "localhost:5000/ollama:1"),
+        ("container", "image", "ollama/ollama:0.32"),
         ("resources", "cpu_quota", "0%"),
         ("ollama", "origins", ["example.com"]),
         ("ollama", "host", "999.1.1.1"),

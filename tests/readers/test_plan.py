@@ -55,6 +55,9 @@ def edited(change: Callable[[dict[str, Any]], object]) -> str:
     return json.dumps(data, indent=2)
 
 
+CARD = {"name": "A card", "memory": -1, "compute_capability": "6.1", "uuid": "", "unified": False}
+
+
 def served(change: Callable[[dict[str, Any]], object]) -> str:
     return edited(lambda p: change(p["services"][0]))
 
@@ -103,6 +106,17 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
         (edited(lambda p: p.pop("host")), "host", "is missing"),
         (edited(lambda p: p.update(units=[])), "units", "no such key"),
         (edited(lambda p: p.update(services=[])), "services", "names no service"),
+        (
+            served(lambda s: s["limits"][0].update(value="20 cores")),
+            "services.0.limits.0.value",
+            "`20 cores` is no cpu_quota",
+        ),
+        (served(lambda s: s["limits"][0].update(value=-5)), "services.0.limits.0.value", "is no"),
+        (
+            edited(lambda p: p["host"].update(gpus=[CARD])),
+            "host.gpus.0.memory",
+            "`-1` is no number of bytes",
+        ),
         (
             edited(lambda p: p["services"][0].update(release="newest")),
             "services.0.release",

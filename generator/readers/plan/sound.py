@@ -19,6 +19,19 @@ _PATH: Final = r"/[^\s%\"'\\]*"
 _NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _NO_NAME: Final = "no plain name"
+_WHOLE: Final = r"\d{1,19}"
+_LIMITS: Final = {
+    "cpu_quota": r"[1-9]\d{0,9}",
+    "memory_max": rf"{_WHOLE}|infinity",
+    "memory_high": rf"{_WHOLE}|infinity",
+    "memory_swap_max": rf"{_WHOLE}|infinity",
+    "limit_memlock": rf"{_WHOLE}|infinity",
+    "tasks_max": rf"{_WHOLE}|infinity",
+    "cpu_weight": r"\d{1,5}",
+    "io_weight": r"\d{1,5}",
+    "nice": r"-?\d{1,2}",
+    "oom_score_adjust": r"-?\d{1,4}",
+}
 _ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
 
 
@@ -32,7 +45,12 @@ def faults(plan: Plan) -> Iterator[Problem]:
 def _values(plan: Plan) -> Iterator[Value]:
     """Yield where a value stands, the value, what it has to look like, and what it is if not."""
     yield "host.system", plan.host.system, "(x86_64|aarch64)-linux", "no system known here"
+    for place, gpu in enumerate(plan.host.gpus):
+        yield f"host.gpus.{place}.memory", gpu.memory, _WHOLE, "no number of bytes"
     service, here = plan.service, "services.0"
+    for place, limit in enumerate(service.limits):
+        pattern = _LIMITS.get(limit.name, ".*")
+        yield f"{here}.limits.{place}.value", limit.value, pattern, f"no {limit.name}"
     yield f"{here}.engine", service.engine, _ENGINES, "no engine known here"
     release = r"\d{1,6}(\.\d{1,6}){1,2}(-rc\d{1,6})?"
     yield f"{here}.release", service.release, release, "no release"
