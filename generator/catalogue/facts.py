@@ -156,6 +156,15 @@ class Facts:
 
     def generation(self, capability: str) -> GpuGeneration | None:
         """The generation with a compute capability like `6.1`; None: not in the Catalogue."""
+        if capability not in self._generations:
+            self._generations[capability] = self._generation(capability)
+        return self._generations[capability]
+
+    @functools.cached_property
+    def _generations(self) -> dict[str, GpuGeneration | None]:
+        return {}
+
+    def _generation(self, capability: str) -> GpuGeneration | None:
         from generator.catalogue.hardware import GpuGeneration, Library
 
         for table in self._tables["gpu"]:

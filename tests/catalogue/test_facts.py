@@ -436,3 +436,8 @@ def test_what_is_offered_instead_exists(tag: str) -> None:
     hint = facts_at().missing_model(tag)
     assert hint is not None
     assert facts_at().model(hint.rpartition("use `")[2].rstrip("`")) is not None
+
+
+def test_a_generation_is_made_once_for_a_release(newest: Facts) -> None:
+    assert newest.generation("6.1") is newest.generation("6.1")
+    assert newest.generation("1.0") is None
