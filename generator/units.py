@@ -33,10 +33,12 @@ _GO_UNITS_NS: Final = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_GO_TERM = re.compile(r"(\d+\.?\d*|\.\d+)([a-zµμ]+)")
+# Possessive: digits without a unit are read once, not in each way to part them.
+_GO_TERM = re.compile(r"(\d++(?:\.\d*+)?|\.\d++)([a-zµμ]+)")
 _DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
 _GO_MAX_NS: Final = 2**63 - 1
 _CPU_DIGITS: Final = 5
+_DIGITS: Final = 20
 _RELEASE = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:-rc(\d{1,6}))?", re.ASCII)
 
 
@@ -100,6 +102,12 @@ def parse_cpu_quota(text: str) -> int:
         )
         raise ValueError(f"`{text}` is not a CPU quota; {hint}")
     return int(match[1])
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that a text is; None: it is none, or more than 64 bits hold."""
+    short = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return int(text) if short and int(text) < 2**64 else None
 
 
 def cpu_list(text: str) -> frozenset[int] | None:

@@ -8,6 +8,7 @@ from generator.units import (
     parse_cpu_quota,
     parse_go_duration,
     parse_size,
+    whole,
 )
 
 GIB = 1073741824
@@ -117,3 +118,13 @@ def test_releases_are_ordered_as_released() -> None:
 def test_a_release_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"write it like `0\.32`"):
         Release.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "\u00b2", "\u0661", str(2**64), "1" * 4301])
+def test_a_text_that_is_no_whole_number_of_64_bits(text: str) -> None:
+    assert whole(text) is None
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), (str(2**64 - 1), 2**64 - 1)])
+def test_a_whole_number(text: str, number: int) -> None:
+    assert whole(text) == number

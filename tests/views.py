@@ -11,7 +11,7 @@ from generator.readers.nixos.phrases import CONTAINER, MODULE
 from generator.readers.plan.phrases import PROFILE
 from generator.readers.quadlet.phrases import QUADLET
 from generator.readers.systemd.phrases import RUN, UNIT
-from generator.rules import judge
+from generator.rules import ordered
 from generator.rules.rule import Rule
 from generator.view import Bound, LocatedFinding, Place, Variable, View
 from tests.facts import facts_at
@@ -59,4 +59,4 @@ def view(
 
 def found(rule: Rule, seen: View) -> tuple[LocatedFinding, ...]:
     """Return what one rule has to say about a View."""
-    return judge(seen, facts_at(str(seen.release)), (rule,))
+    return ordered(tuple(rule.judge(seen, facts_at(str(seen.release)))))

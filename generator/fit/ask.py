@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import computes_on_cpu, host_of
 from generator.records import dataclass
-from generator.units import GO_FALSE, MIB
+from generator.units import GO_FALSE, MIB, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -58,7 +58,7 @@ class Ask:
 
 def number(view: View, name: str) -> int | None:
     """Return a variable that is a whole number from 0 on; None: unset, or something else."""
-    return _whole(_text(view, name))
+    return whole(_text(view, name))
 
 
 def switch(view: View, name: str) -> bool | None:
@@ -174,13 +174,9 @@ def _text(view: View, name: str) -> str:
     return variable.value.strip() if variable is not None else ""
 
 
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 def _margin(view: View) -> int | None:
     # A list has a margin for each GPU; the first stands for all.
-    return _whole(_text(view, MARGIN).partition(",")[0].strip())
+    return whole(_text(view, MARGIN).partition(",")[0].strip())
 
 
 def _capable(view: View, facts: Facts) -> bool:
@@ -206,7 +202,7 @@ def _cache_ram(view: View, facts: Facts) -> int:
     if facts.era.name != LLAMA_SERVER:
         return 0
     text = _text(view, CACHE_RAM)
-    if text.startswith("-") and _whole(text[1:]) is not None:
+    if text.startswith("-") and whole(text[1:]) is not None:
         return UNBOUNDED
-    asked = _whole(text)
+    asked = whole(text)
     return (facts.default_number(CACHE_RAM) if asked is None else asked) * MIB

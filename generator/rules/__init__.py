@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING
 from generator.errors import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.rules.rule import Rule
     from generator.view import LocatedFinding, View
 
 
-def judge(view: View, facts: Facts, rules: Iterable[Rule] = ()) -> tuple[LocatedFinding, ...]:
-    """Return what the rules have to say about a View, worst first, then by rule and place.
-
-    Without `rules` they are those of any server and of the engine that the View runs.
-    """
+def judge(view: View, facts: Facts) -> tuple[LocatedFinding, ...]:
+    """Return what the rules of any server, and of the View's engine, have to say about it."""
     from generator.rules.registry import rules_of
 
-    chosen = rules or rules_of(view.engine)
-    return ordered([placed for rule in chosen for placed in rule.judge(view, facts)])
+    rules = rules_of(view.engine)
+    return ordered([placed for rule in rules for placed in rule.judge(view, facts)])
 
 
 def ordered(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from generator.catalogue.catalogue import load_catalogue
+from generator.rules import judge
 from generator.rules.registry import every_rule
 from generator.rules.rule import Rule
+from generator.view import ModelUse, Place
+from tests.facts import facts_at
+from tests.views import view
 
 HERE = Path(__file__).parent
 RULES = [rule for rule in every_rule().values() if rule.check]
@@ -44,3 +49,12 @@ def test_every_rule_has_its_page(rule: Rule) -> None:
     assert rule.bad != rule.good
     assert rule.source
     assert rule.check.__doc__
+
+
+@pytest.mark.parametrize("name", [t["name"] for t in load_catalogue().tables["variable"]])
+def test_no_number_is_too_long_to_be_judged(name: str) -> None:
+    """Python refuses to read one of more than 4300 digits, and `isdigit` takes a superscript."""
+    models = (ModelUse(name="llama3.1:8b", place=Place("x"), warmed=True),)
+    for value in ("1" * 4301, "-" + "1" * 4301, "::1:" + "1" * 4301, "\u00b2"):
+        seen = view({name: value}, {"cpu_quota": 400}, models=models, host={"memory": 2**34})
+        judge(seen, facts_at("0.32.15"))

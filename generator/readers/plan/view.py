@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.readers.plan.phrases import PROFILE
-from generator.units import Release
+from generator.units import Release, whole
 from generator.view import Bound, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ def _models(service: Service, source: str) -> tuple[ModelUse, ...]:
 
 def _threads(model: Model) -> int:
     """Return the threads that the model asks for itself; 0: it does not, or says no number."""
-    asked = (p.value for p in model.parameters if p.name == "num_thread" and p.value.isdecimal())
-    return next((int(value) for value in asked), 0)
+    asked = (p.value for p in model.parameters if p.name == "num_thread")
+    return next((count for value in asked if (count := whole(value))), 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.units import whole
+
 if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
     from generator.view import View
@@ -14,9 +16,9 @@ VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 def indices(value: str) -> list[int]:
     """Return the GPUs that a list names by number; empty where it names one in another way."""
-    parts = [part.strip() for part in value.split(",")]
-    plain = all(part.isascii() and part.isdigit() for part in parts)
-    return [int(part) for part in parts] if plain else []
+    parts = value.split(",")
+    numbers = [number for part in parts if (number := whole(part.strip())) is not None]
+    return numbers if len(numbers) == len(parts) else []
 
 
 def names_of(found: list[GpuGeneration]) -> str:
@@ -26,5 +28,4 @@ def names_of(found: list[GpuGeneration]) -> str:
 
 def driver_major(view: View) -> int | None:
     """Return the branch of the host's driver, None where it is not told."""
-    major = view.host.driver.partition(".")[0]
-    return int(major) if major.isdigit() else None
+    return whole(view.host.driver.partition(".")[0])

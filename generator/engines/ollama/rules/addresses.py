@@ -6,11 +6,11 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on
+from generator.engines.ollama.rules.helpers.addresses import SCHEMES, listens_on, parts_of
 from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers.edits import corrected, renamed
 from generator.rules.rule import Hit, Rule
-from generator.units import is_local
+from generator.units import is_local, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,44 +52,28 @@ def address_misread(view: View, _: Facts) -> Iterator[Hit]:
 
 def _host(view: View, variable: Variable) -> Iterator[Hit]:
     text = cleaned(variable.value).strip()
-    scheme, has_scheme, rest = text.rpartition("://")
-    rest, _, path = rest.partition("/")
-    host, port = split_port(rest)
+    scheme, host, port, path = parts_of(text)
     default = SCHEMES.get(scheme, _PORT)
     bare = f"{host}:{port or _PORT}"
-    if fault := _no_address(rest, host):
+    if fault := _no_address(host if port is None else f"{host}:{port}", host):
         yield corrected(view, variable, *fault, _ADDRESS_AND_PORT, severity="error")
-    elif port is not None and not (port.isdecimal() and int(port) <= _LAST_PORT):
+    elif port is not None and ((number := whole(port)) is None or number > _LAST_PORT):
         message = f"`{port}` is no port; Ollama warns and listens on {default}"
         yield corrected(view, variable, message, f"{host}:{_PORT}")
     elif not host:
         message = f"`{text}` names no address: the server listens on all of them"
         yield corrected(view, variable, message, f"127.0.0.1:{port}", certain=False)
-    elif has_scheme and port is None and default != _PORT:
+    elif scheme and port is None and default != _PORT:
         message = f"`{text}` means port {default}, not {_PORT}"
         yield corrected(view, variable, message, bare, certain=False)
     elif scheme == "https":
         message = "the server speaks no TLS; `https://` in OLLAMA_HOST is for clients"
         yield corrected(view, variable, message, bare, certain=False)
-    elif has_scheme or path:
+    elif scheme or path:
         extra = f"the path `/{path}`" if path else f"`{scheme}://`"
         yield corrected(
             view, variable, f"{extra} means nothing to the server", bare, severity="info"
         )
-
-
-def split_port(text: str) -> tuple[str, str | None]:
-    """Return host, in brackets where it was, and port of `host:port`; None: no port is given.
-
-    As Go's net.SplitHostPort: more than one colon without brackets is no port.
-    """
-    bracketed = re.fullmatch(r"(\[[^\]]*\])(?::(.*))?", text)
-    if bracketed:
-        return bracketed[1], bracketed[2]
-    if text.count(":") == 1:
-        host, _, port = text.partition(":")
-        return host, port
-    return text, None
 
 
 def _no_address(text: str, host: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from generator.fit.host import computes_on_cpu
 from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
 from generator.rules.rule import Hit, Rule
-from generator.units import cpu_list
+from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
     """
     variable, fact = view.variable(NAME), facts.variable(NAME)
     if fact is not None and fact.works and variable is not None:
-        digits = variable.value.isascii() and variable.value.isdigit()
-        return (int(variable.value), variable.place) if digits else None
+        count = whole(variable.value)
+        return None if count is None else (count, variable.place)
     carried = max((model.threads for model in view.models), default=0)
     return (carried, view.at("threads.count")) if carried else None
 

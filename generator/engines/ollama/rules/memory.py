@@ -9,7 +9,7 @@ from generator.fit.ask import may_be_loaded, number
 from generator.fit.host import computes_on_cpu, memory_limit, size_of
 from generator.rules.helpers.containers import is_client
 from generator.rules.rule import Hit, Rule
-from generator.units import MIB, format_size, gib
+from generator.units import MIB, format_size, gib, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,8 +163,7 @@ def _cache_mib(view: View, facts: Facts) -> int | None:
     if default is None:
         return None
     text = variable.value.strip() if variable is not None else default
-    digits = text.removeprefix("-")
-    return int(text) or None if digits.isascii() and digits.isdigit() else None
+    return -1 if text.startswith("-") and whole(text[1:]) else whole(text) or None
 
 
 def _runners(view: View, facts: Facts) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
 from generator.rules.helpers.containers import REFERENCE, is_official
 from generator.rules.rule import Hit, Rule
-from generator.units import is_local
+from generator.units import is_local, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,9 +106,9 @@ def _port(text: str) -> tuple[str, str]:
 
 def _covers(inside: str, api: int) -> bool:
     first, _, last = inside.partition("-")
-    numbers = (first, last or first)
+    low, high = whole(first), whole(last or first)
     # What is not told is taken for the API: nothing else is in this container.
-    return not all(n.isdecimal() for n in numbers) or int(numbers[0]) <= api <= int(numbers[1])
+    return low is None or high is None or low <= api <= high
 
 
 def _made_local(text: str) -> str:

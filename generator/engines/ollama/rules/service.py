@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Rule
+from generator.units import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
     """More models warmed than may be resident evict each other."""
     resident = view.variable("OLLAMA_MAX_LOADED_MODELS")
     warmed = sum(model.warmed for model in view.models)
-    if resident and resident.value.isdigit() and 0 < int(resident.value) < warmed:
+    if resident and 0 < (whole(resident.value) or 0) < warmed:
         yield Hit(
             message=f"the warm-up loads {warmed} models, {resident.value} may be resident: "
             f"the first ones are evicted again",

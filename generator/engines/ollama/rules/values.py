@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of, is_uint64
+from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.edits import corrected, removed, rewritten
 from generator.rules.helpers.variables import known_values, server_variables
 from generator.rules.rule import Hit, Rule
-from generator.units import GO_FALSE, GO_TRUE, parse_go_duration
+from generator.units import GO_FALSE, GO_TRUE, parse_go_duration, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ def _is_duration(word: str) -> bool:
 _FOR_EVER: Final = frozenset(
     {"forever", "infinite", "infinity", "inf", "always", "never-expire", "unlimited"}
 )
-_TERM: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)\s*", re.ASCII)
+_TERM: Final = re.compile(r"(\d++(?:\.\d++)?|\.\d++)\s*+([a-z]+)\s*+", re.ASCII)
 _SECONDS: Final = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
@@ -169,9 +169,9 @@ def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
             continue
         word = cleaned(variable.value)
         # What has no effect any more, HW114 tells.
-        if word and not is_uint64(word) and fact.works:
+        if word and whole(word) is None and fact.works:
             yield _no_number(view, variable, fact)
-        elif fact.kind == "bytes" and fact.works and 0 < int(word or 0) < 2**20:
+        elif fact.kind == "bytes" and fact.works and 0 < (whole(word) or 0) < 2**20:
             yield Hit(
                 message=f"{variable.name} counts bytes: {word} of them are next to nothing",
                 place=variable.place,
@@ -184,8 +184,8 @@ def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
     default = fact.default_entry
     note = f" ({default.note})" if default and default.note else ""
     used = f"the default, {default.value}{note}" if default else "the default"
-    if kilo := re.fullmatch(r"(\d+)k", word.lower()):
-        otherwise = f"write `{int(kilo[1]) * 1024}`"
+    if kilo := whole(word.lower().removesuffix("k")):
+        otherwise = f"write `{kilo * 1024}`"
     elif word.lower() in {"auto", "default", "none"}:
         otherwise = "leave it out"
     elif fact.kind == "bytes":

@@ -5,24 +5,34 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from generator.engines.ollama.rules.helpers.values import cleaned
+from generator.units import whole
+
 SCHEMES: Final = {"http": 80, "https": 443}
 
 
-def listens_on(value: str) -> str:
-    """Return the host part of an OLLAMA_HOST: without scheme, port, path and brackets.
+def parts_of(value: str) -> tuple[str, str, str | None, str]:
+    """Return scheme, host, port and path of an OLLAMA_HOST; the port is None where there is none.
 
+    As to Go's net.SplitHostPort, more than one colon without brackets is no port; brackets stay.
     Source: envconfig/config.go@v0.32.15:22-60.
     """
-    rest = value.strip().strip("\"'").rpartition("://")[2].partition("/")[0]
-    if rest.startswith(":") and rest.count(":") == 1:
-        return "every address"
-    if rest.startswith("["):
-        return rest[1:].partition("]")[0]
-    return rest.partition(":")[0] if rest.count(":") == 1 else rest
+    scheme, _, rest = cleaned(value).strip().rpartition("://")
+    rest, _, path = rest.partition("/")
+    if bracketed := re.fullmatch(r"(\[[^\]]*\])(?::(.*))?", rest):
+        return scheme, bracketed[1], bracketed[2], path
+    host, colon, port = rest.partition(":")
+    return (scheme, rest, None, path) if ":" in port or not colon else (scheme, host, port, path)
+
+
+def listens_on(value: str) -> str:
+    """Return the host that an OLLAMA_HOST names, without brackets."""
+    _, host, port, _ = parts_of(value)
+    return "every address" if port is not None and not host else host.strip("[]")
 
 
 def port_of(value: str, default: int) -> int:
-    """Return the port of an OLLAMA_HOST; a scheme without a port has its own. Source: as above."""
-    scheme, _, rest = value.strip().strip("\"'").rpartition("://")
-    port = re.search(r":(\d+)$", rest.partition("/")[0].rpartition("]")[2], re.ASCII)
-    return int(port[1]) if port else SCHEMES.get(scheme, default)
+    """Return the port of an OLLAMA_HOST; a scheme without a port has its own."""
+    scheme, _, port, _ = parts_of(value)
+    number = whole(port or "")
+    return SCHEMES.get(scheme, default) if number is None else number

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.values import NO, YES
 from generator.records import dataclass
+from generator.units import whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -74,7 +75,8 @@ def _switch_fault(fact: Fact, value: str) -> ValueFault | None:
 def _number_fault(value: str) -> ValueFault | None:
     digits = _STOI.match(value)
     message = f"`{value}` is not a whole number" if value.strip() else "is empty"
-    if digits is None or abs(int(digits[0])) >= 2**31:
+    number = whole(digits[0].strip().lstrip("+-")) if digits else None
+    if digits is None or number is None or number >= 2**31:
         return ValueFault(f"{message}: {_EXITS}")
     if digits.end() != len(value):
         return ValueFault(f"{message}: only `{digits[0].strip()}` is read", breaks=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.units import GO_FALSE, parse_size
+from generator.units import GO_FALSE, parse_size, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.records import Variable as Fact
@@ -27,16 +27,11 @@ def cleaned(value: str) -> str:
     return value.strip().strip("\"'")
 
 
-def is_uint64(word: str) -> bool:
-    """Return whether a text is a whole number as Go parses one into 64 bits."""
-    return word.isascii() and word.isdigit() and int(word) < 2**64
-
-
 def digits_of(word: str, fact: Fact) -> str:
     """Return the digits that a text can only mean: `2G` bytes, `4.0`, `8_192`; else nothing."""
     plain = re.sub(r"(?<=\d)[_,' ](?=\d{3}(?!\d))", "", word)
     plain = re.sub(r"\.0+$", "", plain)
-    if is_uint64(plain):
+    if whole(plain) is not None:
         return plain
     if fact.kind != "bytes":
         return ""
