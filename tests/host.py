@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.targets import all_files
@@ -12,7 +13,6 @@ from tests.plans import plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from generator.plan import Plan
     from generator.targets.base import File
@@ -123,7 +123,7 @@ class Host:
 
     def bundle(self, data: Mapping[str, object]) -> Path:
         """Write a bundle afresh."""
-        folder = self.folder / f"bundle-{time.monotonic_ns()}"
+        folder = Path(tempfile.mkdtemp(prefix="bundle-", dir=self.folder))
         return put(all_files("systemd", self.plan(data)), folder)
 
     def run(

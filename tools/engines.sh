@@ -9,12 +9,12 @@ unproven=
 
 say() { printf '%-18s %s\n' "$1" "$2"; }
 
-# prove NAME WHERE TODO TEST...: run the tests if WHERE says where the program is.
+# prove NAME WHERE HINT TEST...: run the tests if WHERE says where the program is.
 prove() {
-  name=$1 where=$2 todo=$3
+  name=$1 where=$2 hint=$3
   shift 3
   if [ -z "$where" ]; then
-    say "$name" "missing: $todo"
+    say "$name" "missing: $hint"
     unproven="$unproven $name"
   else
     say "$name" "$where"
