@@ -270,13 +270,17 @@ def _named(argv: tuple[str, ...], models: tuple[str, ...], model: str) -> tuple[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How to see that the server answers: a command that changes nothing, and its times."""
+    """How to see that the server answers: a command that changes nothing, and its times.
+
+    Until the first answer it may be asked every `startup_seconds`.
+    """
 
     step: Step
     interval_seconds: int
     timeout_seconds: int
     retries: int
     start_seconds: int
+    startup_seconds: int
     reason: str
 
 

@@ -77,6 +77,7 @@ LEFT_OUT: Final = (
         fix="have that user run `docker compose up`, or use the quadlet target",
         severity="info",
     ),
+    LeftOut(fields=("Health.startup_seconds",), why="Compose asks at one interval"),
     LeftOut(fields=("Container.start_seconds",), why="Compose waits for the image by itself"),
     LeftOut(
         fields=("Limit.directive", "Limit.written", "Listen.address", "Listen.variable"),

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 PODMAN: Final = "/usr/bin/podman"
 MODULES: Final = "etc/modules-load.d/hostwright-{}.conf"
-STARTUP_SECONDS: Final = 2
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
 IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
 
@@ -270,7 +269,7 @@ def _health(service: Service) -> list[Entry]:
         Entry("HealthRetries", str(health.retries)),
         Entry("HealthStartPeriod", f"{health.start_seconds}s"),
         Entry("HealthStartupCmd", command, soon),
-        Entry("HealthStartupInterval", f"{STARTUP_SECONDS}s"),
+        Entry("HealthStartupInterval", f"{health.startup_seconds}s"),
         Entry("Notify", "healthy", "Started when it answers, so that jobs wait for it."),
     ]
 

@@ -50,7 +50,7 @@ LEFT_OUT: Final = (
     LeftOut(
         fields=(
             *("Health.interval_seconds", "Health.timeout_seconds", "Health.retries"),
-            *("Health.start_seconds", "Health.reason"),
+            *("Health.start_seconds", "Health.startup_seconds", "Health.reason"),
         ),
         why="systemd asks for no health",
     ),

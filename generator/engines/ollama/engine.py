@@ -28,6 +28,7 @@ SERVER: Final = Server(
         timeout_seconds=10,
         retries=3,
         start_seconds=30,
+        startup_seconds=2,
         reason="The image has no curl; the program itself asks the server, and loads no model.",
     ),
     program="ollama",
