@@ -31,7 +31,6 @@ MOVING: Final = ("", "latest", "rocm")
     source="scripts/build_docker.sh@v0.32.15:24-33",
 )
 def unpinned_image(view: View, facts: Facts) -> Iterator[Hit]:
-    """What a moving tag names differs from host to host and from day to day."""
     container = view.container
     if container is None or container.digest:
         return

@@ -26,7 +26,6 @@ DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
     source="systemd.resource-control(5)",
 )
 def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
-    """100 is what every service has, so it gives no precedence."""
     weight = view.bound("cpu_weight")
     if weight is not None and weight.value == DEFAULT_WEIGHT:
         name, default = view.phrases.weight
@@ -48,7 +47,6 @@ def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
     source="systemd.resource-control(5); moby daemon/daemon_unix.go",
 )
 def beyond_the_machine(view: View, _: Facts) -> Iterator[Hit]:
-    """A quota above all CPUs never acts, and CPUs that are not there cannot be used."""
     threads = view.host.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
     percent = int(quota.value or 0) if quota is not None else 0

@@ -37,7 +37,6 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
     source="CUDA C Programming Guide: CUDA environment variables",
 )
 def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
-    """CUDA counts from the fastest card, nvidia-smi along the PCI bus."""
     found, cards = _selected(view), view.host.gpus
     if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
         return
@@ -67,7 +66,6 @@ def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     source="docs/gpu.mdx@v0.32.15: GPU Selection",
 )
 def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
-    """A number is a place on the bus, not a card."""
     found, cards = _selected(view), view.host.gpus
     if found is None or not cards or set(found[1]) >= set(range(len(cards))):
         return
@@ -94,7 +92,6 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     source="NVIDIA driver README: Open Linux Kernel Modules; nixos-hardware common/gpu/nvidia",
 )
 def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
-    """Blackwell has open kernel modules only, and what is older than Turing closed ones."""
     lines = [ln for ln in view.lines if f"{ln.section}.{ln.name}".endswith("hardware.nvidia.open")]
     value = lines[-1].value.strip() if lines else ""
     wanted = {"false": "open", "true": "closed"}.get(value)
@@ -120,7 +117,6 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
     source="nixos-hardware#1843, nixos-hardware#1880",
 )
 def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
-    """NVIDIA drops old generations from its drivers."""
     major = driver_major(view)
     for generation in dict.fromkeys(facts.generations(view.host.gpus)):
         last = generation.last_driver

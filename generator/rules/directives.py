@@ -39,7 +39,6 @@ EXPORT: Final = "export "  # HW118
     source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
 )
 def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
-    """systemd ignores what it does not know, and lines that assign nothing."""
     known = facts.directives
     for line in view.lines:
         section = view.phrases.section(line)
@@ -146,7 +145,6 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     source="systemd.exec(5), Environment=; systemd.syntax(7)",
 )
 def dropped_item(view: View, facts: Facts) -> Iterator[Hit]:
-    """systemd drops what is no assignment, and takes a pair of quotes for one."""
     items = [line for line in view.unread if line.name == "Environment"]
     for place in dict.fromkeys(item.place for item in items):
         dropped = [item.value for item in items if item.place == place]
@@ -201,7 +199,6 @@ _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
     source="systemd.resource-control(5); systemd-analyze verify",
 )
 def unreadable_limit(view: View, _: Facts) -> Iterator[Hit]:
-    """The service runs without it."""
     for line in view.unread:
         if line.name == "Environment":
             continue

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     source="systemd.unit(5), StartLimitIntervalSec=",
 )
 def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
-    """In [Service] systemd does not know it. (StartLimitBurst= there still works, by age.)"""
+    # StartLimitBurst= there still works, by age.
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
             old = f"{line.name}={line.value}"
@@ -52,7 +52,6 @@ def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
     source="systemd.syntax(7)",
 )
 def no_section(view: View, facts: Facts) -> Iterator[Hit]:
-    """systemd ignores what stands outside a section."""
     lines = view.lines if view.phrases.unit_file else ()
     stray = [line for line in lines if line.name and not line.section]
     for file in dict.fromkeys(line.place.file for line in stray):
@@ -79,7 +78,6 @@ def no_section(view: View, facts: Facts) -> Iterator[Hit]:
     source="docs.docker.com/reference/compose-file/version-and-name",
 )
 def compose_version(view: View, _: Facts) -> Iterator[Hit]:
-    """Compose ignores the key and warns at every command."""
     for line in view.lines:
         if not line.section and line.name in view.phrases.obsolete:
             place = Place(line.place.file, line.place.line, line.name)
@@ -105,7 +103,6 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
 )
 def unexpanded(view: View, facts: Facts) -> Iterator[Hit]:
-    """`$NAME` and `~` stay as they are."""
     for variable, _ in known_values(view, facts):
         found = _EXPANSION.search(variable.value)
         # Where the format expands variables itself, its reader may not know of what.

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     source="systemd.resource-control(5)",
 )
 def limit_above_memory(view: View, _: Facts) -> Iterator[Hit]:
-    """The kernel runs out of memory before the limit acts."""
     bound, memory = view.bound("memory_max"), view.host.memory
     limit = size_of(bound)
     if bound is None or limit is None or not memory or limit < memory:
@@ -57,7 +56,6 @@ def _size(view: View, size: int) -> str:
     source="systemd.resource-control(5)",
 )
 def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
-    """The hard limit acts before the soft one is reached."""
     bound = view.bound("memory_high")
     high, top = size_of(bound), size_of(view.bound("memory_max"))
     reserves = view.phrases.soft_limit_reserves and high == top
@@ -83,7 +81,6 @@ def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
     source="systemd.resource-control(5); docs.docker.com: Resource constraints",
 )
 def no_limit_on_swap(view: View, _: Facts) -> Iterator[Hit]:
-    """A model that decodes from swap answers in minutes."""
     bound = view.bound("memory_max")
     if bound is None or size_of(bound) is None:
         return

@@ -56,7 +56,6 @@ def _inside(view: View) -> tuple[Variable, list[str]] | None:
     source="CUDA C Programming Guide: CUDA environment variables; docs.docker.com: GPU access",
 )
 def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
-    """A container numbers the GPUs that it is given from 0 again."""
     found = _inside(view)
     if found is None:
         return
@@ -98,7 +97,6 @@ def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
     source="moby daemon/nvidia_linux.go; docs.docker.com: GPU access",
 )
 def said_twice(view: View, _: Facts) -> Iterator[Hit]:
-    """What the container is given decides; saying it again helps nothing, or hides it."""
     yield from _runtime_beside_reservation(view)
     found = _inside(view)
     if found is None or not found[1]:
@@ -157,7 +155,6 @@ def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
     source="NVIDIA Container Toolkit: Support for Container Device Interface",
 )
 def two_ways_in(view: View, _: Facts) -> Iterator[Hit]:
-    """CDI reads no variable, and what reads it does not know of CDI."""
     box, variable = view.container, view.variable(RUNTIME)
     if box is None:
         return

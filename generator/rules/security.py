@@ -48,7 +48,6 @@ _READABLE: Final = frozenset(
     source="docs.docker.com/reference/cli/docker/container/run (--privileged)",
 )
 def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
-    """A GPU needs a device reservation, not the whole host."""
     if view.container is not None and view.container.privileged is not None:
         enough = "the GPU gets in without it" if view.container.gpu_access else (
             "let the GPU in by a device reservation, CDI, or `/dev/kfd` and `/dev/dri`"
@@ -71,7 +70,6 @@ def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
     source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
 )
 def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
-    """Root, and nothing between the container and what listens on the loopback address."""
     container = view.container
     if container is None or container.host_network is None:
         return
@@ -97,7 +95,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     source="systemd.exec(5), Environment=",
 )
 def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
-    """Who may look at the service reads its environment. The value is never repeated."""
+    # The value is never repeated.
     for variable in view.variables:
         if variable.reach == "shell" or variable.unresolved or not _shown(view, variable):
             continue
@@ -141,7 +139,6 @@ def _is_secret(variable: Variable) -> bool:
     source="systemd.exec(5), OOMScoreAdjust=; proc_pid_oom_score_adj(5)",
 )
 def never_killed(view: View, _: Facts) -> Iterator[Hit]:
-    """The process that fills the memory must not be the last one to go."""
     adjust = view.bound("oom_score_adjust")
     if adjust is not None and str(adjust.value) == str(NEVER_KILLED):
         yield Hit(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=",
 )
 def no_restart(view: View, _: Facts) -> Iterator[Hit]:
-    """A server that ends stays down."""
     asked = any(
         line.name == "Restart" or line.name.endswith(".Restart") or "restart_policy" in line.section
         for line in view.lines
@@ -65,7 +64,6 @@ _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECA
     source="docs/gpu.mdx@v0.32.15:48-53; ollama#5464",
 )
 def lost_after_suspend(view: View, _: Facts) -> Iterator[Hit]:
-    """After a resume the server finds no GPU and computes on the CPU."""
     cards = [card for card in view.host.gpus if card.compute_capability and not card.unified]
     desktop = next((card for card in cards if _DESKTOP.search(card.name)), None)
     if desktop is not None and view.resume_fix is False:

@@ -42,7 +42,6 @@ _SCHEMES: Final = (
     source="envconfig/config.go@v0.32.15:22-60,85-109",
 )
 def address_misread(view: View, _: Facts) -> Iterator[Hit]:
-    """OLLAMA_HOST is host:port, OLLAMA_ORIGINS a list of origins with their schemes."""
     host, origins = view.variable("OLLAMA_HOST"), view.variable("OLLAMA_ORIGINS")
     if host is not None and not host.unresolved and cleaned(host.value):
         yield from _host(view, host)
@@ -139,7 +138,6 @@ def _origin_fault(entry: str) -> str:
     source="docs/faq.mdx@v0.32.15:131-136; ollama#6195",
 )
 def proxy_between(view: View, _: Facts) -> Iterator[Hit]:
-    """Pulls use HTTPS; what HTTP_PROXY catches is clients on their way to the server."""
     for name, right in (("HTTP_PROXY", "HTTPS_PROXY"), ("http_proxy", "https_proxy")):
         variable, both = view.variable(name), view.variable(right) is not None
         if variable is None or not variable.value:

@@ -45,7 +45,6 @@ LEAST_USEFUL: Final = 2048
     source="ollama#9246, ollama#12097, ollama#14116",
 )
 def beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
-    """The KV cache is context times slots, for each model."""
     have, models = _memory(view), known_models(view, facts)
     if not have or not models:
         return
@@ -133,7 +132,6 @@ def _place(view: View, name: str) -> Place:
     source="server/sched.go@v0.32.15:499-509; ollama#17556",
 )
 def one_slot_only(view: View, facts: Facts) -> Iterator[Hit]:
-    """The scheduler sets the slots of some architectures to one."""
     slots = slots_of(view, facts)
     if slots == 1:
         return

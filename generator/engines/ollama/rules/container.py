@@ -33,7 +33,6 @@ _LOADS: Final = re.compile(
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
 )
 def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
-    """The image has no curl, and the server no address for health."""
     for text, words, place in _checks(view):
         missing = [
             tool
@@ -61,7 +60,6 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
     source="server/routes.go@v0.32.15:483,2651",
 )
 def health_check_loads(view: View, _: Facts) -> Iterator[Hit]:
-    """A probe that needs a model loads it, and waits behind the users' requests."""
     for text, words, place in _checks(view):
         if asks := _LOADS.search(text):
             message = (
@@ -106,7 +104,6 @@ def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
     source="Dockerfile@v0.32.15:296-320; docs/docker.mdx@v0.32.15",
 )
 def no_volume(view: View, facts: Facts) -> Iterator[Hit]:
-    """What no volume holds is gone with the container."""
     container = view.container
     if container is not None and container.unkept is not None:
         yield Hit(

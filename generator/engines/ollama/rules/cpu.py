@@ -42,7 +42,6 @@ def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
     source="ollama#2496, ollama#2929",
 )
 def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
-    """A second thread on a core waits for the same memory."""
     asked, cores = threads_of(view, facts), view.host.cores
     if asked and cores and asked[0] > cores:
         yield Hit(
@@ -64,7 +63,6 @@ def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
     source="ollama#17916",
 )
 def threads_above_quota(view: View, facts: Facts) -> Iterator[Hit]:
-    """The kernel stops the whole service when the quota of a period is used up."""
     asked, quota = threads_of(view, facts), view.bound("cpu_quota")
     if asked is None or quota is None or quota.value is None:
         return
@@ -104,7 +102,6 @@ def _usable_cpus(view: View) -> int:
     source="common/common.cpp@4df29be (llama.cpp); ollama#17916",
 )
 def unbound_beside_others(view: View, facts: Facts) -> Iterator[Hit]:
-    """Services beside it get what the compute threads leave."""
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
     bound = (
         any(view.bound(name) is not None for name in bounds) or threads_of(view, facts) is not None

@@ -40,7 +40,6 @@ MISJUDGES: Final = "newest-cuda-for-a-new-driver"
     source="llama/server/CMakePresets.json@v0.32.15:71,103; ollama#12316, ollama#12408",
 )
 def library_without_kernels(view: View, facts: Facts) -> Iterator[Hit]:
-    """What is built for newer cards alone leaves older ones out, or fails."""
     variable = view.variable(LIBRARY)
     asked = variable.value.strip() if variable is not None else ""
     known, system = facts.generations(view.host.gpus), view.host.system or SYSTEM
@@ -92,7 +91,6 @@ def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> H
     source="discover/runner.go@v0.32.15:382-440",
 )
 def integrated_dropped(view: View, facts: Facts) -> Iterator[Hit]:
-    """0 drops GB10 and Jetson, too."""
     variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), facts.variable("OLLAMA_IGPU_ENABLE")
     cards = view.host.gpus
     reads = fact is not None and fact.works
@@ -129,7 +127,6 @@ def _integrated(card: Gpu, facts: Facts) -> bool:
     "llm/llama_server.go@v0.32.15:596-621",
 )
 def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
-    """From 0.30 on an explicit value is obeyed, also against what the release would choose."""
     variable = view.variable("OLLAMA_FLASH_ATTENTION")
     on_cpu = computes_on_cpu(view)
     known = [] if on_cpu else facts.generations(view.host.gpus)

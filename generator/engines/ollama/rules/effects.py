@@ -40,7 +40,6 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
     source="discover/runner.go@v0.32.15:67,100; llm/server.go@v0.12.3:243; ollama#13069",
 )
 def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
-    """A name that is no directory of the release is ignored, or means CPU only."""
     variable, fact = view.variable(_LIBRARY), facts.variable(_LIBRARY)
     name = cleaned(variable.value) if variable else ""
     # A profile for a CPU may name what it likes; `resolve` says what that does.
@@ -78,7 +77,6 @@ def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
     source="llm/server.go@v0.24.0:237-243; llm/llama_server.go@v0.32.15:394-396",
 )
 def kv_type_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
-    """A quantised cache needs flash attention; an unknown type is f16 or a failed load."""
     fails = facts.behaves("kv-type-load-error")
     for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
         variable, fact = view.variable(name), facts.variable(name)
@@ -148,7 +146,6 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
     source="server/sched.go@v0.32.15:616-624; ollama#12223",
 )
 def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
-    """llama-server places the layers, and does not read it."""
     variable, fact = view.variable(_OVERHEAD), facts.variable(_OVERHEAD)
     if variable is None or fact is None or fact.works or not fact.known:
         return
@@ -182,7 +179,6 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",
 )
 def thread_libraries(view: View, facts: Facts) -> Iterator[Hit]:
-    """OpenMP, MKL and OpenBLAS are in no official Linux build."""
     idle = list(_idle_threads(view, facts))
     if not idle:
         return

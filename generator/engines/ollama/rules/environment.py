@@ -61,7 +61,6 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
 )
 def never_read(view: View, facts: Facts) -> Iterator[Hit]:
-    """Names that are in no file of any release."""
     yield from _misnamed(view, facts, "HW101")
 
 
@@ -76,7 +75,6 @@ def never_read(view: View, facts: Facts) -> Iterator[Hit]:
     source="envconfig/config.go by tag",
 )
 def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
-    """Names that were removed, or are read in vain, since a release."""
     yield from _misnamed(view, facts, "HW102")
 
 
@@ -92,7 +90,6 @@ def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
     source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
 )
 def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
-    """Names that a later release reads."""
     yield from _misnamed(view, facts, "HW103")
 
 
@@ -108,7 +105,6 @@ def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
     source="envconfig/config.go by tag",
 )
 def misspelt(view: View, facts: Facts) -> Iterator[Hit]:
-    """Names that nothing reads and that resemble one that is read."""
     yield from _misnamed(view, facts, "HW104")
 
 
@@ -129,7 +125,6 @@ _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, n
     source="docs/faq.mdx@v0.32.15:93-110; ollama#7128, ollama#4771",
 )
 def out_of_reach(view: View, facts: Facts) -> Iterator[Hit]:
-    """Exports of a shell that are meant for the service, and client settings on the server."""
     for variable in view.variables:
         if variable.reach == "shell":
             yield from _exported(variable, facts)

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     source="discover/cuda_compat.go@v0.32.15:14-18,66-71; ollama#17290",
 )
 def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
-    """Below the floor of the release the server computes on the CPU."""
     major = driver_major(view)
     floors = [(g.driver_floor, g) for g in facts.generations(view.host.gpus)]
     if major is None or not floors:
@@ -63,7 +62,6 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     source="server/sched.go@v0.32.15:1064",
 )
 def spread_without_need(view: View, facts: Facts) -> Iterator[Hit]:
-    """Spreading forces a split, also of a model that one card holds."""
     spread = view.variable("OLLAMA_SCHED_SPREAD")
     if spread is None or not truthy(spread.value) or view.acceleration == "cpu":
         return
@@ -105,7 +103,6 @@ def _spread_message(view: View, facts: Facts) -> str:
     source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
 )
 def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
-    """On a large GPU memory an unset context length is a large tier."""
     tokens = default_context(view, facts)
     if tokens is None:
         return

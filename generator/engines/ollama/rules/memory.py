@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     source="llm/server.go@v0.24.0:719-726; server/sched.go@v0.32.15:1159-1164",
 )
 def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
-    """On a CPU the kernel cannot take weights back, so it kills the server."""
     limit = memory_limit(view)
     models = heaviest(view, facts)
     if limit is None or not models or not computes_on_cpu(view):
@@ -69,7 +68,6 @@ def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
     source="llama.cpp common/arg.cpp@4df29be; systemd.exec(5)",
 )
 def lock_without_limit(view: View, facts: Facts) -> Iterator[Hit]:
-    """Without a limit that holds the weights, llama-server goes on unlocked."""
     variable = _locks(view, facts)
     bound = view.bound("limit_memlock")
     lifted = bound is not None and bound.value is None
@@ -133,7 +131,6 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
     source="ollama#18264, ollama#17351, ollama#18072; llama.cpp common/arg.cpp@4df29be",
 )
 def caches_beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
-    """Each runner keeps up to 8 GiB of earlier prompts, beside weights and KV cache."""
     each, limit = _cache_mib(view, facts), memory_limit(view)
     if each is None or limit is None or is_client(view):
         return

@@ -32,7 +32,6 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
     source="docs/faq.mdx@v0.32.15",
 )
 def reachable_from_outside(view: View, _: Facts) -> Iterator[Hit]:
-    """The API has no authentication."""
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
     if address is None or view.container is not None:
@@ -66,7 +65,6 @@ def _is_known(host: str) -> bool:
     source="docs.docker.com/engine/network/packet-filtering-firewalls; ollama#16236",
 )
 def published_on_all_addresses(view: View, facts: Facts) -> Iterator[Hit]:
-    """A port published without an address passes by the host's firewall."""
     yield from _published(view, facts)
     yield from _on_the_host_network(view, facts)
     yield from _cluster_service(view)
@@ -157,7 +155,6 @@ def _cluster_service(view: View) -> Iterator[Hit]:
     source="envconfig/config.go@v0.32.15:86-109; ollama#9359",
 )
 def every_origin(view: View, _: Facts) -> Iterator[Hit]:
-    """`*` lets every web page in a browser use the API."""
     origins = view.variable("OLLAMA_ORIGINS")
     parts = [part.strip() for part in origins.value.split(",")] if origins else []
     wide = next((part for part in parts if part in EVERY_PAGE), "")

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     source="llama.cpp common/arg.cpp@4df29be; llm/llama_server.go@v0.32.15:446",
 )
 def malformed(view: View, facts: Facts) -> Iterator[Hit]:
-    """A malformed or empty value ends llama-server wherever it is started."""
     for variable in server_variables(view):
         fault = value_fault(variable.name, variable.value, facts)
         if fault is None or variable.unresolved:
@@ -62,7 +61,6 @@ def malformed(view: View, facts: Facts) -> Iterator[Hit]:
     source="llm/llama_server.go@v0.32.15:376-410,575-621",
 )
 def overridden(view: View, facts: Facts) -> Iterator[Hit]:
-    """What Ollama passes as an argument wins over its variable."""
     for variable, fact in known_variables(view, facts):
         if fact.effective or not fact.name.startswith(PREFIX):
             continue
@@ -92,7 +90,6 @@ def overridden(view: View, facts: Facts) -> Iterator[Hit]:
     source="llm/llama_server.go@v0.32.15:446; measured on llama-server of b10434",
 )
 def breaks_every_model(view: View, facts: Facts) -> Iterator[Hit]:
-    """Ollama is the only client of llama-server, and knows no key, prefix or TLS."""
     for variable, fact in known_variables(view, facts):
         if fact.dangerous:
             yield Hit(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     source="envconfig/config.go@v0.32.15:126-144",
 )
 def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
-    """A keep-alive of zero unloads what the warm-up loaded."""
     keep_alive = view.variable("OLLAMA_KEEP_ALIVE")
     warmed = any(model.warmed for model in view.models)
     if warmed and keep_alive and keep_alive.value.rstrip("smhnuµ") in {"0", "-0"}:
@@ -46,7 +45,6 @@ def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
     source="server/sched.go@v0.32.15:86",
 )
 def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
-    """More models warmed than may be resident evict each other."""
     resident = view.variable("OLLAMA_MAX_LOADED_MODELS")
     warmed = sum(model.warmed for model in view.models)
     if resident and 0 < (whole(resident.value) or 0) < warmed:
@@ -68,7 +66,6 @@ def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
     source="cmd/cmd.go@v0.9.6, @v0.32.15",
 )
 def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
-    """`ollama run` refuses an embedding model without input."""
     for model in view.models:
         if model.warmed and model.role == "embedding":
             yield Hit(
@@ -88,7 +85,6 @@ def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
     source="README.md@v0.9.0:66-70",
 )
 def missing_model(view: View, facts: Facts) -> Iterator[Hit]:
-    """The library has no model of that name."""
     for used in view.models:
         hint = facts.missing_model(used.base or used.name)
         if hint is not None:
@@ -117,7 +113,6 @@ INSTALLED_DESCRIPTION: Final = "Ollama Service"
     source="scripts/install.sh@v0.32.15:221-235; ollama#1278, ollama#8389",
 )
 def edited_vendor_unit(view: View, _: Facts) -> Iterator[Hit]:
-    """The next upgrade writes the unit anew."""
     file = _installed_unit(view) if view.phrases.unit_file else ""
     own = [(v.name, v.place) for v in view.variables if v.name != "PATH"]
     own += [(bound.name, bound.place) for bound in view.bounds]

@@ -35,7 +35,6 @@ _PARSED: Final = GO_TRUE | GO_FALSE
     source="envconfig/config.go@v0.32.15:177-197",
 )
 def boolean_misread(view: View, facts: Facts) -> Iterator[Hit]:
-    """What ParseBool refuses is true, whatever it says."""
     by_level = facts.behaves("debug-by-level")
     parsed = facts.behaves("boolean-by-parsebool")
     for variable, fact in known_values(view, facts):
@@ -103,7 +102,6 @@ def _present(view: View, variable: Variable) -> Iterator[Hit]:
     source="envconfig/config.go@v0.32.15:129-164",
 )
 def duration_misread(view: View, facts: Facts) -> Iterator[Hit]:
-    """A duration that does not parse is the default, without a word in the log."""
     for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
@@ -163,7 +161,6 @@ def go_duration(word: str) -> str:
     source="envconfig/config.go@v0.32.15:259-300",
 )
 def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
-    """A number with anything but digits in it is the default."""
     for variable, fact in known_values(view, facts):
         if fact.kind not in {"uint", "bytes"} or not fact.name.startswith("OLLAMA_"):
             continue
@@ -210,7 +207,6 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
     source="docs/gpu.mdx@v0.32.15, Overrides on Linux",
 )
 def gfx_version_form(view: View, _: Facts) -> Iterator[Hit]:
-    """Three numbers with dots, like 10.3.0."""
     for variable in server_variables(view):
         word = cleaned(variable.value)
         if not re.fullmatch(r"HSA_OVERRIDE_GFX_VERSION(_\d+)?", variable.name):
@@ -242,7 +238,6 @@ _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
     source="envconfig/config.go@v0.32.15:374; systemd.exec(5)",
 )
 def quoted_twice(view: View, facts: Facts) -> Iterator[Hit]:
-    """Quotes inside a value are for the reader of the value."""
     for variable, fact in known_values(view, facts):
         quoted = _QUOTED.fullmatch(variable.value)
         if quoted is None:
