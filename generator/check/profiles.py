@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.check.locate import line_of
 from generator.errors import Finding, HostwrightError, ProfileError
 from generator.profiles.load import read_document
-from generator.rules.reading import UNREADABLE
+from generator.rules.decided import UNREADABLE
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.rules.reading import SILENCE
+from generator.rules.decided import SILENCE
 from generator.rules.registry import every_rule
 from generator.view import LocatedFinding, Place
 

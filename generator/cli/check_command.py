@@ -181,7 +181,7 @@ def _say_failures(report: Report) -> None:
 
 
 def _exit(report: Report, fail_on: str) -> None:
-    from generator.rules.reading import UNREADABLE
+    from generator.rules.decided import UNREADABLE
 
     # A module that a directory happens to hold is no reason to refuse the rest of it.
     if failed := [failure.error for failure in report.failures if failure.named]:

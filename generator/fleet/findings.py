@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from generator.errors import shortened
-from generator.rules.targets import NO_SUCH_MODULE
+from generator.rules.decided import NO_SUCH_MODULE
 from generator.targets import limitations
 
 if TYPE_CHECKING:

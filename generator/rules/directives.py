@@ -6,8 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.edits import needs_judgement, swallowed
-from generator.rules.helpers.variables import known_variables
+from generator.rules.helpers.variables import known_variables, needs_judgement, swallowed
 from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 

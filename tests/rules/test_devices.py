@@ -10,9 +10,15 @@ from generator.engines.ollama.rules.devices import (
     library_without_kernels,
 )
 from generator.host import Gpu
-from generator.rules.devices import number_for_a_card, numbers_without_order, wrong_kernel_modules
+from generator.rules.devices import (
+    number_for_a_card,
+    numbers_of_the_host,
+    numbers_without_order,
+    said_twice,
+    two_ways_in,
+    wrong_kernel_modules,
+)
 from generator.rules.registry import every_rule
-from generator.rules.reserved import numbers_of_the_host, said_twice, two_ways_in
 from generator.view import Container, Edit, Line, Place, Variable, View
 from tests.plans import plan, rules, shipped
 from tests.views import FILE, found, view

@@ -13,7 +13,7 @@ from generator.engines.ollama.rules.memory import (
 from generator.fit.ask import may_be_loaded
 from generator.fit.kv import kv_of
 from generator.host import Gpu
-from generator.rules.memory import limit_above_memory, no_limit_on_swap, soft_limit_above_hard
+from generator.rules.limits import limit_above_memory, no_limit_on_swap, soft_limit_above_hard
 from generator.rules.registry import every_rule
 from generator.view import Bound, Container, Line, ModelUse, Place, View
 from tests.facts import facts_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import name_fault
-from generator.engines.ollama.rules.helpers.runner import value_fault
+from generator.engines.ollama.rules.helpers.values import value_fault
 from generator.engines.ollama.spelling import TYPED_ELSEWHERE
 from generator.errors import Problem
 from generator.fit.kv import PLAIN

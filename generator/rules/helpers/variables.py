@@ -1,16 +1,23 @@
-"""Variables that a server gets."""
+"""Variables that a server gets, and Edits of them: the mechanical part of what a rule advises.
+
+A profile has no lines of variables, and a line that several variables share cannot go; then there
+is no Edit. Whoever applies one also leaves it out where the line does not hold `old` exactly once.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.edits import swallowed
+from generator.rules.rule import Hit
+from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
+    from generator.errors import Severity
     from generator.view import Variable, View
 
 
@@ -31,3 +38,74 @@ def known_values(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
     """Yield those of `known_variables` whose value the file tells in full."""
     found = known_variables(view, facts)
     yield from ((v, fact) for v, fact in found if not (v.unresolved or swallowed(v)))
+
+
+_BESIDE: Final = re.compile(r"\s([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")
+
+
+def swallowed(variable: Variable) -> str:
+    """Return the name of a second variable that quotes have made part of the value (HW521)."""
+    found = _BESIDE.search(variable.value)
+    return found[1] if found and variable.place.key.endswith("Environment") else ""
+
+
+# Where a value that comes to life moves files, hides a GPU or redirects traffic.
+_JUDGED: Final = re.compile(
+    r"HOME|(?:\w+_)?(?:MODELS|TMPDIR)|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
+)
+
+
+def needs_judgement(name: str) -> bool:
+    """Return whether a person should decide that this variable takes effect."""
+    return _JUDGED.fullmatch(name) is not None
+
+
+def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
+    """Return what gives the variable another name; where that is set already, it goes instead."""
+    if view.variable(name) is not None:
+        return removed(view, variable)
+    if needs_judgement(name) or variable.unresolved or "$" in variable.value:
+        return ()
+    return (Edit(variable.place, variable.name, name),) if variable.place.line else ()
+
+
+def removed(view: View, variable: Variable) -> tuple[Edit, ...]:
+    """Return what takes the variable's line out."""
+    place = variable.place
+    shared = any(v.place == place and v is not variable for v in view.variables)
+    return (Edit(place, variable.name, ""),) if place.line and not shared else ()
+
+
+def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tuple[Edit, ...]:
+    """Return what gives the variable another value, and another name where one is given."""
+    written = variable.written
+    if not variable.place.line or not variable.value or written.count(variable.value) != 1:
+        return ()
+    new = written.replace(variable.value, value)
+    if written == variable.value:
+        new = view.phrases.string.format(value)
+    if view.phrases.assigns:
+        old = f"{variable.name}={written}"
+        return (Edit(variable.place, old, f"{name or variable.name}={new}"),)
+    rename = (Edit(variable.place, variable.name, name),) if name else ()
+    return (*rename, Edit(variable.place, written, new))
+
+
+def corrected(
+    view: View,
+    variable: Variable,
+    message: str,
+    meant: str,
+    otherwise: str = "",
+    *,
+    severity: Severity | None = None,
+    certain: bool = True,
+) -> Hit:
+    """Return the Hit of a value that should be `meant`; empty: nobody knows, do `otherwise`."""
+    return Hit(
+        message=message,
+        place=variable.place,
+        severity=severity,
+        fix=f"write `{meant}`" if meant else otherwise,
+        edits=rewritten(view, variable, meant) if meant and certain else (),
+    )

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from generator.engines.ollama.rules.helpers.addresses import port_of
-from generator.engines.ollama.rules.network import (
+from generator.engines.ollama.rules.addresses import (
     every_origin,
+    port_of,
     published_on_all_addresses,
     reachable_from_outside,
 )

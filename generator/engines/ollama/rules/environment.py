@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.edits import needs_judgement, removed, renamed
-from generator.rules.helpers.variables import server_variables
+from generator.rules.helpers.variables import needs_judgement, removed, renamed, server_variables
 from generator.rules.rule import Hit, Rule
 from generator.view import Edit
 

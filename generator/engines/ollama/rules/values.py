@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of
 from generator.fit.kv import PLAIN
-from generator.rules.helpers.edits import corrected, removed, rewritten
-from generator.rules.helpers.variables import known_values, server_variables
+from generator.rules.helpers.variables import (
+    corrected,
+    known_values,
+    removed,
+    rewritten,
+    server_variables,
+)
 from generator.rules.rule import Hit, Rule
 from generator.units import GO_FALSE, GO_TRUE, parse_go_duration, whole
 

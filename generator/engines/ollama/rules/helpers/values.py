@@ -1,14 +1,17 @@
-"""What Ollama makes of the values of its variables, and what a text can only mean."""
+"""What Ollama and llama-server make of values, and what a text can only mean."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.records import dataclass
 from generator.units import GO_FALSE, parse_size, whole
 
 if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
+
 
 NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])
 YES: Final = frozenset(["1", "t", "true", "y", "yes", "on", "enable", "enabled"])
@@ -39,3 +42,79 @@ def digits_of(word: str, fact: Fact) -> str:
         return str(parse_size(word.upper().replace("IB", "iB")))
     except ValueError:
         return ""
+
+
+PREFIX: Final = "LLAMA_ARG_"
+# common/arg.cpp and common/common.h of llama.cpp, is_truthy and is_falsey: these, in lower case.
+_TRUE: Final = frozenset({"on", "enabled", "true", "1"})
+_FALSE: Final = frozenset({"off", "disabled", "false", "0"})
+# std::stoi: blanks, a sign, digits; what follows them does not matter to it.
+_STOI: Final = re.compile(r"\s*[+-]?\d+", re.ASCII)
+_BESIDE_NUMBERS: Final = {f"{PREFIX}N_GPU_LAYERS": frozenset({"auto", "all"})}
+_EXITS: Final = "llama-server exits on it"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFault:
+    """What is wrong with a value: `breaks` every load or is misread; `meant` empty: not known."""
+
+    what: str
+    breaks: bool = True
+    meant: str = ""
+
+
+def value_fault(name: str, value: str, facts: Facts) -> ValueFault | None:
+    """Return what llama-server makes wrong of a value; None: nothing that is known."""
+    fact = facts.variable(name)
+    read = fact.known if fact else facts.runner_reads(name)
+    if not name.startswith(PREFIX) or not read:
+        return None
+    if name.startswith(f"{PREFIX}NO_") and (fact is None or fact.on_invalid == "presence"):
+        message = f"is set by any value, `{value}` too"
+        return ValueFault(message, breaks=False) if value.lower() in NO else None
+    if fact is not None and (fact.allowed_values or fact.kind in {"bool", "int", "uint"}):
+        return _typed_fault(fact, value)
+    if name in _BESIDE_NUMBERS:
+        return None if value in _BESIDE_NUMBERS[name] else _number_fault(value)
+    if name == f"{PREFIX}FIT_TARGET":
+        return _list_fault(value)
+    return None if value.strip() else ValueFault("is empty, which ends llama-server for most names")
+
+
+def _typed_fault(fact: Fact, value: str) -> ValueFault | None:
+    # No name of llama-server is for one platform alone.
+    allowed = fact.allowed("x86_64-linux")
+    if allowed is None:
+        return _switch_fault(fact, value) if fact.kind == "bool" else _number_fault(value)
+    message = f"`{value}` is not one of {', '.join(allowed)}" if value.strip() else "is empty"
+    return None if value in allowed else ValueFault(f"{message}: {_EXITS}")
+
+
+def _switch_fault(fact: Fact, value: str) -> ValueFault | None:
+    if value in _TRUE | _FALSE:
+        return None
+    meant = "1" if value.lower() in YES else "0" if value.lower() in NO else ""
+    if fact.on_invalid == "load-fail":
+        message = f"`{value}` is neither on nor off" if value.strip() else "is empty"
+        return ValueFault(f"{message}: {_EXITS}", meant=meant)
+    # A flag that can only be turned on.
+    message = f"`{value}` is none of on, enabled, true and 1: it stays off"
+    return ValueFault(message, breaks=False, meant=meant) if meant == "1" else None
+
+
+def _number_fault(value: str) -> ValueFault | None:
+    digits = _STOI.match(value)
+    message = f"`{value}` is not a whole number" if value.strip() else "is empty"
+    number = whole(digits[0].strip().lstrip("+-")) if digits else None
+    if digits is None or number is None or number >= 2**31:
+        return ValueFault(f"{message}: {_EXITS}")
+    if digits.end() != len(value):
+        return ValueFault(f"{message}: only `{digits[0].strip()}` is read", breaks=False)
+    return None
+
+
+def _list_fault(value: str) -> ValueFault | None:
+    if "," not in value:
+        return _number_fault(value)
+    sound = all(_number_fault(part) is None for part in value.split(","))
+    return None if sound else ValueFault(f"`{value}` is not a list of whole numbers: {_EXITS}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from generator.engines.ollama.rules.gpu import context_by_memory, spread_without_need
+from generator.engines.ollama.rules.devices import context_by_memory, spread_without_need
 from generator.host import Gpu, Host
 from generator.view import Container, ModelUse, Place, View
 from tests.plans import shipped

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from generator.engines.ollama.rules.capacity import beyond_memory, one_slot_only
-from generator.engines.ollama.rules.gpu import context_by_memory
+from generator.engines.ollama.rules.devices import context_by_memory
+from generator.engines.ollama.rules.memory import beyond_memory, one_slot_only
 from generator.host import Gpu, Host
 from generator.rules.registry import every_rule
 from generator.view import ModelUse, Place, View

@@ -1,0 +1,63 @@
+"""HW000, HW001, HW305, HW601 and HW602: what is said where things are read, decided or written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.rules.rule import Rule
+
+UNREADABLE: Final = Rule(
+    id="HW000",
+    severity="error",
+    title="a file that cannot be read",
+    why="What is not understood cannot be judged: a syntax error, an unknown key, a value of the "
+    "wrong kind. The consumer would refuse the file as well, or read something else in it.",
+    bad="[resources]\nmemory_max = 20GB",
+    good='[resources]\nmemory_max = "20G"',
+    source="the grammar of the format, and `gen schema` for profiles",
+    silence="Mend the file. If it has nothing to do with Ollama, leave it out of the paths.",
+)
+SILENCE: Final = Rule(
+    id="HW001",
+    severity="warning",
+    title="a comment that ignores a rule, but not as written",
+    why="A comment without a rule or a reason silences nothing: whoever reads the file later wants "
+    "the reason. One that finds no fault any more hides the next one, and is only a remark.",
+    bad="Environment=OLLAMA_NUM_THREADS=8    # hostwright: ignore HW101",
+    good="# hostwright: ignore HW101 because our wrapper reads it\n"
+    "Environment=OLLAMA_NUM_THREADS=8",
+    source="docs/check.md of Hostwright",
+    silence="Write the reason, or remove the comment.",
+)
+UNKNOWN_CAPABILITY: Final = Rule(
+    id="HW305",
+    severity="warning",
+    title="a GPU of unknown compute capability",
+    why="Which driver branch, CUDA library and build serve a card follows from its compute "
+    "capability. Where neither the profile nor the catalogue has it, nothing is chosen.",
+    bad='gpus = [{ name = "Tesla X", memory = "8GiB" }]',
+    good='gpus = [{ name = "Tesla X", memory = "8GiB", compute_capability = "6.1" }]',
+    source="CUDA C Programming Guide, compute capabilities; "
+    "llama/server/CMakePresets.json@v0.32.15:71",
+)
+NOT_EXPRESSED: Final = Rule(
+    id="HW601",
+    severity="warning",
+    title="a setting that the target cannot express",
+    why="Docker has no word for memory_high, NUMA policies, nice levels and a few more, and "
+    "drop-ins open no firewall. The setting is left out of that target's files, and only "
+    "there.",
+    bad='[resources]\nmemory_high = "18G"    # with -t compose',
+    good='[resources]\nmemory_max = "20G"',
+    source="the Compose Specification, services",
+)
+NO_SUCH_MODULE: Final = Rule(
+    id="HW602",
+    severity="warning",
+    title="a module of a fleet that is not there",
+    why="The flake imports it, so none of its hosts evaluates. Nix sees only what git tracks.",
+    bad='[hosts.spark]\nmodules = ["hosts/spark.nix"]    # no such file',
+    good="git add hosts/spark.nix",
+    source="docs/fleet.md of Hostwright",
+    silence="Write the module, or take it out of the fleet file.",
+)
