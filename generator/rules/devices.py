@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
 from generator.rules.helpers.variables import corrected
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Container, Variable, View
 
@@ -36,7 +34,7 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
     good="Environment=CUDA_DEVICE_ORDER=PCI_BUS_ID\nEnvironment=CUDA_VISIBLE_DEVICES=1",
     source="CUDA C Programming Guide: CUDA environment variables",
 )
-def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
+def numbers_without_order(view: View, _: Facts) -> Hits:
     found, cards = _selected(view), view.host.gpus
     if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
         return
@@ -65,7 +63,7 @@ def numbers_without_order(view: View, _: Facts) -> Iterator[Hit]:
     good="Environment=CUDA_VISIBLE_DEVICES=GPU-b1c5…",
     source="docs/gpu.mdx@v0.32.15: GPU Selection",
 )
-def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
+def number_for_a_card(view: View, _: Facts) -> Hits:
     found, cards = _selected(view), view.host.gpus
     if found is None or not cards or set(found[1]) >= set(range(len(cards))):
         return
@@ -91,7 +89,7 @@ def number_for_a_card(view: View, _: Facts) -> Iterator[Hit]:
     good="hardware.nvidia.open = true;",
     source="NVIDIA driver README: Open Linux Kernel Modules; nixos-hardware common/gpu/nvidia",
 )
-def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
+def wrong_kernel_modules(view: View, facts: Facts) -> Hits:
     lines = [ln for ln in view.lines if f"{ln.section}.{ln.name}".endswith("hardware.nvidia.open")]
     value = lines[-1].value.strip() if lines else ""
     wanted = {"false": "open", "true": "closed"}.get(value)
@@ -116,7 +114,7 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Iterator[Hit]:
     good="the 580 branch",
     source="nixos-hardware#1843, nixos-hardware#1880",
 )
-def driver_too_new(view: View, facts: Facts) -> Iterator[Hit]:
+def driver_too_new(view: View, facts: Facts) -> Hits:
     major = driver_major(view)
     for generation in dict.fromkeys(facts.generations(view.host.gpus)):
         last = generation.last_driver
@@ -140,23 +138,19 @@ WORDS: Final = {
 }
 
 
-def reserved(box: Container) -> list[str]:
+def _reserved(box: Container) -> list[str]:
     """Return the GPUs that get into the container, by id; empty: all, or not told."""
     ids = [gpu.removeprefix(CDI) for gpu in box.gpus]
     return [] if "all" in ids else ids
 
 
-def _inside(view: View) -> tuple[Variable, list[str]] | None:
-    """Return the variable that picks GPUs in a container, and those that are in it."""
-    variable, box = view.variable(VISIBLE), view.container
-    if variable is None or box is None:
-        return None
-    runtime = view.variable(RUNTIME)
-    ids = reserved(box)
-    if not ids and runtime is not None and box.gpu_access in {"", "runtime"}:
-        ids = [part.strip() for part in runtime.value.split(",")]
-        ids = [] if "all" in ids or runtime.value.strip() in NONE else ids
-    return variable, ids
+def _inside(view: View, box: Container) -> list[str]:
+    """Return the same, also where a variable of the runtime says it."""
+    ids, runtime = _reserved(box), view.variable(RUNTIME)
+    if ids or runtime is None or box.gpu_access not in {"", "runtime"}:
+        return ids
+    named = [part.strip() for part in runtime.value.split(",")]
+    return [] if "all" in named or runtime.value.strip() in NONE else named
 
 
 @Rule(
@@ -170,12 +164,12 @@ def _inside(view: View) -> tuple[Variable, list[str]] | None:
     good='devices: [{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}]',
     source="CUDA C Programming Guide: CUDA environment variables; docs.docker.com: GPU access",
 )
-def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
-    found = _inside(view)
-    if found is None:
+def numbers_of_the_host(view: View, _: Facts) -> Hits:
+    variable, box = view.variable(VISIBLE), view.container
+    if variable is None or box is None:
         return
-    variable, ids = found
-    numbers, count = indices(variable.value), len(ids) or len(view.host.gpus)
+    ids, numbers = _inside(view, box), indices(variable.value)
+    count = len(ids) or len(view.host.gpus)
     if not numbers or not count:
         return
     beyond = [number for number in numbers if number >= count]
@@ -211,14 +205,16 @@ def numbers_of_the_host(view: View, _: Facts) -> Iterator[Hit]:
     good='device_ids: ["0", "1"]',
     source="moby daemon/nvidia_linux.go; docs.docker.com: GPU access",
 )
-def said_twice(view: View, _: Facts) -> Iterator[Hit]:
+def said_twice(view: View, _: Facts) -> Hits:
     yield from _runtime_beside_reservation(view)
-    found = _inside(view)
-    if found is None or not found[1]:
+    variable, box = view.variable(VISIBLE), view.container
+    ids = _inside(view, box) if box is not None else []
+    if variable is None or not ids:
         return
-    variable, ids = found
     named = [part.strip() for part in variable.value.split(",")]
-    whole = sorted(indices(variable.value)) == list(range(len(ids))) and _in_order(ids)
+    # A container counts from 0 on, and so do the ids where they are numbers.
+    count = list(range(len(ids)))
+    whole = sorted(indices(variable.value)) == count and indices(",".join(ids)) in ([], count)
     uuids = all(name.startswith("GPU-") for name in (*named, *ids))
     if whole or (uuids and set(named) == set(ids)):
         yield Hit(
@@ -237,18 +233,12 @@ def said_twice(view: View, _: Facts) -> Iterator[Hit]:
         )
 
 
-def _in_order(ids: list[str]) -> bool:
-    """Return whether the ids, where they are numbers, count as the container does: from 0 on."""
-    numbers = indices(",".join(ids))
-    return not numbers or numbers == list(range(len(ids)))
-
-
-def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
+def _runtime_beside_reservation(view: View) -> Hits:
     variable, box = view.variable(RUNTIME), view.container
     if variable is None or variable.unresolved or box is None or box.gpu_access != "reservation":
         return
     named = {part.strip() for part in variable.value.split(",")}
-    same = named == set(reserved(box) or ["all"])
+    same = named == set(_reserved(box) or ["all"])
     yield Hit(
         message=f"{RUNTIME} has no say beside a device reservation, "
         + ("which gives the same GPUs" if same else "which gives other GPUs than it names"),
@@ -269,7 +259,7 @@ def _runtime_beside_reservation(view: View) -> Iterator[Hit]:
     good="AddDevice=nvidia.com/gpu=0",
     source="NVIDIA Container Toolkit: Support for Container Device Interface",
 )
-def two_ways_in(view: View, _: Facts) -> Iterator[Hit]:
+def two_ways_in(view: View, _: Facts) -> Hits:
     box, variable = view.container, view.variable(RUNTIME)
     if box is None:
         return

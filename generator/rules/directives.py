@@ -7,11 +7,11 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.variables import known_variables, needs_judgement, swallowed
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
@@ -37,7 +37,7 @@ EXPORT: Final = "export "  # HW118
     good="[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1\nEnvironment=OLLAMA_NUM_PARALLEL=2",
     source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
 )
-def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
+def ignored_line(view: View, facts: Facts) -> Hits:
     known = facts.directives
     for line in view.lines:
         section = view.phrases.section(line)
@@ -55,9 +55,7 @@ def ignored_line(view: View, facts: Facts) -> Iterator[Hit]:
             yield from _unknown(line, section, known)
 
 
-def _header(
-    view: View, line: Line, section: str, known: dict[str, frozenset[str]]
-) -> Iterator[Hit]:
+def _header(view: View, line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
     meant, certain = _nearest(section, known)
     # Podman has sections of its own, and so has every other kind of unit.
     if section in known or not (meant or view.phrases.unit_file):
@@ -106,7 +104,7 @@ def _blanks(line: Line) -> Hit:
     )
 
 
-def _unknown(line: Line, section: str, known: dict[str, frozenset[str]]) -> Iterator[Hit]:
+def _unknown(line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
     """A directive of another section, or one that resembles another; others may be new."""
     home = next((name for name, names in known.items() if line.name in names), "")
     meant, certain = _nearest(line.name, known[section])
@@ -143,7 +141,7 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     "Environment=OLLAMA_MODELS=/srv/models",
     source="systemd.exec(5), Environment=; systemd.syntax(7)",
 )
-def dropped_item(view: View, facts: Facts) -> Iterator[Hit]:
+def dropped_item(view: View, facts: Facts) -> Hits:
     items = [line for line in view.unread if line.name == "Environment"]
     for place in dict.fromkeys(item.place for item in items):
         dropped = [item.value for item in items if item.place == place]
@@ -197,7 +195,7 @@ _BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
     good="MemoryMax=20G\nCPUQuota=2000%",
     source="systemd.resource-control(5); systemd-analyze verify",
 )
-def unreadable_limit(view: View, _: Facts) -> Iterator[Hit]:
+def unreadable_limit(view: View, _: Facts) -> Hits:
     for line in view.unread:
         if line.name == "Environment":
             continue

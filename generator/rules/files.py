@@ -6,12 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.variables import known_values
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import View
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     good="[Unit]\nStartLimitIntervalSec=600",
     source="systemd.unit(5), StartLimitIntervalSec=",
 )
-def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
+def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
@@ -51,7 +49,7 @@ def start_limit_in_service(view: View, _: Facts) -> Iterator[Hit]:
     good="# override.conf\n[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1",
     source="systemd.syntax(7)",
 )
-def no_section(view: View, facts: Facts) -> Iterator[Hit]:
+def no_section(view: View, facts: Facts) -> Hits:
     lines = view.lines if view.phrases.unit_file else ()
     stray = [line for line in lines if line.name and not line.section]
     for file in dict.fromkeys(line.place.file for line in stray):
@@ -77,7 +75,7 @@ def no_section(view: View, facts: Facts) -> Iterator[Hit]:
     good="services: …",
     source="docs.docker.com/reference/compose-file/version-and-name",
 )
-def compose_version(view: View, _: Facts) -> Iterator[Hit]:
+def compose_version(view: View, _: Facts) -> Hits:
     for line in view.lines:
         if not line.section and line.name in view.phrases.obsolete:
             place = Place(line.place.file, line.place.line, line.name)
@@ -102,7 +100,7 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
     good="Environment=OLLAMA_MODELS=/home/ollama/models",
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
 )
-def unexpanded(view: View, facts: Facts) -> Iterator[Hit]:
+def unexpanded(view: View, facts: Facts) -> Hits:
     for variable, _ in known_values(view, facts):
         found = _EXPANSION.search(variable.value)
         # Where the format expands variables itself, its reader may not know of what.

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.host import size_of
 from generator.host import reserve
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MIB, format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Bound, View
 
@@ -29,7 +27,7 @@ DEFAULT_WEIGHT: Final = 100  # systemd.resource-control(5): CPUWeight=
     good="CPUWeight=500",
     source="systemd.resource-control(5)",
 )
-def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
+def weight_is_the_default(view: View, _: Facts) -> Hits:
     weight = view.bound("cpu_weight")
     if weight is not None and weight.value == DEFAULT_WEIGHT:
         name, default = view.phrases.weight
@@ -50,7 +48,7 @@ def weight_is_the_default(view: View, _: Facts) -> Iterator[Hit]:
     good="CPUQuota=2000%",
     source="systemd.resource-control(5); moby daemon/daemon_unix.go",
 )
-def beyond_the_machine(view: View, _: Facts) -> Iterator[Hit]:
+def beyond_the_machine(view: View, _: Facts) -> Hits:
     threads = view.host.threads
     quota, allowed = view.bound("cpu_quota"), view.bound("allowed_cpus")
     percent = int(quota.value or 0) if quota is not None else 0
@@ -97,7 +95,7 @@ def highest_cpu(cpus: str) -> int | None:
     good="MemoryMax=28G",
     source="systemd.resource-control(5)",
 )
-def limit_above_memory(view: View, _: Facts) -> Iterator[Hit]:
+def limit_above_memory(view: View, _: Facts) -> Hits:
     bound, memory = view.bound("memory_max"), view.host.memory
     limit = size_of(bound)
     if bound is None or limit is None or not memory or limit < memory:
@@ -126,7 +124,7 @@ def _size(view: View, size: int) -> str:
     good="MemoryHigh=18G\nMemoryMax=20G",
     source="systemd.resource-control(5)",
 )
-def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
+def soft_limit_above_hard(view: View, _: Facts) -> Hits:
     bound = view.bound("memory_high")
     high, top = size_of(bound), size_of(view.bound("memory_max"))
     reserves = view.phrases.soft_limit_reserves and high == top
@@ -151,7 +149,7 @@ def soft_limit_above_hard(view: View, _: Facts) -> Iterator[Hit]:
     good="MemoryMax=20G\nMemorySwapMax=0",
     source="systemd.resource-control(5); docs.docker.com: Resource constraints",
 )
-def no_limit_on_swap(view: View, _: Facts) -> Iterator[Hit]:
+def no_limit_on_swap(view: View, _: Facts) -> Hits:
     bound = view.bound("memory_max")
     if bound is None or size_of(bound) is None:
         return

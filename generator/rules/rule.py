@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.errors import Finding, Severity
 from generator.records import dataclass
 from generator.view import Edit, LocatedFinding, Place, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
 
 
@@ -28,7 +26,8 @@ class Hit:
     edits: tuple[Edit, ...] = ()
 
 
-Check = Callable[[View, "Facts"], Iterable[Hit]]
+Hits: TypeAlias = Iterator[Hit]
+Check = Callable[[View, "Facts"], Hits]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_official
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Variable, View
 
@@ -47,7 +45,7 @@ _READABLE: Final = frozenset(
     "        - driver: nvidia\n          count: all\n          capabilities: [gpu]",
     source="docs.docker.com/reference/cli/docker/container/run (--privileged)",
 )
-def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
+def privileged_container(view: View, _: Facts) -> Hits:
     if view.container is not None and view.container.privileged is not None:
         enough = "the GPU gets in without it" if view.container.gpu_access else (
             "let the GPU in by a device reservation, CDI, or `/dev/kfd` and `/dev/dri`"
@@ -69,7 +67,7 @@ def privileged_container(view: View, _: Facts) -> Iterator[Hit]:
     good='ports: ["127.0.0.1:11434:11434"]',
     source="Dockerfile@v0.32.15:296-320; docs.docker.com/engine/network/drivers/host",
 )
-def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
+def root_on_the_host_network(view: View, facts: Facts) -> Hits:
     container = view.container
     if container is None or container.host_network is None:
         return
@@ -94,7 +92,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
     good="EnvironmentFile=/etc/ollama/secrets.env    # mode 0600",
     source="systemd.exec(5), Environment=",
 )
-def plain_secret(view: View, _: Facts) -> Iterator[Hit]:
+def plain_secret(view: View, _: Facts) -> Hits:
     # The value is never repeated.
     for variable in view.variables:
         if variable.reach == "shell" or variable.unresolved or not _shown(view, variable):
@@ -138,7 +136,7 @@ def _is_secret(variable: Variable) -> bool:
     good="OOMScoreAdjust=-500\nMemoryMax=24G",
     source="systemd.exec(5), OOMScoreAdjust=; proc_pid_oom_score_adj(5)",
 )
-def never_killed(view: View, _: Facts) -> Iterator[Hit]:
+def never_killed(view: View, _: Facts) -> Hits:
     adjust = view.bound("oom_score_adjust")
     if adjust is not None and str(adjust.value) == str(NEVER_KILLED):
         yield Hit(

@@ -6,11 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Place, View
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\nRestartSec=3",
     source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=",
 )
-def no_restart(view: View, _: Facts) -> Iterator[Hit]:
+def no_restart(view: View, _: Facts) -> Hits:
     asked = any(
         line.name == "Restart" or line.name.endswith(".Restart") or "restart_policy" in line.section
         for line in view.lines
@@ -63,7 +61,7 @@ _DESKTOP: Final = re.compile(r"\b(?:GeForce|[GR]TX|Quadro|TITAN)\b", re.IGNORECA
     good="[service]\nresume_fix = true    # or false, for a host that never sleeps",
     source="docs/gpu.mdx@v0.32.15:48-53; ollama#5464",
 )
-def lost_after_suspend(view: View, _: Facts) -> Iterator[Hit]:
+def lost_after_suspend(view: View, _: Facts) -> Hits:
     cards = [card for card in view.host.gpus if card.compute_capability and not card.unified]
     desktop = next((card for card in cards if _DESKTOP.search(card.name)), None)
     if desktop is not None and view.resume_fix is False:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers.containers import REFERENCE, is_official
 from generator.rules.helpers.variables import corrected, renamed
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Variable, View
 
@@ -71,7 +69,7 @@ _ORIGINS: Final = (
     good="OLLAMA_HOST=0.0.0.0:11434",
     source="envconfig/config.go@v0.32.15:22-60,85-109",
 )
-def address_misread(view: View, _: Facts) -> Iterator[Hit]:
+def address_misread(view: View, _: Facts) -> Hits:
     host, origins = view.variable("OLLAMA_HOST"), view.variable("OLLAMA_ORIGINS")
     if host is not None and not host.unresolved and cleaned(host.value):
         yield from _host(view, host)
@@ -79,7 +77,7 @@ def address_misread(view: View, _: Facts) -> Iterator[Hit]:
         yield from _origins(view, origins)
 
 
-def _host(view: View, variable: Variable) -> Iterator[Hit]:
+def _host(view: View, variable: Variable) -> Hits:
     text = cleaned(variable.value).strip()
     scheme, host, port, path = parts_of(text)
     default = SCHEMES.get(scheme, _PORT)
@@ -129,7 +127,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _origins(view: View, variable: Variable) -> Iterator[Hit]:
+def _origins(view: View, variable: Variable) -> Hits:
     entries = cleaned(variable.value).split(",")
     faults = [fault for entry in entries if (fault := _origin_fault(entry))]
     if not faults:
@@ -167,7 +165,7 @@ def _origin_fault(entry: str) -> str:
     good="HTTPS_PROXY=http://proxy.example.com:3128",
     source="docs/faq.mdx@v0.32.15:131-136; ollama#6195",
 )
-def proxy_between(view: View, _: Facts) -> Iterator[Hit]:
+def proxy_between(view: View, _: Facts) -> Hits:
     for name, right in (("HTTP_PROXY", "HTTPS_PROXY"), ("http_proxy", "https_proxy")):
         variable, both = view.variable(name), view.variable(right) is not None
         if variable is None or not variable.value:
@@ -205,7 +203,7 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
     good="OLLAMA_HOST=127.0.0.1:11434    # and a proxy that authenticates",
     source="docs/faq.mdx@v0.32.15",
 )
-def reachable_from_outside(view: View, _: Facts) -> Iterator[Hit]:
+def reachable_from_outside(view: View, _: Facts) -> Hits:
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
     if address is None or view.container is not None:
@@ -238,13 +236,13 @@ def _is_known(host: str) -> bool:
     good='ports: ["127.0.0.1:11434:11434"]',
     source="docs.docker.com/engine/network/packet-filtering-firewalls; ollama#16236",
 )
-def published_on_all_addresses(view: View, facts: Facts) -> Iterator[Hit]:
+def published_on_all_addresses(view: View, facts: Facts) -> Hits:
     yield from _published(view, facts)
     yield from _on_the_host_network(view, facts)
     yield from _cluster_service(view)
 
 
-def _published(view: View, facts: Facts) -> Iterator[Hit]:
+def _published(view: View, facts: Facts) -> Hits:
     container, address = view.container, view.variable("OLLAMA_HOST")
     # On the host's network nothing is published, whatever the file says.
     if container is None or container.host_network is not None:
@@ -292,7 +290,7 @@ def _made_local(text: str) -> str:
     return f"127.0.0.1:{text}" if several and _port(text)[0] == "" else ""
 
 
-def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
+def _on_the_host_network(view: View, facts: Facts) -> Hits:
     container, address = view.container, view.variable("OLLAMA_HOST")
     if container is None or container.host_network is None:
         return
@@ -308,7 +306,7 @@ def _on_the_host_network(view: View, facts: Facts) -> Iterator[Hit]:
         )
 
 
-def _cluster_service(view: View) -> Iterator[Hit]:
+def _cluster_service(view: View) -> Hits:
     for line in view.container.exposed if view.container else ():
         yield Hit(
             message=f"a service of type {line.value} opens the API outside the cluster, and it has "
@@ -328,7 +326,7 @@ def _cluster_service(view: View) -> Iterator[Hit]:
     good="OLLAMA_ORIGINS=https://chat.example.org",
     source="envconfig/config.go@v0.32.15:86-109; ollama#9359",
 )
-def every_origin(view: View, _: Facts) -> Iterator[Hit]:
+def every_origin(view: View, _: Facts) -> Hits:
     origins = view.variable("OLLAMA_ORIGINS")
     parts = [part.strip() for part in origins.value.split(",")] if origins else []
     wide = next((part for part in parts if part in EVERY_PAGE), "")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LOADS: Final = re.compile(
     good='test: ["CMD", "ollama", "list"]',
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
 )
-def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
+def health_check_fails(view: View, facts: Facts) -> Hits:
     for text, words, place in _checks(view):
         missing = [
             tool
@@ -59,7 +59,7 @@ def health_check_fails(view: View, facts: Facts) -> Iterator[Hit]:
     good='test: ["CMD", "ollama", "list"]',
     source="server/routes.go@v0.32.15:483,2651",
 )
-def health_check_loads(view: View, _: Facts) -> Iterator[Hit]:
+def health_check_loads(view: View, _: Facts) -> Hits:
     for text, words, place in _checks(view):
         if asks := _LOADS.search(text):
             message = (
@@ -103,7 +103,7 @@ def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
     good='volumes: ["ollama:/root/.ollama"]',
     source="Dockerfile@v0.32.15:296-320; docs/docker.mdx@v0.32.15",
 )
-def no_volume(view: View, facts: Facts) -> Iterator[Hit]:
+def no_volume(view: View, facts: Facts) -> Hits:
     container = view.container
     if container is not None and container.unkept is not None:
         yield Hit(

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 from generator.fit.host import computes_on_cpu
 from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import Place, View
 
@@ -41,7 +39,7 @@ def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
     good="LLAMA_ARG_THREADS=12",
     source="ollama#2496, ollama#2929",
 )
-def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
+def threads_above_cores(view: View, facts: Facts) -> Hits:
     asked, cores = threads_of(view, facts), view.host.cores
     if asked and cores and asked[0] > cores:
         yield Hit(
@@ -62,7 +60,7 @@ def threads_above_cores(view: View, facts: Facts) -> Iterator[Hit]:
     good="CPUQuota=500%\nEnvironment=LLAMA_ARG_THREADS=4",
     source="ollama#17916",
 )
-def threads_above_quota(view: View, facts: Facts) -> Iterator[Hit]:
+def threads_above_quota(view: View, facts: Facts) -> Hits:
     asked, quota = threads_of(view, facts), view.bound("cpu_quota")
     if asked is None or quota is None or quota.value is None:
         return
@@ -101,7 +99,7 @@ def _usable_cpus(view: View) -> int:
     good="services:\n  ollama: {image: ollama/ollama, cpus: 6}\n  app: {image: app}",
     source="common/common.cpp@4df29be (llama.cpp); ollama#17916",
 )
-def unbound_beside_others(view: View, facts: Facts) -> Iterator[Hit]:
+def unbound_beside_others(view: View, facts: Facts) -> Hits:
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
     bound = (
         any(view.bound(name) is not None for name in bounds) or threads_of(view, facts) is not None

@@ -16,12 +16,10 @@ from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.gpus import driver_major, names_of
 from generator.rules.helpers.variables import rewritten
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import gib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.hardware import GpuGeneration
     from generator.host import Gpu
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     releases="0.30.0 and later",
     source="discover/cuda_compat.go@v0.32.15:14-18,66-71; ollama#17290",
 )
-def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
+def driver_floor(view: View, facts: Facts) -> Hits:
     major = driver_major(view)
     floors = [(g.driver_floor, g) for g in facts.generations(view.host.gpus)]
     if major is None or not floors:
@@ -65,7 +63,7 @@ def driver_floor(view: View, facts: Facts) -> Iterator[Hit]:
     good="# left out: the server splits what does not fit on one GPU",
     source="server/sched.go@v0.32.15:1064",
 )
-def spread_without_need(view: View, facts: Facts) -> Iterator[Hit]:
+def spread_without_need(view: View, facts: Facts) -> Hits:
     spread = view.variable("OLLAMA_SCHED_SPREAD")
     if spread is None or not truthy(spread.value) or view.acceleration == "cpu":
         return
@@ -106,7 +104,7 @@ def _spread_message(view: View, facts: Facts) -> str:
     releases="0.15.5 and later",
     source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
 )
-def context_by_memory(view: View, facts: Facts) -> Iterator[Hit]:
+def context_by_memory(view: View, facts: Facts) -> Hits:
     tokens = default_context(view, facts)
     if tokens is None:
         return
@@ -159,7 +157,7 @@ MISJUDGES: Final = "newest-cuda-for-a-new-driver"
     releases="0.11.11 and later",
     source="llama/server/CMakePresets.json@v0.32.15:71,103; ollama#12316, ollama#12408",
 )
-def library_without_kernels(view: View, facts: Facts) -> Iterator[Hit]:
+def library_without_kernels(view: View, facts: Facts) -> Hits:
     variable = view.variable(LIBRARY)
     asked = variable.value.strip() if variable is not None else ""
     known, system = facts.generations(view.host.gpus), view.host.system or SYSTEM
@@ -210,7 +208,7 @@ def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> H
     releases="0.30.0 and later",
     source="discover/runner.go@v0.32.15:382-440",
 )
-def integrated_dropped(view: View, facts: Facts) -> Iterator[Hit]:
+def integrated_dropped(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), facts.variable("OLLAMA_IGPU_ENABLE")
     cards = view.host.gpus
     reads = fact is not None and fact.works
@@ -246,7 +244,7 @@ def _integrated(card: Gpu, facts: Facts) -> bool:
     source="ml/device.go@v0.24.0:485-490, @v0.31.1:586-600, @v0.32.15:586-600; "
     "llm/llama_server.go@v0.32.15:596-621",
 )
-def flash_attention_by_hand(view: View, facts: Facts) -> Iterator[Hit]:
+def flash_attention_by_hand(view: View, facts: Facts) -> Hits:
     variable = view.variable("OLLAMA_FLASH_ATTENTION")
     on_cpu = computes_on_cpu(view)
     known = [] if on_cpu else facts.generations(view.host.gpus)

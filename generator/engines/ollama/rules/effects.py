@@ -19,7 +19,7 @@ from generator.rules.helpers.variables import (
     rewritten,
     server_variables,
 )
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
     good="# left out: the server finds the library by itself",
     source="discover/runner.go@v0.32.15:67,100; llm/server.go@v0.12.3:243; ollama#13069",
 )
-def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
+def library_unknown(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable(_LIBRARY), facts.variable(_LIBRARY)
     name = cleaned(variable.value) if variable else ""
     # A profile for a CPU may name what it likes; `resolve` says what that does.
@@ -87,7 +87,7 @@ def library_unknown(view: View, facts: Facts) -> Iterator[Hit]:
     releases="0.5.0 and later",
     source="llm/server.go@v0.24.0:237-243; llm/llama_server.go@v0.32.15:394-396",
 )
-def kv_type_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
+def kv_type_in_vain(view: View, facts: Facts) -> Hits:
     fails = facts.behaves("kv-type-load-error")
     for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
         variable, fact = view.variable(name), facts.variable(name)
@@ -107,9 +107,7 @@ def kv_type_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
             )
 
 
-def _without_flash_attention(
-    view: View, facts: Facts, variable: Variable, kind: str
-) -> Iterator[Hit]:
+def _without_flash_attention(view: View, facts: Facts, variable: Variable, kind: str) -> Hits:
     if kind in PLAIN:
         return
     asked = view.variable(_FLASH)
@@ -156,7 +154,7 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
     releases="0.30.0 and later",
     source="server/sched.go@v0.32.15:616-624; ollama#12223",
 )
-def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
+def overhead_in_vain(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable(_OVERHEAD), facts.variable(_OVERHEAD)
     if variable is None or fact is None or fact.works or not fact.known:
         return
@@ -189,7 +187,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Iterator[Hit]:
     good="LLAMA_ARG_THREADS=12",
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",
 )
-def thread_libraries(view: View, facts: Facts) -> Iterator[Hit]:
+def thread_libraries(view: View, facts: Facts) -> Hits:
     idle = list(_idle_threads(view, facts))
     if not idle:
         return
@@ -224,7 +222,7 @@ def _idle_threads(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
     releases="0.30.0 and later",
     source="llama.cpp common/arg.cpp@4df29be; llm/llama_server.go@v0.32.15:446",
 )
-def malformed(view: View, facts: Facts) -> Iterator[Hit]:
+def malformed(view: View, facts: Facts) -> Hits:
     for variable in server_variables(view):
         fault = value_fault(variable.name, variable.value, facts)
         if fault is None or variable.unresolved:
@@ -256,7 +254,7 @@ def malformed(view: View, facts: Facts) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llm/llama_server.go@v0.32.15:376-410,575-621",
 )
-def overridden(view: View, facts: Facts) -> Iterator[Hit]:
+def overridden(view: View, facts: Facts) -> Hits:
     for variable, fact in known_variables(view, facts):
         if fact.effective or not fact.name.startswith(PREFIX):
             continue
@@ -285,7 +283,7 @@ def overridden(view: View, facts: Facts) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llm/llama_server.go@v0.32.15:446; measured on llama-server of b10434",
 )
-def breaks_every_model(view: View, facts: Facts) -> Iterator[Hit]:
+def breaks_every_model(view: View, facts: Facts) -> Hits:
     for variable, fact in known_variables(view, facts):
         if fact.dangerous:
             yield Hit(

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
 from generator.rules.helpers.variables import needs_judgement, removed, renamed, server_variables
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
     from generator.view import Line, Variable, View
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
-def _misnamed(view: View, facts: Facts, rule_id: str) -> Iterator[Hit]:
+def _misnamed(view: View, facts: Facts, rule_id: str) -> Hits:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
@@ -59,7 +57,7 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
 )
-def never_read(view: View, facts: Facts) -> Iterator[Hit]:
+def never_read(view: View, facts: Facts) -> Hits:
     yield from _misnamed(view, facts, "HW101")
 
 
@@ -73,7 +71,7 @@ def never_read(view: View, facts: Facts) -> Iterator[Hit]:
     good="OLLAMA_VULKAN=1",
     source="envconfig/config.go by tag",
 )
-def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
+def removed_name(view: View, facts: Facts) -> Hits:
     yield from _misnamed(view, facts, "HW102")
 
 
@@ -88,7 +86,7 @@ def removed_name(view: View, facts: Facts) -> Iterator[Hit]:
     good="PARAMETER num_thread 16    # in a Modelfile",
     source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
 )
-def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
+def not_read_yet(view: View, facts: Facts) -> Hits:
     yield from _misnamed(view, facts, "HW103")
 
 
@@ -103,7 +101,7 @@ def not_read_yet(view: View, facts: Facts) -> Iterator[Hit]:
     good="OLLAMA_HOST=0.0.0.0",
     source="envconfig/config.go by tag",
 )
-def misspelt(view: View, facts: Facts) -> Iterator[Hit]:
+def misspelt(view: View, facts: Facts) -> Hits:
     yield from _misnamed(view, facts, "HW104")
 
 
@@ -123,7 +121,7 @@ _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, n
     good="[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=30m    # systemctl edit ollama",
     source="docs/faq.mdx@v0.32.15:93-110; ollama#7128, ollama#4771",
 )
-def out_of_reach(view: View, facts: Facts) -> Iterator[Hit]:
+def out_of_reach(view: View, facts: Facts) -> Hits:
     for variable in view.variables:
         if variable.reach == "shell":
             yield from _exported(variable, facts)
@@ -148,7 +146,7 @@ def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
     )
 
 
-def _exported(variable: Variable, facts: Facts) -> Iterator[Hit]:
+def _exported(variable: Variable, facts: Facts) -> Hits:
     fact = facts.variable(variable.name)
     name = variable.name
     if fact is None or not name.startswith(("OLLAMA_", "LLAMA_ARG_")) or fact.scope == "client":
@@ -167,7 +165,7 @@ def _exported(variable: Variable, facts: Facts) -> Iterator[Hit]:
     )
 
 
-def _not_for_the_server(view: View, variable: Variable, facts: Facts) -> Iterator[Hit]:
+def _not_for_the_server(view: View, variable: Variable, facts: Facts) -> Hits:
     fact = facts.variable(variable.name)
     if fact is None or not fact.known:
         return

@@ -15,12 +15,10 @@ from generator.fit.ask import may_be_loaded, number, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
 from generator.fit.kv import kv_of
 from generator.rules.helpers.containers import is_client
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MIB, format_size, gib, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.errors import Severity
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     good="MemoryMax=8G",
     source="llm/server.go@v0.24.0:719-726; server/sched.go@v0.32.15:1159-1164",
 )
-def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
+def less_than_the_weights(view: View, facts: Facts) -> Hits:
     limit = memory_limit(view)
     models = heaviest(view, facts)
     if limit is None or not models or not computes_on_cpu(view):
@@ -76,7 +74,7 @@ def less_than_the_weights(view: View, facts: Facts) -> Iterator[Hit]:
     releases="0.30.0 and later",
     source="llama.cpp common/arg.cpp@4df29be; systemd.exec(5)",
 )
-def lock_without_limit(view: View, facts: Facts) -> Iterator[Hit]:
+def lock_without_limit(view: View, facts: Facts) -> Hits:
     variable = _locks(view, facts)
     bound = view.bound("limit_memlock")
     lifted = bound is not None and bound.value is None
@@ -139,7 +137,7 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
     releases="0.30.0 and later",
     source="ollama#18264, ollama#17351, ollama#18072; llama.cpp common/arg.cpp@4df29be",
 )
-def caches_beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
+def caches_beyond_memory(view: View, facts: Facts) -> Hits:
     each, limit = _cache_mib(view, facts), memory_limit(view)
     if each is None or limit is None or is_client(view):
         return
@@ -224,7 +222,7 @@ LEAST_USEFUL: Final = 2048
     good="OLLAMA_CONTEXT_LENGTH=8192\nOLLAMA_NUM_PARALLEL=2\nOLLAMA_KV_CACHE_TYPE=q8_0",
     source="ollama#9246, ollama#12097, ollama#14116",
 )
-def beyond_memory(view: View, facts: Facts) -> Iterator[Hit]:
+def beyond_memory(view: View, facts: Facts) -> Hits:
     have, models = _memory(view), known_models(view, facts)
     if not have or not models:
         return
@@ -272,7 +270,7 @@ def _fitting(model: ModelFact, ask: Ask, have: int) -> str:
     return "serve a smaller model or quantisation, or fewer slots"
 
 
-def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> Iterator[Hit]:
+def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> Hits:
     cpu, limit = computes_on_cpu(view), view.bound("memory_max")
     if cpu and sum(model.weight_bytes for model in models) >= have:
         return  # HW207 reports it.
@@ -311,7 +309,7 @@ def _place(view: View, name: str) -> Place:
     good="OLLAMA_NUM_PARALLEL=1    # or another instance beside it",
     source="server/sched.go@v0.32.15:499-509; ollama#17556",
 )
-def one_slot_only(view: View, facts: Facts) -> Iterator[Hit]:
+def one_slot_only(view: View, facts: Facts) -> Hits:
     slots = slots_of(view, facts)
     if slots == 1:
         return

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.view import View
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     good="OLLAMA_KEEP_ALIVE=24h",
     source="envconfig/config.go@v0.32.15:126-144",
 )
-def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
+def warmup_unloaded_at_once(view: View, _: Facts) -> Hits:
     keep_alive = view.variable("OLLAMA_KEEP_ALIVE")
     warmed = any(model.warmed for model in view.models)
     if warmed and keep_alive and keep_alive.value.rstrip("smhnuµ") in {"0", "-0"}:
@@ -44,7 +42,7 @@ def warmup_unloaded_at_once(view: View, _: Facts) -> Iterator[Hit]:
     good="OLLAMA_MAX_LOADED_MODELS=2",
     source="server/sched.go@v0.32.15:86",
 )
-def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
+def warmup_beyond_resident(view: View, _: Facts) -> Hits:
     resident = view.variable("OLLAMA_MAX_LOADED_MODELS")
     warmed = sum(model.warmed for model in view.models)
     if resident and 0 < (whole(resident.value) or 0) < warmed:
@@ -65,7 +63,7 @@ def warmup_beyond_resident(view: View, _: Facts) -> Iterator[Hit]:
     good="# left out: it loads with the first request, in a second or two",
     source="cmd/cmd.go@v0.9.6, @v0.32.15",
 )
-def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
+def embedding_warmup(view: View, _: Facts) -> Hits:
     for model in view.models:
         if model.warmed and model.role == "embedding":
             yield Hit(
@@ -84,7 +82,7 @@ def embedding_warmup(view: View, _: Facts) -> Iterator[Hit]:
     good="ollama pull llama3.1:8b",
     source="README.md@v0.9.0:66-70",
 )
-def missing_model(view: View, facts: Facts) -> Iterator[Hit]:
+def missing_model(view: View, facts: Facts) -> Hits:
     for used in view.models:
         hint = facts.missing_model(used.base or used.name)
         if hint is not None:
@@ -112,7 +110,7 @@ INSTALLED_DESCRIPTION: Final = "Ollama Service"
     "Environment=OLLAMA_NUM_PARALLEL=4",
     source="scripts/install.sh@v0.32.15:221-235; ollama#1278, ollama#8389",
 )
-def edited_vendor_unit(view: View, _: Facts) -> Iterator[Hit]:
+def edited_vendor_unit(view: View, _: Facts) -> Hits:
     file = _installed_unit(view) if view.phrases.unit_file else ""
     own = [(v.name, v.place) for v in view.variables if v.name != "PATH"]
     own += [(bound.name, bound.place) for bound in view.bounds]

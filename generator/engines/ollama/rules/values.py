@@ -14,12 +14,10 @@ from generator.rules.helpers.variables import (
     rewritten,
     server_variables,
 )
-from generator.rules.rule import Hit, Rule
+from generator.rules.rule import Hit, Hits, Rule
 from generator.units import GO_FALSE, GO_TRUE, parse_go_duration, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
     from generator.view import Variable, View
@@ -39,7 +37,7 @@ _PARSED: Final = GO_TRUE | GO_FALSE
     releases="0.3.2 and later",
     source="envconfig/config.go@v0.32.15:177-197",
 )
-def boolean_misread(view: View, facts: Facts) -> Iterator[Hit]:
+def boolean_misread(view: View, facts: Facts) -> Hits:
     by_level = facts.behaves("debug-by-level")
     parsed = facts.behaves("boolean-by-parsebool")
     for variable, fact in known_values(view, facts):
@@ -73,7 +71,7 @@ def _harmless(view: View, variable: Variable) -> bool:
     return variable.name != "OLLAMA_FLASH_ATTENTION" or not quantised
 
 
-def _debug(view: View, variable: Variable, *, by_level: bool) -> Iterator[Hit]:
+def _debug(view: View, variable: Variable, *, by_level: bool) -> Hits:
     """Since 0.7.0 OLLAMA_DEBUG is a level, and other text is none; before, it was true."""
     word = cleaned(variable.value)
     if word in {"", *_PARSED} or re.fullmatch(r"[+-]?\d+", word):
@@ -85,7 +83,7 @@ def _debug(view: View, variable: Variable, *, by_level: bool) -> Iterator[Hit]:
         yield corrected(view, variable, message, "0" if off else "1")
 
 
-def _present(view: View, variable: Variable) -> Iterator[Hit]:
+def _present(view: View, variable: Variable) -> Hits:
     word = cleaned(variable.value).lower()
     if word in NO or not word:
         yield Hit(
@@ -106,7 +104,7 @@ def _present(view: View, variable: Variable) -> Iterator[Hit]:
     good="OLLAMA_KEEP_ALIVE=24h",
     source="envconfig/config.go@v0.32.15:129-164",
 )
-def duration_misread(view: View, facts: Facts) -> Iterator[Hit]:
+def duration_misread(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
@@ -165,7 +163,7 @@ def go_duration(word: str) -> str:
     good="OLLAMA_GPU_OVERHEAD=2147483648",
     source="envconfig/config.go@v0.32.15:259-300",
 )
-def number_misread(view: View, facts: Facts) -> Iterator[Hit]:
+def number_misread(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         if fact.kind not in {"uint", "bytes"} or not fact.name.startswith("OLLAMA_"):
             continue
@@ -211,7 +209,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
     good="HSA_OVERRIDE_GFX_VERSION=10.3.0",
     source="docs/gpu.mdx@v0.32.15, Overrides on Linux",
 )
-def gfx_version_form(view: View, _: Facts) -> Iterator[Hit]:
+def gfx_version_form(view: View, _: Facts) -> Hits:
     for variable in server_variables(view):
         word = cleaned(variable.value)
         if not re.fullmatch(r"HSA_OVERRIDE_GFX_VERSION(_\d+)?", variable.name):
@@ -242,7 +240,7 @@ _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
     good="Environment=CUDA_VISIBLE_DEVICES=0",
     source="envconfig/config.go@v0.32.15:374; systemd.exec(5)",
 )
-def quoted_twice(view: View, facts: Facts) -> Iterator[Hit]:
+def quoted_twice(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         quoted = _QUOTED.fullmatch(variable.value)
         if quoted is None:
