@@ -54,23 +54,20 @@ def beyond_the_machine(view: View, _: Facts) -> Hits:
     percent = int(quota.value or 0) if quota is not None else 0
     if threads and quota is not None and percent > threads * 100:
         yield _beyond(
+            view,
             quota,
             f"a quota of {view.phrases.quota_in_prose(quota, percent)} is more than the "
             f"{threads} hardware threads of this machine",
             f"write at most `{view.phrases.quota(quota, threads * 100)}`, or leave it out",
-            refused=view.phrases.refuses(quota),
         )
     highest = highest_cpu(str(allowed.value)) if allowed is not None else None
     if threads and allowed is not None and highest is not None and highest >= threads:
-        yield _beyond(
-            allowed,
-            f"there is no CPU {highest}: this machine has 0-{threads - 1}",
-            "name CPUs that exist",
-            refused=view.phrases.refuses(allowed),
-        )
+        message = f"there is no CPU {highest}: this machine has 0-{threads - 1}"
+        yield _beyond(view, allowed, message, "name CPUs that exist")
 
 
-def _beyond(bound: Bound, message: str, fix: str, *, refused: bool) -> Hit:
+def _beyond(view: View, bound: Bound, message: str, fix: str) -> Hit:
+    refused = view.phrases.refuses(bound)
     return Hit(
         message=f"{message}; Docker refuses to start it" if refused else message,
         place=bound.place,
@@ -101,17 +98,13 @@ def limit_above_memory(view: View, _: Facts) -> Hits:
     if bound is None or limit is None or not memory or limit < memory:
         return
     more = "more than" if limit > memory else "all of"
+    room = format_size((memory - reserve(memory)) // MIB * MIB) + view.phrases.size_suffix
     yield Hit(
         message=f"a memory limit of {format_size(limit)} is {more} this machine's "
         f"{format_size(memory)}: it never acts, and leaves nothing to the system",
         place=bound.place,
-        fix=f"write `{_size(view, (memory - reserve(memory)) // MIB * MIB)}` or less",
+        fix=f"write `{room}` or less",
     )
-
-
-def _size(view: View, size: int) -> str:
-    """Return a size as that file spells one: to Kubernetes `20G` is decimal."""
-    return format_size(size) + view.phrases.size_suffix
 
 
 @Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
-def _misnamed(view: View, facts: Facts, rule_id: str) -> Hits:
+def _misnamed(rule_id: str, view: View, facts: Facts) -> Hits:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
@@ -46,7 +47,7 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     return removed(view, variable) if certain else ()
 
 
-@Rule(
+NEVER_READ: Final = Rule(
     id="HW101",
     severity="warning",
     deviates=True,
@@ -56,12 +57,9 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
     bad="Environment=OLLAMA_NUM_THREADS=16",
     good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
+    check=partial(_misnamed, "HW101"),
 )
-def never_read(view: View, facts: Facts) -> Hits:
-    yield from _misnamed(view, facts, "HW101")
-
-
-@Rule(
+REMOVED: Final = Rule(
     id="HW102",
     severity="warning",
     deviates=True,
@@ -70,12 +68,9 @@ def never_read(view: View, facts: Facts) -> Hits:
     bad="OLLAMA_INTEL_GPU=1    # removed in 0.12.11",
     good="OLLAMA_VULKAN=1",
     source="envconfig/config.go by tag",
+    check=partial(_misnamed, "HW102"),
 )
-def removed_name(view: View, facts: Facts) -> Hits:
-    yield from _misnamed(view, facts, "HW102")
-
-
-@Rule(
+NOT_READ_YET: Final = Rule(
     id="HW103",
     severity="warning",
     deviates=True,
@@ -85,12 +80,9 @@ def removed_name(view: View, facts: Facts) -> Hits:
     bad="LLAMA_ARG_THREADS=16    # for Ollama 0.24",
     good="PARAMETER num_thread 16    # in a Modelfile",
     source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
+    check=partial(_misnamed, "HW103"),
 )
-def not_read_yet(view: View, facts: Facts) -> Hits:
-    yield from _misnamed(view, facts, "HW103")
-
-
-@Rule(
+MISSPELT: Final = Rule(
     id="HW104",
     severity="warning",
     deviates=True,
@@ -100,9 +92,8 @@ def not_read_yet(view: View, facts: Facts) -> Hits:
     bad="OLAMA_HOST=0.0.0.0",
     good="OLLAMA_HOST=0.0.0.0",
     source="envconfig/config.go by tag",
+    check=partial(_misnamed, "HW104"),
 )
-def misspelt(view: View, facts: Facts) -> Hits:
-    yield from _misnamed(view, facts, "HW104")
 
 
 # Believed to protect the API, so that they are reported also where a client may use them.
