@@ -14,7 +14,7 @@ from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError, ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.plan.read import read
-from generator.rules import judge
+from generator.rules.registry import judge
 from tests.plans import PROFILES, RELEASES, shipped
 
 PLAN = to_dict(shipped("dual-pascal"))

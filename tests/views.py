@@ -11,7 +11,7 @@ from generator.readers.nixos.phrases import CONTAINER, MODULE
 from generator.readers.plan.phrases import PROFILE
 from generator.readers.quadlet.phrases import QUADLET
 from generator.readers.systemd.phrases import RUN, UNIT
-from generator.rules import ordered
+from generator.rules.registry import ordered
 from generator.rules.rule import Rule
 from generator.view import Bound, LocatedFinding, Place, Variable, View
 from tests.facts import facts_at

@@ -18,8 +18,8 @@ from generator.errors import (
 from generator.host import Host
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
-from generator.rules import judge, ordered
 from generator.rules.decided import SILENCE, UNREADABLE
+from generator.rules.registry import judge, ordered
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from generator.check.mend import mended
 from generator.readers.base import Source
 from generator.readers.discover import Found, Group, views
 from generator.records import dataclass
-from generator.rules import judge
+from generator.rules.registry import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

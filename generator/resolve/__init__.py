@@ -15,8 +15,7 @@ from generator.resolve.host import host_facts
 from generator.resolve.limits import faults as limit_faults
 from generator.resolve.limits import limits_of
 from generator.resolve.threads import thread_count
-from generator.rules import judge
-from generator.rules.registry import rule_of
+from generator.rules.registry import judge, rule_of
 from generator.units import written_size
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Every Rule by its id: those of the files here, and those in the room of each engine.
+"""Every Rule by its id, and what all have to say: those here, and those in the room of an engine.
 
 A rule is found by being in a file; there is no list.
 """
@@ -11,10 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from generator.engines import ENGINES
+from generator.errors import SEVERITIES
 from generator.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from generator.catalogue.facts import Facts
+    from generator.view import LocatedFinding, View
 
 
 def _rules_in(package: str) -> Iterator[Rule]:
@@ -40,3 +44,19 @@ def every_rule() -> dict[str, Rule]:
 def rule_of(name: str) -> Rule:
     """Return the rule with that id. Raises KeyError: ids are written in code, not by users."""
     return every_rule()[name]
+
+
+def judge(view: View, facts: Facts) -> tuple[LocatedFinding, ...]:
+    """Return what the rules of any server, and of the View's engine, have to say about it."""
+    return ordered([placed for rule in rules_of(view.engine) for placed in rule.judge(view, facts)])
+
+
+def ordered(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:
+    """Return each once, worst first, then by rule and place."""
+    return tuple(sorted(dict.fromkeys(found), key=_rank))
+
+
+def _rank(placed: LocatedFinding) -> tuple[object, ...]:
+    finding, place = placed.finding, placed.place
+    severity = SEVERITIES.index(finding.severity)
+    return (severity, finding.rule, place.file, place.line, finding.where)

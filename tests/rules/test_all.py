@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.rules import judge
-from generator.rules.registry import every_rule
+from generator.rules.registry import every_rule, judge
 from generator.rules.rule import Rule
 from generator.view import ModelUse, Place
 from tests.facts import facts_at

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from generator.engines.ollama.rules.cpu import threads_above_quota, unbound_beside_others
-from generator.rules import judge
 from generator.rules.limits import beyond_the_machine, highest_cpu, weight_is_the_default
-from generator.rules.registry import every_rule
+from generator.rules.registry import every_rule, judge
 from generator.view import Bound, Container, Line, Place, View
 from tests.facts import facts_at
 from tests.views import found, view

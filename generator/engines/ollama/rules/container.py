@@ -34,11 +34,8 @@ _LOADS: Final = re.compile(
 )
 def health_check_fails(view: View, facts: Facts) -> Hits:
     for text, words, place in _checks(view):
-        missing = [
-            tool
-            for tool in facts.image.missing_tools
-            if re.search(rf"(?<![\w/.-]){tool}(?![\w.-])", text)
-        ]
+        lacking = facts.image.missing_tools
+        missing = [t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text)]
         endpoint = _NO_ENDPOINT.search(text)
         if is_official(view, facts) and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
@@ -112,20 +109,16 @@ def no_volume(view: View, facts: Facts) -> Hits:
             fix=view.phrases.keep_volume,
             edits=(container.unkept,),
         )
-    if container is None or not view.phrases.volumes_told:
-        return
-    if is_client(view) or not is_official(view, facts):
-        return
-    if any(line.name in {"volumes_from", "extends"} for line in view.lines):
+    elsewhere = any(line.name in {"volumes_from", "extends"} for line in view.lines)
+    if container is None or elsewhere or not view.phrases.volumes_told or is_client(view):
         return
     path = _models_path(view, facts)
-    if not path.startswith("/"):
-        return  # The running host fills it in, or HW120 reports it.
-    mounts = [(text, place, _target(text)) for text, place in container.mounts]
-    held = [(text, place) for text, place, target in mounts if _holds(target, path)]
-    if "$" in path or any("$" in target for *_, target in mounts):
+    mounts = [(_target(text), text, place) for text, place in container.mounts]
+    untold = not path.startswith("/") or "$" in path  # The running host fills it in, or HW120.
+    if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
         return
-    if all(_anonymous(text) for text, _ in held):
+    held = [m[1:] for m in mounts if f"{path}/".startswith(f"{m[0].rstrip('/')}/")]
+    if all(":" not in text or text.startswith(":") for text, _ in held):
         yield Hit(
             message=f"`{held[0][0]}` has no name: the next container gets an empty one"
             if held
@@ -146,12 +139,3 @@ def _target(text: str) -> str:
     """Return the path inside of `[SOURCE:]TARGET[:OPTIONS]`."""
     parts = REFERENCE.sub(lambda match: match["default"] or "$", text).split(":")
     return parts[min(1, len(parts) - 1)]
-
-
-def _holds(target: str, path: str) -> bool:
-    inside = target.rstrip("/")
-    return path == inside or path.startswith(f"{inside}/")
-
-
-def _anonymous(text: str) -> bool:
-    return ":" not in text or text.startswith(":")
