@@ -21,7 +21,6 @@ from generator.units import MIB, format_size, gib, whole
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
-    from generator.errors import Severity
     from generator.fit.ask import Ask
     from generator.view import Place, Variable, View
 
@@ -84,14 +83,12 @@ def lock_without_limit(view: View, facts: Facts) -> Hits:
     allowed = size_of(bound)
     if allowed is not None and 0 < largest <= allowed:
         return
+    told = "but the limit on locked memory is not lifted"
+    if allowed is not None:
+        told = f"of which {format_size(allowed)} may be locked"
     yield Hit(
-        message=f"{variable.name} asks to lock the weights in memory, "
-        + (
-            f"of which {format_size(allowed)} may be locked"
-            if allowed is not None
-            else "but the limit on locked memory is not lifted"
-        )
-        + ": llama-server warns and goes on unlocked",
+        message=f"{variable.name} asks to lock the weights in memory, {told}: llama-server warns "
+        f"and goes on unlocked",
         place=variable.place,
         fix=view.phrases.memlock,
     )
@@ -105,8 +102,7 @@ def _locks(view: View, facts: Facts) -> Variable | None:
     }
     for name, values in wanted.items():
         variable, fact = view.variable(name), facts.variable(name)
-        read = fact is not None and fact.works
-        if variable is not None and read and variable.value.strip() in values:
+        if variable and fact and fact.works and variable.value.strip() in values:
             return variable
     return None
 
@@ -142,12 +138,14 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
     if each is None or limit is None or is_client(view):
         return
     have, place = limit
-    runners = _runners(view, facts)
-    used = _beside(view, facts)
+    allowed, named = may_be_loaded(view, facts), len({used.name for used in view.models})
+    runners, used = min(allowed, named or allowed), _beside(view, facts)
     # Where the rest does not fit by itself, HW207 and HW511 report it.
     if used >= have or (each >= 0 and used + runners * each * MIB <= have):
         return
     variable = view.variable(NAME)
+    # Neither models nor their number are told, and one cache would fit.
+    guessed = not view.models and not number(view, LOADED) and 0 < each * MIB < have
     count = f"{runners} runners" if runners > 1 else "the runner"
     size = f"up to {each} MiB" if each >= 0 else "any amount"
     beside = f", beside {used // MIB} MiB for weights and KV cache" if used else ""
@@ -155,8 +153,8 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
         message=f"{count} may keep {size} of earlier prompts{' each' if runners > 1 else ''}"
         f"{beside}; the service has {have // MIB} MiB",
         place=variable.place if variable else place,
-        severity=_severity(view, each, have),
-        fix=_setting(view, _share(have - used, runners)),
+        severity="info" if guessed else None,
+        fix=_setting(view, (have - used) // 2 // runners // MIB),
     )
 
 
@@ -170,12 +168,6 @@ def _cache_mib(view: View, facts: Facts) -> int | None:
     return -1 if text.startswith("-") and whole(text[1:]) else whole(text) or None
 
 
-def _runners(view: View, facts: Facts) -> int:
-    allowed = may_be_loaded(view, facts)
-    named = len({used.name for used in view.models})
-    return min(allowed, named) if named else allowed
-
-
 def _beside(view: View, facts: Facts) -> int:
     """Return a lower bound of what is in the same memory: weights and KV cache, on a CPU."""
     if not computes_on_cpu(view):
@@ -184,19 +176,9 @@ def _beside(view: View, facts: Facts) -> int:
     return sum(model.weight_bytes + least(view, facts, model).kv for model in loaded)
 
 
-def _severity(view: View, each: int, have: int) -> Severity | None:
-    """Return `info` where neither models nor their number are told and one cache would fit."""
-    known = bool(view.models) or bool(number(view, "OLLAMA_MAX_LOADED_MODELS"))
-    return None if known or each < 0 or each * MIB >= have else "info"
-
-
-def _share(free: int, runners: int) -> int:
-    """Return the MiB for each runner: half of what is free, as a power of two; 0: too little."""
-    share = free // 2 // runners // MIB
-    return 1 << (share.bit_length() - 1) if share >= LEAST else 0
-
-
-def _setting(view: View, mib: int) -> str:
+def _setting(view: View, most: int) -> str:
+    """Return how to write a power of two of so many MiB at most; 0: that is too little."""
+    mib = 1 << (most.bit_length() - 1) if most >= LEAST else 0
     none = "" if mib else ", for no cache"
     if view.phrases.keyed:
         return f'write `prompt_cache = "{mib}MiB"` under [ollama]{none}'
@@ -279,14 +261,12 @@ def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> H
     if not killed and view.variable(LOADED) is None:
         return  # Nobody asked for all of them at once.
     total = sum(least(view, facts, model).total for model in models)
+    effect = "they cannot all stay loaded, and each load evicts another"
+    if killed:
+        effect = "the kernel kills the server when all are"
     yield Hit(
         message=f"the {len(models)} models that may be loaded at once take {gib(total)} with "
-        f"their context, of {gib(have)}: "
-        + (
-            "the kernel kills the server when all are"
-            if killed
-            else "they cannot all stay loaded, and each load evicts another"
-        ),
+        f"their context, of {gib(have)}: {effect}",
         place=_place(view, LOADED),
         severity=None if killed else "info",
         fix="lower OLLAMA_MAX_LOADED_MODELS, the slots or the context",
@@ -317,15 +297,15 @@ def one_slot_only(view: View, facts: Facts) -> Hits:
         entry = facts.one_slot(used.base or used.name)
         if entry is None:
             continue
-        embeds = entry.architecture == "embedding"
-        kind = "embedding models always do" if embeds else f"its architecture, {entry.architecture}"
+        why = f"its architecture, {entry.architecture}, is not served in parallel"
+        fix = "count on one request at a time, or run another instance of the server"
+        if embeds := entry.architecture == "embedding":
+            why = "embedding models always do"
+            fix = "nothing to mend: one request after the other is quick"
         yield Hit(
-            message=f"`{used.name}` gets one slot, not {slots}: "
-            + (kind if embeds else f"{kind}, is not served in parallel"),
+            message=f"`{used.name}` gets one slot, not {slots}: {why}",
             place=used.place,
             severity="info" if embeds else None,
-            fix="nothing to mend: one request after the other is quick"
-            if embeds
-            else "count on one request at a time, or run another instance of the server",
+            fix=fix,
             link=entry.source,
         )
