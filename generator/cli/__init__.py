@@ -173,6 +173,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         what = f"cannot use {error.filename}" if error.filename else "cannot write to stdout"
         code = fail(EnvironmentFailure(f"{what}: {error.strerror}"), as_json=as_json)
     settle_streams()
+    gc.freeze()  # Or Python would go through everything once more on its way out.
     sys.exit(code)
 
 

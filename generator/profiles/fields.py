@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from generator.profiles.document import NAME
 from generator.units import (
@@ -144,11 +144,18 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ValueError("an empty reason tells nobody why; write why the rule does not hold here")
+    return text.strip()
+
+
 def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
+Reason = Annotated[Text, AfterValidator(_reason), _schema("string", minLength=1)]
 Name = Annotated[str, matching(NAME, "a name; write lower-case letters, digits and `-`")]
 Word = Annotated[str, matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
 Address = Annotated[
@@ -159,7 +166,7 @@ Address = Annotated[
 ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
 ModelName = Annotated[
     str,
-    StringConstraints(max_length=200),
+    Field(max_length=200),
     matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
 ]
 Variable = Annotated[str, matching(_VARIABLE, "a variable name; write letters, digits and `_`")]

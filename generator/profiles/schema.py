@@ -4,11 +4,10 @@ Only form is judged here (types, ranges, spelling). What a value means for a hos
 `resolve`'s business. Field docstrings feed the JSON Schema and the reference page.
 """
 
-from __future__ import annotations
-
+# No `annotations` from __future__: pydantic would compile each of them again, on every start.
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from generator.profiles.fields import (
     Address,
@@ -26,6 +25,7 @@ from generator.profiles.fields import (
     Origin,
     Path,
     Quota,
+    Reason,
     ReleaseText,
     RuleId,
     Size,
@@ -283,7 +283,7 @@ class Ignored(Table):
 
     rule: RuleId
     """Its id, like `HW201`."""
-    reason: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+    reason: Reason
     """Why; whoever reads the profile next wants to know."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import sys
+from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError, WithJsonSchema
@@ -30,11 +32,27 @@ def validated(document: Document, model: type[Model]) -> Model:
     """Return `document` as `model`, or raise ProfileError with every Problem in it."""
     try:
         # As JSON: in Python's own types strict mode refuses a list for a tuple.
-        return model.model_validate_json(json.dumps(document.data, default=str))
+        data = json.dumps(document.data, default=str)
+        with _no_plugins():
+            return model.model_validate_json(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
         problems = tuple(_problems(details, document, model))
         raise ProfileError(document.source, problems) from None
+
+
+@contextmanager
+def _no_plugins() -> Iterator[None]:
+    """Keep pydantic from looking for plugins, which imports the e-mail package, among others."""
+    stand_in = ModuleType("pydantic.plugin._loader")
+    vars(stand_in)["get_plugins"] = tuple
+    if sys.modules.setdefault(stand_in.__name__, stand_in) is not stand_in:
+        yield
+        return
+    try:
+        yield
+    finally:
+        del sys.modules[stand_in.__name__]
 
 
 def _problems(
@@ -102,8 +120,9 @@ def _explained(
         message, hint = split_message(detail["ctx"]["error"])
         return message.replace(str(value), _spelt(value)), hint.replace(str(value), _spelt(value))
     if kind == "literal_error":
-        close = difflib.get_close_matches(str(value), _choices(detail["ctx"]["expected"]), n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"write {detail['ctx']['expected']}"
+        expected = detail["ctx"]["expected"]
+        choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+        hint = _did_you_mean(str(value), choices) or f"write {expected}"
         return f"`{_spelt(value)}` is not one of the values", hint
     if kind == "int_type" and not isinstance(value, str):
         kind = "int_from_float"
@@ -150,8 +169,11 @@ _REQUIRED: Final = {
 }
 
 
-def _choices(expected: str) -> list[str]:
-    return [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+def _did_you_mean(word: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _spelt(value: object) -> str:
@@ -168,10 +190,8 @@ def _spelt(value: object) -> str:
 def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
     table = _table(path[:-1], model)
     names = list(table.model_fields) if table else []
-    close = difflib.get_close_matches(path[-1], names, n=1)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    return f"known here are {', '.join(names)}" if names else "remove it"
+    known = f"known here are {', '.join(names)}" if names else "remove it"
+    return _did_you_mean(path[-1], names) or known
 
 
 def _table(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:

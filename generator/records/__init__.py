@@ -1,8 +1,8 @@
 """Frozen dataclasses that are made quickly: a command makes a hundred before it does anything.
 
-The standard library compiles six functions for each class, one after the other; here it is one,
-for `__init__`, and the others are shared. Fields, `replace`, `asdict` and `match` are those of the
-standard library.
+The standard library compiles six functions for each class, one after the other. Here it is one, for
+`__init__`, when the class is called for the first time, and the others are shared. Fields,
+`replace`, `asdict` and `match` are those of the standard library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ else:
 def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:  # noqa: ANN401 -- any class
     bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
     made: Any = bare(cls)
-    made.__init__ = _init(made)
+
+    def first(record: object, *args: object, **values: object) -> None:
+        made.__init__ = _init(made)
+        made.__init__(record, *args, **values)
+
+    made.__init__ = first
     for name, method in (_SHARED | (_COMPARED if eq else {})).items():
         if name not in cls.__dict__:
             setattr(made, name, method)

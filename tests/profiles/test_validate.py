@@ -1,5 +1,7 @@
 """Bad profiles: every problem at once, each with where, what and what to do."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,7 @@ def test_a_long_key_is_shortened(file: Path) -> None:
         ('[[models]]\nname = "two words"\n', "models.0.name"),
         ('[warmup]\ntimeout = "0s"\n', "warmup.timeout"),
         ('[gpu]\nvisible_devices = ["first"]\n', "gpu.visible_devices.0"),
+        ('[check]\nignore = [{ rule = "HW201", reason = " " }]\n', "check.ignore.0.reason"),
     ],
 )
 def test_form_is_judged_where_it_stands(file: Path, text: str, where: str) -> None:
@@ -105,3 +108,12 @@ def test_a_list_of_cpus_stays_within_what_kernels_have(file: Path) -> None:
         "resources.allowed_cpus": "`0-99999` names a CPU that no kernel has",
         "resources.numa_mask": "`0-\u0663` is not a CPU list",
     }
+
+
+def test_pydantic_looks_for_no_plugins_here_and_may_elsewhere() -> None:
+    code = (
+        "import sys; from generator.api import load_profile\n"
+        "load_profile('xeon-cpu'); assert 'email' not in sys.modules\n"
+        "import pydantic.plugin._loader as loader; assert loader.__file__"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
