@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from generator.errors import RenderError
 from generator.targets import all_files, load_target
 from generator.targets.base import File
-from generator.targets.bundle import bundle_files, scripts
-from generator.targets.systemd import DROP_INS, bundle_of
+from generator.targets.bundle import scripts
+from generator.targets.systemd import DROP_INS
 from tests.host import OLLAMA, UNITS, Host, put
 from tests.hostile import HOSTILE, texts
 from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.plan import Plan
 
@@ -359,15 +359,15 @@ def test_a_list_of_another_edition_is_refused(host: Host) -> None:
 # ── hostile text ──────────────────────────────────────────────────────────────────────────────
 
 
-def files_of(decided: Plan, paths: Iterable[str]) -> tuple[File, ...]:
-    return bundle_files(decided, bundle_of(decided.service, paths))
+def files_of(decided: Plan, files: Sequence[File]) -> tuple[File, ...]:
+    return load_target("systemd").install_note(decided, files)[1:]
 
 
 def bundle_with(host: Host, decided: Plan, files: Mapping[str, str]) -> Path:
     """Write the bundle of a Plan, with further files."""
     more = tuple(File(path, text) for path, text in files.items())
     rendered_files = (*load_target("systemd").render(decided), *more)
-    note = files_of(decided, [file.path for file in rendered_files])
+    note = files_of(decided, rendered_files)
     return put(
         (*rendered_files, *note), host.folder / f"hostile-{len(list(host.folder.iterdir()))}"
     )

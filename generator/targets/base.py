@@ -27,53 +27,62 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a manager looks for files: that of the system, or below its home that of a user.
+
+    `quadlets` is the directory of files that Podman makes units of; empty: the server is no
+    container.
+    """
+
+    units: str = "etc/systemd/system"
+    modelfiles: str = "etc/hostwright"
+    quadlets: str = ""
+    of_a_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """What a target does not print of a Plan, and why.
 
-    `fields` are written `Record.field`, with all that lies below them. Where a setting of the
-    profile is lost, `key` is that setting (without a dot: of the engine's own table), `asked` is
-    whether a service has it, and a Finding of that severity reports it, with `fix` for what to do;
-    `{port}` in it is the port of the API.
+    `fields` are written `Record.field`, a space between them, with all that lies below each. Where
+    a setting of the profile is lost, `key` is that setting (without a dot: of the engine's own
+    table), `asked` is whether a service has it, and a Finding of that severity reports it, with
+    `fix` for what to do; `{port}` in it is the port of the API.
     """
 
-    fields: tuple[str, ...] = ()
     why: str
+    fields: str = ""
     key: str = ""
-    asked: Callable[[Service], bool] | None = None
+    asked: Callable[[Service], object] | None = None
     fix: str = "set it on the host, or use the systemd or nixos target"
     severity: Severity = "warning"
 
     @property
-    def what(self) -> tuple[str, ...]:
+    def what(self) -> list[str]:
         """The setting, or the fields."""
-        return (self.key,) if self.key else self.fields
+        return [self.key] if self.key else self.fields.split()
 
 
 # What a Plan carries for others than targets: checks, `gen show`, `gen fit`, and the modules.
 COMMON: Final = (
     LeftOut(
-        fields=("Plan.schema_version", "Plan.description", "Plan.silences", "Plan.findings"),
-        why="printed by `gen show` and `gen check`, beside the files",
+        "printed by `gen show` and `gen check`, beside the files",
+        "Plan.schema_version Plan.description Plan.silences Plan.findings",
     ),
-    LeftOut(fields=("Plan.summary",), why="part of the header"),
+    LeftOut("part of the header", "Plan.summary"),
     LeftOut(
-        fields=(
-            *("Setting.key", "Setting.source", "Limit.key", "Limit.source", "Model.key"),
-            *("Omission.key", "Omission.what", "Setting.group", "Omission.group"),
-        ),
-        why="where a value comes from; its reason is printed beside it",
+        "where a value comes from; its reason is printed beside it",
+        "Setting.key Setting.source Limit.key Limit.source Model.key Omission.key "
+        "Omission.what Setting.group Omission.group",
     ),
     LeftOut(
-        fields=("Service.engine", "Service.release_told", "Service.resume_declined"),
-        why="for the rules of `gen check`",
+        "for the rules of `gen check`",
+        "Service.engine Service.release_told Service.resume_declined",
     ),
+    LeftOut("for NixOS hosts that name further models in `hostwright.models`", "Service.offered"),
     LeftOut(
-        fields=("Service.offered",),
-        why="for NixOS hosts that name further models in `hostwright.models`",
-    ),
-    LeftOut(
-        fields=("Service.threads", "Model.parameters", "Model.role", "Model.serve_as"),
-        why="in the variables and the Modelfile already",
+        "in the variables and the Modelfile already",
+        "Service.threads Model.parameters Model.role Model.serve_as",
     ),
 )
 
@@ -92,27 +101,24 @@ class Target(Protocol):
 
 
 NOT_ON_HOSTS: Final = (
+    LeftOut("for containers; systemd counts no tries", "Service.container Job.tries Setting.scope"),
     LeftOut(
-        fields=("Service.container", "Job.tries", "Setting.scope"),
-        why="for containers; systemd counts no tries",
-    ),
-    LeftOut(
-        fields=("Devices.ids", "Devices.nodes", "Step.where", "Variable.scope"),
-        why="for containers; here a variable picks the GPUs, and every step runs on the host",
+        "for containers; here a variable picks the GPUs, and every step runs on the host",
+        "Devices.ids Devices.nodes Step.where Variable.scope",
     ),
 )
 """What the targets without a container leave out."""
+
+
+def modules_of(service: Service) -> tuple[str, ...]:
+    """Return the kernel modules that the GPUs need."""
+    return service.devices.modules if service.devices else ()
 
 
 def modelfiles(service: Service, folder: str) -> tuple[File, ...]:
     """Return the Modelfiles of the models, below `folder`."""
     files = (model.modelfile for model in service.models)
     return tuple(File(f"{folder}/{file.file}", file.text) for file in files if file)
-
-
-def limited(name: str) -> Callable[[Service], bool]:
-    """Return a question for LeftOut: whether a service has the limit of that name."""
-    return lambda service: service.limit(name) is not None
 
 
 def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> list[str | Place]:
@@ -122,9 +128,7 @@ def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> lis
     """
 
     def argument(text: str) -> str | Place:
-        folder, _, name = text.rpartition("/")
-        if folder == MODELFILES:
-            return modelfile(name)
-        return program if text == PROGRAM else text
+        name = text.removeprefix(f"{MODELFILES}/")
+        return program if text == PROGRAM else text if name == text else modelfile(name)
 
     return [argument(text) for text in step.argv]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import compose_string, to_yaml
-from generator.plan import ADDRESS, MODELFILES
-from generator.targets.base import File, LeftOut, limited, modelfiles
+from generator.plan import ADDRESS, MODELFILES, Service
+from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -22,7 +23,7 @@ from generator.units import SHARES_PER_WEIGHT, address, format_size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.plan import Devices, Job, Limit, Plan, Service, Step
+    from generator.plan import Devices, Job, Limit, Plan
 
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_RANGE: Final = (2, 262144)
@@ -47,48 +48,46 @@ def _uncounted_swap(service: Service) -> bool:
 LEFT_OUT: Final = (
     *NOT_IN_CONTAINERS,
     *(
-        LeftOut(why=why, key=f"resources.{name}", asked=limited(name))
+        LeftOut(why, key=f"resources.{name}", asked=partial(Service.limit, name=name))
         for name, why in UNSUPPORTED.items()
     ),
     LeftOut(
-        why="Docker limits swap only together with memory, and `memory_max` sets no limit",
+        "Docker limits swap only together with memory, and `memory_max` sets no limit",
         key="resources.memory_swap_max",
         asked=_uncounted_swap,
         fix="set `resources.memory_max` too",
     ),
     LeftOut(
-        fields=("Job.before", "Job.remain_after_exit", "Job.stop_when_unneeded", "Job.programs"),
-        why="a container cannot reload the host's kernel module",
+        "a container cannot reload the host's kernel module",
+        "Job.before Job.remain_after_exit Job.stop_when_unneeded Job.programs",
         key="service.resume_fix",
         asked=lambda service: any(job.on_host for job in service.jobs),
     ),
     LeftOut(
-        fields=("Service.name", "Service.unit", "Service.after", "Service.restart"),
-        why="for systemd; the engine starts the container again as `container.restart` says",
+        "for systemd; the engine starts the container again as `container.restart` says",
+        "Service.name Service.unit Service.after Service.restart",
     ),
     LeftOut(
-        fields=("Devices.modules", "Devices.wait", "Devices.reason"),
-        why="the host must have its devices ready before containers start",
+        "the host must have its devices ready before containers start",
+        "Devices.modules Devices.wait Devices.reason",
     ),
     LeftOut(
-        why="the user whose engine reads the file decides it",
+        "the user whose engine reads the file decides it",
         key="container.rootless",
         asked=lambda service: service.container.rootless,
         fix="have that user run `docker compose up`, or use the quadlet target",
         severity="info",
     ),
-    LeftOut(fields=("Health.startup_seconds",), why="Compose asks at one interval"),
-    LeftOut(fields=("Container.start_seconds",), why="Compose waits for the image by itself"),
+    LeftOut("Compose asks at one interval", "Health.startup_seconds"),
+    LeftOut("Compose waits for the image by itself", "Container.start_seconds"),
     LeftOut(
-        fields=("Limit.directive", "Limit.written", "Listen.address", "Listen.variable"),
-        why="written in the words of Compose, or in commands already",
+        "written in the words of Compose, or in commands already",
+        "Limit.directive Limit.written Listen.address Listen.variable",
     ),
     LeftOut(
-        fields=(
-            *("Job.name", "Job.description", "Job.wait", "Job.wants", "Job.part_of"),
-            *("Job.wanted_by", "Step.seconds", "Variable.reason"),
-        ),
-        why="jobs are named after the container and wait for its health check",
+        "jobs are named after the container and wait for its health check",
+        "Job.name Job.description Job.wait Job.wants Job.part_of Job.wanted_by Step.seconds "
+        "Variable.reason",
     ),
 )
 
@@ -115,11 +114,13 @@ def _document(plan: Plan, service: Service) -> dict[str, Any]:
         if not job.on_host:
             document = _job(service, job)
             services[_name(service, job)] = Commented(document, job.reason, gap=True)
-    whole: dict[str, Any] = {"name": plan.name.replace(".", "-"), "services": services}
-    whole["volumes"] = {container.volume: {"name": container.volume}}
-    if container.network:
-        whole["networks"] = {container.network: {"external": True}}
-    return whole
+    whole = {
+        "name": plan.name.replace(".", "-"),
+        "services": services,
+        "volumes": {container.volume: {"name": container.volume}},
+    }
+    network = {container.network: {"external": True}}
+    return whole | ({"networks": network} if container.network else {})
 
 
 def _name(service: Service, job: Job) -> str:
@@ -127,30 +128,28 @@ def _name(service: Service, job: Job) -> str:
 
 
 def _server(service: Service) -> dict[str, Any]:
-    container = service.container
-    server: dict[str, Any] = {
-        **_base(service),
-        "container_name": container.name,
-        "restart": container.restart,
-        "ports": Commented([published(service)], service.listen.reason),
-        "volumes": _volumes(service),
+    container, health = service.container, service.health
+    environment = {
+        setting.name: Commented(compose_string(setting.value), setting.reason)
+        for setting in variables(service)
     }
-    if environment := _environment(service):
-        server["environment"] = environment
-    server["healthcheck"] = Commented(_healthcheck(service), service.health.reason)
-    for limit in service.limits:
-        server |= _limit(service, limit)
-    return server | _devices(service.devices)
-
-
-def _healthcheck(service: Service) -> dict[str, Any]:
-    health = service.health
-    return {
+    healthcheck = {
         "test": ["CMD", *words(service, health.step)],
         "interval": f"{health.interval_seconds}s",
         "timeout": f"{health.timeout_seconds}s",
         "retries": health.retries,
         "start_period": f"{health.start_seconds}s",
+    }
+    return {
+        **_base(service),
+        "container_name": container.name,
+        "restart": container.restart,
+        "ports": Commented([published(service)], service.listen.reason),
+        "volumes": _volumes(service),
+        **({"environment": environment} if environment else {}),
+        "healthcheck": Commented(healthcheck, health.reason),
+        **{k: v for limit in service.limits for k, v in _limit(service, limit).items()},
+        **_devices(service.devices),
     }
 
 
@@ -174,46 +173,30 @@ def _volumes(service: Service) -> list[Any]:
     return volumes
 
 
-def _environment(service: Service) -> dict[str, Any]:
-    return {
-        setting.name: Commented(compose_string(setting.value), setting.reason)
-        for setting in variables(service)
-    }
-
-
 def _limit(service: Service, limit: Limit) -> dict[str, Any]:
-    """Return the key for one limit; none for what is left out."""
-    if limit.name in UNSUPPORTED or (limit.name, limit.value) == ("memory_max", "infinity"):
-        return {}
-    key, value = _limit_value(service, limit)
-    return {} if value is None else {key: Commented(value, limit.reason)}
-
-
-def _limit_value(service: Service, limit: Limit) -> tuple[str, Any]:
-    value = limit.value
-    unbounded = -1 if value == "infinity" else value
+    """Return the key for one limit, where -1 is no bound; none for what is left out."""
+    value: Any = -1 if limit.value == "infinity" else limit.value
     match limit.name:
         case "cpu_quota":
-            cpus = int(value) / 100
-            return "cpus", int(cpus) if cpus.is_integer() else cpus
+            key, value = "cpus", value / 100 if value % 100 else value // 100
         case "cpu_weight":
             low, high = SHARES_RANGE
-            return "cpu_shares", min(max(round(int(value) * SHARES_PER_WEIGHT), low), high)
+            key, value = "cpu_shares", min(max(round(value * SHARES_PER_WEIGHT), low), high)
         case "allowed_cpus":
-            return "cpuset", str(value).replace(" ", ",")
+            key, value = "cpuset", value.replace(" ", ",")
         case "memory_max":
-            return "mem_limit", _size(int(value))
+            key, value = "mem_limit", None if value == -1 else _size(value)
         case "memory_swap_max":
-            return "memswap_limit", _swap(service, value)
-        case _:
-            return _bounded(limit.name, unbounded)
-
-
-def _bounded(name: str, value: int | str) -> tuple[str, Any]:
-    """Return the key of a limit for which -1 is no bound."""
-    if name == "limit_memlock":
-        return "ulimits", {"memlock": {"soft": value, "hard": value}}
-    return {"tasks_max": "pids_limit", "oom_score_adjust": "oom_score_adj"}[name], value
+            key, value = "memswap_limit", _swap(service, limit.value)
+        case "limit_memlock":
+            key, value = "ulimits", {"memlock": {"soft": value, "hard": value}}
+        case "tasks_max":
+            key = "pids_limit"
+        case "oom_score_adjust":
+            key = "oom_score_adj"
+        case name:
+            key, value = name, None
+    return {} if value is None else {key: Commented(value, limit.reason)}
 
 
 def _size(size: int) -> str:
@@ -243,19 +226,15 @@ def _devices(devices: Devices | None) -> dict[str, Any]:
 
 
 def _job(service: Service, job: Job) -> dict[str, Any]:
-    before = [other for other in service.jobs if other.unit in job.after]
     name, port = service.container.name, service.container.port
     places = {ADDRESS: Commented(address(name, port), "The server, by the name of its service.")}
+    tries = Commented(f"on-failure:{job.tries}", "The pause between tries is Docker's own.")
+    done = {"condition": "service_completed_successfully"}
+    before = {_name(service, other): done for other in service.jobs if other.unit in job.after}
     document: dict[str, Any] = {
         **_base(service),
-        "restart": _retries(job),
-        "depends_on": {
-            name: {"condition": "service_healthy"},
-            **{
-                _name(service, other): {"condition": "service_completed_successfully"}
-                for other in before
-            },
-        },
+        "restart": tries if job.retry_seconds else "no",
+        "depends_on": {name: {"condition": "service_healthy"}, **before},
         "environment": {
             v.name: places.get(v.value, v.value) for v in job.environment if v.scope == "any"
         },
@@ -266,21 +245,9 @@ def _job(service: Service, job: Job) -> dict[str, Any]:
     return document
 
 
-def _retries(job: Job) -> Any:  # noqa: ANN401 -- a document value
-    if not job.retry_seconds:
-        return "no"
-    pause = "The pause between tries is Docker's own."
-    return Commented(f"on-failure:{job.tries}", pause)
-
-
 def _entrypoint(service: Service, job: Job) -> Any:  # noqa: ANN401 -- a document value
     """Return the steps as one shell line, and one bound around all of it."""
-    script = "; ".join(["set -e", *(_line(service, step) for step in job.commands)])
-    shell = ["/bin/sh", "-c", compose_string(script)]
-    if not job.timeout_seconds:
-        return shell
-    return Commented(["timeout", str(job.timeout_seconds), *shell], "Bounds all of the job.")
-
-
-def _line(service: Service, step: Step) -> str:
-    return " ".join(quote(word) for word in words(service, step))
+    lines = (" ".join(map(quote, words(service, step))) for step in job.commands)
+    shell = ["/bin/sh", "-c", compose_string("; ".join(["set -e", *lines]))]
+    bounded = ["timeout", str(job.timeout_seconds), *shell]
+    return Commented(bounded, "Bounds all of the job.") if job.timeout_seconds else shell

@@ -65,43 +65,39 @@ def _counted_by_speed(service: Service) -> bool:
 
 NOT_IN_CONTAINERS: Final = (
     LeftOut(
-        why="a device list says which GPUs, not their order",
-        key="gpu.visible_devices",
-        asked=_ordered,
+        "a device list says which GPUs, not their order", key="gpu.visible_devices", asked=_ordered
     ),
     LeftOut(
-        why="the indices of a device list count in the order of nvidia-smi, not by speed",
+        "the indices of a device list count in the order of nvidia-smi, not by speed",
         key="gpu.device_order",
         asked=_counted_by_speed,
         fix="name the GPUs by UUID, or by their index in `nvidia-smi -L`",
     ),
     LeftOut(
-        fields=("Listen.open_firewall",),
-        why="the engine opens what it publishes by itself, past the firewall of the host",
+        "the engine opens what it publishes by itself, past the firewall of the host",
+        "Listen.open_firewall",
         key="open_firewall",
         asked=lambda service: service.listen.open_firewall and not service.container.rootless,
         fix="leave it out for a container",
         severity="info",
     ),
     LeftOut(
-        why="an engine that runs as a user opens no firewall",
+        "an engine that runs as a user opens no firewall",
         key="open_firewall",
         asked=lambda service: service.listen.open_firewall and service.container.rootless,
         fix="open TCP port {port} in the firewall of the host",
     ),
     LeftOut(
-        fields=(
-            *("Service.program", "Service.command", "Service.user", "Service.group"),
-            *("Service.home", "Service.acceleration", "Service.era_since", "Service.era_until"),
-            *("Service.models_below", "Service.installed_models"),
-        ),
-        why="the image has the program, its command, its user and its backends",
+        "the image has the program, its command, its user and its backends",
+        "Service.program Service.command Service.user Service.group Service.home "
+        "Service.acceleration Service.era_since Service.era_until Service.models_below "
+        "Service.installed_models",
     ),
-    LeftOut(fields=("Service.full_unit", "Service.hardening"), why="the container is the sandbox"),
+    LeftOut("the container is the sandbox", "Service.full_unit Service.hardening"),
     LeftOut(
-        fields=("Devices.access", "Devices.driver"),
-        why="the host must have its driver, and for NVIDIA cards their container toolkit",
+        "the host must have its driver, and for NVIDIA cards their container toolkit",
+        "Devices.access Devices.driver",
     ),
-    LeftOut(fields=("Plan.host",), why="the header has it in words"),
-    LeftOut(fields=("Model.name",), why="in the commands of the jobs already"),
+    LeftOut("the header has it in words", "Plan.host"),
+    LeftOut("in the commands of the jobs already", "Model.name"),
 )

@@ -6,6 +6,7 @@ adds to the same ones, and a `mkDefault` list beside a plain one is dropped whol
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.nix import Call, Interpolated, Raw, nix_string, to_nix
@@ -14,12 +15,12 @@ from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
 from generator.plan import ADDRESS
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
-from generator.targets.unit import REGISTERS
+from generator.targets.unit import REGISTERS, job_order, job_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.plan import Devices, Job, Plan, Service, Step
+    from generator.plan import Driver, Job, Plan, Service, Step
 
 PACKAGES: Final = {
     "cpu": "pkgs.ollama-cpu or pkgs.ollama",
@@ -51,18 +52,15 @@ PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 LEFT_OUT: Final = (
     *NOT_ON_HOSTS,
     LeftOut(
-        fields=(
-            *("Service.unit", "Service.program", "Service.command"),
-            *("Service.full_unit", "Service.hardening", "Devices.access"),
-            *("Service.models_below", "Service.installed_models"),
-        ),
-        why="`services.ollama` makes the unit, with its command, sandbox, devices and places",
+        "`services.ollama` makes the unit, with its command, sandbox, devices and places",
+        "Service.unit Service.program Service.command Service.full_unit Service.hardening "
+        "Devices.access Service.models_below Service.installed_models",
     ),
-    LeftOut(fields=("Service.health",), why="systemd asks for no health"),
-    LeftOut(fields=("Plan.host",), why="the header has it in words"),
+    LeftOut("systemd asks for no health", "Service.health"),
+    LeftOut("the header has it in words", "Plan.host"),
     LeftOut(
-        fields=("Limit.name", "Limit.value", "Listen.variable", "Step.seconds"),
-        why="written as directives and commands already",
+        "written as directives and commands already",
+        "Limit.name Limit.value Listen.variable Step.seconds",
     ),
 )
 
@@ -95,7 +93,7 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(service)}
     devices = service.devices
     if devices and devices.driver:
-        module |= _nvidia(devices)
+        module |= _nvidia(devices.driver)
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
@@ -107,13 +105,8 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     for job in service.jobs:
         if job.kind != "pull":
             module["systemd", "services", job.name] = _job(service, job)
-    return {path: _spaced(value) for path, value in module.items()}
-
-
-def _spaced(value: Any) -> Commented:  # noqa: ANN401 -- a document value
-    if isinstance(value, Commented):
-        return Commented(value.value, value.comment, gap=True)
-    return Commented(value, gap=True)
+    parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
+    return {path: Commented(part.value, part.comment, gap=True) for path, part in parts.items()}
 
 
 def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document value
@@ -135,22 +128,8 @@ def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document va
     return Commented(call, reason) if reason else call
 
 
-def _ollama(service: Service) -> Any:  # noqa: ANN401 -- a document value
+def _ollama(service: Service) -> Raw:
     host = specifier_escape(service.listen.host)
-    options: dict[str, Any] = {
-        "enable": _soft(value=True),
-        "package": _package(service),
-        "host": _soft(f"[{host}]" if ":" in host else host, service.listen.reason),
-        "port": _soft(service.listen.port),
-    }
-    if service.listen.open_firewall:
-        options["openFirewall"] = _soft(value=True)
-    if service.user:
-        options |= {"user": _soft(service.user), "group": _soft(service.group)}
-    if service.home:
-        options["home"] = _soft(service.home)
-    if service.models_dir:
-        options["models"] = _soft(service.models_dir, "Where models are stored.")
     # The module writes them into Environment=, where systemd expands `%`; it escapes all else.
     variables = {
         s.name: _soft(specifier_escape(s.value), s.reason)
@@ -158,10 +137,27 @@ def _ollama(service: Service) -> Any:  # noqa: ANN401 -- a document value
         if s.name not in OWN
     }
     left_out = " ".join(omission.reason for omission in service.omissions)
-    options["environmentVariables"] = Commented(variables, left_out) if left_out else variables
+    settings = {
+        "openFirewall": service.listen.open_firewall,
+        "user": service.user,
+        "group": service.user and service.group,
+        "home": service.home,
+    }
+    options: dict[str, Any] = {
+        "enable": _soft(value=True),
+        "package": _package(service),
+        "host": _soft(f"[{host}]" if ":" in host else host, service.listen.reason),
+        "port": _soft(service.listen.port),
+        **{name: _soft(value) for name, value in settings.items() if value},
+    }
+    if service.models_dir:
+        options["models"] = _soft(service.models_dir, "Where models are stored.")
+    options["environmentVariables"] = Commented(variables, left_out)
     if service.models:
         options["loadModels"] = list(dict.fromkeys(model.name for model in service.models))
-    return _with_acceleration(service, options)
+    backend = to_nix(False if service.acceleration == "cpu" else service.acceleration)
+    choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {backend}; }}"
+    return Raw(f"{to_nix(options)}\n// {choice}")
 
 
 def _package(service: Service) -> Any:  # noqa: ANN401 -- a document value
@@ -169,25 +165,13 @@ def _package(service: Service) -> Any:  # noqa: ANN401 -- a document value
     driver = service.devices.driver if service.devices else None
     if driver is None or not driver.cuda_architectures:
         return _soft(Raw(package))
-    arguments = to_nix(
-        {
-            "cudaArches": list(driver.cuda_architectures),
-            "cudaPackages": Raw(f"pkgs.cudaPackages_{driver.cuda_major}"),
-        }
-    )
+    cuda = Raw(f"pkgs.cudaPackages_{driver.cuda_major}")
+    arguments = to_nix({"cudaArches": list(driver.cuda_architectures), "cudaPackages": cuda})
     reason = "The packaged build has no kernels for these cards; this one is built from source."
     return _soft(Raw(f"{package}.override {arguments}"), reason)
 
 
-def _with_acceleration(service: Service, options: dict[str, Any]) -> Raw:
-    value = to_nix(False if service.acceleration == "cpu" else service.acceleration)
-    choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {value}; }}"
-    return Raw(f"{to_nix(options)}\n// {choice}")
-
-
-def _nvidia(devices: Devices) -> dict[str | tuple[str, ...], Any]:
-    driver = devices.driver
-    assert driver is not None  # noqa: S101 -- the caller asked
+def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
     nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
     if driver.branch:
         # Before the branch had a name of its own, it was the production driver.
@@ -212,16 +196,13 @@ def _server(service: Service) -> dict[str, Any]:
     config["RestartSec"] = _soft(restart.seconds)
     if devices and devices.wait:
         config["ExecStartPre"] = Commented([_exec(service, devices.wait)], devices.reason)
-    order: dict[str, Any] = {}
-    if service.after:
-        order = {"after": list(service.after), "wants": list(service.after)}
-    return {**order, "serviceConfig": config}
+    after = list(service.after)
+    return {**({"after": after, "wants": after} if after else {}), "serviceConfig": config}
 
 
 def _exec(service: Service, step: Step) -> Interpolated:
-    words = placed(step, PROGRAM, lambda name: _stored(service, name))
     parts: list[str | Raw] = []
-    for word in words:
+    for word in placed(step, PROGRAM, partial(_stored, service)):
         parts += [word if isinstance(word, Raw) else exec_word(word), " "]
     return Interpolated(parts[:-1])
 
@@ -234,50 +215,24 @@ def _stored(service: Service, name: str) -> Raw:
 
 
 def _job(service: Service, job: Job) -> dict[Any, Any]:
-    config: dict[Any, Any] = {"description": _soft(job.description, job.reason)}
-    order = {
-        "after": job.after,
-        "before": job.before,
-        "wants": job.wants,
-        "partOf": job.part_of,
-        "wantedBy": job.wanted_by,
-    }
-    config |= {
-        name: [_upstream(service, unit) for unit in units] for name, units in order.items() if units
-    }
+    # The module's own loader pulls the models.
+    renamed = {j.unit: "ollama-model-loader.service" for j in service.jobs if j.kind == "pull"}
+    order = {f"{w[0].lower()}{w[1:]}": units for w, units in job_order(job, renamed).items()}
+    unit: dict[Any, Any] = {"description": _soft(job.description, job.reason), **order}
     if job.stop_when_unneeded:
-        config["unitConfig", "StopWhenUnneeded"] = _soft(value=True)
+        unit["unitConfig", "StopWhenUnneeded"] = _soft(value=True)
     if job.programs:
-        config["path"] = [Raw(PACKAGE_OF[name]) for name in job.programs]
+        unit["path"] = [Raw(PACKAGE_OF[name]) for name in job.programs]
     places = {ADDRESS: service.listen.address}
     if job.environment:
-        config["environment"] = {
+        unit["environment"] = {
             v.name: _soft(specifier_escape(places.get(v.value, v.value)), v.reason)
             for v in job.environment
         }
-    return {**config, "serviceConfig": _job_config(service, job)}
-
-
-def _upstream(service: Service, unit: str) -> str:
-    """On NixOS the module's own loader pulls the models."""
-    pulls = {job.unit for job in service.jobs if job.kind == "pull"}
-    return "ollama-model-loader.service" if unit in pulls else unit
-
-
-def _job_config(service: Service, job: Job) -> dict[str, Any]:
-    config: dict[str, Any] = {
-        "Type": "oneshot",
-        "DynamicUser": job.wait is not None,
-        "ExecStartPre": [_exec(service, job.wait)] if job.wait else [],
-        "ExecStart": [_exec(service, step) for step in job.commands],
-        "ExecStop": [_exec(service, step) for step in job.stop_steps],
-        "RemainAfterExit": job.remain_after_exit,
-        "TimeoutStartSec": job.timeout_seconds,
-        "Restart": "on-failure" if job.retry_seconds else "",
-        "RestartSec": job.retry_seconds,
-    }
-    return {
-        key: value if isinstance(value, list) else _soft(value)
-        for key, value in config.items()
-        if value
-    }
+    config: dict[str, Any] = {}
+    for word, value, _ in job_service(job, partial(_exec, service), [("DynamicUser", True, "")]):
+        if isinstance(value, Interpolated):
+            config.setdefault(word, []).append(value)
+        else:
+            config[word] = _soft(value)
+    return {**unit, "serviceConfig": config}

@@ -6,15 +6,15 @@ puts the container into the control group of its unit, and 5.4 has no `Memory=` 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
-from generator.records import dataclass
-from generator.targets.base import File, LeftOut, modelfiles
-from generator.targets.bundle import Bundle, bundle_files
+from generator.targets.base import File, LeftOut, Places, modelfiles, modules_of
+from generator.targets.bundle import bundle_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -24,49 +24,31 @@ from generator.targets.container import (
 )
 from generator.targets.unit import (
     REGISTERS,
-    job_text,
+    SYSTEM_FILE,
+    given,
+    job_file,
     limits_of,
     order,
-    restarts,
+    started,
     system_files,
-    waits,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from generator.plan import Job, Limit, Plan, Service, Step
 
 PODMAN: Final = "/usr/bin/podman"
-MODULES: Final = "etc/modules-load.d/hostwright-{}.conf"
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
 IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a manager looks for files: that of the system, or below its home that of a user."""
-
-    quadlets: str
-    units: str
-    modelfiles: str
-    mounted: str
-    wanted_by: str
-
-
-SYSTEM: Final = Places(
-    quadlets="etc/containers/systemd",
-    units="etc/systemd/system",
-    modelfiles="etc/hostwright",
-    mounted="/etc/hostwright",
-    wanted_by="multi-user.target",
-)
+SYSTEM: Final = Places(quadlets="etc/containers/systemd")
 USER: Final = Places(
     quadlets=".config/containers/systemd",
     units=".config/systemd/user",
     modelfiles=".config/hostwright",
-    mounted="%h/.config/hostwright",
-    wanted_by="default.target",
+    of_a_user=True,
 )
 # The manager of a user has no such target; Podman brings a unit that waits for it.
 _ONLINE: Final = {"network-online.target": "podman-user-wait-network-online.service"}
@@ -81,7 +63,7 @@ _NOT_BELOW_ZERO: Final = {
 }
 
 
-def _lost(service: Service, name: str) -> bool:
+def _lost(name: str, service: Service) -> bool:
     """Whether the manager of a user cannot set the limit of that name."""
     limit = service.limit(name)
     if limit is None or not service.container.rootless:
@@ -89,38 +71,28 @@ def _lost(service: Service, name: str) -> bool:
     return name in _NOT_FOR_USERS or (name in _NOT_BELOW_ZERO and int(limit.value) < 0)
 
 
-def _asked(name: str) -> Callable[[Service], bool]:
-    return lambda service: _lost(service, name)
-
-
 LEFT_OUT: Final = (
     *NOT_IN_CONTAINERS,
     *(
         LeftOut(
-            why=why,
+            why,
             key=f"resources.{name}",
-            asked=_asked(name),
+            asked=partial(_lost, name),
             fix="leave `container.rootless` out",
         )
         for name, why in {**_NOT_FOR_USERS, **_NOT_BELOW_ZERO}.items()
     ),
     LeftOut(
-        why="a user may not reload the kernel module of the host",
+        "a user may not reload the kernel module of the host",
         key="service.resume_fix",
         asked=lambda service: service.container.rootless and any(j.on_host for j in service.jobs),
         fix="leave `container.rootless` out",
     ),
+    LeftOut("systemd starts the container again, as `service.restart` says", "Container.restart"),
+    LeftOut("a command in the container has the environment of its image", "Job.environment"),
     LeftOut(
-        fields=("Container.restart",),
-        why="systemd starts the container again, as `service.restart` says",
-    ),
-    LeftOut(
-        fields=("Job.environment",),
-        why="a command in the container has the environment of its image",
-    ),
-    LeftOut(
-        fields=("Job.name", "Job.programs", "Job.tries"),
-        why="the unit has a name, systemd counts no tries, and the host has its programs",
+        "the unit has a name, systemd counts no tries, and the host has its programs",
+        "Job.name Job.programs Job.tries",
     ),
 )
 
@@ -131,81 +103,76 @@ def render(plan: Plan) -> tuple[File, ...]:
     Those of a rootless container lie below the home of its user.
     """
     service, places = plan.service, _places(plan.service)
-    jobs = (File(f"{places.units}/{j.unit}", _job(plan, service, j)) for j in _jobs(service))
+    run, renamed = partial(_exec, service), _ONLINE if places.of_a_user else {}
+    jobs = (job_file(plan, places.units, job, run, renamed=renamed) for job in _jobs(service))
+    modules = () if places.of_a_user else modules_of(service)
     return (
         *_quadlets(plan, service, places),
         *jobs,
         *modelfiles(service, places.modelfiles),
-        *system_files(plan, ("modules-load", REGISTERS, _modules(service))),
+        *system_files(plan, ("modules-load", REGISTERS, modules)),
     )
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     """Return the README, the scripts that it names, and what these read."""
-    service = plan.service
-    places, sudo = _places(service), "" if service.container.rootless else "sudo "
-    words = {"plan": plan, "service": service, "places": places, "sudo": sudo}
-    readme = render_template("quadlet/README.md.jinja", **words)
-    return (File("README.md", readme), *bundle_files(plan, _bundle(service, files)))
+    service, places = plan.service, _places(plan.service)
+    sudo = "" if places.of_a_user else "sudo "
+    context = {"plan": plan, "service": service, "places": places, "sudo": sudo}
+    bundle = bundle_files(
+        plan,
+        places,
+        files,
+        jobs=_jobs(service),
+        server_files=[f.path for f in files if f.path.startswith(places.quadlets)],
+        other_files=[] if places.of_a_user else [SYSTEM_FILE.format("modules-load", service.name)],
+    )
+    return (File("README.md", render_template("quadlet/README.md.jinja", **context)), *bundle)
 
 
 def _places(service: Service) -> Places:
     return USER if service.container.rootless else SYSTEM
 
 
-def _bundle(service: Service, files: Iterable[File]) -> Bundle:
-    places, container = _places(service), service.container
-    quadlets = [f"{service.name}.container", f"{container.volume}.volume"]
-    if container.network:
-        quadlets.append(f"{container.network}.network")
-    return Bundle(
-        files=[file.path for file in files],
-        jobs=_jobs(service),
-        server_files=[f"{places.quadlets}/{file}" for file in quadlets],
-        units=places.units,
-        modelfiles=places.modelfiles,
-        other_files=[] if container.rootless else [MODULES.format(service.name)],
-        modules=_modules(service),
-        quadlets=places.quadlets,
-        user_scope=container.rootless,
+def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
+    container = service.container
+    above = [*plan.header, *(omission.reason for omission in service.omissions)]
+    server = unit_text(above, _container(service, places))
+    named = {"volume": container.volume, "network": container.network}
+    return (
+        File(f"{places.quadlets}/{service.name}.container", server),
+        *(
+            File(f"{places.quadlets}/{name}.{kind}", _named(plan, kind.capitalize(), name))
+            for kind, name in named.items()
+            if name
+        ),
     )
 
 
-def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
-    container = service.container
-    left_out = [omission.reason for omission in service.omissions]
-    units = [
-        (f"{service.name}.container", [*plan.header, *left_out], _container(service, places)),
-        (f"{container.volume}.volume", plan.header, _named("Volume", container.volume)),
-    ]
-    if container.network:
-        network = _named("Network", container.network)
-        units.append((f"{container.network}.network", plan.header, network))
-    return tuple(File(f"{places.quadlets}/{n}", unit_text(above, s)) for n, above, s in units)
-
-
-def _named(kind: str, name: str) -> list[Section]:
-    return [Section(kind, [Entry(f"{kind}Name", name, "As others know it, without a prefix.")])]
+def _named(plan: Plan, kind: str, name: str) -> str:
+    entry = Entry(f"{kind}Name", name, "As others know it, without a prefix.")
+    return unit_text(plan.header, [Section(kind, [entry])])
 
 
 def _container(service: Service, places: Places) -> list[Section]:
-    after = () if service.container.rootless else service.after
     name = Entry("Description", service.product)
+    target = "default.target" if places.of_a_user else "multi-user.target"
     return [
-        Section("Unit", [name, *(order(after, after) if after else [])]),
+        Section("Unit", [name, *order(() if places.of_a_user else service.after)]),
         Section("Container", [*_inside(service, places), *_health(service)]),
         Section("Service", _around(service)),
-        Section("Install", [Entry("WantedBy", places.wanted_by)]),
+        Section("Install", [Entry("WantedBy", target)]),
     ]
 
 
 def _inside(service: Service, places: Places) -> list[Entry]:
     container = service.container
+    network = f"{container.network}.network" if container.network else ""
     return [
         Entry("Image", _qualified(container.image)),
         Entry("ContainerName", container.name),
         Entry("PublishPort", published(service), service.listen.reason),
-        *([Entry("Network", f"{container.network}.network")] if container.network else []),
+        *given(Entry("Network", network)),
         *_volumes(service, places),
         *_devices(service),
         *(
@@ -226,13 +193,13 @@ def _qualified(image: str) -> str:
 
 def _volumes(service: Service, places: Places) -> list[Entry]:
     container = service.container
-    volumes = [Entry("Volume", f"{container.volume}.volume:{container.home_path}")]
-    if service.models_dir:
-        reason = "Where models are stored."
-        volumes.append(Entry("Volume", _models(service), reason))
-    if any(model.modelfile for model in service.models):
-        volumes.append(Entry("Volume", f"{places.mounted}:{MODELFILE_DIR}:ro,z"))
-    return volumes
+    folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}"
+    mounted = any(model.modelfile for model in service.models)
+    return given(
+        Entry("Volume", f"{container.volume}.volume:{container.home_path}"),
+        Entry("Volume", _models(service), "Where models are stored."),
+        Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if mounted else ""),
+    )
 
 
 def _models(service: Service) -> str:
@@ -243,7 +210,7 @@ def _models(service: Service) -> str:
             f"`{service.engine}.models_dir` is `{path}`, and Podman splits a volume at `:` and `,`",
             hint="choose a directory without them",
         )
-    return f"{path}:{service.container.models_path}:z"
+    return f"{path}:{service.container.models_path}:z" if path else ""
 
 
 def _devices(service: Service) -> list[Entry]:
@@ -275,29 +242,28 @@ def _health(service: Service) -> list[Entry]:
 
 
 def _limits(service: Service) -> list[Limit]:
-    return [limit for limit in service.limits if not _lost(service, limit.name)]
+    return [limit for limit in service.limits if not _lost(limit.name, service)]
 
 
 def _of_podman(limit: Limit) -> Entry:
     value = -1 if limit.value == "infinity" else limit.value
-    if limit.name == "limit_memlock":
-        return Entry("Ulimit", f"memlock={value}:{value}", limit.reason)
-    if limit.name == "tasks_max":
-        return Entry("PidsLimit", str(value), limit.reason)
-    return Entry("PodmanArgs", f"--oom-score-adj={value}", limit.reason)
+    entry, written = {
+        "limit_memlock": ("Ulimit", f"memlock={value}:{value}"),
+        "tasks_max": ("PidsLimit", str(value)),
+        "oom_score_adjust": ("PodmanArgs", f"--oom-score-adj={value}"),
+    }[limit.name]
+    return Entry(entry, written, limit.reason)
 
 
 def _around(service: Service) -> list[Entry]:
-    made = exec_line(["/bin/mkdir", "-p", service.models_dir])
-    mkdir = Entry("ExecStartPre", made, "Podman makes no directory on the host.")
-    bound = str(service.container.start_seconds)
-    return [
-        *waits(service.devices),
-        *([mkdir] if service.models_dir else []),
+    folder, bound = service.models_dir, str(service.container.start_seconds)
+    mkdir = exec_line(["/bin/mkdir", "-p", folder]) if folder else ""
+    return started(
+        service,
+        *given(Entry("ExecStartPre", mkdir, "Podman makes no directory on the host.")),
         *limits_of(limit for limit in _limits(service) if limit.name not in IN_CONTAINER),
         Entry("TimeoutStartSec", bound, "A first start pulls the image."),
-        *restarts(service.restart),
-    ]
+    )
 
 
 def _jobs(service: Service) -> list[Job]:
@@ -305,17 +271,7 @@ def _jobs(service: Service) -> list[Job]:
     return [job for job in service.jobs if not (job.on_host and service.container.rootless)]
 
 
-def _job(plan: Plan, service: Service, job: Job) -> str:
-    renamed: dict[str, str] = _ONLINE if service.container.rootless else {}
-    return job_text(plan.header, job, lambda step: _exec(service, step), renamed=renamed)
-
-
 def _exec(service: Service, step: Step) -> str:
     """Return a command line: of the host, or of the container that runs the server."""
     inside = [] if step.where == "host" else [PODMAN, "exec", service.container.name]
     return exec_line([*inside, *words(service, step)])
-
-
-def _modules(service: Service) -> tuple[str, ...]:
-    """Return the kernel modules of the GPUs; a user has to leave loading them to root."""
-    return service.devices.modules if service.devices and not service.container.rootless else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.formats.template import render_template
@@ -15,68 +16,67 @@ from generator.formats.unit import (
     unit_text,
 )
 from generator.plan import ADDRESS, Step
-from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, modelfiles, placed
-from generator.targets.bundle import Bundle, bundle_files, wait_seconds
+from generator.targets.base import (
+    NOT_ON_HOSTS,
+    File,
+    LeftOut,
+    Places,
+    modelfiles,
+    modules_of,
+    placed,
+)
+from generator.targets.bundle import bundle_files, wait_seconds
 from generator.targets.unit import (
     REGISTERS,
-    job_text,
+    SYSTEM_FILE,
+    job_file,
     limits_of,
     order,
-    restarts,
+    started,
     system_files,
-    waits,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from generator.plan import Directive, Group, Job, Plan, Service, Setting
+    from generator.targets.unit import Line
 
-UNITS: Final = "etc/systemd/system"
-MODELFILE_DIR: Final = "/etc/hostwright"
+PLACES: Final = Places()
 DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-{}", "50-service", "60-environment")
-SYSTEM_FILES: Final = ("modules-load", "sysusers", "tmpfiles")
 
 
 LEFT_OUT: Final = (
     *NOT_ON_HOSTS,
     LeftOut(
-        fields=("Listen.open_firewall",),
-        why="each distribution has a firewall of its own",
+        "each distribution has a firewall of its own",
+        "Listen.open_firewall",
         key="open_firewall",
         asked=lambda service: service.listen.open_firewall,
         fix="open TCP port {port} in the firewall of the host",
     ),
     LeftOut(
-        fields=(
-            *("Health.interval_seconds", "Health.timeout_seconds", "Health.retries"),
-            *("Health.start_seconds", "Health.startup_seconds", "Health.reason"),
-        ),
-        why="systemd asks for no health",
+        "systemd asks for no health",
+        "Health.interval_seconds Health.timeout_seconds Health.retries Health.start_seconds "
+        "Health.startup_seconds Health.reason",
     ),
     LeftOut(
-        fields=("Devices.driver", "Devices.vendor", "Service.acceleration"),
-        why="the driver is the distribution's, and the installed program has every backend",
+        "the driver is the distribution's, and the installed program has every backend",
+        "Devices.driver Devices.vendor Service.acceleration",
     ),
     LeftOut(
-        fields=("Service.era_since", "Service.era_until"),
-        why="a unit does not know the release of the program that is installed",
+        "a unit does not know the release of the program that is installed",
+        "Service.era_since Service.era_until",
     ),
     LeftOut(
-        fields=(
-            *("Host.cpu", "Host.cores", "Host.threads", "Host.memory", "Host.gpus"),
-            "Host.driver",
-        ),
-        why="the header has it in words",
+        "the header has it in words",
+        "Host.cpu Host.cores Host.threads Host.memory Host.gpus Host.driver",
     ),
     LeftOut(
-        fields=("Listen.host", "Listen.reason", "Limit.name", "Limit.value", "Model.name"),
-        why="written as variables, directives and commands already",
+        "written as variables, directives and commands already",
+        "Listen.host Listen.reason Limit.name Limit.value Model.name",
     ),
-    LeftOut(
-        fields=("Job.name", "Job.programs"),
-        why="the unit has a name, and the host its programs",
-    ),
+    LeftOut("the unit has a name, and the host its programs", "Job.name Job.programs"),
 )
 
 
@@ -84,8 +84,12 @@ def render(plan: Plan) -> tuple[File, ...]:
     """Return the unit or its drop-ins, the jobs and what they need, as they lie under `/`."""
     service = plan.service
     server = _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
-    jobs = tuple(_job(plan, service, job) for job in service.jobs)
-    return (*server, *jobs, *modelfiles(service, MODELFILE_DIR[1:]), *_system_files(plan, service))
+    jobs = (
+        job_file(plan, PLACES.units, job, partial(_exec, service), client=_client(service, job))
+        for job in service.jobs
+    )
+    models = modelfiles(service, PLACES.modelfiles)
+    return (*server, *jobs, *models, *_system_files(plan, service))
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
@@ -93,27 +97,17 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     service = plan.service
     wait = wait_seconds(service)
     readme = render_template("systemd/README.md.jinja", plan=plan, service=service, wait=wait)
-    bundle = bundle_of(service, [file.path for file in files])
-    return (File("README.md", readme), *bundle_files(plan, bundle))
-
-
-def bundle_of(service: Service, files: Iterable[str]) -> Bundle:
-    """Return what puts `files` in place."""
-    unit = f"{UNITS}/{service.unit}"
-    return Bundle(
-        files=files,
+    unit = f"{PLACES.units}/{service.unit}"
+    kinds = ("modules-load", "sysusers", "tmpfiles")
+    bundle = bundle_files(
+        plan,
+        PLACES,
+        files,
         jobs=service.jobs,
-        server_files=[
-            unit,
-            *(f"{unit}.d/{drop_in.format(service.engine)}.conf" for drop_in in DROP_INS),
-        ],
-        units=UNITS,
-        modelfiles=MODELFILE_DIR[1:],
-        other_files=[f"etc/{kind}.d/hostwright-{service.name}.conf" for kind in SYSTEM_FILES],
-        program=service.program,
-        user=service.user,
-        modules=service.devices.modules if service.devices else (),
+        server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
+        other_files=[SYSTEM_FILE.format(kind, service.name) for kind in kinds],
     )
+    return (File("README.md", readme), *bundle)
 
 
 def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
@@ -130,10 +124,11 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
         left_out = [o.reason for o in service.omissions if o.group == group]
         sections = [Section("Service", entries)]
         if group == "service" and service.after:
-            sections.insert(0, Section("Unit", order(service.after, service.after)))
+            sections.insert(0, Section("Unit", order(service.after)))
         if entries or left_out:
             text = unit_text([*plan.header, *left_out], sections)
-            files.append(File(f"{UNITS}/{service.unit}.d/{name.format(service.engine)}.conf", text))
+            path = f"{PLACES.units}/{service.unit}.d/{name.format(service.engine)}.conf"
+            files.append(File(path, text))
     return tuple(files)
 
 
@@ -150,12 +145,12 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
         *_directives(service.hardening),
     ]
     sections = [
-        Section("Unit", [Entry("Description", service.product), *order(before, before)]),
+        Section("Unit", [Entry("Description", service.product), *order(before)]),
         Section("Service", entries),
         Section("Install", [Entry("WantedBy", "multi-user.target")]),
     ]
     above = [*plan.header, *(omission.reason for omission in service.omissions)]
-    return (File(f"{UNITS}/{service.unit}", unit_text(above, sections)),)
+    return (File(f"{PLACES.units}/{service.unit}", unit_text(above, sections)),)
 
 
 def _variables(settings: Iterable[Setting]) -> list[Entry]:
@@ -171,40 +166,31 @@ def _device_access(service: Service) -> list[Entry]:
 
 
 def _service(service: Service) -> list[Entry]:
-    owner = [
-        Entry("User", service.user, "Owns the models and the keys."),
-        Entry("Group", service.group),
-    ]
-    owned = owner if service.user else []
-    return [*waits(service.devices), *owned, *restarts(service.restart)]
+    owner = Entry("User", service.user, "Owns the models and the keys.")
+    return started(service, *([owner, Entry("Group", service.group)] if service.user else []))
 
 
 def _exec(service: Service, step: Step) -> str:
-    argv = placed(step, service.program, lambda name: f"{MODELFILE_DIR}/{name}")
-    return exec_line(argv)
+    folder = f"/{PLACES.modelfiles}"
+    return exec_line(placed(step, service.program, lambda name: f"{folder}/{name}"))
 
 
-def _job(plan: Plan, service: Service, job: Job) -> File:
-    owner = Entry("DynamicUser", "yes", "A client needs no rights.")
-    client = [owner, *_client(service, job)]
-    text = job_text(plan.header, job, lambda step: _exec(service, step), client=client)
-    return File(f"{UNITS}/{job.unit}", text)
-
-
-def _client(service: Service, job: Job) -> list[Entry]:
+def _client(service: Service, job: Job) -> list[Line]:
     places = {ADDRESS: service.listen.address}
     return [
-        Entry("Environment", environment(v.name, places.get(v.value, v.value)), v.reason)
-        for v in job.environment
+        ("DynamicUser", "yes", "A client needs no rights."),
+        *(
+            ("Environment", environment(v.name, places.get(v.value, v.value)), v.reason)
+            for v in job.environment
+        ),
     ]
 
 
 def _system_files(plan: Plan, service: Service) -> tuple[File, ...]:
     """Return what loads modules, makes directories and, for a complete unit, the user."""
-    modules = service.devices.modules if service.devices else ()
     return system_files(
         plan,
-        ("modules-load", REGISTERS, modules),
+        ("modules-load", REGISTERS, modules_of(service)),
         ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
         ("sysusers", "Whom the server runs as.", _users(service)),
     )

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator.formats.text import comment
 from generator.formats.unit import Entry, Section, exec_line, unit_text
 from generator.targets.base import File
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.plan import Devices, Job, Limit, Plan, Restart, Step
+    from generator.plan import Job, Limit, Plan, Service, Step
 
+Line = tuple[str, Any, str]
+"""A directive of a unit, its value, and the reason for that."""
 REGISTERS: Final = "Registers the devices before the server looks for them."
 """Why the kernel modules of the GPUs are loaded early."""
+SYSTEM_FILE: Final = "etc/{}.d/hostwright-{}.conf"
+"""A file of systemd-modules-load or its kin, by its kind and the name of the service."""
 
 
-def order(after: Iterable[str], wants: Iterable[str]) -> list[Entry]:
-    """Return what the server is ordered behind."""
+def given(*entries: Entry) -> list[Entry]:
+    """Return the entries that have a value."""
+    return [entry for entry in entries if entry.value]
+
+
+def order(after: Iterable[str]) -> list[Entry]:
+    """Return what the server is ordered behind, if anything."""
+    units = " ".join(after)
     reason = "What the server needs is started before it."
-    return [Entry("After", " ".join(after), reason), Entry("Wants", " ".join(wants))]
+    return given(Entry("After", units, reason), Entry("Wants", units))
 
 
 def limits_of(limits: Iterable[Limit]) -> list[Entry]:
@@ -28,16 +38,13 @@ def limits_of(limits: Iterable[Limit]) -> list[Entry]:
     return [Entry(limit.directive, limit.written, limit.reason) for limit in limits]
 
 
-def waits(devices: Devices | None) -> list[Entry]:
-    """Return the wait for the GPUs before the server starts."""
-    if devices is None or devices.wait is None:
-        return []
-    return [Entry("ExecStartPre", exec_line(devices.wait.argv), devices.reason)]
-
-
-def restarts(restart: Restart) -> list[Entry]:
-    """Return when the server is started again."""
+def started(service: Service, *entries: Entry) -> list[Entry]:
+    """Return the wait for the GPUs, `entries`, and when the server is started again."""
+    devices, restart = service.devices, service.restart
+    wait = exec_line(devices.wait.argv) if devices and devices.wait else ""
     return [
+        *given(Entry("ExecStartPre", wait, devices.reason if devices else "")),
+        *entries,
         Entry("Restart", restart.policy, restart.reason),
         Entry("RestartSec", str(restart.seconds)),
     ]
@@ -49,7 +56,7 @@ def system_files(
     """Return the files of systemd-modules-load and its kin that have lines: kind, reason, lines."""
     return tuple(
         File(
-            f"etc/{kind}.d/hostwright-{plan.service.name}.conf",
+            SYSTEM_FILE.format(kind, plan.service.name),
             "\n".join([*(c for t in (*plan.header, reason) for c in comment(t)), *lines, ""]),
         )
         for kind, reason, lines in files
@@ -57,61 +64,60 @@ def system_files(
     )
 
 
-def job_text(
-    header: Sequence[str],
+def job_file(
+    plan: Plan,
+    folder: str,
     job: Job,
     command: Callable[[Step], str],
     *,
-    client: Sequence[Entry] = (),
+    client: Sequence[Line] = (),
     renamed: Mapping[str, str] | None = None,
-) -> str:
-    """Return the unit of a job; `command` writes a Step as this target runs it.
-
-    `client` is what a unit that asks the server needs for that; `renamed` are units of the order
-    that have another name under this manager.
-    """
-    sections = [
-        Section("Unit", _unit(job, renamed or {})),
-        Section("Service", [*_commands(job, command, client), *_tries(job)]),
-        Section("Install", [Entry("WantedBy", " ".join(job.wanted_by))]),
-    ]
-    return unit_text(header, sections)
-
-
-def _unit(job: Job, renamed: Mapping[str, str]) -> list[Entry]:
-    order = (
-        ("After", job.after),
-        ("Before", job.before),
-        ("Wants", job.wants),
-        ("PartOf", job.part_of),
-    )
-    return [
+) -> File:
+    """Return the unit of a job; see job_order and job_service."""
+    units = {word: " ".join(names) for word, names in job_order(job, renamed or {}).items()}
+    wanted = [Entry("WantedBy", units.pop("WantedBy"))]
+    unit = [
         Entry("Description", job.description, job.reason),
-        *(Entry(k, " ".join(renamed.get(u, u) for u in units)) for k, units in order if units),
-        *([Entry("StopWhenUnneeded", "yes")] if job.stop_when_unneeded else []),
+        *(Entry(word, names) for word, names in units.items()),
+        *given(Entry("StopWhenUnneeded", "yes" if job.stop_when_unneeded else "")),
     ]
+    service = [
+        Entry(word, "yes" if value is True else str(value), reason)
+        for word, value, reason in job_service(job, command, client)
+    ]
+    sections = [Section("Unit", unit), Section("Service", service), Section("Install", wanted)]
+    return File(f"{folder}/{job.unit}", unit_text(plan.header, sections))
 
 
-def _commands(job: Job, command: Callable[[Step], str], client: Sequence[Entry]) -> list[Entry]:
-    entries = [Entry("Type", "oneshot")]
+def job_order(job: Job, renamed: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what a job is ordered by; `renamed` are units with another name under a manager."""
+    order = {
+        "After": job.after,
+        "Before": job.before,
+        "Wants": job.wants,
+        "PartOf": job.part_of,
+        "WantedBy": job.wanted_by,
+    }
+    return {word: [renamed.get(u, u) for u in units] for word, units in order.items() if units}
+
+
+def job_service(job: Job, command: Callable[[Step], Any], client: Iterable[Line]) -> Iterator[Line]:
+    """Yield what a job does; `command` writes a Step as this target runs it.
+
+    `client` is what a unit that asks the server needs for that.
+    """
+    yield "Type", "oneshot", ""
     if job.wait:
-        wait = Entry("ExecStartPre", command(job.wait), "Waits until the server answers.")
-        entries += [*client, wait]
-    entries += [Entry("ExecStart", command(step)) for step in job.commands]
-    return entries + [Entry("ExecStop", command(step)) for step in job.stop_steps]
-
-
-def _tries(job: Job) -> list[Entry]:
-    entries = []
+        yield from client
+        yield "ExecStartPre", command(job.wait), "Waits until the server answers."
+    yield from (("ExecStart", command(step), "") for step in job.commands)
+    yield from (("ExecStop", command(step), "") for step in job.stop_steps)
     if job.remain_after_exit:
         reason = "Active until the host wakes up, and only then runs ExecStop=."
-        entries.append(Entry("RemainAfterExit", "yes", reason))
+        yield "RemainAfterExit", True, reason
     if job.timeout_seconds:
-        bound = "Bounds each command, also the wait for the server."
-        entries.append(Entry("TimeoutStartSec", str(job.timeout_seconds), bound))
+        reason = "Bounds each command, also the wait for the server."
+        yield "TimeoutStartSec", job.timeout_seconds, reason
     if job.retry_seconds:
-        entries += [
-            Entry("Restart", "on-failure", "Tries again until it has succeeded."),
-            Entry("RestartSec", str(job.retry_seconds)),
-        ]
-    return entries
+        yield "Restart", "on-failure", "Tries again until it has succeeded."
+        yield "RestartSec", job.retry_seconds, ""
