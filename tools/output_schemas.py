@@ -1,4 +1,8 @@
-"""The JSON Schemas of what `--json` prints, from the types that the commands are written with."""
+"""The JSON Schemas of what `--json` prints: of records, and of objects that commands make.
+
+Each document begins with `schema_version`. Within a version keys are added but none goes or changes
+its meaning. A test holds every command to its schema.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,21 @@ from typing import (
     Any,
     Final,
     Literal,
+    NamedTuple,
     Union,
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 
-from generator.cli import documents
+from generator.detect.detected import Detected
+from generator.detect.situation import Choice, LeftOut
+from generator.errors import SEVERITIES, Finding, Problem, Severity
+from generator.explain.page import KINDS
+from generator.files.write import Change
+from generator.fit.layout import Need, Placement
+from generator.fit.shape import Load
+from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.plan import SCHEMA_VERSION, Plan
 
@@ -26,17 +37,239 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-PRINTED: Final[Mapping[str, tuple[type, ...]]] = {
-    "check": (documents.Checked,),
-    "detect": (documents.Detection,),
-    "error": (documents.Failure,),
-    "explain": (documents.Pages, documents.Names),
-    "fit": (documents.Fit,),
-    "fleet": (documents.Hosts, documents.Changes, documents.Files),
-    "list": (documents.Profiles,),
+
+
+class Shape(NamedTuple):
+    """An object that is no record; of its keys, `some` are not always there.
+
+    What a key holds is a type, a Shape, or as `[kind]` a list.
+    """
+
+    name: str
+    about: str
+    keys: Mapping[str, Any]
+    some: Mapping[str, Any] = types.MappingProxyType({})
+
+
+class Nullable(NamedTuple):
+    """A kind, or null."""
+
+    kind: Any
+
+
+def _texts(*keys: str) -> dict[str, Any]:
+    return dict.fromkeys(keys, str)
+
+
+_FINDINGS: Final = {"findings": [Finding]}
+_ROW: Final = Shape("Row", "A setting as a table shows it.", _texts("setting", "value", "why"))
+_FILE: Final = Shape(
+    "PrintedFile",
+    "A file; `target` is empty for those of a fleet.",
+    _texts("target", "path", "text") | {"executable": bool},
+)
+_FILES: Final = Shape(
+    "Files", "`gen render` and `gen fleet -o -`.", {"files": [_FILE], **_FINDINGS}
+)
+_CHANGES: Final = Shape(
+    "Changes", "`gen render` and `gen fleet` with `-o DIR`.", {"changes": [Change], **_FINDINGS}
+)
+_FLEET_HOST: Final = Shape(
+    "FleetHost",
+    "A host of a fleet.",
+    _texts("name", "target", "address", "system", "profile", "release") | {"tags": [str]},
+)
+_LOCATED: Final = Shape(
+    "LocatedFinding",
+    "A finding with its place; `line` counts from 1, 0 is the file as a whole.",
+    {"file": str, "line": int, **get_type_hints(Finding), "fixable": bool},
+)
+_COUNTS: Final = Shape(
+    "Counts",
+    "How many findings of each severity nobody silences, and how many somebody does.",
+    dict.fromkeys((*SEVERITIES, "ignored"), int),
+)
+_NOT_READ: Final = Shape(
+    "NotRead",
+    "What kept some files from being read; `named`: the user asked for one of them.",
+    _texts("message", "hint") | {"named": bool},
+)
+_SPAN: Final = Shape(
+    "Span",
+    "What holds of some releases: from `since` on and below `until`.",
+    {"since": str},
+    {
+        **_texts("until", "value"),
+        "values": [str],
+        "use": str,
+        "same_value": bool,
+        **_texts("note", "system"),
+    },
+)
+_PAGE: Final = Shape(
+    "Page",
+    "A name explained; which keys there are beside the first four goes by its kind.",
+    {"kind": Literal[*KINDS], **_texts("name", "summary"), "sources": [str]},
+    {
+        "rules": [str],
+        **_texts("profile_key", "note", "status", "type", "since"),
+        "removed": str | None,
+        "defaults": [_SPAN],
+        "replacement": [_SPAN],
+        "scope": str,
+        "effective": bool,
+        "effective_until": str | None,
+        "allowed": [_SPAN],
+        "on_invalid": str,
+        **dict.fromkeys(("dangerous", "safe"), bool),
+        **_texts("category", "belief"),
+        "names": [str],
+        "takes": str,
+        "default": Any,
+        "required": bool,
+        "keys": [str],
+        "becomes": dict[str, str],
+        "compose": [str],
+        **_texts("ollama", "careful"),
+        **dict.fromkeys(("modelfile", "reload"), bool),
+        "severity": Severity,
+        **_texts("why", "bad", "good", "releases"),
+        "silence": [str],
+    },
+)
+_ROOM: Final = Shape(
+    "Room",
+    "A device or the host, in bytes; `left` is null where its memory is not known.",
+    {
+        "name": str,
+        **get_type_hints(Need),
+        **dict.fromkeys(("needed", "memory"), int),
+        "left": int | None,
+        "limit": str,
+        "may_grow_by": int | None,
+        "verdict": Word,
+    },
+)
+_MODEL_FIT: Final = Shape(
+    "ModelFit",
+    "A model on a host.",
+    {
+        **_texts("model", "quantisation", "architecture"),
+        "load": Load,
+        "verdict": Word,
+        "why": str,
+        "placement": Placement,
+        "rooms": [_ROOM],
+        **dict.fromkeys(("largest_context", "most_slots"), int),
+        "kv_is_upper_bound": bool,
+        "source": str,
+    },
+)
+_TOGETHER: Final = Shape(
+    "Together",
+    "Several models side by side, and those that make the server unload others.",
+    {"loaded": [str], "evicting": [str], "verdict": Word, "rooms": [_ROOM]},
+)
+_CHOICE_FIT: Final = Shape(
+    "ChoiceFit",
+    "A model of the catalogue that fits.",
+    {**_MODEL_FIT.keys, "best": bool, "recommended": bool},
+)
+_LOADED: Final = Shape(
+    "LoadedModel",
+    "A model that a server has loaded now, in bytes, and how much of it is on GPUs.",
+    {"model": str, "size": int, "on_gpus": int},
+)
+PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
+    "check": (
+        Shape(
+            "Checked",
+            "`gen check`.",
+            {"files": [str], "findings": [_LOCATED], "counts": _COUNTS, "failures": [_NOT_READ]},
+        ),
+    ),
+    "detect": (
+        Shape(
+            "Detection",
+            "`gen detect`; `host` is the table of that name in a profile, which its schema "
+            "describes.",
+            {
+                "detected": Detected,
+                "host": dict[str, Any],
+                **_texts("release", "like"),
+                "tuning": [Choice],
+                "left_out": [LeftOut],
+            },
+        ),
+    ),
+    "error": (
+        Shape(
+            "Failure",
+            "What any command prints where it fails, with the exit code that it has.",
+            {"error": str, "exit_code": int, "problems": [Problem]},
+        ),
+    ),
+    "explain": (
+        Shape("Pages", "`gen explain NAME`.", {"pages": [_PAGE]}),
+        Shape(
+            "Names",
+            "`gen explain --list`.",
+            {
+                "names": [
+                    Shape(
+                        "Entry", "A name that can be explained.", _texts("kind", "name", "summary")
+                    )
+                ]
+            },
+        ),
+    ),
+    "fit": (
+        Shape(
+            "Fit",
+            "`gen fit`; `loaded` is null where no server was asked.",
+            {
+                "release": str,
+                "models": [_MODEL_FIT],
+                "together": Nullable(_TOGETHER),
+                "choices": [_CHOICE_FIT],
+                "loaded": Nullable([_LOADED]),
+                "warnings": [str],
+            },
+        ),
+    ),
+    "fleet": (
+        Shape("Hosts", "`gen fleet` without `-o`.", {"hosts": [_FLEET_HOST], **_FINDINGS}),
+        _CHANGES,
+        _FILES,
+    ),
+    "list": (
+        Shape(
+            "Profiles",
+            "`gen list`.",
+            {
+                "profiles": [
+                    Shape("Profile", "A shipped profile.", _texts("name", "system", "description"))
+                ]
+            },
+        ),
+    ),
     "plan": (Plan,),
-    "render": (documents.Files, documents.Changes),
-    "show": (documents.Settings,),
+    "render": (_FILES, _CHANGES),
+    "show": (
+        Shape(
+            "Settings",
+            "`gen show`; `left_out` is empty where no target is named.",
+            {
+                "settings": [_ROW],
+                "left_out": [
+                    Shape(
+                        "NotPrinted", "What a target leaves out of a Plan.", _texts("what", "why")
+                    )
+                ],
+                **_FINDINGS,
+            },
+        ),
+    ),
 }
 """By command, or `error` for all, what it may print."""
 _PLAIN: Final[Mapping[Any, Schema]] = {
@@ -56,10 +289,10 @@ def files() -> dict[str, str]:
 def schema(name: str) -> Schema:
     """Return the schema of what a command prints."""
     definitions: dict[str, Schema] = {}
-    roots = [_of(record, definitions) for record in PRINTED[name]]
+    roots = [_of(kind, definitions) for kind in PRINTED[name]]
     version = {"schema_version": {"const": SCHEMA_VERSION if name == "plan" else 1}}
-    for record in PRINTED[name]:
-        definition = definitions[record.__name__]
+    for root in roots:
+        definition = definitions[root["$ref"].rpartition("/")[2]]
         definition["properties"] = version | definition["properties"] | version
         definition["required"] = [*dict.fromkeys([*version, *definition["required"]])]
     body = roots[0] if len(roots) == 1 else {"anyOf": roots}
@@ -68,10 +301,16 @@ def schema(name: str) -> Schema:
 
 
 def _of(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN401 -- one per kind
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    if dataclasses.is_dataclass(kind) or is_typeddict(kind):
-        return _record(kind, definitions)
+    if isinstance(kind, list):
+        return {"type": "array", "items": _of(kind[0], definitions)}
+    if isinstance(kind, Nullable):
+        return {"anyOf": [_of(each, definitions) for each in (kind.kind, type(None))]}
+    if isinstance(kind, Shape) or dataclasses.is_dataclass(kind):
+        return _object(kind if isinstance(kind, Shape) else _of_record(kind), definitions)
+    return _PLAIN[kind] if kind in _PLAIN else _of_type(kind, definitions)
+
+
+def _of_type(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN401
     origin, args = get_origin(kind), get_args(kind)
     if origin is Literal:
         return {"const": args[0]} if len(args) == 1 else {"enum": list(args)}
@@ -79,23 +318,26 @@ def _of(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN401 --
     if origin in {Union, types.UnionType}:
         return {"anyOf": parts}
     if origin in {list, tuple} and len(parts) == 1:
-        return {"type": "array", "items": parts[0]}
+        return _of(list(args[:1]), definitions)
     if origin is dict:
         return {"type": "object", "additionalProperties": parts[1]}
     raise TypeError(f"no JSON Schema for {kind}")
 
 
-def _record(kind: type, definitions: dict[str, Schema]) -> Schema:
-    """Return a reference to the definition of a record, every key of which is always there."""
-    name = kind.__name__
-    if name not in definitions:
-        definitions[name] = {}  # A record may hold itself.
-        hints = get_type_hints(kind)
-        required = getattr(kind, "__required_keys__", hints)
-        definitions[name] |= {
+def _of_record(kind: Any) -> Shape:  # noqa: ANN401 -- any record
+    about = " ".join((inspect.getdoc(kind) or "").split())
+    return Shape(kind.__name__, about, get_type_hints(kind))
+
+
+def _object(shape: Shape, definitions: dict[str, Schema]) -> Schema:
+    """Return a reference to the definition of an object."""
+    if shape.name not in definitions:
+        definitions[shape.name] = {}  # A record may hold itself.
+        keys = {**shape.keys, **shape.some}
+        definitions[shape.name] |= {
             "type": "object",
-            "description": " ".join((inspect.getdoc(kind) or "").split()),
-            "properties": {key: _of(hint, definitions) for key, hint in hints.items()},
-            "required": [key for key in hints if key in required],
+            "description": shape.about,
+            "properties": {key: _of(kind, definitions) for key, kind in keys.items()},
+            "required": list(shape.keys),
         }
-    return {"$ref": f"#/$defs/{name}"}
+    return {"$ref": f"#/$defs/{shape.name}"}

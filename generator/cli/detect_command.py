@@ -14,7 +14,6 @@ from generator.cli.streams import STDIO, print_json, read_stdin, write_stdout
 from generator.cli.talk import say, table, word
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.detect.detect import Detection
     from generator.detect.detected import Detected
     from generator.profiles.schema import Profile
@@ -187,15 +186,14 @@ def _say_warnings(detection: Detection, *, alike: bool) -> None:
 def _print_json(detection: Detection) -> None:
     from generator.detect.profile import host_of
 
-    document: documents.Detection = {
-        "detected": detection.at.found,
-        "host": host_of(detection.at),
-        "release": str(detection.at.facts.release),
-        "like": detection.like,
-        "tuning": list(detection.tuning),
-        "left_out": list(detection.left_out),
-    }
-    print_json(document)
+    print_json(
+        detected=detection.at.found,
+        host=host_of(detection.at),
+        release=str(detection.at.facts.release),
+        like=detection.like,
+        tuning=detection.tuning,
+        left_out=detection.left_out,
+    )
 
 
 def _print_table(detection: Detection) -> None:

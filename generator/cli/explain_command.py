@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,7 +14,6 @@ from generator.explain.page import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.cli import documents
     from generator.explain.layout import Line
     from generator.explain.page import Page
 
@@ -73,12 +72,7 @@ def _list(kind: str | None, *, as_json: bool) -> str:
 
     entries = listed(kind)
     if as_json:
-        document: documents.Names = {
-            "names": [
-                {"kind": kind, "name": name, "summary": summary} for kind, name, summary in entries
-            ]
-        }
-        return json_text(document)
+        return json_text(names=[entry._asdict() for entry in entries])
     from generator.explain.layout import list_lines
 
     return _text(list_lines(entries, width()))
@@ -90,14 +84,13 @@ def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> s
 
     pages = explain(names, version)
     if as_json:
-        document: documents.Pages = {"pages": [_data(page) for page in pages]}
-        return json_text(document)
+        return json_text(pages=[_data(page) for page in pages])
     return "\n".join(_text(laid_out(page, width(), table)) for page in pages)
 
 
-def _data(page: Page) -> documents.Page:
+def _data(page: Page) -> dict[str, object]:
     head = {"kind": page.kind, "name": page.name, "summary": page.summary}
-    return cast("documents.Page", {**head, **page.facts, "sources": list(page.sources)})
+    return {**head, **page.facts, "sources": page.sources}
 
 
 def _text(lines: Iterable[Line]) -> str:

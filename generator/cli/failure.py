@@ -17,8 +17,6 @@ from generator.errors import HostwrightError, Problem, ProfileError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.cli import documents
-
 
 def wants_json(argv: Sequence[str]) -> bool:
     """Return whether a command line asks for JSON, even one that is not understood otherwise."""
@@ -33,12 +31,12 @@ def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
     if as_json:
         # The failure may be that nothing can be written to stdout.
         with contextlib.suppress(OSError):
-            print_json(document(error, where))
+            print_json(**document(error, where))
             sys.stdout.flush()
     return error.exit_code
 
 
-def document(error: HostwrightError, where: str = "") -> documents.Failure:
+def document(error: HostwrightError, where: str = "") -> dict[str, object]:
     """Return a failure as JSON carries it; one that is no list of Problems is one Problem."""
     if isinstance(error, ProfileError):
         source, problems = error.source, error.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import sys
@@ -18,13 +19,14 @@ from generator.cli.options import (
     release_option,
     set_option,
 )
-from generator.cli.streams import STDIO, print_json
+from generator.cli.streams import STDIO, keyed, print_json
 from generator.cli.talk import coloured, say, word
 from generator.errors import HostwrightError
+from generator.fit.ask import UNBOUNDED
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.fit.assess import Assessment, Question
+    from generator.fit.verdict import ModelFit, Room
 
 EXAMPLES: Final = """
 \b
@@ -156,27 +158,59 @@ def _print_text(found: Assessment) -> None:
 
 
 def _print_json(found: Assessment) -> None:
-    from generator.cli.fit_text import as_data, together_data
-
-    document: documents.Fit = {
-        "release": str(found.ask.release),
-        "models": [as_data(fit) for fit in found.fits],
-        "together": together_data(found.together) if found.together else None,
-        "choices": [
+    """Print the verdicts; sizes are bytes."""
+    together = found.together
+    print_json(
+        release=str(found.ask.release),
+        models=[model_data(fit) for fit in found.fits],
+        together=together
+        and {
+            "loaded": together.loaded,
+            "evicting": together.evicting,
+            "verdict": together.word,
+            "rooms": [_room(room) for room in together.rooms],
+        },
+        choices=[
             {
-                **as_data(choice.fit),
+                **model_data(choice.fit),
                 "best": choice.best,
                 "recommended": choice.recommended,
                 "why": choice.why or choice.advice,
             }
             for choice in found.choices or ()
         ],
-        "loaded": None
-        if found.loaded is None
-        else [
-            {"model": name, "size": size, "on_gpus": on_gpus}
-            for name, size, on_gpus in found.loaded
-        ],
-        "warnings": list(found.warnings),
+        loaded=found.loaded and keyed(("model", "size", "on_gpus"), found.loaded),
+        warnings=found.warnings,
+    )
+
+
+def model_data(fit: ModelFit) -> dict[str, object]:
+    """Return a verdict as JSON carries it."""
+    shape = fit.shape
+    return {
+        "model": shape.name,
+        "quantisation": shape.quantisation,
+        "architecture": shape.architecture,
+        "load": fit.load,
+        "verdict": fit.word,
+        "why": fit.why,
+        "placement": fit.placement,
+        "rooms": [_room(room) for room in fit.rooms],
+        "largest_context": fit.largest_context,
+        "most_slots": fit.most_slots,
+        "kv_is_upper_bound": shape.window_unknown > 0,
+        "source": shape.source,
     }
-    print_json(document)
+
+
+def _room(room: Room) -> dict[str, object]:
+    return {
+        "name": room.name,
+        **dataclasses.asdict(room.need),
+        "needed": room.need.total,
+        "memory": room.total,
+        "left": room.left if room.total else None,
+        "limit": room.limit_name,
+        "may_grow_by": room.grows if room.grows < UNBOUNDED else None,
+        "verdict": room.word,
+    }

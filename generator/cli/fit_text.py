@@ -9,14 +9,12 @@ import click
 
 from generator.cli.talk import table, width
 from generator.errors import shortened
-from generator.fit.ask import UNBOUNDED
 from generator.fit.verdict import growth
 from generator.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.cli import documents
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
@@ -137,53 +135,6 @@ def bar(room: Room) -> str:
     shown = click.style(cells, fg=COLOURS[room.word])
     dots = "." * (BAR - len(cells))
     return f"{name} [{shown}{dots}{over} {share:3} % of {room.total / GIB:.4g} GiB"
-
-
-def as_data(fit: ModelFit) -> documents.ModelFit:
-    """Return a verdict as JSON carries it; sizes are bytes."""
-    shape = fit.shape
-    return {
-        "model": shape.name,
-        "quantisation": shape.quantisation,
-        "architecture": shape.architecture,
-        "load": fit.load,
-        "verdict": fit.word,
-        "why": fit.why,
-        "placement": fit.placement,
-        "rooms": [_room_data(room) for room in fit.rooms],
-        "largest_context": fit.largest_context,
-        "most_slots": fit.most_slots,
-        "kv_is_upper_bound": shape.window_unknown > 0,
-        "source": shape.source,
-    }
-
-
-def together_data(found: Together) -> documents.Together:
-    """Return the same of several models."""
-    return {
-        "loaded": list(found.loaded),
-        "evicting": list(found.evicting),
-        "verdict": found.word,
-        "rooms": [_room_data(room) for room in found.rooms],
-    }
-
-
-def _room_data(room: Room) -> documents.Room:
-    need = room.need
-    return {
-        "name": room.name,
-        "layers": need.layers,
-        "weights": need.weights,
-        "kv": need.kv,
-        "compute": need.compute,
-        "other": need.other,
-        "needed": room.need.total,
-        "memory": room.total,
-        "left": room.left if room.total else None,
-        "limit": room.limit_name,
-        "may_grow_by": room.grows if room.grows < UNBOUNDED else None,
-        "verdict": room.word,
-    }
 
 
 def _title(fit: ModelFit, ask: Ask) -> str:

@@ -12,7 +12,6 @@ from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import counted, print_findings, progress, say, table
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.errors import Finding
     from generator.fleet.decide import Decided
 
@@ -81,28 +80,23 @@ def command(
 
 
 def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
-    if as_json:
-        document: documents.Hosts = {
-            "hosts": [
-                {
-                    "name": node.name,
-                    "target": node.target,
-                    "address": node.address,
-                    "system": node.plan.host.system,
-                    "profile": node.plan.name,
-                    "release": node.plan.service.release,
-                    "tags": list(node.tags),
-                }
-                for node in fleet.nodes
-            ],
-            "findings": findings,
+    hosts = [
+        {
+            "name": node.name,
+            "target": node.target,
+            "address": node.address,
+            "system": node.plan.host.system,
+            "profile": node.plan.name,
+            "release": node.plan.service.release,
+            "tags": node.tags,
         }
-        print_json(document)
-        return
-    rows = [
-        (node.name, node.target, node.plan.name, node.plan.service.release, node.address)
         for node in fleet.nodes
     ]
+    if as_json:
+        print_json(hosts=hosts, findings=findings)
+        return
+    columns = ("name", "target", "profile", "release", "address")
+    rows = [[str(host[column]) for column in columns] for host in hosts]
     click.echo(table(("host", "target", "profile", "Ollama", "address"), rows))
     warnings = sum(finding.severity != "info" for finding in findings)
     say(f"{counted(host=len(rows), warning=warnings)}; -o DIR writes the flake")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,16 +13,16 @@ from generator.cli.options import (
     plan_options,
     profile_argument,
 )
-from generator.cli.streams import print_json
+from generator.cli.streams import keyed, print_json
 from generator.cli.talk import print_findings, table
 from generator.pipeline import plan_of
 from generator.targets import TARGETS, limitations, load_target
 
 if TYPE_CHECKING:
-    from generator.cli import documents
     from generator.plan import Plan
     from generator.profiles.document import Document
 
+HEAD: Final = ("setting", "value", "why")
 EXAMPLES = """
 \b
 Examples:
@@ -61,20 +61,17 @@ def command(
     if as_toml:
         _print_toml(document)
     elif as_json:
-        shown: documents.Settings = {
-            "settings": [
-                {"setting": name, "value": value, "why": why} for name, value, why in _rows(plan)
-            ],
-            "left_out": [{"what": what, "why": why} for what, why in _left_out(target)],
-            "findings": findings,
-        }
-        print_json(shown)
+        print_json(
+            settings=keyed(HEAD, _rows(plan)),
+            left_out=keyed(("what", "why"), _left_out(target)),
+            findings=findings,
+        )
     else:
         service = plan.service
         server = f"{service.product} {service.release}"
         title = (plan.name, server, plan.host.system, service.acceleration)
         click.echo(" · ".join(title))
-        click.echo(table(("setting", "value", "why"), _rows(plan)))
+        click.echo(table(HEAD, _rows(plan)))
         if target:
             click.echo()
             click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target))))

@@ -12,7 +12,7 @@ import click
 from generator.errors import HostwrightError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
 
 STDIO: Final = "-"
 LARGEST: Final = 5 * 2**20
@@ -34,16 +34,21 @@ def read_stdin() -> bytes:
     return data
 
 
-def json_text(document: Mapping[str, object]) -> str:
-    """Return one of `generator.cli.documents` as it is printed."""
+def json_text(**document: object) -> str:
+    """Return what `--json` prints, as docs/schemas/ describes it."""
     from generator.formats.data import to_json
 
     return to_json({"schema_version": 1, **document})
 
 
-def print_json(document: Mapping[str, object]) -> None:
-    """Print one of `generator.cli.documents`."""
-    click.echo(json_text(document), nl=False)
+def print_json(**document: object) -> None:
+    """Print the same."""
+    click.echo(json_text(**document), nl=False)
+
+
+def keyed(keys: Sequence[str], rows: Iterable[Sequence[object]]) -> list[dict[str, object]]:
+    """Return the rows of a table as JSON has them."""
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def write_stdout(data: bytes) -> None:

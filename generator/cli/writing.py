@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.streams import json_text, print_json
+from generator.cli.streams import json_text, keyed, print_json
 from generator.cli.talk import say, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from generator.cli import documents
     from generator.errors import Finding
     from generator.files.write import Change
     from generator.targets.base import File
@@ -55,8 +54,7 @@ def report_changes(
     """Print changes and Findings as JSON, or the diff; exit 1 for a `check` that differs."""
     differ = [change for change in changes if change.kind != "unchanged"]
     if as_json:
-        document: documents.Changes = {"changes": list(changes), "findings": list(findings)}
-        print_json(document)
+        print_json(changes=changes, findings=findings)
     elif diff:
         for change in differ:
             click.echo(change.diff, nl=False)
@@ -70,19 +68,9 @@ def files_text(
 ) -> str:
     """Return files of targets one after the other, each under its path, or as JSON."""
     if as_json:
-        document: documents.Files = {
-            "files": [
-                {
-                    "target": target,
-                    "path": file.path,
-                    "text": file.text,
-                    "executable": file.executable,
-                }
-                for target, file in files
-            ],
-            "findings": list(findings),
-        }
-        return json_text(document)
+        rows = [(target, file.path, file.text, file.executable) for target, file in files]
+        keys = ("target", "path", "text", "executable")
+        return json_text(files=keyed(keys, rows), findings=findings)
     if len(files) == 1:
         return files[0][1].text
     named = ((f"{target}/{file.path}".lstrip("/"), file.text) for target, file in files)

@@ -99,6 +99,13 @@ def test_fit_of_many_kinds() -> None:
         assert document["together"]
 
 
+def test_fit_where_a_size_is_not_known() -> None:
+    unbounded = ("--set", "ollama.prompt_cache=infinity")
+    document = validated("fit", run("fit", "dual-pascal", *unbounded, "--json").stdout)
+    assert None in {room["left"] for room in document["models"][0]["rooms"]}
+    assert {room["may_grow_by"] for room in document["models"][0]["rooms"]} == {None, 0}
+
+
 def test_fleet(tmp_path: Path) -> None:
     file = tmp_path / "fleet.toml"
     file.write_text('schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\ntags = ["x"]\n')

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.cli.fit_text import as_data, model_text
+from generator.cli.fit_command import model_data
+from generator.cli.fit_text import model_text
 from generator.errors import HostwrightError
 from generator.fit.compute import compute_bytes
 from generator.fit.kv import kv_layers
@@ -173,7 +174,7 @@ def test_a_window_without_a_known_pattern_is_told() -> None:
     text = " ".join(model_text(fit, ask(on_cpu=True), cpu(8 * GIB)).split())
     assert "Some layers may keep 1024 tokens only: which ones is not known of brandnew" in text
     assert "an upper bound" in text
-    assert as_data(fit)["kv_is_upper_bound"] is True
+    assert model_data(fit)["kv_is_upper_bound"] is True
 
 
 KEYS = (

@@ -12,6 +12,7 @@ from generator.cli.fit_text import model_text
 from generator.errors import HostwrightError
 from generator.fit.server import loaded, shape_of_server
 from generator.fit.verdict import judge
+from tests.cli.test_documents import validated
 from tests.commands import run
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu
@@ -93,7 +94,7 @@ def test_what_a_server_has_loaded_is_part_of_the_answer(serve: Serve) -> None:
     models = {"models": [{"name": "a:1b", "size": 100, "size_vram": 50}]}
     url = serve({"/api/show": (200, SHOW), "/api/ps": (200, models)})
     asked = ("fit", "xeon-cpu", "--server", url, "-m", "mine")
-    document = json.loads(run(*asked, "--json").stdout)
+    document = validated("fit", run(*asked, "--json").stdout)
     assert document["loaded"] == [{"model": "a:1b", "size": 100, "on_gpus": 50}]
     assert [model["model"] for model in document["models"]] == ["mine"]
     assert "Loaded on the server now:" in run(*asked).stdout
