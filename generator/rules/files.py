@@ -1,17 +1,25 @@
-"""HW120, HW514, HW515 and HW517: faults of a file's own form."""
+"""HW120, HW212, HW514, HW515, HW517, HW520 and HW521: what the reader of a file drops."""
 
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.variables import known_values
+from generator.rules.helpers.variables import (
+    known_values,
+    known_variables,
+    needs_judgement,
+    swallowed,
+)
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from generator.catalogue.facts import Facts
-    from generator.view import View
+    from generator.view import Line, Variable, View
 
 
 @Rule(
@@ -111,3 +119,210 @@ def unexpanded(view: View, facts: Facts) -> Hits:
             place=variable.place,
             fix="write out what it stands for",
         )
+
+
+_NEAR: Final = 0.85
+_CERTAIN: Final = 0.9
+# No directive has an underscore, and no section of podman's comes close to one of these.
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
+_ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
+_JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
+EXPORT: Final = "export "  # HW118
+
+
+@Rule(
+    id="HW520",
+    severity="error",
+    title="a line that systemd ignores",
+    why="systemd ignores an unknown directive or section, with one line in its log, and starts the "
+    "service without it. A variable belongs behind `Environment=`. Names count with their case.",
+    bad="[service]\nEnviroment=OLLAMA_HOST=127.0.0.1\nOLLAMA_NUM_PARALLEL=2",
+    good="[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1\nEnvironment=OLLAMA_NUM_PARALLEL=2",
+    source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
+)
+def ignored_line(view: View, facts: Facts) -> Hits:
+    known = facts.directives
+    for line in view.lines:
+        section = view.phrases.section(line)
+        if not section or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
+            continue
+        if line.value == f"[{section}]" and not line.name:
+            yield from _header(view, line, section, known)
+        elif not line.name:
+            yield _no_assignment(line)
+        elif _VARIABLE.fullmatch(line.name):
+            yield _bare(line)
+        elif len(line.name.split()) > 1:
+            yield _blanks(line)
+        elif section in known and line.name not in known[section]:
+            yield from _unknown(line, section, known)
+
+
+def _header(view: View, line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
+    meant, certain = _nearest(section, known)
+    # Podman has sections of its own, and so has every other kind of unit.
+    if section in known or not (meant or view.phrases.unit_file):
+        return
+    yield Hit(
+        message=f"systemd knows no section `[{section}]` in a service, and ignores what is in it",
+        place=line.place,
+        fix=f"write `[{meant}]`" if meant else "move it to `[Service]`, or take it out",
+        edits=(Edit(line.place, f"[{section}]", f"[{meant}]"),) if certain else (),
+    )
+
+
+def _no_assignment(line: Line) -> Hit:
+    return Hit(
+        message=f"systemd ignores `{line.value}`: there is no `=` in it",
+        place=line.place,
+        fix="write `Name=value`, or `#` before a comment",
+    )
+
+
+def _bare(line: Line) -> Hit:
+    """A variable without `Environment=` before it."""
+    plain = bool(_PLAIN.fullmatch(line.value))
+    right = f"Environment={line.name}={line.value}"
+    spelt = (f"{line.name}={line.value}", f"{line.name} = {line.value}")
+    of_nixos = line.section not in {"Service", "Container"}
+    return Hit(
+        message=f"`{line.name}` is no directive: it is ignored, and nobody gets the variable",
+        place=line.place,
+        fix=f"write `{right}`" if plain else f'write `Environment="{line.name}=…"`',
+        edits=()
+        if of_nixos or not plain or needs_judgement(line.name)
+        else tuple(Edit(line.place, s, right) for s in spelt),
+    )
+
+
+def _blanks(line: Line) -> Hit:
+    """A name with blanks in it: the `=` comes too late."""
+    first, rest = line.name.split(maxsplit=1)
+    right = f"{first}={rest}"
+    return Hit(
+        message=f"systemd ignores `{line.name}=…`: no directive has a blank in its name",
+        place=line.place,
+        fix=f"write `{right}=…`",
+        edits=(Edit(line.place, line.name, right),) if first == "Environment" else (),
+    )
+
+
+def _unknown(line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
+    """A directive of another section, or one that resembles another; others may be new."""
+    home = next((name for name, names in known.items() if line.name in names), "")
+    meant, certain = _nearest(line.name, known[section])
+    if not home and (not meant or line.name.startswith("X-")):
+        return
+    yield Hit(
+        message=f"systemd ignores `{line.name}` in [{section}]: "
+        + (f"it is a directive of [{home}]" if home else "it knows no such directive"),
+        place=line.place,
+        fix=f"move it to `[{home}]`" if home else f"did you mean `{meant}`?",
+        # Another directive that comes to life may stop the unit: a person decides.
+        edits=(Edit(line.place, line.name, meant),) if certain and meant == "Environment" else (),
+    )
+
+
+def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
+    """Return the name that was meant, and whether that is certain; case alone is."""
+    best, ratio = "", _NEAR
+    for other in sorted(names):
+        matcher = SequenceMatcher(None, name.casefold(), other.casefold())
+        if matcher.real_quick_ratio() >= ratio and (found := matcher.ratio()) > ratio:
+            best, ratio = other, found
+    return best, ratio >= _CERTAIN
+
+
+@Rule(
+    id="HW521",
+    severity="error",
+    title="an item of Environment= that systemd drops",
+    why="Items are `NAME=value`, parted by blanks, with quotes around a whole item. Others are "
+    "dropped with one log line; two assignments in one pair of quotes are one strange variable.",
+    bad='Environment="OLLAMA_DEBUG=1 OLLAMA_NUM_PARALLEL=4"\nEnvironment=OLLAMA_MODELS /srv/models',
+    good='Environment="OLLAMA_DEBUG=1" "OLLAMA_NUM_PARALLEL=4"\n'
+    "Environment=OLLAMA_MODELS=/srv/models",
+    source="systemd.exec(5), Environment=; systemd.syntax(7)",
+)
+def dropped_item(view: View, facts: Facts) -> Hits:
+    items = [line for line in view.unread if line.name == "Environment"]
+    for place in dict.fromkeys(item.place for item in items):
+        dropped = [item.value for item in items if item.place == place]
+        why, fix = _dropped(dropped)
+        shown = " ".join(dropped)
+        yield Hit(message=f"systemd drops `{shown}`: {why}", place=place, fix=fix)
+    for variable, _ in known_variables(view, facts):
+        if name := swallowed(variable):
+            yield _two_in_one(variable, name)
+
+
+def _dropped(items: list[str]) -> tuple[str, str]:
+    """Return why items of a line are no assignments, and what to do; the first one tells."""
+    text = items[0]
+    if text.startswith("#"):
+        return "a comment stands on a line of its own", "move the comment to the line above"
+    if "=" not in text:
+        return "that is no `NAME=value`", 'quote values with blanks: `"NAME=a b"`'
+    if text.count('"') % 2 or text.count("'") % 2:
+        return "a quote in it has no partner", 'write `"NAME=value"`'
+    name = text.partition("=")[0].lstrip("\"'")
+    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        return f"`{name}` is no name of a variable", "write `NAME=value`"
+    if "\\" in text:
+        return "there is an escape in it that systemd does not know", "write `\\\\` for a backslash"
+    return "there is a `%` in it that systemd does not know", "write `%%` for a percent sign"
+
+
+def _two_in_one(variable: Variable, name: str) -> Hit:
+    items = f"{variable.name}={variable.value}".split()
+    apart = all(_ASSIGNED.fullmatch(item) for item in items)
+    written = " ".join(f'"{item}"' for item in items)
+    return Hit(
+        message=f"`{name}` is part of the value of {variable.name}: the quotes stand around both",
+        place=variable.place,
+        severity="warning",
+        fix=f"write `{written}`" if apart else "give each variable its own quotes",
+    )
+
+
+_BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
+
+
+@Rule(
+    id="HW212",
+    severity="error",
+    title="a limit that systemd cannot read",
+    why="systemd says so in its log, once, and runs the service without the limit. Sizes end in K, "
+    "M, G or T without `B` and `iB`; a quota ends in `%`.",
+    bad="MemoryMax=20GiB\nCPUQuota=20",
+    good="MemoryMax=20G\nCPUQuota=2000%",
+    source="systemd.resource-control(5); systemd-analyze verify",
+)
+def unreadable_limit(view: View, _: Facts) -> Hits:
+    for line in view.unread:
+        if line.name == "Environment":
+            continue
+        right = _meant(line)
+        yield Hit(
+            message=f"systemd cannot read `{line.name}={line.value}` and sets no limit",
+            place=line.place,
+            fix=f"write `{line.name}={right}`" if right else _how(line),
+            edits=(Edit(line.place, line.value, right),) if right else (),
+        )
+
+
+def _meant(line: Line) -> str:
+    """Return the value as systemd spells it, where there is no doubt; decimal units leave one."""
+    found = _BINARY.fullmatch(line.value)
+    decimal = found is not None and bool(found[4]) and not found[3]
+    sized = line.name.startswith("Memory") or line.name == "LimitMEMLOCK"
+    return f"{found[1]}{found[2].upper()}" if found and sized and not decimal else ""
+
+
+def _how(line: Line) -> str:
+    if line.name == "CPUQuota":
+        return "write percent of one CPU: `2000%` is 20 CPUs"
+    if line.name.startswith("Memory"):
+        return "write it like `20G`, 1024 based"
+    return f"see `gen explain {line.name}`"

@@ -10,9 +10,9 @@ from generator.engines.ollama.rules.container import (
     health_check_loads,
     no_volume,
 )
-from generator.rules.container import unpinned_image
 from generator.rules.helpers.containers import repository
 from generator.rules.registry import every_rule
+from generator.rules.service import unpinned_image
 from generator.view import Container, Edit, Line, Place, View
 from tests.views import found, view
 

@@ -101,13 +101,11 @@ def _usable_cpus(view: View) -> int:
 )
 def unbound_beside_others(view: View, facts: Facts) -> Hits:
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
-    bound = (
-        any(view.bound(name) is not None for name in bounds) or threads_of(view, facts) is not None
-    )
+    bound = threads_of(view, facts) or any(view.bound(name) for name in bounds)
     if bound or is_client(view) or not view.neighbours or not computes_on_cpu(view):
         return
     others = ", ".join(f"`{name}`" for name in view.neighbours[:3])
-    more = " and others" if len(view.neighbours) > len(view.neighbours[:3]) else ""
+    more = " and others" if view.neighbours[3:] else ""
     yield Hit(
         message=f"nothing bounds its CPU time, beside {others}{more}: a model on the CPU takes "
         f"every core",

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.need import (
-    alone,
-    asked,
-    default_context,
-    known_models,
-    least,
-)
+from generator.engines.ollama.rules.helpers import need
 from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import PLAIN
@@ -78,7 +72,7 @@ def spread_without_need(view: View, facts: Facts) -> Hits:
 def _spread_message(view: View, facts: Facts) -> str:
     """Return what spreading costs; empty: the largest model would be split anyway."""
     cost = "more memory in all, and a hop between the cards at every token"
-    found = alone(view, facts)
+    found = need.alone(view, facts)
     if found is None:
         return f"spreading also splits a model that one GPU could hold: {cost}"
     name, fit = found
@@ -105,7 +99,7 @@ def _spread_message(view: View, facts: Facts) -> str:
     source="server/routes.go@v0.32.15:2047-2057; ollama#14116",
 )
 def context_by_memory(view: View, facts: Facts) -> Hits:
-    tokens = default_context(view, facts)
+    tokens = need.default_context(view, facts)
     if tokens is None:
         return
     detail = _cache_detail(view, facts, tokens)
@@ -120,22 +114,19 @@ def context_by_memory(view: View, facts: Facts) -> Hits:
 
 def _cache_detail(view: View, facts: Facts, tokens: int) -> str:
     """Return the largest KV cache; below the top tier only of models that are then too large."""
-    have, models = host_of(view).gpu_memory, known_models(view, facts)
-    beyond = [m for m in models if 0 < m.weight_bytes < have < least(view, facts, m).total]
+    have, models = host_of(view).gpu_memory, need.known_models(view, facts)
+    beyond = [m for m in models if 0 < m.weight_bytes < have < need.least(view, facts, m).total]
     counted = models if tokens == facts.context_tiers[0].tokens else beyond
     if not counted:
         return ""
-    model = max(counted, key=lambda m: least(view, facts, m).kv)
-    slots = asked(view, facts, model).slots
+    model = max(counted, key=lambda m: need.least(view, facts, m).kv)
+    slots = need.asked(view, facts, model).slots
     each = f", with {slots} slots" if slots > 1 else ""
     most = f", trained for {model.context}" if model.context < tokens else ""
-    size = gib(least(view, facts, model).kv)
-    detail = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
-    if model in beyond:
-        detail += (
-            f"; with {gib(model.weight_bytes)} of weights that is beyond the GPUs' {gib(have)}"
-        )
-    return detail
+    size = gib(need.least(view, facts, model).kv)
+    over = f"; with {gib(model.weight_bytes)} of weights that is beyond the GPUs' {gib(have)}"
+    told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
+    return told + over if model in beyond else told
 
 
 LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
@@ -161,15 +152,14 @@ def library_without_kernels(view: View, facts: Facts) -> Hits:
     variable = view.variable(LIBRARY)
     asked = variable.value.strip() if variable is not None else ""
     known, system = facts.generations(view.host.gpus), view.host.system or SYSTEM
-    served = {g.capability: g.cuda_libraries(system) for g in known}
     fact = facts.variable(LIBRARY)
     there = (fact and fact.allowed(system)) or ()
     if variable is not None and asked in there:
-        lacking = [g for g in known if asked not in served[g.capability]]
+        lacking = [g for g in known if asked not in g.cuda_libraries(system)]
         if asked.startswith("cuda_") and lacking:
             yield _asked_for(view, variable, lacking, strict=facts.behaves(STRICT))
     elif facts.behaves(MISJUDGES) and (driver_major(view) or 0) >= CUDA_13_DRIVER:
-        lacking = [g for g in known if "cuda_v13" not in served[g.capability]]
+        lacking = [g for g in known if "cuda_v13" not in g.cuda_libraries(system)]
         if lacking:
             yield _chosen_wrongly(view, facts, lacking)
 
@@ -211,10 +201,9 @@ def _chosen_wrongly(view: View, facts: Facts, lacking: list[GpuGeneration]) -> H
 def integrated_dropped(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable("OLLAMA_IGPU_ENABLE"), facts.variable("OLLAMA_IGPU_ENABLE")
     cards = view.host.gpus
-    reads = fact is not None and fact.works
     if variable is None or not variable.value.strip() or truthy(variable.value.strip()):
         return
-    if reads and cards and all(_integrated(card, facts) for card in cards):
+    if fact and fact.works and cards and all(_integrated(card, facts) for card in cards):
         yield Hit(
             message=f"`{variable.value}` drops integrated GPUs, and {cards[0].name} is one: the "
             f"server computes on the CPU",

@@ -23,10 +23,7 @@ from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import Variable as Fact
     from generator.errors import Severity
     from generator.view import Variable, View
 
@@ -88,41 +85,40 @@ def library_unknown(view: View, facts: Facts) -> Hits:
     source="llm/server.go@v0.24.0:237-243; llm/llama_server.go@v0.32.15:394-396",
 )
 def kv_type_in_vain(view: View, facts: Facts) -> Hits:
-    fails = facts.behaves("kv-type-load-error")
     for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
         variable, fact = view.variable(name), facts.variable(name)
         kind = cleaned(variable.value).lower() if variable else ""
         if variable is None or fact is None or not kind or not fact.known:
             continue
         allowed = fact.allowed(_SYSTEMS[0]) or ()
-        if kind in allowed:
+        if kind in allowed and kind not in PLAIN:
             yield from _without_flash_attention(view, facts, variable, kind)
-        elif name == _KV_TYPE:  # HW115 has the other
-            effect = "every load fails" if fails else "the cache stays f16"
+        elif kind not in allowed and name == _KV_TYPE:  # HW115 has the other
+            severity, effect = _in_vain(facts)
             yield Hit(
                 message=f"`{kind}` is no KV cache type of Ollama {view.release}: {effect}",
                 place=variable.place,
-                severity="error" if fails else None,
+                severity=severity,
                 fix=f"one of {', '.join(allowed)}",
             )
 
 
+def _in_vain(facts: Facts) -> tuple[Severity | None, str]:
+    """Return how bad it is that a type does not come about, and what follows from it."""
+    fails = facts.behaves("kv-type-load-error")
+    return ("error", "every load fails") if fails else (None, "the cache stays f16")
+
+
 def _without_flash_attention(view: View, facts: Facts, variable: Variable, kind: str) -> Hits:
-    if kind in PLAIN:
-        return
     asked = view.variable(_FLASH)
     word = cleaned(asked.value) if asked else ""
-    severity: Severity | None = None
-    if word and not truthy(word):
-        fails = facts.behaves("kv-type-load-error")
-        severity = "error" if fails else None
-        effect = "every load fails" if fails else "the cache stays f16"
-        message, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
-    elif word or variable.name != _KV_TYPE:
+    if truthy(word) or (not word and variable.name != _KV_TYPE):
         return
+    if word:
+        severity, effect = _in_vain(facts)
+        message, fix = f"which is turned off: {effect}", f"remove {_FLASH}, or write `f16`"
     else:
-        severity, message = _by_default(facts)
-        fix = f"add {_FLASH}=1"
+        (severity, message), fix = _by_default(facts), f"add {_FLASH}=1"
     yield Hit(
         message=f"`{kind}` needs flash attention, {message}",
         place=variable.place,
@@ -188,7 +184,14 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",
 )
 def thread_libraries(view: View, facts: Facts) -> Hits:
-    idle = list(_idle_threads(view, facts))
+    idle = [
+        (variable, fact)
+        for variable in server_variables(view)
+        if (fact := facts.variable(variable.name))
+        and fact.effect.startswith("No effect: official Linux builds")
+        # A profile emits them beside the lever that works, each with a remark.
+        and variable.place.key != "threads.count"
+    ]
     if not idle:
         return
     variable, _ = idle[0]
@@ -199,15 +202,6 @@ def thread_libraries(view: View, facts: Facts) -> Hits:
         place=variable.place,
         fix=f"use {use}" if use else "remove it",
     )
-
-
-def _idle_threads(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
-    for variable in server_variables(view):
-        fact = facts.variable(variable.name)
-        # A profile emits them beside the lever that works, each with a remark.
-        declared = variable.place.key == "threads.count"
-        if fact and fact.effect.startswith("No effect: official Linux builds") and not declared:
-            yield variable, fact
 
 
 @Rule(
@@ -286,14 +280,11 @@ def overridden(view: View, facts: Facts) -> Hits:
 def breaks_every_model(view: View, facts: Facts) -> Hits:
     for variable, fact in known_variables(view, facts):
         if fact.dangerous:
+            effect = f"{fact.effect[0].lower()}{fact.effect[1:]}".rstrip(".")
             yield Hit(
-                message=f"`{variable.name}` breaks every model: {_lowered(fact.effect)}",
+                message=f"`{variable.name}` breaks every model: {effect}",
                 place=variable.place,
                 fix="remove it",
                 link=fact.source,
                 edits=removed(view, variable),
             )
-
-
-def _lowered(effect: str) -> str:
-    return f"{effect[0].lower()}{effect[1:]}".rstrip(".")

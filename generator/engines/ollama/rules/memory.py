@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.need import (
-    asked,
-    default_context,
-    heaviest,
-    known_models,
-    least,
-)
+from generator.engines.ollama.rules.helpers import need
 from generator.fit.ask import may_be_loaded, number, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
 from generator.fit.kv import kv_of
@@ -37,12 +31,12 @@ if TYPE_CHECKING:
 )
 def less_than_the_weights(view: View, facts: Facts) -> Hits:
     limit = memory_limit(view)
-    models = heaviest(view, facts)
+    models = need.heaviest(view, facts)
     if limit is None or not models or not computes_on_cpu(view):
         return
     have, place = limit
     largest, total = models[0].weight_bytes, sum(model.weight_bytes for model in models)
-    needed = [least(view, facts, model).total for model in models]
+    needed = [need.least(view, facts, model).total for model in models]
     if largest >= have:
         yield Hit(
             message=f"the weights of `{models[0].names[0]}` ({models[0].quantisation}) alone take "
@@ -79,7 +73,7 @@ def lock_without_limit(view: View, facts: Facts) -> Hits:
     lifted = bound is not None and bound.value is None
     if variable is None or lifted or _may_lock_anyway(view):
         return
-    largest = max((m.weight_bytes for m in known_models(view, facts)), default=0)
+    largest = max((m.weight_bytes for m in need.known_models(view, facts)), default=0)
     allowed = size_of(bound)
     if allowed is not None and 0 < largest <= allowed:
         return
@@ -172,8 +166,8 @@ def _beside(view: View, facts: Facts) -> int:
     """Return a lower bound of what is in the same memory: weights and KV cache, on a CPU."""
     if not computes_on_cpu(view):
         return 0
-    loaded = heaviest(view, facts)
-    return sum(model.weight_bytes + least(view, facts, model).kv for model in loaded)
+    loaded = need.heaviest(view, facts)
+    return sum(model.weight_bytes + need.least(view, facts, model).kv for model in loaded)
 
 
 def _setting(view: View, most: int) -> str:
@@ -205,20 +199,20 @@ LEAST_USEFUL: Final = 2048
     source="ollama#9246, ollama#12097, ollama#14116",
 )
 def beyond_memory(view: View, facts: Facts) -> Hits:
-    have, models = _memory(view), known_models(view, facts)
+    have, models = _memory(view), need.known_models(view, facts)
     if not have or not models:
         return
-    models.sort(key=lambda model: (-least(view, facts, model).total, model.names))
+    models.sort(key=lambda model: (-need.least(view, facts, model).total, model.names))
     largest = models[0]
     loaded = models[: may_be_loaded(view, facts)]
     if largest.weight_bytes >= have:
         # Nothing that these settings could mend; on a CPU HW207 reports it.
         return
-    if least(view, facts, largest).total > have:
+    if need.least(view, facts, largest).total > have:
         # Where the release chose the context, HW304 reports it.
-        if default_context(view, facts) is None:
+        if need.default_context(view, facts) is None:
             yield _too_large(view, facts, largest, have)
-    elif sum(least(view, facts, model).total for model in loaded) > have:
+    elif sum(need.least(view, facts, model).total for model in loaded) > have:
         yield from _too_many(view, facts, loaded, have)
 
 
@@ -230,12 +224,12 @@ def _memory(view: View) -> int:
 
 
 def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:
-    ask = asked(view, facts, model)
+    ask = need.asked(view, facts, model)
     tokens = min(ask.context, model.context)
     each = f"{ask.slots} slots of {tokens}" if ask.slots > 1 else f"a context of {tokens}"
-    cpu, need = computes_on_cpu(view), least(view, facts, model).total
+    cpu, size = computes_on_cpu(view), need.least(view, facts, model).total
     return Hit(
-        message=f"`{model.names[0]}` with {each} tokens takes {gib(need)} at the least, "
+        message=f"`{model.names[0]}` with {each} tokens takes {gib(size)} at the least, "
         f"{'the service has' if cpu else 'the GPUs together have'} {gib(have)}: "
         + ("it cannot be loaded, or is killed" if cpu else "the CPU computes the rest, slowly"),
         place=_place(view, PARALLEL if ask.slots > 1 else CONTEXT),
@@ -260,7 +254,7 @@ def _too_many(view: View, facts: Facts, models: list[ModelFact], have: int) -> H
     killed = cpu and limit is not None and limit.value == have
     if not killed and view.variable(LOADED) is None:
         return  # Nobody asked for all of them at once.
-    total = sum(least(view, facts, model).total for model in models)
+    total = sum(need.least(view, facts, model).total for model in models)
     effect = "they cannot all stay loaded, and each load evicts another"
     if killed:
         effect = "the kernel kills the server when all are"

@@ -84,10 +84,10 @@ def embedding_warmup(view: View, _: Facts) -> Hits:
 )
 def missing_model(view: View, facts: Facts) -> Hits:
     for used in view.models:
-        hint = facts.missing_model(used.base or used.name)
-        if hint is not None:
+        name = used.base or used.name
+        if hint := facts.missing_model(name):
             yield Hit(
-                message=f"there is no model `{used.base or used.name}` in the library",
+                message=f"there is no model `{name}` in the library",
                 place=used.place,
                 fix=hint,
             )
