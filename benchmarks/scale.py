@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.profiles.document import Document
-from generator.profiles.load import shipped_profiles
+from generator.profiles.shipped import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
 from generator.targets import all_files

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.plan import Plan
-from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.load import read_document
 from generator.profiles.schema import Profile
+from generator.profiles.shipped import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
 

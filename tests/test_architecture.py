@@ -151,7 +151,7 @@ def test_an_engine(house: House) -> None:
     registry = "generator/engines/__init__.py"
     house.line(registry, "}\n", '    "toy": "a toy",')
     schema = "generator/profiles/schema.py"
-    toy = 'class Toy(Table):\n    """A toy."""\n\n    host: Address = "::1"\n\n\n'
+    toy = 'class Toy(Table):\n    """A toy."""\n\n    host: fields.Address = "::1"\n\n\n'
     house.line(schema, "class Profile(Table)", toy)
     house.line(schema, "    resources: Resources =", "    toy: Toy = Toy.model_construct()\n")
     data = "generator/catalogue/data/releases.toml"
@@ -219,7 +219,7 @@ def test_a_profile_key(house: House) -> None:
     add_fact(house)
     house.line(
         "generator/profiles/schema.py",
-        "    env: dict[Variable, EnvValue]",
+        "    env: dict[fields.Variable, fields.EnvValue]",
         '    toy: bool | None = None\n    """Whether there is a toy."""\n',
     )
     house.line(

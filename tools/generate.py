@@ -20,9 +20,9 @@ from generator.explain.rules import RuleProse
 from generator.formats.data import to_json
 from generator.formats.markdown import code, row
 from generator.pipeline import decide
-from generator.profiles.json_schema import FLEET, PROFILE, json_schema
-from generator.profiles.load import read_document, shipped_profiles
-from generator.profiles.reference import reference
+from generator.profiles.json_schema import FLEET, PROFILE, json_schema, reference
+from generator.profiles.load import read_document
+from generator.profiles.shipped import shipped_profiles
 from generator.rules.registry import every_rule
 from generator.targets import TARGETS, load_target
 from tools import limits_file, names_file, options_page, output_schemas, pages, targets_page

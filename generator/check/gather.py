@@ -96,7 +96,7 @@ def _shipped(paths: Sequence[str]) -> list[str]:
     if not bare:
         return []
     # Most checks are of other files.
-    from generator.profiles.load import shipped_profiles
+    from generator.profiles.shipped import shipped_profiles
 
     names = {path.stem for path in shipped_profiles()}
     return [path for path in bare if path in names]

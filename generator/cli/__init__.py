@@ -108,7 +108,7 @@ def _is_profile(word: str) -> bool:
 
 
 def _shipped() -> list[str]:
-    from generator.profiles.load import shipped_profiles
+    from generator.profiles.shipped import shipped_profiles
 
     return [path.stem for path in shipped_profiles()]
 

@@ -9,7 +9,7 @@ import click
 from generator.cli.options import json_option
 from generator.cli.streams import keyed, print_json
 from generator.cli.talk import table
-from generator.profiles.load import shipped_profiles
+from generator.profiles.shipped import shipped_profiles
 
 
 @click.command(name="list", epilog="\b\nExamples:\n  gen list\n  gen list --json")

@@ -23,8 +23,7 @@ Examples:
 def command(markdown: bool, fleet: bool, as_json: bool) -> None:
     """Print the JSON Schema of profiles or fleet files, for editors."""
     from generator.formats.data import to_json
-    from generator.profiles.json_schema import FLEET, PROFILE, json_schema
-    from generator.profiles.reference import reference
+    from generator.profiles.json_schema import FLEET, PROFILE, json_schema, reference
 
     if markdown and as_json:
         raise Misuse("--markdown and --json exclude each other", "choose one", where="--markdown")

@@ -10,7 +10,8 @@ from generator.detect.match import fitted, matching
 from generator.detect.profile import name_of, profile_text
 from generator.detect.situation import Choice, LeftOut, situation_of
 from generator.errors import HostwrightError, split_message
-from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.load import read_document
+from generator.profiles.shipped import shipped_profiles
 from generator.records import dataclass
 
 if TYPE_CHECKING:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import current
 from generator.catalogue.surroundings import KeyFact
-from generator.errors import CatalogueError
 from generator.explain.history import periods
 from generator.explain.limits import limit_of
 from generator.explain.page import Grid, Page, Prose, paragraphs
 from generator.explain.rules import last_word, rule_titles, rules_about
-from generator.profiles.reference import default_of, table_of, takes
+from generator.profiles.json_schema import default_of, table_of, takes
+from generator.profiles.shipped import profile_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,26 +21,12 @@ if TYPE_CHECKING:
     from generator.explain.asked import Asked
     from generator.explain.page import Block
 
-_PACKAGE: Final = Path(__file__).parent.parent
-_FILE: Final = "profiles/profile.schema.json"
-
 
 @functools.cache
 def keys() -> dict[str, dict[str, Any]]:
     """Return the schema of each key by its path: `ollama.keep_alive`, `models.name`, `host.cpu`."""
-    schema = _schema()
+    schema = profile_schema()
     return dict(_keys("", schema, schema["$defs"]))
-
-
-def _schema() -> dict[str, Any]:
-    """Read the schema that lies beside the profiles: asking pydantic for it takes far longer."""
-    packaged = _PACKAGE / "shipped"
-    folder = packaged if packaged.is_dir() else _PACKAGE.parent
-    try:
-        schema: dict[str, Any] = json.loads((folder / _FILE).read_bytes())
-    except (OSError, ValueError) as error:
-        raise CatalogueError(f"{_FILE}: {error}", hint="install Hostwright again") from error
-    return schema
 
 
 def _keys(

@@ -6,31 +6,12 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, shortened
+from generator.profiles.shipped import profile_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_POSITION: Final = 9
-# By table, the keys that take text and nothing else, so that `535`, `0.30` and `0x1f` are no
-# numbers there; `*` is any key. Listed, as asking the Profile costs pydantic on every start.
-TEXT_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "": frozenset({"name", "description"}),
-    "host": frozenset({"system", "driver"}),
-    "host.cpu": frozenset({"model"}),
-    "host.cpu.features": frozenset({"*"}),
-    "host.gpus.*": frozenset({"name", "compute_capability", "uuid"}),
-    "ollama": frozenset(
-        {"version", "acceleration", "host", "models_dir", "kv_cache_type", "llm_library"}
-    ),
-    "ollama.origins": frozenset({"*"}),
-    "ollama.env": frozenset({"*"}),
-    "resources": frozenset({"cpu_quota", "allowed_cpus", "numa_policy", "numa_mask"}),
-    "gpu": frozenset({"device_order"}),
-    "models.*": frozenset({"name", "role", "serve_as"}),
-    "service": frozenset({"binary", "user", "group", "home", "restart"}),
-    "container": frozenset({"image", "tag", "name", "volume", "network", "restart"}),
-    "check.ignore.*": frozenset({"rule", "reason"}),
-}
 
 
 def refused(flag: str, path: tuple[str, ...]) -> Problem | None:
@@ -49,29 +30,19 @@ def refused(flag: str, path: tuple[str, ...]) -> Problem | None:
     return None
 
 
-def _child(table: Any, key: str) -> Any:  # noqa: ANN401 -- it walks TOML
-    if isinstance(table, dict):
-        return table.setdefault(key, {})
-    return table[int(key)] if _is_position(table, key) else None
-
-
 def assign(data: dict[str, Any], path: tuple[str, ...], value: object) -> bool:
     """Put `value` at `path`, making tables on the way; False where the way leads through none."""
     *parents, last = path
     table: Any = data
-    for part in parents:
-        table = _child(table, part)
-    return _assign(table, last, value)
-
-
-def _assign(table: Any, key: str, value: object) -> bool:  # noqa: ANN401 -- it walks TOML
-    if isinstance(table, dict):
-        table[key] = value
-        return True
-    if _is_position(table, key):
-        table[int(key)] = value
-        return True
-    return False
+    for key in parents:
+        if isinstance(table, dict):
+            table = table.setdefault(key, {})
+        else:
+            table = table[int(key)] if _is_position(table, key) else None
+    if not isinstance(table, dict) and not _is_position(table, last):
+        return False
+    table[last if isinstance(table, dict) else int(last)] = value
+    return True
 
 
 def _is_position(table: object, key: str) -> bool:
@@ -83,10 +54,17 @@ def _is_position(table: object, key: str) -> bool:
     )
 
 
-def _is_textual(path: tuple[str, ...]) -> bool:
-    *tables, key = path
-    table = ".".join("*" if step.isdecimal() else step for step in tables)
-    return not TEXT_KEYS.get(table, frozenset()).isdisjoint({key, "*"})
+def _is_text(path: tuple[str, ...]) -> bool:
+    """Whether the key takes text and nothing else, so that `535` is no number there."""
+    schema = profile_schema()
+    field: Mapping[str, Any] = schema
+    for step in path:
+        inner = field.get("properties", {}).get(step)
+        inner = inner or field.get("items") or field.get("additionalProperties") or {}
+        choices = [each for each in inner.get("anyOf", [inner]) if each.get("type") != "null"]
+        field = choices[0] if len(choices) == 1 else {}
+        field = schema["$defs"].get(field.get("$ref", "").rpartition("/")[2], field)
+    return field.get("type") == "string"
 
 
 def flag_value(text: str, path: tuple[str, ...]) -> object:
@@ -102,4 +80,4 @@ def flag_value(text: str, path: tuple[str, ...]) -> object:
     if len(keys) > 1:
         return Problem("", "holds more than one key", "give each key a `--set` of its own")
     value = keys["value"]
-    return text if _is_textual(path) and not isinstance(value, str) else value
+    return text if _is_text(path) and not isinstance(value, str) else value

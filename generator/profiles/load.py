@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import errno
-import functools
 import hashlib
 import stat
 import tomllib
@@ -24,26 +23,18 @@ from generator.errors import (
 )
 from generator.profiles import flags
 from generator.profiles.document import Document
+from generator.profiles.shipped import shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from generator.profiles.schema import Profile
 
-_PACKAGE: Final = Path(__file__).parent.parent
 _MAX_EXTENDS: Final = 16
 _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
-
-
-@functools.cache
-def shipped_profiles() -> tuple[Path, ...]:
-    """Return the paths of the shipped profiles, by name."""
-    packaged = _PACKAGE / "shipped/profiles"
-    folder = packaged if packaged.is_dir() else _PACKAGE.parent / "profiles"
-    return tuple(sorted(folder.glob("*.toml")))
 
 
 def read_document(

@@ -9,33 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from generator.profiles.fields import (
-    Address,
-    Bound,
-    ComputeCapability,
-    CpuList,
-    DeviceId,
-    DriverVersion,
-    EnvValue,
-    GoDuration,
-    ImageName,
-    Limit,
-    ModelName,
-    Name,
-    Origin,
-    Path,
-    Quota,
-    Reason,
-    ReleaseText,
-    RuleId,
-    Size,
-    Text,
-    Timeout,
-    Variable,
-    Version,
-    Weight,
-    Word,
-)
+from generator.profiles import fields
 
 
 class Table(BaseModel):
@@ -49,7 +23,7 @@ class Table(BaseModel):
 class Cpu(Table):
     """The processor of the host."""
 
-    model: Text = ""
+    model: fields.Text = ""
     """Model name, for comments."""
     sockets: int = Field(default=1, ge=1, le=64)
     """Sockets in use."""
@@ -57,7 +31,7 @@ class Cpu(Table):
     """Physical cores over all sockets; compute threads above it rarely help."""
     threads: int = Field(default=0, ge=0, le=8192)
     """Hardware threads over all sockets; left out: as many as cores."""
-    features: tuple[Word, ...] = ()
+    features: tuple[fields.Word, ...] = ()
     """Instruction set features, as in /proc/cpuinfo."""
 
     @model_validator(mode="after")
@@ -75,13 +49,13 @@ class Cpu(Table):
 class HostGpu(Table):
     """One GPU of the host."""
 
-    name: Text
+    name: fields.Text
     """Product name, as `nvidia-smi -L` prints it."""
-    memory: Size
+    memory: fields.Size
     """Memory of the card; for unified memory, the memory of the machine."""
-    compute_capability: ComputeCapability = ""
+    compute_capability: fields.ComputeCapability = ""
     """NVIDIA compute capability; left out: looked up by name."""
-    uuid: Text = ""
+    uuid: fields.Text = ""
     """UUID, as `nvidia-smi -L` prints it."""
 
 
@@ -90,7 +64,7 @@ class Host(Table):
 
     system: Literal["x86_64-linux", "aarch64-linux"] = "x86_64-linux"
     """Platform, as Nix names it."""
-    memory: Size | None = None
+    memory: fields.Size | None = None
     """Memory that the operating system sees."""
     cpu: Cpu | None = None
     """The processor."""
@@ -98,28 +72,28 @@ class Host(Table):
     """The GPUs, in PCI bus order."""
     unified_memory: bool = False
     """True when the GPU shares the memory of the machine (GB10, Strix Halo)."""
-    driver: DriverVersion = ""
+    driver: fields.DriverVersion = ""
     """Version of the installed NVIDIA driver."""
 
 
 class Ollama(Table):
     """What the server reads. A key left out keeps the default of the release."""
 
-    version: ReleaseText | None = None
+    version: fields.ReleaseText | None = None
     """Release or release line that the output is for; left out: the newest known."""
     acceleration: Literal["cpu", "cuda", "rocm", "vulkan"] | None = None
     """What computes; left out: `cuda` when the host has GPUs, otherwise `cpu`."""
-    host: Address = "127.0.0.1"
+    host: fields.Address = "127.0.0.1"
     """Address that the API listens on, without brackets. The API has no authentication."""
     port: int = Field(default=11434, ge=1, le=65535)
     """Port of the API."""
     open_firewall: bool = False
     """Open the port in the host's firewall, where the target has one."""
-    models_dir: Path | None = None
+    models_dir: fields.Path | None = None
     """Where models are stored; left out: under the home of the service."""
-    keep_alive: GoDuration | None = None
+    keep_alive: fields.GoDuration | None = None
     """How long an idle model stays loaded: a Go duration or seconds; negative: for ever."""
-    load_timeout: GoDuration | None = None
+    load_timeout: fields.GoDuration | None = None
     """Give up on a load without progress after this long."""
     max_queue: int | None = Field(default=None, ge=1)
     """Requests that may wait before the server answers 503."""
@@ -129,19 +103,19 @@ class Ollama(Table):
     """Models resident at the same time."""
     context_length: int | None = Field(default=None, ge=4)
     """Tokens of context per slot, where neither request nor model says otherwise."""
-    kv_cache_type: Word | None = None
+    kv_cache_type: fields.Word | None = None
     """Element type of the KV cache: `f16`, `q8_0`, `q4_0`; quantised types need flash attention."""
-    prompt_cache: Bound | None = None
+    prompt_cache: fields.Bound | None = None
     """Host memory in which each loaded model keeps earlier prompts; left out: 8 GiB since 0.30."""
     flash_attention: bool | None = None
     """Force flash attention on or off; left out: the release decides by device and model."""
-    llm_library: Word | None = None
+    llm_library: fields.Word | None = None
     """Restrict the compute libraries to this one; seldom useful."""
     sched_spread: bool | None = None
     """Put every model on all GPUs, even one that a single GPU could hold."""
-    gpu_overhead: Size | None = None
+    gpu_overhead: fields.Size | None = None
     """Memory to leave free on every GPU."""
-    origins: tuple[Origin, ...] | None = None
+    origins: tuple[fields.Origin, ...] | None = None
     """Further origins that browsers may call from (CORS); this is no access control."""
     debug: bool | None = None
     """Verbose log."""
@@ -149,38 +123,38 @@ class Ollama(Table):
     """Keep unused blobs at start."""
     no_cloud: bool | None = None
     """Refuse cloud models and remote inference."""
-    env: dict[Variable, EnvValue] = {}
+    env: dict[fields.Variable, fields.EnvValue] = {}
     """Any other variable, emitted as written and checked against the release."""
 
 
 class Resources(Table):
     """Limits of the service; sizes are binary, as systemd reads them (`20G` is 20 × 2³⁰)."""
 
-    cpu_quota: Quota | None = None
+    cpu_quota: fields.Quota | None = None
     """Share of CPU time in percent of one CPU; left out: derived from the threads."""
     cpus: int | None = Field(default=None, ge=1, le=8192)
     """The same as `cpu_quota`, in whole CPUs."""
-    cpu_weight: Weight | None = None
+    cpu_weight: fields.Weight | None = None
     """Share of CPU time under contention; 100 is what every service has."""
-    allowed_cpus: CpuList | None = None
+    allowed_cpus: fields.CpuList | None = None
     """CPUs that the service may run on."""
-    memory_max: Limit | None = None
+    memory_max: fields.Limit | None = None
     """Hard memory limit; above it the kernel kills. Left out: derived from the host's memory."""
-    memory_high: Limit | None = None
+    memory_high: fields.Limit | None = None
     """Above this the kernel reclaims and slows the service down."""
-    memory_swap_max: Bound | None = None
+    memory_swap_max: fields.Bound | None = None
     """Swap that the service may use; 0 keeps it out of swap."""
     numa_policy: Literal["default", "preferred", "bind", "interleave", "local"] | None = None
     """Memory placement over NUMA nodes."""
-    numa_mask: CpuList | None = None
+    numa_mask: fields.CpuList | None = None
     """NUMA nodes that the policy is about."""
-    io_weight: Weight | None = None
+    io_weight: fields.Weight | None = None
     """Share of disk time under contention; 100 is what every service has."""
     nice: int | None = Field(default=None, ge=-20, le=19)
     """Nice level."""
     tasks_max: Annotated[int, Field(ge=1)] | Literal["infinity"] | None = None
     """Processes and threads together."""
-    limit_memlock: Bound | None = None
+    limit_memlock: fields.Bound | None = None
     """Memory that may be locked; needed for `LLAMA_ARG_MLOCK`."""
     oom_score_adjust: int | None = Field(default=None, ge=-1000, le=1000)
     """How readily the kernel kills this service when memory runs out."""
@@ -202,7 +176,7 @@ class Threads(Table):
 class GpuChoice(Table):
     """Which GPUs the service uses, and how."""
 
-    visible_devices: tuple[DeviceId, ...] = ()
+    visible_devices: tuple[fields.DeviceId, ...] = ()
     """Indices or UUIDs of the GPUs to use, in order; left out: all."""
     device_order: Literal["PCI_BUS_ID", "FASTEST_FIRST"] | None = None
     """What indices count: `PCI_BUS_ID` is the order of `nvidia-smi`."""
@@ -215,15 +189,15 @@ class GpuChoice(Table):
 class Model(Table):
     """A model to have on the host."""
 
-    name: ModelName
+    name: fields.ModelName
     """Name in the registry, with its tag."""
     role: Literal["main", "research", "fallback", "embedding"] = "main"
     """What clients use it for."""
     preload: bool = False
     """Load it at start."""
-    serve_as: ModelName | None = None
+    serve_as: fields.ModelName | None = None
     """Name of the model created with `parameters`; left out: the tag with `-tuned`."""
-    parameters: dict[Word, bool | int | float | Text | tuple[Text, ...]] = {}
+    parameters: dict[fields.Word, bool | int | float | fields.Text | tuple[fields.Text, ...]] = {}
     """`PARAMETER` lines of a Modelfile: num_ctx, num_gpu, temperature, …"""
 
 
@@ -232,20 +206,20 @@ class WarmupChoice(Table):
 
     enable: bool | None = None
     """Left out: on when a model has `preload`."""
-    timeout: Timeout = "5m"
+    timeout: fields.Timeout = "5m"
     """Bound on the whole warm-up."""
 
 
 class ServiceChoice(Table):
     """How systemd runs the server."""
 
-    binary: Path = "/usr/local/bin/ollama"
+    binary: fields.Path = "/usr/local/bin/ollama"
     """The ollama program; the official installer puts it there."""
-    user: Word | None = None
+    user: fields.Word | None = None
     """User of the service; left out: the one that the existing unit has."""
-    group: Word | None = None
+    group: fields.Word | None = None
     """Group of the service; left out: as the user."""
-    home: Path | None = None
+    home: fields.Path | None = None
     """Home of the service user; left out: the one that the existing unit has."""
     restart: Literal["no", "on-success", "on-failure", "on-abnormal", "on-abort", "always"] = (
         "always"
@@ -262,15 +236,15 @@ class ServiceChoice(Table):
 class ContainerChoice(Table):
     """How a container engine runs the server."""
 
-    image: ImageName | None = None
+    image: fields.ImageName | None = None
     """Image without its tag; left out: the official one."""
-    tag: Word | None = None
+    tag: fields.Word | None = None
     """Tag; left out: the release, with `-rocm` for ROCm."""
-    name: Word = "ollama"
+    name: fields.Word = "ollama"
     """Name of the container and of its service."""
-    volume: Word = "ollama"
+    volume: fields.Word = "ollama"
     """Named volume for keys and models."""
-    network: Word | None = None
+    network: fields.Word | None = None
     """An existing network to join."""
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
     """When the engine starts the container again."""
@@ -281,9 +255,9 @@ class ContainerChoice(Table):
 class Ignored(Table):
     """A rule that does not hold here."""
 
-    rule: RuleId
+    rule: fields.RuleId
     """Its id, like `HW201`."""
-    reason: Reason
+    reason: fields.Reason
     """Why; whoever reads the profile next wants to know."""
 
 
@@ -299,13 +273,13 @@ class Profile(Table):
 
     model_config = ConfigDict(title="Hostwright profile, schema version 1")
 
-    schema_version: Version
+    schema_version: fields.Version
     """Version of this format."""
-    name: Name
+    name: fields.Name
     """Name of the profile: lower-case letters, digits and `-`."""
-    description: Text = ""
+    description: fields.Text = ""
     """One line for people."""
-    extends: Text | None = None
+    extends: fields.Text | None = None
     """A shipped profile's name or a path; its tables are merged under this file's."""
     host: Host = Host.model_construct()
     """Facts of the machine."""

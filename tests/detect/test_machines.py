@@ -17,7 +17,8 @@ from generator.detect.profile import host_of, name_of, profile_text
 from generator.detect.roots import Tree
 from generator.detect.situation import Choice
 from generator.pipeline import plan_of
-from generator.profiles.load import read_document, shipped_profiles
+from generator.profiles.load import read_document
+from generator.profiles.shipped import shipped_profiles
 from generator.targets import TARGETS, load_target
 from tests.detect.expected import HOSTS, LIKE, PLANNED, TUNING
 from tests.detect.machines import FOLDER, NAMES, machine, root_of, situation, tree

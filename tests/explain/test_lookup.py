@@ -15,6 +15,7 @@ from generator.explain.keys import becomes, keys
 from generator.explain.lookup import explain, find, listed
 from generator.explain.page import Page
 from generator.profiles.json_schema import json_schema
+from generator.profiles.shipped import profile_schema
 from generator.targets import TARGETS
 
 
@@ -211,9 +212,9 @@ class TestKeys:
     def test_without_the_shipped_schema_the_installation_is_broken(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("generator.explain.keys._FILE", "profiles/none.json")
+        monkeypatch.setattr("generator.profiles.shipped._SCHEMA", "profiles/none.json")
         with pytest.raises(CatalogueError, match=r"^profiles/none\.json: ") as caught:
-            keys.__wrapped__()
+            profile_schema.__wrapped__()
         assert caught.value.hint == "install Hostwright again"
 
     def test_every_key_that_decides_something_says_what_it_becomes(self) -> None:

@@ -1,14 +1,11 @@
 """`--set`: values, places, and what is no setting."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from generator.errors import ProfileError
-from generator.profiles.flags import TEXT_KEYS
-from generator.profiles.json_schema import json_schema
+from generator.profiles.flags import flag_value
 from generator.profiles.load import load_profile, read_document
 from tests.profiles.bad import problems
 
@@ -42,29 +39,42 @@ def test_set_reads_toml_values_and_bare_words(
     assert data == value
 
 
-def text_keys(
-    table: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str]]:
-    """Yield the keys that the schema gives text and nothing else, `*` for any key."""
-    choices = [choice for choice in table.get("anyOf", [table]) if choice.get("type") != "null"]
-    if len(choices) > 1:
-        return
-    (part,) = choices
-    if "$ref" in part:
-        part = schema["$defs"][part["$ref"].split("/")[-1]]
-    for key, below in part.get("properties", {}).items():
-        yield from text_keys(below, schema, (*path, key))
-    for below in (part.get("items"), part.get("additionalProperties")):
-        if below:
-            yield from text_keys(below, schema, (*path, "*"))
-    if part.get("type") == "string":
-        yield ".".join(path[:-1]), path[-1]
-
-
-def test_the_text_keys_of_set_are_the_schemas() -> None:
-    schema = json_schema()
-    found = set(text_keys(schema, schema)) - {("", "extends")}
-    assert found == {(table, key) for table, keys in TEXT_KEYS.items() for key in keys}
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("name", True),
+        ("host.system", True),
+        ("host.driver", True),
+        ("host.cpu.model", True),
+        ("host.cpu.features.0", True),
+        ("host.cpu.cores", False),
+        ("host.memory", False),
+        ("host.gpus.0.uuid", True),
+        ("host.gpus.0.memory", False),
+        ("ollama.version", True),
+        ("ollama.origins", False),
+        ("ollama.origins.1", True),
+        ("ollama.env.ANY_NAME", True),
+        ("ollama.env", False),
+        ("ollama.keep_alive", False),
+        ("resources.cpu_quota", True),
+        ("resources.memory_max", False),
+        ("resources.tasks_max", False),
+        ("gpu.device_order", True),
+        ("gpu.layers", False),
+        ("gpu.visible_devices.0", False),
+        ("models.0.serve_as", True),
+        ("models.0.parameters.num_ctx", False),
+        ("models.0.preload", False),
+        ("service.restart", True),
+        ("service.restart_seconds", False),
+        ("check.ignore.0.rule", True),
+        ("no.such.key", False),
+        ("name.below.text", False),
+    ],
+)
+def test_a_number_is_text_where_the_schema_takes_nothing_else(path: str, text: bool) -> None:
+    assert flag_value("535", tuple(path.split("."))) == ("535" if text else 535)
 
 
 def test_a_flag_that_replaces_a_table_owns_its_keys(file: Path) -> None:
