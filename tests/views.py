@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.host import Host
-from generator.readers.compose.phrases import COMPOSE
-from generator.readers.environment.phrases import ENVIRONMENT
-from generator.readers.helm.phrases import HELM
-from generator.readers.nixos.phrases import CONTAINER, MODULE
-from generator.readers.plan.phrases import PROFILE
-from generator.readers.quadlet.phrases import QUADLET
-from generator.readers.systemd.phrases import RUN, UNIT
+from generator.readers.compose import COMPOSE
+from generator.readers.environment import ENVIRONMENT
+from generator.readers.helm import HELM
+from generator.readers.nixos import CONTAINER, MODULE
+from generator.readers.plan import PROFILE
+from generator.readers.quadlet import QUADLET
+from generator.readers.systemd import RUN, UNIT
 from generator.rules.registry import ordered
 from generator.rules.rule import Rule
 from generator.view import Bound, LocatedFinding, Place, Variable, View

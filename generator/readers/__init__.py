@@ -4,7 +4,7 @@ A reader follows the program that the file is for, keeps the line of everything 
 raises ProfileError for a text that is no such file at all. Only `disk` and `discover` read the
 disk, and only `nixos.evaluate` runs a program.
 
-A kind of file is one folder here, with `read`, `signs` and `phrases`, and one line below; of two
+A kind of file is one folder here, with its signs and phrases and `read`, and one line below; of two
 kinds that a text looks like, the first one counts.
 """
 
@@ -33,7 +33,7 @@ KINDS: Final = {
 
 def load_signs(kind: str) -> Signs:
     """Return how files of a kind, a key of KINDS, are recognised."""
-    return cast("Signs", importlib.import_module(f"generator.readers.{kind}.signs").SIGNS)
+    return cast("Signs", importlib.import_module(f"generator.readers.{kind}").SIGNS)
 
 
 def load_reader(kind: str) -> Callable[[Sequence[Source], Context], tuple[View, ...]]:

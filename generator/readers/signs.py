@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -28,17 +27,9 @@ def mentioned(source: Source) -> bool:
     return names_an_engine(source.text) or names_an_engine(PurePosixPath(source.path).parent.name)
 
 
-def _alone(path: PurePosixPath) -> str:
-    return path.as_posix()
-
-
-def _nothing(_: PurePosixPath) -> Iterable[str]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """The signs of one kind of file: `SIGNS` of `readers/<kind>/signs.py`. Patterns are of `re`.
+    """The signs of one kind of file: `SIGNS` of `readers/<kind>`. Patterns are of `re`.
 
     The suffixes in `sure`, the `names`, and for a `.conf` the end of its directory (`folders`)
     tell the kind; the suffixes in `maybe` leave it to the `content`, without `never`. A file that
@@ -56,11 +47,11 @@ class Signs:
     hinted: str = r"(?!)"
     ours: Callable[[Source], bool] = mentioned
     """Whether a file of a directory has to do with an engine."""
-    belongs: Callable[[PurePosixPath], str] = _alone
+    belongs: Callable[[PurePosixPath], str] = PurePosixPath.as_posix
     """What the files of one group have in common."""
     over: str = r"(?!)"
     """The names of files that are laid over others, and so come last."""
-    beside: Callable[[PurePosixPath], Iterable[str]] = _nothing
+    beside: Callable[[PurePosixPath], Iterable[str]] = lambda _: ()
     """The files that the consumer reads by itself beside one that somebody names."""
     brings: frozenset[str] = frozenset()
     """Names of files of the same directory that are judged with it."""
@@ -84,21 +75,23 @@ class Signs:
         return bool(re.search(self.content, text)) and not re.search(self.never, text)
 
 
-def anyone(_: Source) -> bool:
-    """Return that a file of this kind is ours, whatever it says."""
-    return True
-
-
 OWN: Final = {
     "profile": Signs(
         maybe=frozenset({".toml"}),
         named=frozenset({".toml"}),
         content=r"(?m)^schema_version\s*=",
         never=r"(?m)^\[hosts[.\]]",
-        ours=anyone,
+        ours=lambda _: True,
+    ),
+    "plan": Signs(
+        maybe=frozenset({".json"}),
+        # The manifest of a bundle begins with its version and files, and is read by nobody else.
+        content=r"(?s)\A\s*\{(?!\s*\"schema_version\"\s*:\s*\d+,\s*\"files\"\s*:)"
+        r".*\"schema_version\"\s*:",
+        ours=lambda _: True,
     ),
 }
-"""A file of Hostwright itself, which is recognised here and read by others."""
+"""The files of Hostwright itself."""
 
 
 def signs_of(kind: str) -> Signs:
@@ -106,13 +99,8 @@ def signs_of(kind: str) -> Signs:
     return OWN[kind] if kind in OWN else load_signs(kind)
 
 
-@functools.cache
-def _signs(kinds: tuple[str, ...]) -> dict[str, Signs]:
-    return {kind: signs_of(kind) for kind in (*OWN, *kinds)}
-
-
 def _every() -> dict[str, Signs]:
-    return _signs(tuple(KINDS))
+    return {kind: signs_of(kind) for kind in (*OWN, *KINDS)}
 
 
 def may_be_ours(path: PurePosixPath) -> bool:

@@ -1,5 +1,6 @@
 """The registry of kinds: adding one is a folder and a line."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from generator import readers
 from generator.check.gather import CheckRequest, check
 from generator.check.reports.github import render
 from generator.engines import ENGINES
+from generator.readers.signs import Signs, signs_of
+from generator.view import Phrases
 
 FOLDER = Path(readers.__file__).parent
 
@@ -33,7 +36,9 @@ def test_every_kind_has_its_folder() -> None:
     folders = {path.parent.name for path in FOLDER.glob("*/read.py")}
     assert folders == set(readers.KINDS)
     for kind in readers.KINDS:
-        assert {"read.py", "signs.py", "phrases.py"} <= {p.name for p in (FOLDER / kind).iterdir()}
+        held = vars(importlib.import_module(f"generator.readers.{kind}")).values()
+        assert isinstance(signs_of(kind), Signs)
+        assert any(isinstance(one, Phrases) for one in held)
 
 
 @pytest.mark.parametrize("path", sorted([*FOLDER.glob("*.py"), *FOLDER.glob("syntax/*.py")]))

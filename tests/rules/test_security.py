@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from generator.readers.quadlet.phrases import QUADLET
+from generator.readers.quadlet import QUADLET
 from generator.rules.registry import every_rule
 from generator.rules.security import (
     never_killed,

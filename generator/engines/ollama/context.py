@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.decision import reads, setting
 from generator.host import reserve
-from generator.readers.plan.phrases import PROFILE
+from generator.readers.plan import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

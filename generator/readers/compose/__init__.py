@@ -1,1 +1,56 @@
-"""Compose files."""
+"""Compose files: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.signs import Signs
+from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import PurePosixPath
+
+_OVERRIDE: Final = r"((?:docker-)?compose)\.override\.ya?ml"
+_DEFAULT: Final = re.compile(r"((?:docker-)?compose)(?:\.override)?\.ya?ml")
+
+
+def _project(path: PurePosixPath) -> str:
+    found = _DEFAULT.fullmatch(path.name)
+    return (path.parent / found[1]).as_posix() if found else path.as_posix()
+
+
+def _overrides(path: PurePosixPath) -> Iterator[str]:
+    found = _DEFAULT.fullmatch(path.name)
+    if found and not re.fullmatch(_OVERRIDE, path.name):
+        for suffix in ("yaml", "yml"):
+            yield path.with_name(f"{found[1]}.override.{suffix}").as_posix()
+
+
+SIGNS: Final = Signs(
+    names=r"(?:docker-|podman-)?compose.*\.ya?ml",
+    maybe=frozenset({".yaml", ".yml"}),
+    content=r"(?m)^[\"']?(?:services|include)[\"']?\s*:",
+    belongs=_project,
+    over=_OVERRIDE,
+    beside=_overrides,
+    brings=frozenset({".env"}),
+)
+COMPOSE: Final = Phrases(
+    kind="compose",
+    expands=True,
+    past_firewall=True,
+    read_by="`docker inspect` shows it, and the file goes to version control",
+    keep_in="a file outside version control that `env_file` names",
+    restart="add `restart: unless-stopped` to the service",
+    cpus="cpus: {}",
+    refused=r".*\.(?:cpus|cpuset)",
+    weight=("cpu_shares", 1024),
+    share_cpus="add `cpus`, one more than the compute threads, or less `cpu_shares` than the "
+    "others have",
+    soft_limit_reserves=True,
+    no_swap="add `memswap_limit: {}`, the same as the memory, for no swap",
+    memlock="add `ulimits: {memlock: -1}` to the service",
+    obsolete=frozenset({"version"}),
+)

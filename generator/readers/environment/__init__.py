@@ -1,1 +1,33 @@
-"""Files of environment variables."""
+"""Files of environment variables: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.engines import ENGINES, load_signs
+from generator.readers.signs import Signs
+from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from generator.readers.base import Source
+
+
+def _sets(source: Source) -> bool:
+    prefixes = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
+    return bool(re.search(rf"\b(?:{prefixes})\w+=", source.text))
+
+
+SIGNS: Final = Signs(
+    sure=frozenset({".env", ".sh"}),
+    names=r"\.env(?:\..+)?|environment|\.?(?:bash|zsh)(?:rc|_profile|env)|\.?z?profile",
+    folders=("environment.d",),
+    content=r"(?m)^\s*(?:export\s+)?[A-Za-z_]\w*=",
+    ours=_sets,
+    referred=True,
+)
+ENVIRONMENT: Final = Phrases(
+    kind="environment",
+    assigns=True,
+    memlock="add `LimitMEMLOCK=infinity` to [Service]",
+)

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import each, not_a_file
-from generator.readers.environment.phrases import ENVIRONMENT
+from generator.readers.environment import ENVIRONMENT
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
 from generator.view import Place, Variable, View

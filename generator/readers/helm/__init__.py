@@ -1,1 +1,30 @@
-"""Values of the Helm chart."""
+"""Values of the Helm chart: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.engines import ENGINES, load_signs
+from generator.readers.signs import Signs
+from generator.view import Phrases
+
+_CHARTS: Final = "|".join(ENGINES)
+_PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
+
+SIGNS: Final = Signs(
+    maybe=frozenset({".yaml", ".yml"}),
+    content=rf"(?m)^(?:{_CHARTS}):(?:\s*\{{|(?:\s*#.*)?\n(?:\s*(?:#.*)?\n)*\s+\w+:)",
+    # Other charts have `extraEnv` as well, so that somebody has to name the file.
+    hinted=rf"(?m)^extraEnv:[\s\S]*\b(?:{_PREFIXES})",
+)
+HELM: Final = Phrases(
+    kind="helm",
+    string='"{}"',  # Kubernetes takes nothing but strings.
+    volumes_told=False,
+    keep_volume="write `enabled: true`",
+    read_by="everybody who may read the pod or the release reads it",
+    keep_in="a Secret, named by `secretKeyRef`",
+    cpus='cpu: "{}"',
+    size_suffix="i",  # To Kubernetes `20G` is decimal.
+    no_swap="",  # Kubernetes has swap off.
+)

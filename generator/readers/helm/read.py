@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import each, image_name, not_a_file
-from generator.readers.helm.phrases import HELM
+from generator.readers.helm import HELM
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
 from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import image_name
+from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.definitions import Definitions, unit_text
-from generator.readers.nixos.phrases import CONTAINER
 from generator.readers.syntax.options import Argument, Option, options
 
 if TYPE_CHECKING:

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.base import NeedsMore, each, not_a_file
-from generator.readers.nixos import oci
+from generator.readers.nixos import FLAKE, MODULE, oci
 from generator.readers.nixos.definitions import Definitions, in_force, unit_text
 from generator.readers.nixos.evaluate import evaluate
-from generator.readers.nixos.phrases import MODULE
-from generator.readers.nixos.signs import FLAKE
 from generator.readers.syntax import unit
 from generator.readers.syntax.specifiers import expand
 from generator.readers.systemd import limits

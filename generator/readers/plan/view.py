@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.readers.plan.phrases import PROFILE
+from generator.readers.plan import PROFILE
 from generator.units import Release, whole
 from generator.view import Bound, ModelUse, Place, Variable, View
 

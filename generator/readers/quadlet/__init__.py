@@ -1,1 +1,29 @@
-"""Podman quadlets."""
+"""Podman quadlets: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.readers.signs import Signs
+from generator.readers.systemd import one_system
+from generator.view import Phrases
+
+SIGNS: Final = Signs(
+    sure=frozenset({".container", ".image"}),
+    folders=(".container.d",),
+    maybe=frozenset({".conf"}),
+    content=r"(?m)^\[Container\]",
+    belongs=one_system,
+)
+QUADLET: Final = Phrases(
+    kind="quadlet",
+    headers=True,
+    assigns=True,
+    rootless=True,
+    read_by="every user of the host reads it in the unit, `podman inspect` shows it",
+    keep_in="a `podman secret`, named by `Secret=…,type=env`",
+    restart="add `Restart=always` to [Service]",
+    of_unit="CPUQuota|MemoryMax",
+    unit_no_swap="add `MemorySwapMax=0`",
+    memlock="add `Ulimit=memlock=-1:-1` to [Container]",
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import image_name
-from generator.readers.quadlet.phrases import QUADLET
+from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Option, options
 from generator.readers.systemd.limits import bounds, unread

@@ -10,9 +10,9 @@ from generator.readers.base import Source, image_name
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, run
 from generator.readers.syntax.shell import runs_the_server
+from generator.readers.systemd import RUN, UNIT
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models, used
-from generator.readers.systemd.phrases import RUN, UNIT
 from generator.view import Place, View
 
 if TYPE_CHECKING:

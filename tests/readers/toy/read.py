@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from generator.readers.base import Context, Source
 from generator.view import Place, Variable, View
-from tests.readers.toy.phrases import TOY
+from tests.readers.toy import TOY
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:

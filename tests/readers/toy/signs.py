@@ -1,3 +1,0 @@
-from generator.readers.signs import Signs
-
-SIGNS = Signs(sure=frozenset({".toy"}))
