@@ -105,8 +105,8 @@ def image_name(text: str) -> ImageName:
     return ImageName(f"{path}/{base}" if path else base, tag, bool(digest))
 
 
-def not_a_file(source: str, where: str, message: str, hint: str) -> ProfileError:
-    """Return the error of a reader for a text that is no such file at all."""
+def refused(source: str, where: str, message: str, hint: str) -> ProfileError:
+    """Return the error for a text that whoever it is for would refuse."""
     return ProfileError(source, (Problem(where, message, hint, source),))
 
 

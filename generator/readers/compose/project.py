@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import Source, not_a_file
+from generator.readers.base import Source, refused
 from generator.readers.syntax.dotenv import Entry, parse_dotenv
 from generator.readers.syntax.interpolation import substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
@@ -84,7 +84,7 @@ class Loader:
             found = parse(source, lambda text: substitute(text, around.get))
             if not isinstance(found, Table):
                 hint = "a Compose file has `services:` at its beginning"
-                raise not_a_file(source.path, "line 1", "this is no Compose file", hint)
+                raise refused(source.path, "line 1", "this is no Compose file", hint)
             self._trees[key] = self._paired(found)
         return self._trees[key]
 

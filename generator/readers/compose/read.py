@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
-from generator.readers.base import image_name, not_a_file
+from generator.readers.base import image_name, refused
 from generator.readers.compose import COMPOSE
 from generator.readers.compose.container import argv, container_of, reference
 from generator.readers.compose.limits import PATHS, bounds
@@ -42,7 +42,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     project = load_project(sources, loader)
     if not project.services and "include" not in project.top.entries:
         hint = "a Compose file has `services:` at its beginning"
-        raise not_a_file(sources[0].path, "", "this Compose file has no services", hint)
+        raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(project, context, loader)
     views = tuple(found.view(name) for name in found.servers)
     if loader.problems:
@@ -130,7 +130,7 @@ class _Services:
             place = service.place_of("environment")
             message = f"`services.{name}.environment` is empty, which Compose refuses"
             hint = "take the key out, or write variables below it"
-            raise not_a_file(place.file, f"line {place.line}", message, hint)
+            raise refused(place.file, f"line {place.line}", message, hint)
         found: dict[str, Variable] = {}
         for variable in (*self._from_files(service), *self._own(name, service)):
             found.pop(variable.name, None)

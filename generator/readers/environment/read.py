@@ -9,7 +9,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import each, not_a_file
+from generator.readers.base import each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
@@ -50,7 +50,7 @@ def _view(source: Source, context: Context) -> View:
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
-        raise not_a_file(source.path, "", "there is no `NAME=value` in this file", hint)
+        raise refused(source.path, "", "there is no `NAME=value` in this file", hint)
     return context.view(
         ENVIRONMENT,
         context.release_for(),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import each, image_name, not_a_file
+from generator.readers.base import each, image_name, refused
 from generator.readers.helm import HELM
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
 from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
@@ -52,7 +52,7 @@ def _chart(source: Source, context: Context) -> _Chart:
     if found is None:
         hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
         message = f"these are no values of the {name.capitalize()} chart"
-        raise not_a_file(source.path, "", message, hint)
+        raise refused(source.path, "", message, hint)
     return _Chart(source, context, *found)
 
 

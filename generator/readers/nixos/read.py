@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import NeedsMore, each, not_a_file
+from generator.readers.base import NeedsMore, each, refused
 from generator.readers.nixos import FLAKE, MODULE, oci
 from generator.readers.nixos.definitions import Definitions, in_force, unit_text
 from generator.readers.nixos.evaluate import evaluate
 from generator.readers.syntax import unit
-from generator.readers.syntax.specifiers import expand
+from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
 from generator.view import Line, ModelUse, Place, Variable, View
 
@@ -44,7 +44,7 @@ def _views(source: Source, context: Context) -> list[View]:
     """Return the service, and the containers beside it. Raises as `read`."""
     if PurePosixPath(source.path).name == FLAKE:
         message = "is a flake, which puts modules together"
-        raise not_a_file(source.path, "", message, "name the modules, or their directory")
+        raise refused(source.path, "", message, "name the modules, or their directory")
     found = in_force(evaluate(source))
     views = list(oci.views(source, found, context))
     module = _Module(source, context, found)

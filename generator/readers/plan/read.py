@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from generator.codec import AGAIN, from_dict
 from generator.errors import HostwrightError, ProfileError
-from generator.readers.base import each, not_a_file
+from generator.readers.base import each, refused
 from generator.readers.plan.sound import faults
 from generator.readers.plan.view import view_of
 from generator.view import Bound, Place, Variable
@@ -47,13 +47,13 @@ def _plan(source: Source) -> Plan:
     except ValueError as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise not_a_file(source.path, where, f"is no JSON: {message}", AGAIN) from None
+        raise refused(source.path, where, f"is no JSON: {message}", AGAIN) from None
     except RecursionError:
-        raise not_a_file(source.path, "", "is nested too deep for a plan", AGAIN) from None
+        raise refused(source.path, "", "is nested too deep for a plan", AGAIN) from None
     except ProfileError:
         raise
     except HostwrightError as error:
-        raise not_a_file(source.path, "schema_version", error.message, error.hint) from None
+        raise refused(source.path, "schema_version", error.message, error.hint) from None
 
 
 def _at_its_line(item: Named, source: Source) -> Named:

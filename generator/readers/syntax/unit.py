@@ -11,9 +11,8 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from generator.errors import Problem, ProfileError
-from generator.readers.syntax.specifiers import expand
-from generator.readers.syntax.words import BLANKS, Word, is_text, words
+from generator.readers.base import refused
+from generator.readers.syntax.words import BLANKS, Word, expand, is_text, words
 from generator.records import dataclass
 from generator.view import Line, Place, Variable
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from generator.readers.base import Source
-    from generator.readers.syntax.specifiers import Expanded
+    from generator.readers.syntax.words import Expanded
     from generator.view import Reach
 
 T = TypeVar("T")
@@ -53,7 +52,8 @@ class Stretch:
 class Assignment:
     """A `key=value`, joined and stripped, and where the parts of its value stand.
 
-    Without a `key` it is the header of a section, or a line that assigns nothing.
+    Without a `key` it is the header of a section, or a line that assigns nothing. `offset` is where
+    the value begins in the line that the `stretches` make up.
     """
 
     file: str
@@ -62,6 +62,7 @@ class Assignment:
     value: str
     line: int
     stretches: tuple[Stretch, ...]
+    offset: int = 0
 
     def place(self, at: int = -1) -> Place:
         """Return the place of the assignment, or of the character `at` of its value."""
@@ -74,18 +75,20 @@ class Assignment:
 
     def written(self, start: int, end: int) -> str:
         """Return that part of the value if it stands on one line of the file, else nothing."""
-        return self.value[start:end] if end <= self._stretch(start).end else ""
+        within = end + self.offset <= self._stretch(start).end
+        return self.value[start:end] if within else ""
 
     def _stretch(self, at: int) -> Stretch:
-        after = bisect_right(self.stretches, at, key=lambda stretch: stretch.start)
+        after = bisect_right(self.stretches, at + self.offset, key=lambda stretch: stretch.start)
         return self.stretches[max(after - 1, 0)]
 
     def tail(self, head: str, word: Word | None = None) -> str:
         """Return how the rest behind `head` of a word, or of the whole value, is written."""
+        if not (word.text if word else self.value).startswith(head):
+            return ""
         if word is None:
-            spelt = self.written(0, len(self.value))
-            return spelt.removeprefix(head) if spelt.startswith(head) else ""
-        span = word.tail(head) if word.text.startswith(head) else None
+            return self.written(0, len(self.value))[len(head) :]
+        span = word.tail(head)
         return self.written(*span) if span else ""
 
     def words(self) -> list[Word]:
@@ -101,25 +104,75 @@ def one_line(file: str, section: str, key: str, value: str, line: int) -> Assign
 def parse(source: Source) -> tuple[Assignment, ...]:
     """Read a unit file or drop-in. Raises ProfileError where systemd would read none of it."""
     found: list[Assignment] = []
-    section, headers, assigned, strange = "", 0, 0, 0
-    for number, text, stretches in _joined(source):
+    section, known, strange = "", False, 0
+    for joined, stretches in _joined(source):
+        text, number = joined.strip(BLANKS), stretches[0].line
         if not text or not is_text(text):
             continue
+        key, equals, value = text.partition("=")
         if text.startswith("["):
-            section, headers = _section(source, number, text), headers + 1
-        elif text.find("=") > 0:
-            assigned += 1
-            found.append(_assignment(source.path, section, number, text, stretches))
-            continue
-        else:
-            strange = strange or number
-        found.append(Assignment(source.path, section, "", text, number, stretches))
-    if strange and not assigned and not headers:
-        raise _problem(
-            source, strange, "this is no unit file: there is no `[Service]` and no `key=value`",
-            "give a `.service` or a `.conf` of its `.service.d`",
-        )  # fmt: skip
+            section = _section(source, number, text)
+        if text.startswith("[") or not (key and equals):
+            key, value = "", text
+        known = known or bool(key) or text.startswith("[")
+        strange = strange or (0 if known else number)
+        value = value.lstrip(BLANKS)
+        offset = len(joined.rstrip(BLANKS)) - len(value)
+        key = key.rstrip(BLANKS)
+        found.append(Assignment(source.path, section, key, value, number, stretches, offset))
+    if strange and not known:
+        message = "this is no unit file: there is no `[Service]` and no `key=value`"
+        hint = "give a `.service` or a `.conf` of its `.service.d`"
+        raise refused(source.path, f"line {strange}", message, hint)
     return tuple(found)
+
+
+def _joined(source: Source) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
+    """Yield lines with their continuations, and where the parts of each stand."""
+    parts: list[str] = []
+    stretches: list[Stretch] = []
+    marked = False
+    for number, line in _lines(source.text):
+        if line.lstrip(BLANKS).startswith(("#", ";")):
+            continue
+        if not marked and line.startswith(_BOM):
+            line, marked = line[1:], True  # noqa: PLW2901
+        start = stretches[-1].end + 1 if stretches else 0
+        goes_on = (len(line) - len(line.rstrip("\\"))) % 2
+        stretches.append(Stretch(start, start + len(line) - goes_on, number))
+        parts.append(f"{line[:-1]} " if goes_on else line)
+        if not goes_on:
+            yield _whole(source, parts, stretches)
+            parts, stretches = [], []
+    if stretches:
+        yield _whole(source, parts, stretches)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that systemd sees, with the number that an editor shows."""
+    at, number = 0, 1
+    for match in _END.finditer(text):
+        yield number, text[at : match.start()]
+        at, number = match.end(), number + text.count("\n", at, match.end())
+    yield number, text[at:]
+
+
+def _whole(
+    source: Source, parts: list[str], stretches: list[Stretch]
+) -> tuple[str, tuple[Stretch, ...]]:
+    text = "".join(parts)
+    if len(text) > LONGEST // 4 and len(text.encode("utf-8", "surrogatepass")) >= LONGEST:
+        where = f"line {stretches[0].line}"
+        raise refused(source.path, where, "a line is longer than 1 MiB", "break it up")
+    return text, tuple(stretches)
+
+
+def _section(source: Source, number: int, text: str) -> str:
+    name = text[1:-1]
+    if not text.endswith("]") or _UNSAFE.search(name):
+        message = f"`{text}` is no section header, and systemd reads no further"
+        raise refused(source.path, f"line {number}", message, "write `[Service]`")
+    return name
 
 
 def in_force(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
@@ -199,74 +252,3 @@ def _until_fault(found: Iterator[T]) -> list[T]:
     with contextlib.suppress(ValueError):
         kept.extend(found)
     return kept
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines that systemd sees, with the number that an editor shows."""
-    at, number = 0, 1
-    for match in _END.finditer(text):
-        yield number, text[at : match.start()]
-        at, number = match.end(), number + text.count("\n", at, match.end())
-    yield number, text[at:]
-
-
-def _joined(source: Source) -> Iterator[tuple[int, str, tuple[Stretch, ...]]]:
-    """Yield lines with their continuations: number of the first, text, where its parts stand."""
-    parts: list[str] = []
-    stretches: list[Stretch] = []
-    marked = False
-    for number, line in _lines(source.text):
-        if line.lstrip(BLANKS).startswith(("#", ";")):
-            continue
-        if not marked and line.startswith(_BOM):
-            line, marked = line[1:], True  # noqa: PLW2901
-        start = stretches[-1].end + 1 if stretches else 0
-        goes_on = _is_continued(line)
-        stretches.append(Stretch(start, start + len(line) - goes_on, number))
-        parts.append(f"{line[:-1]} " if goes_on else line)
-        if not goes_on:
-            yield _whole(source, parts, stretches)
-            parts, stretches = [], []
-    if stretches:
-        yield _whole(source, parts, stretches)
-
-
-def _is_continued(line: str) -> bool:
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
-
-
-def _whole(
-    source: Source, parts: list[str], stretches: list[Stretch]
-) -> tuple[int, str, tuple[Stretch, ...]]:
-    text, number = "".join(parts), stretches[0].line
-    if len(text) > LONGEST // 4 and len(text.encode("utf-8", "surrogatepass")) >= LONGEST:
-        raise _problem(source, number, "a line is longer than 1 MiB", "break it up")
-    body = text.lstrip(BLANKS)
-    return number, body.rstrip(BLANKS), _shifted(stretches, len(text) - len(body))
-
-
-def _shifted(stretches: Iterable[Stretch], by: int) -> tuple[Stretch, ...]:
-    return tuple(Stretch(s.start - by, s.end - by, s.line) for s in stretches)
-
-
-def _section(source: Source, number: int, text: str) -> str:
-    name = text[1:-1]
-    if not text.endswith("]") or _UNSAFE.search(name):
-        raise _problem(
-            source, number, f"`{text}` is no section header, and systemd reads no further",
-            "write `[Service]`",
-        )  # fmt: skip
-    return name
-
-
-def _assignment(
-    file: str, section: str, number: int, text: str, stretches: tuple[Stretch, ...]
-) -> Assignment:
-    key, _, raw = text.partition("=")
-    value = raw.lstrip(BLANKS)
-    shifted = _shifted(stretches, len(text) - len(value))
-    return Assignment(file, section, key.rstrip(BLANKS), value, number, shifted)
-
-
-def _problem(source: Source, number: int, message: str, hint: str) -> ProfileError:
-    return ProfileError(source.path, (Problem(f"line {number}", message, hint, source.path),))

@@ -1,4 +1,4 @@
-r"""Words of a systemd line: quotes and C escapes undone, then `%` specifiers, systemd.syntax(7).
+r"""Words of a systemd line: quotes and C escapes undone, systemd.syntax(7), then `%` specifiers.
 
 A Word keeps where each of its characters stands, so that a fix can name the text to replace.
 """
@@ -6,7 +6,7 @@ A Word keeps where each of its characters stands, so that a fix can name the tex
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from generator.records import dataclass
 
@@ -14,29 +14,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLANKS: Final = " \t\n\r"
-_QUOTES: Final = "\"'"
-_SIMPLE: Final = {
-    "a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "s": 32,
-}  # fmt: skip
-_CODES: Final = (
-    (re.compile(r"x([0-9A-Fa-f]{2})"), 16),
-    (re.compile(r"u([0-9A-Fa-f]{4})"), 16),
-    (re.compile(r"U([0-9A-Fa-f]{8})"), 16),
-    (re.compile(r"([0-7]{3})"), 8),
+_BLANKS: Final = re.compile(r"[ \t\n\r]*")
+_CHARACTER: Final = re.compile(
+    r"""(?P<blank>[ \t\n\r])|(?P<quote>["'])|\\(?P<short>[abfnrtvs\\"'])|\\x(?P<x>[0-9A-Fa-f]{2})"""
+    r"|\\(?P<octal>[0-7]{3})|\\u(?P<u>[0-9A-Fa-f]{4})|\\U(?P<U>[0-9A-Fa-f]{8})|(?P<strange>\\.?)|.",
+    re.DOTALL,
 )
+_SHORT: Final = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
 _BYTE: Final = 0xFF
-_NOT_CHARACTERS: Final = re.compile("[\ud800-\udfff\ufdd0-\ufdef]")
+_LARGEST: Final = 0x10FFFF
+_ENDS_OF_PLANES: Final = "".join(
+    chr(plane | last) for plane in range(0, _LARGEST, 0x10000) for last in (0xFFFE, 0xFFFF)
+)
+_NO_TEXT: Final = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
+_SPECIFIER: Final = re.compile(r"%(.?)", re.DOTALL)
+_DIRECTORIES: Final = {
+    "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "T": "/tmp",  # noqa: S108
+    "V": "/var/tmp", "D": "/usr/share", "h": "/root", "u": "root", "U": "0", "g": "root", "G": "0",  # noqa: S108
+}  # fmt: skip
+_ON_THE_HOST: Final = frozenset("aAbBcdfHlmMoqrRsvwWyY")
+_ESCAPED_NAME: Final = re.compile(r"\\x([0-9a-fA-F]{2})|(-)")
 
+Piece: TypeAlias = tuple[int, int]
+"""A byte of a word: where its spelling ends in the line, and where the quotes around it begin.
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A byte of a word: where its spelling ends in the line, and the quotes it stands in (0: none).
-
-    Every pair of quotes on a line has a number of its own.
-    """
-
-    end: int
-    quotes: int
+The latter counts from 1; 0: there are none.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,11 @@ class Word:
         count = len(head.encode("utf-8", "surrogatepass"))
         if not count:
             return self.start, self.end
-        opened = self.pieces[count - 1].quotes
+        end, opened = self.pieces[count - 1]
         if not opened:
-            return self.pieces[count - 1].end, self.end
-        same = all(piece.quotes == opened for piece in self.pieces[count:])
-        whole = same and self.closes == opened
-        return (self.pieces[count - 1].end, self.end - 1) if whole else None
+            return end, self.end
+        whole = self.closes == opened and all(quotes == opened for _, quotes in self.pieces[count:])
+        return (end, self.end - 1) if whole else None
 
 
 def words(text: str, *, relaxed: bool = False) -> Iterator[Word]:
@@ -68,97 +70,96 @@ def words(text: str, *, relaxed: bool = False) -> Iterator[Word]:
 
     Raises ValueError where systemd gives up: the words before stand.
     """
-    at, quotes = 0, 0
-    while at < len(text):
-        if text[at] in BLANKS:
-            at += 1
-            continue
-        word = _Reading(text, at, quotes, relaxed).word()
-        at, quotes = word.end, max((piece.quotes for piece in word.pieces), default=quotes)
-        quotes = max(quotes, word.closes)
+    at = 0
+    while (blanks := _BLANKS.match(text, at)) and blanks.end() < len(text):
+        word = _word(text, blanks.end(), relaxed=relaxed)
+        at = word.end
         yield word
 
 
-class _Reading:
-    """One word while it is read."""
-
-    def __init__(self, text: str, at: int, quotes: int, relaxed: bool) -> None:
-        self.text, self.start, self.at, self.relaxed = text, at, at, relaxed
-        self.numbered, self.quotes, self.quote, self.closes = quotes, 0, "", 0
-        self.data = bytearray()
-        self.pieces: list[Piece] = []
-
-    def word(self) -> Word:
-        """Read up to a blank outside quotes; raise ValueError for quotes that stay open."""
-        while self.at < len(self.text):
-            if not self.quote and self.text[self.at] in BLANKS:
-                break
-            self._next(self.text[self.at])
-        if self.quote:
-            raise ValueError(f"a {self.quote} has no partner; close it")
-        text = self.data.decode("utf-8", "surrogateescape")
-        return Word(text, self.start, self.at, tuple(self.pieces), self.closes)
-
-    def _next(self, char: str) -> None:
-        closing = 0
-        if char == "\\":
-            self._put(*self._escape())
-        elif self.quote and char == self.quote:
-            closing, self.quote, self.quotes = self.quotes, "", 0
-            self.at += 1
-        elif not self.quote and char in _QUOTES:
-            self.numbered += 1
-            self.quote, self.quotes = char, self.numbered
-            self.at += 1
-        else:
-            self._put(char.encode("utf-8", "surrogatepass"), 1)
-        self.closes = closing
-
-    def _put(self, data: bytes, length: int) -> None:
-        self.at += length
-        self.data += data
-        self.pieces += [Piece(self.at, self.quotes)] * len(data)
-
-    def _escape(self) -> tuple[bytes, int]:
-        """Return the bytes of the escape here, and how long its spelling is."""
-        found = _escaped(self.text, self.at + 1)
-        if found is not None:
-            return found
-        if not self.relaxed:
+def _word(text: str, start: int, *, relaxed: bool) -> Word:
+    """Read up to a blank outside quotes; raise ValueError for quotes that stay open."""
+    data, pieces, end = bytearray(), list[Piece](), len(text)
+    quotes = closes = 0
+    for found in _CHARACTER.finditer(text, start):
+        if found["blank"] and not quotes:
+            end = found.start()
+            break
+        if found["quote"] and (not quotes or found[0] == text[quotes - 1]):
+            quotes, closes = 0 if quotes else found.end(), quotes
+            continue
+        meant, closes = _meant(found), 0
+        if meant is None and not relaxed:
             raise ValueError("an unknown escape; write `\\\\` for a backslash")
-        spelt = self.text[self.at : self.at + 2]
-        return spelt.encode("utf-8", "surrogatepass"), len(spelt)
+        spelt = found[0].encode("utf-8", "surrogatepass") if meant is None else meant
+        data += spelt
+        pieces += [(found.end(), quotes)] * len(spelt)
+    if quotes:
+        raise ValueError(f"a {text[quotes - 1]} has no partner; close it")
+    return Word(data.decode("utf-8", "surrogateescape"), start, end, tuple(pieces), closes)
 
 
-def _escaped(text: str, at: int) -> tuple[bytes, int] | None:
-    simple = _SIMPLE.get(text[at : at + 1])
-    if simple is not None:
-        return bytes([simple]), 2
-    for pattern, base in _CODES:
-        if match := pattern.match(text, at):
-            data = _coded(int(match[1], base), text[at])
-            return None if data is None else (data, 1 + match.end() - at)
-    return None
-
-
-def _coded(number: int, kind: str) -> bytes | None:
+def _meant(found: re.Match[str]) -> bytes | None:
     r"""Return the byte of `\x41` and `\101`, the character of `\u` and `\U`; None: refused."""
-    if not number:
-        return None
-    if kind not in "uU":
-        return bytes([number]) if number <= _BYTE else None
-    if kind == "U" and not is_character(number):
-        return None
-    return chr(number).encode("utf-8", "surrogatepass")
-
-
-def is_character(number: int) -> bool:
-    """Whether systemd takes a code point for a character: no surrogate, no noncharacter."""
-    if number > 0x10FFFF or number & 0xFFFE == 0xFFFE:  # noqa: PLR2004 -- the last two of a plane
-        return False
-    return not _NOT_CHARACTERS.match(chr(number))
+    match found.lastgroup:
+        case "short":
+            return _SHORT[found["short"]].encode()
+        case "x" | "octal" as kind:
+            number = int(found[kind], 16 if kind == "x" else 8)
+            return bytes([number]) if 0 < number <= _BYTE else None
+        case "u" | "U" as kind:
+            number = int(found[kind], 16)
+            known = kind == "u" or (number <= _LARGEST and is_text(chr(number)))
+            return chr(number).encode("utf-8", "surrogatepass") if number and known else None
+        case "strange":
+            return None
+    return found[0].encode("utf-8", "surrogatepass")
 
 
 def is_text(text: str) -> bool:
-    """Whether systemd takes a text for UTF-8; it ignores an assignment that is not."""
-    return all(is_character(ord(char)) for char in text if char > "\ud7ff")
+    """Whether systemd takes a text for UTF-8, without surrogates and noncharacters.
+
+    It ignores an assignment that is not.
+    """
+    return not _NO_TEXT.search(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A text with its specifiers expanded; `unresolved`: some are kept, for only a host can."""
+
+    text: str
+    unresolved: bool = False
+
+
+def expand(text: str, unit: str, *, user: bool = False) -> Expanded | None:
+    """Expand the specifiers of a value in `unit`, a unit of a `user` manager or of the system.
+
+    None: it has one that systemd does not know, for which it ignores the whole value. Source:
+    systemd.unit(5).
+    """
+    if "%" not in text:
+        return Expanded(text)
+    known = {**_names(unit), **({} if user else _DIRECTORIES)}
+    asked = {letter for letter in _SPECIFIER.findall(text) if letter not in known}
+    open_ended = {letter for letter in asked if letter.isascii() and letter.isalnum()}
+    if open_ended - _ON_THE_HOST - _DIRECTORIES.keys() - {"i", "I"}:
+        return None
+    return Expanded(_SPECIFIER.sub(lambda m: known.get(m[1], m[0]), text), bool(open_ended))
+
+
+def _names(unit: str) -> dict[str, str]:
+    """Return the specifiers of the unit's name; a template does not know its instance."""
+    stem = unit.rpartition(".")[0] or unit
+    prefix, at, instance = stem.partition("@")
+    last = prefix.rpartition("-")[2]
+    names = {
+        "%": "%", "n": unit, "N": stem, "p": prefix, "P": _unescaped(prefix), "j": last,
+        "J": _unescaped(last),
+    }  # fmt: skip
+    return names if at and not instance else {**names, "i": instance, "I": _unescaped(instance)}
+
+
+def _unescaped(name: str) -> str:
+    r"""Undo the escaping of names, systemd-escape(1): `-` was a slash, `\x2d` a dash."""
+    return _ESCAPED_NAME.sub(lambda match: "/" if match[2] else chr(int(match[1], 16)), name)

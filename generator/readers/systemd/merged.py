@@ -11,7 +11,7 @@ from generator.readers.base import each
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
-from generator.readers.syntax.specifiers import Expanded, expand
+from generator.readers.syntax.words import Expanded, expand
 from generator.records import dataclass
 from generator.view import ModelUse
 
