@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES
@@ -16,7 +16,6 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import NeedsMore, Source
-from generator.readers.disk import is_directory, is_file, text_of
 from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
 from generator.records import dataclass
 
@@ -25,6 +24,52 @@ if TYPE_CHECKING:
 
     from generator.readers.base import Context
     from generator.view import View
+
+LARGEST: Final = 5 * 2**20
+
+
+def is_directory(path: str) -> bool:
+    """Return whether there is a directory of that name, which may be none that can be."""
+    return os.path.isdir(path)  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
+
+
+def is_file(path: str) -> bool:
+    """Return the same of a regular file."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def text_of(path: str, problems: list[Problem]) -> str | None:
+    """Return the text of a file, None and a Problem where there is none."""
+    if os.path.exists(path) and not is_file(path):  # noqa: PTH110
+        message = "is no regular file, and might never end"
+        problems.append(Problem("", message, "name a file, or `-` for standard input", path))
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        reason = error.strerror if isinstance(error, OSError) else "there is no such name"
+        message = "there is no such file" if missing else f"cannot be read: {reason}"
+        problems.append(Problem("", message, "check the path and who may read it", path))
+        return None
+    return _decoded(raw, path, problems)
+
+
+def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
+    if len(raw) > LARGEST:
+        message, hint = f"has more than {LARGEST // 2**20} MiB", "name the file that you edit"
+    elif b"\0" in raw:
+        message, hint = "is no text: it has a NUL byte", "name a text file"
+    else:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8: byte {error.start} is no part of a character"
+            hint = "save the file as UTF-8"
+    problems.append(Problem("", message, hint, path))
+    return None
+
 
 STDIN: Final = "-"
 _ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)

@@ -7,8 +7,7 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.readers.base import Context, Source
-from generator.readers.discover import STDIN, Found, discover, read_beside, views
-from generator.readers.disk import LARGEST
+from generator.readers.discover import LARGEST, STDIN, Found, discover, read_beside, views
 from generator.readers.signs import kind_of
 from tests.tools import require
 

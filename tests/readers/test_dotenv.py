@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from generator.formats.yaml import to_yaml
-from generator.readers.syntax.dotenv import parse_dotenv
+from generator.readers.compose.variables import parse_dotenv
 from tests.effort import cpu_seconds
 from tests.readers.composing import FEW, config
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.formats.yaml import to_yaml
-from generator.readers.syntax.interpolation import substitute
+from generator.readers.compose.variables import substitute
 from tests.hostile import HOSTILE, texts
 from tests.readers.composing import FEW, config
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Source, refused
-from generator.readers.syntax.dotenv import Entry, parse_dotenv
-from generator.readers.syntax.interpolation import substitute
+from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.records import dataclass
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import ProfileError
 from generator.readers.base import image_name, refused
 from generator.readers.compose import COMPOSE
-from generator.readers.compose.container import argv, container_of, reference
-from generator.readers.compose.limits import PATHS, bounds
+from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, joined, load_project
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat

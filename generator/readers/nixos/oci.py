@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from generator.readers import container
 from generator.readers.base import image_name
 from generator.readers.nixos import CONTAINER
-from generator.readers.nixos.definitions import Definitions, unit_text
+from generator.readers.nixos.evaluate import Definitions, unit_text
 from generator.readers.syntax.options import Argument, Option, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
-    from generator.readers.nixos.definitions import Definition
+    from generator.readers.nixos.evaluate import Definition
     from generator.view import Place, View
 
 CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")

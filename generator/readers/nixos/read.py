@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.errors import Problem, ProfileError
 from generator.readers.base import NeedsMore, each, refused
 from generator.readers.nixos import FLAKE, MODULE, oci
-from generator.readers.nixos.definitions import Definitions, in_force, unit_text
-from generator.readers.nixos.evaluate import evaluate
+from generator.readers.nixos.evaluate import Definitions, evaluate, in_force, unit_text
 from generator.readers.syntax import unit
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
-    from generator.readers.nixos.definitions import Definition
+    from generator.readers.nixos.evaluate import Definition
     from generator.view import Bound
 
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)

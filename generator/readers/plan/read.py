@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from generator.codec import AGAIN, from_dict
-from generator.errors import HostwrightError, ProfileError
+from generator.engines import ENGINES
+from generator.errors import HostwrightError, Problem, ProfileError
 from generator.readers.base import each, refused
-from generator.readers.plan.sound import faults
 from generator.readers.plan.view import view_of
 from generator.view import Bound, Place, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from generator.plan import Plan
+    from generator.plan import Devices, Plan, Service
     from generator.readers.base import Context, Source
     from generator.view import View
-
 
 Named = TypeVar("Named", Variable, Bound)
 
@@ -62,3 +62,67 @@ def _at_its_line(item: Named, source: Source) -> Named:
     before, found, _ = source.text.partition(name)
     line = before.count("\n") + 1 if found else 0
     return replace(item, place=Place(source.path, line, item.place.key))
+
+
+Value = tuple[str, object, str, str]
+_PATH: Final = r"/[^\s%\"'\\]*"
+_NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
+_WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_NO_NAME: Final = "no plain name"
+_WHOLE: Final = r"\d{1,19}"
+_LIMITS: Final = {
+    "cpu_quota": r"[1-9]\d{0,9}",
+    "memory_max": rf"{_WHOLE}|infinity",
+    "memory_high": rf"{_WHOLE}|infinity",
+    "memory_swap_max": rf"{_WHOLE}|infinity",
+    "limit_memlock": rf"{_WHOLE}|infinity",
+    "tasks_max": rf"{_WHOLE}|infinity",
+    "cpu_weight": r"\d{1,5}",
+    "io_weight": r"\d{1,5}",
+    "nice": r"-?\d{1,2}",
+    "oom_score_adjust": r"-?\d{1,4}",
+}
+_ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
+
+
+def faults(plan: Plan) -> Iterator[Problem]:
+    """Yield a Problem for each value that a unit could not carry as it is meant."""
+    for where, value, pattern, fault in _values(plan):
+        if not re.fullmatch(pattern, str(value), re.ASCII):
+            yield Problem(where, f"`{value}` is {fault}", AGAIN)
+
+
+def _values(plan: Plan) -> Iterator[Value]:
+    """Yield where a value stands, the value, what it has to look like, and what it is if not."""
+    yield "host.system", plan.host.system, "(x86_64|aarch64)-linux", "no system known here"
+    for place, gpu in enumerate(plan.host.gpus):
+        yield f"host.gpus.{place}.memory", gpu.memory, _WHOLE, "no number of bytes"
+    service, here = plan.service, "services.0"
+    for place, limit in enumerate(service.limits):
+        pattern = _LIMITS.get(limit.name, ".*")
+        yield f"{here}.limits.{place}.value", limit.value, pattern, f"no {limit.name}"
+    yield f"{here}.engine", service.engine, _ENGINES, "no engine known here"
+    release = r"\d{1,6}(\.\d{1,6}){1,2}(-rc\d{1,6})?"
+    yield f"{here}.release", service.release, release, "no release"
+    yield f"{here}.program", service.program, _PATH, _NO_PATH
+    yield f"{here}.home", service.home, f"({_PATH})?", _NO_PATH
+    for place, unit in enumerate(service.after):
+        yield f"{here}.after.{place}", unit, r"[A-Za-z0-9:_.@-]+", "no name of a unit"
+    yield f"{here}.restart.seconds", service.restart.seconds, r"\d{1,9}", "no number of seconds"
+    yield from _threads(service, f"{here}.environment")
+    if service.devices:
+        yield from _devices(service.devices, f"{here}.devices")
+
+
+def _threads(service: Service, where: str) -> Iterator[Value]:
+    for place, setting in enumerate(service.environment):
+        if setting.group == "threads":
+            number = r"[1-9]\d{0,8}"
+            yield f"{where}.{place}.value", setting.value, number, "no number of threads"
+
+
+def _devices(devices: Devices, where: str) -> Iterator[Value]:
+    for place, directive in enumerate(devices.access):
+        yield f"{where}.access.{place}.name", directive.name, _WORD, _NO_NAME
+    for place, module in enumerate(devices.modules):
+        yield f"{where}.modules.{place}", module, _WORD, _NO_NAME
