@@ -25,8 +25,8 @@ def test_the_public_names_are_these() -> None:
         ),
         *("HostwrightError", "Plan", "Problem", "Profile", "ProfileError", "Question", "Report"),
         *("TARGETS", "View", "assess", "check", "decide_fleet", "detect", "explain"),
-        *("load_catalogue", "load_profile", "load_target", "open_root", "plan_of", "read_document"),
-        *("read_facter", "read_machine", "render_fleet", "resolve"),
+        *("load_catalogue", "load_engine", "load_profile", "load_target", "open_root"),
+        *("plan_of", "read_document", "read_facter", "read_machine", "render_fleet", "resolve"),
     }
 
 
@@ -53,9 +53,9 @@ def test_files_are_checked() -> None:
 
 def test_a_machine_is_detected_and_asked_what_fits() -> None:
     assert api.detect(api.read_machine(root_of("xeon-cpu")), api.load_catalogue()).tuning
-    found = api.assess(
-        view(host={"memory": 2**35}), (), facts_at(), api.Question(models=("llama3.1:8b",))
-    )
+    seen = view(host={"memory": 2**35})
+    ask = api.load_engine(seen.engine).ask_of(seen, facts_at())
+    found = api.assess(seen, (), ask, api.Question(models=("llama3.1:8b",)))
     assert [fit.word for fit in found.fits] == ["fits"]
 
 

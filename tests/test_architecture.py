@@ -23,7 +23,8 @@ PROMISES = re.findall(
 
 
 def test_every_room_of_the_map_is_named() -> None:
-    apart = {"engines.one": "engines.<name>", "engines.rules": "engines.<name>.rules"}
+    apart = {"engines.one": "engines.<name>"}
+    apart |= {f"engines.{room}": f"engines.<name>.{room}" for room in ("rules", "scheduler")}
     rooms = {apart.get(name, name) for name in ALLOWED}
     table = TEXT.partition("## Rooms\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `([\w./<>]+)` \|", table, re.M))
@@ -121,6 +122,7 @@ def test_an_engine(house: House) -> None:
     house.write(
         f"{folder}/engine.py",
         "from generator.engines.base import Asked, Decided, Server\n"
+        "from generator.engines.toy.scheduler import ToyAsk\n"
         "from generator.plan import PROGRAM, Health, Step\n"
         "SERVER = Server(\n"
         "    product='Toy', log_line='', models_below='', installed_models='',\n"
@@ -135,7 +137,21 @@ def test_an_engine(house: House) -> None:
         "                 open_firewall=False, models_dir='', locked='')\n"
         "def decide(case):\n"
         "    return Decided(environment=(), omissions=(), models=(), jobs=(), offered=(),\n"
-        "                   findings=(), problems=())\n",
+        "                   findings=(), problems=())\n"
+        "def ask_of(view, facts):\n"
+        "    return ToyAsk(facts=facts, product='Toy', context=8192, slots=1, on_cpu=True)\n",
+    )
+    house.write(
+        f"{folder}/scheduler.py",
+        "from generator.fit.ask import Ask\n"
+        "from generator.fit.layout import placed\n"
+        "from generator.fit.shape import Load\n"
+        "class ToyAsk(Ask):\n"
+        "    def load_of(self, shape, free): return Load(context=self.context, slots=self.slots)\n"
+        "    def place(self, footprint, free): return placed(footprint.shape, (), 'a toy')\n"
+        "    def evicts(self, footprint, placement, free): return False\n"
+        "    def shape_at(self, url, model): raise NotImplementedError\n"
+        "    def loaded_at(self, url): raise NotImplementedError\n",
     )
     house.write(
         f"{folder}/signs.py",
@@ -161,6 +177,9 @@ def test_an_engine(house: House) -> None:
     made = house.gen("./mine.toml", "-t", "systemd", "-t", "compose", "-t", "quadlet")
     assert "etc/systemd/system/toy.service.d/" in made
     assert '"127.0.0.2:8000:' in made
+    told = house.gen("fit", "./mine.toml", "-m", "llama3.1:8b", "--set", "host.memory=32GiB")
+    assert "8192 tokens, f16 cache, with flash attention, batch 512" in told
+    assert re.search(r"\nToy [\d.]+ computes on the CPU: a toy\.\n", told)
 
 
 def test_a_profile(house: House) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.engines.ollama.scheduler.ask import ask_of
 from generator.errors import HostwrightError
-from generator.fit.ask import ask_of
 from generator.fit.host import host_of
 from generator.fit.shape import shape_of
 from generator.fit.verdict import judge

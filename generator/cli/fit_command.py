@@ -133,6 +133,7 @@ def _assess(
     profile: str, overrides: tuple[str, ...], release: str | None, question: Question
 ) -> Assessment:
     from generator.catalogue.catalogue import load_catalogue
+    from generator.engines import load_engine
     from generator.fit.assess import assess
     from generator.pipeline import plan_of
     from generator.readers.plan.view import view_of
@@ -141,7 +142,8 @@ def _assess(
     models = plan.service.models
     own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
     view = view_of(plan)
-    return assess(view, own, load_catalogue().at(view.engine, view.release), question)
+    facts = load_catalogue().at(view.engine, view.release)
+    return assess(view, own, load_engine(view.engine).ask_of(view, facts), question)
 
 
 def _print_text(found: Assessment) -> None:

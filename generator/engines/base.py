@@ -9,6 +9,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.errors import Finding, Problem
+    from generator.fit.ask import Ask
     from generator.host import Gpu, Host
     from generator.plan import (
         Acceleration,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Source,
     )
     from generator.profiles.schema import Profile
+    from generator.view import View
 
 
 class Threads(NamedTuple):
@@ -118,3 +120,6 @@ class Engine(Protocol):
 
     def decide(self, case: Case) -> Decided:
         """Return variables, models and jobs for the case. Pure."""
+
+    def ask_of(self, view: View, facts: Facts) -> Ask:
+        """Return what a service asks for, which knows how it is loaded, placed and evicted."""

@@ -1,4 +1,4 @@
-"""What a model needs of a machine, and what Ollama's scheduler will do with it. Pure arithmetic.
+"""What a model needs of a machine, and whether it has that. Pure arithmetic, in bytes throughout.
 
-Bytes throughout. Only `header` and `server` read anything: a GGUF file, a running server.
+What an engine makes of it is in the Ask of that engine. Only `header` reads anything: a GGUF file.
 """

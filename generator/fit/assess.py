@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError
-from generator.fit.ask import ask_of
 from generator.fit.choose import choices
 from generator.fit.header import shape_of_file
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
 from generator.fit.pick import loads, pick
-from generator.fit.server import loaded, shape_of_server
 from generator.fit.together import together
 from generator.fit.verdict import judge
 from generator.records import dataclass
@@ -20,7 +18,6 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 class Question:
     """What is asked about a service; nothing: its own models, and which others fit.
 
-    `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the Ollama server at the URL
+    `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the server at the URL
     `server`; `gguf` is a file. `context`, `slots` and `cache_type` replace what the service sets.
     """
 
@@ -77,29 +74,31 @@ class Assessment:
 def assess(
     view: View,
     own: Iterable[tuple[str, Mapping[str, str]]],
-    facts: Facts,
+    ask: Ask,
     question: Question | None = None,
 ) -> Assessment:
     """Return what fits on the machine of a View; `own` are its models with their parameters.
+
+    `ask` is what its service asks of its engine: `load_engine(view.engine).ask_of(view, facts)`.
 
     Raises ProfileError for a machine without memory and for models that nobody knows, and what
     reading a GGUF file or asking a server raises.
     """
     question = question or Question()
-    host, ask = host_of(view), _asked(ask_of(view, facts), question)
+    host, ask = host_of(view), _asked(ask, question)
     if not host.devices and not host.limit:
         hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
         problem = Problem("host.memory", "nothing says what the host has", hint)
         raise ProfileError(view.place.file, (problem,))
     warnings: list[str] = []
     if question.names_models:
-        shapes = [(shape, ask) for shape in _named(question, facts)]
+        shapes = [(shape, ask) for shape in _named(question, ask)]
     else:
-        shapes = _own(own, ask, facts, warnings)
+        shapes = _own(own, ask, warnings)
     warnings += [
-        f"Ollama {ask.release} cannot load `{shape.name}` yet"
+        f"{ask.product} {ask.release} cannot load `{shape.name}` yet"
         for shape, _ in shapes
-        if not loads(shape.name, shape.architecture, facts)
+        if not loads(shape.name, shape.architecture, ask.facts)
     ]
     several = len(shapes) > 1 and ask.loaded > 1
     return Assessment(
@@ -107,8 +106,8 @@ def assess(
         host=host,
         fits=tuple(judge(shape, asked, host) for shape, asked in shapes),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
-        choices=None if question.names_models else tuple(choices(ask, host, facts)),
-        loaded=None if question.server is None else loaded(question.server),
+        choices=None if question.names_models else tuple(choices(ask, host)),
+        loaded=None if question.server is None else ask.loaded_at(question.server),
         warnings=tuple(warnings),
     )
 
@@ -129,13 +128,12 @@ def _asked(ask: Ask, question: Question) -> Ask:
 def _own(
     own: Iterable[tuple[str, Mapping[str, str]]],
     ask: Ask,
-    facts: Facts,
     warnings: list[str],
 ) -> list[tuple[Shape, Ask]]:
     """Return the service's models, each with the parameters it sets, and warn of unknown ones."""
     found = []
     for name, parameters in own:
-        shape = pick(name, facts)
+        shape = pick(name, ask.facts)
         if isinstance(shape, Problem):
             warnings.append(f"models: {shape.message}")
         else:
@@ -151,16 +149,16 @@ def _tuned(ask: Ask, parameters: Mapping[str, str]) -> Ask:
     return replace(ask, layers=int(layers)) if layers.isdecimal() else ask
 
 
-def _named(question: Question, facts: Facts) -> list[Shape]:
+def _named(question: Question, ask: Ask) -> list[Shape]:
     """Return the models that are asked about. Raises ProfileError with all that is wrong."""
     server = question.server
     found = [
-        pick(name, facts) if server is None else shape_of_server(server, name, facts)
+        pick(name, ask.facts) if server is None else ask.shape_at(server, name)
         for name in question.models
     ]
     if problems := tuple(each for each in found if isinstance(each, Problem)):
         raise ProfileError("the command line", problems)
     shapes = [each for each in found if not isinstance(each, Problem)]
     if question.gguf:
-        shapes.append(shape_of_file(question.gguf, facts))
+        shapes.append(shape_of_file(question.gguf, ask.facts))
     return shapes

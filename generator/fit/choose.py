@@ -14,7 +14,6 @@ from generator.units import GIB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.host import Host
@@ -62,7 +61,7 @@ class Candidate:
         return all(room.left * NARROW // 2 >= room.total for room in used)
 
 
-def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
+def choices(ask: Ask, host: Host) -> tuple[Candidate, ...]:
     """Return every model × quantisation that fits, the largest model first.
 
     Of each model the best quantisation is marked, and one of all is recommended. Models of the
@@ -70,10 +69,10 @@ def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
     """
     found: list[Candidate] = []
     seen: set[tuple[object, ...]] = set()
-    for model in facts.models:
-        if not loads(model.names[0], model.architecture, facts):
+    for model in ask.facts.models:
+        if not loads(model.names[0], model.architecture, ask.facts):
             continue
-        fits = _fitting(model, ask, host, facts)
+        fits = _fitting(model, ask, host)
         if not fits or (key := _key(fits[0].fit.shape)) in seen:
             continue
         seen.add(key)
@@ -82,12 +81,12 @@ def choices(ask: Ask, host: Host, facts: Facts) -> tuple[Candidate, ...]:
     return _recommended(found, ask)
 
 
-def _fitting(model: ModelFact, ask: Ask, host: Host, facts: Facts) -> list[Candidate]:
+def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
     fits = []
-    for entry in facts.quantisations:
+    for entry in ask.facts.quantisations:
         if entry.name not in model.weights or entry.name == "F16":
             continue
-        shape = shape_of(replace(model, quantisation=entry.name), facts)
+        shape = shape_of(replace(model, quantisation=entry.name), ask.facts)
         if hopeless(shape, ask, host):
             continue
         fit = judge(shape, ask, host, search=False)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from generator.host import Gpu
     from generator.view import Bound, Place, View
 
-# CUDA context and libraries; what Ollama itself counts for each GPU. Source: MinimumMemory,
-# discover/gpu.go@v0.9.2:41-42, ml/device.go@v0.32.15.
+# CUDA context and libraries, for each GPU. Source: MinimumMemory, discover/gpu.go@v0.9.2:41-42,
+# ml/device.go@v0.32.15.
 GPU_OVERHEAD: Final = 457 * MIB
 
 

@@ -6,6 +6,7 @@ counts as one more layer behind the last.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -99,6 +100,10 @@ class Footprint:
         layers = self._sums[end] - self._sums[start]
         return layers + self._compute(output=end > self.shape.layers) + GPU_OVERHEAD
 
+    def most(self, end: int, room: int) -> int:
+        """Return the most layers before `end` that a device has room for."""
+        return bisect_right(range(1, end + 1), room, key=lambda n: self.on_device(end - n, end))
+
     def _device(self, start: int, end: int) -> Need:
         return Need(
             layers=end - start,
@@ -156,3 +161,28 @@ def by_share(layers: int, shares: Sequence[int]) -> tuple[int, ...]:
 def only(device: int, layers: int, devices: int) -> tuple[int, ...]:
     """Return counts with all layers on one of `devices`."""
     return tuple(layers if i == device else 0 for i in range(devices))
+
+
+def fill(
+    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], margin: int = 0
+) -> tuple[int, ...]:
+    """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
+
+    All layers by free memory, if that leaves the margin everywhere; otherwise from the last
+    device to the first as many layers as leave it. Parts of a layer, which llama.cpp also moves,
+    are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
+    """
+    layers = footprint.shape.layers + 1
+    room = [have - margin for have in free]
+    shares = [have if device in chosen else 0 for device, have in enumerate(free)]
+    whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
+    spans = pairwise(accumulate(whole, initial=0))
+    if all(
+        start == end or footprint.on_device(start, end) <= have
+        for (start, end), have in zip(spans, room, strict=True)
+    ):
+        return whole
+    counts = [0] * len(free)
+    for device in reversed(chosen):
+        counts[device] = footprint.most(layers - sum(counts), room[device])
+    return tuple(counts)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.fit import llama_fit
-from generator.fit.ask import UNBOUNDED, granted
+from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Footprint, only, placed
-from generator.fit.schedule import load_of, place
+from generator.fit.layout import Footprint, fill, only, placed
 from generator.records import dataclass
 from generator.units import gib
 
@@ -77,10 +75,10 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
     Without `search` the largest context and the most slots are not looked for.
     """
     free = [device.memory for device in host.devices]
-    ask = granted(ask, shape.name)
-    load = load_of(shape, ask, free)
+    ask = ask.granted(shape.name)
+    load = ask.load_of(shape, free)
     footprint = Footprint(shape, load)
-    placement = place(footprint, ask, free)
+    placement = ask.place(footprint, free)
     rooms = _filled(footprint, placement, ask, host)
     word, why = _word(footprint, ask, host, rooms)
     if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
@@ -137,7 +135,7 @@ def holds(shape: Shape, ask: Ask, host: Host) -> bool:
     of each is counted.
     """
     free = [device.memory for device in host.devices]
-    return _held(Footprint(shape, load_of(shape, ask, free)), ask, host)
+    return _held(Footprint(shape, ask.load_of(shape, free)), ask, host)
 
 
 def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
@@ -163,7 +161,7 @@ def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Placement]:
     layers = footprint.shape.layers + 1
     for device in range(len(free)):
         yield placed(footprint.shape, only(device, layers, len(free)))
-    every = llama_fit.fill(footprint, free, range(len(free)), margin=0)
+    every = fill(footprint, free, range(len(free)))
     if sum(every) == layers:
         yield placed(footprint.shape, every)
 

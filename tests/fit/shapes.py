@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from generator.fit.ask import Ask
+from generator.engines.ollama.scheduler.ask import OllamaAsk
 from generator.fit.host import Host
 from generator.fit.kv import kv_layers
 from generator.fit.pick import pick
@@ -21,8 +21,8 @@ def shape(name: str) -> Shape:
     return found
 
 
-def ask(release: str = "0.32.15", **more: Any) -> Ask:
-    plain = Ask(
+def ask(release: str = "0.32.15", **more: Any) -> OllamaAsk:
+    plain = OllamaAsk(
         facts=facts_at(release), context=4096, slots=1, flash_attention=True, margin=1024 * MIB
     )
     return replace(plain, **more)

@@ -1,25 +1,31 @@
 """`assess`: the use case of `gen fit`, called from Python."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
+from generator.engines import load_engine
 from generator.errors import ProfileError
-from generator.fit.assess import Question, assess
+from generator.fit.assess import Assessment, Question, assess
 from generator.host import Host
-from generator.view import View
 from tests.facts import facts_at
 from tests.views import FILE, view
 
 GIB = 2**30
-FACTS = facts_at()
 
 
-def host(memory: int = 32 * GIB) -> View:
-    return view(host=Host(cores=8, threads=16, memory=memory))
+def assessed(
+    own: Sequence[tuple[str, Mapping[str, str]]] = (),
+    question: Question | None = None,
+    memory: int = 32 * GIB,
+) -> Assessment:
+    seen = view(host=Host(cores=8, threads=16, memory=memory))
+    return assess(seen, own, load_engine(seen.engine).ask_of(seen, facts_at()), question)
 
 
 def test_models_that_are_asked_about() -> None:
     question = Question(models=("llama3.1:8b",), context=8192, slots=2)
-    found = assess(host(), (), FACTS, question)
+    found = assessed(question=question)
     (fit,) = found.fits
     assert (fit.shape.name, fit.load.context, fit.load.slots) == ("llama3.1:8b", 8192, 2)
     assert found.choices is None
@@ -29,7 +35,7 @@ def test_models_that_are_asked_about() -> None:
 
 def test_the_services_own_models_with_their_parameters() -> None:
     own = [("llama3.1:8b", {"num_ctx": "2048"}), ("nothing:1b", {})]
-    found = assess(host(), own, FACTS)
+    found = assessed(own)
     (fit,) = found.fits
     assert fit.load.context == 2048
     assert found.warnings == ("models: `nothing:1b` is not among the models that Hostwright knows",)
@@ -37,13 +43,13 @@ def test_the_services_own_models_with_their_parameters() -> None:
 
 
 def test_what_does_not_fit_fails() -> None:
-    found = assess(host(8 * GIB), (), FACTS, Question(models=("llama3.3:70b",)))
+    found = assessed(question=Question(models=("llama3.3:70b",)), memory=8 * GIB)
     assert found.fails
 
 
 def test_a_machine_without_memory_cannot_be_judged() -> None:
     with pytest.raises(ProfileError) as caught:
-        assess(host(0), (), FACTS)
+        assessed(memory=0)
     assert [(p.where, caught.value.source) for p in caught.value.problems] == [
         ("host.memory", FILE)
     ]
@@ -51,5 +57,5 @@ def test_a_machine_without_memory_cannot_be_judged() -> None:
 
 def test_every_unknown_model_is_told_at_once() -> None:
     with pytest.raises(ProfileError) as caught:
-        assess(host(), (), FACTS, Question(models=("one:1b", "two:2b")))
+        assessed(question=Question(models=("one:1b", "two:2b")))
     assert len(caught.value.problems) == 2

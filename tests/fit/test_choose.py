@@ -16,7 +16,7 @@ from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
 
 def found(host: Host, release: str = "0.32.15") -> tuple[Candidate, ...]:
     on_cpu = not host.devices
-    return choices(ask(release, on_cpu=on_cpu), host, facts_at(release))
+    return choices(ask(release, on_cpu=on_cpu), host)
 
 
 def recommended(host: Host, release: str = "0.32.15") -> str:
@@ -90,7 +90,7 @@ def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
 @pytest.mark.parametrize("memory", [11, 12, 14, 16])
 def test_a_model_that_was_trained_for_less_than_is_asked_gives_way(memory: int) -> None:
     wish = ask(on_cpu=True, context=16384)
-    found_ = choices(wish, cpu(memory * GIB), facts_at())
+    found_ = choices(wish, cpu(memory * GIB))
     (best,) = [choice for choice in found_ if choice.recommended]
     assert best.fit.shape.context >= 16384
 
@@ -112,14 +112,14 @@ def test_the_best_quantisation_on_a_cpu_is_one_that_it_keeps_up_with() -> None:
 
 def test_a_prompt_cache_that_may_grow_is_told_with_the_recommendation() -> None:
     wish = ask(on_cpu=True, cache_ram=8 * GIB)
-    first = next(c for c in choices(wish, cpu(24 * GIB), facts_at()) if c.recommended)
+    first = next(c for c in choices(wish, cpu(24 * GIB)) if c.recommended)
     assert first.name == "qwen3:30b"
     assert "bound its prompt cache" in first.why
 
 
 def test_nothing_is_recommended_where_nothing_has_room_to_spare() -> None:
     # The smallest model, qwen2.5:0.5b, has 374 MiB of weights and 162 of all else.
-    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB), facts_at())
+    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB))
     assert any(choice.best for choice in tight)
     assert not any(choice.roomy for choice in tight if choice.best)
     assert not any(choice.recommended for choice in tight)

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from generator.fit import layout
 from generator.fit.choose import choices
 from generator.fit.kv import kv_layers
-from generator.fit.layout import Footprint
+from generator.fit.layout import Footprint, by_share
 from generator.fit.shape import Load, Shape
 from generator.fit.verdict import judge
-from tests.facts import facts_at
-from tests.fit.shapes import GIB, ask, gpus, kv_bytes, shape
+from tests.fit.shapes import GIB, ask, gpus, kv_bytes, mib, shape
 
 
 @given(
@@ -50,10 +49,36 @@ def test_a_model_is_worked_out_once_however_many_placements_are_tried(
 
     monkeypatch.setattr(layout, "kv_layers", counted)
     host = gpus(8 * GIB, 6 * GIB, 6 * GIB)
-    found = choices(ask(spread=True), host, facts_at())
+    found = choices(ask(spread=True), host)
     assert len(found) > 50
     assert set(worked.values()) == {1}
     worked.clear()
     judge(shape("llama3.1:8b"), ask(), host)
     # Some sixty-four steps each for context and slots, a dozen more, and what all of them share.
     assert sum(worked.values()) < 200
+
+
+@pytest.mark.parametrize(
+    ("layers", "shares", "counts"),
+    [
+        (33, (8, 6), (19, 14)),
+        (33, (1, 1), (17, 16)),
+        (33, (1,), (33,)),
+        (33, (0, 6), (0, 33)),
+        (10, (0, 0), (10, 0)),
+        (3, (1, 1, 1), (1, 1, 1)),
+    ],
+)
+def test_layers_are_dealt_by_free_memory(
+    layers: int, shares: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    assert by_share(layers, shares) == counts
+
+
+def test_a_tied_output_is_copied_to_the_gpu() -> None:
+    model = shape("llama3.2:3b")
+    # 128256 × 3072 × 210/256 bytes = 308 MiB, on both.
+    load = Load(context=4096)
+    (device,), host = Footprint(model, load).needs((29,))
+    assert mib(host.weights) == 308
+    assert device.weights + host.weights == model.tensor_bytes + model.input_bytes

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from generator.fit.ask import Ask, ask_of
+from generator.engines.ollama.scheduler.ask import ask_of
+from generator.fit.ask import Ask
 from generator.fit.host import Host, host_of
 from generator.fit.together import together
 from generator.fit.verdict import holds, judge

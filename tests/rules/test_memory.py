@@ -10,7 +10,7 @@ from generator.engines.ollama.rules.memory import (
     less_than_the_weights,
     lock_without_limit,
 )
-from generator.fit.ask import may_be_loaded
+from generator.engines.ollama.scheduler.settings import may_be_loaded
 from generator.fit.kv import kv_of
 from generator.host import Gpu
 from generator.rules.limits import limit_above_memory, no_limit_on_swap, soft_limit_above_hard

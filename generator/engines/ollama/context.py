@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
-    from generator.fit.ask import Ask
+    from generator.engines.ollama.scheduler.ask import OllamaAsk
     from generator.fit.shape import Shape
     from generator.plan import Setting
     from generator.profiles.schema import Model
@@ -40,13 +40,13 @@ def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
     model = _main(case)
     if model is None or not _left_to_the_tier(case):
         return
-    from generator.fit.ask import ask_of, granted
+    from generator.engines.ollama.scheduler.ask import ask_of
     from generator.fit.shape import shape_of
 
     fact = case.facts.model(model.name)
     if fact is None or not fact.weight_bytes:
         return
-    ask = granted(ask_of(_view(case, settings), case.facts), model.name)
+    ask = ask_of(_view(case, settings), case.facts).granted(model.name)
     if ask.layers is not None:
         return
     shape = shape_of(fact, case.facts)
@@ -58,7 +58,7 @@ def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
         yield from setting(case, NAME, str(tokens), where=WHERE, reason=reason, source="derived")
 
 
-def context(shape: Shape, ask: Ask, memories: Sequence[int]) -> int:
+def context(shape: Shape, ask: OllamaAsk, memories: Sequence[int]) -> int:
     """Return the context for each slot: what is asked for, or the largest that fits, in steps.
 
     Never above the trained context. More memory never gives less: where not even LEAST fits, it is
@@ -72,7 +72,7 @@ def context(shape: Shape, ask: Ask, memories: Sequence[int]) -> int:
     return steps[count - 1] if count else LEAST
 
 
-def fits(shape: Shape, ask: Ask, tokens: int, memories: Sequence[int]) -> bool:
+def fits(shape: Shape, ask: OllamaAsk, tokens: int, memories: Sequence[int]) -> bool:
     """Return whether all layers find room: on one GPU, or on all of them.
 
     On each GPU stay free what the release leaves free, the overhead of a GPU and the compute
@@ -83,10 +83,9 @@ def fits(shape: Shape, ask: Ask, tokens: int, memories: Sequence[int]) -> bool:
 
     from generator.fit.kv import kv_layers
     from generator.fit.layout import Footprint
-    from generator.fit.schedule import load_of
 
     # Without free memory to look at, the batch follows from the tokens alone.
-    load = load_of(shape, replace(ask, context=tokens), ())
+    load = replace(ask, context=tokens).load_of(shape, ())
     (need,), _ = Footprint(shape, load).needs((shape.layers + 1,))
     layers = zip(shape.layer_bytes, kv_layers(shape, load), strict=True)
     widest = max(shape.output_bytes, *(weights + kv for weights, kv in layers))
@@ -140,6 +139,6 @@ def _view(case: Case, settings: Sequence[Setting]) -> View:
     )
 
 
-def _why(shape: Shape, ask: Ask, case: Case, tokens: int) -> str:
+def _why(shape: Shape, ask: OllamaAsk, case: Case, tokens: int) -> str:
     fit = fits(shape, ask, tokens, _memories(case))
     return "as many as fit beside" if fit else "the least, for not even these fit beside"

@@ -12,8 +12,11 @@ from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step
 
 if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
     from generator.engines.base import Case
+    from generator.fit.ask import Ask
     from generator.profiles.schema import Profile
+    from generator.view import View
 
 SERVER: Final = Server(
     product="Ollama",
@@ -74,3 +77,11 @@ def decide(case: Case) -> Decided:
         findings=only(Finding, chosen),
         problems=(*only(Problem, chosen), *faults),
     )
+
+
+def ask_of(view: View, facts: Facts) -> Ask:
+    """Return what the service of a View asks of the scheduler."""
+    # Nobody but a fit needs it.
+    from generator.engines.ollama.scheduler import ask
+
+    return ask.ask_of(view, facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers import need
-from generator.fit.ask import may_be_loaded, number, slots_of
+from generator.engines.ollama.scheduler.settings import may_be_loaded, number, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
 from generator.fit.kv import kv_of
 from generator.rules.helpers.containers import is_client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.ask import ask_of, context_of, granted, may_be_loaded
+from generator.engines.ollama.scheduler.settings import context_of, may_be_loaded
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import kv_of
 from generator.fit.shape import DEFAULT_BATCH, shape_of
@@ -13,7 +13,7 @@ from generator.fit.shape import DEFAULT_BATCH, shape_of
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
-    from generator.fit.ask import Ask
+    from generator.engines.ollama.scheduler.ask import OllamaAsk
     from generator.fit.layout import Need
     from generator.fit.verdict import ModelFit
     from generator.view import View
@@ -45,9 +45,12 @@ def heaviest(view: View, facts: Facts) -> list[ModelFact]:
     return models[: may_be_loaded(view, facts)]
 
 
-def asked(view: View, facts: Facts, model: ModelFact) -> Ask:
+def asked(view: View, facts: Facts, model: ModelFact) -> OllamaAsk:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
-    return granted(ask_of(view, facts), model.names[0])
+    # Most services name no model that is known; this loads only for one that does.
+    from generator.engines.ollama.scheduler.ask import ask_of
+
+    return ask_of(view, facts).granted(model.names[0])
 
 
 def least(view: View, facts: Facts, model: ModelFact) -> Need:
@@ -57,9 +60,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     buffer counts from 0.30 on: those of older engines were never measured. GPUs do not get the
     token embedding. Without a size for the quantisation only the cache is counted.
     """
-    # Most services name no model that is known; these load only for one that does.
     from generator.fit.layout import Footprint, Need
-    from generator.fit.schedule import load_of
 
     ask = asked(view, facts, model)
     tokens = min(ask.context, model.context) * ask.slots
@@ -67,7 +68,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     if not model.weight_bytes:
         return Need(kv=cache)
     shape = shape_of(model, facts)
-    load = load_of(shape, ask, [device.memory for device in host_of(view).devices])
+    load = ask.load_of(shape, [device.memory for device in host_of(view).devices])
     load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
     devices, host = Footprint(shape, load).needs(
         () if computes_on_cpu(view) else (shape.layers + 1,)

@@ -1,19 +1,14 @@
-"""Placement from 0.30 on: Ollama picks the GPUs, llama.cpp fills them."""
+"""From 0.30 on: what Ollama expects of llama-server, and which GPUs it picks for it."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.layout import by_share, only
 from generator.units import GIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.fit.ask import Ask
-    from generator.fit.layout import Footprint
     from generator.fit.shape import Shape
 
 METADATA: Final = 7 * MIB  # a file beyond its tensors: names, tokenizer
@@ -60,50 +55,13 @@ def surcharge_of(batch: int) -> int:
     return next((extra for _, size, _, extra in BATCHES if size == batch), 0)
 
 
-def choose(expected: int, free: Sequence[int], ask: Ask) -> tuple[int, ...]:
+def choose(expected: int, free: Sequence[int], *, spread: bool) -> tuple[int, ...]:
     """Return which devices get the model: the freest if 80 % of it is enough, else all.
 
     Source: selectLlamaServerPlacement and bestSingleGPUFit, server/sched.go@v0.32.15:972-1075.
     """
     every = tuple(range(len(free)))
-    if len(free) == 1 or ask.spread:
+    if len(free) == 1 or spread:
         return every
     able = [device for device in every if expected <= free[device] * SHARE // 100]
     return (max(able, key=lambda device: free[device]),) if able else every
-
-
-def fill(
-    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], margin: int
-) -> tuple[int, ...]:
-    """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
-
-    All layers by free memory, if that leaves the margin everywhere; otherwise from the last
-    device to the first as many layers as leave it. Parts of a layer, which llama.cpp also moves,
-    are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
-    """
-    layers = footprint.shape.layers + 1
-    room = [have - margin for have in free]
-    shares = [have if device in chosen else 0 for device, have in enumerate(free)]
-    whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
-    if _within(footprint, whole, room):
-        return whole
-    counts = [0] * len(free)
-    for device in reversed(chosen):
-        counts[device] = _most(footprint, layers - sum(counts), room[device])
-    return tuple(counts)
-
-
-def _most(footprint: Footprint, end: int, room: int) -> int:
-    """Return the most layers before `end` that a device has room for."""
-    return bisect_right(
-        range(1, end + 1), room, key=lambda count: footprint.on_device(end - count, end)
-    )
-
-
-def _within(footprint: Footprint, counts: Sequence[int], room: Sequence[int]) -> bool:
-    """Return whether every device has room for its part of all layers."""
-    spans = pairwise(accumulate(counts, initial=0))
-    return all(
-        start == end or footprint.on_device(start, end) <= have
-        for (start, end), have in zip(spans, room, strict=True)
-    )

@@ -1,19 +1,20 @@
-"""Placement up to 0.12.10: an estimate made before the load, layers dealt out in turn."""
+"""Placement up to 0.24, by Ollama itself: at first by an estimate, then by what it measured."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.compute import compute_bytes
 from generator.fit.host import GPU_OVERHEAD
-from generator.fit.kv import padded
+from generator.fit.kv import kv_layers, padded
 from generator.fit.layout import only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.fit.ask import Ask
     from generator.fit.shape import Load, Shape
 
+STEPS: Final = 20
 # Bytes that Ollama counts for an element, where the blocks hold 34/32 and 18/32.
 # Source: kvCacheBytesPerElement, fs/ggml/ggml.go@v0.24.0:911-920.
 COUNTED: Final = {"q8_0": 1.0, "q4_0": 0.5}
@@ -49,7 +50,9 @@ def graph_sizes(shape: Shape, load: Load) -> tuple[int, int]:
     return share, share
 
 
-def assign(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[tuple[int, ...], bool]:
+def by_estimate(
+    shape: Shape, load: Load, free: Sequence[int], *, overhead: int, spread: bool
+) -> tuple[tuple[int, ...], bool]:
     """Return the layers on each device, and whether the output is left with the host.
 
     One GPU if the estimate fits, else all of them in turn.
@@ -57,12 +60,12 @@ def assign(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[tup
     Source: EstimateGPULayers, llm/memory.go@v0.9.2:75-290; pickBestFullFitByLibrary,
     server/sched.go@v0.9.2.
     """
-    if not ask.spread:
+    if not spread:
         for device in sorted(range(len(free)), key=lambda device: -free[device]):
-            (count,), _ = _deal(shape, load, [free[device]], ask)
+            (count,), _ = _deal(shape, load, [free[device]], overhead)
             if count == shape.layers + 1:
                 return only(device, count, len(free)), False
-    counts, headless = _deal(shape, load, free, ask)
+    counts, headless = _deal(shape, load, free, overhead)
     return tuple(counts), headless
 
 
@@ -78,7 +81,7 @@ def _cache(shape: Shape, load: Load) -> list[int]:
     return counts
 
 
-def _deal(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[list[int], bool]:
+def _deal(shape: Shape, load: Load, free: Sequence[int], overhead: int) -> tuple[list[int], bool]:
     """Return the layers of each GPU, dealt out in turn from the last on, and if no output is.
 
     Turn is by the number of the layer; the output, which comes last, by how many are placed.
@@ -86,7 +89,7 @@ def _deal(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[list
     sizes = [w + kv for w, kv in zip(shape.layer_bytes, _cache(shape, load), strict=True)]
     partial, full = graph_sizes(shape, load)
     graph = max(partial, partial if len(free) > 1 else full)
-    fixed = ask.overhead + graph + GPU_OVERHEAD + sizes[0]
+    fixed = overhead + graph + GPU_OVERHEAD + sizes[0]
     open_ = [device for device, have in enumerate(free) if have >= fixed + sizes[0]]
     left, counts = [have - fixed for have in free], [0] * len(free)
     for index, size in reversed(list(enumerate(sizes))):
@@ -103,3 +106,60 @@ def _deal(shape: Shape, load: Load, free: Sequence[int], ask: Ask) -> tuple[list
             counts[device] += 1
             return counts, False
     return counts, True
+
+
+def by_measure(
+    shape: Shape, load: Load, free: Sequence[int], *, overhead: int, spread: bool
+) -> tuple[tuple[int, ...], bool]:
+    """Return the same from 0.12.11 on: as few GPUs as hold the model, filled from its end.
+
+    Source: buildLayout, assignLayers, findBestFit and greedyFit, llm/server.go@v0.24.0:960-1200:
+    one GPU after the other is added, the freest first, until all layers have a place; with
+    OLLAMA_SCHED_SPREAD all are used at once. Without a place for all, the output is left out.
+    """
+    cache = kv_layers(shape, load)
+    sizes = [w + kv for w, kv in zip(shape.layer_bytes, cache, strict=True)]
+    order = sorted(range(len(free)), key=lambda device: -free[device])
+    graph = compute_bytes(shape, load)
+    room = [max(0, free[d] - GPU_OVERHEAD - overhead - graph) for d in order]
+    best: list[int] = []
+    for layers in ([*sizes, shape.output_bytes], sizes):
+        for count in [len(order)] if spread else range(1, len(order) + 1):
+            best = _best(layers, room[:count])
+            if sum(best) == len(layers):
+                return _unsorted(best, order), layers is sizes
+    return _unsorted(best, order), True
+
+
+def _unsorted(counts: Sequence[int], order: Sequence[int]) -> tuple[int, ...]:
+    """Return counts in the order of the devices. Layers run from the first to the last GPU."""
+    placed = dict(zip(order, counts, strict=False))
+    return tuple(placed.get(device, 0) for device in range(len(order)))
+
+
+def _best(layers: Sequence[int], room: Sequence[int]) -> list[int]:
+    """Return the most layers at the smallest share of the room: this balances the GPUs."""
+    most, low, high = _greedy(layers, room, 1.0), 0.0, 1.0
+    best = most
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        counts = _greedy(layers, room, middle)
+        if sum(counts) == sum(most):
+            high, best = middle, counts
+        else:
+            low = middle
+    return best
+
+
+def _greedy(layers: Sequence[int], room: Sequence[int], share: float) -> list[int]:
+    counts, device = [0] * len(room), len(room) - 1
+    left = int(room[device] * share)
+    for size in reversed(layers):
+        while size > left:
+            device -= 1
+            if device < 0:
+                return counts
+            left = int(room[device] * share)
+        left -= size
+        counts[device] += 1
+    return counts

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from generator.cli.fit_text import model_text
+from generator.engines.ollama.scheduler.server import loaded, shape_of_server
 from generator.errors import HostwrightError
-from generator.fit.server import loaded, shape_of_server
 from generator.fit.verdict import judge
 from tests.cli.test_documents import validated
 from tests.commands import run

@@ -4,87 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from generator.fit import llama_fit
-from generator.fit.ask import ask_of, cache_type, uses_flash
-from generator.fit.estimate import graph_sizes
-from generator.fit.layout import Footprint, by_share
-from generator.fit.schedule import load_of, place
-from generator.fit.shape import Load
+from generator.engines.ollama.scheduler.ask import ask_of
+from generator.fit.layout import Footprint
 from generator.host import Gpu, Host
 from tests.facts import facts_at
-from tests.fit.shapes import GIB, MIB, ask, mib, shape
+from tests.fit.shapes import GIB, MIB, ask, shape
 from tests.views import view
-
-
-@pytest.mark.parametrize(
-    ("context", "partial", "full"),
-    [
-        # What logs of that era tell of an 8B llama.
-        (2048, 677.5, 258.5),
-        (4096, 677.5, 296.0),
-        (8192, 677.5, 560.0),
-        (16384, 1145.0, 1088.0),
-        (32768, 2265.0, 2144.0),
-    ],
-)
-def test_the_estimate_up_to_0_12_10(context: int, partial: float, full: float) -> None:
-    found = graph_sizes(shape("llama3.1:8b"), Load(context=context))
-    assert [round(size / MIB, 1) for size in found] == [partial, full]
-
-
-def test_the_prediction_from_0_30_on_is_file_and_f16_cache() -> None:
-    model = shape("llama3.1:8b")
-    # 4685.3 + 7 + 128 KiB × 32768 = 4096
-    assert mib(llama_fit.predicted(model, 32768)) == 8788
-
-
-@pytest.mark.parametrize(
-    ("tokens", "flash", "cuda", "free", "batch"),
-    [
-        (4096, True, False, (), 512),
-        (4097, True, False, (), 1024),
-        (32768, True, False, (), 1024),
-        (32769, True, False, (), 2048),
-        (32768, True, True, (24 * GIB,), 1024),
-        # 10 of 16 GiB are above 60 %, and 2 GiB more are too many for 80 %.
-        (65536, True, True, (16 * GIB,), 1024),
-        (65536, True, True, (24 * GIB,), 2048),
-        (65536, True, True, (11 * GIB,), 512),
-        (65536, False, True, (24 * GIB,), 512),
-        (65536, False, True, (8 * GIB,), 256),
-        (4096, False, True, (8 * GIB,), 512),
-    ],
-)
-def test_the_batch_from_0_30_on(
-    tokens: int, flash: bool, cuda: bool, free: tuple[int, ...], batch: int
-) -> None:
-    found = llama_fit.batch_of(10 * GIB, tokens, free, flash=flash, cuda=cuda)
-    assert found == batch
-
-
-@pytest.mark.parametrize(
-    ("layers", "shares", "counts"),
-    [
-        (33, (8, 6), (19, 14)),
-        (33, (1, 1), (17, 16)),
-        (33, (1,), (33,)),
-        (33, (0, 6), (0, 33)),
-        (10, (0, 0), (10, 0)),
-        (3, (1, 1, 1), (1, 1, 1)),
-    ],
-)
-def test_layers_are_dealt_by_free_memory(
-    layers: int, shares: tuple[int, ...], counts: tuple[int, ...]
-) -> None:
-    assert by_share(layers, shares) == counts
 
 
 @pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.15"])
 def test_one_card_is_enough_for_a_small_model(release: str) -> None:
     model, wish = shape("llama3.2:3b"), ask(release)
-    found = place(
-        Footprint(model, load_of(model, wish, (8 * GIB, 6 * GIB))), wish, (8 * GIB, 6 * GIB)
-    )
+    free = (8 * GIB, 6 * GIB)
+    found = wish.place(Footprint(model, wish.load_of(model, free)), free)
     assert (found.kind, found.counts) == ("one", (29, 0))
 
 
@@ -92,7 +24,7 @@ def test_one_card_is_enough_for_a_small_model(release: str) -> None:
 def test_no_card_computes_what_none_can_hold(release: str) -> None:
     model, wish = shape("llama3.1:70b"), ask(release)
     free = (GIB, GIB)
-    found = place(Footprint(model, load_of(model, wish, free)), wish, free)
+    found = wish.place(Footprint(model, wish.load_of(model, free)), free)
     assert (found.kind, found.counts) == ("cpu", (0, 0))
 
 
@@ -100,8 +32,8 @@ def test_no_card_computes_what_none_can_hold(release: str) -> None:
 def test_a_part_is_offloaded_within_the_memory(release: str) -> None:
     model, wish = shape("qwen2.5:32b"), ask(release)
     free = (8 * GIB, 6 * GIB)
-    load = load_of(model, wish, free)
-    found = place(Footprint(model, load), wish, free)
+    load = wish.load_of(model, free)
+    found = wish.place(Footprint(model, load), free)
     assert found.kind == "partial"
     devices, host = Footprint(model, load).needs(found.counts, headless=found.headless)
     assert all(need.total <= have for need, have in zip(devices, free, strict=True))
@@ -113,25 +45,16 @@ def test_a_part_is_offloaded_within_the_memory(release: str) -> None:
 def test_what_fits_is_not_what_llama_cpp_does() -> None:
     """7605 of weights and 512 of cache fit into 9 GiB, but not with 1024 left free."""
     model, wish, free = shape("llama3.1:8b:Q8_0"), ask(), (9 * GIB,)
-    load = load_of(model, wish, free)
-    assert place(Footprint(model, load), wish, free).kind == "partial"
+    load = wish.load_of(model, free)
+    assert wish.place(Footprint(model, load), free).kind == "partial"
     small = replace(wish, margin=256 * MIB)
-    assert place(Footprint(model, load), small, free).kind == "one"
+    assert small.place(Footprint(model, load), free).kind == "one"
 
 
 def test_forced_layers_are_taken_at_their_word() -> None:
     model, wish = shape("llama3.1:8b"), ask(layers=10)
-    found = place(Footprint(model, load_of(model, wish, (8 * GIB,))), wish, (8 * GIB,))
+    found = wish.place(Footprint(model, wish.load_of(model, (8 * GIB,))), (8 * GIB,))
     assert (found.kind, found.counts) == ("partial", (10,))
-
-
-def test_a_tied_output_is_copied_to_the_gpu() -> None:
-    model = shape("llama3.2:3b")
-    # 128256 × 3072 × 210/256 bytes = 308 MiB, on both.
-    load = Load(context=4096)
-    (device,), host = Footprint(model, load).needs((29,))
-    assert mib(host.weights) == 308
-    assert device.weights + host.weights == model.tensor_bytes + model.input_bytes
 
 
 @pytest.mark.parametrize(
@@ -153,7 +76,7 @@ def test_a_tied_output_is_copied_to_the_gpu() -> None:
 def test_flash_attention_by_release(
     release: str, architecture: str, more: dict[str, bool], flash: bool
 ) -> None:
-    assert uses_flash(ask(release, **more), architecture) is flash
+    assert ask(release, **more).uses_flash(architecture) is flash
 
 
 @pytest.mark.parametrize(
@@ -169,7 +92,7 @@ def test_flash_attention_by_release(
 )
 def test_the_cache_type_by_release(release: str, more: dict[str, bool | None], kept: str) -> None:
     wish = ask(release, cache_type="q8_0", **more)
-    assert load_of(shape("llama3.1:8b"), wish, ()).cache_type == kept
+    assert wish.load_of(shape("llama3.1:8b"), ()).cache_type == kept
 
 
 @pytest.mark.parametrize(
@@ -215,24 +138,7 @@ def test_which_cards_the_release_trusts_with_flash_attention(
 def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -> None:
     model = shape(name)
     wish, free = ask(release), (24 * GIB,)
-    assert how in place(Footprint(model, load_of(model, wish, free)), wish, free).reason
-
-
-def test_the_output_goes_where_the_number_of_placed_layers_says() -> None:
-    """28 layers on two equal GPUs: 14 each, and the output on number 28 % 2, the first.
-
-    Of 29 layers those with even numbers are 15, on the first; the output is on number 29 % 2.
-    """
-    even = shape("llama3.2:3b")
-    wish, free = ask("0.9.6", spread=True), (8 * GIB, 8 * GIB)
-    assert place(Footprint(even, load_of(even, wish, free)), wish, free).counts == (15, 14)
-    odd = replace(
-        even,
-        layer_bytes=(*even.layer_bytes, even.layer_bytes[0]),
-        kv_heads=(*even.kv_heads, 8),
-        windows=(*even.windows, 0),
-    )
-    assert place(Footprint(odd, load_of(odd, wish, free)), wish, free).counts == (15, 15)
+    assert how in wish.place(Footprint(model, wish.load_of(model, free)), free).reason
 
 
 @pytest.mark.parametrize(
@@ -255,8 +161,8 @@ def test_which_cache_a_model_gets(
     architecture: str, release: str, wanted: str, more: dict[str, bool], kept: str
 ) -> None:
     wish = ask(release, cache_type=wanted, **{"flash_attention": None, **more})
-    flash = uses_flash(wish, architecture)
-    assert cache_type(wish, architecture, flash=flash) == kept
+    flash = wish.uses_flash(architecture)
+    assert wish.cache_of(architecture, flash=flash) == kept
 
 
 @pytest.mark.parametrize(
@@ -273,4 +179,4 @@ def test_which_cache_a_model_gets(
 def test_what_ollamas_engine_turns_on_by_itself(
     architecture: str, release: str, flash: bool
 ) -> None:
-    assert uses_flash(ask(release, flash_attention=None), architecture) is flash
+    assert ask(release, flash_attention=None).uses_flash(architecture) is flash
