@@ -37,13 +37,12 @@ def start_limit_in_service(view: View, _: Facts) -> Hits:
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
             old = f"{line.name}={line.value}"
+            moved = Edit(line.place, old, f"[Unit]\n{old}\n[Service]")
             yield Hit(
                 message="systemd ignores StartLimitIntervalSec in [Service]: it is a key of [Unit]",
                 place=line.place,
                 fix=view.phrases.start_limit,
-                edits=(Edit(line.place, old, f"[Unit]\n{old}\n[Service]"),)
-                if view.phrases.headers
-                else (),
+                edits=(moved,) if view.phrases.headers else (),
             )
 
 
@@ -63,14 +62,13 @@ def no_section(view: View, facts: Facts) -> Hits:
     for file in dict.fromkeys(line.place.file for line in stray):
         here = [line for line in stray if line.place.file == file]
         first, names = here[0], ", ".join(dict.fromkeys(line.name for line in here))
+        headed = Edit(first.place, f"{first.name}=", f"[Service]\n{first.name}=")
         service = all(line.name in facts.directives["Service"] for line in here)
         yield Hit(
             message=f"systemd ignores what stands before the first section: {names}",
             place=first.place,
             fix="write `[Service]` above it" if service else "write the section's name above it",
-            edits=(Edit(first.place, f"{first.name}=", f"[Service]\n{first.name}="),)
-            if service
-            else (),
+            edits=(headed,) if service else (),
         )
 
 
@@ -186,13 +184,12 @@ def _bare(line: Line) -> Hit:
     right = f"Environment={line.name}={line.value}"
     spelt = (f"{line.name}={line.value}", f"{line.name} = {line.value}")
     of_nixos = line.section not in {"Service", "Container"}
+    certain = plain and not of_nixos and not needs_judgement(line.name)
     return Hit(
         message=f"`{line.name}` is no directive: it is ignored, and nobody gets the variable",
         place=line.place,
         fix=f"write `{right}`" if plain else f'write `Environment="{line.name}=…"`',
-        edits=()
-        if of_nixos or not plain or needs_judgement(line.name)
-        else tuple(Edit(line.place, s, right) for s in spelt),
+        edits=tuple(Edit(line.place, old, right) for old in spelt if certain),
     )
 
 

@@ -94,8 +94,11 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
 )
 def plain_secret(view: View, _: Facts) -> Hits:
     # The value is never repeated.
-    for variable in view.variables:
-        if variable.reach == "shell" or variable.unresolved or not _shown(view, variable):
+    for variable in view.variables if view.phrases.read_by else ():
+        # A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong.
+        file = variable.place.file
+        shown = file == view.place.file or PurePosixPath(file).suffix in _READABLE
+        if not shown or variable.reach == "shell" or variable.unresolved:
             continue
         address = _IN_ADDRESS.match(_bare(variable)) is not None
         if address or _is_secret(variable):
@@ -105,13 +108,6 @@ def plain_secret(view: View, _: Facts) -> Hits:
                 place=variable.place,
                 fix=f"keep it in {view.phrases.keep_in}",
             )
-
-
-def _shown(view: View, variable: Variable) -> bool:
-    """A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong."""
-    file = variable.place.file
-    own = file == view.place.file or PurePosixPath(file).suffix in _READABLE
-    return bool(view.phrases.read_by) and own
 
 
 def _bare(variable: Variable) -> str:

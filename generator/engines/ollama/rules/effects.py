@@ -196,7 +196,7 @@ def thread_libraries(view: View, facts: Facts) -> Hits:
         return
     variable, _ = idle[0]
     names = ", ".join(v.name for v, _ in idle)
-    use = next((u for _, f in idle if (u := f.replacement)), None)
+    use = next((f.replacement for _, f in idle if f.replacement), "")
     yield Hit(
         message=f"official Linux builds read no {names}",
         place=variable.place,

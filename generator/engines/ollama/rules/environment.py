@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.variables import needs_judgement, removed, renamed, server_variables
+from generator.rules.helpers.variables import known_variables, needs_judgement, removed, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
@@ -119,8 +119,8 @@ def out_of_reach(view: View, facts: Facts) -> Hits:
     for line in view.lines:
         if exported := _EXPORT.fullmatch(f"{line.name}={line.value}"):
             yield _exported_in_a_unit(line, exported)
-    for variable in server_variables(view):
-        yield from _not_for_the_server(view, variable, facts)
+    for variable, fact in known_variables(view, facts):
+        yield from _not_for_the_server(view, variable, fact)
 
 
 def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
@@ -156,10 +156,7 @@ def _exported(variable: Variable, facts: Facts) -> Hits:
     )
 
 
-def _not_for_the_server(view: View, variable: Variable, facts: Facts) -> Hits:
-    fact = facts.variable(variable.name)
-    if fact is None or not fact.known:
-        return
+def _not_for_the_server(view: View, variable: Variable, fact: Fact) -> Hits:
     if reader := _reader(view, fact):
         trusted = variable.name in _CREDENTIALS
         yield Hit(
