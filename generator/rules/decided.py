@@ -19,7 +19,6 @@ UNREADABLE: Final = Rule(
 )
 SILENCE: Final = Rule(
     id="HW001",
-    severity="warning",
     title="a comment that ignores a rule, but not as written",
     why="A comment without a rule or a reason silences nothing: whoever reads the file later wants "
     "the reason. One that finds no fault any more hides the next one, and is only a remark.",
@@ -31,7 +30,6 @@ SILENCE: Final = Rule(
 )
 UNKNOWN_CAPABILITY: Final = Rule(
     id="HW305",
-    severity="warning",
     title="a GPU of unknown compute capability",
     why="Which driver branch, CUDA library and build serve a card follows from its compute "
     "capability. Where neither the profile nor the catalogue has it, nothing is chosen.",
@@ -42,7 +40,6 @@ UNKNOWN_CAPABILITY: Final = Rule(
 )
 NOT_EXPRESSED: Final = Rule(
     id="HW601",
-    severity="warning",
     title="a setting that the target cannot express",
     why="Docker has no word for memory_high, NUMA policies, nice levels and a few more, and "
     "drop-ins open no firewall. The setting is left out of that target's files, and only "
@@ -53,7 +50,6 @@ NOT_EXPRESSED: Final = Rule(
 )
 NO_SUCH_MODULE: Final = Rule(
     id="HW602",
-    severity="warning",
     title="a module of a fleet that is not there",
     why="The flake imports it, so none of its hosts evaluates. Nix sees only what git tracks.",
     bad='[hosts.spark]\nmodules = ["hosts/spark.nix"]    # no such file',

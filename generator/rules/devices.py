@@ -26,7 +26,6 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
 
 @Rule(
     id="HW307",
-    severity="warning",
     title="GPU numbers without an order",
     why="CUDA numbers GPUs from the fastest on, nvidia-smi by their place on the PCI bus. One "
     "number can be two cards, until CUDA_DEVICE_ORDER=PCI_BUS_ID makes the two agree.",
@@ -106,7 +105,6 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW302",
-    severity="warning",
     title="a driver too new for the card",
     why="NVIDIA drops old generations from its drivers. 580 is the last branch that knows Maxwell, "
     "Pascal and Volta; a newer one ignores the card without an error.",
@@ -250,7 +248,6 @@ def _runtime_beside_reservation(view: View) -> Hits:
 
 @Rule(
     id="HW314",
-    severity="warning",
     title="two ways for GPUs into a container",
     why="CDI gives a container the devices that are named, and reads no variable: "
     "NVIDIA_VISIBLE_DEVICES is for the nvidia runtime and its hook. With both at work the devices "

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 @Rule(
     id="HW514",
-    severity="warning",
     title="StartLimitIntervalSec in the wrong section",
     why="It belongs into [Unit] since systemd 230. In [Service] it is an `Unknown key`, so that "
     "the default of five starts in ten seconds holds, which RestartSec=3 never reaches.",
@@ -98,7 +97,6 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
 
 @Rule(
     id="HW120",
-    severity="warning",
     title="an expansion that nobody does",
     why="No shell reads these files: systemd takes `$HOME` and `~` in Environment= as they stand, "
     "and so does the server. It makes a directory of that name, or finds nothing in it.",

@@ -40,7 +40,6 @@ def weight_is_the_default(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW204",
-    severity="warning",
     title="more CPUs than the machine has",
     why="A quota above all CPUs never acts, and CPUs that are not there cannot be used. Docker "
     "refuses to start such a container; systemd says nothing.",
@@ -85,7 +84,6 @@ def highest_cpu(cpus: str) -> int | None:
 
 @Rule(
     id="HW206",
-    severity="warning",
     title="a memory limit that is no limit",
     why="Before it acts the machine is out of memory, and the kernel kills any process.",
     bad="MemoryMax=32G    # on a machine with 32 GiB",
@@ -109,7 +107,6 @@ def limit_above_memory(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW208",
-    severity="warning",
     title="a soft memory limit that never acts",
     why="Above MemoryHigh= the kernel reclaims and slows the service down, above MemoryMax= it "
     "kills. A soft limit that is not below the hard one is never reached first.",

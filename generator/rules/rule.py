@@ -35,18 +35,19 @@ class Rule:
     """A Rule with its page: why it is one, what it catches and what it leaves alone.
 
     `bad` and `good` are short excerpts of a configuration; `releases` says for which releases it
-    holds; `source` is where to read it up. Without a `check` its findings are made by `finding`,
-    where things are decided. `deviates`: the output is then not what the profile says, which
-    `--strict` refuses. `silence` says how to silence it, where it differs from the others.
+    holds; `source` is where to read it up. Most rules warn. Without a `check` its findings are
+    made by `finding`, where things are decided. `deviates`: the output is then not what the
+    profile says, which `--strict` refuses. `silence` says how to silence it, where it differs
+    from the others.
     """
 
     id: str
-    severity: Severity
     title: str
     why: str
     bad: str
     good: str
     source: str
+    severity: Severity = "warning"
     check: Check | None = None
     releases: str = "all"
     deviates: bool = False

@@ -36,7 +36,6 @@ _READABLE: Final = frozenset(
 
 @Rule(
     id="HW404",
-    severity="warning",
     title="a privileged container",
     why="`privileged` takes away what keeps a container from the host: every device, every "
     "capability, no filter of system calls. A GPU needs none of that.",
@@ -59,7 +58,6 @@ def privileged_container(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW405",
-    severity="warning",
     title="root on the host's network",
     why="The image runs as root. On the host's network it reaches what listens on loopback alone, "
     "and may bind every port: an API without authentication is a short way to other services.",
@@ -85,7 +83,6 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW406",
-    severity="warning",
     title="a secret in the plain environment",
     why="Everybody who may look at the service, or at its file, sees its environment.",
     bad='Environment="HF_TOKEN=hf_…"',
@@ -124,7 +121,6 @@ def _is_secret(variable: Variable) -> bool:
 
 @Rule(
     id="HW407",
-    severity="warning",
     title="a server that the kernel must not kill",
     why="At -1000 the kernel kills everything else first when memory runs out: sshd, the journal, "
     "the database beside it. The runners inherit it, and they are what fills the memory.",

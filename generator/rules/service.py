@@ -20,7 +20,6 @@ MOVING: Final = ("", "latest", "rocm")
 
 @Rule(
     id="HW508",
-    severity="warning",
     title="an image without a fixed release",
     why="`latest` is the newest release at the last pull. Releases change defaults, the engine and "
     "the variables that are read: the same file is another service on the next host.",
@@ -66,7 +65,6 @@ def _advice(written: str, tag: str, image: str, right: str) -> tuple[str, str]:
 
 @Rule(
     id="HW513",
-    severity="warning",
     title="nothing brings the server back",
     why="Such a server stays down after a crash of the driver, a kill for memory and, in a "
     "container, a reboot. The installer's unit has Restart=always, and a drop-in inherits that.",

@@ -60,7 +60,6 @@ _ORIGINS: Final = (
 
 @Rule(
     id="HW113",
-    severity="warning",
     title="an address that the server reads otherwise",
     why="OLLAMA_HOST is host:port. With `http://` and no port the server listens on port 80, not "
     "on 11434; a path means nothing to it; an invalid port is replaced. What is no address at "
@@ -157,7 +156,6 @@ def _origin_fault(entry: str) -> str:
 
 @Rule(
     id="HW122",
-    severity="warning",
     title="HTTP_PROXY on the server",
     why="Pulls use HTTPS_PROXY. HTTP_PROXY catches clients in the same environment on their way to "
     "the server: a health check, a warm-up, `ollama list` where OLLAMA_HOST is 0.0.0.0.",
@@ -196,7 +194,6 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
 
 @Rule(
     id="HW401",
-    severity="warning",
     title="the API can be reached from other machines",
     why="The API has no authentication: whoever reaches it can run, pull and delete models.",
     bad="OLLAMA_HOST=0.0.0.0:11434",
@@ -227,7 +224,6 @@ def _is_known(host: str) -> bool:
 
 @Rule(
     id="HW402",
-    severity="warning",
     title="a container opens the API on all addresses of the host",
     why="A port published without an address is open on every address of the host, and the API "
     "has no authentication. Docker forwards published ports in rules of its own, so that a host "
@@ -318,7 +314,6 @@ def _cluster_service(view: View) -> Hits:
 
 @Rule(
     id="HW403",
-    severity="warning",
     title="every web page may use the API",
     why="OLLAMA_ORIGINS says which web pages may use the API; it filters no addresses. With `*` "
     "any page opened near the server can run, pull and delete models, on the loopback address too.",

@@ -24,7 +24,6 @@ _LOADS: Final = re.compile(
 
 @Rule(
     id="HW509",
-    severity="warning",
     title="a health check that cannot work",
     why="The image has neither curl nor wget, and the server no /api/health: the container never "
     "turns healthy, and what depends on it never starts. `ollama list` asks and loads nothing.",
@@ -47,7 +46,6 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW510",
-    severity="warning",
     title="a health check that loads a model",
     why="Each probe loads the model, or keeps one loaded that should have gone, and takes a "
     "request slot. Under load it waits behind the users' requests, and a busy server counts as "
@@ -92,7 +90,6 @@ def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
 
 @Rule(
     id="HW518",
-    severity="warning",
     title="models that go with the container",
     why="Without a named volume, or a directory of the host, the models in /root/.ollama go with "
     "the container, at the next change or upgrade, and gigabytes are pulled again.",

@@ -31,7 +31,6 @@ def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
 
 @Rule(
     id="HW201",
-    severity="warning",
     title="more compute threads than physical cores",
     why="Decoding waits for memory. A second thread on the same core waits for the same memory, "
     "and all threads meet at a barrier for every layer, so it seldom helps and often harms.",
@@ -52,7 +51,6 @@ def threads_above_cores(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW202",
-    severity="warning",
     title="more compute threads than the CPU quota lets run",
     why="A spent quota stops the service, and the threads of a layer wait for each other at a "
     "barrier: eight threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",

@@ -18,7 +18,6 @@ WITHOUT_EFFECT: Final = Rule(
 )
 YOUNGER_RELEASE: Final = Rule(
     id="HW110",
-    severity="warning",
     title="a release newer than the catalogue",
     why="It is judged by the newest release known, which may miss names that came or went since.",
     bad='[ollama]\nversion = "0.99"',
@@ -39,7 +38,6 @@ FLASH_ATTENTION_OFF: Final = Rule(
 )
 NO_MODEL_TO_CARRY_IT: Final = Rule(
     id="HW503",
-    severity="warning",
     title="a setting that only a model can carry, and no model",
     why="Before 0.30 no variable sets the compute threads or the layers on the GPU, and before "
     "0.5.13 none the context. A Modelfile carries them, so the profile has to name a model.",
@@ -51,7 +49,6 @@ NO_MODEL_TO_CARRY_IT: Final = Rule(
 )
 HIDDEN_MODELS: Final = Rule(
     id="HW505",
-    severity="warning",
     title="models below a home that a sandboxed service cannot see",
     why="ProtectHome= empties /home, /root and /run/user for the service, which starts without its "
     "models or not at all. NixOS runs Ollama that way, and so does the complete unit.",

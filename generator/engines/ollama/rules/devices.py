@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 @Rule(
     id="HW301",
-    severity="warning",
     title="a driver too old for the release",
     why="Each release asks for a least driver per GPU generation. Below it the server says so in a "
     "line of its log and computes on the CPU.",
@@ -87,7 +86,6 @@ def _spread_message(view: View, facts: Facts) -> str:
 
 @Rule(
     id="HW304",
-    severity="warning",
     title="no context length on a large GPU memory",
     why="Without OLLAMA_CONTEXT_LENGTH the server takes 4096, 32768 or 262144 tokens per slot, by "
     "the GPU memory in all: 32768 from 23 GiB on, 262144 from 47 GiB on, and no more than the "

@@ -37,7 +37,6 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
 
 @Rule(
     id="HW106",
-    severity="warning",
     deviates=True,
     title="a compute library that the release does not have",
     why="OLLAMA_LLM_LIBRARY is the name of a directory under lib/ollama, and those change with "
@@ -73,7 +72,6 @@ def library_unknown(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW107",
-    severity="warning",
     deviates=True,
     title="a KV cache type that does not come about",
     why="A quantised KV cache needs flash attention. Without it, releases up to 0.24 warn in the "
@@ -141,7 +139,6 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
 
 @Rule(
     id="HW114",
-    severity="warning",
     title="GPU memory that is not kept free",
     why="From 0.30 on llama-server places GGUF models and does not read OLLAMA_GPU_OVERHEAD: it "
     "leaves LLAMA_ARG_FIT_TARGET MiB free on every device, 1024 unless told otherwise.",
@@ -239,7 +236,6 @@ def malformed(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW116",
-    severity="warning",
     title="a variable that Ollama's command line overrides",
     why="Ollama starts llama-server with arguments, which win over variables: context, slots, "
     "batches, flash attention and the address come from Ollama's own settings and requests.",

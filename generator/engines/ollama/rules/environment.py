@@ -49,7 +49,6 @@ def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...
 
 NEVER_READ: Final = Rule(
     id="HW101",
-    severity="warning",
     deviates=True,
     title="a variable that no release of Ollama reads",
     why="Guides and forums pass on names that never existed, and the server ignores them without a "
@@ -61,7 +60,6 @@ NEVER_READ: Final = Rule(
 )
 REMOVED: Final = Rule(
     id="HW102",
-    severity="warning",
     deviates=True,
     title="a variable that the release does not read any more",
     why="The server ignores it without a word, and no longer does what it did before an update.",
@@ -72,7 +70,6 @@ REMOVED: Final = Rule(
 )
 NOT_READ_YET: Final = Rule(
     id="HW103",
-    severity="warning",
     deviates=True,
     title="a variable that the release does not read yet",
     why="The server ignores variables of later releases. From 0.30 on it runs llama-server, which "
@@ -84,7 +81,6 @@ NOT_READ_YET: Final = Rule(
 )
 MISSPELT: Final = Rule(
     id="HW104",
-    severity="warning",
     deviates=True,
     title="a name that looks misspelt",
     why="The server ignores what it does not know. A name under OLLAMA_ or LLAMA_ARG_ that no "

@@ -58,7 +58,6 @@ def less_than_the_weights(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW209",
-    severity="warning",
     title="locked memory without the limit for it",
     why="Locking the weights needs a limit on locked memory that holds them; the usual one is 8 "
     "MiB. Without it llama-server warns in its log and goes on unlocked.",
@@ -117,7 +116,6 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
 
 @Rule(
     id="HW211",
-    severity="warning",
     title="prompt caches beyond the memory",
     why="Beside weights and KV cache each runner, on a GPU too, keeps earlier prompts in host "
     "memory: LLAMA_ARG_CACHE_RAM MiB, 8192 by default. That grows, so the kill comes days later.",
@@ -188,7 +186,6 @@ LEAST_USEFUL: Final = 2048
 
 @Rule(
     id="HW511",
-    severity="warning",
     title="more context, slots and models than the memory holds",
     why="The KV cache is context times OLLAMA_NUM_PARALLEL, for each model. What a GPU cannot hold "
     "the CPU computes, many times slower; beyond a memory limit the server is killed; models that "
@@ -274,7 +271,6 @@ def _place(view: View, name: str) -> Place:
 
 @Rule(
     id="HW512",
-    severity="warning",
     title="parallel requests to a model that gets one slot",
     why="For some architectures, and for all embedding models, the scheduler sets the slots to one "
     "with a line in its log at most; `ollama ps` does not show it. Requests wait for each other "

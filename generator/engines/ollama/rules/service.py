@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 @Rule(
     id="HW501",
-    severity="warning",
     title="a warm-up that is unloaded at once",
     why="OLLAMA_KEEP_ALIVE=0 unloads a model as soon as it has answered, a warm-up too.",
     bad="OLLAMA_KEEP_ALIVE=0    # and a warm-up job",
@@ -35,7 +34,6 @@ def warmup_unloaded_at_once(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW502",
-    severity="warning",
     title="a warm-up of more models than may be resident",
     why="Beyond OLLAMA_MAX_LOADED_MODELS each further model evicts one that was loaded before.",
     bad="OLLAMA_MAX_LOADED_MODELS=1    # and a warm-up of two models",
@@ -56,7 +54,6 @@ def warmup_beyond_resident(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW504",
-    severity="warning",
     title="a warm-up of an embedding model",
     why="`ollama run` asks an embedding model for its input and fails without one.",
     bad='ollama run nomic-embed-text ""',
@@ -75,7 +72,6 @@ def embedding_warmup(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW507",
-    severity="warning",
     title="a model that does not exist",
     why="The pull fails: the service starts, and answers every request for it with 404.",
     bad="ollama pull llama3.2:8b",
@@ -101,7 +97,6 @@ INSTALLED_DESCRIPTION: Final = "Ollama Service"
 
 @Rule(
     id="HW516",
-    severity="warning",
     title="an edited unit of the installer",
     why="The installer writes /etc/systemd/system/ollama.service anew at every upgrade, a package "
     "its own under /usr/lib: edits there are gone without a word. A drop-in stays.",

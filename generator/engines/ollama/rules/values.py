@@ -28,7 +28,6 @@ _PARSED: Final = GO_TRUE | GO_FALSE
 
 @Rule(
     id="HW108",
-    severity="warning",
     title="a Boolean that counts as true",
     why="Ollama takes whatever Go's strconv.ParseBool refuses as true: `off`, `no` and `disabled` "
     "switch on. Some switches of the compute library count as soon as they are set, to `0` too.",
@@ -96,7 +95,6 @@ def _present(view: View, variable: Variable) -> Hits:
 
 @Rule(
     id="HW109",
-    severity="warning",
     title="a duration that Go does not know",
     why="Durations are Go's: hours, minutes and seconds, or a plain number of seconds; negative is "
     "for ever. There are no days. What does not parse is silently the default of five minutes.",
@@ -156,7 +154,6 @@ def go_duration(word: str) -> str:
 
 @Rule(
     id="HW111",
-    severity="warning",
     title="a number that is not digits alone",
     why="No suffix, sign or separator: otherwise Ollama warns in its log and uses the default.",
     bad="OLLAMA_GPU_OVERHEAD=2G",
@@ -202,7 +199,6 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 @Rule(
     id="HW123",
-    severity="warning",
     title="a GFX version in the wrong form",
     why="The ROCm runtime wants three numbers with dots, and reads nothing from a target's name.",
     bad="HSA_OVERRIDE_GFX_VERSION=gfx1030",
