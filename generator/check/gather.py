@@ -109,7 +109,7 @@ def _host(wanted: CheckRequest, catalogue: Catalogue) -> Host:
     # Most checks name no host, and pydantic takes longer to load than they do.
     from generator.profiles.load import read_file
     from generator.profiles.validate import validate
-    from generator.resolve.host import host_facts
+    from generator.resolve import host_facts
 
     document = read_file(wanted.host, stdin=wanted.stdin if str(wanted.host) == STDIN else None)
     if not isinstance(document.data.get("host"), dict):

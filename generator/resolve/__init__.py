@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING
 from generator.engines import ENGINES, load_engine
 from generator.engines.base import Case
 from generator.errors import SEVERITIES, Problem, ProfileError, Silence, quietened, split_message
+from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import devices, service
-from generator.resolve.host import host_facts
-from generator.resolve.limits import faults as limit_faults
-from generator.resolve.limits import limits_of
-from generator.resolve.threads import thread_count
+from generator.resolve import devices, limits, service
 from generator.rules.registry import judge, rule_of
 from generator.units import written_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
     from generator.engines.base import Asked, Engine
     from generator.errors import Finding
-    from generator.host import Host
     from generator.plan import Service
-    from generator.profiles.schema import Profile
+    from generator.profiles.schema import Host as HostTable
+    from generator.profiles.schema import HostGpu, Profile
 
 
 def resolve(
@@ -50,16 +47,23 @@ def resolve(
     facts = _facts(name, asked, catalogue, source, version)
     case = _case(profile, engine, asked, facts, source, legacy_env=legacy_env)
     decided = engine.decide(case)
-    limits = limits_of(profile, case.host, case.threads.number, asked.locked)
-    served = service.service_of(name, engine.SERVER, asked, case, decided, limits)
+    bounds = limits.limits_of(profile, case.host, case.threads.number, asked.locked)
+    served = service.service_of(name, engine.SERVER, asked, case, decided, tuple(bounds))
     plan = _plan(case, source, served)
     found = [*decided.findings, *_remarks(name, asked, case)]
     found += (located.finding for located in judge(view_of(plan), facts))
-    problems = [*_faults(case), *decided.problems, *(_strict_problems(found) if strict else ())]
+    problems = [
+        *devices.faults(profile.gpu, case.host, facts, case.acceleration),
+        *limits.faults(profile, case.host),
+        *decided.problems,
+    ]
+    if strict:
+        problems += (Problem(f.where, f.message, f.fix) for f in found if rule_of(f.rule).deviates)
     if problems:
         raise ProfileError(source, tuple(problems))
-    quiet = (quietened(finding, plan.silences) for finding in _ordered(found))
-    return replace(plan, findings=tuple(quiet))
+    found = list(dict.fromkeys(found))
+    found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
+    return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
 
 def _engine(profile: Profile) -> tuple[str, Engine]:
@@ -102,7 +106,7 @@ def _case(
         host=host,
         acceleration=acceleration,
         devices=devices.devices_of(profile.gpu, host, facts, acceleration),
-        threads=thread_count(profile, host, acceleration),
+        threads=limits.thread_count(profile, host, acceleration),
         listen=service.listen_of(asked, engine.SERVER),
         home=service.home_of(profile, engine.SERVER),
         header=header,
@@ -110,10 +114,29 @@ def _case(
     )
 
 
-def _faults(case: Case) -> Iterator[Problem]:
-    """Yield what the host cannot do."""
-    yield from devices.faults(case.profile.gpu, case.host, case.facts, case.acceleration)
-    yield from limit_faults(case.profile, case.host)
+def host_facts(table: HostTable, facts: Facts) -> Host:
+    """Return the Host that a profile describes; a compute capability left out is looked up."""
+    cpu = table.cpu
+    return Host(
+        system=table.system,
+        cpu=cpu.model if cpu else "",
+        cores=cpu.cores if cpu else 0,
+        threads=cpu.hardware_threads if cpu else 0,
+        memory=table.memory or 0,
+        gpus=tuple(_gpu(gpu, facts, unified=table.unified_memory) for gpu in table.gpus),
+        driver=table.driver,
+    )
+
+
+def _gpu(gpu: HostGpu, facts: Facts, *, unified: bool) -> Gpu:
+    known = facts.card(gpu.name)
+    return Gpu(
+        name=gpu.name,
+        memory=gpu.memory,
+        compute_capability=gpu.compute_capability or (known.compute_capability if known else ""),
+        uuid=gpu.uuid,
+        unified=unified,
+    )
 
 
 def _remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
@@ -129,16 +152,6 @@ def _remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
     yield from service.remarks(name, asked, case)
 
 
-def _strict_problems(findings: Iterable[Finding]) -> list[Problem]:
-    return [Problem(f.where, f.message, f.fix) for f in findings if rule_of(f.rule).deviates]
-
-
-def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(
-        dict.fromkeys(findings), key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where)
-    )
-
-
 def _plan(case: Case, source: str, served: Service) -> Plan:
     """Return the Plan, without its Findings."""
     profile = case.profile
@@ -151,9 +164,7 @@ def _plan(case: Case, source: str, served: Service) -> Plan:
         header=case.header,
         host=case.host,
         services=(served,),
-        silences=tuple(
-            Silence(rule=entry.rule, reason=entry.reason) for entry in profile.check.ignore
-        ),
+        silences=tuple(Silence(rule=e.rule, reason=e.reason) for e in profile.check.ignore),
         findings=(),
     )
 

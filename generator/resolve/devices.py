@@ -44,14 +44,19 @@ def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -
     vendor = VENDORS.get(acceleration)
     if vendor is None:
         return None
-    nvidia = vendor == "nvidia"
+    nvidia, node, seconds = vendor == "nvidia", WAIT_NODES[vendor], choice.wait_seconds
+    wait = Step(argv=("/bin/sh", "-c", WAIT, node, str(seconds)), where="host", seconds=seconds)
+    closed = "Of all devices, the server sees the GPUs only."
     return Devices(
         vendor=vendor,
         ids=choice.visible_devices,
-        access=_access(ALLOW[vendor]),
+        access=(
+            Directive(name="DevicePolicy", value="closed", reason=closed),
+            *(Directive(name="DeviceAllow", value=f"char-{n} rwm") for n in ALLOW[vendor]),
+        ),
         modules=("nvidia_uvm",) if nvidia else (),
         nodes=NODES[vendor],
-        wait=_wait(WAIT_NODES[vendor], choice.wait_seconds) if choice.wait_seconds else None,
+        wait=wait if seconds else None,
         driver=_driver(facts.generations(host.gpus), host.system) if nvidia else None,
         reason="Waits for the driver: a server that starts before it computes on the CPU.",
     )
@@ -97,17 +102,6 @@ def _by_modules(
     return closed, [g for g in generations if g.kernel_modules == "open"]
 
 
-def _access(classes: tuple[str, ...]) -> tuple[Directive, ...]:
-    closed = "Of all devices, the server sees the GPUs only."
-    allowed = (Directive(name="DeviceAllow", value=f"char-{name} rwm") for name in classes)
-    return (Directive(name="DevicePolicy", value="closed", reason=closed), *allowed)
-
-
-def _wait(node: str, seconds: int) -> Step:
-    argv = ("/bin/sh", "-c", WAIT, node, str(seconds))
-    return Step(argv=argv, where="host", seconds=seconds)
-
-
 def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
     """Return what a NixOS host must build for the oldest card, which decides for all."""
     if not generations:
@@ -116,12 +110,14 @@ def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
     decisive = (closed or opened or generations)[0]
     architectures = {arch for g in generations for arch in g.cuda_architectures}
     branch = next((g.nixpkgs_driver for g in generations if g.nixpkgs_driver), "")
+    modules = "closed" if decisive.kernel_modules == "closed" else "open"
+    last = f"; driver {decisive.last_driver} is the last that knows it" if branch else ""
     return Driver(
         open=not closed,
         branch=branch,
         cuda_architectures=tuple(sorted(architectures, key=int)),
         cuda_major=_cuda_major(generations, system) if architectures else 0,
-        reason=_driver_reason(decisive, branch),
+        reason=f"{decisive.name} runs on the {modules} kernel modules{last}.",
     )
 
 
@@ -131,9 +127,3 @@ def _cuda_major(generations: list[GpuGeneration], system: str) -> int:
     common = set.intersection(*served)
     majors = [int(name.removeprefix("cuda_v")) for name in common if name.startswith("cuda_v")]
     return max(majors, default=0)
-
-
-def _driver_reason(generation: GpuGeneration, branch: str) -> str:
-    modules = "closed" if generation.kernel_modules == "closed" else "open"
-    last = f"; driver {generation.last_driver} is the last that knows it" if branch else ""
-    return f"{generation.name} runs on the {modules} kernel modules{last}."

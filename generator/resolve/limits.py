@@ -1,13 +1,13 @@
-"""Limits of the service: what the profile names, and what follows from the host."""
+"""Compute threads and limits: what the profile names, and what follows from the host."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.base import Threads
 from generator.errors import Problem
-from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve
+from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve, threads_for
 from generator.plan import Limit
-from generator.resolve.threads import quota_percent, usable_cpus
 from generator.units import GIB, cpu_list, format_size, written_size
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # By the profile's names: systemd's word, and the comment.
 LIMITS: Final = {
+    "cpu_quota": ("CPUQuota", "at least one per compute thread, or they stall each other."),
     "cpu_weight": ("CPUWeight", "Share of CPU time under contention; every service has 100."),
     "allowed_cpus": ("AllowedCPUs", "CPUs that the service may run on."),
     "memory_max": (
@@ -45,30 +46,49 @@ LIMITS: Final = {
 _SIZES: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 
 
-def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> tuple[Limit, ...]:
-    """Return the limits in a fixed order, for so many compute threads.
+def thread_count(profile: Profile, host: Host, acceleration: str) -> Threads:
+    """Return the compute threads, the reason and where they come from.
+
+    Left out, they are derived for CPU hosts only: a GPU that holds the whole model leaves nothing
+    for them to do.
+    """
+    if profile.threads.count is not None:
+        return Threads(profile.threads.count, "Compute threads per model.", "profile")
+    if acceleration != "cpu" or not host.cores:
+        return Threads(0, "", "derived")
+    quota, cpus = quota_percent(profile), usable_cpus(profile, host)
+    count = threads_for(host.cores, cpus, quota)
+    if count < min(host.cores, cpus):
+        why = f"as many as the quota of {quota}% can run beside the server"
+    elif count < host.cores:
+        why = f"one for each of the {count} allowed CPUs"
+    else:
+        why = "one per physical core"
+    return Threads(count, f"Compute threads per model: {why}.", "derived")
+
+
+def usable_cpus(profile: Profile, host: Host) -> int:
+    """Return how many CPUs the service may run on; 0: unknown."""
+    listed = profile.resources.allowed_cpus
+    return host.threads if listed is None else len(cpu_list(listed) or ())
+
+
+def quota_percent(profile: Profile) -> int | None:
+    """Return the CPU quota that the profile names, in percent of one CPU."""
+    resources = profile.resources
+    return resources.cpus * 100 if resources.cpus is not None else resources.cpu_quota
+
+
+def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> Iterator[Limit]:
+    """Yield the limits in a fixed order, for so many compute threads.
 
     `locked` is why the model is locked in memory; empty: it is not.
     """
-    return tuple(_limits(profile, host, threads, locked))
-
-
-def faults(profile: Profile, host: Host) -> Iterator[Problem]:
-    """Yield what is asked beyond the means of the host."""
-    resources = profile.resources
-    yield from _quota_faults(profile, host)
-    if resources.numa_policy in {"bind", "interleave"} and not resources.numa_mask:
-        where, hint = "resources.numa_policy", "add `numa_mask`, like `0-1`"
-        yield Problem(where, "says nothing without nodes", hint)
-    yield from _memory_faults(profile, host)
-    yield from _cpu_faults(profile, host)
-
-
-def _limits(profile: Profile, host: Host, threads: int, locked: str) -> Iterator[Limit]:
-    yield from _cpu_quota(profile, host, threads)
     for name, (_, reason) in LIMITS.items():
         value = getattr(profile.resources, name)
-        if value is not None:
+        if name == "cpu_quota":
+            yield from _cpu_quota(profile, host, threads)
+        elif value is not None:
             yield _limit(name, value, reason, "profile")
         elif name == "memory_max":
             yield from _derived_memory_max(host)
@@ -76,45 +96,50 @@ def _limits(profile: Profile, host: Host, threads: int, locked: str) -> Iterator
             yield _limit(name, "infinity", locked, "derived")
 
 
-def _limit(name: str, value: int | str, reason: str, source: Source) -> Limit:
-    exact = name in _SIZES and isinstance(value, int)
+def faults(profile: Profile, host: Host) -> Iterator[Problem]:
+    """Yield what is asked beyond the means of the host."""
+    resources, quota = profile.resources, quota_percent(profile)
+    if quota is not None and host.threads and quota > host.threads * 100:
+        yield Problem(
+            _quota_key(profile),
+            f"{quota}% is more than the {host.threads} hardware threads of this host",
+            f"write at most `{host.threads * 100}%`, or leave it out",
+        )
+    if resources.numa_policy in {"bind", "interleave"} and not resources.numa_mask:
+        where, hint = "resources.numa_policy", "add `numa_mask`, like `0-1`"
+        yield Problem(where, "says nothing without nodes", hint)
+    yield from _memory_faults(profile, host)
+    yield from _cpu_faults(profile, host)
+
+
+def _limit(name: str, value: int | str, reason: str, source: Source, key: str = "") -> Limit:
+    written = f"{value}%" if name == "cpu_quota" else str(value)
     return Limit(
         name=name,
         value=value,
         directive=LIMITS[name][0],
-        written=format_size(int(value)) if exact else str(value),
+        written=format_size(value) if name in _SIZES and isinstance(value, int) else written,
         reason=reason,
         source=source,
-        key=f"resources.{name}",
+        key=key or f"resources.{name}",
     )
 
 
 def _cpu_quota(profile: Profile, host: Host, threads: int) -> Iterator[Limit]:
     """Yield the quota; left out, a CPU per compute thread and one for the server."""
-    quota = quota_percent(profile)
-    derived = quota_for(threads)
-    if quota is not None:
-        yield _quota(quota, host.threads, "profile", _quota_key(profile))
-    elif threads and host.cores and quota_acts(derived, usable_cpus(profile, host)):
-        yield _quota(derived, host.threads, "derived", _quota_key(profile))
+    asked = quota_percent(profile)
+    percent = quota_for(threads) if asked is None else asked
+    acts = threads and host.cores and quota_acts(percent, usable_cpus(profile, host))
+    if asked is not None or acts:
+        whole, all_threads = f"{percent / 100:g}", host.threads
+        share = f"{whole} of {all_threads} hardware threads" if all_threads else f"{whole} CPUs"
+        reason = f"{share}; {LIMITS['cpu_quota'][1]}"
+        source: Source = "derived" if asked is None else "profile"
+        yield _limit("cpu_quota", percent, reason, source, _quota_key(profile))
 
 
 def _quota_key(profile: Profile) -> str:
     return "resources.cpu_quota" if profile.resources.cpus is None else "resources.cpus"
-
-
-def _quota(percent: int, available: int, source: Source, key: str) -> Limit:
-    whole = f"{percent / 100:g}"
-    share = f"{whole} of {available} hardware threads" if available else f"{whole} CPUs"
-    return Limit(
-        name="cpu_quota",
-        value=percent,
-        directive="CPUQuota",
-        written=f"{percent}%",
-        reason=f"{share}; at least one per compute thread, or they stall each other.",
-        source=source,
-        key=key,
-    )
 
 
 def _derived_memory_max(host: Host) -> Iterator[Limit]:
@@ -126,16 +151,6 @@ def _derived_memory_max(host: Host) -> Iterator[Limit]:
         f"Leaves {written_size(memory - value)} of the host's {written_size(memory)} to the rest."
     )
     yield _limit("memory_max", value, reason, "derived")
-
-
-def _quota_faults(profile: Profile, host: Host) -> Iterator[Problem]:
-    quota = quota_percent(profile)
-    if quota is not None and host.threads and quota > host.threads * 100:
-        yield Problem(
-            _quota_key(profile),
-            f"{quota}% is more than the {host.threads} hardware threads of this host",
-            f"write at most `{host.threads * 100}%`, or leave it out",
-        )
 
 
 def _memory_faults(profile: Profile, host: Host) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Asked, Case, Decided, Server
     from generator.errors import Finding
     from generator.plan import Devices, Limit
-    from generator.profiles.schema import Profile, ServiceChoice
+    from generator.profiles.schema import Profile
 
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
@@ -23,6 +23,30 @@ RESTART_REASONS: Final = {
 }
 # An image of 3 GB over a line of 30 Mbit/s.
 FIRST_START_SECONDS: Final = 900
+_SANDBOX: Final = (
+    ("NoNewPrivileges", "yes"),
+    ("CapabilityBoundingSet", ""),
+    ("LockPersonality", "yes"),
+    ("PrivateTmp", "yes"),
+    ("ProtectClock", "yes"),
+    ("ProtectControlGroups", "yes"),
+    ("ProtectHome", "yes"),
+    ("ProtectHostname", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("ProtectKernelTunables", "yes"),
+    ("ProtectProc", "invisible"),
+    ("ProtectSystem", "strict"),
+    ("RemoveIPC", "yes"),
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+    ("RestrictNamespaces", "yes"),
+    ("RestrictRealtime", "yes"),
+    ("RestrictSUIDSGID", "yes"),
+    ("SystemCallArchitectures", "native"),
+    ("SystemCallFilter", "@system-service @resources"),
+    ("SystemCallFilter", "~@privileged"),
+    ("UMask", "0077"),
+)
 
 
 def service_of(
@@ -30,7 +54,9 @@ def service_of(
 ) -> Service:
     """Return the service of an engine with all that has been decided of it."""
     choice, era = case.profile.service, case.facts.era
-    user = _user(case, asked, server)
+    # A directory outside the home needs an owner by name.
+    user = choice.user or (server.user if choice.full_unit or asked.models_dir else "")
+    again = RESTART_REASONS.get(choice.restart, "When systemd starts the server again.")
     return Service(
         name=name,
         engine=name,
@@ -54,7 +80,7 @@ def service_of(
         limits=limits,
         devices=case.devices,
         after=_after(case.devices),
-        restart=_restart(choice),
+        restart=Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=again),
         user=user,
         group=choice.group or user,
         home=case.home,
@@ -93,22 +119,11 @@ def home_of(profile: Profile, server: Server) -> str:
     return choice.home or (server.home if choice.full_unit else "")
 
 
-def _user(case: Case, asked: Asked, server: Server) -> str:
-    """Return the user; a directory outside the home needs an owner by name."""
-    choice = case.profile.service
-    return choice.user or (server.user if choice.full_unit or asked.models_dir else "")
-
-
 def _after(devices: Devices | None) -> tuple[str, ...]:
     if devices is None:
         return ()
     modules = "systemd-modules-load.service"
     return (modules, "nvidia-persistenced.service") if devices.vendor == "nvidia" else (modules,)
-
-
-def _restart(choice: ServiceChoice) -> Restart:
-    reason = RESTART_REASONS.get(choice.restart, "When systemd starts the server again.")
-    return Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=reason)
 
 
 def listen_of(asked: Asked, server: Server) -> Listen:
@@ -150,9 +165,8 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
     writable = " ".join(dict.fromkeys(path for path in (home, asked.models_dir) if path))
     state = server.home.removeprefix("/var/lib/")
     gpu = case.devices is not None
-    fixed = tuple(Directive(name=name, value=value) for name, value in _SANDBOX)
     return (
-        *fixed,
+        *(Directive(name=name, value=value) for name, value in _SANDBOX),
         *([Directive(name="StateDirectory", value=state)] if home == server.home else []),
         Directive(name="ReadWritePaths", value=writable, reason="Keys and models."),
         Directive(
@@ -162,29 +176,3 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
         ),
         *([Directive(name="SupplementaryGroups", value="render video")] if gpu else []),
     )
-
-
-_SANDBOX: Final = (
-    ("NoNewPrivileges", "yes"),
-    ("CapabilityBoundingSet", ""),
-    ("LockPersonality", "yes"),
-    ("PrivateTmp", "yes"),
-    ("ProtectClock", "yes"),
-    ("ProtectControlGroups", "yes"),
-    ("ProtectHome", "yes"),
-    ("ProtectHostname", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectKernelModules", "yes"),
-    ("ProtectKernelTunables", "yes"),
-    ("ProtectProc", "invisible"),
-    ("ProtectSystem", "strict"),
-    ("RemoveIPC", "yes"),
-    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
-    ("RestrictNamespaces", "yes"),
-    ("RestrictRealtime", "yes"),
-    ("RestrictSUIDSGID", "yes"),
-    ("SystemCallArchitectures", "native"),
-    ("SystemCallFilter", "@system-service @resources"),
-    ("SystemCallFilter", "~@privileged"),
-    ("UMask", "0077"),
-)
