@@ -56,8 +56,7 @@ def command(
 
     Without -o, list the hosts. FLEET.toml may be - for stdin.
     """
-    from generator.fleet.decide import decide_fleet
-    from generator.fleet.findings import findings_of
+    from generator.fleet.decide import decide_fleet, findings_of
 
     needs_directory(output, diff=diff, check=check, force=force)
     fleet = decide_fleet(Path(file), strict=strict, progress=progress, stdin=stdin_if(file))

@@ -1,4 +1,4 @@
-"""A fleet file → the Plan of each host, with every Problem of the whole fleet at once."""
+"""A fleet file → the Plan of each host, with all Problems and Findings of the fleet at once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError
+from pydantic.alias_generators import to_camel
+
+from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError, shortened
 from generator.fleet.schema import Fleet
 from generator.pipeline import decide
 from generator.profiles.load import overlaid, read_document, read_file
 from generator.profiles.validate import validated
 from generator.records import dataclass
-from generator.targets import TARGETS
+from generator.rules.decided import NO_SUCH_MODULE
+from generator.targets import TARGETS, limitations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from generator.errors import Finding
     from generator.fleet.schema import Deploy, Host, Inputs
     from generator.plan import Plan
     from generator.profiles.document import Document
@@ -77,6 +81,32 @@ def decide_fleet(
     return Decided(document.label, fleet.inputs, tuple(node for node in nodes if node))
 
 
+def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
+    """Return the Findings of all hosts, and which modules are missing in the directory `output`."""
+    hosts: dict[Finding, list[str]] = {}
+    for node in fleet.nodes:
+        for finding in (*node.plan.findings, *limitations(node.target, node.plan)):
+            if not finding.ignored:
+                hosts.setdefault(finding, []).append(node.name)
+    found = [
+        dataclasses.replace(finding, where=f"{shortened(', '.join(names))}: {finding.where}")
+        for finding, names in hosts.items()
+    ]
+    if output is None:
+        return found
+    missing = {
+        path for node in fleet.nodes for path in node.modules if not (output / path).exists()
+    }
+    return found + [
+        NO_SUCH_MODULE.finding(
+            f"there is no `{path}` in {output}, so its hosts do not evaluate",
+            "modules",
+            "write it, and have git track it",
+        )
+        for path in sorted(missing)
+    ]
+
+
 def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
     """Return the fleet without the hosts that are wrong in form, and what is wrong with those.
 
@@ -120,12 +150,7 @@ def _deploy(defaults: Deploy, host: Deploy, system: str) -> dict[str, Any]:
     """Return what is set, host before default, as `{"sshUser": "root"}`."""
     settings = defaults.model_dump(exclude_unset=True) | host.model_dump(exclude_unset=True)
     settings.setdefault("remote_build", system in _BUILDS_ITSELF)
-    return {_camel(key): value for key, value in sorted(settings.items()) if value is not None}
-
-
-def _camel(key: str) -> str:
-    first, *rest = key.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    return {to_camel(key): value for key, value in sorted(settings.items()) if value is not None}
 
 
 class _Plans:
@@ -168,10 +193,7 @@ class _Plans:
             try:
                 self._profiles[name] = read_document(name, folder=self._folder)
             except ProfileError as error:
-                self.problems += (
-                    dataclasses.replace(problem, source=problem.source or error.source)
-                    for problem in error.problems
-                )
+                self.problems += self._placed(host, error)
             except EnvironmentFailure:
                 raise
             except HostwrightError as error:
@@ -181,12 +203,9 @@ class _Plans:
     def _placed(self, name: str, error: ProfileError) -> Iterator[Problem]:
         """Say where in the fleet file the cause stands; otherwise it stands in the profile."""
         for problem in error.problems:
-            if problem.where == "--ollama-version":
-                yield dataclasses.replace(
-                    problem, where=f"hosts.{name}.ollama_version", source=self._fleet.source
-                )
+            where, source = problem.where, problem.source or error.source
+            if where == "--ollama-version":
+                where, source = f"hosts.{name}.ollama_version", self._fleet.source
             elif problem.source == self._fleet.source:
-                where = f"hosts.{name}.overrides.{problem.where}"
-                yield dataclasses.replace(problem, where=where)
-            else:
-                yield dataclasses.replace(problem, source=problem.source or error.source)
+                where = f"hosts.{name}.overrides.{where}"
+            yield dataclasses.replace(problem, where=where, source=source)
