@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from generator.check.locate import line_of
 from generator.errors import Finding, HostwrightError, ProfileError
 from generator.profiles.load import read_document
 from generator.rules.decided import UNREADABLE
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from generator.errors import Problem
     from generator.profiles.document import Document
+
+_PART: Final = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
+_PATH: Final = rf"{_PART}(?:\s*\.\s*{_PART})*"
+_HEADING: Final = re.compile(rf"\s*(\[\[?)\s*({_PATH})\s*\]")
+_KEY: Final = re.compile(rf"\s*({_PATH})\s*=")
 
 
 def check_profile(
@@ -59,3 +64,37 @@ def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> Loc
     file = problem.source or error.source
     line = line_of(texts.get(file, ""), problem.where)
     return LocatedFinding(finding, Place(file, line, problem.where))
+
+
+def line_of(text: str, key: str) -> int:
+    """Return the line of `key` (`ollama.keep_alive`, `models.0.name`), or of the nearest table
+    around it; 0 where the file has none of it. The parser of the standard library does not tell.
+
+    Text that looks like a heading inside a multi-line string can mislead it; lines are for people.
+    """
+    wanted = key.split(".")
+    best, found = 0, 0
+    for number, path in _keys(text):
+        if len(path) > best and path == wanted[: len(path)]:
+            best, found = len(path), number
+    return found
+
+
+def _keys(text: str) -> Iterator[tuple[int, list[str]]]:
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if heading := _HEADING.match(line):
+            table = _parts(heading[2])
+            if heading[1] == "[[":
+                name = ".".join(table)
+                counts[name] = counts.get(name, -1) + 1
+                yield number, table
+                table = [*table, str(counts[name])]
+            yield number, table
+        elif assignment := _KEY.match(line):
+            yield number, [*table, *_parts(assignment[1])]
+
+
+def _parts(path: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in re.findall(_PART, path)]

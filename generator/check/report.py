@@ -10,7 +10,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.errors import EnvironmentFailure, Finding, Severity
+    from generator.errors import EnvironmentFailure, Severity
     from generator.view import LocatedFinding
 
 
@@ -50,9 +50,3 @@ class Report:
             return False
         worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
         return any(placed.finding.severity in worst for placed in self.findings)
-
-
-def in_a_line(finding: Finding) -> str:
-    """Return what a Finding is about, what it says, and what to do, where there is no layout."""
-    fix = f" ({finding.fix})" if finding.fix else ""
-    return f"{finding.where}: {finding.message}{fix}"

@@ -146,9 +146,9 @@ def _print(report: Report, form: str) -> None:
 
         click.echo(render(report), nl=False, color=coloured())
         return
-    from generator.check.reports import load_format
+    from generator.check import reports
 
-    click.echo(load_format(form)(report), nl=False)
+    click.echo(reports.FORMATS[form](report), nl=False)
 
 
 def _print_patch(report: Report) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
-from generator.check.reports import load_format
+from generator.check.reports import as_github, as_json, as_junit, as_sarif
 from generator.cli.check_text import render
 from generator.errors import HostwrightError
 from tests.effort import calls, cpu_seconds
@@ -54,11 +54,11 @@ def assert_well_formed(found: Report | HostwrightError) -> None:
         return
     told = len(found.findings)
     assert render(found).endswith("\n")
-    assert len(json.loads(load_format("json")(found))["findings"]) == len(found.found)
-    (run,) = json.loads(load_format("sarif")(found))["runs"]
+    assert len(json.loads(as_json(found))["findings"]) == len(found.found)
+    (run,) = json.loads(as_sarif(found))["runs"]
     assert len(run["results"]) == len(found.found)
-    ET.fromstring(load_format("junit")(found))  # noqa: S314 -- our own
-    commands = load_format("github")(found).split("\n")[:-1]
+    ET.fromstring(as_junit(found))  # noqa: S314 -- our own
+    commands = as_github(found).split("\n")[:-1]
     assert len(commands) == told
     assert all(command.startswith("::") for command in commands)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from generator.check.report import Report
-from generator.check.reports import FORMATS, load_format
+from generator.check.reports import FORMATS, as_github, as_json, as_junit, as_sarif
 from generator.errors import Finding, Severity
 from generator.view import Edit, LocatedFinding, Place
 from tests.tools import require_package
@@ -41,7 +41,7 @@ REPORT = Report(
 
 
 def test_json() -> None:
-    document = json.loads(load_format("json")(REPORT))
+    document = json.loads(as_json(REPORT))
     assert document["files"] == ["clean.conf", FILE]
     assert document["counts"] == {"error": 0, "warning": 1, "info": 1, "ignored": 1}
     first, _, ignored = document["findings"]
@@ -55,7 +55,7 @@ def test_json() -> None:
 
 
 def test_sarif() -> None:
-    document = json.loads(load_format("sarif")(REPORT))
+    document = json.loads(as_sarif(REPORT))
     assert document["version"] == "2.1.0"
     (run,) = document["runs"]
     weight, warmup = run["tool"]["driver"]["rules"]
@@ -83,14 +83,14 @@ def test_sarif() -> None:
 def test_sarif_is_what_its_schema_says(report: Report) -> None:
     sarif = require_package("pydantic_sarif.model")
     schema = sarif.StaticAnalysisResultsFormatSarifVersion210JsonSchema
-    document = json.loads(load_format("sarif")(report))
+    document = json.loads(as_sarif(report))
     schema.model_validate(document)
     with pytest.raises(ValidationError):
         schema.model_validate({**document, "runs": [{"results": []}]})
 
 
 def test_junit() -> None:
-    root = ET.fromstring(load_format("junit")(REPORT))  # noqa: S314 -- our own
+    root = ET.fromstring(as_junit(REPORT))  # noqa: S314 -- our own
     clean, dirty = root
     assert (clean.get("name"), clean.get("failures")) == ("clean.conf", "0")
     assert [dirty.get(key) for key in ("name", "tests", "failures", "skipped")] == [
@@ -109,15 +109,15 @@ def test_junit() -> None:
 
 
 def test_github() -> None:
-    assert load_format("github")(REPORT).splitlines() == [
+    assert as_github(REPORT).splitlines() == [
         f"::warning file={FILE},line=1,title=HW203::OLLAMA_X: 100%25 <bad>%0Avalue\x01 (do it)",
         "::notice file=etc/a b.conf,title=HW501::OLLAMA_X: 100%25 <bad>%0Avalue\x01",
     ]
 
 
 def test_every_format_takes_an_empty_report() -> None:
-    for name in FORMATS:
-        assert load_format(name)(Report((), {})) is not None
+    for render in FORMATS.values():
+        assert render(Report((), {})) is not None
 
 
 def test_severities_are_reached() -> None:

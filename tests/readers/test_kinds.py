@@ -7,7 +7,7 @@ import pytest
 
 from generator import readers
 from generator.check.gather import CheckRequest, check
-from generator.check.reports.github import render
+from generator.check.reports import as_github
 from generator.engines import ENGINES
 from generator.readers.signs import Signs, signs_of
 from generator.view import Phrases
@@ -29,7 +29,7 @@ def test_a_kind_of_file_is_a_folder_and_a_line(
         ("HW109", "ollama.toy", 1),
         ("HW406", "ollama.toy", 2),
     ]
-    assert "a child reads it (keep it in a box)" in render(named)
+    assert "a child reads it (keep it in a box)" in as_github(named)
 
 
 def test_every_kind_has_its_folder() -> None:

@@ -1,8 +1,8 @@
-"""Lines of keys in TOML."""
+"""Profiles in a check: the lines of keys in TOML."""
 
 import pytest
 
-from generator.check.locate import line_of
+from generator.check.profiles import line_of
 
 TEXT = """\
 schema_version = 1

@@ -1,0 +1,188 @@
+"""A Report in the forms that programs read: JSON, SARIF, JUnit XML, commands for GitHub."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.check.mend import fixable
+from generator.errors import SEVERITIES
+from generator.formats.data import to_json
+from generator.rules.registry import every_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from xml.etree import ElementTree as ET
+
+    from generator.check.report import Report
+    from generator.errors import Finding
+    from generator.rules.rule import Rule
+    from generator.view import LocatedFinding, Place
+
+SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
+_COMMANDS: Final = {"error": "error", "warning": "warning", "info": "notice"}
+# XML 1.0 has no way to write these, not even as references.
+_NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_json(report: Report) -> str:
+    """Return the Findings, each with its place and whether `--fix` mends it, and the counts.
+
+    `failures` are why some files were not read.
+    """
+    return to_json(
+        {
+            "schema_version": 1,
+            "files": sorted(report.texts),
+            "findings": [
+                {
+                    "file": placed.place.file,
+                    "line": placed.place.line,
+                    **dataclasses.asdict(placed.finding),
+                    "fixable": fixable(placed, report.texts),
+                }
+                for placed in report.found
+            ],
+            "counts": {severity: report.count(severity) for severity in SEVERITIES}
+            | {"ignored": len(report.ignored)},
+            "failures": [
+                {"message": each.error.message, "hint": each.error.hint, "named": each.named}
+                for each in report.failures
+            ],
+        }
+    )
+
+
+def as_sarif(report: Report) -> str:
+    """Return SARIF 2.1.0, which code-scanning services and editors read.
+
+    It is one run with the rules that were hit and all results.
+    """
+    ids = sorted({placed.finding.rule for placed in report.found})
+    driver = {
+        "name": "Hostwright",
+        "informationUri": "https://github.com/hostwright/hostwright",
+        "rules": [_rule(every_rule()[name]) for name in ids],
+    }
+    results = [_result(placed, ids) for placed in report.found]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return to_json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": f"{rule.why}\n\nBad:\n{rule.bad}\n\nGood:\n{rule.good}"},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
+    finding = placed.finding
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": ids.index(finding.rule),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _in_a_line(finding)},
+        "locations": [{"physicalLocation": _location(placed.place)}],
+    }
+    if finding.ignored:
+        result["suppressions"] = [{"kind": "inSource", "justification": finding.ignored}]
+    return result
+
+
+def _location(place: Place) -> dict[str, Any]:
+    from urllib.parse import quote
+
+    location: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file)}}
+    if place.line:
+        location["region"] = {"startLine": place.line}
+    return location
+
+
+def as_junit(report: Report) -> str:
+    """Return JUnit XML: one test case per file and rule that was hit, or one that passed.
+
+    Findings of severity info are output, not failures.
+    """
+    from xml.etree import ElementTree as ET
+
+    root = ET.Element("testsuites", name="hostwright")
+    by_file: dict[str, list[LocatedFinding]] = {file: [] for file in sorted(report.texts)}
+    for placed in report.found:
+        by_file.setdefault(placed.place.file, []).append(placed)
+    for file, found in by_file.items():
+        failures = sum(_fails(placed.finding) for placed in found)
+        skipped = sum(bool(placed.finding.ignored) for placed in found)
+        counts = {"tests": max(len(found), 1), "failures": failures, "skipped": skipped}
+        suite = _element(root, "testsuite", "", name=file, **counts)
+        if not found:
+            _element(suite, "testcase", "", name="no findings", classname=file)
+        for placed in found:
+            _case(suite, placed)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _fails(finding: Finding) -> bool:
+    return finding.severity != "info" and not finding.ignored
+
+
+def _case(suite: ET.Element, placed: LocatedFinding) -> None:
+    finding, place = placed.finding, placed.place
+    name = f"{finding.rule} {finding.where}" + (f" line {place.line}" if place.line else "")
+    case = _element(suite, "testcase", "", name=name, classname=place.file)
+    text = finding.message + (f"\n{finding.fix}" if finding.fix else "")
+    if finding.ignored:
+        _element(case, "skipped", "", message=finding.ignored)
+    elif _fails(finding):
+        _element(case, "failure", text, message=finding.message, type=finding.severity)
+    else:
+        _element(case, "system-out", text)
+
+
+def _element(parent: ET.Element, tag: str, text: str, **attributes: str | int) -> ET.Element:
+    from xml.etree import ElementTree as ET
+
+    written = {name: _NO_XML.sub("\ufffd", str(value)) for name, value in attributes.items()}
+    element = ET.SubElement(parent, tag, written)
+    element.text = _NO_XML.sub("\ufffd", text)
+    return element
+
+
+def as_github(report: Report) -> str:
+    """Return workflow commands, which GitHub shows beside the lines of a pull request.
+
+    It is one command per Finding that nobody silences.
+    """
+    return "".join(_command(placed) for placed in report.findings)
+
+
+def _command(placed: LocatedFinding) -> str:
+    finding, place = placed.finding, placed.place
+    file = _data(place.file).replace(":", "%3A").replace(",", "%2C")
+    line = f",line={place.line}" if place.line else ""
+    where = f"file={file}{line},title={finding.rule}"
+    return f"::{_COMMANDS[finding.severity]} {where}::{_data(_in_a_line(finding))}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _in_a_line(finding: Finding) -> str:
+    """Return what a Finding is about, what it says, and what to do, where there is no layout."""
+    fix = f" ({finding.fix})" if finding.fix else ""
+    return f"{finding.where}: {finding.message}{fix}"
+
+
+FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "json": as_json,
+    "sarif": as_sarif,
+    "junit": as_junit,
+    "github": as_github,
+}
