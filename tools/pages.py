@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.explain import words
-from generator.explain.asked import asked
-from generator.explain.history import history, instead_label, periods
+from generator.explain.history import asked, history, instead_label, periods
 from generator.explain.page import Grid, sources_of
 from generator.explain.rules import every_rule, silence_of
-from generator.explain.variables import profile_key
+from generator.explain.variables import DANGER, UNSAFE, bad_values, profile_key
 from generator.formats.markdown import code, fenced, markdown, row
 from tools.links import linked
 
@@ -141,7 +139,7 @@ def _variable(variable: Variable) -> str:
         _releases(variable),
         " ".join(markdown(text) for text in _said(variable) if text),
         _default(variable),
-        markdown(words.on_invalid(variable)),
+        markdown(bad_values(variable)),
         code(key) if key and not key.startswith("ollama.env.") else "",
     )
 
@@ -161,9 +159,9 @@ def _said(variable: Variable) -> Iterator[str]:
     yield variable.effect
     yield variable.note
     if variable.dangerous:
-        yield words.DANGER
+        yield DANGER
     elif not variable.safe:
-        yield words.UNSAFE
+        yield UNSAFE
     if uses := variable.replacements:
         yield f"{instead_label(uses[-1])} `{uses[-1].use}`."
 

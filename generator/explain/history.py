@@ -1,22 +1,47 @@
-"""What differs by release: status, defaults, allowed values, what to use instead."""
+"""What differs by release: which Facts are asked for, status, defaults, what to use instead."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import Replacement, Span, Variable, current
+from generator.errors import HostwrightError, split_message
 from generator.explain.page import Grid, Prose, paragraphs
+from generator.records import dataclass
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from generator.catalogue.facts import Facts
     from generator.catalogue.records import Allowed, Default, Readable
-    from generator.explain.asked import Asked
     from generator.explain.page import Block
 
 _S = TypeVar("_S", bound=Span)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The Facts of a release; `alone`: without what holds for other releases."""
+
+    facts: Facts
+    alone: bool = False
+
+
+def asked(version: str | None = None) -> Asked:
+    """Return the Facts of a release alone; None: of the newest, with the history.
+
+    Raises HostwrightError for what is no release.
+    """
+    catalogue = load_catalogue()
+    try:
+        release = catalogue.release(version)
+    except ValueError as error:
+        message, hint = split_message(error)
+        raise HostwrightError(message, hint=hint) from None
+    return Asked(catalogue.at("ollama", release), version is not None)
 
 
 def status(entry: Readable, asked: Asked) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import HostwrightError
-from generator.explain.asked import asked
-from generator.explain.keys import key_page, keys
-from generator.explain.limits import limit_names, limit_page
-from generator.explain.options import option_page
+from generator.explain.history import asked
+from generator.explain.keys import key_page, keys, limit_names, limit_page
 from generator.explain.page import KINDS, Page
 from generator.explain.rules import every_rule, rule_page
 from generator.explain.variables import (
     dead_page,
+    option_page,
     runner_names,
     variable_page,
     variable_summary,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.explain.asked import Asked
+    from generator.explain.history import Asked
 
 
 class Entry(NamedTuple):

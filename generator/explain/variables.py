@@ -1,4 +1,4 @@
-"""The pages of environment variables: those that something reads, and those that nothing does."""
+"""The pages of environment variables, dead names among them, and of model options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import Readable
-from generator.explain import words
 from generator.explain.history import as_data, held, held_values, history, instead, status
 from generator.explain.page import Page, Prose, paragraphs, sources_of
 from generator.explain.rules import rule_titles, rules_about
@@ -17,12 +16,50 @@ from generator.explain.rules import rule_titles, rules_about
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import RunnerNames, Variable
-    from generator.explain.asked import Asked
+    from generator.explain.history import Asked
     from generator.explain.page import Block
     from generator.units import Release
 
 _CARRIED: Final = re.compile(r"Environment=([A-Z_]+)")
 _BY_RUNNER: Final = "Read by llama-server, for every model."
+# The words of the data files in plain English.
+KIND: Final = {
+    "bool": "Boolean: `1`, `t`, `true`, `0`, `f`, `false`",
+    "uint": "whole number, not negative",
+    "int": "whole number",
+    "duration": "Go duration like `90s`, `30m` or `24h`, or whole seconds",
+    "enum": "one of a few words",
+    "string": "text",
+    "list": "list, separated by commas",
+    "path": "path",
+    "bytes": "number of bytes",
+}
+SCOPE: Final = {
+    "server": "read by the server",
+    "runner": "read by the process that runs a model",
+    "gpu-selection": "read while GPUs are looked for",
+    "client": "read by the client only; on a server it does nothing",
+    "informational": "read by libraries or tools, if by anything",
+}
+ON_INVALID: Final = {
+    "warn-default": "The server logs a warning and uses the default.",
+    "silent-default": "The server uses the default and says nothing.",
+    "true": "Any text that is not a Boolean counts as true: `off` and `no` turn it on.",
+    "presence": "Any value counts, `0` too: remove it instead.",
+    "ignored": "They are ignored, and nothing says so.",
+    "crash": "The server ends at its start.",
+    "per-version": "That depends on the release: see the allowed values.",
+    "driver": "The driver decides what they mean; Ollama does not look.",
+    "runtime": "The container runtime decides what they mean; Ollama does not look.",
+}
+DANGER: Final = "The server stops answering, or answers wrong: do not set it."
+UNSAFE: Final = "Models differ in it, so it is not for a whole server."
+_TYPES: Final = {
+    "int": "whole number",
+    "float": "number",
+    "bool": "`true` or `false`",
+    "string": "text",
+}
 
 
 def variable_summary(facts: Facts, name: str) -> str:
@@ -44,8 +81,8 @@ def variable_page(name: str, asked: Asked) -> Page:
 
 def _page(variable: Variable, asked: Asked) -> Page:
     state = status(variable, asked)
-    danger = words.DANGER if variable.dangerous else ""
-    care = "" if danger or variable.safe else words.UNSAFE
+    danger = DANGER if variable.dangerous else ""
+    care = "" if danger or variable.safe else UNSAFE
     key, about = profile_key(variable), _rules(variable)
     blocks: tuple[Block, ...] = (
         Prose(variable.effect),
@@ -53,8 +90,8 @@ def _page(variable: Variable, asked: Asked) -> Page:
             ("Danger", danger),
             ("Careful", care),
             ("Status", state),
-            ("Takes", words.kind(variable)),
-            ("Bad values", words.on_invalid(variable)),
+            ("Takes", _takes(variable)),
+            ("Bad values", bad_values(variable)),
         ),
         *history(variable, asked),
         *instead(variable.replacements, asked),
@@ -72,7 +109,7 @@ def _page(variable: Variable, asked: Asked) -> Page:
     return Page(
         kind="variable",
         name=variable.name,
-        about=words.SCOPE[variable.scope],
+        about=SCOPE[variable.scope],
         summary=variable.effect,
         blocks=blocks,
         sources=sources_of(variable.source),
@@ -96,6 +133,24 @@ def _variable_facts(variable: Variable, asked: Asked) -> dict[str, Any]:
         "replacement": as_data(held(variable.replacements, asked)),
         "note": variable.note,
     }
+
+
+def _takes(variable: Variable) -> str:
+    """Say what a variable takes; Go, llama.cpp and ggml each have Booleans of their own."""
+    if variable.kind == "bool" and variable.name.startswith("LLAMA_ARG_"):
+        return "Boolean: `1`, `on`, `true`, `enabled`, `0`, `off`, `false`, `disabled`"
+    if variable.kind == "bool" and variable.name.startswith("GGML_"):
+        return "switch: set, or not set"
+    return KIND[variable.kind]
+
+
+def bad_values(variable: Variable) -> str:
+    """Say how a bad value behaves."""
+    word = variable.on_invalid
+    if word == "load-fail":
+        runner = variable.scope == "runner"
+        return "llama-server ends, and no model loads." if runner else "Models cannot be loaded."
+    return ON_INVALID[word]
 
 
 def _text(release: Release | None) -> str | None:
@@ -127,7 +182,7 @@ def dead_page(name: str, asked: Asked) -> Page:
         about="read by no release of Ollama",
         summary=f"believed to be: {dead.belief}",
         blocks=(
-            Prose(words.ABSENT),
+            Prose("No release of Ollama reads this name; setting it changes nothing."),
             *paragraphs(("Believed to be", dead.belief)),
             *instead(dead.replacements, asked),
             *paragraphs(
@@ -167,7 +222,7 @@ def _runner_page(name: str, entry: RunnerNames, asked: Asked) -> Page:
     return Page(
         kind="variable",
         name=name,
-        about=words.SCOPE["runner"],
+        about=SCOPE["runner"],
         summary=read.effect,
         blocks=(
             Prose("llama-server reads it for every model. Ollama does not know it."),
@@ -179,6 +234,40 @@ def _runner_page(name: str, entry: RunnerNames, asked: Asked) -> Page:
         ),
         sources=sources_of(entry.source),
         facts={"type": "string", "scope": "runner", "since": str(entry.since), "status": state},
+    )
+
+
+def option_page(name: str, asked: Asked) -> Page:
+    """Return the page of a model option."""
+    option = asked.facts.options[name]
+    state, modelfile = status(option, asked), option.modelfile
+    reload = "Requests that differ in it load the model again." if option.reload else ""
+    about = rules_about(name if "_" in name else f"PARAMETER {name}")
+    return Page(
+        kind="option",
+        name=name,
+        about="model option" + (", `PARAMETER` of a Modelfile" if modelfile else ""),
+        summary=option.effect,
+        blocks=(
+            Prose(option.effect),
+            *paragraphs(("Status", state), ("Takes", _TYPES[option.type]), ("Careful", reload)),
+            *history(option, asked),
+            *paragraphs(
+                ("Profile", f"`models.parameters`, like `{name} = …`" if modelfile else ""),
+                ("Rules", rule_titles(about)),
+            ),
+        ),
+        sources=sources_of(option.source),
+        facts={
+            "type": option.type,
+            "since": str(option.since),
+            "removed": str(option.removed) if option.removed else None,
+            "defaults": as_data(held(option.defaults, asked)),
+            "modelfile": modelfile,
+            "reload": option.reload,
+            "status": state,
+            "rules": list(about),
+        },
     )
 
 

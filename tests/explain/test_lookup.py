@@ -10,10 +10,10 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.records import Variable
 from generator.cli import gen
 from generator.errors import CatalogueError, HostwrightError
-from generator.explain import words
 from generator.explain.keys import becomes, keys
 from generator.explain.lookup import explain, find, listed
 from generator.explain.page import Page
+from generator.explain.variables import KIND, ON_INVALID, SCOPE
 from generator.profiles.json_schema import json_schema
 from generator.profiles.shipped import profile_schema
 from generator.targets import TARGETS
@@ -174,9 +174,9 @@ class TestVariables:
         kinds, scopes, bad = (
             set(typing.get_args(hints[name])) for name in ("kind", "scope", "on_invalid")
         )
-        assert kinds == {*words.KIND}
-        assert scopes == {*words.SCOPE}
-        assert bad == {*words.ON_INVALID, "load-fail"}
+        assert kinds == {*KIND}
+        assert scopes == {*SCOPE}
+        assert bad == {*ON_INVALID, "load-fail"}
 
 
 class TestKeys:
