@@ -12,7 +12,8 @@ import json
 import tomllib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 -- asked at run time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping  # noqa: TC003 -- asked at run time
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -81,6 +82,32 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "systemd.toml": {"directives": tuple[surroundings.Directives, ...]},
 }
+# Names that may be there once, alone or together with others.
+ONCE: Final = (
+    ("architecture.name",),
+    ("behaviour.id",),
+    ("card.name",),
+    ("gpu.capabilities",),
+    ("key.name", "spelling.target"),
+    ("limit.name",),
+    ("model.names", "missing.name"),
+    ("one_slot.names",),
+    ("option.name",),
+    ("quantisation.name",),
+    ("radeon.targets",),
+    ("variable.name", "dead.names"),
+)
+# Names of something else in the same file, and where it has them.
+LISTED: Final = (
+    ("card.compute_capability", "gpu.capabilities"),
+    ("dead.legacy", "dead.names"),
+    ("fallback", "blocks"),
+    ("fallback.values", "blocks"),
+    ("gpu.nixpkgs_lacks", "gpu.capabilities"),
+    ("model.superseded", "model.names"),
+    ("quantisation.embedding", "blocks"),
+    ("quantisation.output", "blocks"),
+)
 
 
 def _read_by(parse: Callable[[str], object]) -> PlainValidator:
@@ -137,10 +164,13 @@ def _table(kind: type) -> type[BaseModel]:
         factory = field.default_factory
         default = field.default if factory is MISSING else factory()
         form[field.name] = (_strict(hint), ... if default is MISSING else default)
-    return _model(kind.__name__, _coherent, form)
+    check: Any = model_validator(mode="after")(_coherent)
+    return create_model(
+        kind.__name__, __config__=_CONFIG, __validators__={"coherent": check}, **form
+    )
 
 
-def _coherent(table: Any) -> None:  # noqa: ANN401 -- any of the records
+def _coherent(table: Any) -> Any:  # noqa: ANN401 -- any of the records
     """Refuse a table whose parts contradict each other."""
     for end in ("until", "removed"):
         last = getattr(table, end, None)
@@ -155,90 +185,40 @@ def _coherent(table: Any) -> None:  # noqa: ANN401 -- any of the records
             raise ValueError(f"`{table.names[0]}` has no weights for {table.quantisation}")
         if bool(table.window) != bool(table.window_every):
             raise ValueError(f"`{table.names[0]}` needs both window and window_every")
+    return table
 
 
-def _once(names: Iterable[str]) -> None:
-    """Refuse a name that is listed twice."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"`{name}` is listed twice")
-        seen.add(name)
+def _coherent_file(file: Any) -> None:  # noqa: ANN401 -- a model that is made of FILES
+    """Refuse a name that is there twice, and one that names nothing."""
+    for paths in ONCE:
+        counted = Counter(chain.from_iterable(_names(file, path) for path in paths))
+        if twice := next((name for name, count in counted.items() if count > 1), ""):
+            raise ValueError(f"`{twice}` is listed twice")
+    for path, known in LISTED:
+        if strange := {*_names(file, path)} - {*_names(file, known)}:
+            raise ValueError(f"`{min(strange)}` is not listed")
+    if lines := getattr(file, "lines", None):
+        last = max(Release.parse(f"{line}.{max(patches)}") for line, patches in lines.items())
+        if file.newest != last:
+            raise ValueError(f"newest is {file.newest}, but {last} is the last one listed")
 
 
-def _listed(names: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a name that is not among those known."""
-    if strange := set(names) - set(known):
-        raise ValueError(f"`{min(strange)}` is not listed")
-
-
-def _of(tables: Iterable[Any], field: str) -> Iterable[Any]:
-    """Return a field of all tables, those with several values flattened."""
-    values = [getattr(table, field) for table in tables]
-    return chain.from_iterable(values) if values and isinstance(values[0], tuple) else values
-
-
-def _coherent_gpus(file: Any) -> None:  # noqa: ANN401
-    capabilities = [*_of(file.gpu, "capabilities")]
-    _once(capabilities)
-    _once(hardware.card_key(card.name) for card in file.card)
-    _listed(_of(file.card, "compute_capability"), capabilities)
-    _listed(_of(file.gpu, "nixpkgs_lacks"), capabilities)
-
-
-def _coherent_ollama(file: Any) -> None:  # noqa: ANN401
-    dead = [*_of(file.dead, "names")]
-    _once([*_of(file.variable, "name"), *dead])
-    _once(_of(file.option, "name"))
-    _listed(_of(file.dead, "legacy"), dead)
-
-
-def _coherent_models(file: Any) -> None:  # noqa: ANN401
-    names = [*_of(file.model, "names")]
-    _once([*names, *_of(file.missing, "name")])
-    _once(_of(file.one_slot, "names"))
-    _once(_of(file.architecture, "name"))
-    _listed((model.superseded for model in file.model if model.superseded), names)
-
-
-def _coherent_quantisations(file: Any) -> None:  # noqa: ANN401
-    _once(_of(file.quantisation, "name"))
-    kinds = [*_of(file.quantisation, "embedding"), *_of(file.quantisation, "output")]
-    _listed([*kinds, *file.fallback, *file.fallback.values()], file.blocks)
-
-
-def _coherent_releases(file: Any) -> None:  # noqa: ANN401
-    last = max(Release.parse(f"{line}.{max(file.lines[line])}") for line in file.lines)
-    if file.newest != last:
-        raise ValueError(f"newest is {file.newest}, but {last} is the last one listed")
-
-
-_COHERENT: Final[Mapping[str, Callable[[Any], None]]] = {
-    "behaviour.toml": lambda file: _once(_of(file.behaviour, "id")),
-    "gpus.toml": _coherent_gpus,
-    "hardware.toml": lambda file: _once(_of(file.radeon, "targets")),
-    "keys.toml": lambda file: _once([*_of(file.key, "name"), *_of(file.spelling, "target")]),
-    "limits.toml": lambda file: _once(_of(file.limit, "name")),
-    "models.toml": _coherent_models,
-    "ollama.toml": _coherent_ollama,
-    "quantisations.toml": _coherent_quantisations,
-    "releases.toml": _coherent_releases,
-}
+def _names(file: object, path: str) -> Iterator[str]:
+    """Yield what a field of a table has in its records; of a mapping, its keys or its values."""
+    table, _, field = path.partition(".")
+    rows = getattr(file, table, ())
+    if isinstance(rows, dict):
+        yield from rows.values() if field else rows
+        return
+    for found in (getattr(row, field) for row in rows):
+        for name in filter(None, found if isinstance(found, tuple) else (found,)):
+            yield hardware.card_key(name) if path == "card.name" else name
 
 
 @functools.cache
 def _file(name: str) -> type[BaseModel]:
     form: dict[str, Any] = {key: (_strict(kind), ...) for key, kind in FILES[name].items()}
-    return _model(name, _COHERENT.get(name, lambda _: None), form | {"meta": (_Meta, ...)})
-
-
-def _model(name: str, check: Callable[[Any], None], form: Mapping[str, Any]) -> type[BaseModel]:
-    def checked(self: BaseModel) -> BaseModel:
-        check(self)
-        return self
-
-    validators: dict[str, Any] = {"coherent": model_validator(mode="after")(checked)}
-    return create_model(name, __config__=_CONFIG, __validators__=validators, **form)
+    return create_model(name, __config__=_CONFIG, meta=(_Meta, ...), **form)
 
 
 def read() -> dict[str, str]:
@@ -257,32 +237,29 @@ def build(texts: Mapping[str, str]) -> dict[str, Any]:
 
 def text(tables: Mapping[str, Any]) -> str:
     """Return the JSON: a record on each line, so that a diff shows what has changed."""
-    parts = (f"{_json(name)}:{_lines(table)}" for name, table in tables.items())
+    to_json = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+    parts = []
+    for name, table in tables.items():
+        many = isinstance(table, list)
+        shown = "[\n" + ",\n".join(map(to_json, table)) + "\n]" if many else to_json(table)
+        parts.append(f"{to_json(name)}:{shown}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _lines(table: Any) -> str:  # noqa: ANN401 -- as JSON has it
-    if not isinstance(table, list):
-        return _json(table)
-    return "[\n" + ",\n".join(map(_json, table)) + "\n]"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def parsed(name: str, source: str) -> BaseModel:
     """Return the tables of one file. Raises CatalogueError as `build`."""
     try:
         data = tomllib.loads(source)
-        return _file(name).model_validate(data)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"data/{name}: {error}") from error
+        file = _file(name).model_validate(data)
+        _coherent_file(file)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = _key_path(data, first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise CatalogueError(f"data/{name}: {where}{message}") from error
+    except ValueError as error:
+        raise CatalogueError(f"data/{name}: {error}") from error
+    return file
 
 
 def _key_path(node: object, location: tuple[int | str, ...]) -> str:
@@ -293,11 +270,7 @@ def _key_path(node: object, location: tuple[int | str, ...]) -> str:
             node = node[key]
         else:
             node = node.get(key) if isinstance(node, dict) else None
-        parts.append(_label(node) if isinstance(key, int) else key)
+        known = node if isinstance(key, int) and isinstance(node, dict) else {}
+        label = known.get("name") or known.get("id") or known.get("names")
+        parts.append(str(label or node) if isinstance(key, int) else key)
     return f"{'.'.join(parts)}: " if parts else ""
-
-
-def _label(node: object) -> str:
-    if isinstance(node, dict):
-        return str(node.get("name") or node.get("id") or node.get("names") or node)
-    return str(node)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.by_memory import written_gib
 from generator.detect.situation import Choice, LeftOut
-from generator.formats.annotated import Section, to_annotated_toml
+from generator.formats.data import Section, to_annotated_toml
 from generator.formats.text import Commented
 from generator.units import GIB, MIB, format_size
 

@@ -1,16 +1,26 @@
-"""JSON and TOML for data that programs read back; key order is kept."""
+"""JSON and TOML for data that programs read back; key order is kept.
+
+TOML can have a comment above each key: the reason of a value, where whoever reads it needs it.
+Comments are lines of their own, so that no text in them can become a value.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import RenderError
-from generator.formats.text import refuse_surrogates
+from generator.formats.text import WIDTH, comment, refuse_surrogates
+from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from generator.formats.text import Commented
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_json(obj: object) -> str:
@@ -34,3 +44,52 @@ def to_toml(obj: Mapping[str, object]) -> str:
 
     text = tomli_w.dumps(obj).rstrip("\n")
     return refuse_surrogates(text, "a TOML string") + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table: its key path (empty: the top), its keys, and notes above its heading.
+
+    `array` makes it one element of an array of tables.
+    """
+
+    path: tuple[str, ...]
+    keys: Mapping[str, Commented]
+    notes: tuple[str, ...] = ()
+    array: bool = False
+
+
+def to_annotated_toml(head: Sequence[str], sections: Sequence[Section]) -> str:
+    """Return a document: the head as comments, then the sections in their order.
+
+    Raises RenderError for surrogates.
+    """
+    blocks = ["\n".join(line for text in head for line in comment(text))]
+    blocks += ["\n".join(_section(section)) for section in sections]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    for note in section.notes:
+        yield from comment(note)
+    if section.path:
+        path = ".".join(_key(part) for part in section.path)
+        yield f"[[{path}]]" if section.array else f"[{path}]"
+    for key, entry in section.keys.items():
+        yield from comment(entry.comment)
+        yield _line(key, entry.value)
+
+
+def _line(key: str, value: object) -> str:
+    """Return a key with its value; a list stays on one line where it fits."""
+    text = to_toml({key: value}).rstrip("\n")
+    if not isinstance(value, list) or not _BARE.fullmatch(key):
+        return text
+    # The head is as long for every item, whatever the item holds.
+    items = (to_toml({key: item})[len(f"{key} = ") :].rstrip("\n") for item in value)
+    line = f"{key} = [{', '.join(items)}]"
+    return line if len(line) <= WIDTH and "\n" not in line else text
+
+
+def _key(part: str) -> str:
+    return part if _BARE.fullmatch(part) else to_toml({part: 0}).rpartition(" = ")[0]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import RenderError
-from generator.formats.annotated import Section, to_annotated_toml
+from generator.formats.data import Section, to_annotated_toml
 from generator.formats.text import Commented
 
 VALUES = st.one_of(
