@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from generator.view import Line, Variable, View
 
 
+_IGNORED: Final = "`{0}` {1}; Ollama {2} ignores it"
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
-def _misnamed(rule_id: str, view: View, facts: Facts) -> Hits:
+def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
@@ -29,7 +30,7 @@ def _misnamed(rule_id: str, view: View, facts: Facts) -> Hits:
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
         yield Hit(
-            message=fault.message,
+            message=message.format(variable.name, fault.what, facts.release),
             place=variable.place,
             fix=f"write `{typed}` instead" if typed else fault.fix(variable.value),
             link=fault.link,
@@ -56,7 +57,7 @@ NEVER_READ: Final = Rule(
     bad="Environment=OLLAMA_NUM_THREADS=16",
     good="Environment=LLAMA_ARG_THREADS=16    # from 0.30; before, PARAMETER num_thread 16",
     source="scan of all release tags of ollama/ollama; ollama#10476, ollama#11699",
-    check=partial(_misnamed, "HW101"),
+    check=partial(_misnamed, "HW101", "no release of Ollama reads `{0}`"),
 )
 REMOVED: Final = Rule(
     id="HW102",
@@ -66,7 +67,7 @@ REMOVED: Final = Rule(
     bad="OLLAMA_INTEL_GPU=1    # removed in 0.12.11",
     good="OLLAMA_VULKAN=1",
     source="envconfig/config.go by tag",
-    check=partial(_misnamed, "HW102"),
+    check=partial(_misnamed, "HW102", _IGNORED),
 )
 NOT_READ_YET: Final = Rule(
     id="HW103",
@@ -77,7 +78,7 @@ NOT_READ_YET: Final = Rule(
     bad="LLAMA_ARG_THREADS=16    # for Ollama 0.24",
     good="PARAMETER num_thread 16    # in a Modelfile",
     source="envconfig/config.go by tag; llm/llama_server.go@v0.30.0",
-    check=partial(_misnamed, "HW103"),
+    check=partial(_misnamed, "HW103", _IGNORED),
 )
 MISSPELT: Final = Rule(
     id="HW104",
@@ -88,7 +89,7 @@ MISSPELT: Final = Rule(
     bad="OLAMA_HOST=0.0.0.0",
     good="OLLAMA_HOST=0.0.0.0",
     source="envconfig/config.go by tag",
-    check=partial(_misnamed, "HW104"),
+    check=partial(_misnamed, "HW104", "`{0}` {1}"),
 )
 
 

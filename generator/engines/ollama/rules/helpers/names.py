@@ -30,7 +30,7 @@ _ON: Final = re.compile(r"=-?1\b|^POST ")
 _NUMBERED: Final = re.compile(r"_\d+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class NameFault:
     """Why a name is not read: the rule that says so, what is the matter, and what to use.
 
@@ -39,7 +39,6 @@ class NameFault:
 
     rule: str
     what: str
-    message: str
     use: str = ""
     link: str = ""
     rename: str = ""
@@ -64,24 +63,17 @@ def name_fault(name: str, facts: Facts) -> NameFault | None:
     """Return what is wrong with setting `name`; None: nothing, or nobody knows."""
     dead = facts.dead_names.get(name)
     if dead is not None:
-        return NameFault(
-            rule="HW101",
-            what="no release reads it",
-            message=f"no release of Ollama reads `{name}`",
-            use=dead.replacement,
-            link=dead.source,
-            rename=dead.renamed,
-            intent=dead.intent,
-        )
+        what = "no release reads it"
+        return NameFault("HW101", what, dead.replacement, dead.source, dead.renamed, dead.intent)
     variable = facts.variable(name)
     if variable is not None:
-        return _lapsed(variable, facts)
+        return _lapsed(variable)
     if facts.runner_reads(name):
         return None
     return _of_another_runner(name, facts) or _misspelt(name, facts)
 
 
-def _lapsed(variable: Variable, facts: Facts) -> NameFault | None:
+def _lapsed(variable: Variable) -> NameFault | None:
     if variable.gone:
         rule, what = "HW102", f"was removed in {variable.removed}"
     elif not variable.known:
@@ -90,29 +82,18 @@ def _lapsed(variable: Variable, facts: Facts) -> NameFault | None:
         rule, what = "HW102", f"has no effect since {variable.effective_until}"
     else:
         return None
-    return NameFault(
-        rule=rule,
-        what=what,
-        message=f"`{variable.name}` {what}; Ollama {facts.release} ignores it",
-        use=variable.replacement,
-        link=variable.source,
-        rename=variable.renamed,
-    )
+    return NameFault(rule, what, variable.replacement, variable.source, variable.renamed)
 
 
 def _of_another_runner(name: str, facts: Facts) -> NameFault | None:
     """Tell of a name without an entry that llama-server reads in other releases."""
     if facts.start_of_era.runner_reads(name):
-        rule, what = "HW102", "is not read by its llama-server any more"
-    elif facts.newest.runner_reads(name):
-        runs = facts.era == facts.newest.era
-        what = "is not read by its llama-server yet" if runs else "is for llama-server"
-        rule = "HW103"
-    else:
+        return NameFault("HW102", "is not read by its llama-server any more")
+    if not facts.newest.runner_reads(name):
         return None
-    return NameFault(
-        rule=rule, what=what, message=f"`{name}` {what}; Ollama {facts.release} ignores it"
-    )
+    runs = facts.era == facts.newest.era
+    what = "is not read by its llama-server yet" if runs else "is for llama-server"
+    return NameFault("HW103", what)
 
 
 def _misspelt(name: str, facts: Facts) -> NameFault | None:
@@ -127,15 +108,13 @@ def _misspelt(name: str, facts: Facts) -> NameFault | None:
     meant = _closest(name, (*_family(name, readable), *facts.dead_names), _NEAR)
     dead = name_fault(meant, facts) if meant in facts.dead_names else None
     if dead is not None:
-        return replace(dead, rule="HW104", what=what, message=f"`{name}` {what}", rename="")
+        return replace(dead, rule="HW104", what=what, rename="")
     return _typo(name, what, meant)
 
 
 def _typo(name: str, what: str, meant: str) -> NameFault:
     certain = meant and _closest(name, (meant,), _VERY_NEAR)
-    return NameFault(
-        rule="HW104", what=what, message=f"`{name}` {what}", use=meant, rename=certain or ""
-    )
+    return NameFault("HW104", what, meant, rename=certain or "")
 
 
 def _family(name: str, readable: tuple[str, ...]) -> tuple[str, ...]:
