@@ -242,9 +242,9 @@ def test_a_profile_key(house: House) -> None:
         '    toy: bool | None = None\n    """Whether there is a toy."""\n',
     )
     house.line(
-        "generator/engines/ollama/spelling.py",
-        '    Typed("debug"',
-        '    Typed("toy", "OLLAMA_TOY", "Plays."),\n',
+        "generator/engines/ollama/variables.py",
+        '    "debug": ',
+        '    "toy": ("OLLAMA_TOY", "Plays."),\n',
     )
     assert "OLLAMA_TOY=1" in house.gen("xeon-cpu", "-t", "systemd", "--set", "ollama.toy=true")
     assert "Whether there is a toy." in house.gen("schema", "--markdown")

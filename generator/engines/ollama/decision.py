@@ -20,6 +20,16 @@ Decision: TypeAlias = "Setting | Omission | Parameter | Model | Finding | Proble
 Kind = TypeVar("Kind", Setting, Omission, Parameter, Model, Finding, Problem)
 Decisions: TypeAlias = "Iterator[Decision]"
 GROUPS: Final[tuple[Group, ...]] = ("gpu", "threads", "server", "environment")
+# Keys of `[ollama]` whose variables stand with those of the GPUs.
+WITH_GPUS: Final = frozenset({"acceleration", "sched_spread", "llm_library", "gpu_overhead"})
+
+
+def group_of(key: str) -> Group:
+    """Return the group in which the variable of a profile key stands."""
+    table, _, name = key.partition(".")
+    if table == "gpu" or (table == "ollama" and name in WITH_GPUS):
+        return "gpu"
+    return "threads" if table == "threads" else "server"
 
 
 def note(rule: str, message: str, where: str, fix: str = "", link: str = "") -> Finding:
@@ -27,9 +37,10 @@ def note(rule: str, message: str, where: str, fix: str = "", link: str = "") -> 
     return rule_of(rule).finding(message, where, fix, link)
 
 
-def omission(what: str, reason: str, where: str, group: Group = "server") -> Omission:
+def omission(what: str, reason: str, where: str) -> Omission:
     """Return what is left out on purpose; the output says so in one comment."""
-    return Omission(what=what, reason=f"Not set: {what}. {reason}", group=group, key=where)
+    reason = f"Not set: {what}. {reason}"
+    return Omission(what=what, reason=reason, group=group_of(where), key=where)
 
 
 def reads(case: Case, name: str) -> bool:
@@ -45,14 +56,13 @@ def setting(
     *,
     where: str,
     reason: str,
-    group: Group = "server",
     source: Source = "profile",
     scope: Scope = "any",
 ) -> Decisions:
     """Yield a variable that the release reads; otherwise why not."""
     variable = case.facts.variable(name)
     if variable is None or not variable.known:
-        yield from _dropped(case, name, where, group)
+        yield from _dropped(case, name, where)
         return
     allowed = variable.allowed(case.host.system)
     if allowed is not None and value not in allowed:
@@ -64,18 +74,18 @@ def setting(
         value=value,
         reason=reason,
         source=source,
-        group=group,
+        group=group_of(where),
         key=where,
         scope=scope,
     )
 
 
-def _dropped(case: Case, name: str, where: str, group: Group) -> Decisions:
+def _dropped(case: Case, name: str, where: str) -> Decisions:
     fault = name_fault(name, case.facts)
     if fault is None:  # Nothing has facts about it: no name that is written in code.
         raise KeyError(name)
     release = case.facts.release
-    yield omission(name, f"It {fault.what}; this is for Ollama {release}.", where, group)
+    yield omission(name, f"It {fault.what}; this is for Ollama {release}.", where)
     yield note(
         fault.rule,
         f"`{name}` {fault.what}; left out for Ollama {release}",
@@ -93,15 +103,12 @@ def lever(
     *,
     where: str,
     reason: str,
-    group: Group = "server",
     source: Source = "profile",
 ) -> Decisions:
     """Yield the variable where the release reads it, otherwise a parameter of every model."""
     reason = commented(reason, case.facts.legacy_names(where))
     if reads(case, variable):
-        yield from setting(
-            case, variable, value, where=where, reason=reason, group=group, source=source
-        )
+        yield from setting(case, variable, value, where=where, reason=reason, source=source)
     else:
         yield from _all_models(case, parameter, value, where, reason)
 

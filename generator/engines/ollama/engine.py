@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.base import Asked, Decided, Server
 from generator.engines.ollama import context, gpu, jobs, models, threads, variables
-from generator.engines.ollama.connection import connection
 from generator.engines.ollama.decision import doubled, environment, only
+from generator.engines.ollama.variables import connection
 from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step
 

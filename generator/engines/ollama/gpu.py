@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama import library
 from generator.engines.ollama.decision import (
     commented,
     legacy,
@@ -14,15 +13,18 @@ from generator.engines.ollama.decision import (
     reads,
     setting,
 )
-from generator.engines.ollama.spelling import text
+from generator.engines.ollama.variables import text
 from generator.errors import Problem
+from generator.plan import Setting
 from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
-    from generator.plan import Devices
+    from generator.plan import Devices, Source
 
+LIBRARY: Final = "OLLAMA_LLM_LIBRARY"
+LIBRARY_KEY: Final = "ollama.llm_library"
 VISIBLE: Final = {
     "nvidia": "CUDA_VISIBLE_DEVICES",
     "amd": "ROCR_VISIBLE_DEVICES",
@@ -38,7 +40,7 @@ def decide(case: Case) -> Decisions:
     else:
         yield from legacy(case, "ollama.acceleration", "0")
         yield from _visible_devices(case, devices)
-    yield from library.decide(case)
+    yield from _library(case)
     yield from _vulkan(case)
     yield from _spread(case)
     yield from _layers(case)
@@ -50,22 +52,13 @@ def _no_gpu(case: Case) -> Decisions:
     where, reason = "ollama.acceleration", "Computes on the CPU although the host has a GPU."
     if case.profile.host.gpus:
         yield from legacy(case, where, "1")
-        yield from setting(
-            case,
-            "CUDA_VISIBLE_DEVICES",
-            "-1",
-            where=where,
-            reason=commented(reason, case.facts.legacy_names(where)),
-            group="gpu",
-            source="derived",
-        )
+        reason = commented(reason, case.facts.legacy_names(where))
+        name = "CUDA_VISIBLE_DEVICES"
+        yield from setting(case, name, "-1", where=where, reason=reason, source="derived")
     for key in ("visible_devices", "device_order", "layers"):
         if getattr(case.profile.gpu, key):
-            yield Problem(
-                f"gpu.{key}",
-                "means nothing without acceleration",
-                "set ollama.acceleration, or remove it",
-            )
+            hint = "set ollama.acceleration, or remove it"
+            yield Problem(f"gpu.{key}", "means nothing without acceleration", hint)
 
 
 def _visible_devices(case: Case, devices: Devices) -> Decisions:
@@ -77,7 +70,6 @@ def _visible_devices(case: Case, devices: Devices) -> Decisions:
             ",".join(choice.visible_devices),
             where="gpu.visible_devices",
             reason="Only these GPUs, in this order.",
-            group="gpu",
             scope="host" if devices.vendor == "nvidia" else "any",
         )
     if devices.vendor != "nvidia":
@@ -85,32 +77,119 @@ def _visible_devices(case: Case, devices: Devices) -> Decisions:
     by_index = any(index.isdecimal() for index in choice.visible_devices)
     order = choice.device_order or ("PCI_BUS_ID" if by_index else None)
     if order:
+        how = "as nvidia-smi does" if order == "PCI_BUS_ID" else "by speed"
         yield from setting(
             case,
             "CUDA_DEVICE_ORDER",
             order,
             where="gpu.device_order",
-            reason="Indices count as nvidia-smi does; read by the CUDA driver, not by Ollama."
-            if order == "PCI_BUS_ID"
-            else "Indices count by speed; read by the CUDA driver, not by Ollama.",
-            group="gpu",
+            reason=f"Indices count {how}; read by the CUDA driver, not by Ollama.",
             source="profile" if choice.device_order else "derived",
         )
+
+
+def _library(case: Case) -> Decisions:
+    """Emit the library that the profile means, or say why there is none.
+
+    A name that works or does no harm is kept, a family mapped to one of it, others are left out.
+    Since 0.12.4 a name without a directory means CPU only, and only a DEBUG line says so; before,
+    it is ignored (discover/runner.go@v0.32.15:100; llm/server.go@v0.12.3:243).
+    """
+    asked = case.profile.ollama.llm_library
+    if asked is None:
+        yield from _for_a_new_driver(case)
+        return
+    usable = _usable(case)
+    cards = case.gpus
+    # A card that is not known might be older than the newest library; guessing means CPU only.
+    judged = bool(cards) and len(case.facts.generations(cards)) == len(cards)
+    family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
+    if case.acceleration == "cpu":
+        yield from _for_cpu(case, asked, named=asked in _libraries(case))
+    elif asked in usable:
+        yield from _emit(asked, "Only this compute library is used.")
+    elif family:
+        yield from _of_family(case, asked, family[-1])
+    else:
+        yield from _none(case, asked)
+
+
+def _libraries(case: Case) -> tuple[str, ...]:
+    """Return the libraries of the release, oldest first."""
+    variable = case.facts.variable(LIBRARY)
+    return (variable and variable.allowed(case.host.system)) or ()
+
+
+def _usable(case: Case) -> list[str]:
+    """Return those that hold kernels for every card."""
+    cards = case.facts.generations(case.gpus)
+    served = [set(card.cuda_libraries(case.host.system)) for card in cards]
+    return [
+        name
+        for name in _libraries(case)
+        if not name.startswith("cuda_") or all(name in libraries for libraries in served)
+    ]
+
+
+def _for_a_new_driver(case: Case) -> Decisions:
+    """Name the library in the release that would choose one without kernels for the card."""
+    if case.acceleration != "cuda" or not _misjudges(case):
+        return
+    usable = [name for name in _usable(case) if name.startswith("cuda_v")]
+    if usable and "cuda_v13" not in usable:
+        reason = "With a CUDA 13 driver this release would take cuda_v13, which these cards cannot."
+        yield from _emit(usable[-1], reason, source="derived")
+
+
+def _misjudges(case: Case) -> bool:
+    known = bool(case.facts.generations(case.gpus))
+    return known and case.facts.behaves("newest-cuda-for-a-new-driver")
+
+
+def _for_cpu(case: Case, asked: str, *, named: bool) -> Decisions:
+    if named:
+        yield from _emit(asked, "Only this compute library is used.")
+        return
+    fact = case.facts.behaviours["llm-library-without-cpu"]
+    strict = case.facts.behaves("llm-library-strict")
+    effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
+    message = (
+        f"no library bears the name `{asked}` since {fact.since}; in {case.facts.release} {effect}"
+    )
+    yield note("HW105", message, LIBRARY_KEY, link=fact.source)
+    yield from _emit(asked, f"{message[0].upper()}{message[1:]}.")
+
+
+def _of_family(case: Case, asked: str, member: str) -> Decisions:
+    message = (
+        f"`{asked}` alone names no library of {case.facts.release}; `{member}` serves these GPUs"
+    )
+    hint = "" if _misjudges(case) else "leave `llm_library` out: the server finds it by itself"
+    yield note("HW105", message, LIBRARY_KEY, fix=hint)
+    reason = f"The library that serves these GPUs; `{asked}` alone names none."
+    yield from _emit(member, reason)
+
+
+def _none(case: Case, asked: str) -> Decisions:
+    strict = case.facts.behaves("llm-library-strict")
+    effect = "would compute on the CPU" if strict else "would ignore it"
+    message = f"`{asked}` names no library for these GPUs, and Ollama {case.facts.release} {effect}"
+    reason = f"It names no library for these GPUs; the server {effect}."
+    yield omission(f"{LIBRARY}={asked}", reason, LIBRARY_KEY)
+    yield note("HW106", f"{message}; left out", LIBRARY_KEY, fix="leave `llm_library` out")
+
+
+def _emit(name: str, reason: str, *, source: Source = "profile") -> Decisions:
+    key = LIBRARY_KEY
+    yield Setting(name=LIBRARY, value=name, reason=reason, source=source, group="gpu", key=key)
 
 
 def _vulkan(case: Case) -> Decisions:
     variable = case.facts.variable("OLLAMA_VULKAN")
     if case.acceleration != "vulkan" or variable is None or variable.default in {"true", "1"}:
         return
-    yield from setting(
-        case,
-        variable.name,
-        "1",
-        where="ollama.acceleration",
-        reason="The Vulkan backend is off by default in this release.",
-        group="gpu",
-        source="derived",
-    )
+    where, reason = "ollama.acceleration", "The Vulkan backend is off by default in this release."
+    yield from setting(case, variable.name, "1", where=where, reason=reason, source="derived")
 
 
 def _spread(case: Case) -> Decisions:
@@ -122,14 +201,8 @@ def _spread(case: Case) -> Decisions:
         if spread
         else "Models are packed on as few GPUs as hold them."
     )
-    yield from setting(
-        case,
-        "OLLAMA_SCHED_SPREAD",
-        text(spread),
-        where="ollama.sched_spread",
-        reason=reason,
-        group="gpu",
-    )
+    name, where = "OLLAMA_SCHED_SPREAD", "ollama.sched_spread"
+    yield from setting(case, name, text(spread), where=where, reason=reason)
 
 
 def _layers(case: Case) -> Decisions:
@@ -140,15 +213,9 @@ def _layers(case: Case) -> Decisions:
     if layers == "fit":
         yield from _layers_that_fit(case)
         return
-    yield from lever(
-        case,
-        "LLAMA_ARG_N_GPU_LAYERS",
-        "num_gpu",
-        str(layers),
-        where="gpu.layers",
-        reason="Layers on the GPU; a fixed number turns the automatic fit off.",
-        group="gpu",
-    )
+    name, reason = "LLAMA_ARG_N_GPU_LAYERS", "a fixed number turns the automatic fit off."
+    reason = f"Layers on the GPU; {reason}"
+    yield from lever(case, name, "num_gpu", str(layers), where="gpu.layers", reason=reason)
 
 
 def _layers_that_fit(case: Case) -> Decisions:
@@ -159,7 +226,6 @@ def _layers_that_fit(case: Case) -> Decisions:
             " or ".join(f"{name}=999" for name in dead),
             f"Read by no release; {by_itself}, and a forced number turns that off.",
             "gpu.layers",
-            "gpu",
         )
     yield note("HW105", f"nothing is set: {by_itself}", "gpu.layers")
 
@@ -173,11 +239,5 @@ def _overhead(case: Case) -> Decisions:
     if not reads(case, name):
         unit = f"in MiB; {name} has no effect since 0.30."
         name, amount = "LLAMA_ARG_FIT_TARGET", -(-overhead // MIB)
-    yield from setting(
-        case,
-        name,
-        str(amount),
-        where="ollama.gpu_overhead",
-        reason=f"Memory left free on every GPU, {unit}",
-        group="gpu",
-    )
+    reason = f"Memory left free on every GPU, {unit}"
+    yield from setting(case, name, str(amount), where="ollama.gpu_overhead", reason=reason)

@@ -31,17 +31,10 @@ def decide(case: Case) -> Decisions:
     needless = source == "derived" and not case.profile.models and count == case.host.cores
     if needless and not reads(case, VARIABLE):
         message = "Only a model carries it in this release; the server's own number is the same."
-        yield omission(f"num_thread {count}", message, WHERE, "threads")
+        yield omission(f"num_thread {count}", message, WHERE)
     else:
         yield from lever(
-            case,
-            VARIABLE,
-            "num_thread",
-            str(count),
-            where=WHERE,
-            reason=reason,
-            group="threads",
-            source=source,
+            case, VARIABLE, "num_thread", str(count), where=WHERE, reason=reason, source=source
         )
     for name, library in LIBRARIES.items():
         yield Setting(

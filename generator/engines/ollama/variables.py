@@ -1,33 +1,83 @@
-"""The `[ollama]` table: typed keys, and `env` for everything else."""
+"""What the profile says of the server: typed keys, `env` for everything else, and its address."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama import env
 from generator.engines.ollama.decision import legacy, lever, note, omission, reads, setting
 from generator.engines.ollama.jobs import warms
-from generator.engines.ollama.spelling import TYPED, text
+from generator.engines.ollama.rules.helpers.names import name_fault
+from generator.engines.ollama.rules.helpers.values import value_fault
 from generator.errors import Problem
 from generator.fit.kv import PLAIN
+from generator.plan import Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.engines.base import Case
     from generator.engines.ollama.decision import Decisions
-    from generator.engines.ollama.spelling import Typed
     from generator.errors import Finding
+    from generator.plan import Group, Source
+
+
+# A profile key of `[ollama]`: the variable that it becomes, and why it is set.
+TYPED: Final = {
+    "context_length": ("OLLAMA_CONTEXT_LENGTH", "Tokens of context per request slot."),
+    "num_parallel": ("OLLAMA_NUM_PARALLEL", "Request slots per model; each has its own KV cache."),
+    "max_loaded_models": ("OLLAMA_MAX_LOADED_MODELS", "Models resident at the same time."),
+    "max_queue": ("OLLAMA_MAX_QUEUE", "Requests that may wait; one more is answered 503."),
+    "keep_alive": ("OLLAMA_KEEP_ALIVE", "How long an idle model stays loaded."),
+    "load_timeout": ("OLLAMA_LOAD_TIMEOUT", "Gives up on a load without progress after this."),
+    "origins": (
+        "OLLAMA_ORIGINS",
+        "Further origins that browsers may call from; no access control.",
+    ),
+    "debug": ("OLLAMA_DEBUG", "Verbose log."),
+    "noprune": ("OLLAMA_NOPRUNE", "Keeps unused blobs at start."),
+    "no_cloud": ("OLLAMA_NO_CLOUD", "No cloud models, no remote inference."),
+}
+
+# Variables that a key of the profile stands for, so that `env` may not say otherwise. The first
+# three never reach the server on NixOS: the module writes its own over them.
+TYPED_ELSEWHERE: Final = {
+    "OLLAMA_HOST": "ollama.host and ollama.port",
+    "OLLAMA_MODELS": "ollama.models_dir",
+    "HOME": "service.home",
+    "OLLAMA_FLASH_ATTENTION": "ollama.flash_attention",
+    "OLLAMA_KV_CACHE_TYPE": "ollama.kv_cache_type",
+    "OLLAMA_LLM_LIBRARY": "ollama.llm_library",
+    "OLLAMA_SCHED_SPREAD": "ollama.sched_spread",
+    "OLLAMA_GPU_OVERHEAD": "ollama.gpu_overhead",
+    "CUDA_VISIBLE_DEVICES": "gpu.visible_devices",
+    "CUDA_DEVICE_ORDER": "gpu.device_order",
+    "LLAMA_ARG_THREADS": "threads.count",
+    "LLAMA_ARG_N_GPU_LAYERS": "gpu.layers",
+    "LLAMA_ARG_CACHE_RAM": "ollama.prompt_cache",
+} | {variable: f"ollama.{key}" for key, (variable, _) in TYPED.items()}
+
+
+def text(value: object) -> str:
+    """Spell a value so that no release misreads it: booleans as 1 and 0, lists by commas."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
 
 
 def decide(case: Case) -> Decisions:
     """Emit the variables of `[ollama]` that are not about GPUs or threads."""
-    for typed in TYPED:
-        value = getattr(case.profile.ollama, typed.key)
-        if value is not None:
-            yield from _typed(case, typed, value)
+    for key, (name, reason) in TYPED.items():
+        value, where = getattr(case.profile.ollama, key), f"ollama.{key}"
+        if value is not None and key == "context_length":
+            yield from lever(case, name, "num_ctx", text(value), where=where, reason=reason)
+        elif value is not None:
+            yield from setting(case, name, text(value), where=where, reason=reason)
     yield from _flash_attention(case)
     yield from _kv_cache_type(case)
     yield from _prompt_cache(case)
-    yield from env.decide(case)
+    yield from _env(case)
     yield from _warmup(case)
 
 
@@ -40,15 +90,6 @@ def _warmup(case: Case) -> Decisions:
     if names and not case.legacy_env:
         message = "No release reads it; the warm-up is a job of its own."
         yield omission(f"{names[0]}=true", message, "warmup.enable")
-
-
-def _typed(case: Case, typed: Typed, value: object) -> Decisions:
-    where = f"ollama.{typed.key}"
-    name, written, reason = typed.variable, text(value), typed.reason
-    if typed.key == "context_length":
-        yield from lever(case, name, "num_ctx", written, where=where, reason=reason)
-    else:
-        yield from setting(case, name, written, where=where, reason=reason)
 
 
 def _flash_attention(case: Case) -> Decisions:
@@ -155,3 +196,78 @@ def _kv_without_flash_attention(case: Case, kv_type: str) -> Decisions:
         fix="remove `flash_attention = false`",
         link=link,
     )
+
+
+def _env(case: Case) -> Decisions:
+    """Emit them; refuse those with a key of their own and those that stop every load."""
+    for name, value in case.profile.ollama.env.items():
+        where = f"ollama.env.{name}"
+        if name in TYPED_ELSEWHERE:
+            message = f"`{name}` has a key of its own"
+            yield Problem(where, message, f"write {TYPED_ELSEWHERE[name]}")
+        elif fault := _misread(case, name, value):
+            yield Problem(where, fault, "mend or remove it")
+        else:
+            yield Setting(
+                name=name,
+                value=value,
+                reason=_comment(case, name),
+                source="profile",
+                group="environment",
+                key=where,
+            )
+
+
+def _misread(case: Case, name: str, value: str) -> str:
+    """Return why llama-server would exit on this value, or read another: it parses each first."""
+    if fault := value_fault(name, value, case.facts):
+        return fault.what + (", and no model would load" if fault.breaks else "")
+    variable = case.facts.variable(name)
+    if variable is None or not variable.known:
+        return ""
+    if variable.dangerous:
+        return f"breaks every model ({variable.effect.rstrip('.')})"
+    flash_attention = case.profile.ollama.flash_attention
+    if name in _KV_ARGUMENTS and value not in PLAIN and flash_attention is False:
+        message = f"`{value}` needs flash attention, which this profile turns off"
+        return f"{message}, and no model would load"
+    return ""
+
+
+_KV_ARGUMENTS: Final = ("LLAMA_ARG_CACHE_TYPE_K", "LLAMA_ARG_CACHE_TYPE_V")
+
+
+def _comment(case: Case, name: str) -> str:
+    """Return the comment of a variable that is emitted as written; rules say what is wrong."""
+    fault = name_fault(name, case.facts)
+    variable = case.facts.variable(name)
+    if fault is not None and fault.rule != "HW104":
+        return f"Not read by Ollama {case.facts.release}: {fault.what}; as the profile has it."
+    if variable is not None:
+        return variable.effect
+    if case.facts.runner_reads(name):
+        return "Read by llama-server, for every model; as the profile has it."
+    return "As the profile has it; not a variable this catalogue knows."
+
+
+def connection(case: Case) -> Iterator[Setting]:
+    """Yield them; a container expresses them by ports and mounts."""
+    table, listen = case.profile.ollama, case.listen
+    source: Source = "profile" if table.model_fields_set & {"host", "port"} else "default"
+    keys, stored = "Where the server keeps its keys.", "Where models are stored."
+    found: tuple[tuple[str, str | None, str, str, Group, Source], ...] = (
+        ("HOME", case.home, keys, "service.home", "service", "profile"),
+        (listen.variable, listen.address, listen.reason, "ollama.host", "server", source),
+        ("OLLAMA_MODELS", table.models_dir, stored, "ollama.models_dir", "server", "profile"),
+    )
+    for name, value, reason, key, group, origin in found:
+        if value:
+            yield Setting(
+                name=name,
+                value=value,
+                reason=reason,
+                source=origin,
+                group=group,
+                key=key,
+                scope="host",
+            )
