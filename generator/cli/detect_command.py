@@ -110,7 +110,7 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
 
         return read_facter(Path(report), stdin=read_stdin() if report == STDIO else None)
     from generator.detect.machine import read_machine
-    from generator.detect.roots import open_root
+    from generator.detect.root import open_root
 
     stdin = sys.stdin.buffer if root == STDIO else None
     source = open_root(root, stdin=stdin, capture=capture is not None)

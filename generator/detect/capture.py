@@ -10,7 +10,7 @@ import io
 import tarfile
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from generator.detect.root import LARGEST, TOOLS, Root, one_line
+from generator.detect.root import LARGEST, Root, one_line
 from generator.errors import EnvironmentFailure, HostwrightError
 
 if TYPE_CHECKING:
@@ -59,9 +59,6 @@ class Archive(Root):
 
     def _present(self, path: str) -> bool:
         return path.strip("/") in self._files or any(self._names(path))
-
-    def _output(self, name: str) -> bytes:
-        return self._files.get(f"{TOOLS}/{name}", b"")
 
 
 def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect import live
 from generator.detect.detected import Cpu, NumaNode
-from generator.detect.root import one_line, pairs, whole, written_list
+from generator.detect.root import first_match, meminfo, one_line, pairs, written_list
 from generator.records import dataclass
-from generator.units import cpu_list
+from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.detect.root import Root
 
@@ -34,54 +33,49 @@ _NOISE: Final = re.compile(r"\((?:R|TM|tm|C)\)|\bCPU\b|\b\d+-Core Processor\b|\b
 
 def read_cpu(root: Root) -> tuple[Cpu, Topology]:
     """Return the processors, and which CPU is on which core."""
-    blocks = _blocks(root.text("/proc/cpuinfo"))
-    topology = Topology.read(root, blocks)
+    parts = re.split(r"\n\s*\n", root.text("/proc/cpuinfo"))
+    blocks = [block for part in parts if "processor" in (block := pairs(part, ":"))]
     first = blocks[0] if blocks else {}
+    listed = {int(b["processor"]): b for b in blocks if whole(b["processor"]) is not None}
+    online = root.cpus(f"{_CPUS}/online") or frozenset(listed)
+    core = {cpu: _siblings(root, cpu, listed) for cpu in online}
+    packages = {_package(root, cpu, listed.get(cpu, {})) for cpu in online}
     if not blocks:
         root.warn("/proc/cpuinfo", "lists no processor")
-    fast = _fast(root, topology)
-    slow = topology.cores_in(topology.online - fast) if fast else 0
+    fast = _fast(root, online)
+    topology = Topology(online, core, fast)
     cores, threads = live.cpus() if root.live else (0, 0)
     flags = set((first.get("flags") or first.get("Features") or "").split())
     return Cpu(
         model=_model(blocks),
         architecture=_architecture(root, first),
-        sockets=max(1, len(set(topology.package.values()))),
-        cores=cores or topology.cores_in(topology.online),
-        threads=threads or len(topology.online),
-        performance_cores=topology.cores_in(fast) if slow else 0,
-        efficiency_cores=slow,
+        sockets=max(1, len(packages)),
+        cores=cores or topology.cores_in(online),
+        threads=threads or len(online),
+        performance_cores=topology.cores_in(fast),
+        efficiency_cores=topology.cores_in(online - fast) if fast else 0,
         features=tuple(name for name in FEATURES if name in flags),
-        nodes=_nodes(root),
-    ), replace(topology, fast=fast if slow else frozenset())
+        nodes=tuple(_nodes(root)),
+    ), topology
 
 
 @dataclass(frozen=True)
 class Topology:
-    """Which CPUs are online, which share a core and a socket, and which are the fast ones."""
+    """Which CPUs are online, which share a core, and which are on performance cores, if not all.
 
-    online: frozenset[int] = frozenset()
-    core: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    package: Mapping[int, int] = field(default_factory=dict)
-    fast: frozenset[int] = frozenset()
+    It is that of sysfs; what that lacks is that of /proc/cpuinfo.
+    """
 
-    @classmethod
-    def read(cls, root: Root, blocks: list[dict[str, str]]) -> Topology:
-        """Read it from sysfs; what that lacks from /proc/cpuinfo."""
-        listed = {int(b["processor"]): b for b in blocks if whole(b.get("processor", ""))}
-        online = root.cpus(f"{_CPUS}/online") or frozenset(listed)
-        core = {cpu: _siblings(root, cpu, listed.get(cpu, {}), listed) for cpu in online}
-        package = {cpu: _package(root, cpu, listed.get(cpu, {})) for cpu in online}
-        return cls(online, core, package)
+    online: frozenset[int]
+    core: Mapping[int, frozenset[int]]
+    fast: frozenset[int]
 
     def cores_in(self, cpus: frozenset[int]) -> int:
         """Return how many physical cores the CPUs of a list are on."""
         return len({self.core[cpu] for cpu in cpus & self.online})
 
 
-def _siblings(
-    root: Root, cpu: int, block: dict[str, str], listed: dict[int, dict[str, str]]
-) -> frozenset[int]:
+def _siblings(root: Root, cpu: int, listed: dict[int, dict[str, str]]) -> frozenset[int]:
     """Return the CPUs on the same core, by the topology or by the core's id."""
     for name in ("core_cpus_list", "thread_siblings_list"):
         path = f"{_CPUS}/cpu{cpu}/topology/{name}"
@@ -89,29 +83,21 @@ def _siblings(
         found = cpu_list(text)
         if found and cpu in found:
             return found
-        if text:
-            root.warn(path, f"`{one_line(text, 40)}` is not a list of CPUs with {cpu} in it")
-    place = (block.get("physical id"), block.get("core id"))
-    if None in place:
-        return frozenset({cpu})
-    return frozenset(
-        other for other, b in listed.items() if (b.get("physical id"), b.get("core id")) == place
-    )
+        root.strange(path, text, f"is not a list of CPUs with {cpu} in it")
+    places = {other: (b.get("physical id"), b.get("core id")) for other, b in listed.items()}
+    place = places.get(cpu, (None, None))
+    alike = [other for other, its in places.items() if its == place]
+    return frozenset({cpu} if None in place else alike)
 
 
 def _package(root: Root, cpu: int, block: dict[str, str]) -> int:
     path = f"{_CPUS}/cpu{cpu}/topology/physical_package_id"
     text = root.text(path) or block.get("physical id", "")
-    if not whole(text):
+    number = whole(text)
+    if number is None:
         # On some Arm machines it is -1: there is one socket, or nobody knows.
         root.strange(path, text.replace("-1", ""))
-    return int(text) if whole(text) else 0
-
-
-def _blocks(text: str) -> list[dict[str, str]]:
-    """Return /proc/cpuinfo as one dictionary for each processor."""
-    blocks = [pairs(part, ":") for part in re.split(r"\n\s*\n", text)]
-    return [block for block in blocks if "processor" in block]
+    return number or 0
 
 
 def _architecture(root: Root, block: dict[str, str]) -> str:
@@ -125,10 +111,8 @@ def _architecture(root: Root, block: dict[str, str]) -> str:
 
 
 def _model(blocks: list[dict[str, str]]) -> str:
-    """Return the name without trade marks and clock: `Intel Xeon E5-2670 v3`."""
+    """Return the kinds of core that Arm tells; otherwise the name: `Intel Xeon E5-2670 v3`."""
     name = next((b["model name"] for b in blocks if b.get("model name")), "")
-    if "CPU implementer" not in (blocks[0] if blocks else {}):
-        return clean_model(name)
     return _core_names(blocks) or clean_model(name)
 
 
@@ -158,31 +142,25 @@ def _core_name(block: dict[str, str]) -> str:
     return load_catalogue().core_name(implementer, part)
 
 
-def _fast(root: Root, topology: Topology) -> frozenset[int]:
-    """Return the CPUs on performance cores; none where the kernel does not distinguish kinds."""
+def _fast(root: Root, online: frozenset[int]) -> frozenset[int]:
+    """Return the CPUs on performance cores; none where all are, or the kernel tells no kinds."""
     intel = root.cpus("/sys/devices/cpu_core/cpus")
     atom = root.cpus("/sys/devices/cpu_atom/cpus")
     if intel and atom:
-        return intel & topology.online
-    if not root.text("/proc/cpuinfo").count("CPU implementer"):
-        return frozenset()
-    reported = {
-        cpu: root.number(f"{_CPUS}/cpu{cpu}/cpu_capacity") for cpu in sorted(topology.online)
-    }
-    capacity = {cpu: value for cpu, value in reported.items() if value}
-    most = max(capacity.values(), default=0)
-    return frozenset(cpu for cpu, value in capacity.items() if value >= most * _FAST)
+        fast = intel & online
+    else:
+        arm = "CPU implementer" in root.text("/proc/cpuinfo")
+        paths = {cpu: f"{_CPUS}/cpu{cpu}/cpu_capacity" for cpu in sorted(online) if arm}
+        capacity = {cpu: value for cpu, path in paths.items() if (value := root.number(path))}
+        most = max(capacity.values(), default=0)
+        fast = frozenset(cpu for cpu, value in capacity.items() if value >= most * _FAST)
+    return frozenset() if fast == online else fast
 
 
-def _nodes(root: Root) -> tuple[NumaNode, ...]:
-    """Return the NUMA nodes that have CPUs; nodes of memory alone bind no threads."""
-    nodes = []
+def _nodes(root: Root) -> Iterator[NumaNode]:
+    """Yield the NUMA nodes that have CPUs; nodes of memory alone bind no threads."""
     for name in root.names(_NODES):
-        if not (name.startswith("node") and whole(name[4:])):
-            continue
-        cpus = root.cpus(f"{_NODES}/{name}/cpulist")
-        if cpus:
-            memory = re.search(r"MemTotal:\s+(\d{1,15}) kB", root.text(f"{_NODES}/{name}/meminfo"))
-            size = int(memory[1]) * 1024 if memory else 0
-            nodes.append(NumaNode(id=int(name[4:]), cpus=written_list(cpus), memory=size))
-    return tuple(nodes)
+        number = first_match(r"(?a)\Anode(\d{1,9})\Z", name)
+        if number and (cpus := root.cpus(f"{_NODES}/{name}/cpulist")):
+            size = meminfo(root.text(f"{_NODES}/{name}/meminfo"), "MemTotal")
+            yield NumaNode(int(number), written_list(cpus), size)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect import live
 from generator.detect.detected import Disk
-from generator.detect.root import one_line, pairs, whole
+from generator.detect.root import one_line, pairs
+from generator.units import whole
 
 if TYPE_CHECKING:
     from generator.detect.root import Root
@@ -26,20 +27,21 @@ def read_disk(root: Root) -> Disk:
     A number that no device has is that of a file system like btrfs; its mount names the device.
     """
     printed = root.tool("models-disk.txt")
-    number, _, directory = printed.partition("\n")[0].partition(" ")
-    if not whole(number) or int(number) == 0:
+    text, _, directory = printed.partition("\n")[0].partition(" ")
+    number = whole(text)
+    if not number:
         root.strange("models-disk.txt", printed)
         return Disk()
-    folder = f"{_BLOCKS}/{os.major(int(number))}:{os.minor(int(number))}"
+    folder = f"{_BLOCKS}/{os.major(number)}:{os.minor(number)}"
     event = _uevent(root, folder)
     if not event and root.live:
         folder = f"{_NAMED}/{_alone(root, live.disk_of(directory))}"
         event = _uevent(root, folder)
-    name = one_line(event.get("DEVNAME", ""), 40)
+    name, where = one_line(event.get("DEVNAME", ""), 40), one_line(directory)
     if event.get("DEVTYPE") == "partition":
-        name = _whole_disk(name)
+        # `nvme0n1` of `nvme0n1p2`, `sda` of `sda1`.
+        name = re.sub(r"(?<=\d)p\d+$|(?<=[a-z])\d+$", "", name).replace("/", "")
         folder = f"{_NAMED}/{name}"
-    where = one_line(directory)
     if not name or name.startswith(_VIRTUAL):
         return Disk("", name, where)
     spinning = root.text(f"{folder}/queue/rotational")
@@ -58,8 +60,3 @@ def _alone(root: Root, device: str) -> str:
 
 def _uevent(root: Root, folder: str) -> dict[str, str]:
     return pairs(root.text(f"{folder}/uevent"), "=")
-
-
-def _whole_disk(name: str) -> str:
-    """Return the disk of a partition: `nvme0n1` of `nvme0n1p2`, `sda` of `sda1`."""
-    return re.sub(r"(?<=\d)p\d+$|(?<=[a-z])\d+$", "", name).replace("/", "")

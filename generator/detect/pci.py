@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.detect.detected import Gpu
 from generator.detect.root import one_line
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from generator.detect.detected import Vendor
     from generator.detect.root import Root
 
 _DEVICES: Final = "/sys/bus/pci/devices"
-_DISPLAY: Final = "0x03"
-# The processing accelerators of data centres (NVIDIA and AMD) may have a class of their own.
-_ACCELERATOR: Final = "0x12"
+# Display controllers, and the processing accelerators of data centres (NVIDIA and AMD).
+_CLASSES: Final = ("0x03", "0x12")
 VENDORS: Final[dict[str, Vendor]] = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
+_MAKERS: Final[dict[Vendor, str]] = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
+# Where Intel's integrated graphics are, which nobody expects to compute.
+_BESIDE_THE_CPU: Final = ("intel", "0000:00:02.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +42,22 @@ def read_gpus(root: Root) -> Iterator[Device]:
         for key, text in (("class", kind), ("vendor", number)):
             if not text.startswith("0x"):
                 root.strange(f"{folder}/{key}", text)
-        if vendor and kind.startswith((_DISPLAY, _ACCELERATOR)):
+        if vendor and kind.startswith(_CLASSES):
             yield Device(one_line(bus, 20), vendor, one_line(root.text(f"{folder}/device"), 10))
+
+
+def unserved(
+    root: Root, there: Iterable[Device], served: Iterable[Gpu], fault: str, advice: str = ""
+) -> Iterator[Gpu]:
+    """Yield, with a warning, those that are not among the served: `fault` says why.
+
+    A driver that is too new leaves old cards out beside those that it serves.
+    """
+    places = {gpu.bus for gpu in served}
+    for device in there:
+        if device.bus in places:
+            continue
+        name = f"{_MAKERS[device.vendor]} GPU {device.device.removeprefix('0x')}".strip()
+        if (device.vendor, device.bus) != _BESIDE_THE_CPU:
+            root.warn(device.bus, f"{name}: {fault}{advice}")
+        yield Gpu(device.vendor, name, bus=device.bus, exact=False, fault=fault)

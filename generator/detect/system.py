@@ -34,29 +34,20 @@ CHASSIS: Final[dict[int, Chassis]] = {
 
 def read_product(root: Root) -> Product:
     """Return maker, product and chassis. Serial numbers are not read."""
-    vendor, name, kind = (
-        one_line(root.text(f"{_DMI}/{key}"), 80)
-        for key in ("sys_vendor", "product_name", "chassis_type")
-    )
-    vendor, name = ("" if text.casefold() in _PLACEHOLDERS else text for text in (vendor, name))
-    if kind and not kind.isdecimal():
-        root.warn(f"{_DMI}/chassis_type", f"`{kind}` is not a number")
-    number = int(kind) if kind.isascii() and kind.isdigit() else 0
-    return Product(vendor=vendor, name=name, chassis=CHASSIS.get(number, ""))
+    files = (f"{_DMI}/sys_vendor", f"{_DMI}/product_name")
+    texts = (one_line(root.text(file), 80) for file in files)
+    vendor, name = ("" if text.casefold() in _PLACEHOLDERS else text for text in texts)
+    return Product(vendor, name, CHASSIS.get(root.number(f"{_DMI}/chassis_type") or 0, ""))
 
 
 def read_system(root: Root, product: Product) -> System:
     """Return kernel, distribution, systemd, hypervisor and container."""
     values = _os_release(root)
-    tool = root.tool("systemctl.txt")
-    systemd = re.match(r"systemd (\d{1,4})", tool)
-    if systemd is None:
-        root.strange("systemctl.txt", tool)
     return System(
         kernel=one_line(root.text("/proc/sys/kernel/osrelease"), 80),
         distribution=values.get("ID", ""),
         distribution_name=values.get("PRETTY_NAME", ""),
-        systemd=int(systemd[1]) if systemd else 0,
+        systemd=int(root.tool_version("systemctl.txt", r"\Asystemd (\d{1,4})") or 0),
         hypervisor=_hypervisor(root, product),
         container=_container(root),
     )
@@ -72,7 +63,7 @@ def _os_release(root: Root) -> dict[str, str]:
         try:
             words = shlex.split(value)
         except ValueError:
-            root.warn(path, f"`{one_line(line, 40)}` is not a value")
+            root.strange(path, line, "is not a value")
             continue
         values[key.strip()] = one_line(words[0]) if words else ""
     if "ID" not in values:

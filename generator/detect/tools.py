@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from generator.detect import nvml
+from generator.units import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PATIENCE: Final = 15  # seconds; the first nvidia-smi after a boot takes a few
 CARDS: Final = (
@@ -44,7 +45,7 @@ ARGV: Final[dict[str, tuple[str, ...]]] = {
 def output(name: str) -> bytes:
     """Return what the tool prints on this machine; nothing where it is missing or hangs."""
     if name == "nvidia-smi.csv":
-        return nvml.cards(CARDS).encode() or _cards()
+        return nvml_cards().encode() or _cards()
     if name == "models-disk.txt":
         return _models_disk()
     return _run(ARGV[name])
@@ -57,6 +58,55 @@ def _cards() -> bytes:
         if answer.startswith(b"index"):
             return answer
     return answer
+
+
+def nvml_cards() -> str:
+    """Return the GPUs as CSV with a head, as nvidia-smi prints it, so that one reader serves both.
+
+    It asks NVIDIA's management library, where its Python package is installed (extra `nvidia`);
+    nothing without the package, the library or a driver.
+    """
+    try:
+        nvml = importlib.import_module("pynvml")
+    except ImportError:
+        return ""
+    try:
+        nvml.nvmlInit()
+        try:
+            rows = [_row(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+        finally:
+            nvml.nvmlShutdown()
+    except nvml.NVMLError:
+        return ""
+    return "\n".join(", ".join(row) for row in (CARDS, *rows)) + "\n"
+
+
+def _row(nvml: Any, index: int) -> list[str]:  # noqa: ANN401 -- a module
+    device = nvml.nvmlDeviceGetHandleByIndex(index)
+    ask: dict[str, Callable[[], object]] = {
+        "index": lambda: index,
+        "name": lambda: nvml.nvmlDeviceGetName(device),
+        "uuid": lambda: nvml.nvmlDeviceGetUUID(device),
+        "pci.bus_id": lambda: nvml.nvmlDeviceGetPciInfo(device).busId,
+        "memory.total": lambda: f"{nvml.nvmlDeviceGetMemoryInfo(device).total // MIB} MiB",
+        "memory.used": lambda: f"{nvml.nvmlDeviceGetMemoryInfo(device).used // MIB} MiB",
+        "driver_version": nvml.nvmlSystemGetDriverVersion,
+        "mig.mode.current": lambda: (
+            "Enabled" if nvml.nvmlDeviceGetMigMode(device)[0] else "Disabled"
+        ),
+        "compute_cap": lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(device))),
+    }
+    return [_answer(nvml, ask[field]) for field in CARDS]
+
+
+def _answer(nvml: Any, ask: Callable[[], object]) -> str:  # noqa: ANN401 -- a module
+    """Return the answer as text. GB10 has no memory of its own to report, old cards no MIG."""
+    try:
+        answer = ask()
+    except nvml.NVMLError:
+        return "[N/A]"
+    # Before version 12 of the package texts are bytes.
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
 
 
 def _models_disk() -> bytes:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.machine import read_machine
-from generator.detect.root import Root
-from generator.detect.roots import open_root
+from generator.detect.root import Root, open_root
 from generator.detect.situation import Situation, situation_of
 
 if TYPE_CHECKING:
@@ -42,9 +41,6 @@ class Held(Root):
 
     def _present(self, path: str) -> bool:
         return path.lstrip("/") in self.files
-
-    def _output(self, name: str) -> bytes:
-        return self.files.get(f".hostwright/tools/{name}", b"")
 
 
 def files_of(name: str) -> dict[str, str]:

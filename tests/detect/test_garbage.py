@@ -16,8 +16,7 @@ from generator.detect.capture import Archive
 from generator.detect.derive import derive
 from generator.detect.machine import read_machine
 from generator.detect.profile import name_of, profile_text
-from generator.detect.root import one_line
-from generator.detect.roots import Tree, open_root
+from generator.detect.root import Tree, one_line, open_root
 from generator.detect.situation import situation_of
 from generator.errors import HostwrightError
 from generator.profiles.schema import Profile

@@ -10,7 +10,7 @@ from generator.detect import live
 from generator.detect.cpu import read_cpu
 from generator.detect.disk import read_disk
 from generator.detect.machine import read_machine, read_memory
-from generator.detect.roots import Live
+from generator.detect.root import Live
 from tests.detect.machines import Held, files_of
 
 MODELS = "/srv/models"

@@ -14,7 +14,7 @@ from generator.detect.derive import derive
 from generator.detect.machine import read_machine
 from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
-from generator.detect.roots import Tree
+from generator.detect.root import Tree
 from generator.detect.situation import Choice
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document
@@ -126,7 +126,7 @@ def test_what_was_read_is_enough_to_read_it_again(name: str, tmp_path: Path) -> 
 def test_the_live_machine_agrees_with_psutil() -> None:
     psutil = require_package("psutil")
 
-    from generator.detect.roots import Live
+    from generator.detect.root import Live
 
     found = read_machine(Live())
     assert found.cpu.threads == psutil.cpu_count()
