@@ -116,7 +116,7 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
     source = open_root(root, stdin=stdin, capture=capture is not None)
     found = read_machine(source)
     if capture is not None:
-        from generator.detect.capture import archive_of
+        from generator.detect.root import archive_of
 
         _keep(capture, archive_of(source.taken), len(source.taken), force=force)
     return found
@@ -137,8 +137,8 @@ def _detect(found: Detected, release: str | None, base: Profile | None) -> Detec
     from generator.detect.detect import detect
 
     detection = detect(found, load_catalogue(), release=release, base=base)
-    if not detection.release_known:
-        facts = detection.at.facts
+    facts = detection.at.facts
+    if not facts.known:
         say(
             f"{word('warning')} --ollama-version: {facts.release} is newer than the newest release "
             f"this catalogue knows, {facts.at}; the values are for that one"

@@ -43,7 +43,9 @@ def context_length(at: Situation) -> Choice | LeftOut:
     """Enough for work with documents or code, at a KV cache that leaves room for the weights."""
     size = at.memory if at.on_cpu else at.gpu_memory
     tokens = step(CPU_CONTEXT if at.on_cpu else GPU_CONTEXT, size, 0)
-    own = own_context(at)
+    own = at.facts.context_by_memory(at.gpu_memory)  # since 0.15.5
+    if own is None:
+        own = at.facts.default_number("OLLAMA_CONTEXT_LENGTH")
     if tokens in {0, own}:
         why = f"the server's own {own} tokens per slot suit this memory"
         return LeftOut("ollama.context_length", f"{why}." if own else "the model decides.")
@@ -54,12 +56,6 @@ def context_length(at: Situation) -> Choice | LeftOut:
         f"tokens per slot, for {what}: {tokens * 128 // 1024} MiB of f16 KV cache for an 8B "
         f"model; the server alone would take {own}.",
     )
-
-
-def own_context(at: Situation) -> int:
-    """Return the tokens that the release takes by itself: by GPU memory since 0.15.5."""
-    by_memory = at.facts.context_by_memory(at.gpu_memory)
-    return at.facts.default_number("OLLAMA_CONTEXT_LENGTH") if by_memory is None else by_memory
 
 
 def num_parallel(at: Situation) -> Choice | LeftOut:
@@ -104,7 +100,7 @@ def prompt_cache(at: Situation) -> Choice | LeftOut:
     variable = at.facts.variable("LLAMA_ARG_CACHE_RAM")
     if variable is None or not variable.known:
         return LeftOut(key, "this release has no such cache.")
-    runners = _runners(at)
+    runners = step(MODELS, at.memory, 1) if at.on_cpu else DEFAULT_MODELS * len(at.gpus)
     mib = step(CPU_CACHE, at.memory, 0) if at.on_cpu else _share(at.memory, runners)
     if not at.memory or mib == DEFAULT_CACHE_MIB:
         return LeftOut(key, "8 GiB for each runner, the default, leave room enough.")
@@ -119,12 +115,6 @@ def _share(memory: int, runners: int) -> int:
         return DEFAULT_CACHE_MIB
     share = memory // 8 // runners // MIB
     return 1 << (share.bit_length() - 1) if share >= LEAST_CACHE_MIB else 0
-
-
-def _runners(at: Situation) -> int:
-    if at.on_cpu:
-        return step(MODELS, at.memory, 1)
-    return DEFAULT_MODELS * len(at.gpus)
 
 
 def memory_max(at: Situation) -> LeftOut:

@@ -9,6 +9,7 @@ from generator.records import dataclass
 
 Vendor = Literal["nvidia", "amd", "intel"]
 Chassis = Literal["", "desktop", "laptop", "server"]
+DiskKind = Literal["", "nvme", "ssd", "hdd"]
 Installer = Literal["", "script", "package", "nixos", "snap", "other"]
 
 
@@ -166,7 +167,7 @@ class Install:
 class Disk:
     """The disk under the models directory."""
 
-    kind: Literal["", "nvme", "ssd", "hdd"] = ""
+    kind: DiskKind = ""
     device: str = ""
     directory: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from generator.detect import live
 from generator.detect.detected import Disk
@@ -12,6 +12,7 @@ from generator.detect.root import one_line, pairs
 from generator.units import whole
 
 if TYPE_CHECKING:
+    from generator.detect.detected import DiskKind
     from generator.detect.root import Root
 
 _BLOCKS: Final = "/sys/dev/block"
@@ -33,10 +34,10 @@ def read_disk(root: Root) -> Disk:
         root.strange("models-disk.txt", printed)
         return Disk()
     folder = f"{_BLOCKS}/{os.major(number)}:{os.minor(number)}"
-    event = _uevent(root, folder)
+    event = pairs(root.text(f"{folder}/uevent"), "=")
     if not event and root.live:
         folder = f"{_NAMED}/{_alone(root, live.disk_of(directory))}"
-        event = _uevent(root, folder)
+        event = pairs(root.text(f"{folder}/uevent"), "=")
     name, where = one_line(event.get("DEVNAME", ""), 40), one_line(directory)
     if event.get("DEVTYPE") == "partition":
         # `nvme0n1` of `nvme0n1p2`, `sda` of `sda1`.
@@ -45,18 +46,13 @@ def read_disk(root: Root) -> Disk:
     if not name or name.startswith(_VIRTUAL):
         return Disk("", name, where)
     spinning = root.text(f"{folder}/queue/rotational")
-    if spinning not in {"0", "1"}:
+    kinds: dict[str, DiskKind] = {"1": "hdd", "0": "nvme" if name.startswith("nvme") else "ssd"}
+    if spinning not in kinds:
         root.strange(f"{folder}/queue/rotational", spinning)
-        return Disk("", name, where)
-    still: Literal["nvme", "ssd"] = "nvme" if name.startswith("nvme") else "ssd"
-    return Disk("hdd" if spinning == "1" else still, name, where)
+    return Disk(kinds.get(spinning, ""), name, where)
 
 
 def _alone(root: Root, device: str) -> str:
     """Return the device, unless it is one of several under a file system."""
     sets = (root.names(f"{_BTRFS}/{name}/devices") for name in root.names(_BTRFS))
     return "" if any(device in names and len(names) > 1 for names in sets) else device
-
-
-def _uevent(root: Root, folder: str) -> dict[str, str]:
-    return pairs(root.text(f"{folder}/uevent"), "=")

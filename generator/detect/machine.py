@@ -11,11 +11,10 @@ from generator.detect.cgroup import read_bounds
 from generator.detect.cpu import read_cpu
 from generator.detect.detected import Bounds, Detected, Gpu, Memory, Usable
 from generator.detect.disk import read_disk
-from generator.detect.installed import read_containers, read_ollama
 from generator.detect.nvidia import read_nvidia
 from generator.detect.pci import VENDORS, read_gpus, unserved
 from generator.detect.root import meminfo
-from generator.detect.system import read_product, read_system
+from generator.detect.system import read_containers, read_ollama, read_product, read_system
 from generator.units import cpu_list
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ _DEVICES: Final = "/sys/bus/pci/devices"
 # Display controllers, and the processing accelerators of data centres (NVIDIA and AMD).
 _CLASSES: Final = ("0x03", "0x12")
 VENDORS: Final[dict[str, Vendor]] = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
-_MAKERS: Final[dict[Vendor, str]] = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
+MAKERS: Final[dict[Vendor, str]] = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 # Where Intel's integrated graphics are, which nobody expects to compute.
 _BESIDE_THE_CPU: Final = ("intel", "0000:00:02.0")
 
@@ -57,7 +57,7 @@ def unserved(
     for device in there:
         if device.bus in places:
             continue
-        name = f"{_MAKERS[device.vendor]} GPU {device.device.removeprefix('0x')}".strip()
+        name = f"{MAKERS[device.vendor]} GPU {device.device.removeprefix('0x')}".strip()
         if (device.vendor, device.bus) != _BESIDE_THE_CPU:
             root.warn(device.bus, f"{name}: {fault}{advice}")
         yield Gpu(device.vendor, name, bus=device.bus, exact=False, fault=fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.by_memory import written_gib
@@ -169,13 +170,5 @@ def _size(size: int) -> str:
 
 def host_of(at: Situation) -> dict[str, Any]:
     """Return the `[host]` table as data."""
-    host: dict[str, Any] = {}
-    for section in host_sections(at):
-        values = {key: entry.value for key, entry in section.keys.items()}
-        if section.array:
-            host.setdefault("gpus", []).append(values)
-        elif section.path == ("host",):
-            host |= values
-        else:
-            host["cpu"] = values
+    host: dict[str, Any] = tomllib.loads(to_annotated_toml((), host_sections(at)))["host"]
     return host

@@ -6,29 +6,31 @@ what cannot be read, or is no text, is a warning. All that was read is kept, for
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 from abc import ABC, abstractmethod
 from itertools import groupby
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Literal
 
-from generator.detect import tools
+from generator.detect import live
 from generator.detect.detected import Doubt
-from generator.errors import HostwrightError
+from generator.errors import EnvironmentFailure, HostwrightError
 from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-TOOLS: Final = ".hostwright/tools"
-"""Where a captured tree keeps what tools printed."""
-LARGEST: Final = 8 * 2**20
+_TOOLS: Final = ".hostwright/tools"  # where a captured tree keeps what tools printed
+_LARGEST: Final = 8 * 2**20
 _PARTS: Final = re.compile(r"(\d+)")
 _LINE: Final = 200
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
 _MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
 _PIECE: Final = 2**16
+_MEMBERS: Final = 100_000
+_ARCHIVE: Final = 256 * 2**20
 
 
 def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: bool = False) -> Root:
@@ -46,8 +48,6 @@ def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: boo
     if path.is_dir() and stdin is None:
         root = Tree(path)
     elif path.is_file() or stdin is not None:
-        from generator.detect.capture import Archive
-
         root = Archive(path, stdin)
     else:
         raise HostwrightError(f"there is no directory or archive `{given}`", hint=_MAKE)
@@ -109,13 +109,13 @@ class Root(ABC):
         return self._decoded(self.taken[key], path).strip()
 
     def _decoded(self, data: bytes, where: str) -> str:
-        if len(data) > LARGEST:
-            self.warn(where, f"is larger than {LARGEST // 2**20} MiB; the rest is not read")
+        if len(data) > _LARGEST:
+            self.warn(where, f"is larger than {_LARGEST // 2**20} MiB; the rest is not read")
         try:
-            return data[:LARGEST].decode()
+            return data[:_LARGEST].decode()
         except UnicodeDecodeError:
             self.warn(where, "is not text throughout")
-            return data[:LARGEST].decode(errors="replace")
+            return data[:_LARGEST].decode(errors="replace")
 
     def number(self, path: str) -> int | None:
         """Return the whole number in a file; None, and a warning, where it holds another text."""
@@ -155,8 +155,8 @@ class Root(ABC):
             return False
 
     def tool(self, name: str) -> str:
-        """Return what a tool printed, as `tools` names it; empty: it is not there."""
-        return self.text(f"{TOOLS}/{name}")
+        """Return what a tool printed, as `live` names it; empty: it is not there."""
+        return self.text(f"{_TOOLS}/{name}")
 
     def tool_version(self, name: str, pattern: str) -> str:
         """Return what `pattern` finds in the output of a tool; a warning where that is nothing."""
@@ -193,7 +193,7 @@ class Tree(Root):
         data = bytearray()
         # In small pieces: /proc/sys refuses a read that asks for megabytes.
         with real.open("rb", buffering=0) as file:
-            while len(data) <= LARGEST and (piece := file.read(_PIECE)):
+            while len(data) <= _LARGEST and (piece := file.read(_PIECE)):
                 data += piece
         return bytes(data)
 
@@ -214,7 +214,75 @@ class Live(Tree):
 
     def _bytes(self, path: str) -> bytes | None:
         folder, _, name = path.rpartition("/")
-        return tools.output(name) or None if folder == TOOLS else super()._bytes(path)
+        return live.output(name) or None if folder == _TOOLS else super()._bytes(path)
+
+
+class Archive(Root):
+    """A captured tree in a tar archive, read into memory once."""
+
+    def __init__(self, path: Path, stream: IO[bytes] | None = None) -> None:
+        import tarfile
+
+        super().__init__()
+        try:
+            self._files = _members(path, stream)
+        except (tarfile.TarError, EOFError, ValueError) as error:
+            # tarfile goes on with a line for each compression that it tried.
+            why = one_line(str(error).partition("\n")[0]).rstrip(":")
+            raise HostwrightError(
+                f"`{path}` is no tar archive that can be read: {why}",
+                hint="name a directory, or what `gen detect --capture` wrote",
+            ) from error
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot read `{path}`: {error}") from error
+
+    def _bytes(self, path: str) -> bytes | None:
+        return self._files.get(path.strip("/"))
+
+    def _names(self, path: str) -> Iterable[str]:
+        folder = f"{path.strip('/')}/"
+        below = (name.removeprefix(folder) for name in self._files if name.startswith(folder))
+        return {name.partition("/")[0] for name in below}
+
+    def _present(self, path: str) -> bool:
+        return path.strip("/") in self._files or any(self._names(path))
+
+
+def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
+    """Return the regular files of an archive; others have no place in a capture."""
+    import tarfile
+
+    files: dict[str, bytes] = {}
+    room = _ARCHIVE
+    # A pipe cannot be wound back.
+    mode: Literal["r|*", "r"] = "r|*" if piped else "r"
+    with tarfile.open(None if piped else path, mode, piped) as archive:
+        for member in archive:
+            if not member.isreg():
+                continue
+            room -= member.size
+            if room < 0 or len(files) >= _MEMBERS:
+                raise ValueError("it is larger than any capture")
+            stream = archive.extractfile(member)
+            name = member.name.removeprefix("./").strip("/")
+            files[name] = stream.read(_LARGEST + 1) if stream else b""
+    return files
+
+
+def archive_of(taken: Mapping[str, bytes]) -> bytes:
+    """Return a tar archive of what was read, by path: no serial number, host name or environment.
+
+    Times, owners and order are fixed, so that the same content gives the same bytes.
+    """
+    import tarfile
+
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(taken):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(taken[name]), 0o644
+            archive.addfile(info, io.BytesIO(taken[name]))
+    return stream.getvalue()
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.host import quota_acts
 from generator.records import dataclass
 from generator.units import MIB
 
@@ -59,6 +60,12 @@ class Situation:
         return sum(gpu.memory for gpu in self.gpus)
 
     @property
+    def quota(self) -> int | None:
+        """The percent of a CPU that bounds this machine; None: nothing does."""
+        bound = self.found.bounds.quota
+        return bound.value if bound and quota_acts(bound.value, self.found.usable.threads) else None
+
+    @property
     def on_cpu(self) -> bool:
         """Whether nothing but the CPU computes."""
         return self.acceleration == "cpu"
@@ -78,8 +85,8 @@ def situation_of(found: Detected, catalogue: Catalogue, release: str | None = No
     known = [_completed(gpu, facts) for gpu in found.gpus if not gpu.fault]
     usable = [gpu for gpu in known if MIB <= gpu.memory < MOST]
     for acceleration in _LIBRARIES:
-        gpus = _together([gpu for gpu in usable if _by(gpu) == acceleration])
-        if gpus and _brings(facts, acceleration):
+        gpus = _together([gpu for gpu in usable if _by(gpu, facts) == acceleration])
+        if gpus:
             return Situation(found, facts, acceleration, gpus, release or "")
     return Situation(found, facts, "cpu", (), release or "")
 
@@ -104,17 +111,14 @@ def _together(gpus: list[Gpu]) -> tuple[Gpu, ...]:
     return tuple(whole or sorted(gpus, key=lambda gpu: -gpu.memory)[:1])
 
 
-def _by(gpu: Gpu) -> str:
-    """Return the library that can compute on a GPU; empty: none does by itself."""
+def _by(gpu: Gpu, facts: Facts) -> str:
+    """Return the library of the release that can compute on a GPU; empty: none does by itself."""
     if gpu.vendor == "nvidia":
         return "cuda"
     known = load_catalogue().radeons.get(gpu.target)
     if gpu.vendor != "amd" or (known and known.needs_opt_in):
         return ""
-    return "rocm" if known and known.rocm else "vulkan"
-
-
-def _brings(facts: Facts, acceleration: str) -> bool:
-    """Return whether the release has the library at all; Vulkan came late."""
-    variable = facts.variable("OLLAMA_VULKAN")
-    return acceleration != "vulkan" or (variable is not None and variable.known)
+    if known and known.rocm:
+        return "rocm"
+    variable = facts.variable("OLLAMA_VULKAN")  # which came late
+    return "vulkan" if variable is not None and variable.known else ""

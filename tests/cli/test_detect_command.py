@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.detect.capture import archive_of
 from generator.detect.machine import read_machine
+from generator.detect.root import archive_of
 from generator.profiles.load import load_profile
 from tests.commands import process, run
 from tests.detect.machines import FOLDER, NAMES, member_names, root_of, tree

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from generator.cli import COMMANDS
-from generator.detect.capture import archive_of
 from generator.detect.machine import read_machine
+from generator.detect.root import archive_of
 from generator.errors import shortened
 from tests.commands import ROOT, process, run
 from tests.detect.machines import NAMES, root_of

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.derive import RULES, derive
+from generator.detect.detect import fitted
 from generator.detect.detected import (
     Bound,
     Bounds,
@@ -22,7 +23,6 @@ from generator.detect.detected import (
     System,
     Usable,
 )
-from generator.detect.match import fitted
 from generator.detect.profile import rounded
 from generator.detect.situation import Choice, situation_of
 from generator.profiles.load import read_document

@@ -15,7 +15,7 @@ from tests.detect.machines import root_of
 def test_a_machine_and_its_profile() -> None:
     detection = detect(read_machine(root_of("xeon-cpu")), load_catalogue())
     assert detection.like == "xeon-cpu"
-    assert detection.release_known
+    assert detection.at.facts.known
     assert {choice.key for choice in detection.tuning} >= {"ollama.acceleration", "ollama.version"}
     assert {left.key for left in detection.left_out} >= {"threads.count"}
     assert tomllib.loads(detection.profile("grey-area"))["name"] == "grey-area"
@@ -34,4 +34,4 @@ def test_a_release_that_there_is_not() -> None:
     found = read_machine(root_of("xeon-cpu"))
     with pytest.raises(HostwrightError, match="--ollama-version: `x` is not a release"):
         detect(found, load_catalogue(), release="x")
-    assert not detect(found, load_catalogue(), release="9.9").release_known
+    assert not detect(found, load_catalogue(), release="9.9").at.facts.known

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.detect.capture import Archive
 from generator.detect.derive import derive
 from generator.detect.machine import read_machine
 from generator.detect.profile import name_of, profile_text
-from generator.detect.root import Tree, one_line, open_root
+from generator.detect.root import Archive, Tree, one_line, open_root
 from generator.detect.situation import situation_of
 from generator.errors import HostwrightError
 from generator.profiles.schema import Profile

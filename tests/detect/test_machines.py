@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.check.profiles import check_profile
-from generator.detect.capture import Archive
 from generator.detect.derive import derive
+from generator.detect.detect import matching
 from generator.detect.machine import read_machine
-from generator.detect.match import matching
 from generator.detect.profile import host_of, name_of, profile_text
-from generator.detect.root import Tree
+from generator.detect.root import Archive, Tree
 from generator.detect.situation import Choice
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document
@@ -112,7 +111,7 @@ def test_a_tree_and_an_archive_tell_the_same(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_read_is_enough_to_read_it_again(name: str, tmp_path: Path) -> None:
-    from generator.detect.capture import archive_of
+    from generator.detect.root import archive_of
 
     root = root_of(name)
     first = read_machine(root)

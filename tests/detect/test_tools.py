@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.detect import tools
+from generator.detect import live
 from generator.detect.machine import read_machine
 from tests.detect.machines import Held
 
@@ -63,7 +63,7 @@ class _Nvml(types.ModuleType):
 def test_nvml_answers_as_nvidia_smi_does(monkeypatch: pytest.MonkeyPatch, unified: bool) -> None:
     module = _Nvml(unified=unified)
     monkeypatch.setitem(sys.modules, "pynvml", module)
-    table = tools.nvml_cards()
+    table = live.nvml_cards()
     assert not module.open
     (gpu,) = read_machine(Held({".hostwright/tools/nvidia-smi.csv": table})).gpus
     name = "NVIDIA GB10" if unified else "Quadro P4000"
@@ -73,4 +73,4 @@ def test_nvml_answers_as_nvidia_smi_does(monkeypatch: pytest.MonkeyPatch, unifie
 
 def test_nvml_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert tools.nvml_cards() == ""
+    assert live.nvml_cards() == ""
