@@ -78,6 +78,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "engine": Annotated[str, "name"],
         "newest": Release,
         "lines": dict[str, tuple[int, ...]],
+        "llama_cpp": dict[str, str],
         "era": tuple[records.Era, ...],
     },
     "systemd.toml": {"directives": tuple[surroundings.Directives, ...]},
