@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from generator.readers.base import Context, Source
-    from generator.readers.signs import Signs
     from generator.view import View
 
 KINDS: Final = {
@@ -29,11 +28,6 @@ KINDS: Final = {
     "nixos": "a NixOS module",
     "environment": "an environment file",
 }
-
-
-def load_signs(kind: str) -> Signs:
-    """Return how files of a kind, a key of KINDS, are recognised."""
-    return cast("Signs", importlib.import_module(f"generator.readers.{kind}").SIGNS)
 
 
 def load_reader(kind: str) -> Callable[[Sequence[Source], Context], tuple[View, ...]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.engines.signs import Signs as Engine
     from generator.units import Release
-    from generator.view import Phrases
+    from generator.view import Phrases, Place
 
 T = TypeVar("T")
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)
@@ -33,10 +33,6 @@ class Source:
     text: str
 
 
-def _nothing(_: str) -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the user told beside the files, and the engine whose services are looked for.
@@ -48,7 +44,7 @@ class Context:
     catalogue: Catalogue
     release: Release | None = None
     host: Host = field(default_factory=Host)
-    read: Callable[[str], str | None] = _nothing
+    read: Callable[[str], str | None] = lambda _: None
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:
@@ -103,6 +99,11 @@ def image_name(text: str) -> ImageName:
     path, _, last = name.rpartition("/")
     base, _, tag = last.partition(":")
     return ImageName(f"{path}/{base}" if path else base, tag, bool(digest))
+
+
+def problem_at(place: Place, message: str, hint: str) -> Problem:
+    """Return a Problem of one line."""
+    return Problem(f"line {place.line}", message, hint, place.file)
 
 
 def refused(source: str, where: str, message: str, hint: str) -> ProfileError:

@@ -161,7 +161,8 @@ def views(
     for group in found.groups:
         try:
             read = load_reader(group.kind)
-            views_ = [view for each in _engines(context) for view in read(group.sources, each)]
+            engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
+            views_ = [view for each in engines for view in read(group.sources, each)]
         except ProfileError as error:
             # A directory of Nix also holds parts of modules, which say nothing by themselves.
             if group.named or not isinstance(error, NeedsMore):
@@ -178,11 +179,6 @@ def views(
             problems.append(Problem("", message, hint, group.sources[0].path))
         seen += views_
     return tuple(seen), tuple(problems)
-
-
-def _engines(context: Context) -> Iterator[Context]:
-    """Yield what the readers are given, once for each engine that a service may run."""
-    yield from (replace(context, engine=load_engine(name)) for name in ENGINES)
 
 
 def read_beside(path: str) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES
 from generator.engines import load_signs as load_engine
-from generator.readers import KINDS, load_signs
+from generator.readers import KINDS
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ OWN: Final = {
 
 
 def signs_of(kind: str) -> Signs:
-    """Return the signs of one kind."""
-    return OWN[kind] if kind in OWN else load_signs(kind)
+    """Return the signs of one kind: a key of OWN or of KINDS."""
+    return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS
 
 
 def _every() -> dict[str, Signs]:

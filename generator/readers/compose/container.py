@@ -41,7 +41,9 @@ def container_of(
     computes on.
     """
     options, found = list(_options(key, service)), service.scalar("image")
-    place = _at(found, f"{key}.image") if found else Place(service.place.file, _line(service))
+    lines = [place.line for place in service.places.values()]
+    top = Place(service.place.file, min(lines, default=service.place.line))
+    place = _at(found, f"{key}.image") if found else top
     held = container(reference(service, around), place, options, "docker", _restart(service))
     return replace(held, healthcheck=_healthcheck(key, service)), acceleration(held, options)
 
@@ -86,15 +88,12 @@ def reference(service: Table, around: Mapping[str, str | None]) -> str:
     open_ended = any(around.get(name) is None for name in names)
     if not image.written or not (open_ended or not image.explicit):
         return image.text
-    name, tag = _parted(image.written)
-    return (substitute(name, around.get) or name) + tag
-
-
-def _parted(written: str) -> tuple[str, str]:
-    """Part a reference before its tag; a colon of a variable is none."""
-    masked = _BRACED.sub(lambda match: "x" * len(match[0]), written)
+    # A colon of a variable begins no tag.
+    masked = _BRACED.sub(lambda match: "x" * len(match[0]), image.written)
     colon = masked.rfind(":")
-    return (written[:colon], written[colon:]) if colon > masked.rfind("/") else (written, "")
+    end = colon if colon > masked.rfind("/") else len(masked)
+    name = image.written[:end]
+    return (substitute(name, around.get) or name) + image.written[end:]
 
 
 def argv(service: Table, key: str) -> list[str]:
@@ -111,11 +110,6 @@ def argv(service: Table, key: str) -> list[str]:
 
 def _at(node: Node, key: str) -> Place:
     return replace(node.place, key=key)
-
-
-def _line(service: Table) -> int:
-    lines = [place.line for place in service.places.values()]
-    return min(lines, default=service.place.line)
 
 
 def _explicit(nodes: tuple[Node, ...]) -> list[str]:

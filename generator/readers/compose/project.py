@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import Source, refused
+from generator.readers.base import Source, problem_at, refused
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.records import dataclass
@@ -75,7 +76,7 @@ class Loader:
 
     def fail_at(self, place: Place, message: str, hint: str) -> None:
         """Take note of a Problem of one line."""
-        self.problems.append(Problem(f"line {place.line}", message, hint, place.file))
+        self.problems.append(problem_at(place, message, hint))
 
     def _tree(self, source: Source, around: Mapping[str, str | None]) -> Table:
         key = (source.path, id(around))
@@ -248,9 +249,6 @@ def _merged_value(old: Node, new: Node) -> Node:
     if isinstance(old, Table) and isinstance(new, Table):
         return merged(old, new)
     if isinstance(old, Items) or isinstance(new, Items):
-        return Items((*_several(old), *_several(new)), new.place)
+        several = (one.items if isinstance(one, Items) else (one,) for one in (old, new))
+        return Items(tuple(chain(*several)), new.place)
     return new
-
-
-def _several(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Items) else (node,)

@@ -63,13 +63,15 @@ class _Services:
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
         service, key = self.servers[name], f"services.{name}"
+        known = self.project.top.table("services").places.get(name)
+        here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
         others = (other for other in self.project.services if other not in {name, *self.jobs})
         return self.context.view(
             COMPOSE,
             self.context.release_of(service.text("image")),
             name=name,
-            place=self._place(name, service),
+            place=Place(here.file, here.line),
             variables=self._variables(name, service),
             bounds=bounds(key, service, self.loader),
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
@@ -85,11 +87,6 @@ class _Services:
             if value := top.scalar(name):
                 place = replace(value.place, key=name)
                 yield Line(section="", name=name, value=value.text, place=place)
-
-    def _place(self, name: str, service: Table) -> Place:
-        known = self.project.top.table("services").places.get(name)
-        here = known if known and known.file == service.place.file else service.place
-        return Place(here.file, here.line)
 
     def _is_server(self, name: str, service: Table) -> bool:
         """Whether a service runs the server: by its command, its image, or where it listens."""

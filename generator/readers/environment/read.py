@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from generator.view import Reach
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LINE: Final = re.compile(r"[ \t\n\r]*(?:([#;])|([^\s=][^=\n\r]*)(=)?)?")
-_COMMENT: Final = re.compile(r"(?:[^\\\n\r]|\\[^\n\r])*\\?")
-_BLANKS: Final = re.compile(r"[ \t]*")
-_SINGLE: Final = re.compile(r"'([^']*)'?")
-_DOUBLE: Final = re.compile(r'"((?:[^"\\]|\\.)*)\\?"?', re.DOTALL)
-_BARE: Final = re.compile(r"((?:[^\\\n\r]|\\.)*)\\?", re.DOTALL)
-_IN_DOUBLE: Final = re.compile(r"\\(.)", re.DOTALL)
-_CHARACTER: Final = re.compile(r"\\(.)|(.)", re.DOTALL)
+_LINE: Final = re.compile(
+    r"[ \t\n\r]*(?:[#;](?:[^\\\n\r]|\\[^\n\r])*\\?|(?P<name>[^\s=][^=\n\r]*)(?P<assigns>=)?)?"
+)
+_PART: Final = re.compile(
+    r"""[ \t]*(?:'([^']*)'?|"((?:[^"\\]|\\.)*)\\?"?|((?:[^\\\n\r]|\\.)*)\\?)""", re.DOTALL
+)
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _SHELL_FILES: Final = frozenset(
     {
         *(".bashrc", ".bash_profile", ".bash_login", ".bash_aliases", ".profile", "bash.bashrc"),
@@ -85,14 +84,12 @@ def environment_file(source: Source, reach: Reach = "server") -> list[Variable]:
     while at < len(text):
         line = _LINE.match(text, at)
         at = line.end() if line else len(text)
-        if line and line[1]:
-            at = _end(_COMMENT, text, at)
-        elif line and line[3]:
+        if line and line["assigns"]:
             value, end = _value(text, at)
-            name = line[2].rstrip(" \t")
+            name = line["name"].rstrip(" \t")
             if _NAME.fullmatch(name) and is_text(value):
-                number += text.count("\n", counted, line.start(2))
-                counted = line.start(2)
+                number += text.count("\n", counted, line.start("name"))
+                counted = line.start("name")
                 written = text[at:end].strip(" \t")
                 found.append(_variable(source, number, name, value, written, reach))
             at = end
@@ -100,28 +97,14 @@ def environment_file(source: Source, reach: Reach = "server") -> list[Variable]:
     return found
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return match.end() if match else at
-
-
 def _value(text: str, at: int) -> tuple[str, int]:
     """Return the value that starts here and where it ends: quoted parts, then a bare one."""
     parts: list[str] = []
-    while True:
-        at = _end(_BLANKS, text, at)
-        if single := _SINGLE.match(text, at):
-            parts.append(single[1])
-            at = single.end()
-        elif double := _DOUBLE.match(text, at):
-            parts.append(_IN_DOUBLE.sub(_unescaped, double[1]))
-            at = double.end()
-        else:
-            break
-    bare = _BARE.match(text, at)
-    if bare:
-        parts.append(_chomped(bare[1]))
-        at = bare.end()
+    bare = None
+    while bare is None and (part := _PART.match(text, at)):
+        single, double, bare = part.groups()
+        at = part.end()
+        parts.append(single or _ESCAPED.sub(_unescaped, double or "") or _chomped(bare or ""))
     return "".join(parts), at
 
 
@@ -133,12 +116,10 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _chomped(text: str) -> str:
     """Undo the escapes of a bare value, without the blanks behind it that none of them kept."""
-    value, kept = "", 0
-    for match in _CHARACTER.finditer(text):
-        escaped, plain = match.groups()
-        value += plain or ("" if escaped in "\n\r" else escaped)
-        kept = len(value) if escaped or plain not in " \t" else kept
-    return value[:kept]
+    kept = text.rstrip(" \t")
+    if (len(kept) - len(kept.rstrip("\\"))) % 2:
+        kept = text[: len(kept) + 1]
+    return _ESCAPED.sub(lambda match: "" if match[1] in "\n\r" else match[1], kept)
 
 
 def container_file(source: Source) -> Iterator[Variable]:

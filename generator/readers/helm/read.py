@@ -60,16 +60,13 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table] | None:
     """Return the values of the chart and their key path: the file's own, or below its name."""
     own = values.get(engine.name)
     if not isinstance(own, Table):
-        return ("", values) if _sets_variables(values, engine) else None
+        # Nothing but variables of the server is set.
+        entries = [one for one in values.items("extraEnv") if isinstance(one, Table)]
+        ours = any(one.text("name").startswith(engine.prefixes) for one in entries)
+        return ("", values) if ours else None
     if engine.chart_keys & set(own.entries):
         return "", values
     return (engine.name, own) if _found(own, engine) is not None else None
-
-
-def _sets_variables(values: Table, engine: Engine) -> bool:
-    """Return whether these are values of the chart that only set variables of the server."""
-    names = [entry.text("name") for entry in values.items("extraEnv") if isinstance(entry, Table)]
-    return any(name.startswith(engine.prefixes) for name in names)
 
 
 class _Chart:
@@ -116,11 +113,13 @@ class _Chart:
             if not isinstance(entry, Table) or not (name := entry.text("name")):
                 continue
             value = entry.scalar("value")
+            written = value.replaceable if value else ""
             yield Variable(
                 name=name,
                 value="" if value is None else value.text,
                 place=self._at(value or entry, "extraEnv", name),
-                written=_quoted(value) if value else "",
+                # With its quotes: a fix must leave it a string.
+                written=f"{value.quote}{written}{value.quote}" if value and written else "",
                 unresolved=entry.get("valueFrom") is not None,
             )
 
@@ -172,16 +171,14 @@ class _Chart:
             user=user or values.text("podSecurityContext", "runAsUser"),
             mounts=tuple(self._mounts(official.home_path)),
             restart="always",
-            probes=tuple(self._probes()),
+            probes=tuple(
+                (line.value, line.place)
+                for line in self.lines
+                if line.name == "path" and "probe" in line.section.lower()
+            ),
             exposed=tuple(self._exposed()),
             unkept=self._unkept(),
         )
-
-    def _probes(self) -> Iterator[tuple[str, Place]]:
-        """Yield the paths that the kubelet asks for."""
-        for line in self.lines:
-            if line.name == "path" and "probe" in line.section.lower():
-                yield line.value, line.place
 
     def _exposed(self) -> Iterator[Line]:
         """Yield what opens the port beyond the cluster."""
@@ -204,12 +201,6 @@ class _Chart:
         for node in self.values.items("volumeMounts"):
             if isinstance(node, Table) and (target := node.text("mountPath")):
                 yield f"{node.text('name')}:{target}", self._at(node, "volumeMounts")
-
-
-def _quoted(value: Scalar) -> str:
-    """Return the value with its quotes: a fix must leave it a string."""
-    text = value.replaceable
-    return f"{value.quote}{text}{value.quote}" if text else ""
 
 
 def quantity(text: str) -> Decimal:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from generator.engines import ENGINES
 from generator.readers.signs import Signs
 from generator.view import Phrases
-
-if TYPE_CHECKING:
-    from generator.readers.base import Source
 
 FLAKE: Final = "flake.nix"
 """Puts modules together, and is none."""
@@ -23,14 +20,12 @@ _MODULE: Final = re.compile(
 )
 
 
-def _is_module(source: Source) -> bool:
-    return PurePosixPath(source.path).name != FLAKE and bool(_MODULE.search(source.text))
-
-
 SIGNS: Final = Signs(
     sure=frozenset({".nix"}),
     content=rf"(?m)\bservices\.(?:{_ENGINES})\b|\bservices\s*=\s*\{{|^\s*\{{[^}}]*\}}\s*:\s*$",
-    ours=_is_module,
+    ours=lambda source: (
+        PurePosixPath(source.path).name != FLAKE and bool(_MODULE.search(source.text))
+    ),
 )
 CONTAINER: Final = Phrases(
     kind="nixos",

@@ -164,16 +164,8 @@ def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedPro
         "enabled": json.dumps(switches(source.text)),
     }  # fmt: skip
     told = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
-    argv = [
-        "nix-instantiate",
-        "--store",
-        "dummy://",
-        "--eval",
-        "--strict",
-        "--json",
-        "--show-trace",
-    ]
-    paths = ["-I", str(_HERE), "-I", str(file.parent)]
+    argv = ["nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json"]
+    paths = ["--show-trace", "-I", str(_HERE), "-I", str(file.parent)]
     try:
         return subprocess.run(
             [*argv, *paths, "-E", _CALL, *told],

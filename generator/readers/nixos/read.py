@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import NeedsMore, each, refused
+from generator.readers.base import NeedsMore, each, problem_at, refused
 from generator.readers.nixos import FLAKE, MODULE, oci
 from generator.readers.nixos.evaluate import Definitions, evaluate, in_force, unit_text
 from generator.readers.syntax import unit
@@ -72,6 +72,7 @@ class _Module(Definitions):
         package = self.value(*self.options, "package")
         version = package.get("version", "") if isinstance(package, dict) else ""
         first = min((d.line for d in self.found), default=0)
+        enable = next((d for d in self.found if d.path == (*self.options, "enable")), None)
         view = self.context.view(
             MODULE,
             self.context.release_for(version if _VERSION.fullmatch(version) else ""),
@@ -83,15 +84,11 @@ class _Module(Definitions):
             unread=tuple(self._unread()),
             models=tuple(self._models()),
             acceleration=self._acceleration(package),
-            starts=self._starts(),
+            starts=self.place(enable) if enable and enable.value is True else None,
         )
         if self.problems:
             raise ProfileError(self.source.path, tuple(self.problems))
         return view
-
-    def _starts(self) -> Place | None:
-        enable = next((d for d in self.found if d.path == (*self.options, "enable")), None)
-        return self.place(enable) if enable and enable.value is True else None
 
     def _variables(self) -> Iterator[Variable]:
         for found in self.found:
@@ -116,14 +113,9 @@ class _Module(Definitions):
         value = found.value.get("package", "") if isinstance(found.value, dict) else found.value
         if not isinstance(value, str):
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            self.problems.append(
-                Problem(
-                    f"line {found.line}",
-                    f"`{'.'.join(found.path)}` is no string, and NixOS takes nothing else",
-                    f'write `"{shown}"`' if isinstance(value, int | float) else "quote it",
-                    self.source.path,
-                )
-            )
+            message = f"`{'.'.join(found.path)}` is no string, and NixOS takes nothing else"
+            hint = f'write `"{shown}"`' if isinstance(value, int | float) else "quote it"
+            self.problems.append(problem_at(self.place(found), message, hint))
             return
         expanded = expand(value, self.service)
         yield Variable(
@@ -159,24 +151,22 @@ class _Module(Definitions):
             for text in map(unit_text, found.values)
         ]
 
+    def _limits(self) -> Iterator[tuple[Definition, list[unit.Assignment]]]:
+        for found in self.found:
+            if found.path[:-1] == self.config:
+                yield found, self._assignments(found)
+
     def _bounds(self) -> Iterator[Bound]:
-        keys = {d.path[-1]: d for d in self.found if d.path[:-1] == self.config}
-        lines = [line for found in keys.values() for line in self._assignments(found)]
-        directive = {name: key for key, (name, _) in limits.DIRECTIVES.items()}
-        for bound in limits.bounds(lines, self.context.host):
-            found = keys[directive[bound.name]]
-            yield replace(
-                bound,
-                place=self.place(found),
-                written=self.written(found, str(found.value)),
-            )
+        for found, lines in self._limits():
+            for bound in limits.bounds(lines, self.context.host):
+                written = self.written(found, str(found.value))
+                yield replace(bound, place=self.place(found), written=written)
 
     def _unread(self) -> Iterator[Line]:
         """Yield the limits that systemd ignores; NixOS passes them on as they are."""
-        for found in self.found:
-            if found.path[:-1] == self.config:
-                lines = limits.unread(self._assignments(found), self.context.host)
-                yield from (replace(line, place=self.place(found)) for line in lines)
+        for found, lines in self._limits():
+            for line in limits.unread(lines, self.context.host):
+                yield replace(line, place=self.place(found))
 
     def _models(self) -> Iterator[ModelUse]:
         for found in self.found:

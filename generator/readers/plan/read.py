@@ -17,7 +17,7 @@ from generator.view import Bound, Place, Variable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.plan import Devices, Plan, Service
+    from generator.plan import Plan
     from generator.readers.base import Context, Source
     from generator.view import View
 
@@ -72,11 +72,10 @@ _NO_NAME: Final = "no plain name"
 _WHOLE: Final = r"\d{1,19}"
 _LIMITS: Final = {
     "cpu_quota": r"[1-9]\d{0,9}",
-    "memory_max": rf"{_WHOLE}|infinity",
-    "memory_high": rf"{_WHOLE}|infinity",
-    "memory_swap_max": rf"{_WHOLE}|infinity",
-    "limit_memlock": rf"{_WHOLE}|infinity",
-    "tasks_max": rf"{_WHOLE}|infinity",
+    **dict.fromkeys(
+        ("memory_max", "memory_high", "memory_swap_max", "limit_memlock", "tasks_max"),
+        rf"{_WHOLE}|infinity",
+    ),
     "cpu_weight": r"\d{1,5}",
     "io_weight": r"\d{1,5}",
     "nice": r"-?\d{1,2}",
@@ -109,20 +108,11 @@ def _values(plan: Plan) -> Iterator[Value]:
     for place, unit in enumerate(service.after):
         yield f"{here}.after.{place}", unit, r"[A-Za-z0-9:_.@-]+", "no name of a unit"
     yield f"{here}.restart.seconds", service.restart.seconds, r"\d{1,9}", "no number of seconds"
-    yield from _threads(service, f"{here}.environment")
-    if service.devices:
-        yield from _devices(service.devices, f"{here}.devices")
-
-
-def _threads(service: Service, where: str) -> Iterator[Value]:
     for place, setting in enumerate(service.environment):
         if setting.group == "threads":
-            number = r"[1-9]\d{0,8}"
-            yield f"{where}.{place}.value", setting.value, number, "no number of threads"
-
-
-def _devices(devices: Devices, where: str) -> Iterator[Value]:
-    for place, directive in enumerate(devices.access):
-        yield f"{where}.access.{place}.name", directive.name, _WORD, _NO_NAME
-    for place, module in enumerate(devices.modules):
-        yield f"{where}.modules.{place}", module, _WORD, _NO_NAME
+            where = f"{here}.environment.{place}.value"
+            yield where, setting.value, r"[1-9]\d{0,8}", "no number of threads"
+    for place, directive in enumerate(service.devices.access if service.devices else ()):
+        yield f"{here}.devices.access.{place}.name", directive.name, _WORD, _NO_NAME
+    for place, module in enumerate(service.devices.modules if service.devices else ()):
+        yield f"{here}.devices.modules.{place}", module, _WORD, _NO_NAME

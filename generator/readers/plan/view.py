@@ -40,16 +40,10 @@ def view_of(plan: Plan) -> View:
         host=plan.host if service.devices else replace(plan.host, gpus=()),
         models=_models(service, source),
         acceleration=service.acceleration,
-        resume_fix=_resume_fix(service),
+        # A profile that says no to the job knows why.
+        resume_fix=None if service.resume_declined else "resume" in {j.kind for j in service.jobs},
         silences=plan.silences,
     )
-
-
-def _resume_fix(service: Service) -> bool | None:
-    """Return whether there is the job; a profile that says no knows why."""
-    if service.resume_declined:
-        return None
-    return any(job.kind == "resume" for job in service.jobs)
 
 
 def _models(service: Service, source: str) -> tuple[ModelUse, ...]:

@@ -47,18 +47,12 @@ _WHOLE: Final = {
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return a View of each container that runs the engine. Raises ProfileError as `unit.parse`."""
     named = [s for s in sources if PurePosixPath(s.path).suffix in {".container", ".conf"}]
-    images = {
-        PurePosixPath(source.path).name: _image_of(source)
-        for source in sources
-        if source not in named
-    }
+    images = {}
+    for source in (source for source in sources if source not in named):
+        told = unit.named(unit.parse(source), "Image", "Image")
+        images[PurePosixPath(source.path).name] = told[-1].value if told else ""
     units = merged(named, ".container", f"{context.engine.name}.container")
     return tuple(_view(one, images, context) for one in units if _is_server(one, images, context))
-
-
-def _image_of(source: Source) -> str:
-    found = unit.named(unit.parse(source), "Image", "Image")
-    return found[-1].value if found else ""
 
 
 def _image(one: Unit, images: dict[str, str]) -> str:
@@ -126,10 +120,10 @@ def _tighter(service: Sequence[Bound], inner: Sequence[Bound]) -> tuple[Bound, .
     found = {bound.name: bound for bound in service}
     for bound in inner:
         other = found.get(bound.name)
-        if other is None or not isinstance(other.value, int) or _below(bound.value, other.value):
-            found[bound.name] = bound
+        before, value = other.value if other else None, bound.value
+        if isinstance(before, int) and (
+            value is None or (isinstance(value, int) and value >= before)
+        ):
+            continue
+        found[bound.name] = bound
     return tuple(found.values())
-
-
-def _below(value: int | str | None, other: int) -> bool:
-    return value < other if isinstance(value, int) else value is not None

@@ -105,16 +105,23 @@ def parse(source: Source) -> tuple[Assignment, ...]:
     """Read a unit file or drop-in. Raises ProfileError where systemd would read none of it."""
     found: list[Assignment] = []
     section, known, strange = "", False, 0
-    for joined, stretches in _joined(source):
+    for joined, stretches in _joined(source.text):
         text, number = joined.strip(BLANKS), stretches[0].line
+        if len(joined) > LONGEST // 4 and len(joined.encode("utf-8", "surrogatepass")) >= LONGEST:
+            raise refused(
+                source.path, f"line {number}", "a line is longer than 1 MiB", "break it up"
+            )
         if not text or not is_text(text):
             continue
+        header = text.startswith("[")
+        if header and (not text.endswith("]") or _UNSAFE.search(text[1:-1])):
+            message = f"`{text}` is no section header, and systemd reads no further"
+            raise refused(source.path, f"line {number}", message, "write `[Service]`")
         key, equals, value = text.partition("=")
-        if text.startswith("["):
-            section = _section(source, number, text)
-        if text.startswith("[") or not (key and equals):
+        if header or not (key and equals):
             key, value = "", text
-        known = known or bool(key) or text.startswith("[")
+        section = text[1:-1] if header else section
+        known = known or header or bool(key)
         strange = strange or (0 if known else number)
         value = value.lstrip(BLANKS)
         offset = len(joined.rstrip(BLANKS)) - len(value)
@@ -127,12 +134,12 @@ def parse(source: Source) -> tuple[Assignment, ...]:
     return tuple(found)
 
 
-def _joined(source: Source) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
+def _joined(text: str) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
     """Yield lines with their continuations, and where the parts of each stand."""
     parts: list[str] = []
     stretches: list[Stretch] = []
     marked = False
-    for number, line in _lines(source.text):
+    for number, line in _lines(text):
         if line.lstrip(BLANKS).startswith(("#", ";")):
             continue
         if not marked and line.startswith(_BOM):
@@ -142,10 +149,10 @@ def _joined(source: Source) -> Iterator[tuple[str, tuple[Stretch, ...]]]:
         stretches.append(Stretch(start, start + len(line) - goes_on, number))
         parts.append(f"{line[:-1]} " if goes_on else line)
         if not goes_on:
-            yield _whole(source, parts, stretches)
+            yield "".join(parts), tuple(stretches)
             parts, stretches = [], []
     if stretches:
-        yield _whole(source, parts, stretches)
+        yield "".join(parts), tuple(stretches)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -155,24 +162,6 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         yield number, text[at : match.start()]
         at, number = match.end(), number + text.count("\n", at, match.end())
     yield number, text[at:]
-
-
-def _whole(
-    source: Source, parts: list[str], stretches: list[Stretch]
-) -> tuple[str, tuple[Stretch, ...]]:
-    text = "".join(parts)
-    if len(text) > LONGEST // 4 and len(text.encode("utf-8", "surrogatepass")) >= LONGEST:
-        where = f"line {stretches[0].line}"
-        raise refused(source.path, where, "a line is longer than 1 MiB", "break it up")
-    return text, tuple(stretches)
-
-
-def _section(source: Source, number: int, text: str) -> str:
-    name = text[1:-1]
-    if not text.endswith("]") or _UNSAFE.search(name):
-        message = f"`{text}` is no section header, and systemd reads no further"
-        raise refused(source.path, f"line {number}", message, "write `[Service]`")
-    return name
 
 
 def in_force(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:

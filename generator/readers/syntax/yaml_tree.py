@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import yaml
 
 from generator.errors import Problem, ProfileError, shortened, split_message
+from generator.readers.base import problem_at, refused
 from generator.readers.syntax.yaml_scalar import Kind, resolved
 from generator.records import dataclass
 from generator.view import Line, Place
@@ -89,12 +90,11 @@ class _Loader(yaml.BaseLoader):
         return PLAIN if isinstance(implicit, tuple) and implicit[0] else f"{PREFIX}str"
 
 
-def syntax_problem(error: yaml.YAMLError, source: str) -> Problem:
-    """Return what is wrong with a text that is no YAML."""
+def _syntax_error(error: yaml.YAMLError, source: str) -> ProfileError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     where = f"line {mark.line + 1}" if mark else ""
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return Problem(where, f"is not YAML: {shortened(str(said), 100)}", _advice(str(said)), source)
+    return refused(source, where, f"is not YAML: {shortened(str(said), 100)}", _advice(str(said)))
 
 
 def _advice(said: str) -> str:
@@ -207,10 +207,10 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
         tree = _Tree(source, substitute)
         found = tree.node(root) if root is not None else Table({}, Place(source.path, 1))
     except yaml.YAMLError as error:
-        raise ProfileError(source.path, (syntax_problem(error, source.path),)) from error
+        raise _syntax_error(error, source.path) from error
     except RecursionError as error:
-        problem = Problem("", "is nested too deeply", "nothing needs that depth", source.path)
-        raise ProfileError(source.path, (problem,)) from error
+        hint = "nothing needs that depth"
+        raise refused(source.path, "", "is nested too deeply", hint) from error
     if tree.problems:
         raise ProfileError(source.path, tuple(tree.problems))
     return found
@@ -224,8 +224,7 @@ def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Ite
     for number, (path, value) in enumerate(_values(table, (), skipped)):
         if number >= VALUES_AT_MOST:
             message, hint = "aliases make it longer than anybody wrote", "use fewer of them"
-            problem = Problem(f"line {table.place.line}", message, hint, table.place.file)
-            raise ProfileError(table.place.file, (problem,))
+            raise refused(table.place.file, f"line {table.place.line}", message, hint)
         if isinstance(value, Scalar):
             above = ".".join((section, *path[:-1])).strip(".")
             text = value.text if value.explicit else value.written
@@ -251,34 +250,27 @@ class _Tree:
         self.source = source
         self.substitute = substitute
         self.problems: list[Problem] = []
-        self.done: dict[int, Node] = {}
-        self.open: set[int] = set()
+        self.done: dict[int, Node | None] = {}
         self.merged = 0
         self.breaks = [at for at, char in enumerate(source.text) if char == "\n"]
 
     def node(self, node: yaml.Node) -> Node:
-        if id(node) in self.done:
-            return self.done[id(node)]
         if isinstance(node, Alias):
-            found = self.node(node.target)
-            assert isinstance(found, Scalar)  # noqa: S101 -- its target is one
-            return replace(found, place=self._place(node))
-        if id(node) in self.open:
+            return replace(self.node(node.target), place=self._place(node))
+        if id(node) not in self.done:
+            self.done[id(node)] = None
+            self.done[id(node)] = self._turned(node)
+        found = self.done[id(node)]
+        if found is None:
             self._problem(node, "this alias is inside what it stands for", "write it out")
-            return Table({}, self._place(node))
-        self.open.add(id(node))
-        found = self._turned(node)
-        self.open.discard(id(node))
-        self.done[id(node)] = found
-        return found
+        return found or Table({}, self._place(node))
 
     def _turned(self, node: yaml.Node) -> Node:
         tag = node.tag if node.tag.startswith("!") else ""
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, tag)
         if isinstance(node, yaml.SequenceNode):
-            items = tuple(self.node(item) for item in node.value)
-            return Items(items, self._place(node), tag)
+            return Items(tuple(map(self.node, node.value)), self._place(node), tag)
         assert isinstance(node, yaml.MappingNode)  # noqa: S101 -- there is no other kind
         return self._table(node, tag)
 
@@ -343,15 +335,12 @@ class _Tree:
                     entries[name], places[name] = value, base.place_of(name)
 
     def _place(self, node: yaml.Node) -> Place:
-        return Place(self.source.path, self._line(node))
-
-    def _line(self, node: yaml.Node) -> int:
-        """Return the line by newlines alone; YAML counts other breaks, too."""
-        return bisect_left(self.breaks, node.start_mark.index) + 1
+        # The line by newlines alone; YAML counts other breaks, too.
+        line = bisect_left(self.breaks, node.start_mark.index) + 1
+        return Place(self.source.path, line)
 
     def _problem(self, node: yaml.Node, message: str, hint: str) -> None:
-        where = f"line {self._line(node)}"
-        self.problems.append(Problem(where, message, hint, self.source.path))
+        self.problems.append(problem_at(self._place(node), message, hint))
 
 
 def _kind_of(tag: str) -> str:
