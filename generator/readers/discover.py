@@ -28,14 +28,9 @@ if TYPE_CHECKING:
 LARGEST: Final = 5 * 2**20
 
 
-def is_directory(path: str) -> bool:
-    """Return whether there is a directory of that name, which may be none that can be."""
-    return os.path.isdir(path)  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
-
-
 def is_file(path: str) -> bool:
-    """Return the same of a regular file."""
-    return os.path.isfile(path)  # noqa: PTH113
+    """Return whether there is a regular file of that name, which may be none that can be."""
+    return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises for a name that is too long
 
 
 def text_of(path: str, problems: list[Problem]) -> str | None:
@@ -128,7 +123,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     for path in dict.fromkeys(paths):
         if path == STDIN:
             found: Iterable[_File] = _named(Source(stdin_name or STDIN, stdin or ""), problems)
-        elif is_directory(path):
+        elif os.path.isdir(path):  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
             told = len(problems)
             found = list(_walked(path, problems))
             empty += () if found or len(problems) > told else (path,)

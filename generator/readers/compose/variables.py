@@ -98,11 +98,10 @@ def _value(parts: re.Match[str], lookup: Lookup) -> str | None:
 
 _SPACE: Final = " \t\v\f\r\x85\xa0"
 _BETWEEN: Final = re.compile(r"(?:\s|#[^\n]*+)*+")
-_KEY: Final = re.compile(
-    rf"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*)(?:(?P<assigns>[=:])[{_SPACE}]*|\n|$)"
-)
-_QUOTED: Final = re.compile(
-    r"""(?P<quote>["'])(?P<value>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)""", re.S
+_ENTRY: Final = re.compile(
+    rf"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*)(?:(?P<assigns>[=:])[{_SPACE}]*(?:"
+    r"""(?P<quote>["'])(?P<quoted>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)|(?P<bare>[^\n]*))|\n|$)""",
+    re.DOTALL,
 )
 _NAME: Final = re.compile(r"[\w.\-\[\]]+")
 _ESCAPE: Final = re.compile(r'\\(?:([abcfnrtv$"\\])|0(\d{0,3}))')
@@ -128,63 +127,51 @@ def parse_dotenv(text: str, around: Mapping[str, str | None]) -> tuple[Entry, ..
     Raises ValueError, `what; what to do`, where Compose refuses the file.
     """
     try:
-        return tuple(_File(text.removeprefix("\ufeff"), around).entries())
+        return tuple(_entries(text.removeprefix("\ufeff"), around))
     except RecursionError as error:
         raise ValueError("a value is nested too deeply; write it out") from error
 
 
-class _File:
-    def __init__(self, text: str, around: Mapping[str, str | None]) -> None:
-        self.text = text
-        self.around = around
-        self.own: dict[str, str | None] = {}
-        self.at = 0
+def _entries(text: str, around: Mapping[str, str | None]) -> Iterator[Entry]:
+    known = dict(around)
+    at, line = 0, 1
+    while (between := _BETWEEN.match(text, at)) and between.end() < len(text):
+        line += text.count("\n", at, between.end())
+        found = _ENTRY.match(text, between.end())
+        try:
+            entry = _entry(found, line, around, known)
+        except ValueError as error:
+            raise ValueError(f"line {line}: {error}") from error
+        # What is around a file goes before the file's own.
+        if around.get(entry.name) is None:
+            known[entry.name] = entry.value
+        yield entry
+        at = found.end() if found else len(text)
+        line += text.count("\n", between.end(), at)
 
-    def entries(self) -> Iterator[Entry]:
-        line, counted = 1, 0
-        while (found := _BETWEEN.match(self.text, self.at)) and found.end() < len(self.text):
-            self.at = found.end()
-            line += self.text.count("\n", counted, self.at)
-            counted = self.at
-            try:
-                entry = self._entry(line)
-            except ValueError as error:
-                raise ValueError(f"line {line}: {error}") from error
-            self.own[entry.name] = entry.value
-            yield entry
 
-    def _entry(self, line: int) -> Entry:
-        match = _KEY.match(self.text, self.at)
-        name = match["key"].rstrip(" \t") if match else ""
-        if match is None or not _NAME.fullmatch(name):
-            raise ValueError("is no `KEY=value`; use letters, digits and `_` in the key")
-        start = self.at = match.end()
-        if not match["assigns"]:
-            return Entry(name, self.around.get(name), line)
-        value = self._quoted() if self.text[start : start + 1] in {"'", '"'} else self._bare()
-        written = self.text[start : self.at].strip(_SPACE).strip("'\"")
-        return Entry(name, value, line, "" if "\n" in written else written)
-
-    def _bare(self) -> str | None:
-        end = self.text.find("\n", self.at)
-        line = self.text[self.at : end if end >= 0 else None]
-        self.at += len(line)
-        return self._expanded(line.partition(" #")[0].rstrip())
-
-    def _quoted(self) -> str | None:
-        quote, match = self.text[self.at], _QUOTED.match(self.text, self.at)
-        if match is None:
-            raise ValueError(f"a value is not closed; end it with `{quote}`")
-        self.at = match.end()
-        value = match["value"].replace(f"\\{quote}", quote)
-        return value if quote == "'" else self._expanded(_ESCAPE.sub(_unescaped, value))
-
-    def _expanded(self, value: str) -> str | None:
-        return substitute(value, self._lookup)
-
-    def _lookup(self, name: str) -> str | None:
-        value = self.around.get(name)
-        return self.own.get(name) if value is None else value
+def _entry(
+    found: re.Match[str] | None,
+    line: int,
+    around: Mapping[str, str | None],
+    known: Mapping[str, str | None],
+) -> Entry:
+    name = found["key"].rstrip(" \t") if found else ""
+    if found is None or not _NAME.fullmatch(name):
+        raise ValueError("is no `KEY=value`; use letters, digits and `_` in the key")
+    if not found["assigns"]:
+        return Entry(name, around.get(name), line)
+    quote, bare = found["quote"] or "", found["bare"] or ""
+    if bare.startswith(("'", '"')):
+        raise ValueError(f"a value is not closed; end it with `{bare[0]}`")
+    text = bare.partition(" #")[0].rstrip()
+    if quote:
+        text = found["quoted"].replace(f"\\{quote}", quote)
+    if quote == '"':
+        text = _ESCAPE.sub(_unescaped, text)
+    value = text if quote == "'" else substitute(text, known.get)
+    written = found.string[found.end("assigns") : found.end()].strip(_SPACE).strip("'\"")
+    return Entry(name, value, line, "" if "\n" in written else written)
 
 
 def _unescaped(match: re.Match[str]) -> str:

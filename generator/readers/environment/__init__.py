@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from generator.engines import ENGINES, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
-if TYPE_CHECKING:
-    from generator.readers.base import Source
-
-
-def _sets(source: Source) -> bool:
-    prefixes = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
-    return bool(re.search(rf"\b(?:{prefixes})\w+=", source.text))
-
+_PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
 
 SIGNS: Final = Signs(
     sure=frozenset({".env", ".sh"}),
     names=r"\.env(?:\..+)?|environment|\.?(?:bash|zsh)(?:rc|_profile|env)|\.?z?profile",
     folders=("environment.d",),
     content=r"(?m)^\s*(?:export\s+)?[A-Za-z_]\w*=",
-    ours=_sets,
+    ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+=", source.text)),
     referred=True,
 )
 ENVIRONMENT: Final = Phrases(

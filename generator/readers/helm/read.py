@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import each, image_name, refused
+from generator.readers.base import each, image_name, problem_at, refused
 from generator.readers.helm import HELM
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
 from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
@@ -133,8 +133,7 @@ class _Chart:
                 value = round(quantity(found.text) * scale)
             except ValueError as error:
                 message, hint = split_message(error)
-                where = f"line {place.line}"
-                self.problems.append(Problem(where, f"`{place.key}`: {message}", hint, place.file))
+                self.problems.append(problem_at(place, f"`{place.key}`: {message}", hint))
             else:
                 yield Bound(name=name, value=value, place=place, written=found.replaceable)
 

@@ -128,18 +128,16 @@ class _Module(Definitions):
 
     def _listen(self) -> Iterator[Variable]:
         """Yield the address, which the module puts together from two options."""
-        told = [
-            d for d in self.found if d.path in {(*self.options, "host"), (*self.options, "port")}
-        ]
+        keys = [(*self.options, "host"), (*self.options, "port")]
+        told = [d for d in self.found if d.path in keys]
         if not told:
             return
-        default_host, default_port = self.engine.nixos_address
-        host = self.value(*self.options, "host") or default_host
-        port = self.value(*self.options, "port") or default_port
-        expanded = expand(f"{host}:{port}", self.service)
+        parts = zip(keys, self.engine.nixos_address, strict=True)
+        text = ":".join(str(self.value(*key) or default) for key, default in parts)
+        expanded = expand(text, self.service)
         yield Variable(
             name=self.engine.address,
-            value=expanded.text if expanded else f"{host}:{port}",
+            value=expanded.text if expanded else text,
             place=self.place(told[0]),
             written=self.written(told[0], str(told[0].value)),
         )

@@ -10,7 +10,7 @@ from generator.units import Release, whole
 from generator.view import Bound, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
-    from generator.plan import Model, Plan, Service
+    from generator.plan import Plan, Service
 
 
 def view_of(plan: Plan) -> View:
@@ -55,13 +55,10 @@ def _models(service: Service, source: str) -> tuple[ModelUse, ...]:
             role=model.role,
             warmed=model.served in warmed,
             base=model.name,
-            threads=_threads(model),
+            # What the model asks for itself; 0: nothing, or what is no number.
+            threads=next(
+                (n for p in model.parameters if p.name == "num_thread" if (n := whole(p.value))), 0
+            ),
         )
         for model in service.models
     )
-
-
-def _threads(model: Model) -> int:
-    """Return the threads that the model asks for itself; 0: it does not, or says no number."""
-    asked = (p.value for p in model.parameters if p.name == "num_thread")
-    return next((count for value in asked if (count := whole(value))), 0)

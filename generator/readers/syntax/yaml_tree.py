@@ -29,59 +29,47 @@ PLAIN: Final = "?"
 TABS_AT_MOST: Final = 200
 
 
-class Anchored(yaml.ScalarNode):
-    """A scalar with an anchor; `shared`: an alias stands for it elsewhere."""
-
-    shared = False
-
-
 class Alias(yaml.ScalarNode):
     """A use of an anchored scalar, at the place of the use."""
 
-    def __init__(self, target: Anchored, event: Any) -> None:  # noqa: ANN401 -- marks of two kinds
+    def __init__(self, target: yaml.ScalarNode, event: Any) -> None:  # noqa: ANN401 -- marks of two kinds
         super().__init__(target.tag, target.value, event.start_mark, event.end_mark, target.style)
         self.target = target
 
 
-def composed(text: str) -> yaml.Node | None:
+def composed(text: str) -> tuple[yaml.Node | None, set[yaml.Node]]:
     """Compose a text, in which a tab may stand wherever a space does not indent.
 
     PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
+    The scalars for which an alias stands elsewhere come with the nodes.
     """
     for _ in range(TABS_AT_MOST):
+        loader = _Loader(text)
+        loader.shared = set()
         try:
-            found: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+            return loader.get_single_node(), loader.shared
         except yaml.scanner.ScannerError as error:
             at = error.problem_mark.index if error.problem_mark else len(text)
             indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
             if text[at : at + 1] != "\t" or indents:
                 raise
             text = f"{text[:at]} {text[at + 1 :]}"
-        else:
-            return found
     raise yaml.YAMLError("there are too many tabs in it")
 
 
 class _Loader(yaml.BaseLoader):
     """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
 
+    shared: set[yaml.Node]
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
         """Keep where an alias of a scalar is used; PyYAML hands out what it stands for."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         node: yaml.Node | None = super().compose_node(parent, index)
-        if isinstance(event, yaml.AliasEvent) and isinstance(node, Anchored):
-            node.shared = True
+        if isinstance(event, yaml.AliasEvent) and isinstance(node, yaml.ScalarNode):
+            self.shared.add(node)
             return Alias(node, event)
         return node
-
-    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:  # noqa: ANN401
-        """Remember that a scalar has an anchor."""
-        node = super().compose_scalar_node(anchor)
-        if anchor is None:
-            return node
-        found = Anchored(node.tag, node.value, node.start_mark, node.end_mark, node.style)
-        self.anchors[anchor] = found
-        return found
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
         """Leave the type of a plain scalar to `resolved`."""
@@ -203,8 +191,8 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
     a ValueError that it is malformed. Raises ProfileError with every Problem of the text.
     """
     try:
-        root = composed(source.text)
-        tree = _Tree(source, substitute)
+        root, shared = composed(source.text)
+        tree = _Tree(source, substitute, shared)
         found = tree.node(root) if root is not None else Table({}, Place(source.path, 1))
     except yaml.YAMLError as error:
         raise _syntax_error(error, source.path) from error
@@ -246,9 +234,13 @@ def _values(
 class _Tree:
     """One pass over the composed nodes; each is turned once, however often it is referred to."""
 
-    def __init__(self, source: Source, substitute: Callable[[str], str | None] | None) -> None:
-        self.source = source
-        self.substitute = substitute
+    def __init__(
+        self,
+        source: Source,
+        substitute: Callable[[str], str | None] | None,
+        shared: set[yaml.Node],
+    ) -> None:
+        self.source, self.substitute, self.shared = source, substitute, shared
         self.problems: list[Problem] = []
         self.done: dict[int, Node | None] = {}
         self.merged = 0
@@ -284,8 +276,7 @@ class _Tree:
                 message, hint = split_message(error)
                 self._problem(node, message, hint)
         quote = node.style if node.style in QUOTES else ""
-        shared = isinstance(node, Anchored) and node.shared
-        place, written = self._place(node), _written(node)
+        place, written, shared = self._place(node), _written(node), node in self.shared
         return Scalar(
             explicit or "", place, kind, written, explicit is not None, tag, quote, shared
         )

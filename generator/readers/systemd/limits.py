@@ -34,39 +34,37 @@ _POLICIES: Final = ("default", "preferred", "bind", "interleave", "local")
 def bounds(assignments: Iterable[Assignment], host: Host) -> tuple[Bound, ...]:
     """Return the limits in force, in the order of the file, one per name."""
     found: dict[str, Bound] = {}
-    for one in _limits(assignments):
-        name, read = DIRECTIVES[one.key]
+    for one, value in _read(assignments, host):
+        name = DIRECTIVES[one.key][0]
         if not one.value and one.key not in NEVER_RESET:
             found.pop(name, None)
             continue
-        try:
-            value = read(one.value, host)
-        except ValueError:
+        if isinstance(value, ValueError):
             continue
-        if name in _MERGED and name in found:
-            value = f"{found[name].value},{value}"
+        before = found.pop(name, None)
+        if before and name in _MERGED:
+            value = f"{before.value},{value}"  # noqa: PLW2901
         written = one.written(0, len(one.value))
-        found.pop(name, None)
         found[name] = Bound(name=name, value=value, place=one.place(), written=written)
     return tuple(found.values())
 
 
 def unread(assignments: Iterable[Assignment], host: Host) -> tuple[Line, ...]:
     """Return the limits that systemd ignores, because it cannot read their value."""
-    limits = (one for one in _limits(assignments) if one.value)
-    return tuple(one.item(one.value) for one in limits if not _readable(one, host))
+    limits = _read(assignments, host)
+    faults = (one for one, value in limits if isinstance(value, ValueError) and one.value)
+    return tuple(one.item(one.value) for one in faults)
 
 
-def _limits(assignments: Iterable[Assignment]) -> Iterator[Assignment]:
-    return (one for one in assignments if one.section == "Service" and one.key in DIRECTIVES)
-
-
-def _readable(one: Assignment, host: Host) -> bool:
-    try:
-        DIRECTIVES[one.key][1](one.value, host)
-    except ValueError:
-        return False
-    return True
+def _read(
+    assignments: Iterable[Assignment], host: Host
+) -> Iterator[tuple[Assignment, Value | ValueError]]:
+    for one in assignments:
+        if one.section == "Service" and one.key in DIRECTIVES:
+            try:
+                yield one, DIRECTIVES[one.key][1](one.value, host)
+            except ValueError as error:
+                yield one, error
 
 
 def size(text: str) -> int:
@@ -162,10 +160,6 @@ def _cpus(text: str, _: Host) -> Value:
     return text
 
 
-def _nodes(text: str, host: Host) -> Value:
-    return text if text == "all" else _cpus(text, host)
-
-
 def _policy(text: str, _: Host) -> Value:
     if text not in _POLICIES:
         raise ValueError(f"`{text}` is not a NUMA policy; write one of {', '.join(_POLICIES)}")
@@ -180,7 +174,7 @@ DIRECTIVES: Final[dict[str, tuple[str, Callable[[str, Host], Value]]]] = {
     "MemoryHigh": ("memory_high", _memory(least=1)),
     "MemorySwapMax": ("memory_swap_max", _memory(least=0)),
     "NUMAPolicy": ("numa_policy", _policy),
-    "NUMAMask": ("numa_mask", _nodes),
+    "NUMAMask": ("numa_mask", lambda text, host: text if text == "all" else _cpus(text, host)),
     "IOWeight": ("io_weight", _whole(1, 10000)),
     "Nice": ("nice", _whole(-20, 19)),
     "TasksMax": ("tasks_max", _whole(1, _MOST - 1, "infinity")),

@@ -118,11 +118,12 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
     for source in visible:
         by_name.setdefault(_unit_name(source.path, suffix, default), []).append(source)
     templates = {_template(name) for name in by_name if _template(name) != name}
-    return [
-        _merge(name, _layers(by_name, name, suffix), parsed)
-        for name in by_name
-        if name not in templates
-    ]
+    units = []
+    for name in (name for name in by_name if name not in templates):
+        layers = _layers(by_name, name, suffix)
+        together = unit.in_force(a for source in layers for a in parsed[source])
+        units.append(Unit(name, tuple(source.path for source in layers), together))
+    return units
 
 
 def _unit_name(path: str, suffix: str, default: str) -> str:
@@ -163,10 +164,3 @@ def _base(source: Source) -> str:
 def _rank(source: Source) -> int:
     match = _DIRECTORY.search(source.path)
     return _DIRECTORIES.index(match[1]) if match else 0
-
-
-def _merge(
-    name: str, layers: Sequence[Source], parsed: Mapping[Source, Sequence[Assignment]]
-) -> Unit:
-    together = unit.in_force(a for source in layers for a in parsed[source])
-    return Unit(name, tuple(source.path for source in layers), together)

@@ -40,7 +40,9 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         return tuple(_view(job, [job], context, "client") for job in jobs)
     related = {one.name: [one] for one in servers}
     for job in jobs:
-        related[_server_of(job, servers)].append(job)
+        named = " ".join(a.value for key in _ORDERED for a in job.named(key, "Unit")).split()
+        server = next((one.name for one in servers if one.name in named), servers[0].name)
+        related[server].append(job)
     return tuple(_view(one, related[one.name], context, "server") for one in servers)
 
 
@@ -72,11 +74,6 @@ def _container(one: Unit, engine: Engine) -> Run | None:
     )
 
 
-def _server_of(job: Unit, servers: Sequence[Unit]) -> str:
-    named = " ".join(a.value for key in _ORDERED for a in job.named(key, "Unit")).split()
-    return next((one.name for one in servers if one.name in named), servers[0].name)
-
-
 def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) -> View:
     held = _container(one, context.engine)
     if held:
@@ -84,6 +81,8 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     commands = one.commands(["ExecStart"])
     if any(c and PurePosixPath(c[0].text).name in CLIENTS for c in commands):
         reach = "client"
+    verb = re.compile(rf"\b{context.engine.command[-1]}\b")
+    starts = [a for a in one.named("ExecStart") if verb.search(a.value)]
     return context.view(
         UNIT,
         context.release_for(),
@@ -94,15 +93,8 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread()),
         models=models(related, context.engine),
-        starts=_start(one, context.engine),
+        starts=starts[-1].place() if starts else None,
     )
-
-
-def _start(one: Unit, engine: Engine) -> Place | None:
-    """Return the command that starts the server, if the files have it."""
-    verb = re.compile(rf"\b{engine.command[-1]}\b")
-    found = [a for a in one.named("ExecStart") if verb.search(a.value)]
-    return found[-1].place() if found else None
 
 
 def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
