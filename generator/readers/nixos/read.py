@@ -1,4 +1,4 @@
-"""NixOS modules, evaluated by Nix with stand-ins for nixpkgs: the engine's service and its unit.
+"""NixOS modules, evaluated by Nix with stand-ins for nixpkgs: the engine's service, its containers.
 
 The evaluation is pure and bounded: no store, no network, no file but the module.
 """
@@ -11,10 +11,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import NeedsMore, each, problem_at, refused
-from generator.readers.nixos import FLAKE, MODULE, oci
+from generator.readers import container
+from generator.readers.base import NeedsMore, each, image_name, problem_at, refused
+from generator.readers.nixos import CONTAINER, FLAKE, MODULE
 from generator.readers.nixos.evaluate import Definitions, evaluate, in_force, unit_text
 from generator.readers.syntax import unit
+from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
 from generator.view import Line, ModelUse, Place, Variable, View
@@ -45,7 +47,7 @@ def _views(source: Source, context: Context) -> list[View]:
         message = "is a flake, which puts modules together"
         raise refused(source.path, "", message, "name the modules, or their directory")
     found = in_force(evaluate(source))
-    views = list(oci.views(source, found, context))
+    views = list(_containers(source, found, context))
     module = _Module(source, context, found)
     if any(d.path[:2] == module.options or d.path[:3] == module.unit for d in found):
         return [module.view(), *views]
@@ -179,3 +181,78 @@ class _Module(Definitions):
         name = package.get("package", "") if isinstance(package, dict) else ""
         kind = option if isinstance(option, str) else name.partition("-")[2]
         return kind if kind in {"cpu", "cuda", "rocm", "vulkan"} else ""
+
+
+CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
+_DEPTH: Final = len(CONTAINERS) + 1
+_LISTS: Final = {
+    "ports": "publish",
+    "volumes": "volume",
+    "environmentFiles": "env-file",
+    "devices": "device",
+    "networks": "network",
+}
+_VALUES: Final = frozenset({"user", "privileged"})
+_RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
+_CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
+
+
+def _containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
+    """Yield a View of each container whose image is the engine's."""
+    of_containers = [d for d in found if d.path[: _DEPTH - 1] == CONTAINERS]
+    for name in dict.fromkeys(d.path[_DEPTH - 1] for d in of_containers if len(d.path) > _DEPTH):
+        held = _Container(source, name, [d for d in of_containers if d.path[3] == name])
+        if context.engine.is_image(image_name(held.image).repository):
+            yield held.view(context)
+
+
+class _Container(Definitions):
+    def __init__(self, source: Source, name: str, found: Sequence[Definition]) -> None:
+        super().__init__(source, found)
+        self.name = name
+        self.at = {d.path[_DEPTH:]: d for d in found}
+        image = self.at.get(("image",))
+        self.image = image.value if image and isinstance(image.value, str) else ""
+
+    def view(self, context: Context) -> View:
+        place = self.place(self.at["image",])
+        told = list(self._options())
+        box = container.container(self.image, place, told, _CLIENT, _RESTART)
+        return context.view(
+            CONTAINER,
+            context.release_of(self.image),
+            name=".".join((*CONTAINERS, self.name)),
+            place=place,
+            variables=container.variables(told, context, {}),
+            bounds=container.bounds(told),
+            lines=tuple(self.lines()),
+            container=box,
+            acceleration=container.acceleration(box, told),
+        )
+
+    def _options(self) -> Iterator[Option]:
+        """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""
+        for path, found in self.at.items():
+            if path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
+                yield _option("env", f"{path[1]}={found.value}", self.place(found))
+            elif path[0] in _VALUES:
+                yield _option(path[0], unit_text(found.value), self.place(found))
+            elif path[0] == "capabilities" and found.value is True:
+                yield _option("cap-add", path[-1], self.place(found))
+        for key, name in _LISTS.items():
+            yield from (Option(name, one.text, one) for one in self._items(key))
+        yield from options([*self._items("preRunExtraOptions"), *self._items("extraOptions")])[0]
+
+    def _items(self, key: str) -> Iterator[Argument]:
+        found = self.at.get((key,))
+        if found and isinstance(found.value, list):
+            for text in filter(lambda item: isinstance(item, str), found.value):
+                yield _argument(text, self.place_of(found, text))
+
+
+def _option(name: str, text: str, place: Place) -> Option:
+    return Option(name, text, _argument(text, place))
+
+
+def _argument(text: str, place: Place) -> Argument:
+    return Argument(text, place, lambda head: text[len(head) :] if text.startswith(head) else "")
