@@ -10,7 +10,7 @@ from generator.engines import ENGINES, load_signs
 from generator.errors import Problem, ProfileError
 from generator.host import Host
 from generator.records import dataclass
-from generator.view import View
+from generator.view import Phrases, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.engines.signs import Signs as Engine
     from generator.units import Release
-    from generator.view import Phrases, Place
 
 T = TypeVar("T")
 _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*)?", re.ASCII)

@@ -8,17 +8,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.readers.base import Source, image_name
+from generator.readers.base import Context, Source, image_name
 from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
-from generator.view import Bound, Container, Variable
+from generator.view import Bound, Container, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.readers.base import Context
     from generator.readers.syntax.options import Option
-    from generator.view import Place
 
 Access = Literal["reservation", "cdi", "runtime", "devices"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -15,14 +15,13 @@ from generator.engines import ENGINES
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import NeedsMore, Source
+from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
 from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from generator.readers.base import Context
     from generator.view import View
 
 LARGEST: Final = 5 * 2**20

@@ -12,16 +12,14 @@ from generator.readers.compose.variables import substitute
 from generator.readers.container import acceleration, container
 from generator.readers.syntax import docker
 from generator.readers.syntax.options import Argument, Option
-from generator.readers.syntax.yaml_tree import Items, Scalar, Table
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.units import SHARES_PER_WEIGHT
-from generator.view import Bound, Place
+from generator.view import Bound, Container, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from generator.readers.compose.project import Loader
-    from generator.readers.syntax.yaml_tree import Node
-    from generator.view import Container
 
 _VALUES: Final = {
     "privileged": "privileged",

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
-from generator.readers.base import image_name, refused
+from generator.readers.base import Context, Source, image_name, refused
 from generator.readers.compose import COMPOSE
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
-from generator.readers.compose.project import Loader, joined, load_project
+from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
 from generator.view import Line, ModelUse, Place, Variable, View
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.base import Context, Source
-    from generator.readers.compose.project import Project
 
 _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3

@@ -9,18 +9,16 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import each, refused
+from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
-from generator.view import Place, Variable, View
+from generator.view import Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.base import Context, Source
-    from generator.view import Reach
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LINE: Final = re.compile(

@@ -12,17 +12,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import each, image_name, problem_at, refused
+from generator.readers.base import Context, Source, each, image_name, problem_at, refused
 from generator.readers.helm import HELM
-from generator.readers.syntax.yaml_tree import Items, Scalar, Table, flat, parse
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
 from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.base import Context, Source
-    from generator.readers.syntax.yaml_tree import Node
 
 _QUANTITY: Final = re.compile(
     r"(\d+(?:\.\d*)?|\.\d+)(?:([EPTGMK]i|[numkMGTPE])|e([-+]?\d{1,3}))?", re.IGNORECASE | re.ASCII

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
-from generator.readers.base import NeedsMore
+from generator.readers.base import NeedsMore, Source
 from generator.records import dataclass
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from generator.readers.base import Source
 
 
 @dataclass(frozen=True, slots=True)

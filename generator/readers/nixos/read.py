@@ -12,21 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers import container
-from generator.readers.base import NeedsMore, each, image_name, problem_at, refused
+from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
 from generator.readers.nixos import CONTAINER, FLAKE, MODULE
-from generator.readers.nixos.evaluate import Definitions, evaluate, in_force, unit_text
+from generator.readers.nixos.evaluate import Definition, Definitions, evaluate, in_force, unit_text
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
-from generator.view import Line, ModelUse, Place, Variable, View
+from generator.view import Bound, Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.readers.base import Context, Source
-    from generator.readers.nixos.evaluate import Definition
-    from generator.view import Bound
 
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 

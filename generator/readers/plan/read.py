@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from generator.codec import AGAIN, from_dict
 from generator.engines import ENGINES
 from generator.errors import HostwrightError, Problem, ProfileError
-from generator.readers.base import each, refused
+from generator.readers.base import Context, Source, each, refused
 from generator.readers.plan.view import view_of
-from generator.view import Bound, Place, Variable
+from generator.view import Bound, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.plan import Plan
-    from generator.readers.base import Context, Source
-    from generator.view import View
 
 Named = TypeVar("Named", Variable, Bound)
 

@@ -9,22 +9,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
-from generator.readers.base import image_name
+from generator.readers.base import Context, Source, image_name
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
-from generator.readers.syntax.options import Option, options
+from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.systemd.limits import bounds, unread
-from generator.readers.systemd.merged import merged, models
-from generator.view import Place, View
+from generator.readers.systemd.merged import Unit, merged, models
+from generator.view import Bound, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.readers.base import Context, Source
-    from generator.readers.syntax.options import Argument
     from generator.readers.syntax.unit import Assignment
-    from generator.readers.systemd.merged import Unit
-    from generator.view import Bound
 
 _CONTAINER: Final = "Container"
 _WHOLE: Final = {

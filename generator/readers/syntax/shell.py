@@ -9,14 +9,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.view import Place, Variable
+from generator.view import Place, Reach, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Source
-    from generator.view import Reach
 
 _EXPORT: Final = re.compile(r"^[ \t]*(?:export|declare[ \t]+-x|typeset[ \t]+-x)[ \t]+(.*)$", re.M)
 _ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)

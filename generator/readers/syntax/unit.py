@@ -11,17 +11,14 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from generator.readers.base import refused
-from generator.readers.syntax.words import BLANKS, Word, expand, is_text, words
+from generator.readers.base import Source, refused
+from generator.readers.syntax.words import BLANKS, Expanded, Word, expand, is_text, words
 from generator.records import dataclass
-from generator.view import Line, Place, Variable
+from generator.view import Line, Place, Reach, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.readers.base import Source
-    from generator.readers.syntax.words import Expanded
-    from generator.view import Reach
 
 T = TypeVar("T")
 _END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")

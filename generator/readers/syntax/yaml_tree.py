@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import yaml
 
 from generator.errors import Problem, ProfileError, shortened, split_message
-from generator.readers.base import problem_at, refused
+from generator.readers.base import Source, problem_at, refused
 from generator.readers.syntax.yaml_scalar import Kind, resolved
 from generator.records import dataclass
 from generator.view import Line, Place
@@ -21,7 +21,6 @@ from generator.view import Line, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from generator.readers.base import Source
 
 PREFIX: Final = "tag:yaml.org,2002:"
 PLAIN: Final = "?"

@@ -8,17 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.unit import NEVER_RESET
+from generator.readers.syntax.unit import NEVER_RESET, Assignment
 from generator.readers.syntax.words import BLANKS
 from generator.units import SIZE_SUFFIXES, cpu_list
-from generator.view import Bound
+from generator.view import Bound, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from generator.host import Host
-    from generator.readers.syntax.unit import Assignment
-    from generator.view import Line
 
 Value = int | str | None
 _NUMBER: Final = re.compile(r"([+-]?)(0x)?([0-9a-f]+)", re.IGNORECASE)

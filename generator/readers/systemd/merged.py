@@ -7,22 +7,19 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import each
+from generator.readers.base import Source, each
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
-from generator.readers.syntax.words import Expanded, expand
+from generator.readers.syntax.words import Expanded, Word, expand
 from generator.records import dataclass
-from generator.view import ModelUse
+from generator.view import Line, ModelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.base import Source
     from generator.readers.syntax.unit import Assignment
-    from generator.readers.syntax.words import Word
-    from generator.view import Line
 
 _DIRECTORIES: Final = ("etc", "run", "usr/local/lib", "usr/lib", "lib", "usr/share")
 _DIRECTORY: Final = re.compile(

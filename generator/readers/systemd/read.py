@@ -6,22 +6,19 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import Source, image_name
+from generator.readers.base import Context, Source, image_name
 from generator.readers.syntax import unit
-from generator.readers.syntax.options import CLIENTS, run
+from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import runs_the_server
 from generator.readers.systemd import RUN, UNIT
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models, used
-from generator.view import Place, View
+from generator.view import Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.base import Context
-    from generator.readers.syntax.options import Argument, Run
-    from generator.view import Reach, Variable
 
 _ORDERED: Final = ("After", "Requires", "BindsTo", "PartOf", "Wants")
 
