@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from generator.view import View
 
 LARGEST: Final = 5 * 2**20
+STDIN: Final = "-"
+_ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
+MOST_FILES: Final = 5000
+_SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_CONFIG: Final = ".config"
+"""Hidden, and where the units and quadlets of a user lie."""
 
 
 def is_file(path: str) -> bool:
@@ -63,14 +69,6 @@ def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
             hint = "save the file as UTF-8"
     problems.append(Problem("", message, hint, path))
     return None
-
-
-STDIN: Final = "-"
-_ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
-MOST_FILES: Final = 5000
-_SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
-_CONFIG: Final = ".config"
-"""Hidden, and where the units and quadlets of a user lie."""
 
 
 @dataclass(frozen=True, slots=True)

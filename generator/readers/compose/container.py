@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from generator.readers.compose.project import Loader
 
+Path = tuple[str, ...]
+Value = int | str | None
 _VALUES: Final = {
     "privileged": "privileged",
     "network_mode": "network",
@@ -30,6 +32,10 @@ _VALUES: Final = {
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
 _BRACED: Final = re.compile(r"\$\{[^}]*\}")
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
+_PERIOD: Final = 100_000
+_NOTHING: Final = "nothing"
+_LIMITS: Final = ("deploy", "resources", "limits")
+_RESERVED: Final = ("deploy", "resources", "reservations")
 
 
 def container_of(
@@ -191,14 +197,6 @@ def _restart(service: Table) -> str:
         return ""
     condition = policy.text("condition")
     return _RESTARTS.get(condition, condition)
-
-
-Path = tuple[str, ...]
-Value = int | str | None
-_PERIOD: Final = 100_000
-_NOTHING: Final = "nothing"
-_LIMITS: Final = ("deploy", "resources", "limits")
-_RESERVED: Final = ("deploy", "resources", "reservations")
 
 
 def bounds(key: str, service: Table, loader: Loader) -> tuple[Bound, ...]:

@@ -25,6 +25,19 @@ _VARIABLE: Final = re.compile(
 _PARTS: Final = re.compile(
     r"(?P<name>[_a-z][_a-z0-9]*)(?:(?P<operator>:?[-+?])(?P<word>.*))?", re.IGNORECASE
 )
+_SPACE: Final = " \t\v\f\r\x85\xa0"
+_BETWEEN: Final = re.compile(r"(?:\s|#[^\n]*+)*+")
+_ENTRY: Final = re.compile(
+    rf"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*)(?:(?P<assigns>[=:])[{_SPACE}]*(?:"
+    r"""(?P<quote>["'])(?P<quoted>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)|(?P<bare>[^\n]*))|\n|$)""",
+    re.DOTALL,
+)
+_NAME: Final = re.compile(r"[\w.\-\[\]]+")
+_ESCAPE: Final = re.compile(r'\\(?:([abcfnrtv$"\\])|0(\d{0,3}))')
+_SHORT: Final = {
+    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"',
+    "\\": "\\", "$": "$$",
+}  # fmt: skip
 
 
 def substitute(text: str, lookup: Lookup) -> str | None:
@@ -94,21 +107,6 @@ def _value(parts: re.Match[str], lookup: Lookup) -> str | None:
             return None if missing else value
         case _:
             return value
-
-
-_SPACE: Final = " \t\v\f\r\x85\xa0"
-_BETWEEN: Final = re.compile(r"(?:\s|#[^\n]*+)*+")
-_ENTRY: Final = re.compile(
-    rf"(?:export[ \t]+)?(?P<key>[^\s=:#][^=:\n]*)(?:(?P<assigns>[=:])[{_SPACE}]*(?:"
-    r"""(?P<quote>["'])(?P<quoted>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)|(?P<bare>[^\n]*))|\n|$)""",
-    re.DOTALL,
-)
-_NAME: Final = re.compile(r"[\w.\-\[\]]+")
-_ESCAPE: Final = re.compile(r'\\(?:([abcfnrtv$"\\])|0(\d{0,3}))')
-_SHORT: Final = {
-    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"',
-    "\\": "\\", "$": "$$",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

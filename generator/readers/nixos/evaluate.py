@@ -19,6 +19,37 @@ from generator.view import Line, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+SECONDS: Final = 20
+MOST_PACKAGES: Final = 100
+_HERE: Final = Path(__file__).parent
+_NAME: Final = "given.nix"
+_CALL: Final = (
+    "{ reader, file, more, enabled }: import reader { inherit file; "
+    "more = builtins.fromJSON more; enabled = builtins.fromJSON enabled; }"
+)
+_NAME_OF: Final = r"[A-Za-z_][\w'-]*"
+_ALIAS: Final = re.compile(rf"\b({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
+_SWITCH: Final = re.compile(rf"(?<![\w.'-])({_NAME_OF})((?:\.{_NAME_OF})*)\.enable\b")
+# Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
+_CONFIG: Final = """\
+restrict-eval = true
+allow-import-from-derivation = false
+build-users-group =
+sandbox = false
+substituters =
+experimental-features =
+"""
+_BOUNDED: Final = {
+    "LC_ALL": "C.UTF-8",
+    "NIX_CONFIG": _CONFIG,
+    "GC_MAXIMUM_HEAP_SIZE": str(2**31),
+}
+_MISSING: Final = re.compile(r"(?:attribute|undefined variable) '([^']+)'")
+_ASKED: Final = re.compile(r"asks for (?:the module argument `([^']+)'|an option that [a-z ]+)")
+_ERROR: Final = re.compile(r"^\s*error: *(\S.*)$", re.MULTILINE)
+_PLACE: Final = re.compile(r"/given\.nix:(\d+)")
+_CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -90,38 +121,6 @@ def in_force(definitions: Sequence[Definition]) -> list[Definition]:
             joined = [*(other.value if isinstance(other.value, list) else []), *found.value]
             strongest[found.path] = replace(other, value=joined)
     return sorted(strongest.values(), key=lambda found: (found.line, found.path))
-
-
-SECONDS: Final = 20
-MOST_PACKAGES: Final = 100
-_HERE: Final = Path(__file__).parent
-_NAME: Final = "given.nix"
-_CALL: Final = (
-    "{ reader, file, more, enabled }: import reader { inherit file; "
-    "more = builtins.fromJSON more; enabled = builtins.fromJSON enabled; }"
-)
-_NAME_OF: Final = r"[A-Za-z_][\w'-]*"
-_ALIAS: Final = re.compile(rf"\b({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
-_SWITCH: Final = re.compile(rf"(?<![\w.'-])({_NAME_OF})((?:\.{_NAME_OF})*)\.enable\b")
-# Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
-_CONFIG: Final = """\
-restrict-eval = true
-allow-import-from-derivation = false
-build-users-group =
-sandbox = false
-substituters =
-experimental-features =
-"""
-_BOUNDED: Final = {
-    "LC_ALL": "C.UTF-8",
-    "NIX_CONFIG": _CONFIG,
-    "GC_MAXIMUM_HEAP_SIZE": str(2**31),
-}
-_MISSING: Final = re.compile(r"(?:attribute|undefined variable) '([^']+)'")
-_ASKED: Final = re.compile(r"asks for (?:the module argument `([^']+)'|an option that [a-z ]+)")
-_ERROR: Final = re.compile(r"^\s*error: *(\S.*)$", re.MULTILINE)
-_PLACE: Final = re.compile(r"/given\.nix:(\d+)")
-_CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
 
 
 def evaluate(source: Source) -> tuple[Definition, ...]:
@@ -226,12 +225,9 @@ def _problem(told: str, source: str) -> Problem:
     elif "restricted mode" in message:
         message = "the module reads another file or address, which is not done here"
     else:
-        return Problem(where, f"Nix: {_without_paths(message)}", "mend the module", source)
+        # Without the directory that the module was put into.
+        named = re.sub(r"/\S*/given\.nix(?::\d+:\d+)?", "the module", message)
+        message = shortened(re.sub(r"/\S*/hostwright-[^/\s]*", ".", named), 160)
+        return Problem(where, f"Nix: {message}", "mend the module", source)
     hint = "name a module that needs only `lib`, `config` and `pkgs`"
     return Problem(where, message, hint, source)
-
-
-def _without_paths(message: str) -> str:
-    """Return Nix's message without the directory that the module was put into."""
-    named = re.sub(r"/\S*/given\.nix(?::\d+:\d+)?", "the module", message)
-    return shortened(re.sub(r"/\S*/hostwright-[^/\s]*", ".", named), 160)

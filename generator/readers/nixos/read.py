@@ -24,8 +24,19 @@ from generator.view import Bound, Line, ModelUse, Place, Variable, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
+CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
+_DEPTH: Final = len(CONTAINERS) + 1
+_LISTS: Final = {
+    "ports": "publish",
+    "volumes": "volume",
+    "environmentFiles": "env-file",
+    "devices": "device",
+    "networks": "network",
+}
+_VALUES: Final = frozenset({"user", "privileged"})
+_RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
+_CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -178,20 +189,6 @@ class _Module(Definitions):
         name = package.get("package", "") if isinstance(package, dict) else ""
         kind = option if isinstance(option, str) else name.partition("-")[2]
         return kind if kind in {"cpu", "cuda", "rocm", "vulkan"} else ""
-
-
-CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
-_DEPTH: Final = len(CONTAINERS) + 1
-_LISTS: Final = {
-    "ports": "publish",
-    "volumes": "volume",
-    "environmentFiles": "env-file",
-    "devices": "device",
-    "networks": "network",
-}
-_VALUES: Final = frozenset({"user", "privileged"})
-_RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
-_CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
 
 
 def _containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:

@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from generator.plan import Plan
 
 Named = TypeVar("Named", Variable, Bound)
+_PATH: Final = r"/[^\s%\"'\\]*"
+_NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
+_WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_NO_NAME: Final = "no plain name"
+_WHOLE: Final = r"\d{1,19}"
+_LIMITS: Final = {
+    "cpu_quota": r"[1-9]\d{0,9}",
+    **dict.fromkeys(
+        ("memory_max", "memory_high", "memory_swap_max", "limit_memlock", "tasks_max"),
+        rf"{_WHOLE}|infinity",
+    ),
+    "cpu_weight": r"\d{1,5}",
+    "io_weight": r"\d{1,5}",
+    "nice": r"-?\d{1,2}",
+    "oom_score_adjust": r"-?\d{1,4}",
+}
+_ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
 
 
 def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
@@ -63,23 +80,6 @@ def _at_its_line(item: Named, source: Source) -> Named:
 
 
 Value = tuple[str, object, str, str]
-_PATH: Final = r"/[^\s%\"'\\]*"
-_NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
-_WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-_NO_NAME: Final = "no plain name"
-_WHOLE: Final = r"\d{1,19}"
-_LIMITS: Final = {
-    "cpu_quota": r"[1-9]\d{0,9}",
-    **dict.fromkeys(
-        ("memory_max", "memory_high", "memory_swap_max", "limit_memlock", "tasks_max"),
-        rf"{_WHOLE}|infinity",
-    ),
-    "cpu_weight": r"\d{1,5}",
-    "io_weight": r"\d{1,5}",
-    "nice": r"-?\d{1,2}",
-    "oom_score_adjust": r"-?\d{1,4}",
-}
-_ENGINES: Final = "|".join(re.escape(name) for name in ENGINES)
 
 
 def faults(plan: Plan) -> Iterator[Problem]:

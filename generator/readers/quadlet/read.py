@@ -91,8 +91,11 @@ def _options(one: Unit) -> Iterator[Option]:
     for key, name in _WHOLE.items():
         for assignment in one.named(key, _CONTAINER):
             argument = one.argument(assignment.value, assignment)
-            path = _located(argument) if name == "env-file" else argument.text
-            yield Option(name, path, argument)
+            text = argument.text
+            if name == "env-file" and not text.startswith(("/", "%")):
+                # It counts from the quadlet's directory.
+                text = str(PurePosixPath(assignment.file).parent / text)
+            yield Option(name, text, argument)
     for argument in _words(one, one.named("Environment", _CONTAINER)):
         yield Option("env", argument.text, argument)
     found, _ = options(list(_words(one, one.named("PodmanArgs", _CONTAINER))))
@@ -103,12 +106,6 @@ def _words(one: Unit, assignments: Sequence[Assignment]) -> Iterator[Argument]:
     for assignment in assignments:
         for word in assignment.words():
             yield one.argument(word.text, assignment, word)
-
-
-def _located(argument: Argument) -> str:
-    """Return the path of a file, which counts from the quadlet's directory."""
-    path, quadlet = argument.text, PurePosixPath(argument.place.file)
-    return path if path.startswith(("/", "%")) else str(quadlet.parent / path)
 
 
 def _tighter(service: Sequence[Bound], inner: Sequence[Bound]) -> tuple[Bound, ...]:

@@ -26,6 +26,10 @@ PREFIX: Final = "tag:yaml.org,2002:"
 PLAIN: Final = "?"
 """The tag of a plain scalar that has none."""
 TABS_AT_MOST: Final = 200
+MERGED_AT_MOST: Final = 100_000
+VALUES_AT_MOST: Final = 10_000
+DEEPEST: Final = 5
+QUOTES: Final = ("'", '"')
 
 
 class Alias(yaml.ScalarNode):
@@ -90,12 +94,6 @@ def _advice(said: str) -> str:
     if "another document" in said or "single document" in said:
         return "keep one document in a file"
     return "mend the YAML syntax"
-
-
-MERGED_AT_MOST: Final = 100_000
-VALUES_AT_MOST: Final = 10_000
-DEEPEST: Final = 5
-QUOTES: Final = ("'", '"')
 
 
 @dataclass(frozen=True, slots=True)
