@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from generator import __version__
 from generator.cli.failure import fail, usage_failure, wants_json
 from generator.cli.options import Misuse, did_you_mean
 from generator.cli.streams import STDIO, prepare_streams, settle_streams
@@ -121,14 +122,6 @@ def _no_command(word: str) -> Misuse:
     return Misuse(f"there is no command or profile `{word}`", hint, where=word)
 
 
-def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from generator import __version__
-
-        click.echo(f"gen {__version__}")
-        ctx.exit()
-
-
 @click.group(
     cls=Verbs,
     invoke_without_command=True,
@@ -136,14 +129,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     subcommand_metavar="[COMMAND] [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Print the version and exit.",
-)
+@click.version_option(__version__, message="gen %(version)s", help="Print the version and exit.")
 @click.pass_context
 def gen(ctx: click.Context) -> None:
     """Print the help where nothing is asked for."""

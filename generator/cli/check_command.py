@@ -15,7 +15,7 @@ from generator.cli.options import (
     profile_option,
     release_option,
 )
-from generator.cli.streams import STDIO, read_stdin
+from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import coloured, say, visible, word
 from generator.targets import TARGETS
 
@@ -105,7 +105,7 @@ def command(
     if not options["diff"]:
         _print(report, "json" if as_json else form)
     _say_failures(report)
-    _exit(report, options["fail_on"])
+    click.get_current_context().exit(_exit_code(report, options["fail_on"]))
 
 
 def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
@@ -116,7 +116,6 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--host")
     if STDIO in paths and options["fix"] and not options["diff"]:
         raise Misuse("--fix cannot write to stdin", "add --diff, or name a file", where="--fix")
-    stdin = read_stdin() if STDIO in (*paths, host) else None
     return CheckRequest(
         paths=paths,
         version=options["version"],
@@ -124,7 +123,7 @@ def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
         targets=tuple(TARGETS) if "all" in options["targets"] else options["targets"],
         select=_rules(options["select"]),
         ignore=_rules(options["ignore"]),
-        stdin=stdin,
+        stdin=stdin_if(*paths, host),
         stdin_name=options["stdin_name"],
     )
 
@@ -180,14 +179,11 @@ def _say_failures(report: Report) -> None:
         say(f"{word('hint')} {hint}")
 
 
-def _exit(report: Report, fail_on: str) -> None:
+def _exit_code(report: Report, fail_on: str) -> int:
     from generator.rules.decided import UNREADABLE
 
     # A module that a directory happens to hold is no reason to refuse the rest of it.
     if failed := [failure.error for failure in report.failures if failure.named]:
-        click.get_current_context().exit(failed[0].exit_code)
+        return failed[0].exit_code
     unreadable = any(placed.finding.rule == UNREADABLE.id for placed in report.found)
-    if unreadable or not report.texts:
-        click.get_current_context().exit(2)
-    if report.reaches(fail_on):
-        click.get_current_context().exit(1)
+    return 2 if unreadable or not report.texts else int(report.reaches(fail_on))

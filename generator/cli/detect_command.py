@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import Misuse, document_of, filled_option, json_option, release_option
-from generator.cli.streams import STDIO, print_json, read_stdin, write_stdout
+from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import say, table, word
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.detect.detect import Detection
     from generator.detect.detected import Detected
-    from generator.profiles.schema import Profile
 
 EXAMPLES = """
 \b
@@ -62,10 +63,9 @@ def command(
 
     Without -o, print what was found. - is stdin or stdout for every file.
     """
-    _check_options(root, report, capture, output, like, as_json=as_json)
-    _check_name(name)
+    _refuse_contradictions(click.get_current_context().params)
     found = _found(root, report, capture, force=force)
-    detection = _detect(found, version, _base(like))
+    detection = _detect(found, version, like)
     if output is not None:
         _write(detection, _extended(like, output), name, output, force=force)
     elif as_json:
@@ -74,32 +74,22 @@ def command(
         _print_table(detection)
 
 
-def _check_options(
-    root: str | None,
-    report: str | None,
-    capture: str | None,
-    output: str | None,
-    like: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    if report is not None and (root is not None or capture is not None):
-        message = "--from names a report, which --root and --capture do not go with"
-        raise Misuse(message, "leave one of them out", where="--from")
-    if output is not None and as_json:
-        message = "-o writes a profile and --json prints facts"
-        raise Misuse(message, "choose one of them", where="--json")
-    if like == STDIO:
-        raise Misuse("--like names what the profile extends", "name a file", where="--like")
-    if capture == STDIO and (output == STDIO or as_json):
-        message = "--capture - writes to stdout, and so does the other"
-        raise Misuse(message, "name a file in one place", where="--capture")
-
-
-def _check_name(name: str | None) -> None:
+def _refuse_contradictions(given: Mapping[str, Any]) -> None:
+    """Refuse options that do not go together; `given` are all, by the names that `command` has."""
     from generator.profiles.document import NAME
 
-    if name is not None and not NAME.fullmatch(name):
+    if given["report"] is not None and (given["root"] is not None or given["capture"] is not None):
+        message = "--from names a report, which --root and --capture do not go with"
+        raise Misuse(message, "leave one of them out", where="--from")
+    if given["output"] is not None and given["as_json"]:
+        message = "-o writes a profile and --json prints facts"
+        raise Misuse(message, "choose one of them", where="--json")
+    if given["like"] == STDIO:
+        raise Misuse("--like names what the profile extends", "name a file", where="--like")
+    if given["capture"] == STDIO and (given["output"] == STDIO or given["as_json"]):
+        message = "--capture - writes to stdout, and so does the other"
+        raise Misuse(message, "name a file in one place", where="--capture")
+    if (name := given["name"]) is not None and not NAME.fullmatch(name):
         message = f"--name: `{name}` is not a name"
         raise Misuse(message, "write lower-case letters, digits and `-`", where="--name")
 
@@ -108,7 +98,7 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
     if report is not None:
         from generator.detect.facter import read_facter
 
-        return read_facter(Path(report), stdin=read_stdin() if report == STDIO else None)
+        return read_facter(Path(report), stdin=stdin_if(report))
     from generator.detect.machine import read_machine
     from generator.detect.root import open_root
 
@@ -126,16 +116,21 @@ def _keep(capture: str, archive: bytes, files: int, *, force: bool) -> None:
     from generator.files.rewrite import create
 
     if capture == STDIO:
-        write_stdout(archive)
+        click.echo(archive, nl=False)
         return
     create(Path(capture), archive, force=force)
     say(f"{capture}: {files} files; read it with gen detect --root {capture}")
 
 
-def _detect(found: Detected, release: str | None, base: Profile | None) -> Detection:
+def _detect(found: Detected, release: str | None, like: str | None) -> Detection:
     from generator.catalogue.catalogue import load_catalogue
     from generator.detect.detect import detect
 
+    base = None
+    if like is not None:
+        from generator.profiles.validate import validate
+
+        base = validate(document_of(like))
     detection = detect(found, load_catalogue(), release=release, base=base)
     facts = detection.at.facts
     if not facts.known:
@@ -144,14 +139,6 @@ def _detect(found: Detected, release: str | None, base: Profile | None) -> Detec
             f"this catalogue knows, {facts.at}; the values are for that one"
         )
     return detection
-
-
-def _base(like: str | None) -> Profile | None:
-    if like is None:
-        return None
-    from generator.profiles.validate import validate
-
-    return validate(document_of(like))
 
 
 def _extended(like: str | None, output: str) -> str:

@@ -42,7 +42,9 @@ Examples:
 Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
 environment failed (server unreachable, package `gguf` missing).
 """
-KV_TYPES: Final = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
+KV_TYPES: Final = click.Choice(
+    ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
+)
 
 
 @click.command(name="fit", epilog=EXAMPLES)
@@ -52,8 +54,8 @@ KV_TYPES: Final = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0",
     help="A model of the library, like llama3.1:8b:Q5_K_M; repeatable.",
 )  # fmt: skip
 @click.option("--context", type=click.IntRange(4, 1 << 24), help="Tokens of context per slot.")
-@click.option("--parallel", type=click.IntRange(1, 256), help="Request slots per model.")
-@click.option("--kv-cache-type", type=click.Choice(KV_TYPES), help="Element type of the KV cache.")
+@click.option("--parallel", "slots", type=click.IntRange(1, 256), help="Request slots per model.")
+@click.option("--kv-cache-type", "cache_type", type=KV_TYPES, help="Element type of the KV cache.")
 @filled_option(
     "--gguf",
     metavar="FILE",
@@ -69,55 +71,35 @@ KV_TYPES: Final = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0",
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     profile: str,
     version: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
-    **asked: Any,  # noqa: ANN401 -- what `_question` takes
+    **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
 
     Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
     --gguf or --server: the profile's own models, and which others fit.
     """
-    question = _question(profile=profile, **asked)
-    found = _assess(profile, overrides, version, question)
+    found = _assess(profile, overrides, version, _question(profile, **asked))
     for warning in found.warnings:
         say(f"{word('warning')} {warning}")
     _print_json(found) if as_json else _print_text(found)
-    ctx.exit(1 if found.fails else 0)
+    click.get_current_context().exit(1 if found.fails else 0)
 
 
-def _question(
-    *,
-    profile: str,
-    models: tuple[str, ...],
-    gguf: str | None,
-    server: str | None,
-    context: int | None,
-    parallel: int | None,
-    kv_cache_type: str | None,
-) -> Question:
+def _question(profile: str, *, gguf: str | None, **asked: Any) -> Question:  # noqa: ANN401
     from generator.fit.assess import Question
 
-    if server and gguf:
+    if asked["server"] and gguf:
         raise Misuse("--gguf and --server are two sources", "name one of them", where="--gguf")
-    if server and not models:
+    if asked["server"] and not asked["models"]:
         raise Misuse("--server needs --model", "name a model that the server has", where="--server")
     if gguf == profile == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--gguf")
-    return Question(
-        models=models,
-        gguf=_redirected() if gguf == STDIO else gguf,
-        server=server,
-        context=context,
-        slots=parallel,
-        cache_type=kv_cache_type,
-    )
+    return Question(gguf=_redirected() if gguf == STDIO else gguf, **asked)
 
 
 def _redirected() -> str:

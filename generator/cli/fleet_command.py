@@ -46,11 +46,9 @@ def command(
     file: str,
     *,
     output: str | None,
-    diff: bool,
-    check: bool,
-    force: bool,
     strict: bool,
     as_json: bool,
+    **how: bool,
 ) -> None:
     """Write a flake for many hosts: NixOS by deploy-rs or Colmena, others by deploy-rs.
 
@@ -58,14 +56,14 @@ def command(
     """
     from generator.fleet.decide import decide_fleet, findings_of
 
-    needs_directory(output, diff=diff, check=check, force=force)
+    needs_directory(output, **how)
     fleet = decide_fleet(Path(file), strict=strict, progress=progress, stdin=stdin_if(file))
     here = None if output in {None, STDIO} else Path(output or "")
     findings = findings_of(fleet, here)
     if output is None:
         _list(fleet, findings, as_json=as_json)
         return
-    from generator.cli.writing import changes_of, files_text, report_changes
+    from generator.cli.writing import files_text, write_files
     from generator.fleet.render import render_fleet
 
     print_findings([finding for finding in findings if finding.severity != "info"])
@@ -74,8 +72,7 @@ def command(
         printed = [("", file) for file in files]
         click.echo(files_text(printed, findings, as_json=as_json), nl=False)
         return
-    changes = changes_of(files, Path(output), dry=diff or check, force=force, again=True)
-    report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
+    write_files(files, output, findings, again=True, within=(), as_json=as_json, **how)
 
 
 def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:

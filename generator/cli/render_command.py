@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -20,7 +19,7 @@ from generator.cli.options import (
 )
 from generator.cli.streams import STDIO
 from generator.cli.talk import counted, print_findings, say
-from generator.cli.writing import changes_of, files_text, report_changes
+from generator.cli.writing import files_text, write_files
 from generator.errors import Finding
 from generator.files.cache import remembered
 from generator.targets import TARGETS, all_files, limitations, load_target
@@ -59,10 +58,10 @@ def command(
     *,
     targets: tuple[str, ...],
     output: str | None,
+    as_json: bool,
     diff: bool,
     check: bool,
     force: bool,
-    as_json: bool,
     overrides: tuple[str, ...],
     full_unit: bool,
     **flags: Any,  # noqa: ANN401 -- what `plan_of` takes
@@ -94,9 +93,8 @@ def command(
         for name in names
         for file in all_files(name, plan)
     ]
-    changes = changes_of(files, Path(output), within=names, dry=diff or check, force=force)
-    findings = [*plan.findings, *findings]
-    report_changes(changes, output, findings, as_json=as_json, diff=diff, check=check)
+    how = {"as_json": as_json, "diff": diff, "check": check, "force": force}
+    write_files(files, output, [*plan.findings, *findings], within=names, **how)
 
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:

@@ -20,7 +20,6 @@ from generator.targets import TARGETS, limitations, load_target
 
 if TYPE_CHECKING:
     from generator.plan import Plan
-    from generator.profiles.document import Document
 
 HEAD: Final = ("setting", "value", "why")
 EXAMPLES = """
@@ -59,7 +58,10 @@ def command(
     plan = plan_of(document, **flags)
     findings = [*plan.findings, *(limitations(target, plan) if target else ())]
     if as_toml:
-        _print_toml(document)
+        from generator.formats.data import to_toml
+
+        merged = {key: value for key, value in document.data.items() if key != "extends"}
+        click.echo(to_toml(merged), nl=False)
     elif as_json:
         print_json(
             settings=keyed(HEAD, _rows(plan)),
@@ -76,12 +78,6 @@ def command(
             click.echo()
             click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target))))
         print_findings(findings)
-
-
-def _print_toml(document: Document) -> None:
-    from generator.formats.data import to_toml
-
-    click.echo(to_toml({k: v for k, v in document.data.items() if k != "extends"}), nl=False)
 
 
 def _left_out(target: str | None) -> list[tuple[str, str]]:

@@ -19,13 +19,13 @@ LARGEST: Final = 5 * 2**20
 """More is no text that somebody has written."""
 
 
-def stdin_if(name: str | None) -> bytes | None:
-    """Return what comes through standard input if `name` is `-`."""
-    return read_stdin() if name == STDIO else None
+def stdin_if(*names: str | None) -> bytes | None:
+    """Return what comes through standard input if a name is `-`.
 
-
-def read_stdin() -> bytes:
-    """Return standard input. Raises HostwrightError where it is too large to be meant."""
+    Raises HostwrightError where it is too large to be meant.
+    """
+    if STDIO not in names:
+        return None
     data = sys.stdin.buffer.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise HostwrightError(
@@ -49,13 +49,6 @@ def print_json(**document: object) -> None:
 def keyed(keys: Sequence[str], rows: Iterable[Sequence[object]]) -> list[dict[str, object]]:
     """Return the rows of a table as JSON has them."""
     return [dict(zip(keys, row, strict=True)) for row in rows]
-
-
-def write_stdout(data: bytes) -> None:
-    """Write bytes as they are."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
 
 
 def prepare_streams() -> None:

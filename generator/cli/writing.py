@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,28 +12,52 @@ from generator.cli.talk import say, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from generator.errors import Finding
     from generator.files.write import Change
     from generator.targets.base import File
 
 
-def changes_of(
+def write_files(
     files: Sequence[File],
-    directory: Path,
+    directory: str,
+    findings: Sequence[Finding],
     *,
-    dry: bool,
+    as_json: bool,
+    diff: bool,
+    check: bool,
     force: bool,
     again: bool = False,
-    within: Sequence[str] = (),
+    within: Sequence[str],
+) -> None:
+    """Write `files`, or for `diff` and `check` only compare them, and say what changes.
+
+    `force`, `again` and `within` are those of `write`. Exits 1 for a `check` that differs.
+    """
+    from generator.files.write import compare
+
+    if dry := diff or check:
+        changes = compare(files, Path(directory), within=within)
+    else:
+        changes = _written(files, Path(directory), within, force=force, again=again)
+    differ = [change for change in changes if change.kind != "unchanged"]
+    if as_json:
+        print_json(changes=changes, findings=findings)
+    elif diff:
+        for change in differ:
+            click.echo(change.diff, nl=False)
+    _summary(changes, directory, dry=dry)
+    if check and differ:
+        click.get_current_context().exit(1)
+
+
+def _written(
+    files: Sequence[File], directory: Path, within: Sequence[str], *, force: bool, again: bool
 ) -> tuple[Change, ...]:
-    """Write `files`, or only compare them; show the diff where writing is refused."""
+    """Write `files`; show the diff where that is refused."""
     from generator.errors import WriteRefused
     from generator.files.write import compare, write
 
-    if dry:
-        return compare(files, directory, within=within)
     try:
         return write(files, directory, within=within, force=force, again=again)
     except WriteRefused:
@@ -42,25 +67,14 @@ def changes_of(
         raise
 
 
-def report_changes(
-    changes: tuple[Change, ...],
-    directory: str,
-    findings: Sequence[Finding],
-    *,
-    as_json: bool,
-    diff: bool,
-    check: bool,
-) -> None:
-    """Print changes and Findings as JSON, or the diff; exit 1 for a `check` that differs."""
-    differ = [change for change in changes if change.kind != "unchanged"]
-    if as_json:
-        print_json(changes=changes, findings=findings)
-    elif diff:
-        for change in differ:
-            click.echo(change.diff, nl=False)
-    _summary(changes, directory, dry=diff or check)
-    if check and differ:
-        click.get_current_context().exit(1)
+def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
+    kinds = ("new", "changed", "removed", "kept", "unchanged")
+    counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    say(f"{'would be in' if dry else 'in'} {directory}: {summary}")
+    for change in changes if not dry else ():
+        if change.path.endswith("README.md"):
+            say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")
 
 
 def files_text(
@@ -75,13 +89,3 @@ def files_text(
         return files[0][1].text
     named = ((f"{target}/{file.path}".lstrip("/"), file.text) for target, file in files)
     return "\n".join(f"# ==> {path}\n{text}" for path, text in named)
-
-
-def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
-    kinds = ("new", "changed", "removed", "kept", "unchanged")
-    counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
-    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    say(f"{'would be in' if dry else 'in'} {directory}: {summary}")
-    for change in changes if not dry else ():
-        if change.path.endswith("README.md"):
-            say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")
