@@ -11,7 +11,7 @@ from generator.view import Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Place, View
+    from generator.view import View
 
 
 # Tags that move on with each release, and the shape of one that does not.
@@ -77,7 +77,9 @@ def no_restart(view: View, _: Facts) -> Hits:
         line.name == "Restart" or line.name.endswith(".Restart") or "restart_policy" in line.section
         for line in view.lines
     )
-    start = _start(view)
+    box, start = view.container, view.starts
+    if box is not None:
+        start = None if box.restart or is_client(view) else box.place
     if start is not None and view.phrases.restart and not asked:
         yield Hit(
             message="there is no restart policy: a server that ends stays down",
@@ -85,14 +87,6 @@ def no_restart(view: View, _: Facts) -> Hits:
             fix=view.phrases.restart,
             severity=view.phrases.restart_severity,
         )
-
-
-def _start(view: View) -> Place | None:
-    """Return where a service of its own is made, if a restart policy is missed there."""
-    box = view.container
-    if box is None:
-        return view.starts
-    return None if box.restart or is_client(view) else box.place
 
 
 # Cards of desktops and laptops; those of servers, and GB10, seldom sleep.

@@ -62,7 +62,9 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
     asked, quota = threads_of(view, facts), view.bound("cpu_quota")
     if asked is None or quota is None or quota.value is None:
         return
-    threads, percent, cpus = asked[0], int(quota.value), _usable_cpus(view)
+    threads, percent, allowed = asked[0], int(quota.value), view.bound("allowed_cpus")
+    listed = cpu_list(str(allowed.value)) if allowed is not None else None
+    cpus = len(listed or ()) or view.host.threads
     if threads <= threads_within(percent) or not quota_acts(percent, cpus):
         return
     enough = quota_for(threads)
@@ -78,13 +80,6 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
         if quota_acts(enough, cpus)
         else "leave the quota out, or write fewer threads",
     )
-
-
-def _usable_cpus(view: View) -> int:
-    """Return how many CPUs the service may run on; 0: not told."""
-    allowed = view.bound("allowed_cpus")
-    listed = cpu_list(str(allowed.value)) if allowed is not None else None
-    return len(listed or ()) or view.host.threads
 
 
 @Rule(

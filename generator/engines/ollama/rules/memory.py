@@ -131,7 +131,9 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
         return
     have, place = limit
     allowed, named = may_be_loaded(view, facts), len({used.name for used in view.models})
-    runners, used = min(allowed, named or allowed), _beside(view, facts)
+    runners = min(allowed, named or allowed)
+    beside = need.heaviest(view, facts) if computes_on_cpu(view) else []
+    used = sum(model.weight_bytes + need.least(view, facts, model).kv for model in beside)
     # Where the rest does not fit by itself, HW207 and HW511 report it.
     if used >= have or (each >= 0 and used + runners * each * MIB <= have):
         return
@@ -140,10 +142,10 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
     guessed = not view.models and not number(view, LOADED) and 0 < each * MIB < have
     count = f"{runners} runners" if runners > 1 else "the runner"
     size = f"up to {each} MiB" if each >= 0 else "any amount"
-    beside = f", beside {used // MIB} MiB for weights and KV cache" if used else ""
+    rest = f", beside {used // MIB} MiB for weights and KV cache" if used else ""
     yield Hit(
         message=f"{count} may keep {size} of earlier prompts{' each' if runners > 1 else ''}"
-        f"{beside}; the service has {have // MIB} MiB",
+        f"{rest}; the service has {have // MIB} MiB",
         place=variable.place if variable else place,
         severity="info" if guessed else None,
         fix=_setting(view, (have - used) // 2 // runners // MIB),
@@ -158,14 +160,6 @@ def _cache_mib(view: View, facts: Facts) -> int | None:
         return None
     text = variable.value.strip() if variable is not None else default
     return -1 if text.startswith("-") and whole(text[1:]) else whole(text) or None
-
-
-def _beside(view: View, facts: Facts) -> int:
-    """Return a lower bound of what is in the same memory: weights and KV cache, on a CPU."""
-    if not computes_on_cpu(view):
-        return 0
-    loaded = need.heaviest(view, facts)
-    return sum(model.weight_bytes + need.least(view, facts, model).kv for model in loaded)
 
 
 def _setting(view: View, most: int) -> str:
@@ -196,7 +190,9 @@ LEAST_USEFUL: Final = 2048
     source="ollama#9246, ollama#12097, ollama#14116",
 )
 def beyond_memory(view: View, facts: Facts) -> Hits:
-    have, models = _memory(view), need.known_models(view, facts)
+    limit = memory_limit(view) if computes_on_cpu(view) else None
+    have = limit[0] if limit else host_of(view).gpu_memory
+    models = need.known_models(view, facts)
     if not have or not models:
         return
     models.sort(key=lambda model: (-need.least(view, facts, model).total, model.names))
@@ -211,13 +207,6 @@ def beyond_memory(view: View, facts: Facts) -> Hits:
             yield _too_large(view, facts, largest, have)
     elif sum(need.least(view, facts, model).total for model in loaded) > have:
         yield from _too_many(view, facts, loaded, have)
-
-
-def _memory(view: View) -> int:
-    if not computes_on_cpu(view):
-        return host_of(view).gpu_memory
-    limit = memory_limit(view)
-    return limit[0] if limit else 0
 
 
 def _too_large(view: View, facts: Facts, model: ModelFact, have: int) -> Hit:

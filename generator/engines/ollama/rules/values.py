@@ -51,6 +51,8 @@ def boolean_misread(view: View, facts: Facts) -> Hits:
 
 def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
     meant = "0" if word.lower() in NO else "1" if word.lower() in YES else ""
+    cache = view.variable("OLLAMA_KV_CACHE_TYPE")
+    plain = cache is None or cleaned(cache.value).lower() in {"", *PLAIN}
     return corrected(
         view,
         variable,
@@ -58,16 +60,9 @@ def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
         meant,
         "write `1` or `0`, or leave it out",
         severity="info" if meant == "1" else None,
-        certain=_harmless(view, variable),
+        # A quantised KV cache needs it.
+        certain=variable.name != "OLLAMA_FLASH_ATTENTION" or plain,
     )
-
-
-def _harmless(view: View, variable: Variable) -> bool:
-    """Whether the switch may become what was meant: a quantised KV cache needs flash attention."""
-    cache = view.variable("OLLAMA_KV_CACHE_TYPE")
-    kind = cleaned(cache.value).lower() if cache else ""
-    quantised = kind not in {"", *PLAIN}
-    return variable.name != "OLLAMA_FLASH_ATTENTION" or not quantised
 
 
 def _debug(view: View, variable: Variable, *, by_level: bool) -> Hits:
