@@ -12,7 +12,7 @@ from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
 from generator.resolve import devices, limits, service
-from generator.rules.registry import judge, rule_of
+from generator.rules.registry import every_rule, judge
 from generator.units import written_size
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def resolve(
         *decided.problems,
     ]
     if strict:
-        problems += (Problem(f.where, f.message, f.fix) for f in found if rule_of(f.rule).deviates)
+        problems += (
+            Problem(f.where, f.message, f.fix) for f in found if every_rule()[f.rule].deviates
+        )
     if problems:
         raise ProfileError(source, tuple(problems))
     found = list(dict.fromkeys(found))
@@ -143,7 +145,7 @@ def _remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
     """Yield what there is to say of release, GPUs and place."""
     facts = case.facts
     if not facts.known:
-        yield rule_of("HW110").finding(
+        yield every_rule()["HW110"].finding(
             f"{facts.release} is newer than the newest release this catalogue knows, {facts.at}; "
             f"the output is checked against that one",
             f"{name}.version",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.errors import Problem
 from generator.plan import Devices, Directive, Driver, Step
-from generator.rules.registry import rule_of
+from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ def remarks(host: Host, facts: Facts, acceleration: str) -> Iterator[Finding]:
                 f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
                 f"library are chosen for it"
             )
-            yield rule_of("HW305").finding(message, "host.gpus", TOLD_BY)
+            yield every_rule()["HW305"].finding(message, "host.gpus", TOLD_BY)
 
 
 def _by_modules(

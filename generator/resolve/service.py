@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Container, Directive, Listen, Restart, Service
-from generator.rules.registry import rule_of
+from generator.rules.registry import every_rule
 from generator.units import address, is_local
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def service_of(
 def remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
     """Yield what there is to say of where the service runs."""
     if asked.models_dir.startswith(("/home/", "/root/", "/run/user/")):
-        yield rule_of("HW505").finding(
+        yield every_rule()["HW505"].finding(
             f"`{asked.models_dir}` is hidden from a sandboxed service (ProtectHome), as NixOS runs "
             "it",
             f"{name}.models_dir",
@@ -110,7 +110,7 @@ def remarks(name: str, asked: Asked, case: Case) -> Iterator[Finding]:
     if system not in systems and not case.profile.container.image:
         message = f"there is no official {'ROCm ' if rocm else ''}image for {system}"
         hint = "name an image of your own, or use another target"
-        yield rule_of("HW506").finding(message, "container.image", hint, image.source)
+        yield every_rule()["HW506"].finding(message, "container.image", hint, image.source)
 
 
 def home_of(profile: Profile, server: Server) -> str:

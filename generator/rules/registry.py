@@ -41,11 +41,6 @@ def every_rule() -> dict[str, Rule]:
     return dict(sorted(rules.items()))
 
 
-def rule_of(name: str) -> Rule:
-    """Return the rule with that id. Raises KeyError: ids are written in code, not by users."""
-    return every_rule()[name]
-
-
 def judge(view: View, facts: Facts) -> tuple[LocatedFinding, ...]:
     """Return what the rules of any server, and of the View's engine, have to say about it."""
     return ordered([placed for rule in rules_of(view.engine) for placed in rule.judge(view, facts)])

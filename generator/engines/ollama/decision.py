@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.errors import Finding, Problem
 from generator.plan import Model, Omission, Parameter, Setting
-from generator.rules.registry import rule_of
+from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ def group_of(key: str) -> Group:
 
 def note(rule: str, message: str, where: str, fix: str = "", link: str = "") -> Finding:
     """Return a Finding of a rule."""
-    return rule_of(rule).finding(message, where, fix, link)
+    return every_rule()[rule].finding(message, where, fix, link)
 
 
 def omission(what: str, reason: str, where: str) -> Omission:
