@@ -1,8 +1,7 @@
 """Frozen dataclasses that are made quickly: a command makes a hundred before it does anything.
 
-The standard library compiles six functions for each class, one after the other. Here it is one, for
-`__init__`, when the class is called for the first time, and the others are shared. Fields,
-`replace`, `asdict` and `match` are those of the standard library.
+The standard library compiles six functions for each class, one after the other; here nothing is
+compiled. Fields, `replace`, `asdict` and `match` are those of the standard library.
 """
 
 from __future__ import annotations
@@ -26,12 +25,7 @@ else:
 def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:  # noqa: ANN401 -- any class
     bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
     made: Any = bare(cls)
-
-    def first(record: object, *args: object, **values: object) -> None:
-        made.__init__ = _init(made)
-        made.__init__(record, *args, **values)
-
-    made.__init__ = first
+    made.__init__ = _init(made)
     for name, method in (_SHARED | (_COMPARED if eq else {})).items():
         if name not in cls.__dict__:
             setattr(made, name, method)
@@ -39,37 +33,29 @@ def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:  # noqa: A
 
 
 def _init(cls: Any) -> Callable[..., None]:  # noqa: ANN401 -- any class
-    """Compile `__init__`: the only method that differs from class to class."""
-    taken = [field for field in dataclasses.fields(cls) if field.init]
-    known: dict[str, Any] = {"put": object.__setattr__, "MISSING": dataclasses.MISSING}
-    lines = []
-    for field in taken:
-        value = field.name
-        if field.default_factory is not dataclasses.MISSING:
-            known[f"make_{field.name}"] = field.default_factory
-            value = f"make_{field.name}() if {field.name} is MISSING else {field.name}"
-        known[f"default_{field.name}"] = field.default
-        lines.append(f"put(self, {field.name!r}, {value})")
-    if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    found: dict[str, Any] = {}
-    source = f"def __init__({_parameters(taken)}):\n " + "\n ".join(lines or ["pass"])
-    exec(source, known, found)  # noqa: S102 -- of names of our own fields
-    made: Callable[..., None] = found["__init__"]
-    return made
+    """Return the `__init__` of a class: it takes fields by place or name, as the signature says."""
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    places = [name for name, field in fields.items() if not field.kw_only]
+    missing, put = dataclasses.MISSING, object.__setattr__
+    defaults = {name: f.default for name, f in fields.items() if f.default is not missing}
+    makers = {n: f.default_factory for n, f in fields.items() if f.default_factory is not missing}
+    followed = hasattr(cls, "__post_init__")
 
+    def init(record: Any, /, *args: object, **values: object) -> None:  # noqa: ANN401
+        if args:
+            values.update(zip(places, args, strict=False))
+        values = defaults | values
+        if len(values) != len(fields) or len(args) > len(places):
+            values = {name: make() for name, make in makers.items()} | values
+            if values.keys() != fields.keys() or len(args) > len(places):
+                named = f"{cls.__name__}.__init__() takes {', '.join(fields)}"
+                raise TypeError(f"{named}, {len(places)} of them as positional arguments")
+        for name, value in values.items():
+            put(record, name, value)
+        if followed:
+            record.__post_init__()
 
-def _parameters(fields: list[dataclasses.Field[Any]]) -> str:
-    """Spell the parameters; an argument that a factory makes is missing by default."""
-    by_place = [_spelt(field) for field in fields if not field.kw_only]
-    by_name = [_spelt(field) for field in fields if field.kw_only]
-    return ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
-
-
-def _spelt(field: dataclasses.Field[Any]) -> str:
-    missing = dataclasses.MISSING
-    needed = field.default is missing and field.default_factory is missing
-    return field.name if needed else f"{field.name}=default_{field.name}"
+    return init
 
 
 def _values(record: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- any record
