@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from generator.catalogue import hardware, models, records, surroundings
+from generator.catalogue import hardware, models, records
 from generator.errors import CatalogueError
 from generator.units import Release, parse_size
 
@@ -51,12 +51,12 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "radeon": tuple[hardware.Radeon, ...],
         "hypervisor": tuple[hardware.Hypervisor, ...],
     },
-    "images.toml": {"image": surroundings.Image},
+    "images.toml": {"image": records.Image},
     "keys.toml": {
-        "spelling": tuple[surroundings.Spelling, ...],
-        "key": tuple[surroundings.KeyFact, ...],
+        "spelling": tuple[records.Spelling, ...],
+        "key": tuple[records.KeyFact, ...],
     },
-    "limits.toml": {"limit": tuple[surroundings.LimitFact, ...]},
+    "limits.toml": {"limit": tuple[records.LimitFact, ...]},
     "models.toml": {
         "model": tuple[models.ModelFact, ...],
         "missing": tuple[models.MissingModel, ...],
@@ -81,7 +81,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "llama_cpp": dict[str, str],
         "era": tuple[records.Era, ...],
     },
-    "systemd.toml": {"directives": tuple[surroundings.Directives, ...]},
+    "systemd.toml": {"directives": tuple[records.Directives, ...]},
 }
 # Names that may be there once, alone or together with others.
 ONCE: Final = (

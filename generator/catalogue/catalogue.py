@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.catalogue.facts import Facts
-from generator.catalogue.records import Table, record
+from generator.catalogue.hardware import Core, Hypervisor, Radeon
+from generator.catalogue.records import KeyFact, LimitFact, Spelling, Table, record
 from generator.errors import CatalogueError
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.catalogue.hardware import Radeon
-    from generator.catalogue.surroundings import KeyFact, LimitFact, Spelling
 
 __all__ = ["Catalogue", "load_catalogue"]
 
@@ -86,28 +85,20 @@ class Catalogue:
     @functools.cached_property
     def keys(self) -> Mapping[str, KeyFact]:
         """What each profile key becomes, by key."""
-        from generator.catalogue.surroundings import KeyFact
-
         return Table(KeyFact, self.tables["key"])
 
     @property
     def spellings(self) -> tuple[Spelling, ...]:
         """How each target writes what has a name of its own."""
-        from generator.catalogue.surroundings import Spelling
-
         return self.all("spelling", Spelling)
 
     @functools.cached_property
     def limits(self) -> Mapping[str, LimitFact]:
         """Limits and sandboxing, by systemd's name."""
-        from generator.catalogue.surroundings import LimitFact
-
         return Table(LimitFact, self.tables["limit"])
 
     def core_name(self, implementer: int, part: int) -> str:
         """The name of an Arm core; empty: not known."""
-        from generator.catalogue.hardware import Core
-
         for core in self.all("core", Core):
             if core.implementer == implementer:
                 return core.parts.get(f"0x{part:03x}", "")
@@ -116,14 +107,10 @@ class Catalogue:
     @functools.cached_property
     def radeons(self) -> Mapping[str, Radeon]:
         """AMD GPUs by their target, like `gfx1100`."""
-        from generator.catalogue.hardware import Radeon
-
         return Table(Radeon, self.tables["radeon"], "targets")
 
     def hypervisor(self, *texts: str) -> str:
         """The hypervisor that one of the DMI texts names; empty: none."""
-        from generator.catalogue.hardware import Hypervisor
-
         for known in self.all("hypervisor", Hypervisor):
             if any(text.startswith(known.starts) for text in texts if text):
                 return known.name

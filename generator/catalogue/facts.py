@@ -7,32 +7,34 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from generator.catalogue.hardware import Card, GpuGeneration, Library, card_key
+from generator.catalogue.models import (
+    Architecture,
+    ContextTier,
+    MissingModel,
+    ModelFact,
+    OneSlot,
+    Quantisation,
+    plain,
+    quantisation,
+)
 from generator.catalogue.records import (
     Behaviour,
     DeadName,
     Era,
+    Image,
     Option,
     RunnerNames,
     Table,
     Variable,
     record,
 )
-from generator.catalogue.tags import plain, quantisation
 from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.catalogue.catalogue import Catalogue
-    from generator.catalogue.hardware import Card, GpuGeneration
-    from generator.catalogue.models import (
-        Architecture,
-        ContextTier,
-        ModelFact,
-        OneSlot,
-        Quantisation,
-    )
-    from generator.catalogue.surroundings import Image
     from generator.host import Gpu
 
 
@@ -50,6 +52,7 @@ class Facts:
         self.engine = engine
         self.release = release
         self.at = min(final, catalogue.newest)
+        self._generations: dict[str, GpuGeneration | None] = {}
 
     # Releases
 
@@ -160,13 +163,7 @@ class Facts:
             self._generations[capability] = self._generation(capability)
         return self._generations[capability]
 
-    @functools.cached_property
-    def _generations(self) -> dict[str, GpuGeneration | None]:
-        return {}
-
     def _generation(self, capability: str) -> GpuGeneration | None:
-        from generator.catalogue.hardware import GpuGeneration, Library
-
         for table in self._tables["gpu"]:
             if capability in table["capabilities"]:
                 known, jetson = self._catalogue.all("library", Library), table.get("jetson", False)
@@ -177,8 +174,6 @@ class Facts:
 
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
-        from generator.catalogue.hardware import Card, card_key
-
         key = card_key(name)
         cards = self._catalogue.all("card", Card)
         return next((card for card in cards if card_key(card.name) == key), None)
@@ -186,8 +181,6 @@ class Facts:
     @functools.cached_property
     def image(self) -> Image:
         """The official container image."""
-        from generator.catalogue.surroundings import Image
-
         return record(Image, self._tables["image"])
 
     @functools.cached_property
@@ -203,15 +196,11 @@ class Facts:
     @property
     def models(self) -> tuple[ModelFact, ...]:
         """All models."""
-        from generator.catalogue.models import ModelFact
-
         return self._catalogue.all("model", ModelFact)
 
     @functools.cached_property
     def architectures(self) -> Mapping[str, Architecture]:
         """What is known of the architectures of models."""
-        from generator.catalogue.models import Architecture
-
         return Table(Architecture, self._tables["architecture"], at=self.at)
 
     def context_by_memory(self, memory: int) -> int | None:
@@ -221,16 +210,12 @@ class Facts:
     @property
     def context_tiers(self) -> tuple[ContextTier, ...]:
         """The steps by which the release takes its context, the highest first; empty: none."""
-        from generator.catalogue.models import ContextTier
-
         tiers = self._catalogue.all("context_tier", ContextTier)
         return tuple(tier for tier in tiers if tier.covers(self.at))
 
     @property
     def quantisations(self) -> tuple[Quantisation, ...]:
         """The ways to store weights."""
-        from generator.catalogue.models import Quantisation
-
         return self._catalogue.all("quantisation", Quantisation)
 
     def row_bytes(self, kind: str, width: int) -> int:
@@ -253,8 +238,6 @@ class Facts:
 
     @functools.cached_property
     def _by_tag(self) -> Mapping[str, ModelFact]:
-        from generator.catalogue.models import ModelFact
-
         return Table(ModelFact, self._tables["model"], "names")
 
     def loads(self, architecture: str) -> bool:
@@ -270,8 +253,6 @@ class Facts:
 
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
-        from generator.catalogue.models import MissingModel
-
         tag = plain(name)
         for entry in self._catalogue.all("missing", MissingModel):
             if tag == entry.name or tag.startswith(f"{entry.name}-"):
@@ -280,8 +261,6 @@ class Facts:
 
     def one_slot(self, name: str) -> OneSlot | None:
         """Why the scheduler gives that model one slot; None: nothing is known."""
-        from generator.catalogue.models import OneSlot
-
         family, _, tag = plain(name).partition(":")
         if tag.endswith("cloud"):  # It runs elsewhere.
             return None

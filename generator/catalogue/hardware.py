@@ -18,7 +18,7 @@ def card_key(name: str) -> str:
     return " ".join(_MAKER.sub(" ", name.casefold()).split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Library(Span):
     """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61."""
 
@@ -35,7 +35,7 @@ class Library(Span):
         return self.jetson == jetson and fits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GpuGeneration:
     """A generation, as far as one GPU of it is concerned: `capability` and `libraries` are its."""
 
@@ -79,7 +79,7 @@ class GpuGeneration:
         return self.flash_attention_since is not None and self.at >= self.flash_attention_since
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Card:
     """A graphics card: `memory` in bytes; `unified`: it is the machine's memory."""
 
@@ -90,7 +90,7 @@ class Card:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Core:
     """The cores of one implementer, by part number."""
 
@@ -100,7 +100,7 @@ class Core:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Radeon:
     """AMD GPU targets that are alike for Ollama."""
 
@@ -111,7 +111,7 @@ class Radeon:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Hypervisor:
     """A hypervisor, by how DMI texts start in its guests."""
 

@@ -1,15 +1,21 @@
-"""What is known of models: the shapes that memory follows from, and names that do not exist."""
+"""What is known of models: the shapes that memory follows from, and names that do not exist.
+
+A tag of Ollama's library, like `llama3.1:8b-instruct-q8_0`, is a name, a size and a quantisation.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
 from generator.units import Release
 
+_QUANTISATION: Final = re.compile(r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4", re.IGNORECASE)
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFact:
     """A model. `Facts.model` fills in the `quantisation` of one tag.
 
@@ -45,7 +51,7 @@ class ModelFact:
         return self.weights.get(self.quantisation, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Quantisation:
     """A way to store weights; `loss` is the perplexity that it costs, None: unknown."""
 
@@ -57,7 +63,7 @@ class Quantisation:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MissingModel:
     """A name that people write, though the library has no such model."""
 
@@ -67,7 +73,7 @@ class MissingModel:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Architecture:
     """An architecture: which releases load it and how, and where its windows are.
 
@@ -122,7 +128,7 @@ class Architecture:
         return self.quantised is not None and self.at < self.quantised
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OneSlot(Span):
     """An architecture that gets one request slot; `names` are its models, without a tag."""
 
@@ -131,10 +137,28 @@ class OneSlot(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ContextTier(Span):
     """The context that is taken by itself from so many bytes of GPU memory on."""
 
     memory: Bytes
     tokens: int
     source: str
+
+
+def plain(name: str) -> str:
+    """Return a name of the library in its plain form: no registry, no capitals, with a tag."""
+    bare = name.casefold().removeprefix("registry.ollama.ai/").removeprefix("library/")
+    return bare if ":" in bare else f"{bare}:latest"
+
+
+def quantisation(text: str) -> str:
+    """Return the quantisation that a part of a tag spells, like `Q8_0` or `F16`; empty: none."""
+    return text.upper().replace("FP16", "F16") if _QUANTISATION.fullmatch(text) else ""
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return tag and quantisation of `M[:QUANT]`; an empty quantisation is that of the tag."""
+    tag, separator, last = name.rpartition(":")
+    kind = quantisation(last) if separator else ""
+    return (tag, kind) if kind else (name, "")

@@ -2,14 +2,15 @@
 
 A record that depends on the release carries it as `at`, so that nobody has to name it again.
 `build` holds the data to these classes, marks included: a text is not empty,
-unless it is Blank, and what is BOUND is filled in by Facts and not in the data.
+unless it is Blank, and what is BOUND is filled in by Facts and not in the data. They have no slots:
+with them, Python would make each class twice.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast
 
 from generator.records import dataclass
@@ -27,7 +28,7 @@ System = Literal["x86_64-linux", "aarch64-linux"]
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Span:
     """What holds from release `since` on, up to release `until`, which no longer has it."""
 
@@ -47,7 +48,7 @@ def current(spans: Iterable[_S], release: Release) -> _S | None:
     return max((s for s in spans if s.covers(release)), key=lambda s: s.since, default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Default(Span):
     """A default as an operator would write it; `note` says what it means."""
 
@@ -55,7 +56,7 @@ class Default(Span):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Allowed(Span):
     """The values that count, on `system` or everywhere; `note` says what others do."""
 
@@ -64,7 +65,7 @@ class Allowed(Span):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Replacement(Span):
     """What to use instead, ready to print; `same_value`: a variable that takes the value as is."""
 
@@ -75,7 +76,6 @@ class Replacement(Span):
 class Replaced:
     """What has a successor: the youngest of its `replacements` counts."""
 
-    __slots__ = ()
     at: Release
     replacements: tuple[Replacement, ...]
 
@@ -94,7 +94,7 @@ class Replaced:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Readable:
-    """What variables and model options have in common; without slots, to remember answers."""
+    """What variables and model options have in common."""
 
     at: Annotated[Release, BOUND]
     name: Name
@@ -126,7 +126,7 @@ class Readable:
         return entry.value if entry else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Variable(Readable, Replaced):
     """An environment variable that some reader obeys, or that other builds would obey."""
 
@@ -168,7 +168,7 @@ class Variable(Readable, Replaced):
         return entry.values if entry else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Option(Readable):
     """A model option: in requests, and `PARAMETER` in a Modelfile if `modelfile`."""
 
@@ -177,7 +177,7 @@ class Option(Readable):
     reload: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DeadName(Replaced):
     """Names that no release reads, what people believe of them, and the profile key that means it.
 
@@ -195,7 +195,7 @@ class DeadName(Replaced):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Behaviour(Span):
     """What releases do apart from any single variable, or a number that they use."""
 
@@ -205,7 +205,7 @@ class Behaviour(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Era(Span):
     """A period of releases that compute in one way."""
 
@@ -213,7 +213,7 @@ class Era(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RunnerNames(Span):
     """Names that llama-server reads beyond the variables with an entry."""
 
@@ -221,11 +221,70 @@ class RunnerNames(Span):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Floor(Span):
     """The oldest driver branch that works."""
 
     value: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Image:
+    """The official container image; paths and port are those inside it."""
+
+    repository: str
+    tag: str
+    rocm_tag: str
+    systems: tuple[System, ...]
+    rocm_systems: tuple[System, ...]
+    home_path: str
+    models_path: str
+    port: int
+    missing_tools: tuple[str, ...]
+    healthcheck: tuple[str, ...]
+    environment: dict[Name, Blank]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Directives:
+    """What systemd reads in a section of a service's unit."""
+
+    section: Literal["Unit", "Service", "Install"]
+    names: tuple[Name, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeyFact:
+    """What a profile key becomes, by target; `variable` carries it in every one."""
+
+    name: str
+    variable: str = ""
+    becomes: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spelling:
+    """How a target writes a variable and a limit; `{name}`, `{compose}` stand for their names."""
+
+    target: str
+    variable: str
+    limit: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LimitFact:
+    """What a limit or a sandboxing directive does to Ollama; `bad`: what a careless value does."""
+
+    name: Name
+    compose: tuple[str, ...] = ()
+    key: Key = ""
+    effect: str
+    ollama: str
+    bad: str = ""
+    source: str
 
 
 _SPANS: Final = {
@@ -243,7 +302,7 @@ def record(kind: type[_T], table: Mapping[str, Any], **bound: object) -> _T:
 @functools.cache
 def _readers(kind: type) -> dict[str, Callable[[Any], object]]:
     """Return what makes the value of each field of what JSON has."""
-    return {field.name: _reader(str(field.type)) for field in fields(kind)}
+    return {each.name: _reader(str(each.type)) for each in fields(kind)}
 
 
 def _reader(annotation: str) -> Callable[[Any], object]:
@@ -266,7 +325,10 @@ class Table(Mapping[str, _T]):
     ) -> None:
         self._kind = kind
         self._bound = bound
-        self._tables = {name: table for table in tables for name in _names(table[key])}
+        self._tables: dict[str, Mapping[str, Any]] = {}
+        for table in tables:
+            names = table[key]
+            self._tables |= dict.fromkeys(names if isinstance(names, list) else [names], table)
         self._made: dict[str, _T] = {}
 
     def __getitem__(self, name: str) -> _T:
@@ -279,7 +341,3 @@ class Table(Mapping[str, _T]):
 
     def __len__(self) -> int:
         return len(self._tables)
-
-
-def _names(value: str | list[str]) -> list[str]:
-    return value if isinstance(value, list) else [value]

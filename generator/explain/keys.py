@@ -6,8 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.catalogue.records import current
-from generator.catalogue.surroundings import KeyFact
+from generator.catalogue.records import KeyFact, current
 from generator.explain.history import periods
 from generator.explain.page import Grid, Page, Prose, paragraphs, sources_of
 from generator.explain.rules import last_word, rule_titles, rules_about

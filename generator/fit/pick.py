@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.catalogue.tags import split
+from generator.catalogue.models import split
 from generator.errors import Problem
 from generator.fit.shape import shape_of
 

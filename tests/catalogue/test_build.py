@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from generator.catalogue import build, hardware, models, records, surroundings
+from generator.catalogue import build, hardware, models, records
 from generator.errors import CatalogueError
 
 ROOT = Path(__file__).parents[2]
 RECORDS = [
     kind
-    for module in (hardware, models, records, surroundings)
+    for module in (hardware, models, records)
     for kind in vars(module).values()
     if isinstance(kind, type) and kind.__module__ == module.__name__
 ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.catalogue.tags import split
+from generator.catalogue.models import split
 from generator.cli.fit_text import choices_text
 from generator.errors import Problem
 from generator.fit.choose import Candidate, choices
