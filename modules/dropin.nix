@@ -1,15 +1,16 @@
 # The drop-in for a distribution's `ollama.service`: the Plan with what the host has changed of it.
 {
-  address,
-  cfg,
+  config,
   lib,
   utils,
+  ...
 }:
+address:
 let
+  cfg = config.hostwright;
   inherit (cfg) plan service;
   hw = import ./lib.nix { inherit lib; };
   devices = hw.devices cfg;
-  isSet = _: value: value != null;
 
   entry = key: value: reason: {
     inherit reason;
@@ -21,12 +22,7 @@ let
   merged =
     key: written: items: values: line:
     let
-      planned = lib.listToAttrs (
-        map (item: {
-          name = item.${key};
-          value = item;
-        }) items
-      );
+      planned = lib.listToAttrs (map (item: lib.nameValuePair item.${key} item) items);
       reason =
         name:
         lib.optionalString (
@@ -36,7 +32,7 @@ let
     in
     map (name: line name values.${name} (reason name)) (lib.filter (name: values ? ${name}) names);
 
-  environment = lib.filterAttrs isSet (
+  environment = hw.given (
     {
       HOME = if service.home == "" then null else service.home;
       OLLAMA_HOST = address;
@@ -62,7 +58,7 @@ let
     ++ merged "directive" "written" service.limits (hw.limits cfg) entry
     ++ merged "name" "value" service.environment environment variable
     ++ plain (
-      lib.filterAttrs isSet {
+      hw.given {
         User = cfg.user;
         Group = cfg.group;
       }

@@ -1,27 +1,27 @@
 # The jobs of a Plan as services, for NixOS and for system-manager, which differ in the program, its
 # address, and `renamed`: what a unit of the Plan is called there.
 {
-  address,
-  cfg,
+  config,
   lib,
   pkgs,
-  program,
   utils,
-  renamed ? lib.id,
+  ...
+}:
+{
+  address,
+  program,
+  renamed,
 }:
 let
+  cfg = config.hostwright;
   inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
 
   # What stands in an argv for something of the host.
   modelfiles = lib.listToAttrs (
-    lib.concatMap (
-      model:
-      lib.optional (model.modelfile != null) {
-        name = "/.modelfiles/${model.modelfile.file}";
-        value = model;
-      }
-    ) service.models
+    map (model: lib.nameValuePair "/.modelfiles/${model.modelfile.file}" model) (
+      lib.filter (model: model.modelfile != null) service.models
+    )
   );
   stored =
     {
@@ -75,6 +75,7 @@ let
     else
       modelsOf job != [ ] && commands (modelsOf job) job.steps != [ ];
 
+  valued = item: if item.value == "/.address" then address else hw.percent item.value;
   made =
     job:
     let
@@ -88,32 +89,24 @@ let
       wantedBy = map renamed job.wanted_by;
       path = lib.optional (job.programs != [ ]) pkgs.kmod;
       environment = lib.listToAttrs (
-        map (item: {
-          inherit (item) name;
-          value = if item.value == "/.address" then address else hw.percent item.value;
-        }) job.environment
+        map (item: lib.nameValuePair item.name (valued item)) job.environment
       );
       unitConfig = lib.optionalAttrs job.stop_when_unneeded { StopWhenUnneeded = true; };
-      serviceConfig = {
+      serviceConfig = lib.filterAttrs (_: value: value != 0 && value != false && value != [ ]) {
         Type = "oneshot";
+        DynamicUser = job.wait != null;
+        ExecStartPre = run (lib.optional (job.wait != null) job.wait);
         ExecStart = run job.steps;
-      }
-      // lib.optionalAttrs (job.wait != null) {
-        DynamicUser = true;
-        ExecStartPre = run [ job.wait ];
-      }
-      // lib.optionalAttrs (job.stop_steps != [ ]) { ExecStop = run job.stop_steps; }
-      // lib.optionalAttrs job.remain_after_exit { RemainAfterExit = true; }
-      // lib.optionalAttrs (timeout job != 0) { TimeoutStartSec = timeout job; }
-      // lib.optionalAttrs (job.retry_seconds != 0) {
-        Restart = "on-failure";
+        ExecStop = run job.stop_steps;
+        RemainAfterExit = job.remain_after_exit;
+        TimeoutStartSec = timeout job;
+        Restart = if job.retry_seconds == 0 then false else "on-failure";
         RestartSec = job.retry_seconds;
       };
     };
 in
 lib.listToAttrs (
-  map (job: {
-    inherit (job) name;
-    value = made job;
-  }) (lib.filter isUsed (service.jobs ++ service.offered))
+  map (job: lib.nameValuePair job.name (made job)) (
+    lib.filter isUsed (service.jobs ++ service.offered)
+  )
 )

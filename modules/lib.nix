@@ -6,6 +6,8 @@ rec {
 
   bracketed = host: if lib.hasInfix ":" host then "[${host}]" else host;
 
+  given = lib.filterAttrs (_: value: value != null);
+
   # The variables that have an option or a key of their own, and where they are set instead.
   places = {
     HOME = "service.home in the profile";
@@ -18,12 +20,17 @@ rec {
   resources = lib.importJSON ./limits.json;
   limits =
     cfg:
-    lib.filterAttrs (_: value: value != null) (
-      lib.mapAttrs' (option: limit: {
-        name = limit.directive;
-        value = cfg.resources.${option};
-      }) resources
+    given (
+      lib.mapAttrs' (option: limit: lib.nameValuePair limit.directive cfg.resources.${option}) resources
     );
+
+  # What the Plan has for them. A number stays one: `10` is none of the options' texts.
+  planned =
+    service:
+    let
+      value = item: if item.written == toString item.value then item.value else item.written;
+    in
+    lib.listToAttrs (map (item: lib.nameValuePair item.directive (value item)) service.limits);
 
   # The GPUs that the server may use; null where there are none, or the CPU computes.
   devices = cfg: if cfg.acceleration == "cpu" then null else cfg.service.devices;

@@ -5,19 +5,13 @@
   pkgs,
   utils,
   ...
-}:
+}@given:
 let
   cfg = config.hostwright;
   inherit (config.services) ollama;
   pulls = lib.filter (job: job.kind == "pull") (cfg.service.jobs ++ cfg.service.offered);
   isPull = unit: lib.any (job: job.unit == unit) pulls;
-  jobs = import ./jobs.nix {
-    inherit
-      cfg
-      lib
-      pkgs
-      utils
-      ;
+  jobs = import ./jobs.nix given {
     address = "${ollama.host}:${toString ollama.port}";
     program = lib.getExe ollama.package;
     renamed = unit: if isPull unit then "ollama-model-loader.service" else unit;

@@ -3,17 +3,17 @@
 let
   inherit (lib) mkOption types;
   own = import ./types.nix { inherit lib; };
+  hw = import ./lib.nix { inherit lib; };
+  read = import ./read.nix { inherit lib; };
   cfg = config.hostwright;
   inherit (cfg) service;
   warmups = lib.filter (job: job.kind == "warmup") service.jobs;
   named = text: if text == "" then null else text;
   inherit (own) profiled optional;
+  limits = hw.planned service;
 in
 {
-  imports = [
-    ./enable.nix
-    ./resources.nix
-  ];
+  imports = [ ./enable.nix ];
 
   options.hostwright = {
     profile = mkOption {
@@ -21,20 +21,14 @@ in
       description = "A shipped profile; or one's own, as the file that `gen plan` has written or as what is in it.";
       example = "xeon-cpu";
     };
-    plan = mkOption {
-      type = types.raw;
+    plan = profiled (read cfg.profile) types.raw {
       internal = true;
       readOnly = true;
-      default = import ./read.nix { inherit lib; } cfg.profile;
-      defaultText = lib.literalMD "the profile's";
       description = "The Plan that the profile stands for.";
     };
-    service = mkOption {
-      type = types.raw;
+    service = profiled (lib.head cfg.plan.services) types.raw {
       internal = true;
       readOnly = true;
-      default = lib.head cfg.plan.services;
-      defaultText = lib.literalMD "the profile's";
       description = "The one service of the Plan.";
     };
 
@@ -113,5 +107,12 @@ in
             example = 600;
           };
     };
+
+    resources = lib.mapAttrs (
+      option: limit:
+      optional (limits.${limit.directive} or null) own.limits.${option} {
+        inherit (limit) description example;
+      }
+    ) hw.resources;
   };
 }

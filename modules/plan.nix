@@ -1,8 +1,10 @@
-# What adds up or is changed piece by piece: variables, models, and which of them to load.
+# What adds up or is changed piece by piece: variables, models, and which of them to load. And what
+# only the options can tell: contradictions, and settings that would do nothing. The values
+# themselves are judged by `gen check` (see the option checkPlan).
 { config, lib, ... }:
 let
   cfg = config.hostwright;
-  inherit (cfg) service;
+  inherit (cfg) service warmup;
   hw = import ./lib.nix { inherit lib; };
 
   # Null unsets: an empty LLAMA_ARG_THREADS would stop every load, and what was chosen for one
@@ -19,13 +21,55 @@ let
     );
   };
   modelsOf = kind: lib.concatMap (job: lib.optionals (job.kind == kind) job.models) service.jobs;
+
+  # A name without a tag is `latest`.
+  tagged =
+    name: if lib.hasInfix ":" (lib.last (lib.splitString "/" name)) then name else "${name}:latest";
+  served = lib.concatMap (
+    model: lib.optional (lib.elem model.name cfg.models && model.serve_as != "") model.serve_as
+  ) service.models;
+  present = map tagged (cfg.models ++ served ++ config.services.ollama.loadModels or [ ]);
+  absent = lib.filter (name: !lib.elem (tagged name) present) warmup.models;
+  # Where upstream's option is set instead of ours, that one counts.
+  owner = config.services.ollama.user or cfg.user;
+  home = config.services.ollama.home or service.home;
+  isHoused = home != "" && lib.hasPrefix "${home}/" cfg.modelsDir;
 in
 {
-  imports = [ ./checks.nix ];
+  imports = [
+    ./options.nix
+    (lib.mkRemovedOptionModule [
+      "hostwright"
+      "resumeFix"
+    ] "Write service.resume_fix into the profile.")
+  ];
 
-  config.hostwright = lib.mkIf cfg.enable {
-    settings = lib.listToAttrs (map setting (hw.settings service));
-    models = modelsOf "pull";
-    warmup.models = modelsOf "warmup";
+  config = lib.mkIf cfg.enable {
+    hostwright = {
+      settings = lib.listToAttrs (map setting (hw.settings service));
+      models = modelsOf "pull";
+      warmup.models = modelsOf "warmup";
+    };
+
+    assertions = [
+      {
+        assertion = cfg.threads == null || service.threads != 0;
+        message = "hostwright.threads: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
+      }
+      {
+        assertion = cfg.modelsDir == null || owner != null || isHoused;
+        message = "hostwright.modelsDir is ${toString cfg.modelsDir}, where a dynamic user cannot write; name the owner in hostwright.user.";
+      }
+      {
+        assertion = !warmup.enable || warmup.models != [ ];
+        message = "hostwright.warmup.enable: no model is named; name one in hostwright.warmup.models.";
+      }
+    ];
+
+    warnings =
+      import ./names.nix { inherit lib; } cfg
+      ++
+        lib.optional (warmup.enable && absent != [ ])
+          "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

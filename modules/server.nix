@@ -35,7 +35,6 @@ let
   };
 
   soft = lib.mapAttrs (_: mkDefault);
-  given = lib.filterAttrs (_: value: value != null);
   lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames hw.places);
   version = config.services.ollama.package.version or service.release;
   isOther =
@@ -53,7 +52,7 @@ in
       host = mkDefault (hw.bracketed (hw.percent cfg.exposure.host));
       port = mkDefault cfg.exposure.port;
       openFirewall = mkDefault cfg.exposure.openFirewall;
-      environmentVariables = soft (lib.mapAttrs (_: hw.percent) (given cfg.settings));
+      environmentVariables = soft (lib.mapAttrs (_: hw.percent) (hw.given cfg.settings));
       loadModels = lib.unique cfg.models;
       # Which names are set must not hang on the profile, for a host that is not enabled has none.
       user = mkIf (cfg.user != null) (mkDefault cfg.user);

@@ -12,7 +12,11 @@ let
     };
   fits = pattern: value: lib.isString value && builtins.match pattern value != null;
   matching = description: pattern: type description (fits pattern);
-  size = least: value: if isInt value then value >= least else fits "[0-9.]+[KMGTPE]?|infinity" value;
+  cpus = matching "list like `0-11,24`" "[0-9]+(-[0-9]+)?([, ]+[0-9]+(-[0-9]+)?)*";
+  from = least: value: if isInt value then value >= least else fits "[0-9.]+[KMGTPE]?|infinity" value;
+  amount = type "size like `20G`, bytes, or `infinity`" (from 0);
+  size = type "size like `20G`, bytes above 0, or `infinity`" (from 1);
+  weight = lib.types.ints.between 1 10000;
   # An option whose default is the profile's.
   profiled =
     default: type: texts:
@@ -41,24 +45,35 @@ in
   address = matching "address without port and brackets" (
     "[A-Za-z0-9.-]+|([0-9A-Fa-f.]*:){2,}[0-9A-Fa-f.]*(%[A-Za-z0-9_.-]+)?"
   );
-  amount = type "size like `20G`, bytes, or `infinity`" (size 0);
-  count = type "positive integer, or `infinity`" (
-    value: value == "infinity" || isInt value && value > 0
-  );
-  cpus = matching "list like `0-11,24`" "[0-9]+(-[0-9]+)?([, ]+[0-9]+(-[0-9]+)?)*";
   model = matching "model as `ollama list` writes it" "[A-Za-z0-9_.:/-]+";
-  placement = lib.types.enum [
-    "default"
-    "preferred"
-    "bind"
-    "interleave"
-    "local"
-  ];
   path = matching "absolute path without spaces, quotes, `%` and `\\`" "/[^[:space:]%\"'\\\\]+";
   plan = type "plan, as `gen plan` prints it" (
     value: lib.isAttrs value && !(value ? outPath) && !(value ? _type)
   );
-  quota = matching "percentage of one CPU like `2000%`" "[1-9][0-9]*%";
-  size = type "size like `20G`, bytes above 0, or `infinity`" (size 1);
   word = matching "plain name" "[A-Za-z0-9_][A-Za-z0-9_.-]*";
+
+  # Those of `hostwright.resources`.
+  limits = {
+    allowedCPUs = cpus;
+    cpuQuota = matching "percentage of one CPU like `2000%`" "[1-9][0-9]*%";
+    cpuWeight = weight;
+    ioWeight = weight;
+    limitMEMLOCK = amount;
+    memoryHigh = size;
+    memoryMax = size;
+    memorySwapMax = amount;
+    nice = lib.types.ints.between (-20) 19;
+    numaMask = cpus;
+    numaPolicy = lib.types.enum [
+      "default"
+      "preferred"
+      "bind"
+      "interleave"
+      "local"
+    ];
+    oomScoreAdjust = lib.types.ints.between (-1000) 1000;
+    tasksMax = type "positive integer, or `infinity`" (
+      value: value == "infinity" || isInt value && value > 0
+    );
+  };
 }

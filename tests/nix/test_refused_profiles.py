@@ -76,7 +76,7 @@ def test_data_that_is_no_plan_is_refused(tmp_path: Path) -> None:
 # ── a part of the modules ─────────────────────────────────────────────────────────────────────
 
 
-PARTS = ["checks", "enable", "nixos-jobs", "nvidia", "options", "plan", "resources", "server"]
+PARTS = ["enable", "nixos-jobs", "nvidia", "options", "plan", "server"]
 WHOLE = (
     "hostwright.enable: what is imported is a part of the modules, and sets up no whole server; "
 )
@@ -90,7 +90,7 @@ def part(folder: Path, name: str, body: str) -> Path:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_single_file_says_what_to_import(name: str, tmp_path: Path) -> None:
-    profile = "" if name in {"enable", "resources"} else 'hostwright.profile = "xeon-cpu";'
+    profile = "" if name == "enable" else 'hostwright.profile = "xeon-cpu";'
     file = part(tmp_path, name, f"hostwright.enable = true; {profile}")
     with pytest.raises(ConsumerError) as caught:
         nix.read(file, lib=LIB)
@@ -104,7 +104,7 @@ def test_what_is_not_enabled_does_nothing(name: str, tmp_path: Path) -> None:
     assert (answer["units"], answer["warnings"]) == ({}, [])
 
 
-@pytest.mark.parametrize("name", ["checks", "options", "plan", "system-manager-checks"])
+@pytest.mark.parametrize("name", ["options", "plan"])
 def test_so_it_does_for_system_manager(name: str, tmp_path: Path) -> None:
     file = part(tmp_path, name, 'hostwright = { enable = true; profile = "dgx-spark"; };')
     with pytest.raises(ConsumerError) as caught:
