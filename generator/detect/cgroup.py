@@ -32,10 +32,12 @@ def read_bounds(root: Root) -> Bounds:
     sizes = _files(groups, "memory.max", "memory", "memory.limit_in_bytes")
     tightest = partial(min, key=attrgetter("value"), default=None)
     memory = tightest(filter(None, (_memory(root, path) for path in sizes)))
-    quota = tightest(filter(None, _quotas(root, groups)))
-    cpus, where = _cpus(root, groups)
+    quota = tightest(_quotas(root, groups))
+    # The nearest group that lists CPUs: the kernel has intersected them.
+    places = _files(groups, "cpuset.cpus.effective", "cpuset", "cpuset.effective_cpus")
+    where = next((path for path in places if root.cpus(path)), "")
     if not groups.get("", "").startswith(_SESSIONS):
-        return Bounds(memory, quota, cpus, where)
+        return Bounds(memory, quota, written_list(root.cpus(where)) if where else "", where)
     for bound in filter(None, (memory, quota)):
         root.warn(bound.where, "bounds this login session, not a service; left out")
     return Bounds()
@@ -70,30 +72,17 @@ def _memory(root: Root, path: str) -> Bound | None:
     return Bound(size, path) if size and size < _UNLIMITED else None
 
 
-def _quotas(root: Root, groups: dict[str, str]) -> Iterator[Bound | None]:
+def _quotas(root: Root, groups: dict[str, str]) -> Iterator[Bound]:
+    """Yield the percents of one CPU, as of `200000 100000`, rounded down but at least one."""
     for path in _files(groups, "cpu.max", "cpu", "cpu.cfs_quota_us"):
         text = root.text(path)
         if path.endswith("cpu.cfs_quota_us") and text:
             period = root.text(path.replace("cfs_quota", "cfs_period"))
             text = f"{text.replace('-1', 'max')} {period}"
-        if text:
-            yield _quota(root, path, text)
-
-
-def _quota(root: Root, path: str, text: str) -> Bound | None:
-    """Return the percent of one CPU in `200000 100000`, rounded down but at least one."""
-    parts = text.split()
-    if parts[0] == "max":
-        return None
-    if len(parts) != 2 or not all(whole(part) for part in parts):  # noqa: PLR2004
-        root.strange(path, text, "is not a quota")
-        return None
-    return Bound(max(1, int(parts[0]) * 100 // int(parts[1])), path)
-
-
-def _cpus(root: Root, groups: dict[str, str]) -> tuple[str, str]:
-    """Return the CPUs of the nearest group that says so; the kernel has intersected them."""
-    for path in _files(groups, "cpuset.cpus.effective", "cpuset", "cpuset.effective_cpus"):
-        if cpus := root.cpus(path):
-            return written_list(cpus), path
-    return "", ""
+        parts = text.split()
+        if parts[:1] == ["max"]:
+            continue
+        if len(parts) == 2 and all(whole(part) for part in parts):  # noqa: PLR2004
+            yield Bound(max(1, int(parts[0]) * 100 // int(parts[1])), path)
+        else:
+            root.strange(path, text, "is not a quota")

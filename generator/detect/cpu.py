@@ -10,13 +10,14 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.detect import live
 from generator.detect.detected import Cpu, NumaNode
 from generator.detect.root import first_match, meminfo, one_line, pairs, written_list
-from generator.records import dataclass
 from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.detect.root import Root
+
+    Cores = Mapping[int, frozenset[int]]
 
 _CPUS: Final = "/sys/devices/system/cpu"
 _NODES: Final = "/sys/devices/system/node"
@@ -31,48 +32,40 @@ _FAST: Final = 0.9
 _NOISE: Final = re.compile(r"\((?:R|TM|tm|C)\)|\bCPU\b|\b\d+-Core Processor\b|\bProcessor\b|@.*$")
 
 
-def read_cpu(root: Root) -> tuple[Cpu, Topology]:
-    """Return the processors, and which CPU is on which core."""
+def read_cpu(root: Root) -> tuple[Cpu, Cores, frozenset[int]]:
+    """Return the processors, the core of each CPU that is online, and the CPUs on fast cores.
+
+    Which they are is in sysfs; what that lacks in /proc/cpuinfo.
+    """
     parts = re.split(r"\n\s*\n", root.text("/proc/cpuinfo"))
     blocks = [block for part in parts if "processor" in (block := pairs(part, ":"))]
     first = blocks[0] if blocks else {}
     listed = {int(b["processor"]): b for b in blocks if whole(b["processor"]) is not None}
     online = root.cpus(f"{_CPUS}/online") or frozenset(listed)
-    core = {cpu: _siblings(root, cpu, listed) for cpu in online}
+    siblings = {cpu: _siblings(root, cpu, listed) for cpu in online}
     packages = {_package(root, cpu, listed.get(cpu, {})) for cpu in online}
     if not blocks:
         root.warn("/proc/cpuinfo", "lists no processor")
     fast = _fast(root, online)
-    topology = Topology(online, core, fast)
     cores, threads = live.cpus() if root.live else (0, 0)
     flags = set((first.get("flags") or first.get("Features") or "").split())
-    return Cpu(
+    cpu = Cpu(
         model=_model(blocks),
         architecture=_architecture(root, first),
         sockets=max(1, len(packages)),
-        cores=cores or topology.cores_in(online),
+        cores=cores or cores_of(online, siblings),
         threads=threads or len(online),
-        performance_cores=topology.cores_in(fast),
-        efficiency_cores=topology.cores_in(online - fast) if fast else 0,
+        performance_cores=cores_of(fast, siblings),
+        efficiency_cores=cores_of(online - fast, siblings) if fast else 0,
         features=tuple(name for name in FEATURES if name in flags),
         nodes=tuple(_nodes(root)),
-    ), topology
+    )
+    return cpu, siblings, fast
 
 
-@dataclass(frozen=True)
-class Topology:
-    """Which CPUs are online, which share a core, and which are on performance cores, if not all.
-
-    It is that of sysfs; what that lacks is that of /proc/cpuinfo.
-    """
-
-    online: frozenset[int]
-    core: Mapping[int, frozenset[int]]
-    fast: frozenset[int]
-
-    def cores_in(self, cpus: frozenset[int]) -> int:
-        """Return how many physical cores the CPUs of a list are on."""
-        return len({self.core[cpu] for cpu in cpus & self.online})
+def cores_of(cpus: frozenset[int], siblings: Cores) -> int:
+    """Return how many physical cores the CPUs are on."""
+    return len({siblings[cpu] for cpu in cpus})
 
 
 def _siblings(root: Root, cpu: int, listed: dict[int, dict[str, str]]) -> frozenset[int]:

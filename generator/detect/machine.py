@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.detect import live
 from generator.detect.amd import read_amd
 from generator.detect.cgroup import read_bounds
-from generator.detect.cpu import read_cpu
+from generator.detect.cpu import cores_of, read_cpu
 from generator.detect.detected import Bounds, Detected, Gpu, Memory, Usable
 from generator.detect.disk import read_disk
 from generator.detect.nvidia import read_nvidia
@@ -18,7 +18,7 @@ from generator.detect.system import read_containers, read_ollama, read_product, 
 from generator.units import cpu_list
 
 if TYPE_CHECKING:
-    from generator.detect.cpu import Topology
+    from generator.detect.cpu import Cores
     from generator.detect.root import Root
 
 _MEMORY: Final = "/proc/meminfo"
@@ -30,7 +30,7 @@ _INTEL: Final = "only the Vulkan backend might use it, and its memory is not kno
 
 def read_machine(root: Root) -> Detected:
     """Return what `root` holds. Nothing in it is an error: all of it is a warning."""
-    cpu, topology = read_cpu(root)
+    cpu, siblings, fast = read_cpu(root)
     memory, bounds = read_memory(root), read_bounds(root)
     devices = list(read_gpus(root))
     there = {vendor: [d for d in devices if d.vendor == vendor] for vendor in VENDORS.values()}
@@ -46,7 +46,7 @@ def read_machine(root: Root) -> Detected:
         cpu=cpu,
         memory=memory,
         bounds=bounds,
-        usable=usable(topology, memory, bounds),
+        usable=usable(siblings, fast, memory, bounds),
         gpus=tuple(_whole(gpu, memory) for gpu in gpus),
         nvidia=nvidia,
         product=product,
@@ -69,15 +69,15 @@ def read_memory(root: Root) -> Memory:
     return Memory(total, min(meminfo(text, "MemAvailable"), total), meminfo(text, "SwapTotal"))
 
 
-def usable(topology: Topology, memory: Memory, bounds: Bounds) -> Usable:
+def usable(siblings: Cores, fast: frozenset[int], memory: Memory, bounds: Bounds) -> Usable:
     """Return what the bounds leave; the tightest wins over the numbers of the machine."""
-    allowed = cpu_list(bounds.cpus) or topology.online
-    here = allowed & topology.online or topology.online
+    online = frozenset(siblings)
+    here = (cpu_list(bounds.cpus) or online) & online or online
     limit = bounds.memory.value if bounds.memory else memory.total
     return Usable(
-        cores=topology.cores_in(here),
+        cores=cores_of(here, siblings),
         threads=len(here),
-        performance_cores=topology.cores_in(here & topology.fast),
+        performance_cores=cores_of(here & fast, siblings),
         memory=min(limit, memory.total) if memory.total else limit,
     )
 

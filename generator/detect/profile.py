@@ -6,8 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.detect.by_memory import written_gib
-from generator.detect.situation import Choice, LeftOut
+from generator.detect.situation import Choice, LeftOut, written_gib
 from generator.formats.data import Section, to_annotated_toml
 from generator.formats.text import Commented
 from generator.units import GIB, MIB, format_size
@@ -33,29 +32,23 @@ def profile_text(
     matches: str = "",
 ) -> str:
     """Return the profile as TOML; `base` is the profile that it extends."""
-    extends = {"extends": Commented(base, "What is not set here comes from it.")} if base else {}
-    top = Section(
-        (),
-        {
-            "schema_version": Commented(1),
-            "name": Commented(name),
-            "description": Commented(description(at)),
-            **extends,
-        },
-    )
-    sections = [top, *host_sections(at), *_tuning(derived), *_left(derived)]
-    return to_annotated_toml(_head(at, matches), sections)
-
-
-def _head(at: Situation, matches: str) -> list[str]:
-    lines = [
+    top = {
+        "schema_version": Commented(1),
+        "name": Commented(name),
+        "description": Commented(description(at)),
+    }
+    if base:
+        top["extends"] = Commented(base, "What is not set here comes from it.")
+    left = [f"{each.key}: {each.reason}" for each in derived if isinstance(each, LeftOut)]
+    notes = ("Left out on purpose:", *left) if left else ()
+    head = [
         "Written by `gen detect` from this machine; from now on it is yours to edit.",
         f"Values are for Ollama {at.facts.release}. Which models fit: gen fit --profile FILE",
+        *([f"This machine is like the shipped profile `{matches}`."] if matches else []),
+        *(f"Not certain: {doubt.where}: {doubt.message}" for doubt in at.found.warnings),
     ]
-    if matches:
-        lines.append(f"This machine is like the shipped profile `{matches}`.")
-    lines += [f"Not certain: {w.where}: {w.message}" for w in at.found.warnings]
-    return lines
+    sections = [Section((), top), *host_sections(at), *_tuning(derived), Section((), {}, notes)]
+    return to_annotated_toml(head, sections)
 
 
 def description(at: Situation) -> str:
@@ -80,19 +73,19 @@ def name_of(at: Situation) -> str:
 
 def host_sections(at: Situation) -> list[Section]:
     """Return the `[host]` table and those in it."""
-    found, usable = at.found, at.found.usable
-    keys: dict[str, Commented] = {}
-    if system := SYSTEMS.get(found.cpu.architecture):
-        keys["system"] = Commented(system)
-    if usable.memory >= MIB:
-        keys["memory"] = Commented(_size(rounded(usable.memory)), _memory_note(at))
-    if any(gpu.unified for gpu in at.gpus):
-        keys["unified_memory"] = Commented(value=True, comment="The GPU has no memory of its own.")
-    if at.acceleration == "cuda" and found.nvidia.driver:
-        modules = f"{found.nvidia.modules} kernel modules" if found.nvidia.modules else ""
-        keys["driver"] = Commented(found.nvidia.driver, modules and f"With its {modules}.")
-    gpus = [Section(("host", "gpus"), _gpu(gpu), array=True) for gpu in at.gpus]
-    return [Section(("host",), keys), *_cpu(at), *gpus]
+    nvidia, unified = at.found.nvidia, any(gpu.unified for gpu in at.gpus)
+    modules = nvidia.modules and f"With its {nvidia.modules} kernel modules."
+    keys = {
+        "system": Commented(SYSTEMS.get(at.found.cpu.architecture)),
+        "memory": Commented(at.memory >= MIB and _size(rounded(at.memory)), _memory_note(at)),
+        "unified_memory": Commented(unified, "The GPU has no memory of its own."),
+        "driver": Commented(at.acceleration == "cuda" and nvidia.driver, modules),
+    }
+    tables = [(("host",), keys), *((("host", "gpus"), _gpu(gpu)) for gpu in at.gpus)]
+    if 0 < at.found.usable.cores <= _MOST_CORES:
+        tables.insert(1, (("host", "cpu"), _cpu(at)))
+    known = ((path, {key: c for key, c in keys.items() if c.value}) for path, keys in tables)
+    return [Section(path, keys, array="gpus" in path) for path, keys in known]
 
 
 def _memory_note(at: Situation) -> str:
@@ -102,55 +95,41 @@ def _memory_note(at: Situation) -> str:
     return "What the system sees, rounded down."
 
 
-def _cpu(at: Situation) -> list[Section]:
+def _cpu(at: Situation) -> dict[str, Commented]:
     cpu, usable = at.found.cpu, at.found.usable
-    if not 0 < usable.cores <= _MOST_CORES:
-        return []
-    note = f"CPUs {at.found.bounds.cpus} of {cpu.threads}, by {at.found.bounds.cpus_where}."
-    keys = {
+    note = ""
+    if usable.threads < cpu.threads:
+        note = f"CPUs {at.found.bounds.cpus} of {cpu.threads}, by {at.found.bounds.cpus_where}."
+    elif cpu.performance_cores:
+        note = f"{cpu.performance_cores} performance and {cpu.efficiency_cores} efficiency cores."
+    return {
         "model": Commented(cpu.model),
         "sockets": Commented(min(cpu.sockets, usable.cores, _MOST_SOCKETS)),
-        "cores": Commented(usable.cores, note if usable.threads < cpu.threads else _kinds(at)),
+        "cores": Commented(usable.cores, note),
         "threads": Commented(usable.threads),
         "features": Commented(list(cpu.features)),
     }
-    return [Section(("host", "cpu"), {k: v for k, v in keys.items() if v.value})]
-
-
-def _kinds(at: Situation) -> str:
-    cpu = at.found.cpu
-    if not cpu.performance_cores:
-        return ""
-    return f"{cpu.performance_cores} performance and {cpu.efficiency_cores} efficiency cores."
 
 
 def _gpu(gpu: Gpu) -> dict[str, Commented]:
     guess = "By its name; the driver did not report it." if not gpu.exact else ""
     shared = "What it can use of the machine's memory." if gpu.unified else ""
     size = gpu.memory // GIB * GIB if gpu.unified and gpu.memory >= GIB else gpu.memory
-    keys = {
+    return {
         "name": Commented(gpu.name),
         "memory": Commented(_size(size // MIB * MIB), shared or guess),
         "compute_capability": Commented(gpu.compute_capability),
         "uuid": Commented(gpu.uuid),
     }
-    return {key: entry for key, entry in keys.items() if entry.value}
 
 
 def _tuning(derived: Iterable[Choice | LeftOut]) -> list[Section]:
     """Return the tables of the choices, in the order of the schema."""
     tables: dict[str, dict[str, Commented]] = {table: {} for table in TABLES}
-    for choice in derived:
-        if not isinstance(choice, Choice):
-            continue
+    for choice in (each for each in derived if isinstance(each, Choice)):
         table, _, key = choice.key.partition(".")
         tables[table][key] = Commented(choice.value, capital(choice.reason))
     return [Section((table,), keys) for table, keys in tables.items() if keys]
-
-
-def _left(derived: Iterable[Choice | LeftOut]) -> list[Section]:
-    notes = [f"{left.key}: {left.reason}" for left in derived if isinstance(left, LeftOut)]
-    return [Section((), {}, notes=("Left out on purpose:", *notes))] if notes else []
 
 
 def capital(text: str) -> str:

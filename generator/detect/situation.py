@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.catalogue.catalogue import load_catalogue
 from generator.host import quota_acts
 from generator.records import dataclass
-from generator.units import MIB
+from generator.units import GIB, MIB, written_size
 
 if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
@@ -122,3 +122,8 @@ def _by(gpu: Gpu, facts: Facts) -> str:
         return "rocm"
     variable = facts.variable("OLLAMA_VULKAN")  # which came late
     return "vulkan" if variable is not None and variable.known else ""
+
+
+def written_gib(size: int) -> str:
+    """Return a size for prose, in whole GiB where there is at least one."""
+    return written_size(size // GIB * GIB if size >= GIB else size // MIB * MIB)

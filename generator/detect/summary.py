@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.detect.by_memory import written_gib
+from generator.detect.situation import written_gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,29 +30,23 @@ def _machine(found: Detected) -> Iterator[Row]:
     yield "machine", _joined(f"{product.vendor} {product.name}".strip(), product.chassis)
     yield "processor", _joined(cpu.model, cpu.architecture)
     kinds = f"{cpu.performance_cores} fast, {cpu.efficiency_cores} efficient"
-    yield (
-        "cores",
-        _joined(
-            f"{cpu.cores} physical" if cpu.cores else "",
-            kinds if cpu.performance_cores else "",
-            f"{cpu.threads} threads" if cpu.threads else "",
-            f"{cpu.sockets} sockets" if cpu.sockets > 1 else "",
-            f"{len(cpu.nodes)} NUMA nodes" if len(cpu.nodes) > 1 else "",
-        ),
+    cores = _joined(
+        f"{cpu.cores} physical" if cpu.cores else "",
+        kinds if cpu.performance_cores else "",
+        f"{cpu.threads} threads" if cpu.threads else "",
+        f"{cpu.sockets} sockets" if cpu.sockets > 1 else "",
+        f"{len(cpu.nodes)} NUMA nodes" if len(cpu.nodes) > 1 else "",
     )
+    yield "cores", cores
     yield "features", " ".join(cpu.features)
     memory = found.memory
     available = f"{written_gib(memory.available)} available" if memory.available else ""
     swap = f"{written_gib(memory.swap)} swap" if memory.swap else ""
     total = written_gib(memory.total) if memory.total else ""
     yield "memory", _joined(total, available, swap)
-    yield (
-        "inside",
-        _joined(
-            system.container and f"{system.container} container",
-            system.hypervisor and f"virtual machine ({system.hypervisor})",
-        ),
-    )
+    container = system.container and f"{system.container} container"
+    guest = system.hypervisor and f"virtual machine ({system.hypervisor})"
+    yield "inside", _joined(container, guest)
 
 
 def _bounds(found: Detected) -> Iterator[Row]:
@@ -67,13 +61,8 @@ def _bounds(found: Detected) -> Iterator[Row]:
 
 def _gpu(gpu: Gpu) -> str:
     size = written_gib(gpu.memory) if gpu.memory else "memory not known"
-    return _joined(
-        gpu.name,
-        f"{size} shared" if gpu.unified else size,
-        gpu.target or gpu.compute_capability,
-        gpu.bus,
-        gpu.fault,
-    )
+    shared = f"{size} shared" if gpu.unified else size
+    return _joined(gpu.name, shared, gpu.target or gpu.compute_capability, gpu.bus, gpu.fault)
 
 
 def _software(found: Detected) -> Iterator[Row]:
