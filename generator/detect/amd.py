@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NODES: Final = "/sys/class/kfd/kfd/topology/nodes"
 _AMD: Final = "4098"
 _VRAM: Final = ("1", "2")  # heap types of memory on the card: visible to the CPU, and not
-_HUNDRED, _TEN_THOUSAND, _MOST = 100, 10_000, 1_000_000
+_MOST: Final = 1_000_000
 
 
 def read_amd(root: Root, there: list[Device], cpu_model: str) -> tuple[Gpu, ...]:
@@ -61,8 +61,7 @@ def _target(text: str) -> str:
     number = whole(text) or 0
     if not 0 < number < _MOST:
         return ""
-    minor, step = number // _HUNDRED % _HUNDRED, number % _HUNDRED
-    return f"gfx{number // _TEN_THOUSAND}{minor:x}{step:x}"
+    return f"gfx{number // 10_000}{number // 100 % 100:x}{number % 100:x}"
 
 
 def _name(root: Root, drm: str, target: str, cpu_model: str) -> str:

@@ -47,10 +47,11 @@ def read_cpu(root: Root) -> tuple[Cpu, Cores, frozenset[int]]:
     if not blocks:
         root.warn("/proc/cpuinfo", "lists no processor")
     fast = _fast(root, online)
+    name = next((b["model name"] for b in blocks if b.get("model name")), "")
     cores, threads = live.cpus() if root.live else (0, 0)
     flags = set((first.get("flags") or first.get("Features") or "").split())
     cpu = Cpu(
-        model=_model(blocks),
+        model=_core_names(blocks) or clean_model(name),
         architecture=_architecture(root, first),
         sockets=max(1, len(packages)),
         cores=cores or cores_of(online, siblings),
@@ -103,19 +104,13 @@ def _architecture(root: Root, block: dict[str, str]) -> str:
     return "x86_64" if "vendor_id" in block or "flags" in block else ""
 
 
-def _model(blocks: list[dict[str, str]]) -> str:
-    """Return the kinds of core that Arm tells; otherwise the name: `Intel Xeon E5-2670 v3`."""
-    name = next((b["model name"] for b in blocks if b.get("model name")), "")
-    return _core_names(blocks) or clean_model(name)
-
-
 def clean_model(text: str) -> str:
-    """Return a processor's name without trade marks, clock and filler."""
+    """Return a processor's name without trade marks and clock: `Intel Xeon E5-2670 v3`."""
     return " ".join(_NOISE.sub(" ", one_line(text)).split())
 
 
 def _core_names(blocks: list[dict[str, str]]) -> str:
-    """Return what cores there are: `10 Cortex-X925, 10 Cortex-A725`; one kind: its name alone."""
+    """Return what cores Arm tells: `10 Cortex-X925, 10 Cortex-A725`; one kind: its name alone."""
     names = Counter(_core_name(block) for block in blocks)
     if "" in names:
         return ""

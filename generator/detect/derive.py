@@ -116,7 +116,7 @@ def visible_devices(at: Situation) -> Choice | LeftOut:
 def flash_attention(at: Situation) -> LeftOut:
     """Leave it to the release, which knows its kernels."""
     key = "ollama.flash_attention"
-    known = [g for g in at.generations if g is not None]
+    known = at.generations
     if at.acceleration == "cuda" and known and all(g.flash_attention for g in known):
         names = ", ".join(dict.fromkeys(g.name for g in known))
         return LeftOut(key, f"Ollama {at.facts.release} turns it on for {names} by itself.")
@@ -139,26 +139,21 @@ def resume_fix(at: Situation) -> Choice | LeftOut | None:
 
 def threads(at: Situation) -> Choice | LeftOut:
     """One per physical core, the fast ones where there are two kinds, within the quota."""
-    key, quota = "threads.count", at.quota
+    key, quota, every = "threads.count", at.quota, at.found.cpu.cores
     fast = at.found.usable.performance_cores if at.on_cpu else 0
     cores = fast or at.found.usable.cores
     count = threads_for(cores, at.found.usable.threads, quota)
+    if not at.on_cpu and 0 < count < every:
+        reason = f"the bounds here leave {count} of {every} cores, which llama-server does not see"
+        return Choice(key, count, f"{reason}: it would start one per core.")
     if not at.on_cpu:
-        return _beside_gpu(at, count)
+        return LeftOut(key, "with the model on the GPU its threads have little to do.")
     if count < cores:
         return Choice(key, count, f"what the quota of {quota}% holds beside the server itself.")
     if fast:
         reason = f"the {fast} performance cores: a slow core makes the others wait at every layer"
         return Choice(key, count, f"{reason}. Measure again with more if in doubt.")
     return LeftOut(key, "one thread per physical core of the host.")
-
-
-def _beside_gpu(at: Situation, count: int) -> Choice | LeftOut:
-    cores = at.found.cpu.cores
-    if 0 < count < cores:
-        reason = f"the bounds here leave {count} of {cores} cores, which llama-server does not see"
-        return Choice("threads.count", count, f"{reason}: it would start one per core.")
-    return LeftOut("threads.count", "with the model on the GPU its threads have little to do.")
 
 
 def cpu_quota(at: Situation) -> Choice | LeftOut:
@@ -209,23 +204,16 @@ def context_length(at: Situation) -> Choice | LeftOut:
         why = f"the server's own {own} tokens per slot suit this memory"
         return LeftOut("ollama.context_length", f"{why}." if own else "the model decides.")
     what = f"{written_gib(size)} {'of memory' if at.on_cpu else 'of GPU memory'}"
-    return Choice(
-        "ollama.context_length",
-        tokens,
-        f"tokens per slot, for {what}: {tokens * 128 // 1024} MiB of f16 KV cache for an 8B "
-        f"model; the server alone would take {own}.",
-    )
+    why = f"tokens per slot, for {what}: {tokens * 128 // 1024} MiB of f16 KV cache for an 8B model"
+    return Choice("ollama.context_length", tokens, f"{why}; the server alone would take {own}.")
 
 
 def num_parallel(at: Situation) -> Choice | LeftOut:
     """Several slots where a GPU has the memory for their contexts; a CPU gains nothing by them."""
     slots = step(SLOTS, at.gpu_memory, 1)
     if at.on_cpu or slots == 1:
-        why = (
-            "slots share the CPU, so that more of them answer later"
-            if at.on_cpu
-            else "each further slot takes the memory of a whole context"
-        )
+        shared = "slots share the CPU, so that more of them answer later"
+        why = shared if at.on_cpu else "each further slot takes the memory of a whole context"
         return LeftOut("ollama.num_parallel", f"one request at a time: {why}.")
     why = f"requests at once: a GPU computes them together, and {written_gib(at.gpu_memory)} hold"
     return Choice("ollama.num_parallel", slots, f"{why} their contexts beside the weights.")
@@ -244,7 +232,7 @@ def max_loaded_models(at: Situation) -> Choice | LeftOut:
 
 def kv_cache_type(at: Situation) -> Choice | LeftOut:
     """Half the KV cache on a small GPU that has the kernels for it."""
-    known = [g for g in at.generations if g is not None]
+    known = at.generations
     fit = at.acceleration == "cuda" and len(known) == len(at.gpus)
     modern = fit and all(g.flash_attention and float(g.capability) >= _TENSOR_CORES for g in known)
     if modern and at.gpu_memory < SMALL_GPU:

@@ -52,9 +52,8 @@ class Detection:
 
     def profile(self, name: str = "", *, extends: str = "") -> str:
         """Return the profile as TOML; `extends` is written into it as it stands."""
-        matches = "" if extends else self.like
-        name = name or name_of(self.at)
-        return profile_text(self.at, self.derived, name=name, base=extends, matches=matches)
+        like, name = "" if extends else self.like, name or name_of(self.at)
+        return profile_text(self.at, self.derived, name=name, base=extends, like=like)
 
 
 def detect(
@@ -118,8 +117,6 @@ def fitted(at: Situation, base: Profile, derived: Iterable[Choice | LeftOut]) ->
     ours = {choice.key: choice for choice in derived if isinstance(choice, Choice)}
     if wants != "cpu":
         yield from _gpus(at, base, ours)
-    if "resources.cpu_quota" in ours:
-        yield ours["resources.cpu_quota"]
     yield from _limits(at, base, ours)
 
 
@@ -136,8 +133,9 @@ def _gpus(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Cho
 
 
 def _limits(at: Situation, base: Profile, ours: dict[str, Choice]) -> Iterator[Choice]:
-    usable, resources = at.found.usable, base.resources
-    count = base.threads.count
+    usable, resources, count = at.found.usable, base.resources, base.threads.count
+    if "resources.cpu_quota" in ours:
+        yield ours["resources.cpu_quota"]
     bounded = ours.get("threads.count") if at.quota else None
     if bounded is not None:
         if count is None or (isinstance(bounded.value, int) and count > bounded.value):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Literal
 
 from generator.records import dataclass
@@ -176,15 +175,15 @@ class Disk:
 class Detected:
     """All that was found, and what is not certain about it."""
 
-    cpu: Cpu = field(default_factory=Cpu)
-    memory: Memory = field(default_factory=Memory)
-    bounds: Bounds = field(default_factory=Bounds)
-    usable: Usable = field(default_factory=Usable)
+    cpu: Cpu = Cpu()
+    memory: Memory = Memory()
+    bounds: Bounds = Bounds()
+    usable: Usable = Usable()
     gpus: tuple[Gpu, ...] = ()
-    nvidia: Nvidia = field(default_factory=Nvidia)
-    product: Product = field(default_factory=Product)
-    system: System = field(default_factory=System)
-    containers: Containers = field(default_factory=Containers)
-    ollama: Install = field(default_factory=Install)
-    disk: Disk = field(default_factory=Disk)
+    nvidia: Nvidia = Nvidia()
+    product: Product = Product()
+    system: System = System()
+    containers: Containers = Containers()
+    ollama: Install = Install()
+    disk: Disk = Disk()
     warnings: tuple[Doubt, ...] = ()

@@ -24,14 +24,9 @@ SYSTEMS: Final = {"x86_64": "x86_64-linux", "aarch64": "aarch64-linux"}
 
 
 def profile_text(
-    at: Situation,
-    derived: Sequence[Choice | LeftOut],
-    *,
-    name: str,
-    base: str = "",
-    matches: str = "",
+    at: Situation, derived: Sequence[Choice | LeftOut], *, name: str, base: str = "", like: str = ""
 ) -> str:
-    """Return the profile as TOML; `base` is the profile that it extends."""
+    """Return the profile as TOML; `base` is what it extends, `like` a shipped one, if one is."""
     top = {
         "schema_version": Commented(1),
         "name": Commented(name),
@@ -44,7 +39,7 @@ def profile_text(
     head = [
         "Written by `gen detect` from this machine; from now on it is yours to edit.",
         f"Values are for Ollama {at.facts.release}. Which models fit: gen fit --profile FILE",
-        *([f"This machine is like the shipped profile `{matches}`."] if matches else []),
+        *([f"This machine is like the shipped profile `{like}`."] if like else []),
         *(f"Not certain: {doubt.where}: {doubt.message}" for doubt in at.found.warnings),
     ]
     sections = [Section((), top), *host_sections(at), *_tuning(derived), Section((), {}, notes)]

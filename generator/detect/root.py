@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _TOOLS: Final = ".hostwright/tools"  # where a captured tree keeps what tools printed
 _LARGEST: Final = 8 * 2**20
 _PARTS: Final = re.compile(r"(\d+)")
-_LINE: Final = 200
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
 _MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
 _PIECE: Final = 2**16
@@ -44,9 +43,8 @@ def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: boo
     if given is None:
         return Live(capture=capture)
     path = Path(given)
-    root: Root
     if path.is_dir() and stdin is None:
-        root = Tree(path)
+        root: Root = Tree(path)
     elif path.is_file() or stdin is not None:
         root = Archive(path, stdin)
     else:
@@ -106,16 +104,14 @@ class Root(ABC):
             if found is None:
                 return ""
             self.taken[key] = found
-        return self._decoded(self.taken[key], path).strip()
-
-    def _decoded(self, data: bytes, where: str) -> str:
+        data = self.taken[key]
         if len(data) > _LARGEST:
-            self.warn(where, f"is larger than {_LARGEST // 2**20} MiB; the rest is not read")
+            self.warn(path, f"is larger than {_LARGEST // 2**20} MiB; the rest is not read")
         try:
-            return data[:_LARGEST].decode()
+            return data[:_LARGEST].decode().strip()
         except UnicodeDecodeError:
-            self.warn(where, "is not text throughout")
-            return data[:_LARGEST].decode(errors="replace")
+            self.warn(path, "is not text throughout")
+            return data[:_LARGEST].decode(errors="replace").strip()
 
     def number(self, path: str) -> int | None:
         """Return the whole number in a file; None, and a warning, where it holds another text."""
@@ -307,7 +303,7 @@ def pairs(text: str, mark: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, found, value in parts if found}
 
 
-def one_line(text: str, room: int = _LINE) -> str:
+def one_line(text: str, room: int = 200) -> str:
     """Return text that others wrote fit for one line: printable, one space between words."""
     plain = "".join(c if c.isprintable() else " " for c in text[: 4 * room])
     return " ".join(plain.replace("\ufffd", " ").split())[:room]

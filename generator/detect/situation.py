@@ -71,9 +71,10 @@ class Situation:
         return self.acceleration == "cpu"
 
     @property
-    def generations(self) -> tuple[GpuGeneration | None, ...]:
-        """What is known of each NVIDIA GPU, by its compute capability."""
-        return tuple(self.facts.generation(gpu.compute_capability) for gpu in self.gpus)
+    def generations(self) -> list[GpuGeneration]:
+        """What is known of its NVIDIA GPUs, by their compute capability."""
+        found = (self.facts.generation(gpu.compute_capability) for gpu in self.gpus)
+        return [generation for generation in found if generation is not None]
 
 
 def situation_of(found: Detected, catalogue: Catalogue, release: str | None = None) -> Situation:

@@ -137,16 +137,13 @@ def read_containers(root: Root) -> Containers:
 def _runtimes(root: Root) -> tuple[str, ...]:
     """Return Docker's runtimes; none where its daemon does not answer."""
     text = root.tool("docker-runtimes.json")
-    if text in {"", "null"}:
-        return ()
     try:
-        runtimes = json.loads(text)
+        runtimes = json.loads(text or "null")
     except (ValueError, RecursionError):
-        runtimes = None
-    if not isinstance(runtimes, dict):
+        runtimes = text
+    if runtimes is not None and not isinstance(runtimes, dict):
         root.strange("docker-runtimes.json", text, "is not a JSON object")
-        return ()
-    return tuple(runtimes)
+    return tuple(runtimes) if isinstance(runtimes, dict) else ()
 
 
 def _specifications(root: Root) -> Iterator[str]:
