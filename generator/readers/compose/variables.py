@@ -120,9 +120,11 @@ class Entry:
 
 
 def parse_dotenv(text: str, around: Mapping[str, str | None]) -> tuple[Entry, ...]:
-    """Return the variables in file order; `around` are those that values may refer to.
+    r"""Return the variables in file order; `around` are those that values may refer to.
 
-    Raises ValueError, `what; what to do`, where Compose refuses the file.
+    They stand as `KEY=value`, `KEY: value` or a lone `KEY`, which takes the value that is around.
+    A ` #` ends an unquoted value; single quotes keep all, double quotes know `\n` and replace
+    variables. Raises ValueError, `what; what to do`, where Compose refuses the file.
     """
     try:
         return tuple(_entries(text.removeprefix("\ufeff"), around))

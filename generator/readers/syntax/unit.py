@@ -101,34 +101,34 @@ def one_line(file: str, section: str, key: str, value: str, line: int) -> Assign
 def parse(source: Source) -> tuple[Assignment, ...]:
     """Read a unit file or drop-in. Raises ProfileError where systemd would read none of it."""
     found: list[Assignment] = []
-    section, known, strange = "", False, 0
+    section = ""
     for joined, stretches in _joined(source.text):
-        text, number = joined.strip(BLANKS), stretches[0].line
+        text, where = joined.strip(BLANKS), f"line {stretches[0].line}"
         if len(joined) > LONGEST // 4 and len(joined.encode("utf-8", "surrogatepass")) >= LONGEST:
-            raise refused(
-                source.path, f"line {number}", "a line is longer than 1 MiB", "break it up"
-            )
+            raise refused(source.path, where, "a line is longer than 1 MiB", "break it up")
         if not text or not is_text(text):
             continue
-        header = text.startswith("[")
-        if header and (not text.endswith("]") or _UNSAFE.search(text[1:-1])):
-            message = f"`{text}` is no section header, and systemd reads no further"
-            raise refused(source.path, f"line {number}", message, "write `[Service]`")
-        key, equals, value = text.partition("=")
-        if header or not (key and equals):
-            key, value = "", text
-        section = text[1:-1] if header else section
-        known = known or header or bool(key)
-        strange = strange or (0 if known else number)
-        value = value.lstrip(BLANKS)
-        offset = len(joined.rstrip(BLANKS)) - len(value)
-        key = key.rstrip(BLANKS)
-        found.append(Assignment(source.path, section, key, value, number, stretches, offset))
-    if strange and not known:
+        if text.startswith("["):
+            section = text[1:-1]
+            if not text.endswith("]") or _UNSAFE.search(section):
+                message = f"`{text}` is no section header, and systemd reads no further"
+                raise refused(source.path, where, message, "write `[Service]`")
+        found.append(_assignment(source.path, section, joined.rstrip(BLANKS), stretches))
+    if found and not any(one.key or one.value.startswith("[") for one in found):
         message = "this is no unit file: there is no `[Service]` and no `key=value`"
         hint = "give a `.service` or a `.conf` of its `.service.d`"
-        raise refused(source.path, f"line {strange}", message, hint)
+        raise refused(source.path, f"line {found[0].line}", message, hint)
     return tuple(found)
+
+
+def _assignment(file: str, section: str, joined: str, stretches: tuple[Stretch, ...]) -> Assignment:
+    text = joined.lstrip(BLANKS)
+    key, equals, value = text.partition("=")
+    if text.startswith("[") or not (key and equals):
+        key, value = "", text
+    value, line = value.lstrip(BLANKS), stretches[0].line
+    offset = len(joined) - len(value)
+    return Assignment(file, section, key.rstrip(BLANKS), value, line, stretches, offset)
 
 
 def _joined(text: str) -> Iterator[tuple[str, tuple[Stretch, ...]]]:

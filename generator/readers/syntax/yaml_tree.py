@@ -21,7 +21,6 @@ from generator.view import Line, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-
 PREFIX: Final = "tag:yaml.org,2002:"
 PLAIN: Final = "?"
 """The tag of a plain scalar that has none."""
