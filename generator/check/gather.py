@@ -23,15 +23,13 @@ from generator.rules.registry import judge, ordered
 from generator.view import LocatedFinding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
     from generator.readers.discover import Found, Unread
     from generator.units import Release
-    from generator.view import View
 
-_ALWAYS: Final = frozenset({UNREADABLE.id})
 _FEW: Final = 200
 
 
@@ -146,18 +144,17 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.failures += [Failure(_nothing_in(folder), named=False) for folder in found.empty]
     unread = {source.path for group, _ in failed for source in group.sources}
     texts = {file: text for file, text in found.texts.items() if file not in unread}
-    placed = [placed for view in seen for placed in _judged(view, context)]
+    placed = [
+        replace(placed, finding=quietened(placed.finding, view.silences))
+        for view in seen
+        for placed in judge(view, context.facts(view))
+    ]
     # A file that another one refers to can be judged, mended and silenced as well.
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
         texts[file] = context.read(file) or ""
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += [_problem(problem) for problem in problems]
     gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
-
-
-def _judged(view: View, context: Context) -> Iterator[LocatedFinding]:
-    for placed in judge(view, context.facts(view)):
-        yield replace(placed, finding=quietened(placed.finding, view.silences))
 
 
 def _nothing_in(folder: str) -> EnvironmentFailure:
@@ -186,7 +183,5 @@ def _problem(problem: Problem) -> LocatedFinding:
 
 
 def _chosen(rule: str, wanted: CheckRequest) -> bool:
-    if rule in _ALWAYS:
-        return True
     selected = not wanted.select or rule == SILENCE.id or rule.startswith(tuple(wanted.select))
-    return selected and not rule.startswith(tuple(wanted.ignore))
+    return rule == UNREADABLE.id or (selected and not rule.startswith(tuple(wanted.ignore)))

@@ -91,7 +91,11 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is named. Raises Misuse for one that is not there."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            raise _no_command(args[0])
+            from difflib import get_close_matches
+
+            meant = did_you_mean(get_close_matches(args[0], [*COMMANDS, *_shipped()]))
+            hint = f"{meant}`gen --help` lists the commands, `gen list` the profiles"
+            raise Misuse(f"there is no command or profile `{args[0]}`", hint, where=args[0])
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -112,14 +116,6 @@ def _shipped() -> list[str]:
     from generator.profiles.shipped import shipped_profiles
 
     return [path.stem for path in shipped_profiles()]
-
-
-def _no_command(word: str) -> Misuse:
-    from difflib import get_close_matches
-
-    meant = did_you_mean(get_close_matches(word, [*COMMANDS, *_shipped()]))
-    hint = f"{meant}`gen --help` lists the commands, `gen list` the profiles"
-    return Misuse(f"there is no command or profile `{word}`", hint, where=word)
 
 
 @click.group(

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.options import (
-    TARGET,
     Misuse,
     filled_option,
     json_option,
     profile_option,
     release_option,
+    targets_option,
 )
 from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import coloured, say, visible, word
-from generator.targets import TARGETS
 
 if TYPE_CHECKING:
     from generator.check.gather import CheckRequest
@@ -51,14 +50,7 @@ Silence a rule where it does not hold, with a reason:
     example="host.toml",
     text="TOML with a [host] table: facts of the machine.",
 )
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    type=TARGET,
-    help="Also say what this target cannot express of a profile.",
-)
+@targets_option("Also say what this target cannot express of a profile.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to report.")
 @click.option(
     "--fail-on",
@@ -79,7 +71,10 @@ def command(
     profiles: tuple[str, ...],
     form: str,
     as_json: bool,
-    **options: Any,  # noqa: ANN401
+    fix: bool,
+    diff: bool,
+    fail_on: str,
+    **asked: Any,  # noqa: ANN401 -- what `_wanted` takes
 ) -> None:
     """Check profiles, and files of others, against what Ollama really reads.
 
@@ -89,42 +84,46 @@ def command(
     if not (named := (*paths, *profiles)):
         hint = "name what to check: a profile, a file, a directory, or - for stdin"
         raise Misuse("nothing to check is named", hint)
-    if options["diff"] and not options["fix"]:
+    if diff and not fix:
         raise Misuse("--diff shows what --fix would change", "write both", where="--diff")
-    if options["diff"] and (as_json or form != "text"):
+    if diff and (as_json or form != "text"):
         raise Misuse("--diff prints a patch, which has no other format", where="--diff")
     from generator.check.gather import check
 
-    wanted = _wanted(named, options)
-    report = check(wanted, fixing=options["fix"])
-    if options["fix"]:
-        if options["diff"]:
-            _print_patch(report)
-        elif _mend(report):
-            report = check(wanted, fixing=True)
-    if not options["diff"]:
+    wanted = _wanted(named, writes=fix and not diff, **asked)
+    report = check(wanted, fixing=fix)
+    if fix and not diff and _mend(report):
+        report = check(wanted, fixing=True)
+    if diff:
+        _print_patch(report)
+    else:
         _print(report, "json" if as_json else form)
     _say_failures(report)
-    click.get_current_context().exit(_exit_code(report, options["fail_on"]))
+    click.get_current_context().exit(_exit_code(report, fail_on))
 
 
-def _wanted(paths: tuple[str, ...], options: dict[str, Any]) -> CheckRequest:
+def _wanted(
+    paths: tuple[str, ...],
+    *,
+    writes: bool,
+    host: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    **asked: Any,  # noqa: ANN401 -- a CheckRequest, with what it is about
+) -> CheckRequest:
     from generator.check.gather import CheckRequest
 
-    host = options["host"]
     if STDIO in paths and host == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--host")
-    if STDIO in paths and options["fix"] and not options["diff"]:
+    if STDIO in paths and writes:
         raise Misuse("--fix cannot write to stdin", "add --diff, or name a file", where="--fix")
     return CheckRequest(
         paths=paths,
-        version=options["version"],
         host=Path(host) if host is not None else None,
-        targets=tuple(TARGETS) if "all" in options["targets"] else options["targets"],
-        select=_rules(options["select"]),
-        ignore=_rules(options["ignore"]),
+        select=_rules(select),
+        ignore=_rules(ignore),
         stdin=stdin_if(*paths, host),
-        stdin_name=options["stdin_name"],
+        **asked,
     )
 
 

@@ -129,7 +129,7 @@ def bar(room: Room) -> str:
     cells, reach = "", 0
     for part, mark in PARTS:
         reach += getattr(room.need, part)
-        cells += mark * (min(BAR, _cells(reach, room.total)) - len(cells))
+        cells += mark * (min(BAR, (reach * BAR + room.total // 2) // room.total) - len(cells))
     share = room.need.total * 100 // room.total
     over = ">" if room.left < 0 else "]"
     shown = click.style(cells, fg=COLOURS[room.word])
@@ -210,10 +210,6 @@ def _sum(found: Together) -> str:
 
 def _word(text: str) -> str:
     return click.style(text, fg=COLOURS[text], bold=True)
-
-
-def _cells(size: int, total: int) -> int:
-    return (size * BAR + total // 2) // total
 
 
 def _size(size: int) -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROFILE: Final = "--profile"
-TARGET: Final = click.Choice([*TARGETS, "all"])
 
 
 class Misuse(click.UsageError):
@@ -65,6 +64,18 @@ def release_option(text: str) -> Callable[[Command], Command]:
     )
 
 
+def targets_option(text: str) -> Callable[[Command], Command]:
+    """Return `-t` with its help; the command gets `targets` by name, every one for `all`."""
+
+    def named(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(TARGETS if "all" in given else dict.fromkeys(given))
+
+    kinds = click.Choice([*TARGETS, "all"])
+    return click.option(
+        "-t", "--target", "targets", multiple=True, type=kinds, callback=named, help=text
+    )
+
+
 def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], Command]:
     """Return `-p`; the command gets its value as `name`."""
     return click.option(
@@ -108,12 +119,9 @@ def _one_profile(positional: str | None, option: str | None) -> str:
 
 
 def _all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    return lambda command: functools.reduce(
+        lambda made, option: option(made), reversed(options), command
+    )
 
 
 plan_options = _all_of(

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.options import (
-    TARGET,
     document_of,
     json_option,
     needs_directory,
     output_options,
     plan_options,
     profile_argument,
+    targets_option,
 )
 from generator.cli.streams import STDIO
 from generator.cli.talk import counted, print_findings, say
 from generator.cli.writing import files_text, write_files
 from generator.errors import Finding
 from generator.files.cache import remembered
-from generator.targets import TARGETS, all_files, limitations, load_target
+from generator.targets import all_files, limitations, load_target
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -42,14 +42,7 @@ Examples:
 
 @click.command(name="render", epilog=EXAMPLES)
 @profile_argument
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    type=TARGET,
-    help="What to render; repeatable.  [default: nixos]",
-)
+@targets_option("What to render; repeatable.  [default: nixos]")
 @output_options("Replace files that differ.")
 @plan_options
 @json_option
@@ -73,7 +66,7 @@ def command(
     """
     needs_directory(output, diff=diff, check=check, force=force)
     document = document_of(profile, overrides, full_unit=full_unit)
-    names = list(TARGETS) if "all" in targets else list(dict.fromkeys(targets)) or [DEFAULT_TARGET]
+    names = list(targets) or [DEFAULT_TARGET]
     if output is None or output == STDIO:
         asked = [document.digest, document.source, names, as_json, *sorted(flags.items())]
         kept = remembered(
