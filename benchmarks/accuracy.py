@@ -28,8 +28,8 @@ from benchmarks import skeleton
 from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, runs
 from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
-from generator.fit.header import shape_of_file
 from generator.fit.kv import kv_layers
+from generator.fit.metadata import shape_of_file
 from generator.fit.shape import Load
 from generator.units import MIB
 

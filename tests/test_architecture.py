@@ -147,6 +147,7 @@ def test_an_engine(house: House) -> None:
         "from generator.fit.layout import placed\n"
         "from generator.fit.shape import Load\n"
         "class ToyAsk(Ask):\n"
+        "    def tuned(self, parameters): return self\n"
         "    def load_of(self, shape, free): return Load(context=self.context, slots=self.slots)\n"
         "    def place(self, footprint, free): return placed(footprint.shape, (), 'a toy')\n"
         "    def evicts(self, footprint, placement, free): return False\n"

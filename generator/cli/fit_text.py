@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
-    from generator.fit.together import Together
-    from generator.fit.verdict import ModelFit, Room
+    from generator.fit.verdict import ModelFit, Room, Together
 
 BAR: Final = 40
 NAME: Final = 18

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from generator.catalogue.facts import Facts
@@ -49,6 +49,10 @@ class Ask(ABC):
     def granted(self, name: str) -> Self:
         """Return what a model of that name is granted: one slot for some architectures."""
         return replace(self, slots=1) if self.facts.one_slot(name) else self
+
+    @abstractmethod
+    def tuned(self, parameters: Mapping[str, str]) -> Self:
+        """Return the same for a model with parameters of its own."""
 
     @abstractmethod
     def load_of(self, shape: Shape, free: Sequence[int]) -> Load:

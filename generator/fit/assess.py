@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError
-from generator.fit.choose import choices
-from generator.fit.header import shape_of_file
+from generator.fit.choose import choices, loads, pick
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
-from generator.fit.pick import loads, pick
-from generator.fit.together import together
-from generator.fit.verdict import judge
+from generator.fit.metadata import shape_of_file
+from generator.fit.verdict import judge, together
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
     from generator.fit.shape import Shape
-    from generator.fit.together import Together
-    from generator.fit.verdict import ModelFit
+    from generator.fit.verdict import ModelFit, Together
     from generator.view import View
 
 
@@ -41,11 +38,6 @@ class Question:
     context: int | None = None
     slots: int | None = None
     cache_type: str | None = None
-
-    @property
-    def names_models(self) -> bool:
-        """Whether it is about certain models and not about the service's own."""
-        return bool(self.models or self.gguf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +83,8 @@ def assess(
         problem = Problem("host.memory", "nothing says what the host has", hint)
         raise ProfileError(view.place.file, (problem,))
     warnings: list[str] = []
-    if question.names_models:
-        shapes = [(shape, ask) for shape in _named(question, ask)]
-    else:
-        shapes = _own(own, ask, warnings)
+    named = [(shape, ask) for shape in _named(question, ask)]
+    shapes = named or _own(own, ask, warnings)
     warnings += [
         f"{ask.product} {ask.release} cannot load `{shape.name}` yet"
         for shape, _ in shapes
@@ -106,7 +96,7 @@ def assess(
         host=host,
         fits=tuple(judge(shape, asked, host) for shape, asked in shapes),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
-        choices=None if question.names_models else tuple(choices(ask, host)),
+        choices=None if named else tuple(choices(ask, host)),
         loaded=None if question.server is None else ask.loaded_at(question.server),
         warnings=tuple(warnings),
     )
@@ -126,9 +116,7 @@ def _asked(ask: Ask, question: Question) -> Ask:
 
 
 def _own(
-    own: Iterable[tuple[str, Mapping[str, str]]],
-    ask: Ask,
-    warnings: list[str],
+    own: Iterable[tuple[str, Mapping[str, str]]], ask: Ask, warnings: list[str]
 ) -> list[tuple[Shape, Ask]]:
     """Return the service's models, each with the parameters it sets, and warn of unknown ones."""
     found = []
@@ -137,16 +125,8 @@ def _own(
         if isinstance(shape, Problem):
             warnings.append(f"models: {shape.message}")
         else:
-            found.append((shape, _tuned(ask, parameters)))
+            found.append((shape, ask.tuned(parameters)))
     return found
-
-
-def _tuned(ask: Ask, parameters: Mapping[str, str]) -> Ask:
-    """Return the ask of a model whose Modelfile sets `num_ctx` or `num_gpu`."""
-    context, layers = parameters.get("num_ctx", ""), parameters.get("num_gpu", "")
-    if context.isdecimal() and int(context):
-        ask = replace(ask, context=int(context))
-    return replace(ask, layers=int(layers)) if layers.isdecimal() else ask
 
 
 def _named(question: Question, ask: Ask) -> list[Shape]:

@@ -1,11 +1,12 @@
-"""Which models of the Catalogue a machine could serve, at which quantisation, and which to take."""
+"""Models of the Catalogue: by name, those that a machine could serve, and which of them to take."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.pick import loads
+from generator.catalogue.models import split
+from generator.errors import Problem
 from generator.fit.shape import shape_of
 from generator.fit.verdict import NARROW, growth, hopeless, judge
 from generator.records import dataclass
@@ -14,6 +15,7 @@ from generator.units import GIB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
     from generator.fit.host import Host
@@ -61,6 +63,43 @@ class Candidate:
         return all(room.left * NARROW // 2 >= room.total for room in used)
 
 
+def pick(name: str, facts: Facts) -> Shape | Problem:
+    """Return the Shape of `M[:QUANT]`, or what is wrong with the name."""
+    tag, quantisation = split(name)
+    model = facts.model(tag)
+    if model is None:
+        return _unknown(name, tag, facts)
+    if quantisation:
+        model = replace(model, quantisation=quantisation)
+    if not model.weight_bytes:
+        return Problem(
+            "--model",
+            f"`{name}`: no size of {model.quantisation} is known",
+            f"known are {', '.join(model.weights)}; for others point --gguf at the file",
+        )
+    return shape_of(model, facts)
+
+
+def loads(name: str, architecture: str, facts: Facts) -> bool:
+    """Return whether the release loads the model of that name, as far as is known."""
+    model = facts.model(split(name)[0])
+    since = model.since if model is not None else None
+    return facts.loads(architecture) and (since is None or since <= facts.at)
+
+
+def _unknown(name: str, tag: str, facts: Facts) -> Problem:
+    if why := facts.missing_model(tag):
+        reason, _, use = why.rpartition("; ")
+        return Problem("--model", f"there is no `{name}`: {reason}", use)
+    close = facts.closest_model(tag)
+    hint = f"did you mean `{close}`? " if close else ""
+    return Problem(
+        "--model",
+        f"`{name}` is not among the models that Hostwright knows",
+        f"{hint}for any other model use --gguf FILE or --server URL",
+    )
+
+
 def choices(ask: Ask, host: Host) -> tuple[Candidate, ...]:
     """Return every model × quantisation that fits, the largest model first.
 
@@ -73,7 +112,13 @@ def choices(ask: Ask, host: Host) -> tuple[Candidate, ...]:
         if not loads(model.names[0], model.architecture, ask.facts):
             continue
         fits = _fitting(model, ask, host)
-        if not fits or (key := _key(fits[0].fit.shape)) in seen:
+        if not fits:
+            continue
+        shape = fits[0].fit.shape
+        # A fine-tuned model has a few tokens more than what it was made of.
+        tokens = shape.vocabulary // 256
+        key = shape.architecture, shape.layers, shape.embedding, tokens, shape.context
+        if key in seen:
             continue
         seen.add(key)
         found += _marked(fits)
@@ -91,23 +136,15 @@ def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
             continue
         fit = judge(shape, ask, host, search=False)
         if fit.word != "does not fit":
-            quick = not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE
-            fits.append(
-                Candidate(
-                    fit=fit,
-                    advice=entry.advice,
-                    loss=entry.loss or 0.0,
-                    quick=quick,
-                    superseded=model.superseded,
-                )
+            made = Candidate(
+                fit=fit,
+                advice=entry.advice,
+                loss=entry.loss or 0.0,
+                quick=not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE,
+                superseded=model.superseded,
             )
+            fits.append(made)
     return fits
-
-
-def _key(shape: Shape) -> tuple[object, ...]:
-    # A fine-tuned model has a few tokens more than what it was made of.
-    vocabulary = shape.vocabulary // 256
-    return shape.architecture, shape.layers, shape.embedding, vocabulary, shape.context
 
 
 def _parameters(shape: Shape) -> int:

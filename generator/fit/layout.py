@@ -45,13 +45,8 @@ class Need:
 
     def plus(self, more: Need) -> Need:
         """Return both together."""
-        return Need(
-            layers=self.layers + more.layers,
-            weights=self.weights + more.weights,
-            kv=self.kv + more.kv,
-            compute=self.compute + more.compute,
-            other=self.other + more.other,
-        )
+        both = {part: getattr(self, part) + getattr(more, part) for part in Need.__slots__}
+        return Need(**both)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""A Shape from GGUF metadata, wherever it was read: a file's header, or `/api/show`."""
+"""A Shape from GGUF metadata: of a file, whose weights are not read, or of a running server."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import HostwrightError
+from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.shape import Shape, windows_of
 from generator.records import dataclass
 
@@ -22,6 +24,7 @@ OTHER_CACHES: Final = {
     "shortconv.l_cache": "a recurrent state",
 }
 NO_CACHE: Final = frozenset({"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "t5encoder"})
+LONG: Final = 1000  # arrays beyond that are the tokenizer's
 MOST_LAYERS: Final = 10_000
 MOST: Final = 1 << 32
 BLOCK: Final = re.compile(r"blk\.(\d+)\.")
@@ -58,7 +61,8 @@ def shape_from(
     if not heads:
         keys.refuse("it has no attention heads, which is not modelled")
     default = embedding // heads
-    tied = "output.weight" not in found
+    tied, table = "output.weight" not in found, found.get("token_embd.weight")
+    local = keys.number("attention.key_length_swa", 0)
     known = facts.architectures.get(architecture)
     windows = _windows(keys, layers, known)
     return Shape(
@@ -71,7 +75,7 @@ def shape_from(
         kv_heads=keys.numbers("attention.head_count_kv", layers, default=heads),
         key_length=keys.number("attention.key_length", default),
         value_length=keys.number("attention.value_length", default),
-        vocabulary=_vocabulary(keys, found),
+        vocabulary=max(table.dimensions) if table else keys.number("vocab_size"),
         context=keys.number("context_length", 0),
         windows=windows,
         layer_bytes=sizes,
@@ -81,7 +85,7 @@ def shape_from(
         experts=keys.number("expert_count", 0),
         experts_used=keys.number("expert_used_count", 0),
         shared_feed_forward=keys.number("expert_shared_feed_forward_length", 0),
-        window_lengths=_window_lengths(keys),
+        window_lengths=(local, keys.number("attention.value_length_swa", local)) if local else None,
         uncached=_uncached(keys, layers, known),
         window_unknown=_unknown_window(keys, known, windows),
         source="GGUF metadata",
@@ -145,11 +149,6 @@ def _feed_forward(keys: _Keys, layers: int) -> int:
     return max(keys.numbers("feed_forward_length", layers, default=0))
 
 
-def _vocabulary(keys: _Keys, found: Mapping[str, Tensor]) -> int:
-    table = found.get("token_embd.weight")
-    return max(table.dimensions) if table else keys.number("vocab_size")
-
-
 def _windows(keys: _Keys, layers: int, known: Architecture | None) -> tuple[int, ...]:
     """Return the window of each layer, as llama.cpp makes them of the metadata.
 
@@ -177,11 +176,6 @@ def _unknown_window(keys: _Keys, known: Architecture | None, windows: Sequence[i
     return keys.number("attention.sliding_window", 0)
 
 
-def _window_lengths(keys: _Keys) -> tuple[int, int] | None:
-    key = keys.number("attention.key_length_swa", 0)
-    return (key, keys.number("attention.value_length_swa", key)) if key else None
-
-
 def _uncached(keys: _Keys, layers: int, known: Architecture | None) -> int:
     """Return how many layers at the end use the cache of others."""
     if known and known.cached_layers:
@@ -203,3 +197,59 @@ def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int
     if not sum(blocks):
         raise HostwrightError("no layers among its tensors", hint="is it a model's GGUF?")
     return tuple(blocks), inputs, outputs
+
+
+def shape_of_file(file: str, facts: Facts) -> Shape:
+    """Return the Shape of a GGUF file.
+
+    Raises EnvironmentFailure where the `gguf` package is missing or the file cannot be read, and
+    HostwrightError for a file that is no GGUF, is cut off, or is not modelled.
+    """
+    path = Path(file)
+    _readable(path)
+    try:
+        from gguf import GGUFReader
+    except ImportError as error:
+        raise EnvironmentFailure(
+            "reading a GGUF header needs the Python package `gguf`, which is not installed",
+            hint="pip install 'hostwright[fit]'",
+        ) from error
+    try:
+        reader = GGUFReader(path)
+        metadata = {
+            key: None if len(field.data) > LONG else field.contents()
+            for key, field in reader.fields.items()
+        }
+        tensors = [
+            Tensor(name=t.name, dimensions=tuple(int(d) for d in t.shape), size=int(t.n_bytes))
+            for t in reader.tensors
+        ]
+    except (ValueError, IndexError, KeyError, OverflowError, UnicodeDecodeError) as error:
+        raise HostwrightError(
+            f"{file}: not a whole GGUF file: {str(error) or type(error).__name__}",
+            hint="name a .gguf file that is complete",
+        ) from error
+    return shape_from(path.name, metadata, tensors, facts, quantisation=_main_type(reader))
+
+
+def _readable(path: Path) -> None:
+    # A pipe would keep the reader waiting.
+    if path.exists() and not path.is_file():
+        raise HostwrightError(f"{path}: is not a regular file", hint="name a .gguf file")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except FileNotFoundError as error:
+        raise HostwrightError(f"there is no file `{path}`", hint="name one that is") from error
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot read {path}: {error.strerror}") from error
+    if magic != b"GGUF":
+        raise HostwrightError(f"{path}: not a GGUF file", hint="it does not begin with `GGUF`")
+
+
+def _main_type(reader: Any) -> str:  # noqa: ANN401 -- gguf is not typed
+    """Return the type that most weights have."""
+    sizes: Counter[str] = Counter()
+    for tensor in reader.tensors:
+        sizes[tensor.tensor_type.name] += int(tensor.n_bytes)
+    return max(sizes, key=lambda name: sizes[name], default="")

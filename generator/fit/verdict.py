@@ -1,4 +1,4 @@
-"""The verdict on a model: what each device and the host then hold, and how far it could go."""
+"""The verdict on a model, or several: what each device and the host then hold, and what more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Footprint, fill, only, placed
+from generator.fit.layout import Footprint, Need, fill, only, placed
 from generator.records import dataclass
 from generator.units import gib
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.fit.ask import Ask
     from generator.fit.host import Host
-    from generator.fit.layout import Need, Placement
+    from generator.fit.layout import Placement
     from generator.fit.shape import Load, Shape
 
 Word = Literal["fits", "tight", "does not fit"]
@@ -236,3 +236,45 @@ def _largest(fits: Callable[[int], bool], limit: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The models that stay loaded side by side, and those that make the server unload others."""
+
+    loaded: tuple[str, ...]
+    evicting: tuple[str, ...]
+    rooms: tuple[Room, ...]
+
+    @property
+    def word(self) -> Word:
+        """Whether the memory holds those that stay loaded side by side."""
+        words = {room.word for room in self.rooms if room.need.total}
+        if "does not fit" in words:
+            return "does not fit"
+        return "tight" if "tight" in words else "fits"
+
+
+def together(shapes: Sequence[Shape], ask: Ask, host: Host) -> Together:
+    """Return what the server holds after it loaded the models one after the other.
+
+    A model that finds too little free GPU memory makes the server unload others first. The host's
+    memory is not looked at, nor any MemoryMax.
+    """
+    free = [device.memory for device in host.devices]
+    taken, rest = [Need() for _ in free], Need()
+    loaded: list[str] = []
+    evicting: list[str] = []
+    for shape in shapes[: ask.loaded]:
+        footprint = Footprint(shape, ask.load_of(shape, free))
+        placement = ask.place(footprint, free)
+        if loaded and ask.evicts(footprint, placement, free):
+            evicting.append(shape.name)
+            continue
+        devices, more = footprint.needs(placement.counts, headless=placement.headless)
+        loaded.append(shape.name)
+        rest = rest.plus(more)
+        taken = [have.plus(need) for have, need in zip(taken, devices, strict=True)]
+        free = [max(0, have - need.total) for have, need in zip(free, devices, strict=True)]
+    rooms = rooms_of(host, taken, rest, ask, models=len(loaded))
+    return Together(loaded=tuple(loaded), evicting=tuple(evicting), rooms=rooms)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import accuracy, skeleton
 from benchmarks.shapes import SHAPES, WEIGHTS, runs
-from generator.fit.header import shape_of_file
+from generator.fit.metadata import shape_of_file
 from tests.engines.programs import program
 from tests.facts import facts_at
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from benchmarks import skeleton
 from generator.engines.ollama.scheduler.server import shape_of_server
 from generator.errors import HostwrightError, RenderError
-from generator.fit.header import shape_of_file
+from generator.fit.metadata import shape_of_file
 from generator.formats.modelfile import head, parameter_line
 from tests.engines.programs import Ollama, ollama, release
 from tests.facts import facts_at

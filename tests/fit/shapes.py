@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from generator.engines.ollama.scheduler.ask import OllamaAsk
+from generator.fit.choose import pick
 from generator.fit.host import Host
 from generator.fit.kv import kv_layers
-from generator.fit.pick import pick
 from generator.fit.shape import Load, Shape
 from generator.host import Gpu
 from tests.facts import facts_at

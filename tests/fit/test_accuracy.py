@@ -12,7 +12,7 @@ require_package("gguf")  # what follows imports it
 
 from benchmarks import accuracy, skeleton
 from benchmarks.shapes import HELD_OUT, LOADED, SHAPES, WEIGHTS
-from generator.fit.header import shape_of_file
+from generator.fit.metadata import shape_of_file
 from generator.fit.shape import Shape
 from tests.facts import facts_at
 

@@ -5,11 +5,9 @@ import pytest
 from generator.catalogue.models import split
 from generator.cli.fit_text import choices_text
 from generator.errors import Problem
-from generator.fit.choose import Candidate, choices
+from generator.fit.choose import Candidate, choices, pick
 from generator.fit.host import Host
-from generator.fit.pick import pick
-from generator.fit.together import together
-from generator.fit.verdict import _largest, judge
+from generator.fit.verdict import _largest, judge, together
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
 

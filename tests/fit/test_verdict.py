@@ -7,8 +7,7 @@ import pytest
 from generator.engines.ollama.scheduler.ask import ask_of
 from generator.fit.ask import Ask
 from generator.fit.host import Host, host_of
-from generator.fit.together import together
-from generator.fit.verdict import holds, judge
+from generator.fit.verdict import holds, judge, together
 from generator.pipeline import decide
 from generator.profiles.load import read_document
 from generator.readers.plan.view import view_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.scheduler import llama_server
 from generator.engines.ollama.scheduler.before import by_estimate, by_measure
 from generator.engines.ollama.scheduler.settings import (
     LLAMA_SERVER,
@@ -18,20 +18,28 @@ from generator.engines.ollama.scheduler.settings import (
     switch,
     text,
 )
-from generator.fit.ask import UNBOUNDED, Ask
+from generator.fit.ask import Ask
 from generator.fit.host import computes_on_cpu
 from generator.fit.layout import by_share, fill, placed
 from generator.fit.shape import DEFAULT_BATCH, Load
 from generator.records import dataclass
-from generator.units import MIB, gib
+from generator.units import GIB, MIB, gib, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from generator.catalogue.facts import Facts
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
     from generator.view import View
+
+
+METADATA: Final = 7 * MIB  # a file beyond its tensors: names, tokenizer
+SHARE: Final = 80  # percent of what is free
+# Above so many tokens the batch, the most percent of what is free, and what it takes besides.
+BATCHES: Final = ((32768, 2048, 60, 2 * GIB), (4096, 1024, 75, 768 * MIB))
+SMALL_CARD: Final = 8 * GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,12 @@ class OllamaAsk(Ask):
         taken = self.cache_type in types and not plain
         return self.cache_type if flash and asked and taken else "f16"
 
+    def tuned(self, parameters: Mapping[str, str]) -> Self:
+        """Return the same for a model whose Modelfile sets `num_ctx` or `num_gpu`."""
+        context, layers = parameters.get("num_ctx", ""), parameters.get("num_gpu", "")
+        asked = replace(self, context=int(context)) if whole(context) else self
+        return replace(asked, layers=int(layers)) if layers.isdecimal() else asked
+
     def load_of(self, shape: Shape, free: Sequence[int]) -> Load:
         """Return how the release loads a model: context, cache, flash attention and batch."""
         flash = self.uses_flash(shape.architecture)
@@ -118,10 +132,10 @@ class OllamaAsk(Ask):
     def _batch(self, shape: Shape, tokens: int, free: Sequence[int], *, flash: bool) -> int:
         if not self.llama_server:
             return DEFAULT_BATCH
-        expected = llama_server.predicted(shape, tokens)
-        have = [free[device] for device in llama_server.choose(expected, free, spread=self.spread)]
+        expected = predicted(shape, tokens)
+        have = [free[device] for device in choose(expected, free, spread=self.spread)]
         cuda = self.cuda and not self.on_cpu
-        return llama_server.batch_of(expected, tokens, have, flash=flash, cuda=cuda)
+        return batch_of(expected, tokens, have, flash=flash, cuda=cuda)
 
     def place(self, footprint: Footprint, free: Sequence[int]) -> Placement:
         """Return where the scheduler of the release puts a model."""
@@ -152,8 +166,8 @@ class OllamaAsk(Ask):
         return placed(shape, counts, reason, headless=headless and any(counts))
 
     def _by_llama_server(self, footprint: Footprint, free: Sequence[int]) -> Placement:
-        expected = llama_server.predicted(footprint.shape, footprint.load.tokens)
-        chosen = llama_server.choose(expected, free, spread=self.spread)
+        expected = predicted(footprint.shape, footprint.load.tokens)
+        chosen = choose(expected, free, spread=self.spread)
         counts = fill(footprint, free, chosen, self.margin)
         size, margin = gib(expected, 1), f"{self.margin // MIB} MiB"
         if self.spread and len(free) > 1:
@@ -179,10 +193,10 @@ class OllamaAsk(Ask):
         if not self.llama_server or placement.kind == "partial":
             return placement.kind == "partial"
         load = footprint.load
-        expected = llama_server.predicted(footprint.shape, load.tokens)
-        chosen = llama_server.choose(expected, free, spread=self.spread)
-        expected += llama_server.surcharge_of(load.batch)
-        return expected > sum(free[device] for device in chosen) * llama_server.SHARE // 100
+        expected = predicted(footprint.shape, load.tokens)
+        chosen = choose(expected, free, spread=self.spread)
+        expected += next((extra for _, size, _, extra in BATCHES if size == load.batch), 0)
+        return expected > sum(free[device] for device in chosen) * SHARE // 100
 
     def shape_at(self, url: str, model: str) -> Shape:
         """Return the Shape of a model that a server has."""
@@ -199,7 +213,6 @@ class OllamaAsk(Ask):
 
 def ask_of(view: View, facts: Facts) -> OllamaAsk:
     """Return what the service of a View asks for."""
-    cache_ram = cache_ram_of(view, facts)
     return OllamaAsk(
         facts=facts,
         context=context_of(view, facts),
@@ -214,5 +227,49 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
         layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
-        cache_ram=UNBOUNDED if cache_ram is None else cache_ram,
+        cache_ram=cache_ram_of(view, facts),
     )
+
+
+def predicted(shape: Shape, tokens: int) -> int:
+    """Return what Ollama expects a model to take: the file, and an f16 cache of all layers.
+
+    Neither the cache type nor a window counts, and a head is embedding / heads wide. Source:
+    PredictServerVRAM, llm/llama_server.go@v0.32.15:2681-2700.
+    """
+    width = shape.embedding // shape.heads
+    cache = 2 * shape.layers * max(1, min(shape.kv_heads)) * width * tokens * 2
+    return shape.tensor_bytes + METADATA + cache
+
+
+def batch_of(expected: int, tokens: int, free: Sequence[int], *, flash: bool, cuda: bool) -> int:
+    """Return the batch that Ollama chooses where none is set.
+
+    512 up to 4096 tokens in all slots, 1024 up to 32768, then 2048, and less where memory is
+    short; on CUDA without flash attention 512, or 256 on cards up to 8 GiB.
+    Source: automaticGenerationBatch, server/sched.go@v0.32.15:807-890.
+    """
+    if cuda and not flash:
+        small = tokens > BATCHES[-1][0] and any(have <= SMALL_CARD for have in free)
+        return 256 if small else 512
+    have = sum(free)
+    for above, batch, headroom, surcharge in BATCHES:
+        # Without a GPU there is nothing to compare with, and any batch is taken to fit.
+        fits = not have or (
+            expected <= have * headroom // 100 and surcharge <= have * SHARE // 100 - expected
+        )
+        if tokens > above and fits:
+            return batch
+    return 512
+
+
+def choose(expected: int, free: Sequence[int], *, spread: bool) -> tuple[int, ...]:
+    """Return which devices get the model: the freest if 80 % of it is enough, else all.
+
+    Source: selectLlamaServerPlacement and bestSingleGPUFit, server/sched.go@v0.32.15:972-1075.
+    """
+    every = tuple(range(len(free)))
+    if len(free) == 1 or spread:
+        return every
+    able = [device for device in every if expected <= free[device] * SHARE // 100]
+    return (max(able, key=lambda device: free[device]),) if able else every

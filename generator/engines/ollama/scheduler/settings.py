@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.ask import UNBOUNDED
 from generator.fit.host import host_of
 from generator.units import GO_FALSE, MIB, whole
 
@@ -81,8 +82,8 @@ def flash_capable(view: View, facts: Facts) -> bool:
     return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 
-def cache_ram_of(view: View, facts: Facts) -> int | None:
-    """Return what the prompt cache of one model may take of the host's memory; None: unbounded.
+def cache_ram_of(view: View, facts: Facts) -> int:
+    """Return what the prompt cache of one model may take of the host's memory.
 
     Source: LLAMA_ARG_CACHE_RAM of llama-server; -1 has no bound.
     """
@@ -91,6 +92,6 @@ def cache_ram_of(view: View, facts: Facts) -> int | None:
         return 0
     found = text(view, name)
     if found.startswith("-") and whole(found[1:]) is not None:
-        return None
+        return UNBOUNDED
     asked = whole(found)
     return (facts.default_number(name) if asked is None else asked) * MIB

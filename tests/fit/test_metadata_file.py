@@ -14,7 +14,7 @@ require_package("gguf")  # what follows imports it
 
 from benchmarks.skeleton import Outline, write
 from generator.errors import EnvironmentFailure, HostwrightError
-from generator.fit.header import shape_of_file
+from generator.fit.metadata import shape_of_file
 from tests.facts import facts_at
 
 SMALL = Outline(
