@@ -145,7 +145,7 @@ def _print_json(found: Assessment) -> None:
     """Print the verdicts; sizes are bytes."""
     together = found.together
     print_json(
-        release=str(found.ask.release),
+        release=str(found.ask.facts.at),
         models=[model_data(fit) for fit in found.fits],
         together=together
         and {

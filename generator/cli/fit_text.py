@@ -137,7 +137,7 @@ def bar(room: Room) -> str:
 
 
 def _title(fit: ModelFit, ask: Ask) -> str:
-    parts = (fit.shape.name, fit.shape.quantisation, f"{ask.product} {ask.release}")
+    parts = (fit.shape.name, fit.shape.quantisation, f"{ask.product} {ask.facts.at}")
     return " · ".join(part for part in parts if part)
 
 
@@ -180,7 +180,7 @@ def _scheduler(fit: ModelFit, ask: Ask) -> list[str]:
         dealt = " + ".join(str(count) for count in fit.placement.counts)
         counts = f" ({dealt} of {fit.shape.layers + 1} layers)"
     kind = KINDS[fit.placement.kind]
-    text = f"{ask.product} {ask.release} {kind}{counts}: {fit.placement.reason}."
+    text = f"{ask.product} {ask.facts.at} {kind}{counts}: {fit.placement.reason}."
     return textwrap.wrap(text, width())
 
 

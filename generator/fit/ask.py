@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Load, Shape
-    from generator.units import Release
 
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
 
@@ -40,11 +39,6 @@ class Ask(ABC):
     on_cpu: bool = False
     layers: int | None = None
     cache_ram: int = 0
-
-    @property
-    def release(self) -> Release:
-        """The release that the facts are of."""
-        return self.facts.at
 
     def granted(self, name: str) -> Self:
         """Return what a model of that name is granted: one slot for some architectures."""

@@ -86,7 +86,7 @@ def assess(
     named = [(shape, ask) for shape in _named(question, ask)]
     shapes = named or _own(own, ask, warnings)
     warnings += [
-        f"{ask.product} {ask.release} cannot load `{shape.name}` yet"
+        f"{ask.product} {ask.facts.at} cannot load `{shape.name}` yet"
         for shape, _ in shapes
         if not loads(shape.name, shape.architecture, ask.facts)
     ]

@@ -30,7 +30,7 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
     from what llama-server and llama-fit-params of llama.cpp@0c1e570 allocate (ggml-alloc.c packs
     the tensors of src/llama-graph.cpp); how well it holds is in docs/accuracy.md.
     """
-    batch = _batch(load)
+    batch = min(load.batch, load.tokens)
     moments = [batch * _feed_forward(shape, load), batch * _attention(shape, load)]
     if output:
         logits = min(batch, load.outputs or batch)
@@ -44,11 +44,7 @@ def host_compute_bytes(shape: Shape, load: Load) -> int:
     The logs of llama.cpp call it `CUDA_Host compute buffer`: 24 MiB for an 8B llama at 8192 tokens
     without flash attention, 8 of embeddings and 16 of the mask.
     """
-    return int(_batch(load) * FLOAT * (shape.embedding + _mask(shape, load)))
-
-
-def _batch(load: Load) -> int:
-    return min(load.batch, load.tokens)
+    return int(min(load.batch, load.tokens) * FLOAT * (shape.embedding + _mask(shape, load)))
 
 
 def _feed_forward(shape: Shape, load: Load) -> float:

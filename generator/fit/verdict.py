@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Footprint, Need, fill, only, placed
+from generator.fit.layout import Footprint, Need, fill, only
 from generator.records import dataclass
 from generator.units import gib
 
@@ -79,7 +79,7 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
     load = ask.load_of(shape, free)
     footprint = Footprint(shape, load)
     placement = ask.place(footprint, free)
-    rooms = _filled(footprint, placement, ask, host)
+    rooms = _filled(footprint, placement.counts, ask, host, headless=placement.headless)
     word, why = _word(footprint, ask, host, rooms)
     if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
         left = shape.layers + 1 - placement.on_gpus
@@ -103,10 +103,11 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
     )
 
 
-def _filled(footprint: Footprint, placement: Placement, ask: Ask, host: Host) -> tuple[Room, ...]:
-    """Return devices and host as a placement fills them."""
-    devices, rest = footprint.needs(placement.counts, headless=placement.headless)
-    return rooms_of(host, devices, rest, ask)
+def _filled(
+    footprint: Footprint, counts: Sequence[int], ask: Ask, host: Host, *, headless: bool = False
+) -> tuple[Room, ...]:
+    """Return devices and host as so many layers on each fill them."""
+    return rooms_of(host, *footprint.needs(counts, headless=headless), ask)
 
 
 def rooms_of(
@@ -148,22 +149,21 @@ def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
 def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
     free = [device.memory for device in host.devices]
     if ask.on_cpu or not free:
-        on_cpu = placed(footprint.shape, (0,) * len(free))
-        return _filled(footprint, on_cpu, ask, host)[-1].left >= 0 or not host.limit
+        return _filled(footprint, (0,) * len(free), ask, host)[-1].left >= 0 or not host.limit
     return any(
-        all(room.left >= 0 or not room.total for room in _filled(footprint, at, ask, host))
-        for at in _whole(footprint, free)
+        all(room.left >= 0 or not room.total for room in _filled(footprint, counts, ask, host))
+        for counts in _whole(footprint, free)
     )
 
 
-def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Placement]:
-    """Return the placements with all layers on GPUs that are worth trying."""
+def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the counts with all layers on GPUs that are worth trying."""
     layers = footprint.shape.layers + 1
     for device in range(len(free)):
-        yield placed(footprint.shape, only(device, layers, len(free)))
+        yield only(device, layers, len(free))
     every = fill(footprint, free, range(len(free)))
     if sum(every) == layers:
-        yield placed(footprint.shape, every)
+        yield every
 
 
 def _word(footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room]) -> tuple[Word, str]:

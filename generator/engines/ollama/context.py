@@ -8,6 +8,7 @@ fits is left to the server.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.decision import reads, setting
@@ -50,11 +51,14 @@ def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
     if ask.layers is not None:
         return
     shape = shape_of(fact, case.facts)
-    tokens = context(shape, ask, _memories(case))
-    own = min(ask.context, shape.context)
+    # Memory that is the host's, too, less the share of the system.
+    memories = [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in case.gpus]
+    tokens, own = context(shape, ask, memories), min(ask.context, shape.context)
     if tokens < own:
-        reason = f"Tokens of context per request slot: {_why(shape, ask, case, tokens)}"
-        reason += f" `{model.name}` on the GPUs; the server would take {own}."
+        fit = fits(shape, ask, tokens, memories)
+        why = "as many as fit beside" if fit else "the least, for not even these fit beside"
+        reason = f"Tokens of context per request slot: {why} `{model.name}` on the GPUs; the server"
+        reason += f" would take {own}."
         yield from setting(case, NAME, str(tokens), where=WHERE, reason=reason, source="derived")
 
 
@@ -79,8 +83,6 @@ def fits(shape: Shape, ask: OllamaAsk, tokens: int, memories: Sequence[int]) -> 
     buffer of the largest batch that the release takes for so many tokens; on several GPUs a layer,
     too, because layers are not cut.
     """
-    from dataclasses import replace
-
     from generator.fit.kv import kv_layers
     from generator.fit.layout import Footprint
 
@@ -113,11 +115,6 @@ def _left_to_the_tier(case: Case) -> bool:
     return not (chosen or forced) and bool(case.facts.context_tiers) and reads(case, NAME)
 
 
-def _memories(case: Case) -> list[int]:
-    """Return what each GPU has; memory that is the host's, too, less the share of the system."""
-    return [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in case.gpus]
-
-
 def _view(case: Case, settings: Sequence[Setting]) -> View:
     """Return as much of a View as tells what is asked of the scheduler."""
     from generator.view import Place, Variable, View
@@ -137,8 +134,3 @@ def _view(case: Case, settings: Sequence[Setting]) -> View:
         host=case.host,
         acceleration=case.acceleration,
     )
-
-
-def _why(shape: Shape, ask: OllamaAsk, case: Case, tokens: int) -> str:
-    fit = fits(shape, ask, tokens, _memories(case))
-    return "as many as fit beside" if fit else "the least, for not even these fit beside"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.base import Asked, Decided, Server
-from generator.engines.ollama import context, gpu, jobs, models, threads, variables
+from generator.engines.ollama import compute, context, jobs, models, variables
 from generator.engines.ollama.decision import doubled, environment, only
 from generator.engines.ollama.variables import connection
 from generator.errors import Finding, Problem
@@ -58,7 +58,7 @@ def asked(profile: Profile) -> Asked:
 
 def decide(case: Case) -> Decided:
     """Return variables, models and jobs for the case."""
-    chosen = [*gpu.decide(case), *threads.decide(case), *variables.decide(case)]
+    chosen = [*compute.gpus(case), *compute.threads(case), *variables.decide(case)]
     chosen += context.decide(case, only(Setting, chosen))
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.decision import note
-from generator.engines.ollama.threads import WHERE as THREADS
+from generator.engines.ollama.compute import THREADS
+from generator.engines.ollama.decision import note, only
 from generator.errors import Problem, RenderError
 from generator.formats.modelfile import head, parameter_line
 from generator.plan import Model, Modelfile, Parameter
@@ -41,7 +41,7 @@ def _model(case: Case, key: str, choice: ModelChoice, shared: Sequence[Parameter
         for decision in _parameter(case, f"{key}.parameters.{name}", name, value)
     ]
     yield from (decision for decision in found if not isinstance(decision, Parameter))
-    own = [decision for decision in found if isinstance(decision, Parameter)]
+    own = only(Parameter, found)
     chosen = {parameter.name for parameter in own}
     parameters = (*(p for p in shared if p.name not in chosen), *own)
     serve_as = choice.serve_as or (_tuned(choice.name) if parameters else "")

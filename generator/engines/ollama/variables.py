@@ -108,7 +108,9 @@ def _flash_attention(case: Case) -> Decisions:
         )
         yield from setting(case, name, "0", where=where, reason=reason)
     elif chosen and _idle_on_cpu(case):
-        yield _idle(case, where)
+        fact, release = case.facts.behaviours["flash-attention-on-cpu"], case.facts.release
+        message = f"flash attention does nothing on a CPU in Ollama {release}; it does since"
+        yield note("HW105", f"{message} {fact.since}", where, link=fact.source)
         reason = "No effect on a CPU in this release."
         yield from setting(case, name, "1", where=where, reason=reason)
     elif chosen:
@@ -118,12 +120,6 @@ def _flash_attention(case: Case) -> Decisions:
 
 def _idle_on_cpu(case: Case) -> bool:
     return case.acceleration == "cpu" and not case.facts.behaves("flash-attention-on-cpu")
-
-
-def _idle(case: Case, where: str) -> Finding:
-    fact = case.facts.behaviours["flash-attention-on-cpu"]
-    message = f"flash attention does nothing on a CPU in Ollama {case.facts.release}; it does since"
-    return note("HW105", f"{message} {fact.since}", where, link=fact.source)
 
 
 def _off(case: Case, where: str) -> Finding:

@@ -5,19 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.scheduler import settings
 from generator.engines.ollama.scheduler.before import by_estimate, by_measure
-from generator.engines.ollama.scheduler.settings import (
-    LLAMA_SERVER,
-    cache_ram_of,
-    context_of,
-    flash_capable,
-    margin_of,
-    may_be_loaded,
-    number,
-    slots_of,
-    switch,
-    text,
-)
 from generator.fit.ask import Ask
 from generator.fit.host import computes_on_cpu
 from generator.fit.layout import by_share, fill, placed
@@ -60,7 +49,7 @@ class OllamaAsk(Ask):
     @property
     def llama_server(self) -> bool:
         """Whether the release runs llama-server."""
-        return self.facts.era.name == LLAMA_SERVER
+        return self.facts.era.name == settings.LLAMA_SERVER
 
     def own_engine(self, architecture: str) -> bool:
         """Return whether the release runs it in Ollama's own engine, whatever is set."""
@@ -215,19 +204,19 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
     """Return what the service of a View asks for."""
     return OllamaAsk(
         facts=facts,
-        context=context_of(view, facts),
-        slots=slots_of(view, facts),
-        cache_type=text(view, "OLLAMA_KV_CACHE_TYPE") or "f16",
-        flash_attention=switch(view, "OLLAMA_FLASH_ATTENTION"),
-        flash_capable=flash_capable(view, facts),
-        spread=switch(view, "OLLAMA_SCHED_SPREAD") or False,
-        overhead=number(view, "OLLAMA_GPU_OVERHEAD") or 0,
-        margin=margin_of(view, facts),
-        loaded=may_be_loaded(view, facts),
+        context=settings.context_of(view, facts),
+        slots=settings.slots_of(view, facts),
+        cache_type=settings.text(view, "OLLAMA_KV_CACHE_TYPE") or "f16",
+        flash_attention=settings.switch(view, "OLLAMA_FLASH_ATTENTION"),
+        flash_capable=settings.flash_capable(view, facts),
+        spread=settings.switch(view, "OLLAMA_SCHED_SPREAD") or False,
+        overhead=settings.number(view, "OLLAMA_GPU_OVERHEAD") or 0,
+        margin=settings.margin_of(view, facts),
+        loaded=settings.may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
-        layers=number(view, "LLAMA_ARG_N_GPU_LAYERS"),
-        cache_ram=cache_ram_of(view, facts),
+        layers=settings.number(view, "LLAMA_ARG_N_GPU_LAYERS"),
+        cache_ram=settings.cache_ram_of(view, facts),
     )
 
 

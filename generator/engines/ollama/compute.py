@@ -1,4 +1,4 @@
-"""GPUs: which, by what library, and how many layers."""
+"""What computes: which GPUs, by what library and how many layers, and threads."""
 
 from __future__ import annotations
 
@@ -31,8 +31,17 @@ VISIBLE: Final = {
     "dri": "GGML_VK_VISIBLE_DEVICES",
 }
 
+THREADS: Final = "threads.count"
+# What the runtimes of custom builds read. The official Linux builds link none of them.
+RUNTIMES: Final = {
+    "OMP_NUM_THREADS": "OpenMP",
+    "MKL_NUM_THREADS": "Intel MKL",
+    "OPENBLAS_NUM_THREADS": "OpenBLAS",
+    "VECLIB_MAXIMUM_THREADS": "Apple's vecLib",
+}
 
-def decide(case: Case) -> Decisions:
+
+def gpus(case: Case) -> Decisions:
     """Emit the GPU variables."""
     devices = case.devices
     if devices is None:
@@ -99,15 +108,14 @@ def _library(case: Case) -> Decisions:
     if asked is None:
         yield from _for_a_new_driver(case)
         return
-    usable = _usable(case)
-    cards = case.gpus
+    usable, cards = _usable(case), case.gpus
     # A card that is not known might be older than the newest library; guessing means CPU only.
     judged = bool(cards) and len(case.facts.generations(cards)) == len(cards)
     family = [n for n in usable if n.startswith(f"{asked}_") and (judged or asked != "cuda")]
-    if case.acceleration == "cpu":
-        yield from _for_cpu(case, asked, named=asked in _libraries(case))
-    elif asked in usable:
+    if asked in (_libraries(case) if case.acceleration == "cpu" else usable):
         yield from _emit(asked, "Only this compute library is used.")
+    elif case.acceleration == "cpu":
+        yield from _for_cpu(case, asked)
     elif family:
         yield from _of_family(case, asked, family[-1])
     else:
@@ -146,10 +154,7 @@ def _misjudges(case: Case) -> bool:
     return known and case.facts.behaves("newest-cuda-for-a-new-driver")
 
 
-def _for_cpu(case: Case, asked: str, *, named: bool) -> Decisions:
-    if named:
-        yield from _emit(asked, "Only this compute library is used.")
-        return
+def _for_cpu(case: Case, asked: str) -> Decisions:
     fact = case.facts.behaviours["llm-library-without-cpu"]
     strict = case.facts.behaves("llm-library-strict")
     effect = "an unknown name means CPU only, which this host wants" if strict else "it is ignored"
@@ -213,8 +218,8 @@ def _layers(case: Case) -> Decisions:
     if layers == "fit":
         yield from _layers_that_fit(case)
         return
-    name, reason = "LLAMA_ARG_N_GPU_LAYERS", "a fixed number turns the automatic fit off."
-    reason = f"Layers on the GPU; {reason}"
+    name = "LLAMA_ARG_N_GPU_LAYERS"
+    reason = "Layers on the GPU; a fixed number turns the automatic fit off."
     yield from lever(case, name, "num_gpu", str(layers), where="gpu.layers", reason=reason)
 
 
@@ -241,3 +246,28 @@ def _overhead(case: Case) -> Decisions:
         name, amount = "LLAMA_ARG_FIT_TARGET", -(-overhead // MIB)
     reason = f"Memory left free on every GPU, {unit}"
     yield from setting(case, name, str(amount), where="ollama.gpu_overhead", reason=reason)
+
+
+def threads(case: Case) -> Decisions:
+    """Emit the thread count by the lever that works, and for the libraries of custom builds."""
+    (count, reason, source), variable = case.threads, "LLAMA_ARG_THREADS"
+    if not count:
+        return
+    yield from legacy(case, THREADS, str(count))
+    needless = source == "derived" and not case.profile.models and count == case.host.cores
+    if needless and not reads(case, variable):
+        message = "Only a model carries it in this release; the server's own number is the same."
+        yield omission(f"num_thread {count}", message, THREADS)
+    else:
+        yield from lever(
+            case, variable, "num_thread", str(count), where=THREADS, reason=reason, source=source
+        )
+    for name, library in RUNTIMES.items():
+        yield Setting(
+            name=name,
+            value=str(count),
+            reason=f"For builds that link {library}; official Linux builds do not.",
+            source=source,
+            group="threads",
+            key=THREADS,
+        )
