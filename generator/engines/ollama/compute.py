@@ -10,12 +10,12 @@ from generator.engines.ollama.decision import (
     lever,
     note,
     omission,
+    plain,
     reads,
     setting,
 )
 from generator.engines.ollama.variables import text
 from generator.errors import Problem
-from generator.plan import Setting
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -185,8 +185,7 @@ def _none(case: Case, asked: str) -> Decisions:
 
 
 def _emit(name: str, reason: str, *, source: Source = "profile") -> Decisions:
-    key = LIBRARY_KEY
-    yield Setting(name=LIBRARY, value=name, reason=reason, source=source, group="gpu", key=key)
+    yield plain(LIBRARY, name, reason, LIBRARY_KEY, source)
 
 
 def _vulkan(case: Case) -> Decisions:
@@ -201,11 +200,9 @@ def _spread(case: Case) -> Decisions:
     spread = case.profile.ollama.sched_spread
     if spread is None:
         return
-    reason = (
-        "Every model on all GPUs, even one that a single GPU could hold."
-        if spread
-        else "Models are packed on as few GPUs as hold them."
-    )
+    reason = "Models are packed on as few GPUs as hold them."
+    if spread:
+        reason = "Every model on all GPUs, even one that a single GPU could hold."
     name, where = "OLLAMA_SCHED_SPREAD", "ollama.sched_spread"
     yield from setting(case, name, text(spread), where=where, reason=reason)
 
@@ -227,11 +224,8 @@ def _layers_that_fit(case: Case) -> Decisions:
     dead = case.facts.legacy_names("gpu.layers")
     by_itself = "as many layers as fit is what the server does by itself"
     if not case.legacy_env:
-        yield omission(
-            " or ".join(f"{name}=999" for name in dead),
-            f"Read by no release; {by_itself}, and a forced number turns that off.",
-            "gpu.layers",
-        )
+        reason = f"Read by no release; {by_itself}, and a forced number turns that off."
+        yield omission(" or ".join(f"{name}=999" for name in dead), reason, "gpu.layers")
     yield note("HW105", f"nothing is set: {by_itself}", "gpu.layers")
 
 
@@ -263,11 +257,5 @@ def threads(case: Case) -> Decisions:
             case, variable, "num_thread", str(count), where=THREADS, reason=reason, source=source
         )
     for name, library in RUNTIMES.items():
-        yield Setting(
-            name=name,
-            value=str(count),
-            reason=f"For builds that link {library}; official Linux builds do not.",
-            source=source,
-            group="threads",
-            key=THREADS,
-        )
+        reason = f"For builds that link {library}; official Linux builds do not."
+        yield plain(name, str(count), reason, THREADS, source)

@@ -29,7 +29,24 @@ def group_of(key: str) -> Group:
     table, _, name = key.partition(".")
     if table == "gpu" or (table == "ollama" and name in WITH_GPUS):
         return "gpu"
+    if table == "ollama" and name.startswith("env."):
+        return "environment"
     return "threads" if table == "threads" else "server"
+
+
+def plain(
+    name: str,
+    value: str,
+    reason: str,
+    where: str,
+    source: Source = "profile",
+    scope: Scope = "any",
+) -> Setting:
+    """Return a variable as it is, whatever the release makes of it."""
+    group: Group = "environment" if source == "legacy" else group_of(where)
+    return Setting(
+        name=name, value=value, reason=reason, source=source, group=group, key=where, scope=scope
+    )
 
 
 def note(rule: str, message: str, where: str, fix: str = "", link: str = "") -> Finding:
@@ -69,15 +86,7 @@ def setting(
         message = f"Ollama {case.facts.release} does not take `{value}`"
         yield Problem(where, message, f"one of {', '.join(allowed)}")
         return
-    yield Setting(
-        name=name,
-        value=value,
-        reason=reason,
-        source=source,
-        group=group_of(where),
-        key=where,
-        scope=scope,
-    )
+    yield plain(name, value, reason, where, source, scope)
 
 
 def _dropped(case: Case, name: str, where: str) -> Decisions:
@@ -130,14 +139,8 @@ def _all_models(case: Case, name: str, value: str, where: str, reason: str) -> D
 def legacy(case: Case, intent: str, value: str) -> Decisions:
     """Yield the dead names for `intent` under --legacy-env."""
     for name in case.facts.legacy_names(intent) if case.legacy_env else ():
-        yield Setting(
-            name=name,
-            value=value,
-            reason="Read by no release of Ollama; here for wrappers that read it.",
-            source="legacy",
-            group="environment",
-            key=intent,
-        )
+        reason = "Read by no release of Ollama; here for wrappers that read it."
+        yield plain(name, value, reason, intent, "legacy")
 
 
 def commented(reason: str, replaces: tuple[str, ...]) -> str:

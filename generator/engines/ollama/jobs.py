@@ -97,11 +97,9 @@ def _create(models: tuple[Model, ...], before: list[Job]) -> Job:
         description="Create the tuned models of this host",
         reason="Parameters that no environment variable sets live in the model.",
         steps=tuple(
-            Step(
-                argv=(PROGRAM, "create", model.served, "-f", f"{MODELFILES}/{model.modelfile.file}")
-            )
-            for model in models
-            if model.modelfile
+            Step(argv=(PROGRAM, "create", one.served, "-f", f"{MODELFILES}/{one.modelfile.file}"))
+            for one in models
+            if one.modelfile
         ),
         models=tuple(model.served for model in models),
         after=(SERVER, *(job.unit for job in before)),
@@ -116,11 +114,10 @@ def warms(profile: Profile) -> bool:
 
 
 def _warm_models(profile: Profile, models: tuple[Model, ...]) -> tuple[str, ...]:
-    preload = tuple(
-        model.served for model, choice in zip(models, profile.models, strict=True) if choice.preload
-    )
     if not warms(profile):
         return ()
+    pairs = zip(models, profile.models, strict=True)
+    preload = tuple(model.served for model, choice in pairs if choice.preload)
     main = tuple(model.served for model in models if model.role == "main")
     return preload or main[:1] or tuple(model.served for model in models[:1])
 

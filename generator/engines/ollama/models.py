@@ -115,7 +115,8 @@ def _parameter(case: Case, where: str, name: str, value: object) -> Decisions:
         yield Problem(where, f"`{value}` is not {named}", f"write {named}")
         return
     for item in values:
-        yield Parameter(name=name, value=_text(item), reason="", key=where)
+        text = str(item).lower() if isinstance(item, bool) else str(item)
+        yield Parameter(name=name, value=text, reason="", key=where)
 
 
 _KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
@@ -124,7 +125,3 @@ _KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "bool": ((bool,), "true or false"),
     "string": ((str,), "text in quotes"),
 }
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

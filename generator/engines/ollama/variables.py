@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.decision import legacy, lever, note, omission, reads, setting
+from generator.engines.ollama.decision import legacy, lever, note, omission, plain, reads, setting
 from generator.engines.ollama.jobs import warms
 from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.engines.ollama.rules.helpers.values import value_fault
@@ -95,27 +95,27 @@ def _warmup(case: Case) -> Decisions:
 def _flash_attention(case: Case) -> Decisions:
     """Set it as the profile chooses, or for the KV cache that needs it."""
     chosen, kv_type = case.profile.ollama.flash_attention, case.profile.ollama.kv_cache_type
-    name, where = "OLLAMA_FLASH_ATTENTION", "ollama.flash_attention"
-    if chosen is None and kv_type is not None and kv_type not in PLAIN:
+    where = "ollama.flash_attention"
+    source: Source = "profile"
+    reason = "Smaller compute buffers, and what a quantised KV cache needs."
+    if chosen is None:
+        if kv_type is None or kv_type in PLAIN:
+            return
+        where, source = "ollama.kv_cache_type", "derived"
         reason = f"The {kv_type} KV cache needs it; left alone, the server may do without."
-        key = "ollama.kv_cache_type"
-        yield from setting(case, name, "1", where=key, reason=reason, source="derived")
-    elif chosen is False:
+    elif not chosen:
         yield _off(case, where)
-        reason = (
-            "Off, as the profile asks; costs compute-buffer memory and rules out a quantised KV "
-            "cache."
-        )
-        yield from setting(case, name, "0", where=where, reason=reason)
-    elif chosen and _idle_on_cpu(case):
+        reason = "Off, as the profile asks; costs compute-buffer memory and rules out a quantised "
+        reason += "KV cache."
+    elif _idle_on_cpu(case):
         fact, release = case.facts.behaviours["flash-attention-on-cpu"], case.facts.release
         message = f"flash attention does nothing on a CPU in Ollama {release}; it does since"
         yield note("HW105", f"{message} {fact.since}", where, link=fact.source)
         reason = "No effect on a CPU in this release."
-        yield from setting(case, name, "1", where=where, reason=reason)
-    elif chosen:
-        reason = "Smaller compute buffers, and what a quantised KV cache needs."
-        yield from setting(case, name, "1", where=where, reason=reason)
+    value = text(chosen is not False)
+    yield from setting(
+        case, "OLLAMA_FLASH_ATTENTION", value, where=where, reason=reason, source=source
+    )
 
 
 def _idle_on_cpu(case: Case) -> bool:
@@ -169,29 +169,17 @@ def _prompt_cache(case: Case) -> Decisions:
 
 
 def _kv_without_flash_attention(case: Case, kv_type: str) -> Decisions:
-    where = "ollama.kv_cache_type"
-    link = case.facts.behaviours["kv-type-load-error"].source
+    where, release = "ollama.kv_cache_type", case.facts.release
+    message = f"`{kv_type}` needs flash attention, which this profile turns off"
     if case.facts.behaves("kv-type-load-error"):
-        yield Problem(
-            where,
-            f"`{kv_type}` needs flash attention, which this profile turns off: "
-            f"every load would fail on Ollama {case.facts.release}",
-            "remove `flash_attention = false`, or write `f16`",
-        )
+        message += f": every load would fail on Ollama {release}"
+        yield Problem(where, message, "remove `flash_attention = false`, or write `f16`")
         return
-    yield omission(
-        f"OLLAMA_KV_CACHE_TYPE={kv_type}",
-        "It needs flash attention, which the profile turns off; the cache is f16.",
-        where,
-    )
-    yield note(
-        "HW107",
-        f"`{kv_type}` needs flash attention, which this profile turns off; Ollama "
-        f"{case.facts.release} would warn and use f16, so it is left out",
-        where,
-        fix="remove `flash_attention = false`",
-        link=link,
-    )
+    reason = "It needs flash attention, which the profile turns off; the cache is f16."
+    yield omission(f"OLLAMA_KV_CACHE_TYPE={kv_type}", reason, where)
+    message += f"; Ollama {release} would warn and use f16, so it is left out"
+    link = case.facts.behaviours["kv-type-load-error"].source
+    yield note("HW107", message, where, fix="remove `flash_attention = false`", link=link)
 
 
 def _env(case: Case) -> Decisions:
@@ -204,14 +192,7 @@ def _env(case: Case) -> Decisions:
         elif fault := _misread(case, name, value):
             yield Problem(where, fault, "mend or remove it")
         else:
-            yield Setting(
-                name=name,
-                value=value,
-                reason=_comment(case, name),
-                source="profile",
-                group="environment",
-                key=where,
-            )
+            yield plain(name, value, _comment(case, name), where)
 
 
 def _misread(case: Case, name: str, value: str) -> str:
@@ -256,14 +237,8 @@ def connection(case: Case) -> Iterator[Setting]:
         (listen.variable, listen.address, listen.reason, "ollama.host", "server", source),
         ("OLLAMA_MODELS", table.models_dir, stored, "ollama.models_dir", "server", "profile"),
     )
-    for name, value, reason, key, group, origin in found:
+    for name, value, why, key, group, by in found:
         if value:
             yield Setting(
-                name=name,
-                value=value,
-                reason=reason,
-                source=origin,
-                group=group,
-                key=key,
-                scope="host",
+                name=name, value=value, reason=why, source=by, group=group, key=key, scope="host"
             )

@@ -20,11 +20,7 @@ MOST_BYTES: Final = 64 << 20
 
 
 def shape_of_server(url: str, model: str, facts: Facts) -> Shape:
-    """Return the Shape of a model that a server has.
-
-    Raises EnvironmentFailure where the server cannot be reached or answers nonsense, and
-    HostwrightError for a URL or a model that it does not have.
-    """
+    """Return the Shape of a model that a server has, or raise as `Ask.shape_at` says."""
     answer = _ask(url, "/api/show", {"model": model})
     metadata, tensors = answer.get("model_info"), answer.get("tensors")
     if not isinstance(metadata, dict) or not isinstance(tensors, list):
