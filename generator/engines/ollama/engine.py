@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.base import Asked, Decided, Server
-from generator.engines.ollama import compute, context, jobs, models, variables
-from generator.engines.ollama.decision import doubled, environment, only
-from generator.engines.ollama.variables import connection
 from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step
 
@@ -58,18 +55,18 @@ def asked(profile: Profile) -> Asked:
 
 def decide(case: Case) -> Decided:
     """Return variables, models and jobs for the case."""
+    # Who asks for the scheduler alone does not load them.
+    from generator.engines.ollama import compute, context, jobs, models, variables
+    from generator.engines.ollama.decision import doubled, environment, only
+
     chosen = [*compute.gpus(case), *compute.threads(case), *variables.decide(case)]
     chosen += context.decide(case, only(Setting, chosen))
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)
     beside = jobs.jobs(case.profile, served)
-    faults = (
-        *doubled(chosen),
-        *models.faults(served),
-        *jobs.faults(case.profile, case.devices),
-    )
+    faults = (*doubled(chosen), *models.faults(served), *jobs.faults(case.profile, case.devices))
     return Decided(
-        environment=(*connection(case), *environment(chosen)),
+        environment=(*variables.connection(case), *environment(chosen)),
         omissions=only(Omission, chosen),
         models=served,
         jobs=beside,
@@ -81,7 +78,6 @@ def decide(case: Case) -> Decided:
 
 def ask_of(view: View, facts: Facts) -> Ask:
     """Return what the service of a View asks of the scheduler."""
-    # Nobody but a fit needs it.
     from generator.engines.ollama.scheduler import ask
 
     return ask.ask_of(view, facts)
