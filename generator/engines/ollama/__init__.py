@@ -1,1 +1,1 @@
-"""Ollama: how it is recognised, and the rules that are true of it."""
+"""Ollama: what is decided for it, its jobs, its scheduler, its signs, and its rules."""
