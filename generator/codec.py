@@ -6,13 +6,10 @@ import dataclasses
 import functools
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from generator.errors import HostwrightError, Problem, ProfileError
 from generator.plan import SCHEMA_VERSION, Plan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _WORD: Final = re.compile(r"\w+")
 _QUOTED: Final = re.compile(r"""['"](.*?)['"]""")
@@ -31,20 +28,17 @@ class _Field(NamedTuple):
     required: bool
 
 
-def to_dict(plan: Plan) -> dict[str, Any]:
-    """Return `plan` as JSON-able data, keys in declaration order."""
-    data: dict[str, Any] = _plain(plan)
-    return data
+def to_dict(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
+    """Return a Plan, or what it consists of, as JSON-able data, keys in declaration order.
 
-
-def _plain(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
-    """Do what `dataclasses.asdict` does, several times faster: a Plan is all frozen records."""
+    It does what `dataclasses.asdict` does, several times faster: a Plan is all frozen records.
+    """
     if isinstance(item, tuple):
-        return [_plain(part) for part in item]
+        return [to_dict(part) for part in item]
     if isinstance(item, str | int | None):
         return item
     cls: Any = type(item)
-    return {name: _plain(getattr(item, name)) for name in _fields(cls)}
+    return {name: to_dict(getattr(item, name)) for name in _fields(cls)}
 
 
 def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- whatever JSON holds
@@ -73,67 +67,49 @@ def _fields(cls: Any) -> dict[str, _Field]:  # noqa: ANN401 -- any dataclass of 
 
     Reads the annotations as text: typing.get_type_hints compiles each, on every start.
     """
-    return {field.name: _field(cls, field) for field in dataclasses.fields(cls)}
-
-
-def _field(cls: Any, field: Any) -> _Field:  # noqa: ANN401 -- any field of any dataclass
-    text = str(field.type)
     known = vars(sys.modules[cls.__module__])
+    return {field.name: _field(field, known) for field in dataclasses.fields(cls)}
+
+
+def _field(field: dataclasses.Field[Any], known: dict[str, Any]) -> _Field:
+    text = str(field.type)
     words, named = _QUOTED.findall(text), _WORD.findall(_QUOTED.sub("", text))
     values = [known[name] for name in named if name in known and name != "Literal"]
-    for value in values:
-        words += get_args(value)
     return _Field(
         many=text.startswith("tuple["),
         types=tuple(_TYPES[name] for name in named if name in _TYPES),
-        words=tuple(words),
-        record=next((value for value in values if dataclasses.is_dataclass(value)), None),
+        words=(*words, *(word for value in values for word in get_args(value))),
+        record=next(filter(dataclasses.is_dataclass, values), None),
         required=field.default is dataclasses.MISSING,
     )
 
 
 def _built(cls: Any, data: Any, where: str, problems: list[Problem]) -> Any:  # noqa: ANN401
     """Return a record; what is wrong with the data is added to `problems`."""
-    fields = _fields(cls)
     if not isinstance(data, dict):
         problems.append(Problem(where, "is no table", AGAIN))
         return None
+    fields, at = _fields(cls), f"{where}." if where else ""
     required = {name for name, field in fields.items() if field.required}
-    missing, unknown = required - data.keys(), data.keys() - fields.keys()
-    found = [(name, "is missing") for name in missing] + [(name, "no such key") for name in unknown]
-    faults = [Problem(_path(where, name), message, AGAIN) for name, message in sorted(found)]
-    values = {
-        name: _value(fields[name], item, _path(where, name), faults)
-        for name, item in data.items()
-        if name in fields
-    }
+    found = dict.fromkeys(required - data.keys(), "is missing")
+    found |= dict.fromkeys(data.keys() - fields.keys(), "no such key")
+    faults = [Problem(f"{at}{name}", found[name], AGAIN) for name in sorted(found)]
+    known = [name for name in data if name in fields]
+    values = {name: _value(fields[name], data[name], f"{at}{name}", faults) for name in known}
     problems += faults
     return None if faults else cls(**values)
 
 
-def _path(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
-
-
 def _value(field: _Field, item: Any, where: str, problems: list[Problem]) -> Any:  # noqa: ANN401
-    if not field.many:
-        return _single(field, item, where, problems)
-    if not isinstance(item, list | tuple):
+    if field.many:
+        if isinstance(item, list | tuple):
+            one, parts = field._replace(many=False), enumerate(item)
+            return tuple(_value(one, part, f"{where}.{place}", problems) for place, part in parts)
         problems.append(Problem(where, "is no list", AGAIN))
         return ()
-    return tuple(
-        _single(field, part, f"{where}.{place}", problems) for place, part in enumerate(item)
-    )
-
-
-def _single(field: _Field, item: Any, where: str, problems: list[Problem]) -> Any:  # noqa: ANN401
     if field.record is not None and not (item is None and type(None) in field.types):
         return _built(field.record, item, where, problems)
-    fits = item in field.words if field.words else type(item) in field.types
-    if not fits:
-        problems.append(Problem(where, f"is not {' or '.join(_allowed(field))}", AGAIN))
+    if not (item in field.words if field.words else type(item) in field.types):
+        allowed = field.words or [_NAMES[kind] for kind in field.types]
+        problems.append(Problem(where, f"is not {' or '.join(allowed)}", AGAIN))
     return item
-
-
-def _allowed(field: _Field) -> Iterator[str]:
-    yield from field.words or (_NAMES[kind] for kind in field.types)

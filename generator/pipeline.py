@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.codec import from_dict, to_dict
-from generator.errors import HostwrightError, ProfileError
-from generator.files.cache import recall, remember, slot
+from generator.errors import ProfileError
+from generator.files.cache import remembered
 from generator.profiles.load import read_document
 
 if TYPE_CHECKING:
@@ -38,13 +38,14 @@ def plan_of(
     plain = not (version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
         return plan
-    file = slot("plans", document.digest + flags)
-    plan = _recalled(file) if file else None
-    if plan is None:
-        plan = decide(document, version=version, legacy_env=legacy_env, strict=strict)
-        if file:
-            remember(file, json.dumps(to_dict(plan)).encode())
-    return plan
+    made: list[Plan] = []
+
+    def text() -> str:
+        made.append(decide(document, version=version, legacy_env=legacy_env, strict=strict))
+        return json.dumps(to_dict(made[0]))
+
+    kept = remembered("plans", document.digest + flags, text)
+    return made[0] if made else from_dict(json.loads(kept))
 
 
 def _packaged(document: Document) -> Plan | None:
@@ -85,18 +86,8 @@ def decide(
             strict=strict,
         )
     except ProfileError as error:
-        problems = (
-            problem
-            if problem.source
-            else dataclasses.replace(problem, source=document.origin(problem.where.split(".")))
-            for problem in error.problems
-        )
+        problems = [
+            dataclasses.replace(p, source=p.source or document.origin(p.where.split(".")))
+            for p in error.problems
+        ]
         raise ProfileError(document.source, tuple(problems)) from None
-
-
-def _recalled(file: Path) -> Plan | None:
-    data = recall(file)
-    try:
-        return None if data is None else from_dict(json.loads(data))
-    except (ValueError, HostwrightError):
-        return None

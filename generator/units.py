@@ -5,10 +5,9 @@ Parsers raise ValueError with a message for people; the part after `; ` is the h
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, field
-from functools import total_ordering
-from typing import Final
+from typing import Final, NamedTuple
 
 MIB: Final = 2**20
 GIB: Final = 2**30
@@ -146,23 +145,21 @@ def parse_go_duration(text: str) -> int:
 
 def _go_terms(text: str, body: str) -> int:
     total, end = 0, 0
+    wrong = f"`{text}` is not a Go duration"
     for term in _GO_TERM.finditer(body):
         number, unit = term.groups()
-        if term.start() != end:
+        if term.start() != end or unit not in _GO_UNITS_NS:
             break
-        if unit in _DAY_UNITS and number.isdigit():
-            hours = int(number) * _DAY_UNITS[unit]
-            raise ValueError(
-                f"`{text}` is not a Go duration, which has no unit above the hour; write `{hours}h`"
-            )
-        if unit not in _GO_UNITS_NS:
-            raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")
         whole, _, fraction = number.partition(".")
         total += int(whole + fraction or "0") * _GO_UNITS_NS[unit] // 10 ** len(fraction)
         end = term.end()
-    if not body or end != len(body):
-        raise ValueError(f"`{text}` is not a Go duration; write `90s`, `5m` or `24h`")
-    return total
+    if body and end == len(body):
+        return total
+    days = _GO_TERM.match(body, end)
+    if days and days[2] in _DAY_UNITS and days[1].isdigit():
+        hours = int(days[1]) * _DAY_UNITS[days[2]]
+        raise ValueError(f"{wrong}, which has no unit above the hour; write `{hours}h`")
+    raise ValueError(f"{wrong}; write `90s`, `5m` or `24h`")
 
 
 def is_local(host: str) -> bool:
@@ -175,20 +172,14 @@ def is_local(host: str) -> bool:
         return host in {"localhost", ""}
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """An Ollama release, ordered as released: `0.30.0-rc1` < `0.30.0` < `0.30.1`."""
 
     major: int
     minor: int
     patch: int
-    candidate: int | None = None
-    _order: tuple[float, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        final = float("inf") if self.candidate is None else self.candidate
-        object.__setattr__(self, "_order", (self.major, self.minor, self.patch, final))
+    candidate: float = math.inf
+    """The number behind `-rc`; infinite: it is the release itself."""
 
     @classmethod
     def parse(cls, text: str) -> Release:
@@ -197,21 +188,19 @@ class Release:
         if match is None:
             raise ValueError(f"`{text}` is not a release; write it like `0.32` or `0.32.15`")
         major, minor, patch, candidate = match.groups()
-        return cls(
-            int(major), int(minor), int(patch or 0), None if candidate is None else int(candidate)
-        )
+        numbers = int(major), int(minor), int(patch or 0)
+        return cls(*numbers, int(candidate)) if candidate else cls(*numbers)
+
+    @property
+    def final(self) -> bool:
+        """Whether it is no candidate."""
+        return self.candidate == math.inf
 
     @property
     def line(self) -> str:
         """The release line: `0.32`."""
         return f"{self.major}.{self.minor}"
 
-    def __lt__(self, other: Release) -> bool:
-        return self._order < other._order
-
-    def __le__(self, other: Release) -> bool:
-        return self._order <= other._order
-
     def __str__(self) -> str:
-        suffix = "" if self.candidate is None else f"-rc{self.candidate}"
+        suffix = "" if self.final else f"-rc{self.candidate}"
         return f"{self.major}.{self.minor}.{self.patch}{suffix}"

@@ -86,7 +86,7 @@ class TestRemembering:
     def test_nothing_is_remembered_without_a_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("HOME", "XDG_CACHE_HOME", kept.OFF):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(pipeline, "remember", lambda *_: pytest.fail("remembered"))
+        monkeypatch.setattr(kept, "remember", lambda *_: pytest.fail("remembered"))
         assert planned("xeon-cpu").name == "xeon-cpu"
 
 

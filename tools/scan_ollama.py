@@ -218,11 +218,11 @@ def differences(seen: Mapping[Release, Seen], catalogue: Catalogue) -> Iterator[
 
     Compared are the final releases from the oldest known one on, and the candidates of the next.
     """
-    final = [release for release in seen if release.candidate is None]
+    final = [release for release in seen if release.final]
     oldest = next(release for release in final if catalogue.knows(release))
-    releases = [r for r in seen if r >= oldest and (r.candidate is None or r > final[-1])]
+    releases = [r for r in seen if r >= oldest and (r.final or r > final[-1])]
     for release in releases:
-        if release.candidate is None and not catalogue.knows(release):
+        if release.final and not catalogue.knows(release):
             yield Difference("releases", str(release), "", "not listed", "a tag")
     for table, compared in _TABLES.items():
         names: set[str] = set()

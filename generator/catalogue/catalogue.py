@@ -55,7 +55,7 @@ class Catalogue:
             return self.newest
         release = Release.parse(text)
         patches = self._lines.get(release.line, ())
-        if patches and text.count(".") == 1 and release.candidate is None:
+        if patches and text.count(".") == 1 and release.final:
             return Release(release.major, release.minor, max(patches))
         if release > self.newest or self.knows(release):
             return release
