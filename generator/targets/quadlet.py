@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 
 PODMAN: Final = "/usr/bin/podman"
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
-IN_CONTAINER: Final = frozenset({"limit_memlock", "tasks_max", "oom_score_adjust"})
+IN_CONTAINER: Final = {
+    "limit_memlock": ("Ulimit", "memlock={0}:{0}"),
+    "tasks_max": ("PidsLimit", "{}"),
+    "oom_score_adjust": ("PodmanArgs", "--oom-score-adj={}"),
+}
 
 
 SYSTEM: Final = Places(quadlets="etc/containers/systemd")
@@ -219,10 +223,11 @@ def _devices(service: Service) -> list[Entry]:
         return []
     if devices.vendor == "nvidia":
         return [Entry("AddDevice", f"nvidia.com/gpu={name}") for name in devices.ids or ("all",)]
-    nodes = [Entry("AddDevice", node) for node in devices.nodes]
-    if not service.container.rootless:
-        return nodes
-    return [*nodes, Entry("GroupAdd", "keep-groups", "The groups that may open these devices.")]
+    groups = "keep-groups" if service.container.rootless else ""
+    return [
+        *(Entry("AddDevice", node) for node in devices.nodes),
+        *given(Entry("GroupAdd", groups, "The groups that may open these devices.")),
+    ]
 
 
 def _health(service: Service) -> list[Entry]:
@@ -246,13 +251,9 @@ def _limits(service: Service) -> list[Limit]:
 
 
 def _of_podman(limit: Limit) -> Entry:
+    key, written = IN_CONTAINER[limit.name]
     value = -1 if limit.value == "infinity" else limit.value
-    entry, written = {
-        "limit_memlock": ("Ulimit", f"memlock={value}:{value}"),
-        "tasks_max": ("PidsLimit", str(value)),
-        "oom_score_adjust": ("PodmanArgs", f"--oom-score-adj={value}"),
-    }[limit.name]
-    return Entry(entry, written, limit.reason)
+    return Entry(key, written.format(value), limit.reason)
 
 
 def _around(service: Service) -> list[Entry]:

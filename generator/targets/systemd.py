@@ -88,8 +88,13 @@ def render(plan: Plan) -> tuple[File, ...]:
         job_file(plan, PLACES.units, job, partial(_exec, service), client=_client(service, job))
         for job in service.jobs
     )
-    models = modelfiles(service, PLACES.modelfiles)
-    return (*server, *jobs, *models, *_system_files(plan, service))
+    made = system_files(
+        plan,
+        ("modules-load", REGISTERS, modules_of(service)),
+        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
+        ("sysusers", "Whom the server runs as.", _users(service)),
+    )
+    return (*server, *jobs, *modelfiles(service, PLACES.modelfiles), *made)
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
@@ -184,16 +189,6 @@ def _client(service: Service, job: Job) -> list[Line]:
             for v in job.environment
         ),
     ]
-
-
-def _system_files(plan: Plan, service: Service) -> tuple[File, ...]:
-    """Return what loads modules, makes directories and, for a complete unit, the user."""
-    return system_files(
-        plan,
-        ("modules-load", REGISTERS, modules_of(service)),
-        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
-        ("sysusers", "Whom the server runs as.", _users(service)),
-    )
 
 
 def _directories(service: Service) -> list[str]:
