@@ -48,16 +48,16 @@ def silenced(
     Comments that give no reason, or silence nothing, are Findings themselves. `texts` has the text
     of each file by the name that places use.
     """
-    comments: dict[str, list[Silence]] = {}
-    faults: list[LocatedFinding] = []
-    for file, text in texts.items():
-        comments[file] = []
-        for item in _comments(file, text):
-            (comments[file] if isinstance(item, Silence) else faults).append(item)  # type: ignore[arg-type]
+    comments = [each for file, text in texts.items() for each in _comments(file, text)]
+    silences: dict[str, list[Silence]] = {}
+    for each in comments:
+        if isinstance(each, Silence):
+            silences.setdefault(each.place.file, []).append(each)
     used: set[Place] = set()
-    marked = [_marked(placed, comments.get(placed.place.file, ()), used) for placed in found]
-    idle = [c for silences in comments.values() for c in silences if c.place not in used]
-    return (*marked, *faults, *(_idle(comment) for comment in idle))
+    marked = [_marked(placed, silences.get(placed.place.file, ()), used) for placed in found]
+    faults = [each for each in comments if isinstance(each, LocatedFinding)]
+    idle = [each for each in comments if isinstance(each, Silence) and each.place not in used]
+    return (*marked, *faults, *map(_idle, idle))
 
 
 def _marked(

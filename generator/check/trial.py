@@ -39,19 +39,16 @@ def proven(
 
     Edits of files that nobody named, because another file refers to them, are left out, too.
     """
-    trials = {group.sources[0].path: _Trial(group, context) for group in files.groups}
-    trial_of = {
-        source.path: trials[group.sources[0].path]
-        for group in files.groups
-        for source in group.sources
-    }
-    return tuple(_tried(placed, trial_of.get(placed.place.file)) for placed in found)
-
-
-def _tried(placed: LocatedFinding, trial: _Trial | None) -> LocatedFinding:
-    if not placed.edits or placed.finding.ignored or (trial and trial.accepts(placed)):
-        return placed
-    return dataclasses.replace(placed, edits=())
+    trials: dict[str, _Trial] = {}
+    for group in files.groups:
+        trials |= dict.fromkeys((source.path for source in group.sources), _Trial(group, context))
+    tried = []
+    for placed in found:
+        trial = trials.get(placed.place.file)
+        untouched = not placed.edits or placed.finding.ignored
+        kept = untouched or (trial and trial.accepts(placed))
+        tried.append(placed if kept else dataclasses.replace(placed, edits=()))
+    return tuple(tried)
 
 
 class _Trial:
