@@ -90,22 +90,18 @@ def _folder(file: Path, *, make: bool = False) -> Iterator[int]:
     """Open the folder of a slot. Raises OSError where others could have put something into it."""
     _, ours, cache = file.parents[:3]
     with ExitStack() as stack:
+        folder = os.open("/", _FOLDER)
+        stack.callback(os.close, folder)
         # The cache directory may be a symlink of the user's own; below it nothing is one.
-        folder = _opened(stack, os.path.realpath(cache), None, make=make)
-        for name in (ours.name, file.parent.name):
-            folder = _opened(stack, name, folder, make=make)
+        for name in (os.path.realpath(cache), ours.name, file.parent.name):
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=folder)
+            folder = os.open(name, _FOLDER, dir_fd=folder)
+            stack.callback(os.close, folder)
+            if not _private(os.fstat(folder)):
+                raise PermissionError(name)
         yield folder
-
-
-def _opened(stack: ExitStack, name: str, above: int | None, *, make: bool) -> int:
-    if make:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=above)
-    folder = os.open(name, _FOLDER, dir_fd=above)
-    stack.callback(os.close, folder)
-    if not _private(os.fstat(folder)):
-        raise PermissionError(name)
-    return folder
 
 
 def _private(status: os.stat_result) -> bool:

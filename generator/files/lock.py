@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from generator.errors import EnvironmentFailure
@@ -56,13 +56,12 @@ def locked(root: Path) -> Iterator[bool]:
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
     with ExitStack() as stack:
-        try:
+        held = False
+        with suppress(OSError):  # NFS and unreadable folders: the last writer of a file wins
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             stack.callback(os.close, fd)
             _wait(fd, folder)
             held = True
-        except OSError:  # NFS and unreadable folders: the last writer of a file wins
-            held = False
         yield held
 
 

@@ -23,7 +23,7 @@ from generator.files.rewrite import sibling, write_new
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from generator.targets.base import File
 
@@ -106,7 +106,7 @@ def _replace_files(work: Work) -> None:
     with ExitStack() as litter, ExitStack() as undo:
         for folder in folders:
             if not folder.exists():
-                litter.callback(_prune, folder)
+                litter.callback(_quietly, folder.rmdir)
                 with failing("write", folder):
                     folder.mkdir()
         staged = [_stage(work.root / path, file, litter) for path, file in work.steps]
@@ -117,14 +117,14 @@ def _replace_files(work: Work) -> None:
             _sync(folder)
         undo.pop_all()
     for folder in sorted(_folders(work.root, work.paths), reverse=True):
-        _prune(folder)
+        _quietly(folder.rmdir)
 
 
 def _stage(target: Path, file: File | None, litter: ExitStack) -> Path | None:
     if file is None:
         return None
     fresh = sibling(target)
-    litter.callback(_remove, fresh)
+    litter.callback(_quietly, fresh.unlink)
     with failing("write", target):
         _create(fresh, file, target.stat() if target.exists() else None)
     return fresh
@@ -138,7 +138,7 @@ def _replace(root: Path, path: str, fresh: Path | None, litter: ExitStack, undo:
     target = root / path
     if target.exists():
         backup = sibling(root / target.name)
-        litter.callback(_remove, backup)
+        litter.callback(_quietly, backup.unlink)
         _back_up(target, backup)
         undo.callback(shutil.move, backup, target)
     elif fresh:
@@ -172,14 +172,10 @@ def _folders(root: Path, files: Iterable[Path]) -> set[Path]:
     return {root} | {up for file in files for up in file.parents if up.is_relative_to(root)}
 
 
-def _remove(litter: Path) -> None:
-    with suppress(OSError):  # gone, or left to the next sweep
-        litter.unlink()
-
-
-def _prune(folder: Path) -> None:
-    with suppress(OSError):  # in use, or gone
-        folder.rmdir()
+def _quietly(act: Callable[[], object]) -> None:
+    """Remove litter, or an empty folder: it may be gone or in use; the next sweep looks again."""
+    with suppress(OSError):
+        act()
 
 
 def _sync(path: Path) -> None:

@@ -23,7 +23,7 @@ from generator.records import dataclass
 from generator.targets.base import File
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MANIFEST = "manifest.json"
 _SCHEMA_VERSION = 1
@@ -44,13 +44,10 @@ class Change:
     diff: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Survey:
-    root: Path
-    wanted: tuple[File, ...]  # the manifest last
     changes: tuple[Change, ...]
-    missing: tuple[str, ...]  # written earlier, no longer rendered, gone already
-    elsewhere: tuple[str, ...]  # written earlier, outside what this write is about
+    work: replace.Work
     foreign: bool  # the manifest on disk is not ours
     untouched: frozenset[str]  # written earlier, and as it was written
 
@@ -89,11 +86,10 @@ def write(
         survey = _survey(checked, directory, within)
         if not force:
             _refuse_loss(survey, directory, again=again)
-        work = _work(survey)
         if held:
-            replace.sweep(work)
-        if work.steps:
-            replace.put(work)
+            replace.sweep(survey.work)
+        if survey.work.steps:
+            replace.put(survey.work)
     return survey.changes
 
 
@@ -154,20 +150,40 @@ def _survey(files: tuple[File, ...], directory: Path, within: Sequence[str]) -> 
         }
         wanted = (*files, _manifest(files, elsewhere))
         leaving = set(earlier) - set(elsewhere) - {file.path for file in wanted}
+        left = {path: _left(root, path, digest) for path, digest in earlier.items()}
         changes = [_change(file, _find(root, file.path)) for file in wanted]
-        changes += [c for path in leaving if (c := _leaving(root, path, earlier[path]))]
-    ordered = tuple(sorted(changes, key=lambda change: change.path))
-    missing = tuple(sorted(leaving - {change.path for change in changes}))
-    untouched = frozenset(path for path in earlier if _is_as_written(root, path, earlier[path]))
-    return _Survey(root, wanted, ordered, missing, tuple(elsewhere), listed is None, untouched)
+    for path in leaving:
+        if isinstance(old := left[path], Content):
+            changes.append(Change(path, "removed", unified(path, old, None)))
+        elif old:
+            changes.append(Change(path, "kept", ""))
+    kinds = {change.path: change.kind for change in changes}
+    same = [path for path, kind in kinds.items() if kind == "unchanged"]
+    return _Survey(
+        changes=tuple(sorted(changes, key=lambda change: change.path)),
+        work=replace.Work(root, _steps(wanted, leaving, kinds), (*same, *elsewhere)),
+        foreign=listed is None,
+        untouched=frozenset(path for path, old in left.items() if isinstance(old, Content)),
+    )
 
 
-def _is_as_written(root: Path, path: str, digest: str) -> bool:
+def _steps(
+    wanted: Sequence[File], leaving: Iterable[str], kinds: Mapping[str, Kind]
+) -> tuple[tuple[str, File | None], ...]:
+    """Return the steps, the manifest last: until then the old one vouches for what is there."""
+    fresh = [(file.path, file) for file in wanted if kinds[file.path] != "unchanged"]
+    # A killed run may have left its litter, or an empty folder, where files are gone already.
+    gone = [(path, None) for path in sorted(leaving) if kinds.get(path) != "kept"]
+    return (*fresh[:-1], *gone, *fresh[-1:])
+
+
+def _left(root: Path, path: str, digest: str) -> Content | Literal["edited"] | None:
+    """Return a file of an earlier write if it is as it was written; None: it is gone."""
     try:
         found = _find(root, path)
-    except WriteRefused:
-        return False
-    return found is not None and _digest(found.data) == digest
+    except WriteRefused:  # it is not the file that was written
+        return "edited"
+    return "edited" if found and _digest(found.data) != digest else found
 
 
 def _listed(root: Path) -> dict[str, str] | None:
@@ -189,28 +205,21 @@ def _listed(root: Path) -> dict[str, str] | None:
 def _find(root: Path, path: str) -> Content | None:
     """Return the regular file at `path`, None if missing; refuse anything in its way."""
     parts = PurePosixPath(path)
-    places = [root / part for part in (*reversed(parts.parents[:-1]), parts)]
-    for place in places:
+    place, mode = root, 0
+    for part in (*reversed(parts.parents[:-1]), parts):
+        folder, place = part != parts, root / part
         try:
             mode = place.lstat().st_mode
         except FileNotFoundError:
             return None
-        _refuse_obstacle(place, mode, folder=place != places[-1])
-    with failing("read", root / path):
-        return Content((root / path).read_bytes(), executable=bool(mode & stat.S_IXUSR))
-
-
-def _refuse_obstacle(place: Path, mode: int, *, folder: bool) -> None:
-    """Refuse what is no folder or file; os.replace would take the link for the file."""
-    if folder and not stat.S_ISDIR(mode):
-        what = "a symbolic link" if stat.S_ISLNK(mode) else "not a directory"
-    elif not folder and not stat.S_ISREG(mode):
-        what = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-    else:
-        return
-    raise WriteRefused(
-        f"`{place}` is {what}", hint="move it away, or choose another directory with `-o`"
-    )
+        if not (stat.S_ISDIR if folder else stat.S_ISREG)(mode):
+            # os.replace would take a link for the file.
+            what = "not a directory" if folder else "not a regular file"
+            what = "a symbolic link" if stat.S_ISLNK(mode) else what
+            hint = "move it away, or choose another directory with `-o`"
+            raise WriteRefused(f"`{place}` is {what}", hint=hint)
+    with failing("read", place):
+        return Content(place.read_bytes(), executable=bool(mode & stat.S_IXUSR))
 
 
 def _change(file: File, found: Content | None) -> Change:
@@ -218,19 +227,6 @@ def _change(file: File, found: Content | None) -> Change:
     if found == wanted:
         return Change(file.path, "unchanged", "")
     return Change(file.path, "changed" if found else "new", unified(file.path, found, wanted))
-
-
-def _leaving(root: Path, path: str, digest: str) -> Change | None:
-    """Return the fate of a file that is no longer rendered; None if it is gone already."""
-    try:
-        found = _find(root, path)
-    except WriteRefused:  # it is not the file that was written
-        return Change(path, "kept", "")
-    if found is None:
-        return None
-    if _digest(found.data) != digest:
-        return Change(path, "kept", "")
-    return Change(path, "removed", unified(path, found, None))
 
 
 def _refuse_loss(survey: _Survey, directory: Path, *, again: bool) -> None:
@@ -241,25 +237,13 @@ def _refuse_loss(survey: _Survey, directory: Path, *, again: bool) -> None:
         and (change.path != MANIFEST or survey.foreign)
         and not (again and change.path in survey.untouched)
     ]
-    if not lost:
-        return
     acts = [
         f"{verb} " + ", ".join(f"`{change.path}`" for change in lost if change.kind == kind)
         for kind, verb in (("changed", "replace"), ("removed", "remove"))
         if any(change.kind == kind for change in lost)
     ]
-    raise WriteRefused(
-        f"writing to `{directory}` would {' and '.join(acts)}",
-        hint="`--diff` shows what would change, `--force` replaces",
-    )
-
-
-def _work(survey: _Survey) -> replace.Work:
-    """Return the steps, the manifest last: until then the old one vouches for what is there."""
-    kinds = {change.path: change.kind for change in survey.changes}
-    files = [(file.path, file) for file in survey.wanted if kinds[file.path] != "unchanged"]
-    gone = [path for path, kind in kinds.items() if kind == "removed"]
-    # A killed run may have left its litter, or an empty folder, where missing files were.
-    steps = [*files[:-1], *((path, None) for path in (*gone, *survey.missing)), *files[-1:]]
-    same = tuple(path for path, kind in kinds.items() if kind == "unchanged")
-    return replace.Work(survey.root, tuple(steps), (*same, *survey.elsewhere))
+    if acts:
+        raise WriteRefused(
+            f"writing to `{directory}` would {' and '.join(acts)}",
+            hint="`--diff` shows what would change, `--force` replaces",
+        )
