@@ -29,6 +29,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotJudged:
+    """What nobody has judged: a file, or the `part` of it that stands from `line` on, and why."""
+
+    file: str
+    reason: str
+    hint: str = ""
+    part: str = ""
+    line: int = 0
+    exit_code: int = 2
+    """What a check ends with that has judged nothing: 3 where the machine lacks something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """An environment variable as the server will get it: unquoted, specifiers expanded.
 
@@ -211,6 +224,7 @@ class View:
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
     `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
+    `not_judged` are the parts of the file that the reader could not make out.
     """
 
     phrases: Phrases
@@ -231,6 +245,7 @@ class View:
     neighbours: tuple[str, ...] = ()
     resume_fix: bool | None = None
     silences: tuple[Silence, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

@@ -89,10 +89,10 @@ _COUNTS: Final = Shape(
     "How many findings of each severity nobody silences, and how many somebody does.",
     dict.fromkeys((*SEVERITIES, "ignored"), int),
 )
-_NOT_READ: Final = Shape(
-    "NotRead",
-    "What kept some files from being read; `named`: the user asked for one of them.",
-    _texts("message", "hint") | {"named": bool},
+_NOT_JUDGED: Final = Shape(
+    "NotJudged",
+    "A file that nobody has judged, or the `part` of it that stands from `line` on, and why.",
+    _texts("file", "part", "reason", "hint") | {"line": int},
 )
 _SPAN: Final = Shape(
     "Span",
@@ -185,7 +185,12 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         Shape(
             "Checked",
             "`gen check`.",
-            {"files": [str], "findings": [_LOCATED], "counts": _COUNTS, "failures": [_NOT_READ]},
+            {
+                "files": [str],
+                "findings": [_LOCATED],
+                "counts": _COUNTS,
+                "not_judged": [_NOT_JUDGED],
+            },
         ),
     ),
     "detect": (

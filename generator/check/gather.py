@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.check.report import Failure, Report
+from generator.check.report import Report
 from generator.check.silence import silenced
 from generator.errors import (
-    EnvironmentFailure,
     Problem,
     ProfileError,
     quietened,
@@ -20,14 +19,14 @@ from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules.decided import SILENCE, UNREADABLE
 from generator.rules.registry import judge, ordered
-from generator.view import LocatedFinding, Place
+from generator.view import LocatedFinding, NotJudged, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
-    from generator.readers.discover import Found, Unread
+    from generator.readers.discover import Found
     from generator.units import Release
 
 _FEW: Final = 200
@@ -54,7 +53,7 @@ class CheckRequest:
 class _Gathered:
     found: list[LocatedFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
+    not_judged: list[NotJudged] = field(default_factory=list)
 
 
 def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
@@ -64,7 +63,7 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     few, because each takes another reading of its file.
 
     What cannot be read is a Finding under the rule id UNREADABLE, so that one bad file does not
-    hide the others; what the machine lacks to read one is a Failure of the Report. Raises
+    hide the others; what tells nothing, or cannot be read on this machine, is not judged. Raises
     HostwrightError for a release or a host file that makes no sense.
     """
     catalogue = load_catalogue()
@@ -85,7 +84,7 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
         from generator.check.trial import proven
 
         findings = proven(findings, found, context)
-    return Report(findings, gathered.texts, tuple(gathered.failures))
+    return Report(findings, gathered.texts, tuple(_all_not_judged(gathered)))
 
 
 def _shipped(paths: Sequence[str]) -> list[str]:
@@ -138,28 +137,28 @@ def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
 
 
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
-    failed: list[Unread] = []
-    seen, problems = views(found, context, failed)
-    gathered.failures += [Failure(error, group.named) for group, error in failed]
-    gathered.failures += [Failure(_nothing_in(folder), named=False) for folder in found.empty]
-    unread = {source.path for group, _ in failed for source in group.sources}
-    texts = {file: text for file, text in found.texts.items() if file not in unread}
+    seen = views(found, context)
+    gathered.not_judged += seen.not_judged
+    texts = found.texts
     placed = [
         replace(placed, finding=quietened(placed.finding, view.silences))
-        for view in seen
+        for view in seen.views
         for placed in judge(view, context.facts(view))
     ]
     # A file that another one refers to can be judged, mended and silenced as well.
     for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
         texts[file] = context.read(file) or ""
     gathered.found += silenced(dict.fromkeys(placed), texts)
-    gathered.found += [_problem(problem) for problem in problems]
-    gathered.texts |= texts | {p.source: "" for p in problems if p.source not in texts}
+    gathered.found += [_problem(problem) for problem in seen.problems]
+    gathered.texts |= texts | {p.source: "" for p in seen.problems if p.source not in texts}
 
 
-def _nothing_in(folder: str) -> EnvironmentFailure:
-    message = f"nothing below {folder} has to do with Ollama"
-    return EnvironmentFailure(message, hint="name a file to be told why it is passed over")
+def _all_not_judged(gathered: _Gathered) -> Iterator[NotJudged]:
+    """Yield what tells nothing, and each file that is broken, whose Finding says more."""
+    yield from dict.fromkeys(gathered.not_judged)
+    found = (placed for placed in gathered.found if placed.finding.rule == UNREADABLE.id)
+    for file, placed in {placed.place.file: placed for placed in found}.items():
+        yield NotJudged(file=file, reason=placed.finding.message, hint=placed.finding.fix)
 
 
 def _once(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:

@@ -6,29 +6,22 @@ from typing import TYPE_CHECKING
 
 from generator.errors import SEVERITIES
 from generator.records import dataclass
+from generator.rules.decided import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.errors import EnvironmentFailure, Severity
-    from generator.view import LocatedFinding
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What the machine lacks to check some files; `named`: the user asked for one of them."""
-
-    error: EnvironmentFailure
-    named: bool
+    from generator.errors import Severity
+    from generator.view import LocatedFinding, NotJudged
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Findings in order, the texts of the files that were checked, by name, and what failed."""
+    """Findings in order, the texts of all files by name, and what of them nobody has judged."""
 
     found: tuple[LocatedFinding, ...]
     texts: Mapping[str, str]
-    failures: tuple[Failure, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
     @property
     def findings(self) -> tuple[LocatedFinding, ...]:
@@ -39,6 +32,23 @@ class Report:
     def ignored(self) -> tuple[LocatedFinding, ...]:
         """The Findings that a file silences, each with its reason."""
         return tuple(placed for placed in self.found if placed.finding.ignored)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The files that were judged, in part at least, in order."""
+        whole = {each.file for each in self.not_judged if not each.part}
+        return tuple(sorted(self.texts.keys() - whole))
+
+    @property
+    def gaps(self) -> tuple[NotJudged, ...]:
+        """What nobody has judged and no Finding tells of: broken files have theirs."""
+        return tuple(each for each in self.not_judged if each.part or each.file not in self.broken)
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The files that are none of what they should be."""
+        found = (placed for placed in self.found if placed.finding.rule == UNREADABLE.id)
+        return frozenset(placed.place.file for placed in found)
 
     def count(self, severity: Severity) -> int:
         """Return how many Findings of a severity nobody silences."""

@@ -10,6 +10,7 @@ from generator.check.mend import fixable
 from generator.errors import SEVERITIES
 from generator.formats.data import to_json
 from generator.rules.registry import every_rule
+from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from generator.check.report import Report
     from generator.errors import Finding
     from generator.rules.rule import Rule
-    from generator.view import LocatedFinding, Place
+    from generator.view import LocatedFinding, NotJudged
 
 SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
@@ -30,12 +31,12 @@ _NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 def as_json(report: Report) -> str:
     """Return the Findings, each with its place and whether `--fix` mends it, and the counts.
 
-    `failures` are why some files were not read.
+    `not_judged` are the files, or parts of files, that nobody has judged, and why.
     """
     return to_json(
         {
             "schema_version": 1,
-            "files": sorted(report.texts),
+            "files": list(report.judged),
             "findings": [
                 {
                     "file": placed.place.file,
@@ -47,9 +48,15 @@ def as_json(report: Report) -> str:
             ],
             "counts": {severity: report.count(severity) for severity in SEVERITIES}
             | {"ignored": len(report.ignored)},
-            "failures": [
-                {"message": each.error.message, "hint": each.error.hint, "named": each.named}
-                for each in report.failures
+            "not_judged": [
+                {
+                    "file": each.file,
+                    "line": each.line,
+                    "part": each.part,
+                    "reason": each.reason,
+                    "hint": each.hint,
+                }
+                for each in report.not_judged
             ],
         }
     )
@@ -67,7 +74,21 @@ def as_sarif(report: Report) -> str:
         "rules": [_rule(every_rule()[name]) for name in ids],
     }
     results = [_result(placed, ids) for placed in report.found]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    notes = [
+        {
+            "level": "warning",
+            "message": {"text": _not_judged(each)},
+            "locations": [{"physicalLocation": _location(Place(each.file, each.line))}],
+        }
+        for each in report.not_judged
+    ]
+    told = [{"executionSuccessful": True, "toolExecutionNotifications": notes}]
+    run = {
+        "tool": {"driver": driver},
+        "invocations": told,
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
     return to_json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
 
 
@@ -95,6 +116,12 @@ def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
     return result
 
 
+def _not_judged(each: NotJudged) -> str:
+    part = f"{each.part} " if each.part else ""
+    hint = f" ({each.hint})" if each.hint else ""
+    return f"{part}not judged: {each.reason}{hint}"
+
+
 def _location(place: Place) -> dict[str, Any]:
     from urllib.parse import quote
 
@@ -107,21 +134,29 @@ def _location(place: Place) -> dict[str, Any]:
 def as_junit(report: Report) -> str:
     """Return JUnit XML: one test case per file and rule that was hit, or one that passed.
 
-    Findings of severity info are output, not failures.
+    Findings of severity info are output, not failures; what was not judged is skipped.
     """
     from xml.etree import ElementTree as ET
 
     root = ET.Element("testsuites", name="hostwright")
-    by_file: dict[str, list[LocatedFinding]] = {file: [] for file in sorted(report.texts)}
+    by_file: dict[str, list[LocatedFinding]] = {file: [] for file in report.judged}
     for placed in report.found:
         by_file.setdefault(placed.place.file, []).append(placed)
-    for file, found in by_file.items():
+    unread: dict[str, list[NotJudged]] = {}
+    for each in report.not_judged:
+        unread.setdefault(each.file, []).append(each)
+    for file in sorted(by_file.keys() | unread.keys()):
+        found, gaps = by_file.get(file, []), unread.get(file, [])
         failures = sum(_fails(placed.finding) for placed in found)
-        skipped = sum(bool(placed.finding.ignored) for placed in found)
-        counts = {"tests": max(len(found), 1), "failures": failures, "skipped": skipped}
+        skipped = sum(bool(placed.finding.ignored) for placed in found) + len(gaps)
+        tests = max(len(found) + len(gaps), 1)
+        counts = {"tests": tests, "failures": failures, "skipped": skipped}
         suite = _element(root, "testsuite", "", name=file, **counts)
-        if not found:
+        if not found and not gaps:
             _element(suite, "testcase", "", name="no findings", classname=file)
+        for gap in gaps:
+            case = _element(suite, "testcase", "", name="not judged", classname=file)
+            _element(case, "skipped", "", message=_not_judged(gap))
         for placed in found:
             _case(suite, placed)
     ET.indent(root)
@@ -157,17 +192,27 @@ def _element(parent: ET.Element, tag: str, text: str, **attributes: str | int) -
 def as_github(report: Report) -> str:
     """Return workflow commands, which GitHub shows beside the lines of a pull request.
 
-    It is one command per Finding that nobody silences.
+    It is one command per Finding that nobody silences, and a notice for what was not judged.
     """
-    return "".join(_command(placed) for placed in report.findings)
+    found = (_command(placed) for placed in report.findings)
+    return "".join((*found, *map(_notice, report.gaps)))
+
+
+def _notice(each: NotJudged) -> str:
+    line = f",line={each.line}" if each.line else ""
+    where = f"file={_property(each.file)}{line},title=not judged"
+    return f"::notice {where}::{_data(_not_judged(each))}\n"
 
 
 def _command(placed: LocatedFinding) -> str:
     finding, place = placed.finding, placed.place
-    file = _data(place.file).replace(":", "%3A").replace(",", "%2C")
     line = f",line={place.line}" if place.line else ""
-    where = f"file={file}{line},title={finding.rule}"
+    where = f"file={_property(place.file)}{line},title={finding.rule}"
     return f"::{_COMMANDS[finding.severity]} {where}::{_data(_in_a_line(finding))}\n"
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _data(text: str) -> str:

@@ -81,10 +81,10 @@ def _with(group: Group, found: Sequence[LocatedFinding]) -> Group:
 
 
 def _state(group: Group, context: Context) -> _State:
-    seen, problems = views(Found(groups=(group,)), context)
-    findings = (p.finding for view in seen for p in judge(view, context.facts(view)))
+    seen = views(Found(groups=(group,)), context)
+    findings = (p.finding for view in seen.views for p in judge(view, context.facts(view)))
     warnings = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
-    return _State(seen, len(problems), warnings)
+    return _State(tuple(seen.views), len(seen.problems) + len(seen.not_judged), warnings)
 
 
 def _harmless(before: _State, after: _State, *, wide: bool) -> bool:

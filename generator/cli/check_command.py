@@ -16,14 +16,14 @@ from generator.cli.options import (
     targets_option,
 )
 from generator.cli.streams import STDIO, stdin_if
-from generator.cli.talk import coloured, say, visible, word
+from generator.cli.talk import coloured, say
 
 if TYPE_CHECKING:
     from generator.check.gather import CheckRequest
     from generator.check.report import Report
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github")
-FAIL_ON: Final = ("error", "warning", "info", "never")
+FAIL_ON: Final = ("error", "warning", "info", "never", "not-judged")
 EXAMPLES: Final = """
 \b
 Examples:
@@ -57,7 +57,8 @@ Silence a rule where it does not hold, with a reason:
     type=click.Choice(FAIL_ON),
     default="warning",
     show_default=True,
-    help="Least severity that makes the exit code 1.",
+    help="Least severity that makes the exit code 1; `not-judged`: a warning, and code 2 for what "
+    "was not judged.",
 )
 @click.option("--select", multiple=True, metavar="HW1,…", help="Only these rules.")
 @click.option("--ignore", multiple=True, metavar="HW203,…", help="Not these rules.")
@@ -98,7 +99,6 @@ def command(
         _print_patch(report)
     else:
         _print(report, "json" if as_json else form)
-    _say_failures(report)
     click.get_current_context().exit(_exit_code(report, fail_on))
 
 
@@ -170,19 +170,10 @@ def _mend(report: Report) -> bool:
     return bool(new)
 
 
-def _say_failures(report: Report) -> None:
-    """Say what was not checked, and what that takes; each hint once."""
-    for failure in report.failures:
-        say(f"{word('error' if failure.named else 'note')} {visible(failure.error.message)}")
-    for hint in dict.fromkeys(failure.error.hint for failure in report.failures):
-        say(f"{word('hint')} {hint}")
-
-
 def _exit_code(report: Report, fail_on: str) -> int:
-    from generator.rules.decided import UNREADABLE
-
-    # A module that a directory happens to hold is no reason to refuse the rest of it.
-    if failed := [failure.error for failure in report.failures if failure.named]:
-        return failed[0].exit_code
-    unreadable = any(placed.finding.rule == UNREADABLE.id for placed in report.found)
-    return 2 if unreadable or not report.texts else int(report.reaches(fail_on))
+    strict = fail_on == "not-judged"
+    if report.broken:
+        return 2
+    if not report.judged or (strict and report.not_judged):
+        return max((each.exit_code for each in report.not_judged), default=2)
+    return int(report.reaches("warning" if strict else fail_on))

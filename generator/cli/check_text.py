@@ -27,7 +27,28 @@ def render(report: Report) -> str:
     for file, group in itertools.groupby(ordered, key=lambda placed: placed.place.file):
         lines = [line for placed in group for line in _finding(placed, report)]
         blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
+    blocks += ["\n".join(line) for line in [[*_gaps(report)]] if line]
     return "\n\n".join([*blocks, _counts(report)]) + "\n"
+
+
+def _gaps(report: Report) -> Iterator[str]:
+    """Yield what nobody has judged, each hint once."""
+    told: set[str] = set()
+    for each in report.gaps:
+        line = f":{each.line}" if each.line else ""
+        part = f"{each.part}, " if each.part else ""
+        yield from _wrapped(f"{each.file}{line}: {part}not judged: {each.reason}", "")
+        if each.hint not in told:
+            yield from _wrapped(each.hint, "        ")
+        told.add(each.hint)
+
+
+def _wrapped(text: str, lead: str) -> Iterator[str]:
+    import textwrap
+
+    room = width() - len(lead)
+    lines = textwrap.wrap(visible(text), room, subsequent_indent="  ", break_on_hyphens=False)
+    yield from (lead + line for line in lines)
 
 
 def _finding(placed: LocatedFinding, report: Report) -> Iterator[str]:
@@ -66,7 +87,9 @@ def _counts(report: Report) -> str:
     error, warning, info = (report.count(severity) for severity in SEVERITIES)
     counts = counted(error=error, warning=warning, remark=info) or "nothing to remark"
     mendable = sum(fixable(placed, report.texts) for placed in report.findings)
-    summary = f"{counted(file=len(report.texts)) or 'no file'}: {counts}"
+    judged, unread = len(report.judged), len({e.file for e in report.not_judged if not e.part})
+    files = counted(file=judged) or "no file"
+    summary = f"{files} judged, {unread} not: {counts}" if unread else f"{files}: {counts}"
     if mendable:
         summary += f"; --fix mends {mendable}"
     if report.ignored:

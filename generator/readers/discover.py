@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
 from generator.records import dataclass
+from generator.view import NotJudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,40 +138,58 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     )
 
 
-Unread = tuple[Group, EnvironmentFailure]
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The Views of all groups, what is wrong with files that are broken, and what tells nothing."""
+
+    views: list[View] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    not_judged: list[NotJudged] = field(default_factory=list)
 
 
-def views(
-    found: Found, context: Context, failed: list[Unread] | None = None
-) -> tuple[tuple[View, ...], tuple[Problem, ...]]:
-    """Return the Views of all groups, and what is wrong with those that cannot be read.
-
-    Raises EnvironmentFailure for a NixOS module where Nix is not there; with `failed` the group is
-    left out and put there, so that the others are read.
-    """
-    seen: list[View] = []
-    problems = list(found.problems)
+def views(found: Found, context: Context) -> Seen:
+    """Return what the readers make of all groups; what one of them cannot read stops no other."""
+    seen = Seen(problems=list(found.problems))
+    seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
     for group in found.groups:
-        try:
-            read = load_reader(group.kind)
-            engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
-            views_ = [view for each in engines for view in read(group.sources, each)]
-        except ProfileError as error:
-            # A directory of Nix also holds parts of modules, which say nothing by themselves.
-            if group.named or not isinstance(error, NeedsMore):
-                problems += [replace(p, source=p.source or error.source) for p in error.problems]
-            continue
-        except EnvironmentFailure as error:
-            if failed is None:
-                raise
-            failed.append((group, error))
-            continue
-        if group.named and not views_:
-            message = f"nothing in this file runs {_ENGINES}"
+        seen.not_judged.extend(_read(group, context, seen))
+    return seen
+
+
+def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
+    """Add the Views and Problems of a group, and yield why it has none."""
+    files = [source.path for source in group.sources]
+    try:
+        read = load_reader(group.kind)
+        engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
+        views = [view for each in engines for view in read(group.sources, each)]
+    except NeedsMore as error:
+        for problem in error.problems:
+            file = problem.source or error.source
+            reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
+            yield NotJudged(file=file, reason=reason, hint=problem.hint)
+    except ProfileError as error:
+        problems = (replace(p, source=p.source or error.source) for p in error.problems)
+        seen.problems.extend(problems)
+    except EnvironmentFailure as error:
+        for file in files:
+            yield NotJudged(
+                file=file, reason=error.message, hint=error.hint, exit_code=error.exit_code
+            )
+    else:
+        seen.views.extend(views)
+        yield from (gap for view in views for gap in view.not_judged)
+        if not views:
             hint = "name the file that starts the server, or leave this one out"
-            problems.append(Problem("", message, hint, group.sources[0].path))
-        seen += views_
-    return tuple(seen), tuple(problems)
+            reason = f"nothing in it runs {_ENGINES}"
+            yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
+
+
+def _nothing_in(folder: str) -> NotJudged:
+    reason = f"nothing below it has to do with {_ENGINES}"
+    return NotJudged(
+        file=folder, reason=reason, hint="name a file to be told why it is passed over"
+    )
 
 
 def read_beside(path: str) -> str | None:

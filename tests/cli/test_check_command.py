@@ -132,7 +132,7 @@ def test_nothing_to_judge_is_not_all_well(tmp_path: Path) -> None:
     (other / "other.service").write_text("[Service]\nExecStart=/bin/true\n")
     done = gen(str(other))
     assert done.returncode == 2
-    assert f"nothing below {other} has to do with Ollama" in done.stderr
+    assert "nothing below it has to do with Ollama" in " ".join(done.stdout.split())
     assert gen(str(other), "clean.env").returncode == 0
 
 
@@ -414,20 +414,31 @@ def without_nix(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_module_without_nix(module: str) -> None:
-    result = without_nix(module, OVERRIDE)
+    result = without_nix(module)
     assert result.returncode == 3
-    assert "HW109" in result.stdout  # the others are told
-    assert result.stderr.startswith("error: host.nix is not checked: only Nix can read")
-    assert "hint: install Nix" in result.stderr
+    assert "host.nix: not judged: only Nix can read" in result.stdout
+    assert "install Nix" in result.stdout
+    assert result.stdout.endswith("\nno file judged, 1 not: nothing to remark\n")
 
 
-def test_a_directory_with_a_module_without_nix(module: str) -> None:
-    result = without_nix(".")
+@pytest.mark.parametrize("paths", [(".",), ("host.nix", OVERRIDE)])
+def test_what_cannot_be_judged_stops_nothing_and_is_told(
+    module: str, paths: tuple[str, ...]
+) -> None:
+    result = without_nix(*paths)
     assert result.returncode == 1
-    assert "HW109" in result.stdout
-    assert result.stderr.startswith("note: host.nix is not checked")
-    assert "host.nix" not in result.stdout
-    json.loads(without_nix(".", "--json").stdout)
+    assert "HW109" in result.stdout  # the others are told
+    assert f"{module}: not judged: " in result.stdout
+    assert " judged, 1 not: " in result.stdout
+    document = json.loads(without_nix(*paths, "--json").stdout)
+    assert [each["file"] for each in document["not_judged"]] == [module]
+    assert module not in document["files"]
+    assert without_nix(*paths, "--fail-on", "not-judged").returncode == 3
+    assert "title=not judged::" in without_nix(*paths, "--format", "github").stdout
+    (run,) = json.loads(without_nix(*paths, "--format", "sarif").stdout)["runs"]
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == module
+    assert '<skipped message="not judged: ' in without_nix(*paths, "--format", "junit").stdout
 
 
 def test_a_file_that_cannot_be_written(there: Path) -> None:

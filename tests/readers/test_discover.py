@@ -249,9 +249,9 @@ def test_a_directory_of_nix_is_read_past_flakes_and_what_is_no_module(here: Path
             "host.nix": MODULE,
         }
     )
-    seen, problems = views(discover(["."]), Context(load_catalogue()))
-    assert problems == ()
-    assert [view.place.file for view in seen] == ["box.nix", "host.nix"]
+    seen = views(discover(["."]), Context(load_catalogue()))
+    assert seen.problems == []
+    assert [view.place.file for view in seen.views] == ["box.nix", "host.nix"]
 
 
 def test_values_that_set_only_variables_are_the_chart_s_where_somebody_says_so(here: Path) -> None:
@@ -277,21 +277,21 @@ def test_views_of_all_groups_and_the_problems_of_some(here: Path) -> None:
         }
     )
     context = Context(load_catalogue(), read=read_beside)
-    seen, problems = views(discover(["."]), context)
-    assert [(view.phrases.kind, view.name) for view in seen] == [
+    seen = views(discover(["."]), context)
+    assert [(view.phrases.kind, view.name) for view in seen.views] == [
         ("compose", "ollama"),
         ("systemd", "ollama.service"),
     ]
-    assert [(p.source, p.where) for p in problems] == [("bad/compose.yaml", "line 2")]
-    seen, problems = views(discover(["web/compose.yaml", "gone.env"]), context)
-    assert seen == ()
-    assert [(p.source, p.message) for p in problems] == [
-        ("gone.env", "there is no such file"),
-        ("web/compose.yaml", "nothing in this file runs Ollama"),
+    assert [(p.source, p.where) for p in seen.problems] == [("bad/compose.yaml", "line 2")]
+    seen = views(discover(["web/compose.yaml", "gone.env"]), context)
+    assert seen.views == []
+    assert [(p.source, p.message) for p in seen.problems] == [("gone.env", "there is no such file")]
+    assert [(gap.file, gap.reason) for gap in seen.not_judged] == [
+        ("web/compose.yaml", "nothing in it runs Ollama")
     ]
 
 
-def test_a_part_of_a_module_is_missed_only_where_it_is_named(here: Path) -> None:
+def test_a_part_of_a_module_is_not_judged_wherever_it_lies(here: Path) -> None:
     require("nix-instantiate")
     written(
         {
@@ -300,8 +300,10 @@ def test_a_part_of_a_module_is_missed_only_where_it_is_named(here: Path) -> None
         }
     )
     context = Context(load_catalogue())
-    assert [p.source for p in views(discover(["."]), context)[1]] == ["broken.nix"]
-    assert [p.source for p in views(discover(["part.nix"]), context)[1]] == ["part.nix"]
+    seen = views(discover(["."]), context)
+    assert [problem.source for problem in seen.problems] == ["broken.nix"]
+    assert [gap.file for gap in seen.not_judged] == ["part.nix"]
+    assert views(discover(["part.nix"]), context).not_judged == seen.not_judged
 
 
 def test_files_beside_are_read_or_are_not_there(here: Path) -> None:

@@ -176,8 +176,7 @@ def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedPro
         )  # fmt: skip
     except FileNotFoundError as error:
         raise EnvironmentFailure(
-            f"{source.path} is not checked: only Nix can read a NixOS module, and there is no "
-            f"nix-instantiate",
+            "only Nix can read a NixOS module, and there is no nix-instantiate",
             hint="install Nix (Debian: `apt-get install nix-bin`), or leave the module out",
         ) from error
     except OSError as error:
