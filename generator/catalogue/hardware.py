@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from generator.catalogue.records import BOUND, Bytes, Floor, Span, System, current
 from generator.records import dataclass
 from generator.units import Release
 
 Capability = Annotated[str, "capability"]
-_MAKER: Final = re.compile(r"\b(?:nvidia|geforce)\b")
 
 
 def card_key(name: str) -> str:
     """Return what a card is found by: its name without the maker's words, in small letters."""
-    return " ".join(_MAKER.sub(" ", name.casefold()).split())
+    return " ".join(re.sub(r"\b(?:nvidia|geforce)\b", " ", name.casefold()).split())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

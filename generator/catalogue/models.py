@@ -12,7 +12,7 @@ from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
 from generator.units import Release
 
-_QUANTISATION: Final = re.compile(r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4", re.IGNORECASE)
+_QUANTISATION: Final = r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,7 +154,8 @@ def plain(name: str) -> str:
 
 def quantisation(text: str) -> str:
     """Return the quantisation that a part of a tag spells, like `Q8_0` or `F16`; empty: none."""
-    return text.upper().replace("FP16", "F16") if _QUANTISATION.fullmatch(text) else ""
+    known = re.fullmatch(_QUANTISATION, text, re.IGNORECASE)
+    return text.upper().replace("FP16", "F16") if known else ""
 
 
 def split(name: str) -> tuple[str, str]:

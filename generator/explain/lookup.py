@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.catalogue.catalogue import load_catalogue
@@ -106,38 +105,34 @@ def find(name: str) -> tuple[tuple[str, str], ...]:
     """
     word = name.strip().partition("=")[0].rstrip(" :")
     word = word.removeprefix("PARAMETER ").removeprefix("ollama.env.").strip()
-    if found := _index().get(word):
+    if found := _called(word):
         return found
     if asked().facts.negated(word):
         return (("variable", word),)
-    return _folded().get(word.casefold(), ())
+    alike = (name for name in _names() if name.casefold() == word.casefold())
+    return tuple(entry for name in alike for entry in _called(name))
 
 
-@functools.cache
-def _index() -> dict[str, tuple[tuple[str, str], ...]]:
-    found: dict[str, list[tuple[str, str]]] = {}
-    for kind in KINDS:
-        for name in _KINDS[kind].names(asked().facts):
-            found.setdefault(name, []).append((kind, name))
-    for spelled, name in limit_names().items():
-        found.setdefault(spelled, []).append(("limit", name))
-    for path in keys():
-        found.setdefault(path.rpartition(".")[2], []).append(("key", path))
-    return {name: tuple(dict.fromkeys(entries)) for name, entries in found.items()}
+def _called(word: str) -> tuple[tuple[str, str], ...]:
+    facts = asked().facts
+    found = [(kind, word) for kind in KINDS if word in _KINDS[kind].names(facts)]
+    if limit := limit_names().get(word):
+        found.append(("limit", limit))
+    found += [("key", path) for path in keys() if path.rpartition(".")[2] == word]
+    return tuple(dict.fromkeys(found))
 
 
-@functools.cache
-def _folded() -> dict[str, tuple[tuple[str, str], ...]]:
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, entries in _index().items():
-        found[name.casefold()] = (*found.get(name.casefold(), ()), *entries)
-    return found
+def _names() -> dict[str, None]:
+    """Return every name that leads to a page."""
+    facts = asked().facts
+    names = (name for kind in KINDS for name in _KINDS[kind].names(facts))
+    return dict.fromkeys((*names, *limit_names(), *(key.rpartition(".")[2] for key in keys())))
 
 
 def _meant(name: str) -> str:
     from difflib import get_close_matches
 
-    spelled = {known.casefold(): known for known in _index()}
+    spelled = {known.casefold(): known for known in _names()}
     close = get_close_matches(name.strip().casefold(), spelled, n=3, cutoff=0.7)
     dead = asked().facts.dead_names
     living = sorted((spelled[match] for match in close), key=lambda found: found in dead)

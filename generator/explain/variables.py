@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from generator.explain.page import Block
     from generator.units import Release
 
-_CARRIED: Final = re.compile(r"Environment=([A-Z_]+)")
 _BY_RUNNER: Final = "Read by llama-server, for every model."
 # The words of the data files in plain English.
 KIND: Final = {
@@ -283,7 +282,7 @@ def profile_key(variable: Variable) -> str:
 def _keys_by_variable() -> dict[str, str]:
     found: dict[str, str] = {}
     for key, fact in load_catalogue().keys.items():
-        carried = _CARRIED.search(fact.becomes.get("systemd", ""))
+        carried = re.search(r"Environment=([A-Z_]+)", fact.becomes.get("systemd", ""))
         spelled = f"OLLAMA_{key.partition('.')[2].upper()}" if key.startswith("ollama.") else ""
         for name in (fact.variable, carried[1] if carried else "", spelled):
             found.setdefault(name, key)
