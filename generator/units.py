@@ -20,8 +20,9 @@ SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
 MANY_CPUS: Final = 10_000
 MOST_CPUS: Final = 8192
 """What the largest kernels are built for."""
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)", re.ASCII)
-_QUOTA = re.compile(r"([1-9]\d{0,6})%", re.ASCII)
+# Patterns as text, compiled by the first that is read: a start may need none of them.
+_SIZE: Final = r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)"
+_QUOTA: Final = r"([1-9]\d{0,6})%"
 _GO_UNITS_NS: Final = {
     "ns": 1,
     "us": 10**3,
@@ -33,7 +34,7 @@ _GO_UNITS_NS: Final = {
     "h": 3600 * 10**9,
 }
 # Possessive: digits without a unit are read once, not in each way to part them.
-_GO_TERM = re.compile(r"(\d++(?:\.\d*+)?|\.\d++)([a-zµμ]+)")
+_GO_TERM: Final = r"(\d++(?:\.\d*+)?|\.\d++)([a-zµμ]+)"
 _DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
 _GO_MAX_NS: Final = 2**63 - 1
 _CPU_DIGITS: Final = 5
@@ -47,7 +48,7 @@ def parse_size(text: str) -> int:
     `24G`, `24GiB`, `24576M` and `25769803776` are the same size. `24GB` is refused, because
     half of its readers mean 10⁹. Source: systemd.syntax(7), parse_size in basic/parse-util.c.
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip(), re.ASCII)
     if match is None or (match[3] and not match[2]):
         raise ValueError(f"`{text}` is not a size; write bytes or a binary suffix, like `24G`")
     number, suffix, binary, unit = match.groups()
@@ -91,7 +92,7 @@ def parse_cpu_quota(text: str) -> int:
 
     systemd refuses a bare number, so this does too. Source: systemd.resource-control(5).
     """
-    match = _QUOTA.fullmatch(text.strip())
+    match = re.fullmatch(_QUOTA, text.strip(), re.ASCII)
     if match is None:
         number = text.strip().rstrip("%")
         hint = (
@@ -146,7 +147,7 @@ def parse_go_duration(text: str) -> int:
 def _go_terms(text: str, body: str) -> int:
     total, end = 0, 0
     wrong = f"`{text}` is not a Go duration"
-    for term in _GO_TERM.finditer(body):
+    for term in re.finditer(_GO_TERM, body):
         number, unit = term.groups()
         if term.start() != end or unit not in _GO_UNITS_NS:
             break
@@ -155,7 +156,7 @@ def _go_terms(text: str, body: str) -> int:
         end = term.end()
     if body and end == len(body):
         return total
-    days = _GO_TERM.match(body, end)
+    days = re.match(_GO_TERM, body[end:])
     if days and days[2] in _DAY_UNITS and days[1].isdigit():
         hours = int(days[1]) * _DAY_UNITS[days[2]]
         raise ValueError(f"{wrong}, which has no unit above the hour; write `{hours}h`")
