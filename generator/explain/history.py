@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import Allowed, Default, Readable
+    from generator.catalogue.records import Allowed, Readable
     from generator.explain.page import Block
 
 _S = TypeVar("_S", bound=Span)
@@ -102,7 +102,8 @@ def history(entry: Readable, asked: Asked) -> Iterator[Block]:
     """Yield the defaults and the allowed values, as a sentence or as a table by release."""
     defaults = held(entry.defaults, asked)
     if len(defaults) == 1:
-        yield Prose(_default(defaults[0]), "Default")
+        value, note = defaults[0].value, defaults[0].note
+        yield Prose(f"`{value}`: {note}" if note else f"`{value}`", "Default")
     elif defaults:
         rows = _rows(defaults, entry.removed, lambda span: (span.value, span.note))
         yield Grid(("from", "before", "default", "which means"), rows)
@@ -138,10 +139,6 @@ def periods(spans: Sequence[_S], end: Release | None = None) -> Iterator[tuple[s
     starts = [span.since for span in spans[1:]]
     for span, following in zip(spans, [*starts, end], strict=True):
         yield str(span.since), str(span.until or following or ""), span
-
-
-def _default(span: Default) -> str:
-    return f"`{span.value}`" + (f": {span.note}" if span.note else "")
 
 
 def _values(span: Allowed) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.errors import shortened
@@ -55,17 +56,12 @@ def _block(block: Block, columns: int, tabulate: Tabulate) -> Iterator[Line]:
         indent = "  " if block.label else ""
         yield from (Line(line) for line in _wrapped(text, columns, indent))
     elif isinstance(block, Grid):
-        yield Line(tabulate(*_filled(block)))
+        filled = [any(column) for column in zip(*block.rows, strict=True)]
+        head, *rows = (tuple(compress(row, filled)) for row in (block.head, *block.rows))
+        yield Line(tabulate(head, rows))
     else:
         yield Line(block.label, "label")
         yield from (Line(f"  {line}".rstrip(), "sample") for line in block.text.splitlines())
-
-
-def _filled(grid: Grid) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return head and rows without the columns that no row fills."""
-    kept = [i for i in range(len(grid.head)) if any(row[i] for row in grid.rows)]
-    rows = tuple(tuple(row[i] for i in kept) for row in grid.rows)
-    return tuple(grid.head[i] for i in kept), rows
 
 
 def _wrapped(text: str, columns: int, indent: str, first: str = "") -> list[str]:

@@ -97,7 +97,8 @@ def _expr(value: Value, depth: int, where: str) -> str:
     if isinstance(value, Raw):
         return value.expr.replace("\n", "\n" + _INDENT * depth)
     if isinstance(value, Interpolated):
-        return _interpolated(value, where)
+        parts = (_part(part, where or "a Nix string") for part in value.parts)
+        return f'"{"".join(parts)}"'
     if isinstance(value, Call):
         return f"{value.function} {_argument(value.value, depth, where)}"
     if isinstance(value, Mapping):
@@ -105,10 +106,6 @@ def _expr(value: Value, depth: int, where: str) -> str:
     if isinstance(value, Sequence):
         return _list(value, depth, where)
     raise TypeError(f"{where or 'the document'}: no Nix expression for {type(value).__name__}")
-
-
-def _interpolated(value: Interpolated, where: str) -> str:
-    return f'"{"".join(_part(part, where or "a Nix string") for part in value.parts)}"'
 
 
 def _part(part: str | Raw, where: str) -> str:

@@ -76,7 +76,10 @@ def _section(path: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> 
             path = f"{prefix}{key}" + (".<name>" if "additionalProperties" in field else "")
             inner.append((f"[[{path}]]" if many else path, tables[name]))
         else:
-            yield _row(key, field, required=key in table.get("required", ()))
+            required = key in table.get("required", ())
+            default = "**required**" if required else default_of(field.get("default"))
+            prose = _prose(field.get("description", ""))
+            yield f"| `{key}` | {takes(field)} | {default} | {prose} |"
     yield ""
     for name, nested in inner:
         yield from _section(name, nested, tables)
@@ -92,11 +95,6 @@ def table_of(field: Mapping[str, Any]) -> tuple[str, bool]:
     choices = [field, field.get("items", {}), *field.get("anyOf", ()), free]
     reference = next((c["$ref"] for c in choices if isinstance(c, dict) and "$ref" in c), "")
     return reference.rpartition("/")[2], field.get("type") == "array"
-
-
-def _row(key: str, field: Mapping[str, Any], *, required: bool) -> str:
-    default = "**required**" if required else default_of(field.get("default"))
-    return f"| `{key}` | {takes(field)} | {default} | {_prose(field.get('description', ''))} |"
 
 
 def default_of(value: object) -> str:
