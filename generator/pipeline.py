@@ -5,19 +5,24 @@ A Plan is a pure function of the profile's text, the flags and this program.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.codec import from_dict, to_dict
-from generator.errors import ProfileError
+from generator.errors import HostwrightError, ProfileError
 from generator.files.cache import remembered
 from generator.profiles.load import read_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.errors import Problem
     from generator.plan import Plan
     from generator.profiles.document import Document
+    from generator.profiles.schema import Profile
 
 _CODE: Final = Path(__file__).parent
 
@@ -71,11 +76,30 @@ def decide(
 
     `also` names another file that has a say in it, for the output.
     """
-    from generator.catalogue.catalogue import load_catalogue
     from generator.profiles.validate import validate
+
+    try:
+        profile = validate(document)
+    except ProfileError as error:
+        problems = (*error.problems, *_beside(document, error.problems, version))
+        raise ProfileError(document.source, problems) from None
+    return _resolved(
+        document, profile, version=version, legacy_env=legacy_env, strict=strict, also=also
+    )
+
+
+def _resolved(
+    document: Document,
+    profile: Profile,
+    *,
+    version: str | None,
+    legacy_env: bool = False,
+    strict: bool = False,
+    also: str = "",
+) -> Plan:
+    from generator.catalogue.catalogue import load_catalogue
     from generator.resolve import resolve
 
-    profile = validate(document)
     try:
         return resolve(
             profile,
@@ -91,3 +115,41 @@ def decide(
             for p in error.problems
         ]
         raise ProfileError(document.source, tuple(problems)) from None
+
+
+def _beside(
+    document: Document, formless: Sequence[Problem], version: str | None
+) -> Sequence[Problem]:
+    """Return what is wrong with the meaning of a profile beside the values that have no form.
+
+    Nothing where one of those has a say in all the others.
+    """
+    from generator.profiles.validate import validate
+
+    known = {problem.where for problem in formless}
+    if any(where.startswith("host.") or where.endswith(".version") for where in known):
+        return ()
+    data = copy.deepcopy(document.data)
+    for where in known:
+        _take_out(data, where.split("."))
+    rest = dataclasses.replace(document, data=data, digest="")
+    try:
+        _resolved(rest, validate(rest), version=version)
+    except ProfileError as error:
+        return [problem for problem in error.problems if problem.where not in known]
+    except HostwrightError:
+        return ()  # It is told once the profile has its form.
+    return ()
+
+
+def _take_out(data: Any, path: Sequence[str]) -> None:  # noqa: ANN401 -- tables and lists
+    """Delete the key at `path`; of an item, the list that it is in."""
+    table, key = data, ""
+    for step in path:
+        if isinstance(data, list):
+            data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
+        elif isinstance(data, dict) and step in data:
+            table, key, data = data, step, data[step]
+        else:
+            return
+    del table[key]

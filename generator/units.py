@@ -20,6 +20,9 @@ SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
 MANY_CPUS: Final = 10_000
 MOST_CPUS: Final = 8192
 """What the largest kernels are built for."""
+_PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+MODEL_NAME: Final = rf"(?:{_PART}(?::[0-9]+)?/)?(?:{_PART}/)?{_PART}(?::{_PART})?"
+"""The name of a model: host, namespace, model and tag, of which none begins with `-` or `.`."""
 # Patterns as text, compiled by the first that is read: a start may need none of them.
 _SIZE: Final = r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)"
 _QUOTA: Final = r"([1-9]\d{0,6})%"
@@ -147,7 +150,7 @@ def parse_go_duration(text: str) -> int:
 def _go_terms(text: str, body: str) -> int:
     total, end = 0, 0
     wrong = f"`{text}` is not a Go duration"
-    for term in re.finditer(_GO_TERM, body):
+    for term in re.finditer(_GO_TERM, body, re.ASCII):
         number, unit = term.groups()
         if term.start() != end or unit not in _GO_UNITS_NS:
             break
@@ -156,7 +159,7 @@ def _go_terms(text: str, body: str) -> int:
         end = term.end()
     if body and end == len(body):
         return total
-    days = re.match(_GO_TERM, body[end:])
+    days = re.match(_GO_TERM, body[end:], re.ASCII)
     if days and days[2] in _DAY_UNITS and days[1].isdigit():
         hours = int(days[1]) * _DAY_UNITS[days[2]]
         raise ValueError(f"{wrong}, which has no unit above the hour; write `{hours}h`")

@@ -17,6 +17,7 @@ let
   amount = type "size like `20G`, bytes, or `infinity`" (from 0);
   size = type "size like `20G`, bytes above 0, or `infinity`" (from 1);
   weight = lib.types.ints.between 1 10000;
+  part = "[A-Za-z0-9_][A-Za-z0-9_.-]*";
   # An option whose default is the profile's.
   profiled =
     default: type: texts:
@@ -45,12 +46,15 @@ in
   address = matching "address without port and brackets" (
     "[A-Za-z0-9.-]+|([0-9A-Fa-f.]*:){2,}[0-9A-Fa-f.]*(%[A-Za-z0-9_.-]+)?"
   );
-  model = matching "model as `ollama list` writes it" "[A-Za-z0-9_.:/-]+";
+  # MODEL_NAME of generator/units.py.
+  model = matching "model as `ollama list` writes it" (
+    "(${part}(:[0-9]+)?/)?(${part}/)?${part}(:${part})?"
+  );
   path = matching "absolute path without spaces, quotes, `%` and `\\`" "/[^[:space:]%\"'\\\\]+";
   plan = type "plan, as `gen plan` prints it" (
     value: lib.isAttrs value && !(value ? outPath) && !(value ? _type)
   );
-  word = matching "plain name" "[A-Za-z0-9_][A-Za-z0-9_.-]*";
+  word = matching "plain name" part;
 
   # Those of `hostwright.resources`.
   limits = {

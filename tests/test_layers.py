@@ -59,7 +59,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "readers.plan": (
-        {"codec", "engines", "errors", "plan", "readers", "readers.plan", "units", "view"},
+        {
+            *("codec", "engines", "errors", "formats", "plan", "readers", "readers.plan", "units"),
+            "view",
+        },
         set(),
     ),
     "readers": (

@@ -132,3 +132,38 @@ def test_an_error_of_meaning_names_the_file_or_flag_too(
     with pytest.raises(ProfileError) as caught:
         plan_of(read_document(str(file), flags))
     assert [(p.where, Path(p.source).name) for p in caught.value.problems] == [(where, origin)]
+
+
+ALL_AT_ONCE = {
+    "a misspelt key": "num_paralel = 2",
+    "a value of another type": "num_parallel = 'two'",
+    "an item of a list": "origins = [3]",
+}
+
+
+@pytest.mark.parametrize("line", ALL_AT_ONCE.values(), ids=ALL_AT_ONCE)
+def test_form_and_meaning_are_told_in_one_go(line: str, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(f"{HEAD}[ollama]\n{line}\nkv_cache_type = 'q9'\n")
+    with pytest.raises(ProfileError) as caught:
+        planned(str(profile))
+    told = [problem.where for problem in caught.value.problems]
+    assert len(told) == 2
+    assert told[1] == "ollama.kv_cache_type"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ollama]\nversion = 'x.y'\nkv_cache_type = 'q9'\n",  # Of which release?
+        "[host]\nmemory = 'much'\n[gpu]\nvisible_devices = [9]\n",  # Of which host?
+        "[[models]]\nname = '-x'\n[ollama]\nkeep_alive = 'x'\n",  # A model without a name.
+    ],
+)
+def test_what_follows_from_a_broken_value_is_not_told(text: str, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(HEAD + text)
+    with pytest.raises(ProfileError) as caught:
+        planned(str(profile))
+    told = [problem.where for problem in caught.value.problems]
+    assert set(told) <= {"ollama.version", "host.memory", "models.0.name", "ollama.keep_alive"}

@@ -59,12 +59,17 @@ def _value(value: str, where: str) -> str:
 
 def _read(text: str) -> str | None:
     """Return what the parser makes of `text`, None if it ends early, late or loses something."""
-    if not all(character.isprintable() or character in _SPACES for character in text):
+    if not is_printable(text):
         return None
     breaks = (match.start() for match in _BREAK.finditer(text))
     if any(_unquoted(text[:end].strip(_SPACES)) is not None for end in breaks):
         return None
     return _unquoted(text.strip(_SPACES)) if text else None
+
+
+def is_printable(text: str) -> bool:
+    """Whether the parser drops nothing of a text, like U+00A0, U+200B and what else is not seen."""
+    return all(character.isprintable() or character in _SPACES for character in text)
 
 
 def _unquoted(text: str) -> str | None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from generator.profiles.document import NAME
 from generator.units import (
+    MODEL_NAME,
     MOST_CPUS,
     Release,
     cpu_list,
@@ -21,14 +22,12 @@ from generator.units import (
     parse_size,
 )
 
-_MODEL = re.compile(
-    r"(?:[\w.-]+(?::\d+)?/)?(?:[A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?",
-    re.ASCII,
-)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
-_IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::\d{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?"
+)
+_IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _SYSTEM_DIRECTORIES = frozenset(
     f"/{name}"
@@ -167,7 +166,9 @@ ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `
 ModelName = Annotated[
     str,
     Field(max_length=200),
-    matching(_MODEL, "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"),
+    matching(
+        re.compile(MODEL_NAME), "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"
+    ),
 ]
 Variable = Annotated[str, matching(_VARIABLE, "a variable name; write letters, digits and `_`")]
 CpuList = Annotated[
@@ -217,18 +218,20 @@ EnvValue = Annotated[Text, BeforeValidator(_as_text)]
 DeviceId = Annotated[
     str,
     BeforeValidator(_as_text),
-    matching(re.compile(r"\d{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"),
+    matching(
+        re.compile(r"[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"
+    ),
     _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
 ]
 Weight = Annotated[int, Field(ge=1, le=10000)]
 ComputeCapability = Annotated[
-    str, matching(re.compile(r"\d{1,2}\.\d"), "a compute capability; write it like `6.1`")
+    str, matching(re.compile(r"[0-9]{1,2}\.[0-9]"), "a compute capability; write it like `6.1`")
 ]
 DriverVersion = Annotated[
     str,
     matching(
-        re.compile(r"\d{3,4}(\.\d+)*"), "a driver version; write it like `580` or `580.65.06`"
+        re.compile(r"[0-9]{3,4}(\.[0-9]+)*"), "a driver version; write it like `580` or `580.65.06`"
     ),
 ]
-RuleId = Annotated[str, matching(re.compile(r"HW\d{3}"), "a rule; write its id, like `HW201`")]
+RuleId = Annotated[str, matching(re.compile(r"HW[0-9]{3}"), "a rule; write its id, like `HW201`")]
 Version = Annotated[Literal[1], BeforeValidator(_version)]

@@ -84,6 +84,8 @@ OPTIONS = [
     ('exposure.host = "0.0.0.0:11434";', "hostwright.exposure.host", "without port and brackets"),
     ('user = "my user";', "hostwright.user", "plain name"),
     ('models = [ "a b" ];', "hostwright.models", "as `ollama list` writes it"),
+    ('models = [ "-h/x" ];', "hostwright.models", "as `ollama list` writes it"),
+    ('models = [ "../u/x" ];', "hostwright.models", "as `ollama list` writes it"),
     ("warmup.enable = true;", "hostwright.warmup.enable", "name one in hostwright.warmup.models"),
     ('profile = lib.mkForce "xeon";', "hostwright.profile", '"xeon-cpu"'),
 ]

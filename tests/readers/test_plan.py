@@ -39,7 +39,27 @@ UNSOUND: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
         "devices.modules.0",
         "`a b` is no plain name",
     ),
+    (lambda s: s["models"][0].update(name="-h/x"), "models.0.name", "`-h/x` is no name of a model"),
+    (
+        lambda s: s["jobs"][0].update(models=["./x"]),
+        "jobs.0.models.0",
+        "`./x` is no name of a model",
+    ),
+    *(
+        (
+            lambda s, mark=mark: made(s, f"\nPARAMETER stop {mark}\n"),
+            "models.0.modelfile.tail",
+            "no text that a Modelfile can carry",
+        )
+        for mark in "\u00a0\u200b\ufeff\u202e"
+    ),
 ]
+
+
+def made(service: dict[str, Any], tail: str) -> None:
+    """Give the first model a Modelfile that ends in `tail`."""
+    file = {"file": "Modelfile.x", "head": "FROM x\n", "lever": "", "threads": "", "tail": tail}
+    service["models"][0].update(modelfile=file)
 
 
 def devices(directive: str, module: str) -> dict[str, Any]:

@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from generator.codec import AGAIN, from_dict
 from generator.engines import ENGINES
 from generator.errors import HostwrightError, Problem, ProfileError
+from generator.formats.modelfile import is_printable
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.plan.view import view_of
+from generator.units import MODEL_NAME
 from generator.view import Bound, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.plan import Plan
+    from generator.plan import Plan, Service
 
 Named = TypeVar("Named", Variable, Bound)
 _PATH: Final = r"/[^\s%\"'\\]*"
 _NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _NO_NAME: Final = "no plain name"
+_NO_MODEL: Final = "no name of a model"
+_MODELFILES: Final = ("head", "lever", "threads", "tail")
 _WHOLE: Final = r"\d{1,19}"
 _LIMITS: Final = {
     "cpu_quota": r"[1-9]\d{0,9}",
@@ -110,7 +114,27 @@ def _values(plan: Plan) -> Iterator[Value]:
         if setting.group == "threads":
             where = f"{here}.environment.{place}.value"
             yield where, setting.value, r"[1-9]\d{0,8}", "no number of threads"
+    yield from _models(service, here)
     for place, directive in enumerate(service.devices.access if service.devices else ()):
         yield f"{here}.devices.access.{place}.name", directive.name, _WORD, _NO_NAME
     for place, module in enumerate(service.devices.modules if service.devices else ()):
         yield f"{here}.devices.modules.{place}", module, _WORD, _NO_NAME
+
+
+def _models(service: Service, here: str) -> Iterator[Value]:
+    for place, model in enumerate(service.models):
+        at, file = f"{here}.models.{place}", model.modelfile
+        yield f"{at}.name", model.name, MODEL_NAME, _NO_MODEL
+        yield f"{at}.serve_as", model.serve_as, f"({MODEL_NAME})?", _NO_MODEL
+        if file is not None and not is_printable(file.text):
+            parts = (part for part in _MODELFILES if not is_printable(getattr(file, part)))
+            where = f"{at}.modelfile.{next(parts, 'head')}"
+            yield (
+                where,
+                "this",
+                "",
+                "no text that a Modelfile can carry: it has invisible characters",
+            )
+    for place, job in enumerate(service.jobs):
+        for number, name in enumerate(job.models):
+            yield f"{here}.jobs.{place}.models.{number}", name, MODEL_NAME, _NO_MODEL

@@ -1,4 +1,4 @@
-"""HW501, HW502, HW504, HW507 and HW516: models, their warm-up, and the unit of the installer."""
+"""HW125, HW501, HW502, HW504, HW507, HW516: models, their warm-up, the unit of the installer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import whole
+from generator.units import MODEL_NAME, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -86,6 +86,35 @@ def missing_model(view: View, facts: Facts) -> Hits:
                 message=f"there is no model `{name}` in the library",
                 place=used.place,
                 fix=hint,
+            )
+
+
+# What a template or the running script fills in, and an address that Ollama takes apart itself.
+_OPEN: Final = re.compile(r"[$%{}<>@]|://")
+
+
+@Rule(
+    id="HW125",
+    severity="error",
+    title="no name of a model",
+    why="Host, namespace, model and tag are of letters, digits, `_`, `.` and `-`, and begin with a "
+    "letter, a digit or `_`. What begins with `-` is an option to `ollama pull`, which then pulls "
+    "nothing and may even succeed.",
+    bad="ollama pull -- -h/qwen3",
+    good="ollama pull hf.co/someone/qwen3",
+    source="types/model/name.go@v0.32.15, isValidPart",
+)
+def no_model_name(view: View, _: Facts) -> Hits:
+    for used in view.models:
+        names = (name for name in (used.name, used.base) if name)
+        if bad := next((n for n in names if not re.fullmatch(MODEL_NAME, n)), ""):
+            if _OPEN.search(bad):
+                continue
+            yield Hit(
+                message=f"`{bad}` is no name of a model: Ollama refuses it, or takes it for an "
+                "option",
+                place=used.place,
+                fix="write it as `ollama list` does, like `qwen2.5-coder:7b`",
             )
 
 

@@ -68,7 +68,7 @@ def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
 def _debug(view: View, variable: Variable, *, by_level: bool) -> Hits:
     """Since 0.7.0 OLLAMA_DEBUG is a level, and other text is none; before, it was true."""
     word = cleaned(variable.value)
-    if word in {"", *_PARSED} or re.fullmatch(r"[+-]?\d+", word):
+    if word in {"", *_PARSED} or re.fullmatch(r"[+-]?[0-9]+", word):
         return
     off = word.lower() in NO
     if off != by_level:
@@ -188,8 +188,8 @@ def _no_number(view: View, variable: Variable, fact: Fact) -> Hit:
     return corrected(view, variable, message, digits_of(word, fact), otherwise)
 
 
-_GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE)
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+_GFX: Final = re.compile(r"(?:gfx)?(\d{1,2})(\d)([0-9a-f])", re.IGNORECASE | re.ASCII)
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
 @Rule(
@@ -211,7 +211,7 @@ def gfx_version_form(view: View, _: Facts) -> Hits:
 
 
 def _gfx_version(word: str) -> str:
-    if re.fullmatch(r"\d+\.\d+", word):
+    if re.fullmatch(r"[0-9]+\.[0-9]+", word):
         return f"{word}.0"
     named = _GFX.fullmatch(word)
     return f"{named[1]}.{named[2]}.{int(named[3], 16)}" if named else ""
