@@ -86,6 +86,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overruled:
+    """A setting that has no effect, because a line that says otherwise wins: `winner` at `by`.
+
+    `usual`: people put such a source over the other on purpose, as a file of variables over those
+    of the unit that names it. A drop-in over its unit is no Overruled at all.
+    """
+
+    name: str
+    value: str
+    place: Place
+    winner: str
+    by: Place
+    usual: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUse:
     """A model that the service pulls, creates, warms up or serves.
 
@@ -220,8 +236,10 @@ class View:
     `phrases` is the phrase book of its format, `engine` the name of what it runs. `release` is the
     one the rules judge for; `release_told` says whether the file or the user named it, or it is
     only the newest known. `neighbours` are other services of the same file.
-    `starts` is where the file itself makes the service, not only adds to it.
-    `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read.
+    `starts` is where the file itself makes the service, not only adds to it; `adds`: it does only
+    that, so that what it leaves out may stand in a file that nobody has shown.
+    `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read;
+    `overruled` is what it reads and another line takes the effect of.
     `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     `not_judged` are the parts of the file that the reader could not make out.
@@ -233,11 +251,13 @@ class View:
     release: Release
     engine: str
     starts: Place | None = None
+    adds: bool = False
     release_told: bool = False
     variables: tuple[Variable, ...] = ()
     bounds: tuple[Bound, ...] = ()
     lines: tuple[Line, ...] = ()
     unread: tuple[Line, ...] = ()
+    overruled: tuple[Overruled, ...] = ()
     host: Host = UNKNOWN
     models: tuple[ModelUse, ...] = ()
     container: Container | None = None

@@ -139,15 +139,17 @@ def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     seen = views(found, context)
     gathered.not_judged += seen.not_judged
-    texts = found.texts
+    texts = seen.texts
     placed = [
         replace(placed, finding=quietened(placed.finding, view.silences))
         for view in seen.views
         for placed in judge(view, context.facts(view))
     ]
     # A file that another one refers to can be judged, mended and silenced as well.
-    for file in dict.fromkeys(p.place.file for p in placed if p.place.file not in texts):
-        texts[file] = context.read(file) or ""
+    files = (v.place.file for view in seen.views for v in view.variables)
+    for file in dict.fromkeys((*(p.place.file for p in placed), *files)):
+        if file not in texts:
+            texts[file] = context.read(file) or ""
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += [_problem(problem) for problem in seen.problems]
     gathered.texts |= texts | {p.source: "" for p in seen.problems if p.source not in texts}

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Context, Source, image_name
+from generator.readers.beside import installed, missing
 from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
-from generator.view import Bound, Container, Place, Variable
+from generator.view import Bound, Container, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -53,20 +54,36 @@ def container(
 
 def variables(
     options: Iterable[Option], context: Context, client: Mapping[str, str]
-) -> tuple[Variable, ...]:
-    """Return what the server in the container gets.
+) -> list[tuple[Variable, str]]:
+    """Return what the server in the container gets, each beside the file that brings it.
 
     `client` is the environment of the command, from which `--env NAME` takes a value.
     """
-    files: list[Variable] = []
-    own: list[Variable] = []
+    files: list[tuple[Variable, str]] = []
+    own: list[tuple[Variable, str]] = []
     for option in options:
+        by = option.argument.place.file
         if option.name == "env-file":
-            text = context.read(option.value)
-            files += container_file(Source(option.value, text)) if text is not None else ()
+            source = _env_file(option, context)
+            files += ((variable, by) for variable in (container_file(source) if source else ()))
         elif option.name == "env":
-            own += _variable(option, client)
-    return (*files, *own)
+            own += ((variable, by) for variable in _variable(option, client))
+    return [*files, *own]
+
+
+def _env_file(option: Option, context: Context) -> Source | None:
+    path, by = option.value, option.argument.place.file
+    if path.startswith("/"):
+        return installed(path, by, context)
+    text = context.read(path)
+    return None if text is None else Source(path, text)
+
+
+def gaps(options: Iterable[Option], context: Context) -> tuple[NotJudged, ...]:
+    """Return the files of variables that are not at hand."""
+    files = (option for option in options if option.name == "env-file")
+    lost = (option for option in files if _env_file(option, context) is None)
+    return tuple(missing(option.value, option.argument.place) for option in lost)
 
 
 def _variable(option: Option, client: Mapping[str, str]) -> Iterator[Variable]:

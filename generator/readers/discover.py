@@ -85,10 +85,12 @@ class Group:
 class Found:
     """What paths turn out to be; `profiles` are read by others.
 
-    `empty` are directories that have nothing to do with an engine.
+    `empty` are directories that have nothing to do with an engine, `aside` files that are judged
+    with one that names them, or else alone.
     """
 
     groups: tuple[Group, ...] = ()
+    aside: tuple[Group, ...] = ()
     profiles: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     empty: tuple[str, ...] = ()
@@ -96,7 +98,11 @@ class Found:
     @property
     def texts(self) -> dict[str, str]:
         """The text of each file, by the name that places use."""
-        return {source.path: source.text for group in self.groups for source in group.sources}
+        return _texts(self.groups)
+
+
+def _texts(groups: Iterable[Group]) -> dict[str, str]:
+    return {source.path: source.text for group in groups for source in group.sources}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,13 @@ class _File:
     source: Source
     kind: str
     named: bool
+    aside: bool = False
+    general: bool = False
+
+    @property
+    def system(self) -> tuple[str, str]:
+        """What it has in common with the files that it is read with."""
+        return self.kind, signs_of(self.kind).belongs(self.path)
 
     @property
     def path(self) -> PurePosixPath:
@@ -131,7 +144,8 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         for file in found:
             files.setdefault(file.source.path, file)
     return Found(
-        groups=tuple(_groups(files.values())),
+        groups=tuple(_groups(f for f in files.values() if not f.aside)),
+        aside=tuple(_groups(f for f in files.values() if f.aside)),
         profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
         problems=tuple(problems),
         empty=empty,
@@ -140,19 +154,33 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The Views of all groups, what is wrong with files that are broken, and what tells nothing."""
+    """The Views of all groups, what is wrong with files that are broken, and what tells nothing.
+
+    `texts` are those of all files that were read.
+    """
 
     views: list[View] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     not_judged: list[NotJudged] = field(default_factory=list)
 
 
 def views(found: Found, context: Context) -> Seen:
     """Return what the readers make of all groups; what one of them cannot read stops no other."""
-    seen = Seen(problems=list(found.problems))
+    seen = Seen(texts=found.texts, problems=list(found.problems))
     seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
+    read: set[str] = set()
+
+    def reading(path: str) -> str | None:
+        read.add(path)
+        return context.read(path)
+
     for group in found.groups:
-        seen.not_judged.extend(_read(group, context, seen))
+        seen.not_judged.extend(_read(group, replace(context, read=reading), seen))
+    for group in found.aside:
+        if any(source.path not in read for source in group.sources):
+            seen.not_judged.extend(_read(group, context, seen))
+            seen.texts.update(_texts((group,)))
     return seen
 
 
@@ -222,13 +250,14 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
             break
         if file := _ours(path, problems):
             found.append(file)
+    systems = {file.system for file in found if not file.general}
+    found = [file for file in found if file.system in systems]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
     for file in found:
         # What a file of the directory reads is judged with that file.
         beside = file.path in brought or file.path.name in mentioned
-        if not (signs_of(file.kind).referred and beside):
-            yield file
+        yield replace(file, aside=signs_of(file.kind).referred and beside)
 
 
 def _ours(path: str, problems: list[Problem]) -> _File | None:
@@ -241,7 +270,11 @@ def _ours(path: str, problems: list[Problem]) -> _File | None:
         return None
     source = Source(path, text)
     kind = kind_of(source, walked=True)
-    return _File(source, kind, named=False) if kind and signs_of(kind).ours(source) else None
+    if kind is None:
+        return None
+    signs = signs_of(kind)
+    ours, general = signs.ours(source), signs.is_general(PurePosixPath(path))
+    return _File(source, kind, named=False, general=not ours) if ours or general else None
 
 
 def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
@@ -266,8 +299,7 @@ def _groups(files: Iterable[_File]) -> Iterator[Group]:
     together: dict[tuple[str, str], list[_File]] = {}
     for file in files:
         if file.kind in KINDS:
-            belongs = signs_of(file.kind).belongs(file.path)
-            together.setdefault((file.kind, belongs), []).append(file)
+            together.setdefault(file.system, []).append(file)
     for (kind, _), members in together.items():
         over = re.compile(signs_of(kind).over)
         # What is laid over comes last.

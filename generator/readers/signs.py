@@ -56,6 +56,8 @@ class Signs:
     """The files that the consumer reads by itself beside one that somebody names."""
     brings: frozenset[str] = frozenset()
     """Names of files of the same directory that are judged with it."""
+    general: str = r"(?!)"
+    """Directories whose files count for all that lies in the same system, if something does."""
     referred: bool = False
     """Whether a file of the same directories that names this one is judged with it."""
 
@@ -70,6 +72,10 @@ class Signs:
     def _is_sure(self, path: PurePosixPath) -> bool:
         in_folder = self.folders and path.parent.name.endswith(self.folders)
         return path.suffix in self.sure or bool(in_folder and path.suffix == ".conf")
+
+    def is_general(self, path: PurePosixPath) -> bool:
+        """Return whether a file is for more than the services that it names."""
+        return re.fullmatch(self.general, path.parent.name) is not None
 
     def by_content(self, text: str) -> bool:
         """Return whether the text looks like one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+import subprocess
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -13,11 +15,14 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
 from generator.host import Host
 from generator.readers.base import Context, Source
+from generator.readers.systemd import one_system
+from generator.readers.systemd.merged import merged
 from generator.readers.systemd.read import read
 from generator.targets import load_target
 from generator.view import Place, View
 from tests.consumers import systemd
 from tests.plans import PROFILES, RELEASES, environment, shipped
+from tests.tools import require
 
 ETC = "/etc/systemd/system"
 RUN = "/run/systemd/system"
@@ -430,3 +435,128 @@ def test_our_own_units_give_back_the_plan(profile: str, release: str) -> None:
     assert {used.name for used in seen.models} == {
         name for unit in plan.service.jobs for name in unit.models
     }
+
+
+# ── drop-ins of more than one unit ────────────────────────────────────────────────────────────
+
+DROP_INS = (
+    "etc/systemd/system/service.d/05.conf",
+    "etc/systemd/system/a-b@1.service.d/10.conf",
+    "etc/systemd/system/a-b@.service.d/20.conf",
+    "etc/systemd/system/a-.service.d/30.conf",
+    "etc/systemd/system/service.d/40.conf",
+    "usr/lib/systemd/system/a-b@1.service.d/50.conf",
+    # Of one name: the directory counts, then whose it is, and last come those of every service.
+    "etc/systemd/system/a-b@.service.d/60.conf",
+    "usr/lib/systemd/system/a-b@1.service.d/60.conf",
+    "etc/systemd/system/service.d/70.conf",
+    "usr/lib/systemd/system/a-b@1.service.d/70.conf",
+    "etc/systemd/system/a-.service.d/80.conf",
+    "run/systemd/system/a-b@.service.d/80.conf",
+)
+
+
+def test_drop_ins_of_every_kind_apply_as_systemd_applies_them(tmp_path: Path) -> None:
+    texts = {"usr/lib/systemd/system/a-b@.service": "[Service]\nExecStart=/bin/true\nMark=\n"}
+    texts |= dict.fromkeys(DROP_INS, "[Service]\nMark=\n")
+    sources = []
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        sources.append(Source(str(path), text))
+    told = subprocess.run(
+        [require("systemd-analyze"), "verify", f"--root={tmp_path}", "--man=no", "a-b@1.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+    applied = re.findall(r"^(\S+):\d+: Unknown key", told, re.MULTILINE)
+    (one,) = merged(sources, ".service", "ollama.service")
+    assert (one.name, list(one.files)) == ("a-b@1.service", applied)
+
+
+def test_what_holds_for_every_service_holds_for_this_one() -> None:
+    seen = view(
+        (f"{ETC}/ollama.service", f"{SERVE}Restart=always\n"),
+        (f"{ETC}/service.d/site.conf", "[Service]\nRestart=on-failure\nMemoryMax=2G\n"),
+    )
+    assert limits(seen) == {"memory_max": 2 * 2**30}
+    assert seen.overruled == ()
+
+
+def test_a_unit_of_a_user_is_another_one() -> None:
+    paths = (f"{ETC}/ollama.service", "/etc/systemd/user/ollama.service")
+    first, second = (one_system(PurePosixPath(path)) for path in paths)
+    assert first != second
+
+
+def overruled(seen: View) -> list[tuple[str, int, str, int]]:
+    return [(o.place.file, o.place.line, o.by.file, o.by.line) for o in seen.overruled]
+
+
+def test_a_drop_in_loses_to_the_file_that_the_unit_names() -> None:
+    files = {"/etc/default/ollama": "OLLAMA_KEEP_ALIVE=1h\nOLLAMA_DEBUG=1\n"}
+    unit = f"{SERVE}Environment=OLLAMA_DEBUG=0\nEnvironmentFile=/etc/default/ollama\n"
+    drop_in = "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=2h\n"
+    seen = view(
+        (f"{ETC}/ollama.service", unit),
+        (f"{ETC}/ollama.service.d/a.conf", drop_in),
+        read=files.get,
+    )
+    assert overruled(seen) == [
+        (f"{ETC}/ollama.service", 3, "/etc/default/ollama", 2),
+        (f"{ETC}/ollama.service.d/a.conf", 2, "/etc/default/ollama", 1),
+    ]
+    assert [lost.usual for lost in seen.overruled] == [True, False]
+
+
+def test_a_reset_says_who_is_to_win() -> None:
+    seen = view(
+        ("x/ollama.service.d/a.conf", "[Service]\nEnvironment=OLLAMA_DEBUG=0\nMemoryMax=1G\n"),
+        (
+            "x/ollama.service.d/b.conf",
+            "[Service]\nEnvironment=\nEnvironment=OLLAMA_DEBUG=1\nMemoryMax=\nMemoryMax=2G\n",
+        ),
+    )
+    assert seen.overruled == ()
+
+
+def test_a_limit_that_systemd_cannot_read_wins_over_nothing() -> None:
+    seen = view(("x/ollama.service.d/a.conf", "[Service]\nMemoryMax=1G\nMemoryMax=lots\n"))
+    assert seen.overruled == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "at", "named"),
+    [
+        ("deploy/ollama.service", "deploy/ollama.env", "/etc/ollama/ollama.env"),
+        ("deploy/ollama.service", "deploy/etc/ollama/ollama.env", "/etc/ollama/ollama.env"),
+        ("ollama.service", "default/ollama", "/etc/default/ollama"),
+        ("units/ollama.service.d/a.conf", "units/ollama.env", "/etc/ollama.env"),
+        ("r/systemd/ollama.service", "r/etc/default/ollama", "/etc/default/ollama"),
+        ("r/etc/systemd/system/ollama.service", "r/etc/default/ollama", "/etc/default/ollama"),
+        ("/etc/systemd/system/ollama.service", "/etc/default/ollama", "/etc/default/ollama"),
+    ],
+)
+def test_an_installed_path_means_the_file_of_the_repository(unit: str, at: str, named: str) -> None:
+    files = {at: "OLLAMA_DEBUG=1\n"}
+    seen = view((unit, f"{SERVE}EnvironmentFile={named}\n"), read=files.get)
+    assert [(v.name, v.place.file) for v in seen.variables] == [("OLLAMA_DEBUG", at)]
+    assert seen.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "optional", "told"),
+    [
+        ("deploy/ollama.service", "", True),
+        ("deploy/ollama.service", "-", True),
+        (f"{ETC}/ollama.service", "-", False),
+        (f"{ETC}/ollama.service", "", True),
+    ],
+)
+def test_an_environment_file_that_is_not_at_hand_is_told(
+    unit: str, optional: str, *, told: bool
+) -> None:
+    seen = view((unit, f"{SERVE}EnvironmentFile={optional}/etc/default/ollama\n"))
+    assert [(gap.file, gap.line) for gap in seen.not_judged] == [(unit, 3)] * told

@@ -39,6 +39,8 @@ class Loader:
     def __init__(self, read: Callable[[str], str | None]) -> None:
         self.read = read
         self.problems: list[Problem] = []
+        self.said_before: dict[Place, list[Scalar]] = {}
+        """What a list says of a variable before the entry at this place, which counts."""
         self._trees: dict[tuple[str, int], Table] = {}
 
     def load(
@@ -127,7 +129,10 @@ class Loader:
                 self.fail_at(item.place, f"an entry of `{key}` is no `KEY=value`", hint)
                 continue
             name, value = _pair(item)
-            entries.pop(name, None)
+            before = entries.pop(name, None)
+            if isinstance(before, Scalar):
+                earlier = self.said_before.get(before.place, [])
+                self.said_before[value.place] = [*earlier, before]
             entries[name] = value
         places = {name: value.place for name, value in entries.items()}
         return Table(entries, node.place, places, node.tag)

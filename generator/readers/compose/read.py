@@ -14,6 +14,7 @@ from generator.readers.base import Context, Source, image_name, refused
 from generator.readers.compose import COMPOSE
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, joined, load_project
+from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
 from generator.view import Line, ModelUse, Place, Variable, View
@@ -40,7 +41,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     if not project.services and "include" not in project.top.entries:
         hint = "a Compose file has `services:` at its beginning"
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
-    found = _Services(project, context, loader)
+    found = _Services(sources, project, context, loader)
     views = tuple(found.view(name) for name in found.servers)
     if loader.problems:
         raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
@@ -50,13 +51,16 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 class _Services:
     """The services of a project, by what they are to the engine."""
 
-    def __init__(self, project: Project, context: Context, loader: Loader) -> None:
+    def __init__(
+        self, sources: Sequence[Source], project: Project, context: Context, loader: Loader
+    ) -> None:
         self.project, self.context, self.loader = project, context, loader
         self.engine = context.engine
         every = project.services.items()
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
         others = {name: one for name, one in every if name not in self.servers}
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
+        self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
@@ -65,12 +69,14 @@ class _Services:
         here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
         others = (other for other in self.project.services if other not in {name, *self.jobs})
+        variables = self._variables(name, service)
         return self.context.view(
             COMPOSE,
             self.context.release_of(service.text("image")),
             name=name,
             place=Place(here.file, here.line),
-            variables=self._variables(name, service),
+            variables=tuple({one.name: one for one, _ in variables}.values()),
+            overruled=overruled(said(variables), self.ranks),
             bounds=bounds(key, service, self.loader),
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
             models=self._models(name, service),
@@ -118,47 +124,49 @@ class _Services:
     def _repository(self, service: Table) -> str:
         return image_name(reference(service, self.project.around)).repository
 
-    def _variables(self, name: str, service: Table) -> tuple[Variable, ...]:
+    def _variables(self, name: str, service: Table) -> list[tuple[Variable, str]]:
         node = service.get("environment")
         if isinstance(node, Scalar) and node.kind == "null":
             place = service.place_of("environment")
             message = f"`services.{name}.environment` is empty, which Compose refuses"
             hint = "take the key out, or write variables below it"
             raise refused(place.file, f"line {place.line}", message, hint)
-        found: dict[str, Variable] = {}
-        for variable in (*self._from_files(service), *self._own(name, service)):
-            found.pop(variable.name, None)
-            found[variable.name] = variable
-        return tuple(found.values())
+        return [*self._from_files(service), *self._own(name, service)]
 
-    def _own(self, name: str, service: Table) -> Iterator[Variable]:
+    def _own(self, name: str, service: Table) -> Iterator[tuple[Variable, str]]:
+        """Yield what `environment` sets: of each variable what counts, last."""
         for key, node in service.table("environment").entries.items():
             if isinstance(node, Scalar):
-                passed = node.kind == "null"
-                value = self.project.around.get(key) if passed else node.text
-                yield Variable(
-                    name=key,
-                    value=value or "",
-                    place=replace(node.place, key=f"services.{name}.environment.{key}"),
-                    written="" if passed else node.replaceable,
-                    unresolved=value is None or not node.explicit,
-                )
+                for each in (*self.loader.said_before.get(node.place, ()), node):
+                    yield self._variable(name, key, each), each.place.file
 
-    def _from_files(self, service: Table) -> Iterator[Variable]:
-        """Yield what the files of `env_file` set."""
+    def _variable(self, name: str, key: str, node: Scalar) -> Variable:
+        passed = node.kind == "null"
+        value = self.project.around.get(key) if passed else node.text
+        return Variable(
+            name=key,
+            value=value or "",
+            place=replace(node.place, key=f"services.{name}.environment.{key}"),
+            written="" if passed else node.replaceable,
+            unresolved=value is None or not node.explicit,
+        )
+
+    def _from_files(self, service: Table) -> Iterator[tuple[Variable, str]]:
+        """Yield what the files of `env_file` set, beside the file that names each."""
         for node in service.items("env_file"):
             path = node.scalar("path") if isinstance(node, Table) else node
             if not isinstance(path, Scalar) or not path.explicit:
                 continue
             file = joined(path.place.file, path.text)
             for entry in self.loader.variables(file, self.project.around):
-                yield Variable(
+                variable = Variable(
                     name=entry.name,
                     value=entry.value or "",
                     place=Place(file, entry.line, entry.name),
                     written=entry.written,
                     unresolved=entry.value is None,
                 )
+                yield variable, path.place.file
 
     def _models(self, name: str, service: Table) -> tuple[ModelUse, ...]:
         """Return the models that the server's own command asks for, and the jobs beside it."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
+from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
-from generator.view import Place, Reach, Variable, View
+from generator.view import Overruled, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +55,14 @@ def _view(source: Source, context: Context) -> View:
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         variables=variables,
+        overruled=_overruled(source),
     )
+
+
+def _overruled(source: Source) -> tuple[Overruled, ...]:
+    """Return what is said twice; which line of a script counts, running it tells."""
+    found = () if _is_script(source) else environment_file(source)
+    return overruled(said((variable, source.path) for variable in found), {})
 
 
 def _variables(source: Source, engine: Engine) -> list[Variable]:

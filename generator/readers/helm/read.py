@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Context, Source, each, image_name, problem_at, refused
 from generator.readers.helm import HELM
+from generator.readers.layers import overruled, said
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
 from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
 
@@ -81,7 +82,7 @@ class _Chart:
         values, name = self.values, self.engine.name
         gpu = values.scalar(name, "gpu", "enabled")
         kind = _KINDS.get(values.text(name, "gpu", "type"), "")
-        bounds = tuple(self._bounds())
+        bounds, variables = tuple(self._bounds()), tuple(self._variables())
         if self.problems:
             raise ProfileError(self.source.path, tuple(self.problems))
         return self.context.view(
@@ -89,7 +90,8 @@ class _Chart:
             self.context.release_for(values.text("image", "tag")),
             name=values.text("fullnameOverride") or values.text("nameOverride") or name,
             place=Place(self.source.path, key=self.prefix),
-            variables=tuple(self._variables()),
+            variables=variables,
+            overruled=overruled(said((one, self.source.path) for one in variables), {}),
             bounds=bounds,
             lines=self.lines,
             models=tuple(self._models()),

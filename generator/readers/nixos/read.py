@@ -217,7 +217,7 @@ class _Container(Definitions):
             context.release_of(self.image),
             name=".".join((*CONTAINERS, self.name)),
             place=place,
-            variables=container.variables(told, context, {}),
+            variables=tuple(one for one, _ in container.variables(told, context, {})),
             bounds=container.bounds(told),
             lines=tuple(self.lines()),
             container=box,

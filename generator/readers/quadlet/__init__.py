@@ -14,6 +14,7 @@ SIGNS: Final = Signs(
     maybe=frozenset({".conf"}),
     content=r"(?m)^\[Container\]",
     belongs=one_system,
+    general=r"(?:[^.]*-\.)?container\.d",
 )
 QUADLET: Final = Phrases(
     kind="quadlet",

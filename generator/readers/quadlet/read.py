@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
+from generator.readers.layers import lines_said, overruled, said
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
@@ -38,6 +39,11 @@ _WHOLE: Final = {
     "PidsLimit": "pids-limit",
 }
 """Keys of `[Container]` and the option of `podman run` that each becomes."""
+_SINGLE: Final = (
+    *("AutoUpdate", "ContainerName", "Entrypoint", "Exec", "Group", "HealthCmd", "Image", "Memory"),
+    *("PidsLimit", "Pull", "ShmSize", "User", "WorkingDir"),
+)
+"""Keys of `[Container]` that take one value, of which the last counts."""
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -71,15 +77,19 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
+    variables = container.variables(found, context, {})
+    single = [a.item(a.value) for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
         QUADLET,
         context.release_of(image),
         name=one.name,
         place=Place(one.files[0]),
-        variables=container.variables(found, context, {}),
+        variables=tuple(variable for variable, _ in variables),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
+        overruled=overruled((*said(variables), *lines_said(single)), one.ranks),
+        not_judged=container.gaps(found, context),
         models=models([one], context.engine),
         container=box,
         acceleration=container.acceleration(box, found),

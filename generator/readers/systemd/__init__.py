@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from pathlib import PurePosixPath
+from typing import Final
 
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
-if TYPE_CHECKING:
-    from pathlib import PurePosixPath
+_INSTALLED: Final = re.compile(
+    r"(?:^|(?<=/))(?:"
+    r"(?:etc|run|(?:usr/(?:local/)?)?lib)/systemd/(?:system|(?P<user>user))(?:\.control)?"
+    r"|run/systemd/(?:transient|generator(?:\.\w+)?)"
+    r"|(?:etc|run|usr/share)/containers/systemd(?:/(?P<users>users)(?:/\d+)?)?"
+    r"|(?P<own>\.config)/(?:systemd/user|containers/systemd)"
+    r")$"
+)
 
-_INSTALLED: Final = re.compile(r"(?:etc|run|(?:usr/(?:local/)?)?lib)/systemd/(?:system|user)$")
+
+def _folder(path: PurePosixPath) -> str:
+    return (path.parent.parent if path.parent.name.endswith(".d") else path.parent).as_posix()
+
+
+def install_root(path: str) -> str | None:
+    """Return the root below which a unit is installed, `/` or a captured one; None: it is not."""
+    found = _INSTALLED.search(folder := _folder(PurePosixPath(path)))
+    # A home is no root: what is read below `/etc` is that of the machine.
+    return None if found is None or found["own"] else folder[: found.start()]
 
 
 def one_system(path: PurePosixPath) -> str:
     """Return the root of a unit: systemd itself puts the directories of a root together."""
-    folder = path.parent.parent if path.parent.name.endswith(".d") else path.parent
-    return _INSTALLED.sub("", folder.as_posix())
+    found = _INSTALLED.search(folder := _folder(path))
+    if found is None:
+        return folder
+    users = found["user"] or found["users"] or found["own"]
+    return folder[: found.start()] + ("users" if users else "")
 
 
 SIGNS: Final = Signs(
@@ -28,6 +47,7 @@ SIGNS: Final = Signs(
     content=r"(?m)^\[(?:Service|Unit)\]|^(?:Environment|ExecStart)=",
     never=r"(?m)^\[Container\]",
     belongs=one_system,
+    general=r"(?:[^.]*-\.)?service\.d",
 )
 RUN: Final = Phrases(
     kind="systemd",

@@ -181,3 +181,13 @@ DIRECTIVES: Final[dict[str, tuple[str, Callable[[str, Host], Value]]]] = {
 }
 """The directives that are limits: their profile name, and how their value is read."""
 _MERGED: Final = frozenset({"allowed_cpus", "numa_mask"})
+SINGLE: Final = frozenset(
+    {
+        *(DIRECTIVES.keys() - {"AllowedCPUs", "NUMAMask"}),
+        *("DynamicUser", "Group", "KillMode", "KillSignal", "OOMPolicy", "PrivateDevices"),
+        *("PrivateTmp", "PrivateUsers", "ProtectHome", "ProtectSystem", "Restart", "RestartSec"),
+        *("RootDirectory", "Slice", "TimeoutStartSec", "TimeoutStopSec", "Type", "UMask", "User"),
+        "WorkingDirectory",
+    }
+)
+"""Directives of [Service] that take one value, of which the last counts."""

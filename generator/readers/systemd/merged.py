@@ -12,6 +12,7 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls
 from generator.readers.syntax.words import Expanded, Word, expand
+from generator.readers.systemd import install_root
 from generator.records import dataclass
 from generator.view import Line, ModelUse
 
@@ -19,12 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
+    from generator.readers.layers import Rank
     from generator.readers.syntax.unit import Assignment
 
-_DIRECTORIES: Final = ("etc", "run", "usr/local/lib", "usr/lib", "lib", "usr/share")
-_DIRECTORY: Final = re.compile(
-    rf"(?:^|/)({'|'.join(_DIRECTORIES)})/(?:systemd/(?:system|user)|containers/systemd)/"
+_PLACES: Final = tuple(
+    re.compile(rf"(?:^|/)(?:{place})/")
+    for place in (
+        r"etc/systemd/(?:system|user)\.control",
+        r"run/systemd/(?:system|user)\.control",
+        r"run/systemd/transient",
+        r"\.config/(?:systemd/user|containers/systemd)",
+        r"etc/(?:systemd/(?:system|user)|containers/systemd)",
+        r"run/(?:systemd/(?:system|user)|containers/systemd)",
+        r"run/systemd/generator",
+        r"usr/local/lib/systemd/(?:system|user)",
+        r"usr/lib/systemd/(?:system|user)",
+        r"lib/systemd/(?:system|user)",
+        r"usr/share/containers/systemd",
+    )
 )
+"""The directories of units, those that count first before the others."""
+_MOST: Final = 1000
+_WHOLE: Final[Rank] = (-2 * _MOST, -_MOST)
+"""The rank of the file that makes a unit: every drop-in is laid over it."""
+_TEMPLATE: Final = re.compile(r"@.*\.")
 _COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
 _PREFIX: Final = re.compile(r"[-@:+!|]*")
@@ -32,11 +51,16 @@ _PREFIX: Final = re.compile(r"[-@:+!|]*")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A service or quadlet with its drop-ins: every assignment that is in force."""
+    """A service or quadlet with its drop-ins: every assignment that is in force.
+
+    `ranks` are those of its files; `whole`: the file that makes it is among them.
+    """
 
     name: str
     files: tuple[str, ...]
     assignments: tuple[Assignment, ...]
+    ranks: Mapping[str, Rank]
+    whole: bool
 
     @property
     def user(self) -> bool:
@@ -114,50 +138,75 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
     by_name: dict[str, list[Source]] = {}
     for source in visible:
         by_name.setdefault(_unit_name(source.path, suffix, default), []).append(source)
-    templates = {_template(name) for name in by_name if _template(name) != name}
+    if by_name.keys() == {suffix}:
+        by_name[default] = by_name.pop(suffix)
+    shared = {general for name in by_name for general in _generals(name, suffix)}
     units = []
-    for name in (name for name in by_name if name not in templates):
+    for name in (name for name in by_name if name not in shared):
         layers = _layers(by_name, name, suffix)
         together = unit.in_force(a for source in layers for a in parsed[source])
-        units.append(Unit(name, tuple(source.path for source in layers), together))
+        ranks = {source.path: rank for source, rank in layers.items()}
+        whole = _WHOLE in ranks.values()
+        units.append(Unit(name, tuple(ranks), together, ranks, whole))
     return units
 
 
 def _unit_name(path: str, suffix: str, default: str) -> str:
+    """Return the unit that a file is of; the suffix alone for a drop-in of all units."""
     file = PurePosixPath(path)
+    if file.parent.name in {f"{suffix}.d".lstrip("."), f"{suffix}.d"}:
+        return suffix
     if file.parent.name.endswith(f"{suffix}.d"):
         return file.parent.name.removesuffix(".d")
     return file.name if file.suffix == suffix else default
 
 
+def _generals(name: str, suffix: str) -> list[str]:
+    """Return what has drop-ins for a unit beside its own name, the nearest first.
+
+    For `a-b@1.service` these are `a-b@.service`, `a-.service` and those of every service.
+    """
+    stem = name.removesuffix(suffix).partition("@")[0]
+    dashes = [at for at, letter in enumerate(stem[:-1], 1) if letter == "-"]
+    wider = [_template(name), *(f"{stem[:at]}{suffix}" for at in reversed(dashes)), suffix]
+    return [general for general in wider if general != name]
+
+
 def _template(name: str) -> str:
-    return re.sub(r"@.*\.", "@.", name)
+    return _TEMPLATE.sub("@.", name)
 
 
-def _layers(by_name: Mapping[str, Sequence[Source]], name: str, suffix: str) -> list[Source]:
+def _layers(by_name: Mapping[str, Sequence[Source]], name: str, suffix: str) -> dict[Source, Rank]:
     """Return the unit file and its drop-ins in the order in which systemd applies them.
 
-    Of files with the same name the first counts: the instance's before its template's, then by
-    directory.
+    Of files with the same name the first counts: by directory, in each the instance's before its
+    template's, and those of every service last.
     """
-    own = sorted(by_name[name], key=_rank)
-    shared = by_name.get(_template(name), ()) if _template(name) != name else ()
-    ours = [*own, *sorted(shared, key=_rank)]
-    fragments = [source for source in ours if PurePosixPath(source.path).suffix == suffix]
+    near = {general: -at for at, general in enumerate((name, *_generals(name, suffix)), 1)}
+    ours = {
+        source: (near[of] if of != suffix else -_MOST, -_installed(source))
+        for of in near
+        for source in by_name.get(of, ())
+    }
+    fragments = [s for s in ours if PurePosixPath(s.path).suffix == suffix]
+    fragments.sort(key=lambda s: (-ours[s][0], -ours[s][1]))
     drop_ins: dict[str, Source] = {}
-    for source in ours:
-        installed = _DIRECTORY.search(source.path)
-        drop_ins.setdefault(_base(source) if installed else source.path, source)
-    return [
-        *fragments[:1],
-        *sorted((s for s in drop_ins.values() if s not in fragments), key=_base),
-    ]
+    first = sorted(ours, key=lambda s: (ours[s][0] == -_MOST, -ours[s][1], -ours[s][0]))
+    for source in (source for source in first if source not in fragments):
+        known = install_root(source.path) is not None
+        drop_ins.setdefault(_base(source) if known else source.path, source)
+    return {
+        **dict.fromkeys(fragments[:1], _WHOLE),
+        **{source: ours[source] for source in sorted(drop_ins.values(), key=_base)},
+    }
 
 
 def _base(source: Source) -> str:
     return PurePosixPath(source.path).name
 
 
-def _rank(source: Source) -> int:
-    match = _DIRECTORY.search(source.path)
-    return _DIRECTORIES.index(match[1]) if match else 0
+def _installed(source: Source) -> int:
+    """Return how late the directory of a file comes in systemd's search."""
+    folder = source.path.rpartition("/")[0] + "/"
+    places = (at for at, place in enumerate(_PLACES) if place.search(folder))
+    return next(places, 0)

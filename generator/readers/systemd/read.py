@@ -7,18 +7,23 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, image_name
+from generator.readers.beside import installed, missing
+from generator.readers.layers import lines_said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import runs_the_server
-from generator.readers.systemd import RUN, UNIT
-from generator.readers.systemd.limits import bounds, unread
+from generator.readers.systemd import RUN, UNIT, install_root
+from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models, used
-from generator.view import Place, Reach, Variable, View
+from generator.records import dataclass
+from generator.view import NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
+    from generator.readers.syntax.unit import Assignment
+    from generator.view import Line
 
 _ORDERED: Final = ("After", "Requires", "BindsTo", "PartOf", "Wants")
 
@@ -79,19 +84,32 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     if any(c and PurePosixPath(c[0].text).name in CLIENTS for c in commands):
         reach = "client"
     verb = re.compile(rf"\b{context.engine.command[-1]}\b")
-    starts = [a for a in one.named("ExecStart") if verb.search(a.value)]
+    starts = [a for a in one.named("ExecStart") if one.whole and verb.search(a.value)]
+    environment = _environment(one, context, reach)
+    found = environment.found
+    broken = unread(one.assignments, context.host)
     return context.view(
         UNIT,
         context.release_for(),
         name=one.name,
         place=Place(one.files[0]),
-        variables=_variables(one, context, reach),
+        variables=tuple(variable for variable, _ in found),
         bounds=bounds(one.assignments, context.host),
         lines=unit.lines(one.assignments),
-        unread=(*unread(one.assignments, context.host), *one.unread()),
+        unread=(*broken, *one.unread()),
+        overruled=overruled((*said(found), *lines_said(_single(one, broken))), one.ranks),
+        not_judged=environment.gaps,
         models=models(related, context.engine),
         starts=starts[-1].place() if starts else None,
+        adds=not one.whole,
     )
+
+
+def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Line]:
+    """Yield the directives that take one value, without those that systemd cannot read."""
+    skipped = {line.place for line in broken}
+    for key in sorted(SINGLE):
+        yield from (a.item(a.value) for a in one.named(key) if a.place() not in skipped)
 
 
 def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
@@ -99,36 +117,57 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     # Most units run no container.
     from generator.readers import container
 
-    own = _variables(one, context, "client")
+    environment = _environment(one, context, "client")
+    own = [variable for variable, _ in environment.found]
     place, restart = held.image.place, one.last("Restart")
     box = container.container(held.image.text, place, held.options, held.client, restart)
     client = {variable.name: variable.value for variable in own}
+    found = container.variables(held.options, context, client)
     return context.view(
         RUN,
         context.release_of(held.image.text),
         name=one.name,
         place=Place(one.files[0]),
-        variables=(*own, *container.variables(held.options, context, client)),
+        variables=(*own, *(variable for variable, _ in found)),
         bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
+        overruled=overruled((*said(found), *lines_said(_single(one, ()))), one.ranks),
+        not_judged=(*environment.gaps, *container.gaps(held.options, context)),
         models=models(related, context.engine),
         container=box,
         acceleration=container.acceleration(box, held.options),
     )
 
 
-def _variables(one: Unit, context: Context, reach: Reach) -> tuple[Variable, ...]:
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """Variables, each beside the file that brings it, and the files that are not at hand."""
+
+    found: list[tuple[Variable, str]]
+    gaps: tuple[NotJudged, ...]
+
+
+def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     """Return `Environment=`, then the files, which win, without what `UnsetEnvironment=` names."""
-    found: list[Variable] = []
+    found: list[tuple[Variable, str]] = []
+    gaps: list[NotJudged] = []
     for assignment in one.named("Environment"):
-        found += unit.variables(assignment, one.name, user=one.user, reach=reach)
+        own = unit.variables(assignment, one.name, user=one.user, reach=reach)
+        found += ((variable, assignment.file) for variable in own)
     for assignment in one.named("EnvironmentFile"):
-        path = one.expanded(assignment.value.removeprefix("-")).text
-        text = context.read(path) if path.startswith("/") else None
-        if text is not None:
+        source = _file(one, assignment, context)
+        if source is not None:
             from generator.readers.environment.read import environment_file
 
-            found += environment_file(Source(path, text), reach)
+            found += ((variable, assignment.file) for variable in environment_file(source, reach))
+        elif not (assignment.value.startswith("-") and install_root(assignment.file) is not None):
+            gaps.append(missing(f"EnvironmentFile={assignment.value}", assignment.place()))
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
-    return tuple(v for v in found if v.name not in gone and f"{v.name}={v.value}" not in gone)
+    kept = [(v, by) for v, by in found if not {v.name, f"{v.name}={v.value}"} & gone]
+    return _Environment(kept, tuple(gaps))
+
+
+def _file(one: Unit, assignment: Assignment, context: Context) -> Source | None:
+    path = one.expanded(assignment.value.removeprefix("-")).text
+    return installed(path, assignment.file, context) if path.startswith("/") else None

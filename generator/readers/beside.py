@@ -1,0 +1,57 @@
+"""Files that another file names by the path where they will be installed."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.base import Context, Source
+from generator.readers.systemd import install_root
+from generator.view import NotJudged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.view import Place
+
+_UP: Final = 3
+"""How far above its directory a file of a repository may have the others."""
+_MOST: Final = 6
+
+
+def installed(path: str, by: str, context: Context) -> Source | None:
+    """Return what is at an absolute path, for the file `by` that names it; None: not at hand.
+
+    An installed file means its own root, a captured one too. One of a repository means what will
+    be installed with it: that lies beside it, or in a tree that looks like the end of the path.
+    """
+    root = install_root(by)
+    places = [root + path.lstrip("/")] if root is not None else [*_beside(path, by), path]
+    for place in dict.fromkeys(places):
+        text = context.read(place)
+        if text is not None:
+            return Source(place, text)
+    return None
+
+
+def _beside(path: str, by: str) -> Iterator[str]:
+    folder = posixpath.dirname(by)
+    if folder.endswith(".d"):
+        folder = posixpath.dirname(folder)
+    parts = PurePosixPath(path).parts[1:][-_MOST:]
+    for up in range(_UP):
+        # A bare name means something only close by.
+        for at in range(len(parts) - (up > 1)):
+            yield posixpath.normpath(posixpath.join(folder, *[".."] * up, *parts[at:]))
+
+
+def missing(what: str, place: Place) -> NotJudged:
+    """Return what is to be said of a file that is not at hand."""
+    return NotJudged(
+        file=place.file,
+        part=f"`{what}`",
+        line=place.line,
+        reason="the file is not at hand, and what it sets may win",
+        hint="check it where it is, together with this file",
+    )
