@@ -29,7 +29,7 @@ MOVING: Final = ("", "latest", "rocm")
 )
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
-    if container is None or container.digest:
+    if container is None or container.digest or view.adds:
         return
     reference = REFERENCE.fullmatch(container.tag)
     tag = container.tag if reference is None else (reference["default"] or "")
@@ -79,7 +79,7 @@ def no_restart(view: View, _: Facts) -> Hits:
     )
     box, start = view.container, view.starts
     if box is not None:
-        start = None if box.restart or is_client(view) else box.place
+        start = None if box.restart or view.adds or is_client(view) else box.place
     if start is not None and view.phrases.restart and not asked:
         yield Hit(
             message="there is no restart policy: a server that ends stays down",

@@ -10,7 +10,9 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
+from generator.readers.base import NeedsMore
 from generator.targets import load_target
+from generator.view import View
 from tests.consumers import compose
 from tests.plans import PROFILES, shipped
 from tests.readers.composing import MAIN, limit, one, told, views
@@ -419,3 +421,105 @@ def test_an_alias_bomb_is_read_in_no_time() -> None:
 
 def test_a_file_without_an_ollama_has_no_views() -> None:
     assert views("services: {web: {image: nginx}}") == ()
+
+
+# ── what stands in other files ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "judged"),
+    [
+        ("ollama", "{OLLAMA_NUM_THREADS: 6}", True),
+        ("ai-ollama2", "{A: b}", True),
+        ("ollama-rocm", "[HSA_OVERRIDE_GFX_VERSION=11.0.0]", True),
+        ("llm", "[OLLAMA_NUM_PARALLEL=4]", True),
+        ("llm", "{OLLAMA_HOST: 0.0.0.0, OLLAMA_NUM_PARALLEL: 4}", True),
+        ("api", "{OLLAMA_NUM_CTX: 4096}", False),
+        ("api", "{OLLAMA_HOST: 'http://gpu1:11434', OLLAMA_KEEP_ALIVE: 5m}", False),
+        ("web", "[OLLAMA_BASE_URL=http://ollama:11434, OLLAMA_KEEP_ALIVE=5m]", False),
+        ("ollama-exporter", "{A: b}", False),
+    ],
+)
+def test_an_overlay_alone(name: str, environment: str, *, judged: bool) -> None:
+    text = f"services:\n  {name}:\n    environment: {environment}\n"
+    assert [seen.adds for seen in views({"compose.gpu.yml": text}, "compose.gpu.yml")] == (
+        [True] * judged
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "service", "adds"),
+    [
+        ("docker-compose.rocm.yml", "image: 'ollama/ollama:rocm'", True),
+        ("docker-compose.yml", "image: 'ollama/ollama:rocm'", False),
+        ("ollama-compose.yml", "image: 'ollama/ollama:rocm'", False),
+        ("compose.llm.yaml", "{image: ollama/ollama, volumes: ['a:/b']}", False),
+    ],
+)
+def test_an_overlay_that_changes_the_image(file: str, service: str, *, adds: bool) -> None:
+    text = f"services:\n  ollama:\n    {service}\n"
+    assert [seen.adds for seen in views({file: text}, file)] == [adds]
+
+
+LOSES = """\
+services:
+  ollama:
+    image: ollama/ollama
+    env_file: [a.env, b.env]
+    environment: [OLLAMA_DEBUG=0, OLLAMA_KEEP_ALIVE=2h, OLLAMA_DEBUG=1]
+"""
+
+
+def overruled(seen: View) -> list[tuple[str, str, str, str, bool]]:
+    return [(o.name, o.value, o.place.file, o.by.file, o.usual) for o in seen.overruled]
+
+
+def test_which_variable_loses() -> None:
+    files = {
+        MAIN: LOSES,
+        "a.env": "OLLAMA_KEEP_ALIVE=1h\nOLLAMA_NUM_PARALLEL=1\nOLLAMA_NUM_PARALLEL=3\n",
+        "b.env": "OLLAMA_NUM_PARALLEL=2\n",
+    }
+    assert overruled(one(files)) == [
+        ("OLLAMA_KEEP_ALIVE", "1h", "a.env", MAIN, True),
+        ("OLLAMA_NUM_PARALLEL", "1", "a.env", "b.env", True),
+        ("OLLAMA_NUM_PARALLEL", "3", "a.env", "b.env", True),
+        ("OLLAMA_DEBUG", "0", MAIN, MAIN, False),
+    ]
+    assert told(one(files))["OLLAMA_NUM_PARALLEL"] == "2"
+
+
+def test_an_override_is_meant_to_win_but_not_its_file_of_variables() -> None:
+    over = "compose.override.yaml"
+    files = {
+        MAIN: "services: {ollama: {image: ollama/ollama, environment: {A: '1', B: '1'}}}",
+        over: "services: {ollama: {environment: {A: '2'}, env_file: over.env}}",
+        "over.env": "B=2\n",
+    }
+    (seen,) = views(files, MAIN, over)
+    assert overruled(seen) == [("B", "2", "over.env", MAIN, False)]
+    assert (told(seen)["A"], told(seen)["B"]) == ("2", "1")
+
+
+def test_a_file_that_is_not_at_hand_is_told() -> None:
+    text = "services:\n  ollama:\n    image: ollama/ollama\n    env_file:\n      - gone.env\n"
+    assert [(gap.file, gap.line, gap.part) for gap in one(text).not_judged] == [
+        (MAIN, 5, "`env_file: gone.env`")
+    ]
+    included = one(f"include: [gone.yaml]\n{text.partition('    env_file')[0]}")
+    assert [(gap.line, gap.part) for gap in included.not_judged] == [(1, "`include`")]
+
+
+def test_a_project_whose_server_is_not_at_hand_is_not_judged() -> None:
+    with pytest.raises(NeedsMore):
+        views("include: [gone.yaml]\nservices: {web: {image: nginx}}\n")
+
+
+def test_an_included_file_may_name_its_variables() -> None:
+    files = {
+        MAIN: "include: [{path: llm/compose.yaml, env_file: llm.env}]\n",
+        "llm/compose.yaml": "services: {ollama: {image: ollama, environment: {A: '${TAG}'}}}\n",
+        "llm/.env": "TAG=1\n",
+        "llm.env": "TAG=2\n",
+    }
+    assert told(one(files)) == {"A": "2"}

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import PurePosixPath
 
+OVERLAY: Final = re.compile(r"(?:docker-|podman-)?compose[.-].+\.ya?ml")
+"""The names of files that are laid over another one, as people call them."""
 _OVERRIDE: Final = r"((?:docker-)?compose)\.override\.ya?ml"
 _DEFAULT: Final = re.compile(r"((?:docker-)?compose)(?:\.override)?\.ya?ml")
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Source, problem_at, refused
+from generator.readers.beside import missing
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from generator.view import Place
+    from generator.view import NotJudged, Place
 
 # Compose replaces these where a later file has them; all else is merged.
 REPLACED: Final = frozenset({"command", "entrypoint", "test", "image"})
@@ -39,8 +40,9 @@ class Loader:
     def __init__(self, read: Callable[[str], str | None]) -> None:
         self.read = read
         self.problems: list[Problem] = []
-        self.said_before: dict[Place, list[Scalar]] = {}
-        """What a list says of a variable before the entry at this place, which counts."""
+        self.gaps: list[NotJudged] = []
+        self.said_before: dict[int, list[Scalar]] = {}
+        """What a list says of a variable before the entry with this `id`, which counts."""
         self._trees: dict[tuple[str, int], Table] = {}
 
     def load(
@@ -75,6 +77,14 @@ class Loader:
         found = self.variables(joined(path, ".env"), around)
         beside = {entry.name: entry.value for entry in found if entry.value is not None}
         return {**beside, **around}
+
+    def _around(
+        self, files: Sequence[Scalar], around: Mapping[str, str | None]
+    ) -> dict[str, str | None]:
+        """Return what is around an included file that names files of variables itself."""
+        every = (self.variables(joined(one.place.file, one.text), around) for one in files)
+        told = {entry.name: entry.value for entries in every for entry in entries}
+        return {**told, **around} if files else {}
 
     def fail_at(self, place: Place, message: str, hint: str) -> None:
         """Take note of a Problem of one line."""
@@ -131,8 +141,8 @@ class Loader:
             name, value = _pair(item)
             before = entries.pop(name, None)
             if isinstance(before, Scalar):
-                earlier = self.said_before.get(before.place, [])
-                self.said_before[value.place] = [*earlier, before]
+                earlier = self.said_before.get(id(before), [])
+                self.said_before[id(value)] = [*earlier, before]
             entries[name] = value
         places = {name: value.place for name, value in entries.items()}
         return Table(entries, node.place, places, node.tag)
@@ -145,8 +155,10 @@ class Loader:
             paths = item.items("path") if isinstance(item, Table) else (item,)
             sources = [s for path in paths if (s := self._source(path)) is not None]
             if not sources:
+                self.gaps.append(missing("include", item.place))
                 continue
-            inner = self.beside(sources[0].path, around)
+            files = [f for f in files_of(item) if f.explicit] if isinstance(item, Table) else []
+            inner = self._around(files, around) or self.beside(sources[0].path, around)
             for name, service in self.load(sources, inner, depth + 1).services.items():
                 found.setdefault(name, service)
         return found
@@ -217,6 +229,14 @@ def load_project(sources: Sequence[Source], loader: Loader) -> Project:
     if loader.problems or project is None:
         raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
     return project
+
+
+def files_of(table: Table) -> Iterator[Scalar]:
+    """Yield the paths of `env_file`, in short form and in long."""
+    for node in table.items("env_file"):
+        path = node.scalar("path") if isinstance(node, Table) else node
+        if isinstance(path, Scalar):
+            yield path
 
 
 def joined(file: str, path: str) -> str:

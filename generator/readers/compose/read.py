@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import ProfileError
-from generator.readers.base import Context, Source, image_name, refused
-from generator.readers.compose import COMPOSE
+from generator.errors import Problem, ProfileError
+from generator.readers.base import Context, NeedsMore, Source, image_name, refused
+from generator.readers.beside import missing
+from generator.readers.compose import COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
-from generator.readers.compose.project import Loader, Project, joined, load_project
+from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
-from generator.view import Line, ModelUse, Place, Variable, View
+from generator.view import Line, ModelUse, NotJudged, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,11 @@ _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
 _WARMING: Final = frozenset({"run", "generate", "chat"})
 _EVERYWHERE: Final = ("0.0.0.0", "[::]", "::", "http://0.0.0.0")  # noqa: S104 -- to recognise
+_MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"})
+"""Keys that say what a service runs; one without them adds to a service of another file."""
+_KEEPING: Final = frozenset({"restart", "volumes", "ports"})
+"""Keys of a service that stands for itself."""
+_ADDRESS: Final = re.compile(r"URL|URI|BASE|ENDPOINT|SERVER")
 _ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
 
 
@@ -45,6 +52,9 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     views = tuple(found.view(name) for name in found.servers)
     if loader.problems:
         raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
+    if loader.gaps and not views:
+        gaps = (Problem(f"line {gap.line}", gap.reason, gap.hint, gap.file) for gap in loader.gaps)
+        raise NeedsMore(sources[0].path, tuple(gaps))
     return views
 
 
@@ -60,6 +70,7 @@ class _Services:
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
         others = {name: one for name, one in every if name not in self.servers}
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
+        self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
 
     def view(self, name: str) -> View:
@@ -82,6 +93,8 @@ class _Services:
             models=self._models(name, service),
             container=container,
             acceleration=acceleration,
+            adds=self._adds(service),
+            not_judged=(*self.loader.gaps, *self._gaps(service)),
             neighbours=tuple(others),
         )
 
@@ -99,11 +112,34 @@ class _Services:
             return True
         if self._is_client(name, service):
             return False
+        if not service.entries.keys() & _MAKING:
+            return self._is_told(name, service)
         base = self._repository(service).rpartition("/")[2]
         built = name == engine.name and "build" in service.entries
         if built or re.fullmatch(engine.builds, base):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
+
+    def _adds(self, service: Table) -> bool:
+        """Whether it only adds to a service of a file that is not read here, as overlays do."""
+        keys = service.entries.keys()
+        return not keys & _MAKING or (self.overlay and not keys & _KEEPING)
+
+    def _is_told(self, name: str, service: Table) -> bool:
+        """Whether a service that another file makes is the server: by its name, or by variables.
+
+        Who has the address of a server, or a variable that ends like one, is a client.
+        """
+        engine, address = self.engine, service.text("environment", self.engine.address)
+        if re.fullmatch(rf"(?:.*[-_.])?{engine.builds}\d*", name):
+            return True
+        told = [key for key in service.table("environment").entries if key != engine.address]
+        asks = any(key.startswith(engine.prefixes) and _ADDRESS.search(key) for key in told)
+        if asks or (address and not address.startswith((*_EVERYWHERE, "127.", "localhost"))):
+            return False
+        facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
+        ours = (facts.variable(key) for key in told if key.startswith(engine.prefixes))
+        return any(one is not None and one.known and one.scope != "client" for one in ours)
 
     def _is_client(self, name: str, service: Table) -> bool:
         """Whether a service is a client: by what it runs, or by the server that it names."""
@@ -137,7 +173,7 @@ class _Services:
         """Yield what `environment` sets: of each variable what counts, last."""
         for key, node in service.table("environment").entries.items():
             if isinstance(node, Scalar):
-                for each in (*self.loader.said_before.get(node.place, ()), node):
+                for each in (*self.loader.said_before.get(id(node), ()), node):
                     yield self._variable(name, key, each), each.place.file
 
     def _variable(self, name: str, key: str, node: Scalar) -> Variable:
@@ -151,11 +187,16 @@ class _Services:
             unresolved=value is None or not node.explicit,
         )
 
+    def _gaps(self, service: Table) -> Iterator[NotJudged]:
+        """Yield the files of variables that are not at hand."""
+        for path in files_of(service):
+            if not path.explicit or self.loader.read(joined(path.place.file, path.text)) is None:
+                yield missing(f"env_file: {path.written or path.text}", path.place)
+
     def _from_files(self, service: Table) -> Iterator[tuple[Variable, str]]:
         """Yield what the files of `env_file` set, beside the file that names each."""
-        for node in service.items("env_file"):
-            path = node.scalar("path") if isinstance(node, Table) else node
-            if not isinstance(path, Scalar) or not path.explicit:
+        for path in files_of(service):
+            if not path.explicit:
                 continue
             file = joined(path.place.file, path.text)
             for entry in self.loader.variables(file, self.project.around):

@@ -106,7 +106,8 @@ def no_volume(view: View, facts: Facts) -> Hits:
             fix=view.phrases.keep_volume,
             edits=(container.unkept,),
         )
-    elsewhere = any(line.name in {"volumes_from", "extends"} for line in view.lines)
+    named = any(line.name in {"volumes_from", "extends"} for line in view.lines)
+    elsewhere = named or view.adds
     if container is None or elsewhere or not view.phrases.volumes_told or is_client(view):
         return
     path = _models_path(view, facts)

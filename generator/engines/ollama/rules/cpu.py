@@ -95,7 +95,7 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
 def unbound_beside_others(view: View, facts: Facts) -> Hits:
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
     bound = threads_of(view, facts) or any(view.bound(name) for name in bounds)
-    if bound or is_client(view) or not view.neighbours or not computes_on_cpu(view):
+    if bound or view.adds or is_client(view) or not view.neighbours or not computes_on_cpu(view):
         return
     others = ", ".join(f"`{name}`" for name in view.neighbours[:3])
     more = " and others" if view.neighbours[3:] else ""
