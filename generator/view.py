@@ -271,6 +271,16 @@ class View:
         """Return the place to name for something the file does not say: its key, or the file."""
         return Place(self.place.file, key=key) if self.phrases.keyed else self.place
 
+    def setting(self, place: Place, message: str) -> str:
+        """Return the name of what stands at a place; of several the one that a text speaks of."""
+        for items in (self.variables, self.bounds, self.lines):
+            names = {item.name for item in items if item.place == place and item.name}
+            if len(names) > 1:
+                names = {name for name in names if name in message}
+            if len(names) == 1:
+                return names.pop()
+        return place.key
+
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""
         found = [v for v in self.variables if v.name == name and v.reach == "server"]
@@ -292,8 +302,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class LocatedFinding:
-    """A Finding with the place it is about, and the Edits that would mend it."""
+    """A Finding with the place it is about, and the Edits that would mend it.
+
+    `setting` is the variable, limit, directive or profile key that it is about; empty: none.
+    """
 
     finding: Finding
     place: Place
     edits: tuple[Edit, ...] = ()
+    setting: str = ""

@@ -82,7 +82,14 @@ _FLEET_HOST: Final = Shape(
 _LOCATED: Final = Shape(
     "LocatedFinding",
     "A finding with its place; `line` counts from 1, 0 is the file as a whole.",
-    {"file": str, "line": int, **get_type_hints(Finding), "fixable": bool},
+    {
+        "file": str,
+        "line": int,
+        "setting": str,
+        "page": str,
+        **get_type_hints(Finding),
+        "fixable": bool,
+    },
 )
 _COUNTS: Final = Shape(
     "Counts",

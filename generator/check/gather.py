@@ -18,7 +18,7 @@ from generator.host import Host
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover, read_beside, views
 from generator.rules.decided import SILENCE, UNREADABLE
-from generator.rules.registry import judge, ordered
+from generator.rules.registry import every_rule, judge, ordered
 from generator.view import LocatedFinding, NotJudged, Place
 
 if TYPE_CHECKING:
@@ -84,7 +84,10 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
         from generator.check.trial import proven
 
         findings = proven(findings, found, context)
-    return Report(findings, gathered.texts, tuple(_all_not_judged(gathered)))
+    not_judged = tuple(_all_not_judged(gathered))
+    rules = every_rule()
+    secret = frozenset(p.place for p in gathered.found if rules[p.finding.rule].secret)
+    return Report(findings, gathered.texts, not_judged, secret)
 
 
 def _shipped(paths: Sequence[str]) -> list[str]:

@@ -54,9 +54,8 @@ def check_profile(
 
 def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> LocatedFinding:
     file = document.origin(finding.where.split("."))
-    return LocatedFinding(
-        finding, Place(file, line_of(texts.get(file, ""), finding.where), finding.where)
-    )
+    place = Place(file, line_of(texts.get(file, ""), finding.where), finding.where)
+    return LocatedFinding(finding, place, setting=finding.where)
 
 
 def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> LocatedFinding:

@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.errors import Severity
-    from generator.view import LocatedFinding, NotJudged
+    from generator.view import LocatedFinding, NotJudged, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Findings in order, the texts of all files by name, and what of them nobody has judged."""
+    """Findings in order, the texts of all files by name, and what of them nobody has judged.
+
+    `secret` are the places of lines that are not to be shown.
+    """
 
     found: tuple[LocatedFinding, ...]
     texts: Mapping[str, str]
     not_judged: tuple[NotJudged, ...] = ()
+    secret: frozenset[Place] = frozenset()
 
     @property
     def findings(self) -> tuple[LocatedFinding, ...]:

@@ -1,4 +1,4 @@
-"""A Report in the forms that programs read: JSON, SARIF, JUnit XML, commands for GitHub."""
+"""A Report in the forms that programs read: JSON, SARIF, JUnit XML, and what forges take."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from generator.rules.rule import Rule
     from generator.view import LocatedFinding, NotJudged
 
+HOME: Final = "https://github.com/hostwright/hostwright"
 SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _COMMANDS: Final = {"error": "error", "warning": "warning", "info": "notice"}
+_QUALITY: Final = {"error": "critical", "warning": "major", "info": "info"}
 # XML 1.0 has no way to write these, not even as references.
 _NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_json(report: Report) -> str:
-    """Return the Findings, each with its place and whether `--fix` mends it, and the counts.
+    """Return the Findings, each with its place, page and whether `--fix` mends it, and the counts.
 
     `not_judged` are the files, or parts of files, that nobody has judged, and why.
     """
@@ -41,6 +43,8 @@ def as_json(report: Report) -> str:
                 {
                     "file": placed.place.file,
                     "line": placed.place.line,
+                    "setting": placed.setting,
+                    "page": _page(placed.finding.rule),
                     **dataclasses.asdict(placed.finding),
                     "fixable": fixable(placed, report.texts),
                 }
@@ -70,7 +74,7 @@ def as_sarif(report: Report) -> str:
     ids = sorted({placed.finding.rule for placed in report.found})
     driver = {
         "name": "Hostwright",
-        "informationUri": "https://github.com/hostwright/hostwright",
+        "informationUri": HOME,
         "rules": [_rule(every_rule()[name]) for name in ids],
     }
     results = [_result(placed, ids) for placed in report.found]
@@ -92,9 +96,14 @@ def as_sarif(report: Report) -> str:
     return to_json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
 
 
+def _page(rule: str) -> str:
+    return f"{HOME}/blob/main/docs/rules/{rule}.md"
+
+
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
+        "helpUri": _page(rule.id),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": f"{rule.why}\n\nBad:\n{rule.bad}\n\nGood:\n{rule.good}"},
@@ -111,6 +120,8 @@ def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
         "message": {"text": _in_a_line(finding)},
         "locations": [{"physicalLocation": _location(placed.place)}],
     }
+    if placed.setting:
+        result["properties"] = {"setting": placed.setting}
     if finding.ignored:
         result["suppressions"] = [{"kind": "inSource", "justification": finding.ignored}]
     return result
@@ -211,6 +222,25 @@ def _command(placed: LocatedFinding) -> str:
     return f"::{_COMMANDS[finding.severity]} {where}::{_data(_in_a_line(finding))}\n"
 
 
+def as_gitlab(report: Report) -> str:
+    """Return a Code Quality report, which GitLab shows in a merge request."""
+    return to_json([_quality(placed) for placed in report.findings])
+
+
+def _quality(placed: LocatedFinding) -> dict[str, Any]:
+    import hashlib
+
+    finding, place = placed.finding, placed.place
+    told = "\0".join((finding.rule, place.file, str(place.line), finding.message))
+    return {
+        "description": _in_a_line(finding),
+        "check_name": finding.rule,
+        "fingerprint": hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest(),
+        "severity": _QUALITY[finding.severity],
+        "location": {"path": place.file, "lines": {"begin": max(place.line, 1)}},
+    }
+
+
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
@@ -230,4 +260,5 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
     "sarif": as_sarif,
     "junit": as_junit,
     "github": as_github,
+    "gitlab": as_gitlab,
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.check.gather import CheckRequest
     from generator.check.report import Report
 
-FORMATS: Final = ("text", "json", "sarif", "junit", "github")
+FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab")
 FAIL_ON: Final = ("error", "warning", "info", "never", "not-judged")
 EXAMPLES: Final = """
 \b
@@ -64,6 +64,7 @@ Silence a rule where it does not hold, with a reason:
 @click.option("--ignore", multiple=True, metavar="HW203,…", help="Not these rules.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended mechanically.")
 @click.option("--diff", is_flag=True, help="With --fix: show it as a patch, write nothing.")
+@click.option("--statistics", is_flag=True, help="Print how often each rule was hit.")
 @click.option("--stdin-name", default="", metavar="NAME", help="File name that `-` stands for.")
 @json_option
 def command(
@@ -75,6 +76,7 @@ def command(
     fix: bool,
     diff: bool,
     fail_on: str,
+    statistics: bool,
     **asked: Any,  # noqa: ANN401 -- what `_wanted` takes
 ) -> None:
     """Check profiles, and files of others, against what Ollama really reads.
@@ -98,7 +100,7 @@ def command(
     if diff:
         _print_patch(report)
     else:
-        _print(report, "json" if as_json else form)
+        _print(report, "json" if as_json else form, statistics=statistics)
     click.get_current_context().exit(_exit_code(report, fail_on))
 
 
@@ -138,11 +140,12 @@ def _rules(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(rules)
 
 
-def _print(report: Report, form: str) -> None:
+def _print(report: Report, form: str, *, statistics: bool) -> None:
     if form == "text":
-        from generator.cli.check_text import render
+        from generator.cli import check_text
 
-        click.echo(render(report), nl=False, color=coloured())
+        text = check_text.statistics(report) if statistics else check_text.render(report)
+        click.echo(text, nl=False, color=coloured())
         return
     from generator.check import reports
 

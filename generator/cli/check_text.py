@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from generator.check.excerpt import excerpt
 from generator.check.mend import fixable
 from generator.cli.talk import COLOURS, counted, visible, width
 from generator.errors import SEVERITIES
+from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from generator.view import LocatedFinding
 
 _SHORT: Final = 40
+_FEW: Final = 6
 
 
 def render(report: Report) -> str:
@@ -28,7 +32,7 @@ def render(report: Report) -> str:
         lines = [line for placed in group for line in _finding(placed, report)]
         blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
     blocks += ["\n".join(line) for line in [[*_gaps(report)]] if line]
-    return "\n\n".join([*blocks, _counts(report)]) + "\n"
+    return "\n\n".join([*blocks, "\n".join([*_more(report), _counts(report)])]) + "\n"
 
 
 def _gaps(report: Report) -> Iterator[str]:
@@ -64,9 +68,42 @@ def _finding(placed: LocatedFinding, report: Report) -> Iterator[str]:
     coloured = click.style(finding.severity, fg=COLOURS[finding.severity])
     yield lead + coloured + body[0][len(finding.severity) :]
     yield from (" " * len(lead) + line for line in body[1:])
+    yield from _excerpt(placed, report, " " * len(lead))
     if finding.fix:
         fix = textwrap.wrap(visible(finding.fix) + _mark(placed, report), room - len(lead) - 2)
         yield from (" " * (len(lead) + 2) + line for line in fix)
+
+
+def _excerpt(placed: LocatedFinding, report: Report, lead: str) -> Iterator[str]:
+    """Yield the line that it is about, with a mark under the part that is meant."""
+    if found := excerpt(placed, report):
+        shown = found.cut(width() - len(lead) - 2)
+        yield f"{lead}{click.style('|', dim=True)} {visible(shown.line)}"
+        before = len(visible(shown.line[: shown.start]))
+        marked = len(visible(shown.line[shown.start : shown.end]))
+        mark = click.style("^" * max(marked, 1), fg=COLOURS[placed.finding.severity])
+        yield f"{lead}{click.style('|', dim=True)} {' ' * before}{mark}"
+
+
+def statistics(report: Report) -> str:
+    """Return how often each rule was hit, the most frequent first; `*`: `--fix` mends some."""
+    hits = Counter(placed.finding.rule for placed in report.findings)
+    mended = {p.finding.rule for p in report.findings if fixable(p, report.texts)}
+    rules = every_rule()
+    most = len(str(max(hits.values(), default=0)))
+    rows = sorted(hits.items(), key=lambda row: (-row[1], row[0]))
+    lines = (
+        f"{times:>{most}}  {rule} {'*' if rule in mended else ' '} {rules[rule].title}\n"
+        for rule, times in rows
+    )
+    return "".join(lines) + _counts(report) + "\n"
+
+
+def _more(report: Report) -> list[str]:
+    """Return how to read up the rules that were hit."""
+    ids = sorted({placed.finding.rule for placed in report.findings})
+    several = f"{' '.join(ids[:_FEW])}{' …' if len(ids) > _FEW else ''}"
+    return [f"why, with examples: gen explain {several}"] if ids else []
 
 
 def _mark(placed: LocatedFinding, report: Report) -> str:

@@ -39,6 +39,7 @@ class Rule:
     made by `finding`, where things are decided. `deviates`: the output is then not what the
     profile says, which `--strict` refuses. `silence` says how to silence it, where it differs
     from the others.
+    `secret`: the line that it is about is one that no report may show.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Rule:
     releases: str = "all"
     deviates: bool = False
     silence: str = ""
+    secret: bool = False
 
     def __call__(self, check: Check) -> Rule:
         """Return the Rule with the function that it decorates as its check."""
@@ -63,7 +65,8 @@ class Rule:
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            yield LocatedFinding(finding, hit.place, hit.edits)
+            setting = view.setting(hit.place, f"{hit.message} {hit.fix}")
+            yield LocatedFinding(finding, hit.place, hit.edits, setting)
 
     def finding(
         self,

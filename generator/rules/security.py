@@ -83,6 +83,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW406",
+    secret=True,
     title="a secret in the plain environment",
     why="Everybody who may look at the service, or at its file, sees its environment.",
     bad='Environment="HF_TOKEN=hf_…"',

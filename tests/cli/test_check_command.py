@@ -126,6 +126,50 @@ def test_exit_codes() -> None:
     assert gen(OVERRIDE, "--ollama-version", "0.99.1.2").returncode == 2
 
 
+def test_the_report_shows_the_line_and_marks_the_value() -> None:
+    lines = gen(OVERRIDE).stdout.split("\n")
+    (at,) = [number for number, line in enumerate(lines) if " HW109 `" in line]
+    shown, mark = lines[at + 1], lines[at + 2]
+    assert shown.lstrip().startswith("| ")
+    first, last = mark.index("^"), mark.rindex("^") + 1
+    assert shown[first:last] == "1d"
+    assert "why, with examples: gen explain HW102 HW109" in lines[-3]
+
+
+def test_statistics_count_by_rule(there: Path) -> None:
+    (there / "a.env").write_text("OLLAMA_KEEP_ALIVE=1d\nOLLAMA_LOAD_TIMEOUT=2d\nOLLAMA_DEBG=1\n")
+    assert gen("a.env", "--statistics").stdout.split("\n")[:2] == [
+        "2  HW109 * a duration that Go does not know",
+        "1  HW104 * a name that looks misspelt",
+    ]
+
+
+def test_a_code_quality_report_for_gitlab(there: Path) -> None:
+    (there / "a.env").write_text("OLLAMA_KEEP_ALIVE=1d\nOLLAMA_LOAD_TIMEOUT=1d\n")
+    issues = json.loads(gen("a.env", "--format", "gitlab").stdout)
+    assert [issue["location"]["lines"]["begin"] for issue in issues] == [1, 2]
+    assert {issue["check_name"] for issue in issues} == {"HW109"}
+    assert {issue["severity"] for issue in issues} == {"major"}
+    assert len({issue["fingerprint"] for issue in issues}) == 2
+
+
+def test_the_setting_has_a_field_of_its_own(there: Path) -> None:
+    (there / "a.env").write_text("OLLAMA_KEEP_ALIVE=1d\n")
+    (found,) = json.loads(gen("a.env", "--json").stdout)["findings"]
+    assert found["setting"] == "OLLAMA_KEEP_ALIVE"
+    assert found["page"].endswith("/docs/rules/HW109.md")
+    (run,) = json.loads(gen("a.env", "--format", "sarif").stdout)["runs"]
+    assert run["results"][0]["properties"] == {"setting": "OLLAMA_KEEP_ALIVE"}
+
+
+def test_a_secret_stays_out_of_every_report(there: Path) -> None:
+    (there / "a.conf").write_text('[Service]\nEnvironment="OLLAMA_API_KEY=k9-2f6d0b"\n')
+    for options in ((), ("--json",), ("--select", "HW118"), ("--format", "sarif")):
+        printed = gen("a.conf", *options).stdout
+        assert "HW118" in printed
+        assert "k9-2f6d0b" not in printed
+
+
 def test_nothing_to_judge_is_not_all_well(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -1,0 +1,57 @@
+"""The line that a Finding is about, and the part of it to mark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.check.report import Report
+    from generator.view import LocatedFinding
+
+_QUOTED: Final = re.compile(r"`([^`]+)`")
+_LONGEST: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A line of a file without its indent, and what is marked: characters `start` to `end`."""
+
+    line: str
+    start: int
+    end: int
+
+    def cut(self, room: int) -> Excerpt:
+        """Return as much of it as there is room for, with the mark in sight."""
+        first = max(0, min(self.start - room // 4, len(self.line) - room))
+        line = self.line[first : first + room]
+        start = self.start - first
+        return Excerpt(line, start, max(start + 1, min(self.end - first, len(line))))
+
+
+def excerpt(placed: LocatedFinding, report: Report) -> Excerpt | None:
+    """Return what a Finding is about, as its file has it; None: no line, or one with a secret."""
+    if placed.place in report.secret:
+        return None
+    lines = report.texts.get(placed.place.file, "").split("\n", placed.place.line)
+    if not placed.place.line or placed.place.line > len(lines):
+        return None
+    line = lines[placed.place.line - 1].strip()[:_LONGEST]
+    if not line:
+        return None
+    for part in _meant(placed):
+        if (start := line.find(part)) >= 0:
+            return Excerpt(line, start, start + len(part))
+    return Excerpt(line, 0, len(line))
+
+
+def _meant(placed: LocatedFinding) -> Iterator[str]:
+    """Yield what of a line a Finding may speak of, the surest first."""
+    yield from _QUOTED.findall(placed.finding.message)
+    yield from (edit.old.strip() for edit in placed.edits if edit.place == placed.place)
+    if placed.setting:
+        yield placed.setting

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from generator.check.excerpt import Excerpt, excerpt
+from generator.check.report import Report
+from generator.errors import Finding
+from generator.view import Edit, LocatedFinding, Place
+
+FILE = "a.conf"
+LINE = 'Environment="OLLAMA_KEEP_ALIVE=1d"'
+TEXTS = {FILE: f"[Service]\n  {LINE}  \n\n"}
+
+
+def told(message: str, line: int = 2, **more: object) -> LocatedFinding:
+    finding = Finding(rule="HW109", severity="warning", message=message, where="")
+    return LocatedFinding(finding, Place(FILE, line), **more)  # type: ignore[arg-type]
+
+
+def marked(placed: LocatedFinding) -> str:
+    found = excerpt(placed, Report((placed,), TEXTS))
+    assert found is not None
+    assert found.line == LINE
+    return found.line[found.start : found.end]
+
+
+@pytest.mark.parametrize(
+    ("placed", "meant"),
+    [
+        (told("`1d` is no duration"), "1d"),
+        (told("`nowhere` is no duration", setting="OLLAMA_KEEP_ALIVE"), "OLLAMA_KEEP_ALIVE"),
+        (told("it goes", edits=(Edit(Place(FILE, 2), "=1d", "=24h"),)), "=1d"),
+        (told("no word of it"), LINE),
+    ],
+)
+def test_the_part_that_is_meant_is_marked(placed: LocatedFinding, meant: str) -> None:
+    assert marked(placed) == meant
+
+
+@pytest.mark.parametrize("line", [0, 3, 9])
+def test_there_is_no_excerpt_where_there_is_no_line(line: int) -> None:
+    placed = told("`1d`", line)
+    assert excerpt(placed, Report((placed,), TEXTS)) is None
+
+
+def test_a_line_with_a_secret_is_not_shown() -> None:
+    placed = told("`1d`")
+    assert excerpt(placed, Report((placed,), TEXTS, secret=frozenset({placed.place}))) is None
+
+
+def test_a_long_line_is_cut_around_the_mark() -> None:
+    found = Excerpt("a" * 100 + "MARK" + "b" * 100, 100, 104).cut(40)
+    assert len(found.line) == 40
+    assert found.line[found.start : found.end] == "MARK"
+    assert Excerpt("x" * 100, 0, 100).cut(10) == Excerpt("x" * 10, 0, 10)
