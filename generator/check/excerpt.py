@@ -25,6 +25,11 @@ class Excerpt:
     start: int
     end: int
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What stands before the mark, under it, and behind it."""
+        return self.line[: self.start], self.line[self.start : self.end], self.line[self.end :]
+
     def cut(self, room: int) -> Excerpt:
         """Return as much of it as there is room for, with the mark in sight."""
         first = max(0, min(self.start - room // 4, len(self.line) - room))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.report import Report
+from generator.check.settings import Settings
 from generator.check.silence import silenced
 from generator.errors import (
     Problem,
@@ -36,7 +37,8 @@ _FEW: Final = 200
 class CheckRequest:
     """What to check, and for what: a release, a machine, targets of profiles, rules.
 
-    `select` and `ignore` hold rule ids or their beginnings (`HW1`); an empty `select` is all.
+    `select` and `ignore` hold rule ids or their beginnings (`HW1`); an empty `select` leaves it to
+    the `settings` of the repository.
     """
 
     paths: Sequence[str]
@@ -47,6 +49,7 @@ class CheckRequest:
     ignore: Sequence[str] = ()
     stdin: bytes | None = None
     stdin_name: str = ""
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(slots=True)
@@ -68,7 +71,8 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     """
     catalogue = load_catalogue()
     release, host = _release(wanted.version, catalogue), _host(wanted, catalogue)
-    context = Context(catalogue, release, host, read_beside)
+    by_file = wanted.settings.release
+    context = Context(catalogue, release, host, read_beside, release_by_file=by_file)
     names = _shipped(wanted.paths)
     paths = [path for path in wanted.paths if path not in names]
     text = (wanted.stdin or b"").decode("utf-8", "surrogateescape")
@@ -77,7 +81,7 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     for name in dict.fromkeys((*names, *found.profiles)):
         _profile(name, wanted, gathered)
     _foreign(found, context, gathered)
-    chosen = (placed for placed in gathered.found if _chosen(placed.finding.rule, wanted))
+    chosen = (placed for placed in gathered.found if _chosen(placed, wanted))
     findings = _once(ordered(list(chosen)))
     edited = sum(bool(placed.edits) for placed in findings)
     if edited and (fixing or edited <= _FEW):
@@ -134,7 +138,9 @@ def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
 
     piped = STDIN in wanted.paths and name == (wanted.stdin_name or STDIN)
     stdin = wanted.stdin if piped else None
-    found, texts = check_profile(name, wanted.version, wanted.targets, stdin)
+    release = wanted.settings.release(name)
+    version = wanted.version or (str(release) if release else None)
+    found, texts = check_profile(name, version, wanted.targets, stdin)
     gathered.found += found
     gathered.texts |= texts or {name: ""}
 
@@ -186,6 +192,12 @@ def _problem(problem: Problem) -> LocatedFinding:
     return LocatedFinding(finding, Place(problem.source, line))
 
 
-def _chosen(rule: str, wanted: CheckRequest) -> bool:
-    selected = not wanted.select or rule == SILENCE.id or rule.startswith(tuple(wanted.select))
-    return rule == UNREADABLE.id or (selected and not rule.startswith(tuple(wanted.ignore)))
+def _chosen(placed: LocatedFinding, wanted: CheckRequest) -> bool:
+    rule = placed.finding.rule
+    if rule == UNREADABLE.id:
+        return True
+    if wanted.select:
+        selected = rule == SILENCE.id or rule.startswith(tuple(wanted.select))
+    else:
+        selected = wanted.settings.wants(placed.place.file, rule)
+    return selected and not rule.startswith(tuple(wanted.ignore))

@@ -44,7 +44,7 @@ def as_json(report: Report) -> str:
                     "file": placed.place.file,
                     "line": placed.place.line,
                     "setting": placed.setting,
-                    "page": _page(placed.finding.rule),
+                    "page": page_of(placed.finding.rule),
                     **dataclasses.asdict(placed.finding),
                     "fixable": fixable(placed, report.texts),
                 }
@@ -96,14 +96,15 @@ def as_sarif(report: Report) -> str:
     return to_json({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
 
 
-def _page(rule: str) -> str:
+def page_of(rule: str) -> str:
+    """Return the address of a rule's page."""
     return f"{HOME}/blob/main/docs/rules/{rule}.md"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
-        "helpUri": _page(rule.id),
+        "helpUri": page_of(rule.id),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": f"{rule.why}\n\nBad:\n{rule.bad}\n\nGood:\n{rule.good}"},

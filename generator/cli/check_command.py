@@ -10,6 +10,7 @@ import click
 from generator.cli.options import (
     Misuse,
     filled_option,
+    html_option,
     json_option,
     profile_option,
     release_option,
@@ -66,6 +67,7 @@ Silence a rule where it does not hold, with a reason:
 @click.option("--diff", is_flag=True, help="With --fix: show it as a patch, write nothing.")
 @click.option("--statistics", is_flag=True, help="Print how often each rule was hit.")
 @click.option("--stdin-name", default="", metavar="NAME", help="File name that `-` stands for.")
+@html_option
 @json_option
 def command(
     paths: tuple[str, ...],
@@ -77,6 +79,7 @@ def command(
     diff: bool,
     fail_on: str,
     statistics: bool,
+    html: str | None,
     **asked: Any,  # noqa: ANN401 -- what `_wanted` takes
 ) -> None:
     """Check profiles, and files of others, against what Ollama really reads.
@@ -97,9 +100,14 @@ def command(
     report = check(wanted, fixing=fix)
     if fix and not diff and _mend(report):
         report = check(wanted, fixing=True)
+    if html is not None:
+        from generator.check.page import as_page
+        from generator.cli.writing import write_page
+
+        write_page(as_page(report), html)
     if diff:
         _print_patch(report)
-    else:
+    elif html != STDIO:
         _print(report, "json" if as_json else form, statistics=statistics)
     click.get_current_context().exit(_exit_code(report, fail_on))
 
@@ -113,13 +121,16 @@ def _wanted(
     ignore: tuple[str, ...],
     **asked: Any,  # noqa: ANN401 -- a CheckRequest, with what it is about
 ) -> CheckRequest:
+    from generator.catalogue.catalogue import load_catalogue
     from generator.check.gather import CheckRequest
+    from generator.check.settings import read_settings
 
     if STDIO in paths and host == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--host")
     if STDIO in paths and writes:
         raise Misuse("--fix cannot write to stdin", "add --diff, or name a file", where="--fix")
     return CheckRequest(
+        settings=read_settings(load_catalogue()),
         paths=paths,
         host=Path(host) if host is not None else None,
         select=_rules(select),

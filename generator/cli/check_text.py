@@ -79,8 +79,7 @@ def _excerpt(placed: LocatedFinding, report: Report, lead: str) -> Iterator[str]
     if found := excerpt(placed, report):
         shown = found.cut(width() - len(lead) - 2)
         yield f"{lead}{click.style('|', dim=True)} {visible(shown.line)}"
-        before = len(visible(shown.line[: shown.start]))
-        marked = len(visible(shown.line[shown.start : shown.end]))
+        before, marked, _ = (len(visible(part)) for part in shown.parts)
         mark = click.style("^" * max(marked, 1), fg=COLOURS[placed.finding.severity])
         yield f"{lead}{click.style('|', dim=True)} {' ' * before}{mark}"
 

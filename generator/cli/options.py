@@ -48,6 +48,9 @@ def filled_option(
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+html_option = filled_option(
+    "--html", metavar="FILE", example="page.html", text="Also write a page to look at; - is stdout."
+)
 set_option = click.option(
     "--set",
     "overrides",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.streams import json_text, keyed, print_json
+from generator.cli.streams import STDIO, json_text, keyed, print_json
 from generator.cli.talk import say, word
 
 if TYPE_CHECKING:
@@ -49,6 +49,23 @@ def write_files(
     _summary(changes, directory, dry=dry)
     if check and differ:
         click.get_current_context().exit(1)
+
+
+def write_page(text: str, name: str) -> None:
+    """Write a page to look at; only another one of ours is replaced. `-` is stdout."""
+    from generator.errors import WriteRefused
+    from generator.files.rewrite import create
+    from generator.formats.page import is_page
+
+    if name == STDIO:
+        click.echo(text, nl=False)
+        return
+    path = Path(name)
+    try:
+        create(path, text.encode(), force=path.is_file() and is_page(path))
+    except WriteRefused as error:
+        raise WriteRefused(error.message, hint="it is no page of ours: name another file") from None
+    say(f"wrote {name}")
 
 
 def _written(

@@ -36,7 +36,8 @@ class Source:
 class Context:
     """What the user told beside the files, and the engine whose services are looked for.
 
-    `release` and `host` are theirs, or nothing. `read` returns the text of a further file that
+    `release` and `host` are theirs, or nothing; `release_by_file` returns the release that they
+    told for a file, where they told none for all. `read` returns the text of a further file that
     a file refers to by this path, None where it is not there.
     """
 
@@ -44,6 +45,7 @@ class Context:
     release: Release | None = None
     host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = lambda _: None
+    release_by_file: Callable[[str], Release | None] = lambda _: None
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:

@@ -187,6 +187,7 @@ def views(found: Found, context: Context) -> Seen:
 def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     """Add the Views and Problems of a group, and yield why it has none."""
     files = [source.path for source in group.sources]
+    context = replace(context, release=context.release or context.release_by_file(files[0]))
     try:
         read = load_reader(group.kind)
         engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
