@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,6 +75,8 @@ def read_settings(catalogue: Catalogue, start: Path | None = None) -> Settings:
 
 
 def _settings(file: Path, catalogue: Catalogue) -> Settings:
+    import tomllib  # Few repositories have such a file.
+
     problems: list[Problem] = []
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
