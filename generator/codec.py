@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 import sys
 from typing import Any, Final, NamedTuple, get_args
 
-from generator.errors import HostwrightError, Problem, ProfileError
+from generator.errors import Problem, ProfileError, shortened
 from generator.plan import SCHEMA_VERSION, Plan
 
 _WORD: Final = re.compile(r"\w+")
@@ -44,14 +45,15 @@ def to_dict(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
 def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- whatever JSON holds
     """Rebuild a Plan from `to_dict`'s data.
 
-    Raises HostwrightError for another schema version, and ProfileError, about `source`, with every
-    place at which the data have not the shape of a Plan.
+    Raises ProfileError, about `source`, for another schema version, and with every place at which
+    the data have not the shape of a Plan.
     """
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if version != SCHEMA_VERSION or isinstance(version, bool):
-        raise HostwrightError(
-            f"{source} has schema version {version!r}, not {SCHEMA_VERSION}", hint=AGAIN
-        )
+    if type(version) is not int or version != SCHEMA_VERSION:
+        newer = type(version) is int and version > SCHEMA_VERSION
+        message = f"is {shortened(json.dumps(version), 40)}, not {SCHEMA_VERSION}"
+        hint = "a newer `gen` has written it: check it with that one" if newer else AGAIN
+        raise ProfileError(source, (Problem("schema_version", message, hint),))
     problems: list[Problem] = []
     plan: Plan | None = _built(Plan, data, "", problems)
     if plan is not None and len(plan.services) != 1:

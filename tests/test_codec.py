@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.codec import from_dict, to_dict
-from generator.errors import HostwrightError, ProfileError
+from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.plan.read import read
 from generator.rules.registry import judge
@@ -73,9 +73,11 @@ def test_whatever_stands_in_it_a_plan_is_judged_or_refused(
     "data", [None, [], "plan", 2, {}, {"schema_version": 1}, {"schema_version": True}]
 )
 def test_what_has_another_version_is_refused(data: object) -> None:
-    with pytest.raises(HostwrightError, match="schema version") as caught:
+    with pytest.raises(ProfileError) as caught:
         from_dict(data)
-    assert "gen plan" in caught.value.hint
+    (problem,) = caught.value.problems
+    assert problem.where == "schema_version"
+    assert "gen plan" in problem.hint
 
 
 def test_each_fault_has_its_place() -> None:

@@ -44,6 +44,8 @@ class Signs:
     maybe: frozenset[str] = frozenset()
     content: str = r"(?!)"
     never: str = r"(?!)"
+    holds: Callable[[str], bool] = lambda _: True
+    """Whether a text with that content is one indeed, where no pattern can tell."""
     named: frozenset[str] = frozenset()
     hinted: str = r"(?!)"
     ours: Callable[[Source], bool] = mentioned
@@ -79,7 +81,8 @@ class Signs:
 
     def by_content(self, text: str) -> bool:
         """Return whether the text looks like one."""
-        return bool(re.search(self.content, text)) and not re.search(self.never, text)
+        found = re.search(self.content, text) and not re.search(self.never, text)
+        return bool(found) and self.holds(text)
 
 
 OWN: Final = {
@@ -90,15 +93,8 @@ OWN: Final = {
         never=r"(?m)^\[hosts[.\]]",
         ours=lambda _: True,
     ),
-    "plan": Signs(
-        maybe=frozenset({".json"}),
-        # The manifest of a bundle begins with its version and files, and is read by nobody else.
-        content=r"(?s)\A\s*\{(?!\s*\"schema_version\"\s*:\s*\d+,\s*\"files\"\s*:)"
-        r".*\"schema_version\"\s*:",
-        ours=lambda _: True,
-    ),
 }
-"""The files of Hostwright itself."""
+"""The files of Hostwright itself that no reader reads."""
 
 
 def signs_of(kind: str) -> Signs:

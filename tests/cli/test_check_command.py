@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from generator.readers import KINDS
+from tests.commands import ROOT, process
 from tests.tools import require
 
 DROP_IN = """\
@@ -490,3 +491,34 @@ def test_a_file_that_cannot_be_written(there: Path) -> None:
         pytest.skip("root may write everything")
     (there / "ollama.service.d").chmod(0o500)
     assert gen(OVERRIDE, "--fix").returncode == 3
+
+
+def test_json_of_ours_that_is_no_plan_is_passed_over(there: Path) -> None:
+    shown = {
+        "list": ["list"],
+        "show": ["show", "xeon-cpu"],
+        "detect": ["detect"],
+        "render": ["xeon-cpu", "-t", "all"],
+        "fit": ["fit", "dual-pascal"],
+        "explain": ["explain", "HW401"],
+        "error": ["show", "unknown"],
+        "check": ["check", "mine.toml"],
+        "fleet": ["fleet", "fleet.toml"],
+    }
+    (there / "fleet.toml").write_text('schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\n')
+    folder = there / "saved"
+    folder.mkdir()
+    for name, args in shown.items():
+        (folder / f"{name}.json").write_text(process(*args, "--json", cwd=there).stdout)
+    for schema in ROOT.glob("docs/schemas/*.json"):
+        (folder / f"schema-{schema.name}").write_text(schema.read_text())
+    (folder / "plan.json").write_text(process("plan", "xeon-cpu", cwd=there).stdout)
+    document = json.loads(gen("saved", "--json").stdout)
+    assert (document["files"], document["not_judged"]) == (["saved/plan.json"], [])
+    (named,) = json.loads(gen("saved/list.json", "--json").stdout)["findings"]
+    assert "is no plan" in named["message"]
+
+
+def test_the_profiles_and_documents_of_this_repository_are_clean() -> None:
+    result = gen(str(ROOT / "profiles"), str(ROOT / "docs"))
+    assert result.returncode == 0, result.stdout

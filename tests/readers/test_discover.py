@@ -19,7 +19,8 @@ VALUES = "# mine\nollama:\n  gpu:\n    enabled: true\n"
 MODULE = "{ pkgs, ... }:\n{\n  services.ollama.enable = true;\n}\n"
 PROFILE = 'schema_version = 1\nname = "x"\n'
 ENV = "OLLAMA_NUM_PARALLEL=2\n"
-PLAN = '{\n  "schema_version": 1,\n  "name": "x"\n}\n'
+PLAN = '{"schema_version": 1, "name": "x", "description": "", "source": "", "summary": ""}'
+SCHEMA = '{"type": "object", "properties": {"schema_version": {"const": 1}}}'
 
 
 @pytest.fixture
@@ -62,6 +63,8 @@ def grouped(found: Found) -> list[tuple[str, list[str]]]:
         ("x.toml", "", "profile"),
         ("plan.json", PLAN, "plan"),
         ("package.json", "{}", None),
+        ("schema.json", SCHEMA, "plan"),  # Its reader says that it is none.
+        (STDIN, SCHEMA, None),
         (".env", "", "environment"),
         ("ollama.env", "", "environment"),
         ("/etc/environment", "", "environment"),
@@ -104,6 +107,8 @@ def test_a_directory_is_walked_in_order(here: Path) -> None:
             "e/fleet.toml": PROFILE + "[hosts.a]\n",
             "e/pyproject.toml": "[project]\n",
             "e/plan.json": PLAN,
+            "e/profile.schema.json": SCHEMA,
+            "e/list.json": '{"schema_version": 1, "profiles": []}',
             "f/server.env": ENV,
             "f/other.env": "PORT=1\n",
             ".git/compose.yaml": COMPOSE,

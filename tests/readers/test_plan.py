@@ -120,9 +120,11 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
     ("text", "where", "message"),
     [
         ('{"schema_version": 2, "environment": [ broken', "", "is no JSON: Expecting value"),
-        ('{"schema_version": 99}', "schema_version", "has schema version 99, not 2"),
-        ('{"schema_version": 1, "release": "0.32.15"}', "schema_version", "has schema version 1"),
-        ('{"schema_version": true}', "schema_version", "has schema version True"),
+        ('{"schema_version": 99}', "", "is no plan"),
+        ('{"schema_version": {"const": 2}}', "", "is no plan"),
+        (edited(lambda p: p.update(schema_version=1)), "schema_version", "is 1, not 2"),
+        (edited(lambda p: p.update(schema_version=True)), "schema_version", "is true, not 2"),
+        (edited(lambda p: p.update(schema_version=2.0)), "schema_version", "is 2.0, not 2"),
         (edited(lambda p: p.pop("host")), "host", "is missing"),
         (edited(lambda p: p.update(units=[])), "units", "no such key"),
         (edited(lambda p: p.update(services=[])), "services", "names no service"),
@@ -186,6 +188,13 @@ def test_a_broken_plan_is_an_error(text: str, where: str, message: str, tmp_path
     assert (found.finding.rule, found.finding.where) == ("HW000", where)
     assert message in found.finding.message
     assert "gen plan" in found.finding.fix
+
+
+def test_a_plan_of_a_later_version_asks_for_a_later_gen(tmp_path: Path) -> None:
+    text = edited(lambda p: p.update(schema_version=99))
+    (found,) = checked(tmp_path, text).findings
+    assert (found.finding.where, found.finding.message) == ("schema_version", "is 99, not 2")
+    assert "a newer `gen`" in found.finding.fix
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from generator.codec import AGAIN, from_dict
 from generator.engines import ENGINES
-from generator.errors import HostwrightError, Problem, ProfileError
+from generator.errors import Problem, ProfileError
 from generator.formats.modelfile import is_printable
 from generator.readers.base import Context, Source, each, refused
+from generator.readers.plan import is_plan
 from generator.readers.plan.view import view_of
 from generator.units import MODEL_NAME
 from generator.view import Bound, Place, Variable, View
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan, Service
 
 Named = TypeVar("Named", Variable, Bound)
+_ONE: Final = "name a file that `gen plan PROFILE` has written"
 _PATH: Final = r"/[^\s%\"'\\]*"
 _NO_PATH: Final = "no absolute path without spaces, quotes, `%` and `\\`"
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -62,17 +64,16 @@ def _view(source: Source) -> View:
 
 def _plan(source: Source) -> Plan:
     try:
-        return from_dict(json.loads(source.text), source.path)
+        data = json.loads(source.text)
     except ValueError as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise refused(source.path, where, f"is no JSON: {message}", AGAIN) from None
     except RecursionError:
         raise refused(source.path, "", "is nested too deep for a plan", AGAIN) from None
-    except ProfileError:
-        raise
-    except HostwrightError as error:
-        raise refused(source.path, "schema_version", error.message, error.hint) from None
+    if not is_plan(source.text):
+        raise refused(source.path, "", "is no plan: it lacks the keys of one", _ONE)
+    return from_dict(data, source.path)
 
 
 def _at_its_line(item: Named, source: Source) -> Named:
