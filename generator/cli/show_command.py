@@ -65,7 +65,7 @@ def command(
     elif as_json:
         print_json(
             settings=keyed(HEAD, _rows(plan)),
-            left_out=keyed(("what", "why"), _left_out(target)),
+            left_out=keyed(("what", "why"), _left_out(target, plan)),
             findings=findings,
         )
     else:
@@ -76,12 +76,13 @@ def command(
         click.echo(table(HEAD, _rows(plan)))
         if target:
             click.echo()
-            click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target))))
+            click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target, plan))))
         print_findings(findings)
 
 
-def _left_out(target: str | None) -> list[tuple[str, str]]:
-    items = load_target(target).LEFT_OUT if target else ()
+def _left_out(target: str | None, plan: Plan) -> list[tuple[str, str]]:
+    every = load_target(target).LEFT_OUT if target else ()
+    items = [item for item in every if item.concerns(plan.service)]
     return [(what, item.why) for item in items for what in item.what]
 
 

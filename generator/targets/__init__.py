@@ -67,6 +67,6 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
             fix=item.fix.format(port=service.listen.port),
         )
         for item in load_target(name).LEFT_OUT
-        if item.asked and item.asked(service)
+        if item.asked and item.concerns(service)
     )
     return tuple(quietened(finding, plan.silences) for finding in found)

@@ -46,8 +46,9 @@ class LeftOut:
 
     `fields` are written `Record.field`, a space between them, with all that lies below each. Where
     a setting of the profile is lost, `key` is that setting (without a dot: of the engine's own
-    table), `asked` is whether a service has it, and a Finding of that severity reports it, with
-    `fix` for what to do; `{port}` in it is the port of the API.
+    table), `asked` is whether it is lost of a service, and a Finding of that severity reports it,
+    with `fix` for what to do; `{port}` in it is the port of the API. `when` says in words where
+    `asked` depends on more than whether the setting is there.
     """
 
     why: str
@@ -56,6 +57,11 @@ class LeftOut:
     asked: Callable[[Service], object] | None = None
     fix: str = "set it on the host, or use the systemd or nixos target"
     severity: Severity = "warning"
+    when: str = ""
+
+    def concerns(self, service: Service) -> bool:
+        """Return whether it is left out of that service; of fields only the kind is asked."""
+        return not self.asked or bool(self.asked(service))
 
     @property
     def what(self) -> list[str]:

@@ -56,6 +56,7 @@ LEFT_OUT: Final = (
         key="resources.memory_swap_max",
         asked=_uncounted_swap,
         fix="set `resources.memory_max` too",
+        when="without a bound of memory",
     ),
     LeftOut(
         "a container cannot reload the host's kernel module",

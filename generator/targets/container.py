@@ -65,13 +65,17 @@ def _counted_by_speed(service: Service) -> bool:
 
 NOT_IN_CONTAINERS: Final = (
     LeftOut(
-        "a device list says which GPUs, not their order", key="gpu.visible_devices", asked=_ordered
+        "a device list says which GPUs, not their order",
+        key="gpu.visible_devices",
+        asked=_ordered,
+        when="of NVIDIA cards that are listed in an order of their own",
     ),
     LeftOut(
         "the indices of a device list count in the order of nvidia-smi, not by speed",
         key="gpu.device_order",
         asked=_counted_by_speed,
         fix="name the GPUs by UUID, or by their index in `nvidia-smi -L`",
+        when="with `FASTEST_FIRST`, of NVIDIA cards that are listed by index",
     ),
     LeftOut(
         "the engine opens what it publishes by itself, past the firewall of the host",
@@ -80,12 +84,14 @@ NOT_IN_CONTAINERS: Final = (
         asked=lambda service: service.listen.open_firewall and not service.container.rootless,
         fix="leave it out for a container",
         severity="info",
+        when="of a rootful engine",
     ),
     LeftOut(
         "an engine that runs as a user opens no firewall",
         key="open_firewall",
         asked=lambda service: service.listen.open_firewall and service.container.rootless,
         fix="open TCP port {port} in the firewall of the host",
+        when="of a rootless engine",
     ),
     LeftOut(
         "the image has the program, its command, its user and its backends",

@@ -83,6 +83,7 @@ LEFT_OUT: Final = (
             key=f"resources.{name}",
             asked=partial(_lost, name),
             fix="leave `container.rootless` out",
+            when="of a rootless container" + (", below 0" if name in _NOT_BELOW_ZERO else ""),
         )
         for name, why in {**_NOT_FOR_USERS, **_NOT_BELOW_ZERO}.items()
     ),
@@ -91,6 +92,7 @@ LEFT_OUT: Final = (
         key="service.resume_fix",
         asked=lambda service: service.container.rootless and any(j.on_host for j in service.jobs),
         fix="leave `container.rootless` out",
+        when="of a rootless container",
     ),
     LeftOut("systemd starts the container again, as `service.restart` says", "Container.restart"),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),

@@ -39,6 +39,29 @@ def test_show_says_what_a_target_leaves_out() -> None:
     assert "leaves out" not in plain.stdout + plain.stderr
 
 
+def left_out(*args: str) -> dict[str, str]:
+    rows = json.loads(run("show", *args, "--json").stdout)["left_out"]
+    found = {row["what"]: row["why"] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_what_a_target_writes_of_this_profile_is_not_said_to_be_left_out(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(
+        'schema_version = 1\nname = "mine"\n[ollama]\nopen_firewall = true\nhost = "0.0.0.0"\n'
+        '[resources]\nallowed_cpus = "0-3"\nnice = 5\noom_score_adjust = -5\n'
+    )
+    asked = (str(profile), "-t", "quadlet")
+    resources = {"resources.allowed_cpus", "resources.oom_score_adjust"}
+    rootful = left_out(*asked)
+    assert not {key for key in rootful if key.startswith("resources.")}
+    assert "past the firewall" in rootful["open_firewall"]
+    rootless = left_out(*asked, "--set", "container.rootless=true")
+    assert {key for key in rootless if key.startswith("resources.")} == resources
+    assert "as a user" in rootless["open_firewall"]
+
+
 def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> None:
     flags = ("--set", "threads.count=8", "--set", "ollama.env.A=b")
     merged = tmp_path / "merged.toml"

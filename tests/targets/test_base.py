@@ -123,6 +123,14 @@ def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
+def test_a_setting_that_stands_twice_says_when(name: str) -> None:
+    lost = [item for item in load_target(name).LEFT_OUT if item.key]
+    assert len({(item.key, item.when) for item in lost}) == len(lost)
+    keys = [item.key for item in lost]
+    assert all(item.when for item in lost if keys.count(item.key) > 1)
+
+
+@pytest.mark.parametrize("name", TARGETS)
 def test_each_has_a_reason(name: str) -> None:
     listed: list[LeftOut] = [*load_target(name).LEFT_OUT, *COMMON]
     fields = [field for item in listed for field in item.fields.split()]
