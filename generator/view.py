@@ -48,6 +48,7 @@ class Variable:
     `reach` is `server` where the server reads it, `client` where only a client of it does, `shell`
     where a login shell would have to export it. `written` is the value as the file spells it.
     `unresolved`: a part of the value is filled in by the running host only, and kept as it stands.
+    `refused`: why whoever reads the file does not take the value.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Variable:
     reach: Reach = "server"
     written: str = ""
     unresolved: bool = False
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,25 @@ class Line:
     name: str
     value: str
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A call of the engine's program: each word behind it, with its place."""
+
+    words: tuple[tuple[str, Place], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the engine's API: its path, empty where a library knows it, and its fields.
+
+    A field of the body has no section, one of a mapping in it the mapping's name.
+    """
+
+    path: str
+    place: Place
+    fields: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +144,8 @@ class Container:
 
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
-    cluster, `unkept` what would turn on the volume for models that is turned off.
+    cluster, `unkept` what would turn on the volume for models that is turned off, `arguments` the
+    words of a command line behind the image.
     """
 
     image: str
@@ -144,6 +166,7 @@ class Container:
     probes: tuple[tuple[str, Place], ...] = ()
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None
+    arguments: tuple[tuple[str, Place], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +195,8 @@ class Phrases:
     """Whether root of the container may be an ordinary user of the host."""
     past_firewall: bool = False
     """Whether what is published passes by a firewall of the host."""
+    publishes_local: bool = True
+    """Whether a port can be published on one address of the host."""
     volumes_told: bool = True
     """Whether there is no volume but those in the file."""
     keep_volume: str = ""
@@ -180,6 +205,8 @@ class Phrases:
     """Who reads the environment; empty: nobody who should not."""
     keep_in: str = ""
     """Where to keep a secret instead."""
+    drops_lines: str = ""
+    """Who ignores a line that assigns nothing, with the verb."""
     restart: str = ""
     """How to bring back a server that ends; empty: something else does."""
     restart_severity: Severity | None = None
@@ -266,6 +293,8 @@ class View:
     resume_fix: bool | None = None
     silences: tuple[Silence, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+    commands: tuple[Command, ...] = ()
+    requests: tuple[Request, ...] = ()
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

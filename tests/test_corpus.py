@@ -121,7 +121,19 @@ def by_yaml(case: dict[str, Any], changed: list[Path]) -> None:
         assert isinstance(yaml.safe_load(file.read_text("utf-8")), dict)
 
 
-ACCEPTED = {"systemd": by_systemd, "compose": by_compose, "nix": by_nix, "yaml": by_yaml}
+def by_environment(case: dict[str, Any], changed: list[Path]) -> None:
+    for file in changed:
+        lines = file.read_text("utf-8").splitlines()
+        assert all("=" in line for line in lines if not line.startswith("#"))
+
+
+ACCEPTED = {
+    "systemd": by_systemd,
+    "compose": by_compose,
+    "nix": by_nix,
+    "yaml": by_yaml,
+    "environment": by_environment,
+}
 
 
 def test_every_rule_for_files_is_met_somewhere() -> None:

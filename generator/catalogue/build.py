@@ -41,6 +41,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
     },
+    "commands.toml": {"command": tuple[records.CommandFact, ...]},
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
@@ -88,6 +89,7 @@ ONCE: Final = (
     ("architecture.name",),
     ("behaviour.id",),
     ("card.name",),
+    ("command.names",),
     ("gpu.capabilities",),
     ("key.name", "spelling.target"),
     ("limit.name",),

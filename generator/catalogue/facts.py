@@ -20,6 +20,7 @@ from generator.catalogue.models import (
 )
 from generator.catalogue.records import (
     Behaviour,
+    CommandFact,
     DeadName,
     Era,
     Image,
@@ -97,6 +98,11 @@ class Facts:
     def options(self) -> Mapping[str, Option]:
         """The model options that some release has."""
         return Table(Option, self._tables["option"], at=self.at)
+
+    @functools.cached_property
+    def commands(self) -> Mapping[str, CommandFact]:
+        """The commands of the engine's program, by each of their names."""
+        return Table(CommandFact, self._tables["command"], "names", at=self.at)
 
     @functools.cached_property
     def dead_names(self) -> Mapping[str, DeadName]:

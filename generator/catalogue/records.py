@@ -178,6 +178,24 @@ class Option(Readable):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Flag(Span):
+    """A flag of a command, and its short form; `value`: it takes the next word."""
+
+    names: tuple[str, ...]
+    value: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CommandFact:
+    """A command of the engine's program, with the flags of every release."""
+
+    at: Annotated[Release, BOUND]
+    names: tuple[Name, ...]
+    flags: tuple[Flag, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DeadName(Replaced):
     """Names that no release reads, what people believe of them, and the profile key that means it.
 
@@ -288,7 +306,7 @@ class LimitFact:
 
 
 _SPANS: Final = {
-    f"tuple[{kind.__name__}, ...]": kind for kind in (Default, Allowed, Replacement, Floor)
+    f"tuple[{kind.__name__}, ...]": kind for kind in (Default, Allowed, Replacement, Flag, Floor)
 }
 _release: Final = functools.cache(Release.parse)
 

@@ -23,6 +23,8 @@ KINDS: Final = {
     "plan": "a plan",
     "systemd": "a unit or drop-in",
     "quadlet": "a quadlet",
+    "kubernetes": "a manifest of Kubernetes",
+    "script": "a script",
     "compose": "a compose file",
     "helm": "values of the Helm chart",
     "nixos": "a NixOS module",

@@ -12,15 +12,16 @@ from generator.view import Phrases
 _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
 
 SIGNS: Final = Signs(
-    sure=frozenset({".env", ".sh"}),
-    names=r"\.env(?:\..+)?|environment|\.?(?:bash|zsh)(?:rc|_profile|env)|\.?z?profile",
+    sure=frozenset({".env"}),
+    names=r"\.env(?:\..+)?|environment",
     folders=("environment.d",),
     content=r"(?m)^\s*(?:export\s+)?[A-Za-z_]\w*=",
-    ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+=", source.text)),
+    ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+[ \t]*[=:]", source.text)),
     referred=True,
 )
 ENVIRONMENT: Final = Phrases(
     kind="environment",
     assigns=True,
+    drops_lines="systemd and container runtimes ignore",
     memlock="add `LimitMEMLOCK=infinity` to [Service]",
 )

@@ -14,7 +14,7 @@ from generator.readers.environment import ENVIRONMENT
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
-from generator.view import Overruled, Place, Reach, Variable, View
+from generator.view import Line, Overruled, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from generator.engines.signs import Signs as Engine
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNASSIGNED: Final = re.compile(
+    r"[ \t]*[A-Z][A-Z0-9]*_[A-Z0-9_]*[ \t]*(?::|[ \t])[^=\n]*$", re.ASCII
+)
 _LINE: Final = re.compile(
     r"[ \t\n\r]*(?:[#;](?:[^\\\n\r]|\\[^\n\r])*\\?|(?P<name>[^\s=][^=\n\r]*)(?P<assigns>=)?)?"
 )
@@ -45,8 +48,9 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _view(source: Source, context: Context) -> View:
     variables = tuple(_variables(source, context.engine))
+    dropped = () if _is_script(source) else tuple(_dropped(source))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
-    if not (variables or blank or _is_script(source)):
+    if not (variables or dropped or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
         raise refused(source.path, "", "there is no `NAME=value` in this file", hint)
     return context.view(
@@ -55,6 +59,7 @@ def _view(source: Source, context: Context) -> View:
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         variables=variables,
+        lines=dropped,
         overruled=_overruled(source),
     )
 
@@ -63,6 +68,16 @@ def _overruled(source: Source) -> tuple[Overruled, ...]:
     """Return what is said twice; which line of a script counts, running it tells."""
     found = () if _is_script(source) else environment_file(source)
     return overruled(said((variable, source.path) for variable in found), {})
+
+
+def _dropped(source: Source) -> Iterator[Line]:
+    """Yield the lines that name a variable and assign nothing; a `.env` of Compose may do so."""
+    if PurePosixPath(source.path).name == ".env":
+        return
+    for number, text in enumerate(source.text.split("\n"), 1):
+        if _UNASSIGNED.match(text):
+            place = Place(source.path, number)
+            yield Line(section="", name="", value=text.strip(), place=place)
 
 
 def _variables(source: Source, engine: Engine) -> list[Variable]:

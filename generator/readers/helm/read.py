@@ -55,6 +55,15 @@ def _chart(source: Source, context: Context) -> _Chart:
     return _Chart(source, context, *found)
 
 
+def values_of(node: Node | None, prefix: str, source: Source, context: Context) -> list[View]:
+    """Return the View of values that stand in another file, below `prefix`."""
+    found = _found(node, context.engine) if isinstance(node, Table) else None
+    if found is None:
+        return []
+    inner = f"{prefix}.{found[0]}".rstrip(".")
+    return [_Chart(source, context, inner, found[1]).view()]
+
+
 def _found(values: Table, engine: Engine) -> tuple[str, Table] | None:
     """Return the values of the chart and their key path: the file's own, or below its name."""
     own = values.get(engine.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
@@ -22,9 +23,11 @@ _SWITCHES: Final = frozenset(
         *("detach", "disable-content-trust", "env-host", "help", "http-proxy", "init"),
         *("interactive", "no-healthcheck", "no-hostname", "no-hosts", "oom-kill-disable"),
         *("passwd", "privileged", "publish-all", "quiet", "read-only", "read-only-tmpfs"),
-        *("replace", "rm", "rmi", "rootfs", "sig-proxy", "tls-verify", "tty", "use-api-socket"),
+        *("debug", "remote", "replace", "rm", "rmi", "rootfs", "sig-proxy", "tls", "tls-verify"),
+        *("tlsverify", "tty", "use-api-socket", "with-registry-auth"),
     }
 )
+_SWARM: Final = {"limit-cpu": "cpus", "limit-memory": "memory", "restart-condition": "restart"}
 CLIENTS: Final = frozenset({"docker", "podman"})
 """Programs that have a container run by somebody else."""
 
@@ -64,21 +67,46 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A `run` command of one of the CLIENTS: its options and the image."""
+    """A `run` or `create` of one of the CLIENTS: its options, the image, and what follows it.
+
+    `swarm`: it is a `service create`, whose options have other names.
+    """
 
     client: str
     options: tuple[Option, ...]
     image: Argument
+    rest: tuple[Argument, ...] = ()
+    swarm: bool = False
 
 
 def run(arguments: Sequence[Argument]) -> Run | None:
-    """Return the container that a command line runs; None: it runs none."""
-    texts = [argument.text for argument in arguments]
-    client = texts[0].rpartition("/")[2] if texts else ""
-    if client not in CLIENTS or "run" not in texts:
+    """Return the container that a command line runs or creates; None: it does neither."""
+    client = arguments[0].text.rpartition("/")[2] if arguments else ""
+    if client not in CLIENTS:
         return None
-    found, rest = options(arguments[texts.index("run") + 1 :])
-    return Run(client, tuple(found), rest[0]) if rest else None
+    words = options(arguments[1:])[1]
+    swarm = bool(words) and words[0].text == "service"
+    words = words[1:] if words and words[0].text in {"container", "service"} else words
+    if not words or words[0].text not in ({"create"} if swarm else {"create", "run"}):
+        return None
+    found, rest = options(words[1:])
+    # `$OPTIONS` before the image are options that the script does not tell.
+    while len(rest) > 1 and rest[0].unresolved and rest[0].text.startswith("$"):
+        more, rest = options(rest[1:])
+        found += more
+    if not rest:
+        return None
+    named = [_as_run(option) if swarm else option for option in found]
+    return Run(client, tuple(named), rest[0], tuple(rest[1:]), swarm)
+
+
+def _as_run(option: Option) -> Option:
+    """Return an option of `docker service create` as `docker run` calls it."""
+    value = option.value
+    if option.name == "publish" and "=" in value:
+        parts = dict(part.partition("=")[::2] for part in value.split(","))
+        value = ":".join(p for n in ("published", "target") if (p := parts.get(n, "")))
+    return replace(option, name=_SWARM.get(option.name, option.name), value=value)
 
 
 def options(arguments: Sequence[Argument]) -> tuple[list[Option], Sequence[Argument]]:

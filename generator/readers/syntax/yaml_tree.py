@@ -29,6 +29,7 @@ MERGED_AT_MOST: Final = 100_000
 VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
 QUOTES: Final = ("'", '"')
+BLOCKS: Final = ("|", ">")
 
 
 class Alias(yaml.ScalarNode):
@@ -39,8 +40,8 @@ class Alias(yaml.ScalarNode):
         self.target = target
 
 
-def composed(text: str) -> tuple[yaml.Node | None, set[yaml.Node]]:
-    """Compose a text, in which a tab may stand wherever a space does not indent.
+def composed(text: str, *, single: bool = True) -> tuple[list[yaml.Node], set[yaml.Node]]:
+    """Compose the documents of a text, in which a tab may stand wherever a space does not indent.
 
     PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
     The scalars for which an alias stands elsewhere come with the nodes.
@@ -49,7 +50,7 @@ def composed(text: str) -> tuple[yaml.Node | None, set[yaml.Node]]:
         loader = _Loader(text)
         loader.shared = set()
         try:
-            return loader.get_single_node(), loader.shared
+            return list(_documents(loader, single=single)), loader.shared
         except yaml.scanner.ScannerError as error:
             at = error.problem_mark.index if error.problem_mark else len(text)
             indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
@@ -57,6 +58,16 @@ def composed(text: str) -> tuple[yaml.Node | None, set[yaml.Node]]:
                 raise
             text = f"{text[:at]} {text[at + 1 :]}"
     raise yaml.YAMLError("there are too many tabs in it")
+
+
+def _documents(loader: _Loader, *, single: bool) -> Iterator[yaml.Node]:
+    if single:
+        node = loader.get_single_node()
+        yield from () if node is None else (node,)
+        return
+    while loader.check_node():
+        node = loader.get_node()
+        yield from () if node is None else (node,)
 
 
 class _Loader(yaml.BaseLoader):
@@ -100,7 +111,8 @@ class Scalar:
     """A value: `text` as Go prints it, `written` as the line spells it, without quotes.
 
     `told` is False where the value depends on what the file does not say. `quote` is the kind of
-    quotes that it is written in; `shared` whether an alias and its anchor share it.
+    quotes that it is written in; `shared` whether an alias and its anchor share it; `block` whether
+    its text begins on the next line.
     """
 
     text: str
@@ -111,6 +123,12 @@ class Scalar:
     tag: str = ""
     quote: str = ""
     shared: bool = False
+    block: bool = False
+
+    @property
+    def starts(self) -> int:
+        """The line on which the text itself begins."""
+        return self.place.line + self.block
 
     @property
     def replaceable(self) -> str:
@@ -186,10 +204,22 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
     `substitute` is applied to each string value: None means that it depends on something untold,
     a ValueError that it is malformed. Raises ProfileError with every Problem of the text.
     """
+    found = _parsed(source, substitute, single=True)
+    return found[0] if found else Table({}, Place(source.path, 1))
+
+
+def parse_all(source: Source) -> list[Node]:
+    """Return all documents of `source`. Raises ProfileError as `parse`."""
+    return _parsed(source, None, single=False)
+
+
+def _parsed(
+    source: Source, substitute: Callable[[str], str | None] | None, *, single: bool
+) -> list[Node]:
     try:
-        root, shared = composed(source.text)
+        roots, shared = composed(source.text, single=single)
         tree = _Tree(source, substitute, shared)
-        found = tree.node(root) if root is not None else Table({}, Place(source.path, 1))
+        found = [tree.node(root) for root in roots]
     except yaml.YAMLError as error:
         raise _syntax_error(error, source.path) from error
     except RecursionError as error:
@@ -273,8 +303,9 @@ class _Tree:
                 self._problem(node, message, hint)
         quote = node.style if node.style in QUOTES else ""
         place, written, shared = self._place(node), _written(node), node in self.shared
+        block = node.style in BLOCKS
         return Scalar(
-            explicit or "", place, kind, written, explicit is not None, tag, quote, shared
+            explicit or "", place, kind, written, explicit is not None, tag, quote, shared, block
         )
 
     def _table(self, node: yaml.MappingNode, tag: str) -> Table:

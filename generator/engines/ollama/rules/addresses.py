@@ -238,6 +238,9 @@ def published_on_all_addresses(view: View, facts: Facts) -> Hits:
     yield from _cluster_service(view)
 
 
+_AMONG_THEM: Final = "other containers reach it over their common network"
+
+
 def _published(view: View, facts: Facts) -> Hits:
     container, address = view.container, view.variable("OLLAMA_HOST")
     # On the host's network nothing is published, whatever the file says.
@@ -255,8 +258,9 @@ def _published(view: View, facts: Facts) -> Hits:
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
             place=place,
             # No Edit: whether other machines may use it is for somebody to decide.
-            fix=f"write `{local or f'127.0.0.1:{api}:{api}'}`; other containers reach it over "
-            f"their common network",
+            fix=f"write `{local or f'127.0.0.1:{api}:{api}'}`; {_AMONG_THEM}"
+            if view.phrases.publishes_local
+            else f"publish no port; {_AMONG_THEM}",
         )
 
 

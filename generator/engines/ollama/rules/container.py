@@ -122,7 +122,8 @@ def no_volume(view: View, facts: Facts) -> Hits:
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,
-            fix=f"mount a volume, like `ollama:{facts.image.home_path}`",
+            fix=view.phrases.keep_volume
+            or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
 
 

@@ -1,0 +1,223 @@
+"""HW550 to HW552: command lines of the program, and bodies of requests to the API."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.records import CommandFact, Flag
+    from generator.view import Command, Line, Place, View
+
+_HELP: Final = frozenset({"help", "h"})
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+# What other servers and clients call it.
+_MEANT: Final = {
+    "context_length": "num_ctx",
+    "context_size": "num_ctx",
+    "ctx_size": "num_ctx",
+    "n_ctx": "num_ctx",
+    "max_tokens": "num_predict",
+    "max_new_tokens": "num_predict",
+    "n_predict": "num_predict",
+    "gpu_layers": "num_gpu",
+    "n_gpu_layers": "num_gpu",
+    "num_gpu_layers": "num_gpu",
+    "num_gpus": "num_gpu",
+    "ngl": "num_gpu",
+    "threads": "num_thread",
+    "n_threads": "num_thread",
+    "num_threads": "num_thread",
+    "batch_size": "num_batch",
+    "n_batch": "num_batch",
+    "repetition_penalty": "repeat_penalty",
+}
+_OF_BODY: Final = frozenset({"keep_alive", "format", "stream", "think", "raw", "model", "system"})
+_GENERATES: Final = frozenset({"/api/generate", "/api/chat", "/api/embed", "/api/embeddings"})
+
+
+@Rule(
+    id="HW550",
+    severity="error",
+    title="a flag that the command does not have",
+    why="The program refuses an unknown flag and does nothing. What a model computes with is no "
+    "flag: it is a parameter of the model or an option of a request, and what the server does is "
+    "in its environment.",
+    bad="ollama run llama3.1:8b --num-gpu 20",
+    good="# in a Modelfile, or as `options` of a request\nPARAMETER num_gpu 20",
+    source="cmd/cmd.go by tag",
+)
+def unknown_flag(view: View, facts: Facts) -> Hits:
+    for command in view.commands:
+        name = command.words[0][0] if command.words else ""
+        if fact := facts.commands.get(name):
+            for flag, place in _flags(command, fact, facts):
+                yield _unknown(name, flag, place, fact, facts)
+
+
+def _flags(command: Command, fact: CommandFact, facts: Facts) -> Iterator[tuple[str, Place]]:
+    """Yield the flags that the release does not have."""
+    known = {name: f for f in fact.flags if f.covers(facts.at) for name in f.names}
+    taken = False
+    for word, place in command.words[1:]:
+        if taken or not word.startswith("-") or word == "-" or word[1:2].isdigit():
+            taken = False
+            continue
+        if word == "--":
+            return
+        name, equals, _ = word.lstrip("-").partition("=")
+        name = name if word.startswith("--") else name[:1]
+        if not re.fullmatch(r"[A-Za-z][\w-]*", name, re.ASCII):
+            continue
+        flag = known.get(name)
+        if flag is None and name not in _HELP:
+            yield word.partition("=")[0], place
+            return  # What follows may be its value, or anything.
+        taken = flag is not None and flag.value and not equals
+
+
+def _unknown(name: str, flag: str, place: Place, fact: CommandFact, facts: Facts) -> Hit:
+    bare = flag.lstrip("-")
+    elsewhen = next((f for f in fact.flags if bare in f.names), None)
+    return Hit(
+        message=f"`{facts.engine} {name}` has no `{flag}`"
+        + (f" in {facts.release}, {_when(elsewhen, facts)}" if elsewhen else "")
+        + ": it ends with `unknown flag` and does nothing",
+        place=place,
+        fix=_instead(name, bare, fact, facts),
+    )
+
+
+def _when(flag: Flag, facts: Facts) -> str:
+    return f"only since {flag.since}" if flag.since > facts.at else f"only until {flag.until}"
+
+
+def _instead(name: str, flag: str, fact: CommandFact, facts: Facts) -> str:
+    """Return what to write for a flag: an option, a variable, another flag, or nothing."""
+    plain = flag.replace("-", "_").lower()
+    option = _option(plain, facts)
+    if option and option != "seed":
+        return (
+            f"write `PARAMETER {option} …` in a Modelfile, or `{option}` in `options` of a request"
+        )
+    for variable in (f"OLLAMA_{plain.upper()}", "OLLAMA_HOST" if plain in {"port", "bind"} else ""):
+        known = facts.variable(variable)
+        if known is not None and known.known:
+            where = "of the server" if known.scope != "client" else "of the command"
+            return f"set `{variable}` in the environment {where}"
+    current = [n for f in fact.flags if f.covers(facts.at) for n in f.names]
+    near = get_close_matches(flag, current, n=1, cutoff=0.75)
+    listed = ", ".join(f"`--{n}`" for n in current if len(n) > 1)
+    known_ones = f"it has {listed}" if listed else f"`{facts.engine} {name}` takes none"
+    return f"did you mean `--{near[0]}`?" if near else f"leave it out; {known_ones}"
+
+
+def _option(name: str, facts: Facts) -> str:
+    meant = _MEANT.get(name, name)
+    option = facts.options.get(meant)
+    return meant if option is not None and option.known else ""
+
+
+@Rule(
+    id="HW551",
+    title="an option that the API does not have",
+    why="The server drops an option that it does not know, with a line in its log at most, and an "
+    "option outside of `options` without one: the answer comes, computed with the defaults. One "
+    "of the wrong type is an error.",
+    bad='{"model": "llama3.1:8b", "prompt": "hi", "options": {"max_tokens": 100}}',
+    good='{"model": "llama3.1:8b", "prompt": "hi", "options": {"num_predict": 100}}',
+    source="api/types.go@v0.32.15:991-1080; docs/api.md",
+)
+def unknown_option(view: View, facts: Facts) -> Hits:
+    for request in view.requests:
+        for line in request.fields:
+            if line.section == "options":
+                yield from _in_options(line, facts)
+            elif not line.section and request.path in _GENERATES:
+                yield from _beside_options(line, facts)
+
+
+def _in_options(line: Line, facts: Facts) -> Hits:
+    option = facts.options.get(line.name)
+    if line.name in _OF_BODY:
+        message = f"`{line.name}` is no option: in `options` the server drops it"
+        yield Hit(message=message, place=line.place, fix="write it beside `options`")
+    elif option is None or not option.known:
+        gone = f" any more since {option.removed}" if option and option.gone else ""
+        meant = _option(line.name, facts)
+        yield Hit(
+            message=f"the API has no option `{line.name}`{gone}: the server drops it",
+            place=line.place,
+            fix=f"write `{meant}`" if meant else facts.closest_option(line.name) or "leave it out",
+        )
+    elif option.type in {"int", "float"} and line.value[:1] in {'"', "'"}:
+        inner = line.value.strip("\"'")
+        number = _NUMBER.fullmatch(inner) is not None
+        yield Hit(
+            message=f"`{line.name}` is text here, and has to be a number: the request is an error",
+            place=line.place,
+            severity="error",
+            fix=f"write `{inner}` without quotes" if number else "write a number",
+        )
+
+
+def _beside_options(line: Line, facts: Facts) -> Hits:
+    meant = _option(line.name, facts)
+    if meant and line.name not in _OF_BODY:
+        yield Hit(
+            message=f"`{line.name}` beside `options` is no field of a request: the server drops it",
+            place=line.place,
+            fix=f'write `"options": {{"{meant}": …}}`',
+        )
+
+
+@Rule(
+    id="HW552",
+    title="requests that make the model load anew",
+    why="A model is loaded with its context, batch, layers and threads. A request that asks for "
+    "others unloads it and loads it again, which takes seconds to minutes; two clients with "
+    "different options do so at every turn.",
+    bad='{"model": "llama3.1:8b", "options": {"num_ctx": 4096}}\n'
+    '{"model": "llama3.1:8b", "options": {"num_ctx": 8192}}',
+    good="PARAMETER num_ctx 8192    # in a Modelfile, and nothing in the requests",
+    source="server/sched.go@v0.32.15:1381-1430",
+)
+def reloaded_by_options(view: View, facts: Facts) -> Hits:
+    told: dict[str, list[tuple[str, Line]]] = {}
+    for request in view.requests:
+        model = next((f.value.strip("\"'") for f in request.fields if _is_model(f)), "")
+        for line in request.fields if model else ():
+            option = facts.options.get(line.name)
+            if line.section == "options" and option and option.reload and _literal(line.value):
+                told.setdefault(f"{model}\0{line.name}", []).append((model, line))
+    for several in told.values():
+        for (_, before), (model, line) in pairwise(several):
+            if before.value != line.value:
+                yield _reloads(model, before, line)
+
+
+def _is_model(line: Line) -> bool:
+    return not line.section and line.name == "model" and line.value[:1] in {'"', "'"}
+
+
+def _literal(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None or value.lower() in {"true", "false"}
+
+
+def _reloads(model: str, before: Line, line: Line) -> Hit:
+    where = f"line {before.place.line}"
+    if before.place.file != line.place.file:
+        where = f"{before.place.file}:{before.place.line}"
+    return Hit(
+        message=f"`{line.name}` of `{model}` is {line.value} here and {before.value} in {where}: "
+        f"the model is loaded anew whenever the other one asks",
+        place=line.place,
+        fix=f"use one value everywhere, best as `PARAMETER {line.name}` of a Modelfile",
+    )

@@ -1,0 +1,200 @@
+"""What command lines say of an engine: containers, variables, calls of its program, files."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.readers import container
+from generator.readers.base import Context, image_name
+from generator.readers.embedded import embedded, file_name
+from generator.readers.syntax.calls import calls
+from generator.readers.syntax.options import CLIENTS, Argument, Run, run
+from generator.readers.syntax.script import CommandLine, lines
+from generator.view import Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.engines.signs import Signs as Engine
+    from generator.view import Phrases, Request
+
+_SPOKEN: Final = frozenset(
+    {"echo", "printf", "grep", "egrep", "man", "which", "command", "alias", "apt", "brew", "cat"}
+)
+_GAPS: Final = ("$", "{{", "<", "`", "[")
+_OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
+
+
+@dataclasses.dataclass(slots=True)
+class Told:
+    """What the scripts of a file say, gathered line by line.
+
+    `bare`: a variable counts without `export`, as in a guide.
+    """
+
+    context: Context
+    file: str
+    book: Phrases
+    reach: Reach = "shell"
+    bare: bool = False
+    runs: list[Run] = dataclasses.field(default_factory=list)
+    variables: list[Variable] = dataclasses.field(default_factory=list)
+    commands: list[Command] = dataclasses.field(default_factory=list)
+    requests: list[Request] = dataclasses.field(default_factory=list)
+    views: list[View] = dataclasses.field(default_factory=list)
+    gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that is looked for."""
+        return self.context.engine
+
+    def script(self, text: str, first: int = 1) -> None:
+        """Take in a script that begins on line `first` of the file."""
+        for line in lines(text, self.file, first):
+            self._line(line)
+        requests, _ = calls(text, self.file, self.engine.name, first)
+        self.requests += requests
+
+    def _line(self, line: CommandLine) -> None:
+        words = line.words
+        if not words:
+            self.exports += line.assigned if line.exported or self.bare else ()
+        elif started := self._container(words):
+            self.runs.append(started)
+        elif (command := self._command(words)) is not None:
+            self.commands.append(command)
+            serves = command.words and command.words[0][0] == self.engine.command[-1]
+            reach: Reach = "server" if serves else "client"
+            self.reach = "server" if serves else self.reach
+            self.variables += [_variable(name, value, reach) for name, value in line.assigned]
+        for document in line.documents:
+            name = file_name(document.target)
+            views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+            self.views += views
+            self.gaps += gaps
+
+    def _container(self, words: Sequence[Argument]) -> Run | None:
+        """Return the server that a command line runs in a container."""
+        at = next((i for i, word in enumerate(words) if _client(word.text)), None)
+        if at is None or words[0].text in _SPOKEN:
+            return None
+        program = dataclasses.replace(words[at], text=words[at].text.lstrip("@-"))
+        found = run([program, *words[at + 1 :]])
+        if found is None:
+            return None
+        image = image_name(found.image.text).repository
+        if not self.engine.is_image(image):
+            return None
+        asked = Command(tuple((word.text, word.place) for word in found.rest))
+        own = not any(option.name == "entrypoint" for option in found.options)
+        if own and asked.words and asked.words[0][0] in self.engine.verbs:
+            self.commands.append(asked)
+        return found
+
+    def _command(self, words: Sequence[Argument]) -> Command | None:
+        texts = [_program(word.text) for word in words]
+        if self.engine.name not in texts or texts[0] in _SPOKEN:
+            return None
+        at = [i for i, text in enumerate(texts) if text == self.engine.name]
+        # `docker exec NAME PROGRAM pull …`, where both have one name.
+        start = next((i for i in reversed(at) if i + 1 not in at), at[-1])
+        if start and texts[0] in {"systemctl", "service", "journalctl", "pkill", "killall", "id"}:
+            return None
+        return (
+            Command(tuple((w.text, w.place) for w in words[start + 1 :]))
+            if words[start + 1 :]
+            else None
+        )
+
+    def found(self) -> list[View]:
+        """Return the Views of all that was told."""
+        models = tuple(_models(self.commands, self.engine))
+        own = [_variable(name, value, self.reach) for name, value in self.exports]
+        variables = tuple(sorted([*own, *self.variables], key=lambda v: v.place.line))
+        views = [self._in_container(one, models) for one in self.runs]
+        if variables or self.commands or self.requests:
+            views.append(
+                self.context.view(
+                    self.book,
+                    self.context.release_for(),
+                    name=PurePosixPath(self.file).name,
+                    place=Place(self.file),
+                    variables=variables,
+                    models=models,
+                    commands=tuple(self.commands),
+                    requests=tuple(self.requests),
+                )
+            )
+        return [*views, *self.views]
+
+    def _in_container(self, held: Run, models: tuple[ModelUse, ...]) -> View:
+        options = list(held.options)
+        gone = any(option.name == "rm" and option.on for option in options)
+        restart = _OFTEN if held.swarm else "no" if gone else ""
+        box = container.container(held.image.text, held.image.place, options, held.client, restart)
+        name = next((option.value for option in options if option.name == "name"), "")
+        arguments = tuple((word.text, word.place) for word in held.rest)
+        command = " ".join(text for text, _ in arguments)
+        entry = next((option.value for option in options if option.name == "entrypoint"), "")
+        told = [
+            Line(section="", name=key, value=value, place=held.image.place)
+            for key, value in (("entrypoint", entry), ("command", command))
+            if value
+        ]
+        swarm = dataclasses.replace(self.book, publishes_local=False) if held.swarm else self.book
+        return self.context.view(
+            swarm,
+            self.context.release_of(held.image.text),
+            name=name or self.engine.name,
+            place=held.image.place,
+            variables=container.variables(options, self.context, {}),
+            bounds=container.bounds(options),
+            lines=tuple(told),
+            models=models,
+            container=dataclasses.replace(box, arguments=arguments),
+            acceleration=container.acceleration(box, options),
+        )
+
+
+def _program(text: str) -> str:
+    """Return the name of a program; what has a slash inside is an image or a relative path."""
+    name = text.lstrip("@-")
+    return PurePosixPath(name).name if name.startswith(("/", "./", "~/")) else name
+
+
+def _client(text: str) -> bool:
+    return text.lstrip("@-").rpartition("/")[2] in CLIENTS
+
+
+def _variable(name: str, value: Argument, reach: Reach) -> Variable:
+    place = Place(value.place.file, value.place.line, name)
+    gap = value.unresolved or value.text.startswith(_GAPS)
+    return Variable(
+        name=name,
+        value=value.text,
+        place=place,
+        reach=reach,
+        written=value.written(""),
+        unresolved=gap,
+    )
+
+
+def _models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:
+    """Yield each model that is pulled, created or run, once."""
+    found: dict[str, ModelUse] = {}
+    for command in commands:
+        verb, *rest = command.words or (("", Place("")),)
+        before = ""
+        for word, place in takewhile(lambda w: w[0] != "--", rest):
+            if not word.startswith("-") and before not in engine.valued:
+                if verb[0] in engine.verbs and not any(gap in word for gap in _GAPS):
+                    used = ModelUse(name=word, place=place, warmed=verb[0] == "run")
+                    found.setdefault(word, used)
+                break
+            before = word
+    return found.values()

@@ -1,0 +1,79 @@
+"""A file inside another one: a fence of Markdown, a here-document, `content:` of cloud-init.
+
+It is read as what it is, and every place is moved to where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from generator.errors import HostwrightError, ProfileError
+from generator.readers import KINDS, load_reader
+from generator.readers.base import Context, Source
+from generator.readers.signs import kind_of, names_an_engine
+from generator.view import NotJudged, Phrases, Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
+
+
+def embedded(
+    text: str, name: str, file: str, line: int, context: Context, kind: str | None = None
+) -> tuple[list[View], list[NotJudged]]:
+    """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
+
+    `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen.
+    """
+    source = Source(name or "-", text)
+    kind = kind or kind_of(source)
+    if kind not in KINDS or not names_an_engine(f"{text}\n{name}"):
+        return [], []
+    inner = replace(context, read=lambda _: None)
+    try:
+        views = load_reader(kind)((source,), inner)
+    except ProfileError as error:
+        return [], [_gap(problem.message, problem.hint, KINDS[kind], file, line)
+                    for problem in error.problems[:1]]  # fmt: skip
+    except HostwrightError as error:
+        return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
+    return [moved(view, source.path, Place(file, line)) for view in views], []
+
+
+def _gap(message: str, hint: str, what: str, file: str, line: int) -> NotJudged:
+    return NotJudged(file=file, reason=message, hint=hint, part=f"{what} in it", line=line)
+
+
+def moved(value: T, file: str, to: Place) -> T:
+    """Return a View, or a part of one, with the places in `file` moved to behind `to`."""
+    found: Any = value
+    if isinstance(found, Place):
+        if found.file != file:
+            return value
+        line = found.line + to.line - 1 if found.line else max(to.line - 1, 1)
+        found = Place(to.file, line, found.key)
+    elif isinstance(found, NotJudged):
+        line = found.line + to.line - 1 if found.line else to.line
+        found = replace(found, file=to.file, line=line, part=found.part or "a part of it")
+    elif isinstance(found, tuple) and not hasattr(found, "_fields"):
+        found = tuple(moved(item, file, to) for item in found)
+    elif is_dataclass(found) and not isinstance(found, Phrases):
+        parts = {f.name: moved(getattr(found, f.name), file, to) for f in fields(found) if f.init}
+        found = replace(found, **parts)  # type: ignore[type-var]
+    return found  # type: ignore[no-any-return]
+
+
+def with_gaps(views: Iterable[View], gaps: Iterable[NotJudged]) -> tuple[View, ...]:
+    """Return the Views, of which the first one carries what could not be judged."""
+    found = tuple(views)
+    if found and (more := tuple(gaps)):
+        found = (replace(found[0], not_judged=(*found[0].not_judged, *more)), *found[1:])
+    return found
+
+
+def file_name(path: str) -> str:
+    """Return a path as a name to tell a kind by, empty where it is none."""
+    return path if PurePosixPath(path).name not in {"", "null", "-"} else ""

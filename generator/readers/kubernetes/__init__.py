@@ -1,0 +1,27 @@
+"""Manifests of Kubernetes: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.readers.signs import Signs
+from generator.view import Phrases
+
+SIGNS: Final = Signs(
+    names=r"kustomization\.ya?ml",
+    maybe=frozenset({".yaml", ".yml", ".json"}),
+    content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+",
+    # What Compose and Helm read has such a key only deep inside.
+    never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
+    belongs=lambda _: "",
+)
+KUBERNETES: Final = Phrases(
+    kind="kubernetes",
+    string='"{}"',  # A variable takes nothing but strings.
+    keep_volume="mount a volume of a PersistentVolumeClaim there",
+    read_by="everybody who may read the pod reads it",
+    keep_in="a Secret, named by `secretKeyRef`",
+    cpus='cpu: "{}"',
+    size_suffix="i",  # To Kubernetes `20G` is decimal.
+    no_swap="",  # Kubernetes has swap off.
+)

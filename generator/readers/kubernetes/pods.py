@@ -1,0 +1,315 @@
+"""A pod: its containers that serve, with their variables, limits, volumes, probes and ports."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.base import image_name
+from generator.readers.helm.read import quantity
+from generator.readers.kubernetes import KUBERNETES
+from generator.readers.syntax.shell import calls, is_shell
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
+from generator.view import Bound, Command, Container, Line, ModelUse, NotJudged, Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.readers.kubernetes.resources import Resources
+    from generator.view import View
+
+_LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
+_GPUS: Final = {"nvidia.com/": "cuda", "amd.com/gpu": "rocm", "gpu.intel.com/": ""}
+_OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
+_NOT_FLAT: Final = frozenset({("env",), ("envFrom",), ("volumeMounts",), ("resources",)})
+_KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "ephemeral", "iscsi", "local")
+_ENDS: Final = frozenset({"Job", "CronJob"})
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+class Pod:
+    """The pod of a workload, and the resources beside it."""
+
+    def __init__(
+        self, owner: Table, pod: Table, tables: Sequence[Table], resources: Resources
+    ) -> None:
+        self.owner, self.pod, self.tables, self.resources = owner, pod, tables, resources
+        self.context, self.engine = resources.context, resources.context.engine
+        self.spec = pod.table("spec")
+        self.kind = owner.text("kind")
+
+    def views(self) -> Iterator[View]:
+        """Yield a View of each container that runs the server."""
+        boxes = [one for one in self.spec.items("containers") if isinstance(one, Table)]
+        early = [one for one in self.spec.items("initContainers") if isinstance(one, Table)]
+        beside = [one for one in early if one.text("restartPolicy") == "Always"]
+        for box in (*boxes, *beside):
+            if self._is_server(box):
+                yield self._view(box, self.models())
+
+    def models(self) -> tuple[ModelUse, ...]:
+        """Return the models that the containers pull and run."""
+        every = (*self.spec.items("initContainers"), *self.spec.items("containers"))
+        asked = (use for box in every if isinstance(box, Table) for use in self._models(box))
+        return tuple({use.name: use for use in asked}.values())
+
+    def _words(self, box: Table) -> list[str]:
+        """Return what a container runs, with the entry point of the engine's own image."""
+        command, args = (
+            [item.text for item in box.items(key) if isinstance(item, Scalar)]
+            for key in ("command", "args")
+        )
+        program, *verb = self.engine.command
+        own = self.engine.is_image(image_name(box.text("image")).repository)
+        return [*command, *args] if command or not own else [program, *(args or verb)]
+
+    def _is_server(self, box: Table) -> bool:
+        engine, said = self.engine, " ".join(self._words(box))
+        if re.search(r"\b" + r"[\s\"',]+".join(engine.command) + r"\b", said):
+            return True
+        if re.search(engine.asks, said) or any(calls(self._words(box), engine)):
+            return False
+        image = image_name(box.text("image")).repository
+        built = re.fullmatch(engine.builds, image.rpartition("/")[2]) is not None
+        return built or (not image and box.text("name") == engine.name)
+
+    def _models(self, box: Table) -> Iterator[ModelUse]:
+        key = "args" if "args" in box.entries else "command"
+        hook = box.get("lifecycle", "postStart", "exec", "command")
+        words = (
+            [n.text for n in hook.items if isinstance(n, Scalar)] if isinstance(hook, Items) else []
+        )
+        told = ((self._words(box), box.place_of(key)), (words, box.place_of("lifecycle")))
+        for said, place in told:
+            for call in calls(said, self.engine):
+                yield ModelUse(name=call.model, place=place, warmed=call.verb == "run")
+
+    def _view(self, box: Table, models: tuple[ModelUse, ...]) -> View:
+        held = self._container(box)
+        variables, gaps = self._variables(box)
+        words = [item for key in ("command", "args") for item in box.items(key)]
+        lasting = self.kind not in _ENDS and self._is_whole(box)
+        return self.context.view(
+            replace(KUBERNETES, volumes_told=lasting),
+            self.context.release_of(held.image),
+            name=self.owner.text("metadata", "name") or box.text("name"),
+            place=Place(box.place.file, box.place.line),
+            variables=variables,
+            bounds=tuple(self._bounds(box)),
+            lines=tuple(flat("", box, _NOT_FLAT)),
+            models=models,
+            container=held,
+            acceleration=self._acceleration(box, held),
+            commands=tuple(self._commands([w for w in words if isinstance(w, Scalar)])),
+            not_judged=tuple(gaps),
+        )
+
+    def _is_whole(self, box: Table) -> bool:
+        """Whether the files tell all of a container; a patch alone does not."""
+        return bool(box.text("image"))
+
+    def _commands(self, words: list[Scalar]) -> Iterator[Command]:
+        """Yield the call of the program; a script for a shell is another matter."""
+        if not words or is_shell(words[0].text):
+            return
+        named = words[0].text.rpartition("/")[2] == self.engine.name
+        yield Command(tuple((w.text, w.place) for w in (words[1:] if named else words)))
+
+    def _variables(self, box: Table) -> tuple[tuple[Variable, ...], list[NotJudged]]:
+        found: dict[str, Variable] = {}
+        gaps: list[NotJudged] = []
+        for node in box.items("envFrom"):
+            for variable in self._from(node, gaps) if isinstance(node, Table) else ():
+                found[variable.name] = variable
+        for entry in box.items("env"):
+            if isinstance(entry, Table) and (name := entry.text("name")):
+                found.pop(name, None)
+                found[name] = self._variable(name, entry)
+        return tuple(found.values()), gaps
+
+    def _variable(self, name: str, entry: Table) -> Variable:
+        """Return one variable: its own value, or that of a key of a ConfigMap."""
+        value = entry.scalar("value")
+        reference = entry.get("valueFrom", "configMapKeyRef")
+        if value is None and isinstance(reference, Table):
+            data = self._data("ConfigMap", reference.text("name"))
+            value = data.scalar(reference.text("key")) if data else None
+        place = replace((value or entry).place, key=f"env.{name}")
+        if value is None:
+            told = entry.get("valueFrom") is None
+            return Variable(name=name, value="", place=place, unresolved=not told)
+        refused = f"it is a {_WORDS.get(value.kind, 'number')}" if value.kind != "str" else ""
+        own = "value" in entry.entries
+        return Variable(
+            name=name,
+            value=value.text,
+            place=place,
+            # With its quotes: a fix must leave it a string.
+            written=f"{value.quote}{value.replaceable}{value.quote}" if value.replaceable else "",
+            unresolved="$(" in value.text,
+            refused=refused if own else "",
+        )
+
+    def _from(self, node: Table, gaps: list[NotJudged]) -> Iterator[Variable]:
+        """Yield what `envFrom` takes from a ConfigMap; the values of a Secret are not told."""
+        prefix = node.text("prefix")
+        for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            if not (name := node.text(key, "name")):
+                continue
+            data = self._data(kind, name)
+            if data is None and kind == "ConfigMap":
+                reason = f"the ConfigMap `{name}` is in none of the files"
+                hint = "name the file that has it as well"
+                place = node.place
+                gaps.append(NotJudged(file=place.file, line=place.line, reason=reason, hint=hint,
+                                      part="variables"))  # fmt: skip
+            for one, value in (data.entries if data else {}).items():
+                if isinstance(value, Scalar):
+                    yield Variable(
+                        name=f"{prefix}{one}",
+                        value=value.text if kind == "ConfigMap" else "",
+                        place=replace(value.place, key=f"data.{one}"),
+                        written=f"{value.quote}{value.replaceable}{value.quote}",
+                        unresolved=kind == "Secret",
+                        refused="" if value.kind == "str" else "it is no text",
+                    )
+
+    def _data(self, kind: str, name: str) -> Table | None:
+        for table in self.tables:
+            if table.text("kind") == kind and table.text("metadata", "name") == name:
+                plain, text = table.table("data"), table.table("stringData")
+                return replace(plain, entries={**plain.entries, **text.entries})
+        return None
+
+    def _bounds(self, box: Table) -> Iterator[Bound]:
+        for key, (name, scale) in _LIMITS.items():
+            found = box.scalar("resources", "limits", key)
+            if found is None:
+                continue
+            place = replace(found.place, key=f"resources.limits.{key}")
+            with contextlib.suppress(ValueError):
+                value = round(quantity(found.text) * scale)
+                yield Bound(name=name, value=value, place=place, written=found.replaceable)
+
+    def _container(self, box: Table) -> Container:
+        image, place = self._image(box)
+        name = image_name(image)
+        context = self.spec.table("securityContext"), box.table("securityContext")
+        privileged, network = context[1].scalar("privileged"), self.spec.scalar("hostNetwork")
+        return Container(
+            image=image,
+            place=place,
+            tag=name.tag,
+            digest=name.digest,
+            gpu_access="reservation" if self._gpus(box) else "",
+            privileged=privileged.place if privileged and privileged.is_true else None,
+            host_network=network.place if network and network.is_true else None,
+            user=context[1].text("runAsUser") or context[0].text("runAsUser"),
+            ports=tuple(self._ports(box)),
+            mounts=tuple(self._mounts(box)),
+            healthcheck=self._healthcheck(box),
+            restart="always",
+            probes=tuple(self._probes(box)),
+            exposed=tuple(self._exposed(box)),
+        )
+
+    def _image(self, box: Table) -> tuple[str, Place]:
+        """Return the image, as `images` of a kustomization has it."""
+        image = box.scalar("image")
+        text, place = (image.text, image.place) if image else ("", box.place)
+        name = image_name(text)
+        if change := self.resources.images.get(name.repository):
+            digest, tag = change.text("digest"), change.text("newTag") or name.tag
+            end = f"@{digest}" if digest else f":{tag}" if tag else ""
+            place = next(
+                (change.place_of(k) for k in ("digest", "newTag") if change.text(k)), place
+            )
+            text = f"{change.text('newName') or name.repository}{end}"
+        return text, replace(place, key="image")
+
+    def _gpus(self, box: Table) -> list[str]:
+        limits = box.table("resources", "limits").entries
+        return [key for key in limits if key.startswith(tuple(_GPUS))]
+
+    def _acceleration(self, box: Table, held: Container) -> str:
+        named = (kind for key in self._gpus(box) for p, kind in _GPUS.items() if key.startswith(p))
+        return next(named, "rocm" if "rocm" in held.tag else "")
+
+    def _ports(self, box: Table) -> Iterator[tuple[str, Place]]:
+        """Yield the ports that the node opens itself."""
+        for port in box.items("ports"):
+            if isinstance(port, Table) and (opened := port.scalar("hostPort")):
+                parts = (port.text("hostIP"), opened.text, port.text("containerPort"))
+                yield ":".join(part for part in parts if part), opened.place
+
+    def _mounts(self, box: Table) -> Iterator[tuple[str, Place]]:
+        """Yield the volumes; one that goes with the pod has no name."""
+        volumes = [v for v in self.spec.items("volumes") if isinstance(v, Table)]
+        kept = {v.text("name") for v in volumes if any(key in v.entries for key in _KEPT)}
+        known = {v.text("name") for v in volumes}
+        for node in box.items("volumeMounts"):
+            if isinstance(node, Table) and (target := node.text("mountPath")):
+                name = node.text("name")
+                # What no volume tells comes from a template of claims, or from a patch.
+                lasts = name in kept or name not in known
+                yield (f"{name}:{target}" if lasts else target), node.place
+
+    def _healthcheck(self, box: Table) -> tuple[tuple[str, ...], Place] | None:
+        for key in _PROBES:
+            command = box.get(key, "exec", "command")
+            if isinstance(command, Items):
+                words = tuple(w.text for w in command.items if isinstance(w, Scalar))
+                return ("CMD", *words), command.place
+        return None
+
+    def _probes(self, box: Table) -> Iterator[tuple[str, Place]]:
+        for key in _PROBES:
+            if path := box.scalar(key, "httpGet", "path"):
+                yield path.text, path.place
+
+    def _exposed(self, box: Table) -> Iterator[Line]:
+        """Yield the services that open this container's port beyond the cluster."""
+        for table in self.tables:
+            opens = table.scalar("spec", "type")
+            if table.text("kind") != "Service" or opens is None or opens.text not in _OPENS:
+                continue
+            if self._selected(table) and self._reaches(table, box):
+                place = replace(opens.place, key="spec.type")
+                yield Line(section="service", name="type", value=opens.text, place=place)
+
+    def _selected(self, service: Table) -> bool:
+        wanted = service.table("spec", "selector").entries
+        labels = self.pod.table("metadata", "labels")
+        return bool(wanted) and all(
+            isinstance(value, Scalar) and labels.text(key) == value.text
+            for key, value in wanted.items()
+        )
+
+    def _reaches(self, service: Table, box: Table) -> bool:
+        """Whether no other container of the pod has the port that a service is for."""
+        targets = {
+            port.text("targetPort") or port.text("port")
+            for port in service.items("spec", "ports")
+            if isinstance(port, Table)
+        }
+        others: set[str] = set()
+        for other in self.spec.items("containers"):
+            if isinstance(other, Table) and other is not box:
+                others |= _port_names(other)
+        return not targets or bool(targets & _port_names(box)) or not targets <= others
+
+
+_WORDS: Final = {"bool": "switch", "null": "gap"}
+
+
+def _port_names(box: Table) -> set[str]:
+    ports: list[Node] = list(box.items("ports"))
+    texts = {
+        text
+        for port in ports
+        if isinstance(port, Table)
+        for text in (port.text("name"), port.text("containerPort"))
+    }
+    return texts - {""}

@@ -1,0 +1,115 @@
+"""Manifests: the containers of every workload that run an engine, with what their pod gives them.
+
+A ConfigMap of the same files is read where a container names it; a Secret tells names only. The
+values of a HelmRelease are read as those of the chart.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem
+from generator.readers.base import Context, NeedsMore, Source
+from generator.readers.embedded import embedded, with_gaps
+from generator.readers.helm.read import values_of
+from generator.readers.kubernetes.pods import Pod
+from generator.readers.kubernetes.resources import Resources
+from generator.readers.syntax.yaml_tree import Scalar, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.view import NotJudged, View
+
+# Where a workload has the template of its pods.
+_PODS: Final[dict[str, tuple[str, ...]]] = {
+    "Pod": (),
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+# Where a resource has values of a chart: as a mapping, or as text.
+_VALUES: Final = {
+    "HelmRelease": ("spec", "values"),
+    "HelmChart": ("spec", "valuesContent"),
+    "HelmChartConfig": ("spec", "valuesContent"),
+    "Application": ("spec", "source", "helm", "valuesObject"),
+}
+_AS_TEXT: Final = ("spec", "source", "helm", "values")
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each server in the files, those of a directory together.
+
+    A directory that a kustomization of another one reads is judged there. Raises ProfileError
+    where no file can be read.
+    """
+    folders: dict[str, list[Source]] = {}
+    for source in sources:
+        folders.setdefault(posixpath.dirname(source.path), []).append(source)
+    loaded = [_loaded(files, context) for files in folders.values()]
+    read_elsewhere = {path for resources in loaded for path in resources.further}
+    views: list[View] = []
+    gaps: list[NotJudged] = []
+    for resources, files in zip(loaded, folders.values(), strict=True):
+        own = {posixpath.normpath(file.path) for file in files}
+        views += () if own <= read_elsewhere else _servers(resources)
+        gaps += resources.gaps
+    if not views and gaps:
+        broken = [error for resources in loaded for error in resources.errors]
+        raise broken[0] if broken else _nothing(gaps[0])
+    return with_gaps(views, gaps)
+
+
+def _nothing(gap: NotJudged) -> NeedsMore:
+    return NeedsMore(gap.file, (Problem("", gap.reason, gap.hint, gap.file),))
+
+
+def _loaded(files: Sequence[Source], context: Context) -> Resources:
+    resources = Resources(context)
+    resources.load(files)
+    return resources
+
+
+def _servers(resources: Resources) -> list[View]:
+    """Return the servers; the first one gets the models that jobs beside it pull."""
+    tables = resources.merged()
+    pods = [pod for table in tables if (pod := _pod(table, tables, resources)) is not None]
+    found = [(pod, list(pod.views())) for pod in pods]
+    views = [view for _, several in found for view in several]
+    asked = [use for pod, several in found if not several for use in pod.models()]
+    if views and asked:
+        views[0] = replace(views[0], models=(*views[0].models, *asked))
+    return views + [view for table in tables for view in _charts(table, resources)]
+
+
+def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | None:
+    path = _PODS.get(table.text("kind"))
+    pod = None if path is None else table.get(*path) if path else table
+    return Pod(table, pod, tables, resources) if isinstance(pod, Table) else None
+
+
+def _charts(table: Table, resources: Resources) -> Iterator[View]:
+    kind = table.text("kind")
+    if kind in _VALUES:
+        yield from _chart(table, _VALUES[kind], resources)
+        yield from _chart(table, _AS_TEXT, resources)
+
+
+def _chart(table: Table, path: tuple[str, ...], resources: Resources) -> Iterator[View]:
+    """Yield what values of a chart say, which stand there as a mapping or as text."""
+    context, values = resources.context, table.get(*path)
+    if isinstance(values, Table):
+        source = Source(values.place.file, "")
+        yield from values_of(values, ".".join(path), source, context)
+    elif isinstance(values, Scalar):
+        views, gaps = embedded(
+            values.text, "values.yaml", values.place.file, values.starts, context, "helm"
+        )
+        yield from views
+        resources.gaps += gaps

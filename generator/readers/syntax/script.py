@@ -1,0 +1,297 @@
+"""Shell scripts, recipes of make and just, as command lines whose words know their place.
+
+Nothing is run. A variable that the script itself sets to a plain text is put in where it is used;
+any other stays as it is written, and its word is `unresolved`. Reading is one pass over the text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.syntax.options import Argument
+from generator.readers.syntax.shell import is_shell
+from generator.records import dataclass
+from generator.view import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_INNER: Final = r"(?:[^()]|\([^()]*\))*"
+_TOKEN: Final = re.compile(
+    rf"""
+    (?P<continued>\\\r?\n) | (?P<newline>\n) | (?P<blank>[ \t\r]+)
+  | (?P<here><<-?[ \t]*(?P<mark>["'\\]?)(?P<tag>[A-Za-z_]\w*)["']?)
+  | (?P<redirect>&?\d?(?:<<<|>>|>\||[<>]&|[<>]))
+  | (?P<inner>\$\({_INNER}\)|`[^`\n]*`)
+  | (?P<gap>\$?\{{\{{[^{{}}\n]*\}}\}}|\$\{{[^{{}}\n]*\}}|\$\$?\w+)
+  | (?P<operator>&&|\|\||;;|[;&|()])
+  | (?P<single>'[^']*') | (?P<double>"(?:[^"\\]|\\.)*")
+  | (?P<escape>\\.) | (?P<plain>[^\s'"\\;&|()<>`$#{{]+|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_GAP: Final = re.compile(
+    r"\$\$?(?P<name>\w+)|\$\{(?P<braced>\w+)(?:\[@\]|\[\*\])?(?::?-(?P<default>[^{}]*))?\}"
+    r"|\$\((?P<make>\w+)\)|\$?\{\{\s*(?P<just>[\w.]+)\s*\}\}"
+)
+_ARRAY: Final = re.compile(r"\$\{(\w+)\[[@*]\]\}")
+_ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+_MAKE: Final = frozenset({"=", ":=", "::=", "?="})
+_EXPORTS: Final = frozenset({"export", "declare", "typeset"})
+_UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
+_DEEPEST: Final = 3
+_MOST: Final = 20_000  # words: nobody writes a longer script by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that a command is given: a here-document, and the file that it is written to."""
+
+    target: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command line: variables set before it, its words, and what it is given to read.
+
+    `exported`: there is no command, and later ones get the variables.
+    """
+
+    assigned: tuple[tuple[str, Argument], ...]
+    words: tuple[Argument, ...]
+    documents: tuple[Document, ...] = ()
+    exported: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class _Word:
+    line: int
+    pieces: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    quoted: bool = False
+    unresolved: bool = False
+
+
+def lines(text: str, file: str, first: int = 1, depth: int = 0) -> Iterator[CommandLine]:
+    """Yield the command lines of a script whose first line is `first` in `file`."""
+    yield from _Script(text, file, first, depth).lines()
+
+
+class _Script:
+    """One pass over a script; `known` are the variables that it has set so far."""
+
+    def __init__(self, text: str, file: str, first: int, depth: int) -> None:
+        self.text, self.file, self.line, self.depth = text, file, first, depth
+        self.known: dict[str, str] = {}
+        self.arrays: dict[str, list[Argument]] = {}
+        self.words: list[Argument] = []
+        self.word: _Word | None = None
+        self.redirect, self.target, self.array = "", "", ""
+        self.pending: list[str] = []
+        self.documents: list[Document] = []
+        self.inner: list[tuple[str, int]] = []
+        self.at = self.count = 0
+
+    def lines(self) -> Iterator[CommandLine]:
+        while self.at < len(self.text) and self.count < _MOST:
+            found = _TOKEN.match(self.text, self.at)
+            assert found is not None  # noqa: S101 -- the last alternative takes anything
+            self.at, kind, sign = found.end(), found.lastgroup or "", found[0]
+            if kind in {"newline", "operator"}:
+                yield from self._operator(sign)
+            elif kind == "here" or found["tag"]:
+                self._end_word()
+                self.pending.append(found["tag"])
+            elif kind == "redirect":
+                self._end_word()
+                self.redirect = sign
+            elif kind in {"blank", "continued"}:
+                self._end_word()
+            elif sign == "#" and self.word is None:
+                self.at = self._end_of_line()
+            else:
+                self._piece(kind, sign)
+            self.line += sign.count("\n")
+        self._end_word()
+        yield from self._command()
+
+    def _end_of_line(self) -> int:
+        end = self.text.find("\n", self.at)
+        return len(self.text) if end < 0 else end
+
+    def _operator(self, sign: str) -> Iterator[CommandLine]:
+        opens = sign == "(" and self.word is not None and self.word.raw[-1:] == ["="]
+        if opens and self.word is not None:
+            self.array, self.word = "".join(self.word.raw).rstrip("+="), None
+            return
+        self._end_word()
+        if self.array:
+            self.array = "" if sign == ")" else self.array
+            return
+        if sign == "\n" and self.pending:
+            self._bodies()
+        yield from self._command()
+
+    def _bodies(self) -> None:
+        """Read the here-documents that the line before has announced."""
+        at, line = self.at, self.line + 1
+        for tag in self.pending:
+            end = re.compile(rf"^[ \t]*{tag}[ \t\r]*$", re.MULTILINE).search(self.text, at)
+            stop, after = (end.start(), end.end() + 1) if end else (len(self.text), len(self.text))
+            self.documents.append(Document("", self.text[at:stop], line))
+            line += self.text.count("\n", at, after)
+            at = after
+        # The newline before the bodies is counted by the caller.
+        self.at, self.line, self.pending = min(at, len(self.text)), line - 1, []
+
+    def _piece(self, kind: str, sign: str) -> None:
+        self.word = self.word or _Word(self.line)
+        word = self.word
+        word.raw.append(sign if kind != "plain" or not sign.endswith("=") else sign[:-1])
+        if kind == "plain" and sign.endswith("="):
+            word.raw.append("=")
+        if kind == "single":
+            word.pieces.append(sign[1:-1])
+            word.quoted = True
+        elif kind == "double":
+            text = sign[1:-1].replace("\\\n", "")
+            word.quoted = True
+            word.pieces.append(_UNQUOTED.sub(_kept, self._filled(text, word)))
+        elif kind in {"gap", "inner"}:
+            word.pieces.append(self._filled(sign, word))
+        else:
+            word.pieces.append(sign[1:] if kind == "escape" else sign)
+
+    def _filled(self, text: str, word: _Word) -> str:
+        """Put in the variables that are known."""
+
+        def known(match: re.Match[str]) -> str:
+            name = match["name"] or match["braced"] or match["make"] or match["just"]
+            if name in self.known:
+                return self.known[name]
+            word.unresolved = True
+            return match[0]
+
+        for inner in re.findall(rf"\$\(({_INNER})\)|`([^`\n]*)`", text):
+            if (told := inner[0] or inner[1]) not in self.known:
+                self.inner.append((told, self.line))
+            word.unresolved = True
+        return _GAP.sub(known, text) if "$" in text or "{{" in text else text
+
+    def _end_word(self) -> None:
+        word, self.word = self.word, None
+        if word is None:
+            return
+        self.count += 1
+        text, raw = "".join(word.pieces), "".join(word.raw)
+        place = Place(self.file, word.line)
+        if self.redirect:
+            self.target = text if ">" in self.redirect and "&" not in self.redirect else self.target
+            self.redirect = ""
+            return
+        argument = Argument(text, place, _written(raw, text), word.unresolved)
+        into = self.arrays.setdefault(self.array, []) if self.array else self.words
+        if (array := _ARRAY.fullmatch(raw.strip('"'))) and array[1] in self.arrays:
+            into += self.arrays[array[1]]
+        elif not word.quoted and raw.startswith("$") and " " in text and not word.unresolved:
+            into += [replace(argument, text=part, written=lambda _: "") for part in text.split()]
+        else:
+            into.append(argument)
+
+    def _command(self) -> Iterator[CommandLine]:
+        """Yield the command that ends here, and those inside of its words."""
+        words, documents, inner = self.words, self.documents, self.inner
+        target = _teed(words) or self.target
+        self.words, self.documents, self.inner = [], [], []
+        self.target = target if self.pending else ""
+        exported = bool(words) and words[0].text in _EXPORTS
+        assigned, words = self._assignments(words)
+        if assigned or words or documents:
+            given = tuple(replace(document, target=target) for document in documents)
+            yield CommandLine(tuple(assigned), tuple(words), given, exported)
+        if self.depth < _DEEPEST:
+            for text, line in inner:
+                yield from lines(text, self.file, line, self.depth + 1)
+            yield from self._nested(words, documents)
+
+    def _nested(self, words: list[Argument], documents: list[Document]) -> Iterator[CommandLine]:
+        """Yield the commands of a script that a shell is told."""
+        shell = any(is_shell(word.text) for word in words)
+        remote = bool(words) and words[0].text in {"ssh", "eval", "su", "watch", "docker"}
+        for word in words if shell or remote else ():
+            if " " in word.text and not (remote and word.text.startswith("-")):
+                yield from lines(word.text, self.file, word.place.line, self.depth + 1)
+        for document in documents if shell or (words and words[0].text == "ssh") else ():
+            yield from lines(document.text, self.file, document.line, self.depth + 1)
+
+    def _assignments(
+        self, words: list[Argument]
+    ) -> tuple[list[tuple[str, Argument]], list[Argument]]:
+        """Take the variables off that a command begins with, and remember them."""
+        exports = bool(words) and words[0].text in _EXPORTS | {"local", "readonly"}
+        rest = words[1:] if exports else words
+        if len(rest) > 1 and rest[1].text in _MAKE and re.fullmatch(r"\w+", rest[0].text):
+            text = " ".join(word.text for word in rest[2:])
+            value = replace(rest[0], text=text, written=rest[2].written if rest[2:] else _nothing)
+            self._know(rest[0].text, value)
+            return [(rest[0].text, value)], []
+        found: list[tuple[str, Argument]] = []
+        for at, word in enumerate(rest):
+            if exports and word.text.startswith("-"):
+                continue
+            match = _ASSIGNED.fullmatch(word.text)
+            if match is None:
+                return found, ([] if exports else rest[at:])
+            head = word.text[: len(word.text) - len(match[2])]
+            value = replace(word, text=match[2], written=_behind(word, head))
+            found.append((match[1], value))
+            self._know(match[1], value)
+        return found, []
+
+    def _know(self, name: str, value: Argument) -> None:
+        self.known.pop(name, None)
+        if not value.unresolved and "$" not in value.text:
+            self.known[name] = value.text
+
+
+def _nothing(_: str) -> str:
+    return ""
+
+
+def _behind(word: Argument, head: str) -> Callable[[str], str]:
+    return lambda more: word.written(head + more)
+
+
+def _kept(match: re.Match[str]) -> str:
+    """Undo an escape between double quotes, where most backslashes stay."""
+    return match[1] if match[1] in '$`"\\\n' else match[0]
+
+
+def _written(raw: str, text: str) -> Callable[[str], str]:
+    """Return what tells how the rest behind a head is written, where no quotes cut through it."""
+
+    def rest(head: str) -> str:
+        if not text.startswith(head):
+            return ""
+        for bare in (raw, raw[1:-1] if raw[:1] in {"'", '"'} and raw[-1:] == raw[:1] else ""):
+            if bare == text:
+                return text[len(head) :]
+        # `NAME="value"`: the quotes begin behind the head.
+        inner = raw[len(head) :]
+        whole = raw.startswith(head) and inner[:1] in {"'", '"'} and inner[-1:] == inner[:1]
+        return inner if whole and inner[1:-1] == text[len(head) :] else ""
+
+    return rest
+
+
+def _teed(words: list[Argument]) -> str:
+    texts = [word.text for word in words]
+    if "tee" not in texts:
+        return ""
+    behind = texts[texts.index("tee") + 1 :]
+    return next((text for text in behind if not text.startswith("-")), "")

@@ -1,0 +1,95 @@
+"""HW553, HW554 and HW556: what never arrives, because nobody takes it where or as it stands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.helpers.variables import needs_judgement
+from generator.rules.rule import Hit, Hits, Rule
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+
+_COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
+
+
+@Rule(
+    id="HW553",
+    severity="error",
+    title="a line that sets no variable",
+    why="A file of variables has `NAME=value` lines. With a colon or a blank in place of the equal "
+    "sign nothing is set: systemd and container runtimes pass over the line, and the server runs "
+    "with its defaults.",
+    bad="OLLAMA_NUM_PARALLEL: 4",
+    good="OLLAMA_NUM_PARALLEL=4",
+    source="systemd.exec(5), EnvironmentFile=; docs.docker.com: docker run --env-file",
+)
+def line_without_assignment(view: View, _: Facts) -> Hits:
+    for line in view.lines if view.phrases.drops_lines else ():
+        if line.name:
+            continue
+        found = _COLON.fullmatch(line.value)
+        right = f"{found[1]}={found[2]}" if found else ""
+        certain = found is not None and not needs_judgement(found[1])
+        yield Hit(
+            message=f"{view.phrases.drops_lines} `{line.value}`: there is no `=` in it",
+            place=line.place,
+            fix=f"write `{right}`" if right else "write `NAME=value`",
+            edits=(Edit(line.place, line.value, right),) if certain else (),
+        )
+
+
+@Rule(
+    id="HW554",
+    severity="error",
+    title="a value that is refused",
+    why="A variable of a container is text. Kubernetes takes no number and no true or false for "
+    "one, and refuses the whole manifest.",
+    bad="- name: OLLAMA_NUM_PARALLEL\n  value: 4",
+    good='- name: OLLAMA_NUM_PARALLEL\n  value: "4"',
+    source="kubernetes.io: EnvVar v1 core, value; ConfigMap v1 core, data",
+)
+def refused_value(view: View, _: Facts) -> Hits:
+    for variable in view.variables:
+        if variable.refused:
+            quoted = view.phrases.string.format(variable.value)
+            mends = variable.written == variable.value
+            yield Hit(
+                message=f"the value of {variable.name} is refused: {variable.refused}, and has to "
+                f"be text",
+                place=variable.place,
+                fix=f"write `{quoted}`",
+                edits=(Edit(variable.place, f" {variable.written}", f" {quoted}"),)
+                if mends
+                else (),
+            )
+
+
+@Rule(
+    id="HW556",
+    severity="error",
+    title="options behind the image",
+    why="What stands behind the image goes to the program in it: the variable is not set, the port "
+    "not published, and the server ends with `unknown flag`.",
+    bad="docker run -d ollama/ollama -p 127.0.0.1:11434:11434",
+    good="docker run -d -p 127.0.0.1:11434:11434 ollama/ollama",
+    source="docs.docker.com/reference/cli/docker/container/run",
+)
+def options_behind_the_image(view: View, _: Facts) -> Hits:
+    words = view.container.arguments if view.container else ()
+    if words and words[0][0].startswith("-") and not _has_entrypoint(view):
+        text, place = words[0]
+        yield Hit(
+            message=f"`{text}` stands behind the image: it goes to the program in it, which does "
+            f"not know it",
+            place=place,
+            fix="write it before the image",
+        )
+
+
+def _has_entrypoint(view: View) -> bool:
+    return any(line.name == "entrypoint" for line in view.lines)

@@ -1,0 +1,165 @@
+"""Manifests of Kubernetes: what becomes of variables, references, volumes and services."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.errors import ProfileError
+from generator.readers.base import Context, NeedsMore, Source
+from generator.readers.kubernetes.read import read
+from generator.view import View
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: llm
+  labels: {app: llm}
+spec:
+  containers:
+    - name: ollama
+      image: ollama/ollama:0.32.15
+"""
+
+
+def views(*texts: str, beside: dict[str, str] | None = None, name: str = "a.yaml") -> list[View]:
+    sources = [Source(name if not n else f"{n}.yaml", text) for n, text in enumerate(texts)]
+    return list(read(sources, Context(load_catalogue(), read=(beside or {}).get)))
+
+
+def env(view: View) -> dict[str, str]:
+    return {variable.name: variable.value for variable in view.variables}
+
+
+def test_variables_come_from_references_of_the_same_files() -> None:
+    config = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: c}\ndata: {A: one, B: two}\n"
+    (view,) = views(
+        POD
+        + "      envFrom:\n        - configMapRef: {name: c}\n          prefix: X_\n"
+        + "      env:\n        - {name: C, value: three}\n"
+        + "        - name: D\n          valueFrom: {configMapKeyRef: {name: c, key: B}}\n"
+        + "        - name: E\n          valueFrom: {secretKeyRef: {name: s, key: B}}\n",
+        config,
+    )
+    assert env(view) == {"X_A": "one", "X_B": "two", "C": "three", "D": "two", "E": ""}
+    assert {v.name for v in view.variables if v.unresolved} == {"E"}
+    assert {v.place.file for v in view.variables if v.name == "D"} == {"1.yaml"}
+
+
+def test_a_reference_to_nowhere_is_said() -> None:
+    (view,) = views(POD + "      envFrom: [{configMapRef: {name: gone}}]\n")
+    assert [gap.reason for gap in view.not_judged] == [
+        "the ConfigMap `gone` is in none of the files"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("workload", "path"),
+    [("Deployment", "template"), ("CronJob", "jobTemplate: {spec: {template"), ("Job", "template")],
+)
+def test_every_workload_has_its_pod(workload: str, path: str) -> None:
+    pod = "{spec: {containers: [{name: ollama, image: ollama/ollama}]}}"
+    ends = "}}" if "{" in path else ""
+    text = (
+        f"apiVersion: x\nkind: {workload}\nmetadata: {{name: a}}\nspec: {{{path}: {pod}{ends}}}\n"
+    )
+    assert [view.name for view in views(text)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "selector", "told"),
+    [
+        ("LoadBalancer", "{app: llm}", ["LoadBalancer"]),
+        ("ClusterIP", "{app: llm}", []),
+        ("NodePort", "{app: other}", []),
+    ],
+)
+def test_a_service_opens_the_pods_that_it_selects(
+    kind: str, selector: str, told: list[str]
+) -> None:
+    service = f"kind: Service\napiVersion: v1\nspec: {{type: {kind}, selector: {selector}}}\n"
+    (view,) = views(f"{POD}---\n{service}")
+    assert view.container is not None
+    assert [line.value for line in view.container.exposed] == told
+
+
+def test_a_sidecar_takes_the_port_of_a_service() -> None:
+    service = (
+        "kind: Service\napiVersion: v1\n"
+        "spec: {type: NodePort, selector: {app: llm}, ports: [{port: 80, targetPort: http}]}\n"
+    )
+    sidecar = "    - {name: proxy, image: caddy, ports: [{name: http, containerPort: 8080}]}\n"
+    (view,) = views(f"{POD}{sidecar}---\n{service}")
+    assert view.container is not None
+    assert view.container.exposed == ()
+
+
+def test_a_patch_alone_says_what_it_sets() -> None:
+    text = POD.replace("      image: ollama/ollama:0.32.15\n", "      env: [{name: A, value: b}]\n")
+    (view,) = views(text)
+    assert env(view) == {"A": "b"}
+    assert not view.phrases.volumes_told
+
+
+def test_a_kustomization_reads_bases_patches_and_generators() -> None:
+    top = (
+        "resources: [../base]\npatches:\n  - patch: |\n"
+        "      kind: Pod\n      metadata: {name: llm}\n"
+        "      spec: {containers: [{name: ollama, envFrom: [{configMapRef: {name: g}}]}]}\n"
+        "configMapGenerator: [{name: g, envs: [g.env]}]\n"
+    )
+    beside = {"base/kustomization.yaml": "resources: [pod.yaml]\n", "base/pod.yaml": POD,
+              "over/g.env": "A=1\n"}  # fmt: skip
+    (view,) = views(top, beside=beside, name="over/kustomization.yaml")
+    assert env(view) == {"A": "1"}
+    assert [(v.place.file, v.place.line) for v in view.variables] == [("over/g.env", 1)]
+
+
+def test_what_is_not_at_hand_is_said() -> None:
+    with pytest.raises(NeedsMore) as caught:
+        views("resources: [../gone]\n", name="over/kustomization.yaml")
+    assert "not at hand" in caught.value.problems[0].message
+
+
+def test_a_template_has_to_be_rendered_first() -> None:
+    with pytest.raises(NeedsMore) as caught:
+        views("apiVersion: v1\nkind: Pod\nspec: {{ toYaml .Values.pod }}\n")
+    assert "Helm fills in" in caught.value.problems[0].message
+
+
+def test_a_broken_file_stops_no_other() -> None:
+    (view,) = views(POD, "apiVersion: [\n")
+    assert [gap.file for gap in view.not_judged] == ["1.yaml"]
+    with pytest.raises(ProfileError):
+        views("apiVersion: [\n")
+
+
+@pytest.mark.parametrize("kind", ["HelmRelease", "HelmChart", "Application"])
+def test_values_of_the_chart_are_read_as_such(kind: str) -> None:
+    values = "{extraEnv: [{name: OLLAMA_DEBUG, value: '1'}]}"
+    spec = {
+        "HelmRelease": f"{{values: {values}}}",
+        "HelmChart": "{valuesContent: \"extraEnv: [{name: OLLAMA_DEBUG, value: '1'}]\"}",
+        "Application": f"{{source: {{helm: {{valuesObject: {values}}}}}}}",
+    }[kind]
+    (view,) = views(f"apiVersion: x\nkind: {kind}\nspec: {spec}\n")
+    assert env(view) == {"OLLAMA_DEBUG": "1"}
+    assert view.variables[0].place.line == 3
+
+
+def test_other_workloads_have_no_view() -> None:
+    assert (
+        views(
+            POD.replace("ollama/ollama:0.32.15", "caddy:2").replace("- name: ollama", "- name: web")
+        )
+        == []
+    )
+
+
+def test_files_of_a_directory_are_told_apart(tmp_path: Path) -> None:
+    base = {"base/kustomization.yaml": "resources: [pod.yaml]\n", "base/pod.yaml": POD}
+    sources = [Source(path, text) for path, text in base.items()]
+    over = Source("over/kustomization.yaml", "resources: [../base]\n")
+    found = read([*sources, over], Context(load_catalogue(), read=base.get))
+    assert len(found) == 1

@@ -1,0 +1,115 @@
+"""Scripts: command lines with their lines, and what they say of a server."""
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, Source
+from generator.readers.script.read import read
+from generator.readers.syntax.script import lines
+from generator.view import View
+from tests.effort import cpu_seconds
+
+
+def words(text: str) -> list[list[str]]:
+    return [[word.text for word in line.words] for line in lines(text, "x.sh")]
+
+
+def views(text: str, name: str = "x.sh") -> tuple[View, ...]:
+    return read((Source(name, text),), Context(load_catalogue()))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a \'b c\' "d\\"e" f\\ g # h', [["a", "b c", 'd"e', "f g"]]),
+        ("a && b || c; d | e &", [["a"], ["b"], ["c"], ["d"], ["e"]]),
+        ("a \\\n  b\nc", [["a", "b"], ["c"]]),
+        ("X=1\na $X ${X} ${X:-2} ${Y:-2}", [[], ["a", "1", "1", "1", "${Y:-2}"]]),
+        ("X='1 2'\na $X \"$X\"", [[], ["a", "1", "2", "1 2"]]),
+        ("X=(1 '2 3')\na ${X[@]}", [["a", "1", "2 3"]]),
+        ("X := 1\n\ta $(X)", [[], ["a", "1"]]),
+        ('x := "1"\na {{x}} {{ y }}', [[], ["a", "1", "{{ y }}"]]),
+        ("a $(b c) `d`", [["a", "$(b c)", "`d`"], ["b", "c"], ["d"]]),
+        ("a > b 2>&1 < c", [["a"]]),
+        ("sh -c 'a b; c d'", [["sh", "-c", "a b; c d"], ["a", "b"], ["c", "d"]]),
+        ("cat <<X\na b\nX\nc", [["cat"], ["c"]]),
+        ("bash <<'X'\na b\nX\nc", [["bash"], ["a", "b"], ["c"]]),
+        ("it's", [["it's"]]),
+    ],
+)
+def test_a_script_becomes_command_lines(text: str, expected: list[list[str]]) -> None:
+    assert words(text) == expected
+
+
+def test_words_know_their_lines() -> None:
+    text = "X=1\n\na \\\n  b\ncat <<X > f\none\ntwo\nX\nc\n"
+    found = [word.place.line for line in lines(text, "x.sh") for word in line.words]
+    assert found == [3, 4, 5, 9]
+    (document,) = [one for line in lines(text, "x.sh") for one in line.documents]
+    assert (document.target, document.text, document.line) == ("f", "one\ntwo\n", 6)
+
+
+def test_a_container_is_read_with_its_options() -> None:
+    (view,) = views(
+        "sudo docker run --gpus=all -dp 127.0.0.1:11434:11434 -v $PWD:/root/.ollama \\\n"
+        "  --memory 8g -e OLLAMA_DEBUG=1 ollama/ollama:0.9.0 serve\n"
+    )
+    box = view.container
+    assert box is not None
+    assert (box.image, box.ports[0][0], box.gpu_access) == (
+        "ollama/ollama:0.9.0",
+        "127.0.0.1:11434:11434",
+        "reservation",
+    )
+    assert str(view.release) == "0.9.0"
+    assert [(v.name, v.value, v.place.line) for v in view.variables] == [("OLLAMA_DEBUG", "1", 2)]
+    assert [bound.value for bound in view.bounds] == [8 * 2**30]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker run postgres:16",
+        "docker compose run ollama",
+        "docker volume create ollama",
+        "docker pull ollama/ollama",
+        "echo docker run ollama/ollama",
+        "# docker run ollama/ollama",
+        "docker run $IMAGE",
+        "",
+    ],
+)
+def test_what_runs_no_server_has_no_view(text: str) -> None:
+    assert views(text) == ()
+
+
+def test_variables_reach_what_the_script_starts() -> None:
+    (shell,) = views("export OLLAMA_DEBUG=1\n")
+    (server,) = views("export OLLAMA_DEBUG=1\nOLLAMA_HOST=0.0.0.0 ollama serve\n")
+    (client,) = views("OLLAMA_HOST=box:1 ollama pull llama3.1:8b\n")
+    assert [v.reach for v in shell.variables] == ["shell"]
+    assert [v.reach for v in server.variables] == ["server", "server"]
+    assert [v.reach for v in client.variables] == ["client"]
+    assert [model.name for model in client.models] == ["llama3.1:8b"]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "docker run -e A=1 \\\n",
+        "$(",
+        "cat <<X\n",
+        "'\"",
+        "${",
+        "`",
+        "{{",
+        "a=(",
+        "\\",
+        "<<",
+        "$((\n",
+    ],
+)
+def test_reading_is_linear(unit: str) -> None:
+    _, less = cpu_seconds(lambda: list(lines(unit * 2_000, "x.sh")))
+    _, more = cpu_seconds(lambda: list(lines(unit * 16_000, "x.sh")))
+    assert more < 20 * less + 0.2

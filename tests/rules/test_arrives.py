@@ -1,0 +1,68 @@
+"""HW553, HW554 and HW556: what never arrives."""
+
+from dataclasses import replace
+
+import pytest
+
+from generator.rules.registry import every_rule
+from generator.view import Container, Line, Place, Variable, View
+from tests.views import found, view
+
+BY_ID = every_rule()
+HERE = Place("ollama.env", 3)
+
+
+def dropped(text: str, kind: str = "environment") -> View:
+    return view(kind=kind, lines=(Line(section="", name="", value=text, place=HERE),))
+
+
+def valued(refused: str) -> View:
+    one = Variable(name="OLLAMA_DEBUG", value="1", place=HERE, written="1", refused=refused)
+    return view(kind="helm", variables=(one,))
+
+
+def behind(*words: str, entrypoint: bool = False) -> View:
+    box = Container(
+        image="ollama/ollama", place=HERE, arguments=tuple((word, HERE) for word in words)
+    )
+    told = (Line(section="", name="entrypoint", value="sh", place=HERE),) if entrypoint else ()
+    return view(kind="compose", container=box, lines=told)
+
+
+CASES: dict[str, tuple[View, View]] = {
+    "HW553": (dropped("OLLAMA_DEBUG: 1"), dropped("OLLAMA_DEBUG: 1", "systemd")),
+    "HW554": (valued("it is a number"), valued("")),
+    "HW556": (behind("-p", "11434:11434"), behind("serve")),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
+    caught, left = CASES[rule]
+    assert [placed.finding.rule for placed in found(BY_ID[rule], caught)] == [rule]
+    assert found(BY_ID[rule], left) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "fix", "edited"),
+    [
+        ("OLLAMA_DEBUG: 1", "write `OLLAMA_DEBUG=1`", "OLLAMA_DEBUG=1"),
+        ("OLLAMA_DEBUG 1", "write `OLLAMA_DEBUG=1`", "OLLAMA_DEBUG=1"),
+        ("OLLAMA_MODELS: /srv", "write `OLLAMA_MODELS=/srv`", ""),
+        ("OLLAMA_ORIGINS: a b", "write `NAME=value`", ""),
+    ],
+)
+def test_a_line_is_mended_where_the_value_is_plain(text: str, fix: str, edited: str) -> None:
+    (placed,) = found(BY_ID["HW553"], dropped(text))
+    assert placed.finding.fix == fix
+    assert [edit.new for edit in placed.edits] == ([edited] if edited else [])
+
+
+def test_a_value_gets_its_quotes() -> None:
+    (placed,) = found(BY_ID["HW554"], valued("it is a number"))
+    assert placed.edits[0].new == ' "1"'
+
+
+def test_another_entry_point_takes_options() -> None:
+    assert found(BY_ID["HW556"], behind("-c", "ollama serve", entrypoint=True)) == ()
+    assert found(BY_ID["HW556"], replace(behind("-c"), container=None)) == ()
