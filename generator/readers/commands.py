@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers import container
 from generator.readers.base import Context, image_name
 from generator.readers.embedded import embedded, file_name
+from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.script import CommandLine, lines
@@ -146,13 +147,16 @@ class Told:
             for key, value in (("entrypoint", entry), ("command", command))
             if value
         ]
+        given = container.variables(options, self.context, {})
         swarm = dataclasses.replace(self.book, publishes_local=False) if held.swarm else self.book
         return self.context.view(
             swarm,
             self.context.release_of(held.image.text),
             name=name or self.engine.name,
             place=held.image.place,
-            variables=container.variables(options, self.context, {}),
+            variables=tuple(variable for variable, _ in given),
+            overruled=overruled(said(given), {}),
+            not_judged=container.gaps(options, self.context),
             bounds=container.bounds(options),
             lines=tuple(told),
             models=models,
