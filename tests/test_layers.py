@@ -99,11 +99,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "check": (
         {
-            *("catalogue", "check", "errors", "formats", "host", "pipeline", "profiles"),
+            *("catalogue", "check", "engines", "errors", "formats", "host", "live"),
+            *("pipeline", "profiles"),
             *("readers", "resolve", "rules", "targets", "units", "view"),
         },
         set(),
     ),
+    "live": ({"errors", "live"}, set()),
     "detect": (
         {"catalogue", "detect", "errors", "formats", "host", "profiles", "units"},
         {"psutil"},

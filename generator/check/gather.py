@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -37,11 +38,13 @@ _FEW: Final = 200
 class CheckRequest:
     """What to check, and for what: a release, a machine, targets of profiles, rules.
 
-    `select` and `ignore` hold rule ids or their beginnings (`HW1`); an empty `select` leaves it to
-    the `settings` of the repository.
+    Without `paths` it is what the machine runs whose files are below `root`. `select` and `ignore`
+    hold rule ids or their beginnings (`HW1`); an empty `select` leaves it to the `settings` of the
+    repository.
     """
 
-    paths: Sequence[str]
+    paths: Sequence[str] = ()
+    root: str | None = None
     version: str | None = None
     host: Path | None = None
     targets: Sequence[str] = ()
@@ -72,11 +75,17 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     catalogue = load_catalogue()
     release, host = _release(wanted.version, catalogue), _host(wanted, catalogue)
     by_file = wanted.settings.release
-    context = Context(catalogue, release, host, read_beside, release_by_file=by_file)
+    context = Context(
+        catalogue, release, host, read_beside, release_by_file=by_file, exists=os.path.lexists
+    )
     names = _shipped(wanted.paths)
     paths = [path for path in wanted.paths if path not in names]
     text = (wanted.stdin or b"").decode("utf-8", "surrogateescape")
     found = discover(paths, stdin=text, stdin_name=wanted.stdin_name)
+    if not wanted.paths:
+        from generator.check.machine import HERE, installed
+
+        found = installed(wanted.root or HERE)
     gathered = _Gathered()
     for name in dict.fromkeys((*names, *found.profiles)):
         _profile(name, wanted, gathered)

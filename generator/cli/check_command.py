@@ -28,6 +28,7 @@ FAIL_ON: Final = ("error", "warning", "info", "never", "not-judged")
 EXAMPLES: Final = """
 \b
 Examples:
+  gen check                              what this machine runs
   gen check xeon-cpu ./my-host.toml
   gen check /etc/systemd/system/ollama.service.d
   gen check compose.yaml --ollama-version 0.24
@@ -42,7 +43,7 @@ Silence a rule where it does not hold, with a reason:
 
 
 @click.command(name="check", epilog=EXAMPLES)
-@click.argument("paths", metavar="PATH|PROFILE...", nargs=-1)
+@click.argument("paths", metavar="[PATH|PROFILE]...", nargs=-1)
 @profile_option("profiles", multiple=True)
 @release_option("Release that runs.  [default: what a file says, or newest]")
 @filled_option(
@@ -50,6 +51,12 @@ Silence a rule where it does not hold, with a reason:
     metavar="FILE",
     example="host.toml",
     text="TOML with a [host] table: facts of the machine.",
+)
+@filled_option(
+    "--root",
+    metavar="DIR",
+    example="/mnt",
+    text="Without PATH: the machine whose files are below DIR, instead of this one.",
 )
 @targets_option("Also say what this target cannot express of a profile.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to report.")
@@ -84,12 +91,15 @@ def command(
 ) -> None:
     """Check profiles, and files of others, against what Ollama really reads.
 
+    Without PATH it checks what this machine runs: units, drop-ins, quadlets, the compose projects
+    that docker tells of, and files of variables.
+
     Takes systemd units and drop-ins, environment files, compose files, Podman quadlets, NixOS
     modules, values of the Ollama Helm chart, and directories of them.
     """
-    if not (named := (*paths, *profiles)):
-        hint = "name what to check: a profile, a file, a directory, or - for stdin"
-        raise Misuse("nothing to check is named", hint)
+    named = (*paths, *profiles)
+    if fix and not (named or diff):
+        raise Misuse("--fix mends what is named", "name files, or add --diff", where="--fix")
     if diff and not fix:
         raise Misuse("--diff shows what --fix would change", "write both", where="--diff")
     if diff and (as_json or form != "text"):
@@ -116,6 +126,7 @@ def _wanted(
     paths: tuple[str, ...],
     *,
     writes: bool,
+    root: str | None,
     host: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -125,6 +136,10 @@ def _wanted(
     from generator.check.gather import CheckRequest
     from generator.check.settings import read_settings
 
+    if root is not None and paths:
+        raise Misuse("--root stands for what is named", "leave one of them out", where="--root")
+    if root is not None and not Path(root).is_dir():
+        raise Misuse(f"there is no directory `{root}`", where="--root")
     if STDIO in paths and host == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--host")
     if STDIO in paths and writes:
@@ -132,6 +147,7 @@ def _wanted(
     return CheckRequest(
         settings=read_settings(load_catalogue()),
         paths=paths,
+        root=root,
         host=Path(host) if host is not None else None,
         select=_rules(select),
         ignore=_rules(ignore),

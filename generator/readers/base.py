@@ -38,7 +38,7 @@ class Context:
 
     `release` and `host` are theirs, or nothing; `release_by_file` returns the release that they
     told for a file, where they told none for all. `read` returns the text of a further file that
-    a file refers to by this path, None where it is not there.
+    a file refers to by this path, None where it cannot be read; `exists` tells whether it is there.
     """
 
     catalogue: Catalogue
@@ -46,6 +46,7 @@ class Context:
     host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = lambda _: None
     release_by_file: Callable[[str], Release | None] = lambda _: None
+    exists: Callable[[str], bool] = lambda _: False
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:

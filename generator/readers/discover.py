@@ -30,6 +30,8 @@ STDIN: Final = "-"
 _ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
 MOST_FILES: Final = 5000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_LINKS: Final = (".wants", ".requires", ".upholds")
+"""Directories of systemd with links to units."""
 _CONFIG: Final = ".config"
 """Hidden, and where the units and quadlets of a user lie."""
 
@@ -39,8 +41,15 @@ def is_file(path: str) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises for a name that is too long
 
 
+def is_masked(path: str) -> bool:
+    """Return whether a link says that what is there counts as empty, as systemd understands it."""
+    return os.path.islink(path) and os.path.realpath(path) == os.devnull  # noqa: PTH114
+
+
 def text_of(path: str, problems: list[Problem]) -> str | None:
     """Return the text of a file, None and a Problem where there is none."""
+    if is_masked(path):
+        return ""
     if os.path.exists(path) and not is_file(path):  # noqa: PTH110
         message = "is no regular file, and might never end"
         problems.append(Problem("", message, "name a file, or `-` for standard input", path))
@@ -94,6 +103,7 @@ class Found:
     profiles: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     empty: tuple[str, ...] = ()
+    gaps: tuple[NotJudged, ...] = ()
 
     @property
     def texts(self) -> dict[str, str]:
@@ -152,6 +162,25 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     )
 
 
+def discover_installed(paths: Iterable[str], projects: Iterable[Sequence[str]]) -> Found:
+    """Return what of the files of a machine has to do with an engine.
+
+    `projects` are compose projects that run there, each by its files in their order.
+    """
+    problems: list[Problem] = []
+    files = list(_together([file for path in paths if (file := _ours(path, problems))]))
+    groups, gaps = list(_groups(f for f in files if not f.aside)), list[NotJudged]()
+    for project in projects:
+        faults: list[Problem] = []
+        read = [(path, text_of(path, faults)) for path in project]
+        gaps += (NotJudged(file=p.source, reason=p.message, hint=p.hint) for p in faults)
+        sources = tuple(Source(path, text) for path, text in read if text is not None)
+        if not faults and any(signs_of("compose").ours(source) for source in sources):
+            groups.append(Group("compose", sources))
+    aside = tuple(_groups(f for f in files if f.aside))
+    return Found(tuple(groups), aside, problems=tuple(problems), gaps=tuple(gaps))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The Views of all groups, what is wrong with files that are broken, and what tells nothing.
@@ -168,7 +197,7 @@ class Seen:
 def views(found: Found, context: Context) -> Seen:
     """Return what the readers make of all groups; what one of them cannot read stops no other."""
     seen = Seen(texts=found.texts, problems=list(found.problems))
-    seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
+    seen.not_judged.extend((*found.gaps, *(_nothing_in(folder) for folder in found.empty)))
     read: set[str] = set()
 
     def reading(path: str) -> str | None:
@@ -251,6 +280,11 @@ def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
             break
         if file := _ours(path, problems):
             found.append(file)
+    yield from _together(found)
+
+
+def _together(found: Sequence[_File]) -> Iterator[_File]:
+    """Yield files of one place, without those that are nothing for what is there."""
     systems = {file.system for file in found if not file.general}
     found = [file for file in found if file.system in systems]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
@@ -267,7 +301,9 @@ def _ours(path: str, problems: list[Problem]) -> _File | None:
     text = text_of(path, faults)
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
-        problems += [fault for fault in faults if names_an_engine(PurePosixPath(path).name)]
+        folder, name = PurePosixPath(path).parts[-2:] if "/" in path else ("", path)
+        meant = f"{folder}/{name}" if folder.endswith(".d") else name
+        problems += [fault for fault in faults if names_an_engine(meant)]
         return None
     source = Source(path, text)
     kind = kind_of(source, walked=True)
@@ -287,11 +323,12 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
 
     for folder, folders, names in os.walk(top, onerror=refused):
         hidden = {name for name in folders if name.startswith(".") and name != _CONFIG}
+        hidden |= {name for name in folders if name.endswith(_LINKS)}
         folders[:] = sorted({*folders} - hidden - _SKIPPED)
         for name in sorted(names):
             path = PurePosixPath(folder, name)
             # A pipe would block.
-            if may_be_ours(path) and is_file(path.as_posix()):
+            if may_be_ours(path) and (is_file(path.as_posix()) or is_masked(path.as_posix())):
                 yield path.as_posix()
 
 

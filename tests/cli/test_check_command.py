@@ -181,10 +181,11 @@ def test_nothing_to_judge_is_not_all_well(tmp_path: Path) -> None:
     assert gen(str(other), "clean.env").returncode == 0
 
 
-def test_without_a_path_it_says_what_it_takes() -> None:
-    result = gen()
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "a profile, a file, a directory, or - for stdin" in result.stderr
+def test_without_a_path_it_looks_at_the_machine(tmp_path: Path) -> None:
+    result = gen("--root", str(tmp_path))
+    assert result.returncode == 2
+    told = " ".join(result.stdout.split())
+    assert "no unit, quadlet, compose project or file of variables here is about Ollama" in told
 
 
 @pytest.mark.parametrize("path", ["gone.conf", "gone/", "gone\n.conf"])

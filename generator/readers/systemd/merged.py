@@ -144,11 +144,18 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
     units = []
     for name in (name for name in by_name if name not in shared):
         layers = _layers(by_name, name, suffix)
+        if any(rank == _WHOLE and _is_mask(source) for source, rank in layers.items()):
+            continue
         together = unit.in_force(a for source in layers for a in parsed[source])
         ranks = {source.path: rank for source, rank in layers.items()}
         whole = _WHOLE in ranks.values()
         units.append(Unit(name, tuple(ranks), together, ranks, whole))
     return units
+
+
+def _is_mask(source: Source) -> bool:
+    """Whether an empty file in place of the unit turns it off, whatever else says."""
+    return not source.text and install_root(source.path) is not None
 
 
 def _unit_name(path: str, suffix: str, default: str) -> str:

@@ -161,11 +161,18 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
             from generator.readers.environment.read import environment_file
 
             found += ((variable, assignment.file) for variable in environment_file(source, reach))
-        elif not (assignment.value.startswith("-") and install_root(assignment.file) is not None):
+        elif not _may_be_absent(assignment, context):
             gaps.append(missing(f"EnvironmentFile={assignment.value}", assignment.place()))
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     kept = [(v, by) for v, by in found if not {v.name, f"{v.name}={v.value}"} & gone]
     return _Environment(kept, tuple(gaps))
+
+
+def _may_be_absent(assignment: Assignment, context: Context) -> bool:
+    """Whether a file is certainly not there, and need not be."""
+    root, path = install_root(assignment.file), assignment.value.removeprefix("-")
+    optional = assignment.value.startswith("-") and root is not None
+    return optional and not context.exists(f"{root}{path.lstrip('/')}")
 
 
 def _file(one: Unit, assignment: Assignment, context: Context) -> Source | None:

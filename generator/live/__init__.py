@@ -1,0 +1,1 @@
+"""What runs on this machine, asked while it runs."""
