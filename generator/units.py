@@ -20,8 +20,27 @@ SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
 MANY_CPUS: Final = 10_000
 MOST_CPUS: Final = 8192
 """What the largest kernels are built for."""
-_PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-MODEL_NAME: Final = rf"(?:{_PART}(?::[0-9]+)?/)?(?:{_PART}/)?{_PART}(?::{_PART})?"
+WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+CPU_LIST: Final = r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*"
+ADDRESS: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?"
+LIMITS: Final = {
+    "cpu_quota": "CPUQuota",
+    "cpu_weight": "CPUWeight",
+    "allowed_cpus": "AllowedCPUs",
+    "memory_max": "MemoryMax",
+    "memory_high": "MemoryHigh",
+    "memory_swap_max": "MemorySwapMax",
+    "numa_policy": "NUMAPolicy",
+    "numa_mask": "NUMAMask",
+    "io_weight": "IOWeight",
+    "nice": "Nice",
+    "tasks_max": "TasksMax",
+    "limit_memlock": "LimitMEMLOCK",
+    "oom_score_adjust": "OOMScoreAdjust",
+}
+"""The limits of a service, and systemd's words for them."""
+MODEL_NAME: Final = rf"(?:{WORD}(?::[0-9]+)?/)?(?:{WORD}/)?{WORD}(?::{WORD})?"
 """The name of a model: host, namespace, model and tag, of which none begins with `-` or `.`."""
 # Patterns as text, compiled by the first that is read: a start may need none of them.
 _SIZE: Final = r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)"
@@ -40,6 +59,7 @@ _GO_UNITS_NS: Final = {
 _GO_TERM: Final = r"(\d++(?:\.\d*+)?|\.\d++)([a-zµμ]+)"
 _DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
 _GO_MAX_NS: Final = 2**63 - 1
+_SIZED: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 _CPU_DIGITS: Final = 5
 _DIGITS: Final = 20
 _RELEASE = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:-rc(\d{1,6}))?", re.ASCII)
@@ -130,6 +150,25 @@ def cpu_list(text: str) -> frozenset[int] | None:
 def address(host: str, port: int) -> str:
     """Return `host:port`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is a host name or an IP address, without port and brackets."""
+    if not re.fullmatch(ADDRESS, text, re.ASCII):
+        return False
+    import ipaddress  # Few who read units ask for an address.
+
+    try:
+        return not re.fullmatch(r"[0-9.]+|.*:.*", text) or bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def limit_line(name: str, value: int | str) -> tuple[str, str]:
+    """Return the directive of a limit, and its value as systemd reads it."""
+    percent = "%" if name == "cpu_quota" else ""
+    is_size = name in _SIZED and isinstance(value, int)
+    return LIMITS[name], format_size(int(value)) if is_size else f"{value}{percent}"
 
 
 def parse_go_duration(text: str) -> int:

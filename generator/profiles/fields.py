@@ -5,7 +5,6 @@ A message is `what; what to do`, as in `units`.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Literal
 
@@ -13,20 +12,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from generator.profiles.document import NAME
 from generator.units import (
+    ADDRESS,
+    CPU_LIST,
     MODEL_NAME,
     MOST_CPUS,
+    VARIABLE,
+    WORD,
     Release,
     cpu_list,
+    is_address,
     parse_cpu_quota,
     parse_go_duration,
     parse_size,
 )
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CPU_LIST = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:[, ]\d{1,5}(?:-\d{1,5})?)*", re.ASCII)
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?"
-)
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _SYSTEM_DIRECTORIES = frozenset(
@@ -36,7 +35,6 @@ _SYSTEM_DIRECTORIES = frozenset(
         *("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
     )
 )
-_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
@@ -101,14 +99,8 @@ def _cpu_list(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if not re.fullmatch(r"[0-9.]+|.*:.*", text):
-        return text
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        raise ValueError(
-            f"`{text}` is not an IP address; write it without port and brackets"
-        ) from None
+    if not is_address(text):
+        raise ValueError(f"`{text}` is not an IP address; write it without port and brackets")
     return text
 
 
@@ -156,10 +148,12 @@ def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
 Text = Annotated[str, AfterValidator(_plain_text)]
 Reason = Annotated[Text, AfterValidator(_reason), _schema("string", minLength=1)]
 Name = Annotated[str, matching(NAME, "a name; write lower-case letters, digits and `-`")]
-Word = Annotated[str, matching(_WORD, "a plain name; write letters, digits, `_`, `.` and `-`")]
+Word = Annotated[
+    str, matching(re.compile(WORD), "a plain name; write letters, digits, `_`, `.` and `-`")
+]
 Address = Annotated[
     str,
-    matching(_ADDRESS, "an address; write a host name or an IP address"),
+    matching(re.compile(ADDRESS), "an address; write a host name or an IP address"),
     AfterValidator(_address),
 ]
 ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
@@ -170,9 +164,13 @@ ModelName = Annotated[
         re.compile(MODEL_NAME), "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"
     ),
 ]
-Variable = Annotated[str, matching(_VARIABLE, "a variable name; write letters, digits and `_`")]
+Variable = Annotated[
+    str, matching(re.compile(VARIABLE), "a variable name; write letters, digits and `_`")
+]
 CpuList = Annotated[
-    str, matching(_CPU_LIST, "a CPU list; write it like `0-11,24`"), AfterValidator(_cpu_list)
+    str,
+    matching(re.compile(CPU_LIST, re.ASCII), "a CPU list; write it like `0-11,24`"),
+    AfterValidator(_cpu_list),
 ]
 Origin = Annotated[
     str,

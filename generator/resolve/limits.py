@@ -8,7 +8,7 @@ from generator.engines.base import Threads
 from generator.errors import Problem
 from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve, threads_for
 from generator.plan import Limit
-from generator.units import GIB, cpu_list, format_size, written_size
+from generator.units import GIB, cpu_list, format_size, limit_line, written_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,32 +18,22 @@ if TYPE_CHECKING:
     from generator.profiles.schema import Profile
 
 
-# By the profile's names: systemd's word, and the comment.
-LIMITS: Final = {
-    "cpu_quota": ("CPUQuota", "at least one per compute thread, or they stall each other."),
-    "cpu_weight": ("CPUWeight", "Share of CPU time under contention; every service has 100."),
-    "allowed_cpus": ("AllowedCPUs", "CPUs that the service may run on."),
-    "memory_max": (
-        "MemoryMax",
-        "Above this the kernel kills; page cache counts too, but is reclaimed first.",
-    ),
-    "memory_high": (
-        "MemoryHigh",
-        "Above this the kernel reclaims and slows the service down.",
-    ),
-    "memory_swap_max": ("MemorySwapMax", "Swap that the service may use."),
-    "numa_policy": ("NUMAPolicy", "Memory placement over NUMA nodes."),
-    "numa_mask": ("NUMAMask", "NUMA nodes that the policy is about."),
-    "io_weight": ("IOWeight", "Share of disk time under contention; every service has 100."),
-    "nice": ("Nice", "Nice level."),
-    "tasks_max": ("TasksMax", "Processes and threads together."),
-    "limit_memlock": ("LimitMEMLOCK", "Memory that may be locked."),
-    "oom_score_adjust": (
-        "OOMScoreAdjust",
-        "How readily the kernel kills this service when memory runs out.",
-    ),
+# The comments, by the profile's names.
+_REASONS: Final = {
+    "cpu_quota": "at least one per compute thread, or they stall each other.",
+    "cpu_weight": "Share of CPU time under contention; every service has 100.",
+    "allowed_cpus": "CPUs that the service may run on.",
+    "memory_max": "Above this the kernel kills; page cache counts too, but is reclaimed first.",
+    "memory_high": "Above this the kernel reclaims and slows the service down.",
+    "memory_swap_max": "Swap that the service may use.",
+    "numa_policy": "Memory placement over NUMA nodes.",
+    "numa_mask": "NUMA nodes that the policy is about.",
+    "io_weight": "Share of disk time under contention; every service has 100.",
+    "nice": "Nice level.",
+    "tasks_max": "Processes and threads together.",
+    "limit_memlock": "Memory that may be locked.",
+    "oom_score_adjust": "How readily the kernel kills this service when memory runs out.",
 }
-_SIZES: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 
 
 def thread_count(profile: Profile, host: Host, acceleration: str) -> Threads:
@@ -84,7 +74,7 @@ def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> Iterat
 
     `locked` is why the model is locked in memory; empty: it is not.
     """
-    for name, (_, reason) in LIMITS.items():
+    for name, reason in _REASONS.items():
         value = getattr(profile.resources, name)
         if name == "cpu_quota":
             yield from _cpu_quota(profile, host, threads)
@@ -113,12 +103,12 @@ def faults(profile: Profile, host: Host) -> Iterator[Problem]:
 
 
 def _limit(name: str, value: int | str, reason: str, source: Source, key: str = "") -> Limit:
-    written = f"{value}%" if name == "cpu_quota" else str(value)
+    directive, written = limit_line(name, value)
     return Limit(
         name=name,
         value=value,
-        directive=LIMITS[name][0],
-        written=format_size(value) if name in _SIZES and isinstance(value, int) else written,
+        directive=directive,
+        written=written,
         reason=reason,
         source=source,
         key=key or f"resources.{name}",
@@ -133,7 +123,7 @@ def _cpu_quota(profile: Profile, host: Host, threads: int) -> Iterator[Limit]:
     if asked is not None or acts:
         whole, all_threads = f"{percent / 100:g}", host.threads
         share = f"{whole} of {all_threads} hardware threads" if all_threads else f"{whole} CPUs"
-        reason = f"{share}; {LIMITS['cpu_quota'][1]}"
+        reason = f"{share}; {_REASONS['cpu_quota']}"
         source: Source = "derived" if asked is None else "profile"
         yield _limit("cpu_quota", percent, reason, source, _quota_key(profile))
 

@@ -45,6 +45,30 @@ UNSOUND: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
         "jobs.0.models.0",
         "`./x` is no name of a model",
     ),
+    (lambda s: s["listen"].update(host="::"), "listen.address", "not `[::]:11434`"),
+    (
+        lambda s: s["listen"].update(host="::", address="[::]:11434"),
+        "environment.0.value",
+        "`127.0.0.1:11434` is not `[::]:11434`",
+    ),
+    (lambda s: s["listen"].update(host="a b"), "listen.host", "`a b` is no address"),
+    (lambda s: s["limits"][0].update(written="20x%"), "limits.0.written", "not `2000%`"),
+    (lambda s: s["limits"][0].update(directive="ExecStartPre"), "limits.0.directive", "CPUQuota"),
+    (lambda s: s["limits"][0].update(name="exec"), "limits.0.name", "`exec` is no limit"),
+    (lambda s: s["limits"].append(s["limits"][0]), "limits.3.name", "there twice"),
+    (lambda s: s.update(unit="../x"), "unit", "`../x` is no name of a service's unit"),
+    (lambda s: s.update(unit="a\n.service"), "unit", "`a\\n.service` is no name"),
+    (lambda s: s.update(command=[]), "command", "no command"),
+    (lambda s: s.update(command=["/.program", "run"]), "command", "not the command of the engine"),
+    (lambda s: s["health"].update(interval_seconds=-3), "health.interval_seconds", "above 0"),
+    (lambda s: s["health"].update(retries=0), "health.retries", "`0` is no number of tries"),
+    (lambda s: s["environment"][4].update(name="A B=C\n"), "environment.4.name", "`A B=C\\n` is"),
+    (lambda s: s["environment"].append(s["environment"][1]), "environment.13.name", "there twice"),
+    (lambda s: s["environment"][1].update(value="\ud800"), "environment.1.value", "is no text"),
+    (lambda s: s["models"][0].update(name="-h"), "models.0.name", "`-h` is no name of a model"),
+    (lambda s: s["jobs"][0].update(unit="../a"), "jobs.0.unit", "`../a` is no name of a unit"),
+    (lambda s: s["jobs"][0]["steps"][0].update(argv=[]), "jobs.0.steps.0.argv", "no command"),
+    (lambda s: s["container"].update(image="a b"), "container.image", "`a b` is no image"),
     *(
         (
             lambda s, mark=mark: made(s, f"\nPARAMETER stop {mark}\n"),
@@ -175,6 +199,9 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
             "services.0.health",
             "is no table",
         ),
+        (edited(lambda p: p["host"].update(cores=-4)), "host.cores", "`-4` is no number of cores"),
+        (edited(lambda p: p["host"].update(threads=1)), "host.threads", "fewer than the cores"),
+        (edited(lambda p: p.update(name="../x")), "name", "`../x` is no plain name"),
         *((served(edit), f"services.0.{where}", message) for edit, where, message in UNSOUND),
         (
             edited(lambda p: p["host"].update(system="x86_64-darwin")),
@@ -204,6 +231,31 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "services.0.threads",
         "services.0.unit",
     }
+
+
+def test_all_that_makes_no_sense_is_told_at_once(tmp_path: Path) -> None:
+    def change(plan: dict[str, Any]) -> None:
+        plan["services"][0]["listen"].update(port=99999999)
+        plan["host"].update(cores=-4)
+        plan["services"][0].update(unit="../x", command=[])
+        plan["services"][0]["health"].update(retries=0)
+
+    assert {found.finding.where for found in checked(tmp_path, edited(change)).findings} == {
+        "host.cores",
+        "services.0.listen.port",
+        "services.0.listen.address",
+        "services.0.unit",
+        "services.0.command",
+        "services.0.health.retries",
+    }
+
+
+def test_an_address_that_no_variable_tells_is_judged(tmp_path: Path) -> None:
+    def change(service: dict[str, Any]) -> None:
+        service["listen"].update(host="::", address="[::]:11434")
+        del service["environment"][0]
+
+    assert "HW401" in ids(checked(tmp_path, served(change)))
 
 
 def test_a_plan_that_is_nested_too_deep_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.readers.plan import PROFILE
-from generator.units import Release, whole
+from generator.units import Release, address, whole
 from generator.view import Bound, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ def view_of(plan: Plan) -> View:
         place=Place(source),
         release=Release.parse(service.release),
         release_told=service.release_told,
-        variables=tuple(
-            Variable(name=s.name, value=s.value, place=Place(source, key=s.key)) for s in settings
+        variables=(
+            *_told(service, source),
+            *(
+                Variable(name=s.name, value=s.value, place=Place(source, key=s.key))
+                for s in settings
+            ),
         ),
         bounds=tuple(
             Bound(
@@ -44,6 +48,15 @@ def view_of(plan: Plan) -> View:
         resume_fix=None if service.resume_declined else "resume" in {j.kind for j in service.jobs},
         silences=plan.silences,
     )
+
+
+def _told(service: Service, source: str) -> tuple[Variable, ...]:
+    """Return where the server listens, if no variable says it: modules set it by themselves."""
+    listen = service.listen
+    if any(setting.name == listen.variable for setting in service.environment):
+        return ()
+    place = Place(source, key="listen")
+    return (Variable(name=listen.variable, value=address(listen.host, listen.port), place=place),)
 
 
 def _models(service: Service, source: str) -> tuple[ModelUse, ...]:
