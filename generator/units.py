@@ -171,6 +171,15 @@ def limit_line(name: str, value: int | str) -> tuple[str, str]:
     return LIMITS[name], format_size(int(value)) if is_size else f"{value}{percent}"
 
 
+_WITH_PORT: Final = re.compile(r"[^\[\]:]*:\d*|\[[^\]]*\]:\d*", re.ASCII)
+_BARE_V6: Final = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F.:]*", re.ASCII)
+
+
+def takes_port(host: str) -> bool:
+    """Return whether a host is an address still once a colon and a port stand behind it."""
+    return not (_WITH_PORT.fullmatch(host) or _BARE_V6.fullmatch(host))
+
+
 def parse_go_duration(text: str) -> int:
     """Return the nanoseconds of a Go duration, or of a whole number of seconds.
 

@@ -7,7 +7,7 @@ What a file does not say is None or empty; a rule that needs it stays silent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from generator.host import UNKNOWN, Host
 from generator.records import dataclass
@@ -120,6 +120,23 @@ class Overruled:
     winner: str
     by: Place
     usual: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """An option of the module that makes the service, or one of its unit that stands beside it.
+
+    `name` is dotted below `within`: empty for options of the module. `strength` is above 0 where
+    it beats what the module itself says, below where it loses to that. `unresolved`: `value` is
+    not known, for something else makes it.
+    """
+
+    name: str
+    value: Any
+    place: Place
+    within: Literal["", "environment", "serviceConfig"] = ""
+    strength: int = 0
+    unresolved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +287,8 @@ class View:
     `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     `not_judged` are the parts of the file that the reader could not make out.
+    `settings` are options of the module that makes the service, and `channel` the release of the
+    collection which has that module, empty: nobody says.
     """
 
     phrases: Phrases
@@ -295,6 +314,8 @@ class View:
     not_judged: tuple[NotJudged, ...] = ()
     commands: tuple[Command, ...] = ()
     requests: tuple[Request, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    channel: str = ""
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

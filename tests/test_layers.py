@@ -67,7 +67,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "readers": (
         {"catalogue", "engines", "errors", "host", "readers", "units", "view"},
-        {"yaml"},
+        {"tree_sitter", "tree_sitter_nix", "yaml"},
     ),
     "explain": (
         {"catalogue", "errors", "explain", "formats", "profiles", "units"},

@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from generator.catalogue import hardware, models, records
+from generator.catalogue import hardware, models, nixos, records
 from generator.errors import CatalogueError
 from generator.units import Release, parse_size
 
@@ -64,6 +64,13 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "architecture": tuple[models.Architecture, ...],
         "one_slot": tuple[models.OneSlot, ...],
     },
+    "nixos.toml": {
+        "channel": tuple[nixos.Channel, ...],
+        "module_option": tuple[nixos.ModuleOption, ...],
+        "module_variable": tuple[nixos.ModuleVariable, ...],
+        "module_unit": dict[str, str],
+        "module_guess": dict[str, str],
+    },
     "ollama.toml": {
         "variable": tuple[records.Variable, ...],
         "runner_names": tuple[records.RunnerNames, ...],
@@ -90,10 +97,12 @@ ONCE: Final = (
     ("behaviour.id",),
     ("card.name",),
     ("command.names",),
+    ("channel.name",),
     ("gpu.capabilities",),
     ("key.name", "spelling.target"),
     ("limit.name",),
     ("model.names", "missing.name"),
+    ("module_option.name",),
     ("one_slot.names",),
     ("option.name",),
     ("quantisation.name",),
@@ -108,6 +117,9 @@ LISTED: Final = (
     ("fallback.values", "blocks"),
     ("gpu.nixpkgs_lacks", "gpu.capabilities"),
     ("model.superseded", "model.names"),
+    ("module_guess.values", "module_option.name"),
+    ("module_option.renamed", "module_option.name"),
+    ("module_variable.options", "module_option.name"),
     ("quantisation.embedding", "blocks"),
     ("quantisation.output", "blocks"),
 )

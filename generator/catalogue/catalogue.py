@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.catalogue.facts import Facts
 from generator.catalogue.hardware import Core, Hypervisor, Radeon
+from generator.catalogue.nixos import Channel
 from generator.catalogue.records import KeyFact, LimitFact, Spelling, Table, record
 from generator.errors import CatalogueError
 from generator.units import Release
@@ -108,6 +109,11 @@ class Catalogue:
     def radeons(self) -> Mapping[str, Radeon]:
         """AMD GPUs by their target, like `gfx1100`."""
         return Table(Radeon, self.tables["radeon"], "targets")
+
+    @functools.cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """The releases of NixOS, in order."""
+        return Table(Channel, self.tables["channel"])
 
     def hypervisor(self, *texts: str) -> str:
         """The hypervisor that one of the DMI texts names; empty: none."""

@@ -18,6 +18,7 @@ from generator.catalogue.models import (
     plain,
     quantisation,
 )
+from generator.catalogue.nixos import ModuleOption, ModuleVariable
 from generator.catalogue.records import (
     Behaviour,
     CommandFact,
@@ -196,6 +197,34 @@ class Facts:
         for table in self._tables["directives"]:
             found[table["section"]] = found.get(table["section"], frozenset()).union(table["names"])
         return found
+
+    # The module of NixOS
+
+    @functools.cached_property
+    def module_options(self) -> Mapping[str, ModuleOption]:
+        """The options that the module has in some release of NixOS."""
+        return Table(ModuleOption, self._tables["module_option"])
+
+    @functools.cached_property
+    def module_variables(self) -> Mapping[str, ModuleVariable]:
+        """The variables that the module sets itself."""
+        return Table(ModuleVariable, self._tables["module_variable"])
+
+    @property
+    def module_unit(self) -> Mapping[str, str]:
+        """The keys of `serviceConfig` that the module sets, as systemd reads them."""
+        unit: Mapping[str, str] = self._tables["module_unit"]
+        return unit
+
+    @property
+    def module_guesses(self) -> Mapping[str, str]:
+        """The option of the module that is meant by names which it does not have."""
+        guesses: Mapping[str, str] = self._tables["module_guess"]
+        return guesses
+
+    def module_option_meant(self, name: str) -> str:
+        """The option of the module that was meant by a name; empty: none comes close."""
+        return self.module_guesses.get(name) or _close(name, self.module_options)
 
     # Models
 

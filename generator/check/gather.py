@@ -36,7 +36,7 @@ _FEW: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest:
-    """What to check, and for what: a release, a machine, targets of profiles, rules.
+    """What to check, and for what: a release, one of NixOS, a machine, targets of profiles, rules.
 
     Without `paths` it is what the machine runs whose files are below `root`. `select` and `ignore`
     hold rule ids or their beginnings (`HW1`); an empty `select` leaves it to the `settings` of the
@@ -46,6 +46,7 @@ class CheckRequest:
     paths: Sequence[str] = ()
     root: str | None = None
     version: str | None = None
+    nixos: str | None = None
     host: Path | None = None
     targets: Sequence[str] = ()
     select: Sequence[str] = ()
@@ -74,9 +75,14 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     """
     catalogue = load_catalogue()
     release, host = _release(wanted.version, catalogue), _host(wanted, catalogue)
-    by_file = wanted.settings.release
     context = Context(
-        catalogue, release, host, read_beside, release_by_file=by_file, exists=os.path.lexists
+        catalogue,
+        release,
+        host,
+        read_beside,
+        release_by_file=wanted.settings.release,
+        exists=os.path.lexists,
+        channel=_channel(wanted.nixos, catalogue),
     )
     names = _shipped(wanted.paths)
     paths = [path for path in wanted.paths if path not in names]
@@ -140,6 +146,14 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
     except ValueError as error:
         message, hint = split_message(error)
         raise ProfileError("--ollama-version", (Problem("", message, hint),)) from None
+
+
+def _channel(name: str | None, catalogue: Catalogue) -> str:
+    if name is None or name in catalogue.channels:
+        return name or ""
+    *most, last = catalogue.channels
+    hint = f"known are {', '.join(most)} and {last}"
+    raise ProfileError("--nixos", (Problem("", f"there is no NixOS `{name}`", hint),))
 
 
 def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:

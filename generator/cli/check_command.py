@@ -46,6 +46,12 @@ Silence a rule where it does not hold, with a reason:
 @click.argument("paths", metavar="[PATH|PROFILE]...", nargs=-1)
 @profile_option("profiles", multiple=True)
 @release_option("Release that runs.  [default: what a file says, or newest]")
+@click.option(
+    "--nixos",
+    metavar="RELEASE",
+    help="Release of NixOS that modules are for, like 25.11 or unstable: which options there are, "
+    "and which Ollama.  [default: what a file or its flake says]",
+)
 @filled_option(
     "--host",
     metavar="FILE",

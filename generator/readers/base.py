@@ -32,13 +32,22 @@ class Source:
     text: str
 
 
+class Patience:
+    """The seconds for which programs may be asked in one check, all files together."""
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.seconds = self.left = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the user told beside the files, and the engine whose services are looked for.
 
-    `release` and `host` are theirs, or nothing; `release_by_file` returns the release that they
-    told for a file, where they told none for all. `read` returns the text of a further file that
-    a file refers to by this path, None where it cannot be read; `exists` tells whether it is there.
+    `release`, `host` and `channel`, the release of NixOS, are theirs, or nothing;
+    `release_by_file` returns the release that they told for a file, where they told none for all.
+    `read` returns the text of a further file that a file refers to by this path, None where it
+    cannot be read; `exists` tells whether it is there. `patience` bounds how long programs are
+    asked.
     """
 
     catalogue: Catalogue
@@ -47,6 +56,8 @@ class Context:
     read: Callable[[str], str | None] = lambda _: None
     release_by_file: Callable[[str], Release | None] = lambda _: None
     exists: Callable[[str], bool] = lambda _: False
+    channel: str = ""
+    patience: Patience = field(default_factory=Patience)
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:

@@ -452,11 +452,32 @@ def test_colour_is_for_terminals() -> None:
 @pytest.fixture
 def module(there: Path) -> str:
     (there / "host.nix").write_text("{ services.ollama.enable = true; }\n")
+    (there / ".blind").mkdir()
+    (there / ".blind" / "tree_sitter.py").write_text("raise ImportError\n")
     return "host.nix"
 
 
 def without_nix(*args: str) -> subprocess.CompletedProcess[str]:
-    return gen(*args, env={"PATH": "/nonexistent"})
+    """Run the command with nothing that reads Nix."""
+    return gen(*args, env={"PATH": "/nonexistent", "PYTHONPATH": ".blind"})
+
+
+def test_the_text_of_a_module_is_judged_without_nix(there: Path) -> None:
+    text = '{ services.ollama.environmentVariables.OLLAMA_NUM_THREADS = "8"; }\n'
+    (there / "a.nix").write_text(text)
+    result = gen("a.nix", env={"PATH": "/nonexistent"})
+    assert result.returncode == 1
+    assert "HW101" in result.stdout
+    assert "there is no nix-instantiate; only what it says literally was judged" in " ".join(
+        result.stdout.split()
+    )
+
+
+@pytest.mark.parametrize(("nixos", "code"), [("25.11", 0), ("26.05", 1), ("25.12", 2)])
+def test_the_release_of_nixos(there: Path, nixos: str, code: int) -> None:
+    require("nix-instantiate")
+    (there / "a.nix").write_text('{ services.ollama.acceleration = "cuda"; }\n')
+    assert gen("a.nix", "--nixos", nixos).returncode == code
 
 
 def test_a_module_without_nix(module: str) -> None:

@@ -22,7 +22,12 @@ SIGNS: Final = Signs(
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
     # The chart otwld/ollama-helm.
     chart_keys=frozenset({"gpu", "models", "mountPath", "insecure", "port"}),
-    nixos_variables={"models": "OLLAMA_MODELS", "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION"},
+    nixos_variables={
+        "home": "HOME",
+        "models": "OLLAMA_MODELS",
+        "modelsDir": "OLLAMA_MODELS",
+        "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION",
+    },
     nixos_overwritten=frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}),
     nixos_address=("127.0.0.1", 11434),
 )

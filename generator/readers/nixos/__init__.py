@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Final
 
 from generator.engines import ENGINES
@@ -14,18 +13,18 @@ from generator.view import Phrases
 FLAKE: Final = "flake.nix"
 """Puts modules together, and is none."""
 _ENGINES: Final = "|".join(ENGINES)
-_MODULE: Final = re.compile(
-    rf"\b(?:services|oci-containers)\b[\s\S]*\b(?:{_ENGINES})\b"
-    rf"|\b(?:{_ENGINES})\b[\s\S]*\bserviceConfig\b"
+_SETS: Final = re.compile(
+    rf"\b(?:services|containers)\.\"?(?:{_ENGINES})\b|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
+    rf"|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b",
+    re.MULTILINE,
 )
+_HEAD: Final = re.compile(r"^[ \t]*\{[^{}\n]{0,400}\}[ \t]*:[ \t]*$", re.MULTILINE)
 
 
 SIGNS: Final = Signs(
     sure=frozenset({".nix"}),
-    content=rf"(?m)\bservices\.(?:{_ENGINES})\b|\bservices\s*=\s*\{{|^\s*\{{[^}}]*\}}\s*:\s*$",
-    ours=lambda source: (
-        PurePosixPath(source.path).name != FLAKE and bool(_MODULE.search(source.text))
-    ),
+    content=rf"(?m)\bservices\.(?:{_ENGINES})\b|\bservices\s{{0,20}}=\s{{0,20}}\{{|{_HEAD.pattern}",
+    ours=lambda source: bool(_SETS.search(source.text)),
 )
 CONTAINER: Final = Phrases(
     kind="nixos",
@@ -45,3 +44,7 @@ MODULE: Final = replace(
     memlock='add `serviceConfig.LimitMEMLOCK = "infinity"`',
 )
 """Of a service, whose unit gets what `serviceConfig` says."""
+HOME_MODULE: Final = replace(MODULE, restart="")
+"""Of home-manager, which has a module of its own."""
+ARION: Final = replace(CONTAINER, restart="")
+"""Of a service of arion, which is one of Compose."""

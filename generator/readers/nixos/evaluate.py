@@ -7,28 +7,34 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from generator.errors import EnvironmentFailure, Problem, ProfileError, shortened
-from generator.readers.base import NeedsMore, Source
+from generator.errors import shortened
 from generator.records import dataclass
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SECONDS: Final = 20
-MOST_PACKAGES: Final = 100
+    from generator.readers.base import Patience, Source
+
+MOST_SECONDS: Final = 10
+"""How long Nix may be asked about one module, in each of two ways at most."""
+REMEMBERED: Final = 512
+MOST_NAMES: Final = 3000
 _HERE: Final = Path(__file__).parent
 _NAME: Final = "given.nix"
+_ASKED: Final = "asked.json"
 _CALL: Final = (
-    "{ reader, file, more, enabled }: import reader { inherit file; "
-    "more = builtins.fromJSON more; enabled = builtins.fromJSON enabled; }"
+    "{ reader, file, asked, ellipsis }: "
+    "import reader ({ inherit file ellipsis; } // builtins.fromJSON (builtins.readFile asked))"
 )
+_WORD: Final = re.compile(r"[A-Za-z_][\w'-]*", re.ASCII)
 _NAME_OF: Final = r"[A-Za-z_][\w'-]*"
-_ALIAS: Final = re.compile(rf"\b({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
+_ALIAS: Final = re.compile(rf"(?<![\w'-])({_NAME_OF})\s*=\s*config((?:\.{_NAME_OF})+)\s*;")
 _SWITCH: Final = re.compile(rf"(?<![\w.'-])({_NAME_OF})((?:\.{_NAME_OF})*)\.enable\b")
 # Restricted: the module reads nothing but itself, and nothing is fetched, built or stored.
 _CONFIG: Final = """\
@@ -45,7 +51,6 @@ _BOUNDED: Final = {
     "GC_MAXIMUM_HEAP_SIZE": str(2**31),
 }
 _MISSING: Final = re.compile(r"(?:attribute|undefined variable) '([^']+)'")
-_ASKED: Final = re.compile(r"asks for (?:the module argument `([^']+)'|an option that [a-z ]+)")
 _ERROR: Final = re.compile(r"^\s*error: *(\S.*)$", re.MULTILINE)
 _PLACE: Final = re.compile(r"/given\.nix:(\d+)")
 _CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
@@ -53,12 +58,17 @@ _CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition of an option: its path, value, priority (100: plain) and line."""
+    """One definition of an option: its path, value, priority (100: plain) and line.
+
+    `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
+    """
 
     path: tuple[str, ...]
     value: Any
     priority: int
     line: int
+    unresolved: bool = False
+    file: str = ""
 
     @property
     def values(self) -> list[Any]:
@@ -79,22 +89,26 @@ class Definitions:
 
     def place(self, found: Definition) -> Place:
         """Return where a definition stands."""
-        return Place(self.source.path, found.line, ".".join(found.path))
+        return Place(found.file or self.source.path, found.line, ".".join(found.path))
+
+    def text(self, found: Definition) -> str:
+        """Return the line of a definition; empty: it is a neighbour's."""
+        here = 0 < found.line <= len(self.texts) and not found.file
+        return self.texts[found.line - 1] if here else ""
 
     def place_of(self, found: Definition, text: str) -> Place:
         """Return where an item of a list stands, which begins on the line of its option."""
-        lines = enumerate(self.texts[found.line - 1 :] if found.line else [], found.line)
+        lines = enumerate(self.texts[found.line - 1 :] if self.text(found) else [], found.line)
         number = next((n for n, line in lines if f'"{text}"' in line), found.line)
         return replace(self.place(found), line=number)
 
     def written(self, found: Definition, text: str) -> str:
         """Return the text if its line spells it so."""
-        here = self.texts[found.line - 1] if 0 < found.line <= len(self.texts) else ""
-        return text if text and text in here else ""
+        return text if text and text in self.text(found) else ""
 
     def lines(self) -> Iterator[Line]:
         """Yield every value as the rules see it."""
-        for found in self.found:
+        for found in (each for each in self.found if not each.unresolved):
             section, name = ".".join(found.path[:-1]), found.path[-1]
             for value in found.values:
                 place = self.place(found)
@@ -123,68 +137,93 @@ def in_force(definitions: Sequence[Definition]) -> list[Definition]:
     return sorted(strongest.values(), key=lambda found: (found.line, found.path))
 
 
-def evaluate(source: Source) -> tuple[Definition, ...]:
-    """Return what a module defines of the options that are read.
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """Why Nix cannot say what a module defines: `broken`, it is no Nix; `absent`, there is none."""
 
-    Raises ProfileError for what is no Nix, NeedsMore for what does not evaluate here, and
-    EnvironmentFailure without Nix.
+    reason: str
+    where: str = ""
+    broken: bool = False
+    absent: bool = False
+
+
+Answer: TypeAlias = tuple[Definition, ...] | NotEvaluated
+
+
+_answers: dict[str, Answer] = {}
+
+
+def evaluate(text: str, patience: Patience) -> Answer:
+    """Return what a module defines of the options that are read, or why Nix cannot say.
+
+    What it has said of a text is remembered: a fix reads its file again and again.
     """
+    if text not in _answers:
+        if len(_answers) >= REMEMBERED:
+            _answers.clear()
+        _answers[text] = _evaluated(text, patience)
+    return _answers[text]
+
+
+def _evaluated(text: str, patience: Patience) -> Answer:
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         file = Path(name).resolve() / _NAME
-        file.write_text(source.text, encoding="utf-8", newline="")
-        answer = _answered(source, file)
-    return tuple(
-        Definition(tuple(one["path"]), one["value"], one["priority"], one["line"]) for one in answer
-    )
+        file.write_text(text, encoding="utf-8", newline="")
+        names = dict.fromkeys(_WORD.findall(text))
+        asked = {"names": list(names)[:MOST_NAMES], "enabled": switches(text)}
+        file.with_name(_ASKED).write_text(json.dumps(asked), encoding="utf-8")
+        answer = _answered(file, patience, ellipsis="..." in text)
+    if isinstance(answer, NotEvaluated):
+        return answer
+    return tuple(Definition(**one | {"path": tuple(one["path"])}) for one in answer)
 
 
-def _answered(source: Source, file: Path) -> list[dict[str, Any]]:
-    """Ask Nix, once more for each package that the module turns out to name."""
-    more: list[str] = []
-    while True:
-        result = _run(source, file, more)
-        if result.returncode == 0:
-            # Old releases print control characters as they are.
-            found: list[dict[str, Any]] = json.loads(result.stdout, strict=False)
-            return found
-        missing = _MISSING.search(_first(result.stderr))
-        if missing is None or missing[1] in more or len(more) >= MOST_PACKAGES:
-            broken = "syntax error" in _first(result.stderr)
-            fault = ProfileError if broken else NeedsMore
-            raise fault(source.path, (_problem(result.stderr, source.path),))
-        more.append(missing[1])
+def _answered(
+    file: Path, patience: Patience, *, ellipsis: bool
+) -> list[dict[str, Any]] | NotEvaluated:
+    """Ask Nix, and once more without arguments that the module turns out not to take."""
+    result = _run(file, patience, ellipsis=ellipsis)
+    if isinstance(result, NotEvaluated):
+        return result
+    if ellipsis and "unexpected argument" in _first(result.stderr):
+        return _answered(file, patience, ellipsis=False)
+    if result.returncode == 0:
+        # Old releases print control characters as they are.
+        found: list[dict[str, Any]] = json.loads(result.stdout, strict=False)
+        return found
+    return _fault(result.stderr)
 
 
-def _run(source: Source, file: Path, more: list[str]) -> subprocess.CompletedProcess[str]:
-    arguments = {
-        "reader": str(_HERE / "module.nix"), "file": str(file), "more": json.dumps(more),
-        "enabled": json.dumps(switches(source.text)),
-    }  # fmt: skip
+def _run(
+    file: Path, patience: Patience, *, ellipsis: bool
+) -> subprocess.CompletedProcess[str] | NotEvaluated:
+    seconds = min(patience.left, MOST_SECONDS)
+    if seconds <= 0:
+        return NotEvaluated(f"Nix was asked for {patience.seconds:.0f} seconds already")
+    arguments = {"reader": str(_HERE / "module.nix"), "file": str(file)}
     told = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
+    told += ["--argstr", "asked", str(file.with_name(_ASKED))]
+    told += ["--arg", "ellipsis", str(ellipsis).lower()]
     argv = ["nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json"]
     paths = ["--show-trace", "-I", str(_HERE), "-I", str(file.parent)]
+    start = time.monotonic()
     try:
         return subprocess.run(
             [*argv, *paths, "-E", _CALL, *told],
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(file.parent), **_BOUNDED},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
             encoding="utf-8",
             errors="replace",
         )  # fmt: skip
-    except FileNotFoundError as error:
-        raise EnvironmentFailure(
-            "only Nix can read a NixOS module, and there is no nix-instantiate",
-            hint="install Nix (Debian: `apt-get install nix-bin`), or leave the module out",
-        ) from error
-    except OSError as error:
-        raise EnvironmentFailure(f"cannot run nix-instantiate: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        message = f"Nix is not done with it in {SECONDS} seconds"
-        problem = Problem("", message, "name a module that is smaller", source.path)
-        raise ProfileError(source.path, (problem,)) from error
+    except OSError:
+        return NotEvaluated("there is no nix-instantiate", absent=True)
+    except subprocess.TimeoutExpired:
+        return NotEvaluated(f"Nix is not done with it in {seconds:.0f} seconds")
+    finally:
+        patience.left -= time.monotonic() - start
 
 
 def switches(text: str) -> list[tuple[str, ...]]:
@@ -210,23 +249,23 @@ def _line(told: str) -> str:
     return f"line {behind[0]}" if behind else f"line {before[-1]}" if before else ""
 
 
-def _problem(told: str, source: str) -> Problem:
+def _fault(told: str) -> NotEvaluated:
     message, where = _first(told), _line(told)
-    asked, missing = _ASKED.search(message), _MISSING.search(message)
-    if asked and asked[1]:
-        message = f"the module asks for its argument `{asked[1]}`, for which there is no stand-in"
-    elif asked:
-        message = "the module asks for an option of its own that has no default"
-    elif missing:
-        message = f"the module asks for `{missing[1]}`, for which there is no stand-in"
+    missing = _MISSING.search(message)
+    if "syntax error" in message:
+        return NotEvaluated(f"Nix: {_named(message)}", where, broken=True)
+    if missing:
+        message = f"it asks for `{missing[1]}`, for which there is no stand-in"
     elif not message or any(word in told for word in _CIRCLES):
         message = "Nix goes round in circles in it, or needs more memory than any module does"
     elif "restricted mode" in message:
-        message = "the module reads another file or address, which is not done here"
+        message = "it reads another file or address, which is not done here"
     else:
-        # Without the directory that the module was put into.
-        named = re.sub(r"/\S*/given\.nix(?::\d+:\d+)?", "the module", message)
-        message = shortened(re.sub(r"/\S*/hostwright-[^/\s]*", ".", named), 160)
-        return Problem(where, f"Nix: {message}", "mend the module", source)
-    hint = "name a module that needs only `lib`, `config` and `pkgs`"
-    return Problem(where, message, hint, source)
+        message = f"Nix: {_named(message)}"
+    return NotEvaluated(message, where)
+
+
+def _named(message: str) -> str:
+    """Return a message without the directory that the module was put into."""
+    named = re.sub(r"/\S*/given\.nix(?::\d+:\d+)?", "the module", message)
+    return shortened(re.sub(r"/\S*/hostwright-[^/\s]*", ".", named), 160)

@@ -20,12 +20,6 @@ let
     mkEnableOption = _: mkOption { default = false; };
     mkPackageOption = set: name: _: mkOption { default = set.${toString name}; };
 
-    attrsets = lib;
-    lists = lib;
-    modules = lib;
-    strings = lib;
-    trivial = lib;
-
     id = x: x;
     const = x: _: x;
     both = a: b: a // b;

@@ -1,21 +1,25 @@
 # What a NixOS module says of Ollama, read without nixpkgs: each definition with its line.
 #
 # `mkIf`, `mkMerge` and priorities are undone; types are not checked, and imports not followed.
-# `more` are names of packages that the module also asks for, `enabled` the paths of switches of
-# other modules: they are on, as those of the module itself.
-{ file, more, enabled }:
+# `names` are all names in the module: what stands for something unknown has each of them, and
+# throws where its value is asked for, so that the setting made of it is `unresolved`. `enabled` are
+# the paths of switches of other modules: they are on, as those of the module itself. `ellipsis`:
+# the module takes arguments that it does not name.
+{ file, names, enabled, ellipsis }:
 let
   inherit (builtins)
-    all any attrNames concatMap elemAt filter foldl' functionArgs genList isAttrs isFunction isList
-    isPath length map mapAttrs removeAttrs
+    all any attrNames concatMap deepSeq elemAt filter foldl' functionArgs genList intersectAttrs
+    isAttrs isFunction isList isPath length map mapAttrs removeAttrs tryEval
     ;
-  standIns = import ./standins.nix { inherit more; };
-  inherit (standIns) lib;
+  standIns = import ./standins.nix { inherit names; };
+  inherit (standIns) lib open;
 
   roots = [
     [ "services" "ollama" ]
     [ "systemd" "services" "ollama" ]
     [ "virtualisation" "oci-containers" "containers" ]
+    [ "virtualisation" "arion" "projects" ]
+    [ "nixpkgs" "config" ]
     [ "hardware" "nvidia" ]
     [ "networking" "firewall" ]
   ];
@@ -31,22 +35,40 @@ let
     at: value:
     {
       merge = concatMap (discharge at) value.contents;
-      "if" = if value.condition then discharge at value.content else [ ];
+      "if" = if holds value.condition then discharge at value.content else [ ];
       order = discharge at value.content;
       override = discharge (at // { inherit (value) priority; }) value.content;
     }
     .${kind value} or [ (at // { inherit value; }) ];
 
+  # A condition of something unknown holds.
+  holds =
+    condition:
+    let
+      told = tryEval condition;
+    in
+    !(told.success && told.value == false);
+
   # Definitions as they are written: path, line, priority and value.
   definitions =
     at: value:
-    concatMap (
-      found:
-      if isTable found.value && found.value != { } then
-        concatMap (below found) (attrNames found.value)
-      else
-        [ (found // { value = shown found.value; }) ]
-    ) (discharge at value);
+    let
+      found = tryEval (discharge at value);
+    in
+    if found.success then concatMap written found.value else [ (unresolved at) ];
+  written =
+    found:
+    let
+      told = tryEval (plain (shown found.value));
+      plain = it: deepSeq it it;
+    in
+    if isTable found.value && found.value != { } then
+      concatMap (below found) (attrNames found.value)
+    else if told.success then
+      [ (found // { inherit (told) value; unresolved = false; }) ]
+    else
+      [ (unresolved found) ];
+  unresolved = at: at // { value = null; unresolved = true; };
   below =
     at: name:
     let
@@ -104,8 +126,15 @@ let
     inherit (standIns) options pkgs utils;
     modulesPath = "/modules";
   };
-  asked = name: _: throw "asks for the module argument `${name}'";
-  load = it: if isFunction it then it (mapAttrs asked (functionArgs it) // arguments) else it;
+  load =
+    it:
+    let
+      named = functionArgs it;
+      optional = filter (name: named.${name}) (attrNames named);
+      any = removeAttrs (open { }) optional // arguments;
+      given = if named == { } || ellipsis then any else intersectAttrs named any;
+    in
+    if isFunction it then load (it given) else it;
   module = load (import file);
   declares = module ? config || module ? options;
   content = if declares then module.config or { } else removeAttrs module [ "_file" "imports" ];
@@ -122,6 +151,12 @@ let
     standIns.config
     (default "" (module.options or { }))
   ];
-  config = decided defaults [ content ];
+  known = decided defaults [ content ];
+  isOption = name: kind (module.options.${name} or null) == "option";
+  config = open (
+    mapAttrs (name: it: if isTable it && !isOption name then open it else it) (
+      known // { services = known.services // { ollama = open known.services.ollama; }; }
+    )
+  );
 in
 definitions { path = [ ]; line = 0; priority = 100; } content

@@ -7,36 +7,31 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from generator.errors import Problem, ProfileError
-from generator.readers import container
-from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
-from generator.readers.nixos import CONTAINER, FLAKE, MODULE
-from generator.readers.nixos.evaluate import Definition, Definitions, evaluate, in_force, unit_text
+from generator.errors import Problem
+from generator.readers.base import Context, NeedsMore, Source, each
+from generator.readers.nixos import HOME_MODULE, MODULE
+from generator.readers.nixos.containers import containers, is_arion
+from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
+from generator.readers.nixos.modules import DARWIN, Module, is_of_home, modules, neighbours
+from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.syntax import unit
-from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
-from generator.view import Bound, Line, ModelUse, Place, Variable, View
+from generator.units import takes_port
+from generator.view import Bound, Line, ModelUse, Place, Setting, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.units import Release
+
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
-CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
-_DEPTH: Final = len(CONTAINERS) + 1
-_LISTS: Final = {
-    "ports": "publish",
-    "volumes": "volume",
-    "environmentFiles": "env-file",
-    "devices": "device",
-    "networks": "network",
-}
-_VALUES: Final = frozenset({"user", "privileged"})
-_RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
-_CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
+_SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
+_KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
+PLAIN: Final = 100
+"""The priority of a definition without mkDefault and mkForce."""
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -50,42 +45,64 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _views(source: Source, context: Context) -> list[View]:
-    """Return the service, and the containers beside it. Raises as `read`."""
-    if PurePosixPath(source.path).name == FLAKE:
-        message = "is a flake, which puts modules together"
-        raise refused(source.path, "", message, "name the modules, or their directory")
-    found = in_force(evaluate(source))
-    views = list(_containers(source, found, context))
-    module = _Module(source, context, found)
-    if any(d.path[:2] == module.options or d.path[:3] == module.unit for d in found):
-        return [module.view(), *views]
-    if not views:
-        message = f"this module says nothing of {'.'.join(module.options)}"
-        problem = Problem("", message, "name the module that sets it", source.path)
-        raise NeedsMore(source.path, (problem,))
-    return views
+    """Return the services, and the containers beside them. Raises as `read`."""
+    found = modules(source, context)
+    views = [view for module in found for view in _of(module, source, context)]
+    if views:
+        return views
+    message = f"this module says nothing of services.{context.engine.name}"
+    problem = Problem("", message, "name the module that sets it", source.path)
+    raise NeedsMore(source.path, (problem,))
+
+
+def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
+    """Yield the Views of one module of a file; what was not judged goes with the first."""
+    if module.is_for(DARWIN, source.path):
+        message = "this module is one of nix-darwin, which is not read here"
+        hint = "check the environment of the launchd agent by hand"
+        raise NeedsMore(source.path, (Problem("", message, hint, source.path),))
+    service = _Module(source, context, module)
+    boxes = [*containers(source, in_force(module.found), context)]
+    of_service = [service] if service.is_there else []
+    if of_service and all(d.unresolved for d in service.own) and not boxes:
+        raise module.nothing_known(source)
+    views = [*(each.view() for each in of_service), *boxes]
+    for number, view in enumerate(views):
+        yield view if number else replace(view, not_judged=(*view.not_judged, *module.gaps))
 
 
 class _Module(Definitions):
     """What a module says of the service."""
 
-    def __init__(self, source: Source, context: Context, found: list[Definition]) -> None:
-        super().__init__(source, found)
+    def __init__(self, source: Source, context: Context, module: Module) -> None:
         self.context, self.engine = context, context.engine
-        self.problems: list[Problem] = []
         self.options = ("services", self.engine.name)
         self.unit = ("systemd", *self.options)
         self.config = (*self.unit, "serviceConfig")
         self.service = f"{self.engine.name}.service"
+        self.own = [d for d in module.found if self._is_own(d)]
+        others = [] if module.where or not self.own else [*neighbours(source, context)]
+        super().__init__(source, in_force([*module.found, *others]))
+        self.found = [d for d in self.found if not is_arion(d.path)]
+        self.home, self.declared = is_of_home(source, module), module.declared
+        named = {d.path[-1] for d in self.found if d.path[:-1] == self.options}
+        self.channel = Channel() if self.home else channel_of(source.path, named, context)
+
+    def _is_own(self, found: Definition) -> bool:
+        of_options = found.path[:2] == self.options and not is_arion(found.path)
+        return of_options or found.path[:3] == self.unit
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the module says something of the service."""
+        return bool(self.own)
 
     def view(self) -> View:
-        package = self.value(*self.options, "package")
-        version = package.get("version", "") if isinstance(package, dict) else ""
-        first = min((d.line for d in self.found), default=0)
-        enable = next((d for d in self.found if d.path == (*self.options, "enable")), None)
-        view = self.context.view(
-            MODULE,
-            self.context.release_for(version if _VERSION.fullmatch(version) else ""),
+        first = min((d.line for d in self.found if not d.file), default=0)
+        enable = self._definition("enable")
+        return self.context.view(
+            HOME_MODULE if self.home else MODULE,
+            self._release(),
             name=".".join(self.options),
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
@@ -93,39 +110,77 @@ class _Module(Definitions):
             lines=tuple(self.lines()),
             unread=tuple(self._unread()),
             models=tuple(self._models()),
-            acceleration=self._acceleration(package),
+            acceleration=self._acceleration(),
             starts=self.place(enable) if enable and enable.value is True else None,
+            settings=() if self.home else tuple(self._settings()),
+            channel=self.channel.name if self.channel.told else "",
         )
-        if self.problems:
-            raise ProfileError(self.source.path, tuple(self.problems))
-        return view
+
+    def _definition(self, option: str) -> Definition | None:
+        return next((d for d in self.found if d.path == (*self.options, option)), None)
+
+    def _release(self) -> tuple[Release, bool]:
+        """Return the release of the package: the one of NixOS, unless it comes from elsewhere."""
+        package = self._definition("package")
+        value = package.value if package else None
+        version = value.get("version", "") if isinstance(value, dict) else ""
+        if _VERSION.fullmatch(version):
+            return self.context.release_for(version)
+        from_set = _SET.search(self.text(package)) if package else None
+        elsewhere = from_set is not None and from_set[1] != "pkgs"
+        return self.context.release_for() if elsewhere else self.channel.release(self.context)
+
+    def _settings(self) -> Iterator[Setting]:
+        above: dict[tuple[str, ...], Literal["", "environment", "serviceConfig"]] = {
+            self.options: "",
+            (*self.unit, "environment"): "environment",
+            self.config: "serviceConfig",
+        }
+        for found in self.found:
+            for path, within in above.items():
+                name = found.path[len(path) :]
+                if found.path[: len(path)] == path and name and name[0] not in self.declared:
+                    strength = (found.priority < PLAIN) - (found.priority > PLAIN)
+                    yield Setting(
+                        name=".".join(name),
+                        value=found.value,
+                        place=self.place(found),
+                        within=within,
+                        strength=strength,
+                        unresolved=found.unresolved,
+                    )
 
     def _variables(self) -> Iterator[Variable]:
+        """Yield the variables in the order of the unit: what is forced beats the module."""
+        yield from self._of_options()
+        yield from self._listen()
         for found in self.found:
-            name = found.path[-1]
-            above = found.path[:-1]
-            if found.value is None:
-                continue
-            own = above == (*self.options, "environmentVariables")
-            # The module sets some itself, over what these say.
-            kept = own and name not in self.engine.nixos_overwritten
-            if kept or above == (*self.unit, "environment"):
-                yield from self._variable(found, name)
-            elif found.path == (*self.config, "Environment"):
+            weak = found.priority >= PLAIN and found.path[-1] in self.engine.nixos_overwritten
+            if found.path[:-1] == (*self.unit, "environment") and not weak:
+                yield from self._variable(found, found.path[-1])
+        for found in self.found:
+            if found.path == (*self.config, "Environment"):
                 for one in self._assignments(found):
                     for variable in unit.variables(one, self.service):
                         yield replace(variable, place=self.place(found))
+
+    def _of_options(self) -> Iterator[Variable]:
+        for found in self.found:
+            name, above = found.path[-1], found.path[:-1]
+            if above == (*self.options, "environmentVariables"):
+                # The module sets some itself, over what these say.
+                if name not in self.engine.nixos_overwritten:
+                    yield from self._variable(found, name)
             elif above == self.options and name in self.engine.nixos_variables:
                 yield from self._variable(found, self.engine.nixos_variables[name])
-        yield from self._listen()
 
     def _variable(self, found: Definition, name: str) -> Iterator[Variable]:
-        value = found.value.get("package", "") if isinstance(found.value, dict) else found.value
-        if not isinstance(value, str):
-            shown = str(value).lower() if isinstance(value, bool) else str(value)
-            message = f"`{'.'.join(found.path)}` is no string, and NixOS takes nothing else"
-            hint = f'write `"{shown}"`' if isinstance(value, int | float) else "quote it"
-            self.problems.append(problem_at(self.place(found), message, hint))
+        value = found.value
+        if found.unresolved:
+            value = value if isinstance(value, str) else "${…}"
+        elif isinstance(value, dict):
+            value = value.get("package", "")
+        elif not isinstance(value, str):
             return
         expanded = expand(value, self.service)
         yield Variable(
@@ -133,14 +188,14 @@ class _Module(Definitions):
             value=expanded.text if expanded else value,
             place=self.place(found),
             written=self.written(found, value),
-            unresolved=expanded is None or expanded.unresolved,
+            unresolved=found.unresolved or expanded is None or expanded.unresolved,
         )
 
     def _listen(self) -> Iterator[Variable]:
         """Yield the address, which the module puts together from two options."""
         keys = [(*self.options, "host"), (*self.options, "port")]
         told = [d for d in self.found if d.path in keys]
-        if not told:
+        if not told or not takes_port(str(self.value(*keys[0]) or "")):
             return
         parts = zip(keys, self.engine.nixos_address, strict=True)
         text = ":".join(str(self.value(*key) or default) for key, default in parts)
@@ -150,6 +205,7 @@ class _Module(Definitions):
             value=expanded.text if expanded else text,
             place=self.place(told[0]),
             written=self.written(told[0], str(told[0].value)),
+            unresolved=any(d.unresolved for d in told),
         )
 
     def _assignments(self, found: Definition) -> list[unit.Assignment]:
@@ -161,7 +217,7 @@ class _Module(Definitions):
 
     def _limits(self) -> Iterator[tuple[Definition, list[unit.Assignment]]]:
         for found in self.found:
-            if found.path[:-1] == self.config:
+            if found.path[:-1] == self.config and not found.unresolved:
                 yield found, self._assignments(found)
 
     def _bounds(self) -> Iterator[Bound]:
@@ -182,71 +238,16 @@ class _Module(Definitions):
                 for name in filter(lambda item: isinstance(item, str), found.value):
                     yield ModelUse(name=name, place=self.place_of(found, name))
 
-    def _acceleration(self, package: Any) -> str:  # noqa: ANN401 -- any Nix value
+    def _acceleration(self) -> str:
         option = self.value(*self.options, "acceleration")
         if option is False:
             return "cpu"
-        name = package.get("package", "") if isinstance(package, dict) else ""
-        kind = option if isinstance(option, str) else name.partition("-")[2]
+        package = self._definition("package")
+        value = package.value if package else None
+        name = value.get("package", "") if isinstance(value, dict) else ""
+        kinds = {name.partition("-")[2]}
+        if package and not name:
+            # Something else makes it; its name tells.
+            kinds = {found[1] for found in _KIND.finditer(self.text(package))}
+        kind = option if isinstance(option, str) else kinds.pop() if len(kinds) == 1 else ""
         return kind if kind in {"cpu", "cuda", "rocm", "vulkan"} else ""
-
-
-def _containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
-    """Yield a View of each container whose image is the engine's."""
-    of_containers = [d for d in found if d.path[: _DEPTH - 1] == CONTAINERS]
-    for name in dict.fromkeys(d.path[_DEPTH - 1] for d in of_containers if len(d.path) > _DEPTH):
-        held = _Container(source, name, [d for d in of_containers if d.path[3] == name])
-        if context.engine.is_image(image_name(held.image).repository):
-            yield held.view(context)
-
-
-class _Container(Definitions):
-    def __init__(self, source: Source, name: str, found: Sequence[Definition]) -> None:
-        super().__init__(source, found)
-        self.name = name
-        self.at = {d.path[_DEPTH:]: d for d in found}
-        image = self.at.get(("image",))
-        self.image = image.value if image and isinstance(image.value, str) else ""
-
-    def view(self, context: Context) -> View:
-        place = self.place(self.at["image",])
-        told = list(self._options())
-        box = container.container(self.image, place, told, _CLIENT, _RESTART)
-        return context.view(
-            CONTAINER,
-            context.release_of(self.image),
-            name=".".join((*CONTAINERS, self.name)),
-            place=place,
-            variables=tuple(one for one, _ in container.variables(told, context, {})),
-            bounds=container.bounds(told),
-            lines=tuple(self.lines()),
-            container=box,
-            acceleration=container.acceleration(box, told),
-        )
-
-    def _options(self) -> Iterator[Option]:
-        """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""
-        for path, found in self.at.items():
-            if path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
-                yield _option("env", f"{path[1]}={found.value}", self.place(found))
-            elif path[0] in _VALUES:
-                yield _option(path[0], unit_text(found.value), self.place(found))
-            elif path[0] == "capabilities" and found.value is True:
-                yield _option("cap-add", path[-1], self.place(found))
-        for key, name in _LISTS.items():
-            yield from (Option(name, one.text, one) for one in self._items(key))
-        yield from options([*self._items("preRunExtraOptions"), *self._items("extraOptions")])[0]
-
-    def _items(self, key: str) -> Iterator[Argument]:
-        found = self.at.get((key,))
-        if found and isinstance(found.value, list):
-            for text in filter(lambda item: isinstance(item, str), found.value):
-                yield _argument(text, self.place_of(found, text))
-
-
-def _option(name: str, text: str, place: Place) -> Option:
-    return Option(name, text, _argument(text, place))
-
-
-def _argument(text: str, place: Place) -> Argument:
-    return Argument(text, place, lambda head: text[len(head) :] if text.startswith(head) else "")

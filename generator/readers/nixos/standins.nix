@@ -1,9 +1,15 @@
 # `pkgs` and `config` for a module that is read without nixpkgs: enough to name things.
 # What a module uses beside the options that are read is never looked at.
-{ more }:
+{ names }:
 let
-  inherit (builtins) isFunction isString;
-  lib = import ./lib.nix;
+  inherit (builtins) filter isFunction isString;
+  known = import ./lib.nix;
+  unknown = name: throw "asks for something unknown, `${name}'";
+  open = set: known.genAttrs names unknown // set;
+  lib = open (
+    known // known.genAttrs [ "attrsets" "lists" "modules" "strings" "trivial" ] (_: lib)
+  );
+  more = filter (name: !(known ? ${name})) names;
 
   called = value: argument: if isFunction value then value argument else value;
   # A package is its name; the backend is an argument of it, too.
@@ -15,25 +21,29 @@ let
         { acceleration ? "", ... }:
         if isString acceleration && acceleration != "" then "ollama-${acceleration}" else pname;
     in
-    lib.genAttrs more (name: package name { })
+    known.genAttrs more (name: package name { })
     // {
       inherit pname;
       name = pname;
       type = "derivation";
       outPath = "${builtins.storeDir}/00000000000000000000000000000000-${pname}";
       override = arguments: package (built (called arguments self)) own;
+      __functor = self: _: self;
       overrideAttrs = f: package pname { version = (called (called f self) self).version or ""; };
     }
     // own;
   named = names: lib.genAttrs names (name: package name { });
   script = name: _: package name { };
+  platform = { system = "x86_64-linux"; isLinux = true; isDarwin = false; isx86_64 = true; };
 in
 {
-  inherit lib;
+  inherit lib open;
   pkgs =
     named ([ "bash" "coreutils" "curl" "ollama" "ollama-cpu" "ollama-cuda" "ollama-rocm" ] ++ more)
     // {
       inherit lib;
+      stdenv = platform // { hostPlatform = platform; };
+      system = platform.system;
       writeText = script;
       writeShellScript = script;
       writeShellScriptBin = script;

@@ -1,0 +1,114 @@
+"""Containers of NixOS: those of `virtualisation.oci-containers`, and services of arion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.readers import container
+from generator.readers.base import Context, Source, image_name
+from generator.readers.nixos import ARION, CONTAINER
+from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
+from generator.readers.syntax.options import Argument, Option, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from generator.view import Phrases, Place, View
+
+OCI: Final = ("virtualisation", "oci-containers", "containers")
+_LISTS: Final = {
+    "ports": "publish",
+    "volumes": "volume",
+    "environmentFiles": "env-file",
+    "env_file": "env-file",
+    "devices": "device",
+    "networks": "network",
+}
+_VALUES: Final = {"user": "user", "privileged": "privileged", "network_mode": "network"}
+_RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
+_CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
+
+
+def is_arion(path: tuple[str, ...]) -> bool:
+    """Return whether a path is one below a service of arion: `services.NAME.service`."""
+    return bool(_arion(path)[0])
+
+
+def _arion(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what names a service of arion, and the key below it; empty: the path is none."""
+    for number, step in enumerate(path):
+        below = path[number + 2 :]
+        below = below[1:] if below[:1] == ("out",) else below
+        if step == "services" and below[:1] == ("service",) and len(below) > 1:
+            return path[: number + 2], below[1:]
+    return (), ()
+
+
+def _oci(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what names a container, and the key below it; empty: the path is none."""
+    named = path[: len(OCI)] == OCI and len(path) > len(OCI) + 1
+    return (path[: len(OCI) + 1], path[len(OCI) + 1 :]) if named else ((), ())
+
+
+def containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
+    """Yield a View of each container whose image is the engine's."""
+    for book, split in ((CONTAINER, _oci), (ARION, _arion)):
+        parted = [(split(d.path), d) for d in found]
+        for base in dict.fromkeys(name for (name, _), _ in parted if name):
+            own = {key: d for (name, key), d in parted if name == base}
+            held = _Container(source, ".".join(base), own)
+            if context.engine.is_image(image_name(held.image).repository):
+                yield held.view(book, context)
+
+
+class _Container(Definitions):
+    def __init__(self, source: Source, name: str, at: Mapping[tuple[str, ...], Definition]) -> None:
+        super().__init__(source, list(at.values()))
+        self.name, self.at = name, at
+        image = self.at.get(("image",))
+        self.image = image.value if image and isinstance(image.value, str) else ""
+
+    def view(self, book: Phrases, context: Context) -> View:
+        place = self.place(self.at["image",])
+        told = list(self._options())
+        box = container.container(self.image, place, told, _CLIENT, _RESTART)
+        return context.view(
+            book,
+            context.release_of(self.image),
+            name=self.name,
+            place=place,
+            variables=tuple(one for one, _ in container.variables(told, context, {})),
+            bounds=container.bounds(told),
+            lines=tuple(self.lines()),
+            container=box,
+            acceleration=container.acceleration(box, told),
+        )
+
+    def _options(self) -> Iterator[Option]:
+        """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""
+        for path, found in self.at.items():
+            if found.unresolved and path[0] != "environment":
+                continue
+            if path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
+                yield _option("env", f"{path[1]}={found.value}", self.place(found))
+            elif path[0] in _VALUES:
+                yield _option(_VALUES[path[0]], unit_text(found.value), self.place(found))
+            elif path[0] == "capabilities" and found.value is True:
+                yield _option("cap-add", path[-1], self.place(found))
+        for key, name in _LISTS.items():
+            yield from (Option(name, one.text, one) for one in self._items(key))
+        yield from options([*self._items("preRunExtraOptions"), *self._items("extraOptions")])[0]
+
+    def _items(self, key: str) -> Iterator[Argument]:
+        found = self.at.get((key,))
+        if found and isinstance(found.value, list):
+            for text in filter(lambda item: isinstance(item, str), found.value):
+                yield _argument(text, self.place_of(found, text))
+
+
+def _option(name: str, text: str, place: Place) -> Option:
+    return Option(name, text, _argument(text, place))
+
+
+def _argument(text: str, place: Place) -> Argument:
+    return Argument(text, place, lambda head: text[len(head) :] if text.startswith(head) else "")

@@ -1,0 +1,253 @@
+"""What modules of Nix say literally: the definitions of a syntax tree, with nothing evaluated.
+
+Names that `let` and `rec` bind are followed, and so are the functions of the module system. What
+anything else makes is unresolved.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from generator.readers.nixos.evaluate import Definition
+from generator.readers.syntax.nix import (
+    PRIORITIES,
+    SAME,
+    Scope,
+    TooMuch,
+    Values,
+    attrs,
+    bindings,
+    bound,
+    called,
+    inner,
+    is_table,
+    parser,
+    text_of,
+)
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tree_sitter import Node
+
+Path = tuple[str, ...]
+INSTALL: Final = "pip install 'hostwright[nix]'"
+_MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
+"""Lists of modules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A module of a file: where it stands in it (empty: it is the file) and what it defines.
+
+    `through` are functions that make something else of what is in it.
+    """
+
+    where: Path
+    found: tuple[Definition, ...]
+    through: tuple[str, ...] = ()
+
+
+@functools.lru_cache(maxsize=512)
+def parts(text: str) -> tuple[Part, ...] | None:
+    """Return the modules of a file; None where nothing can read them here.
+
+    Raises TooMuch.
+    """
+    reader = parser()
+    if reader is None:
+        return None
+    walk = _Walk()
+    try:
+        walk.define(reader.parse(text.encode()).root_node, _At(), Scope({}, None))
+    except RecursionError as error:
+        raise TooMuch from error
+    through = walk.through
+    return tuple(Part(w, tuple(f), tuple(through.get(w, ()))) for w, f in walk.found.items())
+
+
+class _At(NamedTuple):
+    """Where a definition stands: in which module, at which path."""
+
+    module: Path = ()
+    path: Path = ()
+    priority: int = 100
+    line: int = 0
+
+    def below(self, name: str, line: int) -> _At:
+        path = (*self.path, name)
+        at = self._replace(path=path, line=line)
+        if path == ("config",):
+            return at._replace(path=())
+        return at.inside() if _begins_module(path) else at
+
+    def inside(self) -> _At:
+        """Return the start of the module that stands here."""
+        return self._replace(module=(*self.module, *self.path), path=())
+
+
+def _begins_module(path: Path) -> bool:
+    """Return whether a path leads to a module, and not to the options of one."""
+    above = path[-2] if len(path) > 1 else ""
+    own = above in {"nixos", "nixosModules", "homeManager", "homeModules", "darwin"}
+    container = path[-1] == "config" and path[:1] == ("containers",)
+    special = path[-1] == "configuration" and path[:1] == ("specialisation",)
+    user = len(path) == 3 and path[:2] == ("home-manager", "users")  # noqa: PLR2004
+    return own or container or special or user
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.found: dict[Path, list[Definition]] = {}
+        self.through: dict[Path, list[str]] = {}
+        self.values = Values()
+        # Each says whether it has dealt with the expression.
+        self.shapes: dict[str, Callable[[Node, _At, Scope], bool]] = {
+            "attrset_expression": self._attrset,
+            "rec_attrset_expression": self._rec_attrset,
+            "let_expression": self._let,
+            "function_expression": self._function,
+            "if_expression": self._if,
+            "list_expression": self._list,
+            "variable_expression": self._variable,
+            "binary_expression": self._binary,
+            "apply_expression": self._apply,
+        }
+
+    def define(self, node: Node | None, at: _At, scope: Scope) -> None:
+        """Add what an expression defines at a place."""
+        node = inner(node)
+        if node is None:
+            return
+        self.values.step()
+        special = self.shapes.get(node.type)
+        if special is None or not special(node, at, scope):
+            self._leaf(node, at, scope)
+
+    def _leaf(self, node: Node, at: _At, scope: Scope) -> None:
+        if at.path:
+            value, unresolved = self.values.value(node, scope)
+            definition = Definition(at.path, value, at.priority, at.line, unresolved)
+            self.found.setdefault(at.module, []).append(definition)
+
+    def _attrset(self, node: Node, at: _At, scope: Scope) -> bool:
+        empty = True
+        for binding in bindings(node):
+            empty = False
+            self._binding(binding, at, scope)
+        return not empty
+
+    def _rec_attrset(self, node: Node, at: _At, scope: Scope) -> bool:
+        return self._attrset(node, at, Scope(bound(node), scope))
+
+    def _binding(self, node: Node, at: _At, scope: Scope) -> None:
+        if node.type != "binding":
+            self._inherit(node, at, scope)
+            return
+        for name, line in attrs(node.child_by_field_name("attrpath")):
+            if name is None:
+                return  # Nobody knows what it sets.
+            at = at.below(name, line)
+        self.define(node.child_by_field_name("expression"), at, scope)
+
+    def _inherit(self, node: Node, at: _At, scope: Scope) -> None:
+        named = node.child_by_field_name("attrs")
+        for attr in named.named_children if named else ():
+            name, line = text_of(attr), attr.start_point[0] + 1
+            told, there = scope.find(name) if node.type == "inherit" else (None, scope)
+            here = at.below(name, line)
+            if told is not None:
+                self.define(told, here, there)
+            else:
+                definition = Definition(here.path, None, here.priority, line, unresolved=True)
+                self.found.setdefault(here.module, []).append(definition)
+
+    def _let(self, node: Node, at: _At, scope: Scope) -> bool:
+        self.define(node.child_by_field_name("body"), at, Scope(bound(node), scope))
+        return True
+
+    def _function(self, node: Node, at: _At, scope: Scope) -> bool:
+        formals = node.child_by_field_name("formals")
+        names = [f.child_by_field_name("name") for f in formals.named_children] if formals else []
+        names.append(node.child_by_field_name("universal"))
+        arguments = {text_of(name): None for name in names if name is not None}
+        self.define(
+            node.child_by_field_name("body"), at.inside(), Scope(arguments, scope)
+        )  # fmt: skip
+        return True
+
+    def _if(self, node: Node, at: _At, scope: Scope) -> bool:
+        branches = [node.child_by_field_name(n) for n in ("consequence", "alternative")]
+        if not any(branch and is_table(branch) for branch in branches):
+            return False
+        for branch in branches:
+            self.define(branch, at, scope)
+        return True
+
+    def _list(self, node: Node, at: _At, scope: Scope) -> bool:
+        if not at.path or at.path[-1] not in _MODULES:
+            return False
+        # What a module imports is part of it.
+        here = at._replace(path=()) if at.path == ("imports",) else at.inside()
+        for element in filter(is_table, node.named_children):
+            self.define(element, here, scope)
+        return False
+
+    def _variable(self, node: Node, at: _At, scope: Scope) -> bool:
+        told, there = scope.find(text_of(node))
+        if told is None:
+            return False
+        self.define(told, at, there)
+        return True
+
+    def _binary(self, node: Node, at: _At, scope: Scope) -> bool:
+        operator = node.child_by_field_name("operator")
+        if operator is None or text_of(operator) != "//":
+            return False
+        self._both(node.child_by_field_name("left"), node.child_by_field_name("right"), at, scope)
+        return True
+
+    def _both(self, left: Node | None, right: Node | None, at: _At, scope: Scope) -> None:
+        """Add both sides; what the right one defines, the left one does not."""
+        before = {module: len(found) for module, found in self.found.items()}
+        self.define(left, at, scope)
+        middle = {module: len(found) for module, found in self.found.items()}
+        self.define(right, at, scope)
+        for module, found in self.found.items():
+            start, end = before.get(module, 0), middle.get(module, 0)
+            later = {definition.path for definition in found[end:]}
+            found[start:end] = [each for each in found[start:end] if each.path not in later]
+
+    def _apply(self, node: Node, at: _At, scope: Scope) -> bool:
+        name, arguments = called(node)
+        last = name.rpartition(".")[2]
+        if last in PRIORITIES and arguments:
+            self.define(arguments[0], at._replace(priority=PRIORITIES[last]), scope)
+        elif last == "mkOverride" and len(arguments) > 1:
+            told, unknown = self.values.value(arguments[0], scope)
+            priority = told if isinstance(told, int) and not unknown else at.priority
+            self.define(arguments[1], at._replace(priority=priority), scope)
+        elif last in SAME and len(arguments) > SAME[last]:
+            self.define(arguments[SAME[last]], at, scope)
+        elif last == "mkMerge" and arguments and arguments[0].type == "list_expression":
+            for element in arguments[0].named_children:
+                self.define(element, at, scope)
+        elif last == "recursiveUpdate" and len(arguments) > 1:
+            self._both(arguments[0], arguments[1], at, scope)
+        else:
+            return self._unknown_call(name, arguments, at, scope)
+        return True
+
+    def _unknown_call(self, name: str, arguments: list[Node], at: _At, scope: Scope) -> bool:
+        """Read what a function is given as the module that it may make of it."""
+        tables = [argument for argument in arguments if is_table(argument)]
+        if at.path and at.path[-1] in {"package", "environmentVariables", "environment"}:
+            return False
+        for table in tables:
+            here = at.inside()
+            if not name.endswith("nixosSystem"):
+                self.through.setdefault(here.module, []).append(name)
+            self.define(table, here, scope)
+        return False

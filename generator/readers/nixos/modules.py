@@ -1,0 +1,221 @@
+"""The modules of a file: evaluated by Nix where that works, read off the syntax tree elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import EnvironmentFailure, Problem, ProfileError
+from generator.readers.base import NeedsMore, Source
+from generator.readers.nixos import FLAKE
+from generator.readers.nixos.evaluate import Definition, NotEvaluated, evaluate
+from generator.readers.nixos.literal import INSTALL, Part, parts
+from generator.readers.syntax.nix import TooMuch
+from generator.records import dataclass
+from generator.view import NotJudged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.readers.base import Context
+
+MOST_NEIGHBOURS: Final = 20
+HINT: Final = "name it with the values written out, or check the unit on the host"
+HOME: Final = frozenset({
+    "home-manager", "homeManager", "homeManagerModules", "homeModules", "homeConfigurations", "hm",
+})  # fmt: skip
+DARWIN: Final = frozenset({"darwin", "darwinModules", "darwinConfigurations", "nix-darwin"})
+_OF_HOME: Final = re.compile(
+    r"\bosConfig\b|\bhome\.(?:packages|sessionVariables|file|username|homeDirectory|stateVersion)\b"
+)
+_IMPORTS: Final = re.compile(r"\bimports\s*=[^\[;]{0,40}\[([^\]]{0,8000})\]")
+_PATH: Final = re.compile(r"(?<![\w./])\.{1,2}/[\w./+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of a file: where it stands there, what it defines, and what was not judged of it."""
+
+    where: tuple[str, ...]
+    found: tuple[Definition, ...]
+    gaps: tuple[NotJudged, ...] = ()
+    declared: frozenset[str] = frozenset()
+    """Options that the file declares below the ones of the service."""
+    fault: NotEvaluated | None = None
+    """Why Nix does not know what it defines."""
+
+    def nothing_known(self, source: Source) -> NeedsMore:
+        """Return the error for a module of which no value is known."""
+        unknown = self.found[0]
+        where = self.fault.where if self.fault else f"line {unknown.line}"
+        message = f"something else makes the value of `{'.'.join(unknown.path)}`"
+        message = self.fault.reason if self.fault else message
+        return NeedsMore(source.path, (Problem(where, message, HINT, source.path),))
+
+    def is_for(self, names: frozenset[str], path: str) -> bool:
+        """Return whether it is one of home-manager, or of nix-darwin."""
+        return bool(names & {*self.where, *PurePosixPath(path).parts})
+
+
+def roots(engine: str) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of the options that are read, as `module.nix` has them."""
+    return (
+        ("services", engine),
+        ("systemd", "services", engine),
+        ("virtualisation", "oci-containers", "containers"),
+        ("virtualisation", "arion", "projects"),
+        ("hardware", "nvidia"),
+        ("networking", "firewall"),
+        ("nixpkgs", "config"),
+    )
+
+
+def modules(source: Source, context: Context) -> list[Module]:
+    """Return the modules of a file that set one of the options that are read.
+
+    Raises ProfileError for what is no Nix, NeedsMore where nothing can read it, EnvironmentFailure
+    where this machine has nothing to read it with.
+    """
+    answer, literal = _read(source, context)
+    kept = roots(context.engine.name)
+    declared = _declared(literal or (), context.engine.name)
+    found = []
+    for part in _parts(answer, literal):
+        of_roots = tuple(d for d in part.found if any(d.path[: len(r)] == r for r in kept))
+        if of_roots:
+            gaps = tuple(_gaps(source, part, of_roots, answer))
+            fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
+            found.append(Module(part.where, of_roots, gaps, declared, fault))
+    return found
+
+
+Answer = tuple[Definition, ...] | NotEvaluated
+
+
+def _read(source: Source, context: Context) -> tuple[Answer, tuple[Part, ...] | None]:
+    """Return what Nix says of a file, and what the syntax tree says."""
+    flake = PurePosixPath(source.path).name == FLAKE
+    answer: Answer = (
+        NotEvaluated("is a flake, which puts modules together")
+        if flake
+        else evaluate(source.text, context.patience)
+    )
+    if isinstance(answer, NotEvaluated) and answer.broken:
+        problem = Problem(answer.where, answer.reason, "mend the module", source.path)
+        raise ProfileError(source.path, (problem,))
+    try:
+        literal = parts(source.text)
+    except TooMuch:
+        literal = ()
+    if isinstance(answer, NotEvaluated) and not literal:
+        raise _unreadable(source, answer, installed=literal is not None)
+    return answer, literal
+
+
+def _unreadable(source: Source, answer: NotEvaluated, *, installed: bool) -> Exception:
+    hint = f"name a smaller module, or install what reads its text: {INSTALL}"
+    if answer.absent and not installed:
+        message = "only Nix can read a NixOS module, and there is no nix-instantiate"
+        return EnvironmentFailure(
+            message, hint=f"install Nix (Debian: `apt-get install nix-bin`), or {INSTALL}"
+        )
+    return NeedsMore(source.path, (Problem(answer.where, answer.reason, hint, source.path),))
+
+
+def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
+    """Yield the module that the file is, and those in it."""
+    top = next((part for part in literal or () if not part.where), Part((), ()))
+    if isinstance(answer, NotEvaluated):
+        yield top
+    else:
+        yield Part((), tuple(_filled(answer, top.found)))
+    yield from (part for part in literal or () if part.where)
+
+
+def _filled(found: Iterable[Definition], literal: tuple[Definition, ...]) -> Iterator[Definition]:
+    """Yield what Nix says, and what the text says where Nix does not know."""
+    for one in found:
+        below = [d for d in literal if one.unresolved and d.path[: len(one.path)] == one.path]
+        yield from below or (one,)
+
+
+def _declared(literal: tuple[Part, ...], engine: str) -> frozenset[str]:
+    above = ("options", "services", engine)
+    paths = (d.path for part in literal for d in part.found)
+    return frozenset(
+        p[len(above)] for p in paths if p[: len(above)] == above and len(p) > len(above)
+    )
+
+
+def _gaps(
+    source: Source, part: Part, found: tuple[Definition, ...], answer: Answer
+) -> Iterator[NotJudged]:
+    """Yield what was not judged of a module."""
+    where, line = ".".join(part.where), min(d.line for d in found)
+    if isinstance(answer, NotEvaluated) and not part.where:
+        reason = f"{answer.reason}; only what it says literally was judged"
+        yield NotJudged(file=source.path, part="what it computes", reason=reason, hint=HINT)
+    for name in dict.fromkeys(part.through):
+        reason = f"nobody knows here what `{name}` makes of it; what it is given was judged"
+        yield NotJudged(file=source.path, part=where, line=line, reason=reason, hint=HINT)
+    quiet = {"package", "enable", "description", "wantedBy", "after", "path", "script"}
+    open_ = [d for d in found if d.unresolved and d.path[-1] not in quiet]
+    if open_:
+        names = [".".join(d.path) for d in open_]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+        yield NotJudged(
+            file=source.path,
+            part=", ".join(names[:3]) + more,
+            line=open_[0].line,
+            reason="an argument, another module or a function makes the value",
+            hint=HINT,
+        )
+
+
+def is_of_home(source: Source, module: Module) -> bool:
+    """Return whether a module is one of home-manager, whose options have the same names."""
+    if module.is_for(HOME, source.path):
+        return True
+    of_system = "home-manager.users" in source.text or "systemd.services" in source.text
+    return not module.where and not of_system and bool(_OF_HOME.search(source.text))
+
+
+def neighbours(source: Source, context: Context) -> Iterator[Definition]:
+    """Yield what the files define that a module imports by a path."""
+    seen, waiting = {source.path}, [source]
+    while waiting and len(seen) <= MOST_NEIGHBOURS:
+        for path in _imported(waiting.pop(0)):
+            text = None if path in seen else context.read(path)
+            seen.add(path)
+            if text is None or context.engine.name not in text:
+                continue
+            other = Source(path, text)
+            waiting.append(other)
+            yield from _of_neighbour(other, context)
+
+
+def _of_neighbour(other: Source, context: Context) -> Iterator[Definition]:
+    try:
+        found = modules(other, context)
+    except (ProfileError, EnvironmentFailure):
+        return  # It says so itself, where it is checked.
+    for module in found:
+        if not module.where:
+            for d in module.found:
+                yield Definition(d.path, d.value, d.priority, d.line, d.unresolved, other.path)
+
+
+def _imported(source: Source) -> Iterator[str]:
+    folder = PurePosixPath(source.path).parent
+    for listed in _IMPORTS.finditer(source.text):
+        for found in _PATH.finditer(listed[1]):
+            path = PurePosixPath(folder, found[0])
+            steps: list[str] = []
+            for step in path.parts:
+                if step == ".." and steps and steps[-1] not in {"..", "/"}:
+                    steps.pop()
+                else:
+                    steps.append(step)
+            plain = PurePosixPath(*steps)
+            yield str(plain if plain.suffix == ".nix" else plain / "default.nix")
