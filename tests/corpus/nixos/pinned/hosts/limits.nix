@@ -1,0 +1,6 @@
+{
+  systemd.services.ollama.serviceConfig = {
+    Restart = "on-failure";
+    MemoryMax = "32GiB";
+  };
+}

@@ -1,0 +1,4 @@
+{
+  inputs.nixpkgs.url = "nixpkgs/nixos-unstable";
+  outputs = { nixpkgs, ... }: { };
+}
