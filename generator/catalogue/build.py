@@ -62,6 +62,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "model": tuple[models.ModelFact, ...],
         "missing": tuple[models.MissingModel, ...],
         "architecture": tuple[models.Architecture, ...],
+        "context_floor": tuple[models.ContextFloor, ...],
         "one_slot": tuple[models.OneSlot, ...],
     },
     "nixos.toml": {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from generator.catalogue.hardware import Card, GpuGeneration, Library, card_key
 from generator.catalogue.models import (
     Architecture,
+    ContextFloor,
     ContextTier,
     MissingModel,
     ModelFact,
@@ -293,6 +294,15 @@ class Facts:
             if tag == entry.name or tag.startswith(f"{entry.name}-"):
                 return f"{entry.why}; use `{entry.use}`"
         return None
+
+    def context_floor(self, name: str, memory: int) -> int:
+        """The least context that a model of that name gets on so much GPU memory; 0: none."""
+        family = plain(name).partition(":")[0]
+        entries = (
+            e for e in self._catalogue.all("context_floor", ContextFloor) if e.covers(self.at)
+        )
+        found = (e.tokens for e in entries if family in e.names and memory >= e.memory)
+        return max(found, default=0)
 
     def one_slot(self, name: str) -> OneSlot | None:
         """Why the scheduler gives that model one slot; None: nothing is known."""

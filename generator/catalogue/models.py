@@ -84,7 +84,8 @@ class Architecture:
     `window_every`-th layer keeps the whole context (0: all layers do), the first of them rather
     than the last if `window_first`; it is `window` tokens wide whatever the file says, and
     `window_default` where it says nothing; only models of `window_layers` layers have one; only
-    the first `cached_layers` have a cache.
+    the first `cached_layers` have a cache. Up to 0.24 flash attention takes cards of at least
+    `flash_capability`, like `7.5`.
     """
 
     at: Annotated[Release, BOUND]
@@ -94,6 +95,7 @@ class Architecture:
     flash: Release | None = None
     no_flash: Release | None = None
     quantised: Release | None = None
+    flash_capability: str = ""
     window_every: int | None = None
     window_first: bool = False
     window: int = 0
@@ -134,6 +136,16 @@ class OneSlot(Span):
 
     architecture: str
     names: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ContextFloor(Span):
+    """The least context that models get, by name without a tag, on GPUs of so much `memory`."""
+
+    names: tuple[str, ...]
+    tokens: int
+    memory: Bytes
     source: str
 
 

@@ -128,11 +128,15 @@ class Readable:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variable(Readable, Replaced):
-    """An environment variable that some reader obeys, or that other builds would obey."""
+    """An environment variable that some reader obeys, or that other builds would obey.
+
+    `remains` is what it still does where it has lost its effect.
+    """
 
     kind: Literal["bool", "uint", "int", "duration", "enum", "string", "list", "path", "bytes"]
     scope: Literal["server", "runner", "gpu-selection", "client", "informational"]
     effective_until: Release | None = None
+    remains: str = ""
     replacements: tuple[Replacement, ...] = ()
     allowed_values: tuple[Allowed, ...] = ()
     on_invalid: Literal[

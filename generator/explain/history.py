@@ -56,8 +56,10 @@ def status(entry: Readable, asked: Asked) -> str:
     elif variable and not variable.effective:
         state = f"without effect in Ollama {release}, as in every release"
     elif variable and variable.lapsed:
-        until = variable.effective_until
+        until, still = variable.effective_until, variable.remains
         state = f"without effect in Ollama {release}: it has had none since {until} ({since})"
+        if still:
+            state = f"without its effect in Ollama {release}, since {until} ({since}); it {still}"
     else:
         state = f"works in Ollama {release} ({since}{_end(entry)})"
     judged = "" if release <= known else f"; judged by {known}, the newest known"

@@ -96,7 +96,10 @@ class Ollama(Table):
     load_timeout: fields.GoDuration | None = None
     """Give up on a load without progress after this long."""
     max_queue: int | None = Field(default=None, ge=1)
-    """Requests that may wait before the server answers 503."""
+    """Requests that may wait for a model to be loaded; one more is answered 503.
+
+    Those for a loaded model wait for one of its slots, however many they are.
+    """
     num_parallel: int | None = Field(default=None, ge=1, le=1024)
     """Request slots per loaded model; each has the full context length."""
     max_loaded_models: int | None = Field(default=None, ge=1, le=1024)

@@ -107,7 +107,7 @@ def test_a_default_says_what_it_means() -> None:
         ("OLLAMA_LLM_LIBRARY", "0.9.6", AMD64, ("rocm",)),
         ("OLLAMA_LLM_LIBRARY", "0.9.6", ARM64, ("cuda_sbsa", "cuda_jetpack5", "cuda_jetpack6")),
         ("OLLAMA_LLM_LIBRARY", "0.12.4", AMD64, ("cuda_v12", "cuda_v13", "rocm")),
-        ("OLLAMA_LLM_LIBRARY", "0.24.0", AMD64, ("cuda_v12", "cuda_v13", "rocm", "vulkan")),
+        ("OLLAMA_LLM_LIBRARY", "0.20.3", AMD64, ("cuda_v12", "cuda_v13", "rocm", "vulkan")),
         ("OLLAMA_KV_CACHE_TYPE", "0.24.0", AMD64, ("f16", "q8_0", "q4_0")),
         ("OLLAMA_DEBUG", "0.6.8", AMD64, ("0", "1")),
         ("OLLAMA_DEBUG", "0.7.0", ARM64, ("0", "1", "2")),

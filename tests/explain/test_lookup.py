@@ -139,7 +139,7 @@ class TestVariables:
         assert "Before 0.30.0 use: PARAMETER num_thread N in a Modelfile" in told
 
     def test_allowed_values_by_release_and_platform(self) -> None:
-        told = text("OLLAMA_LLM_LIBRARY", "--ollama-version", "0.24")
+        told = text("OLLAMA_LLM_LIBRARY", "--ollama-version", "0.20.3")
         assert "x86_64-linux   cuda_v12, cuda_v13, rocm, vulkan; others: CPU only" in told
         assert "rocm_v7_2" not in told
 

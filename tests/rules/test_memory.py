@@ -195,6 +195,22 @@ def test_what_asks_for_locked_memory(variable: str, value: str, release: str, to
     assert bool(found(lock_without_limit, view({variable: value}, release=release))) == told
 
 
+@pytest.mark.parametrize(
+    ("env", "release", "told"),
+    [
+        ({"LLAMA_ARG_MLOCK": "1"}, "0.32.6", True),
+        ({"LLAMA_ARG_LOAD_MODE": "mlock"}, "0.32.15", True),
+        ({"LLAMA_ARG_MLOCK": "1"}, "0.32.5", False),
+        ({"LLAMA_ARG_LOAD_MODE": "mmap"}, "0.32.15", False),
+    ],
+)
+def test_on_the_cpu_alone_nothing_locks(env: dict[str, str], release: str, told: bool) -> None:
+    limited: dict[str, int | str | None] = {"limit_memlock": None}
+    alone = view(env, limited, release=release, acceleration="cpu")
+    assert bool(found(lock_without_limit, alone)) == told
+    assert not found(lock_without_limit, view(env, limited, release=release, acceleration="cuda"))
+
+
 def test_a_memlock_limit_that_holds_the_weights_is_enough() -> None:
     env, models = {"LLAMA_ARG_MLOCK": "1"}, uses("llama3.1:8b")
     small = view(env, {"limit_memlock": 64 * MIB}, models=models)
@@ -208,7 +224,8 @@ def test_who_may_lock_anyway_is_left_alone() -> None:
     root = (Line(section="Service", name="User", value="root", place=AT),)
     box = Container(image="ollama/ollama", place=AT, memlock=True)
     assert not found(lock_without_limit, view(env, lines=root))
-    assert not found(lock_without_limit, view(env, container=box, kind="compose"))
+    seen = view(env, container=box, kind="compose", acceleration="cuda")
+    assert not found(lock_without_limit, seen)
 
 
 @pytest.mark.parametrize(
@@ -225,10 +242,13 @@ def test_the_fix_is_written_for_the_file(origin: str, fix: str) -> None:
 
 
 def test_the_load_mode_of_a_profile_needs_the_limit_too() -> None:
-    env = {"LLAMA_ARG_LOAD_MODE": "mlock"}
-    assert "HW209" in rules(plan({"ollama": {"env": env}}))
-    limited = {"ollama": {"env": env}, "resources": {"limit_memlock": "infinity"}}
-    assert "HW209" not in rules(plan(limited))
+    data: dict[str, Any] = {"ollama": {"env": {"LLAMA_ARG_LOAD_MODE": "mlock"}}}
+    host = {"host": {"gpus": [{"name": "RTX 4090", "memory": "24GiB"}]}}
+    assert "HW209" in rules(plan(data | host))
+    limited = {"resources": {"limit_memlock": "infinity"}}
+    assert "HW209" not in rules(plan(data | host | limited))
+    # On the CPU alone no limit helps.
+    assert "HW209" in rules(plan(data | limited))
 
 
 def test_compose_is_told_to_write_the_same_size_twice() -> None:

@@ -210,3 +210,34 @@ def test_what_ollamas_engine_turns_on_by_itself(
     architecture: str, release: str, flash: bool
 ) -> None:
     assert ask(release, flash_attention=None).uses_flash(architecture) is flash
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "memory", "context"),
+    [
+        ("gpt-oss:20b", "0.11.0", 16, 8192),
+        ("gpt-oss:20b", "0.12.4", 24, 8192),
+        ("gpt-oss:20b", "0.12.4", 16, 4096),
+        ("gpt-oss:20b", "0.15.5", 24, 4096),
+        ("llama3.1:8b", "0.12.4", 24, 4096),
+        ("qwen3-vl:8b", "0.12.7", 24, 8192),
+    ],
+)
+def test_some_models_get_a_least_context_whatever_is_set(
+    name: str, release: str, memory: int, context: int
+) -> None:
+    host = Host(gpus=(Gpu(name="GPU", memory=memory * GIB),))
+    seen = view({"OLLAMA_CONTEXT_LENGTH": "4096"}, release=release, host=host)
+    assert ask_of(seen, facts_at(release)).granted(name).context == context
+
+
+@pytest.mark.parametrize(
+    ("release", "capability", "flash"),
+    [("0.24.0", "7.0", False), ("0.24.0", "7.5", True), ("0.32.15", "7.0", True)],
+)
+def test_gemma4_computes_with_flash_attention_on_cards_that_have_it(
+    release: str, capability: str, flash: bool
+) -> None:
+    host = Host(gpus=(Gpu(name="GPU", memory=24 * GIB, compute_capability=capability),))
+    seen = view({"OLLAMA_FLASH_ATTENTION": "1"}, release=release, host=host)
+    assert ask_of(seen, facts_at(release)).uses_flash("gemma4") is flash

@@ -26,7 +26,10 @@ TYPED: Final = {
     "context_length": ("OLLAMA_CONTEXT_LENGTH", "Tokens of context per request slot."),
     "num_parallel": ("OLLAMA_NUM_PARALLEL", "Request slots per model; each has its own KV cache."),
     "max_loaded_models": ("OLLAMA_MAX_LOADED_MODELS", "Models resident at the same time."),
-    "max_queue": ("OLLAMA_MAX_QUEUE", "Requests that may wait; one more is answered 503."),
+    "max_queue": (
+        "OLLAMA_MAX_QUEUE",
+        "Requests that may wait for a model to be loaded; one more is answered 503.",
+    ),
     "keep_alive": ("OLLAMA_KEEP_ALIVE", "How long an idle model stays loaded."),
     "load_timeout": ("OLLAMA_LOAD_TIMEOUT", "Gives up on a load without progress after this."),
     "origins": (

@@ -49,6 +49,8 @@ class TestLibrary:
             ("cpu_avx2", "0.9.2", "info", "ignores it"),
             ("cpu_avx2", "0.32.15", "info", "computes on the CPU alone"),
             ("rocm", "0.30.0", "warning", "computes on the CPU alone"),
+            ("mlx_cuda_v13", "0.20.3", "warning", "computes on the CPU alone"),
+            ("vulkan", "0.12.10", "warning", "computes on the CPU alone"),
             ("cuda_v12", "0.9.6", "info", "ignores it"),
         ],
     )
@@ -61,7 +63,14 @@ class TestLibrary:
 
     @pytest.mark.parametrize(
         ("name", "release"),
-        [("cpu_avx2", "0.5.7"), ("rocm", "0.24.0"), ("rocm_v7_2", "0.30.0"), ("", "0.32.15")],
+        [
+            ("cpu_avx2", "0.5.7"),
+            ("rocm", "0.24.0"),
+            ("rocm_v7_2", "0.30.0"),
+            ("mlx_cuda_v13", "0.20.4"),
+            ("mlx_anything", "0.22.0"),
+            ("", "0.32.15"),
+        ],
     )
     def test_a_name_of_the_release_is_fine(self, name: str, release: str) -> None:
         seen = view({"OLLAMA_LLM_LIBRARY": name}, release=release)
@@ -131,9 +140,26 @@ class TestCache:
         assert only("HW107", env).finding.severity == "error"
 
 
+CONTEXT = {"OLLAMA_CONTEXT_LENGTH": "8192"}
+
+
 class TestOverhead:
+    @pytest.mark.parametrize("size", ["1073741824", "2147483648"])
+    def test_where_the_context_follows_from_the_memory_it_still_lowers_that(
+        self, size: str
+    ) -> None:
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": size})
+        assert placed.finding.message == (
+            "OLLAMA_GPU_OVERHEAD keeps nothing free since 0.30.0, but lowers the GPU memory by "
+            "which the context is chosen"
+        )
+        assert placed.finding.fix.endswith(
+            "write OLLAMA_CONTEXT_LENGTH first, or the context may grow"
+        )
+        assert placed.edits == ()
+
     def test_the_margin_of_llama_server_takes_its_place(self) -> None:
-        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"})
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"} | CONTEXT)
         assert placed.finding.message == "OLLAMA_GPU_OVERHEAD keeps nothing free since 0.30.0"
         assert placed.finding.fix == "write LLAMA_ARG_FIT_TARGET=2048"
         assert placed.edits == (
@@ -151,20 +177,20 @@ class TestOverhead:
         assert not found(RULE["HW111"], view({"OLLAMA_GPU_OVERHEAD": "2G"}))
 
     def test_in_other_files_name_and_value_change_apart(self) -> None:
-        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"}, kind="compose")
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2147483648"} | CONTEXT, kind="compose")
         assert placed.edits == (
             Edit(LINE, "OLLAMA_GPU_OVERHEAD", "LLAMA_ARG_FIT_TARGET"),
             Edit(LINE, "2147483648", "2048"),
         )
 
     def test_less_than_the_default_needs_nothing(self) -> None:
-        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "536870912"})
+        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "536870912"} | CONTEXT)
         assert placed.finding.fix == "remove it: 1024 MiB stay free"
         assert placed.edits == (Edit(LINE, "OLLAMA_GPU_OVERHEAD", ""),)
 
     def test_beside_its_successor_it_goes(self) -> None:
         env = {"OLLAMA_GPU_OVERHEAD": "4294967296", "LLAMA_ARG_FIT_TARGET": "4096"}
-        assert only("HW114", env).edits == (Edit(LINE, "OLLAMA_GPU_OVERHEAD", ""),)
+        assert only("HW114", env | CONTEXT).edits == (Edit(LINE, "OLLAMA_GPU_OVERHEAD", ""),)
 
     def test_a_size_that_nobody_reads_is_left_to_people(self) -> None:
         placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "some"})

@@ -176,6 +176,9 @@ def test_a_model_of_one_slot_has_one_context() -> None:
         ("lfm2:24b", "lfm2", "0.15.5", "0.15.4"),
         ("qwen3.5", "qwen35", "0.17.1", "0.17.0"),
         ("nemotron-3-nano:30b", "nemotron_h", "0.17.1", "0.17.0"),
+        ("nemotron3", "nemotron_h_omni", "0.22.0", "0.21.2"),
+        ("llava:7b", "vision", "0.2.0", "0.1.48"),
+        ("minicpm-v:8b", "vision", "0.4.0", "0.4.1"),
     ],
 )
 def test_architectures_of_one_slot_by_release(

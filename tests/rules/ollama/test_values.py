@@ -104,6 +104,11 @@ class TestBooleans:
         told = found(RULE["HW108"], view({"OLLAMA_DEBUG": word}, release=release))
         assert [placed.finding.fix for placed in told] == ([f"write `{meant}`"] if meant else [])
 
+    @pytest.mark.parametrize(("release", "told"), [("0.6.8", False), ("0.7.0", True)])
+    def test_below_info_the_log_lacks_the_configuration(self, release: str, told: bool) -> None:
+        seen = found(RULE["HW108"], view({"OLLAMA_DEBUG": "-1"}, release=release))
+        assert ["`server config`" in placed.finding.message for placed in seen] == [True] * told
+
     def test_some_count_as_soon_as_they_are_set(self) -> None:
         placed = only("HW108", "GGML_CUDA_ENABLE_UNIFIED_MEMORY", "0")
         assert placed.finding.message == (

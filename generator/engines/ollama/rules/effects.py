@@ -20,7 +20,7 @@ from generator.rules.helpers.variables import (
     server_variables,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import MIB
+from generator.units import MIB, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -51,6 +51,8 @@ def library_unknown(view: View, facts: Facts) -> Hits:
     name = cleaned(variable.value) if variable else ""
     # A profile for a CPU may name what it likes; `resolve` says what that does.
     if variable is None or fact is None or not name or view.acceleration == "cpu":
+        return
+    if name.startswith("mlx_") and facts.behaves("mlx-names-pass"):
         return
     systems = (view.host.system,) if view.host.system in _SYSTEMS else _SYSTEMS
     there = dict.fromkeys(n for system in systems for n in fact.allowed(system) or ())
@@ -141,11 +143,13 @@ def _by_default(facts: Facts) -> tuple[Severity, str]:
     id="HW114",
     title="GPU memory that is not kept free",
     why="From 0.30 on llama-server places GGUF models and does not read OLLAMA_GPU_OVERHEAD: it "
-    "leaves LLAMA_ARG_FIT_TARGET MiB free on every device, 1024 unless told otherwise.",
+    "leaves LLAMA_ARG_FIT_TARGET MiB free on every device, 1024 unless told otherwise. The server "
+    "still takes it off the GPU memory by which it chooses a context where none is set: without "
+    "it that may be eight times as long, so --fix then leaves it.",
     bad="OLLAMA_GPU_OVERHEAD=2147483648",
     good="LLAMA_ARG_FIT_TARGET=2048",
     releases="0.30.0 and later",
-    source="server/sched.go@v0.32.15:616-624; ollama#12223",
+    source="server/sched.go@v0.32.15:616-624; server/routes.go@v0.32.15:2043-2057; ollama#12223",
 )
 def overhead_in_vain(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable(_OVERHEAD), facts.variable(_OVERHEAD)
@@ -158,16 +162,25 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     free = facts.default_number("LLAMA_ARG_FIT_TARGET")
     wanted = mib > free and view.variable("LLAMA_ARG_FIT_TARGET") is None
     fix = f"write LLAMA_ARG_FIT_TARGET={mib}" if wanted else f"remove it: {free} MiB stay free"
+    message = f"{_OVERHEAD} keeps nothing free since {fact.effective_until}"
+    lowers = bool(whole(word)) and _by_memory(view, facts)
+    if lowers:
+        message += ", but lowers the GPU memory by which the context is chosen"
+        fix += "; write OLLAMA_CONTEXT_LENGTH first, or the context may grow"
+    edits = rewritten(view, variable, str(mib), "LLAMA_ARG_FIT_TARGET")
     yield Hit(
-        message=f"{_OVERHEAD} keeps nothing free since {fact.effective_until}",
+        message=message,
         place=variable.place,
         severity="info" if word == "0" else None,
         fix=fix if size or word == "0" else "write LLAMA_ARG_FIT_TARGET=<MiB per device>",
         link=fact.source,
-        edits=rewritten(view, variable, str(mib), "LLAMA_ARG_FIT_TARGET")
-        if wanted
-        else (removed(view, variable) if size else ()),
+        edits=() if lowers or not size else edits if wanted else removed(view, variable),
     )
+
+
+def _by_memory(view: View, facts: Facts) -> bool:
+    """Return whether the release chooses the context by the memory of the GPUs."""
+    return bool(facts.context_tiers) and view.variable("OLLAMA_CONTEXT_LENGTH") is None
 
 
 @Rule(

@@ -60,14 +60,23 @@ def less_than_the_weights(view: View, facts: Facts) -> Hits:
     id="HW209",
     title="locked memory without the limit for it",
     why="Locking the weights needs a limit on locked memory that holds them; the usual one is 8 "
-    "MiB. Without it llama-server warns in its log and goes on unlocked.",
+    "MiB. Without it llama-server warns in its log and goes on unlocked. From 0.32.6 on nothing "
+    "locks where the CPU alone computes: Ollama passes `--load-mode none` there, which wins.",
     bad="Environment=LLAMA_ARG_MLOCK=1",
     good="Environment=LLAMA_ARG_MLOCK=1\nLimitMEMLOCK=infinity",
     releases="0.30.0 and later",
-    source="llama.cpp common/arg.cpp@4df29be; systemd.exec(5)",
+    source="llama.cpp common/arg.cpp@4df29be; server/sched.go@v0.32.15:1162; systemd.exec(5)",
 )
 def lock_without_limit(view: View, facts: Facts) -> Hits:
     variable = _locks(view, facts)
+    if variable and computes_on_cpu(view) and facts.behaves("load-mode-on-cpu"):
+        yield Hit(
+            message=f"{variable.name} locks nothing where the CPU alone computes: Ollama passes "
+            "`--load-mode none` there, which wins",
+            place=variable.place,
+            fix="bar swap for the service instead, or turn swap off",
+        )
+        return
     bound = view.bound("limit_memlock")
     lifted = bound is not None and bound.value is None
     if variable is None or lifted or _may_lock_anyway(view):

@@ -68,6 +68,14 @@ def _counts_as_true(view: View, variable: Variable, word: str) -> Hit:
 def _debug(view: View, variable: Variable, *, by_level: bool) -> Hits:
     """Since 0.7.0 OLLAMA_DEBUG is a level, and other text is none; before, it was true."""
     word = cleaned(variable.value)
+    if by_level and re.fullmatch(r"-0*[1-9][0-9]*", word):
+        yield Hit(
+            message=f"`{word}` leaves only warnings in the log, not even the line `server config` "
+            "with what the server has read",
+            place=variable.place,
+            severity="info",
+            fix="leave it out; 1 is debug, 2 is trace",
+        )
     if word in {"", *_PARSED} or re.fullmatch(r"[+-]?[0-9]+", word):
         return
     off = word.lower() in NO

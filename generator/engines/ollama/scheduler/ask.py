@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.scheduler import settings
 from generator.engines.ollama.scheduler.before import by_estimate, by_measure
 from generator.fit.ask import Ask
-from generator.fit.host import computes_on_cpu
+from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.layout import by_share, fill, placed
 from generator.fit.shape import DEFAULT_BATCH, Load
 from generator.records import dataclass
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from generator.catalogue.facts import Facts
+    from generator.catalogue.models import Architecture
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
     from generator.view import View
@@ -36,7 +37,8 @@ class OllamaAsk(Ask):
     """What a service asks of Ollama.
 
     `flash_capable` is whether every device can compute flash attention, `margin` what llama.cpp
-    leaves free on each GPU, `overhead` what Ollama up to 0.24 does.
+    leaves free on each GPU, `overhead` what Ollama up to 0.24 does, `gpu_memory` what all of them
+    have, `capability` the lowest compute capability among them (0: unknown).
     """
 
     product: str = "Ollama"
@@ -44,6 +46,8 @@ class OllamaAsk(Ask):
     spread: bool = False
     overhead: int = 0
     margin: int = 0
+    gpu_memory: int = 0
+    capability: float = 0
     cuda: bool = True
 
     @property
@@ -69,7 +73,7 @@ class OllamaAsk(Ask):
             return False
         if self.on_cpu and not self.facts.behaves("flash-attention-on-cpu"):
             return False
-        able = self.on_cpu or self.flash_capable
+        able = self.on_cpu or (self.flash_capable and not self._too_old_for(known))
         if self.flash_attention is not None:
             return self.flash_attention and (able or self.llama_server)
         # Up to 0.24 Ollama's own engine goes by the list alone.
@@ -78,6 +82,11 @@ class OllamaAsk(Ask):
         )
         listed = known is not None and known.flash_by_itself
         return able and (self.llama_server or by_llama_cpp or listed)
+
+    def _too_old_for(self, known: Architecture | None) -> bool:
+        """Return whether Ollama up to 0.24 finds a card too old for this architecture's."""
+        least = float(known.flash_capability or 0) if known and not self.llama_server else 0.0
+        return self.cuda and 0 < self.capability < least
 
     def cache_of(self, architecture: str, *, flash: bool) -> str:
         """Return the element type of the cache: up to 0.24 f16 where another is not granted.
@@ -97,6 +106,11 @@ class OllamaAsk(Ask):
         types = (variable.allowed("x86_64-linux") if variable else None) or ()
         taken = self.cache_type in types and not plain
         return self.cache_type if flash and asked and taken else "f16"
+
+    def granted(self, name: str) -> Self:
+        """Return what a model of that name is granted: slots, and at least some context."""
+        floor = self.facts.context_floor(name, self.gpu_memory)
+        return replace(Ask.granted(self, name), context=max(self.context, floor))
 
     def tuned(self, parameters: Mapping[str, str]) -> Self:
         """Return the same for a model whose Modelfile sets `num_ctx` or `num_gpu`."""
@@ -212,6 +226,8 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         spread=settings.switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=settings.number(view, "OLLAMA_GPU_OVERHEAD") or 0,
         margin=settings.margin_of(view, facts),
+        gpu_memory=host_of(view).gpu_memory,
+        capability=settings.capability_of(view),
         loaded=settings.may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},

@@ -82,6 +82,12 @@ def flash_capable(view: View, facts: Facts) -> bool:
     return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 
+def capability_of(view: View) -> float:
+    """Return the lowest compute capability of the cards; 0: that of none is known."""
+    known = (card.compute_capability for card in view.host.gpus)
+    return min((float(text) for text in known if text), default=0.0)
+
+
 def cache_ram_of(view: View, facts: Facts) -> int:
     """Return what the prompt cache of one model may take of the host's memory.
 

@@ -26,7 +26,7 @@ _JUDGED_ELSEWHERE: Final = frozenset({"OLLAMA_GPU_OVERHEAD"})  # HW114
 _NEAR_BEHIND: Final = 0.7
 _PAIRS_SHARED: Final = 0.3
 OFF: Final = frozenset({"false", "no", "off"})
-_ON: Final = re.compile(r"=-?1\b|^POST ")
+_ON: Final = re.compile(r"=-?1\b|^POST |LOAD_MODE=")
 _NUMBERED: Final = re.compile(r"_\d+")
 
 
