@@ -90,6 +90,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "llama_cpp": dict[str, str],
         "era": tuple[records.Era, ...],
     },
+    "runner.toml": {"runner_reading": tuple[records.RunnerReading, ...]},
     "systemd.toml": {"directives": tuple[records.Directives, ...]},
 }
 # Names that may be there once, alone or together with others.
@@ -108,6 +109,7 @@ ONCE: Final = (
     ("option.name",),
     ("quantisation.name",),
     ("radeon.targets",),
+    ("runner_reading.names",),
     ("variable.name", "dead.names"),
 )
 # Names of something else in the same file, and where it has them.

@@ -28,6 +28,7 @@ from generator.catalogue.records import (
     Image,
     Option,
     RunnerNames,
+    RunnerReading,
     Table,
     Variable,
     record,
@@ -140,6 +141,11 @@ class Facts:
             return variable.known
         current = (entry.names for entry in self.runner_names if entry.covers(self.at))
         return any(name in names or switch in names for names in current)
+
+    @functools.cached_property
+    def readings(self) -> Mapping[str, RunnerReading]:
+        """What llama-server makes of the values of its variables."""
+        return Table(RunnerReading, self._tables["runner_reading"], "names")
 
     def negated(self, name: str) -> str:
         """The switch that `LLAMA_ARG_NO_PERF` or the like turns off; empty: `name` is no such."""

@@ -244,6 +244,19 @@ class RunnerNames(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class RunnerReading:
+    """What llama-server makes of the values of some names: which of a few end it, or do not.
+
+    `takes` are words that it takes where it does not take any text.
+    """
+
+    names: tuple[Name, ...]
+    refuses: tuple[Blank, ...]
+    takes: tuple[str, ...] = ()
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Floor(Span):
     """The oldest driver branch that works."""
 

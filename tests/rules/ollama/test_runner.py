@@ -6,6 +6,7 @@ import pytest
 
 from generator.rules.registry import every_rule
 from generator.view import Edit, LocatedFinding, Place, View
+from tests.facts import facts_at
 from tests.views import FILE, found, view
 
 RULE = every_rule()
@@ -52,8 +53,17 @@ class TestMalformed:
             ("LLAMA_ARG_MMAP", "", "is empty: llama-server exits on it"),
             ("LLAMA_ARG_SPLIT_MODE", "", "is empty: llama-server exits on it"),
             ("LLAMA_ARG_FLASH_ATTN", "yes", "`yes` is not one of on, off, auto"),
-            ("LLAMA_ARG_N_PREDICT", "", "is empty, which ends llama-server for most names"),
-            ("LLAMA_ARG_DEVICE", " ", "is empty, which ends llama-server for most names"),
+            ("LLAMA_ARG_N_PREDICT", "", "is empty: llama-server exits on it"),
+            ("LLAMA_ARG_DEVICE", " ", "is empty: llama-server exits on it"),
+            ("LLAMA_ARG_DEVICE", "0", "`0` is nothing that it takes: llama-server exits on it"),
+            ("LLAMA_ARG_DEVICE", "cuda", "`cuda` is nothing that it takes"),
+            ("LLAMA_ARG_TENSOR_SPLIT", "8,all", "`8,all` is nothing that it takes"),
+            ("LLAMA_ARG_N_PARALLEL", "0", "`0` is nothing that it takes"),
+            ("LLAMA_ARG_REASONING", "yes", "`yes` is nothing that it takes"),
+            ("LLAMA_ARG_THINK", "1", "`1` is nothing that it takes"),
+            ("LLAMA_ARG_TOP_K", "many", "`many` is nothing that it takes"),
+            ("LLAMA_ARG_YARN_EXT_FACTOR", "x", "`x` is nothing that it takes"),
+            ("LLAMA_ARG_DRAFT_MAX", "16", "`16` is nothing that it takes"),
         ],
     )
     def test_it_stops_every_load(self, name: str, value: str, message: str) -> None:
@@ -99,6 +109,21 @@ class TestMalformed:
             ("LLAMA_ARG_MMAP", "off"),
             ("LLAMA_ARG_TENSOR_SPLIT", "8,6"),
             ("LLAMA_CACHE", ""),
+            ("LLAMA_ARG_HOST", ""),
+            ("LLAMA_ARG_MMPROJ", ""),
+            ("LLAMA_ARG_NUMA", ""),
+            ("LLAMA_ARG_DEVICE", "CUDA0,CUDA1"),
+            ("LLAMA_ARG_DEVICE", "none"),
+            ("LLAMA_ARG_TENSOR_SPLIT", "0.6/0.4"),
+            ("LLAMA_ARG_OVERRIDE_TENSOR", "exps=CPU"),
+            ("LLAMA_ARG_CHAT_TEMPLATE_KWARGS", '{"enable_thinking": false}'),
+            ("LLAMA_ARG_REASONING", "off"),
+            ("LLAMA_ARG_REASONING", "-1"),
+            ("LLAMA_ARG_PERF", "1"),
+            ("LLAMA_ARG_SPEC_TYPE", "draft-mtp,ngram-mod"),
+            ("LLAMA_ARG_YARN_EXT_FACTOR", "1.5"),
+            ("LLAMA_ARG_N_GPU_LAYERS_DRAFT", "all"),
+            ("LLAMA_ARG_THINK", "deepseek"),
         ],
     )
     def test_what_it_reads_is_fine(self, name: str, value: str) -> None:
@@ -121,7 +146,21 @@ class TestMalformed:
         assert only("HW115", "LLAMA_ARG_CACHE_RAM", "8G").edits == ()
 
 
+@pytest.mark.parametrize("value", ["", "maybe", "0"])
+def test_of_every_name_it_says_what_the_program_did(value: str) -> None:
+    facts = facts_at("0.32.15")
+    told = {}
+    for name in facts.readings:
+        placed = found(RULE["HW115"], view({name: value}))
+        told[name] = any(one.finding.severity == "error" for one in placed)
+    # One of these is no LLAMA_ARG_ name, one is a switch that any value sets.
+    assert told == {name: value in reading.refuses for name, reading in facts.readings.items()}
+
+
 class TestOverridden:
+    def test_what_ends_the_program_is_no_remark_on_the_command_line(self) -> None:
+        assert not found(RULE["HW116"], view({"LLAMA_ARG_N_PARALLEL": "0"}))
+
     @pytest.mark.parametrize(
         ("name", "value", "fix", "new"),
         [

@@ -220,11 +220,12 @@ def thread_libraries(view: View, facts: Facts) -> Hits:
     title="a value that llama-server cannot read",
     why="llama-server reads every LLAMA_ARG_ variable before it does anything else, those too that "
     "its command line overrides. One empty or malformed value ends it, and with it the discovery "
-    "of GPUs and the load of every model. After digits it ignores what follows.",
+    "of GPUs and the load of every model. After digits it ignores what follows. What ends it was "
+    "tried on the program itself, name by name.",
     bad='LLAMA_ARG_N_CPU_MOE=""',
     good="# left out, or a number",
     releases="0.30.0 and later",
-    source="llama.cpp common/arg.cpp@4df29be; llm/llama_server.go@v0.32.15:446",
+    source="seen on llama-server b10488; llm/llama_server.go@v0.32.15:446",
 )
 def malformed(view: View, facts: Facts) -> Hits:
     for variable in server_variables(view):
@@ -260,6 +261,9 @@ def malformed(view: View, facts: Facts) -> Hits:
 def overridden(view: View, facts: Facts) -> Hits:
     for variable, fact in known_variables(view, facts):
         if fact.effective or not fact.name.startswith(PREFIX):
+            continue
+        fault = value_fault(variable.name, variable.value, facts)
+        if fault is not None and fault.breaks:  # HW115 has it
             continue
         use, name = fact.replacement, fact.renamed
         message = fact.effect.removeprefix("Overridden: ").rstrip(".")
