@@ -324,7 +324,8 @@ class View:
     def setting(self, place: Place, message: str) -> str:
         """Return the name of what stands at a place; of several the one that a text speaks of."""
         for items in (self.variables, self.bounds, self.lines):
-            names = {item.name for item in items if item.place == place and item.name}
+            at = (i for i in items if i.place.line == place.line and i.place == place)
+            names = {item.name for item in at if item.name}
             if len(names) > 1:
                 names = {name for name in names if name in message}
             if len(names) == 1:
