@@ -224,6 +224,8 @@ class Phrases:
     """Where to keep a secret instead."""
     drops_lines: str = ""
     """Who ignores a line that assigns nothing, with the verb."""
+    sandboxed: bool = False
+    """Whether the service is in a sandbox of systemd unless the file says otherwise."""
     restart: str = ""
     """How to bring back a server that ends; empty: something else does."""
     restart_severity: Severity | None = None
@@ -284,6 +286,7 @@ class View:
     that, so that what it leaves out may stand in a file that nobody has shown.
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read;
     `overruled` is what it reads and another line takes the effect of.
+    `manager` is whose systemd runs the service; empty: none does, or that is not told.
     `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     `not_judged` are the parts of the file that the reader could not make out.
@@ -298,6 +301,7 @@ class View:
     engine: str
     starts: Place | None = None
     adds: bool = False
+    manager: Literal["", "system", "user"] = ""
     release_told: bool = False
     variables: tuple[Variable, ...] = ()
     bounds: tuple[Bound, ...] = ()

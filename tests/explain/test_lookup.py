@@ -55,7 +55,7 @@ class TestRules:
             ("HW112", "info: flash attention is off"),
             ("HW305", "warning: a GPU of unknown compute capability"),
             ("HW503", "warning: a setting that only a model can carry, and no model"),
-            ("HW505", "warning: models below a home that a sandboxed service cannot see"),
+            ("HW506", "info: no official image for this host"),
             ("HW506", "info: no official image for this host"),
             ("HW601", "warning: a setting that the target cannot express"),
             ("HW602", "warning: a module of a fleet that is not there"),

@@ -1,4 +1,4 @@
-"""HW508 to HW510 and HW518: images, health checks and volumes of containers."""
+"""HW508 to HW510, HW518 and HW542: images, health checks, volumes and addresses of containers."""
 
 from typing import Any
 
@@ -41,6 +41,11 @@ def mounted(*mounts: str, **more: Any) -> View:
     return boxed(mounts=tuple((text, Place(COMPOSE, 6)) for text in mounts), **more)
 
 
+def bound(host: str, *ports: str, **more: Any) -> View:
+    published = tuple((text, Place(COMPOSE, 8)) for text in ports)
+    return boxed(env={"OLLAMA_HOST": host}, ports=published, **more)
+
+
 CASES: dict[str, tuple[View, View]] = {
     "HW508": (boxed("latest"), boxed("0.32.15")),
     "HW509": (
@@ -49,6 +54,7 @@ CASES: dict[str, tuple[View, View]] = {
     ),
     "HW510": (checked("CMD", "ollama", "run", "llama3:8b", "hi"), checked("CMD", "ollama", "ps")),
     "HW518": (mounted(), mounted("ollama:/root/.ollama")),
+    "HW542": (bound("127.0.0.1:11434", "8080:11434"), bound("[::]", "127.0.0.1:8080:11434")),
 }
 
 
@@ -252,3 +258,40 @@ def test_a_chart_without_a_persistent_volume() -> None:
     assert placed.place == edit.place
     assert placed.finding.fix == "write `enabled: true`"
     assert found(no_volume, boxed(origin="helm", mounts=())) == ()
+
+
+def test_an_address_of_the_host_cannot_be_bound_in_a_container() -> None:
+    (placed,) = found(BY_ID["HW542"], bound("192.168.1.20:11434"))
+    assert "does not have the address 192.168.1.20" in placed.finding.message
+
+
+STATIC = Line(section="networks.lan", name="ipv4_address", value="10.0.0.2", place=IMAGE)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        bound("127.0.0.1"),
+        bound("ollama:11434", "11434:11434"),
+        bound("[::]:11434", "11434:11434"),
+        bound("10.0.0.2", lines=(STATIC,)),
+        bound("192.168.1.20", host_network=Place(COMPOSE, 5)),
+        bound("0.0.0.1"),
+        bound("${ADDRESS:-0.0.0.0}", "11434:11434"),
+    ],
+)
+def test_other_addresses_of_a_container_are_no_matter(seen: View) -> None:
+    assert not found(BY_ID["HW542"], seen)
+
+
+@pytest.mark.parametrize(
+    ("mount", "user", "told"),
+    [
+        ("ollama:/home/ubuntu/.ollama", "1000:1000", False),
+        ("ollama:/root/.ollama", "0:0", False),
+        ("ollama:/root/.ollama", "1000", False),  # HW541 reports it.
+        ("ollama:/models", "ubuntu", True),
+    ],
+)
+def test_the_models_of_another_user_are_in_its_home(mount: str, user: str, *, told: bool) -> None:
+    assert bool(found(no_volume, mounted(mount, user=user))) == told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Source, each
 from generator.readers.syntax import unit
@@ -46,6 +46,7 @@ _WHOLE: Final[Rank] = (-2 * _MOST, -_MOST)
 _TEMPLATE: Final = re.compile(r"@.*\.")
 _COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
+_OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})  # no user has one
 _PREFIX: Final = re.compile(r"[-@:+!|]*")
 
 
@@ -66,6 +67,17 @@ class Unit:
     def user(self) -> bool:
         """Whether a user's manager runs it."""
         return any(mark in path for path in self.files for mark in _OF_USERS)
+
+    @property
+    def manager(self) -> Literal["", "system", "user"]:
+        """Whose systemd runs it; empty: a unit without a place may be either."""
+        wanted = {a.value for a in self.named("WantedBy", "Install")}
+        installed = any(_DIRECTORY.search(path) for path in self.files)
+        if not self.user and (installed or self.last("User") or wanted & _OF_SYSTEMS):
+            return "system"
+        # To a service of the system `%h` is /root, which nobody means.
+        own = self.user or any("%h" in a.value for a in self.assignments)
+        return "user" if own else ""
 
     @property
     def service(self) -> str:

@@ -102,6 +102,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         models=models(related, context.engine),
         starts=starts[-1].place() if starts else None,
         adds=not one.whole,
+        manager=one.manager,
     )
 
 

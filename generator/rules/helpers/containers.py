@@ -36,3 +36,9 @@ def is_client(view: View) -> bool:
     # The entry point of the image is the program: a command may be `pull …` alone.
     client = re.search(engine.client, commands) is not None
     return client and not re.search(rf"\b{engine.command[-1]}\b", commands)
+
+
+def target(mount: str) -> str:
+    """Return the path inside of `[SOURCE:]TARGET[:OPTIONS]`; a variable that nobody sets is `$`."""
+    parts = REFERENCE.sub(lambda match: match["default"] or "$", mount).split(":")
+    return parts[min(1, len(parts) - 1)]

@@ -71,6 +71,8 @@ def test_what_the_server_reads_as_meant_is_fine(host: str) -> None:
         ("::1:11434", "error", "needs brackets", "[::1]:11434", True),
         ("*:11434", "error", "`*:11434` is no address", "0.0.0.0:11434", True),
         ("my host", "error", "is no address", "127.0.0.1:11434", False),
+        ("127.0.0.256", "error", "is no address", "127.0.0.1:11434", False),
+        ("192.168.1:11434", "error", "is no address", "127.0.0.1:11434", False),
     ],
 )
 def test_what_it_reads_otherwise(
@@ -148,3 +150,12 @@ class TestProxies:
         (placed,) = found(RULE["HW122"], view({"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY}))
         assert placed.finding.fix == "remove it"
         assert placed.edits == (Edit(LINE, "HTTP_PROXY", ""),)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.1", "0.0.0.1:11434", "http://0.0.0.255:80", "0.1.2.3"])
+def test_an_address_of_nobody_cannot_be_bound_and_is_not_open(host: str) -> None:
+    seen = view({"OLLAMA_HOST": host})
+    (placed,) = found(RULE["HW113"], seen)
+    assert (placed.finding.severity, placed.edits) == ("error", ())
+    assert "cannot be bound; the server does not start" in placed.finding.message
+    assert not found(RULE["HW401"], seen)

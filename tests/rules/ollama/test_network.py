@@ -6,10 +6,10 @@ import pytest
 
 from generator.engines.ollama.rules.addresses import (
     every_origin,
-    port_of,
     published_on_all_addresses,
     reachable_from_outside,
 )
+from generator.engines.ollama.rules.helpers.addresses import port_of
 from generator.rules.registry import every_rule
 from generator.view import Container, Line, Place, Variable, View
 from tests.views import found, view

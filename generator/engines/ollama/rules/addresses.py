@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.addresses import (
+    ALL_ADDRESSES,
+    SCHEMES,
+    is_address,
+    is_nobodys,
+    listens_on,
+    parts_of,
+    port_of,
+)
 from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers.containers import REFERENCE, is_official
 from generator.rules.helpers.variables import corrected, renamed
@@ -17,40 +25,11 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
-SCHEMES: Final = {"http": 80, "https": 443}
-
-
-def parts_of(value: str) -> tuple[str, str, str | None, str]:
-    """Return scheme, host, port and path of an OLLAMA_HOST; the port is None where there is none.
-
-    As to Go's net.SplitHostPort, more than one colon without brackets is no port; brackets stay.
-    Source: envconfig/config.go@v0.32.15:22-60.
-    """
-    scheme, _, rest = cleaned(value).strip().rpartition("://")
-    rest, _, path = rest.partition("/")
-    if bracketed := re.fullmatch(r"(\[[^\]]*\])(?::(.*))?", rest):
-        return scheme, bracketed[1], bracketed[2], path
-    host, colon, port = rest.partition(":")
-    return (scheme, rest, None, path) if ":" in port or not colon else (scheme, host, port, path)
-
-
-def listens_on(value: str) -> str:
-    """Return the host that an OLLAMA_HOST names, without brackets."""
-    _, host, port, _ = parts_of(value)
-    return "every address" if port is not None and not host else host.strip("[]")
-
-
-def port_of(value: str, default: int) -> int:
-    """Return the port of an OLLAMA_HOST; a scheme without a port has its own."""
-    scheme, _, port, _ = parts_of(value)
-    number = whole(port or "")
-    return SCHEMES.get(scheme, default) if number is None else number
-
-
 _PORT: Final = 11434
 _ADDRESS_AND_PORT: Final = f"write an address and a port: `127.0.0.1:{_PORT}`"
 _LAST_PORT: Final = 65535
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_NUMBERS: Final = re.compile(r"[\d.]+", re.ASCII)
 # gin-contrib/cors v1.7.2 with AllowBrowserExtensions, as server/routes.go asks for it.
 _ORIGINS: Final = (
     "http://", "https://", "chrome-extension://", "safari-extension://", "moz-extension://",
@@ -104,26 +83,21 @@ def _host(view: View, variable: Variable) -> Hits:
 
 def _no_address(text: str, host: str) -> tuple[str, str] | None:
     """Return what is wrong with a host that cannot be listened on, and what was meant."""
-    plain = host[1:-1] if host.startswith("[") else host
-    if not plain or _is_address(plain) or (_NAME.fullmatch(plain) and not plain.isdecimal()):
+    plain, end = host[1:-1] if host.startswith("[") else host, "; the server does not start"
+    if is_nobodys(plain):
+        message = f"no machine has the address {plain}, which cannot be bound{end}"
+        return f"{message}: 0.0.0.0 is all addresses, 127.0.0.1 this machine alone", ""
+    named = _NAME.fullmatch(plain) and not _NUMBERS.fullmatch(plain)
+    if not plain or is_address(plain) or named:
         return None
     if plain.isdecimal():
-        return f"`{text}` is a port without an address; the server does not start", ""
+        return f"`{text}` is a port without an address{end}", ""
     before, _, port = plain.rpartition(":")
-    end = "; the server does not start"
-    if ":" in before and _is_address(before) and port.isdecimal():
+    if ":" in before and is_address(before) and port.isdecimal():
         return f"`{text}`: an IPv6 address before a port needs brackets{end}", f"[{before}]:{port}"
     if ":" in before:
         return f"`{text}` has two ports; publish them in the container, not here{end}", ""
     return f"`{text}` is no address{end}", "0.0.0.0:11434" if plain == "*" else ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _origins(view: View, variable: Variable) -> Hits:
@@ -188,7 +162,6 @@ def _spared(view: View) -> bool:
     return is_local(host) or bool({"*", host} & set(re.split(r"[,\s]+", ",".join(listed))))
 
 
-ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
 EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
 
 
@@ -216,10 +189,8 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
 
 def _is_known(host: str) -> bool:
     """Return whether a host can be judged: no gap that the machine fills in, no broken address."""
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return not re.search(r"[:%$]", host)
+    broken = re.search(r"[:%$]|^[\d.]+$", host)
+    return not is_nobodys(host) if is_address(host) else not broken
 
 
 @Rule(

@@ -1,12 +1,20 @@
-"""HW509, HW510 and HW518: health checks and volumes of containers."""
+"""HW509, HW510, HW518 and HW542: health checks, volumes and addresses of containers."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.containers import REFERENCE, is_client, is_official
+from generator.engines.ollama.rules.helpers.addresses import (
+    ALL_ADDRESSES,
+    is_address,
+    is_nobodys,
+    listens_on,
+)
+from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
+from generator.rules.helpers.containers import is_client, is_official, target
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import is_local
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -110,8 +118,10 @@ def no_volume(view: View, facts: Facts) -> Hits:
     elsewhere = named or view.adds
     if container is None or elsewhere or not view.phrases.volumes_told or is_client(view):
         return
+    if strangers_home(view):
+        return  # HW541 reports it.
     path = _models_path(view, facts)
-    mounts = [(_target(text), text, place) for text, place in container.mounts]
+    mounts = [(target(text), text, place) for text, place in container.mounts]
     untold = not path.startswith("/") or "$" in path  # The running host fills it in, or HW120.
     if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
         return
@@ -131,10 +141,37 @@ def _models_path(view: View, facts: Facts) -> str:
     models, home = view.variable("OLLAMA_MODELS"), view.variable("HOME")
     if models is not None:
         return models.value
-    return f"{home.value}/.ollama/models" if home else facts.image.models_path
+    if home is not None:
+        return f"{home.value}/.ollama/models"
+    own = home_in_image(view.container) if view.container else "/root"
+    return facts.image.models_path.replace("/root", own, 1)
 
 
-def _target(text: str) -> str:
-    """Return the path inside of `[SOURCE:]TARGET[:OPTIONS]`."""
-    parts = REFERENCE.sub(lambda match: match["default"] or "$", text).split(":")
-    return parts[min(1, len(parts) - 1)]
+@Rule(
+    id="HW542",
+    title="an address that the container does not have",
+    why="A container has addresses of its own. One of the host cannot be bound in it, so that the "
+    "server ends at once; on 127.0.0.1 it answers nobody but itself, and a published port leads "
+    "nowhere. What is published decides who reaches it.",
+    bad='environment: {OLLAMA_HOST: 127.0.0.1}\nports: ["127.0.0.1:11434:11434"]',
+    good='environment: {OLLAMA_HOST: 0.0.0.0}\nports: ["127.0.0.1:11434:11434"]',
+    source="docs/docker.mdx@v0.32.15; Dockerfile@v0.32.15:296-320",
+)
+def not_of_the_container(view: View, _: Facts) -> Hits:
+    address, box = view.variable("OLLAMA_HOST"), view.container
+    if address is None or box is None or box.host_network is not None or is_client(view):
+        return
+    host = listens_on(address.value)
+    own = any(line.name in {"ipv4_address", "ipv6_address", "network_mode"} for line in view.lines)
+    if own or not is_address(host) or host in ALL_ADDRESSES or is_nobodys(host):
+        return
+    if not is_local(host):
+        message = f"the container does not have the address {host}: it cannot be bound there, and "
+        message += "the server does not start"
+    elif box.ports:
+        message = f"inside the container {host} is the container alone: the published port "
+        message += f"`{box.ports[0][0]}` reaches nobody"
+    else:
+        return
+    fix = "write `0.0.0.0`, and publish the port on the address that you mean"
+    yield Hit(message=message, place=address.place, fix=fix)

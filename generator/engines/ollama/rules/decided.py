@@ -1,4 +1,4 @@
-"""HW105, HW110, HW112, HW503, HW505 and HW506: what `resolve` says where it decides."""
+"""HW105, HW110, HW112, HW503 and HW506: what `resolve` says where it decides."""
 
 from __future__ import annotations
 
@@ -46,15 +46,6 @@ NO_MODEL_TO_CARRY_IT: Final = Rule(
     '[[models]]\nname = "qwen2.5-coder:7b"',
     source="api/types.go by tag; envconfig/config.go@v0.5.13",
     releases="before 0.30 for threads and layers, before 0.5.13 for the context",
-)
-HIDDEN_MODELS: Final = Rule(
-    id="HW505",
-    title="models below a home that a sandboxed service cannot see",
-    why="ProtectHome= empties /home, /root and /run/user for the service, which starts without its "
-    "models or not at all. NixOS runs Ollama that way, and so does the complete unit.",
-    bad='[ollama]\nmodels_dir = "/home/ann/models"',
-    good='[ollama]\nmodels_dir = "/srv/ollama/models"',
-    source="nixpkgs#357604; systemd.exec(5)",
 )
 NO_IMAGE: Final = Rule(
     id="HW506",

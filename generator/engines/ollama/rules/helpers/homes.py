@@ -1,0 +1,40 @@
+"""The home that the server has in a container of the official image."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.helpers.containers import target
+from generator.rules.helpers.sandbox import below
+
+if TYPE_CHECKING:
+    from generator.view import Container, View
+
+_ROOT: Final = frozenset({"", "0", "root"})
+# The one ordinary user that the image has. Source: ubuntu:24.04, /etc/passwd.
+_HOMES: Final = dict.fromkeys(("1000", "ubuntu"), "/home/ubuntu") | dict.fromkeys(_ROOT, "/root")
+_TOLD: Final = re.compile(r"[\w.-]+")
+
+
+def _user(box: Container) -> str:
+    return box.user.partition(":")[0].strip("\"' ")
+
+
+def home_in_image(box: Container) -> str:
+    """Return the home that nobody sets: what the image says of the user, `/` for an unknown one."""
+    return _HOMES.get(_user(box), "/")
+
+
+def strangers_home(view: View) -> bool:
+    """Return whether the server runs as a user whose home no volume holds, or may hold nothing."""
+    box = view.container
+    told = box is not None and _TOLD.fullmatch(_user(box)) and _user(box) not in _ROOT
+    if box is None or not told or view.variable("HOME") is not None:
+        return False
+    home = home_in_image(box)
+    targets = [target(text) for text, _ in box.mounts]
+    if any(below(posixpath.join(home, ".ollama"), path) for path in targets if path[:1] == "/"):
+        return False
+    return home == "/" or any(below(path, "/root") for path in targets)

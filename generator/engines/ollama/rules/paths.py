@@ -1,0 +1,192 @@
+"""HW505, HW540 and HW541: whether the server can use its home and the directory of its models."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Final
+
+from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
+from generator.engines.ollama.rules.helpers.values import cleaned
+from generator.rules.helpers import sandbox
+from generator.rules.helpers.containers import is_official
+from generator.rules.rule import Hit, Hits, Rule
+from generator.units import GO_FALSE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import Place, View
+
+_MODELS: Final = "OLLAMA_MODELS"
+_USES: Final = {
+    _MODELS: "the server finds no models there, and cannot pull any",
+    "HOME": "the server keeps its keys, and unless told otherwise its models, below its home",
+    "WorkingDirectory": "systemd cannot enter it, so that the service does not start",
+    "ExecStart": "systemd cannot run the program, so that the service does not start",
+}
+
+
+@Rule(
+    id="HW505",
+    title="models or a home that the service cannot use",
+    why="ProtectHome= empties /home, /root and /run/user for the service, which starts without its "
+    "models or not at all. NixOS runs Ollama that way, and so do the units of distributions. "
+    "Without it, another user's home is closed to the service all the same (mode 0700 or 0750), "
+    "and ProtectSystem=strict lets it write only where ReadWritePaths= says.",
+    bad="User=ollama\nProtectHome=yes\nEnvironment=OLLAMA_MODELS=/home/ann/models",
+    good="User=ollama\nProtectHome=yes\nEnvironment=OLLAMA_MODELS=/srv/ollama/models",
+    source="nixpkgs#357604; systemd.exec(5), ProtectHome=, ProtectSystem=; docs/faq.mdx@v0.32.15",
+)
+def hidden_paths(view: View, _: Facts) -> Hits:
+    # Of a profile `resolve` says it: who makes the unit is the target.
+    if view.phrases.keyed or view.manager == "user":
+        return
+    for name, path, place in _directories(view):
+        found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
+        if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
+            read_only = "" if found.effect == "hides" else ", where the server has to write"
+            yield Hit(
+                message=f"`{found.setting}` {found.effect} `{path}`{read_only or _so(name)}",
+                place=place,
+                fix=_opened(found, name, path),
+            )
+        elif owner and view.starts is not None:
+            yield Hit(
+                message=f"`{path}` is in the home of {owner}, which no other user may enter: not "
+                f"`{sandbox.last(view, 'User', 'ollama')}`, as which the service runs",
+                place=place,
+                fix=f"{_elsewhere(name)}, or let its user through: `setfacl -m u:…:x` on each "
+                "directory above it",
+            )
+        elif _may_be_hidden(view, path):
+            yield Hit(
+                message=f"`{path}` is in a home: the unit of a distribution hides those "
+                "(ProtectHome=), and the installer's user `ollama` may not enter them",
+                place=place,
+                severity="info",
+                fix=f"{_elsewhere(name)}, or see that the service's user can reach it",
+            )
+
+
+def _so(name: str) -> str:
+    return f": {_USES[name]}"
+
+
+def _elsewhere(name: str) -> str:
+    return (
+        "choose a directory outside /home, like `/srv/ollama/models`"
+        if name == _MODELS
+        else "choose one outside /home, like `/var/lib/ollama`"
+    )
+
+
+def _opened(found: sandbox.Obstacle, name: str, path: str) -> str:
+    """Return how to give the service the directory, or another one."""
+    if found.effect == "hides":
+        return f"{_elsewhere(name)}, or turn ProtectHome off"
+    return f"add `ReadWritePaths={path}`"
+
+
+def _may_be_hidden(view: View, path: str) -> bool:
+    """Return whether a drop-in stands alone, and says nothing of who may enter which home."""
+    told = sandbox.said(view, "User", "ProtectHome", "DynamicUser")
+    alone = view.phrases.unit_file and view.starts is None and view.container is None
+    return alone and not told and sandbox.below(path, *sandbox.HOMES)
+
+
+def _directories(view: View) -> Iterator[tuple[str, str, Place]]:
+    """Yield what the service has to reach: what it is, its path, and where that is said."""
+    if view.container is not None:
+        # Docker's daemon mounts them; podman is in the sandbox of its unit itself.
+        if view.phrases.headers and not view.phrases.unit_file:
+            sources = ((text.partition(":")[0], place) for text, place in view.container.mounts)
+            yield from ((_MODELS, path, place) for path, place in sources if path[:1] == "/")
+        return
+    working = sandbox.last(view, "WorkingDirectory", "/").lstrip("-")
+    for name in (_MODELS, "HOME"):
+        variable = view.variable(name)
+        if variable is not None and (path := _path(view, cleaned(variable.value), working)):
+            yield name, path, variable.place
+    yield from _of_the_unit(view)
+
+
+def _of_the_unit(view: View) -> Iterator[tuple[str, str, Place]]:
+    """Yield what directives say of the same: where it starts, what, and the home of root."""
+    for name in ("WorkingDirectory", "ExecStart"):
+        for line in sandbox.said(view, name)[-1:]:
+            if path := _path(view, line.value.lstrip("-@:+!|").partition(" ")[0], ""):
+                yield name, path, line.place
+    for line in sandbox.said(view, "User")[-1:]:
+        if line.value == "root" and view.variable("HOME") is None:
+            yield "HOME", "/root", line.place
+
+
+def _path(view: View, value: str, start: str) -> str:
+    """Return a directory in full; empty: the running host fills something in."""
+    if view.manager == "system":
+        value = value.replace("%h", "/root")
+    path = posixpath.normpath(posixpath.join(start, value)) if value else ""
+    return path if path.startswith("/") and "$" not in path and "%" not in path else ""
+
+
+@Rule(
+    id="HW540",
+    severity="error",
+    title="a service without a HOME",
+    why="`ollama serve` ends with `$HOME is not defined`, also where OLLAMA_MODELS is set: its "
+    "keys are in `$HOME/.ollama`. systemd sets HOME only with User=, and a dynamic user has none.",
+    bad="[Service]\nExecStart=/usr/local/bin/ollama serve",
+    good="[Service]\nUser=ollama\nExecStart=/usr/local/bin/ollama serve",
+    source="envconfig/config.go@v0.32.15:112-124; cmd/cmd.go@v0.32.15, initializeKeypair; "
+    "systemd.exec(5), Environment variables",
+)
+def no_home(view: View, _: Facts) -> Hits:
+    if view.manager != "system" or view.starts is None or view.container is not None:
+        return
+    login = sandbox.last(view, "SetLoginEnvironment").lower()
+    dynamic = sandbox.last(view, "DynamicUser").lower() not in {"", "no", "off", *GO_FALSE}
+    user = sandbox.last(view, "User")
+    told = bool(login) or (user and not dynamic) or view.variable("HOME") is not None
+    # A file that nobody has read may set it, and so may a shell.
+    unread = sandbox.said(view, "EnvironmentFile", "PassEnvironment", "PAMName")
+    by_command = any("HOME" in line.value for line in sandbox.said(view, "ExecStart"))
+    if told or unread or by_command:
+        return
+    yield Hit(
+        message="the server gets no HOME: "
+        + (
+            "systemd sets none for a dynamic user"
+            if dynamic
+            else "systemd sets one only for a service with `User=`"
+        )
+        + ", and `ollama serve` ends at once without one",
+        place=view.starts,
+        fix="add `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`"
+        if dynamic
+        else "add `User=ollama`, or `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`",
+    )
+
+
+@Rule(
+    id="HW541",
+    title="a user of the container whose home is elsewhere",
+    why="Only to root is /root the home. Another user's is what /etc/passwd of the image says, or "
+    "`/` for one that it does not know: the server finds no models in the volume, and may not "
+    "make its directory, so that it ends.",
+    bad='user: "1001"\nvolumes: ["ollama:/root/.ollama"]',
+    good='user: "1001"\nenvironment: {HOME: /data}\nvolumes: ["ollama:/data"]',
+    source="Dockerfile@v0.32.15:296-320; moby daemon/oci_linux.go (WithUser)",
+)
+def home_of_another_user(view: View, facts: Facts) -> Hits:
+    box = view.container
+    if box is None or not strangers_home(view) or not is_official(view, facts):
+        return
+    home = home_in_image(box)
+    yield Hit(
+        message=f"user `{box.user}` has the home `{home}` in the image, not /root: the server "
+        f"keeps its keys in `{posixpath.join(home, '.ollama')}`"
+        + ("" if home != "/" else ", which it may not make"),
+        place=box.place,
+        fix="set HOME to the directory of a volume that this user may write, or leave the user out",
+    )

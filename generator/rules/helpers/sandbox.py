@@ -1,0 +1,103 @@
+"""What a sandbox of systemd leaves of the file system, and which homes its user may enter."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
+from generator.units import GO_TRUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.view import Line, View
+
+HOMES: Final = ("/home", "/root", "/run/user")
+"""What ProtectHome= is about."""
+_ON: Final = GO_TRUE | {"yes", "on", "y"}
+_SYSTEM: Final = {
+    "strict": ("/",),
+    "full": ("/usr", "/boot", "/efi", "/etc"),
+    **dict.fromkeys(_ON, ("/usr", "/boot", "/efi")),
+}
+_OWN: Final = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Runtime": "/run"}
+_API: Final = ("/dev", "/proc", "/sys", *HOMES)
+_HOME: Final = re.compile(r"/home/([^/]+)/.|(/root)(?:/|$)|/run/user/(\d+)(?:/|$)", re.ASCII)
+_SHARED: Final = re.compile(r"models?|ollama|shared?|public|data|common|linuxbrew", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps the service from a directory: the setting, and what that makes of it."""
+
+    setting: str
+    effect: str
+
+
+def said(view: View, *names: str) -> list[Line]:
+    """Return what [Service] says under those names, in order."""
+    found = (line for line in view.lines if line.name in names)
+    return [line for line in found if view.phrases.section(line) == "Service" and line.value]
+
+
+def last(view: View, name: str, default: str = "") -> str:
+    """Return the value of a directive of [Service] that takes one."""
+    found = said(view, name)
+    return found[-1].value.strip() if found else default
+
+
+def words(view: View, *names: str) -> Iterator[str]:
+    """Yield the paths that directives name, without prefixes, and inside where one is mounted."""
+    for line in said(view, *names):
+        for word in line.value.split():
+            yield word.strip("\"'").lstrip("-+").rpartition(":")[2] or "/"
+
+
+def below(path: str, *folders: str) -> bool:
+    """Return whether a path is in one of the folders, or is one."""
+    return any(f"{path}/".startswith(f"{folder.rstrip('/')}/") for folder in folders)
+
+
+def obstacle(view: View, path: str) -> Obstacle | None:
+    """Return what hides a directory from the service, or keeps it from writing there."""
+    mode = last(view, "ProtectHome", "yes" if view.phrases.sandboxed else "no").lower()
+    writable = tuple(words(view, "ReadWritePaths", "BindPaths", "ReadWriteDirectories"))
+    if below(path, *HOMES):
+        seen = tuple(words(view, "BindPaths", "BindReadOnlyPaths"))
+        if mode in _ON or (mode == "tmpfs" and not below(path, *seen)):
+            return Obstacle(f"ProtectHome={mode}", "hides")
+        if mode == "read-only" and not below(path, *writable):
+            return Obstacle("ProtectHome=read-only", "makes read-only")
+        return None
+    system = last(view, "ProtectSystem", "strict" if view.phrases.sandboxed else "no").lower()
+    if view.phrases.sandboxed or not below(path, *_SYSTEM.get(system, ())):
+        return None  # The module of NixOS writes its paths into ReadWritePaths= itself.
+    if below(path, *writable, *_API, *_own(view)):
+        return None
+    return Obstacle(f"ProtectSystem={system}", "makes read-only")
+
+
+def _own(view: View) -> Iterator[str]:
+    """Yield the directories that systemd makes for the service."""
+    for kind, folder in _OWN.items():
+        for line in said(view, f"{kind}Directory"):
+            yield from (f"{folder}/{word.partition(':')[0]}" for word in line.value.split())
+    if last(view, "PrivateTmp").lower() in {*_ON, "disconnected"}:
+        yield from ("/tmp", "/var/tmp")  # noqa: S108 -- to recognise
+
+
+def stranger(view: View, path: str) -> str:
+    """Return the user whose home a path is in, where the service's own may not enter that."""
+    found = _HOME.match(path)
+    user = last(view, "User", "ollama" if view.phrases.sandboxed else "root")
+    if found is None or user in {"root", "0"}:
+        return ""
+    owner = found[1] or ("root" if found[2] else f"user {found[3]}")
+    groups = {
+        word for line in said(view, "Group", "SupplementaryGroups") for word in line.value.split()
+    }
+    capable = "CAP_DAC_" in " ".join(line.value for line in said(view, "AmbientCapabilities"))
+    if owner in {user, *groups} or found[3] == user or capable or _SHARED.search(owner):
+        return ""
+    return owner
