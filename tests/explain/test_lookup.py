@@ -56,7 +56,6 @@ class TestRules:
             ("HW305", "warning: a GPU of unknown compute capability"),
             ("HW503", "warning: a setting that only a model can carry, and no model"),
             ("HW506", "info: no official image for this host"),
-            ("HW506", "info: no official image for this host"),
             ("HW601", "warning: a setting that the target cannot express"),
             ("HW602", "warning: a module of a fleet that is not there"),
         ],
