@@ -17,6 +17,8 @@ in
     hardware.nvidia.package = mkIf (branch != "") (
       mkDefault (nvidiaPackages.${branch} or nvidiaPackages.production)
     );
+    # Keeps the driver loaded; the server starts after it.
+    hardware.nvidia.nvidiaPersistenced = mkDefault true;
     # Where the packages look for the driver's libraries; also without a screen.
     hardware.graphics.enable = mkDefault true;
     # The devices must be there before the server is.

@@ -295,7 +295,8 @@ class TestGpu:
             "host": {"gpus": [{"name": "NVIDIA GB10", "memory": "119GiB"}]},
             "ollama": {"acceleration": "cpu"},
         }
-        assert environment(plan(data)) == {"CUDA_VISIBLE_DEVICES": "-1"}
+        hidden = {"CUDA_VISIBLE_DEVICES": "-1", "OLLAMA_VULKAN": "0"}
+        assert environment(plan(data)) == hidden
 
     def test_a_capability_left_out_is_looked_up_by_name(self) -> None:
         data = {"host": {"gpus": [{"name": "GTX 1060 6GB", "memory": "6GiB"}]}}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from generator.catalogue.hardware import Card, GpuGeneration, Library, card_key
+from generator.catalogue.hardware import Card, GpuGeneration, Library, Radeon, card_key
 from generator.catalogue.models import (
     Architecture,
     ContextFloor,
@@ -185,6 +185,12 @@ class Facts:
                 bound = {"at": self.at, "capability": capability, "libraries": own}
                 return record(GpuGeneration, table, **bound)
         return None
+
+    @functools.cached_property
+    def rocm_targets(self) -> frozenset[str]:
+        """The AMD targets that there are kernels for, like `gfx1100`."""
+        known = self._catalogue.all("radeon", Radeon)
+        return frozenset(target for radeon in known if radeon.rocm for target in radeon.targets)
 
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""

@@ -10,6 +10,7 @@ from generator.rules.helpers.variables import (
     known_values,
     known_variables,
     needs_judgement,
+    server_variables,
     swallowed,
 )
 from generator.rules.rule import Hit, Hits, Rule
@@ -92,6 +93,7 @@ def compose_version(view: View, _: Facts) -> Hits:
             )
 
 
+_SEARCHED: Final = re.compile(r"(?:[A-Z]+_)*PATH")
 _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:,]))~(?=/|$)")
 
 
@@ -105,13 +107,19 @@ _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
 )
 def unexpanded(view: View, facts: Facts) -> Hits:
-    for variable, _ in known_values(view, facts):
+    known = [variable for variable, _ in known_values(view, facts)]
+    # A file of variables alone may be for a shell, or for Compose.
+    told = server_variables(view) if view.phrases.read_by else []
+    paths = [variable for variable in told if _SEARCHED.fullmatch(variable.name)]
+    for variable in dict.fromkeys((*known, *paths)):
         found = _EXPANSION.search(variable.value)
         # Where the format expands variables itself, its reader may not know of what.
         if found is None or (view.phrases.expands and found[0] != "~"):
             continue
+        itself = found[0].strip("${}") == variable.name
+        effect = "what stood in it is lost" if itself else "it is taken literally"
         yield Hit(
-            message=f"nothing expands `{found[0]}` in {variable.name}; it is taken literally",
+            message=f"nothing expands `{found[0]}` in {variable.name}; {effect}",
             place=variable.place,
             fix="write out what it stands for",
         )

@@ -1,4 +1,4 @@
-"""HW508, HW513 and HW519: which image runs, and what brings a service and its GPU back."""
+"""HW316, HW508, HW513 and HW519: which image runs, and what brings a service and its GPU back."""
 
 from __future__ import annotations
 
@@ -86,6 +86,39 @@ def no_restart(view: View, _: Facts) -> Hits:
             place=start,
             fix=view.phrases.restart,
             severity=view.phrases.restart_severity,
+        )
+
+
+_DAEMON: Final = "nvidia-persistenced"
+_PULLS: Final = frozenset({"wants", "requires", "bindsto", "upholds"})
+
+
+@Rule(
+    id="HW316",
+    severity="info",
+    title="an order after a daemon that nobody starts",
+    why="`After=` puts two units in order where both start; it starts neither. Without the daemon "
+    "the driver may unload while nobody uses the card, and forgets its settings. On NixOS the unit "
+    "is there only with `hardware.nvidia.nvidiaPersistenced`.",
+    bad="After=nvidia-persistenced.service",
+    good="After=nvidia-persistenced.service\nWants=nvidia-persistenced.service",
+    source="systemd.unit(5), After=; nixos/modules/hardware/video/nvidia.nix",
+)
+def nobody_starts_it(view: View, _: Facts) -> Hits:
+    named = [line for line in view.lines if _DAEMON in line.value]
+    after = [line for line in named if line.name.lower() == "after"]
+    pulled = [line for line in named if line.name.lower() in _PULLS]
+    if view.phrases.sandboxed:
+        there = {line.name for line in view.lines if line.value == "true"}
+        started = "nvidiaPersistenced" in there or any(_DAEMON in ln.section for ln in view.lines)
+        after, fix = after or pulled, "add `hardware.nvidia.nvidiaPersistenced = true;`"
+    else:
+        started, fix = bool(pulled), f"add `Wants={_DAEMON}.service` beside it"
+    if after and not started:
+        yield Hit(
+            message=f"nothing here starts {_DAEMON}: an order alone does not",
+            place=after[0].place,
+            fix=fix,
         )
 
 

@@ -177,6 +177,8 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
         # Before the branch had a name of its own, it was the production driver.
         package = f"nvidiaPackages.{driver.branch} or nvidiaPackages.production"
         nvidia["package"] = _soft(Raw(package))
+    reason = "Keeps the driver loaded; the server starts after it."
+    nvidia["nvidiaPersistenced"] = _soft(value=True, reason=reason)
     return {
         ("hardware", "nvidia"): nvidia,
         # Where the packages look for the driver's libraries; also without a screen.

@@ -1,4 +1,4 @@
-"""HW507, HW513 and HW519: models that are not there, and what brings the service back."""
+"""HW316, HW507, HW513 and HW519: models that are not there, and what brings the service back."""
 
 from typing import Any
 
@@ -44,7 +44,10 @@ def carded(*names: str, resume_fix: bool | None = False, **more: Any) -> View:
     return view(kind="profile", host=Host(gpus=cards), resume_fix=resume_fix, place=Place("p.toml"))
 
 
+ORDER = ("Unit", "After", "network-online.target nvidia-persistenced.service")
+WANTS = ("Unit", "Wants", "nvidia-persistenced.service")
 CASES: dict[str, tuple[View, View]] = {
+    "HW316": (unit(START, ORDER), unit(START, ORDER, WANTS)),
     "HW507": (serving("llama3.2:8b"), serving("llama3.1:8b", "llama3.2", "mine:8b")),
     "HW513": (unit(START), unit(START, ("Service", "Restart", "always"))),
     "HW519": (carded("Quadro P4000"), carded("Quadro P4000", resume_fix=True)),
@@ -155,3 +158,37 @@ def test_a_profile_answers_the_question_either_way() -> None:
     assert "HW519" in rules(plan({"host": gpus}))
     assert "HW519" not in rules(plan({"host": gpus, "service": {"resume_fix": True}}))
     assert "HW519" not in rules(plan({"host": gpus, "service": {"resume_fix": False}}))
+
+
+def of_nixos(*values: tuple[str, str, str]) -> View:
+    lines = tuple(
+        Line(section=section, name=name, value=value, place=Place("host.nix", at))
+        for at, (section, name, value) in enumerate(values, 1)
+    )
+    return view(kind="nixos", lines=lines)
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (unit(START, WANTS), False),
+        (unit(START, ("Unit", "BindsTo", WANTS[2]), ORDER), False),
+        (of_nixos(("systemd.services.ollama", "wants", WANTS[2])), True),
+        (
+            of_nixos(
+                ("systemd.services.ollama", "after", WANTS[2]),
+                ("hardware.nvidia", "nvidiaPersistenced", "true"),
+            ),
+            False,
+        ),
+        (
+            of_nixos(
+                ("systemd.services.ollama", "after", WANTS[2]),
+                ("systemd.services.nvidia-persistenced", "enable", "true"),
+            ),
+            False,
+        ),
+    ],
+)
+def test_an_order_starts_nothing(seen: View, *, told: bool) -> None:
+    assert bool(found(BY_ID["HW316"], seen)) == told

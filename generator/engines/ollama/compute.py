@@ -64,6 +64,7 @@ def _no_gpu(case: Case) -> Decisions:
         reason = commented(reason, case.facts.legacy_names(where))
         name = "CUDA_VISIBLE_DEVICES"
         yield from setting(case, name, "-1", where=where, reason=reason, source="derived")
+        yield from _no_vulkan(case, where)
     for key in ("visible_devices", "device_order", "layers"):
         if getattr(case.profile.gpu, key):
             hint = "set ollama.acceleration, or remove it"
@@ -81,6 +82,8 @@ def _visible_devices(case: Case, devices: Devices) -> Decisions:
             reason="Only these GPUs, in this order.",
             scope="host" if devices.vendor == "nvidia" else "any",
         )
+        if devices.vendor != "dri" and len(choice.visible_devices) < len(case.host.gpus):
+            yield from _no_vulkan(case, "gpu.visible_devices")
     if devices.vendor != "nvidia":
         return
     by_index = any(index.isdecimal() for index in choice.visible_devices)
@@ -95,6 +98,16 @@ def _visible_devices(case: Case, devices: Devices) -> Decisions:
             reason=f"Indices count {how}; read by the CUDA driver, not by Ollama.",
             source="profile" if choice.device_order else "derived",
         )
+
+
+def _no_vulkan(case: Case, where: str) -> Decisions:
+    """Keep hidden GPUs hidden: since 0.30 what CUDA or ROCm may not see Vulkan finds once more."""
+    name = "OLLAMA_VULKAN"
+    variable = case.facts.variable(name)
+    on = variable is not None and variable.known and variable.default in {"true", "1"}
+    if on and name not in case.profile.ollama.env:
+        reason = "Otherwise the Vulkan backend finds the GPUs that are hidden."
+        yield from setting(case, name, "0", where=where, reason=reason, source="derived")
 
 
 def _library(case: Case) -> Decisions:

@@ -24,7 +24,7 @@ _SYSTEM: Final = {
 _OWN: Final = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Runtime": "/run"}
 _API: Final = ("/dev", "/proc", "/sys", *HOMES)
 _HOME: Final = re.compile(r"/home/([^/]+)/.|(/root)(?:/|$)|/run/user/(\d+)(?:/|$)", re.ASCII)
-_SHARED: Final = re.compile(r"models?|ollama|shared?|public|data|common|linuxbrew", re.IGNORECASE)
+_SHARED: Final = re.compile(r"models?|shared?|public|data|common|linuxbrew", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _own(view: View) -> Iterator[str]:
 def stranger(view: View, path: str) -> str:
     """Return the user whose home a path is in, where the service's own may not enter that."""
     found = _HOME.match(path)
-    user = last(view, "User", "ollama" if view.phrases.sandboxed else "root")
+    user = last(view, "User", view.engine if view.phrases.sandboxed else "root")
     if found is None or user in {"root", "0"}:
         return ""
     owner = found[1] or ("root" if found[2] else f"user {found[3]}")
@@ -98,6 +98,8 @@ def stranger(view: View, path: str) -> str:
         word for line in said(view, "Group", "SupplementaryGroups") for word in line.value.split()
     }
     capable = "CAP_DAC_" in " ".join(line.value for line in said(view, "AmbientCapabilities"))
-    if owner in {user, *groups} or found[3] == user or capable or _SHARED.search(owner):
+    if owner in {user, *groups} or found[3] == user or capable:
+        return ""
+    if view.engine in owner or _SHARED.search(owner):
         return ""
     return owner

@@ -254,6 +254,8 @@ class TestExpansions:
     def test_an_element_of_a_path_counts(self) -> None:
         assert not silent("HW120", "LD_LIBRARY_PATH", "/opt/lib:$LD_LIBRARY_PATH")
         assert silent("HW120", "OLLAMA_MODELS", "/srv/a~b/$1")
+        assert "is lost" in only("HW120", "PATH", "/opt/cuda/bin:$PATH").finding.message
+        assert silent("HW120", "GREETING", "hello $USER")
 
     def test_a_profile_is_taken_literally_too(self) -> None:
         decided = plan({"ollama": {"env": {"TMPDIR": "$HOME/tmp"}}})

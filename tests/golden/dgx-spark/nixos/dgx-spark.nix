@@ -52,6 +52,8 @@ in
   hardware.nvidia = {
     # Blackwell runs on the open kernel modules.
     open = mkDefault true;
+    # Keeps the driver loaded; the server starts after it.
+    nvidiaPersistenced = mkDefault true;
   };
 
   hardware.graphics.enable = mkDefault true;

@@ -55,6 +55,8 @@ in
     # Pascal runs on the closed kernel modules; driver 580 is the last that knows it.
     open = mkDefault false;
     package = mkDefault (nvidiaPackages.legacy_580 or nvidiaPackages.production);
+    # Keeps the driver loaded; the server starts after it.
+    nvidiaPersistenced = mkDefault true;
   };
 
   hardware.graphics.enable = mkDefault true;
