@@ -105,7 +105,9 @@ _PULLS: Final = frozenset({"wants", "requires", "bindsto", "upholds"})
     source="systemd.unit(5), After=; nixos/modules/hardware/video/nvidia.nix",
 )
 def nobody_starts_it(view: View, _: Facts) -> Hits:
-    named = [line for line in view.lines if _DAEMON in line.value]
+    told = ("Unit",) if not view.phrases.sandboxed else ("Unit", "")
+    lines = [line for line in view.lines if view.phrases.section(line) in told]
+    named = [line for line in lines if _DAEMON in line.value]
     after = [line for line in named if line.name.lower() == "after"]
     pulled = [line for line in named if line.name.lower() in _PULLS]
     if view.phrases.sandboxed:

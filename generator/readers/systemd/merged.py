@@ -72,7 +72,7 @@ class Unit:
     def manager(self) -> Literal["", "system", "user"]:
         """Whose systemd runs it; empty: a unit without a place may be either."""
         wanted = {a.value for a in self.named("WantedBy", "Install")}
-        installed = any(_DIRECTORY.search(path) for path in self.files)
+        installed = any(install_root(path) is not None for path in self.files)
         if not self.user and (installed or self.last("User") or wanted & _OF_SYSTEMS):
             return "system"
         # To a service of the system `%h` is /root, which nobody means.

@@ -20,7 +20,10 @@ def unit(*directives: str, env: dict[str, str] | None = None, **more: Any) -> Vi
         for at, (name, value) in enumerate(pairs, 21)
     )
     starts = next((line.place for line in lines if line.name == "ExecStart"), None)
-    return view(env, **{"lines": lines, "starts": starts, "manager": "system", **more})
+    return view(
+        env,
+        **{"lines": lines, "starts": starts, "adds": starts is None, "manager": "system", **more},
+    )
 
 
 def boxed(user: str, *mounts: str, **more: Any) -> View:

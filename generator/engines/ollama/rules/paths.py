@@ -51,7 +51,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
                 place=place,
                 fix=_opened(found, name, path),
             )
-        elif owner and view.starts is not None:
+        elif owner and not view.adds:
             yield Hit(
                 message=f"`{path}` is in the home of {owner}, which no other user may enter: not "
                 f"`{sandbox.last(view, 'User', 'ollama')}`, as which the service runs",
@@ -91,8 +91,7 @@ def _opened(found: sandbox.Obstacle, name: str, path: str) -> str:
 def _may_be_hidden(view: View, path: str) -> bool:
     """Return whether a drop-in stands alone, and says nothing of who may enter which home."""
     told = sandbox.said(view, "User", "ProtectHome", "DynamicUser")
-    alone = view.phrases.unit_file and view.starts is None and view.container is None
-    return alone and not told and sandbox.below(path, *sandbox.HOMES)
+    return view.adds and view.container is None and not told and sandbox.below(path, *sandbox.HOMES)
 
 
 def _directories(view: View) -> Iterator[tuple[str, str, Place]]:
