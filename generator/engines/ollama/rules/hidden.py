@@ -38,7 +38,7 @@ def back_by_vulkan(view: View, facts: Facts) -> Hits:
         variable = view.variable(name)
         if variable is not None and (which := _hidden(view, variable)):
             yield Hit(
-                message=f"`{cleaned(variable.value)}` hides {which} from "
+                message=f"{name} hides {which} from "
                 f"{'CUDA' if name.startswith('CUDA') else 'ROCm'} alone: Ollama {view.release} "
                 "finds what is hidden through Vulkan, and loads models onto it",
                 place=variable.place,
