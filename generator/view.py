@@ -13,6 +13,8 @@ from generator.host import UNKNOWN, Host
 from generator.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from generator.errors import Finding, Severity, Silence
     from generator.units import Release
 
@@ -335,6 +337,15 @@ class View:
             if len(names) == 1:
                 return names.pop()
         return place.key
+    def names_at(self, places: Collection[Place]) -> dict[Place, list[set[str]]]:
+        """Return what stands at some places: names of variables, of limits, of other lines."""
+        found: dict[Place, list[set[str]]] = {place: [set(), set(), set()] for place in places}
+        every: list[Sequence[Variable | Bound | Line]] = [self.variables, self.bounds, self.lines]
+        for kind, items in enumerate(every):
+            for item in items if found else ():
+                if item.place in found and item.name:
+                    found[item.place][kind].add(item.name)
+        return found
 
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""

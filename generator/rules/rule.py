@@ -61,11 +61,13 @@ class Rule:
 
     def judge(self, view: View, facts: Facts) -> Iterator[LocatedFinding]:
         """Yield what this Rule has to say about the view."""
-        for hit in self.check(view, facts) if self.check else ():
+        hits = list(self.check(view, facts)) if self.check else []
+        names = view.names_at({hit.place for hit in hits})
+        for hit in hits:
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            setting = view.setting(hit.place, f"{hit.message} {hit.fix}")
+            setting = _setting(names[hit.place], hit)
             yield LocatedFinding(finding, hit.place, hit.edits, setting)
 
     def finding(
@@ -85,3 +87,12 @@ class Rule:
             fix=fix,
             link=link,
         )
+
+
+def _setting(names: list[set[str]], hit: Hit) -> str:
+    """Return the name of what stands at a place; of several the one that the Hit speaks of."""
+    for several in names:
+        spoken = {name for name in several if name in f"{hit.message} {hit.fix}"}
+        if len(one := several if len(several) == 1 else spoken) == 1:
+            return next(iter(one))
+    return hit.place.key
