@@ -337,6 +337,7 @@ class View:
             if len(names) == 1:
                 return names.pop()
         return place.key
+
     def names_at(self, places: Collection[Place]) -> dict[Place, list[set[str]]]:
         """Return what stands at some places: names of variables, of limits, of other lines."""
         found: dict[Place, list[set[str]]] = {place: [set(), set(), set()] for place in places}
