@@ -10,7 +10,7 @@ from generator.view import Overruled
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from generator.view import Line, Place, Variable
+    from generator.view import Place, Variable
 
 Rank: TypeAlias = tuple[int, int]
 """How near a file is to one service, and to the administrator of one host."""
@@ -20,25 +20,24 @@ BASE: Rank = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A setting, and the file that says it or that names the file in which it stands."""
+    """A setting, and the layer that it is of: the file that says it, or that names its file.
+
+    `apart`: it stands in a file of its own, which the layer names.
+    """
 
     name: str
     value: str
     place: Place
-    by: str
+    layer: str
+    apart: bool = False
 
 
 def said(variables: Iterable[tuple[Variable, str]]) -> Iterator[Said]:
     """Yield variables as settings, each beside the file that brings it; some have no value yet."""
     for variable, by in variables:
         if not variable.unresolved:
-            yield Said(variable.name, variable.value, variable.place, by)
-
-
-def lines_said(lines: Iterable[Line]) -> Iterator[Said]:
-    """Yield directives as settings."""
-    for line in lines:
-        yield Said(line.name, line.value, line.place, line.place.file)
+            apart = variable.place.file != by
+            yield Said(variable.name, variable.value, variable.place, by, apart)
 
 
 def overruled(found: Iterable[Said], ranks: Mapping[str, Rank]) -> tuple[Overruled, ...]:
@@ -56,16 +55,16 @@ def _lost(
 ) -> Iterator[Overruled]:
     for one in every:
         winner = last[one.name]
-        low, high = ranks.get(one.by, BASE), ranks.get(winner.by, BASE)
+        low, high = ranks.get(one.layer, BASE), ranks.get(winner.layer, BASE)
         above = low != high and all(a <= b for a, b in zip(low, high, strict=True))
         if winner.value == one.value or above:
             continue
-        apart = one.place.file != one.by or winner.place.file != winner.by
+        apart = (one.apart or winner.apart) and one.place.file != winner.place.file
         yield Overruled(
             name=one.name,
             value=one.value,
             place=one.place,
             winner=winner.value,
             by=winner.place,
-            usual=apart and low == high and one.place.file != winner.place.file,
+            usual=apart and low == high,
         )

@@ -523,3 +523,9 @@ def test_an_included_file_may_name_its_variables() -> None:
         "llm.env": "TAG=2\n",
     }
     assert told(one(files)) == {"A": "2"}
+
+
+def test_a_variable_twice_in_what_is_around() -> None:
+    text = "services: {ollama: {image: ollama, environment: {A: '${OLLAMA_DEBUG}'}}}\n"
+    files = {MAIN: text, ".env": "OLLAMA_DEBUG=0\nDB=1\nDB=2\nOLLAMA_DEBUG=1\n"}
+    assert overruled(one(files)) == [("OLLAMA_DEBUG", "0", ".env", ".env", False)]

@@ -1,6 +1,8 @@
 """Podman quadlets as operators write them."""
 
-from __future__ import annotations
+import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.quadlet.read import read
 from generator.view import Place, View
+from tests.tools import require
 
 PATH = "/etc/containers/systemd/ollama.container"
 QUADLET = """\
@@ -163,3 +166,73 @@ def test_what_is_no_quadlet_is_refused() -> None:
     with pytest.raises(ProfileError) as caught:
         views((PATH, "services: {}\n"))
     assert [problem.where for problem in caught.value.problems] == ["line 1"]
+
+
+FOLDER = "/etc/containers/systemd"
+
+
+def test_which_line_of_a_quadlet_counts() -> None:
+    files = {f"{FOLDER}/a.env": "OLLAMA_KEEP_ALIVE=1h\n"}
+    text = (
+        "[Container]\nImage=ollama/ollama:0.12.3\nEnvironment=OLLAMA_KEEP_ALIVE=2h\n"
+        "Memory=1g\nMemory=2g\n[Service]\nRestart=no\n"
+    )
+    seen = view(
+        (f"{FOLDER}/ollama.container", text),
+        (
+            f"{FOLDER}/ollama.container.d/a.conf",
+            f"[Container]\nEnvironmentFile={FOLDER}/a.env\n[Service]\nRestart=always\n",
+        ),
+        read=files.get,
+    )
+    found = [(o.name, o.value, o.place.line, o.by.line, o.usual) for o in seen.overruled]
+    assert found == [
+        ("OLLAMA_KEEP_ALIVE", "1h", 1, 3, False),
+        ("Memory", "1g", 4, 5, False),
+    ]
+
+
+def test_a_drop_in_leaves_its_quadlet_out() -> None:
+    seen = view((f"{FOLDER}/ollama.container.d/a.conf", "[Container]\nEnvironment=A=1\n"))
+    assert seen.adds
+
+
+def test_a_drop_in_of_every_container_is_of_this_one() -> None:
+    (seen,) = views(
+        (f"{FOLDER}/container.d/a.conf", "[Container]\nEnvironment=A=1\n"),
+        (PATH, "[Container]\nImage=ollama/ollama\n"),
+    )
+    assert [v.name for v in seen.variables] == ["A"]
+
+
+DROP_INS = (
+    "etc/containers/systemd/b-a.container.d/10.conf",
+    "etc/containers/systemd/b-.container.d/20.conf",
+    "etc/containers/systemd/container.d/30.conf",
+    "usr/share/containers/systemd/b-a.container.d/40.conf",
+    "etc/containers/systemd/b-.container.d/50.conf",
+    "usr/share/containers/systemd/b-a.container.d/50.conf",
+    "etc/containers/systemd/container.d/60.conf",
+    "usr/share/containers/systemd/b-a.container.d/60.conf",
+)
+
+
+def test_drop_ins_of_every_kind_apply_as_podman_applies_them(tmp_path: Path) -> None:
+    texts = {"usr/share/containers/systemd/b-a.container": "[Container]\nImage=ollama/ollama\n"}
+    texts |= {name: f"[Container]\nLabel=at={name}\n" for name in DROP_INS}
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    folders = (f"{tmp_path}/{at}/containers/systemd" for at in ("etc", "usr/share"))
+    told = subprocess.run(
+        [require("quadlet"), "-dryrun"],
+        env={"QUADLET_UNIT_DIRS": ":".join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    applied = re.findall(r"^Label=at=(\S+)", told.stdout, re.MULTILINE)
+    (seen,) = views(*((str(tmp_path / name), text) for name, text in texts.items()))
+    read = [line.value.removeprefix("at=") for line in seen.lines if line.name == "Label"]
+    assert read == applied

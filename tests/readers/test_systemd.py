@@ -560,3 +560,45 @@ def test_an_environment_file_that_is_not_at_hand_is_told(
 ) -> None:
     seen = view((unit, f"{SERVE}EnvironmentFile={optional}/etc/default/ollama\n"))
     assert [(gap.file, gap.line) for gap in seen.not_judged] == [(unit, 3)] * told
+
+
+CAT = f"""\
+# /etc/systemd/system/ollama.service
+{SERVE}Environment=OLLAMA_KEEP_ALIVE=5m
+# a remark
+EnvironmentFile=/etc/ollama.env
+
+# /etc/systemd/system/ollama.service.d/10-a.conf
+[Service]
+Environment=OLLAMA_KEEP_ALIVE=24h OLLAMA_DEBUG=1
+
+# /etc/systemd/system/ollama.service.d/override.conf
+[Service]
+Environment=OLLAMA_DEBUG=0
+"""
+
+
+def test_what_systemctl_cat_prints_is_the_files_that_it_is_of() -> None:
+    """A drop-in is no second line of its unit, where both stand in one text."""
+    files = {"pasted/ollama.env": "A=1\n"}
+    seen = view(("pasted/ollama.service", CAT), read=files.get)
+    assert (seen.name, seen.adds, seen.place.file) == (
+        *("ollama.service", False),
+        "pasted/ollama.service",
+    )
+    assert overruled(seen) == [("pasted/ollama.service", 10, "pasted/ollama.service", 14)]
+    assert values(seen) == {"OLLAMA_KEEP_ALIVE": "24h", "OLLAMA_DEBUG": "0", "A": "1"}
+
+
+def test_a_comment_with_a_path_is_a_comment() -> None:
+    text = f"# /etc/systemd/system/ollama.service.d/a.conf\n{SERVE}Nice=1\nNice=2\n"
+    assert overruled(view(("x/ollama.service", text))) == [
+        ("x/ollama.service", 4, "x/ollama.service", 5)
+    ]
+
+
+def test_files_that_are_no_drop_ins_may_be_alternatives() -> None:
+    files = [
+        (f"examples/{name}.conf", "[Service]\nMemoryMax=" + name[-2:]) for name in ("a1G", "b2G")
+    ]
+    assert view(*files).overruled == ()

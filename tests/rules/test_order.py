@@ -61,7 +61,8 @@ def test_no_secret_is_told(name: str) -> None:
 def names(said: list[tuple[str, str, str]]) -> list[tuple[str, bool]]:
     """Return the losing values, and whether that is usual, of `value, file, file that names it`."""
     entries = [
-        Said("X", value, Place(file, at), by) for at, (value, file, by) in enumerate(said, 1)
+        Said("X", value, Place(file, at), by, apart=file != by)
+        for at, (value, file, by) in enumerate(said, 1)
     ]
     ranks = {"unit": (-9, -9), "vendor": (-1, -6), "a": (-1, 0), "b": (-1, 0), "all": (-5, 0)}
     return [(lost.value, lost.usual) for lost in overruled(entries, ranks)]

@@ -16,10 +16,10 @@ from generator.readers.beside import missing
 from generator.readers.compose import COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
-from generator.readers.layers import overruled, said
+from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
-from generator.view import Line, ModelUse, NotJudged, Place, Variable, View
+from generator.view import Line, ModelUse, NotJudged, Overruled, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,6 +70,7 @@ class _Services:
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
         others = {name: one for name, one in every if name not in self.servers}
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
+        self.place = sources[0].path
         self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
 
@@ -87,7 +88,7 @@ class _Services:
             name=name,
             place=Place(here.file, here.line),
             variables=tuple({one.name: one for one, _ in variables}.values()),
-            overruled=overruled(said(variables), self.ranks),
+            overruled=(*overruled(said(variables), self.ranks), *self._around()),
             bounds=bounds(key, service, self.loader),
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
             models=self._models(name, service),
@@ -168,6 +169,14 @@ class _Services:
             hint = "take the key out, or write variables below it"
             raise refused(place.file, f"line {place.line}", message, hint)
         return [*self._from_files(service), *self._own(name, service)]
+
+    def _around(self) -> tuple[Overruled, ...]:
+        """Return what the `.env` of the project says twice of the engine."""
+        file = joined(self.place, ".env")
+        entries = self.loader.variables(file, {})
+        ours = (e for e in entries if e.name.startswith(self.engine.prefixes) and e.value)
+        every = (Said(e.name, e.value or "", Place(file, e.line, e.name), file) for e in ours)
+        return overruled(every, {})
 
     def _own(self, name: str, service: Table) -> Iterator[tuple[Variable, str]]:
         """Yield what `environment` sets: of each variable what counts, last."""

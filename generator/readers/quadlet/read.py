@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
-from generator.readers.layers import lines_said, overruled, said
+from generator.readers.layers import overruled, said
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
@@ -78,7 +78,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
     variables = container.variables(found, context, {})
-    single = [a.item(a.value) for key in _SINGLE for a in one.named(key, _CONTAINER)]
+    single = [a.said() for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
         QUADLET,
         context.release_of(image),
@@ -88,10 +88,11 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
-        overruled=overruled((*said(variables), *lines_said(single)), one.ranks),
+        overruled=overruled((*said(variables), *single), one.ranks),
         not_judged=container.gaps(found, context),
         models=models([one], context.engine),
         container=box,
+        adds=not one.whole,
         acceleration=container.acceleration(box, found),
     )
 

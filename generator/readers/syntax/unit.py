@@ -12,6 +12,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from generator.readers.base import Source, refused
+from generator.readers.layers import Said
 from generator.readers.syntax.words import BLANKS, Expanded, Word, expand, is_text, words
 from generator.records import dataclass
 from generator.view import Line, Place, Reach, Variable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")
+_HEAD: Final = re.compile(r"^# (/\S+\.(?:service|container|conf))$", re.MULTILINE)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"'\\]")
 _BOM: Final = "\ufeff"
@@ -50,7 +52,8 @@ class Assignment:
     """A `key=value`, joined and stripped, and where the parts of its value stand.
 
     Without a `key` it is the header of a section, or a line that assigns nothing. `offset` is where
-    the value begins in the line that the `stretches` make up.
+    the value begins in the line that the `stretches` make up. `piece` is the file that a part of
+    what `systemctl cat` prints is of.
     """
 
     file: str
@@ -60,6 +63,16 @@ class Assignment:
     line: int
     stretches: tuple[Stretch, ...]
     offset: int = 0
+    piece: str = ""
+
+    @property
+    def layer(self) -> str:
+        """The file that it was written to."""
+        return self.piece or self.file
+
+    def said(self) -> Said:
+        """Return it as a setting that takes one value."""
+        return Said(self.key, self.value, self.place(), self.layer)
 
     def place(self, at: int = -1) -> Place:
         """Return the place of the assignment, or of the character `at` of its value."""
@@ -119,6 +132,22 @@ def parse(source: Source) -> tuple[Assignment, ...]:
         hint = "give a `.service` or a `.conf` of its `.service.d`"
         raise refused(source.path, f"line {found[0].line}", message, hint)
     return tuple(found)
+
+
+def heads(text: str) -> list[tuple[int, str]]:
+    """Return the files that `systemctl cat` has printed, one behind the other, and their lines.
+
+    None: the text is one file, whatever its comments say.
+    """
+    found = list(_HEAD.finditer(text))
+    if len(found) < 2 or text[: found[0].start()].strip():  # noqa: PLR2004
+        return []
+    number, counted, every = 1, 0, []
+    for head in found:
+        number += text.count("\n", counted, head.start())
+        counted = head.start()
+        every.append((number, head[1]))
+    return every
 
 
 def _assignment(file: str, section: str, joined: str, stretches: tuple[Stretch, ...]) -> Assignment:

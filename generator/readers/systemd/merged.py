@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_right
+from dataclasses import replace
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -66,7 +69,7 @@ class Unit:
     @property
     def user(self) -> bool:
         """Whether a user's manager runs it."""
-        return any(mark in path for path in self.files for mark in _OF_USERS)
+        return any(mark in path for path in self.ranks for mark in _OF_USERS)
 
     @property
     def manager(self) -> Literal["", "system", "user"]:
@@ -146,9 +149,11 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
     Raises ProfileError as `unit.parse`.
     """
     visible = [source for source in sources if not _base(source).startswith(".")]
-    parsed = dict(zip(visible, each(visible, unit.parse), strict=True))
+    parsed: dict[Source, Sequence[Assignment]] = {}
+    for found in each(visible, _parsed):
+        parsed |= found
     by_name: dict[str, list[Source]] = {}
-    for source in visible:
+    for source in parsed:
         by_name.setdefault(_unit_name(source.path, suffix, default), []).append(source)
     if by_name.keys() == {suffix}:
         by_name[default] = by_name.pop(suffix)
@@ -161,8 +166,21 @@ def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:
         together = unit.in_force(a for source in layers for a in parsed[source])
         ranks = {source.path: rank for source, rank in layers.items()}
         whole = _WHOLE in ranks.values()
-        units.append(Unit(name, tuple(ranks), together, ranks, whole))
+        files = tuple(dict.fromkeys(a.file for s in layers for a in parsed[s])) or tuple(ranks)
+        units.append(Unit(name, files, together, ranks, whole))
     return units
+
+
+def _parsed(source: Source) -> dict[Source, Sequence[Assignment]]:
+    """Return what stands in a file; of what `systemctl cat` prints by the files that it is of."""
+    found, heads = unit.parse(source), unit.heads(source.text)
+    if not heads:
+        return {source: found}
+    pieces: dict[Source, list[Assignment]] = {Source(path, source.text): [] for _, path in heads}
+    for one in found:
+        path = heads[max(bisect_right(heads, one.line, key=itemgetter(0)) - 1, 0)][1]
+        pieces[Source(path, source.text)].append(replace(one, piece=path))
+    return dict(pieces)
 
 
 def _is_mask(source: Source) -> bool:
@@ -199,7 +217,7 @@ def _layers(by_name: Mapping[str, Sequence[Source]], name: str, suffix: str) -> 
     """Return the unit file and its drop-ins in the order in which systemd applies them.
 
     Of files with the same name the first counts: by directory, in each the instance's before its
-    template's, and those of every service last.
+    template's. Those of every service come last; podman knows no such exception.
     """
     near = {general: -at for at, general in enumerate((name, *_generals(name, suffix)), 1)}
     ours = {
@@ -210,14 +228,20 @@ def _layers(by_name: Mapping[str, Sequence[Source]], name: str, suffix: str) -> 
     fragments = [s for s in ours if PurePosixPath(s.path).suffix == suffix]
     fragments.sort(key=lambda s: (-ours[s][0], -ours[s][1]))
     drop_ins: dict[str, Source] = {}
-    first = sorted(ours, key=lambda s: (ours[s][0] == -_MOST, -ours[s][1], -ours[s][0]))
+    last = -_MOST if suffix == ".service" else 1
+    first = sorted(ours, key=lambda s: (ours[s][0] == last, -ours[s][1], -ours[s][0]))
     for source in (source for source in first if source not in fragments):
         known = install_root(source.path) is not None
         drop_ins.setdefault(_base(source) if known else source.path, source)
-    return {
-        **dict.fromkeys(fragments[:1], _WHOLE),
-        **{source: ours[source] for source in sorted(drop_ins.values(), key=_base)},
-    }
+    ordered = sorted(drop_ins.values(), key=_base)
+    # Files of a directory that is none of drop-ins may be alternatives.
+    loose = {s: (-1, at) for at, s in enumerate(ordered, 1) if not _folder(s).endswith(".d")}
+    ranks = {source: loose.get(source, ours[source]) for source in ordered}
+    return {**dict.fromkeys(fragments[:1], _WHOLE), **ranks}
+
+
+def _folder(source: Source) -> str:
+    return PurePosixPath(source.path).parent.name
 
 
 def _base(source: Source) -> str:

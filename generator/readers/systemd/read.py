@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
-from generator.readers.layers import lines_said, overruled, said
+from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import runs_the_server
@@ -97,7 +97,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         bounds=bounds(one.assignments, context.host),
         lines=unit.lines(one.assignments),
         unread=(*broken, *one.unread()),
-        overruled=overruled((*said(found), *lines_said(_single(one, broken))), one.ranks),
+        overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
         not_judged=environment.gaps,
         models=models(related, context.engine),
         starts=starts[-1].place() if starts else None,
@@ -106,11 +106,11 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     )
 
 
-def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Line]:
+def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:
     """Yield the directives that take one value, without those that systemd cannot read."""
     skipped = {line.place for line in broken}
     for key in sorted(SINGLE):
-        yield from (a.item(a.value) for a in one.named(key) if a.place() not in skipped)
+        yield from (a.said() for a in one.named(key) if a.place() not in skipped)
 
 
 def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
@@ -133,10 +133,11 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
         bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
-        overruled=overruled((*said(found), *lines_said(_single(one, ()))), one.ranks),
+        overruled=overruled((*said(found), *_single(one, ())), one.ranks),
         not_judged=(*environment.gaps, *container.gaps(held.options, context)),
         models=models(related, context.engine),
         container=box,
+        adds=not one.whole,
         acceleration=container.acceleration(box, held.options),
     )
 
@@ -155,7 +156,7 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     gaps: list[NotJudged] = []
     for assignment in one.named("Environment"):
         own = unit.variables(assignment, one.name, user=one.user, reach=reach)
-        found += ((variable, assignment.file) for variable in own)
+        found += ((variable, assignment.layer) for variable in own)
     for assignment in one.named("EnvironmentFile"):
         source = _file(one, assignment, context)
         if source is not None:
