@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 KINDS: Final = {
     "plan": "a plan",
+    "document": "Markdown with fences",
     "systemd": "a unit or drop-in",
     "quadlet": "a quadlet",
     "kubernetes": "a manifest of Kubernetes",
+    "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",
     "compose": "a compose file",
     "helm": "values of the Helm chart",

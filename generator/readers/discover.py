@@ -32,8 +32,8 @@ MOST_FILES: Final = 5000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
-_CONFIG: Final = ".config"
-"""Hidden, and where the units and quadlets of a user lie."""
+_HIDDEN: Final = frozenset({".config", ".github", ".gitea", ".forgejo", ".woodpecker"})
+"""Hidden, and where the units and quadlets of a user lie, or the workflows of a forge."""
 
 
 def is_file(path: str) -> bool:
@@ -322,7 +322,7 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
         problems.append(Problem("", message, "check who may read it", top))
 
     for folder, folders, names in os.walk(top, onerror=refused):
-        hidden = {name for name in folders if name.startswith(".") and name != _CONFIG}
+        hidden = {name for name in folders if name.startswith(".")} - _HIDDEN
         hidden |= {name for name in folders if name.endswith(_LINKS)}
         folders[:] = sorted({*folders} - hidden - _SKIPPED)
         for name in sorted(names):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 T = TypeVar("T")
+_FAR: Final = 20_000  # lines
 
 
 def embedded(
@@ -36,11 +37,26 @@ def embedded(
     try:
         views = load_reader(kind)((source,), inner)
     except ProfileError as error:
+        error = _told_again(error, source, line, inner, kind)
         return [], [_gap(problem.message, problem.hint, KINDS[kind], file, line)
                     for problem in error.problems[:1]]  # fmt: skip
     except HostwrightError as error:
         return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
     return [moved(view, source.path, Place(file, line)) for view in views], []
+
+
+def _told_again(
+    error: ProfileError, source: Source, line: int, context: Context, kind: str
+) -> ProfileError:
+    """Return what is wrong with a text, with the lines of the file around it in the message."""
+    if line > _FAR or "line " not in error.problems[0].message:
+        return error
+    padded = replace(source, text="\n" * (line - 1) + source.text)
+    try:
+        load_reader(kind)((padded,), context)
+    except ProfileError as again:
+        return again
+    return error
 
 
 def _gap(message: str, hint: str, what: str, file: str, line: int) -> NotJudged:

@@ -97,6 +97,9 @@ OWN: Final = {
 """The files of Hostwright itself that no reader reads."""
 
 
+_NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")
+
+
 def signs_of(kind: str) -> Signs:
     """Return the signs of one kind: a key of OWN or of KINDS."""
     return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS
@@ -107,8 +110,8 @@ def _every() -> dict[str, Signs]:
 
 
 def may_be_ours(path: PurePosixPath) -> bool:
-    """Return whether a file of a directory is worth reading; hidden ones are not, but `.env`."""
-    if path.name.startswith(".") and path.name != ".env":
+    """Return whether a file of a directory is worth reading; of hidden ones, few are."""
+    if path.name.startswith(".") and not _NOT_HIDDEN.fullmatch(path.name):
         return False
     return any(signs.by_suffix(path) or signs.by_name(path) for signs in _every().values())
 

@@ -173,7 +173,7 @@ class Pod:
                         place=replace(value.place, key=f"data.{one}"),
                         written=f"{value.quote}{value.replaceable}{value.quote}",
                         unresolved=kind == "Secret",
-                        refused="" if value.kind == "str" else "it is no text",
+                        refused="" if value.kind == "str" else "it is a number or a switch",
                     )
 
     def _data(self, kind: str, name: str) -> Table | None:

@@ -1,0 +1,95 @@
+"""Fences of Markdown: each block of code with its language, its line, and the file that it is."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OPENS: Final = re.compile(r"([ \t>]*)(?:[-*+] )?(`{3,}|~{3,})[ \t]*([^`\n]*)")
+_SUFFIXES: Final = r"service|container|conf|ya?ml|env|nix|sh|json|toml"
+_PATH: Final = re.compile(
+    rf"(?<![\w.])((?:[\w.@~-]*/)*(?:[\w@.-]*\.(?:{_SUFFIXES})|Makefile|justfile))(?![\w/])"
+)
+_COMMENT: Final = re.compile(r"[ \t]*(?:#|//|;)[ \t]*(\S+)[ \t]*")
+_PROMPT: Final = re.compile(r"[ \t]*(?:[\w.-]+@[\w.-]+[^$#\n]{0,40})?[$%] ")
+_TITLE: Final = re.compile(r"(?:title|file(?:name)?)=[\"']?([^\"'\s}]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A block of code: `language` as written, `name` of the file that it is, `line` of its text."""
+
+    language: str
+    name: str
+    text: str
+    line: int
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """Yield the fences of a document; one that stays open ends with it."""
+    lines = text.split("\n")
+    at, prose = 0, ""
+    while at < len(lines):
+        opened = _OPENS.fullmatch(lines[at].rstrip())
+        at += 1
+        if opened is None:
+            prose = lines[at - 1] if lines[at - 1].strip() else prose
+            continue
+        start, close = at, re.compile(rf"[ \t>]*{opened[2][0]}{{{len(opened[2])},}}[ \t\r]*")
+        while at < len(lines) and not close.fullmatch(lines[at]):
+            at += 1
+        body = textwrap.dedent("\n".join(line.removeprefix("> ") for line in lines[start:at]))
+        language = (opened[3].strip("{} ").lower().split() or [""])[0]
+        yield Fence(language.strip("."), _name(opened[3], body, prose), body + "\n", start + 1)
+        at, prose = at + 1, ""
+
+
+def _name(info: str, body: str, prose: str) -> str:
+    """Return the file that a fence is: by its title, its first comment, or the line above it."""
+    if title := _TITLE.search(info):
+        return title[1]
+    comment = _COMMENT.fullmatch(body.partition("\n")[0])
+    named = _PATH.fullmatch(comment[1]) if comment else None
+    if named:
+        return named[1]
+    above = _PATH.findall(prose)
+    return str(above[0]) if len(set(above)) == 1 else ""
+
+
+def commands(text: str) -> str:
+    """Return what somebody has typed of a session: with prompts, other lines are output.
+
+    Lines stay where they are.
+    """
+    lines = text.split("\n")
+    if not any(_PROMPT.match(line) for line in lines):
+        return text
+    kept: list[str] = []
+    open_until = ""
+    for line in lines:
+        prompt = _PROMPT.match(line)
+        typed = line[prompt.end() :] if prompt else line
+        if not (prompt or open_until):
+            kept.append("")
+            continue
+        kept.append(typed)
+        open_until = _open(typed, "" if prompt else open_until)
+    return "\n".join(kept)
+
+
+def _open(line: str, before: str) -> str:
+    """Return what the next line goes on with: a quote, a here-document or a continued line."""
+    if before not in {"", "\\", "'", '"'}:
+        return "" if line.strip(" '\"") == before else before
+    if here := re.search(r"<<-?\s*['\"\\]?([A-Za-z_]\w*)", line):
+        return here[1]
+    quote = before if before in {"'", '"'} else ""
+    for char in re.findall(r"\\.|['\"]", line):
+        quote = quote if char[0] == "\\" else char if not quote else "" if char == quote else quote
+    return quote or ("\\" if line.rstrip().endswith("\\") else "")

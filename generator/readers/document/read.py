@@ -1,0 +1,225 @@
+"""Markdown and text: each fence is read as what it is, with its lines; prose is never judged.
+
+A fragment of a file is put into what it is a fragment of: variables of a service, a service of a
+compose file, options of NixOS.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem, ProfileError
+from generator.readers.base import Context, NeedsMore, Source, each
+from generator.readers.commands import Told
+from generator.readers.compose import COMPOSE
+from generator.readers.document import DOCUMENT
+from generator.readers.document.fences import Fence, commands, fences
+from generator.readers.embedded import embedded, with_gaps
+from generator.readers.signs import kind_of, names_an_engine, signs_of
+from generator.readers.syntax.calls import calls
+from generator.readers.syntax.yaml_tree import Items, Scalar, Table, parse
+from generator.view import Container, NotJudged, Place, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SHELL: Final = frozenset(
+    {"bash", "sh", "shell", "zsh", "console", "shell-session", "sh-session", "terminal", "fish"}
+)
+_RECIPES: Final = frozenset({"make", "makefile", "just", "justfile"})
+_KINDS: Final = {
+    **dict.fromkeys(("ini", "systemd", "conf", "unit", "toml"),
+                    ("systemd", "quadlet", "environment")),
+    **dict.fromkeys(("yaml", "yml"), ("steps", "kubernetes", "helm", "compose")),
+    **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
+    "nix": ("nixos",),
+    "json": ("kubernetes",),
+}  # fmt: skip
+_PLAIN: Final = frozenset({"", "text", "txt", "plaintext", "none"})
+_TELLING: Final = ("systemd", "quadlet", "kubernetes", "compose")
+_TYPED: Final = re.compile(
+    r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
+)
+_ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
+_DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n]*)?\n)+")
+_MOST: Final = 500  # fences
+_UNTOLD: Final = "untold"
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return the Views of all fences. Raises NeedsMore where none of them could be judged."""
+    return tuple(view for views in each(sources, lambda s: _views(s, context)) for view in views)
+
+
+def _views(source: Source, context: Context) -> tuple[View, ...]:
+    document = _Document(source, context)
+    for number, fence in enumerate(fences(source.text)):
+        if number >= _MOST:
+            reason, hint = f"there are more than {_MOST} fences in it", "split the document"
+            document.gap(fence, reason, hint)
+            break
+        document.take(fence)
+    if not document.views and document.gaps:
+        first = document.gaps[0]
+        problem = Problem(f"line {first.line}", first.reason, first.hint, source.path)
+        raise NeedsMore(source.path, (problem,))
+    return with_gaps(document.views, document.gaps)
+
+
+class _Document:
+    """What the fences of one document say."""
+
+    def __init__(self, source: Source, context: Context) -> None:
+        self.file, self.context = source.path, context
+        self.views: list[View] = []
+        self.gaps: list[NotJudged] = []
+
+    def gap(self, fence: Fence, reason: str, hint: str) -> None:
+        """Take note of a fence that could not be judged."""
+        self.gaps.append(
+            NotJudged(file=self.file, line=fence.line, reason=reason, hint=hint, part="a fence")
+        )
+
+    def take(self, fence: Fence) -> None:
+        """Read one fence in its own language."""
+        text, language = fence.text, fence.language
+        if language in _SHELL or (language in _PLAIN and _TYPED.search(text)):
+            self._script(fence, commands(text))
+        elif language in _RECIPES:
+            self._script(fence, text)
+        elif kind := self._kind(fence):
+            self._file(fence, kind)
+        elif language in {"yaml", "yml"}:
+            self._fragment(fence)
+        elif language == "nix":
+            self._module(fence)
+        elif language in _PLAIN and _ASSIGNMENTS.fullmatch(text):
+            self._script(fence, text)
+        else:
+            self._code(fence)
+
+    def _kind(self, fence: Fence) -> str:
+        """Return the kind that a fence of this language has by its name or its content."""
+        plain = fence.language in _PLAIN
+        likely = _KINDS.get(fence.language, _TELLING if plain else ())
+        named = kind_of(Source(fence.name, fence.text)) if fence.name else None
+        if named in likely:
+            return named or ""
+        found = (kind for kind in likely if signs_of(kind).by_content(fence.text))
+        return next(found, "")
+
+    def _file(self, fence: Fence, kind: str) -> None:
+        name = fence.name if kind_of(Source(fence.name, fence.text)) == kind else ""
+        served = re.search(r"(?m)^ExecStart=", fence.text) and not names_an_engine(
+            "\n".join(re.findall(r"(?m)^ExecStart=.*|^Description=.*", fence.text))
+        )
+        self._embedded(fence.text, name or ("other.service" if served else ""), fence.line, kind)
+
+    def _embedded(self, text: str, name: str, line: int, kind: str) -> None:
+        views, gaps = embedded(text, name, self.file, line, self.context, kind)
+        self.views += views
+        self.gaps += gaps
+
+    def _script(self, fence: Fence, text: str) -> None:
+        told = Told(self.context, self.file, DOCUMENT, "server", bare=True)
+        told.script(text, fence.line)
+        self.views += [part for view in told.found() for part in _alternatives(view)]
+        self.gaps += told.gaps
+
+    def _code(self, fence: Fence) -> None:
+        """Judge the calls of the API and of the program in code of any language."""
+        name = self.context.engine.name
+        requests, asked = calls(fence.text, self.file, name, fence.line)
+        if requests or asked:
+            view = self.context.view(
+                DOCUMENT,
+                self.context.release_for(),
+                name=name,
+                place=Place(self.file, fence.line),
+                requests=requests,
+                commands=asked,
+            )
+            self.views.append(view)
+
+    def _module(self, fence: Fence) -> None:
+        """Put options of NixOS, or directives of a service, into a module."""
+        name, text = self.context.engine.name, fence.text
+        if _DIRECTIVES.fullmatch(text):
+            head, tail = f"{{ systemd.services.{name}.serviceConfig = {{", "}; }"
+        else:
+            head, tail = "{ config, lib, pkgs, ... }: {", "}"
+        whole = f"{head}\n{text}\n{tail}\n"
+        if names_an_engine(whole):
+            self._embedded(whole, "", fence.line - 1, "nixos")
+
+    def _fragment(self, fence: Fence) -> None:
+        """Read a part of a compose file: a service without its name, or its variables alone."""
+        if not names_an_engine(fence.text):
+            return
+        try:
+            table = parse(Source(self.file, fence.text))
+        except ProfileError as error:
+            problem = error.problems[0]
+            self.gap(fence, problem.message, problem.hint)
+            return
+        if not isinstance(table, Table):
+            return
+        inner = [one for one in table.entries.values() if isinstance(one, Table)]
+        name = self.context.engine.name
+        if "image" in table.entries:
+            self._wrapped(fence, ("services:", f"  {name}:"), "    ")
+        elif any("image" in one.entries for one in inner):
+            self._wrapped(fence, ("services:",), "  ")
+        elif "environment" in table.entries:
+            self.views.append(self._variables(table, fence))
+
+    def _wrapped(self, fence: Fence, head: tuple[str, ...], indent: str) -> None:
+        lines = [f"{indent}{line}" if line else "" for line in fence.text.split("\n")]
+        text = "\n".join((*head, *lines))
+        self._embedded(text, "compose.yaml", fence.line - len(head), "compose")
+
+    def _variables(self, table: Table, fence: Fence) -> View:
+        """Return the variables of a container of which nothing else is told."""
+        place = Place(self.file, fence.line)
+        box = Container(image="", place=place, digest=True, restart=_UNTOLD)
+        return self.context.view(
+            replace(COMPOSE, volumes_told=False),
+            self.context.release_for(),
+            name=self.context.engine.name,
+            place=place,
+            variables=tuple(_environment(table, fence.line - 1)),
+            container=box,
+        )
+
+
+def _environment(table: Table, above: int) -> Iterator[Variable]:
+    node = table.get("environment")
+    pairs: list[tuple[str, Scalar, str]] = []
+    if isinstance(node, Table):
+        pairs = [(name, v, v.text) for name, v in node.entries.items() if isinstance(v, Scalar)]
+    elif isinstance(node, Items):
+        listed = (item for item in node.items if isinstance(item, Scalar) and "=" in item.text)
+        pairs = [
+            (item.text.partition("=")[0], item, item.text.partition("=")[2]) for item in listed
+        ]
+    for name, value, text in pairs:
+        place = Place(value.place.file, value.place.line + above, f"environment.{name}")
+        yield Variable(name=name, value=text, place=place, unresolved="$" in text)
+
+
+def _alternatives(view: View) -> Iterator[View]:
+    """Yield a View for each of several values that a guide offers for one variable."""
+    rounds: list[list[Variable]] = []
+    count: dict[str, int] = {}
+    for variable in view.variables:
+        turn = count.get(variable.name, 0)
+        count[variable.name] = turn + 1
+        if turn >= len(rounds):
+            rounds.append([])
+        rounds[turn].append(variable)
+    first, *others = rounds or [[]]
+    yield replace(view, variables=tuple(first))
+    for other in others if view.container is None else ():
+        yield replace(view, variables=tuple(other), commands=(), requests=(), models=())

@@ -1,0 +1,209 @@
+"""CI files, cloud-init and Ansible tasks: the commands that they run, the files that they write,
+and the containers that they start.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem
+from generator.readers import container
+from generator.readers.base import Context, NeedsMore, Source, each, image_name
+from generator.readers.commands import Told
+from generator.readers.embedded import embedded, with_gaps
+from generator.readers.steps import PASSING, STEPS
+from generator.readers.syntax.options import Argument, Option
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
+from generator.view import Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.view import Phrases, View
+
+_SCRIPTS: Final = frozenset(
+    {
+        *("run", "script", "before_script", "after_script", "runcmd", "bootcmd", "commands"),
+        *("shell", "command", "cmd", "ansible.builtin.shell", "ansible.builtin.command"),
+    }
+)
+_CONTAINER: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(docker|podman)_container")
+_OPTIONS: Final = {
+    "published_ports": "publish", "ports": "publish", "publish": "publish",
+    "volumes": "volume", "volume": "volume", "env_file": "env-file",
+    "restart_policy": "restart", "memory": "memory", "cpus": "cpus",
+    "network_mode": "network", "network": "network", "privileged": "privileged", "user": "user",
+    "runtime": "runtime", "devices": "device", "device": "device", "gpus": "gpus",
+    "capabilities": "cap-add", "cap_add": "cap-add", "healthcheck": "health-cmd",
+}  # fmt: skip
+_GONE: Final = frozenset({"absent", "stopped"})
+_DEEPEST: Final = 40
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return the Views of each file. Raises ProfileError for what is no YAML."""
+    return tuple(view for views in each(sources, lambda s: _views(s, context)) for view in views)
+
+
+def _views(source: Source, context: Context) -> tuple[View, ...]:
+    steps = _Steps(source, context)
+    for document in parse_all(source):
+        steps.visit(document)
+    views = [*steps.views, *steps.told.found()]
+    if not views and steps.told.gaps:
+        gap = steps.told.gaps[0]
+        where = f"line {gap.line}"
+        raise NeedsMore(source.path, (Problem(where, gap.reason, gap.hint, source.path),))
+    return with_gaps(views, steps.told.gaps)
+
+
+class _Steps:
+    """One pass over a file; nodes that aliases share are read once."""
+
+    def __init__(self, source: Source, context: Context) -> None:
+        self.file, self.context = source.path, context
+        self.told = Told(context, source.path, STEPS, "client")
+        self.views: list[View] = []
+        self.seen: set[int] = set()
+
+    def visit(self, node: Node, depth: int = 0) -> None:
+        """Take in a node and what is below it."""
+        if isinstance(node, Scalar) or id(node) in self.seen or depth > _DEEPEST:
+            return
+        self.seen.add(id(node))
+        if isinstance(node, Items):
+            for item in node.items:
+                self.visit(item, depth + 1)
+            return
+        self._file(node)
+        for key, value in node.entries.items():
+            if started := _CONTAINER.fullmatch(key):
+                self._task(value, started[1])
+            elif key == "services":
+                self._services(value)
+            elif key in _SCRIPTS and not isinstance(value, Table):
+                self._script(value)
+            else:
+                self.visit(value, depth + 1)
+
+    def _script(self, node: Node) -> None:
+        if isinstance(node, Scalar):
+            self.told.script(node.text, node.starts)
+            return
+        for item in node.items if isinstance(node, Items) else ():
+            if isinstance(item, Scalar):
+                self.told.script(item.text, item.starts)
+            elif isinstance(item, Items):
+                words = [word.text for word in item.items if isinstance(word, Scalar)]
+                self.told.script(shlex.join(words), item.place.line)
+
+    def _file(self, table: Table) -> None:
+        """Read a file that a step writes."""
+        content = table.scalar("content")
+        path = next((text for key in ("path", "dest") if (text := table.text(key))), "")
+        if content is None or not path or table.text("encoding"):
+            return
+        views, gaps = embedded(content.text, path, self.file, content.starts, self.context)
+        self.views += views
+        self.told.gaps += gaps
+
+    def _services(self, node: Node) -> None:
+        """Read the containers that a job has beside it."""
+        named = node.entries.items() if isinstance(node, Table) else ()
+        listed = node.items if isinstance(node, Items) else ()
+        for name, box in (*named, *(("", item) for item in listed)):
+            image = box if isinstance(box, Scalar) else None
+            if isinstance(box, Table):
+                image = box.scalar("image") or box.scalar("name")
+            if image is not None and self._is_ours(image.text, name):
+                self._view(box, image, [], PASSING, name)
+
+    def _is_ours(self, image: str, name: str) -> bool:
+        engine = self.context.engine
+        known = engine.is_image(image_name(image).repository)
+        return known or ("{{" in image and name == engine.name)
+
+    def _task(self, node: Node, client: str) -> None:
+        """Read a task of Ansible that starts a container."""
+        image = node.scalar("image") if isinstance(node, Table) else None
+        if not isinstance(node, Table) or image is None or node.text("state") in _GONE:
+            return
+        if self._is_ours(image.text, node.text("name")):
+            self._view(node, image, list(_options(node)), STEPS, node.text("name"), client)
+
+    def _view(
+        self,
+        box: Node,
+        image: Scalar,
+        options: list[Option],
+        book: Phrases,
+        name: str,
+        client: str = "docker",
+    ) -> None:
+        held = container.container(image.text, image.place, options, client, "")
+        given = container.variables(options, self.context, {})
+        # The module of Ansible for Docker; a service of a job has no options.
+        strict = client == "docker" and book is STEPS
+        own = tuple(_variables(box, strict=strict)) if isinstance(box, Table) else ()
+        if "{{" in image.text:
+            held = replace(held, digest=True)
+        self.views.append(
+            self.context.view(
+                book,
+                self.context.release_of(image.text),
+                name=name or self.context.engine.name,
+                place=Place(self.file, box.place.line),
+                variables=(*(variable for variable, _ in given), *own),
+                bounds=container.bounds(options),
+                container=held,
+                acceleration=container.acceleration(held, options),
+            )
+        )
+
+
+def _options(task: Table) -> Iterator[Option]:
+    """Yield the options of `docker run` that say the same."""
+    for key, name in _OPTIONS.items():
+        for node in task.items(key):
+            if isinstance(node, Scalar) and (key != "privileged" or node.is_true):
+                yield _option(name, node)
+            elif key == "healthcheck" and isinstance(node, Table):
+                yield from _probe(node)
+    for request in task.items("device_requests"):
+        ids = request.items("device_ids") if isinstance(request, Table) else ()
+        listed = ",".join(one.text for one in ids if isinstance(one, Scalar))
+        text = f"device={listed}" if listed else "all"
+        yield Option("gpus", text, Argument(text, request.place, lambda _: ""))
+
+
+def _option(name: str, node: Scalar) -> Option:
+    gap = "{{" in node.text
+    return Option(name, node.text, Argument(node.text, node.place, lambda _: "", gap))
+
+
+def _probe(check: Table) -> Iterator[Option]:
+    words = [word.text for word in check.items("test") if isinstance(word, Scalar)]
+    if words:
+        text = words[-1] if words[0] == "CMD-SHELL" else shlex.join(words[words[0] == "CMD" :])
+        yield Option("health-cmd", text, Argument(text, check.place, lambda _: ""))
+
+
+def _variables(box: Table, *, strict: bool) -> Iterator[Variable]:
+    """Yield the variables of a container; `strict`: nothing but text is taken."""
+    for key in ("env", "environment", "variables"):
+        for name, value in box.table(key).entries.items():
+            if not isinstance(value, Scalar):
+                continue
+            odd = strict and value.kind not in {"str", "null"}
+            spelt = f"{value.quote}{value.replaceable}{value.quote}" if value.replaceable else ""
+            yield Variable(
+                name=name,
+                value=value.text,
+                place=replace(value.place, key=f"env.{name}"),
+                written=spelt,
+                unresolved="{{" in value.text or "$" in value.text,
+                refused="it is a number or a switch" if odd else "",
+            )

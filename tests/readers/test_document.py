@@ -1,0 +1,94 @@
+"""Markdown and text: fences in their languages, prose never."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.check.gather import CheckRequest, check
+from generator.readers.base import Source
+from generator.readers.document.fences import commands, fences
+from generator.readers.signs import kind_of
+from tests.effort import cpu_seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\n```sh\nx\n```\nb", [("sh", "", "x\n", 3)]),
+        ("~~~ yaml\nx: |\n  ```\n~~~", [("yaml", "", "x: |\n  ```\n", 2)]),
+        ("- a\n  ```ini\n  x\n    y\n  ```", [("ini", "", "x\n  y\n", 3)]),
+        ("````\n```\n````", [("", "", "```\n", 2)]),
+        ("```sh\nx", [("sh", "", "x\n", 2)]),
+        ("In `a/b.service`:\n\n```ini\nx\n```", [("ini", "a/b.service", "x\n", 4)]),
+        ('```yaml title="compose.yaml"\nx\n```', [("yaml", "compose.yaml", "x\n", 2)]),
+        ("```yaml\n# k8s/a.yaml\nx\n```", [("yaml", "k8s/a.yaml", "# k8s/a.yaml\nx\n", 2)]),
+        ("In `a.yaml` or `b.yaml`:\n```yaml\nx\n```", [("yaml", "", "x\n", 3)]),
+        ("a ``` b\n`x`", []),
+    ],
+)
+def test_fences_know_their_lines(text: str, expected: list[tuple[str, str, str, int]]) -> None:
+    assert [(f.language, f.name, f.text, f.line) for f in fences(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("a\nb\n", "a\nb\n"),
+        ("$ a\nout\n$ b\n", "a\n\nb\n"),
+        ("$ a \\\n  b\nout\n", "a \\\n  b\n\n"),
+        ("$ a 'b\nc'\nout\n", "a 'b\nc'\n\n"),
+        ("$ cat <<X\nb\nX\nout\n", "cat <<X\nb\nX\n\n"),
+        ("me@box:~$ a\nout\n", "a\n\n"),
+    ],
+)
+def test_what_a_session_prints_is_no_command(text: str, typed: str) -> None:
+    assert commands(text) == typed
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.md", "", "document"),
+        ("a.txt", "See below.\n```sh\nollama list\n```\n", "document"),
+        ("a.txt", "The server has\nEnvironment=OLLAMA_DEBUG=1\nin its unit\n", "document"),
+        ("a.txt", "# of the attic\n[Service]\nEnvironment=OLLAMA_DEBUG=1\n", "systemd"),
+        ("a.txt", "OLLAMA_DEBUG=1\n", "environment"),
+        ("-", "services:\n  ollama:\n    image: ollama/ollama\n", "compose"),
+        ("-", "#!/bin/sh\n# Start the thing now\ndocker run ollama/ollama\n", "script"),
+    ],
+)
+def test_text_is_told_from_files(name: str, text: str, kind: str) -> None:
+    assert kind_of(Source(name, text)) == kind
+
+
+def test_prose_alone_is_not_judged(tmp_path: Path) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text("Set OLLAMA_NUM_THREADS=8 and\nEnviroment=OLLAMA_DEBUG=1\n")
+    report = check(CheckRequest(paths=[str(file)]))
+    assert report.findings == ()
+    assert [gap.file for gap in report.not_judged] == [str(file)]
+
+
+def test_what_is_broken_in_a_fence_has_the_line_of_the_document(tmp_path: Path) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text(
+        "```yaml\nservices:\n  ollama:\n    image: a\n    image: ollama/ollama\n```\n"
+        "```sh\nollama list\n```\n"
+    )
+    report = check(CheckRequest(paths=[str(file)]))
+    assert [(gap.line, gap.reason) for gap in report.not_judged] == [
+        (2, "`image` stands here twice; the first is on line 4")
+    ]
+
+
+@pytest.mark.parametrize("unit", ["```\n", "```sh\nollama\n```\n", "~~~~", "$ a '\n", "A b c\n"])
+def test_reading_is_linear(unit: str) -> None:
+    def work(count: int) -> None:
+        text = unit * count
+        kind_of(Source("-", text))
+        for fence in fences(text):
+            commands(fence.text)
+
+    _, less = cpu_seconds(lambda: work(1_000))
+    _, more = cpu_seconds(lambda: work(8_000))
+    assert more < 20 * less + 0.2

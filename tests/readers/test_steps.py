@@ -1,0 +1,78 @@
+"""CI files, cloud-init and Ansible: what they start, run and write."""
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, Source
+from generator.readers.signs import kind_of
+from generator.readers.steps.read import read
+from generator.view import View
+
+
+def views(text: str, name: str = "a.yml") -> tuple[View, ...]:
+    return read((Source(name, text),), Context(load_catalogue()))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("test.yml", "on: push\njobs:\n  a:\n    steps: []\n"),
+        (".gitlab-ci.yml", "include: x\n"),
+        ("a.yaml", "#cloud-config\nruncmd: []\n"),
+        ("user-data", "#cloud-config\n"),
+        ("main.yml", "- name: a\n  community.docker.docker_container:\n    name: a\n"),
+        ("site.yml", "- hosts: all\n"),
+    ],
+)
+def test_they_are_recognised(name: str, text: str) -> None:
+    assert kind_of(Source(name, text)) == "steps"
+
+
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("jobs: {a: {steps: [{run: docker run ollama/ollama:0.1.2}]}}", "ollama/ollama:0.1.2"),
+        ("a:\n  script:\n    - docker run ollama/ollama:0.1.2\n", "ollama/ollama:0.1.2"),
+        ("runcmd:\n  - [docker, run, ollama/ollama]\n", "ollama/ollama"),
+        ("jobs: {a: {services: {o: {image: ollama/ollama}}}}", "ollama/ollama"),
+        ("a: {services: [ollama/ollama]}", "ollama/ollama"),
+        ("- docker_container: {name: a, image: ollama/ollama}", "ollama/ollama"),
+        ("- hosts: a\n  tasks: [{block: [{shell: docker run ollama/ollama}]}]", "ollama/ollama"),
+    ],
+)
+def test_containers_are_found(text: str, image: str) -> None:
+    assert [view.container.image for view in views(text) if view.container] == [image]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jobs: {a: {steps: [{run: make}]}}",
+        "a: {services: [postgres]}",
+        "- docker_container: {name: a, image: ollama/ollama, state: absent}",
+        "- docker_container: {name: a, image: caddy}",
+        "x: &x {y: 1}\nz: [*x, *x]",
+        "",
+    ],
+)
+def test_what_starts_nothing_has_no_view(text: str) -> None:
+    assert views(text) == ()
+
+
+def test_files_that_are_written_are_read_as_what_they_are() -> None:
+    (view,) = views(
+        "write_files:\n  - path: /etc/default/ollama.env\n    content: |\n      OLLAMA_DEBUG=1\n"
+    )
+    assert [(v.name, v.place.file, v.place.line) for v in view.variables] == [
+        ("OLLAMA_DEBUG", "a.yml", 4)
+    ]
+
+
+def test_gaps_of_jinja_are_no_values() -> None:
+    (view,) = views(
+        "- docker_container:\n    name: ollama\n    image: '{{ image }}'\n"
+        "    env: {OLLAMA_MODELS: '{{ models }}'}\n"
+    )
+    assert view.container is not None
+    assert view.container.digest
+    assert [v.unresolved for v in view.variables] == [True]
