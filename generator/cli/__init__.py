@@ -12,7 +12,7 @@ import click
 
 from generator import __version__
 from generator.cli.failure import fail, usage_failure, wants_json
-from generator.cli.options import Misuse, did_you_mean
+from generator.cli.options import OWN_OPTIONS, Misuse, did_you_mean
 from generator.cli.streams import STDIO, prepare_streams, settle_streams
 from generator.errors import EnvironmentFailure, HostwrightError
 
@@ -71,7 +71,9 @@ class Verbs(click.Group):
         """Put the default command in front of what is a profile or one of its options."""
         if args and (args[0].startswith("-") or _is_profile(args[0])):
             own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-            args = args if args[0] in own else [DEFAULT, *args]
+            if args[0] not in own:
+                args = [DEFAULT, *args]
+                ctx.meta[OWN_OPTIONS] = sorted(own)
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import Misuse, did_you_mean
+from generator.cli.options import OWN_OPTIONS, Misuse, did_you_mean
 from generator.cli.streams import print_json
 from generator.cli.talk import report
 from generator.errors import HostwrightError, Problem, ProfileError
@@ -58,7 +58,7 @@ def usage_failure(error: click.ClickException) -> tuple[HostwrightError, str]:
     if isinstance(error, Misuse):
         return HostwrightError(error.message, hint=error.hint or listed), error.where
     if isinstance(error, click.NoSuchOption):
-        meant = did_you_mean(sorted(error.possibilities or ()))
+        meant = did_you_mean(_near(error, context))
         message = f"there is no option `{error.option_name}`"
         return HostwrightError(message, hint=f"{meant}{listed}"), error.option_name
     if isinstance(error, click.BadOptionUsage):
@@ -70,6 +70,16 @@ def usage_failure(error: click.ClickException) -> tuple[HostwrightError, str]:
     else:
         message = f"{where}: {error.message}" if where else error.message
     return HostwrightError(message.rstrip("."), hint=listed), where
+
+
+def _near(error: click.NoSuchOption, context: click.Context | None) -> list[str]:
+    """Return options that may be meant; where no command is named, `gen` has its own as well."""
+    own = context.meta.get(OWN_OPTIONS, ()) if context else ()
+    if not own:
+        return sorted(error.possibilities or ())
+    from difflib import get_close_matches
+
+    return get_close_matches(error.option_name, [*own, *(error.possibilities or ())])[:1]
 
 
 def _name_of(param: click.Parameter) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROFILE: Final = "--profile"
+OWN_OPTIONS: Final = "generator.cli.own_options"
+"""Where the context keeps the options of `gen` itself, if the command line names no command."""
 
 
 class Misuse(click.UsageError):

@@ -47,6 +47,9 @@ def test_a_profile_without_its_suffix_is_guessed(
         (("show", "xeno-cpu"), "there is no profile `xeno-cpu`", "`xeon-cpu`"),
         (("show", "xeon-cpu", "--stricd"), "there is no option `--stricd`", "`--strict`"),
         (("--profil", "xeon-cpu"), "there is no option `--profil`", "`--profile`"),
+        (("--versio",), "there is no option `--versio`", "`--version`"),
+        (("--ollama-versio", "0.9"), "there is no option `--ollama-versio`", "`--ollama-version`"),
+        (("check", "--versio"), "there is no option `--versio`", "`--ollama-version`"),
     ],
 )
 def test_a_mistyped_word_is_guessed(args: tuple[str, ...], message: str, meant: str) -> None:
