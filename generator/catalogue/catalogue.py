@@ -33,15 +33,20 @@ class Catalogue:
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         self.tables = tables
+        self.engine: str = tables["engine"]
         self.newest = Release.parse(tables["newest"])
         self._lines: dict[str, list[int]] = tables["lines"]
         self._facts: dict[Release, Facts] = {}
         self._all: dict[str, Any] = {}
 
     def at(self, engine: str, release: Release | None = None) -> Facts:
-        """The Facts of a release of an engine; None: of the newest release known."""
-        if engine != self.tables["engine"]:
-            raise KeyError(engine)
+        """The Facts of a release of an engine; None: of the newest release known.
+
+        Raises CatalogueError for an engine that it has no facts of.
+        """
+        if engine != self.engine:
+            message = f"there are no facts of {engine} here, only of {self.engine}"
+            raise CatalogueError(message, hint="write a profile for an engine with facts")
         wanted = release or self.newest
         if wanted not in self._facts:
             self._facts[wanted] = Facts(self, engine, wanted)

@@ -135,7 +135,7 @@ def _host(wanted: CheckRequest, catalogue: Catalogue) -> Host:
         problem = Problem("host", "there is no such table", "write the machine under `[host]`")
         raise ProfileError(document.source, (problem,))
     data = {"schema_version": 1, "name": "host", "host": document.data["host"]}
-    return host_facts(validate(replace(document, data=data)).host, catalogue.at("ollama"))
+    return host_facts(validate(replace(document, data=data)).host, catalogue.at(catalogue.engine))
 
 
 def _release(version: str | None, catalogue: Catalogue) -> Release | None:

@@ -82,7 +82,7 @@ def situation_of(found: Detected, catalogue: Catalogue, release: str | None = No
     # An installed release that is younger than the facts is judged by the youngest known.
     installed = found.ollama.version
     asked = release or (installed if catalogue.knows_text(installed) else None)
-    facts = catalogue.at("ollama", catalogue.release(asked))
+    facts = catalogue.at(catalogue.engine, catalogue.release(asked))
     known = [_completed(gpu, facts) for gpu in found.gpus if not gpu.fault]
     usable = [gpu for gpu in known if MIB <= gpu.memory < MOST]
     for acceleration in _LIBRARIES:

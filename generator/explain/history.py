@@ -41,7 +41,7 @@ def asked(version: str | None = None) -> Asked:
     except ValueError as error:
         message, hint = split_message(error)
         raise HostwrightError(message, hint=hint) from None
-    return Asked(catalogue.at("ollama", release), version is not None)
+    return Asked(catalogue.at(catalogue.engine, release), version is not None)
 
 
 def status(entry: Readable, asked: Asked) -> str:

@@ -220,7 +220,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     try:
         read = load_reader(group.kind)
         engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
-        views = [view for each in engines for view in read(group.sources, each)]
+        every = [view for each in engines for view in read(group.sources, each)]
     except NeedsMore as error:
         for problem in error.problems:
             file = problem.source or error.source
@@ -235,12 +235,20 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
                 file=file, reason=error.message, hint=error.hint, exit_code=error.exit_code
             )
     else:
+        known = context.catalogue.engine
+        views = [view for view in every if view.engine == known]
+        yield from dict.fromkeys(_without_facts(v, known) for v in every if v.engine != known)
         seen.views.extend(views)
         yield from (gap for view in views for gap in view.not_judged)
-        if not views:
+        if not every:
             hint = "name the file that starts the server, or leave this one out"
             reason = f"nothing in it runs {_ENGINES}"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
+
+
+def _without_facts(view: View, known: str) -> NotJudged:
+    reason = f"there are no facts of {view.engine} here, only of {known}"
+    return NotJudged(file=view.place.file, reason=reason, hint="leave this file out")
 
 
 def _nothing_in(folder: str) -> NotJudged:

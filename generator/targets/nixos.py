@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.errors import RenderError
 from generator.formats.nix import Call, Interpolated, Raw, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from generator.plan import Driver, Job, Plan, Service, Step
 
+ENGINE: Final = "ollama"
 PACKAGES: Final = {
     "cpu": "pkgs.ollama-cpu or pkgs.ollama",
     "cuda": "pkgs.ollama-cuda",
@@ -66,7 +68,12 @@ LEFT_OUT: Final = (
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `<name>.nix`."""
+    """Return `<name>.nix`. Raises RenderError for an engine that has no adapter here."""
+    if plan.service.engine != ENGINE:
+        raise RenderError(
+            f"`nixos` sets `services.ollama`, and this profile is for {plan.service.product}",
+            hint="use another target, or add its NixOS module to `targets/nixos.py`",
+        )
     body = to_nix(_module(plan.service))
     above = [line for text in plan.header for line in comment(text)]
     lines = [*above, ARGUMENTS, "let", *_bindings(plan.service), "in", body]
