@@ -45,8 +45,8 @@ def test_all_problems_of_a_profile(verb: str, tmp_path: Path) -> None:
         (("detct", "--json"), "detct"),
         (("fleet", "--json"), "FLEET.toml"),
         (("fit", "xeon-cpu", "--json", "--context", "many"), "--context"),
-        (("check", "--format", "json"), ""),
-        (("check", "--format=json"), ""),
+        (("check", "--format", "json", "--fixx"), "--fixx"),
+        (("check", "--format=json", "--fixx"), "--fixx"),
         (("detect", "--json", "-o", "x"), "--json"),
         (("explain", "--json"), ""),
         (("list", "--json", "more"), ""),
@@ -69,7 +69,7 @@ def test_what_is_not_there_and_what_fails(tmp_path: Path) -> None:
 
 
 def test_without_the_option_stdout_stays_empty(tmp_path: Path) -> None:
-    for args in (("show", "nope"), ("show", "--", "--json"), ("check", "--format", "sarif")):
+    for args in (("show", "nope"), ("show", "--", "--json"), ("check", "--format", "sarif", "-x")):
         done = process(*args, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
 
