@@ -244,7 +244,7 @@ class ContainerChoice(Table):
     tag: fields.Word | None = None
     """Tag; left out: the release, with `-rocm` for ROCm."""
     name: fields.Word = "ollama"
-    """Name of the container and of its service."""
+    """Name of the container, in a compose file of its service too."""
     volume: fields.Word = "ollama"
     """Named volume for keys and models."""
     network: fields.Word | None = None

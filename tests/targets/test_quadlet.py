@@ -89,3 +89,7 @@ def test_a_user_opens_devices_by_the_groups_of_theirs(rootless: bool) -> None:
     text = text_of(path, ollama={"acceleration": "vulkan"}, container={"rootless": rootless})
     assert "\nAddDevice=/dev/dri\n" in text
     assert ("\nGroupAdd=keep-groups\n" in text) == rootless
+
+
+def test_a_container_of_another_name_keeps_its_unit() -> None:
+    assert "\nContainerName=llm\n" in text_of(UNIT, container={"name": "llm"})
