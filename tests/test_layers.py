@@ -288,3 +288,19 @@ def test_what_serves_every_engine_names_none() -> None:
         text = re.sub(ISSUE, "", files[name].read_text(encoding="utf-8")).replace(FLAG, "")
         found = re.findall(r"(?i).*(?:ollama|llama_arg).*", text)
         assert not found, (name, found)
+
+
+WRITES = re.compile(
+    r"\.write_(?:text|bytes)\(|os\.(?:replace|rename|link)\(|mkstemp|TemporaryDirectory"
+)
+TEMPORARY = {"readers/nixos/evaluate.py"}
+"""What writes a file for a program to read, and takes it away again."""
+
+
+def test_only_one_room_writes_files_that_stay() -> None:
+    writing = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if WRITES.search(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in writing if not name.startswith("files/")} == TEMPORARY

@@ -100,8 +100,8 @@ def command(
     Without PATH it checks what this machine runs: units, drop-ins, quadlets, the compose projects
     that docker tells of, and files of variables.
 
-    Takes systemd units and drop-ins, environment files, compose files, Podman quadlets, NixOS
-    modules, values of the Ollama Helm chart, and directories of them.
+    Takes plans, systemd units and drop-ins, environment files, compose files, Podman quadlets,
+    NixOS modules, values of the Ollama Helm chart, and directories of them.
     """
     named = (*paths, *profiles)
     if fix and not (named or diff):

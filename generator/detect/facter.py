@@ -33,8 +33,9 @@ def read_facter(path: Path, *, stdin: bytes | None = None) -> Detected:
     except (ValueError, RecursionError):
         report = None
     if not isinstance(_at(report, "hardware"), dict):
+        name = path if stdin is None else "stdin"
         raise HostwrightError(
-            f"`{path}` is no report of nixos-facter",
+            f"`{name}` is no report of nixos-facter",
             hint="write one with `nixos-facter -o facter.json`",
         )
     return _facts(report)

@@ -1,1 +1,1 @@
-"""The only writers: compare, replace, lock, back up, remember."""
+"""The only writers of files that stay: compare, replace, lock, back up, remember."""

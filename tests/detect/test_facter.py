@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,6 @@ from generator.detect.facter import _facts, read_facter
 from generator.detect.profile import host_of
 from generator.detect.situation import situation_of
 from generator.errors import EnvironmentFailure, HostwrightError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOCKET = {
     "architecture": "x86_64",
@@ -118,3 +116,8 @@ def test_whatever_a_report_holds_is_no_error(
     report = REPORT | {"hardware": hardware, "smbios": smbios}
     found = _facts(report)
     assert host_of(situation_of(found, load_catalogue()))["system"] == "x86_64-linux"
+
+
+def test_what_is_piped_is_called_stdin() -> None:
+    with pytest.raises(HostwrightError, match="`stdin` is no report of nixos-facter"):
+        read_facter(Path("-"), stdin=b"{}")

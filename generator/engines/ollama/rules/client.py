@@ -190,14 +190,14 @@ def _beside_options(line: Line, facts: Facts) -> Hits:
     source="server/sched.go@v0.32.15:1381-1430",
 )
 def reloaded_by_options(view: View, facts: Facts) -> Hits:
-    told: dict[str, list[tuple[str, Line]]] = {}
+    asked: dict[str, list[tuple[str, Line]]] = {}
     for request in view.requests:
         model = next((f.value.strip("\"'") for f in request.fields if _is_model(f)), "")
         for line in request.fields if model else ():
             option = facts.options.get(line.name)
             if line.section == "options" and option and option.reload and _literal(line.value):
-                told.setdefault(f"{model}\0{line.name}", []).append((model, line))
-    for several in told.values():
+                asked.setdefault(f"{model}\0{line.name}", []).append((model, line))
+    for several in asked.values():
         for (_, before), (model, line) in pairwise(several):
             if before.value != line.value:
                 yield _reloads(model, before, line)

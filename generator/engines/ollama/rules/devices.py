@@ -123,8 +123,8 @@ def _cache_detail(view: View, facts: Facts, tokens: int) -> str:
     most = f", trained for {model.context}" if model.context < tokens else ""
     size = gib(need.least(view, facts, model).kv)
     over = f"; with {gib(model.weight_bytes)} of weights that is beyond the GPUs' {gib(have)}"
-    told = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
-    return told + over if model in beyond else told
+    needed = f": {size} of KV cache for `{model.names[0]}`{most}{each}"
+    return needed + over if model in beyond else needed
 
 
 LIBRARY: Final = "OLLAMA_LLM_LIBRARY"

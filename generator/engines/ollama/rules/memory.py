@@ -85,11 +85,11 @@ def lock_without_limit(view: View, facts: Facts) -> Hits:
     allowed = size_of(bound)
     if allowed is not None and 0 < largest <= allowed:
         return
-    told = "but the limit on locked memory is not lifted"
+    limit = "but the limit on locked memory is not lifted"
     if allowed is not None:
-        told = f"of which {format_size(allowed)} may be locked"
+        limit = f"of which {format_size(allowed)} may be locked"
     yield Hit(
-        message=f"{variable.name} asks to lock the weights in memory, {told}: llama-server warns "
+        message=f"{variable.name} asks to lock the weights in memory, {limit}: llama-server warns "
         f"and goes on unlocked",
         place=variable.place,
         fix=view.phrases.memlock,
