@@ -33,6 +33,31 @@ def test_every_room_of_the_map_is_named() -> None:
         assert "<" in name or (ROOT / "generator" / name).exists(), name
 
 
+OF_A_ROOM = {
+    *("detect/test_garbage.py", "detect/test_machines.py", "detect/test_monotone.py"),
+    *("engines/test_llama_cpp.py", "fit/test_accuracy.py"),
+    "rules/test_all.py",
+}
+
+
+def test_a_file_of_tests_has_the_name_of_what_it_is_about() -> None:
+    modules = {path for folder in ("generator", "tools") for path in (ROOT / folder).rglob("*.py")}
+    names = {path.stem for path in modules} | {path.parent.name for path in modules}
+    tests = ROOT / "tests"
+    apart = {
+        path.relative_to(tests).as_posix()
+        for path in tests.rglob("test_*.py")
+        if path.parent != tests and path.parent.name not in {"consumers", "nix"}
+        if not _beginnings(path.stem.removeprefix("test_")) & names
+    }
+    assert apart == OF_A_ROOM
+
+
+def _beginnings(stem: str) -> set[str]:
+    words = stem.split("_")
+    return {"_".join(words[:end]) for end in range(1, len(words) + 1)}
+
+
 @pytest.mark.parametrize(("what", "text"), PROMISES, ids=[what for what, _ in PROMISES])
 def test_every_promise_names_the_test_that_keeps_it(what: str, text: str) -> None:
     (path, name), *more = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)

@@ -12,7 +12,7 @@ from generator.cli.fit_text import model_text
 from generator.engines.ollama.scheduler.server import loaded, shape_of_server
 from generator.errors import HostwrightError
 from generator.fit.verdict import judge
-from tests.cli.test_documents import validated
+from tests.cli.test_output_schemas import validated
 from tests.commands import run
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu
