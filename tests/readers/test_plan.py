@@ -10,8 +10,10 @@ import pytest
 from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
 from generator.codec import to_dict
+from generator.readers.plan import forms
 from generator.view import LocatedFinding
 from tests.plans import PROFILES, RELEASES, shipped
+from tests.trace import every_field
 
 ROOT = Path(__file__).parent.parent.parent
 DEAD = {"name": "OLLAMA_NUM_THREADS", "value": "8"}
@@ -283,3 +285,7 @@ def test_the_shipped_plans_are_judged() -> None:
     assert len(report.texts) == len(PROFILES)
     assert {x.finding.rule for x in report.found} >= {"HW303"}
     assert ids(report) == set()
+
+
+def test_each_form_is_that_of_a_field() -> None:
+    assert {*forms._FIELDS, *forms._WHOLE_FIELDS} <= every_field()

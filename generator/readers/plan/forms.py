@@ -176,12 +176,10 @@ def faults(plan: Plan) -> Iterator[Problem]:
 
 
 def _fault(where: str, value: object, fault: str) -> Problem:
-    shown = str(value).encode("unicode_escape").decode() if _is_strange(value) else str(value)
-    return Problem(where, f"`{shortened(shown)}` is {fault}", AGAIN)
-
-
-def _is_strange(value: object) -> bool:
-    return not str(value).isprintable()
+    text = str(value)
+    shown = text if text.isprintable() else text.encode("unicode_escape").decode()
+    about = f"`{shortened(shown)}` is" if text else "is"
+    return Problem(where, f"{about} {fault}", AGAIN)
 
 
 def _walked(record: Any, where: str) -> Iterator[Problem]:  # noqa: ANN401 -- any record of a Plan
@@ -208,7 +206,7 @@ def _value(value: object, where: str, form: _Form | None) -> Iterator[Problem]:
 
 
 def _is_half(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text) if not text.isascii() else False
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _listening(service: Service, here: str) -> Iterator[Problem]:
@@ -256,4 +254,4 @@ def _modelfile(file: Modelfile, here: str) -> Iterator[Problem]:
         parts = ("head", "lever", "threads", "tail")
         part = next((name for name in parts if not is_printable(getattr(file, name))), "head")
         fault = "no text that a Modelfile can carry: it has invisible characters"
-        yield Problem(f"{here}.{part}", f"is {fault}", AGAIN)
+        yield _fault(f"{here}.{part}", "", fault)
