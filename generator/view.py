@@ -142,6 +142,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key of a file whose reader knows all keys that it takes, at its path from the top.
+
+    `form` is that of its value, `empty`: there is none. `value` is the text of a single value, as
+    the file writes it.
+    """
+
+    path: tuple[str, ...]
+    place: Place
+    form: Literal["value", "list", "table", "empty"] = "value"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUse:
     """A model that the service pulls, creates, warms up or serves.
 
@@ -164,7 +178,8 @@ class Container:
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
     cluster, `unkept` what would turn on the volume for models that is turned off, `arguments` the
-    words of a command line behind the image.
+    words of a command line behind the image. `home` is that of the user inside, empty: the image's.
+    `room` are the bytes of the volume for models.
     """
 
     image: str
@@ -186,6 +201,8 @@ class Container:
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None
     arguments: tuple[tuple[str, Place], ...] = ()
+    home: str = ""
+    room: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +270,16 @@ class Phrases:
     start_limit: str = "move it to [Unit], with StartLimitBurst"
     obsolete: frozenset[str] = frozenset()
     """Keys at the top of the file that its reader ignores."""
+    refuses_whole: str = ""
+    """What the reader does to the file for a key that it does not know; empty: it ignores that."""
+    reader: str = ""
+    """Who reads the keys."""
+    accepts: str = ""
+    """Under which name the Catalogue has the keys that the reader knows."""
+    own_keys: str = r"(?!)"
+    """A pattern for keys that anybody may add."""
+    mapped_port: str = r"(?!)"
+    """A pattern for the keys of published ports that are mappings."""
 
     def limits_unit(self, bound: Bound) -> bool:
         """Return whether systemd reads a limit: those of a unit are no options of a container."""
@@ -269,6 +296,10 @@ class Phrases:
     def refuses(self, bound: Bound) -> bool:
         """Return whether a limit may not ask for CPUs that are not there."""
         return re.fullmatch(self.refused, bound.place.key) is not None
+
+    def local_port(self, text: str, place: Place) -> str:
+        """Return how the file binds a published port to the loopback: `text` in the short form."""
+        return "host_ip: 127.0.0.1" if re.fullmatch(self.mapped_port, place.key) else text
 
     def section(self, line: Line) -> str:
         """Return the section of a unit that a line ends up in; empty: in none."""
@@ -289,6 +320,7 @@ class View:
     `unread` is what the consumer ignores: limits, and items of `Environment=`, that it cannot read;
     `overruled` is what it reads and another line takes the effect of.
     `manager` is whose systemd runs the service; empty: none does, or that is not told.
+    `keys` are those of the file as a whole, where its reader knows all that it takes.
     `resume_fix` says whether something gives a GPU back after a suspend; None: unknown, or known
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     `not_judged` are the parts of the file that the reader could not make out.
@@ -308,6 +340,7 @@ class View:
     variables: tuple[Variable, ...] = ()
     bounds: tuple[Bound, ...] = ()
     lines: tuple[Line, ...] = ()
+    keys: tuple[Key, ...] = ()
     unread: tuple[Line, ...] = ()
     overruled: tuple[Overruled, ...] = ()
     host: Host = UNKNOWN

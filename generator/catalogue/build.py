@@ -37,6 +37,10 @@ from generator.units import Release, parse_size
 DATA: Final = Path(__file__).parent / "data"
 # What each file may hold beside `meta`: arrays of records, single records, and plain mappings.
 FILES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "accepts.toml": {
+        "accepts": dict[str, dict[str, str]],
+        "mistaken": dict[str, dict[str, str]],
+    },
     "behaviour.toml": {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
@@ -91,7 +95,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "era": tuple[records.Era, ...],
     },
     "runner.toml": {"runner_reading": tuple[records.RunnerReading, ...]},
-    "systemd.toml": {"directives": tuple[records.Directives, ...]},
+    "systemd.toml": {
+        "directives": tuple[records.Directives, ...],
+        "expiring": tuple[records.Expiring, ...],
+    },
 }
 # Names that may be there once, alone or together with others.
 ONCE: Final = (

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from generator.catalogue.accepted import Accepted
 from generator.catalogue.hardware import Card, GpuGeneration, Library, Radeon, card_key
 from generator.catalogue.models import (
     Architecture,
@@ -25,6 +26,7 @@ from generator.catalogue.records import (
     CommandFact,
     DeadName,
     Era,
+    Expiring,
     Image,
     Option,
     RunnerNames,
@@ -57,6 +59,7 @@ class Facts:
         self.release = release
         self.at = min(final, catalogue.newest)
         self._generations: dict[str, GpuGeneration | None] = {}
+        self._accepted: dict[str, Accepted] = {}
 
     # Releases
 
@@ -238,6 +241,19 @@ class Facts:
     def module_option_meant(self, name: str) -> str:
         """The option of the module that was meant by a name; empty: none comes close."""
         return self.module_guesses.get(name) or _close(name, self.module_options)
+
+    @functools.cached_property
+    def expiring(self) -> Mapping[tuple[str, str], Expiring]:
+        """The directives that systemd gives up, by section and name."""
+        found = self._catalogue.all("expiring", Expiring)
+        return {(one.section, one.name): one for one in found}
+
+    def accepted(self, name: str) -> Accepted:
+        """The keys that the reader of such files knows; of another name there are none."""
+        if name not in self._accepted:
+            paths, mistaken = (self._tables[part].get(name, {}) for part in ("accepts", "mistaken"))
+            self._accepted[name] = Accepted(paths, mistaken)
+        return self._accepted[name]
 
     # Models
 

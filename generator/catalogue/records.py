@@ -291,6 +291,21 @@ class Directives:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Expiring:
+    """A directive that systemd gives up: `instead`, empty: nothing, with the `same` values or not.
+
+    `ignored` is the first release of systemd that ignores it.
+    """
+
+    section: Literal["Unit", "Service"]
+    name: Name
+    instead: str = ""
+    same: bool = False
+    ignored: int
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class KeyFact:
     """What a profile key becomes, by target; `variable` carries it in every one."""
 

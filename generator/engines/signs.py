@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from generator.records import dataclass
@@ -41,7 +42,15 @@ class Signs:
     nixos_overwritten: frozenset[str]
     """Variables that its NixOS module sets itself, whatever else is said."""
     nixos_address: tuple[str, int]
+    wrapper_keys: frozenset[str] = frozenset()
+    """Keys at the top of a chart that has its chart below `name`."""
 
     def is_image(self, repository: str) -> bool:
         """Whether this is its own image, or somebody's build of the same name."""
         return repository.rpartition("/")[2] == self.name
+
+    def is_build(self, repository: str, *, called: bool) -> bool:
+        """Whether somebody has built it of this server; `called`: the service has its name."""
+        base = repository.rpartition("/")[2]
+        named = re.search(rf"(?:^|[-_.]){re.escape(self.name)}(?:$|[-_.])", base)
+        return re.fullmatch(self.builds, base) is not None or (called and named is not None)

@@ -44,6 +44,7 @@ def container(
         privileged=privileged.argument.place if privileged and privileged.on else None,
         host_network=next((o.argument.place for o in networks if o.value == "host"), None),
         user=_value(options, "user"),
+        home=_home(options),
         ports=_placed(options, "publish"),
         mounts=(*_placed(options, "volume"), *_mounts(options)),
         healthcheck=_healthcheck(options),
@@ -172,6 +173,13 @@ def _mounts(options: Sequence[Option]) -> Iterator[tuple[str, Place]]:
         target = fields.get("target") or fields.get("destination") or fields.get("dst") or ""
         if target and fields.get("type") != "tmpfs":
             yield f"{source}:{target}" if source else target, option.argument.place
+
+
+def _home(options: Sequence[Option]) -> str:
+    """Return the home of the user inside: with `keep-id`, the host's user, it is `/`."""
+    mode, _, ids = _value(options, "userns").partition(":")
+    root = _value(options, "user").partition(":")[0] in {"root", "0"} or "uid=0" in ids.split(",")
+    return "/" if mode == "keep-id" and not root else ""
 
 
 def _healthcheck(options: Sequence[Option]) -> tuple[tuple[str, ...], Place] | None:

@@ -1,11 +1,11 @@
-"""HW120, HW212, HW514, HW515, HW517, HW520 and HW521: what the reader of a file drops."""
+"""HW120, HW212, HW514, HW515, HW517, HW520, HW521 and HW525: what the reader of a file drops."""
 
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.names import VARIABLE, nearest
 from generator.rules.helpers.variables import (
     known_values,
     known_variables,
@@ -17,8 +17,6 @@ from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
 
@@ -125,10 +123,6 @@ def unexpanded(view: View, facts: Facts) -> Hits:
         )
 
 
-_NEAR: Final = 0.85
-_CERTAIN: Final = 0.9
-# No directive has an underscore, and no section of podman's comes close to one of these.
-_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
 _JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
@@ -146,7 +140,7 @@ EXPORT: Final = "export "  # HW118
     source="systemd.syntax(7); systemd.directives(7); systemd-analyze verify",
 )
 def ignored_line(view: View, facts: Facts) -> Hits:
-    known = facts.directives
+    known = {**facts.directives, **_sections_of(view, facts)}
     for line in view.lines:
         section = view.phrases.section(line)
         if not section or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
@@ -155,16 +149,23 @@ def ignored_line(view: View, facts: Facts) -> Hits:
             yield from _header(view, line, section, known)
         elif not line.name:
             yield _no_assignment(line)
-        elif _VARIABLE.fullmatch(line.name):
+        elif VARIABLE.fullmatch(line.name):
             yield _bare(line)
         elif len(line.name.split()) > 1:
             yield _blanks(line)
-        elif section in known and line.name not in known[section]:
+        elif section in facts.directives and line.name not in known[section]:
             yield from _unknown(line, section, known)
 
 
+def _sections_of(view: View, facts: Facts) -> dict[str, frozenset[str]]:
+    """Return the sections that another reader of the file has, and what it knows in them."""
+    accepted = facts.accepted(view.phrases.accepts) if view.phrases.headers else None
+    below = {"Container": accepted.below(("Container",))} if accepted else {}
+    return {name: frozenset(known) for name, known in below.items() if known}
+
+
 def _header(view: View, line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
-    meant, certain = _nearest(section, known)
+    meant, certain = nearest(section, known)
     # Podman has sections of its own, and so has every other kind of unit.
     if section in known or not (meant or view.phrases.unit_file):
         return
@@ -212,29 +213,48 @@ def _blanks(line: Line) -> Hit:
 
 
 def _unknown(line: Line, section: str, known: dict[str, frozenset[str]]) -> Hits:
-    """A directive of another section, or one that resembles another; others may be new."""
-    home = next((name for name, names in known.items() if line.name in names), "")
-    meant, certain = _nearest(line.name, known[section])
-    if not home and (not meant or line.name.startswith("X-")):
+    """A directive of another section, one that resembles another, or one that nobody knows."""
+    if line.name.startswith("X-"):
         return
+    home = next((name for name, names in known.items() if line.name in names), "")
+    meant, certain = nearest(line.name, known[section])
     yield Hit(
         message=f"systemd ignores `{line.name}` in [{section}]: "
         + (f"it is a directive of [{home}]" if home else "it knows no such directive"),
         place=line.place,
-        fix=f"move it to `[{home}]`" if home else f"did you mean `{meant}`?",
+        severity=None if home or meant else "warning",
+        fix=f"move it to `[{home}]`"
+        if home
+        else f"did you mean `{meant}`?"
+        if meant
+        else "take it out, or see systemd.directives(7)",
         # Another directive that comes to life may stop the unit: a person decides.
         edits=(Edit(line.place, line.name, meant),) if certain and meant == "Environment" else (),
     )
 
 
-def _nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
-    """Return the name that was meant, and whether that is certain; case alone is."""
-    best, ratio = "", _NEAR
-    for other in sorted(names):
-        matcher = SequenceMatcher(None, name.casefold(), other.casefold())
-        if matcher.real_quick_ratio() >= ratio and (found := matcher.ratio()) > ratio:
-            best, ratio = other, found
-    return best, ratio >= _CERTAIN
+@Rule(
+    id="HW525",
+    title="a directive that systemd has given up",
+    why="Directives of cgroup v1 go with it: systemd up to 257 takes them for their successors, "
+    "with a warning; 258 ignores them, and the service runs without the limit.",
+    bad="MemoryLimit=24G",
+    good="MemoryMax=24G",
+    source="systemd NEWS, 258; systemd-analyze verify, 252",
+)
+def expiring_directive(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        found = facts.expiring.get((view.phrases.section(line), line.name))
+        if found is not None:
+            edit = Edit(line.place, line.name, found.instead)
+            yield Hit(
+                message=f"systemd {found.ignored} and later ignore `{found.name}`: it is of cgroup "
+                "v1",
+                place=line.place,
+                fix=f"write `{found.instead}{f'={line.value}' if found.same else ''}`"
+                + ("" if found.same else ", which counts in another unit"),
+                edits=(edit,) if found.same and view.phrases.headers else (),
+            )
 
 
 @Rule(

@@ -1,4 +1,4 @@
-"""HW203, HW204, HW206, HW208 and HW210: limits on CPU time and memory."""
+"""HW203, HW204, HW206, HW208, HW210 and HW214: limits on CPU time and memory."""
 
 from __future__ import annotations
 
@@ -80,6 +80,35 @@ def highest_cpu(cpus: str) -> int | None:
     parts = cpus.replace(",", " ").replace("-", " ").split()
     digits = all(part.isascii() and part.isdigit() for part in parts)
     return max(int(part) for part in parts) if parts and digits else None
+
+
+_CPU: Final = 100
+
+
+@Rule(
+    id="HW214",
+    title="a CPU quota of less than one CPU",
+    why="A quota counts single CPUs: 100% is one of them, whatever the machine has. With less, "
+    "each thread stops for a part of every tenth of a second, and a model on the CPU hardly "
+    "answers.",
+    bad="CPUQuota=80%    # meant as most of 16 CPUs",
+    good="CPUQuota=1200%",
+    source="systemd.resource-control(5), CPUQuota=; docs.docker.com: Resource constraints",
+)
+def less_than_one_cpu(view: View, _: Facts) -> Hits:
+    quota, threads = view.bound("cpu_quota"), view.host.threads
+    percent = int(quota.value or 0) if quota is not None else 0
+    if quota is None or not 0 < percent < _CPU or is_client(view):
+        return
+    share = f"`{view.phrases.quota(quota, max(_CPU, percent * threads))}` is that share of"
+    yield Hit(
+        message=f"a quota of {view.phrases.quota_in_prose(quota, percent)} is {percent / _CPU:g} "
+        f"of one CPU, not of the machine",
+        place=quota.place,
+        fix=f"{share} its {threads} hardware threads; or leave it out"
+        if threads
+        else f"write `{view.phrases.quota(quota, 4 * _CPU)}` for four CPUs, or leave it out",
+    )
 
 
 @Rule(

@@ -149,7 +149,7 @@ def test_the_default_of_compose_is_a_number_of_shares() -> None:
         (700, None, "write `900%`, or fewer threads"),
         (800, "0-9", "write `900%`, or fewer threads"),
         # Nine CPUs are not to be had of eight.
-        (700, "0-7", "leave the quota out, or write fewer threads"),
+        (700, "0-7", "leave the quota out, or write fewer threads, like `6`"),
         # All of the CPUs that it may run on: that takes nothing away.
         (800, "0-7", None),
     ],

@@ -98,7 +98,6 @@ def test_a_section_that_is_none(header: str, fix: str, mends: bool) -> None:
         "[Service]\nX-Mine=1\n",
         "[X-Mine]\nOLLAMA_DEBUG=1\n",
         "[Service]\nRestartMode=direct\n",  # of systemd 254
-        "[Service]\nSomethingOfNextYear=1\n",
         "[Service]\nStartLimitIntervalSec=5\n",  # HW514
         "[Unit]\nStartLimitIntervalSec=5\n[Install]\nWantedBy=default.target\n",
         "[Service]\n# MemoryMax 20G\n; OLLAMA_DEBUG=1\n",

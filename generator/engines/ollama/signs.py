@@ -28,6 +28,11 @@ SIGNS: Final = Signs(
         "modelsDir": "OLLAMA_MODELS",
         "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION",
     },
+    # The chart of Open WebUI.
+    wrapper_keys=frozenset(
+        {"ollamaUrls", "ollamaUrlsFromExtraEnv", "openaiBaseApiUrl", "openaiBaseApiUrls"}
+        | {"pipelines", "websocket", "enableOpenaiApi"}
+    ),
     nixos_overwritten=frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}),
     nixos_address=("127.0.0.1", 11434),
 )

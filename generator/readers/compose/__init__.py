@@ -55,4 +55,9 @@ COMPOSE: Final = Phrases(
     no_swap="add `memswap_limit: {}`, the same as the memory, for no swap",
     memlock="add `ulimits: {memlock: -1}` to the service",
     obsolete=frozenset({"version"}),
+    reader="Compose",
+    accepts="compose",
+    refuses_whole="the file",
+    own_keys="x-.*",
+    mapped_port=r".*\.ports\.\d+",
 )

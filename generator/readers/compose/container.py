@@ -127,9 +127,10 @@ def _shown(node: Scalar) -> str:
 
 def _ports(key: str, service: Table) -> tuple[tuple[str, Place], ...]:
     found: dict[str, Place] = {}
-    for node in service.items("ports"):
+    for number, node in enumerate(service.items("ports")):
         if text := _port(node) if isinstance(node, Table) else _short(node):
-            found.setdefault(text, _at(node, f"{key}.ports"))
+            mapped = f".{number}" if isinstance(node, Table) else ""
+            found.setdefault(text, _at(node, f"{key}.ports{mapped}"))
     return tuple(found.items())
 
 

@@ -18,6 +18,7 @@ from generator.readers.compose.container import PATHS, argv, bounds, container_o
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
+from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
 from generator.view import Line, ModelUse, NotJudged, Overruled, Place, Variable, View
 
@@ -73,6 +74,7 @@ class _Services:
         self.place = sources[0].path
         self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
+        self.keys = tuple(keys_of(project.top))
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
@@ -80,8 +82,8 @@ class _Services:
         known = self.project.top.table("services").places.get(name)
         here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
-        others = (other for other in self.project.services if other not in {name, *self.jobs})
         variables = self._variables(name, service)
+        others = (n for n in self.project.services if n not in self.jobs and self._beside(n, name))
         return self.context.view(
             COMPOSE,
             self.context.release_of(service.text("image")),
@@ -97,7 +99,14 @@ class _Services:
             adds=self._adds(service),
             not_judged=(*self.loader.gaps, *self._gaps(service)),
             neighbours=tuple(others),
+            keys=self.keys,
         )
+
+    def _beside(self, other: str, name: str) -> bool:
+        """Whether another service runs beside this one; of two servers only one profile is on."""
+        profiles = [_profiles(self.project.services[each]) for each in (other, name)]
+        apart = other in self.servers and all(profiles) and profiles[0].isdisjoint(profiles[1])
+        return other != name and not apart
 
     def _top(self) -> Iterator[Line]:
         top = self.project.top
@@ -236,6 +245,10 @@ class _Services:
         words = " ".join((job.text("environment", self.engine.address), *argv(job, "command")))
         named = (n for n in self.servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", words))
         return next(named, "")
+
+
+def _profiles(service: Table) -> set[str]:
+    return {node.text for node in service.items("profiles") if isinstance(node, Scalar)}
 
 
 def _calls(words: list[str], engine: Engine, depth: int = 0) -> Iterator[Call]:

@@ -27,4 +27,6 @@ HELM: Final = Phrases(
     cpus='cpu: "{}"',
     size_suffix="i",  # To Kubernetes `20G` is decimal.
     no_swap="",  # Kubernetes has swap off.
+    reader="the chart",
+    accepts="helm",
 )

@@ -15,8 +15,10 @@ from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Context, Source, each, image_name, problem_at, refused
 from generator.readers.helm import HELM
 from generator.readers.layers import overruled, said
+from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
-from generator.view import Bound, Container, Edit, Line, ModelUse, Place, Variable, View
+from generator.units import Release
+from generator.view import Bound, Container, Edit, Key, Line, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +37,8 @@ _LARGEST: Final = 2**63
 _KINDS: Final = {"nvidia": "cuda", "": "cuda", "amd": "rocm"}
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _VOLUME: Final = ("persistentVolume", "enabled")
+_ROOM: Final = "30Gi"  # What the chart asks for where nobody says a size.
+_TABLE_OF_MODELS: Final = Release(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
 _ELSEWHERE: Final = frozenset(
     {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
 )
@@ -60,29 +64,36 @@ def values_of(node: Node | None, prefix: str, source: Source, context: Context) 
     found = _found(node, context.engine) if isinstance(node, Table) else None
     if found is None:
         return []
-    inner = f"{prefix}.{found[0]}".rstrip(".")
-    return [_Chart(source, context, inner, found[1]).view()]
+    inner, values, sure = found
+    return [_Chart(source, context, f"{prefix}.{inner}".rstrip("."), values, sure).view()]
 
 
-def _found(values: Table, engine: Engine) -> tuple[str, Table] | None:
-    """Return the values of the chart and their key path: the file's own, or below its name."""
+def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
+    """Return the values of the chart and their key path: the file's own, or below its name; and
+    whether they are sure to be for this chart alone.
+    """
     own = values.get(engine.name)
     if not isinstance(own, Table):
         # Nothing but variables of the server is set.
         entries = [one for one in values.items("extraEnv") if isinstance(one, Table)]
         ours = any(one.text("name").startswith(engine.prefixes) for one in entries)
-        return ("", values) if ours else None
-    if engine.chart_keys & set(own.entries):
-        return "", values
-    return (engine.name, own) if _found(own, engine) is not None else None
+        return ("", values, True) if ours else None
+    wrapped = bool(engine.wrapper_keys & set(values.entries))
+    nested = wrapped or isinstance(own.get(engine.name), Table)
+    ours = bool(engine.chart_keys & set(own.entries))
+    if wrapped or (ours and "enabled" in own.entries) or (not ours and _found(own, engine)):
+        return engine.name, own, nested
+    return ("", values, True) if ours else None
 
 
 class _Chart:
     """The values of the chart, which stand in their file below the key path `prefix`."""
 
-    def __init__(self, source: Source, context: Context, prefix: str, values: Table) -> None:
+    def __init__(
+        self, source: Source, context: Context, prefix: str, values: Table, sure: bool
+    ) -> None:
         self.source, self.context, self.engine = source, context, context.engine
-        self.prefix, self.values = prefix, values
+        self.prefix, self.values, self.sure = prefix, values, sure
         self.lines = tuple(flat(prefix, values, _ELSEWHERE))
         self.problems: list[Problem] = []
 
@@ -103,6 +114,7 @@ class _Chart:
             overruled=overruled(said((one, self.source.path) for one in variables), {}),
             bounds=bounds,
             lines=self.lines,
+            keys=tuple(self._keys()),
             models=tuple(self._models()),
             container=self._container(gpu=gpu is not None and gpu.is_true),
             acceleration="" if gpu is None else kind if gpu.is_true else "cpu",
@@ -115,6 +127,15 @@ class _Chart:
         """Return the place of what switches something on, None where it is not on."""
         found = self.values.scalar(*path)
         return self._at(found, *path) if found is not None and found.is_true else None
+
+    def _keys(self) -> Iterator[Key]:
+        """Yield the keys, but of values that another chart may read in a way of its own."""
+        release, told = self.context.release_for(self.values.text("image", "tag"))
+        for key in keys_of(self.values, self.prefix) if self.sure else ():
+            # Charts of the first years had a plain list of models.
+            models = key.path == (self.engine.name, "models")
+            old = models and told and release < _TABLE_OF_MODELS
+            yield replace(key, form="table") if old else key
 
     def _variables(self) -> Iterator[Variable]:
         """Yield what the container gets; a secret's or a field's value is not told."""
@@ -186,6 +207,7 @@ class _Chart:
             ),
             exposed=tuple(self._exposed()),
             unkept=self._unkept(),
+            room=self._room(),
         )
 
     def _exposed(self) -> Iterator[Line]:
@@ -194,6 +216,18 @@ class _Chart:
             service = line.section.rpartition(".")[2] == "service" and line.name == "type"
             if service and line.value in {"NodePort", "LoadBalancer"}:
                 yield line
+
+    def _room(self) -> Bound | None:
+        """Return the size of the volume that the chart makes; another claim has one of its own."""
+        size, enabled = self.values.scalar("persistentVolume", "size"), self._switch(*_VOLUME)
+        if enabled is None or self.values.text("persistentVolume", "existingClaim"):
+            return None
+        text = size.text if size else _ROOM
+        place = self._at(size, "persistentVolume", "size") if size else enabled
+        try:
+            return Bound(name="room", value=round(quantity(text)), place=place, written=text)
+        except ValueError:
+            return None
 
     def _unkept(self) -> Edit | None:
         enabled = self.values.scalar(*_VOLUME)

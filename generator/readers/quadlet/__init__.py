@@ -27,4 +27,7 @@ QUADLET: Final = Phrases(
     of_unit="CPUQuota|MemoryMax",
     unit_no_swap="add `MemorySwapMax=0`",
     memlock="add `Ulimit=memlock=-1:-1` to [Container]",
+    reader="Podman",
+    accepts="quadlet",
+    refuses_whole="the unit",
 )

@@ -16,7 +16,7 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models
-from generator.view import Bound, Place, View
+from generator.view import Bound, Key, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from generator.readers.syntax.unit import Assignment
 
 _CONTAINER: Final = "Container"
+_QUOTE: Final = '"'
 _WHOLE: Final = {
     "EnvironmentFile": "env-file",
     "PublishPort": "publish",
@@ -34,6 +35,7 @@ _WHOLE: Final = {
     "Network": "network",
     "HealthCmd": "health-cmd",
     "User": "user",
+    "UserNS": "userns",
     "Ulimit": "ulimit",
     "Memory": "memory",
     "PidsLimit": "pids-limit",
@@ -59,16 +61,17 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _image(one: Unit, images: dict[str, str]) -> str:
     """Return the image, also where `Image=` names a quadlet of its own."""
-    text = one.expanded(one.last("Image", _CONTAINER)).text
+    text = one.expanded(one.last("Image", _CONTAINER)).text.strip(_QUOTE)
     return images.get(text) or text
 
 
 def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
-    image = _image(one, images)
+    image, engine = _image(one, images), context.engine
     stem = one.name.rpartition(".")[0].partition("@")[0]
-    if image:
-        return context.engine.is_image(image_name(image).repository)
-    return stem.startswith(context.engine.name)
+    if not image:
+        return stem.startswith(engine.name)
+    called = engine.name in {stem, one.last("ContainerName", _CONTAINER)}
+    return engine.is_build(image_name(image).repository, called=called)
 
 
 def _view(one: Unit, images: dict[str, str], context: Context) -> View:
@@ -87,6 +90,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
         variables=tuple(variable for variable, _ in variables),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=unit.lines(one.assignments),
+        keys=tuple(_key(each) for each in one.assignments if each.key),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
         overruled=overruled((*said(variables), *single), one.ranks),
         not_judged=container.gaps(found, context),
@@ -97,12 +101,18 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     )
 
 
+def _key(assignment: Assignment) -> Key:
+    path = (assignment.section, assignment.key)
+    return Key(path=path, place=assignment.place(), value=assignment.value)
+
+
 def _options(one: Unit) -> Iterator[Option]:
     """Yield what podman is called with: keys first, then `PodmanArgs=`."""
     for key, name in _WHOLE.items():
         for assignment in one.named(key, _CONTAINER):
             argument = one.argument(assignment.value, assignment)
-            text = argument.text
+            # Podman takes them off some values, and refuses others with them (HW524).
+            text = argument.text.strip(_QUOTE)
             if name == "env-file" and not text.startswith(("/", "%")):
                 # It counts from the quadlet's directory.
                 text = str(PurePosixPath(assignment.file).parent / text)

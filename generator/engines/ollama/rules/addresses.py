@@ -229,7 +229,8 @@ def _published(view: View, facts: Facts) -> Hits:
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
             place=place,
             # No Edit: whether other machines may use it is for somebody to decide.
-            fix=f"write `{local or f'127.0.0.1:{api}:{api}'}`; {_AMONG_THEM}"
+            fix=f"write `{view.phrases.local_port(local or f'127.0.0.1:{api}:{api}', place)}`; "
+            f"{_AMONG_THEM}"
             if view.phrases.publishes_local
             else f"publish no port; {_AMONG_THEM}",
         )

@@ -1,4 +1,4 @@
-"""HW509, HW510, HW518 and HW542: health checks, volumes and addresses of containers."""
+"""HW509, HW510, HW518, HW527 and HW542: health checks, volumes and addresses of containers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
+from generator.engines.ollama.rules.helpers.need import known_models
+from generator.fit.host import size_of
 from generator.rules.helpers.containers import is_client, is_official, target
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import is_local
+from generator.units import gib, is_local
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -121,11 +123,14 @@ def no_volume(view: View, facts: Facts) -> Hits:
     if strangers_home(view):
         return  # HW541 reports it.
     path = _models_path(view, facts)
+    # Which home such a user has, the image may say too: a volume at any is one for models.
+    homes = ("/root", "/home/ubuntu") if container.home else ()
+    paths = (path, *(f"{home}/.ollama/models" for home in homes))
     mounts = [(target(text), text, place) for text, place in container.mounts]
     untold = not path.startswith("/") or "$" in path  # The running host fills it in, or HW120.
     if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
         return
-    held = [m[1:] for m in mounts if f"{path}/".startswith(f"{m[0].rstrip('/')}/")]
+    held = [m[1:] for m in mounts if any(_holds(m[0], each) for each in paths)]
     if all(":" not in text or text.startswith(":") for text, _ in held):
         yield Hit(
             message=f"`{held[0][0]}` has no name: the next container gets an empty one"
@@ -137,14 +142,44 @@ def no_volume(view: View, facts: Facts) -> Hits:
         )
 
 
+@Rule(
+    id="HW527",
+    title="a volume that is smaller than its models",
+    why="The pull ends with `no space left on device`, and the pod of a chart starts over, to pull "
+    "again. Updates of a model need its size once more, until the old layers are removed.",
+    bad="ollama:\n  models:\n    pull: [llama3.3:70b]\npersistentVolume:\n  enabled: true\n"
+    "  size: 30Gi",
+    good="ollama:\n  models:\n    pull: [llama3.3:70b]\npersistentVolume:\n  enabled: true\n"
+    "  size: 100Gi",
+    source="otwld/ollama-helm: templates/pvc.yaml; ollama.com/library",
+)
+def volume_too_small(view: View, facts: Facts) -> Hits:
+    room = view.container.room if view.container else None
+    size, models = size_of(room), known_models(view, facts)
+    weights = sum(model.weight_bytes for model in models)
+    if room is None or size is None or weights < size:
+        return
+    names = ", ".join(f"`{model.names[0]}`" for model in models)
+    yield Hit(
+        message=f"the weights of {names} take {gib(weights)}, the volume has {gib(size)}",
+        place=room.place,
+        fix=f"give it at least {gib(2 * weights)}, so that an update has room beside the old one",
+    )
+
+
 def _models_path(view: View, facts: Facts) -> str:
     models, home = view.variable("OLLAMA_MODELS"), view.variable("HOME")
     if models is not None:
         return models.value
     if home is not None:
         return f"{home.value}/.ollama/models"
-    own = home_in_image(view.container) if view.container else "/root"
+    box = view.container
+    own = (box.home or home_in_image(box)).rstrip("/") if box else "/root"
     return facts.image.models_path.replace("/root", own, 1)
+
+
+def _holds(mount: str, path: str) -> bool:
+    return f"{path}/".startswith(f"{mount.rstrip('/')}/")
 
 
 @Rule(

@@ -1,4 +1,4 @@
-"""HW201, HW202 and HW205: compute threads."""
+"""HW201, HW202, HW205 and HW213: compute threads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from generator.view import Place, View
 
 NAME: Final = "LLAMA_ARG_THREADS"
+CPU: Final = 100
+"""Percent of one."""
 
 
 def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
@@ -67,8 +69,9 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
     cpus = len(listed or ()) or view.host.threads
     if threads <= threads_within(percent) or not quota_acts(percent, cpus):
         return
-    enough = quota_for(threads)
-    below = threads * 100 > percent
+    enough, cores = quota_for(threads), view.host.cores
+    below = threads * CPU > percent
+    spare = quota_acts(enough, cpus) and not (below and 0 < cores * CPU < enough)
     yield Hit(
         message=f"{threads} compute threads under a quota of "
         f"{view.phrases.quota_in_prose(quota, percent)}: they wait for each other at barriers, "
@@ -77,9 +80,52 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
         place=quota.place,
         severity=None if below else "info",
         fix=f"write `{view.phrases.quota(quota, enough)}`, or fewer threads"
-        if quota_acts(enough, cpus)
-        else "leave the quota out, or write fewer threads",
+        if spare
+        else f"leave the quota out, or write fewer threads, like `{threads_within(percent)}`",
     )
+
+
+@Rule(
+    id="HW213",
+    title="a CPU quota, and nobody tells the threads",
+    why="The server takes a thread per physical core of the machine: it does not see the quota. "
+    "Once that is spent all of them stop, and the threads of a layer wait for each other: eight "
+    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
+    bad="cpus: 4    # on 8 cores",
+    good="cpus: 4\nenvironment:\n  LLAMA_ARG_THREADS: 3",
+    source="common/common.cpp@4df29be (llama.cpp); ollama#17916; otwld/ollama-helm#93",
+)
+def quota_without_threads(view: View, facts: Facts) -> Hits:
+    quota, cores = view.bound("cpu_quota"), view.host.cores
+    told = view.variable(NAME) is not None or threads_of(view, facts) is not None
+    if quota is None or quota.value is None or told or is_client(view):
+        return
+    percent = int(quota.value)
+    # Below one CPU it is HW214, and what a GPU computes needs no more than one.
+    if percent < CPU or (cores and cores * CPU <= percent) or not _on_cpu(view):
+        return
+    taken = f"{cores} threads, one per core" if cores else "a thread per core, however many"
+    yield Hit(
+        message=f"under a quota of {view.phrases.quota_in_prose(quota, percent)} the server takes "
+        f"{taken}: they wait for each other at barriers, so one stopped thread stalls all of them",
+        place=quota.place,
+        severity=None if cores else "info",
+        fix=_tell(facts, threads_within(percent)),
+    )
+
+
+def _on_cpu(view: View) -> bool:
+    """Return whether the CPU computes: where nobody says so, on a machine that has no GPU."""
+    untold = not (view.acceleration or view.container)
+    return computes_on_cpu(view) or (untold and view.host.cores > 0 and not view.host.gpus)
+
+
+def _tell(facts: Facts, threads: int) -> str:
+    """Return how the release is told of its threads."""
+    fact = facts.variable(NAME)
+    if fact is not None and fact.works:
+        return f"set {NAME} to `{threads}`, or leave the quota out"
+    return f"make the model with `PARAMETER num_thread {threads}`, or leave the quota out"
 
 
 @Rule(

@@ -1,0 +1,74 @@
+"""The keys that the reader of a kind of file knows: Compose, Podman, the templates of a chart."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_WORD: Final = re.compile(r"(\w+)(\[\]|\{\})?(~)?(?:@([\d.]+))?", re.ASCII)
+ANY: Final = "*"
+"""Any name, in a path."""
+Form = Literal["", "list", "table"]
+_FORMS: Final[dict[str, Form]] = {"": "", "[]": "list", "{}": "table"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A key that is known: the form that its value must have, empty: any.
+
+    `verbatim`: quotes are a part of the value. `since`: the first release of the reader that knows
+    it, empty: all that are in use.
+    """
+
+    name: str
+    form: Form = ""
+    verbatim: bool = False
+    since: str = ""
+
+
+class Accepted:
+    """The keys of one kind of file, by path."""
+
+    def __init__(self, paths: Mapping[str, str], mistaken: Mapping[str, str]) -> None:
+        self._words = {tuple(filter(None, path.split("."))): words for path, words in paths.items()}
+        self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
+        self._known: dict[tuple[str, ...], dict[str, Known]] = {}
+
+    def below(self, path: Sequence[str]) -> Mapping[str, Known] | None:
+        """Return the keys that are known below a path of keys; None: any key is taken there."""
+        row = self._row(tuple(path))
+        if row is not None and row not in self._known:
+            self._known[row] = {known.name: known for known in _read(self._words[row])}
+        return None if row is None else self._known[row]
+
+    def meant(self, path: Sequence[str]) -> str:
+        """Return what people mean who write a key that is not known; empty: nobody knows."""
+        row = self._row(tuple(path[:-1]))
+        return "" if row is None else self._mistaken.get((*row, path[-1]), "")
+
+    def home(self, name: str) -> tuple[str, ...] | None:
+        """Return the one path below which a name is known; None: there is none, or several."""
+        rows = [row for row in self._words if name in (self.below(row) or ())]
+        return rows[0] if len(rows) == 1 else None
+
+    def _row(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
+        found = (row for row in self._words if len(row) == len(path) and _matches(row, path))
+        return next(found, None)
+
+
+def _matches(row: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    return all(part in {ANY, name} for part, name in zip(row, path, strict=True))
+
+
+def _read(words: str) -> Iterator[Known]:
+    for word in words.split():
+        found = _WORD.fullmatch(word)
+        if found is None:
+            raise ValueError(f"`{word}` is no key with its marks")
+        name, form, verbatim, since = found.groups(default="")
+        yield Known(name=name, form=_FORMS[form], verbatim=bool(verbatim), since=since)

@@ -1,0 +1,47 @@
+"""The keys of a YAML document with their paths, for readers that know all that they take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.readers.base import refused
+from generator.readers.syntax.yaml_tree import VALUES_AT_MOST, Items, Node, Scalar, Table
+from generator.view import Key, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEEPEST: Final = 8
+
+
+def keys_of(table: Table, prefix: str = "") -> Iterator[Key]:
+    """Yield every key of a mapping with its path, also of mappings in lists.
+
+    `prefix` is where the mapping stands in its file. Raises ProfileError where aliases make more of
+    it than anybody wrote.
+    """
+    for number, (path, value, place) in enumerate(_keys(table, ())):
+        if number >= VALUES_AT_MOST:
+            message, hint = "aliases make it longer than anybody wrote", "use fewer of them"
+            raise refused(table.place.file, f"line {table.place.line}", message, hint)
+        form, text = _form(value)
+        where = replace(place, key=".".join((prefix, *path)).strip("."))
+        yield Key(path=path, place=where, form=form, value=text)
+
+
+def _form(node: Node) -> tuple[Literal["value", "list", "table", "empty"], str]:
+    if isinstance(node, Scalar):
+        return ("empty" if node.kind == "null" else "value"), node.written
+    return ("list" if isinstance(node, Items) else "table"), ""
+
+
+def _keys(table: Table, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node, Place]]:
+    for name, value in table.entries.items():
+        here = (*path, name)
+        # `!reset` is Compose's word for a key that shall not be there.
+        if value.tag != "!reset" and len(here) <= _DEEPEST:
+            yield here, value, table.place_of(name)
+            for inner in table.items(name):
+                if isinstance(inner, Table):
+                    yield from _keys(inner, here)

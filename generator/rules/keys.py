@@ -1,0 +1,171 @@
+"""HW522, HW523, HW524 and HW526: keys that the reader of a file does not take as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.catalogue.accepted import ANY
+from generator.rules.helpers.names import nearest, own_key
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.accepted import Known
+    from generator.catalogue.facts import Facts
+    from generator.view import Key, View
+
+
+@Rule(
+    id="HW522",
+    severity="error",
+    title="a key that the reader of the file does not know",
+    why="Compose and Podman refuse the whole file for one key that they do not know, so that "
+    "nothing starts. The templates of a Helm chart ignore it: what it should set stays as it was.",
+    bad="services:\n  ollama:\n    env:\n      - OLLAMA_KEEP_ALIVE=2h",
+    good="services:\n  ollama:\n    environment:\n      - OLLAMA_KEEP_ALIVE=2h",
+    source="compose-spec: schema/compose-spec.json; podman-systemd.unit(5); otwld/ollama-helm: "
+    "values.yaml",
+)
+def unknown_key(view: View, facts: Facts) -> Hits:
+    strange = [(key, _advice(view, facts, key)) for key in _unknown(view, facts)]
+    # Values that no template of the chart knows are those of other templates beside it.
+    if not view.phrases.refuses_whole and not all(advice for _, advice in strange):
+        return
+    for key, advice in strange:
+        yield Hit(
+            message=_refusal(view, key),
+            place=key.place,
+            severity=None if view.phrases.refuses_whole else "warning",
+            fix=advice or "take it out",
+        )
+
+
+def _unknown(view: View, facts: Facts) -> Iterator[Key]:
+    accepted = facts.accepted(view.phrases.accepts)
+    for key in view.keys:
+        known = accepted.below(key.path[:-1])
+        if known is not None and key.path[-1] not in known and not own_key(view, key.path[-1]):
+            yield key
+
+
+def _refusal(view: View, key: Key) -> str:
+    book, above, name = view.phrases, key.path[:-1], key.path[-1]
+    parent = f"[{above[0]}]" if book.headers else f"`{'.'.join(above)}`" if above else "the file"
+    if book.refuses_whole:
+        return f"{book.reader} refuses {book.refuses_whole}: `{name}` is no key of {parent}"
+    return f"{book.reader} ignores `{key.place.key}`: it reads no such key"
+
+
+def _advice(view: View, facts: Facts, key: Key) -> str:
+    """Return what to write instead, empty where nobody knows."""
+    accepted, above, name = facts.accepted(view.phrases.accepts), key.path[:-1], key.path[-1]
+    if meant := accepted.meant(key.path):
+        return f"write {meant}"
+    home = accepted.home(name)
+    if view.phrases.headers:
+        sections = (one for one, names in facts.directives.items() if name in names)
+        home = next(((one,) for one in sections), home)
+    close, _ = nearest(name, accepted.below(above) or ())
+    if close:
+        return f"did you mean `{close}`?"
+    return "" if home is None else f"write it {_below(view, key, home)}"
+
+
+def _below(view: View, key: Key, home: tuple[str, ...]) -> str:
+    if view.phrases.headers:
+        return f"in [{home[0]}]"
+    top = key.place.key.removesuffix(".".join(key.path)).rstrip(".")
+    # Of the names above, `*` stands for the same ones.
+    same = (key.path[at] if part == ANY else part for at, part in enumerate(home))
+    where = ".".join(filter(None, (top, *same)))
+    return f"below `{where}`" if where else "at the top"
+
+
+OLDEST: Final = "5.4"
+
+
+@Rule(
+    id="HW523",
+    severity="info",
+    title="a key that only a newer Podman knows",
+    why="A Podman that does not know a key of a quadlet refuses the whole unit, and there is no "
+    "service. Debian 13 has 5.4.2, Ubuntu 24.04 has 4.9.",
+    bad="[Container]\nMemory=24G    # where Podman is older than 5.5",
+    good="[Service]\nMemoryMax=24G",
+    source="pkg/systemd/quadlet/quadlet.go (podman); quadlet -dryrun, 5.4.2",
+)
+def newer_key(view: View, facts: Facts) -> Hits:
+    for key, known in _known(view, facts):
+        if known.since:
+            yield Hit(
+                message=f"`{known.name}` is a key since {view.phrases.reader} {known.since}: an "
+                f"older one, like {OLDEST} of Debian 13, refuses the unit",
+                place=key.place,
+                fix=_older(known.name),
+            )
+
+
+def _known(view: View, facts: Facts) -> Iterator[tuple[Key, Known]]:
+    accepted = facts.accepted(view.phrases.accepts)
+    for key in view.keys:
+        known = (accepted.below(key.path[:-1]) or {}).get(key.path[-1])
+        if known is not None:
+            yield key, known
+
+
+def _older(name: str) -> str:
+    if name == "Memory":
+        return "write `MemoryMax=` in [Service], which all know"
+    return "check `podman --version` where it runs, or leave the line out"
+
+
+@Rule(
+    id="HW524",
+    severity="error",
+    title="quotes that belong to the value",
+    why="Podman takes the quotes off `Image=`, but not off `PublishPort=`, `Volume=`, `Network=` "
+    "and some others: there they are a part of the value, and no port or path has a quote.",
+    bad='PublishPort="127.0.0.1:11434:11434"',
+    good="PublishPort=127.0.0.1:11434:11434",
+    source="pkg/systemd/parser/unitfile.go (podman), Lookup and LookupAll; quadlet -dryrun, 5.4.2",
+)
+def quoted_value(view: View, facts: Facts) -> Hits:
+    for key, known in _known(view, facts):
+        bare = key.value.strip("\"'")
+        if known.verbatim and bare and bare != key.value:
+            yield Hit(
+                message=f"the quotes are a part of `{known.name}=`: {view.phrases.reader} gets "
+                f"`{key.value}`",
+                place=key.place,
+                fix=f"write `{known.name}={bare}`",
+            )
+
+
+@Rule(
+    id="HW526",
+    severity="error",
+    title="a value of the wrong form",
+    why="Where Compose wants a list it refuses a table or a single value, and the other way round, "
+    "with the whole file. The templates of a Helm chart stop, or make a manifest that Kubernetes "
+    "refuses.",
+    bad="ollama:\n  models:\n    - qwen3:8b",
+    good="ollama:\n  models:\n    pull:\n      - qwen3:8b",
+    source="compose-spec: schema/compose-spec.json; otwld/ollama-helm: templates/deployment.yaml",
+)
+def wrong_form(view: View, facts: Facts) -> Hits:
+    for key, known in _known(view, facts):
+        empty = key.form == "empty" and (not view.phrases.refuses_whole or len(key.path) == 1)
+        if not known.form or known.form == key.form or empty:
+            continue
+        meant = facts.accepted(view.phrases.accepts).meant(key.path)
+        yield Hit(
+            message=f"`{key.place.key}` is {_FORMS[key.form]}, and {view.phrases.reader} wants a "
+            f"{known.form}",
+            place=key.place,
+            fix=f"write {meant or _MEANT[known.form]}",
+        )
+
+
+_MEANT: Final = {"list": "`- ` before each item", "table": "the keys below it"}
+_FORMS: Final = {"value": "a single value", "list": "a list", "table": "a table", "empty": "empty"}
