@@ -22,8 +22,8 @@ from generator.readers.syntax.nix import (
     called,
     inner,
     is_table,
-    parser,
     text_of,
+    tree,
 )
 from generator.records import dataclass
 
@@ -56,12 +56,12 @@ def parts(text: str) -> tuple[Part, ...] | None:
 
     Raises TooMuch.
     """
-    reader = parser()
-    if reader is None:
+    root = tree(text)
+    if root is None:
         return None
     walk = _Walk()
     try:
-        walk.define(reader.parse(text.encode()).root_node, _At(), Scope({}, None))
+        walk.define(root, _At(), Scope({}, None))
     except RecursionError as error:
         raise TooMuch from error
     through = walk.through

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -11,7 +12,13 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Parser
 
-MOST_STEPS: Final = 100_000
+MOST_STEPS: Final = 30_000
+MOST_SECONDS: Final = 2
+"""Of CPU time, for the tree of one text."""
+_CHUNK: Final = 2**10
+# The parser takes a time that grows with the square of these.
+_CHAIN: Final = re.compile(r"(?:\.[ \t\n]*[\w'-]{1,200}[ \t\n]*){100}", re.ASCII)
+_OPEN_COMMENTS: Final = 50
 _INNER: Final = {
     "source_code": "expression",
     "parenthesized_expression": "expression",
@@ -39,6 +46,24 @@ def parser() -> Parser | None:
     except ImportError:
         return None
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_nix.language()))
+
+
+def tree(text: str) -> Node | None:
+    """Return the root of the tree of a text; None where nothing can read it. Raises TooMuch."""
+    reader = parser()
+    if reader is None:
+        return None
+    if _CHAIN.search(text) or text.count("/*", text.rfind("*/") + 1) > _OPEN_COMMENTS:
+        raise TooMuch
+    data, start = text.encode(errors="replace"), time.process_time()
+    try:
+        return reader.parse(
+            lambda at, _: data[at : at + _CHUNK],
+            progress_callback=lambda *_: time.process_time() - start > MOST_SECONDS,
+        ).root_node
+    except ValueError as error:
+        reader.reset()
+        raise TooMuch from error
 
 
 def inner(node: Node | None) -> Node | None:
