@@ -15,16 +15,17 @@ FLAKE: Final = "flake.nix"
 _ENGINES: Final = "|".join(ENGINES)
 _SETS: Final = re.compile(
     rf"\b(?:services|containers)\.\"?(?:{_ENGINES})\b|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
-    rf"|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b",
+    rf"|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",
     re.MULTILINE,
 )
+_WHERE: Final = re.compile(r"\bservices\b|\bcontainers\b")
 _HEAD: Final = re.compile(r"^[ \t]*\{[^{}\n]{0,400}\}[ \t]*:[ \t]*$", re.MULTILINE)
 
 
 SIGNS: Final = Signs(
     sure=frozenset({".nix"}),
     content=rf"(?m)\bservices\.(?:{_ENGINES})\b|\bservices\s{{0,20}}=\s{{0,20}}\{{|{_HEAD.pattern}",
-    ours=lambda source: bool(_SETS.search(source.text)),
+    ours=lambda source: bool(_WHERE.search(source.text) and _SETS.search(source.text)),
 )
 CONTAINER: Final = Phrases(
     kind="nixos",
@@ -45,7 +46,7 @@ MODULE: Final = replace(
     memlock='add `serviceConfig.LimitMEMLOCK = "infinity"`',
 )
 """Of a service, whose unit gets what `serviceConfig` says."""
-HOME_MODULE: Final = replace(MODULE, restart="")
+HOME_MODULE: Final = replace(MODULE, restart="", sandboxed=False)
 """Of home-manager, which has a module of its own."""
 ARION: Final = replace(CONTAINER, restart="")
 """Of a service of arion, which is one of Compose."""

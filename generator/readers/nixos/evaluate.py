@@ -139,12 +139,16 @@ def in_force(definitions: Sequence[Definition]) -> list[Definition]:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """Why Nix cannot say what a module defines: `broken`, it is no Nix; `absent`, there is none."""
+    """Why Nix cannot say what a module defines: `broken`, it is no Nix; `absent`, there is none.
+
+    `passing`: it may well say so another time.
+    """
 
     reason: str
     where: str = ""
     broken: bool = False
     absent: bool = False
+    passing: bool = False
 
 
 Answer: TypeAlias = tuple[Definition, ...] | NotEvaluated
@@ -158,11 +162,12 @@ def evaluate(text: str, patience: Patience) -> Answer:
 
     What it has said of a text is remembered: a fix reads its file again and again.
     """
-    if text not in _answers:
+    answer = _answers.get(text) or _evaluated(text, patience)
+    if isinstance(answer, tuple) or not answer.passing:
         if len(_answers) >= REMEMBERED:
             _answers.clear()
-        _answers[text] = _evaluated(text, patience)
-    return _answers[text]
+        _answers[text] = answer
+    return answer
 
 
 def _evaluated(text: str, patience: Patience) -> Answer:
@@ -199,7 +204,9 @@ def _run(
 ) -> subprocess.CompletedProcess[str] | NotEvaluated:
     seconds = min(patience.left, MOST_SECONDS)
     if seconds <= 0:
-        return NotEvaluated(f"Nix was asked for {patience.seconds:.0f} seconds already")
+        return NotEvaluated(
+            f"Nix was asked for {patience.seconds:.0f} seconds already", passing=True
+        )
     arguments = {"reader": str(_HERE / "module.nix"), "file": str(file)}
     told = [part for name, value in arguments.items() for part in ("--argstr", name, value)]
     told += ["--argstr", "asked", str(file.with_name(_ASKED))]
@@ -219,9 +226,9 @@ def _run(
             errors="replace",
         )  # fmt: skip
     except OSError:
-        return NotEvaluated("there is no nix-instantiate", absent=True)
+        return NotEvaluated("there is no nix-instantiate", absent=True, passing=True)
     except subprocess.TimeoutExpired:
-        return NotEvaluated(f"Nix is not done with it in {seconds:.0f} seconds")
+        return NotEvaluated(f"Nix is not done with it in {seconds:.0f} seconds", passing=True)
     finally:
         patience.left -= time.monotonic() - start
 

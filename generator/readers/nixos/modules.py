@@ -129,7 +129,8 @@ def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
     if isinstance(answer, NotEvaluated):
         yield top
     else:
-        yield Part((), tuple(_filled(answer, top.found)))
+        whole = any(not d.path for d in answer)
+        yield Part((), tuple(_filled(answer, top.found)), top.through if whole else ())
     yield from (part for part in literal or () if part.where)
 
 

@@ -1,0 +1,226 @@
+"""What a module says literally, read off its syntax tree, and what that is used for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.readers.base import Context, NeedsMore, Patience, Source
+from generator.readers.nixos import SIGNS
+from generator.readers.nixos.literal import parts
+from generator.readers.nixos.read import read
+from generator.readers.nixos.release import pinned_by
+from generator.readers.syntax.nix import TooMuch
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from generator.view import View
+
+Told = dict[str, tuple[Any, int, bool]]
+
+
+def told(text: str, *where: str) -> Told:
+    """Return the definitions of one module of a text: value, priority, and whether it is open."""
+    found = parts(text)
+    assert found is not None
+    (part,) = (part for part in found if part.where == where)
+    return {".".join(d.path): (d.value, d.priority, d.unresolved) for d in part.found}
+
+
+def plainly(text: str, **more: Any) -> list[View]:
+    """Return the Views of a text where there is no time for Nix."""
+    context = Context(load_catalogue(), patience=Patience(0), **more)
+    return list(read([Source("host.nix", text)], context))
+
+
+VALUES = {
+    '"a b"': ("a b", False),
+    '"a\\n\\"\\${x}"': ('a\n"${x}', False),
+    "''\n  one\n    two\n''": ("one\n  two\n", False),
+    "4": (4, False),
+    "1.5": (1.5, False),
+    "true": (True, False),
+    "null": (None, False),
+    '[ "a" 1 ]': (["a", 1], False),
+    '[ "a" x ]': (["a"], True),
+    "{ }": ({}, False),
+    '(with lib; "a")': ("a", False),
+    'let b = "x"; in "a${b}"': ("ax", False),
+    '"a${x}b"': ("a${x}b", True),
+    "x.y": (None, True),
+    "f 1": (None, True),
+    "toString 4": ("4", False),
+    '"a" + "b"': ("ab", False),
+    '[ "a" ] ++ [ "b" ]': (["a", "b"], False),
+    '[ "a" ] ++ x': (["a"], True),
+    'if x then "a" else "a"': ("a", False),
+    'if x then "a" else "b"': (None, True),
+    "./x": ("./x", True),
+}
+
+
+@pytest.mark.parametrize("text", VALUES, ids=ascii)
+def test_a_value_is_known_as_far_as_the_text_says(text: str) -> None:
+    value, unknown = VALUES[text]
+    assert told(f"{{ lib, x, ... }}: {{ a = {text}; }}") == {"a": (value, 100, unknown)}
+
+
+SHAPES = {
+    "{ a.b = 1; }": {"a.b": 1},
+    "{ config.a = 1; options.b = 2; }": {"a": 1, "options.b": 2},
+    '{ "a" = 1; ${x} = 2; }': {"a": 1},
+    "let a = 1; in { inherit a; }": {"a": 1},
+    "{ a = lib.mkIf x { b = 1; }; }": {"a.b": 1},
+    "lib.mkMerge [ { a = 1; } (lib.mkIf x { b = 2; }) ]": {"a": 1, "b": 2},
+    "{ a = { b = 1; c = 2; } // lib.optionalAttrs x { b = 3; }; }": {"a.b": 3, "a.c": 2},
+    "{ a = if x then { b = 1; } else { c = 2; }; }": {"a.b": 1, "a.c": 2},
+    "rec { a = 1; b = a; }": {"a": 1, "b": 1},
+    "{ imports = [ ({ ... }: { a = 1; }) { b = 2; } ]; }": {"a": 1, "b": 2, "imports": []},
+    "{ inputs }: { pkgs, ... }: { a = 1; }": {"a": 1},
+}
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_what_the_module_system_makes_of_it(text: str) -> None:
+    assert {name: value for name, (value, _, _) in told(text).items()} == SHAPES[text]
+
+
+def test_priorities_are_kept() -> None:
+    text = "{ a = mkForce 1; b = lib.mkDefault 2; c = lib.mkOverride 90 3; }"
+    assert [priority for _, priority, _ in told(text).values()] == [50, 1000, 90]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("{ flake.modules.nixos.llm = { pkgs, ... }: { a = 1; }; }", "flake.modules.nixos.llm"),
+        ("{ flake.nixosModules.llm = { a = 1; }; }", "flake.nixosModules.llm"),
+        ("{ containers.llm.config = { ... }: { a = 1; }; }", "containers.llm.config"),
+        ("{ home-manager.users.ann = { a = 1; }; }", "home-manager.users.ann"),
+        ("{ x = lib.nixosSystem { modules = [ { a = 1; } ]; }; }", "x.modules"),
+    ],
+)
+def test_a_module_may_stand_in_another_one(text: str, where: str) -> None:
+    assert told(text, *where.split(".")) == {"a": (1, 100, False)}
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + ".b" * 5000, "/* " * 5000, "{ a = " + "[" * 9000, "((" * 9000 + "))" * 9000]
+)
+def test_what_is_no_module_is_left_soon(text: str) -> None:
+    with suppress(TooMuch):
+        assert all(not part.found for part in parts(text) or ())
+
+
+def test_names_that_grow_without_end_are_left() -> None:
+    bound = "".join(f"a{n} = {{ x = a{n + 1}; y = a{n + 1}; }}; " for n in range(40))
+    with pytest.raises(TooMuch):
+        parts(f"let {bound} in {{ b = a0; }}")
+
+
+CLEAN = """\
+{ config, lib, ... }:
+{
+  services.ollama = {
+    enable = true;
+    port = lib.mkDefault 11500;
+    loadModels = [ "qwen3:8b" ];
+    environmentVariables.OLLAMA_NUM_THREADS = "6";
+  };
+}
+"""
+
+
+def test_without_nix_the_text_is_judged_and_that_is_said() -> None:
+    (view,) = plainly(CLEAN)
+    assert {v.name: v.value for v in view.variables} == {
+        "OLLAMA_NUM_THREADS": "6",
+        "OLLAMA_HOST": "127.0.0.1:11500",
+    }
+    assert [(model.name, model.place.line) for model in view.models] == [("qwen3:8b", 6)]
+    (gap,) = view.not_judged
+    assert gap.reason.startswith("Nix was asked for 0 seconds already; only what it says literally")
+
+
+def test_what_somebody_else_makes_is_named() -> None:
+    require("nix-instantiate")
+    text = "{ site, ... }: { services.ollama = { enable = true; port = site.port + 1; }; }\n"
+    (view,) = read([Source("host.nix", text)], Context(load_catalogue()))
+    assert [(gap.part, gap.line) for gap in view.not_judged] == [("services.ollama.port", 1)]
+
+
+def test_a_module_of_which_nothing_is_known_is_not_judged() -> None:
+    with pytest.raises(NeedsMore):
+        plainly("{ site, ... }: { services.ollama = site.ollama; }")
+
+
+def test_a_function_that_nobody_knows_is_named() -> None:
+    (view,) = plainly('{ lib, ... }: lib.site.mk "a" { services.ollama.enable = true; }')
+    assert "`lib.site.mk` makes of it" in view.not_judged[-1].reason
+
+
+def test_a_wrapper_of_ones_own_is_no_module_of_nixos() -> None:
+    with pytest.raises(NeedsMore) as caught:
+        plainly("{ my.services.ollama.enable = true; }")
+    assert "says nothing of services.ollama" in caught.value.problems[0].message
+
+
+def test_an_imported_file_is_read_with_the_module() -> None:
+    files = {"./env.nix": "", "env.nix": '{ services.ollama.environmentVariables.A = "1"; }'}
+    text = "{ imports = [ ./env.nix ]; services.ollama.enable = true; }"
+    (view,) = plainly(text, read=files.get)
+    (variable,) = view.variables
+    assert (variable.name, variable.place.file, variable.place.line) == ("A", "env.nix", 1)
+
+
+def test_home_manager_has_options_of_its_own() -> None:
+    text = '{ home.packages = [ ]; services.ollama = { enable = true; acceleration = "cuda"; }; }'
+    (view,) = plainly(text)
+    assert (view.settings, view.acceleration) == ((), "cuda")
+
+
+@pytest.mark.parametrize(
+    ("flake", "channel"),
+    [
+        ('inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";', "25.11"),
+        ('inputs = { nixpkgs = { url = "nixpkgs/nixos-unstable"; }; };', "unstable"),
+        ('nixpkgs.url = "https://flakehub.com/f/NixOS/nixpkgs/0.2505.*";', "25.05"),
+        ('nixpkgs.url = "github:NixOS/nixpkgs/release-26.05";', "26.05"),
+        ('nixpkgs.follows = "other/nixpkgs";', ""),
+        ('nixpkgs.url = "github:me/nixpkgs";', ""),
+    ],
+)
+def test_a_flake_pins_a_release(flake: str, channel: str) -> None:
+    assert pinned_by(f"{{ {flake} }}") == channel
+
+
+@pytest.mark.parametrize(
+    ("text", "package", "release"),
+    [
+        ("{ services.ollama.acceleration = null; }", "", "0.21.1"),
+        ("{ services.ollama.acceleration = null; %s }", "unstable.ollama-cuda", "0.32"),
+        ("{ services.ollama.enable = true; %s }", "pkgs.ollama", "0.32"),
+    ],
+)
+def test_the_release_of_the_package(text: str, package: str, release: str) -> None:
+    full = text.replace("%s", f"services.ollama.package = {package};")
+    (view,) = plainly(full)
+    assert str(view.release).startswith(release)
+    assert not view.release_told
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("{ services.ollama.enable = true; }", True),
+        ("{ services = {\n  ollama = {\n  enable = true; }; }; }", True),
+        ('{ virtualisation.oci-containers.containers.a.image = "ollama/ollama"; }', True),
+        ("{ services.open-webui.enable = true; x = [ pkgs.ollama ]; }", False),
+        ("final: prev: {\n  ollama = prev.ollama.override { };\n}", False),
+    ],
+)
+def test_a_module_of_a_directory_is_ours_if_it_sets_something(text: str, ours: bool) -> None:
+    assert SIGNS.ours(Source("a.nix", text)) is ours
