@@ -32,11 +32,18 @@ Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
 RestartPolicy = Literal["no", "on-success", "on-failure", "on-abnormal", "on-abort", "always"]
 
 
+def commented(reason: str, silences: tuple[Silence, ...]) -> tuple[str, ...]:
+    """Return the lines above a value: its reason, and what silences rules there."""
+    ignored = (f"hostwright: ignore {each.rule} because {each.reason}" for each in silences)
+    return (reason, *ignored)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One environment variable of the server.
 
-    `reason` is the comment that the output has beside it. `scope` `host` marks a variable that a
+    `reason` is the comment that the output has beside it, `silences` the rules of `gen check` that
+    this line of it is not for. `scope` `host` marks a variable that a
     container expresses in another way (devices, ports, mounts).
     """
 
@@ -47,6 +54,12 @@ class Setting:
     group: Group
     key: str
     scope: Scope = "any"
+    silences: tuple[Silence, ...] = ()
+
+    @property
+    def comment(self) -> tuple[str, ...]:
+        """What the output has above it: the reason, and each rule that its line is not for."""
+        return commented(self.reason, self.silences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +91,12 @@ class Limit:
     reason: str
     source: Source
     key: str
+    silences: tuple[Silence, ...] = ()
+
+    @property
+    def comment(self) -> tuple[str, ...]:
+        """What the output has above it: the reason, and each rule that its line is not for."""
+        return commented(self.reason, self.silences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +113,12 @@ class Listen:
     variable: str
     open_firewall: bool
     reason: str
+    silences: tuple[Silence, ...] = ()
+
+    @property
+    def comment(self) -> tuple[str, ...]:
+        """What the output has above it: the reason, and each rule that its line is not for."""
+        return commented(self.reason, self.silences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "readers.plan": (
         {
-            *("codec", "engines", "errors", "formats", "plan", "readers", "readers.plan", "units"),
-            "view",
+            *("codec", "engines", "errors", "formats", "host", "plan", "readers", "readers.plan"),
+            *("units", "view"),
         },
         set(),
     ),

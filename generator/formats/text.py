@@ -33,7 +33,7 @@ class Commented:
     """A value of a document with a comment above its key; `gap` puts a blank line above both."""
 
     value: Any
-    comment: str = ""
+    comment: str | tuple[str, ...] = ""
     gap: bool = False
 
 
@@ -45,13 +45,16 @@ def opened(item: Any, pad: str, *, first: bool) -> tuple[Any, list[str]]:  # noq
     return item.value, gap + comment(item.comment, f"{pad}# ")
 
 
-def comment(text: str, prefix: str = "# ", width: int = WIDTH) -> list[str]:
-    """Return `text` as comment lines of at most `width` characters; no lines for no text.
+def comment(text: str | tuple[str, ...], prefix: str = "# ", width: int = WIDTH) -> list[str]:
+    """Return `text`, or each of several, as comment lines of at most `width` characters.
+
+    There are no lines for no text.
 
     Line breaks of any kind become spaces and other control characters become their escapes, so
     that no text can leave its comment. A word longer than the line is left whole (links).
     """
-    return [prefix + line for line in _wrapped(text, width - len(prefix))]
+    texts = (text,) if isinstance(text, str) else text
+    return [prefix + line for each in texts for line in _wrapped(each, width - len(prefix))]
 
 
 @lru_cache(maxsize=4096)

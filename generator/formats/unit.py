@@ -24,7 +24,7 @@ class Entry:
 
     key: str
     value: str
-    comment: str = ""
+    comment: str | tuple[str, ...] = ""
 
 
 @dataclass(frozen=True, slots=True)

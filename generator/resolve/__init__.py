@@ -12,6 +12,7 @@ from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
 from generator.resolve import devices, limits, service
+from generator.resolve.silences import silenced
 from generator.rules.registry import every_rule, judge
 from generator.units import written_size
 
@@ -65,6 +66,7 @@ def resolve(
         raise ProfileError(source, tuple(problems))
     found = list(dict.fromkeys(found))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
+    plan = silenced(plan, found, facts)
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
 

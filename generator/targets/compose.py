@@ -131,7 +131,7 @@ def _name(service: Service, job: Job) -> str:
 def _server(service: Service) -> dict[str, Any]:
     container, health = service.container, service.health
     environment = {
-        setting.name: Commented(compose_string(setting.value), setting.reason)
+        setting.name: Commented(compose_string(setting.value), setting.comment)
         for setting in variables(service)
     }
     healthcheck = {
@@ -145,7 +145,7 @@ def _server(service: Service) -> dict[str, Any]:
         **_base(service),
         "container_name": container.name,
         "restart": container.restart,
-        "ports": Commented([published(service)], service.listen.reason),
+        "ports": Commented([published(service)], service.listen.comment),
         "volumes": _volumes(service),
         **({"environment": environment} if environment else {}),
         "healthcheck": Commented(healthcheck, health.reason),
@@ -197,7 +197,7 @@ def _limit(service: Service, limit: Limit) -> dict[str, Any]:
             key = "oom_score_adj"
         case name:
             key, value = name, None
-    return {} if value is None else {key: Commented(value, limit.reason)}
+    return {} if value is None else {key: Commented(value, limit.comment)}
 
 
 def _size(size: int) -> str:

@@ -130,7 +130,7 @@ def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document val
     return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(message)}")
 
 
-def _soft(value: Any, reason: str = "") -> Any:  # noqa: ANN401 -- a document value
+def _soft(value: Any, reason: str | tuple[str, ...] = "") -> Any:  # noqa: ANN401 -- a document value
     call = Call("mkDefault", value)
     return Commented(call, reason) if reason else call
 
@@ -139,7 +139,7 @@ def _ollama(service: Service) -> Raw:
     host = specifier_escape(service.listen.host)
     # The module writes them into Environment=, where systemd expands `%`; it escapes all else.
     variables = {
-        s.name: _soft(specifier_escape(s.value), s.reason)
+        s.name: _soft(specifier_escape(s.value), s.comment)
         for s in service.environment
         if s.name not in OWN
     }
@@ -153,7 +153,7 @@ def _ollama(service: Service) -> Raw:
     options: dict[str, Any] = {
         "enable": _soft(value=True),
         "package": _package(service),
-        "host": _soft(f"[{host}]" if ":" in host else host, service.listen.reason),
+        "host": _soft(f"[{host}]" if ":" in host else host, service.listen.comment),
         "port": _soft(service.listen.port),
         **{name: _soft(value) for name, value in settings.items() if value},
     }
@@ -199,7 +199,7 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
 def _server(service: Service) -> dict[str, Any]:
     restart, devices = service.restart, service.devices
     config: dict[str, Any] = {
-        limit.directive: _soft(limit.written, limit.reason) for limit in service.limits
+        limit.directive: _soft(limit.written, limit.comment) for limit in service.limits
     }
     config["Restart"] = _soft(restart.policy, restart.reason)
     config["RestartSec"] = _soft(restart.seconds)

@@ -177,12 +177,12 @@ def _inside(service: Service, places: Places) -> list[Entry]:
     return [
         Entry("Image", _qualified(container.image)),
         Entry("ContainerName", container.name),
-        Entry("PublishPort", published(service), service.listen.reason),
+        Entry("PublishPort", published(service), service.listen.comment),
         *given(Entry("Network", network)),
         *_volumes(service, places),
         *_devices(service),
         *(
-            Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.reason)
+            Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.comment)
             for s in variables(service)
         ),
         *(_of_podman(limit) for limit in _limits(service) if limit.name in IN_CONTAINER),
@@ -255,7 +255,7 @@ def _limits(service: Service) -> list[Limit]:
 def _of_podman(limit: Limit) -> Entry:
     key, written = IN_CONTAINER[limit.name]
     value = -1 if limit.value == "infinity" else limit.value
-    return Entry(key, written.format(value), limit.reason)
+    return Entry(key, written.format(value), limit.comment)
 
 
 def _around(service: Service) -> list[Entry]:

@@ -74,7 +74,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "written as variables, directives and commands already",
-        "Listen.host Listen.reason Limit.name Limit.value Model.name",
+        "Listen.host Listen.reason Listen.silences Limit.name Limit.value Model.name",
     ),
     LeftOut("the unit has a name, and the host its programs", "Job.name Job.programs"),
 )
@@ -159,7 +159,7 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
 
 
 def _variables(settings: Iterable[Setting]) -> list[Entry]:
-    return [Entry("Environment", environment(s.name, s.value), s.reason) for s in settings]
+    return [Entry("Environment", environment(s.name, s.value), s.comment) for s in settings]
 
 
 def _directives(directives: Iterable[Directive]) -> list[Entry]:

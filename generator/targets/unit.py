@@ -35,7 +35,7 @@ def order(after: Iterable[str]) -> list[Entry]:
 
 def limits_of(limits: Iterable[Limit]) -> list[Entry]:
     """Return limits in the words of systemd."""
-    return [Entry(limit.directive, limit.written, limit.reason) for limit in limits]
+    return [Entry(limit.directive, limit.written, limit.comment) for limit in limits]
 
 
 def started(service: Service, *entries: Entry) -> list[Entry]:

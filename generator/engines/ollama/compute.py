@@ -269,6 +269,6 @@ def threads(case: Case) -> Decisions:
         yield from lever(
             case, variable, "num_thread", str(count), where=THREADS, reason=reason, source=source
         )
-    for name, library in RUNTIMES.items():
+    for name, library in RUNTIMES.items() if source == "profile" else ():
         reason = f"For builds that link {library}; official Linux builds do not."
         yield plain(name, str(count), reason, THREADS, source)

@@ -25,6 +25,7 @@ in
     port = mkDefault 11434;
     environmentVariables = {
       # For builds that link OpenMP; official Linux builds do not.
+      # hostwright: ignore HW121 because the profile asks for it, by `threads.count`
       OMP_NUM_THREADS = mkDefault "16";
       # For builds that link Intel MKL; official Linux builds do not.
       MKL_NUM_THREADS = mkDefault "16";
@@ -77,6 +78,7 @@ in
       # 17 of 20 hardware threads; at least one per compute thread, or they stall each other.
       CPUQuota = mkDefault "1700%";
       # Leaves 15 GiB of the host's 119 GiB to the rest.
+      # hostwright: ignore HW210 because it follows from what the profile says of the host
       MemoryMax = mkDefault "104G";
       # However the server ends, it comes back.
       Restart = mkDefault "always";

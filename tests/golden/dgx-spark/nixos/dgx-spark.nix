@@ -27,6 +27,7 @@ in
       # Compute threads per model. Stands in for OLLAMA_NUM_THREADS, which no release reads.
       LLAMA_ARG_THREADS = mkDefault "16";
       # For builds that link OpenMP; official Linux builds do not.
+      # hostwright: ignore HW121 because the profile asks for it, by `threads.count`
       OMP_NUM_THREADS = mkDefault "16";
       # For builds that link Intel MKL; official Linux builds do not.
       MKL_NUM_THREADS = mkDefault "16";
@@ -79,6 +80,7 @@ in
       # 17 of 20 hardware threads; at least one per compute thread, or they stall each other.
       CPUQuota = mkDefault "1700%";
       # Leaves 15 GiB of the host's 119 GiB to the rest.
+      # hostwright: ignore HW210 because it follows from what the profile says of the host
       MemoryMax = mkDefault "104G";
       # However the server ends, it comes back.
       Restart = mkDefault "always";

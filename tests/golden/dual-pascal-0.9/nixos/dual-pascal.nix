@@ -40,6 +40,7 @@ in
       # Indices count as nvidia-smi does; read by the CUDA driver, not by Ollama.
       CUDA_DEVICE_ORDER = mkDefault "PCI_BUS_ID";
       # Every model on all GPUs, even one that a single GPU could hold.
+      # hostwright: ignore HW303 because this host is meant to show both cards at work, at some speed
       OLLAMA_SCHED_SPREAD = mkDefault "1";
       # How long an idle model stays loaded.
       OLLAMA_KEEP_ALIVE = mkDefault "1h";

@@ -41,6 +41,7 @@ in
       # The library that serves these GPUs; `cuda` alone names none.
       OLLAMA_LLM_LIBRARY = mkDefault "cuda_v12";
       # Every model on all GPUs, even one that a single GPU could hold.
+      # hostwright: ignore HW303 because this host is meant to show both cards at work, at some speed
       OLLAMA_SCHED_SPREAD = mkDefault "1";
       # How long an idle model stays loaded.
       OLLAMA_KEEP_ALIVE = mkDefault "1h";

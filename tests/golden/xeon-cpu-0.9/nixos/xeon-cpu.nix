@@ -25,8 +25,10 @@ in
     # Not set: LLAMA_ARG_CACHE_RAM=256. Before llama-server there was no prompt cache to bound.
     environmentVariables = {
       # No library bears the name `cpu_avx2` since 0.5.8; in 0.9.6 it is ignored.
+      # hostwright: ignore HW106 because the profile asks for it, by `ollama.llm_library`
       OLLAMA_LLM_LIBRARY = mkDefault "cpu_avx2";
       # For builds that link OpenMP; official Linux builds do not.
+      # hostwright: ignore HW121 because the profile asks for it, by `threads.count`
       OMP_NUM_THREADS = mkDefault "20";
       # For builds that link Intel MKL; official Linux builds do not.
       MKL_NUM_THREADS = mkDefault "20";
@@ -41,6 +43,7 @@ in
       # Models resident at the same time.
       OLLAMA_MAX_LOADED_MODELS = mkDefault "3";
       # No effect on a CPU in this release.
+      # hostwright: ignore HW309 because the profile asks for it, by `ollama.flash_attention`
       OLLAMA_FLASH_ATTENTION = mkDefault "1";
       # No effect on a CPU in this release, which keeps f16.
       OLLAMA_KV_CACHE_TYPE = mkDefault "q8_0";
@@ -60,8 +63,11 @@ in
       # 20 of 24 hardware threads; at least one per compute thread, or they stall each other.
       CPUQuota = mkDefault "2000%";
       # Share of CPU time under contention; every service has 100.
+      # hostwright: ignore HW203 because written down so that nobody takes the default for a
+      # priority
       CPUWeight = mkDefault "100";
       # Above this the kernel kills; page cache counts too, but is reclaimed first.
+      # hostwright: ignore HW210 because the profile asks for it, by `resources.memory_max`
       MemoryMax = mkDefault "20G";
       # However the server ends, it comes back.
       Restart = mkDefault "always";

@@ -25,10 +25,12 @@ in
     environmentVariables = {
       # No library bears the name `cpu_avx2` since 0.5.8; in 0.32.15 an unknown name means CPU only,
       # which this host wants.
+      # hostwright: ignore HW106 because the profile asks for it, by `ollama.llm_library`
       OLLAMA_LLM_LIBRARY = mkDefault "cpu_avx2";
       # Compute threads per model. Stands in for OLLAMA_NUM_THREADS, which no release reads.
       LLAMA_ARG_THREADS = mkDefault "20";
       # For builds that link OpenMP; official Linux builds do not.
+      # hostwright: ignore HW121 because the profile asks for it, by `threads.count`
       OMP_NUM_THREADS = mkDefault "20";
       # For builds that link Intel MKL; official Linux builds do not.
       MKL_NUM_THREADS = mkDefault "20";
@@ -62,10 +64,15 @@ in
   systemd.services.ollama = {
     serviceConfig = {
       # 20 of 24 hardware threads; at least one per compute thread, or they stall each other.
+      # hostwright: ignore HW202 because quota and threads were chosen together: 20 of 24 hardware
+      # threads
       CPUQuota = mkDefault "2000%";
       # Share of CPU time under contention; every service has 100.
+      # hostwright: ignore HW203 because written down so that nobody takes the default for a
+      # priority
       CPUWeight = mkDefault "100";
       # Above this the kernel kills; page cache counts too, but is reclaimed first.
+      # hostwright: ignore HW210 because the profile asks for it, by `resources.memory_max`
       MemoryMax = mkDefault "20G";
       # However the server ends, it comes back.
       Restart = mkDefault "always";

@@ -1,0 +1,62 @@
+"""What `gen` writes, `gen check --fail-on info` says nothing of that the profile was not told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.check.gather import CheckRequest, check
+from generator.plan import Plan
+from generator.targets import all_files
+from tests.plans import PROFILES, RELEASES, plan, shipped
+
+# What reads a NixOS module is Nix, which tests/readers/nixos ask.
+TARGETS = ("compose", "quadlet", "systemd")
+CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
+OWN: dict[str, dict[str, Any]] = {
+    "of the README": {"host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}}},
+    "one card": {
+        "host": {"memory": "64GiB", "gpus": [CARD]},
+        "ollama": {"context_length": 16384, "num_parallel": 2, "keep_alive": "24h"},
+        "models": [{"name": "qwen3:14b", "preload": True}],
+    },
+    "locked": {
+        "host": {"memory": "64GiB", "cpu": {"cores": 8, "threads": 16}},
+        "ollama": {"env": {"LLAMA_ARG_LOAD_MODE": "mlock"}},
+        "check": {"ignore": [{"rule": "HW209", "reason": "kept for the day it works"}]},
+    },
+    "open": {
+        "ollama": {"host": "192.0.2.7"},
+        "check": {
+            "ignore": [{"rule": "HW401", "reason": "a firewall of the network is before it"}]
+        },
+    },
+}
+
+
+def unsaid(decided: Plan, target: str, folder: Path) -> list[str]:
+    """Return what is said of the files of a target, and was not of the profile."""
+    for file in all_files(target, decided):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text)
+    report = check(CheckRequest(paths=(str(folder),), version=decided.service.release))
+    said = {finding.rule for finding in decided.remarks}
+    return [
+        f"{one.finding.rule}: {one.finding.message}"
+        for one in report.findings
+        if one.finding.rule not in said
+    ]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("name", PROFILES)
+def test_of_shipped_profiles(name: str, release: str, target: str, tmp_path: Path) -> None:
+    assert unsaid(shipped(name, version=release), target, tmp_path) == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", OWN)
+def test_of_profiles_of_ones_own(name: str, target: str, tmp_path: Path) -> None:
+    assert unsaid(plan(OWN[name]), target, tmp_path) == []
