@@ -99,7 +99,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "check": (
         {
-            *("catalogue", "check", "engines", "errors", "formats", "host", "live"),
+            *("catalogue", "check", "engines", "errors", "fleet", "formats", "host", "live"),
             *("pipeline", "profiles"),
             *("readers", "resolve", "rules", "targets", "units", "view"),
         },

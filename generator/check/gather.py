@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.catalogue.catalogue import Catalogue
+    from generator.readers.base import Source
     from generator.readers.discover import Found
     from generator.units import Release
 
@@ -93,6 +94,8 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
 
         found = installed(wanted.root or HERE)
     gathered = _Gathered()
+    for fleet in found.fleets:
+        _fleet(fleet, wanted, gathered)
     for name in dict.fromkeys((*names, *found.profiles)):
         _profile(name, wanted, gathered)
     _foreign(found, context, gathered)
@@ -166,6 +169,15 @@ def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:
     found, texts = check_profile(name, version, wanted.targets, stdin)
     gathered.found += found
     gathered.texts |= texts or {name: ""}
+
+
+def _fleet(fleet: Source, wanted: CheckRequest, gathered: _Gathered) -> None:
+    from generator.check.fleets import check_fleet
+
+    piped = STDIN in wanted.paths and fleet.path == (wanted.stdin_name or STDIN)
+    found, texts = check_fleet(fleet.path, fleet.text, wanted.stdin if piped else None)
+    gathered.found += found
+    gathered.texts |= texts
 
 
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:

@@ -44,7 +44,7 @@ def check_profile(
         plan = plan_of(document, version=version)
         losses = [finding for target in targets for finding in limitations(target, plan)]
     except ProfileError as error:
-        return tuple(_broken(error, problem, texts) for problem in error.problems), texts
+        return tuple(broken(error, problem, texts) for problem in error.problems), texts
     except HostwrightError as error:
         finding = UNREADABLE.finding(error.message, fix=error.hint)
         return (LocatedFinding(finding, Place(name)),), texts
@@ -58,7 +58,8 @@ def _placed(finding: Finding, document: Document, texts: dict[str, str]) -> Loca
     return LocatedFinding(finding, place, setting=finding.where)
 
 
-def _broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> LocatedFinding:
+def broken(error: ProfileError, problem: Problem, texts: dict[str, str]) -> LocatedFinding:
+    """Return what is wrong with a file of Hostwright's own, at its line."""
     finding = UNREADABLE.finding(problem.message, problem.where, problem.hint)
     file = problem.source or error.source
     line = line_of(texts.get(file, ""), problem.where)

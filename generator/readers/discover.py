@@ -92,7 +92,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What paths turn out to be; `profiles` are read by others.
+    """What paths turn out to be; `profiles` and `fleets` are read by others.
 
     `empty` are directories that have nothing to do with an engine, `aside` files that are judged
     with one that names them, or else alone.
@@ -101,6 +101,7 @@ class Found:
     groups: tuple[Group, ...] = ()
     aside: tuple[Group, ...] = ()
     profiles: tuple[str, ...] = ()
+    fleets: tuple[Source, ...] = ()
     problems: tuple[Problem, ...] = ()
     empty: tuple[str, ...] = ()
     gaps: tuple[NotJudged, ...] = ()
@@ -157,6 +158,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         groups=tuple(_groups(f for f in files.values() if not f.aside)),
         aside=tuple(_groups(f for f in files.values() if f.aside)),
         profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
+        fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
         problems=tuple(problems),
         empty=empty,
     )

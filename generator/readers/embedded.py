@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 T = TypeVar("T")
-_FAR: Final = 20_000  # lines
+_FAR: Final = 2_000  # lines
 
 
 def embedded(

@@ -93,6 +93,11 @@ OWN: Final = {
         never=r"(?m)^\[hosts[.\]]",
         ours=lambda _: True,
     ),
+    "fleet": Signs(
+        maybe=frozenset({".toml"}),
+        content=r"(?m)^\[hosts[.\]]",
+        ours=lambda _: True,
+    ),
 }
 """The files of Hostwright itself that no reader reads."""
 
@@ -125,7 +130,8 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     path, text, every = PurePosixPath(source.path), source.text, _every()
     by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
     for kind, signs in (by_suffix or every).items():
-        if signs.by_name(path) or (path.suffix in signs.named and not walked):
+        named = path.suffix in signs.named and not walked and not re.search(signs.never, text)
+        if signs.by_name(path) or named:
             return kind
     likely = (kind for kind, signs in by_suffix.items() if signs.by_content(text))
     if by_suffix or walked:

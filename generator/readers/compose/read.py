@@ -20,7 +20,7 @@ from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
-from generator.view import Line, ModelUse, NotJudged, Overruled, Place, Variable, View
+from generator.view import Command, Line, ModelUse, NotJudged, Overruled, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,6 +94,7 @@ class _Services:
             bounds=bounds(key, service, self.loader),
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
             models=self._models(name, service),
+            commands=self._calls(service),
             container=container,
             acceleration=acceleration,
             adds=self._adds(service),
@@ -107,6 +108,14 @@ class _Services:
         profiles = [_profiles(self.project.services[each]) for each in (other, name)]
         apart = other in self.servers and all(profiles) and profiles[0].isdisjoint(profiles[1])
         return other != name and not apart
+
+    def _calls(self, service: Table) -> tuple[Command, ...]:
+        """Return the call of the engine's program that a service is."""
+        program, *words = self._command(service) or [""]
+        key = "command" if "command" in service.entries else "entrypoint"
+        if program.rpartition("/")[2] != self.engine.name or key not in service.entries:
+            return ()
+        return (Command(tuple((word, service.place_of(key)) for word in words)),)
 
     def _top(self) -> Iterator[Line]:
         top = self.project.top

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OPENS: Final = re.compile(r"([ \t>]*)(?:[-*+] )?(`{3,}|~{3,})[ \t]*([^`\n]*)")
+_LONG: Final = 300  # characters: no line that names a file is longer
 _SUFFIXES: Final = r"service|container|conf|ya?ml|env|nix|sh|json|toml"
 _PATH: Final = re.compile(
     rf"(?<![\w.])((?:[\w.@~-]*/)*(?:[\w@.-]*\.(?:{_SUFFIXES})|Makefile|justfile))(?![\w/])"
@@ -54,11 +55,11 @@ def _name(info: str, body: str, prose: str) -> str:
     """Return the file that a fence is: by its title, its first comment, or the line above it."""
     if title := _TITLE.search(info):
         return title[1]
-    comment = _COMMENT.fullmatch(body.partition("\n")[0])
+    comment = _COMMENT.fullmatch(body.partition("\n")[0][:_LONG])
     named = _PATH.fullmatch(comment[1]) if comment else None
     if named:
         return named[1]
-    above = _PATH.findall(prose)
+    above = _PATH.findall(prose[:_LONG])
     return str(above[0]) if len(set(above)) == 1 else ""
 
 

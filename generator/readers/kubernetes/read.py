@@ -17,11 +17,12 @@ from generator.readers.helm.read import values_of
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
 from generator.readers.syntax.yaml_tree import Scalar, Table
+from generator.view import NotJudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.view import NotJudged, View
+    from generator.view import View
 
 # Where a workload has the template of its pods.
 _PODS: Final[dict[str, tuple[str, ...]]] = {
@@ -40,6 +41,7 @@ _VALUES: Final = {
     "HelmChartConfig": ("spec", "valuesContent"),
     "Application": ("spec", "source", "helm", "valuesObject"),
 }
+_MOST: Final = 1000
 _AS_TEXT: Final = ("spec", "source", "helm", "values")
 
 
@@ -79,6 +81,13 @@ def _loaded(files: Sequence[Source], context: Context) -> Resources:
 def _servers(resources: Resources) -> list[View]:
     """Return the servers; the first one gets the models that jobs beside it pull."""
     tables = resources.merged()
+    if len(tables) > _MOST:
+        place = tables[_MOST].place
+        reason, hint = f"there are more than {_MOST} resources", "check a part of them"
+        resources.gaps.append(
+            NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part="the rest")
+        )
+        tables = tables[:_MOST]
     pods = [pod for table in tables if (pod := _pod(table, tables, resources)) is not None]
     found = [(pod, list(pod.views())) for pod in pods]
     views = [view for _, several in found for view in several]

@@ -47,7 +47,7 @@ _MOST: Final = 1000
 _WHOLE: Final[Rank] = (-2 * _MOST, -_MOST)
 """The rank of the file that makes a unit: every drop-in is laid over it."""
 _TEMPLATE: Final = re.compile(r"@.*\.")
-_COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
+COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
 _OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})  # no user has one
 _PREFIX: Final = re.compile(r"[-@:+!|]*")
@@ -128,7 +128,7 @@ class Unit:
 
 def used(one: Unit, engine: Engine) -> Iterator[ModelUse]:
     """Yield the models that the commands of a unit pull, create or run."""
-    for command in one.commands(_COMMANDS):
+    for command in one.commands(COMMANDS):
         for call in calls([argument.text for argument in command], engine):
             yield ModelUse(name=call.model, place=command[0].place, warmed=call.verb == "run")
 

@@ -14,9 +14,9 @@ from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
-from generator.readers.systemd.merged import Unit, merged, models, used
+from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.records import dataclass
-from generator.view import NotJudged, Place, Reach, Variable, View
+from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,10 +100,18 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
         not_judged=environment.gaps,
         models=models(related, context.engine),
+        commands=tuple(_calls(related, context.engine)),
         starts=starts[-1].place() if starts else None,
         adds=not one.whole,
         manager=one.manager,
     )
+
+
+def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
+    """Yield the calls of the engine's program."""
+    for words in (command for one in units for command in one.commands(COMMANDS)):
+        if words and PurePosixPath(words[0].text).name == engine.name:
+            yield Command(tuple((word.text, word.place) for word in words[1:]))
 
 
 def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:
