@@ -172,14 +172,27 @@ class ModelUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A volume by where it is mounted: its bytes (0: not told), and what is behind the network.
+
+    `network` is the kind of storage or its class, like `nfs`; empty: local, or not told.
+    """
+
+    target: str
+    place: Place
+    size: int = 0
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What is said of a container.
 
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
-    cluster, `unkept` what would turn on the volume for models that is turned off, `arguments` the
-    words of a command line behind the image. `home` is that of the user inside, empty: the image's.
-    `room` are the bytes of the volume for models.
+    cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
+    volume for models that is turned off, `arguments` the words of a command line behind the image.
+    `home` is that of the user inside, empty: the image's.
     """
 
     image: str
@@ -197,12 +210,12 @@ class Container:
     healthcheck: tuple[tuple[str, ...], Place] | None = None
     restart: str = ""
     memlock: bool = False
+    volumes: tuple[Volume, ...] = ()
     probes: tuple[tuple[str, Place], ...] = ()
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None
     arguments: tuple[tuple[str, Place], ...] = ()
     home: str = ""
-    room: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,8 @@ from typing import Any
 import pytest
 
 from generator.check.mend import mended
-from generator.engines.ollama.rules.container import (
-    health_check_fails,
-    health_check_loads,
-    no_volume,
-)
+from generator.engines.ollama.rules.container import no_volume
+from generator.engines.ollama.rules.health import health_check_fails, health_check_loads
 from generator.rules.helpers.containers import repository
 from generator.rules.registry import every_rule
 from generator.rules.service import unpinned_image
@@ -41,6 +38,15 @@ def mounted(*mounts: str, **more: Any) -> View:
     return boxed(mounts=tuple((text, Place(COMPOSE, 6)) for text in mounts), **more)
 
 
+def lined(section: str, **values: str) -> View:
+    """Make the View of a container with lines of one section, from line 20 on."""
+    lines = tuple(
+        Line(section=section, name=name, value=value, place=Place(COMPOSE, at, name))
+        for at, (name, value) in enumerate(values.items(), 20)
+    )
+    return boxed(lines=lines)
+
+
 def bound(host: str, *ports: str, **more: Any) -> View:
     published = tuple((text, Place(COMPOSE, 8)) for text in ports)
     return boxed(env={"OLLAMA_HOST": host}, ports=published, **more)
@@ -53,6 +59,7 @@ CASES: dict[str, tuple[View, View]] = {
         checked("CMD", "ollama", "list"),
     ),
     "HW510": (checked("CMD", "ollama", "run", "llama3:8b", "hi"), checked("CMD", "ollama", "ps")),
+    "HW545": (lined("startupProbe", failureThreshold="360"), lined("startupProbe")),
     "HW518": (mounted(), mounted("ollama:/root/.ollama")),
     "HW542": (bound("127.0.0.1:11434", "8080:11434"), bound("[::]", "127.0.0.1:8080:11434")),
 }
@@ -295,3 +302,46 @@ def test_other_addresses_of_a_container_are_no_matter(seen: View) -> None:
 )
 def test_the_models_of_another_user_are_in_its_home(mount: str, user: str, *, told: bool) -> None:
     assert bool(found(no_volume, mounted(mount, user=user))) == told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("CMD", "ollama", "--version"), "`ollama --version` ends with 0"),
+        (("CMD", "/usr/bin/ollama", "-v"), "`ollama -v` ends with 0"),
+        (("CMD-SHELL", "ollama --version || exit 1"), "`ollama --version` ends with 0"),
+        (("CMD-SHELL", "ollama list || exit 0"), "`exit 0` ends with 0"),
+        (("CMD-SHELL", "ollama ps; true"), "`true` ends with 0"),
+        (("CMD-SHELL", "pgrep -f 'ollama serve'"), "ends with 0"),
+        (("CMD-SHELL", "true"), "`true` ends with 0"),
+        (("CMD", "true"), "`true` ends with 0"),
+        (("CMD-SHELL", "ollama list || exit 1"), ""),
+        (("CMD-SHELL", "ollama list > /dev/null || kill 1"), ""),
+        (("CMD-SHELL", "ollama ps | grep -q truebase"), ""),
+        (("CMD", "ollama", "show", "-v", "x"), ""),
+        (("CMD-SHELL", "bash -c ': > /dev/tcp/127.0.0.1/11434'"), ""),
+        (("NONE",), ""),
+    ],
+)
+def test_a_check_that_passes_with_a_dead_server(words: tuple[str, ...], told: str) -> None:
+    messages = [p.finding.message for p in found(health_check_fails, checked(*words))]
+    assert [told in message for message in messages] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("seen", "line"),
+    [
+        (lined("healthcheck", interval="30s", start_period="1h"), 21),
+        (lined("services.x.healthcheck", interval="30m", retries="3"), 20),
+        (lined("healthcheck", retries="200"), 20),
+        (lined("Container", HealthStartPeriod="2h"), 20),
+        (lined("ollama.readinessProbe", initialDelaySeconds="3600"), 20),
+        (lined("livenessProbe", periodSeconds="60", failureThreshold="60"), 20),
+        (lined("healthcheck", interval="1m", retries="5", start_period="10m"), 0),
+        (lined("healthcheck", start_period="later", interval="9" * 400), 0),
+        (lined("Service", TimeoutStartSec="3600"), 0),
+        (lined("startupProbe", periodSeconds="10", failureThreshold="180"), 0),
+    ],
+)
+def test_how_long_a_check_waits(seen: View, line: int) -> None:
+    assert [p.place.line for p in found(BY_ID["HW545"], seen)] == [line] * bool(line)

@@ -16,6 +16,7 @@ from generator.readers.beside import missing
 from generator.readers.compose import COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
+from generator.readers.compose.volumes import volumes_of
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
@@ -82,6 +83,7 @@ class _Services:
         known = self.project.top.table("services").places.get(name)
         here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
+        volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
         others = (n for n in self.project.services if n not in self.jobs and self._beside(n, name))
         return self.context.view(
@@ -95,7 +97,7 @@ class _Services:
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
             models=self._models(name, service),
             commands=self._calls(service),
-            container=container,
+            container=replace(container, volumes=volumes),
             acceleration=acceleration,
             adds=self._adds(service),
             not_judged=(*self.loader.gaps, *self._gaps(service)),

@@ -15,10 +15,22 @@ from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Context, Source, each, image_name, problem_at, refused
 from generator.readers.helm import HELM
 from generator.readers.layers import overruled, said
+from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
 from generator.units import Release
-from generator.view import Bound, Container, Edit, Key, Line, ModelUse, Place, Variable, View
+from generator.view import (
+    Bound,
+    Container,
+    Edit,
+    Key,
+    Line,
+    ModelUse,
+    Place,
+    Variable,
+    View,
+    Volume,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +48,8 @@ _SCALES: Final[dict[str, Decimal | int]] = {
 _LARGEST: Final = 2**63
 _KINDS: Final = {"nvidia": "cuda", "": "cuda", "amd": "rocm"}
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
+_CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody says a size.
 _VOLUME: Final = ("persistentVolume", "enabled")
-_ROOM: Final = "30Gi"  # What the chart asks for where nobody says a size.
 _TABLE_OF_MODELS: Final = Release(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
 _ELSEWHERE: Final = frozenset(
     {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
@@ -199,6 +211,7 @@ class _Chart:
             host_network=self._switch("hostNetwork"),
             user=user or values.text("podSecurityContext", "runAsUser"),
             mounts=tuple(self._mounts(official.home_path)),
+            volumes=tuple(self._volumes(official.home_path)),
             restart="always",
             probes=tuple(
                 (line.value, line.place)
@@ -207,7 +220,6 @@ class _Chart:
             ),
             exposed=tuple(self._exposed()),
             unkept=self._unkept(),
-            room=self._room(),
         )
 
     def _exposed(self) -> Iterator[Line]:
@@ -217,23 +229,28 @@ class _Chart:
             if service and line.value in {"NodePort", "LoadBalancer"}:
                 yield line
 
-    def _room(self) -> Bound | None:
-        """Return the size of the volume that the chart makes; another claim has one of its own."""
-        size, enabled = self.values.scalar("persistentVolume", "size"), self._switch(*_VOLUME)
-        if enabled is None or self.values.text("persistentVolume", "existingClaim"):
-            return None
-        text = size.text if size else _ROOM
-        place = self._at(size, "persistentVolume", "size") if size else enabled
-        try:
-            return Bound(name="room", value=round(quantity(text)), place=place, written=text)
-        except ValueError:
-            return None
-
     def _unkept(self) -> Edit | None:
         enabled = self.values.scalar(*_VOLUME)
         if enabled is None or enabled.text.lower() != "false":
             return None
         return Edit(self._at(enabled, *_VOLUME), "false", "true")
+
+    def _volumes(self, home: str) -> Iterator[Volume]:
+        """Yield the volume that the chart claims; one that is there already tells no size."""
+        claim, given = self._switch(*_VOLUME), self.values.table(_VOLUME[0])
+        if claim is None or given.text("existingClaim"):
+            return
+        size = given.scalar("size")
+        try:
+            told = quantity(size.text) if size else _CLAIMED
+        except ValueError:
+            told = Decimal(0)
+        yield Volume(
+            target=self.values.text(self.engine.name, "mountPath") or home,
+            place=self._at(size, _VOLUME[0], "size") if size else claim,
+            size=int(told),
+            network=network(given.text("storageClass")),
+        )
 
     def _mounts(self, home: str) -> Iterator[tuple[str, Place]]:
         name = self.engine.name

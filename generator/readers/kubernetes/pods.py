@@ -11,8 +11,19 @@ from generator.readers.base import image_name
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.syntax.shell import calls, is_shell
+from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
-from generator.view import Bound, Command, Container, Line, ModelUse, NotJudged, Place, Variable
+from generator.view import (
+    Bound,
+    Command,
+    Container,
+    Line,
+    ModelUse,
+    NotJudged,
+    Place,
+    Variable,
+    Volume,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -209,6 +220,7 @@ class Pod:
             user=context[1].text("runAsUser") or context[0].text("runAsUser"),
             ports=tuple(self._ports(box)),
             mounts=tuple(self._mounts(box)),
+            volumes=tuple(self._volumes(box)),
             healthcheck=self._healthcheck(box),
             restart="always",
             probes=tuple(self._probes(box)),
@@ -255,6 +267,31 @@ class Pod:
                 # What no volume tells comes from a template of claims, or from a patch.
                 lasts = name in kept or name not in known
                 yield (f"{name}:{target}" if lasts else target), node.place
+
+    def _volumes(self, box: Table) -> Iterator[Volume]:
+        """Yield what claims, and volumes of the pod itself, tell of what is mounted."""
+        for node in (one for one in box.items("volumeMounts") if isinstance(one, Table)):
+            own = (v for v in self.spec.items("volumes") if isinstance(v, Table))
+            name, target = node.text("name"), node.text("mountPath")
+            volume = next((v for v in own if v.text("name") == name), None)
+            for spec in self._claims(name, volume):
+                size = spec.scalar("resources", "requests", "storage") or spec.scalar("sizeLimit")
+                kind, told = network(spec.text("storageClassName"), *spec.entries), 0
+                with contextlib.suppress(ValueError):
+                    told = int(quantity(size.text)) if size else 0
+                place = size.place if size else spec.place
+                yield Volume(target=target, place=place, size=told, network=kind)
+
+    def _claims(self, name: str, volume: Table | None) -> Iterator[Table]:
+        """Yield the specifications of what a mount names: a claim, a template, or the volume."""
+        templates = self.owner.items("spec", "volumeClaimTemplates")
+        claimed = volume.text("persistentVolumeClaim", "claimName") if volume else ""
+        claims = [t for t in self.tables if t.text("kind") == "PersistentVolumeClaim"]
+        for table, wanted in (*((t, name) for t in templates), *((c, claimed) for c in claims)):
+            if isinstance(table, Table) and wanted and table.text("metadata", "name") == wanted:
+                yield table.table("spec")
+        if volume is not None and not claimed:
+            yield volume.table("emptyDir") if "emptyDir" in volume.entries else volume
 
     def _healthcheck(self, box: Table) -> tuple[tuple[str, ...], Place] | None:
         for key in _PROBES:

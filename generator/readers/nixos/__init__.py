@@ -46,7 +46,9 @@ MODULE: Final = replace(
     memlock='add `serviceConfig.LimitMEMLOCK = "infinity"`',
 )
 """Of a service, whose unit gets what `serviceConfig` says."""
-HOME_MODULE: Final = replace(MODULE, restart="", sandboxed=False)
+UNIT: Final = replace(MODULE, sandboxed=False)
+"""Of a unit that somebody writes under `systemd.services`, without the module for the service."""
+HOME_MODULE: Final = replace(UNIT, restart="")
 """Of home-manager, which has a module of its own."""
 ARION: Final = replace(CONTAINER, restart="")
 """Of a service of arion, which is one of Compose."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source, each
-from generator.readers.nixos import HOME_MODULE, MODULE
+from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
 from generator.readers.nixos.modules import DARWIN, Module, is_of_home, modules, neighbours
@@ -99,9 +99,9 @@ class _Module(Definitions):
 
     def view(self) -> View:
         first = min((d.line for d in self.found if not d.file), default=0)
-        enable = self._definition("enable")
+        started = self._definition("enable") or self._start()
         return self.context.view(
-            HOME_MODULE if self.home else MODULE,
+            HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
             self._release(),
             name=".".join(self.options),
             place=Place(self.source.path, first),
@@ -111,13 +111,25 @@ class _Module(Definitions):
             unread=tuple(self._unread()),
             models=tuple(self._models()),
             acceleration=self._acceleration(),
-            starts=self.place(enable) if enable and enable.value is True else None,
+            starts=self.place(started) if started and started.value is not False else None,
+            manager="user" if self.home else "system",
             settings=() if self.home else tuple(self._settings()),
             channel=self.channel.name if self.channel.told else "",
         )
 
     def _definition(self, option: str) -> Definition | None:
         return next((d for d in self.found if d.path == (*self.options, option)), None)
+
+    @property
+    def _by_hand(self) -> bool:
+        """Whether somebody writes the unit, without the module for the service."""
+        of_options = any(d.path[:2] == self.options for d in self.found)
+        return self._start() is not None and not of_options
+
+    def _start(self) -> Definition | None:
+        """Return the command of a unit, where it runs the server."""
+        found = (d for d in self.found if d.path == (*self.config, "ExecStart"))
+        return next((d for d in found if self.engine.command[-1] in str(d.value)), None)
 
     def _release(self) -> tuple[Release, bool]:
         """Return the release of the package: the one of NixOS, unless it comes from elsewhere."""
@@ -156,6 +168,7 @@ class _Module(Definitions):
         yield from self._listen()
         for found in self.found:
             weak = found.priority >= PLAIN and found.path[-1] in self.engine.nixos_overwritten
+            weak = weak and not self._by_hand
             if found.path[:-1] == (*self.unit, "environment") and not weak:
                 yield from self._variable(found, found.path[-1])
         for found in self.found:

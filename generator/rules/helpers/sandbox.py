@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOMES: Final = ("/home", "/root", "/run/user")
 """What ProtectHome= is about."""
+_DYNAMIC: Final = "DynamicUser=yes"
 _ON: Final = GO_TRUE | {"yes", "on", "y"}
 _SYSTEM: Final = {
     "strict": ("/",),
@@ -59,23 +60,33 @@ def below(path: str, *folders: str) -> bool:
     return any(f"{path}/".startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
+def is_dynamic(view: View) -> bool:
+    """Return whether systemd makes up a user for the service."""
+    return last(view, "DynamicUser").lower() in _ON
+
+
 def obstacle(view: View, path: str) -> Obstacle | None:
     """Return what hides a directory from the service, or keeps it from writing there."""
     mode = last(view, "ProtectHome", "yes" if view.phrases.sandboxed else "no").lower()
+    system = last(view, "ProtectSystem", "strict" if view.phrases.sandboxed else "no").lower()
+    homes, roots = f"ProtectHome={mode}", f"ProtectSystem={system}"
+    if is_dynamic(view) and not view.phrases.sandboxed:
+        # It implies both, where they are not said, or off.
+        homes, mode = (homes, mode) if mode in {*_ON, "tmpfs"} else (_DYNAMIC, "read-only")
+        roots, system = _DYNAMIC, "strict"
     writable = tuple(words(view, "ReadWritePaths", "BindPaths", "ReadWriteDirectories"))
     if below(path, *HOMES):
         seen = tuple(words(view, "BindPaths", "BindReadOnlyPaths"))
         if mode in _ON or (mode == "tmpfs" and not below(path, *seen)):
-            return Obstacle(f"ProtectHome={mode}", "hides")
+            return Obstacle(homes, "hides")
         if mode == "read-only" and not below(path, *writable):
-            return Obstacle("ProtectHome=read-only", "makes read-only")
+            return Obstacle(homes, "makes read-only")
         return None
-    system = last(view, "ProtectSystem", "strict" if view.phrases.sandboxed else "no").lower()
     if view.phrases.sandboxed or not below(path, *_SYSTEM.get(system, ())):
         return None  # The module of NixOS writes its paths into ReadWritePaths= itself.
     if below(path, *writable, *_API, *_own(view)):
         return None
-    return Obstacle(f"ProtectSystem={system}", "makes read-only")
+    return Obstacle(roots, "makes read-only")
 
 
 def _own(view: View) -> Iterator[str]:
@@ -90,7 +101,8 @@ def _own(view: View) -> Iterator[str]:
 def stranger(view: View, path: str) -> str:
     """Return the user whose home a path is in, where the service's own may not enter that."""
     found = _HOME.match(path)
-    user = last(view, "User", view.engine if view.phrases.sandboxed else "root")
+    made_up = view.phrases.sandboxed or is_dynamic(view)
+    user = last(view, "User", view.engine if made_up else "root")
     if found is None or user in {"root", "0"}:
         return ""
     owner = found[1] or ("root" if found[2] else f"user {found[3]}")

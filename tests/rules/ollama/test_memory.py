@@ -6,6 +6,7 @@ computes in (3 × feed-forward + 4 × embedding + context / 2) × 2 KiB.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -204,3 +205,27 @@ def test_embedding_models_are_only_remarked() -> None:
 def test_a_model_of_the_cloud_has_no_slots_here() -> None:
     env = {"OLLAMA_NUM_PARALLEL": "4"}
     assert found(one_slot_only, service("qwen3.5:cloud", "qwen3.5:397b-cloud", env=env)) == ()
+
+
+def preloaded(name: str, **more: Any) -> View:
+    seen = service(name, **more)
+    return replace(seen, models=tuple(replace(used, warmed=True) for used in seen.models))
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (preloaded("llama3.3:70b", gpu=24, ram=64), "of 81 layers are on GPUs"),
+        (preloaded("llama3.1:8b", gpu=4), "of 33 layers are on GPUs"),
+        (preloaded("llama3.1:8b", gpu=16), ""),
+        (preloaded("llama3.1:8b", gpu=4, env={"CUDA_VISIBLE_DEVICES": "GPU-1,GPU-2"}), ""),
+        (preloaded("llama3.1:8b", gpu=4, env={"LLAMA_ARG_N_GPU_LAYERS": "10"}), ""),
+        (preloaded("llama3.1:8b", ram=16), ""),
+        (preloaded("nobody/knows:70b", gpu=4), ""),
+        (service("llama3.3:70b", gpu=24, ram=64), ""),
+    ],
+)
+def test_a_preloaded_model_goes_where_the_scheduler_puts_it(seen: View, told: str) -> None:
+    hits = found(beyond_memory, seen)
+    assert [told in placed.finding.message for placed in hits] == [True] * bool(told)
+    assert all(placed.finding.severity == "warning" for placed in hits)

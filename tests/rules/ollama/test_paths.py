@@ -82,6 +82,9 @@ def test_a_hidden_home_is_hidden_however_it_is_said(value: str) -> None:
         (("ProtectSystem=strict", "StateDirectory=ollama x"), "/var/lib/ollama/models", ""),
         (("ProtectSystem=strict",), "/home/ann/models", ""),
         (("ProtectSystem=full",), "/srv/models", ""),
+        (("DynamicUser=yes",), "/srv/models", "`DynamicUser=yes` makes read-only"),
+        (("DynamicUser=yes",), "/home/ann/models", "`DynamicUser=yes` makes read-only"),
+        (("DynamicUser=yes", "StateDirectory=ollama"), "/var/lib/ollama", ""),
         (("ProtectSystem=yes",), "/usr/share/ollama/.ollama/models", "makes read-only"),
     ],
 )

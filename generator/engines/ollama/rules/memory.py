@@ -199,6 +199,29 @@ LEAST_USEFUL: Final = 2048
     source="ollama#9246, ollama#12097, ollama#14116",
 )
 def beyond_memory(view: View, facts: Facts) -> Hits:
+    said = list(_beyond_memory(view, facts))
+    yield from said or _not_all_layers(view, facts)
+
+
+def _not_all_layers(view: View, facts: Facts) -> Hits:
+    """Yield the preloaded models that the scheduler does not put on GPUs as a whole."""
+    chosen = need.default_context(view, facts) is not None
+    for used in (used for used in view.models if used.warmed):
+        fit = need.placed(view, facts, used)
+        if fit is None or fit.placement.on_gpus > fit.shape.layers:
+            continue
+        if chosen and fit.shape.tensor_bytes < host_of(view).gpu_memory:
+            continue  # HW304 reports it.
+        yield Hit(
+            message=f"`{used.name}` does not fit: {fit.placement.on_gpus} of "
+            f"{fit.shape.layers + 1} layers are on GPUs, and the CPU computes the rest, slowly",
+            place=used.place,
+            fix="preload a smaller model or quantisation, or less context; `gen fit` tells what "
+            "fits",
+        )
+
+
+def _beyond_memory(view: View, facts: Facts) -> Hits:
     limit = memory_limit(view) if computes_on_cpu(view) else None
     have = limit[0] if limit else host_of(view).gpu_memory
     models = need.known_models(view, facts)

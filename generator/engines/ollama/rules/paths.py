@@ -10,7 +10,6 @@ from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,8 +142,10 @@ def _path(view: View, value: str, start: str) -> str:
 def no_home(view: View, _: Facts) -> Hits:
     if view.manager != "system" or view.starts is None or view.container is not None:
         return
-    login = sandbox.last(view, "SetLoginEnvironment").lower()
-    dynamic = sandbox.last(view, "DynamicUser").lower() not in {"", "no", "off", *GO_FALSE}
+    if view.phrases.sandboxed or view.adds:
+        return  # The module of NixOS sets one, and so may the unit itself.
+    login = sandbox.last(view, "SetLoginEnvironment")
+    dynamic = sandbox.is_dynamic(view)
     user = sandbox.last(view, "User")
     told = bool(login) or (user and not dynamic) or view.variable("HOME") is not None
     # A file that nobody has read may set it, and so may a shell.

@@ -10,6 +10,7 @@ from generator.rules.helpers.containers import target
 from generator.rules.helpers.sandbox import below
 
 if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
     from generator.view import Container, View
 
 _ROOT: Final = frozenset({"", "0", "root"})
@@ -38,3 +39,15 @@ def strangers_home(view: View) -> bool:
     if any(below(posixpath.join(home, ".ollama"), path) for path in targets if path[:1] == "/"):
         return False
     return home == "/" or any(below(path, "/root") for path in targets)
+
+
+def models_path(view: View, facts: Facts) -> str:
+    """Return where a container keeps its models."""
+    models, home = view.variable("OLLAMA_MODELS"), view.variable("HOME")
+    if models is not None:
+        return models.value
+    if home is not None:
+        return f"{home.value}/.ollama/models"
+    box = view.container
+    own = (box.home or home_in_image(box)).rstrip("/") if box else "/root"
+    return facts.image.models_path.replace("/root", own, 1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.engines.ollama.scheduler.ask import OllamaAsk
     from generator.fit.layout import Need
     from generator.fit.verdict import ModelFit
-    from generator.view import View
+    from generator.view import ModelUse, View
 
 
 def default_context(view: View, facts: Facts) -> int | None:
@@ -96,11 +96,27 @@ def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
     return name, judge(shape_of(model, facts), ask, host_of(view), search=False)
 
 
-def _all_cards(view: View) -> bool:
-    """Return whether the server sees several cards of known memory, and all of them."""
+def placed(view: View, facts: Facts, used: ModelUse) -> ModelFit | None:
+    """Return where the scheduler puts one model on the GPUs; None: not known, or told by hand.
+
+    A model of another base may have parameters of its own.
+    """
+    model = facts.model(used.name)
+    seen = bool(host_of(view).devices) and _all_cards(view, least=1)
+    if model is None or not model.weight_bytes or not seen or used.base not in {"", used.name}:
+        return None
+    from generator.fit.verdict import judge
+
+    ask = asked(view, facts, model)
+    shape = shape_of(model, facts)
+    return judge(shape, ask, host_of(view), search=False) if ask.layers is None else None
+
+
+def _all_cards(view: View, least: int = 2) -> bool:
+    """Return whether the server sees so many cards of known memory, and all there are."""
     cards, box = view.host.gpus, view.container
     listed = [found.value.split(",") for name in VISIBLE if (found := view.variable(name))]
     if box is not None and box.gpus:
         listed.append(list(box.gpus))
     whole = all(len(names) == len(cards) for names in listed)
-    return len(cards) > 1 and whole and all(card.memory for card in cards)
+    return len(cards) >= least and whole and all(card.memory for card in cards)

@@ -1,0 +1,151 @@
+"""HW509, HW510 and HW545: what asks whether the server works, and how long that waits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.helpers.containers import is_official
+from generator.rules.rule import Hit, Hits, Rule
+from generator.units import parse_go_duration, whole
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import Line, Place, View
+
+
+_NO_ENDPOINT: Final = re.compile(r"(?<![\w.-])(?:https?://[^\s/]+)?(/(?:api/)?healthz?)(?![\w/-])")
+_TELLS_NOTHING: Final = re.compile(
+    r"\bollama\s+(?:--version|-v|(?:--)?help|-h)(?![\w-])"
+    r"|\b(?:pgrep|pidof|which|command\s+-v|type\s+-\w)\s+[^|;&]*?\bollama\b"
+    r"|^(?:CMD(?:-SHELL)?\s+)?(?:/\w+)*/?(?:true|exit\s+0|:|echo\b[^|;&]*)\s*$"
+)
+_ALWAYS: Final = re.compile(r"(?:\|\||;)\s*(?:true|:|exit\s+0|echo\b[^|;&]*)\s*[\"']?\s*$")
+_LOADS: Final = re.compile(
+    r"\bollama\s+run\b|/api/(?:generate|chat|embed(?:dings)?)\b|/v1/(?:chat/)?completions\b"
+)
+
+
+@Rule(
+    id="HW509",
+    title="a health check that says nothing",
+    why="The image has neither curl nor wget, and the server no /api/health: the container never "
+    "turns healthy, and what depends on it never starts. `ollama --version` and `|| true` pass "
+    "with a dead server. `ollama list` asks and loads nothing.",
+    bad='test: ["CMD", "curl", "-f", "http://localhost:11434/api/health"]',
+    good='test: ["CMD", "ollama", "list"]',
+    source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
+)
+def health_check_fails(view: View, facts: Facts) -> Hits:
+    for text, words, place in _checks(view):
+        lacking = facts.image.missing_tools
+        missing = [t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text)]
+        endpoint = _NO_ENDPOINT.search(text)
+        if is_official(view, facts) and words and missing:
+            message = f"there is no {missing[0]} in the image: the check says nothing of the server"
+            yield _lists_instead(message, words, place)
+        elif endpoint:
+            message = f"the server has no `{endpoint[1]}`: it answers 404"
+            yield _lists_instead(message, words, place)
+        elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
+            asked = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
+            message = f"`{asked}` ends with 0 when no server answers: the check passes whatever is"
+            yield _lists_instead(message, words, place)
+
+
+@Rule(
+    id="HW510",
+    title="a health check that loads a model",
+    why="Each probe loads the model, or keeps one loaded that should have gone, and takes a "
+    "request slot. Under load it waits behind the users' requests, and a busy server counts as "
+    "broken.",
+    bad='test: ["CMD", "ollama", "run", "llama3.1:8b", "hi"]',
+    good='test: ["CMD", "ollama", "list"]',
+    source="server/routes.go@v0.32.15:483,2651",
+)
+def health_check_loads(view: View, _: Facts) -> Hits:
+    for text, words, place in _checks(view):
+        if asks := _LOADS.search(text):
+            message = (
+                f"the health check asks for a model (`{asks[0]}`): each probe loads it, and waits "
+                f"behind the users' requests"
+            )
+            yield _lists_instead(message, words, place)
+
+
+def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
+    """Yield each health check as text, as words (none: an HTTP probe), and where it stands."""
+    container = view.container
+    if container is not None and container.healthcheck is not None:
+        words, place = container.healthcheck
+        yield " ".join(words), words, place
+    for path, place in container.probes if container else ():
+        yield path, (), place
+
+
+def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
+    """Return the Hit, with an Edit for a shell command and for a list in double quotes."""
+    if not words:
+        return Hit(message=message, place=place, fix="ask for `/`")
+    if words[0] == "CMD-SHELL":
+        fix, written, right = "write `ollama list`", words[-1], "ollama list"
+        usual = len(words) == 2  # noqa: PLR2004 -- the command is one word
+    else:
+        fix, right = 'write `["CMD", "ollama", "list"]`', '"ollama", "list"'
+        written, usual = ", ".join(f'"{word}"' for word in words[1:]), words[0] == "CMD"
+    edits = (Edit(place, written, right),) if usual else ()
+    return Hit(message=message, place=place, fix=fix, edits=edits)
+
+
+HOUR: Final = 3600
+# How formats spell the time before the first check, between two, and how many may fail, with
+# what holds where nothing is said.
+_WAITS: Final = (
+    (r"(?i).*probe", ("initialDelaySeconds", 0), ("periodSeconds", 10), ("failureThreshold", 3)),
+    (r"(?:.*\.)?healthcheck", ("start_period", 0), ("interval", 30), ("retries", 3)),
+    (r"Container", ("HealthStartPeriod", 0), ("HealthInterval", 30), ("HealthRetries", 3)),
+)
+
+
+@Rule(
+    id="HW545",
+    severity="info",
+    title="a check that waits an hour",
+    why="Until then a server that is dead counts as one that starts: nothing restarts it, and what "
+    "depends on it waits as long. A server answers within seconds; a model that loads, or is "
+    "pulled, does not keep it from that.",
+    bad="startupProbe: {periodSeconds: 10, failureThreshold: 360}",
+    good="startupProbe: {periodSeconds: 10, failureThreshold: 30}",
+    source="docs.docker.com/reference/compose-file/services: healthcheck; "
+    "kubernetes.io: Configure Liveness, Readiness and Startup Probes",
+)
+def waits_an_hour(view: View, _: Facts) -> Hits:
+    for section in dict.fromkeys(line.section for line in view.lines):
+        own = {line.name: line for line in view.lines if line.section == section}
+        for pattern, *keys in _WAITS:
+            if not re.fullmatch(pattern, section) or not any(name in own for name, _ in keys):
+                continue
+            first, each, times = (_seconds(own.get(name), usual) for name, usual in keys)
+            told = [(_seconds(own[n], 0), own[n].place) for n, _ in keys if n in own]
+            if first + each * max(times, 1) >= HOUR:
+                yield Hit(
+                    message=f"a dead server is told after {(first + each * times) // 60} minutes: "
+                    f"it may fail {times} times, {each} seconds apart, from second {first} on",
+                    place=max(told, key=lambda pair: pair[0])[1],
+                    fix="let it fail for a few minutes at most",
+                )
+
+
+def _seconds(line: Line | None, usual: int) -> int:
+    """Return the seconds, or the number, of a line; `usual` where it tells none."""
+    if line is None:
+        return usual
+    if (number := whole(line.value.strip("\"'"))) is not None:
+        return number
+    try:
+        return max(0, parse_go_duration(line.value.strip("\"'")) // 10**9)
+    except ValueError:
+        return usual
