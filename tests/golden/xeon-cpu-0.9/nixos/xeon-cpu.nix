@@ -61,6 +61,7 @@ in
   systemd.services.ollama = {
     serviceConfig = {
       # 20 of 24 hardware threads; at least one per compute thread, or they stall each other.
+      # hostwright: ignore HW213 because the profile asks for it, by `resources.cpu_quota`
       CPUQuota = mkDefault "2000%";
       # Share of CPU time under contention; every service has 100.
       # hostwright: ignore HW203 because written down so that nobody takes the default for a
