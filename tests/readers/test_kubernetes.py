@@ -163,3 +163,12 @@ def test_files_of_a_directory_are_told_apart(tmp_path: Path) -> None:
     over = Source("over/kustomization.yaml", "resources: [../base]\n")
     found = read([*sources, over], Context(load_catalogue(), read=base.get))
     assert len(found) == 1
+
+
+def test_a_variable_twice_in_one_list() -> None:
+    text = "      env:\n        - {name: A, value: one}\n        - {name: A, value: two}\n"
+    (view,) = views(POD + text)
+    assert [(lost.value, lost.place.line, lost.by.line) for lost in view.overruled] == [
+        ("one", 11, 12)
+    ]
+    assert env(view) == {"A": "two"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import image_name
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
+from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
@@ -93,8 +94,8 @@ class Pod:
             [n.text for n in hook.items if isinstance(n, Scalar)] if isinstance(hook, Items) else []
         )
         told = ((self._words(box), box.place_of(key)), (words, box.place_of("lifecycle")))
-        for said, place in told:
-            for call in calls(said, self.engine):
+        for line, place in told:
+            for call in calls(line, self.engine):
                 yield ModelUse(name=call.model, place=place, warmed=call.verb == "run")
 
     def _view(self, box: Table, models: tuple[ModelUse, ...]) -> View:
@@ -110,6 +111,7 @@ class Pod:
             variables=variables,
             bounds=tuple(self._bounds(box)),
             lines=tuple(flat("", box, _NOT_FLAT)),
+            overruled=overruled(said((one, one.place.file) for one in self._own(box)), {}),
             models=models,
             container=held,
             acceleration=self._acceleration(box, held),
@@ -134,11 +136,16 @@ class Pod:
         for node in box.items("envFrom"):
             for variable in self._from(node, gaps) if isinstance(node, Table) else ():
                 found[variable.name] = variable
+        for variable in self._own(box):
+            found.pop(variable.name, None)
+            found[variable.name] = variable
+        return tuple(found.values()), gaps
+
+    def _own(self, box: Table) -> Iterator[Variable]:
+        """Yield what `env` says, of a variable that stands there twice both."""
         for entry in box.items("env"):
             if isinstance(entry, Table) and (name := entry.text("name")):
-                found.pop(name, None)
-                found[name] = self._variable(name, entry)
-        return tuple(found.values()), gaps
+                yield self._variable(name, entry)
 
     def _variable(self, name: str, entry: Table) -> Variable:
         """Return one variable: its own value, or that of a key of a ConfigMap."""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _END: Final = re.compile(r"(?:\n\r?|\r\n?)\0?|\0")
-_HEAD: Final = re.compile(r"^# (/\S+\.(?:service|container|conf))$", re.MULTILINE)
+_HEAD: Final = re.compile(r"^# (/\S{1,250}\.(?:service|container|conf))$", re.MULTILINE)
+_MOST_FILES: Final = 200
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"'\\]")
 _BOM: Final = "\ufeff"
@@ -140,7 +141,7 @@ def heads(text: str) -> list[tuple[int, str]]:
     None: the text is one file, whatever its comments say.
     """
     found = list(_HEAD.finditer(text))
-    if len(found) < 2 or text[: found[0].start()].strip():  # noqa: PLR2004
+    if not 1 < len(found) <= _MOST_FILES or text[: found[0].start()].strip():
         return []
     number, counted, every = 1, 0, []
     for head in found:
