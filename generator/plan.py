@@ -343,7 +343,8 @@ class Service:
     """One running engine.
 
     `product` is the engine's name for people, `log_line` stands in the line of its log that has
-    its settings, `models_below` is where it keeps models below its home, and `installed_models`
+    its settings, but for what only the process `runner` reads (empty: none), `models_below` is
+    where it keeps models below its home, and `installed_models`
     where its own installer does. `release_told`: somebody has named the release. The plan holds
     from release `era_since` until `era_until` (empty: not ended), not beyond. `command` starts the
     server, whose `program` is there on the host. `threads` are the compute threads of a model
@@ -357,6 +358,7 @@ class Service:
     engine: str
     product: str
     log_line: str
+    runner: str = ""
     models_below: str
     installed_models: str
     release: str

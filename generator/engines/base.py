@@ -81,6 +81,7 @@ class Decided:
 
     environment: tuple[Setting, ...]
     omissions: tuple[Omission, ...]
+    runner: str = ""
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]
     offered: tuple[Job, ...]

@@ -125,7 +125,7 @@ class Ollama(Table):
     noprune: bool | None = None
     """Keep unused blobs at start."""
     no_cloud: bool | None = None
-    """Refuse cloud models and remote inference."""
+    """Refuse cloud models and remote inference, and ask ollama.com for nothing at a start."""
     env: dict[fields.Variable, fields.EnvValue] = {}
     """Any other variable, emitted as written and checked against the release."""
 

@@ -62,6 +62,7 @@ def service_of(
         engine=name,
         product=server.product,
         log_line=server.log_line,
+        runner=decided.runner,
         models_below=server.models_below,
         installed_models=server.installed_models,
         release=str(case.facts.release),

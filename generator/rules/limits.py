@@ -8,7 +8,7 @@ from generator.fit.host import size_of
 from generator.host import reserve
 from generator.rules.helpers.containers import is_client
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import MIB, format_size
+from generator.units import MIB, format_size, gib
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -127,8 +127,8 @@ def limit_above_memory(view: View, _: Facts) -> Hits:
     more = "more than" if limit > memory else "all of"
     room = format_size((memory - reserve(memory)) // MIB * MIB) + view.phrases.size_suffix
     yield Hit(
-        message=f"a memory limit of {format_size(limit)} is {more} this machine's "
-        f"{format_size(memory)}: it never acts, and leaves nothing to the system",
+        message=f"a memory limit of {bound.written or gib(limit)} is {more} this machine's "
+        f"{gib(memory)}: it never acts, and leaves nothing to the system",
         place=bound.place,
         fix=f"write `{room}` or less",
     )

@@ -289,3 +289,20 @@ def test_the_shipped_plans_are_judged() -> None:
 
 def test_each_form_is_that_of_a_field() -> None:
     assert {*forms._FIELDS, *forms._WHOLE_FIELDS} <= every_field()
+
+
+def test_the_user_says_for_which_release_and_machine(tmp_path: Path) -> None:
+    path, host = tmp_path / "plan.json", tmp_path / "host.toml"
+    path.write_text(json.dumps(to_dict(shipped("xeon-cpu"))))
+    host.write_text('[host]\nmemory = "8GiB"\ncpu = { cores = 4, threads = 4 }\n')
+    old = check(CheckRequest(paths=(str(path),), version="0.9"))
+    assert "HW103" in {placed.finding.rule for placed in old.findings}
+    small = check(CheckRequest(paths=(str(path),), host=host))
+    assert "HW206" in {placed.finding.rule for placed in small.findings}
+
+
+def test_a_release_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(to_dict(shipped("xeon-cpu", version="99.0"))))
+    found = check(CheckRequest(paths=(str(path),))).findings
+    assert [placed.finding.rule for placed in found] == ["HW110"]

@@ -95,7 +95,7 @@ def test_a_finding_says_what_where_and_what_to_do(rule: str) -> None:
 def test_a_limit_above_the_memory_leaves_an_eighth_in_its_fix() -> None:
     seen = view({}, {"memory_max": 40 * GIB}, host={"memory": 32 * GIB})
     (placed,) = found(limit_above_memory, seen)
-    assert placed.finding.message.startswith("a memory limit of 40G is more than this machine's")
+    assert placed.finding.message.startswith("a memory limit of 40 GiB is more than this machine's")
     assert placed.finding.fix == "write `28G` or less"
 
 

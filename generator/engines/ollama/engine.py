@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.profiles.schema import Profile
     from generator.view import View
 
+RUNNER: Final = "llama-server"
 SERVER: Final = Server(
     product="Ollama",
     log_line="server config",
@@ -58,6 +59,7 @@ def decide(case: Case) -> Decided:
     # Who asks for the scheduler alone does not load them.
     from generator.engines.ollama import compute, context, jobs, models, variables
     from generator.engines.ollama.decision import doubled, environment, only
+    from generator.engines.ollama.rules.helpers.values import PREFIX
 
     chosen = [*compute.gpus(case), *compute.threads(case), *variables.decide(case)]
     chosen += context.decide(case, only(Setting, chosen))
@@ -65,8 +67,10 @@ def decide(case: Case) -> Decided:
     served = only(Model, chosen)
     beside = jobs.jobs(case.profile, served)
     faults = (*doubled(chosen), *models.faults(served), *jobs.faults(case.profile, case.devices))
+    settings = (*variables.connection(case), *environment(chosen))
     return Decided(
-        environment=(*variables.connection(case), *environment(chosen)),
+        environment=settings,
+        runner=RUNNER if any(s.name.startswith(PREFIX) for s in settings) else "",
         omissions=only(Omission, chosen),
         models=served,
         jobs=beside,

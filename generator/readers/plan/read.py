@@ -23,9 +23,15 @@ Named = TypeVar("Named", Variable, Bound)
 _ONE: Final = "name a file that `gen plan PROFILE` has written"
 
 
-def read(sources: Sequence[Source], _: Context) -> tuple[View, ...]:
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return a View of each plan; raises ProfileError for one that is broken or of another age."""
-    return tuple(each(sources, _view))
+    return tuple(_told(view, context) for view in each(sources, _view))
+
+
+def _told(view: View, context: Context) -> View:
+    """Return the View for the release and the machine that the user names beside the file."""
+    release = context.release or view.release
+    return replace(view, release=release, host=context.host if context.host.threads else view.host)
 
 
 def _view(source: Source) -> View:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from generator.rules.rule import Rule
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
 
 WITHOUT_EFFECT: Final = Rule(
     id="HW105",
@@ -16,7 +20,9 @@ WITHOUT_EFFECT: Final = Rule(
     good='[ollama]\nversion = "0.32"\nacceleration = "cpu"\nflash_attention = true',
     source="llm/server.go@v0.11.5; discover/runner.go@v0.32.15:67,100",
 )
-YOUNGER_RELEASE: Final = Rule(
+
+
+@Rule(
     id="HW110",
     title="a release newer than the catalogue",
     why="It is judged by the newest release known, which may miss names that came or went since.",
@@ -26,6 +32,16 @@ YOUNGER_RELEASE: Final = Rule(
     releases="those younger than the newest in the catalogue",
     deviates=True,
 )
+def younger_release(view: View, facts: Facts) -> Hits:
+    # An image of any tag may be given to a check; a profile and its Plan choose their release.
+    if view.phrases.keyed and not facts.known:
+        yield Hit(
+            message=f"{facts.release} is newer than the newest release this catalogue knows, "
+            f"{facts.at}; the output is checked against that one",
+            place=view.at(f"{view.engine}.version"),
+        )
+
+
 FLASH_ATTENTION_OFF: Final = Rule(
     id="HW112",
     severity="info",
