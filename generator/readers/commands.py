@@ -76,7 +76,7 @@ class Told:
         for document in line.documents:
             name = file_name(document.target)
             views, gaps = embedded(document.text, name, self.file, document.line, self.context)
-            self.views += views
+            self.views += map(_filled_in, views) if document.expands else views
             self.gaps += gaps
 
     def _container(self, words: Sequence[Argument]) -> Run | None:
@@ -163,6 +163,14 @@ class Told:
             container=dataclasses.replace(box, arguments=arguments),
             acceleration=container.acceleration(box, options),
         )
+
+
+def _filled_in(view: View) -> View:
+    """Return a View of which the shell fills in what begins with a dollar sign."""
+    variables = (
+        dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
+    )
+    return dataclasses.replace(view, variables=tuple(variables))
 
 
 def _program(text: str) -> str:

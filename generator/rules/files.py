@@ -95,6 +95,10 @@ _SEARCHED: Final = re.compile(r"(?:[A-Z]+_)*PATH")
 _EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})|(?:^|(?<=[:,]))~(?=/|$)")
 
 
+def _searched(variable: Variable) -> bool:
+    return bool(_SEARCHED.fullmatch(variable.name)) and not variable.unresolved
+
+
 @Rule(
     id="HW120",
     title="an expansion that nobody does",
@@ -108,7 +112,7 @@ def unexpanded(view: View, facts: Facts) -> Hits:
     known = [variable for variable, _ in known_values(view, facts)]
     # A file of variables alone may be for a shell, or for Compose.
     told = server_variables(view) if view.phrases.read_by else []
-    paths = [variable for variable in told if _SEARCHED.fullmatch(variable.name)]
+    paths = [variable for variable in told if _searched(variable)]
     for variable in dict.fromkeys((*known, *paths)):
         found = _EXPANSION.search(variable.value)
         # Where the format expands variables itself, its reader may not know of what.

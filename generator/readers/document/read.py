@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SHELL: Final = frozenset(
-    {"bash", "sh", "shell", "zsh", "console", "shell-session", "sh-session", "terminal", "fish"}
+    {"bash", "sh", "shell", "zsh", "console", "shell-session", "sh-session", "terminal"}
 )
 _RECIPES: Final = frozenset({"make", "makefile", "just", "justfile"})
 _KINDS: Final = {
@@ -44,6 +44,14 @@ _TYPED: Final = re.compile(
 )
 _ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
 _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n]*)?\n)+")
+_UNREAD: Final = frozenset(
+    {
+        *("dockerfile", "docker", "containerfile", "hcl", "terraform", "tf", "plist", "xml"),
+        *("powershell", "ps1", "pwsh", "batch", "bat", "cmd", "fish"),
+    }
+)
+_MODULE: Final = re.compile(r"(?:\s|#[^\n]*\n)*(?:\{|let\b|with\b|import\b|[\w@]+[ \t]*:)")
+_SERVICE: Final = re.compile(r"(?m)^[ \t]+image[ \t]*:[ \t]*[\w\"']")
 _MOST: Final = 500  # fences
 _UNTOLD: Final = "untold"
 
@@ -89,16 +97,25 @@ class _Document:
             self._script(fence, commands(text))
         elif language in _RECIPES:
             self._script(fence, text)
-        elif kind := self._kind(fence):
+        elif language == "nix" and not _MODULE.match(text):
+            self._module(fence)
+        elif (kind := self._kind(fence)) and not (kind == "helm" and _SERVICE.search(text)):
             self._file(fence, kind)
         elif language in {"yaml", "yml"}:
             self._fragment(fence)
-        elif language == "nix":
-            self._module(fence)
+        elif language in _UNREAD:
+            self._unread(fence)
         elif language in _PLAIN and _ASSIGNMENTS.fullmatch(text):
             self._script(fence, text)
         else:
             self._code(fence)
+
+    def _unread(self, fence: Fence) -> None:
+        """Say that a fence sets something and is in a language that nobody reads here."""
+        prefixes = "|".join(self.context.engine.prefixes)
+        if re.search(rf"\b(?:{prefixes})\w+\s*[=: ]", fence.text):
+            hint = "name the file that is made of it"
+            self.gap(fence, f"`{fence.language}` is not read here", hint)
 
     def _kind(self, fence: Fence) -> str:
         """Return the kind that a fence of this language has by its name or its content."""

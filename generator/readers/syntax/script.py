@@ -48,11 +48,15 @@ _MOST: Final = 20_000  # words: nobody writes a longer script by hand
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that a command is given: a here-document, and the file that it is written to."""
+    """A text that a command is given: a here-document, and the file that it is written to.
+
+    `expands`: the shell puts in what `$NAME` stands for.
+    """
 
     target: str
     text: str
     line: int
+    expands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class _Script:
         self.words: list[Argument] = []
         self.word: _Word | None = None
         self.redirect, self.target, self.array = "", "", ""
-        self.pending: list[str] = []
+        self.pending: list[tuple[str, bool]] = []
         self.documents: list[Document] = []
         self.inner: list[tuple[str, int]] = []
         self.at = self.count = 0
@@ -106,7 +110,7 @@ class _Script:
                 yield from self._operator(sign)
             elif kind == "here" or found["tag"]:
                 self._end_word()
-                self.pending.append(found["tag"])
+                self.pending.append((found["tag"], not found["mark"]))
             elif kind == "redirect":
                 self._end_word()
                 self.redirect = sign
@@ -140,10 +144,10 @@ class _Script:
     def _bodies(self) -> None:
         """Read the here-documents that the line before has announced."""
         at, line = self.at, self.line + 1
-        for tag in self.pending:
+        for tag, expands in self.pending:
             end = re.compile(rf"^[ \t]*{tag}[ \t\r]*$", re.MULTILINE).search(self.text, at)
             stop, after = (end.start(), end.end() + 1) if end else (len(self.text), len(self.text))
-            self.documents.append(Document("", self.text[at:stop], line))
+            self.documents.append(Document("", self.text[at:stop], line, expands))
             line += self.text.count("\n", at, after)
             at = after
         # The newline before the bodies is counted by the caller.
