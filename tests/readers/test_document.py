@@ -96,7 +96,8 @@ def test_reading_is_linear(unit: str) -> None:
 
 def test_a_program_is_judged_where_it_is_named(tmp_path: Path) -> None:
     file = tmp_path / "ask.py"
-    file.write_text("ollama.chat(\n    model='m',\n    options={'max_tokens': 1},\n)\nx = num_ctx\n")
+    text = "ollama.chat(\n    model='m',\n    options={'max_tokens': 1},\n)\nx = num_ctx\n"
+    file.write_text(text)
     report = check(CheckRequest(paths=[str(file)]))
     assert [(p.place.line, p.finding.rule) for p in report.findings] == [(3, "HW551")]
     assert check(CheckRequest(paths=[str(tmp_path)])).findings == ()
