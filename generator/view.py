@@ -6,7 +6,9 @@ What a file does not say is None or empty; a rule that needs it stays silent.
 
 from __future__ import annotations
 
+import functools
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.host import UNKNOWN, Host
@@ -15,7 +17,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from generator.errors import Finding, Severity, Silence
+    from generator.errors import Finding, Silence
     from generator.units import Release
 
 Reach = Literal["server", "client", "shell"]
@@ -192,7 +194,8 @@ class Container:
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
     cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
     volume for models that is turned off, `arguments` the words of a command line behind the image.
-    `home` is that of the user inside, empty: the image's.
+    `home` is that of the user inside, empty: the image's. `moving`: the image is built on the host,
+    or follows its tag because somebody wants that.
     """
 
     image: str
@@ -216,6 +219,7 @@ class Container:
     unkept: Edit | None = None
     arguments: tuple[tuple[str, Place], ...] = ()
     home: str = ""
+    moving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,8 +263,7 @@ class Phrases:
     sandboxed: bool = False
     """Whether the service is in a sandbox of systemd unless the file says otherwise."""
     restart: str = ""
-    """How to bring back a server that ends; empty: something else does."""
-    restart_severity: Severity | None = None
+    """How to bring back a server that ends; empty: something else does, or it is a choice."""
     of_unit: str = r"(?!)"
     """A pattern for the keys of limits that systemd puts on a unit; others are a container's."""
     cpus: str = "--cpus={}"
@@ -321,7 +324,7 @@ class Phrases:
         return dict(self.sections).get(line.section.rpartition(".")[2], "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """One service, and what is known of its release and host.
 
@@ -373,17 +376,6 @@ class View:
         """Return the place to name for something the file does not say: its key, or the file."""
         return Place(self.place.file, key=key) if self.phrases.keyed else self.place
 
-    def setting(self, place: Place, message: str) -> str:
-        """Return the name of what stands at a place; of several the one that a text speaks of."""
-        for items in (self.variables, self.bounds, self.lines):
-            at = (i for i in items if i.place.line == place.line and i.place == place)
-            names = {item.name for item in at if item.name}
-            if len(names) > 1:
-                names = {name for name in names if name in message}
-            if len(names) == 1:
-                return names.pop()
-        return place.key
-
     def names_at(self, places: Collection[Place]) -> dict[Place, list[set[str]]]:
         """Return what stands at some places: names of variables, of limits, of other lines."""
         found: dict[Place, list[set[str]]] = {place: [set(), set(), set()] for place in places}
@@ -396,8 +388,26 @@ class View:
 
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""
-        found = [v for v in self.variables if v.name == name and v.reach == "server"]
-        return found[-1] if found else None
+        return self._read.get(name)
+
+    def shares_its_place(self, variable: Variable) -> bool:
+        """Return whether something else is assigned where a variable is."""
+        return self._assigned[variable.place] > 1
+
+    # Looked up for each Finding: a file may have thousands of them.
+
+    @functools.cached_property
+    def _read(self) -> dict[str, Variable]:
+        return {one.name: one for one in self.variables if one.reach == "server"}
+
+    @functools.cached_property
+    def _assigned(self) -> Counter[Place]:
+        return Counter(one.place for one in self.variables)
+
+    @functools.cached_property
+    def cut(self) -> frozenset[Place]:
+        """The places of what the consumer drops, where values may have lost their end."""
+        return frozenset(line.place for line in self.unread)
 
     def bound(self, name: str) -> Bound | None:
         """Return the limit of that profile name that is in force, the last one winning."""
@@ -418,9 +428,11 @@ class LocatedFinding:
     """A Finding with the place it is about, and the Edits that would mend it.
 
     `setting` is the variable, limit, directive or profile key that it is about; empty: none.
+    `unsafe`: the Edits make the file say what nobody has written there, and change what runs.
     """
 
     finding: Finding
     place: Place
     edits: tuple[Edit, ...] = ()
     setting: str = ""
+    unsafe: bool = False

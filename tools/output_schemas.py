@@ -89,6 +89,7 @@ _LOCATED: Final = Shape(
         "page": str,
         **get_type_hints(Finding),
         "fixable": bool,
+        "unsafe_fix": bool,
     },
 )
 _COUNTS: Final = Shape(

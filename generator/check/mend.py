@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.view import Edit, LocatedFinding
 
+_HEADER: Final = re.compile(r"\[[A-Za-z][A-Za-z-]*\]\s*")
+Lines = list[str | None]
+"""The lines of a file; None is one that goes."""
 
-def mended(found: Iterable[LocatedFinding], texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the new text of each file that changes.
 
-    An Edit whose line does not hold its `old` exactly once is left out, and so is one that takes
-    away a line which others continue: somebody must look at it.
+def mended(
+    found: Iterable[LocatedFinding], texts: Mapping[str, str], *, unsafe: bool = False
+) -> dict[str, str]:
+    """Return the new text of each file that changes, with `unsafe` fixes or without.
+
+    All Edits of a Finding apply, or none: each line has to hold its `old` exactly once, and one
+    that goes may not be continued by others: somebody must look at it.
     """
-    edits = dict.fromkeys(
-        edit for placed in found if not placed.finding.ignored for edit in placed.edits
-    )
-    # None is a line that goes.
-    changed: dict[str, list[str | None]] = {}
-    for edit in edits:
-        file, index = edit.place.file, edit.place.line - 1
-        if file in texts:
-            lines = changed.setdefault(file, [*_lines(texts[file])])
-            if _applies(edit, lines):
-                lines[index] = (
-                    (lines[index] or "").replace(edit.old, edit.new) if edit.new else None
-                )
-    new = {
-        file: "\n".join(line for line in lines if line is not None)
-        for file, lines in changed.items()
-    }
+    changed: dict[str, Lines] = {}
+    for placed in found:
+        if placed.finding.ignored or (placed.unsafe and not unsafe):
+            continue
+        for edit in placed.edits:
+            if edit.place.file in texts and edit.place.file not in changed:
+                changed[edit.place.file] = [*_lines(texts[edit.place.file])]
+        for (file, index), line in (_applied(placed.edits, changed) or {}).items():
+            changed[file][index] = line
+    new = {file: "\n".join(_tidied(lines)) for file, lines in changed.items()}
     return {file: new[file] for file in texts if new.get(file, texts[file]) != texts[file]}
 
 
-def fixable(placed: LocatedFinding, texts: Mapping[str, str]) -> bool:
+def fixable(placed: LocatedFinding, texts: Mapping[str, str], *, unsafe: bool = False) -> bool:
     """Return whether `mended` changes something for this Finding."""
-    return not placed.finding.ignored and any(
-        _applies(edit, _lines(texts[edit.place.file]))
-        for edit in placed.edits
-        if edit.place.file in texts and edit.old != edit.new
-    )
+    if placed.unsafe and not unsafe:
+        return False
+    files = {edit.place.file for edit in placed.edits} & texts.keys()
+    known = {file: _lines(texts[file]) for file in files}
+    return not placed.finding.ignored and bool(_applied(placed.edits, known))
 
 
 @functools.lru_cache(maxsize=32)
@@ -52,12 +52,27 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n"))
 
 
-def _applies(edit: Edit, lines: Sequence[str | None]) -> bool:
-    index = edit.place.line - 1
-    line = lines[index] if 0 <= index < len(lines) else None
-    if line is None or not edit.old or line.count(edit.old) != 1:
-        return False
-    return bool(edit.new) or _stands_alone(index, lines)
+def _applied(
+    edits: Iterable[Edit], files: Mapping[str, Sequence[str | None]]
+) -> dict[tuple[str, int], str | None] | None:
+    """Return the lines that change; None: an Edit does not apply.
+
+    Of Edits that make the same of a line, which may spell it in different ways, one has to apply.
+    """
+    changed: dict[tuple[str, int], str | None] = {}
+    spellings: dict[tuple[str, int, str], list[str]] = {}
+    for edit in edits:
+        key = (edit.place.file, edit.place.line - 1, edit.new)
+        spellings.setdefault(key, []).append(edit.old)
+    for (file, index, new), olds in spellings.items():
+        lines = files.get(file, ())
+        line = changed.get((file, index), lines[index] if 0 <= index < len(lines) else None)
+        old = next((old for old in olds if line and old and line.count(old) == 1), None)
+        if line is None or old is None or not (new or _stands_alone(index, lines)):
+            return None
+        if old != new:
+            changed[file, index] = line.replace(old, new) if new else None
+    return changed
 
 
 def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:
@@ -66,3 +81,33 @@ def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:
     continued = any(text.rstrip().endswith("\\") for text in (line, before))
     balanced = all(line.count(a) == line.count(b) for a, b in ("[]", "{}", "()"))
     return balanced and not continued
+
+
+def _tidied(lines: Lines) -> Iterator[str]:
+    """Yield the lines that stay: where some went, no section is left empty, and no blank line
+    stands first, last or beside another.
+    """
+    emptied = _emptied(lines)
+    before, gap = "", False
+    for index, line in enumerate(lines):
+        if line is None or index in emptied:
+            gap = True
+        elif line.strip() or before.strip() or not gap:
+            yield line
+            before, gap = line, False
+
+
+def _emptied(lines: Lines) -> set[int]:
+    """Return the headers of sections that have lost all that was in them."""
+    found: set[int] = set()
+    header, lost = -1, False
+    for index, line in enumerate([*lines, "[end]"]):
+        if line is None:
+            lost = True
+        elif _HEADER.fullmatch(line):
+            if header >= 0 and lost:
+                found.add(header)
+            header, lost = index, False
+        elif line.strip():
+            header = -1
+    return found

@@ -47,6 +47,7 @@ def as_json(report: Report) -> str:
                     "page": page_of(placed.finding.rule),
                     **dataclasses.asdict(placed.finding),
                     "fixable": fixable(placed, report.texts),
+                    "unsafe_fix": placed.unsafe and fixable(placed, report.texts, unsafe=True),
                 }
                 for placed in report.found
             ],

@@ -42,12 +42,13 @@ def proven(
     trials: dict[str, _Trial] = {}
     for group in files.groups:
         trials |= dict.fromkeys((source.path for source in group.sources), _Trial(group, context))
-    tried = []
-    for placed in found:
+    tried = [*found]
+    # What is safe is proven without the rest.
+    for at, placed in sorted(enumerate(found), key=lambda item: item[1].unsafe):
         trial = trials.get(placed.place.file)
         untouched = not placed.edits or placed.finding.ignored
-        kept = untouched or (trial and trial.accepts(placed))
-        tried.append(placed if kept else dataclasses.replace(placed, edits=()))
+        if not (untouched or (trial and trial.accepts(placed))):
+            tried[at] = dataclasses.replace(placed, edits=())
     return tuple(tried)
 
 
@@ -64,8 +65,8 @@ class _Trial:
 
     def accepts(self, placed: LocatedFinding) -> bool:
         after = _state(_with(self.group, [*self.accepted, placed]), self.context)
-        # A missing section header concerns all that follows it.
-        wide = any("\n" in edit.new for edit in placed.edits)
+        # A section header concerns all that follows it.
+        wide = any("\n" in edit.new or edit.new.startswith("[") for edit in placed.edits)
         harmless = _harmless(self.state, after, wide=wide)
         if harmless:
             self.accepted.append(placed)
@@ -75,7 +76,7 @@ class _Trial:
 
 def _with(group: Group, found: Sequence[LocatedFinding]) -> Group:
     texts = {source.path: source.text for source in group.sources}
-    new = mended(found, texts)
+    new = mended(found, texts, unsafe=True)
     sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in group.sources)
     return dataclasses.replace(group, sources=sources)
 

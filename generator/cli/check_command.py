@@ -17,7 +17,7 @@ from generator.cli.options import (
     targets_option,
 )
 from generator.cli.streams import STDIO, stdin_if
-from generator.cli.talk import coloured, say
+from generator.cli.talk import coloured, counted, say
 
 if TYPE_CHECKING:
     from generator.check.gather import CheckRequest
@@ -77,6 +77,11 @@ Silence a rule where it does not hold, with a reason:
 @click.option("--select", multiple=True, metavar="HW1,…", help="Only these rules.")
 @click.option("--ignore", multiple=True, metavar="HW203,…", help="Not these rules.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended mechanically.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix: mend also what then says what nobody has written, as another image.",
+)
 @click.option("--diff", is_flag=True, help="With --fix: show it as a patch, write nothing.")
 @click.option("--statistics", is_flag=True, help="Print how often each rule was hit.")
 @click.option("--stdin-name", default="", metavar="NAME", help="File name that `-` stands for.")
@@ -89,6 +94,7 @@ def command(
     form: str,
     as_json: bool,
     fix: bool,
+    unsafe_fixes: bool,
     diff: bool,
     fail_on: str,
     statistics: bool,
@@ -108,21 +114,26 @@ def command(
         raise Misuse("--fix mends what is named", "name files, or add --diff", where="--fix")
     if diff and not fix:
         raise Misuse("--diff shows what --fix would change", "write both", where="--diff")
+    if unsafe_fixes and not fix:
+        message = "--unsafe-fixes says what --fix may mend"
+        raise Misuse(message, "write both", where="--unsafe-fixes")
     if diff and (as_json or form != "text"):
         raise Misuse("--diff prints a patch, which has no other format", where="--diff")
     from generator.check.gather import check
 
     wanted = _wanted(named, writes=fix and not diff, **asked)
     report = check(wanted, fixing=fix)
-    if fix and not diff and _mend(report):
-        report = check(wanted, fixing=True)
+    if fix and not diff and (files := _mend(report, unsafe=unsafe_fixes)):
+        before, report = report, check(wanted, fixing=True)
+        for file in files:
+            say(f"mended {_told(file, before, report)}")
     if html is not None:
         from generator.check.page import as_page
         from generator.cli.writing import write_page
 
         write_page(as_page(report), html)
     if diff:
-        _print_patch(report)
+        _print_patch(report, unsafe=unsafe_fixes)
     elif html != STDIO:
         _print(report, "json" if as_json else form, statistics=statistics)
     click.get_current_context().exit(_exit_code(report, fail_on))
@@ -185,25 +196,35 @@ def _print(report: Report, form: str, *, statistics: bool) -> None:
     click.echo(reports.FORMATS[form](report), nl=False)
 
 
-def _print_patch(report: Report) -> None:
+def _print_patch(report: Report, *, unsafe: bool) -> None:
     from generator.check.mend import mended
     from generator.files.diff import Content, unified
 
-    for file, text in mended(report.found, report.texts).items():
+    for file, text in mended(report.found, report.texts, unsafe=unsafe).items():
         old, new = (Content(t.encode(), executable=False) for t in (report.texts[file], text))
         click.echo(unified(file.lstrip("/"), old, new), nl=False)
 
 
-def _mend(report: Report) -> bool:
-    """Write what can be mended; return whether there was something."""
+def _mend(report: Report, *, unsafe: bool) -> list[str]:
+    """Write what can be mended; return the files that are new."""
     from generator.check.mend import mended
     from generator.files.rewrite import rewrite
 
-    new = mended(report.found, report.texts)
-    for file, text in new.items():
+    written = []
+    for file, text in mended(report.found, report.texts, unsafe=unsafe).items():
+        if (names := Path(file).stat().st_nlink) > 1:
+            say(f"left {file} alone: a new file would take one of its {names} names (hard links)")
+            continue
         rewrite(Path(file), report.texts[file], text)
-        say(f"mended {file}")
-    return bool(new)
+        written.append(file)
+    return written
+
+
+def _told(file: str, before: Report, after: Report) -> str:
+    """Return how many Findings of a file are mended, and how many a person has to look at."""
+    first, left = (sum(p.place.file == file for p in r.findings) for r in (before, after))
+    rest = f", {left} left to you" if left else ""
+    return f"{file}: {counted(finding=max(first - left, 1))}{rest}"
 
 
 def _exit_code(report: Report, fail_on: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from generator.check.mend import fixable
 from generator.cli.talk import COLOURS, counted, visible, width
 from generator.errors import SEVERITIES
 from generator.rules.registry import every_rule
+from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +24,42 @@ if TYPE_CHECKING:
 
 _SHORT: Final = 40
 _FEW: Final = 6
+_FEW_FILES: Final = 3
 
 
 def render(report: Report) -> str:
     """Return the Findings that nobody silences, by file and line, and a line of counts."""
-    ordered = sorted(report.findings, key=lambda placed: (placed.place.file, placed.place.line))
+    repeated = _repeated(report)
+    told = {id(placed) for group in repeated for placed in group}
+    found = (placed for placed in report.findings if id(placed) not in told)
+    ordered = sorted(found, key=lambda placed: (placed.place.file, placed.place.line))
     blocks = []
     for file, group in itertools.groupby(ordered, key=lambda placed: placed.place.file):
         lines = [line for placed in group for line in _finding(placed, report)]
         blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
+    blocks += ["\n".join(_together(group, report)) for group in repeated]
     blocks += ["\n".join(line) for line in [[*_gaps(report)]] if line]
     return "\n\n".join([*blocks, "\n".join([*_more(report), _counts(report)])]) + "\n"
+
+
+def _repeated(report: Report) -> list[list[LocatedFinding]]:
+    """Return the Findings that say the same of many files, which are told once."""
+    groups: dict[tuple[str, ...], list[LocatedFinding]] = {}
+    for placed in report.findings:
+        finding = placed.finding
+        same = (finding.rule, finding.severity, finding.message, finding.fix)
+        groups.setdefault(same, []).append(placed)
+    return [g for g in groups.values() if len({placed.place.file for placed in g}) > _FEW_FILES]
+
+
+def _together(group: list[LocatedFinding], report: Report) -> Iterator[str]:
+    files = len({placed.place.file for placed in group})
+    yield click.style(f"the same in {files} files", bold=True)
+    alone = dataclasses.replace(group[0], place=Place(group[0].place.file))
+    alone = dataclasses.replace(alone, finding=dataclasses.replace(alone.finding, where=""))
+    yield from _finding(alone, report)
+    for place in sorted({placed.place for placed in group}, key=lambda p: (p.file, p.line)):
+        yield f"        {visible(place.file)}{f':{place.line}' if place.line else ''}"
 
 
 def _gaps(report: Report) -> Iterator[str]:
@@ -107,16 +134,17 @@ def _more(report: Report) -> list[str]:
 
 def _mark(placed: LocatedFinding, report: Report) -> str:
     """Say what `--fix` does about a Finding, which may be less than a person would do."""
-    if not fixable(placed, report.texts):
+    if not fixable(placed, report.texts, unsafe=True):
         return ""
+    option = "--unsafe-fixes" if placed.unsafe else "--fix"
     new = [edit.new for edit in placed.edits]
     if not any(new):
-        return " (--fix removes it)"
+        return f" ({option} removes it)"
     quoted = placed.finding.fix.split("`")[1::2]
     plain = len(new) == 1 and len(new[0]) <= _SHORT and "\n" not in new[0]
     if not plain or new[0] in placed.finding.fix or any(value in new[0] for value in quoted):
-        return " (--fix)"
-    return f" (--fix writes `{visible(new[0])}`)"
+        return f" ({option})"
+    return f" ({option} writes `{visible(new[0])}`)"
 
 
 def _counts(report: Report) -> str:
@@ -128,6 +156,8 @@ def _counts(report: Report) -> str:
     summary = f"{files} judged, {unread} not: {counts}" if unread else f"{files}: {counts}"
     if mendable:
         summary += f"; --fix mends {mendable}"
+    if unsafe := sum(fixable(p, report.texts, unsafe=True) for p in report.findings) - mendable:
+        summary += f"; --unsafe-fixes {'' if mendable else 'mends '}{unsafe}"
     if report.ignored:
         summary += f"; {len(report.ignored)} ignored"
     return summary

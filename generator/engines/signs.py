@@ -44,6 +44,8 @@ class Signs:
     nixos_address: tuple[str, int]
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
+    application: str = r"(?!)"
+    """Names of variables that applications have for its address or a model, and it never reads."""
 
     def is_image(self, repository: str) -> bool:
         """Whether this is its own image, or somebody's build of the same name."""

@@ -23,6 +23,9 @@ Access = Literal["reservation", "cdi", "runtime", "devices"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NODES: Final = ("/dev/nvidia", "/dev/kfd", "/dev/dri", "/dev/dxg")
 _CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
+_FOLLOWS: Final = re.compile(
+    r"\bio\.containers\.autoupdate=[\"']?registry|\bcom\.centurylinklabs\.watchtower\.enable=[\"']?true"
+)
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
 
 
@@ -50,6 +53,7 @@ def container(
         healthcheck=_healthcheck(options),
         restart=_value(options, "restart") or restart,
         memlock=any(o.value.upper() in _LOCKS for o in _of(options, "cap-add")),
+        moving=any(_FOLLOWS.search(o.value) for o in _of(options, "label")),
     )
 
 

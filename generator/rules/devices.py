@@ -100,6 +100,7 @@ def wrong_kernel_modules(view: View, facts: Facts) -> Hits:
             place=place,
             fix=f"write `hardware.nvidia.open = {right};`",
             edits=(Edit(place, value, right),) if place.line else (),
+            unsafe=True,
         )
 
 

@@ -17,6 +17,8 @@ from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
 
@@ -34,14 +36,32 @@ def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
-            old = f"{line.name}={line.value}"
-            moved = Edit(line.place, old, f"[Unit]\n{old}\n[Service]")
             yield Hit(
                 message="systemd ignores StartLimitIntervalSec in [Service]: it is a key of [Unit]",
                 place=line.place,
                 fix=view.phrases.start_limit,
-                edits=(moved,) if view.phrases.headers else (),
+                edits=tuple(_moved(view, line)) if view.phrases.headers else (),
             )
+
+
+def _moved(view: View, line: Line) -> Iterator[Edit]:
+    """Yield what moves a line, and those of its group, to the [Unit] of the same file."""
+    here = [one for one in view.lines if one.place.file == line.place.file]
+    headers = {one.section: one.place for one in here if one.value == f"[{one.section}]"}
+    group = [o for o in here if o.section == "Service" and o.name.startswith("StartLimit")]
+    text = "\n".join(f"{one.name}={one.value}" for one in group)
+    alone = all(one in group for one in here if one.section == "Service" and one.name)
+    if not headers.keys() & {"Unit", "Service"}:
+        return
+    if alone and "Unit" not in headers:
+        yield Edit(headers["Service"], "[Service]", "[Unit]")
+        return
+    if "Unit" in headers:
+        yield Edit(headers["Unit"], "[Unit]", f"[Unit]\n{text}")
+    else:
+        yield Edit(headers["Service"], "[Service]", f"[Unit]\n{text}\n\n[Service]")
+    for one in group:
+        yield Edit(one.place, one.name, "")
 
 
 @Rule(
@@ -274,14 +294,28 @@ def expiring_directive(view: View, facts: Facts) -> Hits:
 )
 def dropped_item(view: View, facts: Facts) -> Hits:
     items = [line for line in view.unread if line.name == "Environment"]
-    for place in dict.fromkeys(item.place for item in items):
-        dropped = [item.value for item in items if item.place == place]
+    by_place: dict[Place, list[str]] = {}
+    for item in items:
+        by_place.setdefault(item.place, []).append(item.value)
+    before = {v.place: v for v in view.variables if v.place in by_place and v.value.endswith(",")}
+    for place, dropped in by_place.items():
         why, fix = _dropped(dropped)
         shown = " ".join(dropped)
-        yield Hit(message=f"systemd drops `{shown}`: {why}", place=place, fix=fix)
+        edits = tuple(_joined(before.get(place), dropped))
+        fix = f"write `{edits[0].new}`" if edits else fix
+        yield Hit(message=f"systemd drops `{shown}`: {why}", place=place, fix=fix, edits=edits)
     for variable, _ in known_variables(view, facts):
         if name := swallowed(variable):
             yield _two_in_one(variable, name)
+
+
+def _joined(cut: Variable | None, dropped: list[str]) -> Iterator[Edit]:
+    """Yield what puts a list together again that a blank behind a comma has cut."""
+    parts = [cut.value, *dropped] if cut else []
+    plain = all(_PLAIN.fullmatch(part) for part in parts)
+    if cut and plain and all(part.endswith(",") for part in parts[:-1]):
+        written, whole = " ".join((cut.written, *dropped)), "".join((cut.written, *dropped))
+        yield Edit(cut.place, f"{cut.name}={written}", f'"{cut.name}={whole}"')
 
 
 def _dropped(items: list[str]) -> tuple[str, str]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One fault that a Rule has found; `severity` only where it differs from the Rule's."""
+    """One fault that a Rule has found; `severity` only where it differs from the Rule's.
+
+    `unsafe`: the edits make the file say what nobody has written there, and change what runs.
+    """
 
     message: str
     place: Place
@@ -24,6 +27,7 @@ class Hit:
     severity: Severity | None = None
     link: str = ""
     edits: tuple[Edit, ...] = ()
+    unsafe: bool = False
 
 
 Hits: TypeAlias = Iterator[Hit]
@@ -68,7 +72,7 @@ class Rule:
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
             setting = _setting(names[hit.place], hit)
-            yield LocatedFinding(finding, hit.place, hit.edits, setting)
+            yield LocatedFinding(finding, hit.place, hit.edits, setting, hit.unsafe)
 
     def finding(
         self,

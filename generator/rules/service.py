@@ -29,7 +29,7 @@ MOVING: Final = ("", "latest", "rocm")
 )
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
-    if container is None or container.digest or view.adds:
+    if container is None or container.digest or container.moving or view.adds:
         return
     reference = REFERENCE.fullmatch(container.tag)
     tag = container.tag if reference is None else (reference["default"] or "")
@@ -48,6 +48,7 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
         place=container.place,
         fix=fix if right else "name a tag that does not move, or a digest",
         edits=(Edit(container.place, written, f"{bare}:{right}"),) if certain else (),
+        unsafe=True,
     )
 
 
@@ -85,7 +86,6 @@ def no_restart(view: View, _: Facts) -> Hits:
             message="there is no restart policy: a server that ends stays down",
             place=start,
             fix=view.phrases.restart,
-            severity=view.phrases.restart_severity,
         )
 
 

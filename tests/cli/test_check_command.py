@@ -304,7 +304,7 @@ def test_what_is_no_rule_is_refused(rule: str) -> None:
 
 def test_fix_writes_and_says_so(there: Path) -> None:
     result = gen(OVERRIDE, "--fix")
-    assert result.stderr == f"mended {OVERRIDE}\n"
+    assert result.stderr == f"mended {OVERRIDE}: 1 finding, 3 left to you\n"
     assert "HW109" not in result.stdout
     assert result.returncode == 1  # what nobody mends is still there
     assert (there / OVERRIDE).read_text() == DROP_IN.replace("1d", "24h")

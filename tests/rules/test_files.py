@@ -6,6 +6,8 @@ import pytest
 
 from generator.check.mend import mended
 from generator.engines.ollama.rules.service import edited_vendor_unit
+from generator.readers.base import Source
+from generator.readers.syntax import unit
 from generator.rules.files import compose_version, no_section, start_limit_in_service
 from generator.rules.registry import every_rule
 from generator.view import Bound, Line, Place, Variable, View
@@ -17,16 +19,8 @@ DROP_IN = "/etc/systemd/system/ollama.service.d/override.conf"
 
 
 def lines(text: str, file: str = "override.conf") -> tuple[Line, ...]:
-    """Take apart what has one `key=value` to a line, for tests."""
-    found, section = [], ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif "=" in line:
-            name, _, value = line.partition("=")
-            place = Place(file, number, name)
-            found.append(Line(section=section, name=name, value=value, place=place))
-    return tuple(found)
+    """Return the lines of a unit file as the rules see them."""
+    return unit.lines(unit.parse(Source(file, text)))
 
 
 # What install.sh writes, and what people add to it.
@@ -85,8 +79,16 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
 def test_the_start_limit_moves_into_its_section() -> None:
     told = found(start_limit_in_service, view(lines=lines(LIMITED)))
     assert mended(told, {"override.conf": LIMITED}) == {
-        "override.conf": "[Unit]\nAfter=x.target\n[Service]\n"
-        "[Unit]\nStartLimitIntervalSec=600\n[Service]\nStartLimitBurst=3\n"
+        "override.conf": "[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=3\nAfter=x.target\n"
+    }
+
+
+def test_without_a_unit_section_one_is_made() -> None:
+    text = "# why\n\n[Service]\nRestart=always\nStartLimitIntervalSec=600\n\n# more\n"
+    told = found(start_limit_in_service, view(lines=lines(text)))
+    assert mended(told, {"override.conf": text}) == {
+        "override.conf": "# why\n\n[Unit]\nStartLimitIntervalSec=600\n\n"
+        "[Service]\nRestart=always\n\n# more\n"
     }
 
 

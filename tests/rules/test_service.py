@@ -123,16 +123,9 @@ def test_compose_and_quadlet_say_it_in_their_own_ways() -> None:
     assert found(no_restart, boxed("helm")) == ()
 
 
-def test_the_module_of_nixos_sets_no_policy() -> None:
-    def host(*names: tuple[str, str, str]) -> View:
-        lines = (Line(section=s, name=n, value=v, place=Place("host.nix", 1)) for s, n, v in names)
-        return view(kind="nixos", lines=tuple(lines), starts=Place("host.nix", 1))
-
-    enabled = ("services.ollama", "enable", "true")
-    policy = ("systemd.services.ollama.serviceConfig", "Restart", "on-failure")
-    (placed,) = found(no_restart, host(enabled))
-    assert placed.finding.severity == "info"
-    assert found(no_restart, host(enabled, policy)) == ()
+def test_what_the_module_of_nixos_does_is_no_fault_of_who_uses_it() -> None:
+    enabled = Line(section="services.ollama", name="enable", value="true", place=Place("h.nix", 1))
+    assert found(no_restart, view(kind="nixos", lines=(enabled,), starts=Place("h.nix", 1))) == ()
 
 
 @pytest.mark.parametrize("name", ["NVIDIA GeForce GTX 1060 6GB", "RTX 3090", "TITAN Xp"])

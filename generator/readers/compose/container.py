@@ -49,7 +49,9 @@ def container_of(
     top = Place(service.place.file, min(lines, default=service.place.line))
     place = _at(found, f"{key}.image") if found else top
     held = container(reference(service, around), place, options, "docker", _restart(service))
-    return replace(held, healthcheck=_healthcheck(key, service)), acceleration(held, options)
+    moving = held.moving or "build" in service.entries
+    whole = replace(held, healthcheck=_healthcheck(key, service), moving=moving)
+    return whole, acceleration(held, options)
 
 
 def _options(key: str, service: Table) -> Iterator[Option]:
@@ -62,6 +64,8 @@ def _options(key: str, service: Table) -> Iterator[Option]:
         yield _option("publish", text, place)
     for text, place in _mounts(key, service):
         yield _option("volume", text, place)
+    for name, label in service.table("labels").entries.items():
+        yield _option("label", f"{name}={''.join(_explicit((label,)))}", label.place)
     for text in _explicit(service.items("cap_add")):
         yield _option("cap-add", text, service.place_of("cap_add"))
     reserved = service.items("deploy", "resources", "reservations", "devices")

@@ -15,8 +15,8 @@ SIGNS: Final = Signs(
     sure=frozenset({".env"}),
     names=r"\.env(?:\..+)?|environment",
     folders=("environment.d",),
-    content=r"(?m)^\s*(?:export\s+)?[A-Za-z_]\w*=",
     ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+[ \t]*[=:]", source.text)),
+    content=r"(?m)^[ \t]*+(?:export[ \t]+)?[A-Za-z_]\w*+=",
     referred=True,
 )
 ENVIRONMENT: Final = Phrases(

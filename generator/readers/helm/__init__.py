@@ -13,9 +13,9 @@ _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(
 
 SIGNS: Final = Signs(
     maybe=frozenset({".yaml", ".yml"}),
-    content=rf"(?m)^(?:{_CHARTS}):(?:\s*\{{|(?:\s*#.*)?\n(?:\s*(?:#.*)?\n)*\s+\w+:)",
+    content=rf"(?m)^(?:{_CHARTS}):[ \t\r]*+(?:\{{|(?:#.*+)?\n(?:[ \t\r]*+(?:#.*+)?\n)*+[ \t]+\w+:)",
     # Other charts have `extraEnv` as well, so that somebody has to name the file.
-    hinted=rf"(?m)^extraEnv:[\s\S]*\b(?:{_PREFIXES})",
+    hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})",
 )
 HELM: Final = Phrases(
     kind="helm",

@@ -32,9 +32,6 @@ CONTAINER: Final = Phrases(
     sections=(("serviceConfig", "Service"), ("unitConfig", "Unit")),
     read_by="it ends in the Nix store, which every user of the host reads",
     keep_in="a file that `serviceConfig.EnvironmentFile` names, from sops-nix or agenix",
-    restart='add `systemd.services.ollama.serviceConfig.Restart = "on-failure"`; the module of '
-    "NixOS sets none",
-    restart_severity="info",
     start_limit="write `startLimitIntervalSec` beside `serviceConfig`",
 )
 """Of a container of `virtualisation.oci-containers`, which has options of `podman run`."""
@@ -48,7 +45,5 @@ MODULE: Final = replace(
 """Of a service, whose unit gets what `serviceConfig` says."""
 UNIT: Final = replace(MODULE, sandboxed=False)
 """Of a unit that somebody writes under `systemd.services`, without the module for the service."""
-HOME_MODULE: Final = replace(UNIT, restart="")
+HOME_MODULE: Final = UNIT
 """Of home-manager, which has a module of its own."""
-ARION: Final = replace(CONTAINER, restart="")
-"""Of a service of arion, which is one of Compose."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
-from generator.readers.nixos import ARION, CONTAINER
+from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
 from generator.readers.syntax.options import Argument, Option, options
 
@@ -52,7 +52,7 @@ def _oci(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
     """Yield a View of each container whose image is the engine's."""
-    for book, split in ((CONTAINER, _oci), (ARION, _arion)):
+    for book, split in ((CONTAINER, _oci), (CONTAINER, _arion)):
         parted = [(split(d.path), d) for d in found]
         for base in dict.fromkeys(name for (name, _), _ in parted if name):
             own = {key: d for (name, key), d in parted if name == base}

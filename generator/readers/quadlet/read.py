@@ -37,6 +37,7 @@ _WHOLE: Final = {
     "User": "user",
     "UserNS": "userns",
     "Ulimit": "ulimit",
+    "Label": "label",
     "Memory": "memory",
     "PidsLimit": "pids-limit",
 }
@@ -117,6 +118,9 @@ def _options(one: Unit) -> Iterator[Option]:
                 # It counts from the quadlet's directory.
                 text = str(PurePosixPath(assignment.file).parent / text)
             yield Option(name, text, argument)
+    for assignment in one.named("AutoUpdate", _CONTAINER):
+        argument = one.argument(assignment.value, assignment)
+        yield Option("label", f"io.containers.autoupdate={argument.text}", argument)
     for argument in _words(one, one.named("Environment", _CONTAINER)):
         yield Option("env", argument.text, argument)
     found, _ = options(list(_words(one, one.named("PodmanArgs", _CONTAINER))))

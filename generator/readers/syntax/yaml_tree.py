@@ -6,6 +6,7 @@ Problem. Types follow yaml.v3: `yes` is a string, `0o17` and `017` are fifteen.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 PREFIX: Final = "tag:yaml.org,2002:"
 PLAIN: Final = "?"
 """The tag of a plain scalar that has none."""
-TABS_AT_MOST: Final = 200
+TABS_AT_MOST: Final = 20
 MERGED_AT_MOST: Final = 100_000
 VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
 QUOTES: Final = ("'", '"')
 BLOCKS: Final = ("|", ">")
+_BLANKS: Final = re.compile(r"[ \t]*")
+_BREAKS: Final = "\r\n\x85\u2028\u2029"
 
 
 class Alias(yaml.ScalarNode):
@@ -43,8 +46,8 @@ class Alias(yaml.ScalarNode):
 def composed(text: str, *, single: bool = True) -> tuple[list[yaml.Node], set[yaml.Node]]:
     """Compose the documents of a text, in which a tab may stand wherever a space does not indent.
 
-    PyYAML knows no such tabs; each that it stumbles over becomes a space, so that places stay.
-    The scalars for which an alias stands elsewhere come with the nodes.
+    The few tabs that `_Loader` stumbles over, behind a `|` or a tag, become spaces, so that places
+    stay. The scalars for which an alias stands elsewhere come with the nodes.
     """
     for _ in range(TABS_AT_MOST):
         loader = _Loader(text)
@@ -71,9 +74,38 @@ def _documents(loader: _Loader, *, single: bool) -> Iterator[yaml.Node]:
 
 
 class _Loader(yaml.BaseLoader):
-    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none."""
+    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none.
+
+    PyYAML knows no tabs between tokens and within plain scalars.
+    """
 
     shared: set[yaml.Node]
+    indent_of: tuple[int, int] = (-1, 0)
+    """A line, and where its indentation ends."""
+
+    def scan_to_next_token(self) -> None:
+        """Skip the tabs behind a token as well."""
+        super().scan_to_next_token()
+        while self.peek() == "\t" and not self._indents():
+            self.forward()
+            super().scan_to_next_token()
+
+    def scan_plain_spaces(self, indent: int, start_mark: yaml.Mark) -> list[str]:
+        """Keep the tabs of a plain scalar."""
+        blanks = _BLANKS.match(self.buffer, self.pointer)
+        text = blanks[0] if blanks else ""
+        if "\t" in text:
+            self.forward(len(text))
+        if "\t" not in text or self.peek() in _BREAKS:
+            return super().scan_plain_spaces(indent, start_mark) or []
+        return [text]
+
+    def _indents(self) -> bool:
+        """Whether nothing but blanks stands before this place of its line."""
+        if self.indent_of[0] != self.line:
+            lead = _BLANKS.match(self.buffer, self.pointer - self.column)
+            self.indent_of = (self.line, lead.end() if lead else 0)
+        return bool(self.pointer < self.indent_of[1])
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
         """Keep where an alias of a scalar is used; PyYAML hands out what it stands for."""

@@ -29,6 +29,12 @@ def is_official(view: View, facts: Facts) -> bool:
     return name == official or name.endswith(f"/{official}")
 
 
+def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
+    """Return whether a variable may be for the script of an image that somebody else has built."""
+    others = view.container is not None and not is_official(view, facts)
+    return others and re.fullmatch(load_signs(view.engine).application, name) is not None
+
+
 def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere."""
     engine = load_signs(view.engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
@@ -19,10 +20,20 @@ VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 def nearest(name: str, names: Iterable[str]) -> tuple[str, bool]:
     """Return the name that was meant, and whether that is certain; case alone is."""
+    return _nearest(name, frozenset(names))
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest(name: str, names: frozenset[str]) -> tuple[str, bool]:
     best, ratio = "", _NEAR
+    if len(name) > 2 * max(map(len, names), default=0):
+        return best, False
+    matcher = SequenceMatcher()
+    matcher.set_seq2(name.casefold())
     for other in sorted(names):
-        matcher = SequenceMatcher(None, name.casefold(), other.casefold())
-        if matcher.real_quick_ratio() >= ratio and (found := matcher.ratio()) > ratio:
+        matcher.set_seq1(other.casefold())
+        near = matcher.real_quick_ratio() >= ratio and matcher.quick_ratio() >= ratio
+        if near and (found := matcher.ratio()) > ratio:
             best, ratio = other, found
     return best, ratio >= _CERTAIN
 

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
+_REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def asked_by_commands(view: View) -> frozenset[str]:
+    """Return the variables that the file itself uses, as a script of its entry point does."""
+    values = (line.value for line in view.lines if "$" in line.value)
+    return frozenset(name for value in values for name in _REFERENCE.findall(value))
+
+
 def server_variables(view: View) -> list[Variable]:
     """Return what the server gets: of each name the last one."""
     return list({v.name: v for v in view.variables if v.reach == "server"}.values())
@@ -51,7 +60,7 @@ def swallowed(variable: Variable) -> str:
 
 # Where a value that comes to life moves files, hides a GPU or redirects traffic.
 _JUDGED: Final = re.compile(
-    r"HOME|(?:\w+_)?(?:MODELS|TMPDIR)|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
+    r"HOME|(?:[A-Z]+_)?MODELS|(?:\w+_)?TMPDIR|\w*_PROXY|\w*VISIBLE_DEVICES", re.IGNORECASE
 )
 
 
@@ -72,7 +81,7 @@ def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
 def removed(view: View, variable: Variable) -> tuple[Edit, ...]:
     """Return what takes the variable's line out."""
     place = variable.place
-    shared = any(v.place == place and v is not variable for v in view.variables)
+    shared = view.shares_its_place(variable)
     return (Edit(place, variable.name, ""),) if place.line and not shared else ()
 
 
@@ -80,6 +89,8 @@ def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tup
     """Return what gives the variable another value, and another name where one is given."""
     written = variable.written
     if not variable.place.line or not variable.value or written.count(variable.value) != 1:
+        return ()
+    if variable.place in view.cut:  # What is dropped there belongs to the value.
         return ()
     new = written.replace(variable.value, value)
     if written == variable.value:
@@ -102,6 +113,8 @@ def corrected(
     certain: bool = True,
 ) -> Hit:
     """Return the Hit of a value that should be `meant`; empty: nobody knows, do `otherwise`."""
+    if variable.place in view.cut:
+        meant, otherwise = "", "put quotes around all of it: systemd drops a part of that line"
     return Hit(
         message=message,
         place=variable.place,

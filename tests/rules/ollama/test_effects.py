@@ -166,10 +166,8 @@ class TestOverhead:
             Edit(LINE, "OLLAMA_GPU_OVERHEAD=2147483648", "LLAMA_ARG_FIT_TARGET=2048"),
         )
 
-    def test_nothing_kept_free_is_a_remark_at_most(self) -> None:
-        placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "0"})
-        assert placed.finding.severity == "info"
-        assert placed.finding.fix == "remove it: 1024 MiB stay free"
+    def test_to_keep_nothing_free_asks_for_nothing(self) -> None:
+        assert not found(RULE["HW114"], view({"OLLAMA_GPU_OVERHEAD": "0"}))
 
     def test_a_suffix_is_one_fault_not_two(self) -> None:
         placed = only("HW114", {"OLLAMA_GPU_OVERHEAD": "2G"})

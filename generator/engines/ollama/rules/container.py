@@ -37,6 +37,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
             place=container.unkept.place,
             fix=view.phrases.keep_volume,
             edits=(container.unkept,),
+            unsafe=True,
         )
     named = any(line.name in {"volumes_from", "extends"} for line in view.lines)
     elsewhere = named or view.adds

@@ -156,6 +156,8 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     if variable is None or fact is None or fact.works or not fact.known:
         return
     word = cleaned(variable.value)
+    if word == "0":  # It asks for nothing.
+        return
     size = int(digits_of(word, fact) or 0)
     mib = -(-size // MIB)
     # A smaller margin than the default is not what anybody asks for who keeps memory free.
@@ -171,8 +173,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     yield Hit(
         message=message,
         place=variable.place,
-        severity="info" if word == "0" else None,
-        fix=fix if size or word == "0" else "write LLAMA_ARG_FIT_TARGET=<MiB per device>",
+        fix=fix if size else "write LLAMA_ARG_FIT_TARGET=<MiB per device>",
         link=fact.source,
         edits=() if lowers or not size else edits if wanted else removed(view, variable),
     )

@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.variables import known_variables, needs_judgement, removed, renamed
+from generator.rules.helpers.containers import is_for_a_script
+from generator.rules.helpers.variables import (
+    asked_by_commands,
+    known_variables,
+    needs_judgement,
+    removed,
+    renamed,
+)
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
@@ -23,9 +30,12 @@ _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
+    used = asked_by_commands(view)
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
+            continue
+        if variable.name in used or is_for_a_script(view, facts, variable.name):
             continue
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""

@@ -1,0 +1,133 @@
+"""No text hangs a check: what is recognised, read and judged takes time in proportion to its size.
+
+CPU time of texts of one shape, four times as long each: work by the square takes sixteen times.
+"""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.check.silence import silenced
+from generator.readers import KINDS
+from generator.readers.base import Context, Source
+from generator.readers.discover import Found, Group, views
+from generator.readers.nixos.evaluate import switches
+from generator.readers.signs import OWN, kind_of, signs_of
+from generator.rules.registry import judge
+
+LENGTH, TIMES = 4000, 4
+STEEP = 10
+"""How much longer four times the text may take."""
+SMALL, MOST = 0.1, 10
+"""CPU seconds: what is never too much, and what ends a measurement."""
+UNITS = (
+    *("\n", "\r", "\t", " ", "{", "{\n", "}", "[", "]", "(", '"', "'", "\\", "\\\n", "#\n"),
+    *("# a-a-a-", "$", "${", "${A:-", "$$", ":", "a:", ": ", "---\n", "- ", "a", "a b ", "0,"),
+    *("=", "A=1\n", "Ab=\n", "x\t", "a:\t1\n", "  a: b\n", "&a ", "? ", "%", "a.", "a/", "a-", ";"),
+    *(
+        "\ufeff",
+        "\u2028",
+        "\u00a0",
+        "ollama ",
+        "ollama:\n",
+        "ollama:\n\n",
+        "services ",
+        "extraEnv:\n",
+    ),
+    *("OLLAMA_", "OLLAMA_A=", "export A=", "[Service]\n", "Environment=", "Environment=A=1\n"),
+    *("# hostwright: ignore HW101 ", "HW101,", "a=config.a;", ".enable", "serviceConfig "),
+    *("schema_version", '"schema_version"', "ollama pull ", "/api/pull ", "sh -c '", "for a in "),
+)
+SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
+# What makes a text one of a kind, up to the place at which the rest stands.
+HEADS: dict[str, tuple[str, ...]] = {
+    "plan": ("", '{"schema_version": 2, "name": '),
+    "systemd": ("", "[Service]\n", "[Service]\nEnvironment=OLLAMA_A=", "[Service]\nExecStart="),
+    "quadlet": ("[Container]\nImage=ollama/ollama\n", "[Container]\nImage=ollama\nPodmanArgs="),
+    "compose": ("", SERVICE, f"{SERVICE}    command: ", f"{SERVICE}    environment:\n      - A="),
+    "helm": ("ollama:\n", "ollama:\n  gpu:\n    enabled: "),
+    "environment": ("", "A=", 'export A="', "#!/bin/sh\n"),
+    "nixos": ("", "{ services.ollama = "),
+}
+NAMES = {"systemd": "ollama.service", "quadlet": "ollama.container", "plan": "plan.json"}
+CONTEXT = Context(load_catalogue())
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """End what takes longer than any margin; a regular expression as well."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """Return the CPU time of the quicker of two runs."""
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        work(text)
+        taken.append(time.process_time() - start)
+        if taken[-1] < SMALL:
+            break
+    return min(taken)
+
+
+def steep(work: Callable[[str], object], head: str) -> list[str]:
+    """Return the texts behind `head` that take more than they should."""
+    found = []
+    for unit in UNITS:
+        short, long = (f"{head}{unit * (n // len(unit))}x\n" for n in (LENGTH, LENGTH * TIMES))
+        try:
+            with bounded():
+                taken = seconds(work, long)
+                if taken > SMALL and taken > STEEP * seconds(work, short):
+                    found.append(f"{unit!r}: {taken:.2f} s")
+        except TimeoutError:
+            found.append(f"{unit!r}: no end")
+    return found
+
+
+def recognised(text: str) -> None:
+    kind_of(Source("notes", text))
+    for kind in (*OWN, *KINDS):
+        signs = signs_of(kind)
+        re.search(signs.hinted, text)
+        signs.by_content(text)
+        signs.ours(Source("notes", text))
+
+
+def judged(kind: str, text: str) -> None:
+    source = Source(NAMES.get(kind, kind), text)
+    seen = views(Found(groups=(Group(kind, (source,)),)), CONTEXT)
+    found = [one for view in seen.views for one in judge(view, CONTEXT.facts(view))]
+    silenced(found, {source.path: text})
+
+
+HEADS_OF_SIGNS = ("", "ollama:", "ollama ", "services ", "{", "schema_version", "extraEnv:\n")
+
+
+@pytest.mark.parametrize("head", HEADS_OF_SIGNS)
+def test_a_text_is_recognised_in_proportion_to_its_size(head: str) -> None:
+    assert steep(recognised, head) == []
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_is_read_in_proportion_to_its_size(kind: str) -> None:
+    # Nix bounds itself; its texts are only searched here.
+    work: Callable[[str], object] = switches if kind == "nixos" else lambda text: judged(kind, text)
+    for head in HEADS.get(kind, ("",)):
+        assert steep(work, head) == []
