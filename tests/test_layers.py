@@ -18,6 +18,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "records": (set(), set()),
     "plan": ({"errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
+    "reading": ({"errors"}, set()),
     "host": (set(), set()),
     "view": ({"errors", "host", "units"}, set()),
     "engines": (
@@ -119,7 +120,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 # What every room may import.
-EVERYBODY = {"records"}
+EVERYBODY = {"reading", "records"}
 APART = {
     *(("targets", name) for name in ("base", "bundle", "container", "unit")),
     ("catalogue", "build"),

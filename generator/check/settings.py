@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import Problem, ProfileError, split_message
+from generator.errors import HostwrightError, Problem, ProfileError, split_message
+from generator.reading import read_regular
 from generator.records import dataclass
 from generator.rules.registry import every_rule
 
@@ -79,8 +80,8 @@ def _settings(file: Path, catalogue: Catalogue) -> Settings:
 
     problems: list[Problem] = []
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = tomllib.loads(read_regular(file).decode())
+    except (OSError, ValueError, HostwrightError) as error:
         raise ProfileError(str(file), (Problem("", f"is not TOML: {error}", "mend it"),)) from None
     table = data.pop("check", {})
     problems += _unknown("", data, ("check",))

@@ -11,6 +11,7 @@ from generator.detect.pci import MAKERS, VENDORS
 from generator.detect.root import first_match, one_line
 from generator.detect.system import CHASSIS
 from generator.errors import EnvironmentFailure, HostwrightError
+from generator.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def read_facter(path: Path, *, stdin: bytes | None = None) -> Detected:
     read.
     """
     try:
-        report = json.loads(path.read_bytes() if stdin is None else stdin)
+        report = json.loads(read_regular(path) if stdin is None else stdin)
     except OSError as error:
         raise EnvironmentFailure(f"cannot read `{path}`: {error.strerror}") from error
     except (ValueError, RecursionError):

@@ -20,6 +20,7 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Iterable, Mapping
 
 _TOOLS: Final = ".hostwright/tools"  # where a captured tree keeps what tools printed
@@ -28,6 +29,8 @@ _PARTS: Final = re.compile(r"(\d+)")
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
 _MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
 _PIECE: Final = 2**16
+_LONGEST: Final = 2**20  # of a header: more is no name
+_TOO_LARGE: Final = "it is larger than any capture"
 _MEMBERS: Final = 100_000
 _ARCHIVE: Final = 256 * 2**20
 
@@ -252,17 +255,30 @@ def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
     room = _ARCHIVE
     # A pipe cannot be wound back.
     mode: Literal["r|*", "r"] = "r|*" if piped else "r"
-    with tarfile.open(None if piped else path, mode, piped) as archive:
+    with tarfile.open(None if piped else path, mode, piped, tarinfo=_short_names()) as archive:
         for member in archive:
-            if not member.isreg():
-                continue
             room -= member.size
             if room < 0 or len(files) >= _MEMBERS:
-                raise ValueError("it is larger than any capture")
+                raise ValueError(_TOO_LARGE)
+            if not member.isreg():
+                continue
             stream = archive.extractfile(member)
             name = member.name.removeprefix("./").strip("/")
             files[name] = stream.read(_LARGEST + 1) if stream else b""
     return files
+
+
+def _short_names() -> type[tarfile.TarInfo]:
+    """Return what refuses a name, or another header, that tarfile would read whole."""
+    import tarfile
+
+    class Member(tarfile.TarInfo):
+        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+            if not self.isreg() and self.size > _LONGEST:
+                raise ValueError(_TOO_LARGE)
+            return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+
+    return Member
 
 
 def archive_of(taken: Mapping[str, bytes]) -> bytes:

@@ -215,7 +215,7 @@ def shape_of_file(file: str, facts: Facts) -> Shape:
             hint="pip install 'hostwright[fit]'",
         ) from error
     try:
-        reader = GGUFReader(path)
+        reader = _whole_reader(GGUFReader)(path)
         metadata = {
             key: None if len(field.data) > LONG else field.contents()
             for key, field in reader.fields.items()
@@ -230,6 +230,19 @@ def shape_of_file(file: str, facts: Facts) -> Shape:
             hint="name a .gguf file that is complete",
         ) from error
     return shape_from(path.name, metadata, tensors, facts, quantisation=_main_type(reader))
+
+
+def _whole_reader(base: Any) -> Any:  # noqa: ANN401 -- gguf is not typed
+    """Return the reader that stops where the file ends, whatever a damaged header counts."""
+
+    class Reader(base):  # type: ignore[misc]
+        def _get(self, offset: int, dtype: Any, count: int = 1, *more: Any, **named: Any) -> Any:  # noqa: ANN401
+            found = super()._get(offset, dtype, count, *more, **named)
+            if len(found) < count:
+                raise ValueError("it ends before what it counts")
+            return found
+
+    return Reader
 
 
 def _readable(path: Path) -> None:

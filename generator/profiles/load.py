@@ -24,6 +24,7 @@ from generator.errors import (
 from generator.profiles import flags
 from generator.profiles.document import Document
 from generator.profiles.shipped import shipped_profiles
+from generator.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +117,7 @@ class _Reader:
 
     def parse(self, path: Path) -> dict[str, Any]:
         try:
-            raw = path.read_bytes() if self.stdin is None else self.stdin
+            raw = read_regular(path) if self.stdin is None else self.stdin
         except OSError as error:
             raise EnvironmentFailure(f"cannot read {_shown(path)}: {error.strerror}") from error
         self.stdin = None  # What it extends is a file.

@@ -20,7 +20,7 @@ from generator.readers.nixos.evaluate import switches
 from generator.readers.signs import OWN, kind_of, signs_of
 from generator.rules.registry import judge
 
-LENGTH, TIMES = 4000, 4
+LENGTH, TIMES = 1500, 4
 STEEP = 10
 """How much longer four times the text may take."""
 SMALL, MOST = 0.1, 10
