@@ -49,7 +49,7 @@ VALUES = {
     "{ }": ({}, False),
     '(with lib; "a")': ("a", False),
     'let b = "x"; in "a${b}"': ("ax", False),
-    '"a${x}b"': ("a${x}b", True),
+    '"a${x}b"': ("a…b", True),
     "x.y": (None, True),
     "f 1": (None, True),
     "toString 4": ("4", False),

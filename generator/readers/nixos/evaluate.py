@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from generator.errors import shortened
+from generator.readers.syntax.nix import UNKNOWN
 from generator.records import dataclass
 from generator.view import Line, Place
 
@@ -108,11 +109,11 @@ class Definitions:
 
     def lines(self) -> Iterator[Line]:
         """Yield every value as the rules see it."""
-        for found in (each for each in self.found if not each.unresolved):
-            section, name = ".".join(found.path[:-1]), found.path[-1]
+        for found in self.found:
+            section, name, place = ".".join(found.path[:-1]), found.path[-1], self.place(found)
             for value in found.values:
-                place = self.place(found)
-                yield Line(section=section, name=name, value=unit_text(value), place=place)
+                text = UNKNOWN if found.unresolved and value is None else unit_text(value)
+                yield Line(section=section, name=name, value=text, place=place)
 
 
 def unit_text(value: Any) -> str:  # noqa: ANN401 -- any Nix value

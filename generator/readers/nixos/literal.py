@@ -14,7 +14,6 @@ from generator.readers.syntax.nix import (
     PRIORITIES,
     SAME,
     Scope,
-    TooMuch,
     Values,
     attrs,
     bindings,
@@ -28,12 +27,14 @@ from generator.readers.syntax.nix import (
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tree_sitter import Node
 
 Path = tuple[str, ...]
 INSTALL: Final = "pip install 'hostwright[nix]'"
+_KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
+"""Functions that take modules as they are."""
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
 
@@ -60,12 +61,8 @@ def parts(text: str) -> tuple[Part, ...] | None:
     if root is None:
         return None
     walk = _Walk()
-    try:
-        walk.define(root, _At(), Scope({}, None))
-    except RecursionError as error:
-        raise TooMuch from error
-    through = walk.through
-    return tuple(Part(w, tuple(f), tuple(through.get(w, ()))) for w, f in walk.found.items())
+    walk.define(root, _At(), Scope({}, None))
+    return tuple(Part(w, tuple(f), tuple(walk.above(w))) for w, f in walk.found.items())
 
 
 class _At(NamedTuple):
@@ -116,15 +113,20 @@ class _Walk:
             "apply_expression": self._apply,
         }
 
+    def above(self, where: Path) -> Iterator[str]:
+        """Yield the functions that are given a module, or one that it stands in."""
+        for module, names in self.through.items():
+            yield from names if where[: len(module)] == module else ()
+
     def define(self, node: Node | None, at: _At, scope: Scope) -> None:
         """Add what an expression defines at a place."""
         node = inner(node)
         if node is None:
             return
-        self.values.step()
-        special = self.shapes.get(node.type)
-        if special is None or not special(node, at, scope):
-            self._leaf(node, at, scope)
+        with self.values.step():
+            special = self.shapes.get(node.type)
+            if special is None or not special(node, at, scope):
+                self._leaf(node, at, scope)
 
     def _leaf(self, node: Node, at: _At, scope: Scope) -> None:
         if at.path:
@@ -247,7 +249,7 @@ class _Walk:
             return False
         for table in tables:
             here = at.inside()
-            if not name.endswith("nixosSystem"):
+            if name.rpartition(".")[2] not in _KNOWN:
                 self.through.setdefault(here.module, []).append(name)
             self.define(table, here, scope)
         return False

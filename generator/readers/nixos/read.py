@@ -17,6 +17,7 @@ from generator.readers.nixos.evaluate import Definition, Definitions, in_force, 
 from generator.readers.nixos.modules import DARWIN, Module, is_of_home, modules, neighbours
 from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.syntax import unit
+from generator.readers.syntax.nix import UNKNOWN
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
 from generator.units import takes_port
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 _SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
+_DISABLED: Final = re.compile(r"\bdisabledModules\s{0,9}=\s{0,9}\[[^\]]{0,400}?([\w-]{1,80}\.nix)")
 _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
 PLAIN: Final = 100
 """The priority of a definition without mkDefault and mkForce."""
@@ -113,8 +115,14 @@ class _Module(Definitions):
             acceleration=self._acceleration(),
             starts=self.place(started) if started and started.value is not False else None,
             manager="user" if self.home else "system",
-            settings=() if self.home else tuple(self._settings()),
+            settings=tuple(self._settings()) if self._is_of_nixos() else (),
             channel=self.channel.name if self.channel.told else "",
+        )
+
+    def _is_of_nixos(self) -> bool:
+        """Return whether the options are those of the release of NixOS that runs."""
+        return not self.home and f"{self.engine.name}.nix" not in _DISABLED.findall(
+            self.source.text
         )
 
     def _definition(self, option: str) -> Definition | None:
@@ -190,7 +198,7 @@ class _Module(Definitions):
     def _variable(self, found: Definition, name: str) -> Iterator[Variable]:
         value = found.value
         if found.unresolved:
-            value = value if isinstance(value, str) else "${…}"
+            value = value if isinstance(value, str) else UNKNOWN
         elif isinstance(value, dict):
             value = value.get("package", "")
         elif not isinstance(value, str):

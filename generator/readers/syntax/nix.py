@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 MOST_STEPS: Final = 30_000
+MOST_DEPTH: Final = 150
 MOST_SECONDS: Final = 2
 """Of CPU time, for the tree of one text."""
 _CHUNK: Final = 2**10
@@ -30,6 +32,8 @@ SAME: Final = {"mkBefore": 0, "mkAfter": 0, "mkOrder": 1, "mkIf": 1, "optionalAt
 """Functions that hand on one of their arguments."""
 _LITERALS: Final = {"true": True, "false": False, "null": None}
 _ESCAPES: Final = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "'''": "''", "''$": "$", "''\\n": "\n"}
+UNKNOWN: Final = "…"
+"""What stands in a text for a part that is not known."""
 _UNKNOWN: Final = (None, True)
 
 
@@ -151,7 +155,7 @@ class Values:
     """Reads values, in a bounded number of steps. Raises TooMuch."""
 
     def __init__(self) -> None:
-        self.steps = 0
+        self.steps = self.depth = 0
         self.readers: dict[str, Callable[[Node, Scope], tuple[Any, bool]]] = {
             "integer_expression": lambda node, _: (int(text_of(node)), False),
             "float_expression": lambda node, _: (float(text_of(node)), False),
@@ -167,20 +171,22 @@ class Values:
             "apply_expression": self._result,
         }
 
-    def step(self) -> None:
-        """Count what is read."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Count what is read, and how deep it stands."""
+        self.steps, self.depth = self.steps + 1, self.depth + 1
+        if self.steps > MOST_STEPS or self.depth > MOST_DEPTH:
             raise TooMuch
+        yield
+        self.depth -= 1
 
     def value(self, node: Node | None, scope: Scope) -> tuple[Any, bool]:
         """Return a value as far as it is known, and whether a part of it is not."""
         node = inner(node)
-        self.step()
-        if node is None:
+        if node is None or (read := self.readers.get(node.type)) is None:
             return _UNKNOWN
-        read = self.readers.get(node.type)
-        return read(node, scope) if read else _UNKNOWN
+        with self.step():
+            return read(node, scope)
 
     def _string(self, node: Node, scope: Scope) -> tuple[Any, bool]:
         text, unresolved = "", False
@@ -188,7 +194,7 @@ class Values:
             if piece.type == "interpolation":
                 told, unknown = self.value(piece.child_by_field_name("expression"), scope)
                 unknown = unknown or not isinstance(told, str)
-                text += text_of(piece) if unknown else told
+                text += UNKNOWN if unknown else told
                 unresolved = unresolved or unknown
             else:
                 raw = text_of(piece)
