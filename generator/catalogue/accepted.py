@@ -10,10 +10,11 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_WORD: Final = re.compile(r"(\w+)(\[\]|\{\})?(~)?(?:@([\d.]+))?", re.ASCII)
+_WORD: Final = re.compile(r"(\w+)(\[\]|\{\})?([~'])?(?:@([\d.]+))?", re.ASCII)
 ANY: Final = "*"
 """Any name, in a path."""
 Form = Literal["", "list", "table"]
+_QUOTES: Final = {"": "", "'": "'", "~": "'\""}
 _FORMS: Final[dict[str, Form]] = {"": "", "[]": "list", "{}": "table"}
 
 
@@ -21,13 +22,13 @@ _FORMS: Final[dict[str, Form]] = {"": "", "[]": "list", "{}": "table"}
 class Known:
     """A key that is known: the form that its value must have, empty: any.
 
-    `verbatim`: quotes are a part of the value. `since`: the first release of the reader that knows
-    it, empty: all that are in use.
+    `verbatim` are the quotes that are a part of the value. `since`: the first release of the reader
+    that knows it, empty: all that are in use.
     """
 
     name: str
     form: Form = ""
-    verbatim: bool = False
+    verbatim: str = ""
     since: str = ""
 
 
@@ -71,4 +72,4 @@ def _read(words: str) -> Iterator[Known]:
         if found is None:
             raise ValueError(f"`{word}` is no key with its marks")
         name, form, verbatim, since = found.groups(default="")
-        yield Known(name=name, form=_FORMS[form], verbatim=bool(verbatim), since=since)
+        yield Known(name=name, form=_FORMS[form], verbatim=_QUOTES[verbatim], since=since)

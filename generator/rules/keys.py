@@ -124,16 +124,17 @@ def _older(name: str) -> str:
     id="HW524",
     severity="error",
     title="quotes that belong to the value",
-    why="Podman takes the quotes off `Image=`, but not off `PublishPort=`, `Volume=`, `Network=` "
-    "and some others: there they are a part of the value, and no port or path has a quote.",
+    why="Podman takes double quotes off `Image=`, but none off `PublishPort=`, `Volume=` and some "
+    "others, and single ones off no whole value: they are a part of it, and no port, path or image "
+    "has a quote.",
     bad='PublishPort="127.0.0.1:11434:11434"',
     good="PublishPort=127.0.0.1:11434:11434",
     source="pkg/systemd/parser/unitfile.go (podman), Lookup and LookupAll; quadlet -dryrun, 5.4.2",
 )
 def quoted_value(view: View, facts: Facts) -> Hits:
     for key, known in _known(view, facts):
-        bare = key.value.strip("\"'")
-        if known.verbatim and bare and bare != key.value:
+        quote, bare = key.value[:1], key.value[1:-1]
+        if quote and quote in known.verbatim and key.value == f"{quote}{bare}{quote}" and bare:
             yield Hit(
                 message=f"the quotes are a part of `{known.name}=`: {view.phrases.reader} gets "
                 f"`{key.value}`",

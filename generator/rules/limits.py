@@ -100,10 +100,11 @@ def less_than_one_cpu(view: View, _: Facts) -> Hits:
     percent = int(quota.value or 0) if quota is not None else 0
     if quota is None or not 0 < percent < _CPU or is_client(view):
         return
+    told = view.phrases.quota_in_prose(quota, percent)
+    part = f"{percent / _CPU:g} of one CPU, not of the machine" if "%" in told else "less than one"
     share = f"`{view.phrases.quota(quota, max(_CPU, percent * threads))}` is that share of"
     yield Hit(
-        message=f"a quota of {view.phrases.quota_in_prose(quota, percent)} is {percent / _CPU:g} "
-        f"of one CPU, not of the machine",
+        message=f"a quota of {told} is {part}",
         place=quota.place,
         fix=f"{share} its {threads} hardware threads; or leave it out"
         if threads

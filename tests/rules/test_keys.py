@@ -102,6 +102,8 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
         ("helm", f"{CHART}models: {{}}\n", 6, "write it below `ollama`"),
         ("helm", f"{CHART}  extraEnv: []\n", 6, "write it at the top"),
         ("helm", f"{CHART}persistantVolume: {{}}\n", 6, "did you mean `persistentVolume`?"),
+        ("helm", "ollama:\n  enabled: true\n  models: {pull: [a]}\n", 3,
+         "write it below `ollama.ollama`"),
         ("helm", "ollama:\n  ollama: {}\n  models: {}\nollamaUrls: []\n", 3,
          "write it below `ollama.ollama`"),
     ],
@@ -175,6 +177,18 @@ def test_what_is_given_up_has_an_heir_of_the_same_values() -> None:
 def test_quotes_that_stay(key: str, quote: str) -> None:
     (placed,) = told("HW524", "quadlet", f"{CONTAINER}{key}={quote}a:b{quote}\n")
     assert placed.finding.fix == f"write `{key}=a:b`"
+
+
+@pytest.mark.parametrize(
+    "line", ['Image="a/ollama:1"', "Environment='A=b c'", "Label='a=b'", "HealthCmd=a 'b'"]
+)
+def test_quotes_that_podman_takes_off(line: str) -> None:
+    assert not told("HW524", "quadlet", f"[Container]\nImage=ollama/ollama:1\n{line}\n")
+
+
+def test_single_quotes_stay_around_a_whole_value() -> None:
+    (placed,) = told("HW524", "quadlet", "[Container]\nImage='docker.io/ollama/ollama:0.32.15'\n")
+    assert placed.finding.fix == "write `Image=docker.io/ollama/ollama:0.32.15`"
 
 
 @pytest.mark.parametrize(

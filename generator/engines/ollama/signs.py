@@ -31,7 +31,7 @@ SIGNS: Final = Signs(
     # The chart of Open WebUI.
     wrapper_keys=frozenset(
         {"ollamaUrls", "ollamaUrlsFromExtraEnv", "openaiBaseApiUrl", "openaiBaseApiUrls"}
-        | {"pipelines", "websocket", "enableOpenaiApi"}
+        | {"pipelines", "websocket", "enableOpenaiApi", "copyAppData", "managedCertificate"}
     ),
     nixos_overwritten=frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}),
     nixos_address=("127.0.0.1", 11434),

@@ -91,7 +91,9 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
         ours = any(one.text("name").startswith(engine.prefixes) for one in entries)
         return ("", values, True) if ours else None
     wrapped = bool(engine.wrapper_keys & set(values.entries))
-    nested = wrapped or isinstance(own.get(engine.name), Table)
+    nested = (
+        wrapped or isinstance(own.get(engine.name), Table) or "pull" in own.table("models").entries
+    )
     ours = bool(engine.chart_keys & set(own.entries))
     if wrapped or (ours and "enabled" in own.entries) or (not ours and _found(own, engine)):
         return engine.name, own, nested

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.readers.syntax.unit import Assignment
 
 _CONTAINER: Final = "Container"
-_QUOTE: Final = '"'
+_QUOTE: Final = "\"'"
 _WHOLE: Final = {
     "EnvironmentFile": "env-file",
     "PublishPort": "publish",
