@@ -1,7 +1,8 @@
 """How fast `gen check` is, and how its time grows: N different compose files in one directory.
 
 Every file has services, ports, variables and faults of its own. Measured is the check itself and
-its report as text, in one process; files are written before the clock starts.
+its report as text, in one process; files are written before the clock starts. A mixed tree is the
+corpus of the tests; without its NixOS modules, each of which Nix evaluates, it is there five times.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import statistics
 import tempfile
 import time
@@ -24,6 +26,8 @@ from generator.cli.check_text import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CORPUS: Final = Path(__file__).parent.parent / "tests/corpus"
+COPIES: Final = 5
 SIZES: Final = (250, 500, 1_000)
 FAULTS: Final = ("OLLAMA_NUM_THREADS: 8", "OLLAMA_KEEP_ALIVE: 1d", 'OLLAMA_NOPRUNE: "off"')
 TEMPLATE: Final = """\
@@ -76,14 +80,17 @@ def main() -> None:
         _measured(Path(name) / "warm", 10, 1)
         sizes = sorted(options.sizes)
         results = [_measured(Path(name) / str(size), size, options.rounds) for size in sizes]
+        mixed = [_mixed(Path(name) / kind, kind) for kind in ("all", "without NixOS")]
     exponent = _exponent([(r.files, r.seconds) for r in results])
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
     if options.json:
         rows = [asdict(result) for result in results]
-        out = {**machine, "rounds": options.rounds, "results": rows, "exponent": exponent}
+        trees = [asdict(result) for result in mixed]
+        told = {"rounds": options.rounds, "results": rows, "exponent": exponent, "mixed": trees}
+        out = {**machine, **told}
         print(json.dumps(out))
     else:
-        print(_report(results, options.rounds, exponent))
+        print(_report(results, mixed, options.rounds, exponent))
 
 
 def _options() -> argparse.Namespace:
@@ -100,6 +107,22 @@ def _measured(directory: Path, size: int, rounds: int) -> Result:
     passes = [_once(directory) for _ in range(rounds)]
     seconds = statistics.median(spent for spent, _ in passes)
     return Result(size, passes[0][1], seconds, size / seconds)
+
+
+def _mixed(directory: Path, kind: str) -> Result:
+    """Measure a tree of every kind of file that is read."""
+    times = 1 if kind == "all" else COPIES
+    for number in range(times):
+        copy = directory / f"copy-{number}"
+        shutil.copytree(CORPUS, copy)
+        if kind != "all":
+            shutil.rmtree(copy / "nixos")
+    start = time.perf_counter()
+    report = check(CheckRequest(paths=[str(directory)]))
+    render(report)
+    seconds = time.perf_counter() - start
+    files = len(report.texts)
+    return Result(files, len(report.findings), seconds, files / seconds)
 
 
 def _write(folder: Path, number: int) -> None:
@@ -131,14 +154,21 @@ def _exponent(points: Sequence[tuple[float, float]]) -> float:
     return statistics.linear_regression(xs, ys).slope
 
 
-def _report(results: Sequence[Result], rounds: int, exponent: float) -> str:
+def _row(r: Result) -> str:
+    return f"{r.files:8}{r.findings:10}{r.seconds:9.2f}{r.files_per_second:9.0f}"
+
+
+def _report(
+    results: Sequence[Result], mixed: Sequence[Result], rounds: int, exponent: float
+) -> str:
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {rounds} passes",
         "",
         "   files  findings  seconds  files/s",
-        *(f"{r.files:8}{r.findings:10}{r.seconds:9.2f}{r.files_per_second:9.0f}" for r in results),
+        *map(_row, results),
         "",
-        f"time grows as N^{exponent:.3f}",
+        f"time grows as N^{exponent:.3f}; the corpus, with NixOS modules and without:",
+        *map(_row, mixed),
     ]
     return "\n".join(lines)
 

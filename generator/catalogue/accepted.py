@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -39,6 +40,8 @@ class Accepted:
         self._words = {tuple(filter(None, path.split("."))): words for path, words in paths.items()}
         self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
         self._known: dict[tuple[str, ...], dict[str, Known]] = {}
+        # Keys of one table have one path.
+        self._row = functools.lru_cache(maxsize=1024)(self._found)
 
     def below(self, path: Sequence[str]) -> Mapping[str, Known] | None:
         """Return the keys that are known below a path of keys; None: any key is taken there."""
@@ -57,7 +60,7 @@ class Accepted:
         rows = [row for row in self._words if name in (self.below(row) or ())]
         return rows[0] if len(rows) == 1 else None
 
-    def _row(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _found(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
         found = (row for row in self._words if len(row) == len(path) and _matches(row, path))
         return next(found, None)
 
