@@ -22,7 +22,7 @@ CASES: list[dict[str, Any]] = tomllib.loads((CORPUS / "expected.toml").read_text
 NAMES = [case["name"] for case in CASES]
 MENDED = [case for case in CASES if "mended" in case]
 # Only a profile tells what these judge: a model's role, and whether the host sleeps.
-OF_PROFILES = {"HW504", "HW519"}
+OF_PROFILES = {"HW110", "HW504", "HW519"}
 Told = set[tuple[str, str]]
 
 

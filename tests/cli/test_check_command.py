@@ -197,8 +197,8 @@ def test_a_path_that_is_not_there(path: str) -> None:
 
 
 def test_a_file_of_another_kind(there: Path) -> None:
-    (there / "notes.md").write_text("# Notes\n")
-    result = gen("notes.md")
+    (there / "notes.css").write_text("Notes\n")
+    result = gen("notes.css")
     assert result.returncode == 2
     assert "HW000 is none of the files that are checked" in result.stdout
 

@@ -124,8 +124,9 @@ def test_check_of_everything_that_is_read() -> None:
 def test_check_says_what_was_not_read(tmp_path: Path) -> None:
     module = tmp_path / "ollama.nix"
     module.write_text("{ services.ollama.enable = true; }\n")
-    done = process("check", str(module), "--json", env={"PATH": str(tmp_path)})
-    assert done.returncode == 3
+    strict = ("--fail-on", "not-judged")
+    done = process("check", str(module), "--json", *strict, env={"PATH": str(tmp_path)})
+    assert done.returncode in {2, 3}  # without Nix the syntax tree is read, where that can be
     (gap,) = validated("check", done.stdout)["not_judged"]
     assert gap["file"] == str(module)
 
