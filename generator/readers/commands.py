@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
+from generator.readers.applications import of_applications
 from generator.readers.base import Context, image_name
 from generator.readers.embedded import embedded, file_name
 from generator.readers.layers import overruled, said
@@ -26,6 +28,13 @@ _SPOKEN: Final = frozenset(
     {"echo", "printf", "grep", "egrep", "man", "which", "command", "alias", "apt", "brew", "cat"}
 )
 _GAPS: Final = ("$", "{{", "<", "`", "[")
+_MANAGERS: Final = frozenset({"systemctl", "service", "rc-service", "services"})
+_STARTS: Final = frozenset({"start", "restart", "reload-or-restart"})
+_SHOWS: Final = re.compile(
+    r"(?:sudo )?(?:systemctl (?:\S+ )*(?:show|status)\b|journalctl\b|(?:print)?env$|export -p|"
+    r"(?:docker|podman) (?:inspect|logs|exec .* (?:print)?env)\b)"
+)
+_FILTERS: Final = frozenset({"grep", "egrep", "tr", "sed", "awk", "sort", "...", "…"})
 _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 
 
@@ -48,6 +57,12 @@ class Told:
     views: list[View] = dataclasses.field(default_factory=list)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
+    exported: set[Place] = dataclasses.field(default_factory=set)
+    apart: set[Place] = dataclasses.field(default_factory=set)
+    last: list[Place] = dataclasses.field(default_factory=list)
+    served: bool = False
+    managed: bool = False
+    shown: bool = False
 
     @property
     def engine(self) -> Engine:
@@ -58,26 +73,72 @@ class Told:
         """Take in a script that begins on line `first` of the file."""
         for line in lines(text, self.file, first):
             self._line(line)
+        self._ends()
         requests, _ = calls(text, self.file, self.engine.name, first)
         self.requests += requests
 
     def _line(self, line: CommandLine) -> None:
         words = line.words
+        self._notes([word.text for word in words])
         if not words:
-            self.exports += line.assigned if line.exported or self.bare else ()
+            self._export(line)
         elif started := self._container(words):
             self.runs.append(started)
         elif (command := self._command(words)) is not None:
             self.commands.append(command)
-            serves = command.words and command.words[0][0] == self.engine.command[-1]
+            serves = bool(command.words) and command.words[0][0] == self.engine.command[-1]
             reach: Reach = "server" if serves else "client"
             self.reach = "server" if serves else self.reach
+            self.served = self.served or serves
             self.variables += [_variable(name, value, reach) for name, value in line.assigned]
         for document in line.documents:
             name = file_name(document.target)
             views, gaps = embedded(document.text, name, self.file, document.line, self.context)
             self.views += map(_filled_in, views) if document.expands else views
             self.gaps += gaps
+
+    def _export(self, line: CommandLine) -> None:
+        """Take in what is set for later commands, not what a command before has printed."""
+        if line.exported or (self.bare and not self.shown):
+            self.exports += line.assigned
+            places = [value.place for _, value in line.assigned]
+            self.last += places
+            self.exported.update(places if line.exported else ())
+
+    def _notes(self, words: Sequence[str]) -> None:
+        """Take note of what a command means for the variables around it."""
+        if not words:
+            return
+        if words[0] == "exit":
+            self._ends()
+        self.last = []
+        filters = self.shown and words[0] in _FILTERS
+        self.shown = filters or _SHOWS.match(" ".join(words)) is not None
+        named = {self.engine.name, f"{self.engine.name}.service"}
+        needed = (_MANAGERS, _STARTS, named)
+        self.managed = self.managed or all(one & set(words) for one in needed)
+
+    def _ends(self) -> None:
+        """Keep apart what is exported last: nothing that a script has started gets it."""
+        self.apart.update(() if self.bare else self.last)
+        self.last = []
+
+    def _own(self) -> list[Variable]:
+        """Return what is exported, and for whom."""
+        written = {v.name for view in self.views for v in view.variables if v.reach == "server"}
+        found = []
+        for name, value in self.exports:
+            exported = value.place in self.exported
+            reach: Reach = self.reach
+            if self.managed and exported and not self.served:
+                reach = "shell"
+            # What the service has of its own file is exported for the shell alone.
+            if (self.served and value.place in self.apart) or (
+                reach == "shell" and name in written
+            ):
+                reach = "client"
+            found.append(_variable(name, value, reach))
+        return found if self.served else list(of_applications(found, self.context))
 
     def _container(self, words: Sequence[Argument]) -> Run | None:
         """Return the server that a command line runs in a container."""
@@ -115,8 +176,7 @@ class Told:
     def found(self) -> list[View]:
         """Return the Views of all that was told."""
         models = tuple(_models(self.commands, self.engine))
-        own = [_variable(name, value, self.reach) for name, value in self.exports]
-        variables = tuple(sorted([*own, *self.variables], key=lambda v: v.place.line))
+        variables = tuple(sorted([*self._own(), *self.variables], key=lambda v: v.place.line))
         views = [self._in_container(one, models) for one in self.runs]
         if variables or self.commands or self.requests:
             views.append(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 # Tags that move on with each release, and the shape of one that does not.
+_BUILT: Final = "localhost/"  # Podman's name for what is built here, and never pulled.
 MOVING: Final = ("", "latest", "rocm")
 
 
@@ -30,6 +31,8 @@ MOVING: Final = ("", "latest", "rocm")
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
     if container is None or container.digest or container.moving or view.adds:
+        return
+    if container.image.startswith(_BUILT):
         return
     reference = REFERENCE.fullmatch(container.tag)
     tag = container.tag if reference is None else (reference["default"] or "")

@@ -101,3 +101,30 @@ def test_a_program_is_judged_where_it_is_named(tmp_path: Path) -> None:
     report = check(CheckRequest(paths=[str(file)]))
     assert [(p.place.line, p.finding.rule) for p in report.findings] == [(3, "HW551")]
     assert check(CheckRequest(paths=[str(tmp_path)])).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("fence", "told"),
+    [
+        ("bash\nOLLAMA_URL=http://gpu:11434\nOLLAMA_MODEL=phi4:14b", []),
+        ("sh\nexport OLLAMA_MODEL=phi4:14b\n./app.py", []),
+        ("sh\nexport OLLAMA_MODEL=phi4:14b\nollama serve", [(2, "HW101")]),
+        ("sh\nexport OLLAMA_THREADS=4", [(2, "HW101")]),
+        ("env\nOLLAMA_MODEL=a:1b\n# or\nOLLAMA_MODEL=b:2b", []),
+        ("env\nOLLAMA_NUM_PARALLEL=2\n# or\nOLLAMA_NUM_PARALLEL=x", [(4, "HW111")]),
+        ("env\nOLLAMA_NUM_PARALLEL=x\n# or\nOLLAMA_NUM_PARALLEL=2", [(2, "HW111")]),
+        ("sh\nsystemctl show ollama | grep OLL\n...\nOLLAMA_HOST=0.0.0.0:11434", []),
+        ("sh\nsudo systemctl edit ollama\nOLLAMA_HOST=0.0.0.0:11434", [(3, "HW401")]),
+        ("sh\nexport OLLAMA_NUM_PARALLEL=4\nsudo systemctl restart ollama", [(2, "HW118")]),
+        ("sh\nexport OLLAMA_NUM_PARALLEL=4\nbrew services start ollama", [(2, "HW118")]),
+        ("sh\nexport OLLAMA_NUM_PARALLEL=4\nsystemctl stop ollama\nollama serve", []),
+        ("sh\nexport OLLAMA_NUM_PARALLEL=4", []),
+    ],
+)
+def test_variables_of_a_guide_are_for_whom_it_means(
+    tmp_path: Path, fence: str, told: list[tuple[int, str]]
+) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text(f"```{fence}\n```\n")
+    report = check(CheckRequest(paths=[str(file)]))
+    assert [(p.place.line, p.finding.rule) for p in report.findings] == told

@@ -113,3 +113,20 @@ def test_reading_is_linear(unit: str) -> None:
     _, less = cpu_seconds(lambda: list(lines(unit * 2_000, "x.sh")))
     _, more = cpu_seconds(lambda: list(lines(unit * 16_000, "x.sh")))
     assert more < 20 * less + 0.2
+
+
+@pytest.mark.parametrize(
+    ("text", "reaches"),
+    [
+        ("export OLLAMA_HOST=a\nexit\nollama serve &\nexport OLLAMA_HOST=b", ["client"] * 2),
+        ("export OLLAMA_HOST=a\nollama serve", ["server"]),
+        ("export OLLAMA_HOST=a", ["shell"]),
+        ("export OLLAMA_MODEL=a\nexport OLLAMA_DEBUG=1\n./app", ["client", "shell"]),
+        (
+            "export OLLAMA_DEBUG=1\ntee ollama.service <<X\n[Service]\nEnvironment=OLLAMA_DEBUG=1",
+            ["client"],
+        ),
+    ],
+)
+def test_an_export_is_for_what_comes_after_it(text: str, reaches: list[str]) -> None:
+    assert [variable.reach for variable in views(text)[0].variables] == reaches

@@ -174,6 +174,20 @@ def test_another_image_may_have_curl_but_the_server_has_no_health_address() -> N
     assert placed.finding.message == "the server has no `/api/health`: it answers 404"
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("/bin/bash /start.sh", False),
+        ("sh -c 'apt-get update && apt-get install -y curl && ollama serve'", False),
+        ("/bin/ollama serve", True),
+    ],
+)
+def test_a_script_of_ones_own_may_install_curl(entry: str, *, told: bool) -> None:
+    own = ("CMD", "curl", "-f", "http://localhost:11434/")
+    started = (Line(section="", name="entrypoint", value=entry, place=IMAGE),)
+    assert bool(found(health_check_fails, boxed(lines=started, healthcheck=(own, IMAGE)))) == told
+
+
 def probe(path: str) -> View:
     return boxed(origin="helm", probes=((path, Place("values.yaml", 7)),))
 

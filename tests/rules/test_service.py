@@ -185,3 +185,16 @@ def of_nixos(*values: tuple[str, str, str]) -> View:
 )
 def test_an_order_starts_nothing(seen: View, *, told: bool) -> None:
     assert bool(found(BY_ID["HW316"], seen)) == told
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ("localhost/ollama-arc:latest", False),
+        ("localhost:5000/ollama/ollama:latest", True),
+        ("ollama/ollama:latest", True),
+    ],
+)
+def test_what_is_built_here_is_never_pulled(image: str, *, told: bool) -> None:
+    box = Container(image=image, place=Place("a.container", 3, "Image"), tag="latest")
+    assert bool(found(BY_ID["HW508"], view(container=box))) == told

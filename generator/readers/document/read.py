@@ -136,6 +136,8 @@ class _Document:
 
     def _embedded(self, text: str, name: str, line: int, kind: str) -> None:
         views, gaps = embedded(text, name, self.file, line, self.context, kind)
+        if kind == "environment":
+            views = [part for v in views for part in _alternatives(replace(v, overruled=()))]
         self.views += views
         self.gaps += gaps
 

@@ -6,10 +6,10 @@ Each kind has its own quotes: systemd knows both kinds and `\\`, `docker run` no
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.applications import of_applications
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.layers import overruled, said
@@ -49,7 +49,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _view(source: Source, context: Context) -> View:
     dropped = () if _is_script(source) else tuple(_dropped(source))
-    variables = tuple(_of_applications(_variables(source, context.engine), context))
+    variables = tuple(of_applications(_variables(source, context.engine), context))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or dropped or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
@@ -90,22 +90,6 @@ def _variables(source: Source, engine: Engine) -> list[Variable]:
     login = source.path.endswith("etc/environment")
     plain = environment_file(source, "shell" if login else "server")
     return sorted([*plain, *exported(source, "shell")], key=lambda v: v.place.line)
-
-
-def _of_applications(found: Sequence[Variable], context: Context) -> Iterator[Variable]:
-    """Yield the variables; what an application has to find the server is for that application.
-
-    Of a file that says nothing to the server, so is everything.
-    """
-    engine, facts = context.engine, context.catalogue.at(context.engine.name)
-    pattern, own = re.compile(engine.application), {engine.address}
-    theirs = {v.name for v in found if pattern.fullmatch(v.name)}
-    names = {v.name for v in found if v.name.startswith(engine.prefixes)} - theirs - own
-    known = (fact for name in names if (fact := facts.variable(name)))
-    served = any(fact.scope != "client" for fact in known)
-    for variable in found:
-        apart = variable.reach == "server" and (variable.name in theirs or not served)
-        yield replace(variable, reach="client") if theirs and apart else variable
 
 
 def _is_script(source: Source) -> bool:

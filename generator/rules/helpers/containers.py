@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 REFERENCE: Final = re.compile(r"\$(?:\{\w+(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
 """A variable in a compose file, and what it is where nobody sets it."""
+_SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\b(?:install|add)\b")
 _COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
 
 
@@ -42,6 +43,12 @@ def is_client(view: View) -> bool:
     # The entry point of the image is the program: a command may be `pull …` alone.
     client = re.search(engine.client, commands) is not None
     return client and not re.search(rf"\b{engine.command[-1]}\b", commands)
+
+
+def runs_own_script(view: View) -> bool:
+    """Return whether the container begins with somebody's script, which may install programs."""
+    commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
+    return _SCRIPT.search(commands) is not None
 
 
 def target(mount: str) -> str:

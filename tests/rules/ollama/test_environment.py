@@ -266,12 +266,21 @@ class TestProfiles:
         ]
 
 
+def test_a_name_that_a_fork_reads_is_only_mentioned_for_its_image() -> None:
+    for image, severity in (("localhost/ollama-arc:1", "info"), ("ollama/ollama", "warning")):
+        boxed = Container(image=image, place=Place(FILE))
+        placed = only("HW101", "OLLAMA_NUM_GPU", "999", container=boxed)
+        assert placed.finding.severity == severity
+        assert severity == "warning" or not placed.edits
+
+
 class TestReach:
     def test_an_export_is_told_how_to_reach_the_service(self) -> None:
         finding = found(RULE["HW118"], shell("OLLAMA_NUM_PARALLEL", "4"))[0].finding
         assert finding.severity == "warning"
         assert finding.fix == (
             "write `Environment=OLLAMA_NUM_PARALLEL=4` under `[Service]`: `systemctl edit ollama`"
+            " (macOS: `launchctl setenv`)"
         )
 
     def test_a_client_of_that_shell_reads_the_host_too(self) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.containers import is_for_a_script
+from generator.rules.helpers.containers import is_for_a_script, is_official
 from generator.rules.helpers.variables import (
     asked_by_commands,
     known_variables,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _IGNORED: Final = "`{0}` {1}; Ollama {2} ignores it"
+_OF_FORKS: Final = frozenset({"OLLAMA_NUM_GPU"})  # Intel's IPEX-LLM build reads it.
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
@@ -39,12 +40,15 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
+        built = view.container is not None and not is_official(view, facts)
+        forked = built and variable.name in _OF_FORKS
         yield Hit(
             message=message.format(variable.name, fault.what, facts.release),
             place=variable.place,
             fix=f"write `{typed}` instead" if typed else fault.fix(variable.value),
             link=fault.link,
-            edits=_mended(view, variable, fault),
+            severity="info" if forked else None,
+            edits=() if forked else _mended(view, variable, fault),
         )
 
 
@@ -159,6 +163,7 @@ def _exported(variable: Variable, facts: Facts) -> Hits:
         severity="warning",
         # A shell expands it, systemd does not.
         fix=f"write `Environment={name}={value}` under `[Service]`: `systemctl edit ollama`"
+        " (macOS: `launchctl setenv`)"
         + (", with what the shell makes of it" if value == "…" else ""),
     )
 

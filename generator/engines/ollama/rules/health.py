@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.containers import is_official
+from generator.rules.helpers.containers import is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import parse_go_duration, whole
 from generator.view import Edit
@@ -40,11 +40,12 @@ _LOADS: Final = re.compile(
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
 )
 def health_check_fails(view: View, facts: Facts) -> Hits:
+    official = is_official(view, facts) and not runs_own_script(view)
     for text, words, place in _checks(view):
         lacking = facts.image.missing_tools
         missing = [t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text)]
         endpoint = _NO_ENDPOINT.search(text)
-        if is_official(view, facts) and words and missing:
+        if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
             yield _lists_instead(message, words, place)
         elif endpoint:
