@@ -132,7 +132,7 @@ class Setting:
 
     `name` is dotted below `within`: empty for options of the module. `strength` is above 0 where
     it beats what the module itself says, below where it loses to that. `unresolved`: `value` is
-    not known, for something else makes it.
+    not known, for something else makes it. `maybe`: nobody knows here whether it is set at all.
     """
 
     name: str
@@ -141,6 +141,7 @@ class Setting:
     within: Literal["", "environment", "serviceConfig"] = ""
     strength: int = 0
     unresolved: bool = False
+    maybe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from generator.engines import ENGINES
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import Context, NeedsMore, Source
+from generator.readers.base import Context, NeedsMore, Source, written_for
 from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
 from generator.records import dataclass
 from generator.view import NotJudged
@@ -218,7 +218,11 @@ def views(found: Found, context: Context) -> Seen:
 def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     """Add the Views and Problems of a group, and yield why it has none."""
     files = [source.path for source in group.sources]
-    context = replace(context, release=context.release or context.release_by_file(files[0]))
+    context = replace(
+        context,
+        release=context.release or context.release_by_file(files[0]),
+        written_for=written_for(group.sources, context.catalogue),
+    )
     try:
         read = load_reader(group.kind)
         engines = (replace(context, engine=load_engine(name)) for name in ENGINES)

@@ -25,8 +25,9 @@ _NEAR: Final = 0.8
 
 
 def _options(view: View) -> Iterator[Setting]:
-    """Yield the first setting of each option of the module."""
-    own = {s.name.partition(".")[0]: s for s in reversed(view.settings) if not s.within}
+    """Yield the first setting of each option of the module, without those that may not be set."""
+    certain = (s for s in reversed(view.settings) if not s.within and not s.maybe)
+    own = {s.name.partition(".")[0]: s for s in certain}
     yield from sorted(own.values(), key=lambda setting: setting.place.line)
 
 
@@ -41,7 +42,8 @@ def _option(view: View, name: str) -> Setting | None:
     title="an option that the module of NixOS does not have",
     why="NixOS refuses an option that is not there, or not any more, and builds nothing. "
     "`acceleration` went after 25.11, `listenAddress`, `sandbox` and `writablePaths` with 24.11. "
-    "The release comes from `--nixos`, or from the nixpkgs that a flake above the file pins.",
+    "The release comes from `--nixos`, or from the nixpkgs that a flake above the file pins. "
+    "What only a condition that is not known here adds (`optionalAttrs`, `if`) is left alone.",
     bad='services.ollama.acceleration = "cuda";',
     good="services.ollama.package = pkgs.ollama-cuda;",
     source=SOURCE,

@@ -23,7 +23,9 @@ MOVING: Final = ("", "latest", "rocm")
     id="HW508",
     title="an image without a fixed release",
     why="`latest` is the newest release at the last pull. Releases change defaults, the engine and "
-    "the variables that are read: the same file is another service on the next host.",
+    "the variables that are read: the same file is another service on the next host. "
+    "An image that is to move is left alone: `AutoUpdate=registry` of a quadlet says so, and so do "
+    "the labels of Podman and Watchtower.",
     bad="image: ollama/ollama:latest",
     good="image: ollama/ollama:0.32.15",
     source="scripts/build_docker.sh@v0.32.15:24-33",

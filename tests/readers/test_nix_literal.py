@@ -224,3 +224,19 @@ def test_the_release_of_the_package(text: str, package: str, release: str) -> No
 )
 def test_a_module_of_a_directory_is_ours_if_it_sets_something(text: str, ours: bool) -> None:
     assert SIGNS.ours(Source("a.nix", text)) is ours
+
+
+@pytest.mark.parametrize(
+    ("text", "maybe"),
+    [
+        ('{ services.ollama = { } // lib.optionalAttrs x { acceleration = "cuda"; }; }', True),
+        ('{ services.ollama = lib.optionalAttrs true { acceleration = "cuda"; }; }', False),
+        ('{ services.ollama = if x then { acceleration = "cuda"; } else { }; }', True),
+        # NixOS refuses an option that is not there below `mkIf` as well.
+        ('{ services.ollama = lib.mkIf x { acceleration = "cuda"; }; }', False),
+    ],
+)
+def test_what_a_condition_may_leave_out_tells_no_release(text: str, *, maybe: bool) -> None:
+    (view,) = plainly(text)
+    assert [setting.maybe for setting in view.settings] == [maybe]
+    assert (str(view.release) == str(load_catalogue().newest)) is maybe

@@ -602,3 +602,21 @@ def test_files_that_are_no_drop_ins_may_be_alternatives() -> None:
         (f"examples/{name}.conf", "[Service]\nMemoryMax=" + name[-2:]) for name in ("a1G", "b2G")
     ]
     assert view(*files).overruled == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "judged"),
+    [
+        ('/usr/bin/podman exec ollama /bin/sh -c \'"$$0" pull "$$1"\' ollama llama3:8b', True),
+        ("/usr/bin/curl -fsS http://ollama:11434/api/version", True),
+        ("/bin/sh -c 'systemctl stop ollama.service'", True),
+        # These may start a server, of which the unit says nothing.
+        ("/usr/bin/docker compose -f /opt/ollama/compose.yaml up -d", False),
+        ("/bin/sh -c 'cd /opt/ollama && docker compose up -d && curl localhost'", False),
+        ("/opt/start-ollama.sh", False),
+    ],
+)
+def test_a_job_alone_is_judged(command: str, *, judged: bool) -> None:
+    text = f"[Service]\nType=oneshot\nExecStart={command}\n"
+    found = read([Source("job.service", text)], Context(load_catalogue()))
+    assert bool(found) is judged

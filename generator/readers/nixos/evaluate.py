@@ -62,6 +62,7 @@ class Definition:
     """One definition of an option: its path, value, priority (100: plain) and line.
 
     `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
+    `maybe`: it depends on a condition, of which nobody knows here whether it holds.
     """
 
     path: tuple[str, ...]
@@ -70,6 +71,7 @@ class Definition:
     line: int
     unresolved: bool = False
     file: str = ""
+    maybe: bool = False
 
     @property
     def values(self) -> list[Any]:

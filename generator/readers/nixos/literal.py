@@ -72,6 +72,7 @@ class _At(NamedTuple):
     path: Path = ()
     priority: int = 100
     line: int = 0
+    maybe: bool = False
 
     def below(self, name: str, line: int) -> _At:
         path = (*self.path, name)
@@ -131,7 +132,9 @@ class _Walk:
     def _leaf(self, node: Node, at: _At, scope: Scope) -> None:
         if at.path:
             value, unresolved = self.values.value(node, scope)
-            definition = Definition(at.path, value, at.priority, at.line, unresolved)
+            definition = Definition(
+                at.path, value, at.priority, at.line, unresolved, maybe=at.maybe
+            )
             self.found.setdefault(at.module, []).append(definition)
 
     def _attrset(self, node: Node, at: _At, scope: Scope) -> bool:
@@ -163,7 +166,9 @@ class _Walk:
             if told is not None:
                 self.define(told, here, there)
             else:
-                definition = Definition(here.path, None, here.priority, line, unresolved=True)
+                definition = Definition(
+                    here.path, None, here.priority, line, unresolved=True, maybe=here.maybe
+                )
                 self.found.setdefault(here.module, []).append(definition)
 
     def _let(self, node: Node, at: _At, scope: Scope) -> bool:
@@ -184,9 +189,14 @@ class _Walk:
         branches = [node.child_by_field_name(n) for n in ("consequence", "alternative")]
         if not any(branch and is_table(branch) for branch in branches):
             return False
+        at = self._on(node.child_by_field_name("condition"), at, scope)
         for branch in branches:
             self.define(branch, at, scope)
         return True
+
+    def _on(self, condition: Node | None, at: _At, scope: Scope) -> _At:
+        """Return a place below a condition, which what stands there may not be defined by."""
+        return at._replace(maybe=at.maybe or self.values.value(condition, scope)[1])
 
     def _list(self, node: Node, at: _At, scope: Scope) -> bool:
         if not at.path or at.path[-1] not in _MODULES:
@@ -232,6 +242,9 @@ class _Walk:
             priority = told if isinstance(told, int) and not unknown else at.priority
             self.define(arguments[1], at._replace(priority=priority), scope)
         elif last in SAME and len(arguments) > SAME[last]:
+            # Below `mkIf`, an option has to be there whatever the condition says.
+            if last == "optionalAttrs":
+                at = self._on(arguments[0], at, scope)
             self.define(arguments[SAME[last]], at, scope)
         elif last == "mkMerge" and arguments and arguments[0].type == "list_expression":
             for element in arguments[0].named_children:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -204,7 +205,7 @@ def _of_neighbour(other: Source, context: Context) -> Iterator[Definition]:
     for module in found:
         if not module.where:
             for d in module.found:
-                yield Definition(d.path, d.value, d.priority, d.line, d.unresolved, other.path)
+                yield replace(d, file=other.path)
 
 
 def _imported(source: Source) -> Iterator[str]:

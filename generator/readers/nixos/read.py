@@ -87,7 +87,8 @@ class _Module(Definitions):
         super().__init__(source, in_force([*module.found, *others]))
         self.found = [d for d in self.found if not is_arion(d.path)]
         self.home, self.declared = is_of_home(source, module), module.declared
-        named = {d.path[-1] for d in self.found if d.path[:-1] == self.options}
+        certain = (d for d in self.found if d.path[:-1] == self.options and not d.maybe)
+        named = {d.path[-1] for d in certain}
         self.channel = Channel() if self.home else channel_of(source.path, named, context)
 
     def _is_own(self, found: Definition) -> bool:
@@ -168,6 +169,7 @@ class _Module(Definitions):
                         within=within,
                         strength=strength,
                         unresolved=found.unresolved,
+                        maybe=found.maybe,
                     )
 
     def _variables(self) -> Iterator[Variable]:

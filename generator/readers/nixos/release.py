@@ -34,6 +34,8 @@ class Channel:
         known = context.catalogue.channels.get(self.name)
         if context.release is not None or known is None or known.release is None:
             return context.release_for()
+        if context.written_for is not None and not self.told:
+            return context.release_for()
         return known.release, self.told
 
 

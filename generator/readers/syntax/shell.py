@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.options import CLIENTS
 from generator.records import dataclass
 from generator.view import Place, Reach, Variable
 
@@ -22,6 +23,7 @@ _ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _COMMENT: Final = re.compile(r"^[ \t]*#.*", re.M)
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 _SEPARATORS: Final = frozenset({";", "&&", "||", "|", "&", "(", ")", "{", "}", "do", "done"})
+_ASKING: Final = frozenset({"curl", "wget", "systemctl"})
 _NEAR: Final = 100  # words: a command or loop is shorter
 _LONG: Final = 10_000  # characters: nobody edits such a line by a fix
 _PARAMETER: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -93,14 +95,38 @@ def tokens(script: str) -> list[str]:
 def calls(argv: Sequence[str], engine: Engine) -> Iterator[Call]:
     """Yield the calls of an engine's program in a command, also in the script of `sh -c`.
 
-    A model that only the running script knows is left out.
+    The command may run in a container. A model that only the running script knows is left out.
     """
+    if _execs(argv):
+        argv = argv[next((at for at, word in enumerate(argv) if is_shell(word)), 0) :]
     if not argv or not is_shell(argv[0]) or "-c" not in argv[:-1]:
         yield from _calls(argv, {}, engine)
         return
     at = argv.index("-c") + 1
     words = tokens(argv[at])
     yield from _calls(words, _parameters(words, argv[at + 1 :]), engine)
+
+
+def _execs(argv: Sequence[str]) -> bool:
+    """Whether a command runs another one in a container that is there."""
+    client = bool(argv) and PurePosixPath(argv[0]).name in CLIENTS
+    return client and list(argv[1:2]) == ["exec"]
+
+
+def only_asks(argv: Sequence[str], engine: Engine) -> bool:
+    """Whether a command is for a server that another file starts: nothing in it may start one."""
+    if _execs(argv):
+        return True
+    words = argv[:1]
+    if argv and is_shell(argv[0]) and "-c" in argv[:-1]:
+        at = argv.index("-c") + 1
+        words = [*tokens(argv[at]), *argv[at + 1 :]]
+    names = {PurePosixPath(word).name for word in words}
+    starts = any(
+        PurePosixPath(word).name in CLIENTS and not _execs(words[at:])
+        for at, word in enumerate(words)
+    )
+    return bool(names & {*_ASKING, engine.name}) and not starts
 
 
 def _calls(

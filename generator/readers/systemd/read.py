@@ -11,7 +11,7 @@ from generator.readers.beside import installed, missing
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
-from generator.readers.syntax.shell import runs_the_server
+from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
@@ -37,7 +37,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     units = merged(sources, ".service", f"{context.engine.name}.service")
     engine = context.engine
     servers = [one for one in units if _is_server(one, engine)]
-    jobs = [one for one in units if one not in servers and any(used(one, engine))]
+    others = [one for one in units if one not in servers]
+    jobs = [one for one in others if any(used(one, engine)) or _is_job(one, engine)]
     if not servers:
         return tuple(_view(job, [job], context, "client") for job in jobs)
     related = {one.name: [one] for one in servers}
@@ -57,6 +58,14 @@ def _is_server(one: Unit, engine: Engine) -> bool:
     if commands:
         return stem == engine.name and one.last("Type") != "oneshot"
     return stem.startswith(engine.name)
+
+
+def _is_job(one: Unit, engine: Engine) -> bool:
+    """Whether a unit runs once, and only for a server that another file starts."""
+    commands = [[word.text for word in words] for words in one.commands(["ExecStart"])]
+    names_it = any(engine.name in word for words in commands for word in words)
+    once = one.last("Type") == "oneshot" and names_it
+    return once and all(only_asks(words, engine) for words in commands)
 
 
 def _serves(command: Sequence[Argument], engine: Engine) -> bool:
