@@ -552,6 +552,8 @@ class TestLegacyEnv:
 
     def test_the_warmup_switch_of_the_seed_is_accounted_for(self) -> None:
         assert any("WARMUP" in o.what for o in shipped("container-dev").service.omissions)
+        asked = plan({"models": [{"name": "llama3:8b", "preload": True}]}).service.omissions
+        assert not any("WARMUP" in o.what for o in asked)
         found = environment(shipped("container-dev", legacy_env=True))
         assert found["OLLAMA_WARMUP_ENABLED"] == "true"
 

@@ -85,12 +85,12 @@ def decide(case: Case) -> Decisions:
 
 
 def _warmup(case: Case) -> Decisions:
-    """Say that the warm-up is a job, where names that look like a switch for it are known."""
+    """Say that the warm-up is a job, to whoever switches it on and may look for the variable."""
     if not warms(case.profile):
         return
     yield from legacy(case, "warmup.enable", "true")
     names = case.facts.legacy_names("warmup.enable")
-    if names and not case.legacy_env:
+    if names and case.profile.warmup.enable and not case.legacy_env:
         message = "No release reads it; the warm-up is a job of its own."
         yield omission(f"{names[0]}=true", message, "warmup.enable")
 
