@@ -253,6 +253,10 @@ class Phrases:
     """Whether a port can be published on one address of the host."""
     volumes_told: bool = True
     """Whether there is no volume but those in the file."""
+    defines_volumes: str = ""
+    """The key at the top under which every named volume has to stand; empty: none has to."""
+    unnamed: str = "has no name: the next container gets an empty one"
+    """What becomes of a volume without a name."""
     keep_volume: str = ""
     """How to turn on the volume that is turned off."""
     read_by: str = ""

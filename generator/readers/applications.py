@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from generator.view import Variable
 
 
-def of_applications(found: Sequence[Variable], context: Context) -> Iterator[Variable]:
+def of_applications(
+    found: Sequence[Variable], context: Context, *, servers: bool = False
+) -> Iterator[Variable]:
     """Yield the variables; what an application has to find the server is for that application.
 
-    Of a text that says nothing to the server, so is everything.
+    Of a text that says nothing to the server, so is everything; of its own, nothing.
     """
     engine, facts = context.engine, context.catalogue.at(context.engine.name)
     pattern, own = re.compile(engine.application), {engine.address}
@@ -25,5 +27,7 @@ def of_applications(found: Sequence[Variable], context: Context) -> Iterator[Var
     known = (fact for name in names if (fact := facts.variable(name)))
     served = any(fact.scope != "client" for fact in known)
     for variable in found:
-        apart = variable.reach != "client" and (variable.name in theirs or not served)
+        apart = variable.reach != "client" and not (
+            served and (servers or variable.name not in theirs)
+        )
         yield replace(variable, reach="client") if theirs and apart else variable

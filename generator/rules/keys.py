@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.accepted import ANY
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from generator.catalogue.accepted import Known
     from generator.catalogue.facts import Facts
     from generator.view import Key, View
+
+_TWO: Final = 2
+_VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a drive
 
 
 @Rule(
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     "values.yaml",
 )
 def unknown_key(view: View, facts: Facts) -> Hits:
+    yield from _undefined(view)
     strange = [(key, _advice(view, facts, key)) for key in _unknown(view, facts)]
     # Values that no template of the chart knows are those of other templates beside it.
     if not view.phrases.refuses_whole and not all(advice for _, advice in strange):
@@ -39,6 +44,27 @@ def unknown_key(view: View, facts: Facts) -> Hits:
             severity=None if view.phrases.refuses_whole else "warning",
             fix=advice or "take it out",
         )
+
+
+def _undefined(view: View) -> Hits:
+    """Yield the volumes that are mounted by a name which the file gives to none."""
+    top = view.phrases.defines_volumes
+    own = {key.path for key in view.keys if len(key.path) <= _TWO}
+    elsewhere = view.adds or ("include",) in own or any(ln.name == "extends" for ln in view.lines)
+    if not top or not own or elsewhere or view.container is None:
+        return
+    there = [path[1] for path in own if len(path) == _TWO and path[0] == top]
+    for text, place in view.container.mounts:
+        name, colon, _ = text.partition(":")
+        # A file that defines none at all may be a part of one, in a document.
+        if colon and there and _VOLUME.fullmatch(name) and name not in there:
+            close, _ = nearest(name, there)
+            yield Hit(
+                message=f"{view.phrases.reader} refuses the file: the volume `{name}` is not "
+                f"defined in `{top}` at its top",
+                place=place,
+                fix=f"did you mean `{close}`?" if close else f"add `{top}:` with `{name}:` below",
+            )
 
 
 def _unknown(view: View, facts: Facts) -> Iterator[Key]:

@@ -1,10 +1,11 @@
-"""HW316, HW508, HW513 and HW519: which image runs, and what brings a service and its GPU back."""
+"""HW316, HW508, HW513, HW519 and HW548: what runs, as whom, and what brings it back."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official, repository
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
@@ -154,3 +155,33 @@ def lost_after_suspend(view: View, _: Facts) -> Hits:
             place=view.at("service.resume_fix"),
             fix="set `service.resume_fix` to true, or to false where the host never sleeps",
         )
+
+
+# What systemd refuses in a name (`:`, `/`), and what it takes for a part of one that nobody has.
+_NO_NAME: Final = re.compile(r"[\s:/<>#\"';,()]")
+_FILLED_IN: Final = re.compile(r"[%$]|\{\{|@\w+@")
+
+
+@Rule(
+    id="HW548",
+    severity="error",
+    title="a user that cannot be",
+    why="All of the line is the name: a comment, quotes and blanks belong to it. With a `:` or `/` "
+    "systemd refuses the unit; other such names nobody has, and the start ends with 217/USER or "
+    "216/GROUP.",
+    bad="User=ollama # or root",
+    good="# or root\nUser=ollama",
+    source="systemd.exec(5), User=; systemd.io/USER_NAMES",
+)
+def no_such_name(view: View, _: Facts) -> Hits:
+    for name in ("User", "Group"):
+        for line in sandbox.said(view, name)[-1:] if view.phrases.unit_file else ():
+            if not _NO_NAME.search(line.value) or _FILLED_IN.search(line.value):
+                continue
+            bare = re.split(r"\s*#", line.value)[0].strip("\"' ")
+            known = re.fullmatch(r"[a-z_][a-z0-9_-]*", bare)
+            yield Hit(
+                message=f"`{line.value}` is no {name.lower()}: the service does not start",
+                place=line.place,
+                fix=f"write `{name}={bare}`" if known else "write a name alone, or take it out",
+            )

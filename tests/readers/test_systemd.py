@@ -620,3 +620,20 @@ def test_a_job_alone_is_judged(command: str, *, judged: bool) -> None:
     text = f"[Service]\nType=oneshot\nExecStart={command}\n"
     found = read([Source("job.service", text)], Context(load_catalogue()))
     assert bool(found) is judged
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("/usr/bin/env -u X OLLAMA_HOST=::1 OLLAMA_ORIGINS=a /bin/ollama serve", "::1"),
+        ("/bin/sh -c 'OLLAMA_HOST=::1 exec ollama serve'", "::1"),
+        ('/bin/bash -lc "export OLLAMA_HOST=::1; ollama serve"', "::1"),
+        ("/bin/sh -c 'OLLAMA_HOST=::1 sleep 1; ollama serve'", ""),
+        ("/bin/sh -c 'OLLAMA_HOST=::1 ollama list'", ""),
+    ],
+)
+def test_what_the_command_sets_for_the_server_counts(command: str, told: str) -> None:
+    seen = view((f"{ETC}/ollama.service", f"[Service]\nExecStart={command}\n"))
+    found = seen.variable("OLLAMA_HOST")
+    assert (found.value if found else "") == told
+    assert found is None or found.place.line == 2

@@ -50,6 +50,7 @@ CASES: dict[str, tuple[View, View]] = {
     "HW316": (unit(START, ORDER), unit(START, ORDER, WANTS)),
     "HW507": (serving("llama3.2:8b"), serving("llama3.1:8b", "llama3.2", "mine:8b")),
     "HW513": (unit(START), unit(START, ("Service", "Restart", "always"))),
+    "HW548": (unit(START, ("Service", "User", "ollama # me")), unit(("Service", "User", "ollama"))),
     "HW519": (carded("Quadro P4000"), carded("Quadro P4000", resume_fix=True)),
 }
 

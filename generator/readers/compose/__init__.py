@@ -42,6 +42,7 @@ SIGNS: Final = Signs(
 COMPOSE: Final = Phrases(
     kind="compose",
     expands=True,
+    defines_volumes="volumes",
     past_firewall=True,
     read_by="`docker inspect` shows it, and the file goes to version control",
     keep_in="a file outside version control that `env_file` names",

@@ -175,6 +175,8 @@ def _mount(mount: Table) -> str:
         return ""
     reads = mount.scalar("read_only")
     parts = [_shown(source)] if source else []
+    if parts and mount.text("type") == "bind" and parts[0][:1] not in {"", ".", "/", "~", "$"}:
+        parts = [f"./{parts[0]}"]  # Without a slash it would be a volume by that name.
     return ":".join([*parts, _shown(target), *(["ro"] if reads and reads.is_true else [])])
 
 

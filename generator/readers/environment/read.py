@@ -49,7 +49,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _view(source: Source, context: Context) -> View:
     dropped = () if _is_script(source) else tuple(_dropped(source))
-    variables = tuple(of_applications(_variables(source, context.engine), context))
+    own = PurePosixPath(source.path).name == f"{context.engine.name}.env"
+    variables = tuple(of_applications(_variables(source, context.engine), context, servers=own))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or dropped or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"

@@ -18,6 +18,7 @@ SIGNS: Final = Signs(
 KUBERNETES: Final = Phrases(
     kind="kubernetes",
     string='"{}"',  # A variable takes nothing but strings.
+    unnamed="is in an `emptyDir`, or another volume that goes with the pod",
     keep_volume="mount a volume of a PersistentVolumeClaim there",
     read_by="everybody who may read the pod reads it",
     keep_in="a Secret, named by `secretKeyRef`",

@@ -13,6 +13,7 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
+from generator.readers.systemd.given import given
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.records import dataclass
@@ -95,7 +96,8 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     verb = re.compile(rf"\b{context.engine.command[-1]}\b")
     starts = [a for a in one.named("ExecStart") if one.whole and verb.search(a.value)]
     environment = _environment(one, context, reach)
-    found = environment.found
+    by_command = (v for words in one.commands(["ExecStart"]) for v in given(words, context.engine))
+    found = [*environment.found, *((variable, variable.place.file) for variable in by_command)]
     broken = unread(one.assignments, context.host)
     return context.view(
         UNIT,

@@ -25,7 +25,14 @@ _SYSTEM: Final = {
 _OWN: Final = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Runtime": "/run"}
 _API: Final = ("/dev", "/proc", "/sys", *HOMES)
 _HOME: Final = re.compile(r"/home/([^/]+)/.|(/root)(?:/|$)|/run/user/(\d+)(?:/|$)", re.ASCII)
+_MEDIA: Final = re.compile(r"(/run)?/media/([^/]+)/[^/]+/.", re.ASCII)
 _SHARED: Final = re.compile(r"models?|shared?|public|data|common|linuxbrew", re.IGNORECASE)
+
+# Names that people give to a disk below /media themselves.
+_DISK: Final = re.compile(
+    r"disk|drive|ssd|hdd|nvme|usb|raid|nas|store|storage|backup|extern|array|pool|^sd[a-z]|\d$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +105,27 @@ def _own(view: View) -> Iterator[str]:
         yield from ("/tmp", "/var/tmp")  # noqa: S108 -- to recognise
 
 
+def mounted_for(path: str) -> str:
+    """Return the user for whom a desktop has mounted the disk of a path; empty: for none."""
+    found = _MEDIA.match(path)
+    kept = found and (found[1] or not (_DISK.search(found[2]) or _SHARED.search(found[2])))
+    return found[2] if found and kept else ""
+
+
 def stranger(view: View, path: str) -> str:
     """Return the user whose home a path is in, where the service's own may not enter that."""
-    found = _HOME.match(path)
+    found, mounted = _HOME.match(path), mounted_for(path)
     made_up = view.phrases.sandboxed or is_dynamic(view)
     user = last(view, "User", view.engine if made_up else "root")
-    if found is None or user in {"root", "0"}:
+    if not (found or mounted) or user in {"root", "0"}:
         return ""
-    owner = found[1] or ("root" if found[2] else f"user {found[3]}")
+    number = found[3] if found else ""
+    owner = mounted if not found else found[1] or ("root" if found[2] else f"user {number}")
     groups = {
         word for line in said(view, "Group", "SupplementaryGroups") for word in line.value.split()
     }
     capable = "CAP_DAC_" in " ".join(line.value for line in said(view, "AmbientCapabilities"))
-    if owner in {user, *groups} or found[3] == user or capable:
+    if owner in {user, *groups} or number == user or capable:
         return ""
     if view.engine in owner or _SHARED.search(owner):
         return ""

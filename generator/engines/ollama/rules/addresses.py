@@ -104,6 +104,10 @@ def _origins(view: View, variable: Variable) -> Hits:
     entries = cleaned(variable.value).split(",")
     faults = [fault for entry in entries if (fault := _origin_fault(entry))]
     if not faults:
+        if entries[0].strip().startswith("["):
+            message = f"`{variable.value}` is no list to the server: it matches no page"
+            fix = "write origins parted by commas, without brackets and quotes"
+            yield corrected(view, variable, message, "", fix)
         return
     tidy = ",".join(entry.strip() for entry in entries if entry.strip())
     mended = not any(_origin_fault(entry) for entry in tidy.split(","))

@@ -56,7 +56,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
     held = [m[1:] for m in mounts if any(_holds(m[0], each) for each in paths)]
     if all(":" not in text or text.startswith(":") for text, _ in held):
         yield Hit(
-            message=f"`{held[0][0]}` has no name: the next container gets an empty one"
+            message=f"`{held[0][0]}` {view.phrases.unnamed}"
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,

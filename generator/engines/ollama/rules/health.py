@@ -51,6 +51,9 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         elif endpoint:
             message = f"the server has no `{endpoint[1]}`: it answers 404"
             yield _lists_instead(message, words, place)
+        elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
+            message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
+            yield _lists_instead(message, words, place)
         elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
             asked = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{asked}` ends with 0 when no server answers: the check passes whatever is"

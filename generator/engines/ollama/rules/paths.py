@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
@@ -38,6 +39,7 @@ _USES: Final = {
     source="nixpkgs#357604; systemd.exec(5), ProtectHome=, ProtectSystem=; docs/faq.mdx@v0.32.15",
 )
 def hidden_paths(view: View, _: Facts) -> Hits:
+    yield from _no_directory(view)
     # Of a profile `resolve` says it: who makes the unit is the target.
     if view.phrases.keyed or view.manager == "user":
         return
@@ -61,11 +63,26 @@ def hidden_paths(view: View, _: Facts) -> Hits:
         elif _may_be_hidden(view, path):
             yield Hit(
                 message=f"`{path}` is in a home: the unit of a distribution hides those "
-                "(ProtectHome=), and the installer's user `ollama` may not enter them",
+                "(ProtectHome=), and the installer's user `ollama` may not enter them"
+                if sandbox.below(path, *sandbox.HOMES)
+                else f"`{path}` is where a desktop mounts the disks of one user: the installer's "
+                "user `ollama` may not enter it, and it is gone when that user logs out",
                 place=place,
                 severity="info",
                 fix=f"{_elsewhere(name)}, or see that the service's user can reach it",
             )
+
+
+def _no_directory(view: View) -> Hits:
+    models = view.variable(_MODELS)
+    if models is not None and re.match(r"(?:https?|ftp|s3)://", cleaned(models.value)):
+        yield Hit(
+            message=f"`{cleaned(models.value)}` is an address, and {_MODELS} is a directory: the "
+            "server makes one of that name, and pulls from where it always does",
+            place=models.place,
+            severity="error",
+            fix="leave it out; a model of another registry has it in its name",
+        )
 
 
 def _so(name: str) -> str:
@@ -90,7 +107,8 @@ def _opened(found: sandbox.Obstacle, name: str, path: str) -> str:
 def _may_be_hidden(view: View, path: str) -> bool:
     """Return whether a drop-in stands alone, and says nothing of who may enter which home."""
     told = sandbox.said(view, "User", "ProtectHome", "DynamicUser")
-    return view.adds and view.container is None and not told and sandbox.below(path, *sandbox.HOMES)
+    closed = sandbox.below(path, *sandbox.HOMES) or bool(sandbox.mounted_for(path))
+    return view.adds and view.container is None and not told and closed
 
 
 def _directories(view: View) -> Iterator[tuple[str, str, Place]]:

@@ -1,12 +1,14 @@
-"""HW125, HW501, HW502, HW504, HW507, HW516: models, their warm-up, the unit of the installer."""
+"""HW125, HW501, HW502, HW504, HW507, HW516, HW547: models, their warm-up, and the unit."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MODEL_NAME, whole
+from generator.view import Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -157,3 +159,31 @@ def _installed_unit(view: View) -> str:
         if start and described and INSTALLED_TO.search(file):
             return file
     return ""
+
+
+_NOTIFYING: Final = frozenset({"notify", "notify-reload"})
+_SERVES: Final = re.compile(r"[-@:+!|]*(?:\S*/)?ollama[ \t]+serve\b")
+
+
+@Rule(
+    id="HW547",
+    severity="error",
+    title="a unit that waits for a word that Ollama never says",
+    why="With Type=notify systemd waits until the service says that it is ready. Ollama does not "
+    "know that protocol: after TimeoutStartSec, 90 seconds, systemd kills the server, and "
+    "Restart= starts the next one, for ever.",
+    bad="[Service]\nType=notify\nExecStart=/usr/local/bin/ollama serve",
+    good="[Service]\nType=simple\nExecStart=/usr/local/bin/ollama serve",
+    source="systemd.service(5), Type=; sd_notify(3); cmd/cmd.go@v0.32.15, RunServer",
+)
+def never_notifies(view: View, _: Facts) -> Hits:
+    serves = any(_SERVES.match(line.value) for line in sandbox.said(view, "ExecStart"))
+    for line in sandbox.said(view, "Type")[-1:]:
+        if serves and line.value in _NOTIFYING and view.container is None:
+            yield Hit(
+                message=f"`Type={line.value}` waits until Ollama says that it is ready, which it "
+                "never does: systemd kills it when the start times out",
+                place=line.place,
+                fix="write `Type=simple`",
+                edits=(Edit(line.place, line.value, "simple"),) if view.phrases.headers else (),
+            )
