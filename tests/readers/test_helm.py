@@ -215,3 +215,9 @@ def test_a_fix_leaves_a_string(spelt: str) -> None:
     new = mended(found(boolean_misread, view), {"values.yaml": text})
     (entry,) = yaml.safe_load(new["values.yaml"])["extraEnv"]
     assert entry == {"name": "OLLAMA_FLASH_ATTENTION", "value": "0"}
+
+
+def test_an_empty_item_among_the_models_is_a_line() -> None:
+    seen = one("ollama:\n  models:\n    pull:\n      - qwen3:8b\n      -\n")
+    empty = [line for line in seen.lines if line.name == "-"]
+    assert [(line.section, line.place.line) for line in empty] == [("models.pull", 5)]

@@ -127,7 +127,7 @@ class _Chart:
             variables=variables,
             overruled=overruled(said((one, self.source.path) for one in variables), {}),
             bounds=bounds,
-            lines=self.lines,
+            lines=(*self.lines, *self._nameless()),
             keys=tuple(self._keys()),
             models=tuple(self._models()),
             container=self._container(gpu=gpu is not None and gpu.is_true),
@@ -195,6 +195,14 @@ class _Chart:
                     place = before.place if before else self._at(node, *key, verb)
                     asked[name] = ModelUse(name=name, place=place, warmed=verb == "run")
         yield from asked.values()
+
+    def _nameless(self) -> Iterator[Line]:
+        """Yield the items of the models to pull in which nothing stands."""
+        pulled = self.values.get(self.engine.name, "models", "pull")
+        for node in pulled.items if isinstance(pulled, Items) else ():
+            if isinstance(node, Scalar) and not node.written and not node.text:
+                place = self._at(node, self.engine.name, "models", "pull")
+                yield Line(section="models.pull", name="-", value="", place=place)
 
     def _container(self, *, gpu: bool) -> Container:
         values, official = self.values, self.context.catalogue.at(self.engine.name).image

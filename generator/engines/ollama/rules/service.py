@@ -107,6 +107,14 @@ _OPEN: Final = re.compile(r"[$%{}<>@]|://")
     source="types/model/name.go@v0.32.15, isValidPart",
 )
 def no_model_name(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if (line.section, line.name) == ("models.pull", "-"):
+            yield Hit(
+                message="an item of the list is empty: the chart pulls a model without a name",
+                place=line.place,
+                severity="warning",
+                fix="write the name of a model, or take the item out",
+            )
     for used in view.models:
         names = (name for name in (used.name, used.base) if name)
         if bad := next((n for n in names if not re.fullmatch(MODEL_NAME, n)), ""):
