@@ -9,7 +9,7 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.check.mend import mended
 from generator.engines.ollama.rules.values import boolean_misread
 from generator.errors import ProfileError
-from generator.readers.base import Context, Source
+from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.helm.read import quantity, read
 from generator.view import Edit, Place, View
 from tests.views import found
@@ -221,3 +221,8 @@ def test_an_empty_item_among_the_models_is_a_line() -> None:
     seen = one("ollama:\n  models:\n    pull:\n      - qwen3:8b\n      -\n")
     empty = [line for line in seen.lines if line.name == "-"]
     assert [(line.section, line.place.line) for line in empty] == [("models.pull", 5)]
+
+
+def test_values_of_another_chart_with_the_image_are_not_judged() -> None:
+    with pytest.raises(NeedsMore):
+        one("image:\n  repository: ollama/ollama\ngpu:\n  privileged: true\n")

@@ -15,7 +15,8 @@ SIGNS: Final = Signs(
     maybe=frozenset({".yaml", ".yml"}),
     content=rf"(?m)^(?:{_CHARTS}):[ \t\r]*+(?:\{{|(?:#.*+)?\n(?:[ \t\r]*+(?:#.*+)?\n)*+[ \t]+\w+:)",
     # Other charts have `extraEnv` as well, so that somebody has to name the file.
-    hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})",
+    hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})"
+    rf"|(?m:^image:[ \t]*\n[ \t]+repository:[ \t]*(?:[\w.-]+/)?(?:{_CHARTS})/(?:{_CHARTS})\b)",
 )
 HELM: Final = Phrases(
     kind="helm",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import Context, Source, each, image_name, problem_at, refused
+from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
 from generator.readers.helm import HELM
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.storage import network
@@ -64,6 +64,11 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _chart(source: Source, context: Context) -> _Chart:
     tree, name = parse(source), context.engine.name
     found = _found(tree, context.engine) if isinstance(tree, Table) else None
+    told = tree.text("image", "repository") if isinstance(tree, Table) else ""
+    if found is None and context.engine.is_image(image_name(told).repository):
+        reason = "these are values of a chart that is not known here"
+        hint = "run `helm template`, and check what that prints"
+        raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
     if found is None:
         hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
         message = f"these are no values of the {name.capitalize()} chart"
