@@ -65,9 +65,10 @@ def second_command(view: View, _: Facts) -> Hits:
     oneshot = any(line.name == "Type" and line.value == "oneshot" for line in lines)
     if not view.phrases.unit_file or oneshot or not commands:
         return
-    # A file with [Install] is a unit, whatever its name says.
+    # A file with [Install] or a description is a unit, whatever its name says.
     own = view.name.partition(".")[0].partition("@")[0] == view.engine
-    below = view.adds and own and not any(line.section == "Install" for line in view.lines)
+    whole = any(line.section == "Install" or line.name == "Description" for line in view.lines)
+    below = view.adds and own and not whole
     hidden = int(below and bool(commands[0].value))
     for line in [line for line in commands if line.value][1 - hidden :]:
         apart = hidden or line.place.file != commands[0].place.file

@@ -175,9 +175,9 @@ def test_an_unreadable_file_is_the_environments_fault(
 ) -> None:
     file.write_text(HEAD)
 
-    def denied(_: Path) -> bytes:
+    def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(EnvironmentFailure, match="Permission denied"):
         load_profile(str(file))
