@@ -11,7 +11,7 @@ from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.quadlet.read import read
 from generator.view import Place, View
-from tests.tools import require
+from tests.consumers.quadlet import binary
 
 PATH = "/etc/containers/systemd/ollama.container"
 QUADLET = """\
@@ -226,7 +226,7 @@ def test_drop_ins_of_every_kind_apply_as_podman_applies_them(tmp_path: Path) -> 
         path.write_text(text)
     folders = (f"{tmp_path}/{at}/containers/systemd" for at in ("etc", "usr/share"))
     told = subprocess.run(
-        [require("quadlet"), "-dryrun"],
+        [binary(), "-dryrun"],
         env={"QUADLET_UNIT_DIRS": ":".join(folders)},
         capture_output=True,
         text=True,
