@@ -9,7 +9,7 @@
 let
   inherit (builtins)
     all any attrNames concatMap deepSeq elemAt filter foldl' functionArgs genList intersectAttrs
-    isAttrs isFunction isList isPath length map mapAttrs removeAttrs tryEval
+    isAttrs isFunction isList isPath isString length map mapAttrs removeAttrs tryEval
     ;
   standIns = import ./standins.nix { inherit names; };
   inherit (standIns) lib open;
@@ -80,7 +80,11 @@ let
   shown =
     value:
     if isPackage value then
-      { package = value.pname; version = value.version or ""; }
+      # Of a stand-in, every word of the module is an attribute: `version` may be one.
+      {
+        package = value.pname;
+        version = if isString (value.version or "") then value.version or "" else "";
+      }
     else if isList value then
       map shown value
     else if isAttrs value then
