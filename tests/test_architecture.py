@@ -168,6 +168,7 @@ def test_an_engine(house: House) -> None:
     )
     house.write(
         f"{folder}/scheduler.py",
+        "from generator.errors import HostwrightError\n"
         "from generator.fit.ask import Ask\n"
         "from generator.fit.layout import placed\n"
         "from generator.fit.shape import Load\n"
@@ -176,8 +177,8 @@ def test_an_engine(house: House) -> None:
         "    def load_of(self, shape, free): return Load(context=self.context, slots=self.slots)\n"
         "    def place(self, footprint, free): return placed(footprint.shape, (), 'a toy')\n"
         "    def evicts(self, footprint, placement, free): return False\n"
-        "    def shape_at(self, url, model): raise NotImplementedError\n"
-        "    def loaded_at(self, url): raise NotImplementedError\n",
+        "    def shape_at(self, url, model): raise HostwrightError('a toy has no server')\n"
+        "    def loaded_at(self, url): return ()\n",
     )
     house.write(
         f"{folder}/signs.py",

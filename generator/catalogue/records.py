@@ -203,7 +203,7 @@ class CommandFact:
 class DeadName(Replaced):
     """Names that no release reads, what people believe of them, and the profile key that means it.
 
-    `--legacy-env` may emit those in `legacy`.
+    `--legacy-env` may emit those in `legacy`. `forks`: some fork of the engine reads them.
     """
 
     at: Annotated[Release, BOUND]
@@ -213,6 +213,7 @@ class DeadName(Replaced):
     intent: Key = ""
     replacements: tuple[Replacement, ...] = ()
     legacy: tuple[Name, ...] = ()
+    forks: bool = False
     note: str = ""
     source: str
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 _IGNORED: Final = "`{0}` {1}; Ollama {2} ignores it"
-_OF_FORKS: Final = frozenset({"OLLAMA_NUM_GPU"})  # Intel's IPEX-LLM build reads it.
 _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 
 
@@ -41,7 +40,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
         built = view.container is not None and not is_official(view, facts)
-        forked = built and variable.name in _OF_FORKS
+        dead = facts.dead_names.get(variable.name)
+        forked = built and dead is not None and dead.forks
         yield Hit(
             message=message.format(variable.name, fault.what, facts.release),
             place=variable.place,
