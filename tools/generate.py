@@ -45,7 +45,8 @@ class Generated:
 
 
 def _catalogue() -> Mapping[str, str]:
-    return {"generator/catalogue/catalogue.json": build.text(build.build(build.read()))}
+    files = build.files(build.build(build.read()))
+    return {f"generator/catalogue/{name}": text for name, text in files.items()}
 
 
 def _schemas() -> Mapping[str, str]:
@@ -87,7 +88,7 @@ def _tables() -> Mapping[str, str]:
 
 # Catalogue and rules come first: what follows is made with them.
 GENERATED: Final[Mapping[str, Generated]] = {
-    "catalogue": Generated(_catalogue),
+    "catalogue": Generated(_catalogue, left_over="generator/catalogue/*.json"),
     "rules": Generated(_rules),
     "schemas": Generated(_schemas),
     "outputs": Generated(output_schemas.files, left_over="docs/schemas/*.json"),

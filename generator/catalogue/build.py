@@ -1,4 +1,4 @@
-"""The Catalogue as one checked JSON, made of `data/*.toml` when the data change, not at a start.
+"""The Catalogue as checked JSON, made of `data/*.toml` when the data change, not at a start.
 
 Strictness is the point: a misspelt key, an impossible span or a name that is there twice stops the
 build before a wrong fact reaches anybody's host. The form of a table is its record's.
@@ -100,6 +100,9 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "expiring": tuple[records.Expiring, ...],
     },
 }
+# Tables with a JSON of their own, beside `catalogue.json`: read when one of them is asked for, so
+# that they cost a start nothing.
+APART: Final[Mapping[str, tuple[str, ...]]] = {"models.json": ("model", "missing")}
 # Names that may be there once, alone or together with others.
 ONCE: Final = (
     ("architecture.name",),
@@ -258,6 +261,14 @@ def build(texts: Mapping[str, str]) -> dict[str, Any]:
         file = parsed(name, texts[name])
         tables |= file.model_dump(mode="json", exclude={"meta"}, exclude_unset=True)
     return tables
+
+
+def files(tables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the JSON files by name; the first says in which of the others a table is."""
+    apart = {table: name for name, inside in APART.items() for table in inside}
+    first = {"apart": apart} | {name: tables[name] for name in tables if name not in apart}
+    others = {name: {table: tables[table] for table in inside} for name, inside in APART.items()}
+    return {name: text(inside) for name, inside in ({"catalogue.json": first} | others).items()}
 
 
 def text(tables: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The Catalogue: facts of the world by release, each with its source.
 
-They are read from `catalogue.json`, which `tools/generate.py` makes of `data/*.toml`; a record is
-made when it is asked for. What holds for a release is asked of its Facts: `Catalogue.at`.
+They are read from `catalogue.json`, which `tools/generate.py` makes of `data/*.toml`; tables with a
+JSON of their own are read when they are asked for, and so are records made. What holds for a
+release is asked of its Facts: `Catalogue.at`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,20 @@ __all__ = ["Catalogue", "load_catalogue"]
 
 FILE: Final = Path(__file__).with_name("catalogue.json")
 _T = TypeVar("_T")
+
+
+class Tables(dict[str, Any]):
+    """The tables of a JSON, and those that its `apart` says are in others: read when asked for."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(_read(file))
+        self._folder = file.parent
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 -- what JSON has
+        if name not in (apart := self.get("apart", {})):
+            raise KeyError(name)
+        self.update(_read(self._folder / apart[name], name))
+        return self[name]
 
 
 class Catalogue:
@@ -139,6 +154,19 @@ class Catalogue:
 def load_catalogue() -> Catalogue:
     """Read the shipped facts. Raises CatalogueError where the installation is broken."""
     try:
-        return Catalogue(json.loads(FILE.read_bytes()))
+        return Catalogue(Tables(FILE))
+    except (KeyError, TypeError) as error:
+        raise _broken(FILE, error) from error
+
+
+def _read(file: Path, *names: str) -> dict[str, Any]:
+    """Return the tables of a JSON, some of which it has to have. Raises CatalogueError."""
+    try:
+        tables = dict(json.loads(file.read_bytes()))
+        return tables | {name: tables[name] for name in names}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CatalogueError(f"{FILE.name}: {error}", hint="install Hostwright again") from error
+        raise _broken(file, error) from error
+
+
+def _broken(file: Path, error: Exception) -> CatalogueError:
+    return CatalogueError(f"{file.name}: {error}", hint="install Hostwright again")

@@ -103,3 +103,31 @@ def test_a_broken_installation_is_told(
     with pytest.raises(CatalogueError, match=r"^catalogue\.json: ") as caught:
         load_catalogue.__wrapped__()
     assert caught.value.hint == "install Hostwright again"
+
+
+def test_tables_apart_are_read_when_one_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "first.json").write_text('{"apart":{"b":"second.json","c":"second.json"},"a":1}')
+    (tmp_path / "second.json").write_text('{"b":2,"c":3}')
+    tables = module.Tables(tmp_path / "first.json")
+    assert (tables["a"], set(tables)) == (1, {"apart", "a"})
+    assert (tables["b"], set(tables)) == (2, {"apart", "a", "b", "c"})
+    with pytest.raises(KeyError, match="d"):
+        tables["d"]
+
+
+def test_a_start_reads_no_models() -> None:
+    catalogue = load_catalogue.__wrapped__()
+    facts = catalogue.at("ollama")
+    assert facts.variable("OLLAMA_HOST")
+    assert "model" not in catalogue.tables
+    assert facts.model("llama3.1:8b")
+    assert "model" in catalogue.tables
+
+
+@pytest.mark.parametrize("text", [None, "{", "3", "{}"])
+def test_a_broken_file_apart_is_told(text: str | None, tmp_path: Path) -> None:
+    (tmp_path / "first.json").write_text('{"apart":{"b":"second.json"}}')
+    if text is not None:
+        (tmp_path / "second.json").write_text(text)
+    with pytest.raises(CatalogueError, match=r"^second\.json: "):
+        module.Tables(tmp_path / "first.json")["b"]
