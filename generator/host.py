@@ -18,7 +18,7 @@ LEAST_RESERVE: Final = 2 * 2**30
 class Gpu:
     """A GPU: bytes of memory, compute capability as NVIDIA writes it (`6.1`), empty: unknown.
 
-    `unified`: its memory is the host's.
+    `unified`: its memory is the host's. `reserved`: bytes that a display or other programs hold.
     """
 
     name: str
@@ -26,6 +26,12 @@ class Gpu:
     compute_capability: str = ""
     uuid: str = ""
     unified: bool = False
+    reserved: int = 0
+
+    @property
+    def free(self) -> int:
+        """The bytes that a model server finds."""
+        return max(0, self.memory - self.reserved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,7 +151,7 @@ _ROOM: Final = Shape(
     {
         "name": str,
         **get_type_hints(Need),
-        **dict.fromkeys(("needed", "memory"), int),
+        **dict.fromkeys(("needed", "memory", "reserved"), int),
         "left": int | None,
         "limit": str,
         "may_grow_by": int | None,

@@ -25,6 +25,8 @@ from generator.errors import HostwrightError
 from generator.fit.ask import UNBOUNDED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.fit.assess import Assessment, Question
     from generator.fit.verdict import ModelFit, Room
 
@@ -68,6 +70,12 @@ KV_TYPES: Final = click.Choice(
     example="http://host:11434",
     text="The exact shapes, from an Ollama server.",
 )
+@filled_option(
+    "--vram-used",
+    metavar="SIZE,...",
+    example="1GiB,0",
+    text="What others hold of each card, in the profile's order; wins over its `reserved`.",
+)
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
 @json_option
@@ -76,6 +84,7 @@ def command(
     version: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
+    vram_used: str | None,
     **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
@@ -83,11 +92,18 @@ def command(
     Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
     --gguf or --server: the profile's own models, and which others fit.
     """
+    overrides += tuple(_reserved(vram_used))
     found = _assess(profile, overrides, version, _question(profile, **asked))
     for warning in found.warnings:
         say(f"{word('warning')} {warning}")
     _print_json(found) if as_json else _print_text(found)
     click.get_current_context().exit(1 if found.fails else 0)
+
+
+def _reserved(sizes: str | None) -> Iterator[str]:
+    """Yield what sets `reserved` of each card that there is a size for."""
+    for card, size in enumerate(sizes.split(",") if sizes else ()):
+        yield f"host.gpus.{card}.reserved={size.strip() or 0}"
 
 
 def _question(profile: str, *, gguf: str | None, **asked: Any) -> Question:  # noqa: ANN401
@@ -193,6 +209,7 @@ def _room(room: Room) -> dict[str, object]:
         **dataclasses.asdict(room.need),
         "needed": room.need.total,
         "memory": room.total,
+        "reserved": room.reserved,
         "left": room.left if room.total else None,
         "limit": room.limit_name,
         "may_grow_by": room.grows if room.grows < UNBOUNDED else None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BAR: Final = 40
 NAME: Final = 18
-PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"))
+PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"), ("reserved", "x"))
 COLOURS: Final = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 KINDS: Final = {
     "cpu": "computes on the CPU",
@@ -36,6 +36,7 @@ def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
     """Return what there is to say about one model."""
     lines = [_title(fit, ask), _loaded(fit), "", _rooms(fit.rooms), ""]
     lines += [bar(room) for room in fit.rooms if room.need.layers or room.total]
+    lines += _reserved(fit.rooms)
     lines += ["", f"{_word(fit.word)}: {fit.why}", *_scheduler(fit, ask)]
     lines += _reach(fit)
     if window := fit.shape.window_unknown:
@@ -56,6 +57,7 @@ def together_text(found: Together) -> str:
         title = f"Loaded side by side: {', '.join(found.loaded)}"
         lines += [*textwrap.wrap(title, width()), "", _rooms(found.rooms), ""]
         lines += [bar(room) for room in found.rooms if room.total]
+        lines += _reserved(found.rooms)
         lines += ["", f"{_word(found.word)}: {_sum(found)}"]
     if found.evicting:
         message = f"Not beside {', '.join(found.loaded)}: {', '.join(found.evicting)}. "
@@ -121,15 +123,15 @@ def _recommended(choice: Candidate) -> str:
 
 
 def bar(room: Room) -> str:
-    """Return a device as a bar: weights #, cache =, compute buffer +, other -, free dots."""
+    """Return a device as a bar: weights #, cache =, compute +, other -, reserved x, free dots."""
     name = shortened(room.name, NAME).ljust(NAME)
     if not room.total:
         return f"{name} ?  {_size(room.need.total)} GiB of what the profile does not say"
     cells, reach = "", 0
     for part, mark in PARTS:
-        reach += getattr(room.need, part)
+        reach += room.reserved if part == "reserved" else getattr(room.need, part)
         cells += mark * (min(BAR, (reach * BAR + room.total // 2) // room.total) - len(cells))
-    share = room.need.total * 100 // room.total
+    share = reach * 100 // room.total
     over = ">" if room.left < 0 else "]"
     shown = click.style(cells, fg=COLOURS[room.word])
     dots = "." * (BAR - len(cells))
@@ -164,6 +166,13 @@ def _rooms(rooms: Sequence[Room]) -> str:
         )
         for row in rows
     )
+
+
+def _reserved(rooms: Sequence[Room]) -> list[str]:
+    """Return what others hold of devices, in words."""
+    held = [f"{_size(room.reserved)} GiB of {room.name}" for room in rooms if room.reserved]
+    text = f"Held by a display or other programs (x): {', '.join(held)}."
+    return textwrap.wrap(text, width()) if held else []
 
 
 def _row(room: Room) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The machine as a scheduler sees it: GPUs that are idle, and what the host has for the service."""
+"""The machine as a scheduler sees it: what is free of its GPUs, and of the host for the service."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ class Host:
     def gpu_memory(self) -> int:
         """The memory of all GPUs."""
         return sum(device.memory for device in self.devices)
+
+    @property
+    def free(self) -> list[int]:
+        """What each GPU has that nobody holds, in bytes."""
+        return [device.free for device in self.devices]
 
 
 def computes_on_cpu(view: View) -> bool:

@@ -28,18 +28,22 @@ FAR_CONTEXT: Final = 1 << 20  # where what the model was trained for is unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A device or the host: what it has (0: unknown), what is in it, and where a limit is from."""
+    """A device or the host: what it has (0: unknown), what is in it, and where a limit is from.
+
+    `reserved` is what others than the model server hold of a device.
+    """
 
     name: str
     total: int
     need: Need
     limit_name: str = ""
     grows: int = 0
+    reserved: int = 0
 
     @property
     def left(self) -> int:
         """What stays free; negative where it is too little."""
-        return self.total - self.need.total
+        return self.total - self.reserved - self.need.total
 
     @property
     def word(self) -> Word:
@@ -74,7 +78,7 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
 
     Without `search` the largest context and the most slots are not looked for.
     """
-    free = [device.memory for device in host.devices]
+    free = host.free
     ask = ask.granted(shape.name)
     load = ask.load_of(shape, free)
     footprint = Footprint(shape, load)
@@ -118,7 +122,10 @@ def rooms_of(
     A GPU that shares the host's memory takes its part of it.
     """
     pairs = list(zip(host.devices, taken, strict=True))
-    devices = [Room(name=gpu.name, total=gpu.memory, need=need) for gpu, need in pairs]
+    devices = [
+        Room(name=gpu.name, total=gpu.memory, need=need, reserved=gpu.reserved)
+        for gpu, need in pairs
+    ]
     shared = sum(need.total for gpu, need in pairs if gpu.unified)
     total, name = host.limit, host.limit_name
     if shared and host.memory:
@@ -135,7 +142,7 @@ def holds(shape: Shape, ask: Ask, host: Host) -> bool:
     On GPUs that is all layers on one of them or on all together, without any margin; the overhead
     of each is counted.
     """
-    free = [device.memory for device in host.devices]
+    free = host.free
     return _held(Footprint(shape, ask.load_of(shape, free)), ask, host)
 
 
@@ -143,11 +150,11 @@ def hopeless(shape: Shape, ask: Ask, host: Host) -> bool:
     """Return whether the weights alone are more than the memory where a model computes best."""
     if ask.on_cpu or not host.devices:
         return 0 < host.limit < shape.tensor_bytes
-    return shape.tensor_bytes - shape.input_bytes > host.gpu_memory
+    return shape.tensor_bytes - shape.input_bytes > sum(host.free)
 
 
 def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
-    free = [device.memory for device in host.devices]
+    free = host.free
     if ask.on_cpu or not free:
         return _filled(footprint, (0,) * len(free), ask, host)[-1].left >= 0 or not host.limit
     return any(
@@ -261,7 +268,7 @@ def together(shapes: Sequence[Shape], ask: Ask, host: Host) -> Together:
     A model that finds too little free GPU memory makes the server unload others first. The host's
     memory is not looked at, nor any MemoryMax.
     """
-    free = [device.memory for device in host.devices]
+    free = host.free
     taken, rest = [Need() for _ in free], Need()
     loaded: list[str] = []
     evicting: list[str] = []

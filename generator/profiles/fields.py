@@ -190,6 +190,16 @@ Size = Annotated[
         pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
     ),
 ]
+SizeOrZero = Annotated[
+    int,
+    BeforeValidator(_size),
+    Field(ge=0),
+    _schema(
+        ["string", "integer"],
+        examples=["512MiB"],
+        pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
+    ),
+]
 Bound = Annotated[
     int | Literal["infinity"],
     BeforeValidator(lambda value: value if value == "infinity" else _size(value)),

@@ -57,6 +57,14 @@ class HostGpu(Table):
     """NVIDIA compute capability; left out: looked up by name."""
     uuid: fields.Text = ""
     """UUID, as `nvidia-smi -L` prints it."""
+    reserved: fields.SizeOrZero = 0
+    """What a display or other programs hold of its memory; `gen fit` counts it as not free."""
+
+    @model_validator(mode="after")
+    def _reserved_within_memory(self) -> Self:
+        if self.reserved > self.memory:
+            raise ValueError("reserved is more than memory; it is the part of it that others hold")
+        return self
 
 
 class Host(Table):

@@ -140,6 +140,7 @@ def _gpu(gpu: HostGpu, facts: Facts, *, unified: bool) -> Gpu:
         compute_capability=gpu.compute_capability or (known.compute_capability if known else ""),
         uuid=gpu.uuid,
         unified=unified,
+        reserved=gpu.reserved,
     )
 
 

@@ -184,3 +184,24 @@ def test_a_prompt_cache_without_a_bound_is_told() -> None:
     assert "tight: prompt caches may grow without bound, 13.0 GiB are left" in text
     (model,) = json.loads(run(*args, "--json").stdout)["models"]
     assert model["rooms"][0]["may_grow_by"] is None
+
+
+def test_what_others_hold_of_a_card_is_shown_and_counted() -> None:
+    """9 MiB of the profile's second card are a display's; --vram-used says otherwise."""
+    asked = (*PASCAL, "--model", "hermes3:8b-llama3.1-q5_K_M", "--json")
+    first, second, _ = json.loads(run(*asked).stdout)["models"][0]["rooms"]
+    assert (first["reserved"], second["reserved"]) == (0, 9 << 20)
+    assert second["left"] == (6144 - 9 << 20) - second["needed"]
+    first, second, _ = json.loads(run(*asked, "--vram-used", "1GiB,0").stdout)["models"][0]["rooms"]
+    assert (first["reserved"], second["reserved"]) == (1 << 30, 0)
+    assert first["left"] == (7 << 30) - first["needed"]
+    shown = run(*asked[:-1], "--vram-used", "1GiB,0").stdout
+    assert "Held by a display or other programs (x): 1.00 GiB of Quadro P4000." in shown
+    assert "xxxxx" in shown
+
+
+@pytest.mark.parametrize("sizes", ["9GiB,0", "much", "0,0,1GiB"])
+def test_more_than_the_card_has_or_no_size_is_refused(sizes: str) -> None:
+    result = run(*PASCAL, "--vram-used", sizes)
+    assert isinstance(result.exception, ProfileError)
+    assert any("gpus" in problem.where for problem in result.exception.problems)

@@ -3,6 +3,7 @@
 import pytest
 
 from generator.fit.host import host_of
+from generator.host import Gpu
 from tests.fit.shapes import GIB
 from tests.views import view
 
@@ -18,3 +19,9 @@ def test_the_system_keeps_some_and_more_is_never_less(memory: int, limit: float)
 def test_a_bound_is_taken_as_it_stands() -> None:
     seen = view({}, {"memory_max": 15 * GIB}, host={"memory": 16 * GIB})
     assert host_of(seen).limit == 15 * GIB
+
+
+def test_what_others_hold_of_a_card_is_not_free() -> None:
+    seen = view(host={"gpus": [Gpu(name="X", memory=8 * GIB, reserved=GIB)]})
+    assert host_of(seen).free == [7 * GIB]
+    assert host_of(seen).gpu_memory == 8 * GIB

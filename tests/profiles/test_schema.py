@@ -79,3 +79,15 @@ def test_one_validator_is_built_for_all_tables() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "Profile\n"
+
+
+@pytest.mark.parametrize(
+    ("reserved", "taken"), [("9MiB", True), ("0", True), ("8GiB", True), ("9GiB", False)]
+)
+def test_no_more_is_reserved_than_a_card_has(reserved: str, taken: bool) -> None:
+    card = {"name": "X", "memory": "8GiB", "reserved": reserved}
+    if taken:
+        assert parsed("host", "gpus", [card])
+        return
+    with pytest.raises(ValidationError, match="reserved is more than memory"):
+        parsed("host", "gpus", [card])

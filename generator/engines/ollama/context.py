@@ -52,7 +52,7 @@ def decide(case: Case, settings: Sequence[Setting]) -> Decisions:
         return
     shape = shape_of(fact, case.facts)
     # Memory that is the host's, too, less the share of the system.
-    memories = [gpu.memory - (reserve(gpu.memory) if gpu.unified else 0) for gpu in case.gpus]
+    memories = [gpu.free - (reserve(gpu.memory) if gpu.unified else 0) for gpu in case.gpus]
     tokens, own = context(shape, ask, memories), min(ask.context, shape.context)
     if tokens < own:
         fit = fits(shape, ask, tokens, memories)

@@ -73,6 +73,7 @@ _FIELDS: Final = {
     "Host.memory": _number("no number of bytes", 0),
     "Host.driver": _maybe(_text(r"[0-9]{3,4}(\.[0-9]+)*", "no version of a driver")),
     "Gpu.memory": _number("no number of bytes", 0),
+    "Gpu.reserved": _number("no number of bytes", 0),
     "Gpu.compute_capability": _maybe(_text(r"\d{1,2}\.\d", "no compute capability")),
     "Service.name": _NAME,
     "Service.engine": _Form(ENGINES.__contains__, "no engine known here"),

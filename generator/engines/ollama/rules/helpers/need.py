@@ -68,7 +68,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     if not model.weight_bytes:
         return Need(kv=cache)
     shape = shape_of(model, facts)
-    load = ask.load_of(shape, [device.memory for device in host_of(view).devices])
+    load = ask.load_of(shape, host_of(view).free)
     load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
     devices, host = Footprint(shape, load).needs(
         () if computes_on_cpu(view) else (shape.layers + 1,)
