@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from generator.catalogue import hardware, models, nixos, records
+from generator.catalogue import cards, hardware, models, nixos, records
 from generator.errors import CatalogueError
 from generator.units import Release, parse_size
 
@@ -45,11 +45,11 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
     },
+    "cards.toml": {"card": tuple[cards.Card, ...]},
     "commands.toml": {"command": tuple[records.CommandFact, ...]},
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
-        "card": tuple[hardware.Card, ...],
     },
     "hardware.toml": {
         "core": tuple[hardware.Core, ...],
@@ -102,12 +102,16 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 # Tables with a JSON of their own, beside `catalogue.json`: read when one of them is asked for, so
 # that they cost a start nothing.
-APART: Final[Mapping[str, tuple[str, ...]]] = {"models.json": ("model", "missing")}
+APART: Final[Mapping[str, tuple[str, ...]]] = {
+    "cards.json": ("card",),
+    "models.json": ("model", "missing"),
+}
 # Names that may be there once, alone or together with others.
 ONCE: Final = (
     ("architecture.name",),
     ("behaviour.id",),
-    ("card.name",),
+    ("card.name", "card.aliases"),
+    ("card.pci",),
     ("command.names",),
     ("channel.name",),
     ("gpu.capabilities",),
@@ -124,7 +128,6 @@ ONCE: Final = (
 )
 # Names of something else in the same file, and where it has them.
 LISTED: Final = (
-    ("card.compute_capability", "gpu.capabilities"),
     ("dead.legacy", "dead.names"),
     ("fallback", "blocks"),
     ("fallback.values", "blocks"),
@@ -240,7 +243,7 @@ def _names(file: object, path: str) -> Iterator[str]:
         return
     for found in (getattr(row, field) for row in rows):
         for name in filter(None, found if isinstance(found, tuple) else (found,)):
-            yield hardware.card_key(name) if path == "card.name" else name
+            yield cards.card_key(name) if path in {"card.name", "card.aliases"} else name
 
 
 @functools.cache

@@ -22,6 +22,8 @@ from generator.units import Release
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from generator.catalogue.cards import Cards
+
 
 __all__ = ["Catalogue", "load_catalogue"]
 
@@ -129,6 +131,13 @@ class Catalogue:
     def radeons(self) -> Mapping[str, Radeon]:
         """AMD GPUs by their target, like `gfx1100`."""
         return Table(Radeon, self.tables["radeon"], "targets")
+
+    @functools.cached_property
+    def cards(self) -> Cards:
+        """Graphics cards, by name and by PCI id."""
+        from generator.catalogue.cards import Cards
+
+        return Cards(self.tables["card"])
 
     @functools.cached_property
     def channels(self) -> Mapping[str, Channel]:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.catalogue.accepted import Accepted
-from generator.catalogue.hardware import Card, GpuGeneration, Library, Radeon, card_key
+from generator.catalogue.hardware import GpuGeneration, Library, Radeon
 from generator.catalogue.models import (
     Architecture,
     ContextFloor,
@@ -40,6 +40,7 @@ from generator.units import Release
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.catalogue.cards import Card, Cards
     from generator.catalogue.catalogue import Catalogue
     from generator.host import Gpu
 
@@ -196,10 +197,13 @@ class Facts:
         return frozenset(target for radeon in known if radeon.rocm for target in radeon.targets)
 
     def card(self, name: str) -> Card | None:
-        """The card of that name, with or without `NVIDIA` and `GeForce`; None: unknown."""
-        key = card_key(name)
-        cards = self._catalogue.all("card", Card)
-        return next((card for card in cards if card_key(card.name) == key), None)
+        """The card of that name, with or without its maker's words; None: unknown."""
+        return self._catalogue.cards.named(name)
+
+    @property
+    def cards(self) -> Cards:
+        """All cards, to be found by what people type, and by PCI id."""
+        return self._catalogue.cards
 
     @functools.cached_property
     def image(self) -> Image:

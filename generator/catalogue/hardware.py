@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from generator.catalogue.records import BOUND, Bytes, Floor, Span, System, current
+from generator.catalogue.records import BOUND, Floor, Span, System, current
 from generator.records import dataclass
 from generator.units import Release
 
 Capability = Annotated[str, "capability"]
-
-
-def card_key(name: str) -> str:
-    """Return what a card is found by: its name without the maker's words, in small letters."""
-    return " ".join(re.sub(r"\b(?:nvidia|geforce)\b", " ", name.casefold()).split())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,17 +70,6 @@ class GpuGeneration:
     def flash_attention(self) -> bool:
         """Whether the release turns flash attention on by itself here, whatever the model."""
         return self.flash_attention_since is not None and self.at >= self.flash_attention_since
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Card:
-    """A graphics card: `memory` in bytes; `unified`: it is the machine's memory."""
-
-    name: str
-    compute_capability: Capability
-    memory: Bytes
-    unified: bool = False
-    source: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

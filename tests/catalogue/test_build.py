@@ -120,7 +120,8 @@ def _source(table: object) -> str:
         ("releases.toml", "14, 15]", "14]", "newest is 0.32.15, but 0.32.14 is the last"),
         ("releases.toml", "[lines]", "[lines", "data/releases.toml: "),
         ("gpus.toml", '"12.1"]', '"12.0"]', "`12.0` is listed twice"),
-        ("gpus.toml", 'memory = "8GiB"', 'memory = "8GB"', "card.Quadro P4000.memory: "),
+        ("cards.toml", 'memory = "8GiB"', 'memory = "8GB"', "data/cards.toml: card."),
+        ("cards.toml", '"10de:2684"', '"10de:2685"', "`10de:2685` is listed twice"),
         ("images.toml", "port = 11434", "", "data/images.toml: image.port: Field required"),
         ("behaviour.toml", 'id = "llm-library-strict"', "", "data/behaviour.toml: behaviour."),
         (
