@@ -214,9 +214,28 @@ def _coherent(table: Any) -> Any:  # noqa: ANN401 -- any of the records
     if hasattr(table, "weights"):
         if table.quantisation not in table.weights:
             raise ValueError(f"`{table.names[0]}` has no weights for {table.quantisation}")
-        if bool(table.window) != bool(table.window_every):
-            raise ValueError(f"`{table.names[0]}` needs both window and window_every")
+        _coherent_shape(table)
     return table
+
+
+def _coherent_shape(model: Any) -> None:  # noqa: ANN401 -- the model of a ModelFact
+    """Refuse a shape that says half of what it needs."""
+    name, pattern = model.names[0], model.pattern
+    if strange := set(pattern) - set(models.KINDS):
+        raise ValueError(f"`{name}` has `{min(strange)}` in its pattern, which is none of AWRH-")
+    local = "W" in pattern if pattern else bool(model.window_every)
+    if bool(model.window) != local:
+        raise ValueError(f"`{name}` needs both window and window_every, or a pattern with W")
+    if pattern and model.window_every:
+        raise ValueError(f"`{name}` has a pattern, which says more than window_every")
+    recurrent = bool({*pattern} & {*"RH"})
+    if recurrent != bool(model.ssm_inner_size or model.shortconv_l_cache or model.wkv_head_size
+                         or model.kda_head_dim):  # fmt: skip
+        raise ValueError(f"`{name}` needs both recurrent layers and what their state follows from")
+    if bool(model.kv_lora_rank) != bool(model.rope_dimension):
+        raise ValueError(f"`{name}` needs both kv_lora_rank and rope_dimension")
+    if bool(model.dense_layers) and not (model.experts and model.dense_feed_forward):
+        raise ValueError(f"`{name}` has dense_layers, but no experts or dense_feed_forward")
 
 
 def _coherent_file(file: Any) -> None:  # noqa: ANN401 -- a model that is made of FILES

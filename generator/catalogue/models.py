@@ -12,6 +12,8 @@ from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
 from generator.units import Release
 
+# What a layer keeps of the tokens that it has seen: letters of `pattern` in data/models.toml.
+KINDS: Final = "AWRH-"
 _QUANTISATION: Final = r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4"
 
 
@@ -20,7 +22,8 @@ class ModelFact:
     """A model. `Facts.model` fills in the `quantisation` of one tag.
 
     `since` is the first release that loads it, where that is not its architecture's; `superseded`
-    the model that took its place.
+    the model that took its place. What the numbers of a shape mean stands at the head of
+    `data/models.toml`; they have the names that a GGUF header gives them, where it has them.
     """
 
     names: tuple[str, ...]
@@ -37,8 +40,29 @@ class ModelFact:
     tied: bool = False
     window: int = 0
     window_every: int = 0
+    pattern: str = ""
+    window_kv_heads: int = 0
+    window_key_length: int = 0
+    window_value_length: int = 0
+    shared_kv_layers: int = 0
+    encoder: bool = False
+    gated: bool = True
     experts: int = 0
     experts_used: int = 0
+    shared_feed_forward: int = 0
+    dense_layers: int = 0
+    dense_feed_forward: int = 0
+    kv_lora_rank: int = 0
+    rope_dimension: int = 0
+    ssm_conv_kernel: int = 0
+    ssm_inner_size: int = 0
+    ssm_state_size: int = 0
+    ssm_group_count: int = 0
+    shortconv_l_cache: int = 0
+    kda_head_dim: int = 0
+    wkv_head_size: int = 0
+    token_shift_count: int = 2
+    projector: Bytes = 0
     since: Release | None = None
     superseded: str = ""
     quantisation: str

@@ -5,7 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.shape import windows_of
+from generator.fit.shape import (
+    kv_heads_of,
+    lengths_of,
+    states_of,
+    window_lengths_of,
+    windows_of_model,
+)
 
 if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
@@ -28,6 +34,7 @@ BLOCK_BYTES: Final = {
 # The element types that do without flash attention.
 PLAIN: Final = frozenset({"f32", "f16", "bf16"})
 CELLS: Final = 256
+FLOAT: Final = 4
 
 
 def padded(tokens: int) -> int:
@@ -60,10 +67,15 @@ def kv_of(model: ModelFact, tokens: int, cache_type: str = "f16") -> int:
     The least that any release takes: a layer with a window keeps that, or all tokens where they
     are fewer.
     """
-    both = model.kv_heads * (model.key_length + model.value_length)
-    windows = windows_of(model.layers, model.window, model.window_every)
-    kept = sum(min(tokens, window) if window else tokens for window in windows)
-    return bytes_of(both * kept, cache_type)
+    whole, local = sum(lengths_of(model)), sum(window_lengths_of(model) or lengths_of(model))
+    if model.kv_lora_rank:
+        whole, _ = lengths_of(model)
+    layers = list(zip(kv_heads_of(model), windows_of_model(model), strict=True))
+    kept = sum(
+        heads * (local * min(tokens, window) if window else whole * tokens)
+        for heads, window in layers[: len(layers) - model.shared_kv_layers]
+    )
+    return bytes_of(kept, cache_type) + FLOAT * sum(states_of(model))
 
 
 def bytes_of(elements: int, cache_type: str) -> int:
@@ -75,19 +87,24 @@ def bytes_of(elements: int, cache_type: str) -> int:
 
 
 def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
-    """Return the bytes of the cache of each layer, over all slots.
+    """Return the bytes of the cache of each layer, over all slots, recurrent states included.
 
-    heads × (key + value length) × tokens × bytes of an element. Exact: measured in
-    docs/accuracy.md.
+    heads × (key + value length) × tokens × bytes of an element, and for each slot the f32 of a
+    state. Exact: measured in docs/accuracy.md.
     """
     cached = shape.layers - shape.uncached
     kinds = list(zip(shape.kv_heads, shape.windows, strict=True))
     size = {kind: _layer(*kind, shape, load) for kind in set(kinds)}
-    return tuple(size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
+    cache = (size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
+    states = shape.states or (0,) * shape.layers
+    both = zip(cache, states, strict=True)
+    return tuple(tokens + FLOAT * state * load.slots for tokens, state in both)
 
 
 def _layer(heads: int, window: int, shape: Shape, load: Load) -> int:
     length = shape.key_length + shape.value_length
     if window and shape.window_lengths:
         length = sum(shape.window_lengths)
+    if shape.mla_lengths and not load.latent_values:
+        length = shape.key_length
     return bytes_of(heads * length * cells(window, load) * load.slots, load.cache_type)

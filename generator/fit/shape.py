@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
@@ -17,14 +18,20 @@ DEFAULT_BATCH: Final = 512
 class Shape:
     """One model at one quantisation.
 
-    `kv_heads` and `windows` have one entry for each layer; a window of 0 keeps the whole context.
+    `kv_heads` and `windows` have one entry for each layer; a window of 0 keeps the whole context,
+    and a layer without KV heads keeps none. `states` are the floats of the recurrent state that
+    each layer keeps of every sequence; empty: none does. With `mla_lengths`, key and value length
+    of a head, the cache is compressed: its key, one for all heads, holds the value, too.
     `feed_forward` is that of one expert where there are experts, `shared_feed_forward` that of the
-    one which every token uses besides. `layer_bytes` are the weights of each layer, `input_bytes`
+    ones which every token uses besides, `dense_feed_forward` that of layers without; not `gated`,
+    it has two matrices. `layer_bytes` are the weights of each layer, `input_bytes`
     the token embedding, `output_bytes` what computes the logits; a model whose output is `tied`
-    uses the embedding for it, and a GPU gets a copy. `context` is what the model was trained for;
-    0: unknown. `window_lengths` are key and value length where a layer has a window, if they
-    differ; the last `uncached` layers use the cache of others. `window_unknown` is the width of
-    windows that nothing else is known of: the cache is then an upper bound.
+    uses the embedding for it, and a GPU gets a copy. `projector_bytes` are those of a vision tower
+    and what projects its answers, which go to the first GPU. `context` is what the model was
+    trained for; 0: unknown. `window_lengths` are key and value length where a layer has a window,
+    if they differ; the last `uncached` layers use the cache of others. `window_unknown` is the
+    width of windows that nothing else is known of: the cache is then an upper bound. An `encoder`
+    embeds text: it has no cache, and no logits.
     """
 
     name: str
@@ -46,9 +53,15 @@ class Shape:
     experts: int = 0
     experts_used: int = 0
     shared_feed_forward: int = 0
+    dense_feed_forward: int = 0
+    gated: bool = True
     window_lengths: tuple[int, int] | None = None
+    mla_lengths: tuple[int, int] | None = None
+    states: tuple[int, ...] = ()
     uncached: int = 0
     window_unknown: int = 0
+    projector_bytes: int = 0
+    encoder: bool = False
     source: str = ""
 
     @property
@@ -58,7 +71,7 @@ class Shape:
 
     @property
     def tensor_bytes(self) -> int:
-        """All tensors, as the file has them."""
+        """All tensors, as the file has them, without a projector."""
         return sum(self.layer_bytes) + self.input_bytes + self.own_output_bytes
 
     @property
@@ -82,7 +95,8 @@ class Load:
 
     `context` is for each of the `slots`; `batch` the tokens computed at once (llama.cpp's ubatch),
     `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
-    reserves since llama.cpp PR 23861.
+    reserves since llama.cpp PR 23861. `latent_values`: a compressed cache keeps values beside its
+    keys, though these hold them, as llama.cpp did up to PR 19057.
     """
 
     context: int
@@ -91,6 +105,7 @@ class Load:
     flash_attention: bool = True
     batch: int = DEFAULT_BATCH
     outputs: int = 0
+    latent_values: bool = False
 
     @property
     def tokens(self) -> int:
@@ -109,14 +124,110 @@ def windows_of(layers: int, window: int, every: int, *, first: bool = False) -> 
     return tuple(0 if layer % every == whole else window for layer in range(layers))
 
 
+def windows_of_model(model: ModelFact) -> tuple[int, ...]:
+    """Return the window of each layer of a model of the Catalogue."""
+    if model.pattern:
+        return tuple(model.window if kind == "W" else 0 for kind in kinds_of(model))
+    return windows_of(model.layers, model.window, model.window_every)
+
+
+def kinds_of(model: ModelFact) -> str:
+    """Return the letter of each layer, of `pattern` in data/models.toml; empty: there is none."""
+    times = -(-model.layers // max(1, len(model.pattern)))
+    return (model.pattern * times)[: model.layers]
+
+
+def kv_heads_of(model: ModelFact) -> tuple[int, ...]:
+    """Return the KV heads of each layer of a model of the Catalogue; 0: it has no cache."""
+    if model.encoder:
+        return (0,) * model.layers
+    if model.kv_lora_rank:
+        return (1,) * model.layers
+    local = model.window_kv_heads or model.kv_heads
+    heads = {"A": model.kv_heads, "H": model.kv_heads, "W": local}
+    kinds = kinds_of(model)
+    if not kinds:
+        windows = windows_of_model(model)
+        return tuple(local if window else model.kv_heads for window in windows)
+    return tuple(heads.get(kind, 0) for kind in kinds)
+
+
+def lengths_of(model: ModelFact) -> tuple[int, int]:
+    """Return the length of key and value in the cache, where layers keep the whole context."""
+    if model.kv_lora_rank:
+        return model.kv_lora_rank + model.rope_dimension, model.kv_lora_rank
+    return model.key_length, model.value_length
+
+
+def window_lengths_of(model: ModelFact) -> tuple[int, int] | None:
+    """Return those of layers with a window; None: they do not differ."""
+    both = (model.window_key_length, model.window_value_length)
+    return both if any(both) else None
+
+
+def states_of(model: ModelFact) -> tuple[int, ...]:
+    """Return the floats of the recurrent state of each layer of a model of the Catalogue."""
+    one = state_floats(Recurrence.of(model))
+    return tuple(one if kind in "RH" else 0 for kind in kinds_of(model)) if one else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """What the size of a recurrent state follows from; names are those of a GGUF header."""
+
+    embedding: int
+    heads: int
+    ssm_conv_kernel: int = 0
+    ssm_inner_size: int = 0
+    ssm_state_size: int = 0
+    ssm_group_count: int = 0
+    shortconv_l_cache: int = 0
+    kda_head_dim: int = 0
+    wkv_head_size: int = 0
+    token_shift_count: int = 2
+
+    @classmethod
+    def of(cls, model: ModelFact) -> Recurrence:
+        """Return that of a model of the Catalogue."""
+        return cls(
+            embedding=model.embedding,
+            heads=model.heads,
+            ssm_conv_kernel=model.ssm_conv_kernel,
+            ssm_inner_size=model.ssm_inner_size,
+            ssm_state_size=model.ssm_state_size,
+            ssm_group_count=model.ssm_group_count,
+            shortconv_l_cache=model.shortconv_l_cache,
+            kda_head_dim=model.kda_head_dim,
+            wkv_head_size=model.wkv_head_size,
+            token_shift_count=model.token_shift_count,
+        )
+
+
+def state_floats(r: Recurrence) -> int:
+    """Return the f32 that a recurrent layer keeps of a sequence: convolution and state together.
+
+    Source: n_embd_r and n_embd_s, src/llama-hparams.cpp:121-180 of llama.cpp@b10488.
+    """
+    if r.wkv_head_size:
+        return r.token_shift_count * r.embedding + r.embedding * r.wkv_head_size
+    if r.shortconv_l_cache:
+        return r.embedding * (r.shortconv_l_cache - 1)
+    if r.kda_head_dim:
+        inner = r.heads * r.kda_head_dim
+        return 3 * max(r.ssm_conv_kernel - 1, 0) * inner + r.kda_head_dim * inner
+    channels = r.ssm_inner_size + 2 * r.ssm_group_count * r.ssm_state_size
+    return max(r.ssm_conv_kernel - 1, 0) * channels + r.ssm_state_size * r.ssm_inner_size
+
+
 def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 
-    Weights that are not embedding or output are spread over the layers evenly, which they are but
-    for a few tensors of higher precision.
+    Weights that are not embedding or output are spread over the layers by how many each has, of
+    which matrices of attention, experts and feed-forward count.
     """
     inputs, outputs = _ends(model, facts)
-    rest = model.weight_bytes - inputs - (0 if model.tied else outputs)
+    rest = model.weight_bytes - inputs - (0 if model.tied or model.encoder else outputs)
+    key, value = lengths_of(model)
     return Shape(
         name=model.names[0],
         architecture=model.architecture,
@@ -124,20 +235,43 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         embedding=model.embedding,
         feed_forward=model.feed_forward,
         heads=model.heads,
-        kv_heads=(model.kv_heads,) * model.layers,
-        key_length=model.key_length,
-        value_length=model.value_length,
+        kv_heads=kv_heads_of(model),
+        key_length=key,
+        value_length=value,
         vocabulary=model.vocabulary,
         context=model.context,
-        windows=windows_of(model.layers, model.window, model.window_every),
-        layer_bytes=evenly(rest, model.layers),
+        windows=windows_of_model(model),
+        layer_bytes=_spread(rest, model),
         input_bytes=inputs,
-        output_bytes=outputs,
-        tied=model.tied,
+        output_bytes=0 if model.encoder else outputs,
+        tied=model.tied and not model.encoder,
         experts=model.experts,
         experts_used=model.experts_used,
+        shared_feed_forward=model.shared_feed_forward,
+        dense_feed_forward=model.dense_feed_forward,
+        gated=model.gated,
+        window_lengths=window_lengths_of(model),
+        mla_lengths=(model.key_length, model.value_length) if model.kv_lora_rank else None,
+        states=states_of(model),
+        uncached=model.shared_kv_layers,
+        projector_bytes=model.projector,
+        encoder=model.encoder,
         source=model.source,
     )
+
+
+def _spread(total: int, model: ModelFact) -> tuple[int, ...]:
+    """Return the bytes of each layer: evenly, or fewer where the first have no experts."""
+    if not model.dense_layers:
+        return evenly(total, model.layers)
+    matrices = 3 if model.gated else 2
+    attention = 2 * model.embedding * model.heads * (model.key_length + model.value_length)
+    dense = attention + matrices * model.embedding * model.dense_feed_forward
+    wide = model.experts * model.feed_forward + model.shared_feed_forward
+    sparse = attention + matrices * model.embedding * wide
+    parts = [dense if n < model.dense_layers else sparse for n in range(model.layers)]
+    ends = [total * done // sum(parts) for done in accumulate(parts, initial=0)]
+    return tuple(end - start for start, end in pairwise(ends))
 
 
 def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:
