@@ -133,3 +133,15 @@ class Kept:
 def test_it_is_copied_and_pickled() -> None:
     one = Kept("a", 1)
     assert copy.deepcopy(one) == one == pickle.loads(pickle.dumps(one))  # noqa: S301 -- ours
+
+
+@pytest.mark.parametrize("options", SHAPES)
+def test_the_many_of_a_class_are_made_like_the_first(options: dict[str, bool]) -> None:
+    point = made(records.dataclass, **options)
+    every = [point(x=number) for number in range(2 * records.MANY)]
+    assert [one.x for one in every] == [*range(2 * records.MANY)]
+    assert every[-1] == point(y=0, x=every[-1].x)
+    assert every[-1].tags is not every[-2].tags
+    assert dataclasses.replace(every[-1], y=3).sum == every[-1].x + 3
+    with pytest.raises(TypeError):
+        point(z=1)

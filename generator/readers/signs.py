@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -105,6 +106,7 @@ OWN: Final = {
 _NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")
 
 
+@functools.cache
 def signs_of(kind: str) -> Signs:
     """Return the signs of one kind: a key of OWN or of KINDS."""
     return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS

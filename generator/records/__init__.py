@@ -1,13 +1,17 @@
 """Frozen dataclasses that are made quickly: a command makes a hundred before it does anything.
 
 The standard library compiles six functions for each class, one after the other; here nothing is
-compiled. Fields, `replace`, `asdict` and `match` are those of the standard library.
+compiled before many of a class are made. Fields, `replace`, `asdict` and `match` are those of the
+standard library.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+MANY: Final = 200
+"""Of so many records a compiled `__init__` has paid for itself."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,15 +37,23 @@ def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:  # noqa: A
 
 
 def _init(cls: Any) -> Callable[..., None]:  # noqa: ANN401 -- any class
-    """Return the `__init__` of a class: it takes fields by place or name, as the signature says."""
+    """Return the `__init__` of a class: it takes fields by place or name, as the signature says.
+
+    A class of which many are made gets one that is compiled.
+    """
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     places = [name for name, field in fields.items() if not field.kw_only]
     missing, put = dataclasses.MISSING, object.__setattr__
     defaults = {name: f.default for name, f in fields.items() if f.default is not missing}
     makers = {n: f.default_factory for n, f in fields.items() if f.default_factory is not missing}
     followed = hasattr(cls, "__post_init__")
+    left = MANY
 
     def init(record: Any, /, *args: object, **values: object) -> None:  # noqa: ANN401
+        nonlocal left
+        left -= 1
+        if not left and cls.__dict__.get("__init__") is init:
+            cls.__init__ = _compiled(cls)
         if args:
             values.update(zip(places, args, strict=False))
         values = defaults | values
@@ -56,6 +68,24 @@ def _init(cls: Any) -> Callable[..., None]:  # noqa: ANN401 -- any class
             record.__post_init__()
 
     return init
+
+
+def _compiled(cls: Any) -> Callable[..., None]:  # noqa: ANN401 -- any class
+    """Return the `__init__` that the standard library makes for the fields of a class."""
+    spelt = [
+        (one.name, Any, dataclasses.field(kw_only=one.kw_only, **_default(one)))
+        for one in dataclasses.fields(cls)
+        if one.init
+    ]
+    hook = {n: getattr(cls, n) for n in ("__post_init__",) if hasattr(cls, n)}
+    twin: Any = dataclasses.make_dataclass(cls.__name__, spelt, namespace=hook, frozen=True)
+    made: Callable[..., None] = twin.__init__
+    return made
+
+
+def _default(one: dataclasses.Field[Any]) -> dict[str, Any]:
+    both = {"default": one.default, "default_factory": one.default_factory}
+    return {name: value for name, value in both.items() if value is not dataclasses.MISSING}
 
 
 def _values(record: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- any record

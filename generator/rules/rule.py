@@ -66,6 +66,8 @@ class Rule:
     def judge(self, view: View, facts: Facts) -> Iterator[LocatedFinding]:
         """Yield what this Rule has to say about the view."""
         hits = list(self.check(view, facts)) if self.check else []
+        if not hits:
+            return
         names = view.names_at({hit.place for hit in hits})
         for hit in hits:
             where = hit.place.key or view.name

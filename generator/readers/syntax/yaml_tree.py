@@ -6,15 +6,15 @@ Problem. Types follow yaml.v3: `yes` is a string, `0o17` and `017` are fifteen.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
 
 from generator.errors import Problem, ProfileError, shortened, split_message
 from generator.readers.base import Source, problem_at, refused
+from generator.readers.syntax.yaml_nodes import PLAIN, PREFIX, Alias, composed
 from generator.readers.syntax.yaml_scalar import Kind, resolved
 from generator.records import dataclass
 from generator.view import Line, Place
@@ -22,105 +22,11 @@ from generator.view import Line, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-PREFIX: Final = "tag:yaml.org,2002:"
-PLAIN: Final = "?"
-"""The tag of a plain scalar that has none."""
-TABS_AT_MOST: Final = 20
 MERGED_AT_MOST: Final = 100_000
 VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
 QUOTES: Final = ("'", '"')
 BLOCKS: Final = ("|", ">")
-_BLANKS: Final = re.compile(r"[ \t]*")
-_BREAKS: Final = "\r\n\x85\u2028\u2029"
-
-
-class Alias(yaml.ScalarNode):
-    """A use of an anchored scalar, at the place of the use."""
-
-    def __init__(self, target: yaml.ScalarNode, event: Any) -> None:  # noqa: ANN401 -- marks of two kinds
-        super().__init__(target.tag, target.value, event.start_mark, event.end_mark, target.style)
-        self.target = target
-
-
-def composed(text: str, *, single: bool = True) -> tuple[list[yaml.Node], set[yaml.Node]]:
-    """Compose the documents of a text, in which a tab may stand wherever a space does not indent.
-
-    The few tabs that `_Loader` stumbles over, behind a `|` or a tag, become spaces, so that places
-    stay. The scalars for which an alias stands elsewhere come with the nodes.
-    """
-    for _ in range(TABS_AT_MOST):
-        loader = _Loader(text)
-        loader.shared = set()
-        try:
-            return list(_documents(loader, single=single)), loader.shared
-        except yaml.scanner.ScannerError as error:
-            at = error.problem_mark.index if error.problem_mark else len(text)
-            indents = not text[text.rfind("\n", 0, at) + 1 : at].strip()
-            if text[at : at + 1] != "\t" or indents:
-                raise
-            text = f"{text[:at]} {text[at + 1 :]}"
-    raise yaml.YAMLError("there are too many tabs in it")
-
-
-def _documents(loader: _Loader, *, single: bool) -> Iterator[yaml.Node]:
-    if single:
-        node = loader.get_single_node()
-        yield from () if node is None else (node,)
-        return
-    while loader.check_node():
-        node = loader.get_node()
-        yield from () if node is None else (node,)
-
-
-class _Loader(yaml.BaseLoader):
-    """Composes nodes only; a plain scalar without a tag keeps a mark that it has none.
-
-    PyYAML knows no tabs between tokens and within plain scalars.
-    """
-
-    shared: set[yaml.Node]
-    indent_of: tuple[int, int] = (-1, 0)
-    """A line, and where its indentation ends."""
-
-    def scan_to_next_token(self) -> None:
-        """Skip the tabs behind a token as well."""
-        super().scan_to_next_token()
-        while self.peek() == "\t" and not self._indents():
-            self.forward()
-            super().scan_to_next_token()
-
-    def scan_plain_spaces(self, indent: int, start_mark: yaml.Mark) -> list[str]:
-        """Keep the tabs of a plain scalar."""
-        blanks = _BLANKS.match(self.buffer, self.pointer)
-        text = blanks[0] if blanks else ""
-        if "\t" in text:
-            self.forward(len(text))
-        if "\t" not in text or self.peek() in _BREAKS:
-            return super().scan_plain_spaces(indent, start_mark) or []
-        return [text]
-
-    def _indents(self) -> bool:
-        """Whether nothing but blanks stands before this place of its line."""
-        if self.indent_of[0] != self.line:
-            lead = _BLANKS.match(self.buffer, self.pointer - self.column)
-            self.indent_of = (self.line, lead.end() if lead else 0)
-        return bool(self.pointer < self.indent_of[1])
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
-        """Keep where an alias of a scalar is used; PyYAML hands out what it stands for."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        node: yaml.Node | None = super().compose_node(parent, index)
-        if isinstance(event, yaml.AliasEvent) and isinstance(node, yaml.ScalarNode):
-            self.shared.add(node)
-            return Alias(node, event)
-        return node
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401, ARG002
-        """Leave the type of a plain scalar to `resolved`."""
-        if kind is not yaml.ScalarNode:
-            return ""
-        return PLAIN if isinstance(implicit, tuple) and implicit[0] else f"{PREFIX}str"
 
 
 def _syntax_error(error: yaml.YAMLError, source: str) -> ProfileError:
@@ -274,7 +180,8 @@ def flat(section: str, table: Table, skipped: frozenset[tuple[str, ...]]) -> Ite
         if isinstance(value, Scalar):
             above = ".".join((section, *path[:-1])).strip(".")
             text = value.text if value.explicit else value.written
-            place = replace(value.place, key=f"{above}.{path[-1]}".strip("."))
+            key = f"{above}.{path[-1]}".strip(".")
+            place = Place(value.place.file, value.place.line, key)
             yield Line(section=above, name=path[-1], value=text, place=place)
 
 
@@ -334,7 +241,7 @@ class _Tree:
                 message, hint = split_message(error)
                 self._problem(node, message, hint)
         quote = node.style if node.style in QUOTES else ""
-        place, written, shared = self._place(node), _written(node), node in self.shared
+        place, written, shared = self._place(node), self._written(node), node in self.shared
         block = node.style in BLOCKS
         return Scalar(
             explicit or "", place, kind, written, explicit is not None, tag, quote, shared, block
@@ -389,20 +296,19 @@ class _Tree:
         line = bisect_left(self.breaks, node.start_mark.index) + 1
         return Place(self.source.path, line)
 
+    def _written(self, node: yaml.ScalarNode) -> str:
+        """Return the value as its line spells it; empty where it spans lines or is a block."""
+        start, end = node.start_mark, node.end_mark
+        if start.line != end.line:
+            return ""
+        if node.style in QUOTES:
+            raw = self.source.text[start.index : end.index]
+            return raw[raw.index(node.style) + 1 : -1]
+        return "" if node.style in BLOCKS else node.value
+
     def _problem(self, node: yaml.Node, message: str, hint: str) -> None:
         self.problems.append(problem_at(self._place(node), message, hint))
 
 
 def _kind_of(tag: str) -> str:
     return "" if tag == PLAIN else tag.removeprefix(PREFIX)
-
-
-def _written(node: yaml.ScalarNode) -> str:
-    """Return the value as its line spells it; empty where it spans lines or is a block."""
-    start, end = node.start_mark, node.end_mark
-    if start.line != end.line or start.buffer is None:
-        return ""
-    if node.style in QUOTES:
-        raw = start.buffer[start.pointer : end.pointer]
-        return raw[raw.index(node.style) + 1 : -1]
-    return node.value if node.style is None else ""
