@@ -78,6 +78,20 @@ class Footprint:
         self._sums = tuple(map(sum, zip(self._weights, self._cache, strict=True)))
         self._buffers: dict[bool, int] = {}
 
+    @property
+    def layers(self) -> list[int]:
+        """The bytes of each layer with its cache; the output comes last."""
+        return [end - start for start, end in pairwise(self._sums)]
+
+    def graphs(self, counts: Sequence[int], *, headless: bool | None = None) -> list[int]:
+        """Return the compute buffer of each device with `counts` layers on each; 0: it has none.
+
+        The output is among them only if all layers are, where nothing else is said.
+        """
+        alone = sum(counts) <= self.shape.layers if headless is None else headless
+        devices, _ = self.needs(counts, headless=alone)
+        return [need.compute for need in devices]
+
     def needs(
         self, counts: Sequence[int], *, headless: bool = False
     ) -> tuple[tuple[Need, ...], Need]:
@@ -91,9 +105,9 @@ class Footprint:
         return devices, self._host(first, headless=headless)
 
     def on_device(self, start: int, end: int) -> int:
-        """Return the bytes that a device holds with the layers from `start` on, up to `end`."""
+        """Return the bytes of the layers from `start` on, up to `end`, and of their buffer."""
         layers = self._sums[end] - self._sums[start]
-        return layers + self._compute(output=end > self.shape.layers) + GPU_OVERHEAD
+        return layers + self._compute(output=end > self.shape.layers)
 
     def most(self, end: int, room: int) -> int:
         """Return the most layers before `end` that a device has room for."""
@@ -159,16 +173,22 @@ def only(device: int, layers: int, devices: int) -> tuple[int, ...]:
 
 
 def fill(
-    footprint: Footprint, free: Sequence[int], chosen: Sequence[int], margin: int = 0
+    footprint: Footprint,
+    free: Sequence[int],
+    chosen: Sequence[int],
+    margin: int = 0,
+    overhead: int = GPU_OVERHEAD,
 ) -> tuple[int, ...]:
     """Return the layers on each device, as llama.cpp's `--fit` leaves the margin free on each.
+
+    `overhead` is what each takes besides; llama.cpp asks what is free once that is taken.
 
     All layers by free memory, if that leaves the margin everywhere; otherwise from the last
     device to the first as many layers as leave it. Parts of a layer, which llama.cpp also moves,
     are not counted. Source: common/fit.cpp of llama.cpp@0c1e570.
     """
     layers = footprint.shape.layers + 1
-    room = [have - margin for have in free]
+    room = [have - margin - overhead for have in free]
     shares = [have if device in chosen else 0 for device, have in enumerate(free)]
     whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
     spans = pairwise(accumulate(whole, initial=0))

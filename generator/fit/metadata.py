@@ -28,6 +28,8 @@ LONG: Final = 1000  # arrays beyond that are the tokenizer's
 MOST_LAYERS: Final = 10_000
 MOST: Final = 1 << 32
 BLOCK: Final = re.compile(r"blk\.(\d+)\.")
+# What llama.cpp moves as one. Source: LAYER_FRACTION_MOE, common/fit.cpp of llama.cpp@08033df.
+EXPERTS: Final = re.compile(r"blk\.(\d+)\.ffn_(?:up|down|gate_up|gate)_(?:ch)?exps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ def shape_from(
         experts=keys.number("expert_count", 0),
         experts_used=keys.number("expert_used_count", 0),
         shared_feed_forward=keys.number("expert_shared_feed_forward_length", 0),
+        expert_bytes=_experts(found.values(), layers),
         window_lengths=(local, keys.number("attention.value_length_swa", local)) if local else None,
         uncached=_uncached(keys, layers, known),
         window_unknown=_unknown_window(keys, known, windows),
@@ -197,6 +200,16 @@ def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int
     if not sum(blocks):
         raise HostwrightError("no layers among its tensors", hint="is it a model's GGUF?")
     return tuple(blocks), inputs, outputs
+
+
+def _experts(tensors: Iterable[Tensor], layers: int) -> tuple[int, ...]:
+    """Return the bytes of the experts in each layer; empty: there are none."""
+    sizes = [0] * layers
+    for tensor in tensors:
+        match = EXPERTS.match(tensor.name)
+        if match and int(match[1]) < layers:
+            sizes[int(match[1])] += tensor.size
+    return tuple(sizes) if any(sizes) else ()
 
 
 def shape_of_file(file: str, facts: Facts) -> Shape:

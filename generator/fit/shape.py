@@ -24,14 +24,14 @@ class Shape:
     of a head, the cache is compressed: its key, one for all heads, holds the value, too.
     `feed_forward` is that of one expert where there are experts, `shared_feed_forward` that of the
     ones which every token uses besides, `dense_feed_forward` that of layers without; not `gated`,
-    it has two matrices. `layer_bytes` are the weights of each layer, `input_bytes`
-    the token embedding, `output_bytes` what computes the logits; a model whose output is `tied`
-    uses the embedding for it, and a GPU gets a copy. `projector_bytes` are those of a vision tower
-    and what projects its answers, which go to the first GPU. `context` is what the model was
-    trained for; 0: unknown. `window_lengths` are key and value length where a layer has a window,
-    if they differ; the last `uncached` layers use the cache of others. `window_unknown` is the
-    width of windows that nothing else is known of: the cache is then an upper bound. An `encoder`
-    embeds text: it has no cache, and no logits.
+    it has two matrices. `layer_bytes` are the weights of each layer, `expert_bytes` those of its
+    experts among them, `input_bytes` the token embedding, `output_bytes` what computes the logits;
+    a model whose output is `tied` uses the embedding for it, and a GPU gets a copy.
+    `projector_bytes` are those of a vision tower and what projects its answers, which go to the
+    first GPU. `context` is what the model was trained for; 0: unknown. `window_lengths` are key and
+    value length where a layer has a window, if they differ; the last `uncached` layers use the
+    cache of others. `window_unknown` is the width of windows that nothing else is known of: the
+    cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Shape:
     shared_feed_forward: int = 0
     dense_feed_forward: int = 0
     gated: bool = True
+    expert_bytes: tuple[int, ...] = ()
     window_lengths: tuple[int, int] | None = None
     mla_lengths: tuple[int, int] | None = None
     states: tuple[int, ...] = ()
@@ -227,6 +228,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """
     inputs, outputs = _ends(model, facts)
     rest = model.weight_bytes - inputs - (0 if model.tied or model.encoder else outputs)
+    layers = _spread(rest, model)
     key, value = lengths_of(model)
     return Shape(
         name=model.names[0],
@@ -241,7 +243,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         vocabulary=model.vocabulary,
         context=model.context,
         windows=windows_of_model(model),
-        layer_bytes=_spread(rest, model),
+        layer_bytes=layers,
         input_bytes=inputs,
         output_bytes=0 if model.encoder else outputs,
         tied=model.tied and not model.encoder,
@@ -256,6 +258,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         uncached=model.shared_kv_layers,
         projector_bytes=model.projector,
         encoder=model.encoder,
+        expert_bytes=_experts(model, layers, facts),
         source=model.source,
     )
 
@@ -272,6 +275,24 @@ def _spread(total: int, model: ModelFact) -> tuple[int, ...]:
     parts = [dense if n < model.dense_layers else sparse for n in range(model.layers)]
     ends = [total * done // sum(parts) for done in accumulate(parts, initial=0)]
     return tuple(end - start for start, end in pairwise(ends))
+
+
+def _experts(model: ModelFact, layers: tuple[int, ...], facts: Facts) -> tuple[int, ...]:
+    """Return the bytes of the experts in each layer; empty: there are none.
+
+    MXFP4 is the type of experts alone; otherwise they count by their share of the weights.
+    """
+    if not model.experts:
+        return ()
+    sparse = ((0 if n < model.dense_layers else size) for n, size in enumerate(layers))
+    experts = (3 if model.gated else 2) * model.experts * model.feed_forward
+    if model.quantisation == "MXFP4":
+        most = facts.row_bytes("MXFP4", model.embedding) * experts
+        return tuple(min(most, size) for size in sparse)
+    heads = model.heads + max(1, model.kv_heads)
+    others = heads * (model.key_length + model.value_length) + model.experts
+    others += (3 if model.gated else 2) * model.shared_feed_forward
+    return tuple(size * experts // (experts + others) for size in sparse)
 
 
 def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:

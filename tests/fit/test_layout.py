@@ -31,7 +31,7 @@ def test_nothing_is_lost_between_devices_and_host(
     assert sum(need.layers for need in every) == model.layers + 1
     middle, end = model.layers + 1 - second, model.layers + 1
     spans = [(middle - first, middle)] * bool(first) + [(middle, end)] * bool(second)
-    used = [need.total for need in devices if need.layers]
+    used = [need.total - need.other for need in devices if need.layers]
     assert [Footprint(model, load).on_device(*span) for span in spans] == used
     assert sum(need.kv for need in every) == kv_bytes(model, load)
     copies = model.output_bytes - model.own_output_bytes if first + second else 0

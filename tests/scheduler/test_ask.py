@@ -162,7 +162,7 @@ def test_which_cards_the_release_trusts_with_flash_attention(
         ("gemma3:12b", "0.11.11", "by its own measure"),
         ("llama3.1:8b", "0.12.10", "by its estimate"),
         ("qwen2.5:14b", "0.12.10", "by its estimate"),
-        ("qwen2.5:14b", "0.12.11", "by its own measure"),
+        ("qwen2.5:14b", "0.12.11", "by the graph that it reckons with"),
     ],
 )
 def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -> None:
@@ -241,3 +241,13 @@ def test_gemma4_computes_with_flash_attention_on_cards_that_have_it(
     host = Host(gpus=(Gpu(name="GPU", memory=24 * GIB, compute_capability=capability),))
     seen = view({"OLLAMA_FLASH_ATTENTION": "1"}, release=release, host=host)
     assert ask_of(seen, facts_at(release)).uses_flash("gemma4") is flash
+
+
+@pytest.mark.parametrize(("free", "layers"), [(3801, 37), (3296, 29)])
+def test_what_llama_cpp_has_left_out_is_not_counted_again(free: int, layers: int) -> None:
+    """Two public logs of a GTX 1650: 2760 MiB of 3801 and of 3296 free, and 1024 stay free."""
+    model = shape("qwen3:4b")
+    wish = ask("0.34.0", cache_type="q8_0")
+    have = (free * MIB,)
+    found = wish.place(Footprint(model, wish.load_of(model, have)), have)
+    assert found.counts == (layers,)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler import settings
-from generator.engines.ollama.scheduler.before import by_estimate, by_measure
+from generator.engines.ollama.scheduler.best_fit import Cards, by_graph, by_measure
+from generator.engines.ollama.scheduler.estimate import by_estimate
 from generator.fit.ask import Ask
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.layout import by_share, fill, placed
@@ -145,33 +146,56 @@ class OllamaAsk(Ask):
         shape = footprint.shape
         if self.on_cpu or not free:
             return placed(shape, (0,) * len(free), "only the CPU computes here")
+        if not self.llama_server:
+            return self._by_ollama(footprint, free)
         if self.layers is not None:
             counts = by_share(min(self.layers, shape.layers + 1), free)
-            reason = f"{self.layers} layers are asked for, whether they fit or not"
-            return placed(shape, counts, reason)
-        if self.llama_server:
-            return self._by_llama_server(footprint, free)
-        own = self.own_engine(shape.architecture)
-        measured = self.facts.behaves("best-fit-of-its-own-engine" if own else "best-fit")
-        assign, how = (
-            (by_measure, "by its own measure") if measured else (by_estimate, "by its estimate")
-        )
-        counts, headless = assign(
-            shape, footprint.load, free, overhead=self.overhead, spread=self.spread
-        )
+            return placed(shape, counts, self._asked)
+        return self._by_llama_server(footprint, free)
+
+    @property
+    def _asked(self) -> str:
+        return f"{self.layers} layers are asked for, whether they fit or not"
+
+    def _by_ollama(self, footprint: Footprint, free: Sequence[int]) -> Placement:
+        """Return the placement up to 0.24, where Ollama deals the layers itself."""
+        shape = footprint.shape
+        counts, how = self._dealt(footprint, free)
         reason = (
-            f"OLLAMA_SCHED_SPREAD asks for all GPUs; layers placed {how}"
+            self._asked
+            if self.layers is not None
+            else f"OLLAMA_SCHED_SPREAD asks for all GPUs; layers placed {how}"
             if self.spread and len(free) > 1
             else f"it fits {how}"
             if sum(counts) > shape.layers
             else f"it does not all fit, {how}"
         )
-        return placed(shape, counts, reason, headless=headless and any(counts))
+        return placed(shape, counts, reason, headless=self._headless(shape, counts))
+
+    def _dealt(self, footprint: Footprint, free: Sequence[int]) -> tuple[tuple[int, ...], str]:
+        shape, load, facts = footprint.shape, footprint.load, self.facts
+        cards = Cards(free=free, overhead=self.overhead, spread=self.spread, layers=self.layers)
+        if self.own_engine(shape.architecture) and facts.behaves("best-fit-of-its-own-engine"):
+            counts = by_measure(footprint.layers, cards, footprint.graphs)
+            return counts, "by its own measure"
+        if facts.behaves("best-fit"):
+            return by_graph(shape, load, facts, cards), "by the graph that it reckons with"
+        return by_estimate(shape, load, facts, cards), "by its estimate"
+
+    def _headless(self, shape: Shape, counts: Sequence[int]) -> bool:
+        """Return whether the output stays with the host, though layers are on GPUs.
+
+        Ollama's own engine and, from 0.11.5 on, whatever deals by layer numbers leave the last one
+        out; before, llama.cpp puts so many on GPUs, the output first. Sources: createGPULayers,
+        llm/server.go@v0.11.5; ml/backend/ggml/ggml.go@v0.9.2.
+        """
+        numbered = self.own_engine(shape.architecture) or self.facts.behaves("layers-by-number")
+        return numbered and 0 < sum(counts) <= shape.layers
 
     def _by_llama_server(self, footprint: Footprint, free: Sequence[int]) -> Placement:
         expected = predicted(footprint.shape, footprint.load.tokens)
         chosen = choose(expected, free, spread=self.spread)
-        counts = fill(footprint, free, chosen, self.margin)
+        counts = fill(footprint, free, chosen, self.margin, overhead=0)
         size, margin = gib(expected, 1), f"{self.margin // MIB} MiB"
         if self.spread and len(free) > 1:
             how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
