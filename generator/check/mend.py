@@ -19,7 +19,16 @@ Lines = list[str | None]
 def mended(
     found: Iterable[LocatedFinding], texts: Mapping[str, str], *, unsafe: bool = False
 ) -> dict[str, str]:
-    """Return the new text of each file that changes, with `unsafe` fixes or without.
+    """Return the new text of each file that changes, with `unsafe` fixes or without."""
+    lines = mended_lines(found, texts, unsafe=unsafe)
+    new = {file: "\n".join(kept.values()) for file, kept in lines.items()}
+    return {file: new[file] for file in texts if new.get(file, texts[file]) != texts[file]}
+
+
+def mended_lines(
+    found: Iterable[LocatedFinding], texts: Mapping[str, str], *, unsafe: bool = False
+) -> dict[str, dict[int, str]]:
+    """Return what becomes of each line of the files with Edits that stays, by its old number.
 
     All Edits of a Finding apply, or none: each line has to hold its `old` exactly once, and one
     that goes may not be continued by others: somebody must look at it.
@@ -33,8 +42,7 @@ def mended(
                 changed[edit.place.file] = [*_lines(texts[edit.place.file])]
         for (file, index), line in (_applied(placed.edits, changed) or {}).items():
             changed[file][index] = line
-    new = {file: "\n".join(_tidied(lines)) for file, lines in changed.items()}
-    return {file: new[file] for file in texts if new.get(file, texts[file]) != texts[file]}
+    return {file: dict(_tidied(lines)) for file, lines in changed.items()}
 
 
 def fixable(placed: LocatedFinding, texts: Mapping[str, str], *, unsafe: bool = False) -> bool:
@@ -83,9 +91,9 @@ def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:
     return balanced and not continued
 
 
-def _tidied(lines: Lines) -> Iterator[str]:
-    """Yield the lines that stay: where some went, no section is left empty, and no blank line
-    stands first, last or beside another.
+def _tidied(lines: Lines) -> Iterator[tuple[int, str]]:
+    """Yield the lines that stay, with their numbers: where some went, no section is left empty,
+    and no blank line stands first, last or beside another.
     """
     emptied = _emptied(lines)
     before, gap = "", False
@@ -93,7 +101,7 @@ def _tidied(lines: Lines) -> Iterator[str]:
         if line is None or index in emptied:
             gap = True
         elif line.strip() or before.strip() or not gap:
-            yield line
+            yield index + 1, line
             before, gap = line, False
 
 

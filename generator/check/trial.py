@@ -9,27 +9,51 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections import Counter
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Final
 
-from generator.check.mend import mended
+from generator.check.mend import mended_lines
 from generator.readers.base import Source
 from generator.readers.discover import Found, Group, views
 from generator.records import dataclass
 from generator.rules.registry import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from generator.readers.base import Context
     from generator.view import LocatedFinding, View
 
+MOST_LINES: Final = 20_000
+"""How many lines are read again for one group at most, all readings together."""
+FEWEST_READINGS: Final = 20
+"""How often a group is read again in any case. Edits that no reading proves are left out."""
+_PARTS: Final = ("variables", "bounds", "lines")
+
 
 @dataclass(frozen=True, slots=True)
 class _State:
+    """What some Edits lead to; `numbers` has the line of each file as it was, by the new one."""
+
     views: tuple[View, ...]
     faults: int
     warnings: frozenset[tuple[str, str]]  # rule and message of what is worth a warning
+    numbers: Mapping[str, Sequence[int]]
+
+    def is_worse_than(self, before: _State) -> bool:
+        """Return whether there is a new fault or warning, or a service more or less."""
+        counts = self.faults > before.faults or len(self.views) != len(before.views)
+        return counts or bool(self.warnings - before.warnings)
+
+    def said(self, number: int, part: str) -> Counter[tuple[object, ...]]:
+        """Return what a View says, each with the file and the line where it stood at first."""
+        found: Counter[tuple[object, ...]] = Counter()
+        for item in getattr(self.views[number], part):
+            file, line = item.place.file, item.place.line
+            numbers = self.numbers.get(file, ())
+            line = numbers[line - 1] if 0 < line <= len(numbers) else line
+            found[file, line, getattr(item, "name", ""), getattr(item, "value", "")] += 1
+        return found
 
 
 def proven(
@@ -42,68 +66,136 @@ def proven(
     trials: dict[str, _Trial] = {}
     for group in files.groups:
         trials |= dict.fromkeys((source.path for source in group.sources), _Trial(group, context))
-    tried = [*found]
-    # What is safe is proven without the rest.
-    for at, placed in sorted(enumerate(found), key=lambda item: item[1].unsafe):
+    for at, placed in enumerate(found):
         trial = trials.get(placed.place.file)
-        untouched = not placed.edits or placed.finding.ignored
-        if not (untouched or (trial and trial.accepts(placed))):
-            tried[at] = dataclasses.replace(placed, edits=())
-    return tuple(tried)
+        if trial and placed.edits and not placed.finding.ignored:
+            trial.tried[at] = placed
+    kept = {at for trial in dict.fromkeys(trials.values()) for at in trial.accepted()}
+    return tuple(
+        placed
+        if at in kept or not placed.edits or placed.finding.ignored
+        else dataclasses.replace(placed, edits=())
+        for at, placed in enumerate(found)
+    )
 
 
 class _Trial:
-    """The files of one group, mended by every Edit that has been accepted so far."""
+    """The files of one group, and the Edits to try, each by its number among the Findings.
+
+    Many are tried at once, and their halves where that does harm: a reading for each would take
+    minutes for a file with thousands.
+    """
 
     def __init__(self, group: Group, context: Context) -> None:
         self.group, self.context = group, context
-        self.accepted: list[LocatedFinding] = []
+        self.tried: dict[int, LocatedFinding] = {}
+        self.kept: set[int] = set()
+        lines = sum(source.text.count("\n") for source in group.sources)
+        self.left = max(FEWEST_READINGS, MOST_LINES // (lines + 1))
+
+    def accepted(self) -> set[int]:
+        """Return those that do what they say and no more; what is safe is proven without the rest.
+        """
+        for unsafe in (False, True):
+            self._all([at for at, placed in self.tried.items() if placed.unsafe is unsafe])
+        return self.kept
 
     @functools.cached_property
     def state(self) -> _State:
-        return _state(self.group, self.context)
+        return self._with(())
 
-    def accepts(self, placed: LocatedFinding) -> bool:
-        after = _state(_with(self.group, [*self.accepted, placed]), self.context)
-        # A section header concerns all that follows it.
-        wide = any("\n" in edit.new or edit.new.startswith("[") for edit in placed.edits)
-        harmless = _harmless(self.state, after, wide=wide)
+    def _all(self, batch: list[int]) -> None:
+        """Accept what is harmless of some Edits: all of them, those of one setting, a half."""
+        waiting = deque([batch] if batch else [])
+        while waiting and self.left:
+            batch = waiting.popleft()
+            if not self._accepts(batch) and len(batch) > 1:
+                waiting += self._parted(batch)
+
+    def _parted(self, batch: Sequence[int]) -> Iterable[list[int]]:
+        alike: dict[tuple[str, str], list[int]] = {}
+        for at in batch:
+            alike.setdefault((self.tried[at].finding.rule, self.tried[at].setting), []).append(at)
+        half = len(batch) // 2
+        halves = ([*batch[:half]], [*batch[half:]])
+        return alike.values() if len(alike) > 1 else halves
+
+    def _accepts(self, batch: Sequence[int]) -> bool:
+        self.left -= 1
+        after = self._with(batch)
+        found = [self.tried[at] for at in batch]
+        harmless = not after.is_worse_than(self.state) and (
+            _is_alone(self.state, after, found[0])
+            if len(found) == 1
+            else _in_place(self.state, after, found)
+        )
         if harmless:
-            self.accepted.append(placed)
+            self.kept.update(batch)
             self.state = after
         return harmless
 
+    def _with(self, batch: Iterable[int]) -> _State:
+        """Return what the files say with some more Edits in place."""
+        texts = {source.path: source.text for source in self.group.sources}
+        found = [self.tried[at] for at in sorted({*self.kept, *batch})]
+        lines = mended_lines(found, texts, unsafe=True)
+        new = {file: "\n".join(kept.values()) for file, kept in lines.items()}
+        sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in self.group.sources)
+        group = dataclasses.replace(self.group, sources=sources)
+        return _state(group, self.context, {file: [*kept] for file, kept in lines.items()})
 
-def _with(group: Group, found: Sequence[LocatedFinding]) -> Group:
-    texts = {source.path: source.text for source in group.sources}
-    new = mended(found, texts, unsafe=True)
-    sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in group.sources)
-    return dataclasses.replace(group, sources=sources)
 
-
-def _state(group: Group, context: Context) -> _State:
+def _state(group: Group, context: Context, numbers: Mapping[str, Sequence[int]]) -> _State:
     seen = views(Found(groups=(group,)), context)
     findings = (p.finding for view in seen.views for p in judge(view, context.facts(view)))
     warnings = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
-    return _State(tuple(seen.views), len(seen.problems) + len(seen.not_judged), warnings)
+    return _State(tuple(seen.views), len(seen.problems) + len(seen.not_judged), warnings, numbers)
 
 
-def _harmless(before: _State, after: _State, *, wide: bool) -> bool:
-    if after.faults > before.faults or len(after.views) != len(before.views):
-        return False
+def _is_wide(placed: LocatedFinding) -> bool:
+    """Return whether an Edit concerns all that follows it, as the header of a section does."""
+    return any("\n" in edit.new or edit.new.startswith("[") for edit in placed.edits)
+
+
+def _is_alone(before: _State, after: _State, placed: LocatedFinding) -> bool:
+    """Return whether at most one variable, one limit and one other line of a service differ."""
     pairs = zip(before.views, after.views, strict=True)
-    if after.warnings - before.warnings:
-        return False
-    return wide or all(_one_change(*pair) for pair in pairs)
+    return _is_wide(placed) or all(_one_change(*pair) for pair in pairs)
 
 
 def _one_change(before: View, after: View) -> bool:
-    """Return whether at most one variable, one limit and one other line differ."""
-    for part in ("variables", "bounds", "lines"):
+    for part in _PARTS:
         old, new = (_pairs(getattr(view, part)) for view in (before, after))
         if (old - new).total() > 1 or (new - old).total() > 1:
             return False
     return _names(before) == _names(after)
+
+
+def _in_place(before: _State, after: _State, found: Sequence[LocatedFinding]) -> bool:
+    """Return whether only lines that are edited say something else, each as often as edited."""
+    edited: Counter[tuple[object, ...]] = Counter()
+    for placed in found:
+        edited.update({(edit.place.file, edit.place.line) for edit in placed.edits})
+    pairs = enumerate(zip(before.views, after.views, strict=True))
+    return not any(map(_is_wide, found)) and all(
+        _names(old) == _names(new)
+        and all(_within(before.said(at, p), after.said(at, p), edited) for p in _PARTS)
+        for at, (old, new) in pairs
+    )
+
+
+def _within(
+    old: Counter[tuple[object, ...]],
+    new: Counter[tuple[object, ...]],
+    edited: Counter[tuple[object, ...]],
+) -> bool:
+    for changed in (old - new, new - old):
+        lines: Counter[tuple[object, ...]] = Counter()
+        for (file, line, *_), times in changed.items():
+            lines[file, line] += times
+        if lines - edited:
+            return False
+    return True
 
 
 def _pairs(items: Iterable[object]) -> Counter[tuple[object, object]]:

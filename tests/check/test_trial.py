@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.check import trial
 from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
 
@@ -84,3 +85,28 @@ def test_what_would_come_to_life_is_for_a_person(line: str, tmp_path: Path) -> N
 def test_an_environment_is_never_left_empty(entry: str, tmp_path: Path) -> None:
     text = compose(f"\n      {entry}\n")
     assert fixed(tmp_path, "compose.yaml", text) == text
+
+
+@pytest.mark.parametrize("head", ["", "[Service]\n"])
+def test_thousands_of_edits_take_a_few_readings(
+    head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings: list[int] = []
+    inner = trial.views
+    monkeypatch.setattr(trial, "views", lambda *a: (readings.append(1), inner(*a))[1])
+    name = "ollama.service.d/a.conf" if head else "ollama.env"
+    assign = "Environment=" if head else ""
+    pairs = [
+        f"{assign}OLLAMA_KV_CACH_TYPE=q8_0\n{assign}OLLAMA_NUM_PARALEL={number}\n"
+        for number in range(600)
+    ]
+    text = fixed(tmp_path, name, head + "".join(pairs))
+    assert text.count("OLLAMA_KV_CACHE_TYPE") > 500  # Each of the others leads to a new warning.
+    assert text.count("OLLAMA_NUM_PARALEL=") > 500
+    assert len(readings) <= trial.FEWEST_READINGS + 1
+
+
+def test_what_many_edits_do_together_is_what_they_do_alone(tmp_path: Path) -> None:
+    lines = ["OLLAMA_NUM_THREADS: auto", "OLLAMA_KEEP_ALIVE: 1d", 'OLLAMA_FLASH_ATTENTION: "off"']
+    text = compose("".join(f"\n      {line}" for line in (*lines, "OLLAMA_KV_CACHE_TYPE: q8_0\n")))
+    assert fixed(tmp_path, "compose.yaml", text) == text.replace("1d", "24h")
