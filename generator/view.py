@@ -299,6 +299,8 @@ class Phrases:
     """Under which name the Catalogue has the keys that the reader knows."""
     own_keys: str = r"(?!)"
     """A pattern for keys that anybody may add."""
+    guide: bool = False
+    """Whether it shows people what to write, with gaps for them to fill in."""
     mapped_port: str = r"(?!)"
     """A pattern for the keys of published ports that are mappings."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.report import Report
-from generator.check.settings import Settings
+from generator.check.settings import Settings, no_channel
 from generator.check.silence import silenced
 from generator.errors import (
     Problem,
@@ -82,6 +82,7 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
         host,
         read_beside,
         release_by_file=wanted.settings.release,
+        channel_by_file=wanted.settings.channel,
         exists=os.path.lexists,
         channel=_channel(wanted.nixos, catalogue),
     )
@@ -152,11 +153,10 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
 
 
 def _channel(name: str | None, catalogue: Catalogue) -> str:
-    if name is None or name in catalogue.channels:
-        return name or ""
-    *most, last = catalogue.channels
-    hint = f"known are {', '.join(most)} and {last}"
-    raise ProfileError("--nixos", (Problem("", f"there is no NixOS `{name}`", hint),))
+    problem = None if name is None else no_channel("", name, catalogue)
+    if problem is not None:
+        raise ProfileError("--nixos", (problem,))
+    return name or ""
 
 
 def _profile(name: str, wanted: CheckRequest, gathered: _Gathered) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from generator.units import Release
 
 NAME: Final = ".hostwright.toml"
-_KEYS: Final = ("select", "ignore", "ollama_version")
+_KEYS: Final = ("select", "ignore", "ollama_version", "nixos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Scope:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     release: Release | None = None
+    channel: str = ""
 
     def covers(self, path: PurePath) -> bool:
         """Return whether a path, from the folder of the settings, is one of those files."""
@@ -52,6 +53,10 @@ class Settings:
     def release(self, file: str) -> Release | None:
         """Return the release that a file is for; None: nothing is said of it."""
         return next((s.release for s in [*self._of(file)][::-1] if s.release), None)
+
+    def channel(self, file: str) -> str:
+        """Return the release of NixOS that a file is for; empty: nothing is said of it."""
+        return next((s.channel for s in [*self._of(file)][::-1] if s.channel), "")
 
     def wants(self, file: str, rule: str) -> bool:
         """Return whether a rule is to be told of a file."""
@@ -113,7 +118,18 @@ def _scope(
             release = catalogue.release(str(table["ollama_version"]))
         except ValueError as error:
             problems.append(Problem(f"{where}.ollama_version", *split_message(error)))
-    return Scope(pattern, select, ignore, release)
+    channel = str(table.get("nixos", ""))
+    if channel and (problem := no_channel(f"{where}.nixos", channel, catalogue)):
+        problems.append(problem)
+    return Scope(pattern, select, ignore, release, channel)
+
+
+def no_channel(where: str, name: str, catalogue: Catalogue) -> Problem | None:
+    """Return what is wrong with the name of a release of NixOS; None: it is one that is known."""
+    if name in catalogue.channels:
+        return None
+    *most, last = catalogue.channels
+    return Problem(where, f"there is no NixOS `{name}`", f"known are {', '.join(most)} and {last}")
 
 
 def _rules(where: str, value: object, problems: list[Problem]) -> tuple[str, ...]:

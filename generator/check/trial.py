@@ -94,8 +94,7 @@ class _Trial:
         self.left = max(FEWEST_READINGS, MOST_LINES // (lines + 1))
 
     def accepted(self) -> set[int]:
-        """Return those that do what they say and no more; what is safe is proven without the rest.
-        """
+        """Return those that do what they say and no more, the safe ones proven without the rest."""
         for unsafe in (False, True):
             self._all([at for at, placed in self.tried.items() if placed.unsafe is unsafe])
         return self.kept

@@ -49,7 +49,8 @@ class Context:
     """What the user told beside the files, and the engine whose services are looked for.
 
     `release`, `host` and `channel`, the release of NixOS, are theirs, or nothing;
-    `release_by_file` returns the release that they told for a file, where they told none for all.
+    `release_by_file` returns the release that they told for a file, where they told none for all,
+    and `channel_by_file` the same of NixOS, empty where they did not.
     `read` returns the text of a further file that a file refers to by this path, None where it
     cannot be read; `exists` tells whether it is there. `written_for` is the release
     in the header of files that `gen` wrote. `patience` bounds how long programs are asked.
@@ -60,6 +61,7 @@ class Context:
     host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = lambda _: None
     release_by_file: Callable[[str], Release | None] = lambda _: None
+    channel_by_file: Callable[[str], str] = lambda _: ""
     exists: Callable[[str], bool] = lambda _: False
     written_for: Release | None = None
     channel: str = ""

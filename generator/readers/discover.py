@@ -221,6 +221,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     context = replace(
         context,
         release=context.release or context.release_by_file(files[0]),
+        channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
     )
     try:

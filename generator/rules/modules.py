@@ -291,7 +291,8 @@ def _spelled(value: Any) -> str:  # noqa: ANN401
     title="a package that `acceleration` takes back",
     why="Up to 25.11 the module builds `package` again with `acceleration`, which is null unless "
     "somebody sets it: pkgs.ollama-cuda then computes on the CPU, unless `nixpkgs.config` has "
-    "`cudaSupport` or `rocmSupport`.",
+    "`cudaSupport` or `rocmSupport`. It is said only where the release is known: by `--nixos`, the "
+    "settings of the repository, or the nixpkgs that is pinned above the file.",
     bad="services.ollama.package = pkgs.ollama-cuda;    # NixOS 25.11",
     good='services.ollama.acceleration = "cuda";',
     releases="NixOS 25.11 and before",

@@ -160,6 +160,7 @@ def lost_after_suspend(view: View, _: Facts) -> Hits:
 # What systemd refuses in a name (`:`, `/`), and what it takes for a part of one that nobody has.
 _NO_NAME: Final = re.compile(r"[\s:/<>#\"';,()]")
 _FILLED_IN: Final = re.compile(r"[%$]|\{\{|@\w+@")
+_TO_FILL_IN: Final = re.compile(r"<[^<>]+>")
 
 
 @Rule(
@@ -176,7 +177,8 @@ _FILLED_IN: Final = re.compile(r"[%$]|\{\{|@\w+@")
 def no_such_name(view: View, _: Facts) -> Hits:
     for name in ("User", "Group"):
         for line in sandbox.said(view, name)[-1:] if view.phrases.unit_file else ():
-            if not _NO_NAME.search(line.value) or _FILLED_IN.search(line.value):
+            gap = view.phrases.guide and _TO_FILL_IN.search(line.value)
+            if not _NO_NAME.search(line.value) or _FILLED_IN.search(line.value) or gap:
                 continue
             bare = re.split(r"\s*#", line.value)[0].strip("\"' ")
             known = re.fullmatch(r"[a-z_][a-z0-9_-]*", bare)

@@ -19,6 +19,7 @@ ignore = ["HW203"]
 [[check.paths]]
 path = "old/**"
 ollama_version = "0.9"
+nixos = "25.11"
 ignore = ["HW4"]
 
 [[check.paths]]
@@ -52,6 +53,8 @@ def test_a_release_is_told_by_path(tmp_path: Path) -> None:
     found = settings(tmp_path, TEXT)
     assert str(found.release(str(tmp_path / "old/x/a.conf"))) == "0.9.6"
     assert found.release(str(tmp_path / "a.conf")) is None
+    assert found.channel(str(tmp_path / "old/x/a.nix")) == "25.11"
+    assert found.channel(str(tmp_path / "a.nix")) == ""
 
 
 def test_the_nearest_file_counts_and_a_repository_ends_the_search(tmp_path: Path) -> None:
@@ -75,6 +78,7 @@ ignore = ["HW1"]
 [[check.paths]]
 path = "a"
 ollama_version = "0.0.1"
+nixos = "25.10"
 """
     with pytest.raises(ProfileError) as told:
         settings(tmp_path, text)
@@ -85,6 +89,7 @@ ollama_version = "0.0.1"
         "check.ignore",
         "check.paths.0",
         "check.paths.1.ollama_version",
+        "check.paths.1.nixos",
     }
     for broken in ("[check", "check = 1\n", "check = []\n"):
         with pytest.raises(ProfileError):

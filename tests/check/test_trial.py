@@ -7,6 +7,8 @@ import pytest
 from generator.check import trial
 from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
+from generator.readers.base import Context
+from generator.readers.discover import Found, Seen, views
 
 HEAD = """\
 services:
@@ -91,9 +93,13 @@ def test_an_environment_is_never_left_empty(entry: str, tmp_path: Path) -> None:
 def test_thousands_of_edits_take_a_few_readings(
     head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings: list[int] = []
-    inner = trial.views
-    monkeypatch.setattr(trial, "views", lambda *a: (readings.append(1), inner(*a))[1])
+    readings: list[Found] = []
+
+    def counted(found: Found, context: Context) -> Seen:
+        readings.append(found)
+        return views(found, context)
+
+    monkeypatch.setattr(trial, "views", counted)
     name = "ollama.service.d/a.conf" if head else "ollama.env"
     assign = "Environment=" if head else ""
     pairs = [

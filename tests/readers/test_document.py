@@ -69,6 +69,19 @@ def test_prose_alone_is_not_judged(tmp_path: Path) -> None:
     assert [gap.file for gap in report.not_judged] == [str(file)]
 
 
+def test_a_gap_to_fill_in_is_no_name(tmp_path: Path) -> None:
+    unit = "[Service]\nUser=<your-user>\nExecStart=/usr/local/bin/ollama serve\nRestart=always\n"
+    (tmp_path / "guide.md").write_text(f"```ini\n{unit}```\n", encoding="utf-8")
+    (tmp_path / "ollama.service").write_text(unit, encoding="utf-8")
+
+    def told(name: str) -> set[str]:
+        report = check(CheckRequest(paths=[str(tmp_path / name)], select=["HW548"]))
+        return {placed.finding.rule for placed in report.findings}
+
+    assert told("guide.md") == set()
+    assert told("ollama.service") == {"HW548"}
+
+
 def test_what_is_broken_in_a_fence_has_the_line_of_the_document(tmp_path: Path) -> None:
     file = tmp_path / "notes.md"
     file.write_text(

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, NeedsMore, Patience, Source
 from generator.readers.nixos import SIGNS
 from generator.readers.nixos.literal import parts
 from generator.readers.nixos.read import read
-from generator.readers.nixos.release import pinned_by
+from generator.readers.nixos.release import PINS, pinned_by
 from generator.readers.syntax.nix import TooMuch
 from tests.tools import require
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from generator.view import View
 
 Told = dict[str, tuple[Any, int, bool]]
@@ -75,7 +78,9 @@ SHAPES = {
     "let a = 1; in { inherit a; }": {"a": 1},
     "{ a = lib.mkIf x { b = 1; }; }": {"a.b": 1},
     "lib.mkMerge [ { a = 1; } (lib.mkIf x { b = 2; }) ]": {"a": 1, "b": 2},
-    "{ a = { b = 1; c = 2; } // lib.optionalAttrs x { b = 3; }; }": {"a.b": 3, "a.c": 2},
+    "{ a = { b = 1; c = 2; } // { b = 3; }; }": {"a.b": 3, "a.c": 2},
+    "{ a = { b.c = 1; d = 2; } // { b.e = 3; }; }": {"a.b.e": 3, "a.d": 2},
+    "{ a = lib.recursiveUpdate { b.c = 1; } { b.e = 3; }; }": {"a.b.c": 1, "a.b.e": 3},
     "{ a = if x then { b = 1; } else { c = 2; }; }": {"a.b": 1, "a.c": 2},
     "rec { a = 1; b = a; }": {"a": 1, "b": 1},
     "{ imports = [ ({ ... }: { a = 1; }) { b = 2; } ]; }": {"a": 1, "b": 2, "imports": []},
@@ -149,7 +154,7 @@ def test_what_somebody_else_makes_is_named() -> None:
     require("nix-instantiate")
     text = "{ site, ... }: { services.ollama = { enable = true; port = site.port + 1; }; }\n"
     (view,) = read([Source("host.nix", text)], Context(load_catalogue()))
-    assert [(gap.part, gap.line) for gap in view.not_judged] == [("services.ollama.port", 1)]
+    assert ("services.ollama.port", 1) in {(gap.part, gap.line) for gap in view.not_judged}
 
 
 def test_a_module_of_which_nothing_is_known_is_not_judged() -> None:
@@ -195,6 +200,59 @@ def test_home_manager_has_options_of_its_own() -> None:
 )
 def test_a_flake_pins_a_release(flake: str, channel: str) -> None:
     assert pinned_by(f"{{ {flake} }}") == channel
+
+
+def test_a_condition_overwrites_nothing() -> None:
+    text = (
+        '{ services.ollama = { port = 1; host = "a"; } // lib.optionalAttrs x { port = 2; '
+        'user = "u"; }; }'
+    )
+    (view,) = plainly(text)
+    assert {s.name: s.value for s in view.settings} == {"host": "a", "port": 1, "user": "u"}
+    assert ("services.ollama.port", 1) in {(gap.part, gap.line) for gap in view.not_judged}
+
+
+LOCK = """{"nodes": {"root": {"inputs": {"nixpkgs": %s, "a": "b"}},
+"b": {"inputs": {"nixpkgs": "n"}},
+"n": {"original": %s, "locked": {"rev": "abc"}}}}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "channel"),
+    [
+        ("flake.lock", LOCK % ('"n"', '{"ref": "nixos-25.11"}'), "25.11"),
+        ("flake.lock", LOCK % ('["a", "nixpkgs"]', '{"ref": "nixos-unstable"}'), "unstable"),
+        ("flake.lock", LOCK % ('["nixpkgs"]', '{"ref": "nixos-25.11"}'), ""),
+        ("flake.lock", LOCK % ('"n"', '{"id": "nixpkgs"}'), ""),
+        ("flake.lock", "{", ""),
+        ("flake.lock", '{"nodes": []}', ""),
+        (
+            "npins/sources.json",
+            '{"pins": {"nixpkgs": {"type": "Channel", "name": "nixos-25.05"}}, "version": 5}',
+            "25.05",
+        ),
+        ("nix/sources.json", '{"nixpkgs": {"branch": "release-26.05", "owner": "NixOS"}}', "26.05"),
+        (
+            "hive.nix",
+            "{ meta.nixpkgs = import (fetchTarball https://nixos.org/channels/nixos-25.11) { }; }",
+            "25.11",
+        ),
+        ("default.nix", "{ unstable = fetchTarball https://nixos.org/channels/nixos-25.11; }", ""),
+    ],
+)
+def test_other_files_pin_a_release(name: str, text: str, channel: str) -> None:
+    assert PINS[name](text) == channel
+
+
+def test_the_nearest_pin_counts(tmp_path: Path) -> None:
+    lock = LOCK % ('"n"', '{"ref": "nixos-25.11"}')
+    (tmp_path / "flake.nix").write_text('{ inputs.nixpkgs.url = "nixpkgs"; outputs = _: { }; }')
+    (tmp_path / "flake.lock").write_text(lock)
+    module = tmp_path / "hosts" / "default.nix"
+    module.parent.mkdir()
+    module.write_text("{ pkgs, ... }: { services.ollama.package = pkgs.ollama-cuda; }")
+    report = check(CheckRequest(paths=[str(module)], select=["HW536"]))
+    assert [placed.finding.rule for placed in report.findings] == ["HW536"]
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ class _Document:
         views, gaps = embedded(text, name, self.file, line, self.context, kind)
         if kind == "environment":
             views = [part for v in views for part in _alternatives(replace(v, overruled=()))]
-        self.views += views
+        self.views += (replace(v, phrases=replace(v.phrases, guide=True)) for v in views)
         self.gaps += gaps
 
     def _script(self, fence: Fence, text: str) -> None:

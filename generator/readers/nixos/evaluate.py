@@ -128,13 +128,17 @@ def unit_text(value: Any) -> str:  # noqa: ANN401 -- any Nix value
 
 
 def in_force(definitions: Sequence[Definition]) -> list[Definition]:
-    """Return what NixOS decides on, in the order of the file: the strongest, and lists joined."""
+    """Return what NixOS decides on, in the order of the file: the strongest, and lists joined.
+
+    What only a condition adds counts where nothing is there without it.
+    """
     strongest: dict[tuple[str, ...], Definition] = {}
-    for found in definitions:
+    for found in sorted(definitions, key=lambda found: found.maybe):
         other = strongest.get(found.path)
-        if other is None or found.priority < other.priority:
+        certain = other is not None and found.maybe and not other.maybe
+        if other is None or (found.priority < other.priority and not certain):
             strongest[found.path] = found
-        elif found.priority == other.priority and isinstance(found.value, list):
+        elif not certain and found.priority == other.priority and isinstance(found.value, list):
             joined = [*(other.value if isinstance(other.value, list) else []), *found.value]
             strongest[found.path] = replace(other, value=joined)
     return sorted(strongest.values(), key=lambda found: (found.line, found.path))

@@ -218,19 +218,32 @@ class _Walk:
         operator = node.child_by_field_name("operator")
         if operator is None or text_of(operator) != "//":
             return False
-        self._both(node.child_by_field_name("left"), node.child_by_field_name("right"), at, scope)
+        # `//` looks at the names of the first level alone.
+        sides = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+        self._both(*sides, at, scope, len(at.path) + 1)
         return True
 
-    def _both(self, left: Node | None, right: Node | None, at: _At, scope: Scope) -> None:
-        """Add both sides; what the right one defines, the left one does not."""
+    def _both(
+        self,
+        left: Node | None,
+        right: Node | None,
+        at: _At,
+        scope: Scope,
+        depth: int | None = None,
+    ) -> None:
+        """Add both sides; what the right one defines, up to a depth, the left one does not.
+
+        What it defines on a condition that is not known here stands beside the left one.
+        """
         before = {module: len(found) for module, found in self.found.items()}
         self.define(left, at, scope)
         middle = {module: len(found) for module, found in self.found.items()}
         self.define(right, at, scope)
         for module, found in self.found.items():
             start, end = before.get(module, 0), middle.get(module, 0)
-            later = {definition.path for definition in found[end:]}
-            found[start:end] = [each for each in found[start:end] if each.path not in later]
+            level = depth if module == at.module else None
+            later = {each.path[:level] for each in found[end:] if each.maybe <= at.maybe}
+            found[start:end] = [e for e in found[start:end] if e.path[:level] not in later]
 
     def _apply(self, node: Node, at: _At, scope: Scope) -> bool:
         name, arguments = called(node)

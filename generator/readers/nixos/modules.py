@@ -161,6 +161,11 @@ def _gaps(
     for name in dict.fromkeys(part.through):
         reason = f"nobody knows here what `{name}` makes of it; what it is given was judged"
         yield NotJudged(file=source.path, part=where, line=line, reason=reason, hint=HINT)
+    always = {d.path for d in found if not d.maybe}
+    for d in (d for d in found if d.maybe and d.path in always):
+        reason = "a condition that is not known here may set it anew; the value without it counts"
+        name = ".".join(d.path)
+        yield NotJudged(file=source.path, part=name, line=d.line, reason=reason, hint=HINT)
     quiet = {"package", "enable", "description", "wantedBy", "after", "path", "script"}
     open_ = [d for d in found if d.unresolved and d.path[-1] not in quiet]
     if open_:

@@ -1,8 +1,10 @@
-"""For which release of NixOS a module is: what the user says, a flake pins, or its options tell."""
+"""For which release of NixOS a module is: what the user says, a file pins, or its options tell."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable  # noqa: TC003 -- in a constant
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +21,10 @@ HIGHEST: Final = 4
 """How many directories up a flake may be."""
 _INPUT: Final = re.compile(r'\bnixpkgs(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"')
 _BRANCH: Final = re.compile(r"\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII)
+_FETCHED: Final = re.compile(
+    r"\bnixpkgs\s{0,20}=[^;]{0,300}?\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII
+)
+_DEEPEST: Final = 20
 _FLAKEHUB: Final = re.compile(r"/nixpkgs/0\.(\d\d)(\d\d)", re.ASCII)
 
 
@@ -43,27 +49,83 @@ def channel_of(path: str, options: Iterable[str], context: Context) -> Channel:
     """Return the release of NixOS that a file is for; `options` are those of the module it sets."""
     if context.channel:
         return Channel(context.channel, told=True)
-    for flake in _flakes_above(path):
-        if (text := context.read(flake)) is not None:
-            pinned = pinned_by(text)
-            return Channel(pinned, told=True) if pinned in context.catalogue.channels else Channel()
+    for folder in list(PurePosixPath(path).parents)[:HIGHEST]:
+        texts = {name: context.read(str(folder / name)) for name in PINS}
+        told = next(filter(None, (PINS[name](text) for name, text in texts.items() if text)), "")
+        if told or texts["flake.nix"] is not None:
+            known = told in context.catalogue.channels
+            return Channel(told, told=True) if known else Channel()
     return Channel(_likely({*options}, context))
 
 
 def pinned_by(flake: str) -> str:
     """Return the release of NixOS that a flake takes its nixpkgs from; empty: none that it says."""
     found = _INPUT.search(flake)
-    if found is None:
-        return ""
-    if branch := _BRANCH.search(found[1]):
-        return branch[1]
-    hub = _FLAKEHUB.search(found[1])
-    return f"{hub[1]}.{hub[2]}" if hub else ""
+    return _named(found[1]) if found else ""
 
 
-def _flakes_above(path: str) -> Iterator[str]:
-    folders = PurePosixPath(path).parents
-    yield from (str(folder / "flake.nix") for folder in list(folders)[:HIGHEST])
+def locked_by(lock: str) -> str:
+    """Return the release of NixOS that a `flake.lock` has for its nixpkgs; empty: it names none."""
+    nodes = _table(_json(lock), "nodes")
+    name: object = "root"
+    steps: list[object] = ["nixpkgs"]
+    for _ in range(_DEEPEST):
+        if not steps:
+            break
+        name = _table(nodes, name, "inputs").get(str(steps.pop(0)))
+        if isinstance(name, list):  # It follows an input of another one, from the root on.
+            steps, name = [*name, *steps], "root"
+    node = _table(nodes, name)
+    return _named(*_texts(_table(node, "original")), *_texts(_table(node, "locked")))
+
+
+def npins_by(sources: str) -> str:
+    """Return the same of the `sources.json` of npins, or of niv."""
+    data = _json(sources)
+    return _named(*_texts(_table(data, "pins", "nixpkgs")), *_texts(_table(data, "nixpkgs")))
+
+
+def fetched_by(text: str) -> str:
+    """Return the same of a file that fetches its `nixpkgs` from a channel."""
+    found = _FETCHED.search(text)
+    return found[1] if found else ""
+
+
+def _named(*texts: str) -> str:
+    for text in texts:
+        if branch := _BRANCH.search(text):
+            return branch[1]
+        if hub := _FLAKEHUB.search(text):
+            return f"{hub[1]}.{hub[2]}"
+    return ""
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _table(data: object, *path: object) -> dict[str, object]:
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) and isinstance(key, str) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _texts(table: dict[str, object]) -> Iterator[str]:
+    yield from (value for value in table.values() if isinstance(value, str))
+
+
+PINS: Final[dict[str, Callable[[str], str]]] = {
+    "flake.nix": pinned_by,
+    "flake.lock": locked_by,
+    "npins/sources.json": npins_by,
+    "nix/sources.json": npins_by,
+    "hive.nix": fetched_by,
+    "default.nix": fetched_by,
+}
+"""Files that say which nixpkgs a directory is built with, in the order in which they are asked."""
 
 
 def _likely(options: set[str], context: Context) -> str:

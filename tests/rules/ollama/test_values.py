@@ -228,6 +228,9 @@ class TestQuotes:
         assert silent("HW119", "SOME_JSON", '"text"')
         assert silent("HW119", "OLLAMA_MODELS", "/srv/it's")
 
+    def test_what_is_to_go_is_not_spelt_anew(self) -> None:
+        assert silent("HW119", "OLLAMA_MODELS", '"https://example.com/models"')
+
     def test_an_edit_keeps_the_quotes_of_the_file(self) -> None:
         variable = Variable(
             name="OLLAMA_NOPRUNE", value="off", place=Place("c.yaml", 4), written='"off"'

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
-from generator.engines.ollama.rules.helpers.values import cleaned
+from generator.engines.ollama.rules.helpers.values import cleaned, names_an_address
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
@@ -75,7 +74,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
 
 def _no_directory(view: View) -> Hits:
     models = view.variable(_MODELS)
-    if models is not None and re.match(r"(?:https?|ftp|s3)://", cleaned(models.value)):
+    if models is not None and names_an_address(models.value):
         yield Hit(
             message=f"`{cleaned(models.value)}` is an address, and {_MODELS} is a directory: the "
             "server makes one of that name, and pulls from where it always does",

@@ -138,7 +138,9 @@ INSTALLED_DESCRIPTION: Final = "Ollama Service"
     id="HW516",
     title="an edited unit of the installer",
     why="The installer writes /etc/systemd/system/ollama.service anew at every upgrade, a package "
-    "its own under /usr/lib: edits there are gone without a word. A drop-in stays.",
+    "its own under /usr/lib: edits there are gone without a word. A drop-in stays. It is said of "
+    "a file at such a path with the installer's own Description= and ExecStart=, and of variables "
+    "and limits in it: with another command it is somebody's own unit.",
     bad="# /etc/systemd/system/ollama.service\nEnvironment=OLLAMA_NUM_PARALLEL=4",
     good="# /etc/systemd/system/ollama.service.d/override.conf\n[Service]\n"
     "Environment=OLLAMA_NUM_PARALLEL=4",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, digits_of
+from generator.engines.ollama.rules.helpers.values import (
+    NO,
+    YES,
+    cleaned,
+    digits_of,
+    names_an_address,
+)
 from generator.fit.kv import PLAIN
 from generator.rules.helpers.variables import (
     corrected,
@@ -242,7 +248,9 @@ _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 def quoted_twice(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         quoted = _QUOTED.fullmatch(variable.value)
-        if quoted is None:
+        # What is no directory at all goes as a whole (HW505).
+        out = variable.name == "OLLAMA_MODELS" and names_an_address(variable.value)
+        if quoted is None or out:
             continue
         stripped = fact.name.startswith("OLLAMA_")
         effect = "Ollama strips them" if stripped else "its reader takes them as part of the value"

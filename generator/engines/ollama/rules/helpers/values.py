@@ -31,6 +31,11 @@ def cleaned(value: str) -> str:
     return value.strip().strip("\"'")
 
 
+def names_an_address(value: str) -> bool:
+    """Return whether a value that should be a directory is an address."""
+    return re.match(r"(?:https?|ftp|s3)://", cleaned(value)) is not None
+
+
 def digits_of(word: str, fact: Fact) -> str:
     """Return the digits that a text can only mean: `2G` bytes, `4.0`, `8_192`; else nothing."""
     plain = re.sub(r"(?<=\d)[_,' ](?=\d{3}(?!\d))", "", word)
