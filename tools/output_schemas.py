@@ -170,6 +170,7 @@ _MODEL_FIT: Final = Shape(
         "rooms": [_ROOM],
         **dict.fromkeys(("largest_context", "most_slots"), int),
         "kv_is_upper_bound": bool,
+        "remarks": list[str],
         "source": str,
     },
 )

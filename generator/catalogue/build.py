@@ -41,6 +41,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "accepts": dict[str, dict[str, str]],
         "mistaken": dict[str, dict[str, str]],
     },
+    "architectures.toml": {"keeps": tuple[models.Keeps, ...]},
     "behaviour.toml": {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
@@ -104,7 +105,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
 # that they cost a start nothing.
 APART: Final[Mapping[str, tuple[str, ...]]] = {
     "cards.json": ("card",),
-    "models.json": ("model", "missing"),
+    "models.json": ("model", "missing", "keeps"),
 }
 # Names that may be there once, alone or together with others.
 ONCE: Final = (
@@ -115,6 +116,7 @@ ONCE: Final = (
     ("command.names",),
     ("channel.name",),
     ("gpu.capabilities",),
+    ("keeps.names",),
     ("key.name", "spelling.target"),
     ("limit.name",),
     ("model.names", "missing.name"),

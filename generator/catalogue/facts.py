@@ -13,6 +13,7 @@ from generator.catalogue.models import (
     Architecture,
     ContextFloor,
     ContextTier,
+    Keeps,
     MissingModel,
     ModelFact,
     OneSlot,
@@ -270,6 +271,10 @@ class Facts:
     def architectures(self) -> Mapping[str, Architecture]:
         """What is known of the architectures of models."""
         return Table(Architecture, self._tables["architecture"], at=self.at)
+
+    def keeps(self, architecture: str) -> Keeps | None:
+        """What models of that architecture keep of the tokens seen; None: it is not known."""
+        return Table(Keeps, self._tables["keeps"], "names").get(architecture)
 
     def context_by_memory(self, memory: int) -> int | None:
         """The context taken by itself for so much GPU memory; None: memory does not matter."""

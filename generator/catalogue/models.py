@@ -6,7 +6,7 @@ A tag of Ollama's library, like `llama3.1:8b-instruct-q8_0`, is a name, a size a
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
@@ -152,6 +152,16 @@ class Architecture:
     def plain_cache(self) -> bool:
         """Whether its cache is f16 whatever is asked."""
         return self.quantised is not None and self.at < self.quantised
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Keeps:
+    """What models of architectures keep of the tokens seen; see `data/architectures.toml`."""
+
+    names: tuple[str, ...]
+    kind: Literal["cache", "state", "both", "none", "more", "part"]
+    what: str = ""
+    nextn_cached: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -42,7 +42,7 @@ Examples:
 
 \b
 Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
-environment failed (server unreachable, package `gguf` missing).
+environment failed (server unreachable, file cannot be read).
 """
 KV_TYPES: Final = click.Choice(
     ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
@@ -198,7 +198,8 @@ def model_data(fit: ModelFit) -> dict[str, object]:
         "rooms": [_room(room) for room in fit.rooms],
         "largest_context": fit.largest_context,
         "most_slots": fit.most_slots,
-        "kv_is_upper_bound": shape.window_unknown > 0,
+        "kv_is_upper_bound": shape.cache_bound,
+        "remarks": list(shape.remarks),
         "source": shape.source,
     }
 

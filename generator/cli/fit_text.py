@@ -45,6 +45,8 @@ def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
             f"{fit.shape.architecture}, so the KV cache is an upper bound."
         )
         lines += textwrap.wrap(message, width())
+    for remark in fit.shape.remarks:
+        lines += textwrap.wrap(remark, width())
     if not host.memory and host.devices:
         lines.append("The profile does not say what memory the host has.")
     return "\n".join(lines)

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import EnvironmentFailure, HostwrightError
-from generator.fit.shape import Shape, windows_of
-from generator.records import dataclass
+from generator.errors import HostwrightError
+from generator.fit.header import Tensor, read_header
+from generator.fit.shape import Recurrence, Shape, state_floats, windows_of
+from generator.fit.tensors import Parts, main_type
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.models import Architecture
+    from generator.catalogue.models import Architecture, Keeps
+    from generator.fit.header import Header
 
-OTHER_CACHES: Final = {
-    "attention.kv_lora_rank": "a compressed KV cache (MLA)",
-    "ssm.state_size": "a recurrent state",
-    "wkv.head_size": "a recurrent state",
-    "shortconv.l_cache": "a recurrent state",
-}
-NO_CACHE: Final = frozenset({"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "t5encoder"})
-LONG: Final = 1000  # arrays beyond that are the tokenizer's
+__all__ = ["Tensor", "shape_from", "shape_of_file"]
+
 MOST_LAYERS: Final = 10_000
 MOST: Final = 1 << 32
-BLOCK: Final = re.compile(r"blk\.(\d+)\.")
-# What llama.cpp moves as one. Source: LAYER_FRACTION_MOE, common/fit.cpp of llama.cpp@08033df.
-EXPERTS: Final = re.compile(r"blk\.(\d+)\.ffn_(?:up|down|gate_up|gate)_(?:ch)?exps")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
-    """One tensor: its name, its rows and columns as GGUF orders them, its bytes."""
-
-    name: str
-    dimensions: tuple[int, ...]
-    size: int
+MOST_EMBEDDING: Final = 1 << 20
+MOST_PARTS: Final = 1000
+USUAL_HEAD: Final = 64
+PART: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
 
 
 def shape_from(
@@ -49,50 +37,144 @@ def shape_from(
     *,
     quantisation: str = "",
 ) -> Shape:
-    """Return the Shape. Raises HostwrightError for what is missing or not modelled."""
+    """Return the Shape. Raises HostwrightError for what is missing or is no model.
+
+    Of an architecture that is not known, the cache is an upper bound: what is not told counts as
+    if every layer kept keys and values of every token. `remarks` then say so.
+    """
     architecture = metadata.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
         raise HostwrightError(f"{name}: no `general.architecture`", hint="is it a model's GGUF?")
+    parts = Parts(tensors)
+    known, kept = facts.architectures.get(architecture), facts.keeps(architecture)
     keys = _Keys(name, architecture, metadata)
-    keys.refuse_other_caches()
-    found = {tensor.name: tensor for tensor in tensors}
-    layers = keys.positive("block_count", MOST_LAYERS)
-    sizes, inputs, outputs = _sizes(found.values(), layers)
-    embedding = keys.positive("embedding_length")
-    heads = max(keys.numbers("attention.head_count", layers))
-    if not heads:
-        keys.refuse("it has no attention heads, which is not modelled")
-    default = embedding // heads
-    tied, table = "output.weight" not in found, found.get("token_embd.weight")
-    local = keys.number("attention.key_length_swa", 0)
-    known = facts.architectures.get(architecture)
+    if kept and kept.kind == "part":
+        raise _no_model(keys, kept.what, parts)
+    layers = keys.positive("block_count", MOST_LAYERS, parts.layers)
+    if not parts.layers:
+        raise HostwrightError(f"{name}: no layers among its tensors", hint="is it a model's GGUF?")
+    embedding = keys.positive("embedding_length", MOST_EMBEDDING, parts.embedding)
+    heads = max(keys.numbers("attention.head_count", layers, default=0))
     windows = _windows(keys, layers, known)
+    kv_heads, key, value = _cached(keys, layers, embedding, heads, parts)
+    if kept and kept.kind == "none":
+        kv_heads = (0,) * layers
+    own = _own_layers(keys, layers)
+    if kept and not kept.nextn_cached:
+        kv_heads = (*kv_heads[:own], *(0,) * (layers - own))
+    tied = parts.output_table == 0 and bool(parts.table)
+    encoder = bool(kept and kept.kind == "none")
+    local = keys.number("attention.key_length_swa", 0)
+    compressed = keys.number("attention.key_length_mla", 0)
     return Shape(
         name=name,
         architecture=architecture,
         quantisation=quantisation,
         embedding=embedding,
-        feed_forward=_feed_forward(keys, layers),
-        heads=heads,
-        kv_heads=keys.numbers("attention.head_count_kv", layers, default=heads),
-        key_length=keys.number("attention.key_length", default),
-        value_length=keys.number("attention.value_length", default),
-        vocabulary=max(table.dimensions) if table else keys.number("vocab_size"),
+        feed_forward=_feed_forward(keys, layers, parts),
+        heads=heads or max(1, embedding // USUAL_HEAD),
+        kv_heads=kv_heads,
+        key_length=key,
+        value_length=value,
+        vocabulary=parts.vocabulary or keys.number("vocab_size", 0),
         context=keys.number("context_length", 0),
         windows=windows,
-        layer_bytes=sizes,
-        input_bytes=inputs,
-        output_bytes=outputs + (inputs if tied else 0),
-        tied=tied,
+        layer_bytes=parts.layer_bytes(layers),
+        input_bytes=parts.inputs,
+        output_bytes=parts.outputs + (parts.table if tied and not encoder else 0),
+        tied=tied and not encoder,
         experts=keys.number("expert_count", 0),
         experts_used=keys.number("expert_used_count", 0),
-        shared_feed_forward=keys.number("expert_shared_feed_forward_length", 0),
-        expert_bytes=_experts(found.values(), layers),
+        shared_feed_forward=_shared(keys, layers, parts),
+        dense_feed_forward=parts.dense_width if keys.number("expert_count", 0) else 0,
+        gated=parts.gated,
+        expert_bytes=parts.expert_bytes(layers),
         window_lengths=(local, keys.number("attention.value_length_swa", local)) if local else None,
+        mla_lengths=(compressed, keys.number("attention.value_length_mla", compressed))
+        if compressed
+        else None,
+        states=_states(keys, layers, own, embedding, heads, parts),
         uncached=_uncached(keys, layers, known),
         window_unknown=_unknown_window(keys, known, windows),
+        projector_bytes=parts.projector,
+        encoder=encoder,
+        more_input_bytes=parts.inputs - parts.table,
+        cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
+        remarks=tuple(_remarks(keys, kept, known, heads)),
         source="GGUF metadata",
     )
+
+
+def _no_model(keys: _Keys, what: str, parts: Parts) -> HostwrightError:
+    size = parts.total / MIB
+    message = f"{keys.name}: it is {what}, of {size:.0f} MiB, and no model by itself"
+    return HostwrightError(message, hint="name the file of the model that it belongs to")
+
+
+def _remarks(
+    keys: _Keys, kept: Keeps | None, known: Architecture | None, heads: int
+) -> Iterable[str]:
+    """Yield what is not known of a model, a sentence each."""
+    bound = "the KV cache is an upper bound"
+    if kept is None and known is None:
+        yield (
+            f"{keys.architecture} is no architecture that Hostwright knows: weights are those of "
+            f"its tensors, {bound} for a transformer, and the compute buffer is an estimate."
+        )
+    elif kept and kept.kind == "more":
+        yield (
+            f"A {keys.architecture} keeps more than its KV cache: {kept.what}. That is not counted."
+        )
+    if not heads and (kept is None or kept.kind in {"cache", "both"}):
+        yield f"The file does not tell its attention heads: {bound}, by the width of its tensors."
+
+
+def _own_layers(keys: _Keys, layers: int) -> int:
+    """Return how many layers there are without those that predict further tokens."""
+    return max(0, layers - keys.number("nextn_predict_layers", 0))
+
+
+def _cached(
+    keys: _Keys, layers: int, embedding: int, heads: int, parts: Parts
+) -> tuple[tuple[int, ...], int, int]:
+    """Return the KV heads of each layer, and the lengths of key and value.
+
+    A layer whose tensors are those of a recurrence has none, unless those of attention are beside
+    them (falcon-h1). Where the file tells no heads, the widest tensors count as one head.
+    """
+    if not heads:
+        key, value = parts.widths(embedding)
+        told: tuple[int, ...] = (1,) * layers
+    else:
+        default = embedding // heads
+        key = keys.number("attention.key_length", default)
+        value = keys.number("attention.value_length", default)
+        told = keys.numbers("attention.head_count_kv", layers, default=heads)
+    key += keys.number("attention.indexer.key_length", 0)
+    return tuple(0 if parts.only_state(i) else count for i, count in enumerate(told)), key, value
+
+
+def _states(
+    keys: _Keys, layers: int, own: int, embedding: int, heads: int, parts: Parts
+) -> tuple[int, ...]:
+    """Return the floats of the recurrent state of each layer; empty: none has one."""
+    one = state_floats(
+        Recurrence(
+            embedding=embedding,
+            heads=heads,
+            ssm_conv_kernel=keys.number("ssm.conv_kernel", 0),
+            ssm_inner_size=keys.number("ssm.inner_size", 0),
+            ssm_state_size=keys.number("ssm.state_size", 0),
+            ssm_group_count=keys.number("ssm.group_count", 0),
+            shortconv_l_cache=keys.number("shortconv.l_cache", 0),
+            kda_head_dim=keys.number("kda.head_dim", 0),
+            wkv_head_size=keys.number("wkv.head_size", 0),
+            token_shift_count=keys.number("token_shift_count", 2),
+        )
+    )
+    if not one:
+        return ()
+    return tuple(one if i < own and parts.has_state(i) else 0 for i in range(layers))
 
 
 class _Keys:
@@ -103,17 +185,6 @@ class _Keys:
 
     def get(self, key: str) -> Any:  # noqa: ANN401 -- metadata are of any kind
         return self.metadata.get(f"{self.architecture}.{key}")
-
-    def refuse_other_caches(self) -> None:
-        for key, what in OTHER_CACHES.items():
-            if self.get(key):
-                self.refuse(f"it keeps {what}, which is not modelled")
-        if self.architecture in NO_CACHE:
-            self.refuse("it embeds text without a KV cache, which is not modelled")
-
-    def refuse(self, why: str) -> None:
-        hint = "llama-fit-params of llama.cpp reports what it needs"
-        raise HostwrightError(f"{self.name}: {self.architecture}: {why}", hint=hint)
 
     def number(self, key: str, default: int | None = None) -> int:
         value = self.get(key)
@@ -126,8 +197,8 @@ class _Keys:
             hint="the header is damaged, or of a kind that Hostwright does not know",
         )
 
-    def positive(self, key: str, most: int = MOST) -> int:
-        value = self.number(key)
+    def positive(self, key: str, most: int, default: int) -> int:
+        value = self.number(key, default or None)
         if 0 < value <= most:
             return value
         raise HostwrightError(
@@ -146,10 +217,22 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and 0 <= value <= MOST
 
 
-def _feed_forward(keys: _Keys, layers: int) -> int:
+def _feed_forward(keys: _Keys, layers: int, parts: Parts) -> int:
+    """Return the width of the feed-forward part, of one expert where there are experts."""
     if keys.number("expert_count", 0) and keys.get("expert_feed_forward_length"):
         return max(keys.numbers("expert_feed_forward_length", layers))
-    return max(keys.numbers("feed_forward_length", layers, default=0))
+    return max(keys.numbers("feed_forward_length", layers, default=parts.width))
+
+
+def _shared(keys: _Keys, layers: int, parts: Parts) -> int:
+    """Return the width of the shared experts, all together."""
+    if told := keys.number("expert_shared_feed_forward_length", 0):
+        return told
+    if not keys.number("expert_shared_count", 0) or not keys.number("expert_count", 0):
+        return 0
+    return parts.shared_width or keys.number("expert_shared_count") * _feed_forward(
+        keys, layers, parts
+    )
 
 
 def _windows(keys: _Keys, layers: int, known: Architecture | None) -> tuple[int, ...]:
@@ -186,96 +269,38 @@ def _uncached(keys: _Keys, layers: int, known: Architecture | None) -> int:
     return min(layers, keys.number("attention.shared_kv_layers", 0))
 
 
-def _sizes(tensors: Iterable[Tensor], layers: int) -> tuple[tuple[int, ...], int, int]:
-    """Return the bytes of each layer, of the token embedding, and of all else."""
-    blocks, inputs, outputs = [0] * layers, 0, 0
-    for tensor in tensors:
-        match = BLOCK.match(tensor.name)
-        if match and int(match[1]) < layers:
-            blocks[int(match[1])] += tensor.size
-        elif tensor.name == "token_embd.weight":
-            inputs += tensor.size
-        else:
-            outputs += tensor.size
-    if not sum(blocks):
-        raise HostwrightError("no layers among its tensors", hint="is it a model's GGUF?")
-    return tuple(blocks), inputs, outputs
-
-
-def _experts(tensors: Iterable[Tensor], layers: int) -> tuple[int, ...]:
-    """Return the bytes of the experts in each layer; empty: there are none."""
-    sizes = [0] * layers
-    for tensor in tensors:
-        match = EXPERTS.match(tensor.name)
-        if match and int(match[1]) < layers:
-            sizes[int(match[1])] += tensor.size
-    return tuple(sizes) if any(sizes) else ()
-
-
 def shape_of_file(file: str, facts: Facts) -> Shape:
-    """Return the Shape of a GGUF file.
+    """Return the Shape of a GGUF file, or of all parts of one that is split.
 
-    Raises EnvironmentFailure where the `gguf` package is missing or the file cannot be read, and
-    HostwrightError for a file that is no GGUF, is cut off, or is not modelled.
+    Raises EnvironmentFailure for a file that cannot be read, and HostwrightError for one that is
+    no GGUF, is cut off, is no model, or lacks a part.
     """
     path = Path(file)
-    _readable(path)
-    try:
-        from gguf import GGUFReader
-    except ImportError as error:
-        raise EnvironmentFailure(
-            "reading a GGUF header needs the Python package `gguf`, which is not installed",
-            hint="pip install 'hostwright[fit]'",
-        ) from error
-    try:
-        reader = _whole_reader(GGUFReader)(path)
-        metadata = {
-            key: None if len(field.data) > LONG else field.contents()
-            for key, field in reader.fields.items()
-        }
-        tensors = [
-            Tensor(name=t.name, dimensions=tuple(int(d) for d in t.shape), size=int(t.n_bytes))
-            for t in reader.tensors
-        ]
-    except (ValueError, IndexError, KeyError, OverflowError, UnicodeDecodeError) as error:
-        raise HostwrightError(
-            f"{file}: not a whole GGUF file: {str(error) or type(error).__name__}",
-            hint="name a .gguf file that is complete",
-        ) from error
-    return shape_from(path.name, metadata, tensors, facts, quantisation=_main_type(reader))
+    headers = [read_header(part) for part in _parts_of(path)]
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    metadata = headers[0].metadata
+    _all_there(path, metadata, headers)
+    return shape_from(path.name, metadata, tensors, facts, quantisation=main_type(tensors))
 
 
-def _whole_reader(base: Any) -> Any:  # noqa: ANN401 -- gguf is not typed
-    """Return the reader that stops where the file ends, whatever a damaged header counts."""
-
-    class Reader(base):  # type: ignore[misc]
-        def _get(self, offset: int, dtype: Any, count: int = 1, *more: Any, **named: Any) -> Any:  # noqa: ANN401
-            found = super()._get(offset, dtype, count, *more, **named)
-            if len(found) < count:
-                raise ValueError("it ends before what it counts")
-            return found
-
-    return Reader
-
-
-def _readable(path: Path) -> None:
-    # A pipe would keep the reader waiting.
-    if path.exists() and not path.is_file():
-        raise HostwrightError(f"{path}: is not a regular file", hint="name a .gguf file")
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except FileNotFoundError as error:
-        raise HostwrightError(f"there is no file `{path}`", hint="name one that is") from error
-    except OSError as error:
-        raise EnvironmentFailure(f"cannot read {path}: {error.strerror}") from error
-    if magic != b"GGUF":
-        raise HostwrightError(f"{path}: not a GGUF file", hint="it does not begin with `GGUF`")
+def _parts_of(path: Path) -> list[Path]:
+    """Return the files of a model that is split, in order; of any other, its file alone."""
+    match = PART.fullmatch(path.name)
+    if not match or not 1 < int(match[3]) <= MOST_PARTS:
+        return [path]
+    names = [f"{match[1]}-{n:05}-of-{match[3]}.gguf" for n in range(1, int(match[3]) + 1)]
+    parts = [path.with_name(name) for name in names]
+    if missing := [part.name for part in parts if not part.exists()]:
+        named = ", ".join(missing[:3])
+        message = f"{path}: {len(missing)} of its {len(parts)} parts are missing, first {named}"
+        raise HostwrightError(message, hint="put all parts into one folder")
+    return parts
 
 
-def _main_type(reader: Any) -> str:  # noqa: ANN401 -- gguf is not typed
-    """Return the type that most weights have."""
-    sizes: Counter[str] = Counter()
-    for tensor in reader.tensors:
-        sizes[tensor.tensor_type.name] += int(tensor.n_bytes)
-    return max(sizes, key=lambda name: sizes[name], default="")
+def _all_there(path: Path, metadata: Mapping[str, Any], headers: Sequence[Header]) -> None:
+    """Refuse a part that goes by another name than the one it was given."""
+    count = metadata.get("split.count")
+    if isinstance(count, int) and count > 1 and count != len(headers):
+        message = f"{path}: it is part {metadata.get('split.no', 0) + 1} of {count}"
+        hint = f"give all parts their names back, `NAME-00001-of-{count:05}.gguf`"
+        raise HostwrightError(message, hint=hint)

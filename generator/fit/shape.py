@@ -31,7 +31,10 @@ class Shape:
     first GPU. `context` is what the model was trained for; 0: unknown. `window_lengths` are key and
     value length where a layer has a window, if they differ; the last `uncached` layers use the
     cache of others. `window_unknown` is the width of windows that nothing else is known of: the
-    cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits.
+    cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits. Of the
+    `input_bytes`, `more_input_bytes` are other tables than the token embedding. `cache_unknown`:
+    the cache is an upper bound, of an architecture that is not known. `remarks` are sentences about
+    what is not known of it.
     """
 
     name: str
@@ -63,6 +66,9 @@ class Shape:
     window_unknown: int = 0
     projector_bytes: int = 0
     encoder: bool = False
+    more_input_bytes: int = 0
+    cache_unknown: bool = False
+    remarks: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -78,7 +84,13 @@ class Shape:
     @property
     def own_output_bytes(self) -> int:
         """What the output adds to the file: not the embedding, if it is tied to it."""
-        return self.output_bytes - (self.input_bytes if self.tied else 0)
+        table = self.input_bytes - self.more_input_bytes
+        return self.output_bytes - (table if self.tied else 0)
+
+    @property
+    def cache_bound(self) -> bool:
+        """Whether the cache that is counted is an upper bound."""
+        return self.cache_unknown or self.window_unknown > 0
 
     @property
     def active_bytes(self) -> int:

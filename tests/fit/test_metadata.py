@@ -21,15 +21,14 @@ from tests.fit.shapes import GIB, ask, cpu, gpus, kv_bytes
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"deepseek2.attention.kv_lora_rank": 512}, "compressed KV cache (MLA)"),
-        ({"deepseek2.ssm.state_size": 128}, "recurrent state"),
         ({"deepseek2.block_count": "many"}, "`deepseek2.block_count` is odd"),
         ({"deepseek2.block_count": 1 << 31}, "`deepseek2.block_count` is 2147483648"),
-        ({"deepseek2.attention.head_count": 0}, "no attention heads"),
+        ({"general.architecture": "clip"}, "vision tower or projector"),
+        ({"general.architecture": "eagle3"}, "a draft model"),
         ({"deepseek2.embedding_length": None}, "`deepseek2.embedding_length` is missing"),
     ],
 )
-def test_what_is_not_modelled_is_refused(more: dict[str, object], message: str) -> None:
+def test_what_is_no_model_is_refused(more: dict[str, object], message: str) -> None:
     metadata = {
         "general.architecture": "deepseek2",
         "deepseek2.block_count": 1,
@@ -40,6 +39,103 @@ def test_what_is_not_modelled_is_refused(more: dict[str, object], message: str) 
     with pytest.raises(HostwrightError) as caught:
         shape_from("x", metadata, [Tensor(name="blk.0.a", dimensions=(8,), size=8)], facts_at())
     assert message in caught.value.message
+
+
+def matrix(name: str, *dimensions: int) -> Tensor:
+    return Tensor(name=f"{name}.weight", dimensions=dimensions, size=2 * dimensions[0])
+
+
+def told(architecture: str, layers: int, keys: dict[str, object], *names: Tensor) -> Shape:
+    metadata = {
+        "general.architecture": architecture,
+        f"{architecture}.block_count": layers,
+        f"{architecture}.embedding_length": 64,
+        **{f"{architecture}.{key}": value for key, value in keys.items()},
+    }
+    table = Tensor(name="token_embd.weight", dimensions=(64, 100), size=6400)
+    return shape_from("x", metadata, [table, *names], facts_at())
+
+
+def test_a_compressed_cache_is_that_of_its_header() -> None:
+    keys: dict[str, object] = {
+        "attention.head_count": 20, "attention.head_count_kv": 1, "attention.kv_lora_rank": 512,
+        "attention.key_length": 576, "attention.value_length": 512,
+        "attention.key_length_mla": 256, "attention.value_length_mla": 256,
+    }  # fmt: skip
+    found = told("deepseek2", 2, keys, matrix("blk.0.attn_kv_a_mqa", 64, 576))
+    assert kv_bytes(found, Load(context=256)) == 2 * 576 * 256 * 2
+    assert found.mla_lengths == (256, 256)
+    old = {k: v for k, v in keys.items() if not k.endswith("_mla")} | {
+        "attention.head_count_kv": 20, "attention.key_length": 192, "attention.value_length": 128,
+    }  # fmt: skip
+    plain = told("deepseek2", 2, old, matrix("blk.0.attn_kv_b", 64, 576))
+    assert kv_bytes(plain, Load(context=256)) == 2 * 20 * (192 + 128) * 256 * 2
+
+
+def test_what_a_layer_keeps_is_told_by_its_tensors() -> None:
+    ssm: dict[str, object] = {
+        "attention.head_count": 4, "attention.head_count_kv": 2, "ssm.conv_kernel": 4,
+        "ssm.inner_size": 128, "ssm.state_size": 16, "ssm.group_count": 2,
+    }  # fmt: skip
+    linear = [matrix("blk.0.ssm_out", 8, 8), matrix("blk.0.attn_qkv", 64, 8)]
+    whole = [matrix("blk.1.attn_k", 64, 32), matrix("blk.1.attn_q", 64, 64)]
+    found = told("qwen3next", 2, ssm, *linear, *whole)
+    state = 3 * (128 + 2 * 2 * 16) + 16 * 128
+    assert (found.kv_heads, found.states) == ((0, 2), (state, 0))
+    # falcon-h1 has both in each layer.
+    side = told("falcon-h1", 1, ssm, matrix("blk.0.ssm_out", 8, 8), matrix("blk.0.attn_k", 64, 32))
+    assert (side.kv_heads, side.states) == ((2,), (state,))
+    # A nemotron_h has layers that keep nothing; its header has a list of heads.
+    heads = ssm | {"attention.head_count_kv": [0, 2, 0], "feed_forward_length": [0, 0, 256]}
+    rows = [matrix("blk.0.ssm_out", 8, 8), whole[0], matrix("blk.2.ffn_up", 64, 256)]
+    mixed = told("nemotron_h", 3, heads, *rows)
+    assert (mixed.kv_heads, mixed.states, mixed.gated) == ((0, 2, 0), (state, 0, 0), False)
+    # The last layer of a qwen35 predicts further tokens, and keeps nothing in the main context.
+    ahead = told("qwen35", 2, ssm | {"nextn_predict_layers": 1}, *linear, *whole)
+    assert ahead.kv_heads == (0, 0)
+
+
+def test_a_recurrence_needs_no_heads() -> None:
+    rwkv: dict[str, object] = {"wkv.head_size": 8, "attention.head_count": 0}
+    found = told("rwkv7", 2, rwkv, *(matrix(f"blk.{i}.time_mix_key", 64, 64) for i in (0, 1)))
+    assert kv_bytes(found, Load(context=65536, slots=3)) == 2 * 3 * 4 * (2 * 64 + 64 * 8)
+    assert not found.cache_bound
+    assert not found.remarks
+
+
+def test_an_encoder_of_text_keeps_nothing() -> None:
+    heads: dict[str, object] = {"attention.head_count": 4}
+    up = matrix("blk.0.ffn_up", 64, 256)
+    found = told("nomic-bert", 1, heads, up, matrix("token_types", 64, 2))
+    assert kv_bytes(found, Load(context=8192)) == 0
+    assert (found.encoder, found.gated, found.output_bytes) == (True, False, 0)
+    assert found.input_bytes - found.more_input_bytes == 6400
+
+
+@pytest.mark.parametrize(
+    ("names", "gated"),
+    [
+        ([matrix("blk.0.ffn_up", 64, 256), matrix("blk.0.ffn_down", 256, 64)], False),
+        ([matrix("blk.0.ffn_up", 64, 512), matrix("blk.0.ffn_down", 256, 64)], True),
+        ([matrix("blk.0.ffn_gate", 64, 256), matrix("blk.0.ffn_up", 64, 256)], True),
+        ([matrix("blk.0.ffn_up_exps", 64, 8, 4), matrix("blk.0.ffn_gate_inp", 64, 4)], False),
+    ],
+)
+def test_a_gate_is_known_by_its_tensors(names: list[Tensor], *, gated: bool) -> None:
+    assert told("starcoder2", 1, {"attention.head_count": 4}, *names).gated is gated
+
+
+def test_an_unknown_architecture_is_bounded_and_said_to_be_one() -> None:
+    rows = [matrix("blk.0.attn_k", 64, 48), matrix("blk.0.attn_v", 64, 32), matrix("v.a", 8, 8)]
+    found = told("futureformer", 1, {}, *rows)
+    assert kv_bytes(found, Load(context=256)) == (48 + 32) * 256 * 2
+    assert found.projector_bytes == 16
+    fit = judge(found, ask(on_cpu=True), cpu(8 * GIB))
+    shown = " ".join(model_text(fit, ask(on_cpu=True), cpu(8 * GIB)).split())
+    assert "futureformer is no architecture that Hostwright knows" in shown
+    assert model_data(fit)["kv_is_upper_bound"] is True
+    more = told("deepseek4", 1, {"attention.head_count": 4}, *rows)
+    assert "keeps more than its KV cache" in more.remarks[0]
 
 
 def test_heads_may_differ_from_layer_to_layer() -> None:

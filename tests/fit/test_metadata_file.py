@@ -1,10 +1,10 @@
 """A Shape from the header of a GGUF file, and files that are none."""
 # ruff: noqa: E402
 
-import builtins
 import os
+import struct
+import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +13,8 @@ from tests.tools import require_package
 require_package("gguf")  # what follows imports it
 
 from benchmarks.skeleton import Outline, write
-from generator.errors import EnvironmentFailure, HostwrightError
+from generator.errors import HostwrightError
+from generator.fit.header import read_header
 from generator.fit.metadata import shape_of_file
 from tests.facts import facts_at
 
@@ -76,19 +77,108 @@ def test_what_is_no_file_is_told(tmp_path: Path, name: str, code: int) -> None:
     assert caught.value.exit_code == code
 
 
-def test_a_missing_package_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def header(pairs: bytes, count: int, tensors: int = 0, version: int = 3) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", version, tensors, count) + pairs
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (header(b"", 1 << 62), "4611686018427387904 keys"),
+        (header(b"", 0, 1 << 40), "1099511627776 tensors"),
+        (header(text("a") + struct.pack("<IIQ", 9, 4, 1 << 60), 1), "ends before what it counts"),
+        (header(text("a") + struct.pack("<IIQ", 9, 8, 1 << 22), 1), "ends before what it counts"),
+        (header(text("a") + struct.pack("<IIQ", 9, 8, 1 << 40), 1), "texts in one array"),
+        (header(text("a") + struct.pack("<IIQ", 9, 9, 1), 1), "array of arrays"),
+        (header(text("a") + struct.pack("<I", 77), 1), "no kind 77"),
+        (header(struct.pack("<Q", 1 << 63) + bytes(9), 1), "a key of 9223372036854775808 bytes"),
+        (header(text("a") + struct.pack("<IQ", 8, 1 << 50), 1), "ends before what it counts"),
+        (header(text("t") + struct.pack("<I", 5000) + b"\0" * 99, 0, 1), "5000 dimensions"),
+        (header(b"", 0, version=1), "version 1"),
+        (
+            header(text("t") + struct.pack("<IQQIQ", 2, 1 << 40, 1 << 40, 0, 0), 0, 1),
+            "ends before `t`",
+        ),
+    ],
+)
+def test_what_a_header_counts_is_held_against_the_file(
+    tmp_path: Path, content: bytes, message: str
 ) -> None:
-    file = tmp_path / "small.gguf"
-    write(SMALL, file)
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **more: Any) -> Any:
-        if name == "gguf":
-            raise ImportError(name)
-        return real(name, *args, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(EnvironmentFailure) as caught:
+    file = tmp_path / "hostile.gguf"
+    file.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(HostwrightError) as caught:
         shape_of_file(str(file), facts_at())
-    assert caught.value.hint == "pip install 'hostwright[fit]'"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+    assert peak < 8 << 20
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null"])
+def test_a_device_is_no_file(name: str) -> None:
+    with pytest.raises(HostwrightError, match="not a regular file"):
+        shape_of_file(name, facts_at())
+
+
+def test_a_long_vocabulary_is_walked_and_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "words.gguf"
+    count = 300_000
+    words = struct.pack("<Q", 5) + b"token"
+    pairs = text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, count) + words * count
+    pairs += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    file.write_bytes(header(pairs, 2))
+    found = read_header(file).metadata
+    assert found == {"tokenizer.ggml.tokens": None, "general.architecture": "llama"}
+
+
+def test_a_tensor_of_a_new_type_reaches_up_to_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "new.gguf"
+    rows = text("a") + struct.pack("<IQIQ", 1, 64, 99, 0)
+    rows += text("b") + struct.pack("<IQIQ", 1, 64, 0, 4096)
+    whole = header(rows, 0, 2)
+    file.write_bytes(whole + bytes(-len(whole) % 32 + 4096 + 256))
+    a, b = read_header(file).tensors
+    assert (a.size, a.kind, b.size) == (4096, "type 99", 256)
+
+
+def test_big_endian_files_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "big.gguf"
+    key = struct.pack(">Q", 1) + b"k" + struct.pack(">II", 4, 7)
+    file.write_bytes(b"GGUF" + struct.pack(">IQQ", 3, 0, 1) + key)
+    assert read_header(file).metadata == {"k": 7}
+
+
+def split(folder: Path, parts: int) -> list[Path]:
+    """Write a model in so many parts: all keys in the first, a layer in each."""
+    files = []
+    for n in range(1, parts + 1):
+        keys = {"split.count": parts, "split.no": n - 1}
+        if n == 1:
+            keys |= {"llama.block_count": parts, "llama.embedding_length": 32}
+            keys |= {"llama.attention.head_count": 1, "llama.feed_forward_length": 32}
+        pairs = b"".join(text(k) + struct.pack("<II", 4, v) for k, v in keys.items())
+        pairs += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+        rows = text(f"blk.{n - 1}.attn_q.weight") + struct.pack("<IQQIQ", 2, 32, 32, 0, 0)
+        whole = header(pairs + rows, len(keys) + 1, 1)
+        files.append(folder / f"m-{n:05}-of-{parts:05}.gguf")
+        files[-1].write_bytes(whole + bytes(-len(whole) % 32 + 4096))
+    return files
+
+
+def test_a_model_in_parts_is_read_whole_whichever_is_named(tmp_path: Path) -> None:
+    files = split(tmp_path, 3)
+    for file in files:
+        assert shape_of_file(str(file), facts_at()).layer_bytes == (4096,) * 3
+    files[1].unlink()
+    with pytest.raises(HostwrightError, match="1 of its 3 parts are missing, first m-00002-of-0"):
+        shape_of_file(str(files[0]), facts_at())
+    files[0].rename(tmp_path / "other.gguf")
+    with pytest.raises(HostwrightError, match="part 1 of 3"):
+        shape_of_file(str(tmp_path / "other.gguf"), facts_at())

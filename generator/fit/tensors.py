@@ -1,0 +1,125 @@
+"""What the tensors of a model tell: sizes of its parts, and what each layer is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.fit.header import Tensor
+
+BLOCK: Final = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.(.+)")
+# What embeds, and stays with the host whatever goes to GPUs.
+# Source: LLM_TENSOR_LAYER_INPUT in src/llama-arch.cpp of llama.cpp@b10488.
+INPUTS: Final = frozenset(
+    {"token_embd", "per_layer_token_embd", "position_embd", "token_types", "token_embd_norm"}
+)
+# Vision and audio towers, and what projects their answers, where they are in the same file.
+TOWERS: Final = ("v.", "mm.", "a.", "vision.", "audio.", "resampler.")
+# What llama.cpp moves as one. Source: LAYER_FRACTION_MOE, common/fit.cpp of llama.cpp@08033df.
+EXPERTS: Final = re.compile(r"ffn_(?:up|down|gate_up|gate)_(?:ch)?exps")
+STATES: Final = ("ssm_", "shortconv.", "time_mix_", "attn_time_")
+KEYS: Final = ("attn_k", "attn_kv_b", "attn_kv_a_mqa")
+VALUES: Final = ("attn_v", "attn_kv_b")
+MOST_BLOCKS: Final = 10_000
+
+
+class Parts:
+    """The tensors of a model, sorted by where they are and what they do."""
+
+    def __init__(self, tensors: Iterable[Tensor]) -> None:
+        self.blocks: dict[int, dict[str, Tensor]] = defaultdict(dict)
+        self.inputs = self.outputs = self.projector = self.total = 0
+        self.table = self.output_table = self.vocabulary = self.embedding = 0
+        for tensor in {tensor.name: tensor for tensor in tensors}.values():
+            self.total += tensor.size
+            self._sort(tensor)
+        self.layers = max(self.blocks, default=-1) + 1
+
+    def _sort(self, tensor: Tensor) -> None:
+        name = tensor.name
+        match = BLOCK.fullmatch(name)
+        if match and int(match[1]) < MOST_BLOCKS:
+            self.blocks[int(match[1])][match[2].removesuffix(".weight")] = tensor
+        elif name.partition(".")[0] in INPUTS:
+            self.inputs += tensor.size
+            if name == "token_embd.weight":
+                self.table = tensor.size
+                self.vocabulary = max(tensor.dimensions, default=0)
+                self.embedding = tensor.dimensions[0] if tensor.dimensions else 0
+        elif name.startswith(TOWERS):
+            self.projector += tensor.size
+        else:
+            self.outputs += tensor.size
+            if name == "output.weight":
+                self.output_table = tensor.size
+
+    def layer_bytes(self, layers: int) -> tuple[int, ...]:
+        """Return the weights of each of so many layers; the last has those of layers beyond."""
+        sizes = [sum(t.size for t in self.blocks[i].values()) for i in sorted(self.blocks)]
+        told = dict(zip(sorted(self.blocks), sizes, strict=True))
+        beyond = sum(size for layer, size in told.items() if layer >= layers)
+        return (*(told.get(i, 0) for i in range(layers - 1)), told.get(layers - 1, 0) + beyond)
+
+    def expert_bytes(self, layers: int) -> tuple[int, ...]:
+        """Return what the experts of each layer have of its weights; empty: there are none."""
+        sizes = [
+            sum(t.size for n, t in self.blocks.get(i, {}).items() if EXPERTS.match(n))
+            for i in range(layers)
+        ]
+        return tuple(sizes) if any(sizes) else ()
+
+    def _names(self, layer: int) -> Iterable[str]:
+        return self.blocks.get(layer, {})
+
+    def has_state(self, layer: int) -> bool:
+        """Return whether a layer has the tensors of a recurrence, or none that are known."""
+        return any(name.startswith(STATES) for name in self._names(layer))
+
+    def only_state(self, layer: int) -> bool:
+        """Return whether a layer has the tensors of a recurrence, and none that make keys."""
+        return self.has_state(layer) and not any(n in KEYS for n in self._names(layer))
+
+    def widths(self, embedding: int) -> tuple[int, int]:
+        """Return the widest key and value of a token; the embedding, where no tensor tells."""
+        key, value = (self._widest(names, 1) or embedding for names in (KEYS, VALUES))
+        return key, value
+
+    def _widest(self, names: Sequence[str], axis: int) -> int:
+        found = (t for block in self.blocks.values() for n, t in block.items() if n in names)
+        return max((t.dimensions[axis] for t in found if len(t.dimensions) > axis), default=0)
+
+    @property
+    def width(self) -> int:
+        """The width of the feed-forward part, of one expert where there are experts."""
+        return self._widest(("ffn_down_exps",), 0) or self._widest(("ffn_down",), 0)
+
+    @property
+    def dense_width(self) -> int:
+        """The width of the feed-forward part of layers without experts."""
+        return self._widest(("ffn_down",), 0)
+
+    @property
+    def shared_width(self) -> int:
+        """The width of the shared experts, all together."""
+        return self._widest(("ffn_down_shexp",), 0)
+
+    @property
+    def gated(self) -> bool:
+        """Whether there are three matrices in the feed-forward part, or two that are fused."""
+        names = {name for block in self.blocks.values() for name in block}
+        if any(n.startswith("ffn_gate") and not n.startswith("ffn_gate_inp") for n in names):
+            return True
+        fused = self._widest(("ffn_up",), 1) > self._widest(("ffn_down",), 0) > 0
+        return fused or not any(n.startswith("ffn_up") for n in names)
+
+
+def main_type(tensors: Iterable[Tensor]) -> str:
+    """Return the type that most weights have."""
+    sizes: Counter[str] = Counter()
+    for tensor in tensors:
+        sizes[tensor.kind] += tensor.size
+    return max(sizes, key=lambda kind: sizes[kind], default="")
