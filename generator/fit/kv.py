@@ -15,7 +15,7 @@ from generator.fit.shape import (
 
 if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
-    from generator.fit.shape import Load, Shape
+    from generator.fit.shape import Load, Pool, Shape
 
 # Bytes of 32 elements; the blocks hold their scales, too. Source: ggml-common.h of
 # llama.cpp@4df29be; llama-fit-params gives 512, 272 and 144 MiB for llama3.1:8b at 4096 tokens.
@@ -46,13 +46,24 @@ def padded(tokens: int) -> int:
 
 
 def cells(window: int, load: Load) -> int:
-    """Return the tokens that one slot keeps in a layer.
+    """Return the tokens that one slot keeps in a layer; of a pool: all slots together.
 
     A layer with a window keeps the window and the batch being computed, if that is less.
     Source: src/llama-kv-cache-iswa.cpp:61-63 of llama.cpp@0c1e570 (`size_swa`).
     """
+    if load.pool is not None:
+        return _pooled(window, load, load.pool)
     whole = padded(load.context)
     return min(whole, padded(window + min(load.batch, whole))) if window else whole
+
+
+def _pooled(window: int, load: Load, pool: Pool) -> int:
+    kept = (pool.kept or window) if window and not pool.whole else 0
+    if kept and pool.spare and load.slots > 1:
+        kept = max(kept, window + 1)
+    least = load.slots * kept + min(load.batch, load.context)
+    tokens = least if 0 < kept < load.context else load.tokens
+    return -(-tokens // pool.block) * pool.block
 
 
 @lru_cache(maxsize=256)
@@ -107,4 +118,5 @@ def _layer(heads: int, window: int, shape: Shape, load: Load) -> int:
         length = sum(shape.window_lengths)
     if shape.mla_lengths and not load.latent_values:
         length = shape.key_length
-    return bytes_of(heads * length * cells(window, load) * load.slots, load.cache_type)
+    tokens = cells(window, load) * (1 if load.pool else load.slots)
+    return bytes_of(heads * length * tokens, load.cache_type)

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
+from generator.fit import pooled
 from generator.fit.compute import compute_bytes, host_compute_bytes
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
@@ -131,15 +132,19 @@ class Footprint:
             layers=end + (1 if headless else 0),
             weights=self._weights[min(end, shape.layers)] + ends,
             kv=self._cache[end],
-            compute=self._compute(output=output)
-            if computes
-            else host_compute_bytes(shape, self.load),
+            compute=self._compute(output=output) if computes else self._beside(),
             other=HOST_OVERHEAD,
         )
 
+    def _beside(self) -> int:
+        """Return the buffer of a host that computes no layer."""
+        of = pooled.host_compute_bytes if self.load.pool else host_compute_bytes
+        return of(self.shape, self.load)
+
     def _compute(self, *, output: bool) -> int:
         if output not in self._buffers:
-            self._buffers[output] = compute_bytes(self.shape, self.load, output=output)
+            of = pooled.compute_bytes if self.load.pool else compute_bytes
+            self._buffers[output] = of(self.shape, self.load, output=output)
         return self._buffers[output]
 
 

@@ -103,12 +103,29 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """One cache for the tokens of all slots, as Ollama's own engine has it.
+
+    A layer with a window keeps `kept` tokens of each slot (0: as wide as the window) and one more
+    if `spare`, where there are several slots, and one batch for all of them; `whole`: it keeps all
+    tokens like any other. The cells come in blocks of `block`. Source: Causal.Init,
+    kvcache/causal.go@v0.24.0:130-180, @v0.6.3:100-128.
+    """
+
+    kept: int = 0
+    spare: bool = False
+    whole: bool = False
+    block: int = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What the memory of a loaded model follows from, beside its Shape.
 
     `context` is for each of the `slots`; `batch` the tokens computed at once (llama.cpp's ubatch),
     `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
-    reserves since llama.cpp PR 23861. `latent_values`: a compressed cache keeps values beside its
+    reserves since llama.cpp PR 23861. `pool` is how Ollama's own engine keeps its cache; None:
+    llama.cpp computes. `latent_values`: a compressed cache keeps values beside its
     keys, though these hold them, as llama.cpp did up to PR 19057.
     """
 
@@ -118,6 +135,7 @@ class Load:
     flash_attention: bool = True
     batch: int = DEFAULT_BATCH
     outputs: int = 0
+    pool: Pool | None = None
     latent_values: bool = False
 
     @property

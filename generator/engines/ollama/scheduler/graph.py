@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 # Source: kvCacheBytesPerElement, fs/ggml/ggml.go@v0.24.0:946-958.
 COUNTED: Final = {"q8_0": 1.0, "q4_0": 0.5}
 GPT_OSS: Final = frozenset({"gptoss", "gpt-oss"})
-KEPT: Final = 4096  # tokens that a local layer of gpt-oss keeps in Ollama's own engine
+# Those whose local layers keep 4096 tokens in Ollama's own engine, whatever the window.
+# Source: NewSWAMemCache in model/models/gptoss/model.go@v0.24.0:239, gemma4/model.go@v0.24.0:116.
+REMEMBERING: Final = GPT_OSS | {"gemma4"}
+KEPT: Final = 4096
 
 
 def cache_sizes(shape: Shape, load: Load, facts: Facts) -> list[int]:
