@@ -10,7 +10,6 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.fit import pooled
 from generator.fit.compute import compute_bytes, host_compute_bytes
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
@@ -138,12 +137,12 @@ class Footprint:
 
     def _beside(self) -> int:
         """Return the buffer of a host that computes no layer."""
-        of = pooled.host_compute_bytes if self.load.pool else host_compute_bytes
+        of = self.load.pool.host_compute_bytes if self.load.pool else host_compute_bytes
         return of(self.shape, self.load)
 
     def _compute(self, *, output: bool) -> int:
         if output not in self._buffers:
-            of = pooled.compute_bytes if self.load.pool else compute_bytes
+            of = self.load.pool.compute_bytes if self.load.pool else compute_bytes
             self._buffers[output] = of(self.shape, self.load, output=output)
         return self._buffers[output]
 

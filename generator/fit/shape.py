@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -103,19 +104,26 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """One cache for the tokens of all slots, as Ollama's own engine has it.
+class Pool(ABC):
+    """One cache for the tokens of all slots, of an engine with a graph of its own.
 
     A layer with a window keeps `kept` tokens of each slot (0: as wide as the window) and one more
     if `spare`, where there are several slots, and one batch for all of them; `whole`: it keeps all
-    tokens like any other. The cells come in blocks of `block`. Source: Causal.Init,
-    kvcache/causal.go@v0.24.0:130-180, @v0.6.3:100-128.
+    tokens like any other. The cells come in blocks of `block`.
     """
 
     kept: int = 0
     spare: bool = False
     whole: bool = False
     block: int = 256
+
+    @abstractmethod
+    def compute_bytes(self, shape: Shape, load: Load, *, output: bool) -> int:
+        """Return the compute buffer of a device with layers, with the `output` or without."""
+
+    @abstractmethod
+    def host_compute_bytes(self, shape: Shape, load: Load) -> int:
+        """Return the buffer that stays with the host where GPUs compute all layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +132,7 @@ class Load:
 
     `context` is for each of the `slots`; `batch` the tokens computed at once (llama.cpp's ubatch),
     `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
-    reserves since llama.cpp PR 23861. `pool` is how Ollama's own engine keeps its cache; None:
+    reserves since llama.cpp PR 23861. `pool` is how an engine of its own keeps the cache; None:
     llama.cpp computes. `latent_values`: a compressed cache keeps values beside its
     keys, though these hold them, as llama.cpp did up to PR 19057.
     """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.scheduler import settings
 from generator.engines.ollama.scheduler.best_fit import Cards, by_graph, by_measure
 from generator.engines.ollama.scheduler.estimate import by_estimate
-from generator.engines.ollama.scheduler.graph import KEPT, REMEMBERING
+from generator.engines.ollama.scheduler.own_engine import pool_of
 from generator.fit.ask import Ask
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.layout import by_share, fill, placed
-from generator.fit.shape import DEFAULT_BATCH, Load, Pool
+from generator.fit.shape import DEFAULT_BATCH, Load
 from generator.records import dataclass
 from generator.units import GIB, MIB, gib, whole
 
@@ -260,22 +260,6 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         cuda=view.acceleration in {"", "cuda"},
         layers=settings.number(view, "LLAMA_ARG_N_GPU_LAYERS"),
         cache_ram=settings.cache_ram_of(view, facts),
-    )
-
-
-def pool_of(architecture: str, facts: Facts, *, flash: bool) -> Pool:
-    """Return how Ollama's own engine keeps the cache of an architecture.
-
-    Blocks are those of the backend's CacheConfig, ml/backend/ggml/ggml.go@v0.24.0:695. llama4's
-    chunks bound what a token sees, not what is kept: NewChunkedAttentionCache,
-    model/models/llama4/model.go@v0.24.0:58.
-    """
-    windows = facts.behaves("estimate-with-windows")
-    return Pool(
-        kept=KEPT if architecture in REMEMBERING else 0,
-        spare=facts.behaves("a-token-to-spare"),
-        whole=architecture == "llama4" or not windows,
-        block=256 if flash or facts.behaves("whole-cache-blocks") else 32,
     )
 
 

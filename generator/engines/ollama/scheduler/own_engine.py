@@ -1,0 +1,96 @@
+"""Ollama's own engine, up to 0.24: one cache for all slots, and a graph of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.engines.ollama.scheduler.graph import GPT_OSS, KEPT, REMEMBERING
+from generator.fit.kv import cells, distinct
+from generator.fit.shape import Pool
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.fit.shape import Load, Shape
+
+FLOAT: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPool(Pool):
+    """The cache of Ollama's own engine, and what it computes with.
+
+    Source: Causal.Init, kvcache/causal.go@v0.24.0:130-180, @v0.6.3:100-128.
+    """
+
+    def compute_bytes(self, shape: Shape, load: Load, *, output: bool) -> int:
+        """Return the compute buffer of a device that holds layers, with the `output` or without.
+
+        4 bytes for each float of the widest moment of a batch, and the mask of all slots:
+
+        - logits, of one token of each slot: vocabulary + 2 × embedding;
+        - feed-forward: 3 × its width, 2 × embedding; or the answers of the experts, before and
+          after they are weighted; gpt-oss splits gate and up by copies;
+        - attention: query and answer, keys and values, 2 × embedding; without flash attention the
+          scores of all slots.
+
+        Sources: reserveWorstCaseGraph, runner/ollamarunner/runner.go@v0.24.0:1076-1179, and the
+        graphs in model/models/{gemma3,gptoss,qwen3}@v0.24.0. Logs have 96 MiB for qwen3-coder:30b
+        at 16384 tokens on a CPU and 121.8 MiB for gpt-oss:120b at 8192 on a GPU, as this does.
+        """
+        batch = min(load.batch, load.context)
+        widest = max(_feed_forward(shape), _attention(shape, load))
+        floats = batch * (widest + _mask(shape, load))
+        if output:
+            floats = max(floats, load.outputs * (shape.vocabulary + 2 * shape.embedding))
+        return int(FLOAT * floats)
+
+    def host_compute_bytes(self, shape: Shape, load: Load) -> int:
+        """Return the buffer that stays with the host when GPUs compute: the embeddings.
+
+        Logs have 5.6 MiB for gpt-oss and 10.0 MiB for mistral-small, 512 tokens of each.
+        """
+        return FLOAT * min(load.batch, load.context) * shape.embedding
+
+
+def pool_of(architecture: str, facts: Facts, *, flash: bool) -> OwnPool:
+    """Return how Ollama's own engine keeps the cache of an architecture.
+
+    Blocks are those of the backend's CacheConfig, ml/backend/ggml/ggml.go@v0.24.0:695. llama4's
+    chunks bound what a token sees, not what is kept: NewChunkedAttentionCache,
+    model/models/llama4/model.go@v0.24.0:58.
+    """
+    windows = facts.behaves("estimate-with-windows")
+    return OwnPool(
+        kept=KEPT if architecture in REMEMBERING else 0,
+        spare=facts.behaves("a-token-to-spare"),
+        whole=architecture == "llama4" or not windows,
+        block=256 if flash or facts.behaves("whole-cache-blocks") else 32,
+    )
+
+
+def _feed_forward(shape: Shape) -> int:
+    used, wide = shape.experts_used, shape.feed_forward
+    dense = 3 * (shape.dense_feed_forward if shape.experts else wide) + 2 * shape.embedding
+    if not shape.experts:
+        return dense
+    answers = used * (2 * shape.embedding + wide) + shape.embedding
+    split = 3 * used * wide + 2 * shape.embedding
+    if shape.architecture in GPT_OSS:
+        split += used * wide + shape.heads * shape.key_length
+    shared = 3 * shape.shared_feed_forward + (used + 2) * shape.embedding
+    return max(dense, answers, split, shared if shape.shared_feed_forward else 0)
+
+
+def _attention(shape: Shape, load: Load) -> int:
+    keys = max(shape.kv_heads, default=0) * (shape.key_length + shape.value_length)
+    around = 2 * shape.embedding + 2 * shape.heads * shape.key_length + keys
+    if load.flash_attention:
+        return around
+    return around + shape.heads * max(cells(window, load) for window in distinct(shape.windows))
+
+
+def _mask(shape: Shape, load: Load) -> float:
+    """Return the floats of the masks, one for each kind of cache: f16 with flash attention."""
+    floats = sum(cells(window, load) for window in distinct(shape.windows))
+    return floats / 2 if load.flash_attention else floats
