@@ -18,6 +18,7 @@ LEAST_RESERVE: Final = 2 * 2**30
 class Gpu:
     """A GPU: bytes of memory, compute capability as NVIDIA writes it (`6.1`), empty: unknown.
 
+    `vendor` is `nvidia`, `amd` or `intel`, `target` is AMD's, like `gfx1100`; empty: unknown.
     `unified`: its memory is the host's. `reserved`: bytes that a display or other programs hold.
     """
 
@@ -27,6 +28,8 @@ class Gpu:
     uuid: str = ""
     unified: bool = False
     reserved: int = 0
+    vendor: str = ""
+    target: str = ""
 
     @property
     def free(self) -> int:

@@ -562,3 +562,82 @@ class TestLegacyEnv:
             for version in ("0.9", "0.24", None):
                 dead = {"OLLAMA_NUM_THREADS", "OLLAMA_NUM_GPU_LAYERS", "OLLAMA_NO_CUDA"}
                 assert not dead & set(environment(shipped(name, version=version)))
+
+
+class TestWhatComputes:
+    """The maker of a card decides, and a card that nothing computes on is refused."""
+
+    @pytest.mark.parametrize(
+        ("gpu", "version", "acceleration"),
+        [
+            ({"name": "Radeon RX 7900 XTX"}, None, "rocm"),
+            ({"name": "AMD Radeon RX 6700 XT"}, None, "vulkan"),
+            ({"name": "Radeon of a friend"}, None, "rocm"),
+            ({"name": "the red one", "vendor": "amd"}, None, "rocm"),
+            ({"name": "the red one", "pci_id": "1002:73df:c1"}, None, "vulkan"),
+            ({"name": "Arc B580"}, None, "vulkan"),
+            ({"name": "Arc B580"}, "0.12.11", "vulkan"),
+            ({"name": "RTX 4090"}, None, "cuda"),
+            ({"name": "a card"}, None, "cuda"),
+            ({"name": "a card", "compute_capability": "8.9"}, None, "cuda"),
+        ],
+    )
+    def test_by_the_maker(
+        self, gpu: dict[str, str], version: str | None, acceleration: str
+    ) -> None:
+        decided = plan({"host": {"gpus": [{**gpu, "memory": "12GiB"}]}}, version)
+        assert decided.service.acceleration == acceleration
+
+    def test_a_radeon_is_no_nvidia_host(self) -> None:
+        decided = plan({"host": {"gpus": [{"name": "Radeon RX 7900 XTX", "memory": "24GiB"}]}})
+        assert decided.service.devices is not None
+        assert decided.service.devices.vendor == "amd"
+        assert decided.service.devices.modules == ()
+        assert "HW305" not in rules(decided)
+
+    def test_a_radeon_of_unknown_target_is_told(self) -> None:
+        decided = plan({"host": {"gpus": [{"name": "Radeon of a friend", "memory": "24GiB"}]}})
+        found = next(f for f in decided.findings if f.rule == "HW305")
+        assert "nvidia" not in f"{found.message} {found.fix}"
+        assert "pci_id" in found.fix
+
+    def test_the_most_memory_decides_between_makers(self) -> None:
+        cards = [{"name": "RTX 4060", "memory": "8GiB"}, {"name": "RX 7900 XTX", "memory": "24GiB"}]
+        assert plan({"host": {"gpus": cards}}).service.acceleration == "rocm"
+
+    @pytest.mark.parametrize(
+        ("name", "asked", "version", "where", "message"),
+        [
+            ("Arc B580", None, "0.12.3", "host.gpus", "nothing in Ollama 0.12.3 computes on"),
+            ("Radeon RX 7900 XTX", "cuda", None, "ollama.acceleration", "`cuda` does not compute"),
+            ("RTX 4090", "rocm", None, "ollama.acceleration", "`rocm` does not compute on RTX"),
+            ("Arc B580", "cuda", None, "ollama.acceleration", "`cuda` does not compute on Arc"),
+        ],
+    )
+    def test_a_card_that_nothing_computes_on_is_refused(
+        self, name: str, asked: str | None, version: str | None, where: str, message: str
+    ) -> None:
+        ollama = {"acceleration": asked} if asked else {}
+        host = {"gpus": [{"name": name, "memory": "12GiB"}]}
+        assert refused({"host": host, "ollama": ollama}, version)[where].startswith(message)
+
+    def test_the_cpu_may_be_asked_for_all_the_same(self) -> None:
+        host = {"gpus": [{"name": "Arc B580", "memory": "12GiB"}]}
+        decided = plan({"host": host, "ollama": {"acceleration": "cpu"}}, "0.12.3")
+        assert decided.service.devices is None
+
+    @pytest.mark.parametrize(
+        ("name", "version", "told"),
+        [
+            ("Radeon 780M", None, True),
+            ("Radeon 890M", None, True),
+            ("Radeon 8060S", None, False),  # the one that is taken by itself
+            ("Radeon 780M", "0.12.11", False),  # no release before 0.30 drops them
+            ("Radeon RX 7900 XTX", None, False),
+        ],
+    )
+    def test_an_integrated_gpu_is_admitted(
+        self, name: str, version: str | None, told: bool
+    ) -> None:
+        decided = plan({"host": {"gpus": [{"name": name, "memory": "16GiB"}]}}, version)
+        assert ("OLLAMA_IGPU_ENABLE" in environment(decided)) == told

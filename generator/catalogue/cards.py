@@ -32,7 +32,27 @@ _LAPTOP: Final = re.compile(r"\b(?:laptop gpu|mobile|with max[ -]q design|max[ -
 _SUFFIX: Final = re.compile(r"(?<=\d)(?=(?:ti|super|xtx?|gre)\b)")
 _SIZE: Final = re.compile(r"(\d+) ?gi?b\b")
 _JOINED: Final = re.compile(r"(?<=[a-z]{2})(?=\d{4})")  # `rtx4090`
+_ALMOST: Final = 0.05  # of memory: a driver keeps some
 _NEAR: Final = 0.13  # of memory: 22.5 GiB are sold as 24 GB
+
+
+_WORDS: Final[tuple[tuple[Maker, re.Pattern[str]], ...]] = (
+    (
+        "nvidia",
+        re.compile(
+            r"\b(?:nvidia|geforce|quadro|tesla|jetson|orin|(?:rtx|gtx|titan)(?!\w)|[rg]tx\d)"
+        ),
+    ),
+    ("amd", re.compile(r"\b(?:amd|ati|radeon|instinct|ryzen|firepro|gfx\d+)|\brx ?\d{3,4}\b")),
+    ("intel", re.compile(r"\b(?:intel|arc|iris|uhd graphics|hd graphics)\b")),
+    ("apple", re.compile(r"\bapple\b")),
+)
+
+
+def maker_of(name: str) -> Maker | Literal[""]:
+    """Return whose card it is by a word in its name; empty: no word says so."""
+    text = name.casefold()
+    return next((maker for maker, words in _WORDS if words.search(text)), "")
 
 
 @functools.cache
@@ -170,11 +190,11 @@ class Cards:
                 found.append((len(words), name))
         return found
 
-    def by_pci(self, number: str, revision: str = "") -> Card | None:
+    def by_pci(self, number: str, revision: str = "", memory: int = 0) -> Card | None:
         """The card with an id like `10de:2684`; None: unknown.
 
-        Several with one id that `revision` does not tell apart are one with the names of all, and
-        no more memory and speed than each of them has.
+        Several with one id that neither `revision` nor `memory` tells apart are one with the names
+        of all, and no more memory and speed than each of them has.
         """
         number, revision = number.casefold(), revision.casefold()
         exact = self._ids.get(f"{number}:{revision}") or self._ids.get(number)
@@ -183,7 +203,8 @@ class Cards:
         start = f"{number}:"
         under = [names[0] for text, names in self._ids.items() if text.startswith(start)]
         cards = [self._card(name) for name in dict.fromkeys(under)]
-        return _any_of(cards) if cards else None
+        cards = [card for card in cards if memory and card.has(memory, _ALMOST)] or cards
+        return _any_of(cards) if len(cards) > 1 else next(iter(cards), None)
 
 
 def _any_of(cards: list[Card]) -> Card:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from generator.catalogue.accepted import Accepted
 from generator.catalogue.hardware import GpuGeneration, Library, Radeon
@@ -205,6 +205,26 @@ class Facts:
     def cards(self) -> Cards:
         """All cards, to be found by what people type, and by PCI id."""
         return self._catalogue.cards
+
+    def library(self, vendor: str, target: str = "") -> Literal["", "cuda", "rocm", "vulkan"]:
+        """What of the release computes on a GPU of that maker, and of AMD that `target`; empty:
+        nothing does. Without a target AMD's is one that there are kernels for.
+        """
+        if vendor == "nvidia":
+            return "cuda"
+        if vendor == "amd" and (not target or target in self.rocm_targets):
+            return "rocm"
+        variable = self.variable("OLLAMA_VULKAN")  # which came late
+        served = variable is not None and variable.known and vendor in {"amd", "intel"}
+        return "vulkan" if served else ""
+
+    def admits_integrated(self, library: str, target: str = "") -> bool:
+        """Whether the release takes an integrated GPU by itself, without OLLAMA_IGPU_ENABLE=1."""
+        variable = self.variable("OLLAMA_IGPU_ENABLE")
+        if library == "cuda" or variable is None or not variable.known:
+            return True
+        known = self._catalogue.radeons.get(target)
+        return library == "rocm" and not (known and known.needs_opt_in)
 
     @functools.cached_property
     def image(self) -> Image:

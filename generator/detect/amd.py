@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Gpu
-from generator.detect.pci import unserved
+from generator.detect.pci import MAKERS, card_of, held, unserved
 from generator.detect.root import first_match, one_line, pairs
 from generator.units import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.detect.pci import Device
     from generator.detect.root import Root
 
@@ -22,33 +24,40 @@ _MOST: Final = 1_000_000
 
 def read_amd(root: Root, there: list[Device], cpu_model: str) -> tuple[Gpu, ...]:
     """Return the GPUs that the compute driver serves, and those of `there` that it does not."""
-    nodes = (_gpu(root, f"{_NODES}/{node}", cpu_model) for node in root.names(_NODES))
+    ids = {device.bus: device.id for device in there}
+    nodes = (_gpu(root, f"{_NODES}/{node}", cpu_model, ids) for node in root.names(_NODES))
     gpus = sorted(filter(None, nodes), key=lambda gpu: gpu.bus)
     fault = "the kernel's compute driver (amdgpu with KFD) does not serve it"
     return (*gpus, *unserved(root, there, gpus, fault))
 
 
-def _gpu(root: Root, node: str, cpu_model: str) -> Gpu | None:
+def _gpu(root: Root, node: str, cpu_model: str, ids: Mapping[str, str]) -> Gpu | None:
     properties = pairs(root.text(f"{node}/properties"), " ")
     if "gfx_target_version" not in properties:
         root.warn(f"{node}/properties", "names no target")
     target = _target(properties.get("gfx_target_version", ""))
     if properties.get("vendor_id") != _AMD or not target:
         return None
-    known = load_catalogue().radeons.get(target)
-    if known is None:
-        root.warn(node, f"`{target}` is not a GPU that this program knows")
-    unified = bool(known and known.integrated)
+    known, bus = load_catalogue().radeons.get(target), _bus(properties)
+    pci = ids.get(bus, "")
     drm = f"/sys/class/drm/renderD{properties.get('drm_render_minor', '')}/device"
     vram, gtt = (root.number(f"{drm}/mem_info_{kind}_total") or 0 for kind in ("vram", "gtt"))
+    card = card_of(pci, vram)
+    if known is None and card is None:
+        root.warn(node, f"`{target}` is not a GPU that this program knows")
+    unified = bool(known and known.integrated) or bool(card and card.unified)
+    name = _name(root, drm, target, cpu_model if unified else "", card.name if card else "")
+    used = None if unified else root.number(f"{drm}/mem_info_vram_used")
     unique = whole(properties.get("unique_id", ""))
     return Gpu(
         vendor="amd",
-        name=_name(root, drm, target, cpu_model if unified else ""),
-        bus=_bus(properties),
+        name=name,
+        bus=bus,
+        pci=pci,
         # An integrated GPU has its carve-out and what the kernel lets it use of the rest.
         memory=vram + gtt if unified else vram or _banks(root, node),
-        used=None if unified else root.number(f"{drm}/mem_info_vram_used"),
+        used=used,
+        held=held(root, f"{drm}/mem_info_vram_used", name, used, vram),
         # As ROCm writes it; cards before Vega have none.
         uuid=f"GPU-{unique:016x}" if unique else "",
         target=target,
@@ -64,11 +73,13 @@ def _target(text: str) -> str:
     return f"gfx{number // 10_000}{number // 100 % 100:x}{number % 100:x}"
 
 
-def _name(root: Root, drm: str, target: str, cpu_model: str) -> str:
-    """Return the product name. Few cards report theirs; integrated ones are in the processor's."""
+def _name(root: Root, drm: str, target: str, cpu_model: str, card: str) -> str:
+    """Return the product name. Few cards report theirs; integrated ones are in the processor's, and
+    the id names most.
+    """
     product = one_line(root.text(f"{drm}/product_name"), 80)
     beside = first_match(r"w/ (Radeon [\w ]+)", cpu_model).strip()
-    return product or f"AMD {beside or f'Radeon {target}'}"
+    return product or f"{MAKERS['amd']} {beside or card or f'Radeon {target}'}"
 
 
 def _bus(properties: dict[str, str]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Cores = Mapping[int, frozenset[int]]
 
 _CPUS: Final = "/sys/devices/system/cpu"
-_NODES: Final = "/sys/devices/system/node"
+NODES: Final = "/sys/devices/system/node"
 # What decides how fast a CPU computes; the other flags say nothing about inference.
 FEATURES: Final = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl",
@@ -147,8 +147,17 @@ def _fast(root: Root, online: frozenset[int]) -> frozenset[int]:
 
 def _nodes(root: Root) -> Iterator[NumaNode]:
     """Yield the NUMA nodes that have CPUs; nodes of memory alone bind no threads."""
-    for name in root.names(_NODES):
+    for name in root.names(NODES):
         number = first_match(r"(?a)\Anode(\d{1,9})\Z", name)
-        if number and (cpus := root.cpus(f"{_NODES}/{name}/cpulist")):
-            size = meminfo(root.text(f"{_NODES}/{name}/meminfo"), "MemTotal")
+        if number and (cpus := root.cpus(f"{NODES}/{name}/cpulist")):
+            size = meminfo(root.text(f"{NODES}/{name}/meminfo"), "MemTotal")
             yield NumaNode(int(number), written_list(cpus), size)
+
+
+def memory_nodes(root: Root) -> Iterator[tuple[str, int]]:
+    """Yield the NUMA nodes that have memory and no CPU, with their bytes."""
+    for name in root.names(NODES):
+        empty = name.startswith("node") and not root.text(f"{NODES}/{name}/cpulist")
+        size = meminfo(root.text(f"{NODES}/{name}/meminfo"), "MemTotal") if empty else 0
+        if size:
+            yield name, size

@@ -85,13 +85,16 @@ def acceleration(at: Situation) -> Choice:
     used = {(gpu.bus, gpu.uuid) for gpu in at.gpus}
     others = [gpu.name for gpu in at.found.gpus if (gpu.bus, gpu.uuid) not in used]
     beside = f" {', '.join(dict.fromkeys(others))}: left alone." if others else ""
-    why = ", for which ROCm has no kernels" if at.acceleration == "vulkan" else ""
+    amd = at.acceleration == "vulkan" and any(gpu.vendor == "amd" for gpu in at.gpus)
+    why = ", for which ROCm has no kernels" if amd else ""
     one = " CUDA takes one MIG slice, the largest." if any(gpu.mig for gpu in at.gpus) else ""
     return Choice(key, at.acceleration, f"for {_names(at)}{why}.{one}{beside}")
 
 
 def _unused(gpu: Gpu) -> str:
-    idle = "Ollama does not use it by itself" if gpu.memory else "its memory is not known"
+    if gpu.unified and gpu.vendor != "nvidia":
+        return gpu.fault or "the processor that it is in computes as fast, or it is not known"
+    idle = "nothing in this release computes on it" if gpu.memory else "its memory is not known"
     return gpu.fault or idle
 
 
@@ -100,12 +103,18 @@ def _names(at: Situation) -> str:
 
 
 def visible_devices(at: Situation) -> Choice | LeftOut:
-    """Several cards by UUID: their numbers change with a slot, a driver or a BIOS."""
+    """Cards that differ, by UUID: their numbers change with a slot, a driver or a BIOS."""
     key = "gpu.visible_devices"
     named = [gpu.uuid for gpu in at.gpus if gpu.uuid]
-    needed = len(at.gpus) > 1 or any(gpu.mig for gpu in at.gpus)
+    sliced = any(gpu.mig for gpu in at.gpus)
+    alike = len({(gpu.name, gpu.memory) for gpu in at.gpus}) == 1 and not sliced
+    if alike and len(at.gpus) > 1:
+        return LeftOut(key, f"all {len(at.gpus)}, also one that replaces another: they are alike.")
+    needed = len(at.gpus) > 1 or sliced
     if at.acceleration in {"cuda", "rocm"} and needed and len(named) == len(at.gpus):
-        return Choice(key, named, f"{_names(at)}: by UUID, which no slot and no BIOS changes.")
+        why = "by UUID, which no slot and no BIOS changes"
+        new = "the slice has another once it is made anew" if sliced else "a new card has another"
+        return Choice(key, named, f"{_names(at)}: {why}. Write it here then: {new}.")
     if at.on_cpu:
         return LeftOut(key, "no GPU computes.")
     if len(at.found.gpus) > len(at.gpus):

@@ -8,7 +8,7 @@ from generator.records import dataclass
 
 Vendor = Literal["nvidia", "amd", "intel"]
 Chassis = Literal["", "desktop", "laptop", "server"]
-DiskKind = Literal["", "nvme", "ssd", "hdd"]
+DiskKind = Literal["", "nvme", "ssd", "hdd", "network"]
 Installer = Literal["", "script", "package", "nixos", "snap", "other"]
 
 
@@ -88,7 +88,9 @@ class Usable:
 class Gpu:
     """One GPU. `memory` is in bytes, 0: not known; `target` is AMD's, like `gfx1100`.
 
-    `fault` says why a server cannot compute on it; `exact` is false where the memory is a guess.
+    `pci` is its id on the bus, like `10de:2684` or `1002:744c:c8`. `fault` says why a server cannot
+    compute on it; `exact` is false where the memory is a guess. `held` are bytes of `used` that
+    others than a model server hold.
     """
 
     vendor: Vendor
@@ -103,6 +105,8 @@ class Gpu:
     mig: bool = False
     exact: bool = True
     fault: str = ""
+    held: int = 0
+    pci: str = ""
 
 
 @dataclass(frozen=True, slots=True)

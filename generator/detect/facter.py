@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.detect.cpu import FEATURES, clean_model
 from generator.detect.detected import Cpu, Detected, Doubt, Gpu, Memory, Product, System, Usable
-from generator.detect.pci import MAKERS, VENDORS
+from generator.detect.pci import VENDORS, Device, known, pci_id
 from generator.detect.root import first_match, one_line
 from generator.detect.system import CHASSIS
 from generator.errors import EnvironmentFailure, HostwrightError
@@ -95,12 +95,27 @@ def _gpus(report: object) -> Iterator[Gpu]:
     for card in _tables(report, "hardware", "graphics_card"):
         vendor = VENDORS.get(f"0x{_text(card, 'vendor', 'hex')}")
         if vendor:
-            text = _text(card, "device", "name") or _text(card, "model")
-            # The card of `GP104GL [Quadro P4000]`, which names the chip first.
-            name = first_match(r"\[([^\]]+)\]", text) or text or f"{MAKERS[vendor]} GPU"
-            lacks = "the report has neither its target nor its memory"
-            fault = "" if vendor == "nvidia" else lacks
-            yield Gpu(vendor, name, bus=_text(card, "sysfs_bus_id"), exact=False, fault=fault)
+            texts = (_text(card, key, "hex") for key in ("vendor", "device", "revision"))
+            bus = _text(card, "sysfs_bus_id")
+            device = Device(bus, vendor, pci_id(*texts), _window(card))
+            yield known(device) if device.card else _named(card, device)
+
+
+def _named(card: object, device: Device) -> Gpu:
+    """Return a GPU whose id is unknown: one of NVIDIA's may be known by its name."""
+    # The card of `GP104GL [Quadro P4000]`, which names the chip first.
+    text = _text(card, "device", "name")
+    name = first_match(r"\[([^\]]+)\]", text) or text or _text(card, "model") or device.name
+    lacks = "its id is not known here, and the report has neither its target nor its memory"
+    fault = "" if device.vendor == "nvidia" else lacks
+    return Gpu(device.vendor, name, bus=device.bus, pci=device.id, exact=False, fault=fault)
+
+
+def _window(card: object) -> int:
+    """Return the bytes of the largest region of memory that a card shows."""
+    regions = [each for each in _tables(card, "resources") if _at(each, "type") == "mem"]
+    sizes = [_at(each, "range") for each in regions]
+    return max((size for size in sizes if isinstance(size, int) and 0 < size < _MOST), default=0)
 
 
 def _product(report: object) -> Product:

@@ -26,6 +26,10 @@ CARDS: Final = (
     "mig.mode.current", "compute_cap",
 )  # fmt: skip
 """What is asked of each NVIDIA GPU; drivers before 495 do not know the last."""
+APPS: Final = ("gpu_uuid", "process_name", "used_memory")
+"""What is asked of each program that computes on an NVIDIA GPU."""
+SERVERS: Final = ("ollama", "llama-server")
+"""How the programs of a model server begin; of others a capture holds nothing."""
 MODEL_DIRECTORIES: Final = (
     "/usr/share/ollama/.ollama/models",
     "/var/lib/ollama/models",
@@ -54,6 +58,8 @@ def output(name: str) -> bytes:
         return nvml_cards().encode() or _cards()
     if name == "models-disk.txt":
         return _models_disk()
+    if name == "nvidia-smi-apps.csv":
+        return _apps()
     return _run(ARGV[name])
 
 
@@ -64,6 +70,14 @@ def _cards() -> bytes:
         if answer.startswith(b"index"):
             return answer
     return answer
+
+
+def _apps() -> bytes:
+    """Return the model servers on GPUs, a line for each: whose program it is, and not where."""
+    answer = _run(("nvidia-smi", f"--query-compute-apps={','.join(APPS)}", "--format=csv,noheader"))
+    rows = (line.split(", ") for line in answer.decode(errors="replace").splitlines())
+    named = ((row[0], row[1].rpartition("/")[2], row[2]) for row in rows if len(row) == len(APPS))
+    return "".join(f"{', '.join(row)}\n" for row in named if row[1].startswith(SERVERS)).encode()
 
 
 def nvml_cards() -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect.detected import Gpu, Nvidia
-from generator.detect.pci import unserved
+from generator.detect.live import APPS, SERVERS
+from generator.detect.pci import held, unserved
 from generator.detect.root import first_match, one_line, pairs
 from generator.units import GIB, MIB, whole
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PROC: Final = "/proc/driver/nvidia"
 _TABLE: Final = "nvidia-smi.csv"
 _LIST: Final = "nvidia-smi-L.txt"
+_APPS: Final = "nvidia-smi-apps.csv"
 _MOST_MIB: Final = 10_000_000
 _MIG: Final = re.compile(r"MIG (?P<name>\S+)\s+Device\s+\d+: \(UUID: (?P<uuid>MIG-[\w/-]+)\)")
 _UUID: Final = r"\AGPU-[0-9A-Za-z-]+\Z"
@@ -34,8 +36,11 @@ def read_nvidia(root: Root, there: list[Device]) -> tuple[Nvidia, tuple[Gpu, ...
     if not version and not table and not there:
         return Nvidia(), ()
     rows = list(_rows(root, table))
+    ids = {device.bus: device.id for device in there}
     cards = [gpu for row in rows for gpu in _cards(root, row)] or _from_files(root)
-    gpus = sorted(cards, key=lambda gpu: gpu.bus)
+    gpus = sorted(
+        (replace(gpu, pci=ids.get(gpu.bus, "")) for gpu in cards), key=lambda gpu: gpu.bus
+    )
     nvidia = _driver(root, version, rows)
     if nvidia.driver and not gpus:
         root.warn(_PROC, f"driver {nvidia.driver} is loaded, but reports no GPU")
@@ -64,13 +69,17 @@ def _rows(root: Root, table: str) -> Iterator[dict[str, str]]:
 
 def _cards(root: Root, row: dict[str, str]) -> Iterator[Gpu]:
     """Yield the card of a row, or its MIG devices, which are all that can be used then."""
+    name = one_line(row.get("name", "")) or "NVIDIA GPU"
+    uuid = first_match(_UUID, row.get("uuid", ""))
+    memory, used = _mib(row.get("memory.total", "")) or 0, _mib(row.get("memory.used", ""))
     card = Gpu(
         vendor="nvidia",
-        name=one_line(row.get("name", "")) or "NVIDIA GPU",
+        name=name,
         bus=_bus(row.get("pci.bus_id", "")),
-        memory=_mib(row.get("memory.total", "")) or 0,
-        used=_mib(row.get("memory.used", "")),
-        uuid=first_match(_UUID, row.get("uuid", "")),
+        memory=memory,
+        used=used,
+        held=held(root, _TABLE, name, used, memory, _own(root, uuid)),
+        uuid=uuid,
         compute_capability=first_match(r"\A\d{1,2}\.\d\Z", row.get("compute_cap", "")),
     )
     if row.get("mig.mode.current") != "Enabled":
@@ -80,6 +89,13 @@ def _cards(root: Root, row: dict[str, str]) -> Iterator[Gpu]:
     if not parts:
         root.warn(_LIST, f"{card.name} is in MIG mode and has no instance")
     yield from parts or [replace(card, fault="it is in MIG mode and has no instance")]
+
+
+def _own(root: Root, uuid: str) -> int:
+    """Return the bytes of a card that model servers hold."""
+    rows = csv.reader(root.tool(_APPS).splitlines(), skipinitialspace=True)
+    cells = [row for row in rows if len(row) == len(APPS) and row[0] == uuid]
+    return sum(_mib(row[2]) or 0 for row in cells if row[1].startswith(SERVERS))
 
 
 def _instances(root: Root, card: Gpu) -> Iterator[Gpu]:
@@ -97,6 +113,7 @@ def _instances(root: Root, card: Gpu) -> Iterator[Gpu]:
             name=name,
             memory=int(size or 0) * GIB,
             used=None,
+            held=0,
             uuid=found["uuid"],
             mig=True,
             exact=False,

@@ -107,13 +107,18 @@ def _cpu(at: Situation) -> dict[str, Commented]:
 
 
 def _gpu(gpu: Gpu) -> dict[str, Commented]:
-    guess = "By its name; the driver did not report it." if not gpu.exact else ""
+    guess = "Of such a card; the driver did not report it." if not gpu.exact else ""
     shared = "What it can use of the machine's memory." if gpu.unified else ""
+    if gpu.unified and not gpu.exact:
+        shared = "Half of the machine's, which its driver lets it use if nobody says otherwise."
+    others = "In use now, by a display or other programs, and so not free."
     size = gpu.memory // GIB * GIB if gpu.unified and gpu.memory >= GIB else gpu.memory
     return {
         "name": Commented(gpu.name),
         "memory": Commented(_size(size // MIB * MIB), shared or guess),
+        "reserved": Commented(gpu.held >= MIB and _size(gpu.held // MIB * MIB), others),
         "compute_capability": Commented(gpu.compute_capability),
+        "pci_id": Commented("" if gpu.vendor == "nvidia" else gpu.pci),
         "uuid": Commented(gpu.uuid),
     }
 

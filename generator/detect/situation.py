@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.catalogue.catalogue import load_catalogue
+from generator.detect.pci import card_of
 from generator.host import quota_acts
 from generator.records import dataclass
 from generator.units import GIB, MIB, written_size
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generator.catalogue.hardware import GpuGeneration
     from generator.detect.detected import Detected, Gpu
 
+_SMALL: Final = 2.5  # TFLOPS; eight cores have one, and share the memory with the GPU
 MOST: Final = 2**60  # bytes; what reports more does not mean memory
 Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
 _LIBRARIES: Final[tuple[Acceleration, ...]] = ("cuda", "rocm", "vulkan")
@@ -83,21 +84,24 @@ def situation_of(found: Detected, catalogue: Catalogue, release: str | None = No
     installed = found.ollama.version
     asked = release or (installed if catalogue.knows_text(installed) else None)
     facts = catalogue.at(catalogue.engine, catalogue.release(asked))
-    known = [_completed(gpu, facts) for gpu in found.gpus if not gpu.fault]
+    known = [_completed(gpu, found, facts) for gpu in found.gpus if not gpu.fault]
     usable = [gpu for gpu in known if MIB <= gpu.memory < MOST]
-    for acceleration in _LIBRARIES:
-        gpus = _together([gpu for gpu in usable if _by(gpu, facts) == acceleration])
-        if gpus:
-            return Situation(found, facts, acceleration, gpus, release or "")
+    by_itself = [gpu for gpu in usable if _admitted(gpu, facts)]
+    for gpus, acceleration in ((g, a) for g in (by_itself, usable) for a in _LIBRARIES):
+        able = [gpu for gpu in gpus if _by(gpu, facts) == acceleration]
+        if together := _together(able):
+            return Situation(found, facts, acceleration, together, release or "")
     return Situation(found, facts, "cpu", (), release or "")
 
 
-def _completed(gpu: Gpu, facts: Facts) -> Gpu:
-    """Fill in what the Catalogue knows of a card by its name."""
-    card = facts.card(gpu.name)
+def _completed(gpu: Gpu, found: Detected, facts: Facts) -> Gpu:
+    """Fill in what the Catalogue knows of a card by its id or its name."""
+    card = card_of(gpu.pci) or facts.card(gpu.name)
     if card is None:
         return gpu
     memory = gpu.memory or (0 if gpu.mig else card.memory)
+    if not memory and gpu.unified:
+        memory = found.usable.memory // 2
     capability = gpu.compute_capability or card.compute_capability
     exact = gpu.exact and bool(gpu.memory)
     return replace(gpu, memory=memory, compute_capability=capability, exact=exact)
@@ -113,16 +117,21 @@ def _together(gpus: list[Gpu]) -> tuple[Gpu, ...]:
 
 
 def _by(gpu: Gpu, facts: Facts) -> str:
-    """Return the library of the release that can compute on a GPU; empty: none does by itself."""
-    if gpu.vendor == "nvidia":
-        return "cuda"
-    known = load_catalogue().radeons.get(gpu.target)
-    if gpu.vendor != "amd" or (known and known.needs_opt_in):
-        return ""
-    if known and known.rocm:
-        return "rocm"
-    variable = facts.variable("OLLAMA_VULKAN")  # which came late
-    return "vulkan" if variable is not None and variable.known else ""
+    """Return the library of the release that computes on a GPU; empty: none does, or too slowly."""
+    unknown = gpu.vendor == "amd" and not gpu.target
+    library = "" if unknown else facts.library(gpu.vendor, gpu.target)
+    return "" if library == "vulkan" and gpu.unified and not _worth(gpu) else library
+
+
+def _admitted(gpu: Gpu, facts: Facts) -> bool:
+    """Whether the server takes the GPU without being told to."""
+    return not gpu.unified or facts.admits_integrated(_by(gpu, facts), gpu.target)
+
+
+def _worth(gpu: Gpu) -> bool:
+    """Whether an integrated GPU is known to compute faster than the processor that it is in."""
+    card = card_of(gpu.pci)
+    return card is not None and card.fp32 >= _SMALL
 
 
 def written_gib(size: int) -> str:

@@ -235,6 +235,13 @@ Weight = Annotated[int, Field(ge=1, le=10000)]
 ComputeCapability = Annotated[
     str, matching(re.compile(r"[0-9]{1,2}\.[0-9]"), "a compute capability; write it like `6.1`")
 ]
+PciId = Annotated[
+    str,
+    matching(
+        re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}(:[0-9a-f]{2})?"),
+        "a PCI id; write it like `10de:2684`, or `1002:744c:c8` with the revision",
+    ),
+]
 DriverVersion = Annotated[
     str,
     matching(

@@ -55,6 +55,10 @@ class HostGpu(Table):
     """Memory of the card; for unified memory, the memory of the machine."""
     compute_capability: fields.ComputeCapability = ""
     """NVIDIA compute capability; left out: looked up by name."""
+    vendor: Literal["nvidia", "amd", "intel"] | None = None
+    """Whose it is, which decides what computes on it; left out: by name or id."""
+    pci_id: fields.PciId = ""
+    """Vendor and device, and the revision where it matters, as `lspci -nn` prints them."""
     uuid: fields.Text = ""
     """UUID, as `nvidia-smi -L` prints it."""
     reserved: fields.SizeOrZero = 0

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from generator.catalogue.cards import maker_of
 from generator.errors import Problem
-from generator.plan import Devices, Directive, Driver, Step
+from generator.plan import Acceleration, Devices, Directive, Driver, Step
 from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.catalogue.cards import Card
     from generator.catalogue.facts import Facts
     from generator.catalogue.hardware import GpuGeneration
     from generator.errors import Finding
     from generator.host import Host
-    from generator.profiles.schema import GpuChoice
+    from generator.profiles.schema import GpuChoice, HostGpu
 
 # $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
 WAIT: Final = (
@@ -27,6 +29,8 @@ VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
     "rocm": "amd",
     "vulkan": "dri",
 }
+MAKERS: Final = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
+"""Whose cards a PCI id is of."""
 WAIT_NODES: Final = {"nvidia": "/dev/nvidia-uvm", "amd": "/dev/kfd", "dri": "/dev/dri/renderD128"}
 NODES: Final = {"nvidia": (), "amd": ("/dev/kfd", "/dev/dri"), "dri": ("/dev/dri",)}
 # Names in /proc/devices. systemd looks them up when the unit starts, which is why the module that
@@ -36,6 +40,7 @@ ALLOW: Final = {
     "amd": ("kfd", "drm"),
     "dri": ("drm",),
 }
+NAMED_BY: Final = 'add `pci_id = "1002:…"`, as `lspci -nn` prints it, with the revision'
 TOLD_BY: Final = 'add `compute_capability = "…"`, as `nvidia-smi --query-gpu=compute_cap` prints it'
 
 
@@ -62,6 +67,29 @@ def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -
     )
 
 
+def vendor_of(gpu: HostGpu, known: Card | None) -> str:
+    """Return whose a card is: as the profile says, or its id, or what is known of it, or a word of
+    its name; empty: nobody says.
+    """
+    told = gpu.vendor or MAKERS.get(gpu.pci_id.partition(":")[0], "")
+    if told or gpu.compute_capability:
+        return told or "nvidia"
+    return known.vendor if known else maker_of(gpu.name)
+
+
+def library_of(host: Host, facts: Facts) -> Acceleration:
+    """Return what computes where the profile does not say: what serves most of the GPU memory.
+
+    A card that nobody knows the maker of is taken for one of NVIDIA's.
+    """
+    libraries = [facts.library(gpu.vendor or "nvidia", gpu.target) for gpu in host.gpus]
+    served: dict[Acceleration, int] = {}
+    for library, gpu in zip(libraries, host.gpus, strict=True):
+        if library:
+            served[library] = served.get(library, 0) + gpu.memory
+    return max(served, key=lambda library: served[library], default="cpu")
+
+
 def faults(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -> Iterator[Problem]:
     """Yield what no host can do."""
     if acceleration == "cpu":
@@ -86,8 +114,12 @@ def faults(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -> It
 
 def remarks(host: Host, facts: Facts, acceleration: str) -> Iterator[Finding]:
     """Yield a Finding for each GPU that nothing is known of."""
+    for gpu in host.gpus if acceleration == "rocm" else ():
+        if gpu.vendor == "amd" and not gpu.target:
+            message = f"the target of `{gpu.name}` is not known, so it is taken for one of ROCm's"
+            yield every_rule()["HW305"].finding(message, "host.gpus", NAMED_BY)
     for gpu in host.gpus if acceleration == "cuda" else ():
-        if facts.generation(gpu.compute_capability) is None:
+        if gpu.vendor in {"", "nvidia"} and facts.generation(gpu.compute_capability) is None:
             message = (
                 f"the compute capability of `{gpu.name}` is not known, so neither driver nor CUDA "
                 f"library are chosen for it"

@@ -30,12 +30,13 @@ SILENCE: Final = Rule(
 )
 UNKNOWN_CAPABILITY: Final = Rule(
     id="HW305",
-    title="a GPU of unknown compute capability",
-    why="Which driver branch, CUDA library and build serve a card follows from its compute "
-    "capability. Where neither the profile nor the catalogue has it, nothing is chosen.",
+    title="a GPU of unknown compute capability or target",
+    why="Which driver branch, CUDA library and build serve a card of NVIDIA's follows from its "
+    "compute capability, whether ROCm or Vulkan one of AMD's from its target. Where neither the "
+    "profile nor the catalogue has it, nothing is chosen, or ROCm.",
     bad='gpus = [{ name = "Tesla X", memory = "8GiB" }]',
     good='gpus = [{ name = "Tesla X", memory = "8GiB", compute_capability = "6.1" }]',
-    source="CUDA C Programming Guide, compute capabilities; "
+    source="CUDA C Programming Guide, compute capabilities; docs/gpu.mdx@v0.32.15; "
     "llama/server/CMakePresets.json@v0.32.15:71",
 )
 NOT_EXPRESSED: Final = Rule(

@@ -114,7 +114,13 @@ HOSTS: dict[str, dict[str, Any]] = {
             ],
         },
         "gpus": [
-            {"name": "AMD Radeon gfx1100", "memory": "24560MiB", "uuid": "GPU-891087b8b0347115"}
+            {
+                "name": "AMD Radeon RX 7900 XTX",
+                "memory": "24560MiB",
+                "reserved": "1176MiB",
+                "pci_id": "1002:744c",
+                "uuid": "GPU-891087b8b0347115",
+            }
         ],
     },
     "strix-halo": {
@@ -131,7 +137,7 @@ HOSTS: dict[str, dict[str, Any]] = {
                 *("avx512_vnni", "avx512_bf16"),
             ],
         },
-        "gpus": [{"name": "AMD Radeon 8060S", "memory": "108GiB"}],
+        "gpus": [{"name": "AMD Radeon 8060S", "memory": "108GiB", "pci_id": "1002:1586"}],
     },
     "mig-guest": {
         "system": "x86_64-linux",

@@ -253,13 +253,21 @@ def test_what_sleeps_is_mended(chassis: str, hypervisor: str, fix: bool | None) 
     assert there.get("service.resume_fix") is fix
 
 
-def test_several_cards_go_by_uuid_and_one_by_nothing() -> None:
-    assert chosen(box(cards=(8, 8)))["gpu.visible_devices"] == ["GPU-0", "GPU-1"]
+def test_cards_that_are_alike_are_not_pinned() -> None:
+    # One that is replaced has another UUID, and would be left out without a word.
+    assert "gpu.visible_devices" not in chosen(box(cards=(8, 8)))
+    assert left(box(cards=(8, 8)), "gpu.visible_devices") == (
+        "all 2, also one that replaces another: they are alike."
+    )
+
+
+def test_cards_that_differ_go_by_uuid_and_one_by_nothing() -> None:
+    assert chosen(box(cards=(8, 6)))["gpu.visible_devices"] == ["GPU-0", "GPU-1"]
     assert "gpu.visible_devices" not in chosen(box(cards=(8,)))
 
 
 def test_a_card_without_a_uuid_leaves_them_all() -> None:
-    found = box(cards=(8, 8))
+    found = box(cards=(8, 6))
     nameless = replace(found, gpus=(found.gpus[0], replace(found.gpus[1], uuid="")))
     assert "gpu.visible_devices" not in chosen(nameless)
 
@@ -271,7 +279,9 @@ def left(found: Detected, key: str) -> str:
 
 def test_why_no_card_is_named_says_which_are_used() -> None:
     key, radeon = "gpu.visible_devices", replace(box(), gpus=machine("radeon").gpus)
-    assert left(radeon, key) == "the server takes AMD Radeon gfx1100 by itself, and none beside."
+    assert (
+        left(radeon, key) == "the server takes AMD Radeon RX 7900 XTX by itself, and none beside."
+    )
     assert left(box(cards=(8,)), key) == "all that there are."
     assert left(box(), key) == "no GPU computes."
 
@@ -315,14 +325,14 @@ def test_the_release(installed: str, asked: str | None, version: str | None) -> 
 def test_a_gpu_that_is_not_used_is_named_with_the_cause() -> None:
     cards = (
         Gpu("nvidia", "RTX 9999", "0000:01:00.0"),
-        Gpu("amd", "AMD Radeon gfx1036", "0000:02:00.0", 2 * GIB, target="gfx1036"),
+        Gpu("amd", "AMD Radeon gfx1036", "", 2 * GIB, target="gfx1036", unified=True),
         Gpu("intel", "Intel GPU 56a0", "0000:03:00.0", fault="it is from Intel"),
     )
     told = derive(situation_of(replace(box(), gpus=cards), load_catalogue()))
     reason = next(choice.reason for choice in told if choice.key == "ollama.acceleration")
     assert reason == (
-        "no GPU can be used: RTX 9999: its memory is not known; AMD Radeon gfx1036: Ollama does "
-        "not use it by itself; Intel GPU 56a0: it is from Intel."
+        "no GPU can be used: RTX 9999: its memory is not known; AMD Radeon gfx1036: the processor "
+        "that it is in computes as fast, or it is not known; Intel GPU 56a0: it is from Intel."
     )
 
 

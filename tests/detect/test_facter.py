@@ -72,9 +72,43 @@ def test_a_report_gives_the_host(tmp_path: Path) -> None:
             "features": ["sse4_2", "avx", "avx2", "fma"],
         },
         # The report tells no memory of a GPU; the card is known by its name.
-        "gpus": [{"name": "Quadro P4000", "memory": "8GiB", "compute_capability": "6.1"}],
+        "gpus": [{"name": "NVIDIA Quadro P4000", "memory": "8GiB", "compute_capability": "6.1"}],
     }
     assert (found.product.name, found.product.chassis) == ("Precision 7820", "desktop")
+
+
+LAPTOP = {"vendor": {"hex": "10de"}, "device": {"hex": "2820"}, "model": "nVidia VGA controller"}
+STRIX = {"vendor": {"hex": "1002"}, "device": {"hex": "150e"}, "revision": {"hex": "00c4"}}
+RADEON = {"vendor": {"hex": "1002"}, "device": {"hex": "744c"}, "revision": {"hex": "00cc"}}
+BAR = {"type": "mem", "range": 8 * 2**30}
+ARC = {"vendor": {"hex": "8086"}, "device": {"hex": "56a0"}, "resources": [BAR]}
+
+
+@pytest.mark.parametrize(
+    ("card", "acceleration", "name", "memory"),
+    [
+        (LAPTOP, "cuda", "NVIDIA RTX 4070 Laptop GPU", "8GiB"),
+        (STRIX, "rocm", "AMD Radeon 880M", "32GiB"),  # half of the machine's
+        (RADEON, "rocm", "AMD Radeon RX 7900 XT", "20GiB"),
+        (ARC, "vulkan", "Intel Arc A770", "8GiB"),
+    ],
+)
+def test_a_card_is_known_by_its_id(
+    card: dict[str, Any], acceleration: str, name: str, memory: str
+) -> None:
+    report = REPORT | {"hardware": REPORT["hardware"] | {"graphics_card": [card]}}
+    at = situation_of(_facts(report), load_catalogue())
+    assert at.acceleration == acceleration
+    gpus = host_of(at)["gpus"]
+    assert [(gpu["name"], gpu["memory"]) for gpu in gpus] == [(name, memory)]
+
+
+def test_a_card_of_unknown_id_is_told() -> None:
+    card = {"vendor": {"hex": "1002"}, "device": {"hex": "ffff"}, "model": "ATI VGA controller"}
+    report = REPORT | {"hardware": REPORT["hardware"] | {"graphics_card": [card]}}
+    found = _facts(report)
+    assert situation_of(found, load_catalogue()).acceleration == "cpu"
+    assert "its id is not known here" in found.warnings[-1].message
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "{", '{"hardware": 5}', "[" * 100_000])

@@ -35,7 +35,7 @@ def test_a_card_that_the_driver_leaves_out_is_told() -> None:
     newer = "".join(table[:2]).replace("580.65.06", "590.48.01")
     found = with_files("dual-pascal", {".hostwright/tools/nvidia-smi.csv": newer})
     assert [gpu.fault for gpu in found.gpus] == ["", "driver 590.48.01 does not serve it"]
-    assert "NVIDIA GPU 1c03" in warned(found)["0000:04:00.0"]
+    assert "NVIDIA GTX 1060 6GB" in warned(found)["0000:04:00.0"]
 
 
 def test_without_tools_the_files_of_the_driver_and_the_catalogue_tell() -> None:

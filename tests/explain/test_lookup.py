@@ -53,7 +53,7 @@ class TestRules:
             ("HW105", "info: a setting without effect on this host"),
             ("HW110", "warning: a release newer than the catalogue"),
             ("HW112", "info: flash attention is off"),
-            ("HW305", "warning: a GPU of unknown compute capability"),
+            ("HW305", "warning: a GPU of unknown compute capability or target"),
             ("HW503", "warning: a setting that only a model can carry, and no model"),
             ("HW506", "info: no official image for this host"),
             ("HW601", "warning: a setting that the target cannot express"),

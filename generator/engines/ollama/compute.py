@@ -40,6 +40,13 @@ RUNTIMES: Final = {
     "VECLIB_MAXIMUM_THREADS": "Apple's vecLib",
 }
 
+SERVES: Final = {
+    "cuda": {"nvidia"},
+    "rocm": {"amd"},
+    "vulkan": {"nvidia", "amd", "intel"},
+}
+"""Whose cards a library computes on."""
+
 
 def gpus(case: Case) -> Decisions:
     """Emit the GPU variables."""
@@ -49,8 +56,10 @@ def gpus(case: Case) -> Decisions:
     else:
         yield from legacy(case, "ollama.acceleration", "0")
         yield from _visible_devices(case, devices)
+    yield from _unserved(case)
     yield from _library(case)
     yield from _vulkan(case)
+    yield from _integrated(case)
     yield from _spread(case)
     yield from _layers(case)
     yield from _overhead(case)
@@ -69,6 +78,22 @@ def _no_gpu(case: Case) -> Decisions:
         if getattr(case.profile.gpu, key):
             hint = "set ollama.acceleration, or remove it"
             yield Problem(f"gpu.{key}", "means nothing without acceleration", hint)
+
+
+def _unserved(case: Case) -> Decisions:
+    """Refuse cards that nothing in the release computes on, or not what the profile asks for."""
+    cards, asked = case.host.gpus, case.profile.ollama.acceleration
+    if asked == "cpu" or not cards or not all(gpu.vendor for gpu in cards):
+        return
+    able = {case.facts.library(gpu.vendor, gpu.target) for gpu in cards} - {""}
+    names = ", ".join(dict.fromkeys(gpu.name for gpu in cards))
+    if not able:
+        message = f"nothing in Ollama {case.facts.release} computes on {names}"
+        hint = 'set ollama.acceleration = "cpu", or leave the card out of host.gpus'
+        yield Problem("host.gpus", message, hint)
+    elif asked and SERVES[asked].isdisjoint(gpu.vendor for gpu in cards):
+        hint = f"write `{min(able)}`, or leave it out"
+        yield Problem("ollama.acceleration", f"`{asked}` does not compute on {names}", hint)
 
 
 def _visible_devices(case: Case, devices: Devices) -> Decisions:
@@ -207,6 +232,18 @@ def _vulkan(case: Case) -> Decisions:
         return
     where, reason = "ollama.acceleration", "The Vulkan backend is off by default in this release."
     yield from setting(case, variable.name, "1", where=where, reason=reason, source="derived")
+
+
+def _integrated(case: Case) -> Decisions:
+    """Admit an integrated GPU that the release would drop, where no other computes."""
+    gpus = case.gpus if case.acceleration in {"rocm", "vulkan"} else ()
+    if not all(gpu.unified for gpu in gpus):
+        return
+    if all(case.facts.admits_integrated(case.acceleration, gpu.target) for gpu in gpus):
+        return
+    reason = "The server drops integrated GPUs unless it is told to take them."
+    where, name = "ollama.acceleration", "OLLAMA_IGPU_ENABLE"
+    yield from setting(case, name, "1", where=where, reason=reason, source="derived")
 
 
 def _spread(case: Case) -> Decisions:

@@ -74,6 +74,8 @@ _FIELDS: Final = {
     "Host.driver": _maybe(_text(r"[0-9]{3,4}(\.[0-9]+)*", "no version of a driver")),
     "Gpu.memory": _number("no number of bytes", 0),
     "Gpu.reserved": _number("no number of bytes", 0),
+    "Gpu.vendor": _maybe(_text("nvidia|amd|intel", "no maker known here")),
+    "Gpu.target": _maybe(_text("gfx[0-9a-f]{3,5}", "no target of AMD's")),
     "Gpu.compute_capability": _maybe(_text(r"\d{1,2}\.\d", "no compute capability")),
     "Service.name": _NAME,
     "Service.engine": _Form(ENGINES.__contains__, "no engine known here"),
