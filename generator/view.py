@@ -348,7 +348,8 @@ class View:
     not to be wanted. `silences` are the rules that whoever made it does not want to hear of.
     `not_judged` are the parts of the file that the reader could not make out.
     `settings` are options of the module that makes the service, and `channel` the release of the
-    collection which has that module, empty: nobody says.
+    collection which has that module, empty: nobody says. `volumes` is what the file mounts on the
+    host.
     """
 
     phrases: Phrases
@@ -378,6 +379,7 @@ class View:
     requests: tuple[Request, ...] = ()
     settings: tuple[Setting, ...] = ()
     channel: str = ""
+    volumes: tuple[Volume, ...] = ()
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

@@ -6,16 +6,17 @@ import dataclasses
 import re
 from itertools import takewhile
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers import container
 from generator.readers.applications import of_applications
 from generator.readers.base import Context, image_name
 from generator.readers.embedded import embedded, file_name
+from generator.readers.environment.read import SHELL_FILES
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
-from generator.readers.syntax.script import CommandLine, lines
+from generator.readers.syntax.script import CommandLine, Document, lines
 from generator.view import Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Told:
     exported: set[Place] = dataclasses.field(default_factory=set)
     apart: set[Place] = dataclasses.field(default_factory=set)
     last: list[Place] = dataclasses.field(default_factory=list)
+    profiles: list[View] = dataclasses.field(default_factory=list)
     served: bool = False
     managed: bool = False
     shown: bool = False
@@ -93,9 +95,23 @@ class Told:
             self.variables += [_variable(name, value, reach) for name, value in line.assigned]
         for document in line.documents:
             name = file_name(document.target)
+            if document.spoken:
+                self._spoken(document, name)
+                continue
             views, gaps = embedded(document.text, name, self.file, document.line, self.context)
             self.views += map(_filled_in, views) if document.expands else views
             self.gaps += gaps
+
+    def _spoken(self, document: Document, name: str) -> None:
+        """Take in a line that is added to a file of variables, or to one of a login shell."""
+        plain = PurePosixPath(name).name
+        shell = plain in SHELL_FILES or PurePosixPath(name).parent.name == "profile.d"
+        if not (shell or plain == "environment" or plain.endswith(".env")):
+            return  # Of another file it is a part that tells nothing alone.
+        views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+        views = [_filled_in(view) for view in views] if document.expands else views
+        self.gaps += gaps
+        (self.profiles if shell else self.views).extend(views)
 
     def _export(self, line: CommandLine) -> None:
         """Take in what is set for later commands, not what a command before has printed."""
@@ -191,7 +207,14 @@ class Told:
                     requests=tuple(self.requests),
                 )
             )
-        return [*views, *self.views]
+        return [*views, *self.views, *self._profiles()]
+
+    def _profiles(self) -> Iterable[View]:
+        """Yield what is added to files of a login shell: whether a service misses it, is told."""
+        for view in self.profiles:
+            book = dataclasses.replace(view.phrases, guide=True)
+            manager: Literal["", "system"] = "system" if self.managed else ""
+            yield dataclasses.replace(view, phrases=book, manager=manager)
 
     def _in_container(self, held: Run, models: tuple[ModelUse, ...]) -> View:
         options = list(held.options)

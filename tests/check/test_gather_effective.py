@@ -101,3 +101,26 @@ def test_what_the_unit_reads_and_nobody_has_is_told(
     (gap,) = checked(files, tmp_path, monkeypatch).not_judged
     assert (gap.file, gap.line) == ("ollama.service", 11)
     assert gap.part == "`EnvironmentFile=-/etc/ollama/no-such.env`"
+
+
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=ollama.volume:/root/.ollama\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (
+            {"a.container": QUADLET, "ollama.volume": "[Volume]\nType=nfs\nDevice=nas:/models\n"},
+            {("ollama.volume", 2)},
+        ),
+        ({"a.container": QUADLET, "ollama.volume": "[Volume]\nVolumeName=models\n"}, set()),
+        ({"a.container": QUADLET, "other.volume": "[Volume]\nType=nfs\n"}, set()),
+    ],
+)
+def test_the_quadlet_of_a_volume_tells_what_is_behind_it(
+    files: dict[str, str], found: set[tuple[str, int]], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path / "a.container")], select=["HW544"]))
+    assert {(Path(p.place.file).name, p.place.line) for p in report.findings} == found

@@ -298,3 +298,24 @@ def test_what_a_condition_may_leave_out_tells_no_release(text: str, *, maybe: bo
     (view,) = plainly(text)
     assert [setting.maybe for setting in view.settings] == [maybe]
     assert (str(view.release) == str(load_catalogue().newest)) is maybe
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ('services.ollama.enable = true; fileSystems."/var/lib/ollama".fsType = "nfs4";', True),
+        ('services.ollama.models = "/nas/m"; fileSystems."/nas" = { fsType = "sshfs"; };', True),
+        (
+            'services.ollama.enable = true; fileSystems."/var/lib/private/ollama".fsType = "cifs";',
+            True,
+        ),
+        ('services.ollama.enable = true; fileSystems."/var/lib/ollama".fsType = "ext4";', False),
+        ('services.ollama.models = "/srv/m"; fileSystems."/nas".fsType = "nfs";', False),
+    ],
+)
+def test_a_mount_of_the_network_below_the_models(
+    text: str, tmp_path: Path, *, network: bool
+) -> None:
+    (tmp_path / "a.nix").write_text(f"{{ ... }}: {{ {text} }}")
+    report = check(CheckRequest(paths=[str(tmp_path / "a.nix")], select=["HW544"]))
+    assert bool(report.findings) is network

@@ -1,8 +1,11 @@
 """Scripts: command lines with their lines, and what they say of a server."""
 
+from pathlib import Path
+
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
 from generator.readers.script.read import read
 from generator.readers.syntax.script import lines
@@ -130,3 +133,25 @@ def test_reading_is_linear(unit: str) -> None:
 )
 def test_an_export_is_for_what_comes_after_it(text: str, reaches: list[str]) -> None:
     assert [variable.reach for variable in views(text)[0].variables] == reaches
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("echo 'export OLLAMA_KEEP_ALIVE=24h' >> ~/.bashrc", "info"),
+        ("echo export OLLAMA_KEEP_ALIVE=24h | sudo tee -a /etc/profile.d/ollama.sh", "info"),
+        (
+            "echo 'export OLLAMA_KEEP_ALIVE=24h' >> ~/.zshrc\nbrew services restart ollama",
+            "warning",
+        ),
+        ("printf 'OLLAMA_KEEP_ALIVE=24h' | tee -a /etc/environment", "warning"),
+        ("echo 'export OLLAMA_KEEP_ALIVE=24h'", ""),
+        ("echo 'export OLLAMA_KEEP_ALIVE=24h' >> notes", ""),
+    ],
+)
+def test_what_is_added_to_the_files_of_a_shell(line: str, severity: str, tmp_path: Path) -> None:
+    path = tmp_path / "setup.sh"
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    report = check(CheckRequest(paths=[str(path)], select=["HW118"]))
+    told = [(p.finding.severity, p.place.line) for p in report.findings]
+    assert told == ([(severity, 2)] if severity else [])

@@ -76,3 +76,41 @@ def test_gaps_of_jinja_are_no_values() -> None:
     assert view.container is not None
     assert view.container.digest
     assert [v.unresolved for v in view.variables] == [True]
+
+
+GITLAB = """\
+variables: {OLLAMA_KEEP_ALIVE: 5m, OLLAMA_DEBUG: "1"}
+test:
+  variables: {OLLAMA_KEEP_ALIVE: 6m, OLLAMA_HOST: "http://ollama:11434"}
+  services:
+    - name: ollama/ollama:0.32.15
+      variables: {OLLAMA_DEBUG: "0"}
+    - postgres:18
+  script: [pytest]
+"""
+
+
+def test_a_service_gets_the_variables_of_its_job() -> None:
+    (view,) = views(GITLAB, ".gitlab-ci.yml")
+    found = {variable.name: variable.value for variable in view.variables}
+    assert found == {"OLLAMA_KEEP_ALIVE": "6m", "OLLAMA_DEBUG": "0"}
+
+
+def test_a_service_of_a_workflow_has_options() -> None:
+    text = """\
+jobs:
+  test:
+    services:
+      ollama:
+        image: ollama/ollama:0.32.15
+        env: {OLLAMA_KEEP_ALIVE: 5m}
+        options: >-
+          --cpus 2 -e OLLAMA_DEBUG=1
+          --health-cmd "ollama list"
+"""
+    (view,) = views(text)
+    assert view.container is not None
+    assert {v.name for v in view.variables} == {"OLLAMA_KEEP_ALIVE", "OLLAMA_DEBUG"}
+    assert [bound.value for bound in view.bounds] == [200]
+    assert view.container.healthcheck is not None
+    assert view.container.healthcheck[0] == ("CMD-SHELL", "ollama list")

@@ -33,12 +33,13 @@ _PART: Final = re.compile(
     r"""[ \t]*(?:'([^']*)'?|"((?:[^"\\]|\\.)*)\\?"?|((?:[^\\\n\r]|\\.)*)\\?)""", re.DOTALL
 )
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-_SHELL_FILES: Final = frozenset(
+SHELL_FILES: Final = frozenset(
     {
         *(".bashrc", ".bash_profile", ".bash_login", ".bash_aliases", ".profile", "bash.bashrc"),
         *(".zshrc", ".zprofile", ".zshenv", ".zlogin", "profile", "zshenv", "zshrc", "zprofile"),
     }
 )
+"""Files that a login shell, or an interactive one, reads."""
 _SHEBANG: Final = re.compile(r"#!.*\b(?:sh|bash|zsh|dash|ksh)\b")
 
 
@@ -96,7 +97,7 @@ def _variables(source: Source, engine: Engine) -> list[Variable]:
 def _is_script(source: Source) -> bool:
     """Whether a shell reads the file, which sees only what is exported there."""
     path = PurePosixPath(source.path)
-    shell = path.name in _SHELL_FILES or path.suffix in {".sh", ".bash", ".zsh"}
+    shell = path.name in SHELL_FILES or path.suffix in {".sh", ".bash", ".zsh"}
     return shell or bool(_SHEBANG.match(source.text))
 
 

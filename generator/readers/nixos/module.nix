@@ -20,6 +20,7 @@ let
     [ "virtualisation" "oci-containers" "containers" ]
     [ "virtualisation" "arion" "projects" ]
     [ "nixpkgs" "config" ]
+    [ "fileSystems" ]
     [ "hardware" "nvidia" ]
     [ "networking" "firewall" ]
   ];

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generator.readers.base import Context
 
 MOST_NEIGHBOURS: Final = 20
+MOUNTS: Final = ("fileSystems",)
 HINT: Final = "name it with the values written out, or check the unit on the host"
 HOME: Final = frozenset({
     "home-manager", "homeManager", "homeManagerModules", "homeModules", "homeConfigurations", "hm",
@@ -69,6 +70,7 @@ def roots(engine: str) -> tuple[tuple[str, ...], ...]:
         ("hardware", "nvidia"),
         ("networking", "firewall"),
         ("nixpkgs", "config"),
+        MOUNTS,
     )
 
 
@@ -167,7 +169,8 @@ def _gaps(
         name = ".".join(d.path)
         yield NotJudged(file=source.path, part=name, line=d.line, reason=reason, hint=HINT)
     quiet = {"package", "enable", "description", "wantedBy", "after", "path", "script"}
-    open_ = [d for d in found if d.unresolved and d.path[-1] not in quiet]
+    told = (d for d in found if d.path[:1] != MOUNTS)
+    open_ = [d for d in told if d.unresolved and d.path[-1] not in quiet]
     if open_:
         names = [".".join(d.path) for d in open_]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004

@@ -14,14 +14,15 @@ from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
-from generator.readers.nixos.modules import DARWIN, Module, is_of_home, modules, neighbours
+from generator.readers.nixos.modules import DARWIN, MOUNTS, Module, is_of_home, modules, neighbours
 from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.syntax import unit
 from generator.readers.syntax.nix import UNKNOWN
+from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
 from generator.units import takes_port
-from generator.view import Bound, Line, ModelUse, Place, Setting, Variable, View
+from generator.view import Bound, Line, ModelUse, Place, Setting, Variable, View, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +86,9 @@ class _Module(Definitions):
         self.own = [d for d in module.found if self._is_own(d)]
         others = [] if module.where or not self.own else [*neighbours(source, context)]
         super().__init__(source, in_force([*module.found, *others]))
-        self.found = [d for d in self.found if not is_arion(d.path)]
+        self.mounts = [d for d in self.found if d.path[:1] == MOUNTS]
+        mounts = {d.path for d in self.mounts}
+        self.found = [d for d in self.found if not is_arion(d.path) and d.path not in mounts]
         self.home, self.declared = is_of_home(source, module), module.declared
         certain = (d for d in self.found if d.path[:-1] == self.options and not d.maybe)
         named = {d.path[-1] for d in certain}
@@ -118,7 +121,17 @@ class _Module(Definitions):
             manager="user" if self.home else "system",
             settings=tuple(self._settings()) if self._is_of_nixos() else (),
             channel=self.channel.name if self.channel.told else "",
+            volumes=tuple(self._volumes()),
         )
+
+    def _volumes(self) -> Iterator[Volume]:
+        """Yield what is mounted; a dynamic user's directory is a link into `private`."""
+        for found in self.mounts:
+            target = found.path[1] if len(found.path) > 1 else ""
+            if found.path[2:] == ("fsType",):
+                path = target.replace("/var/lib/private/", "/var/lib/", 1)
+                kind = network(str(found.value or ""))
+                yield Volume(target=path, place=self.place(found), network=kind)
 
     def _is_of_nixos(self) -> bool:
         """Return whether the options are those of the release of NixOS that runs."""

@@ -5,6 +5,7 @@ Podman puts the container below the service, so that limits of both hold.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -14,9 +15,10 @@ from generator.readers.layers import overruled, said
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
+from generator.readers.syntax.storage import network, size_option
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models
-from generator.view import Bound, Key, Place, View
+from generator.view import Bound, Container, Key, Place, View, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +83,7 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
+    box = replace(box, volumes=tuple(_volumes(box, context)))
     variables = container.variables(found, context, {})
     single = [a.said() for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
@@ -100,6 +103,29 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
         adds=not one.whole,
         acceleration=container.acceleration(box, found),
     )
+
+
+def _volumes(box: Container, context: Context) -> Iterator[Volume]:
+    """Yield what the quadlets of volumes tell that the container mounts."""
+    for text, place in box.mounts:
+        name, _, target = text.partition(":")
+        path = PurePosixPath(place.file).parent / name
+        if PurePosixPath(path.parent).name.endswith(".d"):
+            path = path.parent.parent / name
+        told = context.read(str(path)) if name.endswith(".volume") else None
+        if told is None:
+            continue
+        lines = unit.parse(Source(str(path), told))
+        by_key = {a.key: a for a in lines if a.section == "Volume" and a.value}
+        kinds = {key: by_key[key].value for key in ("Type", "Driver", "Device") if key in by_key}
+        options = by_key["Options"].value if "Options" in by_key else ""
+        first = next((by_key[key].place() for key in kinds), Place(str(path)))
+        yield Volume(
+            target=target.partition(":")[0],
+            place=first,
+            size=size_option(options),
+            network=network(*kinds.values()),
+        )
 
 
 def _key(assignment: Assignment) -> Key:

@@ -15,7 +15,7 @@ from generator.readers.base import Context, NeedsMore, Source, each, image_name
 from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.steps import PASSING, STEPS
-from generator.readers.syntax.options import Argument, Option
+from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.view import Place, Variable
 
@@ -68,12 +68,14 @@ class _Steps:
         self.told = Told(context, source.path, STEPS, "client")
         self.views: list[View] = []
         self.seen: set[int] = set()
+        self.top: Node | None = None
 
     def visit(self, node: Node, depth: int = 0) -> None:
         """Take in a node and what is below it."""
         if isinstance(node, Scalar) or id(node) in self.seen or depth > _DEEPEST:
             return
         self.seen.add(id(node))
+        self.top = node if not depth else self.top
         if isinstance(node, Items):
             for item in node.items:
                 self.visit(item, depth + 1)
@@ -83,7 +85,7 @@ class _Steps:
             if started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
             elif key == "services":
-                self._services(value)
+                self._services(value, node)
             elif key in _SCRIPTS and not isinstance(value, Table):
                 self._script(value)
             else:
@@ -110,16 +112,22 @@ class _Steps:
         self.views += views
         self.told.gaps += gaps
 
-    def _services(self, node: Node) -> None:
-        """Read the containers that a job has beside it."""
+    def _services(self, node: Node, job: Table) -> None:
+        """Read the containers that a job has beside it.
+
+        GitLab lists them, and hands them the variables of the file and the job as well.
+        """
         named = node.entries.items() if isinstance(node, Table) else ()
         listed = node.items if isinstance(node, Items) else ()
+        around = [one for one in (self.top, job) if isinstance(one, Table)] if listed else []
         for name, box in (*named, *(("", item) for item in listed)):
             image = box if isinstance(box, Scalar) else None
             if isinstance(box, Table):
                 image = box.scalar("image") or box.scalar("name")
             if image is not None and self._is_ours(image.text, name):
-                self._view(box, image, [], PASSING, name)
+                given = box.scalar("options") if isinstance(box, Table) else None
+                told = list(_given(given)) if given else []
+                self._view(box, image, told, PASSING, name, around=around)
 
     def _is_ours(self, image: str, name: str) -> bool:
         engine = self.context.engine
@@ -138,16 +146,23 @@ class _Steps:
         self,
         box: Node,
         image: Scalar,
-        options: list[Option],
+        told: list[Option],
         book: Phrases,
         name: str,
         client: str = "docker",
+        around: Sequence[Table] = (),
     ) -> None:
-        held = container.container(image.text, image.place, options, client, "")
-        given = container.variables(options, self.context, {})
+        held = container.container(image.text, image.place, told, client, "")
+        given = container.variables(told, self.context, {})
         # The module of Ansible for Docker; a service of a job has no options.
         strict = client == "docker" and book is STEPS
-        own = tuple(_variables(box, strict=strict)) if isinstance(box, Table) else ()
+        boxes = [*around, *([box] if isinstance(box, Table) else [])]
+        every = {v.name: v for one in boxes for v in _variables(one, strict=strict)}
+        # Around a service it is the address for clients.
+        address = every.get(self.context.engine.address)
+        if address and around and address.place not in set(_places(box)):
+            del every[address.name]
+        own = tuple(every.values())
         if "{{" in image.text:
             held = replace(held, digest=True)
         self.views.append(
@@ -157,9 +172,9 @@ class _Steps:
                 name=name or self.context.engine.name,
                 place=Place(self.file, box.place.line),
                 variables=(*(variable for variable, _ in given), *own),
-                bounds=container.bounds(options),
+                bounds=container.bounds(told),
                 container=held,
-                acceleration=container.acceleration(held, options),
+                acceleration=container.acceleration(held, told),
             )
         )
 
@@ -177,6 +192,21 @@ def _options(task: Table) -> Iterator[Option]:
         listed = ",".join(one.text for one in ids if isinstance(one, Scalar))
         text = f"device={listed}" if listed else "all"
         yield Option("gpus", text, Argument(text, request.place, lambda _: ""))
+
+
+def _places(box: Node) -> Iterator[Place]:
+    for variable in _variables(box, strict=False) if isinstance(box, Table) else ():
+        yield variable.place
+
+
+def _given(node: Scalar) -> Iterator[Option]:
+    """Yield the options of `docker create` that a service of a workflow is started with."""
+    try:
+        words = shlex.split(node.text)
+    except ValueError:
+        words = node.text.split()
+    gaps = (Argument(word, node.place, lambda _: "", "{{" in word) for word in words)
+    yield from options(list(gaps))[0]
 
 
 def _option(name: str, node: Scalar) -> Option:

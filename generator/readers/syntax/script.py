@@ -41,6 +41,7 @@ _ARRAY: Final = re.compile(r"\$\{(\w+)\[[@*]\]\}")
 _ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _MAKE: Final = frozenset({"=", ":=", "::=", "?="})
 _EXPORTS: Final = frozenset({"export", "declare", "typeset"})
+_SPEAKS: Final = frozenset({"echo", "printf"})
 _UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 3
 _MOST: Final = 20_000  # words: nobody writes a longer script by hand
@@ -48,7 +49,7 @@ _MOST: Final = 20_000  # words: nobody writes a longer script by hand
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that a command is given: a here-document, and the file that it is written to.
+    """A text that is written to a file: a here-document, or what `echo` says.
 
     `expands`: the shell puts in what `$NAME` stands for.
     """
@@ -57,6 +58,7 @@ class Document:
     text: str
     line: int
     expands: bool = False
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class _Script:
         self.word: _Word | None = None
         self.redirect, self.target, self.array = "", "", ""
         self.pending: list[tuple[str, bool]] = []
+        self.piped: list[Argument] = []
         self.documents: list[Document] = []
         self.inner: list[tuple[str, int]] = []
         self.at = self.count = 0
@@ -139,7 +142,9 @@ class _Script:
             return
         if sign == "\n" and self.pending:
             self._bodies()
+        words = self.words
         yield from self._command()
+        self.piped = words if sign == "|" else []
 
     def _bodies(self) -> None:
         """Read the here-documents that the line before has announced."""
@@ -211,6 +216,11 @@ class _Script:
         """Yield the command that ends here, and those inside of its words."""
         words, documents, inner = self.words, self.documents, self.inner
         target = _teed(words) or self.target
+        spoken = self.piped if _teed(words) else words
+        if target and not documents and spoken and spoken[0].text in _SPEAKS:
+            text = " ".join(w.text for w in spoken[1:] if not w.text.startswith("-"))
+            open_ended = any(word.unresolved for word in spoken)
+            documents.append(Document("", text, spoken[0].place.line, open_ended, spoken=True))
         self.words, self.documents, self.inner = [], [], []
         self.target = target if self.pending else ""
         exported = bool(words) and words[0].text in _EXPORTS

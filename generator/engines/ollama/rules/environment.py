@@ -126,7 +126,7 @@ _ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, n
 def out_of_reach(view: View, facts: Facts) -> Hits:
     for variable in view.variables:
         if variable.reach == "shell":
-            yield from _exported(variable, facts)
+            yield from _exported(view, variable, facts)
     for line in view.lines:
         if exported := _EXPORT.fullmatch(f"{line.name}={line.value}"):
             yield _exported_in_a_unit(line, exported)
@@ -148,7 +148,7 @@ def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:
     )
 
 
-def _exported(variable: Variable, facts: Facts) -> Hits:
+def _exported(view: View, variable: Variable, facts: Facts) -> Hits:
     fact = facts.variable(variable.name)
     name = variable.name
     if fact is None or not name.startswith(("OLLAMA_", "LLAMA_ARG_")) or fact.scope == "client":
@@ -160,7 +160,8 @@ def _exported(variable: Variable, facts: Facts) -> Hits:
     yield Hit(
         message=f"a login shell exports `{name}`; a service of systemd never sees that",
         place=variable.place,
-        severity="warning",
+        # Where nothing tells of a service, somebody may start the server in that shell.
+        severity=None if view.phrases.guide and not view.manager else "warning",
         # A shell expands it, systemd does not.
         fix=f"write `Environment={name}={value}` under `[Service]`: `systemctl edit ollama`"
         " (macOS: `launchctl setenv`)"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _under_the_models(view: View, facts: Facts) -> Volume | None:
     """Return the volume that holds the models: the innermost, where one is in another."""
-    volumes = view.container.volumes if view.container else ()
+    volumes = view.container.volumes if view.container else view.volumes
     path = models_path(view, facts)
     holding = [v for v in volumes if v.target.startswith("/") and below(path, v.target)]
     return max(holding, key=lambda volume: len(volume.target), default=None)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _ROOT: Final = frozenset({"", "0", "root"})
 # The one ordinary user that the image has. Source: ubuntu:24.04, /etc/passwd.
 _HOMES: Final = dict.fromkeys(("1000", "ubuntu"), "/home/ubuntu") | dict.fromkeys(_ROOT, "/root")
+# nixos/modules/services/misc/ollama.nix
+_OF_MODULE: Final = "/var/lib/ollama/models"
 _TOLD: Final = re.compile(r"[\w.-]+")
 
 
@@ -42,12 +44,14 @@ def strangers_home(view: View) -> bool:
 
 
 def models_path(view: View, facts: Facts) -> str:
-    """Return where a container keeps its models."""
+    """Return where a container, or the module of NixOS, keeps its models."""
     models, home = view.variable("OLLAMA_MODELS"), view.variable("HOME")
     if models is not None:
         return models.value
     if home is not None:
         return f"{home.value}/.ollama/models"
     box = view.container
+    if box is None and view.phrases.sandboxed:
+        return _OF_MODULE
     own = (box.home or home_in_image(box)).rstrip("/") if box else "/root"
     return facts.image.models_path.replace("/root", own, 1)
