@@ -27,7 +27,9 @@ from generator.errors import SEVERITIES, Finding, Problem, Severity
 from generator.explain.page import KINDS
 from generator.files.write import Change
 from generator.fit.layout import Need, Placement
+from generator.fit.load_time import LoadTime
 from generator.fit.shape import Load
+from generator.fit.speed import Speed
 from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.plan import SCHEMA_VERSION, Plan
@@ -172,6 +174,8 @@ _MODEL_FIT: Final = Shape(
         "kv_is_upper_bound": bool,
         "remarks": list[str],
         "source": str,
+        "speed": Speed | None,
+        "load_time": LoadTime | None,
     },
 )
 _TOGETHER: Final = Shape(
@@ -289,6 +293,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
 _PLAIN: Final[Mapping[Any, Schema]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
+    float: {"type": "number"},
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
     Any: {},

@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from generator.catalogue import cards, hardware, models, nixos, records
+from generator.catalogue import cards, hardware, models, nixos, records, speed
 from generator.errors import CatalogueError
 from generator.units import Release, parse_size
 
@@ -95,6 +95,11 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "llama_cpp": dict[str, str],
         "era": tuple[records.Era, ...],
     },
+    "speed.toml": {
+        "efficiency": tuple[speed.Efficiency, ...],
+        "processor": tuple[speed.Processor, ...],
+        "storage": tuple[speed.Storage, ...],
+    },
     "runner.toml": {"runner_reading": tuple[records.RunnerReading, ...]},
     "systemd.toml": {
         "directives": tuple[records.Directives, ...],
@@ -106,6 +111,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
 APART: Final[Mapping[str, tuple[str, ...]]] = {
     "cards.json": ("card",),
     "models.json": ("model", "missing", "keeps"),
+    "speed.json": ("efficiency", "processor", "storage"),
 }
 # Names that may be there once, alone or together with others.
 ONCE: Final = (
@@ -124,8 +130,10 @@ ONCE: Final = (
     ("one_slot.names",),
     ("option.name",),
     ("quantisation.name",),
+    ("processor.name",),
     ("radeon.targets",),
     ("runner_reading.names",),
+    ("storage.kind",),
     ("variable.name", "dead.names"),
 )
 # Names of something else in the same file, and where it has them.

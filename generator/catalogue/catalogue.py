@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.catalogue.cards import Cards
+    from generator.catalogue.speed import Rates
 
 
 __all__ = ["Catalogue", "load_catalogue"]
@@ -138,6 +139,13 @@ class Catalogue:
         from generator.catalogue.cards import Cards
 
         return Cards(self.tables["card"])
+
+    @functools.cached_property
+    def rates(self) -> Rates:
+        """How fast devices, processors and disks are."""
+        from generator.catalogue.speed import Rates
+
+        return Rates(self.tables)
 
     @functools.cached_property
     def channels(self) -> Mapping[str, Channel]:

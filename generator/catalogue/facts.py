@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.cards import Card, Cards
     from generator.catalogue.catalogue import Catalogue
+    from generator.catalogue.speed import Rates
     from generator.host import Gpu
 
 
@@ -225,6 +226,11 @@ class Facts:
             return True
         known = self._catalogue.radeons.get(target)
         return library == "rocm" and not (known and known.needs_opt_in)
+
+    @property
+    def rates(self) -> Rates:
+        """How fast devices, processors and disks are."""
+        return self._catalogue.rates
 
     @functools.cached_property
     def image(self) -> Image:

@@ -76,6 +76,12 @@ KV_TYPES: Final = click.Choice(
     example="1GiB,0",
     text="What others hold of each card, in the profile's order; wins over its `reserved`.",
 )
+@filled_option(
+    "--disk",
+    metavar="DISK",
+    example="nvme",
+    text="What models are read from: nvme, ssd, hdd, network, or a rate like 500MB/s.",
+)
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
 @json_option
@@ -115,7 +121,18 @@ def _question(profile: str, *, gguf: str | None, **asked: Any) -> Question:  # n
         raise Misuse("--server needs --model", "name a model that the server has", where="--server")
     if gguf == profile == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--gguf")
+    asked["disk"] = _disk(asked.pop("disk", None))
     return Question(gguf=_redirected() if gguf == STDIO else gguf, **asked)
+
+
+def _disk(text: str | None) -> str | int:
+    from generator.fit.load_time import KINDS, disk_of
+
+    try:
+        return disk_of(text) if text else ""
+    except ValueError as error:
+        kinds = ", ".join(KINDS)
+        raise Misuse(str(error), f"write {kinds}, or 500MB/s", where="--disk") from None
 
 
 def _redirected() -> str:
@@ -201,6 +218,8 @@ def model_data(fit: ModelFit) -> dict[str, object]:
         "kv_is_upper_bound": shape.cache_bound,
         "remarks": list(shape.remarks),
         "source": shape.source,
+        "speed": fit.speed,
+        "load_time": fit.load_time,
     }
 
 

@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
+    from generator.fit.load_time import LoadTime, Seconds
+    from generator.fit.shape import Load
+    from generator.fit.speed import Rate, Speed
     from generator.fit.verdict import ModelFit, Room, Together
 
 BAR: Final = 40
 NAME: Final = 18
 PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"), ("reserved", "x"))
 COLOURS: Final = {"fits": "green", "tight": "yellow", "does not fit": "red"}
+SMALL: Final = 1000
+DISKS: Final = {
+    "nvme": "from NVMe",
+    "ssd": "from a SATA SSD",
+    "hdd": "from a hard disk",
+    "network": "over the network",
+    "disk": "from that disk",
+}
 KINDS: Final = {
     "cpu": "computes on the CPU",
     "one": "puts all layers on one GPU",
@@ -38,7 +49,7 @@ def model_text(fit: ModelFit, ask: Ask, host: Host) -> str:
     lines += [bar(room) for room in fit.rooms if room.need.layers or room.total]
     lines += _reserved(fit.rooms)
     lines += ["", f"{_word(fit.word)}: {fit.why}", *_scheduler(fit, ask)]
-    lines += _reach(fit)
+    lines += [*_times(fit), *_reach(fit)]
     if window := fit.shape.window_unknown:
         message = (
             f"Some layers may keep {window} tokens only: which ones is not known of "
@@ -103,11 +114,17 @@ def _choices(found: Sequence[Candidate]) -> str:
             f"{'*' if choice.recommended else ' '} {choice.name}",
             choice.fit.shape.quantisation,
             _size(sum(room.need.total for room in choice.fit.rooms)),
+            _likely(choice.fit),
             _verdict(choice.fit),
         )
         for choice in found
     ]
-    return table(("  model", "quantisation", "GiB", "verdict"), rows)
+    return table(("  model", "quantisation", "GiB", "tokens/s", "verdict"), rows)
+
+
+def _likely(fit: ModelFit) -> str:
+    rate = fit.speed.decode if fit.speed else None
+    return _number(rate.likely) if rate else "?"
 
 
 def _verdict(fit: ModelFit) -> str:
@@ -193,6 +210,48 @@ def _scheduler(fit: ModelFit, ask: Ask) -> list[str]:
     kind = KINDS[fit.placement.kind]
     text = f"{ask.product} {ask.facts.at} {kind}{counts}: {fit.placement.reason}."
     return textwrap.wrap(text, width())
+
+
+def _times(fit: ModelFit) -> list[str]:
+    lines = _speed(fit.speed, fit.load) if fit.speed else []
+    return [*lines, *(_loads_in(fit.load_time) if fit.load_time else [])]
+
+
+def _speed(speed: Speed, load: Load) -> list[str]:
+    """Return how fast the model answers, with the error bar, or why nobody can tell."""
+    if speed.unknown:
+        return textwrap.wrap(f"Speed is not known: {speed.unknown}.", width())
+    parts = []
+    if speed.decode and speed.full:
+        full = f", {_number(speed.full.likely)} once {load.context} tokens are in the cache"
+        parts.append(f"generates {_rate(speed.decode)}{full}")
+    if speed.prompt:
+        parts.append(f"reads prompts at {_rate(speed.prompt)}")
+    return textwrap.wrap(f"Expected: {'; '.join(parts)}.", width()) if parts else []
+
+
+def _rate(rate: Rate) -> str:
+    low, likely, high = (_number(value) for value in (rate.low, rate.likely, rate.high))
+    return f"{likely} tokens/s ({low} to {high})"
+
+
+def _number(value: float) -> str:
+    """Return a number to two digits, without an exponent."""
+    return f"{float(f'{value:.2g}'):g}" if value < SMALL else f"{int(float(f'{value:.2g}'))}"
+
+
+def _loads_in(time: LoadTime) -> list[str]:
+    """Return how long loading takes: with the error bar where the disk is known."""
+    told = len(time.cold) == 1
+    cold = [f"{_seconds(each.time, told=told)} {DISKS[each.disk]}" for each in time.cold]
+    warm = _seconds(time.warm, told=told)
+    text = f"Loads in about {', '.join(cold)}; {warm} where the file is cached."
+    return textwrap.wrap(text, width())
+
+
+def _seconds(time: Seconds, *, told: bool) -> str:
+    bar = f" ({_number(time.low)} to {_number(time.high)})" if told else ""
+    return f"{_number(time.likely)} s{bar}"
 
 
 def _reach(fit: ModelFit) -> list[str]:

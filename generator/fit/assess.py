@@ -10,7 +10,7 @@ from generator.fit.choose import choices, loads, pick
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
 from generator.fit.metadata import shape_of_file
-from generator.fit.verdict import judge, together
+from generator.fit.verdict import judge, timed, together
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Question:
 
     `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the server at the URL
     `server`; `gguf` is a file. `context`, `slots` and `cache_type` replace what the service sets.
+    `disk` is what models are read from: a kind, or bytes per second.
     """
 
     models: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Question:
     context: int | None = None
     slots: int | None = None
     cache_type: str | None = None
+    disk: str | int = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def assess(
     reading a GGUF file or asking a server raises.
     """
     question = question or Question()
-    host, ask = host_of(view), _asked(ask, question)
+    host, ask = replace(host_of(view), disk=question.disk), _asked(ask, question)
     if not host.devices and not host.limit:
         hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
         problem = Problem("host.memory", "nothing says what the host has", hint)
@@ -94,12 +96,18 @@ def assess(
     return Assessment(
         ask=ask,
         host=host,
-        fits=tuple(judge(shape, asked, host) for shape, asked in shapes),
+        fits=tuple(timed(judge(shape, asked, host), asked, host) for shape, asked in shapes),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
-        choices=None if named else tuple(choices(ask, host)),
+        choices=None
+        if named
+        else tuple(_timed(choice, ask, host) for choice in choices(ask, host)),
         loaded=None if question.server is None else ask.loaded_at(question.server),
         warnings=tuple(warnings),
     )
+
+
+def _timed(choice: Candidate, ask: Ask, host: Host) -> Candidate:
+    return replace(choice, fit=timed(choice.fit, ask, host))
 
 
 def _asked(ask: Ask, question: Question) -> Ask:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.models import split
 from generator.errors import Problem
+from generator.fit.active import active_bytes
 from generator.fit.shape import shape_of
 from generator.fit.verdict import NARROW, growth, hopeless, judge
 from generator.records import dataclass
@@ -140,7 +141,7 @@ def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
                 fit=fit,
                 advice=entry.advice,
                 loss=entry.loss or 0.0,
-                quick=not ask.on_cpu or shape.active_bytes <= CPU_ACTIVE,
+                quick=not ask.on_cpu or active_bytes(shape) <= CPU_ACTIVE,
                 superseded=model.superseded,
             )
             fits.append(made)

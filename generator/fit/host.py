@@ -22,13 +22,19 @@ class Host:
     """What models can be put into.
 
     `memory` is what the host has (0: unknown), `limit` what the service may take of it and
-    `limit_name` what says so.
+    `limit_name` what says so. `cpu` is the processor's model, `cores` how many of them compute (0:
+    unknown), `acceleration` what computes as far as it is said: `cuda`, `rocm`, `vulkan`, `cpu`.
+    `disk` is what models are read from: a kind, or bytes per second; empty: unknown.
     """
 
     memory: int = 0
     limit: int = 0
     limit_name: str = ""
     devices: tuple[Gpu, ...] = ()
+    cpu: str = ""
+    cores: int = 0
+    acceleration: str = ""
+    disk: str | int = ""
 
     @property
     def gpu_memory(self) -> int:
@@ -78,4 +84,7 @@ def host_of(view: View) -> Host:
         limit=limit,
         limit_name="MemoryMax" if bounded else "memory",
         devices=() if computes_on_cpu(view) else view.host.gpus,
+        cpu=view.host.cpu,
+        cores=view.host.cores,
+        acceleration=view.acceleration,
     )

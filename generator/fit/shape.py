@@ -93,15 +93,6 @@ class Shape:
         """Whether the cache that is counted is an upper bound."""
         return self.cache_unknown or self.window_unknown > 0
 
-    @property
-    def active_bytes(self) -> int:
-        """What is read for one token: of the experts only those used."""
-        layers = sum(self.layer_bytes)
-        if self.experts:
-            # Attention is a few percent of a layer with experts; it counts as one of them.
-            layers = layers * (self.experts_used + 1) // (self.experts + 1)
-        return layers + self.output_bytes
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool(ABC):

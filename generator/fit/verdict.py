@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Need, fill, only
+from generator.fit.load_time import LoadTime, load_time
+from generator.fit.speed import Speed, speed_of
 from generator.records import dataclass
 from generator.units import gib
 
@@ -60,6 +62,8 @@ class ModelFit:
     `rooms` are as the scheduler's `placement` fills them, the host last. `word` says whether the
     machine could hold all of it where it computes best, whatever the scheduler does; `why` is a
     sentence. `largest_context` and `most_slots` each leave the other as asked; 0: none fits.
+    `speed` is that of one request, as the scheduler places the model; None, as `load_time`, where
+    nobody asked: `timed` fills them in.
     """
 
     shape: Shape
@@ -71,6 +75,8 @@ class ModelFit:
     why: str
     largest_context: int
     most_slots: int
+    speed: Speed | None = None
+    load_time: LoadTime | None = None
 
 
 def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFit:
@@ -105,6 +111,20 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
         largest_context=_largest_context(shape, ask, host) if search else 0,
         most_slots=_largest(slots_fit, most) if search else 0,
     )
+
+
+def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
+    """Return a verdict with how fast the model answers, and how long it takes to load.
+
+    Of one that memory does not hold no speed is known.
+    """
+    over = [room.name for room in fit.rooms if room.total and room.left < 0]
+    speed = (
+        Speed(unknown=f"{over[0]} does not hold it")
+        if over
+        else speed_of(fit.shape, fit.load, fit.placement, host, ask.facts)
+    )
+    return replace(fit, speed=speed, load_time=load_time(fit.shape, ask.facts, host.disk))
 
 
 def _filled(

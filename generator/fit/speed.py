@@ -1,0 +1,214 @@
+"""How fast a model answers: what is read and computed for one token, by the rates of the devices.
+
+Decoding reads all active weights and the cache of every token before; a prompt is computed in
+batches, so that the rate of computing decides. How much of its rates a device gets was measured
+(`generator/catalogue/data/speed.toml`, docs/accuracy.md); where a rate is not known there is no
+answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.catalogue.speed import GB
+from generator.fit.active import active_expert_bytes, active_weights, dense_bytes
+from generator.fit.kv import kv_layers
+from generator.fit.shape import DEFAULT_BATCH
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.speed import Efficiency
+    from generator.fit.host import Host
+    from generator.fit.layout import Placement
+    from generator.fit.shape import Load, Shape
+    from generator.host import Gpu
+
+SHORT: Final = 512  # tokens of a conversation that has just begun
+MICRO: Final = 1e-6
+TERA: Final = 1e12
+GIGA: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Tokens per second: as expected, and what a tenth of machines is below and above."""
+
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How fast one request is answered, in tokens per second; None: not known.
+
+    `decode` are generated tokens once the conversation has SHORT tokens, `full` once it fills the
+    context of its slot, `prompt` those of a prompt. `unknown` says why nothing is known. A model
+    that embeds text generates nothing.
+    """
+
+    decode: Rate | None = None
+    full: Rate | None = None
+    prompt: Rate | None = None
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What computes some layers: bytes and float operations per second, and what it gets of them.
+
+    `least` is the slowest that its memory may be, `operations` is 0 where it is not known.
+    """
+
+    bandwidth: float
+    least: float
+    operations: float
+    efficiency: Efficiency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The layers from `start` on, up to `end`, on one engine; the output is one more layer.
+
+    `what`: their experts alone, or all but those.
+    """
+
+    engine: Engine
+    start: int
+    end: int
+    what: Literal["all", "dense", "experts"] = "all"
+
+
+def speed_of(shape: Shape, load: Load, placement: Placement, host: Host, facts: Facts) -> Speed:
+    """Return how fast a model answers one request as a scheduler has placed it."""
+    parts: list[Part] = []
+    for device, start, end in _spans(shape, placement, host):
+        engine = gpu_engine(device, host, facts) if device else cpu_engine(host, facts)
+        if isinstance(engine, str):
+            return Speed(unknown=engine)
+        parts.append(Part(engine=engine, start=start, end=end))
+    prompt = prompt_rate(shape, parts, load.batch)
+    if shape.encoder:
+        return Speed(prompt=prompt)
+    return Speed(
+        decode=decode_rate(shape, load, parts, min(SHORT, load.context)),
+        full=decode_rate(shape, load, parts, load.context),
+        prompt=prompt,
+    )
+
+
+def _spans(shape: Shape, placement: Placement, host: Host) -> Iterator[tuple[Gpu | None, int, int]]:
+    """Yield device (None: the CPU), first layer and end of all that compute any."""
+    layers = shape.layers
+    first = layers + (0 if placement.headless else 1) - sum(placement.counts)
+    if first:
+        yield None, 0, first
+    starts = accumulate(placement.counts, initial=first)
+    for gpu, start, count in zip(host.devices, starts, placement.counts, strict=False):
+        if count:
+            yield gpu, start, start + count
+    if placement.headless:
+        yield None, layers, layers + 1
+
+
+def gpu_engine(gpu: Gpu, host: Host, facts: Facts) -> Engine | str:
+    """Return what a GPU computes with, or why that is not known."""
+    card = facts.card(gpu.name)
+    if card is None:
+        return f"{gpu.name} is not among the cards that Hostwright knows"
+    bandwidth, least = card.bandwidth, card.bandwidth
+    if not bandwidth and gpu.unified and (family := facts.rates.processor(host.cpu)):
+        bandwidth, least = family.bandwidth, family.least or family.bandwidth
+    if not bandwidth:
+        return f"the memory bandwidth of {gpu.name} is not known"
+    backend = host.acceleration or ("cuda" if gpu.compute_capability else "")
+    capability = gpu.compute_capability or card.compute_capability
+    efficiency = facts.rates.efficiency(backend, card.vendor, capability)
+    if efficiency is None:
+        return f"what {gpu.name} gets out of {backend or 'its acceleration'} was not measured"
+    return Engine(
+        bandwidth=bandwidth * GB,
+        least=least * GB,
+        operations=card.tflops * TERA,
+        efficiency=efficiency,
+    )
+
+
+def cpu_engine(host: Host, facts: Facts) -> Engine | str:
+    """Return what the processor computes with, or why that is not known."""
+    family, efficiency = facts.rates.processor(host.cpu), facts.rates.efficiency("cpu")
+    if family is None or efficiency is None:
+        return f"the memory bandwidth of {host.cpu or 'the processor'} is not known"
+    return Engine(
+        bandwidth=family.bandwidth * GB,
+        least=(family.least or family.bandwidth) * GB,
+        operations=host.cores * family.clock * GIGA * family.operations,
+        efficiency=efficiency,
+    )
+
+
+def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate:
+    """Return generated tokens per second with `depth` tokens in the cache of its request.
+
+    Each part takes bytes ÷ (bandwidth × share) and some time for each layer; they follow one
+    another, so that their times add up.
+    """
+    slow = likely = fast = 0.0
+    read = _read(shape, load, depth)
+    for part in parts:
+        best, engine = part.engine.efficiency, part.engine
+        size, layers = sum(read[part.what][part.start : part.end]), part.end - part.start
+        fixed = layers * best.layer * MICRO
+        time = size / (engine.bandwidth * best.bandwidth) + fixed
+        worst, most = best.decode_range
+        likely += time
+        fast += time / most
+        slow += (size / (engine.least * best.bandwidth) + fixed) / worst
+    return _rate(slow, likely, fast)
+
+
+def _rate(slow: float, likely: float, fast: float) -> Rate:
+    """Return tokens per second of seconds for one, to three digits."""
+    low, middle, high = (float(f"{1 / time:.3g}") for time in (slow, likely, fast))
+    return Rate(low=low, likely=middle, high=high)
+
+
+def _read(shape: Shape, load: Load, depth: int) -> dict[str, list[int]]:
+    """Return the bytes that are read of each layer and of the output for one token."""
+    cache = kv_layers(shape, replace(load, context=max(1, depth), slots=1))
+    experts = [*active_expert_bytes(shape), 0]
+    rest = [a + b for a, b in zip(dense_bytes(shape), cache, strict=True)]
+    dense = [*rest, shape.output_bytes]
+    return {
+        "experts": experts,
+        "dense": dense,
+        "all": [a + b for a, b in zip(experts, dense, strict=True)],
+    }
+
+
+def prompt_rate(shape: Shape, parts: list[Part], batch: int = DEFAULT_BATCH) -> Rate | None:
+    """Return prompt tokens per second; None: not known, as where the CPU keeps some layers.
+
+    Two operations for each weight that a token is multiplied with, and once for a batch all weights
+    are read: of the experts a batch needs all. What the CPU keeps is copied to a GPU for large
+    batches; how fast depends on the bus.
+    """
+    if len({part.engine.efficiency.backend for part in parts}) != 1:
+        return None
+    slow = likely = fast = 0.0
+    for part in parts:
+        best, engine = part.engine.efficiency, part.engine
+        if not engine.operations or not best.prompt:
+            return None
+        share = (min(part.end, shape.layers) - part.start) / shape.layers
+        read = sum(shape.layer_bytes[part.start : part.end]) / batch
+        time = 2 * active_weights(shape) * share / (engine.operations * best.prompt)
+        time += read / (engine.bandwidth * best.bandwidth)
+        worst, most = best.prompt_range
+        slow, likely, fast = slow + time / worst, likely + time, fast + time / most
+    return _rate(slow, likely, fast)
