@@ -206,6 +206,36 @@ def test_aliases_are_shared_and_not_copied(tmp_path: Path) -> None:
     read(11)
 
 
+DOUBLED = {
+    "variables": ("run.sh", "A0=ollama\n", 'A{}="$A{}$A{}"\n', "docker run -e X=$A{} {}\n"),
+    "make": (
+        "Makefile",
+        "A0=ollama\n",
+        "A{} = $(A{})$(A{})\n",
+        "a:\n\tdocker run -e X=$(A{}) {}\n",
+    ),
+    "arrays": (
+        "run.sh",
+        "A0=(-e OLLAMA_DEBUG=1)\n",
+        'A{}=("${{A{}[@]}}" "${{A{}[@]}}")\n',
+        'docker run "${{A{}[@]}}" {}\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DOUBLED)
+def test_what_a_script_puts_in_has_a_bound(tmp_path: Path, kind: str) -> None:
+    name, first, level, last = DOUBLED[kind]
+
+    def read(levels: int) -> None:
+        lines = [level.format(n, n - 1, n - 1) for n in range(1, levels)]
+        text = first + "".join(lines) + last.format(levels - 1, "ollama/ollama")
+        assert_well_formed(outcome(tmp_path / name, text.encode()))
+
+    read(2)
+    assert calls(lambda: read(40)) < 20_000 + 4 * calls(lambda: read(10))
+
+
 def test_many_lines_are_no_bomb(tmp_path: Path) -> None:
     def read(lines: int) -> None:
         many = "".join(f"Environment=A{n}={n}\n" for n in range(lines))

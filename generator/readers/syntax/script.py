@@ -45,6 +45,8 @@ _SPEAKS: Final = frozenset({"echo", "printf"})
 _UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 3
 _MOST: Final = 20_000  # words: nobody writes a longer script by hand
+_LONGEST: Final = 4_000  # characters of a value that is put in elsewhere
+_FILLED: Final = 1_000_000  # characters that are put in, of all values
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class _Script:
         self.documents: list[Document] = []
         self.inner: list[tuple[str, int]] = []
         self.at = self.count = 0
+        self.room = _FILLED
 
     def lines(self) -> Iterator[CommandLine]:
         while self.at < len(self.text) and self.count < _MOST:
@@ -181,8 +184,10 @@ class _Script:
 
         def known(match: re.Match[str]) -> str:
             name = match["name"] or match["braced"] or match["make"] or match["just"]
-            if name in self.known:
-                return self.known[name]
+            told = self.known.get(name)
+            if told is not None and len(told) <= self.room:
+                self.room -= len(told)
+                return told
             word.unresolved = True
             return match[0]
 
@@ -206,11 +211,17 @@ class _Script:
         argument = Argument(text, place, _written(raw, text), word.unresolved)
         into = self.arrays.setdefault(self.array, []) if self.array else self.words
         if (array := _ARRAY.fullmatch(raw.strip('"'))) and array[1] in self.arrays:
-            into += self.arrays[array[1]]
+            into += self._elements(array[1])
         elif not word.quoted and raw.startswith("$") and " " in text and not word.unresolved:
             into += [replace(argument, text=part, written=lambda _: "") for part in text.split()]
         else:
             into.append(argument)
+
+    def _elements(self, array: str) -> list[Argument]:
+        """Return what an array stands for, as long as a script of so many words would be read."""
+        elements = self.arrays[array][: _MOST - self.count]
+        self.count += len(elements)
+        return elements
 
     def _command(self) -> Iterator[CommandLine]:
         """Yield the command that ends here, and those inside of its words."""
@@ -269,7 +280,7 @@ class _Script:
 
     def _know(self, name: str, value: Argument) -> None:
         self.known.pop(name, None)
-        if not value.unresolved and "$" not in value.text:
+        if not value.unresolved and "$" not in value.text and len(value.text) <= _LONGEST:
             self.known[name] = value.text
 
 
