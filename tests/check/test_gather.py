@@ -245,3 +245,12 @@ def test_many_lines_are_no_bomb(tmp_path: Path) -> None:
 
     read(800)  # What a name is like is looked up once.
     assert calls(lambda: read(800)) < 2.2 * calls(lambda: read(400))
+
+
+def test_many_services_are_no_bomb(tmp_path: Path) -> None:
+    def read(services: int) -> None:
+        many = "".join(f"  s{n}:\n    image: ollama/ollama:0.32.15\n" for n in range(services))
+        assert_well_formed(outcome(tmp_path / "compose.yaml", f"services:\n{many}".encode()))
+
+    read(100)
+    assert calls(lambda: read(100)) < 2.2 * calls(lambda: read(50))

@@ -75,7 +75,9 @@ class _Services:
         self.place = sources[0].path
         self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
-        self.keys = tuple(keys_of(project.top))
+        self.profiles = {name: _profiles(one) for name, one in every}
+        # A file's keys are judged once, with the first of its servers.
+        self.keys = {name: tuple(keys_of(project.top)) for name in [*self.servers][:1]}
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
@@ -85,7 +87,6 @@ class _Services:
         container, acceleration = container_of(key, service, self.project.around)
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
-        others = (n for n in self.project.services if n not in self.jobs and self._beside(n, name))
         return self.context.view(
             COMPOSE,
             self.context.release_of(service.text("image")),
@@ -101,15 +102,17 @@ class _Services:
             acceleration=acceleration,
             adds=self._adds(service),
             not_judged=(*self.loader.gaps, *self._gaps(service)),
-            neighbours=tuple(others),
-            keys=self.keys,
+            neighbours=self._neighbours(name),
+            keys=self.keys.get(name, ()),
         )
 
-    def _beside(self, other: str, name: str) -> bool:
-        """Whether another service runs beside this one; of two servers only one profile is on."""
-        profiles = [_profiles(self.project.services[each]) for each in (other, name)]
-        apart = other in self.servers and all(profiles) and profiles[0].isdisjoint(profiles[1])
-        return other != name and not apart
+    def _neighbours(self, name: str) -> tuple[str, ...]:
+        """Return what runs beside a server; of two servers only one profile may be on."""
+        here = self.profiles[name]
+        servers = self.servers if here else ()
+        apart = {n for n in servers if self.profiles[n] and here.isdisjoint(self.profiles[n])}
+        away = {name, *apart, *self.jobs}
+        return tuple(each for each in self.project.services if each not in away)
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
         """Return the call of the engine's program that a service is."""
