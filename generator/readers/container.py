@@ -162,7 +162,8 @@ def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[st
 def acceleration(box: Container, options: Sequence[Option]) -> str:
     """Return what the container computes on, as far as image and devices tell."""
     devices = " ".join(o.value for o in _of(options, "device"))
-    if "rocm" in box.tag or "/dev/kfd" in devices or "amd.com/gpu" in devices:
+    by_amd = any(o.value.startswith("driver=amd") for o in _of(options, "gpus"))
+    if by_amd or "rocm" in box.tag or "/dev/kfd" in devices or "amd.com/gpu" in devices:
         return "rocm"
     asked = _of(options, "gpus") or _value(options, "runtime") == "nvidia"
     if asked or "nvidia" in devices:

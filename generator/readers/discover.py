@@ -16,7 +16,14 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, NeedsMore, Source, written_for
-from generator.readers.signs import kind_of, may_be_ours, names_an_engine, signs_of
+from generator.readers.signs import (
+    is_not_read,
+    kind_of,
+    may_be_ours,
+    names_an_engine,
+    sets_up_an_engine,
+    signs_of,
+)
 from generator.records import dataclass
 from generator.view import NotJudged
 
@@ -29,6 +36,8 @@ LARGEST: Final = 5 * 2**20
 STDIN: Final = "-"
 _ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
 MOST_FILES: Final = 5000
+_NOT_READ: Final = "files of its kind are not read here"
+_MADE_OF_IT: Final = "check the file that is made of it, or what it sets by hand"
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
@@ -140,15 +149,16 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     `-` stands for `stdin`, the text of standard input, which is called `stdin_name`.
     """
     problems: list[Problem] = []
+    gaps: list[NotJudged] = []
     empty: tuple[str, ...] = ()
     files: dict[str, _File] = {}
     for path in dict.fromkeys(paths):
         if path == STDIN:
             found: Iterable[_File] = _named(Source(stdin_name or STDIN, stdin or ""), problems)
         elif os.path.isdir(path):  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
-            told = len(problems)
-            found = list(_walked(path, problems))
-            empty += () if found or len(problems) > told else (path,)
+            told = len(problems) + len(gaps)
+            found = list(_walked(path, problems, gaps))
+            empty += () if found or len(problems) + len(gaps) > told else (path,)
         else:
             text = text_of(path, problems)
             found = () if text is None else _named(Source(path, text), problems)
@@ -161,6 +171,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
         problems=tuple(problems),
         empty=empty,
+        gaps=tuple(gaps),
     )
 
 
@@ -285,15 +296,22 @@ def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
             yield _File(Source(path, text), kind, named=False)
 
 
-def _walked(top: str, problems: list[Problem]) -> Iterator[_File]:
-    """Yield the files below a directory that have to do with an engine."""
+def _walked(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator[_File]:
+    """Yield the files below a directory that have to do with an engine.
+
+    Those of a kind that nobody reads here, and that set one up, go to `gaps`.
+    """
     found: list[_File] = []
     for number, path in enumerate(_paths(top, problems)):
         if number >= MOST_FILES:
             message = f"has more than {MOST_FILES} files that might be checked"
             problems.append(Problem("", message, "name the directories that matter", top))
             break
-        if file := _ours(path, problems):
+        if is_not_read(PurePosixPath(path)):
+            text = text_of(path, [])
+            if text is not None and sets_up_an_engine(text):
+                gaps.append(NotJudged(file=path, reason=_NOT_READ, hint=_MADE_OF_IT))
+        elif file := _ours(path, problems):
             found.append(file)
     yield from _together(found)
 
@@ -343,7 +361,9 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
         for name in sorted(names):
             path = PurePosixPath(folder, name)
             # A pipe would block.
-            if may_be_ours(path) and (is_file(path.as_posix()) or is_masked(path.as_posix())):
+            if (may_be_ours(path) or is_not_read(path)) and (
+                is_file(path.as_posix()) or is_masked(path.as_posix())
+            ):
                 yield path.as_posix()
 
 

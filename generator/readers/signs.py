@@ -106,6 +106,28 @@ OWN: Final = {
 _NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")
 
 
+_NOT_READ: Final = re.compile(
+    r"(?:.+\.)?(?:Docker|Container)file(?:\..+)?|.+\.(?:dockerfile|tf|hcl|ps1|bat|cmd|plist)"
+    r"|.+\.(?:j2|jinja2?|tpl|tmpl)",
+    re.IGNORECASE,
+)
+
+
+def is_not_read(path: PurePosixPath) -> bool:
+    """Return whether a file is of a kind that nobody reads here and that may set up a service."""
+    return _NOT_READ.fullmatch(path.name) is not None
+
+
+def sets_up_an_engine(text: str) -> bool:
+    """Return whether a text names a variable or the image of an engine."""
+    for name in ENGINES:
+        engine = load_engine(name)
+        prefixes = "|".join(engine.prefixes)
+        if re.search(rf"\b(?:{prefixes})\w+|\b{name}/{name}\b", text):
+            return True
+    return False
+
+
 @functools.cache
 def signs_of(kind: str) -> Signs:
     """Return the signs of one kind: a key of OWN or of KINDS."""

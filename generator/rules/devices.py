@@ -1,4 +1,4 @@
-"""HW302, HW307, HW308 and HW311 to HW314: drivers, and which GPUs a server sees by which names."""
+"""HW302, HW307, HW308, HW311 to HW314 and HW318: drivers, and which GPUs a server sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.view import Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Container, Variable, View
+    from generator.view import Container, Line, Variable, View
 
 
 def _selected(view: View) -> tuple[Variable, list[int]] | None:
@@ -245,6 +245,68 @@ def _runtime_beside_reservation(view: View) -> Hits:
         severity=None if same else "warning",
         fix=f"leave {RUNTIME} out" + ("" if same else ", and name the GPUs in `device_ids`"),
     )
+
+
+_DRIVERS: Final = frozenset({"", "nvidia", "amd", "cdi"})
+_RESERVED: Final = ".deploy.resources.reservations.devices"
+
+
+@Rule(
+    id="HW318",
+    severity="error",
+    title="a device reservation that nobody fulfils",
+    why="Docker knows the drivers `nvidia`, `cdi` and, where AMD's container runtime is installed "
+    "and NVIDIA's is not, `amd`; with another name it refuses to create the container. `cdi` takes "
+    "names of devices from `device_ids`, and gives none without. Compose refuses a reservation "
+    "without `capabilities`.",
+    bad="devices:\n  - driver: nvidia.com/gpu\n    count: all\n    capabilities: [gpu]",
+    good="devices:\n  - driver: cdi\n    device_ids: [nvidia.com/gpu=all]\n    capabilities: [gpu]",
+    source="moby daemon/devices.go, daemon/amd_linux.go; docs.docker.com/compose/gpu-support",
+)
+def nobody_fulfils(view: View, _: Facts) -> Hits:
+    for request in _requests(view):
+        first = request[0]
+        told = {line.name: line for line in request}
+        driver = told.get("driver", first)
+        name = driver.value if "driver" in told else ""
+        if name not in _DRIVERS and "$" not in name:
+            yield Hit(
+                message=f"Docker has no device driver `{name}`, and refuses to create the "
+                "container",
+                place=driver.place,
+                fix="write `driver: nvidia`, or `driver: cdi` with "
+                "`device_ids: [nvidia.com/gpu=all]`",
+            )
+        elif name == "cdi" and "device_ids" not in told:
+            yield Hit(
+                message="`driver: cdi` gives the devices that `device_ids` names: here none",
+                place=driver.place,
+                fix="add `device_ids: [nvidia.com/gpu=all]`",
+            )
+        if "capabilities" not in told and first.section.endswith(_RESERVED):
+            yield Hit(
+                message="a reservation has no `capabilities`, without which Compose refuses the "
+                "file",
+                place=first.place,
+                fix="add `capabilities: [gpu]` to it",
+            )
+
+
+def _requests(view: View) -> list[list[Line]]:
+    """Return the lines of each item of a list of reservations."""
+    found: list[list[Line]] = []
+    before: Line | None = None
+    for line in view.lines if view.container is not None else ():
+        if not line.section.endswith((_RESERVED, ".gpus")):
+            continue
+        names = [one.name for one in found[-1]] if found else []
+        here = before is not None and before.section == line.section
+        again = line.name in names and before is not None and before.name != line.name
+        if not here or again:
+            found.append([])
+        found[-1].append(line)
+        before = line
+    return found
 
 
 @Rule(

@@ -316,3 +316,21 @@ def test_files_beside_are_read_or_are_not_there(here: Path) -> None:
     assert read_beside("a.env") == "A=1\n"
     assert read_beside("b.env") is None
     assert read_beside("c.env") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("Dockerfile", "FROM ollama/ollama\nENV OLLAMA_KEEP_ALIVE=1d\n", True),
+        ("gpu.Dockerfile", "FROM ubuntu\nENV OLLAMA_HOST=0.0.0.0\n", True),
+        ("main.tf", 'image = "ollama/ollama"\n', True),
+        ("setup.ps1", "setx OLLAMA_HOST 0.0.0.0\n", True),
+        ("compose.yml.j2", "services: {ollama: {image: ollama/ollama}}\n", True),
+        ("Dockerfile", "FROM ubuntu\nRUN pip install ollama\n", False),
+    ],
+)
+def test_what_nobody_reads_is_named(name: str, text: str, named: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "ollama.env").write_text("OLLAMA_KEEP_ALIVE=5m\n", encoding="utf-8")
+    found = discover([str(tmp_path)])
+    assert [Path(gap.file).name for gap in found.gaps] == [name] * named

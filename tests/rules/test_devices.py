@@ -48,7 +48,25 @@ def boxed(env: dict[str, str] | None = None, cards: int = 0, **box: Any) -> View
     return view(env, kind="compose", container=container, host=host)
 
 
+DEVICES = "services.ollama.deploy.resources.reservations.devices"
+
+
+def reserving(*items: str, section: str = DEVICES) -> View:
+    """Make the View of a container with reservations; an item is `driver: cdi, count: all`."""
+    pairs = [pair.split(": ") for item in items for pair in item.split(", ")]
+    told = tuple(
+        Line(section=section, name=name, value=value, place=Place("compose.yaml", number))
+        for number, (name, value) in enumerate(pairs, 1)
+    )
+    box = Container(image="ollama/ollama", place=YAML, gpu_access="reservation")
+    return view(kind="compose", container=box, lines=told)
+
+
 CASES: dict[str, tuple[View, View]] = {
+    "HW318": (
+        reserving("driver: nvidia.com/gpu, count: all, capabilities: gpu"),
+        reserving("driver: nvidia, count: all, capabilities: gpu, capabilities: utility"),
+    ),
     "HW306": (
         view({"OLLAMA_LLM_LIBRARY": "cuda_v13"}, host=PASCAL),
         view({"OLLAMA_LLM_LIBRARY": "cuda_v12"}, host=PASCAL),
@@ -87,6 +105,22 @@ CASES: dict[str, tuple[View, View]] = {
         boxed({"NVIDIA_VISIBLE_DEVICES": "void"}, gpu_access="cdi", gpus=("nvidia.com/gpu=0",)),
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("seen", "places"),
+    [
+        (reserving("driver: amd, count: all, capabilities: gpu"), []),
+        (reserving("driver: cdi, device_ids: nvidia.com/gpu=0, capabilities: gpu"), []),
+        (reserving("capabilities: gpu", "driver: ${DRIVER}, capabilities: gpu"), []),
+        (reserving("driver: cdi, capabilities: gpu"), [1]),
+        (reserving("driver: nvidia, count: 1"), [1]),
+        (reserving("driver: nvidia, capabilities: gpu", "driver: intel, capabilities: gpu"), [3]),
+        (reserving("driver: nvidia, count: 1", section="services.ollama.gpus"), []),
+    ],
+)
+def test_what_docker_can_fulfil(seen: View, places: list[int]) -> None:
+    assert [p.place.line for p in found(RULES["HW318"], seen)] == places
 
 
 @pytest.mark.parametrize("rule", CASES)

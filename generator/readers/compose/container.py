@@ -74,7 +74,10 @@ def _options(key: str, service: Table) -> Iterator[Option]:
         if isinstance(request, Table) and request.text("driver") == "cdi" and ids:
             yield from (_option("device", one, request.place) for one in ids)
         else:
-            yield _option("gpus", f"device={','.join(ids)}" if ids else "all", request.place)
+            driver = request.text("driver") if isinstance(request, Table) else ""
+            other = f"driver={driver}," if driver not in {"", "nvidia"} else ""
+            listed = f"device={','.join(ids)}" if ids else "all"
+            yield _option("gpus", f"{other}{listed}", request.place)
     for node in service.items("devices"):
         source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
         yield _option("device", source, node.place)

@@ -55,6 +55,8 @@ class Resources:
             for path in _patch_files(table, each)
         }
         for path, tables in documents.items():
+            if not tables and posixpath.normpath(path) in patches:
+                self._not_put_in_place(Place(path, 1))
             for table in tables:
                 if path in custom or is_kustomization(table):
                     self._kustomize(table, path, 0)
@@ -94,14 +96,22 @@ class Resources:
         for node in table.items("images"):
             if isinstance(node, Table):
                 self.images[node.text("name")] = node
-        for file in _patch_files(table, path):
-            self.patches += () if file in self.seen else self._read(file)
-        for node in (*table.items("patches"), *table.items("patchesStrategicMerge")):
-            self._inline(node)
+        self._patches(table, path)
         for key, kind in _GENERATORS.items():
             for node in table.items(key):
                 if isinstance(node, Table):
                     self.found.append(self._generated(node, kind, path))
+
+    def _patches(self, table: Table, path: str) -> None:
+        for file in _patch_files(table, path):
+            found = [] if file in self.seen else self._read(file)
+            self.patches += found
+            if not found and file not in self.seen:
+                self._not_put_in_place(Place(path, table.place_of("patches").line))
+        for node in table.items("patchesJson6902"):
+            self._not_put_in_place(node.place)
+        for node in (*table.items("patches"), *table.items("patchesStrategicMerge")):
+            self._inline(node)
 
     def _inline(self, node: Node) -> None:
         """Take in a patch that stands in the kustomization itself."""
@@ -114,11 +124,16 @@ class Resources:
         except ProfileError:
             tables = []
         if not tables:
-            reason = "a patch by operations is not put in place here"
-            hint = "check what `kubectl kustomize` prints"
-            here = {"file": text.place.file, "line": text.place.line}
-            self.gaps.append(NotJudged(reason=reason, hint=hint, part="a patch", **here))  # type: ignore[arg-type]
+            self._not_put_in_place(text.place)
         self.patches += tables
+
+    def _not_put_in_place(self, place: Place) -> None:
+        """Take note of a patch by operations, or of one that is not at hand."""
+        reason = "a patch by operations, or one that is not at hand, is not put in place here"
+        hint = "check what `kubectl kustomize` prints"
+        self.gaps.append(
+            NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part="a patch")
+        )
 
     def _further(self, path: str, node: Scalar, depth: int) -> None:
         """Read a file or a directory that a kustomization names, each once."""
