@@ -27,7 +27,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks import rivals
 from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.speed import GB
 from generator.fit.active import expert_bytes
 from generator.fit.choose import pick
 from generator.fit.host import Host
@@ -50,6 +52,7 @@ FACTS: Final = load_catalogue().at("ollama")
 HELD_OUT: Final = "held out"
 KINDS: Final = ("decode", "prompt")
 TENTH: Final = 0.1
+CLOSE: Final = 0.2
 FAR: Final = 0.5  # what makes an outlier
 ENOUGH: Final = 3  # machines that a range is taken from
 LEAST: Final = (0.8, 1.2)
@@ -67,6 +70,20 @@ CORES: Final = {
     "Core i3-1315U": 2,
     "Core i7-1165G7": 4,
     "Cix CD8180": 12,
+}
+# CPUs of the processors that are held out.
+THREADS: Final = {
+    "Cix CD8180": 12,
+    "Core i3-14100": 8,
+    "Core i5-9500": 6,
+    "Core i7-7820HQ": 8,
+    "Graviton3": 64,
+    "Intel Core i7-1270P": 16,
+    "Intel N150": 4,
+    "Raspberry Pi 5": 4,
+    "Ryzen 7 8840U": 16,
+    "Ryzen AI Max+ 395": 32,
+    "Xeon E5-2670 v3": 24,
 }
 
 
@@ -180,15 +197,16 @@ def parts_of(row: Row) -> list[Part]:
 
 def _split(row: Row, gpu: Engine, cpu: Engine, memory: int) -> Iterator[Part]:
     layers = row.shape.layers
-    if first := row.host_experts:
-        yield Part(engine=gpu, start=0, end=first, what="dense")
-        yield Part(engine=cpu, start=0, end=first, what="experts")
-    elif row.gpu_layers == "fit":
+    if row.host_experts:
+        size = sum(expert_bytes(row.shape)[: row.host_experts])
+        yield Part(engine=gpu, start=0, end=layers + 1, moved=-size)
+        yield Part(engine=cpu, start=0, end=0, moved=size, spilled=row.host_experts)
+        return
+    if row.gpu_layers == "fit":
         first = layers + 1 - Footprint(row.shape, Load(context=4096)).most(layers + 1, memory)
-        yield Part(engine=cpu, start=0, end=first)
     else:
         first = layers - int(row.gpu_layers)
-        yield Part(engine=cpu, start=0, end=first)
+    yield Part(engine=cpu, start=0, end=first)
     yield Part(engine=gpu, start=first, end=layers + 1)
 
 
@@ -321,7 +339,7 @@ def report(rows: Sequence[Row] | None = None) -> str:
     machines = len({(point.row.backend, point.row.machine) for point in found})
     head = HEAD.read_text(encoding="utf-8").strip()
     head = head.format(figures=len(found), machines=machines)
-    return "\n\n".join((head, _summary(found), _outliers(found)))
+    return "\n\n".join((head, _summary(found), _rivals(found), _outliers(found)))
 
 
 def _summary(found: Sequence[Point]) -> str:
@@ -360,6 +378,47 @@ def figures(found: Sequence[Point]) -> tuple[float, float, float]:
     near = sum(error <= FAR for error in errors) / len(errors)
     barred = sum(point.barred for point in found) / len(errors)
     return statistics.median(errors), near, barred
+
+
+def _rivals(found: Sequence[Point]) -> str:
+    """Return how llmfit's formula does on the same rows: dense models, whole on one device."""
+    held = [
+        point
+        for point in found
+        if point.kind == "decode" and point.row.half == HELD_OUT and point.row.whole
+        if not point.row.shape.experts
+    ]
+    lines = [
+        "The same rows by the formula of llmfit 1.1, with the same bandwidths and without the",
+        "measurements that it ships (dense models, whole on one kind of device, held out):",
+        "",
+        "| | rows | median error | within 20 % | within 50 % | worst |",
+        "|---|---|---|---|---|---|",
+    ]
+    for where in ("GPUs", "CPUs"):
+        own = [point for point in held if (point.row.device == "cpu") == (where == "CPUs")]
+        lines.append(_rival(f"{where}, `gen fit`", [point.error for point in own]))
+        theirs = [_llmfit(point.row) / point.measured - 1 for point in own]
+        lines.append(_rival(f"{where}, llmfit's formula", theirs))
+    return "\n".join(lines)
+
+
+def _llmfit(row: Row) -> float:
+    if row.device != "cpu":
+        return rivals.llmfit(row.shape, parts_of(row)[0].engine.bandwidth / GB)
+    arm = row.host.startswith(("Graviton", "Cix", "Raspberry", "Ampere"))
+    return rivals.llmfit_on_cpu(row.shape, THREADS[row.host], arm=arm)
+
+
+def _rival(name: str, errors: Sequence[float]) -> str:
+    sizes = sorted(map(abs, errors))
+    shares = [sum(size <= most for size in sizes) / len(sizes) for most in (CLOSE, FAR)]
+    cells = [
+        name,
+        str(len(sizes)),
+        *(f"{x:.0%}" for x in (statistics.median(sizes), *shares, sizes[-1])),
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _outliers(found: Sequence[Point]) -> str:

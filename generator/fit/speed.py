@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.speed import GB
 from generator.fit.active import active_expert_bytes, active_weights, dense_bytes
@@ -75,13 +75,15 @@ class Engine:
 class Part:
     """The layers from `start` on, up to `end`, on one engine; the output is one more layer.
 
-    `what`: their experts alone, or all but those.
+    `moved` are the bytes of experts that it has beside those of its layers, or has given away, and
+    `spilled` the layers of others whose experts it computes.
     """
 
     engine: Engine
     start: int
     end: int
-    what: Literal["all", "dense", "experts"] = "all"
+    moved: int = 0
+    spilled: int = 0
 
 
 def speed_of(shape: Shape, load: Load, placement: Placement, host: Host, facts: Facts) -> Speed:
@@ -126,11 +128,11 @@ def gpu_engine(gpu: Gpu, host: Host, facts: Facts) -> Engine | str:
         bandwidth, least = family.bandwidth, family.least or family.bandwidth
     if not bandwidth:
         return f"the memory bandwidth of {gpu.name} is not known"
-    backend = host.acceleration or ("cuda" if gpu.compute_capability else "")
+    backend = host.acceleration or facts.library(card.vendor, card.target)
     capability = gpu.compute_capability or card.compute_capability
     efficiency = facts.rates.efficiency(backend, card.vendor, capability)
     if efficiency is None:
-        return f"what {gpu.name} gets out of {backend or 'its acceleration'} was not measured"
+        return f"what {gpu.name} gets out of {backend or 'any library'} was not measured"
     return Engine(
         bandwidth=bandwidth * GB,
         least=least * GB,
@@ -160,10 +162,11 @@ def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate
     """
     slow = likely = fast = 0.0
     read = _read(shape, load, depth)
+    used = shape.experts_used / shape.experts if shape.experts else 0.0
     for part in parts:
         best, engine = part.engine.efficiency, part.engine
-        size, layers = sum(read[part.what][part.start : part.end]), part.end - part.start
-        fixed = layers * best.layer * MICRO
+        size = sum(read[part.start : part.end]) + part.moved * used
+        fixed = (part.end - part.start + part.spilled) * best.layer * MICRO
         time = size / (engine.bandwidth * best.bandwidth) + fixed
         worst, most = best.decode_range
         likely += time
@@ -178,17 +181,11 @@ def _rate(slow: float, likely: float, fast: float) -> Rate:
     return Rate(low=low, likely=middle, high=high)
 
 
-def _read(shape: Shape, load: Load, depth: int) -> dict[str, list[int]]:
+def _read(shape: Shape, load: Load, depth: int) -> list[int]:
     """Return the bytes that are read of each layer and of the output for one token."""
     cache = kv_layers(shape, replace(load, context=max(1, depth), slots=1))
-    experts = [*active_expert_bytes(shape), 0]
-    rest = [a + b for a, b in zip(dense_bytes(shape), cache, strict=True)]
-    dense = [*rest, shape.output_bytes]
-    return {
-        "experts": experts,
-        "dense": dense,
-        "all": [a + b for a, b in zip(experts, dense, strict=True)],
-    }
+    every = zip(dense_bytes(shape), active_expert_bytes(shape), cache, strict=True)
+    return [*map(sum, every), shape.output_bytes]
 
 
 def prompt_rate(shape: Shape, parts: list[Part], batch: int = DEFAULT_BATCH) -> Rate | None:

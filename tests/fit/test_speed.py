@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import speed_accuracy
+from generator.fit.active import expert_bytes
 from generator.fit.host import Host
 from generator.fit.layout import placed
 from generator.fit.shape import Load
@@ -80,7 +81,7 @@ def test_the_dgx_spark_generates_what_was_reported() -> None:
         (Host(cpu="Frobnicator 9000"), (), "memory bandwidth of Frobnicator 9000"),
         (Host(), (), "memory bandwidth of the processor"),
         (Host(devices=(card("GPU 0"),), acceleration="cuda"), (33,), "GPU 0 is not among"),
-        (Host(devices=(card("RTX 3090", ""),)), (33,), "was not measured"),
+        (Host(devices=(card("Apple M4 Max", ""),)), (33,), "was not measured"),
     ],
 )
 def test_there_is_no_answer_where_a_rate_is_not_known(
@@ -89,6 +90,14 @@ def test_there_is_no_answer_where_a_rate_is_not_known(
     found = speed("llama3.1:8b", host, counts)
     assert (found.decode, found.full, found.prompt) == (None, None, None)
     assert why in found.unknown
+
+
+def test_what_computes_follows_from_the_card_where_nothing_says_it() -> None:
+    said = speed("llama3.1:8b", Host(devices=(card("RTX 3090"),), acceleration="cuda"), (33,))
+    assert speed("llama3.1:8b", Host(devices=(card("RTX 3090"),)), (33,)) == said
+    radeon = Host(devices=(card("Radeon RX 7900 XTX", ""),))
+    rocm, vulkan = radeon, replace(radeon, acceleration="vulkan")
+    assert speed("llama3.1:8b", rocm, (33,)).decode != speed("llama3.1:8b", vulkan, (33,)).decode
 
 
 def test_a_part_on_the_cpu_slows_a_model_down_and_leaves_its_prompts_unknown() -> None:
@@ -120,11 +129,11 @@ def test_experts_on_the_host_are_read_from_there() -> None:
     assert not isinstance(cpu, str)
     end = model.layers + 1
 
-    def rate(experts: int) -> Rate:
+    def rate(layers: int) -> Rate:
+        size = sum(expert_bytes(model)[:layers])
         parts = [
-            Part(engine=gpu, start=0, end=experts, what="dense"),
-            Part(engine=cpu, start=0, end=experts, what="experts"),
-            Part(engine=gpu, start=experts, end=end),
+            Part(engine=gpu, start=0, end=end, moved=-size),
+            Part(engine=cpu, start=0, end=0, moved=size, spilled=layers),
         ]
         return decode_rate(model, LOAD, parts, 512)
 
