@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import posixpath
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES
@@ -27,6 +27,9 @@ PROJECTS: Final = (
     *("docker", "ps", "--filter", f"label={_LABEL}", "--format"),
     f'{{{{.Label "{_LABEL}.working_dir"}}}}\t{{{{.Label "{_LABEL}.config_files"}}}}',
 )
+_LINKS_AT_MOST: Final = 40
+"""As many links as the kernel follows before it gives up."""
+_DOCKER: Final = ("usr/bin/docker", "usr/local/bin/docker", "var/lib/docker")
 _HOMES: Final = ("home/*/", "root/")
 _UNITS: Final = (
     *(f"{at}/systemd/{of}" for at in ("etc", "run", "usr/local/lib", "usr/lib", "lib")
@@ -62,29 +65,78 @@ def installed(root: str = HERE) -> Found:
     return replace(found, gaps=(*gaps, *found.gaps, *map(_nothing, empty)))
 
 
-def _files(root: str) -> Iterator[str]:
-    """Yield the files, each once: `/lib` may be a link to `/usr/lib`."""
-    top, seen = os.path.realpath(root), set()
+def _files(root: str) -> Iterator[tuple[str, str]]:
+    """Yield the files and where each lies, each once: `/lib` may be a link to `/usr/lib`."""
+    seen = set()
     for pattern in _PATTERNS:
-        for path in sorted(Path(root).glob(pattern)):
-            folder = os.path.realpath(path.parent)
-            # A link out of a captured tree is one into this machine.
-            inside = posixpath.commonpath((top, folder, *_target(path))) == top
-            if inside and (folder, path.name) not in seen:
-                seen.add((folder, path.name))
-                yield path.as_posix()
+        for name in _matching(root, pattern):
+            folder, _, file = name.rpartition("/")
+            at, real = inside(root, folder), inside(root, name)
+            if at and real and (at, file) not in seen:
+                seen.add((at, file))
+                yield posixpath.join(root, name), real
 
 
-def _target(path: Path) -> tuple[str, ...]:
-    target = os.path.realpath(path)
-    return () if target == os.devnull else (target,)
+def _matching(root: str, pattern: str) -> list[str]:
+    """Return the names below `root` of one pattern, sorted."""
+    names = [""]
+    for part in pattern.split("/"):
+        several = set("*?[") & set(part)
+        parts = (
+            (name, _entries(inside(root, name), part) if several else [part]) for name in names
+        )
+        names = [posixpath.join(name, entry) for name, entries in parts for entry in entries]
+    return [name for name in names if _is_there(root, name)]
+
+
+def _is_there(root: str, name: str) -> bool:
+    folder = inside(root, posixpath.dirname(name))
+    return folder is not None and os.path.lexists(posixpath.join(folder, posixpath.basename(name)))
+
+
+def _entries(folder: str | None, pattern: str) -> list[str]:
+    try:
+        names = os.listdir(folder) if folder else []  # noqa: PTH208 -- names alone
+    except OSError:
+        return []
+    shown = (name for name in names if not name.startswith("."))
+    return sorted(fnmatch.filter(shown, pattern))
+
+
+def inside(root: str, name: str) -> str | None:
+    """Return where a file of a machine lies whose files are below `root`.
+
+    Links are followed as that machine follows them, so that none leads out of `root`; None: they
+    have no end.
+    """
+    at, left, links = list[str](), name.split("/")[::-1], _LINKS_AT_MOST
+    while left:
+        part = left.pop()
+        if part in {"", ".", ".."}:
+            at = at[:-1] if part == ".." else at
+            continue
+        target = _link(posixpath.join(root, *at, part))
+        links -= bool(target)
+        if not links or target == os.devnull:
+            return os.devnull if links else None
+        at = [] if target.startswith("/") else at if target else [*at, part]
+        left += target.split("/")[::-1]
+    return posixpath.join(root, *at)
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115 -- a Path is slow, and there are many
+    except OSError:
+        return ""
 
 
 def _projects(root: str) -> tuple[list[list[str]], list[NotJudged]]:
     """Return the files of each compose project that runs, and why that is not known."""
     if root != HERE:
-        told = text_of(posixpath.join(root, ANSWER), []) or ""
-        return _parsed(told, root), []
+        told = text_of(posixpath.join(root, ANSWER), [])
+        silent = told is None and any(_is_there(root, path) for path in _DOCKER)
+        return _parsed(told or "", root), [_untold("its answer was not captured")] * silent
     try:
         answer = ask(PROJECTS)
     except EnvironmentFailure as error:

@@ -175,13 +175,17 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     )
 
 
-def discover_installed(paths: Iterable[str], projects: Iterable[Sequence[str]]) -> Found:
+def discover_installed(
+    paths: Iterable[tuple[str, str]], projects: Iterable[Sequence[str]]
+) -> Found:
     """Return what of the files of a machine has to do with an engine.
 
+    `paths` are their names, each with where the file lies that it stands for.
     `projects` are compose projects that run there, each by its files in their order.
     """
     problems: list[Problem] = []
-    files = list(_together([file for path in paths if (file := _ours(path, problems))]))
+    every = (_ours(path, problems, real) for path, real in paths)
+    files = list(_together([file for file in every if file]))
     groups, gaps = list(_groups(f for f in files if not f.aside)), list[NotJudged]()
     for project in projects:
         faults: list[Problem] = []
@@ -328,15 +332,18 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
         yield replace(file, aside=signs_of(file.kind).referred and beside)
 
 
-def _ours(path: str, problems: list[Problem]) -> _File | None:
-    """Return a file of a directory if it is one of ours and about an engine."""
+def _ours(path: str, problems: list[Problem], real: str = "") -> _File | None:
+    """Return a file of a directory if it is one of ours and about an engine.
+
+    It lies at `real`, if that is not its name.
+    """
     faults: list[Problem] = []
-    text = text_of(path, faults)
+    text = "" if real == os.devnull else text_of(real or path, faults)
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
         folder, name = PurePosixPath(path).parts[-2:] if "/" in path else ("", path)
         meant = f"{folder}/{name}" if folder.endswith(".d") else name
-        problems += [fault for fault in faults if names_an_engine(meant)]
+        problems += [replace(fault, source=path) for fault in faults if names_an_engine(meant)]
         return None
     source = Source(path, text)
     kind = kind_of(source, walked=True)

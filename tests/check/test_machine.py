@@ -80,7 +80,32 @@ def test_no_link_leads_out_of_a_captured_machine(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (folder := root / "etc/systemd/system").mkdir(parents=True)
     (folder / "ollama.service").symlink_to(outside)
-    assert check(CheckRequest(root=str(root))).texts == {}
+    report = check(CheckRequest(root=str(root)))
+    assert not any(report.texts.values())
+    (broken,) = report.findings
+    assert (broken.finding.rule, broken.finding.message) == ("HW000", "there is no such file")
+    assert broken.place.file == str(folder / "ollama.service")
+
+
+def test_links_lead_where_the_captured_machine_follows_them(tmp_path: Path) -> None:
+    root = tmp_path / "disk"
+    (store := root / "nix/store/units").mkdir(parents=True)
+    (store / "ollama.service").write_text(f"{UNIT}{WRONG}")
+    (root / "etc/static").mkdir(parents=True)
+    (root / "etc/systemd").symlink_to("/etc/static/systemd")
+    (root / "etc/static/systemd").mkdir()
+    (root / "etc/static/systemd/system").symlink_to("/nix/store/units")
+    (store / "loop.service").symlink_to("loop.service")
+    report = check(CheckRequest(root=str(root)))
+    assert faults(report, root, "HW101") == {("etc/systemd/system/ollama.service", 6)}
+
+
+def test_projects_of_a_captured_machine_are_not_passed_over(tmp_path: Path) -> None:
+    root = machine(tmp_path, **{"usr/bin/docker": ""})
+    assert check(CheckRequest(root=str(root))).not_judged == ()
+    (root / ANSWER).unlink()
+    (told,) = check(CheckRequest(root=str(root))).not_judged
+    assert (told.file, "captured" in told.reason) == ("docker", True)
 
 
 def test_a_directory_with_two_names_is_read_once(tmp_path: Path) -> None:
