@@ -61,10 +61,12 @@ def version(at: Situation) -> Choice | LeftOut:
 
 
 def keep_alive(at: Situation) -> Choice | None:
-    """A model on a spinning disk takes minutes to load again."""
-    if at.found.disk.kind != "hdd":
+    """A model on a spinning disk or on another machine takes minutes to load again."""
+    slow = {"hdd": "a spinning disk", "network": "a network file system"}
+    disk = slow.get(at.found.disk.kind)
+    if disk is None:
         return None
-    reason = "models lie on a spinning disk, from which 8 GB take a minute; the default is 5m"
+    reason = f"models lie on {disk}, from which 8 GB take a minute; the default is 5m"
     return Choice("ollama.keep_alive", "1h", f"{reason}.")
 
 

@@ -168,11 +168,12 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The disk under the models directory."""
+    """What is under the models directory: the kind of disk, its name, and the file system."""
 
     kind: DiskKind = ""
     device: str = ""
     directory: str = ""
+    file_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def output(name: str) -> bytes:
         return nvml_cards().encode() or _cards()
     if name == "models-disk.txt":
         return _models_disk()
+    if name == "models-mount.txt":
+        return _models_mount()
     if name == "nvidia-smi-apps.csv":
         return _apps()
     return _run(ARGV[name])
@@ -136,6 +138,21 @@ def _models_disk() -> bytes:
             return f"{Path(directory).stat().st_dev} {directory}\n".encode()
         except OSError:  # not there, or below what this user may look into
             continue
+    return b""
+
+
+def _models_mount() -> bytes:
+    """Return the type of the file system there and where it is mounted, not of which machine."""
+    number = int(_models_disk().partition(b" ")[0] or 0)
+    device = f"{os.major(number)}:{os.minor(number)}"
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return b""
+    for line in reversed(lines):
+        fields, _, kind = line.partition(" - ")
+        if fields.split(" ")[2:3] == [device]:
+            return f"{kind.partition(' ')[0]} {fields.split(' ')[4]}\n".encode()
     return b""
 
 

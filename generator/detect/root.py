@@ -29,10 +29,16 @@ _PARTS: Final = re.compile(r"(\d+)")
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
 _MAKE: Final = "`gen detect --capture FILE.tar` makes one on the machine"
 _PIECE: Final = 2**16
-_LONGEST: Final = 2**20  # of a header: more is no name
+_LONGEST: Final = 2**16  # of a header: more is no name
+_HEADERS: Final = 16 * 2**20  # of all headers together
+_IN_A_ROW: Final = 8  # headers before a file: its name, where it links to, what pax has to say
 _TOO_LARGE: Final = "it is larger than any capture"
+_SPARSE: Final = "it has sparse files, which no capture has; pack it without them"
 _MEMBERS: Final = 100_000
 _ARCHIVE: Final = 256 * 2**20
+_KEPT: Final = 64 * 2**20
+# Of files elsewhere it matters only that they are there.
+_READ: Final = ("proc/", "sys/", "etc/", "run/", "usr/lib/os-release", ".hostwright/")
 
 
 def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: bool = False) -> Root:
@@ -221,11 +227,12 @@ class Archive(Root):
 
     def __init__(self, path: Path, stream: IO[bytes] | None = None) -> None:
         import tarfile
+        from lzma import LZMAError
 
         super().__init__()
         try:
             self._files = _members(path, stream)
-        except (tarfile.TarError, EOFError, ValueError) as error:
+        except (tarfile.TarError, EOFError, LZMAError, RecursionError, ValueError) as error:
             # tarfile goes on with a line for each compression that it tried.
             why = one_line(str(error).partition("\n")[0]).rstrip(":")
             raise HostwrightError(
@@ -252,31 +259,53 @@ def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
     import tarfile
 
     files: dict[str, bytes] = {}
-    room = _ARCHIVE
+    room, kept = _ARCHIVE, _KEPT
     # A pipe cannot be wound back.
     mode: Literal["r|*", "r"] = "r|*" if piped else "r"
-    with tarfile.open(None if piped else path, mode, piped, tarinfo=_short_names()) as archive:
-        for member in archive:
+    with tarfile.open(None if piped else path, mode, piped, tarinfo=_short_headers()) as archive:
+        while member := archive.next():
+            # It keeps them all, with their headers, for a second reading.
+            archive.members.clear()  # type: ignore[attr-defined]
             room -= member.size
-            if room < 0 or len(files) >= _MEMBERS:
-                raise ValueError(_TOO_LARGE)
             if not member.isreg():
                 continue
-            stream = archive.extractfile(member)
             name = member.name.removeprefix("./").strip("/")
-            files[name] = stream.read(_LARGEST + 1) if stream else b""
+            stream = archive.extractfile(member) if name.startswith(_READ) else None
+            files[name] = stream.read(min(kept, _LARGEST) + 1) if stream and room >= 0 else b""
+            kept -= len(files[name])
+            if min(room, kept) < 0 or len(files) >= _MEMBERS:
+                raise ValueError(_TOO_LARGE)
     return files
 
 
-def _short_names() -> type[tarfile.TarInfo]:
-    """Return what refuses a name, or another header, that tarfile would read whole."""
+def _short_headers() -> type[tarfile.TarInfo]:
+    """Return what refuses headers that tarfile would read whole, one after another, or for ever."""
     import tarfile
+
+    extended = (
+        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    )
+    total = in_a_row = members = 0
 
     class Member(tarfile.TarInfo):
         def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-            if not self.isreg() and self.size > _LONGEST:
+            nonlocal total, in_a_row, members
+            if self.type not in extended:
+                in_a_row, members = 0, members + 1
+            else:
+                in_a_row, total = in_a_row + 1, total + self.size
+            long = self.size > _LONGEST and not self.isreg()
+            if long or in_a_row > _IN_A_ROW or total > _HEADERS or members > _MEMBERS:
                 raise ValueError(_TOO_LARGE)
+            if self.type == tarfile.GNUTYPE_SPARSE:
+                raise ValueError(_SPARSE)
             return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+
+        def _proc_gnusparse_10(self, *_: object) -> None:
+            raise ValueError(_SPARSE)
+
+        _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10
 
     return Member
 

@@ -78,7 +78,8 @@ def _software(found: Detected) -> Iterator[Row]:
     yield "NVIDIA toolkit", boxes.toolkit
     yield "CDI", ", ".join(boxes.cdi)
     yield "Ollama", _joined(found.ollama.version, found.ollama.kind, found.ollama.binary)
-    yield "models' disk", _joined(found.disk.kind, found.disk.device, found.disk.directory)
+    disk = found.disk
+    yield "models' disk", _joined(disk.kind, disk.device, disk.file_system, disk.directory)
 
 
 def _joined(*parts: str) -> str:
