@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.kv import cells, distinct
+from generator.fit.graph import LEAST_BATCH, Stream, shortened, staged_peak
+from generator.fit.kv import cells, distinct, kv_layers
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.fit.shape import Load, Shape
 
 FLOAT: Final = 4
+HALF: Final = 2
+INDEX: Final = 8
 FUSED: Final = frozenset({"phi3"})  # one tensor for query, key and value
+KEPT, KEPT_FUSED, KEPT_ON_GPU = 4, 3, 3  # embeddings beside the feed-forward part
+COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one GPU has of a model, beside layers.
+
+    `output`: it computes logits; `staged` are the layers of the host that it computes, too, with
+    an output if `headless`; `copies` of what comes in, which is `inputs` embeddings of a batch.
+    """
+
+    output: bool
+    staged: int = 0
+    headless: bool = False
+    copies: int = 1
+    inputs: int = 1
 
 
 def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
@@ -38,25 +59,130 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
     return int(FLOAT * max(moments))
 
 
-def host_compute_bytes(shape: Shape, load: Load) -> int:
-    """Return the buffer that stays with the host when GPUs compute: embeddings and mask.
+def device_bytes(shape: Shape, load: Load, share: Share) -> int:
+    """Return the compute buffer of a GPU with its `share` of a model.
 
-    The logs of llama.cpp call it `CUDA_Host compute buffer`: 24 MiB for an 8B llama at 8192 tokens
-    without flash attention, 8 of embeddings and 16 of the mask.
+    As `compute_bytes`, but one embedding less: the table of them is the host's, and so is a batch
+    of them while it comes in. From a batch of 32 on the first GPU computes the layers of the host
+    as well, and an output that stays there: `staged_peak`. Where several GPUs have all layers, each
+    keeps what comes in `copies` times: embeddings and mask on the first, and the sum of the layers
+    before in two parts on the others.
     """
-    return int(min(load.batch, load.tokens) * FLOAT * (shape.embedding + _mask(shape, load)))
+    batch = min(load.batch, load.tokens)
+    entering = int(batch * _entering(shape, load))
+    moments = [_feed_forward(shape, load, kept=KEPT_ON_GPU), _around_scores(shape, load)]
+    floats = max(moments) * batch
+    if share.output:
+        floats = max(floats, _logits(shape, load, batch))
+    size = int(FLOAT * floats)
+    if share.copies > 1:
+        again = entering * (share.copies - 1)
+        return size + again + FLOAT * batch * shape.embedding * share.copies * share.inputs
+    if batch < LEAST_BATCH:
+        return size
+    if share.staged and shape.matrices:
+        layers = shortened(shape.matrices[: share.staged])
+        size = max(size, staged_peak(layers, _stream(shape, load)))
+    if share.headless:
+        size = max(size, shape.output_bytes + int(FLOAT * _logits(shape, load, batch)))
+    return size
 
 
-def _feed_forward(shape: Shape, load: Load) -> float:
+def host_bytes(shape: Shape, load: Load, share: Share) -> int:
+    """Return the buffer that stays with the host when GPUs compute.
+
+    The logs of llama.cpp call it `CUDA_Host compute buffer`: the embeddings of a batch and its
+    mask, in f32: 24 MiB for an 8B llama at 8192 tokens, 8 and 16. From 0.30 on embeddings are there
+    twice, the mask is f16 with flash attention, and without it there is an index of the values.
+    Layers of the host send it keys and values of the batch.
+    """
+    batch = min(load.batch, load.tokens)
+    table = FLOAT * batch * shape.embedding
+    whole = sum(cells(window, load) for window in distinct(shape.windows))
+    if not load.outputs:
+        return table + FLOAT * batch * whole
+    key = max(shape.kv_heads, default=0) * (shape.key_length + shape.value_length)
+    second = max(table, FLOAT * batch * key) if share.staged else table
+    return table + second + int(batch * _entering(shape, load)) * share.copies
+
+
+def host_compute_bytes(shape: Shape, load: Load) -> int:
+    """Return `host_bytes` where one GPU computes all layers."""
+    return host_bytes(shape, load, Share(output=True))
+
+
+def _entering(shape: Shape, load: Load) -> float:
+    """Return the bytes that come in with each token: the mask, and where values are to go."""
+    tokens = sum(cells(window, load) for window in distinct(shape.windows))
+    if load.flash_attention:
+        return HALF * tokens
+    values = max(shape.kv_heads, default=0) * shape.value_length
+    return FLOAT * tokens + INDEX * values * len(distinct(shape.windows))
+
+
+def _stream(shape: Shape, load: Load) -> Stream:
+    """Return what a batch makes in a layer of the host."""
+    batch = min(load.batch, load.tokens)
+    heads, kv = shape.heads, max(shape.kv_heads, default=0)
+    key, value = shape.mla_lengths or (shape.key_length, shape.value_length)
+    cache = max(kv_layers(shape, load), default=0)
+    both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
+    keys = cache * shape.key_length // max(1, both)
+    widest = max(cells(window, load) for window in distinct(shape.windows))
+    floats, used = FLOAT * batch, max(1, shape.experts_used)
+    return Stream(
+        residual=floats * shape.embedding,
+        query=floats * heads * key,
+        keys=floats * kv * shape.key_length,
+        values=floats * kv * shape.value_length,
+        answers=floats * heads * value,
+        scores=0 if load.flash_attention else floats * heads * widest,
+        mask=int(batch * _entering(shape, load)),
+        key_cache=keys,
+        value_cache=cache - keys,
+        wide=floats * used * shape.feed_forward,
+        dense=floats * (shape.dense_feed_forward if shape.experts else shape.feed_forward),
+        shared=floats * shape.shared_feed_forward,
+        router=floats * shape.experts,
+        chosen=floats * used,
+        voices=floats * used * shape.embedding,
+        positions=floats,
+        norm=FLOAT * shape.embedding,
+        qk_norm=shape.qk_norm,
+        gated=shape.gated,
+    )
+
+
+def _around_scores(shape: Shape, load: Load) -> float:
+    """Return the floats that attention of one token takes on a GPU."""
+    query = shape.heads * (shape.mla_lengths or (shape.key_length, 0))[0]
+    key = max(shape.kv_heads, default=0) * shape.key_length
+    around = 2 * shape.embedding + 2 * query + key + _entering(shape, load) / FLOAT
+    if load.flash_attention or not any(shape.kv_heads):
+        return around
+    return around + shape.heads * max(cells(window, load) for window in distinct(shape.windows))
+
+
+def _logits(shape: Shape, load: Load, batch: int) -> float:
+    if shape.encoder:
+        return 0
+    logits = min(batch, load.outputs or batch)
+    return logits * (shape.vocabulary + _beside_logits(shape, load))
+
+
+def _feed_forward(shape: Shape, load: Load, kept: int = KEPT) -> float:
     used = max(1, shape.experts_used)
-    kept = 3 if shape.architecture in FUSED else 4
-    wide = 3 * used * shape.feed_forward + kept * shape.embedding
+    kept = min(kept, KEPT_FUSED) if shape.architecture in FUSED else kept
+    # Without a gate the way up is activated in place.
+    parts = 3 if shape.gated else 1
+    wide = parts * used * shape.feed_forward + kept * shape.embedding
     if shape.experts:
         # The answers of the experts, before and after they are weighted.
         answers = used * (2 * shape.embedding + shape.feed_forward) + 3 * shape.embedding
         # The shared expert computes while the answers of the others wait.
-        shared = 3 * shape.shared_feed_forward + (used + kept) * shape.embedding
-        wide = max(wide, answers, shared if shape.shared_feed_forward else 0)
+        shared = parts * shape.shared_feed_forward + (used + kept) * shape.embedding
+        dense = parts * shape.dense_feed_forward + kept * shape.embedding
+        wide = max(wide, answers, dense, shared if shape.shared_feed_forward else 0)
     return wide + _mask(shape, load)
 
 

@@ -10,7 +10,8 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.fit.compute import compute_bytes, host_compute_bytes
+from generator.fit.compute import COPIES, Share, compute_bytes, device_bytes, host_bytes
+from generator.fit.graph import LEAST_BATCH
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
 from generator.records import dataclass
@@ -76,7 +77,7 @@ class Footprint:
         self._weights = tuple(accumulate((*shape.layer_bytes, shape.output_bytes), initial=0))
         self._cache = tuple(accumulate((*kv_layers(shape, load), 0), initial=0))
         self._sums = tuple(map(sum, zip(self._weights, self._cache, strict=True)))
-        self._buffers: dict[bool, int] = {}
+        self._buffers: dict[bool | Share, int] = {}
 
     @property
     def layers(self) -> list[int]:
@@ -97,54 +98,91 @@ class Footprint:
     ) -> tuple[tuple[Need, ...], Need]:
         """Return what every device holds with `counts` layers on each, and what the host does."""
         first = self.shape.layers + (0 if headless else 1) - sum(counts)
+        used = [device for device, count in enumerate(counts) if count]
+        copies = COPIES if len(used) > 1 and not first and not headless else 1
         starts = accumulate(counts, initial=first)
-        devices = tuple(
-            self._device(start, start + count) if count else Need()
-            for start, count in zip(starts, counts, strict=False)  # starts has the end, too
-        )
-        return devices, self._host(first, headless=headless)
+        devices = []
+        for device, (start, count) in enumerate(zip(starts, counts, strict=False)):
+            leads = device == used[0] if used else False
+            share = Share(
+                output=start + count > self.shape.layers,
+                staged=first if leads else 0,
+                headless=headless and leads,
+                copies=copies,
+                inputs=1 if leads else 2,
+            )
+            need = self._device(start, start + count, share) if count else Need()
+            devices.append(need.plus(self._tower) if leads else need)
+        host = self._host(first, used, headless=headless, copies=copies)
+        return tuple(devices), host if used else host.plus(self._tower)
 
-    def on_device(self, start: int, end: int) -> int:
-        """Return the bytes of the layers from `start` on, up to `end`, and of their buffer."""
+    @property
+    def _tower(self) -> Need:
+        """A vision tower with its projector: the first GPU has it, or the host."""
+        return Need(weights=self.shape.projector_bytes)
+
+    def on_device(self, start: int, end: int, host: int | None = None) -> int:
+        """Return the bytes of the layers from `start` on, up to `end`, and of their buffer.
+
+        Layers before the first are those of the host, or `host` of them.
+        """
         layers = self._sums[end] - self._sums[start]
-        return layers + self._compute(output=end > self.shape.layers)
+        staged = start if host is None else host
+        return layers + self._on_gpu(Share(output=end > self.shape.layers, staged=staged))
 
     def most(self, end: int, room: int) -> int:
         """Return the most layers before `end` that a device has room for."""
         return bisect_right(range(1, end + 1), room, key=lambda n: self.on_device(end - n, end))
 
-    def _device(self, start: int, end: int) -> Need:
+    def _device(self, start: int, end: int, share: Share) -> Need:
         return Need(
             layers=end - start,
             weights=self._weights[end] - self._weights[start],
             kv=self._cache[end] - self._cache[start],
-            compute=self._compute(output=end > self.shape.layers),
+            compute=self._on_gpu(share),
             other=GPU_OVERHEAD,
         )
 
-    def _host(self, end: int, *, headless: bool) -> Need:
+    def _host(self, end: int, used: Sequence[int], *, headless: bool, copies: int) -> Need:
         """Return the host's share: the token embedding always, and the layers before `end`."""
         shape, output = self.shape, headless or end > self.shape.layers
         ends = shape.input_bytes + (shape.own_output_bytes if output else 0)
-        computes = end or headless
+        share = Share(output=False, staged=end, copies=copies)
         return Need(
             layers=end + (1 if headless else 0),
             weights=self._weights[min(end, shape.layers)] + ends,
             kv=self._cache[end],
-            compute=self._compute(output=output) if computes else self._beside(),
+            compute=self._beside(share) if used else self._alone(output=output),
             other=HOST_OVERHEAD,
         )
 
-    def _beside(self) -> int:
-        """Return the buffer of a host that computes no layer."""
-        of = self.load.pool.host_compute_bytes if self.load.pool else host_compute_bytes
-        return of(self.shape, self.load)
+    def _beside(self, share: Share) -> int:
+        """Return the buffer of a host beside GPUs: it computes no layer of a large batch."""
+        if self.load.pool:
+            if share.staged:
+                return self._alone(output=False)
+            return self.load.pool.host_compute_bytes(self.shape, self.load)
+        least = host_bytes(self.shape, self.load, share)
+        if share.staged and self.load.batch < LEAST_BATCH:
+            return max(least, self._alone(output=False))
+        return least
 
-    def _compute(self, *, output: bool) -> int:
+    def _alone(self, *, output: bool) -> int:
+        """Return the buffer of a host that computes layers itself."""
         if output not in self._buffers:
             of = self.load.pool.compute_bytes if self.load.pool else compute_bytes
             self._buffers[output] = of(self.shape, self.load, output=output)
         return self._buffers[output]
+
+    def _on_gpu(self, share: Share) -> int:
+        if share not in self._buffers:
+            pool = self.load.pool
+            self._buffers[share] = (
+                pool.compute_bytes(self.shape, self.load, output=share.output)
+                if pool
+                else device_bytes(self.shape, self.load, share)
+            )
+        return self._buffers[share]
 
 
 def placed(
@@ -197,7 +235,7 @@ def fill(
     whole = only(chosen[0], layers, len(free)) if len(chosen) == 1 else by_share(layers, shares)
     spans = pairwise(accumulate(whole, initial=0))
     if all(
-        start == end or footprint.on_device(start, end) <= have
+        start == end or footprint.on_device(start, end, 0) <= have
         for (start, end), have in zip(spans, room, strict=True)
     ):
         return whole

@@ -100,6 +100,8 @@ def shape_from(
         encoder=encoder,
         more_input_bytes=parts.inputs - parts.table,
         cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
+        matrices=parts.matrices(layers),
+        qk_norm=parts.qk_norm,
         remarks=tuple(_remarks(keys, kept, known, heads)),
         source="GGUF metadata",
     )

@@ -13,6 +13,31 @@ if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
 
 DEFAULT_BATCH: Final = 512
+MORE_BITS: Final = 2
+# Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
+QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrices:
+    """The bytes of the matrices of a layer, as a GPU holds them; 0: it has none.
+
+    `query` is that of query, key and value together where they are one; a `router` is there with
+    experts, and `gate`, `up` and `down` are then those of all experts. Where `gate` and `up` are
+    one, `up` is both.
+    """
+
+    query: int = 0
+    key: int = 0
+    value: int = 0
+    output: int = 0
+    router: int = 0
+    gate: int = 0
+    up: int = 0
+    down: int = 0
+    shared_up: int = 0
+    shared_down: int = 0
+    other: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +59,8 @@ class Shape:
     cache of others. `window_unknown` is the width of windows that nothing else is known of: the
     cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits. Of the
     `input_bytes`, `more_input_bytes` are other tables than the token embedding. `cache_unknown`:
-    the cache is an upper bound, of an architecture that is not known. `remarks` are sentences about
+    the cache is an upper bound, of an architecture that is not known. `matrices` are those of each
+    layer, `qk_norm` that each head of query and key is normed. `remarks` are sentences about
     what is not known of it.
     """
 
@@ -69,6 +95,8 @@ class Shape:
     encoder: bool = False
     more_input_bytes: int = 0
     cache_unknown: bool = False
+    matrices: tuple[Matrices, ...] = ()
+    qk_norm: bool = False
     remarks: tuple[str, ...] = ()
     source: str = ""
 
@@ -288,7 +316,49 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         projector_bytes=model.projector,
         encoder=model.encoder,
         expert_bytes=_experts(model, layers, facts),
+        matrices=_matrices(model, facts),
+        qk_norm=model.architecture.startswith(QK_NORMED),
         source=model.source,
+    )
+
+
+def _matrices(model: ModelFact, facts: Facts) -> tuple[Matrices, ...]:
+    """Return the matrices of each layer, from their dimensions and the quantisation.
+
+    A K_M has more bits in some layers, for the values and for the way back. Source: use_more_bits,
+    src/llama-quant.cpp of llama.cpp@0c1e570.
+    """
+    entry = next(e for e in facts.quantisations if e.name == model.quantisation)
+    layers, eighth = model.layers, model.layers // 8
+    plain, more = (_layer_matrices(model, facts, entry.embedding, best) for best in
+                   (entry.embedding, entry.output))  # fmt: skip
+    if not model.quantisation.endswith("_K_M"):
+        return (plain,) * layers
+    better = (
+        i < eighth or i >= 7 * layers // 8 or (i - eighth) % 3 == MORE_BITS for i in range(layers)
+    )
+    return tuple(more if yes else plain for yes in better)
+
+
+def _layer_matrices(model: ModelFact, facts: Facts, kind: str, best: str) -> Matrices:
+    wide, query = model.embedding, model.heads * model.key_length
+    count = max(1, model.experts)
+
+    def size(width: int, rows: int, kind: str = kind) -> int:
+        return facts.row_bytes(kind, width) * rows
+
+    shared = model.shared_feed_forward
+    return Matrices(
+        query=size(wide, query),
+        key=size(wide, model.kv_heads * model.key_length),
+        value=size(wide, model.kv_heads * model.value_length, best),
+        output=size(model.heads * model.value_length, wide),
+        router=4 * wide * model.experts,
+        gate=size(wide, model.feed_forward) * count if model.gated else 0,
+        up=size(wide, model.feed_forward) * count,
+        down=size(model.feed_forward, wide, best) * count,
+        shared_up=size(wide, shared),
+        shared_down=size(shared, wide, best) if shared else 0,
     )
 
 

@@ -6,8 +6,10 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.shape import Matrices
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from generator.fit.header import Tensor
 
@@ -72,6 +74,15 @@ class Parts:
         ]
         return tuple(sizes) if any(sizes) else ()
 
+    def matrices(self, layers: int) -> tuple[Matrices, ...]:
+        """Return the matrices of each layer, as a GPU would hold them while it uses them."""
+        return tuple(_matrices(self.blocks.get(i, {})) for i in range(layers))
+
+    @property
+    def qk_norm(self) -> bool:
+        """Whether each head of query and key is normed."""
+        return any("attn_q_norm" in block for block in self.blocks.values())
+
     def _names(self, layer: int) -> Iterable[str]:
         return self.blocks.get(layer, {})
 
@@ -115,6 +126,31 @@ class Parts:
             return True
         fused = self._widest(("ffn_up",), 1) > self._widest(("ffn_down",), 0) > 0
         return fused or not any(n.startswith("ffn_up") for n in names)
+
+
+# Of each matrix its names; the first that a layer has counts.
+PARTS: Final = {
+    "query": ("attn_q", "attn_qkv", "attn_q_b"),
+    "key": ("attn_k", "attn_k_b", "attn_kv_a_mqa"),
+    "value": ("attn_v", "attn_v_b", "attn_kv_b"),
+    "output": ("attn_output",),
+    "router": ("ffn_gate_inp",),
+    "gate": ("ffn_gate_exps", "ffn_gate"),
+    "up": ("ffn_up_exps", "ffn_gate_up_exps", "ffn_up"),
+    "down": ("ffn_down_exps", "ffn_down"),
+    "shared_up": ("ffn_up_shexp",),
+    "shared_down": ("ffn_down_shexp",),
+}
+
+
+def _matrices(block: Mapping[str, Tensor]) -> Matrices:
+    sizes = {
+        part: next((block[name].size for name in names if name in block), 0)
+        for part, names in PARTS.items()
+    }
+    told = {name for names in PARTS.values() for name in names}
+    other = max((t.size for n, t in block.items() if n not in told), default=0)
+    return Matrices(other=other, **sizes)
 
 
 def main_type(tensors: Iterable[Tensor]) -> str:
