@@ -1,5 +1,6 @@
 """What `gen` writes, `gen check --fail-on info` says nothing of that the profile was not told."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from generator.check.gather import CheckRequest, check
 from generator.plan import Plan
 from generator.targets import all_files
 from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.tools import require
 
+PATH = os.environ.get("PATH", "")
 TARGETS = ("compose", "nixos", "quadlet", "systemd")
 CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
 OWN: dict[str, dict[str, Any]] = {
@@ -67,3 +70,12 @@ def test_of_shipped_profiles(name: str, release: str, target: str, tmp_path: Pat
 @pytest.mark.parametrize("name", OWN)
 def test_of_profiles_of_ones_own(name: str, target: str, tmp_path: Path) -> None:
     assert unsaid(plan(OWN[name]), target, tmp_path) == []
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_of_modules_as_nix_says_them(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", PATH)
+    require("nix-instantiate")
+    assert unsaid(plan(OWN[name]), "nixos", tmp_path) == []

@@ -6,6 +6,7 @@ A file that the user names must be one of ours; in a directory the others are pa
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
@@ -165,7 +166,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         for file in found:
             files.setdefault(file.source.path, file)
     return Found(
-        groups=tuple(_groups(f for f in files.values() if not f.aside)),
+        groups=tuple(_listed([*_groups(f for f in files.values() if not f.aside)])),
         aside=tuple(_groups(f for f in files.values() if f.aside)),
         profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
         fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
@@ -372,6 +373,25 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
                 is_file(path.as_posix()) or is_masked(path.as_posix())
             ):
                 yield path.as_posix()
+
+
+def _listed(groups: Sequence[Group]) -> Iterator[Group]:
+    """Yield the groups, those together of which a file beside them says that they are read so."""
+    every = {posixpath.normpath(s.path): s for group in groups for s in group.sources}
+    done: set[str] = set()
+    for group in groups:
+        first = PurePosixPath(group.sources[0].path)
+        listed = signs_of(group.kind).together(first, read_beside)
+        texts = [(path, None if path in every else read_beside(path)) for path in listed]
+        there = [every.get(path) or Source(path, text or "") for path, text in texts]
+        if not there or any(path not in every and text is None for path, text in texts):
+            rest = tuple(s for s in group.sources if posixpath.normpath(s.path) not in done)
+            yield from (replace(group, sources=rest),) if rest else ()
+        elif not done.issuperset(listed):
+            done.update(listed)
+            yield replace(group, sources=tuple(there))
+            rest = tuple(s for s in group.sources if posixpath.normpath(s.path) not in listed)
+            yield from (replace(group, sources=rest),) if rest else ()
 
 
 def _groups(files: Iterable[_File]) -> Iterator[Group]:

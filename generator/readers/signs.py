@@ -14,7 +14,7 @@ from generator.readers import KINDS
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from generator.readers.base import Source
 
@@ -57,6 +57,8 @@ class Signs:
     """The names of files that are laid over others, and so come last."""
     beside: Callable[[PurePosixPath], Iterable[str]] = lambda _: ()
     """The files that the consumer reads by itself beside one that somebody names."""
+    together: Callable[[PurePosixPath, Callable[[str], str | None]], Sequence[str]] = lambda *_: ()
+    """The files that the consumer reads together instead, where one beside them says so."""
     brings: frozenset[str] = frozenset()
     """Names of files of the same directory that are judged with it."""
     general: str = r"(?!)"

@@ -334,3 +334,27 @@ def test_what_nobody_reads_is_named(name: str, text: str, named: bool, tmp_path:
     (tmp_path / "ollama.env").write_text("OLLAMA_KEEP_ALIVE=5m\n", encoding="utf-8")
     found = discover([str(tmp_path)])
     assert [Path(gap.file).name for gap in found.gaps] == [name] * named
+
+
+@pytest.mark.parametrize(
+    ("env", "groups"),
+    [
+        ("COMPOSE_FILE=compose.yaml:gpu/compose.yaml\n", [["compose.yaml", "gpu/compose.yaml"]]),
+        (
+            'COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE="compose.yaml,gpu/compose.yaml" # both\n',
+            [["compose.yaml", "gpu/compose.yaml"]],
+        ),
+        ("COMPOSE_FILE=compose.yaml:none.yaml\n", [["compose.yaml"], ["gpu/compose.yaml"]]),
+        ("# nothing\n", [["compose.yaml"], ["gpu/compose.yaml"]]),
+    ],
+)
+def test_a_project_may_list_its_files(env: str, groups: list[list[str]], tmp_path: Path) -> None:
+    (tmp_path / "gpu").mkdir()
+    for name in ("compose.yaml", "gpu/compose.yaml"):
+        text = "services: {ollama: {image: ollama/ollama}}\n"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / ".env").write_text(env, encoding="utf-8")
+    found = discover([str(tmp_path)])
+    assert [
+        [str(Path(s.path).relative_to(tmp_path)) for s in group.sources] for group in found.groups
+    ] == groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -9,12 +10,15 @@ from generator.readers.signs import Signs
 from generator.view import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import PurePosixPath
 
 OVERLAY: Final = re.compile(r"(?:docker-|podman-)?compose[.-].+\.ya?ml")
 """The names of files that are laid over another one, as people call them."""
 _OVERRIDE: Final = r"((?:docker-)?compose)\.override\.ya?ml"
+_TOLD: Final = re.compile(
+    r"(?m)^[ \t]*(?:export[ \t]+)?(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)=([^\n#]*?)[ \t\r]*(?:#.*)?$"
+)
 _DEFAULT: Final = re.compile(r"((?:docker-)?compose)(?:\.override)?\.ya?ml")
 
 
@@ -30,6 +34,16 @@ def _overrides(path: PurePosixPath) -> Iterator[str]:
             yield path.with_name(f"{found[1]}.override.{suffix}").as_posix()
 
 
+def _listed(path: PurePosixPath, read: Callable[[str], str | None]) -> Sequence[str]:
+    """Return what `COMPOSE_FILE` of the `.env` beside a file lists, where that file is among it."""
+    told = dict(_TOLD.findall(read(path.with_name(".env").as_posix()) or ""))
+    values = {name: value.strip("\"'") for name, value in told.items()}
+    names = values.get("COMPOSE_FILE", "").split(values.get("COMPOSE_PATH_SEPARATOR") or ":")
+    folder = path.parent.as_posix()
+    files = [posixpath.normpath(posixpath.join(folder, name)) for name in names if name]
+    return files if posixpath.normpath(path.as_posix()) in files else ()
+
+
 SIGNS: Final = Signs(
     names=r"(?:docker-|podman-)?compose.*\.ya?ml",
     maybe=frozenset({".yaml", ".yml"}),
@@ -37,6 +51,7 @@ SIGNS: Final = Signs(
     belongs=_project,
     over=_OVERRIDE,
     beside=_overrides,
+    together=_listed,
     brings=frozenset({".env"}),
 )
 COMPOSE: Final = Phrases(
