@@ -34,6 +34,7 @@ from generator.fit.active import expert_bytes
 from generator.fit.choose import pick
 from generator.fit.host import Host
 from generator.fit.layout import Footprint
+from generator.fit.load_time import disk_of, load_time
 from generator.fit.shape import Load, Shape
 from generator.fit.speed import Part, cpu_engine, decode_rate, gpu_engine, prompt_rate
 from generator.host import Gpu
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from generator.fit.speed import Engine, Rate
 
 ROWS: Final = Path(__file__).parent / "speed_rows.csv"
+LOADS: Final = Path(__file__).parent / "load_rows.csv"
 HEAD: Final = Path(__file__).parent / "speed_accuracy.head.md"
 FACTS: Final = load_catalogue().at("ollama")
 HELD_OUT: Final = "held out"
@@ -339,7 +341,8 @@ def report(rows: Sequence[Row] | None = None) -> str:
     machines = len({(point.row.backend, point.row.machine) for point in found})
     head = HEAD.read_text(encoding="utf-8").strip()
     head = head.format(figures=len(found), machines=machines)
-    return "\n\n".join((head, _summary(found), _rivals(found), _outliers(found)))
+    parts = (head, _summary(found), _rivals(found), _outliers(found), _loads())
+    return "\n\n".join(parts)
 
 
 def _summary(found: Sequence[Point]) -> str:
@@ -419,6 +422,26 @@ def _rival(name: str, errors: Sequence[float]) -> str:
         *(f"{x:.0%}" for x in (statistics.median(sizes), *shares, sizes[-1])),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _loads() -> str:
+    """Return how long loading took where somebody told it, beside what is expected."""
+    lines = [
+        "Loading was told for few machines; the rates of disks were set with them in sight:",
+        "",
+        "| GB | from | measured | expected | |",
+        "|---|---|---|---|---|",
+    ]
+    with LOADS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            time = load_time(round(float(row["gb"]) * GB), FACTS, disk_of(row["disk"]))
+            cached = row["cached"] == "yes"
+            found = time.warm if cached else time.cold[0].time
+            source = "page cache" if cached else row["disk"]
+            bar = f"{found.likely:g} s ({found.low:g} to {found.high:g})"
+            remark = f"{row['remark']}; {row['source']}"
+            lines.append(f"| {row['gb']} | {source} | {row['seconds']} s | {bar} | {remark} |")
+    return "\n".join(lines)
 
 
 def _outliers(found: Sequence[Point]) -> str:

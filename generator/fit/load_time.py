@@ -9,13 +9,15 @@ from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.fit.shape import Shape
 
 MB: Final = 10**6
 KINDS: Final = ("nvme", "ssd", "hdd", "network")
 LIKELY: Final = ("nvme", "ssd", "hdd")
 UNITS: Final = {"kb/s": 10**3, "mb/s": 10**6, "gb/s": 10**9}
 MOST: Final = 10**12
+# A mapped file may be read with that much of the rate that the disk has front to back; measured on
+# a USB stick (HilbertraumAI/HilbertRaum#114).
+MAPPED: Final = 0.55
 # What a runner takes beside reading: the program, the CUDA context, the graph. In seconds.
 START: Final = (0.5, 1.0, 3.0)
 
@@ -61,15 +63,14 @@ def disk_of(text: str) -> str | int:
     raise ValueError(f"`{text}` is neither a kind of disk nor a rate")
 
 
-def load_time(shape: Shape, facts: Facts, disk: str | int = "") -> LoadTime:
-    """Return how long a model takes to load from a kind of disk, or one of so many bytes/s.
+def load_time(size: int, facts: Facts, disk: str | int = "") -> LoadTime:
+    """Return how long so many bytes take to load from a kind of disk, or one of so many bytes/s.
 
     Without a disk: from each of LIKELY. What is read goes through memory, whatever the disk.
     """
-    size = shape.tensor_bytes + shape.projector_bytes
     warm = _rates("memory", facts)
     cold: dict[str, tuple[float, ...]] = (
-        {"disk": (disk, disk, disk)}
+        {"disk": (disk, disk, disk * MAPPED)}
         if isinstance(disk, int)
         else {kind: _rates(kind, facts) for kind in ((disk,) if disk else LIKELY)}
     )

@@ -124,7 +124,8 @@ def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
         if over
         else speed_of(fit.shape, fit.load, fit.placement, host, ask.facts)
     )
-    return replace(fit, speed=speed, load_time=load_time(fit.shape, ask.facts, host.disk))
+    size = fit.shape.tensor_bytes + fit.shape.projector_bytes
+    return replace(fit, speed=speed, load_time=load_time(size, ask.facts, host.disk))
 
 
 def _filled(

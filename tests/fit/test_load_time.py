@@ -32,7 +32,7 @@ def test_what_is_neither_is_refused(text: str) -> None:
 
 def test_cold_is_bytes_by_the_rate_and_a_start() -> None:
     """5459.93 MiB and 6 more of hermes3:8b at five bits, at 500 MB/s: 11.5 s, and a second."""
-    time = load_time(shape("hermes3:8b:Q5_K_M"), facts_at(), 500_000_000)
+    time = load_time(shape("hermes3:8b:Q5_K_M").tensor_bytes, facts_at(), 500_000_000)
     (cold,) = time.cold
     assert cold.disk == "disk"
     assert cold.time.likely == pytest.approx(12.5, abs=0.6)
@@ -41,7 +41,7 @@ def test_cold_is_bytes_by_the_rate_and_a_start() -> None:
 
 def test_the_first_report_lies_between_a_fast_disk_and_a_slow_one() -> None:
     """30 s at first, 4.5 s with its answer once it was loaded; the disk is not told."""
-    time = load_time(shape("hermes3:8b:Q5_K_M"), facts_at())
+    time = load_time(shape("hermes3:8b:Q5_K_M").tensor_bytes, facts_at())
     by_disk = {each.disk: each.time for each in time.cold}
     assert list(by_disk) == ["nvme", "ssd", "hdd"]
     assert by_disk["ssd"].likely < 30 < by_disk["hdd"].high
@@ -49,13 +49,12 @@ def test_the_first_report_lies_between_a_fast_disk_and_a_slow_one() -> None:
 
 
 def test_nothing_is_read_faster_than_from_memory() -> None:
-    model = shape("llama3.1:8b")
-    time = load_time(model, facts_at(), 10**12)
+    time = load_time(5 * 10**9, facts_at(), 10**12)
     assert time.cold[0].time == time.warm
 
 
 def test_slower_disks_take_longer() -> None:
-    time = load_time(shape("llama3.1:8b"), facts_at())
+    time = load_time(5 * 10**9, facts_at())
     likely = [each.time.likely for each in time.cold]
     assert likely == sorted(likely)
     for each in (time.warm, *(cold.time for cold in time.cold)):
