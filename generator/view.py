@@ -68,13 +68,15 @@ class Variable:
 class Bound:
     """A resource limit under its profile name (`cpu_quota`, `memory_max`), in the Plan's units.
 
-    `value` is None where the file lifts the limit (`infinity`).
+    `value` is None where the file lifts the limit (`infinity`). `derived`: it follows from what a
+    profile says of something else.
     """
 
     name: str
     value: int | str | None
     place: Place
     written: str = ""
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

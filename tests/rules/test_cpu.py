@@ -1,4 +1,4 @@
-"""HW204 and HW205: CPUs that are not there, and none spared for others."""
+"""HW204, HW205 and HW215: CPUs that are not there or spared for others, idle threads."""
 
 import dataclasses
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from generator.engines.ollama.rules.cpu import threads_above_quota, unbound_beside_others
+from generator.host import Gpu
 from generator.rules.limits import beyond_the_machine, highest_cpu, weight_is_the_default
 from generator.rules.registry import every_rule, judge
-from generator.view import Bound, Container, Line, Place, View
+from generator.view import Bound, Container, Line, ModelUse, Place, View
 from tests.facts import facts_at
 from tests.views import found, view
 
@@ -22,6 +23,17 @@ def compose(bounds: dict[str, int | str | None] | None = None, **more: Any) -> V
     return view({}, bounds, **{"kind": "compose", "container": BOX, "place": FILE, **more})
 
 
+ADA = Gpu(name="RTX 4090", memory=24 * 2**30, compute_capability="8.9", vendor="nvidia")
+SMALL = (ModelUse(name="llama3.1:8b", place=FILE),)
+LARGE = (*SMALL, ModelUse(name="llama3.3:70b", place=FILE))
+
+
+def beside_a_gpu(models: tuple[ModelUse, ...], bounds: dict[str, int | str | None]) -> View:
+    host = {"cores": 16, "threads": 32, "memory": 64 * 2**30, "gpus": (ADA,)}
+    env = {"LLAMA_ARG_THREADS": "16", "OLLAMA_CONTEXT_LENGTH": "8192"}
+    return view(env, bounds, host=host, models=models, acceleration="cuda")
+
+
 CASES: dict[str, tuple[View, View]] = {
     "HW204": (
         view({}, {"cpu_quota": 3200}, host=XEON),
@@ -31,6 +43,8 @@ CASES: dict[str, tuple[View, View]] = {
         compose(neighbours=("app", "db")),
         compose({"cpu_quota": 600}, neighbours=("app", "db")),
     ),
+    # One that is larger than the card overflows to the host, whose threads compute then.
+    "HW215": (beside_a_gpu(SMALL, {}), beside_a_gpu(LARGE, {})),
 }
 
 
@@ -39,6 +53,15 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
     caught, left = CASES[rule]
     assert found(RULES[rule], caught)
     assert not found(RULES[rule], left)
+
+
+def test_idle_threads_that_keep_to_a_bound_are_left_alone() -> None:
+    assert not found(RULES["HW215"], beside_a_gpu(SMALL, {"cpu_quota": 400}))
+    assert not found(RULES["HW215"], beside_a_gpu((), {}))
+    (placed,) = found(RULES["HW215"], beside_a_gpu(SMALL, {}))
+    assert placed.finding.message == (
+        "16 compute threads have nothing to compute: all layers of `llama3.1:8b` are on the GPU"
+    )
 
 
 def test_a_quota_above_all_cpus_says_what_to_write() -> None:

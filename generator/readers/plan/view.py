@@ -37,6 +37,7 @@ def view_of(plan: Plan) -> View:
                 name=limit.name,
                 value=None if limit.value == "infinity" else limit.value,
                 place=Place(source, key=limit.key),
+                derived=limit.source == "derived",
             )
             for limit in service.limits
         ),

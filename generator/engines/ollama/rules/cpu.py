@@ -1,9 +1,10 @@
-"""HW201, HW202, HW205 and HW213: compute threads."""
+"""HW201, HW202, HW205, HW213 and HW215: compute threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers import need
 from generator.fit.host import computes_on_cpu
 from generator.host import quota_acts, quota_for, threads_within
 from generator.rules.helpers.containers import is_client
@@ -126,6 +127,35 @@ def _tell(facts: Facts, threads: int) -> str:
     if fact is not None and fact.works:
         return f"set {NAME} to `{threads}`, or leave the quota out"
     return f"make the model with `PARAMETER num_thread {threads}`, or leave the quota out"
+
+
+@Rule(
+    id="HW215",
+    severity="info",
+    title="compute threads beside models that are all on the GPU",
+    why="A GPU that holds all layers computes all of them, and one thread hands it the work: their "
+    "number changes nothing until a model overflows to the host. Nothing is said where CPU time is "
+    "bounded, for then a number keeps the threads that are there within it.",
+    bad="[threads]\ncount = 16    # beside an 8B model on 24 GiB of GPU memory",
+    good="# left out: one per core, should a model ever overflow",
+    source="llama.cpp common/common.cpp@4df29be, ggml/src/ggml-backend.cpp (a split a device); "
+    "llm/llama_server.go@v0.32.15:596",
+)
+def threads_without_work(view: View, facts: Facts) -> Hits:
+    asked = threads_of(view, facts)
+    bounds = [view.bound(name) for name in ("cpu_quota", "allowed_cpus")]
+    bounded = any(bound is not None and not bound.derived for bound in bounds)
+    if asked is None or bounded or not view.models or computes_on_cpu(view):
+        return
+    fits = [need.placed(view, facts, used) for used in view.models]
+    if all(fit is not None and fit.placement.on_gpus > fit.shape.layers for fit in fits):
+        names = ", ".join(f"`{used.name}`" for used in view.models[:3])
+        yield Hit(
+            message=f"{asked[0]} compute threads have nothing to compute: all layers of {names} "
+            f"are on the GPU",
+            place=asked[1],
+            fix="leave it out, or write why it is there",
+        )
 
 
 @Rule(
