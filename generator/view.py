@@ -196,7 +196,8 @@ class Container:
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
     cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
-    volume for models that is turned off, `arguments` the words of a command line behind the image.
+    volume for models that is turned off, `arguments` the words that the image's own program gets:
+    none where another one is named.
     `home` is that of the user inside, empty: the image's. `moving`: the image is built on the host,
     or follows its tag because somebody wants that.
     """
@@ -303,6 +304,10 @@ class Phrases:
     """A pattern for keys that anybody may add."""
     guide: bool = False
     """Whether it shows people what to write, with gaps for them to fill in."""
+    check: str = '["CMD", {}]'
+    """A health check by a program and its arguments, `{}` the quoted words."""
+    entrypoint: str = "--entrypoint {}"
+    """How another program than the image's own is named."""
     mapped_port: str = r"(?!)"
     """A pattern for the keys of published ports that are mappings."""
 

@@ -222,8 +222,8 @@ class Told:
         restart = _OFTEN if held.swarm else "no" if gone else ""
         box = container.container(held.image.text, held.image.place, options, held.client, restart)
         name = next((option.value for option in options if option.name == "name"), "")
-        arguments = tuple((word.text, word.place) for word in held.rest)
-        command = " ".join(text for text, _ in arguments)
+        arguments = container.arguments(options, held.rest)
+        command = " ".join(word.text for word in held.rest)
         entry = next((option.value for option in options if option.name == "entrypoint"), "")
         told = [
             Line(section="", name=key, value=value, place=held.image.place)

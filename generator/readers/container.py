@@ -17,7 +17,9 @@ from generator.view import Bound, Container, NotJudged, Place, Variable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.readers.syntax.options import Option
+    from generator.readers.syntax.options import Argument, Option
+
+    Word = tuple[str, Place]
 
 Access = Literal["reservation", "cdi", "runtime", "devices"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,6 +29,12 @@ _FOLLOWS: Final = re.compile(
     r"\bio\.containers\.autoupdate=[\"']?registry|\bcom\.centurylinklabs\.watchtower\.enable=[\"']?true"
 )
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
+
+
+def arguments(options: Iterable[Option], words: Iterable[Argument]) -> tuple[Word, ...]:
+    """Return the words behind the image that its own program gets: none, where another is named."""
+    named = any(option.name == "entrypoint" for option in options)
+    return () if named else tuple((word.text, word.place) for word in words)
 
 
 def container(

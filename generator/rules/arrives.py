@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.variables import needs_judgement
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from generator.view import View
 
 
+_TELLING: Final = frozenset({"-v", "--version", "-h", "--help"})
 _COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
 
 
@@ -79,17 +81,12 @@ def refused_value(view: View, _: Facts) -> Hits:
     good="docker run -d -p 127.0.0.1:11434:11434 ollama/ollama",
     source="docs.docker.com/reference/cli/docker/container/run",
 )
-def options_behind_the_image(view: View, _: Facts) -> Hits:
-    words = view.container.arguments if view.container else ()
-    if words and words[0][0].startswith("-") and not _has_entrypoint(view):
+def options_behind_the_image(view: View, facts: Facts) -> Hits:
+    words = view.container.arguments if view.container and is_official(view, facts) else ()
+    if words and words[0][0].startswith("-") and not (len(words) == 1 and words[0][0] in _TELLING):
         text, place = words[0]
         yield Hit(
-            message=f"`{text}` stands behind the image: it goes to the program in it, which does "
-            f"not know it",
+            message=f"`{text}` goes to the program in the image, which does not know it",
             place=place,
-            fix="write it before the image",
+            fix="write it before the image, or as a key of the container",
         )
-
-
-def _has_entrypoint(view: View) -> bool:
-    return any(line.name == "entrypoint" for line in view.lines)

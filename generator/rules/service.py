@@ -85,6 +85,8 @@ def no_restart(view: View, _: Facts) -> Hits:
         for line in view.lines
     )
     box, start = view.container, view.starts
+    if box is None and sandbox.last(view, "Type") == "oneshot":
+        return  # systemd refuses Restart=always there.
     if box is not None:
         start = None if box.restart or view.adds or is_client(view) else box.place
     if start is not None and view.phrases.restart and not asked:

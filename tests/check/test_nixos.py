@@ -137,6 +137,18 @@ def test_a_fix_writes_nothing_that_the_release_does_not_read(tmp_path: Path) -> 
     assert mended(report.found, report.texts) == {}
 
 
+@pytest.mark.parametrize(
+    "old", ['listenAddress = "127.0.0.1:11434";', "sandbox = false;", "writablePaths = [ ];"]
+)
+def test_options_of_old_releases_tell_the_release(tmp_path: Path, old: str) -> None:
+    """LLAMA_ARG_THREADS is nothing to what NixOS 24.05 has."""
+    text = module(old, 'environmentVariables.OLLAMA_NUM_THREADS = "6";')
+    report = checked(tmp_path, text)
+    (one,) = (p for p in report.findings if p.finding.rule == "HW101")
+    assert "PARAMETER num_thread" in one.finding.fix
+    assert mended(report.found, report.texts) == {}
+
+
 def test_a_fix_puts_quotes_around_a_number(tmp_path: Path) -> None:
     report = checked(tmp_path, module("environmentVariables.OLLAMA_NUM_PARALLEL = 4;"))
     (text,) = mended(report.found, report.texts).values()

@@ -82,3 +82,8 @@ def test_each_file_has_its_own() -> None:
     texts = {FILE: "A=1\n", "other.conf": "# hostwright: ignore-file HW102 because of X\n"}
     marked = silenced([fault(1)], texts)
     assert marked[0].finding.ignored == ""
+
+
+def test_the_advice_names_the_rule_of_the_comment() -> None:
+    (told,) = silenced([], {FILE: "# hostwright: ignore HW101, HW109\nA=1\n"})
+    assert "ignore HW101, HW109 because" in told.finding.fix

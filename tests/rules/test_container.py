@@ -1,5 +1,6 @@
 """HW508 to HW510, HW518 and HW542: images, health checks, volumes and addresses of containers."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from generator.rules.helpers.containers import repository
 from generator.rules.registry import every_rule
 from generator.rules.service import unpinned_image
 from generator.view import Container, Edit, Line, Place, View
+from tests.texts import messages, pod
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -359,3 +361,10 @@ def test_a_check_that_passes_with_a_dead_server(words: tuple[str, ...], told: st
 )
 def test_how_long_a_check_waits(seen: View, line: int) -> None:
     assert [p.place.line for p in found(BY_ID["HW545"], seen)] == [line] * bool(line)
+
+
+def test_a_kubelet_gets_the_words_alone(tmp_path: Path) -> None:
+    """It would run a program `CMD`."""
+    probe = pod("livenessProbe: {exec: {command: [ollama, --version]}}")
+    (said,) = messages(tmp_path, probe, "HW509")
+    assert '`["ollama", "list"]`' in said

@@ -75,5 +75,6 @@ COMPOSE: Final = Phrases(
     accepts="compose",
     refuses_whole="the file",
     own_keys="x-.*",
+    entrypoint="entrypoint: {}",
     mapped_port=r".*\.ports\.\d+",
 )

@@ -50,8 +50,15 @@ def container_of(
     place = _at(found, f"{key}.image") if found else top
     held = container(reference(service, around), place, options, "docker", _restart(service))
     moving = held.moving or "build" in service.entries
-    whole = replace(held, healthcheck=_healthcheck(key, service), moving=moving)
+    said = () if service.get("entrypoint") else argv(service, "command")
+    words = tuple((word, _placed(key, service)) for word in said)
+    check = _healthcheck(key, service)
+    whole = replace(held, healthcheck=check, moving=moving, arguments=words)
     return whole, acceleration(held, options)
+
+
+def _placed(key: str, service: Table) -> Place:
+    return replace(service.place_of("command"), key=f"{key}.command")
 
 
 def _options(key: str, service: Table) -> Iterator[Option]:

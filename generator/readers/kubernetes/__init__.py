@@ -25,4 +25,6 @@ KUBERNETES: Final = Phrases(
     cpus='cpu: "{}"',
     size_suffix="i",  # To Kubernetes `20G` is decimal.
     no_swap="",  # Kubernetes has swap off.
+    check="[{}]",  # It runs the words as they are.
+    entrypoint="command: [{}]",
 )

@@ -231,8 +231,15 @@ class Pod:
             healthcheck=self._healthcheck(box),
             restart="always",
             probes=tuple(self._probes(box)),
+            arguments=tuple(self._arguments(box)),
             exposed=tuple(self._exposed(box)),
         )
+
+    def _arguments(self, box: Table) -> Iterator[tuple[str, Place]]:
+        """Yield the words that the image's own program gets: none where `command` names another."""
+        for word in () if "command" in box.entries else box.items("args"):
+            if isinstance(word, Scalar):
+                yield word.text, replace(word.place, key="args")
 
     def _image(self, box: Table) -> tuple[str, Place]:
         """Return the image, as `images` of a kustomization has it."""

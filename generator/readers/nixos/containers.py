@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
@@ -72,6 +73,8 @@ class _Container(Definitions):
         place = self.place(self.at["image",])
         told = list(self._options())
         box = container.container(self.image, place, told, _CLIENT, _RESTART)
+        words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
+        box = replace(box, arguments=container.arguments(told, words))
         return context.view(
             book,
             context.release_of(self.image),

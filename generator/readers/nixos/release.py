@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from generator.readers.base import Context
     from generator.units import Release
 
-OLDEST: Final = "24.11"
 HIGHEST: Final = 4
 """How many directories up a flake may be."""
 _INPUT: Final = re.compile(r'\bnixpkgs(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"')
@@ -129,11 +128,13 @@ PINS: Final[dict[str, Callable[[str], str]]] = {
 
 
 def _likely(options: set[str], context: Context) -> str:
-    """Return the last release that has all of the options, where the newest lacks one."""
+    """Return the last release that has all of the options, where the newest lacks one.
+
+    Options that no release has together tell nothing.
+    """
     facts = context.catalogue.at(context.engine.name)
     known = [facts.module_options[name] for name in options if name in facts.module_options]
     ends = [option.until for option in known if option.until and not option.renamed]
-    # A file that is older than that is more likely to be wrong than to be right for its release.
-    if not ends or min(ends) <= OLDEST:
-        return ""
-    return [name for name in context.catalogue.channels if name < min(ends)][-1]
+    first = max((option.since for option in known), default="")
+    names = [n for n in context.catalogue.channels if first <= n < min(ends)] if ends else []
+    return names[-1] if names else ""

@@ -30,4 +30,5 @@ QUADLET: Final = Phrases(
     reader="Podman",
     accepts="quadlet",
     refuses_whole="the unit",
+    entrypoint="Entrypoint={}",
 )

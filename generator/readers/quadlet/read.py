@@ -37,6 +37,7 @@ _WHOLE: Final = {
     "Network": "network",
     "HealthCmd": "health-cmd",
     "User": "user",
+    "Entrypoint": "entrypoint",
     "UserNS": "userns",
     "Ulimit": "ulimit",
     "Label": "label",
@@ -83,7 +84,8 @@ def _view(one: Unit, images: dict[str, str], context: Context) -> View:
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
-    box = replace(box, volumes=tuple(_volumes(box, context)))
+    words = container.arguments(found, _run(one))
+    box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words)
     variables = container.variables(found, context, {})
     single = [a.said() for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
@@ -151,6 +153,11 @@ def _options(one: Unit) -> Iterator[Option]:
         yield Option("env", argument.text, argument)
     found, _ = options(list(_words(one, one.named("PodmanArgs", _CONTAINER))))
     yield from found
+
+
+def _run(one: Unit) -> list[Argument]:
+    """Return the words of `Exec=`, of which the last counts."""
+    return list(_words(one, one.named("Exec", _CONTAINER)[-1:]))
 
 
 def _words(one: Unit, assignments: Sequence[Assignment]) -> Iterator[Argument]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -141,6 +142,7 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     own = [variable for variable, _ in environment.found]
     place, restart = held.image.place, one.last("Restart")
     box = container.container(held.image.text, place, held.options, held.client, restart)
+    box = replace(box, arguments=container.arguments(held.options, held.rest))
     client = {variable.name: variable.value for variable in own}
     found = container.variables(held.options, context, client)
     return context.view(

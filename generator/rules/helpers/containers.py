@@ -40,6 +40,8 @@ def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere."""
     engine = load_signs(view.engine)
     commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
+    words = view.container.arguments if view.container else ()
+    commands = commands or " ".join(word for word, _ in words)
     # The entry point of the image is the program: a command may be `pull …` alone.
     client = re.search(engine.client, commands) is not None
     return client and not re.search(rf"\b{engine.command[-1]}\b", commands)

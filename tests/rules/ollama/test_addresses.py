@@ -1,11 +1,13 @@
 """HW113, HW122: addresses, origins and proxies."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generator.rules.registry import every_rule
 from generator.view import Container, Edit, Place, View
+from tests.texts import told
 from tests.views import FILE, found, view
 
 RULE = every_rule()
@@ -159,3 +161,11 @@ def test_an_address_of_nobody_cannot_be_bound_and_is_not_open(host: str) -> None
     assert (placed.finding.severity, placed.edits) == ("error", ())
     assert "cannot be bound; the server does not start" in placed.finding.message
     assert not found(RULE["HW401"], seen)
+
+
+def test_a_client_may_have_a_url(tmp_path: Path) -> None:
+    run = "docker run --rm -e OLLAMA_HOST=https://llm.example.org/x ollama/ollama:0.32.15 {}\n"
+    assert "HW113" not in told(tmp_path, {"run.sh": run.format("pull qwen3:8b")})
+    assert "HW113" in told(tmp_path, {"run.sh": run.format("serve")})
+    once = {"a.service": f"[Service]\nType=oneshot\nExecStart={run.format('list')}"}
+    assert "HW113" not in told(tmp_path, once)

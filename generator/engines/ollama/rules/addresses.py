@@ -15,7 +15,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     port_of,
 )
 from generator.engines.ollama.rules.helpers.values import cleaned
-from generator.rules.helpers.containers import REFERENCE, is_official
+from generator.rules.helpers.containers import REFERENCE, is_client, is_official
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
@@ -48,6 +48,8 @@ _ORIGINS: Final = (
     source="envconfig/config.go@v0.32.15:22-60,85-109",
 )
 def address_misread(view: View, _: Facts) -> Hits:
+    if is_client(view):
+        return  # To a client it is the URL of a server, with a path and TLS.
     host, origins = view.variable("OLLAMA_HOST"), view.variable("OLLAMA_ORIGINS")
     if host is not None and not host.unresolved and cleaned(host.value):
         yield from _host(view, host)

@@ -1,8 +1,8 @@
-"""HW518 and HW542: volumes and addresses of containers."""
+"""HW518, HW542 and HW603: volumes, addresses and commands of containers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import (
     ALL_ADDRESSES,
@@ -97,3 +97,37 @@ def not_of_the_container(view: View, _: Facts) -> Hits:
         return
     fix = "write `0.0.0.0`, and publish the port on the address that you mean"
     yield Hit(message=message, place=address.place, fix=fix)
+
+
+_SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+
+
+@Rule(
+    id="HW603",
+    severity="error",
+    title="a command that the image hands to `ollama`",
+    why="The image starts `ollama`, and what a file gives as the command follows it: `ollama "
+    "ollama serve`, or `ollama sh -c …`, ends at once with `unknown command`, at every restart. "
+    "Another program goes in as the entry point.",
+    bad="image: ollama/ollama:0.32.15\ncommand: ollama serve",
+    good="image: ollama/ollama:0.32.15\ncommand: serve    # or none: it is the default",
+    source="Dockerfile@v0.32.15:296-320, ENTRYPOINT",
+)
+def handed_to_the_program(view: View, facts: Facts) -> Hits:
+    words = view.container.arguments if view.container else ()
+    if not words or not is_official(view, facts):
+        return
+    (text, place), name = words[0], words[0][0].rpartition("/")[2]
+    rest = " ".join(word for word, _ in words[1:])
+    if name == view.engine:
+        fix = f"write `{rest}` alone" if rest else "leave the command out"
+    elif name in _SHELLS and len(words) > 1:
+        fix = f"name it as the entry point: `{view.phrases.entrypoint.format(text)}`"
+    else:
+        return
+    yield Hit(
+        message=f"the image starts `{view.engine}`, which gets `{text}` as its first word and ends "
+        "with `unknown command`",
+        place=place,
+        fix=fix,
+    )

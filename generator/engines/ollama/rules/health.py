@@ -47,17 +47,17 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         endpoint = _NO_ENDPOINT.search(text)
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
-            yield _lists_instead(message, words, place)
+            yield _lists_instead(view, message, words, place)
         elif endpoint:
             message = f"the server has no `{endpoint[1]}`: it answers 404"
-            yield _lists_instead(message, words, place)
+            yield _lists_instead(view, message, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
-            yield _lists_instead(message, words, place)
+            yield _lists_instead(view, message, words, place)
         elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
             asked = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{asked}` ends with 0 when no server answers: the check passes whatever is"
-            yield _lists_instead(message, words, place)
+            yield _lists_instead(view, message, words, place)
 
 
 @Rule(
@@ -77,7 +77,7 @@ def health_check_loads(view: View, _: Facts) -> Hits:
                 f"the health check asks for a model (`{asks[0]}`): each probe loads it, and waits "
                 f"behind the users' requests"
             )
-            yield _lists_instead(message, words, place)
+            yield _lists_instead(view, message, words, place)
 
 
 def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
@@ -90,7 +90,7 @@ def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
         yield path, (), place
 
 
-def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
+def _lists_instead(view: View, message: str, words: tuple[str, ...], place: Place) -> Hit:
     """Return the Hit, with an Edit for a shell command and for a list in double quotes."""
     if not words:
         return Hit(message=message, place=place, fix="ask for `/`")
@@ -98,7 +98,8 @@ def _lists_instead(message: str, words: tuple[str, ...], place: Place) -> Hit:
         fix, written, right = "write `ollama list`", words[-1], "ollama list"
         usual = len(words) == 2  # noqa: PLR2004 -- the command is one word
     else:
-        fix, right = 'write `["CMD", "ollama", "list"]`', '"ollama", "list"'
+        right = '"ollama", "list"'
+        fix = f"write `{view.phrases.check.format(right)}`"
         written, usual = ", ".join(f'"{word}"' for word in words[1:]), words[0] == "CMD"
     edits = (Edit(place, written, right),) if usual else ()
     return Hit(message=message, place=place, fix=fix, edits=edits)

@@ -1,0 +1,85 @@
+"""HW600, HW603 and HW604: units whose start never ends, and commands that do not run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.consumers.systemd import verify
+from tests.texts import Text, messages, pod, service, told, unit
+
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
+PULL = "ExecStartPre=/usr/bin/ollama pull qwen3:8b"
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW600": (
+        (
+            unit("Type=forking"),
+            unit("Type=oneshot"),
+            unit("Type=oneshot", "ExecStart=/usr/bin/env A=b ollama serve"),
+        ),
+        (
+            unit("Type=simple"),
+            unit("Type=exec"),
+            unit("Type=forking", "ExecStart=/bin/sh -c 'ollama serve &'"),
+            unit("Type=oneshot", "ExecStart=/usr/bin/ollama pull qwen3:8b"),
+        ),
+    ),
+    "HW603": (
+        (
+            service("command: ollama serve"),
+            service('command: ["/bin/ollama", "serve"]'),
+            service('command: sh -c "ollama serve & sleep 5; ollama pull qwen3:8b; wait"'),
+            pod('args: ["ollama", "serve"]'),
+            {"a.container": f"{QUADLET}Exec=ollama serve\n"},
+            {"run.sh": "docker run -d ollama/ollama:0.32.15 ollama serve\n"},
+            unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15 ollama serve"),
+        ),
+        (
+            service("command: serve"),
+            service("entrypoint: /bin/sh", 'command: -c "ollama serve"'),
+            service("entrypoint: ollama", "command: serve"),
+            service("command: pull qwen3:8b"),
+            pod("command: [ollama, serve]"),
+            pod("command: [/bin/sh, -c]", 'args: ["ollama serve"]'),
+            {"a.container": f"{QUADLET}Entrypoint=/bin/sh\nExec=-c 'ollama serve'\n"},
+            {"run.sh": "docker run --entrypoint sh ollama/ollama:0.32.15 -c 'ollama serve'\n"},
+            {"run.sh": "docker run -d mine/llm:1 ollama serve\n"},
+        ),
+    ),
+    "HW604": (
+        (unit(PULL), unit(PULL.replace("=", "=+", 1))),
+        (
+            unit(PULL.replace("=", "=-", 1)),
+            unit("ExecStartPre=/bin/mkdir -p /srv/ollama"),
+            unit("ExecStartPre=/bin/sh -c 'ollama serve & sleep 5; ollama pull qwen3:8b'"),
+            unit("ExecStartPost=/usr/bin/ollama pull qwen3:8b"),
+            unit("ExecStartPre=/usr/bin/docker pull ollama/ollama"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+def test_systemd_refuses_a_restart_of_what_runs_once(tmp_path: Path) -> None:
+    """So that HW513 does not ask for one."""
+    once = unit("Type=oneshot", "Restart=always", "ExecStart=/bin/true")
+    (tmp_path / "ollama.service").write_text(once["ollama.service"])
+    said = "\n".join(verify(tmp_path, ["ollama.service"]))
+    assert "isn't allowed for Type=oneshot" in said
+    assert "HW513" not in told(tmp_path, unit("Type=oneshot"))
+
+
+def test_a_shell_becomes_the_entry_point(tmp_path: Path) -> None:
+    (said,) = messages(tmp_path, service('command: sh -c "ollama serve"'), "HW603")
+    assert "`entrypoint: sh`" in said
+    (said,) = messages(tmp_path, pod('args: [bash, -c, "ollama serve"]'), "HW603")
+    assert "`command: [bash]`" in said
