@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _SPOKEN: Final = frozenset(
     {"echo", "printf", "grep", "egrep", "man", "which", "command", "alias", "apt", "brew", "cat"}
 )
+_SETS: Final = ["launchctl", "setenv"]
+_SETS_FROM: Final = 3
 _GAPS: Final = ("$", "{{", "<", "`", "[")
 _MANAGERS: Final = frozenset({"systemctl", "service", "rc-service", "services"})
 _STARTS: Final = frozenset({"start", "restart", "reload-or-restart"})
@@ -84,6 +86,9 @@ class Told:
         self._notes([word.text for word in words])
         if not words:
             self._export(line)
+        elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
+            # The app of macOS is started by launchd.
+            self.variables.append(_variable(words[2].text, words[3], "server"))
         elif started := self._container(words):
             self.runs.append(started)
         elif (command := self._command(words)) is not None:

@@ -141,3 +141,19 @@ def test_variables_of_a_guide_are_for_whom_it_means(
     file.write_text(f"```{fence}\n```\n")
     report = check(CheckRequest(paths=[str(file)]))
     assert [(p.place.line, p.finding.rule) for p in report.findings] == told
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("dockerfile", "ENV OLLAMA_KEEP_ALIVE=1d"),
+        ("powershell", "setx OLLAMA_HOST 0.0.0.0"),
+        ("hcl", 'env = { "OLLAMA_KEEP_ALIVE" = "1d" }'),
+        ("xml", "<key>OLLAMA_KEEP_ALIVE</key><string>1d</string>"),
+    ],
+)
+def test_a_fence_that_nobody_reads_is_named(language: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "guide.md"
+    path.write_text(f"```{language}\n{text}\n```\n", encoding="utf-8")
+    report = check(CheckRequest(paths=[str(path)]))
+    assert [f"`{language}` is not read here" in gap.reason for gap in report.not_judged] == [True]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.errors import ProfileError
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.kubernetes.read import read
@@ -172,3 +173,28 @@ def test_a_variable_twice_in_one_list() -> None:
         ("one", 11, 12)
     ]
     assert env(view) == {"A": "two"}
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "patchesJson6902:\n- path: ops.yaml\n  target: {kind: Deployment}\n",
+        "patches:\n- path: ops.yaml\n  target: {kind: Deployment}\n",
+        "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: remove\n      path: /x\n",
+    ],
+)
+def test_a_patch_by_operations_is_named(patch: str, tmp_path: Path) -> None:
+    head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: ollama}\n"
+        "spec: {containers: [{name: ollama, image: 'ollama/ollama:0.32.15'}]}\n"
+    )
+    texts = {
+        "kustomization.yaml": f"{head}resources: [pod.yaml]\n{patch}",
+        "pod.yaml": pod,
+        "ops.yaml": "- op: remove\n  path: /spec\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path)]))
+    assert [gap.part for gap in report.not_judged] == ["a patch"]

@@ -155,3 +155,10 @@ def test_what_is_added_to_the_files_of_a_shell(line: str, severity: str, tmp_pat
     report = check(CheckRequest(paths=[str(path)], select=["HW118"]))
     told = [(p.finding.severity, p.place.line) for p in report.findings]
     assert told == ([(severity, 2)] if severity else [])
+
+
+def test_launchd_hands_variables_to_the_app() -> None:
+    (view,) = views('launchctl setenv OLLAMA_KEEP_ALIVE "1d"\nlaunchctl setenv\n')
+    assert [(v.name, v.value, v.reach) for v in view.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "1d", "server")
+    ]

@@ -113,7 +113,7 @@ class _Document:
     def _unread(self, fence: Fence) -> None:
         """Say that a fence sets something and is in a language that nobody reads here."""
         prefixes = "|".join(self.context.engine.prefixes)
-        if re.search(rf"\b(?:{prefixes})\w+\s*[=: ]", fence.text):
+        if re.search(rf"\b(?:{prefixes})\w+[\"']?\s*[=: <]", fence.text):
             hint = "name the file that is made of it"
             self.gap(fence, f"`{fence.language}` is not read here", hint)
 
