@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from generator.cli.machine_option import Machine, machine_document, machine_options
 from generator.cli.options import (
     Misuse,
-    document_of,
     filled_option,
     json_option,
-    profile_argument,
+    profile_if_named,
     release_option,
     set_option,
 )
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
     from generator.fit.assess import Assessment, Question
     from generator.fit.verdict import ModelFit, Room
+    from generator.profiles.document import Document
 
 EXAMPLES: Final = """
 \b
 Examples:
+  gen fit                                   what fits on this machine
+  gen fit --gpu "RTX 4090" -m qwen3:30b     and with such a card
+  gen fit --like dgx-spark --ram 64GiB
   gen fit xeon-cpu                          its models, and what else fits
   gen fit xeon-cpu --model llama3.1:8b
   gen fit dual-pascal --model llama3.1:8b:Q8_0 --context 16384
@@ -50,7 +54,8 @@ KV_TYPES: Final = click.Choice(
 
 
 @click.command(name="fit", epilog=EXAMPLES)
-@profile_argument
+@profile_if_named
+@machine_options
 @click.option(
     "-m", "--model", "models", multiple=True, metavar="M[:QUANT]",
     help="A model of the library, like llama3.1:8b:Q5_K_M; repeatable.",
@@ -86,7 +91,8 @@ KV_TYPES: Final = click.Choice(
 @set_option
 @json_option
 def command(
-    profile: str,
+    profile: str | None,
+    machine: Machine,
     version: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
@@ -95,11 +101,13 @@ def command(
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
 
-    Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
+    The host is that of a profile, without one this machine, or what --gpu and the like say. Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
     --gguf or --server: the profile's own models, and which others fit.
     """
     overrides += tuple(_reserved(vram_used))
-    found = _assess(profile, overrides, version, _question(profile, **asked))
+    found = _assess(
+        machine_document(profile, machine, overrides), version, _question(profile, **asked)
+    )
     for warning in found.warnings:
         say(f"{word('warning')} {warning}")
     _print_json(found) if as_json else _print_text(found)
@@ -112,7 +120,7 @@ def _reserved(sizes: str | None) -> Iterator[str]:
         yield f"host.gpus.{card}.reserved={size.strip() or 0}"
 
 
-def _question(profile: str, *, gguf: str | None, **asked: Any) -> Question:  # noqa: ANN401
+def _question(profile: str | None, *, gguf: str | None, **asked: Any) -> Question:  # noqa: ANN401
     from generator.fit.assess import Question
 
     if asked["server"] and gguf:
@@ -144,16 +152,14 @@ def _redirected() -> str:
     return "/dev/stdin"
 
 
-def _assess(
-    profile: str, overrides: tuple[str, ...], release: str | None, question: Question
-) -> Assessment:
+def _assess(document: Document, release: str | None, question: Question) -> Assessment:
     from generator.catalogue.catalogue import load_catalogue
     from generator.engines import load_engine
     from generator.fit.assess import assess
     from generator.pipeline import plan_of
     from generator.readers.plan.view import view_of
 
-    plan = plan_of(document_of(profile, overrides), version=release)
+    plan = plan_of(document, version=release)
     models = plan.service.models
     own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
     view = view_of(plan)

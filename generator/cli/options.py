@@ -95,17 +95,33 @@ def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], 
 
 def profile_argument(command: Command) -> Command:
     """Add the profile, as the argument or as `-p`; the command gets its name as `profile`."""
+    return _with_profile(command, needed=True)
 
+
+def profile_if_named(command: Command) -> Command:
+    """Add the profile as `profile_argument` does; the command gets None where none is named."""
+    return _with_profile(command, needed=False)
+
+
+def _with_profile(command: Command, *, needed: bool) -> Command:
     @click.argument("positional", metavar="[PROFILE]", required=False)
     @profile_option("option")
     @functools.wraps(command)
     def with_profile(*, positional: str | None, option: str | None, **options: Any) -> Any:  # noqa: ANN401
-        return command(profile=_one_profile(positional, option), **options)
+        name = _one_profile(positional, option)
+        if name is None and needed:
+            raise Misuse(
+                "no profile is named",
+                "name a shipped one, like xeon-cpu, a path, or - for stdin; `gen list` has the "
+                "shipped",
+                where=PROFILE,
+            )
+        return command(profile=name, **options)
 
     return with_profile  # type: ignore[return-value] # click hands over keywords only
 
 
-def _one_profile(positional: str | None, option: str | None) -> str:
+def _one_profile(positional: str | None, option: str | None) -> str | None:
     from generator.cli import COMMANDS
 
     if positional in COMMANDS:
@@ -114,13 +130,7 @@ def _one_profile(positional: str | None, option: str | None) -> str:
     if positional is not None and option is not None:
         message = f"two profiles are named: `{positional}` and --profile `{option}`"
         raise Misuse(message, "name one", where=PROFILE)
-    if (name := option if positional is None else positional) is None:
-        raise Misuse(
-            "no profile is named",
-            "name a shipped one, like xeon-cpu, a path, or - for stdin; `gen list` has the shipped",
-            where=PROFILE,
-        )
-    return name
+    return option if positional is None else positional
 
 
 def _all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

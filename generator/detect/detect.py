@@ -55,6 +55,10 @@ class Detection:
         like, name = "" if extends else self.like, name or name_of(self.at)
         return profile_text(self.at, self.derived, name=name, base=extends, like=like)
 
+    def bare(self) -> str:
+        """Return a profile as TOML that says what the machine is, and nothing about tuning."""
+        return profile_text(self.at, (), name=name_of(self.at))
+
 
 def detect(
     found: Detected,

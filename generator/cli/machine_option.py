@@ -1,0 +1,171 @@
+"""Which machine is meant: that of a profile, this one, one like it, or one that is described."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from generator.cli.options import Misuse, document_of, filled_option
+from generator.errors import split_message
+from generator.records import dataclass
+from generator.units import parse_size, written_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from generator.profiles.document import Document
+
+    Command = TypeVar("Command", bound=Callable[..., Any])
+
+HERE: Final = "this machine"
+MOST: Final = 64
+"""Cards in one host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the command line says of a machine; a size of `vram` is of the card in its place."""
+
+    like: str | None = None
+    gpus: tuple[str, ...] = ()
+    vram: tuple[int, ...] = ()
+    ram: int = 0
+    cores: int = 0
+
+    @property
+    def described(self) -> bool:
+        """Whether anything of it is not as it is."""
+        return bool(self.gpus or self.vram or self.ram or self.cores)
+
+
+def machine_options(command: Command) -> Command:
+    """Add the options that describe a machine; the command gets them as `machine`."""
+
+    @click.option(
+        "--gpu", "gpus", multiple=True, metavar="CARD",
+        help="A card it has, like `RTX 4090` or `2x A100 80GB`; repeatable; none: no GPU.",
+    )  # fmt: skip
+    @filled_option("--vram", metavar="SIZE,…", example="24GiB,24GiB", text="Memory of each card.")
+    @filled_option("--ram", metavar="SIZE", example="64GiB", text="Memory of the host.")
+    @click.option("--cores", type=click.IntRange(1, 4096), help="Physical cores of the host.")
+    @click.option("--like", metavar="PROFILE", help="The machine of a profile, without its tuning.")
+    @functools.wraps(command)
+    def with_machine(
+        *,
+        gpus: tuple[str, ...],
+        vram: str | None,
+        ram: str | None,
+        **options: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        machine = Machine(
+            like=options.pop("like"),
+            gpus=tuple(_each(gpus)),
+            vram=tuple(_size(text, "--vram") for text in vram.split(",")) if vram else (),
+            ram=_size(ram, "--ram") if ram else 0,
+            cores=options.pop("cores") or 0,
+        )
+        return command(machine=machine, **options)
+
+    return with_machine  # type: ignore[return-value] # click hands over keywords only
+
+
+def machine_document(
+    profile: str | None, machine: Machine, overrides: tuple[str, ...] = ()
+) -> Document:
+    """Read the profile that is named, or make that of the machine that is meant.
+
+    Without a profile it is this machine: tuned as `gen detect` would, or not at all where the
+    command line says something of it.
+    """
+    if profile is not None and machine.like is not None:
+        hint = "leave one of them out: --like takes the machine of a profile without its tuning"
+        raise Misuse("a profile is named, and --like names another", hint, where="--like")
+    flags = (*_flags(machine), *overrides)
+    if profile is not None:
+        return document_of(profile, flags)
+    from generator.profiles.load import read_document
+
+    text = _alike(machine.like) if machine.like else _here(bare=machine.described)
+    return read_document(machine.like or HERE, flags, stdin=text.encode())
+
+
+def _here(*, bare: bool) -> str:
+    """Return the profile of this machine; `bare`: without tuning."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.detect.detect import detect
+    from generator.detect.machine import read_machine
+    from generator.detect.root import open_root
+
+    detection = detect(read_machine(open_root(None)), load_catalogue())
+    return detection.bare() if bare else detection.profile()
+
+
+def _alike(like: str) -> str:
+    from generator.formats.data import to_toml
+
+    data = document_of(like).data
+    return to_toml({key: data[key] for key in ("schema_version", "name", "host") if key in data})
+
+
+def _flags(machine: Machine) -> Iterator[str]:
+    """Yield what `--set` would say of the machine."""
+    if machine.ram:
+        yield f'host.memory="{written_size(machine.ram)}"'
+    if machine.cores:
+        yield f"host.cpu.cores={machine.cores}"
+        yield f"host.cpu.threads={machine.cores}"
+    if machine.gpus or machine.vram:
+        cards = [*_cards(machine)]
+        yield f"host.gpus=[{', '.join(map(_inline, cards))}]"
+
+
+def _inline(card: Mapping[str, str | int]) -> str:
+    from json import dumps
+
+    return f"{{{', '.join(f'{key} = {dumps(value)}' for key, value in card.items())}}}"
+
+
+def _cards(machine: Machine) -> Iterator[dict[str, str | int]]:
+    """Yield the cards by what a profile says of one. Raises Misuse for one that nobody knows."""
+    from generator.catalogue.catalogue import load_catalogue
+
+    known = load_catalogue().cards
+    if machine.gpus and len(machine.vram) > len(machine.gpus):
+        message = f"--vram has {len(machine.vram)} sizes for {len(machine.gpus)} cards"
+        raise Misuse(message, "write one for each --gpu", where="--vram")
+    sizes = (*machine.vram, *(0 for _ in machine.gpus[len(machine.vram) :]))
+    names = machine.gpus or tuple(f"GPU {at}" for at in range(len(machine.vram)))
+    for name, size in zip(names, sizes, strict=True):
+        card = known.find(name)
+        if card is None and not size:
+            near = ", ".join(f"`{each}`" for each in known.near(name))
+            hint = f"did you mean {near}?" if near else "or give its memory by --vram"
+            raise Misuse(f"--gpu: no card is known as `{name}`", hint, where="--gpu")
+        told: dict[str, str | int] = {"name": card.name if card else name}
+        told["memory"] = written_size(size or (card.memory if card else 0))
+        if card and card.compute_capability:
+            told["compute_capability"] = card.compute_capability
+        yield told
+
+
+def _each(gpus: tuple[str, ...]) -> Iterator[str]:
+    """Yield each card by its name; `2x RTX 3090` are two."""
+    for text in gpus:
+        count, times, name = text.partition("x ")
+        several = times and count.strip().isascii() and count.strip().isdecimal()
+        number = int(count) if several and len(count) <= len(str(MOST)) else 1
+        if not 0 < number <= MOST:
+            raise Misuse(
+                f"--gpu: {number} cards are too many or none", f"at most {MOST}", where="--gpu"
+            )
+        yield from [name.strip() if several else text.strip()] * number
+
+
+def _size(text: str, where: str) -> int:
+    try:
+        return parse_size(text.strip())
+    except ValueError as error:
+        message, hint = split_message(error)
+        raise Misuse(f"{where}: {message}", hint, where=where) from None
