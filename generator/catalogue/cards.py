@@ -165,7 +165,7 @@ class Cards:
         if exact := self.named(text):
             return exact
         found = self._fitting(text)
-        best = {name for words, name in found if words == min(found)[0]}
+        best = {name for length, name in found if length == min(found)[0]}
         if len(best) != 1:
             return None
         card, size = self._card(best.pop()), _size(card_key(text))
@@ -180,14 +180,15 @@ class Cards:
         return tuple(dict.fromkeys((*fitting, *(self._keys[key] for key in close))))[:5]
 
     def _fitting(self, text: str) -> list[tuple[int, str]]:
-        """The cards with all words of a text in a name, and its memory; after how many words."""
+        """The cards with all words of a text in a name, and how much more each name says."""
         key = card_key(_JOINED.sub(" ", text.casefold()))
         size, asked = _size(key), {*_SIZE.sub("", key).split()}
         found = []
         for known, name in self._keys.items() if asked else ():
             words = (_SIZE.sub("", known) if size else known).split()
             if asked <= {*words} and (not size or self._card(name).has(size, _NEAR)):
-                found.append((len(words), name))
+                # `3090` is more of `RTX 3090` than of `3090 Ti`.
+                found.append((2 * len(words) + (not known.endswith(key)), name))
         return found
 
     def by_pci(self, number: str, revision: str = "", memory: int = 0) -> Card | None:

@@ -101,7 +101,8 @@ def command(
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
 
-    The host is that of a profile, without one this machine, or what --gpu and the like say. Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
+    The host is that of a profile; without one it is this machine, or what --gpu and the like say.
+    Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
     --gguf or --server: the profile's own models, and which others fit.
     """
     overrides += tuple(_reserved(vram_used))

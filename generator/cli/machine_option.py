@@ -155,7 +155,7 @@ def _each(gpus: tuple[str, ...]) -> Iterator[str]:
     for text in gpus:
         count, times, name = text.partition("x ")
         several = times and count.strip().isascii() and count.strip().isdecimal()
-        number = int(count) if several and len(count) <= len(str(MOST)) else 1
+        number = min(int(count.strip()[:9]), MOST + 1) if several else 1
         if not 0 < number <= MOST:
             raise Misuse(
                 f"--gpu: {number} cards are too many or none", f"at most {MOST}", where="--gpu"

@@ -28,6 +28,8 @@ FACTS = load_catalogue().at("ollama")
         ("NVIDIA A100 80GB PCIe", "A100 80GB PCIe"),
         ("Tesla V100-SXM2-32GB", "Tesla V100-SXM2-32GB"),
         ("p40", "Tesla P40"),
+        ("3090", "RTX 3090"),
+        ("Tesla P100", "Tesla P100-PCIE-16GB"),
         ("1060", "GTX 1060 6GB"),
         ("3060 8gb", "RTX 3060 8GB"),
         ("RTX 3060 12 GB", "RTX 3060"),

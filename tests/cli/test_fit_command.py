@@ -148,7 +148,6 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("fit",), "no profile is named"),
         ((*XEON, "--server", "http://h"), "--server needs --model"),
         ((*XEON, "--server", "http://h", "--model", "m", "--gguf", "f"), "are two sources"),
         ((*XEON, "--ollama-version", ""), "--ollama-version is empty"),

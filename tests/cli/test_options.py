@@ -90,7 +90,6 @@ def test_flags_about_files_need_a_directory(flag: str) -> None:
         (("-t", "compose"), "no profile is named"),
         (("--strict",), "no profile is named"),
         (("show",), "no profile is named"),
-        (("fit",), "no profile is named"),
         (("plan", "a", "-p", "b"), "two profiles are named: `a` and --profile `b`"),
         (("xeon-cpu", "--profile", "b"), "two profiles are named: `xeon-cpu` and --profile `b`"),
         (("-t", "compose", "list"), "`list` is a command, no profile"),

@@ -1,0 +1,73 @@
+"""The machine of a question about models: a profile's, this one, or one that is described."""
+
+import json
+
+import pytest
+from click.testing import Result
+
+from generator.cli.options import Misuse
+from generator.units import GIB
+from tests.commands import run
+
+SMALL = ("--model", "qwen3:4b")
+
+
+def rooms(result: Result) -> list[tuple[str, int]]:
+    """Return name and bytes of each device of the first verdict."""
+    (fit, *_) = json.loads(result.stdout)["models"]
+    return [(room["name"], room["memory"]) for room in fit["rooms"]]
+
+
+def test_without_a_profile_it_is_this_machine() -> None:
+    result = run("fit", *SMALL, "--json")
+    assert result.exception is None or result.exit_code in {0, 1}
+    assert rooms(result)[-1][0] == "host"
+    assert rooms(result)[-1][1] > 0
+
+
+def test_a_described_machine() -> None:
+    result = run("fit", "--gpu", "2x RTX 3090", "--gpu", "p40", "--ram", "64GiB", *SMALL, "--json")
+    cards = [("RTX 3090", 24 * GIB), ("RTX 3090", 24 * GIB), ("Tesla P40", 24 * GIB)]
+    # An eighth stays with the system.
+    assert rooms(result) == [*cards, ("host", 56 * GIB)]
+
+
+def test_a_size_goes_before_that_of_the_card() -> None:
+    result = run("fit", "--gpu", "RTX 3060", "--vram", "8GiB", "--ram", "16GiB", *SMALL, "--json")
+    assert rooms(result)[0] == ("RTX 3060", 8 * GIB)
+
+
+def test_cards_without_a_name() -> None:
+    result = run("fit", "--vram", "24GiB,12GiB", "--ram", "32GiB", *SMALL, "--json")
+    assert rooms(result)[:2] == [("GPU 0", 24 * GIB), ("GPU 1", 12 * GIB)]
+
+
+def test_the_machine_of_a_profile_without_its_tuning() -> None:
+    tuned = json.loads(run("fit", "xeon-cpu", *SMALL, "--json").stdout)["models"][0]
+    alike = json.loads(run("fit", "--like", "xeon-cpu", *SMALL, "--json").stdout)["models"][0]
+    assert tuned["load"]["cache_type"] == "q8_0"
+    assert alike["load"]["cache_type"] == "f16"
+    more = run("fit", "--like", "xeon-cpu", "--ram", "128GiB", *SMALL, "--json")
+    assert rooms(more) == [("host", 112 * GIB)]
+
+
+def test_a_profile_that_computes_on_the_cpu_stays_there() -> None:
+    result = run("fit", "xeon-cpu", "--gpu", "RTX 4090", *SMALL)
+    assert "only the CPU computes here" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--gpu", "RTX 9999"), "no card is known"),
+        (("--gpu", "100x p40"), "too many"),
+        (("--gpu", "p40", "--vram", "8GiB,8GiB"), "2 sizes for 1 cards"),
+        (("--vram", "much"), "--vram"),
+        (("--ram", ""), "is empty"),
+        (("xeon-cpu", "--like", "dgx-spark"), "names another"),
+    ],
+)
+def test_bad_usage(options: tuple[str, ...], told: str) -> None:
+    error = run("fit", *options, *SMALL).exception
+    assert isinstance(error, Misuse)
+    assert told in str(error)
