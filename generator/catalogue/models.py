@@ -109,7 +109,9 @@ class Architecture:
     than the last if `window_first`; it is `window` tokens wide whatever the file says, and
     `window_default` where it says nothing; only models of `window_layers` layers have one; only
     the first `cached_layers` have a cache. Up to 0.24 flash attention takes cards of at least
-    `flash_capability`, like `7.5`.
+    `flash_capability`, like `7.5`. All of its models that see have the same tower: squares of
+    `tower_patch` pixels in pictures of `tower_image`, or of `tower_pixels` in all, computed with
+    `tower_heads`, `tower_embedding` and `tower_feed_forward`, with a gate if `tower_gated`.
     """
 
     at: Annotated[Release, BOUND]
@@ -126,6 +128,13 @@ class Architecture:
     window_default: int = 0
     window_layers: int = 0
     cached_layers: int = 0
+    tower_image: int = 0
+    tower_pixels: int = 0
+    tower_patch: int = 0
+    tower_heads: int = 0
+    tower_embedding: int = 0
+    tower_feed_forward: int = 0
+    tower_gated: bool = False
     source: str
 
     @property

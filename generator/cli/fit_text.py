@@ -39,6 +39,7 @@ KINDS: Final = {
     "cpu": "computes on the CPU",
     "one": "puts all layers on one GPU",
     "split": "splits the layers over GPUs",
+    "experts": "puts all layers on GPUs, but not all of their experts",
     "partial": "puts part of the layers on GPUs, the CPU computes the rest",
 }
 
@@ -128,7 +129,7 @@ def _likely(fit: ModelFit) -> str:
 
 
 def _verdict(fit: ModelFit) -> str:
-    if fit.placement.kind == "partial":
+    if fit.placement.kind in {"partial", "experts"}:
         return "partly on the CPU"
     rest = fit.rooms[-1]
     if fit.word == "tight" and 0 <= rest.left < rest.grows:

@@ -58,7 +58,7 @@ class Candidate:
     @property
     def roomy(self) -> bool:
         """Whether a tenth of what it uses stays free, with all layers where they compute best."""
-        if self.fit.placement.kind == "partial":
+        if self.fit.placement.kind in {"partial", "experts"}:
             return False
         used = (room for room in self.fit.rooms if room.need.total and room.total)
         return all(room.left * NARROW // 2 >= room.total for room in used)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.graph import LEAST_BATCH, Stream, shortened, staged_peak
 from generator.fit.kv import cells, distinct, kv_layers
+from generator.fit.shape import Matrices
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -23,13 +25,15 @@ COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
 class Share:
     """What one GPU has of a model, beside layers.
 
-    `output`: it computes logits; `staged` are the layers of the host that it computes, too, with
-    an output if `headless`; `copies` of what comes in, which is `inputs` embeddings of a batch.
+    `output`: it computes logits; `staged` are the layers of the host that it computes, too, with an
+    output if `headless`; `sparse` the layers on GPUs whose experts are the host's; `copies` of what
+    comes in, which is `inputs` embeddings of a batch.
     """
 
     output: bool
     staged: int = 0
     headless: bool = False
+    sparse: int = 0
     copies: int = 1
     inputs: int = 1
 
@@ -83,9 +87,18 @@ def device_bytes(shape: Shape, load: Load, share: Share) -> int:
     if share.staged and shape.matrices:
         layers = shortened(shape.matrices[: share.staged])
         size = max(size, staged_peak(layers, _stream(shape, load)))
+    if share.sparse and shape.matrices:
+        experts = shortened([_experts_alone(m) for m in shape.matrices[-share.sparse :]])
+        here = replace(_stream(shape, load), key_cache=0, value_cache=0)
+        size = max(size, staged_peak(experts, here))
     if share.headless:
         size = max(size, shape.output_bytes + int(FLOAT * _logits(shape, load, batch)))
     return size
+
+
+def _experts_alone(m: Matrices) -> Matrices:
+    """Return the matrices of a layer whose experts come from the host; all else is there."""
+    return Matrices(router=1, gate=m.gate, up=m.up, down=m.down)
 
 
 def host_bytes(shape: Shape, load: Load, share: Share) -> int:

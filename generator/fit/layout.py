@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # vocabulary of 152k on a CPU (docs/accuracy.md); the rest is the server's.
 HOST_OVERHEAD: Final = 100 * MIB
 
-Kind = Literal["cpu", "one", "split", "partial"]
+Kind = Literal["cpu", "one", "split", "partial", "experts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +54,30 @@ class Need:
 class Placement:
     """Where a scheduler puts a model: layers by device (the output is one), and why.
 
-    `headless`: the output stays with the host, though layers are on GPUs.
+    `headless`: the output stays with the host, though layers are on GPUs. `spilled` is of how many
+    layers of each device, the last of them, the experts are elsewhere, at least in part, and
+    `moved` the bytes that each device gets by that, or gives away: what none gets is with the
+    host. `tower` is the device of a
+    vision tower; None: the host, if there is one.
     """
 
     kind: Kind
     counts: tuple[int, ...]
     reason: str
     headless: bool = False
+    spilled: tuple[int, ...] = ()
+    moved: tuple[int, ...] = ()
+    tower: int | None = None
 
     @property
     def on_gpus(self) -> int:
         """Layers on all GPUs."""
         return sum(self.counts)
+
+    @property
+    def sparse(self) -> int:
+        """Layers on all GPUs whose experts are elsewhere."""
+        return sum(self.spilled)
 
 
 class Footprint:
@@ -93,10 +105,44 @@ class Footprint:
         devices, _ = self.needs(counts, headless=alone)
         return [need.compute for need in devices]
 
+    def of(self, placement: Placement) -> tuple[tuple[Need, ...], Need]:
+        """Return what every device holds of a model that is placed, and what the host does."""
+        counts, moved = placement.counts, placement.moved or (0,) * len(placement.counts)
+        devices, host = self._needs(counts, headless=placement.headless, sparse=placement.sparse)
+        devices = tuple(
+            need.plus(Need(weights=size)) for need, size in zip(devices, moved, strict=True)
+        )
+        return self._seeing(devices, host.plus(Need(weights=-sum(moved))), placement.tower)
+
+    def _seeing(
+        self, devices: tuple[Need, ...], host: Need, tower: int | None
+    ) -> tuple[tuple[Need, ...], Need]:
+        """Return the same with the vision tower, and its buffer where it has one of its own."""
+        size, buffer = self.shape.projector_bytes, 0
+        if not size:
+            return devices, host
+        if self.shape.tower is not None and self.load.pool is None:
+            buffer = self.shape.tower.buffer_bytes(flash=self.load.flash_attention)
+        if tower is None:
+            return devices, host.plus(Need(weights=size, compute=buffer))
+        other = 0 if devices[tower].other else GPU_OVERHEAD
+        more = Need(weights=size, compute=buffer, other=other)
+        return tuple(n.plus(more) if i == tower else n for i, n in enumerate(devices)), host
+
     def needs(
         self, counts: Sequence[int], *, headless: bool = False
     ) -> tuple[tuple[Need, ...], Need]:
-        """Return what every device holds with `counts` layers on each, and what the host does."""
+        """Return what every device holds with `counts` layers on each, and what the host does.
+
+        All experts are where their layers are, and a vision tower is on the first of the devices.
+        """
+        devices, host = self._needs(counts, headless=headless)
+        first = next((device for device, count in enumerate(counts) if count), None)
+        return self._seeing(devices, host, first)
+
+    def _needs(
+        self, counts: Sequence[int], *, headless: bool = False, sparse: int = 0
+    ) -> tuple[tuple[Need, ...], Need]:
         first = self.shape.layers + (0 if headless else 1) - sum(counts)
         used = [device for device, count in enumerate(counts) if count]
         copies = COPIES if len(used) > 1 and not first and not headless else 1
@@ -108,27 +154,23 @@ class Footprint:
                 output=start + count > self.shape.layers,
                 staged=first if leads else 0,
                 headless=headless and leads,
+                sparse=sparse if leads else 0,
                 copies=copies,
                 inputs=1 if leads else 2,
             )
-            need = self._device(start, start + count, share) if count else Need()
-            devices.append(need.plus(self._tower) if leads else need)
-        host = self._host(first, used, headless=headless, copies=copies)
-        return tuple(devices), host if used else host.plus(self._tower)
+            devices.append(self._device(start, start + count, share) if count else Need())
+        return tuple(devices), self._host(first, used, headless=headless, copies=copies)
 
-    @property
-    def _tower(self) -> Need:
-        """A vision tower with its projector: the first GPU has it, or the host."""
-        return Need(weights=self.shape.projector_bytes)
-
-    def on_device(self, start: int, end: int, host: int | None = None) -> int:
+    def on_device(self, start: int, end: int, host: int | None = None, *, sparse: int = 0) -> int:
         """Return the bytes of the layers from `start` on, up to `end`, and of their buffer.
 
-        Layers before the first are those of the host, or `host` of them.
+        Layers before the first are those of the host, or `host` of them; of `sparse` layers it has
+        the experts.
         """
         layers = self._sums[end] - self._sums[start]
         staged = start if host is None else host
-        return layers + self._on_gpu(Share(output=end > self.shape.layers, staged=staged))
+        share = Share(output=end > self.shape.layers, staged=staged, sparse=sparse)
+        return layers + self._on_gpu(share)
 
     def most(self, end: int, room: int) -> int:
         """Return the most layers before `end` that a device has room for."""
@@ -188,11 +230,18 @@ class Footprint:
 def placed(
     shape: Shape, counts: Sequence[int], reason: str = "", *, headless: bool = False
 ) -> Placement:
-    """Return the Placement of so many layers on each device."""
+    """Return the Placement of so many layers on each device; a tower goes to the first used."""
     used = sum(1 for count in counts if count)
     whole: Kind = "one" if used == 1 else "split"
     kind: Kind = whole if sum(counts) > shape.layers else "partial" if used else "cpu"
-    return Placement(kind=kind, counts=tuple(counts), reason=reason, headless=headless)
+    first = next((device for device, count in enumerate(counts) if count), None)
+    return Placement(
+        kind=kind,
+        counts=tuple(counts),
+        reason=reason,
+        headless=headless,
+        tower=first if shape.projector_bytes else None,
+    )
 
 
 def by_share(layers: int, shares: Sequence[int]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from generator.errors import HostwrightError
 from generator.fit.header import Tensor, read_header
 from generator.fit.shape import Recurrence, Shape, state_floats, windows_of
 from generator.fit.tensors import Parts, main_type
+from generator.fit.tower import Tower, tower_of
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ MOST: Final = 1 << 32
 MOST_EMBEDDING: Final = 1 << 20
 MOST_PARTS: Final = 1000
 USUAL_HEAD: Final = 64
+TOWER_KEYS: Final = {
+    "image": "image_size",
+    "patch": "patch_size",
+    "heads": "attention.head_count",
+    "embedding": "embedding_length",
+    "feed_forward": "feed_forward_length",
+    "pixels": "max_pixels",
+}
 PART: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
 
 
@@ -97,6 +106,7 @@ def shape_from(
         uncached=_uncached(keys, layers, known),
         window_unknown=_unknown_window(keys, known, windows),
         projector_bytes=parts.projector,
+        tower=_tower(keys, known) if parts.projector else None,
         encoder=encoder,
         more_input_bytes=parts.inputs - parts.table,
         cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
@@ -105,6 +115,16 @@ def shape_from(
         remarks=tuple(_remarks(keys, kept, known, heads)),
         source="GGUF metadata",
     )
+
+
+def _tower(keys: _Keys, known: Architecture | None) -> Tower | None:
+    """Return the tower that the header tells, for what it leaves out the architecture's."""
+    usual = tower_of(known) or Tower(image=0, patch=0, heads=0, embedding=0)
+    told = {
+        field: keys.number(f"vision.{key}", getattr(usual, field))
+        for field, key in TOWER_KEYS.items()
+    }
+    return Tower(**told, gated=usual.gated) if told["patch"] else None
 
 
 def _no_model(keys: _Keys, what: str, parts: Parts) -> HostwrightError:

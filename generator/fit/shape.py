@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
+from generator.fit.tower import tower_of
 from generator.records import dataclass
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
+    from generator.fit.tower import Tower
 
 DEFAULT_BATCH: Final = 512
 MORE_BITS: Final = 2
@@ -92,6 +94,7 @@ class Shape:
     uncached: int = 0
     window_unknown: int = 0
     projector_bytes: int = 0
+    tower: Tower | None = None
     encoder: bool = False
     more_input_bytes: int = 0
     cache_unknown: bool = False
@@ -314,6 +317,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         states=states_of(model),
         uncached=model.shared_kv_layers,
         projector_bytes=model.projector,
+        tower=tower_of(facts.architectures.get(model.architecture)) if model.projector else None,
         encoder=model.encoder,
         expert_bytes=_experts(model, layers, facts),
         matrices=_matrices(model, facts),
@@ -348,15 +352,17 @@ def _layer_matrices(model: ModelFact, facts: Facts, kind: str, best: str) -> Mat
         return facts.row_bytes(kind, width) * rows
 
     shared = model.shared_feed_forward
+    # MXFP4 is the type of experts alone.
+    many, last = ("MXFP4",) * 2 if model.quantisation == "MXFP4" else (kind, best)
     return Matrices(
         query=size(wide, query),
         key=size(wide, model.kv_heads * model.key_length),
         value=size(wide, model.kv_heads * model.value_length, best),
         output=size(model.heads * model.value_length, wide),
         router=4 * wide * model.experts,
-        gate=size(wide, model.feed_forward) * count if model.gated else 0,
-        up=size(wide, model.feed_forward) * count,
-        down=size(model.feed_forward, wide, best) * count,
+        gate=size(wide, model.feed_forward, many) * count if model.gated else 0,
+        up=size(wide, model.feed_forward, many) * count,
+        down=size(model.feed_forward, wide, last) * count,
         shared_up=size(wide, shared),
         shared_down=size(shared, wide, best) if shared else 0,
     )

@@ -89,11 +89,12 @@ class Part:
 def speed_of(shape: Shape, load: Load, placement: Placement, host: Host, facts: Facts) -> Speed:
     """Return how fast a model answers one request as a scheduler has placed it."""
     parts: list[Part] = []
-    for device, start, end in _spans(shape, placement, host):
+    for device, start, end, moved in _spans(shape, placement, host):
         engine = gpu_engine(device, host, facts) if device else cpu_engine(host, facts)
         if isinstance(engine, str):
             return Speed(unknown=engine)
-        parts.append(Part(engine=engine, start=start, end=end))
+        spilled = placement.sparse if start == end else 0
+        parts.append(Part(engine=engine, start=start, end=end, moved=moved, spilled=spilled))
     prompt = prompt_rate(shape, parts, load.batch)
     if shape.encoder:
         return Speed(prompt=prompt)
@@ -104,18 +105,27 @@ def speed_of(shape: Shape, load: Load, placement: Placement, host: Host, facts: 
     )
 
 
-def _spans(shape: Shape, placement: Placement, host: Host) -> Iterator[tuple[Gpu | None, int, int]]:
-    """Yield device (None: the CPU), first layer and end of all that compute any."""
+def _spans(
+    shape: Shape, placement: Placement, host: Host
+) -> Iterator[tuple[Gpu | None, int, int, int]]:
+    """Yield device (None: the CPU), first layer and end of all that compute any.
+
+    Beside them the bytes of experts that came to it, or went: the CPU's come last, without layers.
+    """
     layers = shape.layers
     first = layers + (0 if placement.headless else 1) - sum(placement.counts)
     if first:
-        yield None, 0, first
+        yield None, 0, first, 0
     starts = accumulate(placement.counts, initial=first)
-    for gpu, start, count in zip(host.devices, starts, placement.counts, strict=False):
+    moved = placement.moved or (0,) * len(placement.counts)
+    devices = zip(host.devices, starts, placement.counts, moved, strict=False)
+    for gpu, start, count, size in devices:
         if count:
-            yield gpu, start, start + count
+            yield gpu, start, start + count, size
     if placement.headless:
-        yield None, layers, layers + 1
+        yield None, layers, layers + 1, 0
+    if size := -sum(moved):
+        yield None, 0, 0, size
 
 
 def gpu_engine(gpu: Gpu, host: Host, facts: Facts) -> Engine | str:

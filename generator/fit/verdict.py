@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
-from generator.fit.layout import Footprint, Need, fill, only
+from generator.fit.layout import Footprint, Need, fill, only, placed
 from generator.fit.load_time import LoadTime, load_time
 from generator.fit.speed import Speed, speed_of
 from generator.records import dataclass
@@ -89,9 +89,11 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
     load = ask.load_of(shape, free)
     footprint = Footprint(shape, load)
     placement = ask.place(footprint, free)
-    rooms = _filled(footprint, placement.counts, ask, host, headless=placement.headless)
-    word, why = _word(footprint, ask, host, rooms)
-    if word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
+    rooms = rooms_of(host, *footprint.of(placement), ask)
+    word, why = _word(footprint, ask, host, rooms, placement)
+    if word == "fits" and placement.sparse:
+        why = "all of it would have room on GPUs, but the server leaves experts to the host"
+    elif word == "fits" and host.devices and not ask.on_cpu and placement.on_gpus <= shape.layers:
         left = shape.layers + 1 - placement.on_gpus
         why = f"all layers would have room on GPUs, but the server leaves {left} to the CPU"
 
@@ -128,11 +130,9 @@ def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
     return replace(fit, speed=speed, load_time=load_time(size, ask.facts, host.disk))
 
 
-def _filled(
-    footprint: Footprint, counts: Sequence[int], ask: Ask, host: Host, *, headless: bool = False
-) -> tuple[Room, ...]:
+def _filled(footprint: Footprint, counts: Sequence[int], ask: Ask, host: Host) -> tuple[Room, ...]:
     """Return devices and host as so many layers on each fill them."""
-    return rooms_of(host, *footprint.needs(counts, headless=headless), ask)
+    return rooms_of(host, *footprint.of(placed(footprint.shape, counts)), ask)
 
 
 def rooms_of(
@@ -194,12 +194,14 @@ def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Sequence[int]]
         yield every
 
 
-def _word(footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room]) -> tuple[Word, str]:
+def _word(
+    footprint: Footprint, ask: Ask, host: Host, rooms: Sequence[Room], placement: Placement
+) -> tuple[Word, str]:
     load = footprint.load
     if not load.flash_attention and load.cache_type not in PLAIN:
         return "does not fit", f"a {load.cache_type} cache needs flash attention, which is off"
     if not _held(footprint, ask, host):
-        return "does not fit", _short(footprint.shape, rooms, host, ask)
+        return "does not fit", _short(footprint.shape, rooms, host, ask, placement)
     narrow = [room for room in rooms if room.word != "fits" and room.need.total]
     if not narrow:
         where = "in memory" if ask.on_cpu or not host.devices else "on GPUs"
@@ -226,13 +228,16 @@ def _spare(rooms: Sequence[Room]) -> str:
     return f"; {gib(room.left, 1)} are left on {room.name}"
 
 
-def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask) -> str:
+def _short(shape: Shape, rooms: Sequence[Room], host: Host, ask: Ask, placement: Placement) -> str:
     over = [room for room in rooms if room.total and room.left < 0]
     if ask.on_cpu or not host.devices:
         room = rooms[-1]
         return f"{gib(-room.left, 1)} above the {gib(room.total, 1)} of {room.limit_name}"
-    layers = sum(room.need.layers for room in rooms[:-1])
-    message = f"{layers} of {shape.layers + 1} layers on GPUs, the CPU computes the rest"
+    message = f"{placement.on_gpus} of {shape.layers + 1} layers on GPUs"
+    if placement.sparse:
+        message += f", the experts of {placement.sparse} of them with the host"
+    if placement.on_gpus <= shape.layers:
+        message += ", the CPU computes the rest"
     return f"{message}; {over[0].name} is overfull" if over else message
 
 
@@ -299,7 +304,7 @@ def together(shapes: Sequence[Shape], ask: Ask, host: Host) -> Together:
         if loaded and ask.evicts(footprint, placement, free):
             evicting.append(shape.name)
             continue
-        devices, more = footprint.needs(placement.counts, headless=placement.headless)
+        devices, more = footprint.of(placement)
         loaded.append(shape.name)
         rest = rest.plus(more)
         taken = [have.plus(need) for have, need in zip(taken, devices, strict=True)]

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import speed_accuracy
 from generator.fit.active import expert_bytes
 from generator.fit.host import Host
-from generator.fit.layout import placed
+from generator.fit.layout import Footprint, placed
 from generator.fit.shape import Load
 from generator.fit.speed import (
     Part,
@@ -21,7 +21,7 @@ from generator.fit.speed import (
 )
 from generator.host import Gpu
 from tests.facts import facts_at
-from tests.fit.shapes import shape
+from tests.fit.shapes import ask, shape
 
 XEON = Host(cpu="Intel Xeon E5-2670 v3", cores=12, acceleration="cpu")
 LOAD = Load(context=4096)
@@ -174,3 +174,19 @@ def test_every_outlier_has_a_remark_and_every_row_a_source() -> None:
     far = [p for p in speed_accuracy.points(rows) if abs(p.error) > speed_accuracy.FAR]
     assert [p.row for p in far if not p.row.remark] == []
     assert [row for row in rows if not row.source] == []
+
+
+def test_experts_that_stay_with_the_host_are_read_by_the_cpu() -> None:
+    """gpt-oss:120b on one card of 24 GiB, with and without the experts that have no room there."""
+    model, wish, free = shape("gpt-oss:120b"), ask(context=8192), (24 * 2**30,)
+    host = Host(
+        cpu="Intel Xeon E5-2670 v3", cores=12, acceleration="cuda", devices=(card("RTX 4090"),)
+    )
+    load = wish.load_of(model, free)
+    found = wish.place(Footprint(model, load), free)
+    assert found.kind == "experts"
+    split = speed_of(model, load, found, host, facts_at()).decode
+    whole = speed_of(model, load, placed(model, found.counts), host, facts_at()).decode
+    assert split is not None
+    assert whole is not None
+    assert split.likely < whole.likely / 3

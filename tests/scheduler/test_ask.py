@@ -15,7 +15,7 @@ from tests.views import view
 def test_the_prediction_from_0_30_on_is_file_and_f16_cache() -> None:
     model = shape("llama3.1:8b")
     # 4685.3 + 7 + 128 KiB × 32768 = 4096
-    assert mib(predicted(model, 32768)) == 8788
+    assert mib(predicted(model, 32768, facts_at())) == 8788
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from generator.engines.ollama.scheduler import settings
 from generator.engines.ollama.scheduler.best_fit import Cards, by_graph, by_measure
 from generator.engines.ollama.scheduler.estimate import by_estimate
 from generator.engines.ollama.scheduler.own_engine import pool_of
+from generator.engines.ollama.scheduler.vision import offloaded, target_of
 from generator.fit.ask import Ask
+from generator.fit.experts import Fit, Spill
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.layout import by_share, fill, placed
 from generator.fit.shape import DEFAULT_BATCH, Load
@@ -39,8 +41,9 @@ class OllamaAsk(Ask):
     """What a service asks of Ollama.
 
     `flash_capable` is whether every device can compute flash attention, `margin` what llama.cpp
-    leaves free on each GPU, `overhead` what Ollama up to 0.24 does, `gpu_memory` what all of them
-    have, `capability` the lowest compute capability among them (0: unknown).
+    leaves free on each GPU (`margin_told`: the service says so), `overhead` what Ollama up to 0.24
+    does, `gpu_memory` what all of them have, `capability` the lowest compute capability among them
+    (0: unknown).
     """
 
     product: str = "Ollama"
@@ -48,6 +51,7 @@ class OllamaAsk(Ask):
     spread: bool = False
     overhead: int = 0
     margin: int = 0
+    margin_told: bool = False
     gpu_memory: int = 0
     capability: float = 0
     cuda: bool = True
@@ -139,7 +143,7 @@ class OllamaAsk(Ask):
     def _batch(self, shape: Shape, tokens: int, free: Sequence[int], *, flash: bool) -> int:
         if not self.llama_server:
             return DEFAULT_BATCH
-        expected = predicted(shape, tokens)
+        expected = predicted(shape, tokens, self.facts)
         have = [free[device] for device in choose(expected, free, spread=self.spread)]
         cuda = self.cuda and not self.on_cpu
         return batch_of(expected, tokens, have, flash=flash, cuda=cuda)
@@ -173,13 +177,20 @@ class OllamaAsk(Ask):
             if sum(counts) > shape.layers
             else f"it does not all fit, {how}"
         )
-        return placed(shape, counts, reason, headless=self._headless(shape, counts))
+        found = placed(shape, counts, reason, headless=self._headless(shape, counts))
+        if found.tower is None or not self.own_engine(shape.architecture):
+            return found
+        last = max(device for device, count in enumerate(counts) if count)
+        return replace(found, tower=None if found.headless else last)
 
     def _dealt(self, footprint: Footprint, free: Sequence[int]) -> tuple[tuple[int, ...], str]:
         shape, load, facts = footprint.shape, footprint.load, self.facts
         cards = Cards(free=free, overhead=self.overhead, spread=self.spread, layers=self.layers)
         if self.own_engine(shape.architecture) and facts.behaves("best-fit-of-its-own-engine"):
-            counts = by_measure(footprint.layers, cards, footprint.graphs)
+            # A tower is in the same file, and a part of the output.
+            *layers, output = footprint.layers
+            layers.append(output + shape.projector_bytes)
+            counts = by_measure(layers, cards, footprint.graphs)
             return counts, "by its own measure"
         if facts.behaves("best-fit"):
             return by_graph(shape, load, facts, cards), "by the graph that it reckons with"
@@ -196,21 +207,65 @@ class OllamaAsk(Ask):
         return numbered and 0 < sum(counts) <= shape.layers
 
     def _by_llama_server(self, footprint: Footprint, free: Sequence[int]) -> Placement:
-        expected = predicted(footprint.shape, footprint.load.tokens)
+        shape = footprint.shape
+        expected = predicted(shape, footprint.load.tokens, self.facts)
         chosen = choose(expected, free, spread=self.spread)
-        counts = fill(footprint, free, chosen, self.margin, overhead=0)
-        size, margin = gib(expected, 1), f"{self.margin // MIB} MiB"
-        if self.spread and len(free) > 1:
-            how = "OLLAMA_SCHED_SPREAD asks for all GPUs"
-        elif len(free) == 1:
-            how = f"one GPU; llama.cpp leaves {margin} of it free"
-        elif len(chosen) == 1:
-            how = f"the {size} that it predicts are within 80 % of one GPU"
+        sees = offloaded(shape, [free[device] for device in chosen], self.layers)
+        margin = self._margin(shape, sees=sees)
+        counts = fill(footprint, free, chosen, margin, overhead=0)
+        how = self._told(expected, chosen, free, margin)
+        if sum(counts) > shape.layers or not shape.expert_bytes:
+            if 0 < sum(counts) <= shape.layers:
+                how += f"; with {margin // MIB} MiB left free on each, not all layers fit"
+            found = placed(shape, counts, how)
         else:
-            how = f"the {size} that it predicts are above 80 % of every single GPU"
-        if 0 < sum(counts) <= footprint.shape.layers:
-            how += f"; with {margin} left free on each, not all layers fit"
-        return placed(footprint.shape, counts, how)
+            found = self._spilled(shape, self._spill(footprint, free, chosen, margin), how)
+        return found if sees else replace(found, tower=None)
+
+    def _margin(self, shape: Shape, *, sees: bool) -> int:
+        """Return what llama.cpp leaves free on each GPU: for a tower more, if it is not told."""
+        raised = sees and not self.margin_told and self.facts.behaves("projector-fit-target")
+        return target_of(shape) if raised else self.margin
+
+    def _told(self, expected: int, chosen: Sequence[int], free: Sequence[int], margin: int) -> str:
+        if self.spread and len(free) > 1:
+            return "OLLAMA_SCHED_SPREAD asks for all GPUs"
+        if len(free) == 1:
+            return f"one GPU; llama.cpp leaves {margin // MIB} MiB of it free"
+        near = "within 80 % of one GPU" if len(chosen) == 1 else "above 80 % of every single GPU"
+        return f"the {gib(expected, 1)} that it predicts are {near}"
+
+    def _spill(
+        self, footprint: Footprint, free: Sequence[int], chosen: Sequence[int], margin: int
+    ) -> Spill:
+        """Return where a model of experts goes if not all of it fits, over all devices."""
+        have = [free[device] for device in chosen]
+        found = Fit(footprint, [max(0, size - margin) for size in have]).spill(have)
+
+        def over_all(values: Sequence[int]) -> tuple[int, ...]:
+            told = dict(zip(chosen, values, strict=True))
+            return tuple(told.get(device, 0) for device in range(len(free)))
+
+        return Spill(
+            counts=over_all(found.counts),
+            spilled=over_all(found.spilled),
+            moved=over_all(found.moved),
+        )
+
+    def _spilled(self, shape: Shape, spill: Spill, how: str) -> Placement:
+        on_gpus, sparse = sum(spill.counts), sum(spill.spilled)
+        if sparse and on_gpus:
+            how += f"; the experts of {sparse} layers stay with the host"
+        if 0 < on_gpus <= shape.layers:
+            how += ", and so do whole layers"
+        found = placed(shape, spill.counts, how)
+        whole = on_gpus > shape.layers and sparse
+        return replace(
+            found,
+            kind="experts" if whole else found.kind,
+            spilled=spill.spilled if on_gpus else (),
+            moved=spill.moved if on_gpus else (),
+        )
 
     def evicts(self, footprint: Footprint, placement: Placement, free: Sequence[int]) -> bool:
         """Return whether the server unloads others first.
@@ -220,10 +275,11 @@ class OllamaAsk(Ask):
         """
         if self.on_cpu or not free:
             return False
-        if not self.llama_server or placement.kind == "partial":
-            return placement.kind == "partial"
+        short = placement.kind in {"partial", "experts"}
+        if not self.llama_server or short:
+            return short
         load = footprint.load
-        expected = predicted(footprint.shape, load.tokens)
+        expected = predicted(footprint.shape, load.tokens, self.facts)
         chosen = choose(expected, free, spread=self.spread)
         expected += next((extra for _, size, _, extra in BATCHES if size == load.batch), 0)
         return expected > sum(free[device] for device in chosen) * SHARE // 100
@@ -253,6 +309,7 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         spread=settings.switch(view, "OLLAMA_SCHED_SPREAD") or False,
         overhead=settings.number(view, "OLLAMA_GPU_OVERHEAD") or 0,
         margin=settings.margin_of(view, facts),
+        margin_told=bool(settings.text(view, "LLAMA_ARG_FIT_TARGET")),
         gpu_memory=host_of(view).gpu_memory,
         capability=settings.capability_of(view),
         loaded=settings.may_be_loaded(view, facts),
@@ -263,15 +320,18 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
     )
 
 
-def predicted(shape: Shape, tokens: int) -> int:
+def predicted(shape: Shape, tokens: int, facts: Facts) -> int:
     """Return what Ollama expects a model to take: the file, and an f16 cache of all layers.
 
-    Neither the cache type nor a window counts, and a head is embedding / heads wide. Source:
-    PredictServerVRAM, llm/llama_server.go@v0.32.15:2681-2700.
+    Neither the cache type nor a window counts, and a head is embedding / heads wide. A vision tower
+    is in the file where Ollama's own engine once ran the model. Source: PredictServerVRAM,
+    llm/llama_server.go@v0.32.15:2681-2700.
     """
+    known = facts.architectures.get(shape.architecture)
+    tower = shape.projector_bytes if known is not None and known.engine is not None else 0
     width = shape.embedding // shape.heads
     cache = 2 * shape.layers * max(1, min(shape.kv_heads)) * width * tokens * 2
-    return shape.tensor_bytes + METADATA + cache
+    return shape.tensor_bytes + tower + METADATA + cache
 
 
 def batch_of(expected: int, tokens: int, free: Sequence[int], *, flash: bool, cuda: bool) -> int:

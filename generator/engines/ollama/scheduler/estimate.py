@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.engines.ollama.scheduler.graph import cache_sizes, graph_sizes
+from generator.engines.ollama.scheduler.vision import estimated
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.layout import by_share
 
@@ -55,7 +56,11 @@ class Deal:
     def __init__(self, shape: Shape, load: Load, facts: Facts, cards: Cards) -> None:
         cache = cache_sizes(shape, load, facts)
         self._sizes = [w + kv for w, kv in zip(shape.layer_bytes, cache, strict=True)]
-        self._output, self._cards = shape.output_bytes, cards
+        inside = shape.architecture in facts.architectures and (
+            facts.architectures[shape.architecture].own_engine
+        )
+        self._first, more = estimated(shape, facts, inside=inside)
+        self._output, self._cards = shape.output_bytes + more, cards
         self._partial, self._full = graph_sizes(shape, load, facts)
         self._backwards = facts.behaves("estimate-from-the-end")
 
@@ -67,7 +72,12 @@ class Deal:
         graph = max(self._partial, self._full) if len(group) == 1 else self._partial
         fixed = self._cards.overhead + graph + GPU_OVERHEAD + self._sizes[0]
         left = [self._cards.free[device] - fixed for device in group]
-        open_ = [i for i, have in enumerate(left) if have >= self._sizes[0]]
+        open_: list[int] = []
+        for i, have in enumerate(left):
+            first = 0 if open_ else self._first
+            if have >= first + self._sizes[0]:
+                left[i] -= first
+                open_.append(i)
         counts, numbered = [0] * len(group), list(enumerate(self._sizes))
         for index, size in reversed(numbered) if self._backwards else numbered:
             if self._enough(counts):

@@ -41,9 +41,14 @@ class OwnPool(Pool):
         batch = min(load.batch, load.context)
         widest = max(_feed_forward(shape), _attention(shape, load))
         floats = batch * (widest + _mask(shape, load))
-        if output:
-            floats = max(floats, load.outputs * (shape.vocabulary + 2 * shape.embedding))
-        return int(FLOAT * floats)
+        if not output:
+            return int(FLOAT * floats)
+        floats = max(floats, load.outputs * (shape.vocabulary + 2 * shape.embedding))
+        seen = 0
+        if shape.tower is not None:
+            # It is a part of the output, and computes in the same buffer.
+            seen = shape.tower.buffer_bytes(flash=load.flash_attention)
+        return max(int(FLOAT * floats), seen)
 
     def host_compute_bytes(self, shape: Shape, load: Load) -> int:
         """Return the buffer that stays with the host when GPUs compute: the embeddings.

@@ -1,0 +1,66 @@
+"""A vision tower: what a model computes with where it looks at a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from generator.catalogue.models import Architecture
+
+FLOAT: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """The shape of a vision tower: a square picture of `image` pixels in squares of `patch`.
+
+    `pixels` is the most that a picture has where it is not square; `gated`: its feed-forward part
+    has three matrices.
+    """
+
+    image: int
+    patch: int
+    heads: int
+    embedding: int
+    feed_forward: int = 0
+    channels: int = 3
+    pixels: int = 0
+    gated: bool = False
+
+    @property
+    def patches(self) -> int:
+        """The squares of the largest picture."""
+        if self.pixels:
+            return self.pixels // self.patch**2
+        return (self.image // self.patch) ** 2
+
+    @property
+    def score_bytes(self) -> int:
+        """The scores of every patch with every other: f32, for each head."""
+        return FLOAT * self.patches**2 * self.heads
+
+    def buffer_bytes(self, *, flash: bool) -> int:
+        """Return about what its widest layer takes; it has no scores with flash attention.
+
+        Not measured but for mistral3, whose buffer is about twice as large.
+        """
+        wide = (3 if self.gated else 1) * self.feed_forward + 3 * self.embedding
+        layer = FLOAT * self.patches * wide
+        return layer if flash else layer + self.score_bytes
+
+
+def tower_of(known: Architecture | None) -> Tower | None:
+    """Return the tower that models of an architecture have; None: none is known."""
+    if known is None or not known.tower_patch:
+        return None
+    return Tower(
+        image=known.tower_image,
+        patch=known.tower_patch,
+        heads=known.tower_heads,
+        embedding=known.tower_embedding,
+        feed_forward=known.tower_feed_forward,
+        pixels=known.tower_pixels,
+        gated=known.tower_gated,
+    )
