@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import skeleton, speed_accuracy
+from benchmarks import rivals, skeleton, speed_accuracy
 from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, runs
 from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
@@ -42,6 +42,7 @@ HERE: Final = Path(__file__).parent.parent
 MEASURED: Final = HERE / "tests/fit/measured.json"
 DOCUMENT: Final = HERE / "docs/accuracy.md"
 PARAMS, SERVER, LOAD = "llama-fit-params", "llama-server --fit", "llama-server, loaded"
+NEAR: Final = 0.05
 MOST_CACHE: Final = 700  # MiB of cache that a real load may fill
 ESTIMATED: Final = re.compile(r"^Host (\d+) (\d+) (\d+)", re.MULTILINE)
 PROJECTED: Final = re.compile(r"projected to use (\d+) MiB of host memory")
@@ -201,7 +202,7 @@ def report(engine: str, points: Sequence[Point]) -> str:
             shapes[name] = shape_of_file(file, load_catalogue().at("ollama"))
     errors = [(error(shapes[p.shape], p), p) for p in points]
     parts = [_head(engine, points), _summary(errors), _by_shape(errors), _worst(errors, shapes)]
-    parts.append(speed_accuracy.report())
+    parts += [_rivals(points, shapes), speed_accuracy.report()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -248,6 +249,38 @@ def _by_shape(errors: Sequence[tuple[float, Point]]) -> str:
             name if name in FITTED else f"{name} ({'held out' if name in HELD_OUT else 'loaded'})"
         )
         lines.append(_row(told, (e for e, p in errors if p.shape == name)))
+    return "\n".join(lines)
+
+
+def _rivals(points: Sequence[Point], shapes: dict[str, Shape]) -> str:
+    """Return how far others are off on the points that llama-fit-params told."""
+    own = [p for p in points if p.tool == PARAMS and p.shape in HELD_OUT]
+    parsed = rivals.gguf_parser()
+    told = {
+        "`gen fit`": [error(shapes[p.shape], p) for p in own],
+        "gguf-parser-go 0.28.2": [parsed[p.shape, p.run] / p.total - 1 for p in own],
+        "llmfit 1.1, by its formula": [
+            rivals.llmfit_memory(shapes[p.shape], p.run) / p.total - 1 for p in own
+        ],
+    }
+    lines = [
+        f"The {len(own)} points of `llama-fit-params` with shapes held out, by others, too",
+        "(`benchmarks/rivals.py`; too little: by more than 5 %; all on a CPU):",
+        "",
+        "| | median error | within 5 % | too little | worst |",
+        "|---|---|---|---|---|",
+    ]
+    for name, errors in told.items():
+        sizes = sorted(map(abs, errors))
+        near = sum(size <= NEAR for size in sizes) / len(sizes)
+        below = sum(e < -NEAR for e in errors) / len(sizes)
+        cells = (
+            _percent(statistics.median(sizes)),
+            f"{near:.0%}",
+            f"{below:.0%}",
+            f"{sizes[-1]:.0%}",
+        )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -14,7 +14,12 @@ def active_weights(shape: Shape) -> int:
     A recurrent layer counts as one with attention.
     """
     used = shape.experts_used if shape.experts else 1
-    return shape.layers * (_attention(shape) + _feed_forward(shape) * used)
+    return shape.layers * (_attention(shape) + expert_weights(shape) * used)
+
+
+def expert_weights(shape: Shape) -> int:
+    """Return the weights of one expert of a layer, or of its feed-forward part without experts."""
+    return (3 if shape.gated else 2) * shape.embedding * shape.feed_forward
 
 
 def expert_bytes(shape: Shape) -> tuple[int, ...]:
@@ -25,7 +30,7 @@ def expert_bytes(shape: Shape) -> tuple[int, ...]:
     """
     if shape.expert_bytes or not shape.experts:
         return shape.expert_bytes or (0,) * shape.layers
-    weights = _feed_forward(shape) * shape.experts
+    weights = expert_weights(shape) * shape.experts
     share = weights / (weights + _attention(shape))
     packed = weights * 17 // 32
     fixed = shape.quantisation == "MXFP4"
@@ -48,11 +53,6 @@ def dense_bytes(shape: Shape) -> tuple[int, ...]:
 def active_bytes(shape: Shape) -> int:
     """Return what is read for one token, the output included."""
     return sum(dense_bytes(shape)) + sum(active_expert_bytes(shape)) + shape.output_bytes
-
-
-def _feed_forward(shape: Shape) -> int:
-    """Return the weights of one expert of a layer, or of its feed-forward part without experts."""
-    return (3 if shape.gated else 2) * shape.embedding * shape.feed_forward
 
 
 def _attention(shape: Shape) -> int:
