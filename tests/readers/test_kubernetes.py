@@ -190,7 +190,7 @@ def test_a_patch_by_operations_is_named(patch: str, tmp_path: Path) -> None:
         "spec: {containers: [{name: ollama, image: 'ollama/ollama:0.32.15'}]}\n"
     )
     texts = {
-        "kustomization.yaml": f"{head}resources: [pod.yaml]\n{patch}",
+        "kustomization.yaml": f"{head}namePrefix: ollama-\nresources: [pod.yaml]\n{patch}",
         "pod.yaml": pod,
         "ops.yaml": "- op: remove\n  path: /spec\n",
     }
