@@ -18,7 +18,7 @@ from generator.errors import (
 )
 from generator.host import Host
 from generator.readers.base import Context
-from generator.readers.discover import STDIN, discover, read_beside, views
+from generator.readers.discover import STDIN, discover, listed_beside, read_beside, views
 from generator.rules.decided import SILENCE, UNREADABLE
 from generator.rules.registry import every_rule, judge, ordered
 from generator.view import LocatedFinding, NotJudged, Place
@@ -84,6 +84,7 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
         release_by_file=wanted.settings.release,
         channel_by_file=wanted.settings.channel,
         exists=os.path.lexists,
+        listed=listed_beside,
         channel=_channel(wanted.nixos, catalogue),
     )
     names = _shipped(wanted.paths)

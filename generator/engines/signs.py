@@ -17,6 +17,7 @@ class Signs:
 
     `name` is that of its program, unit, image, chart and NixOS module; `command` starts the server;
     `prefixes` begin the names of its own variables, `address` is the one that it listens on.
+    `used` matches a text that sets, starts or asks it, whatever kind of file that is.
     `mentioned` matches the text or the directory of every file about it, `asks` a command of a
     client, `client` the same where the program may be left out, `api_call` a request in a script,
     with verb and model, `builds` the last part of an image that somebody has built of it.
@@ -27,6 +28,7 @@ class Signs:
     prefixes: tuple[str, ...]
     address: str
     mentioned: str
+    used: str
     asks: str
     client: str
     api_call: str

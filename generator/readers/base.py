@@ -13,7 +13,7 @@ from generator.records import dataclass
 from generator.view import Phrases, Place, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
@@ -31,10 +31,14 @@ _TAG: Final = re.compile(r"v?(\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)(?:-[a-z][a-z0-9_.]*
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file as read: its path as the user named it, and its text."""
+    """A file as read: its path as the user named it, and its text.
+
+    `read_as`: the name of the file that becomes of it, where it is a template or a sample.
+    """
 
     path: str
     text: str
+    read_as: str = ""
 
 
 class Patience:
@@ -52,7 +56,8 @@ class Context:
     `release_by_file` returns the release that they told for a file, where they told none for all,
     and `channel_by_file` the same of NixOS, empty where they did not.
     `read` returns the text of a further file that a file refers to by this path, None where it
-    cannot be read; `exists` tells whether it is there. `written_for` is the release
+    cannot be read; `exists` tells whether it is there, `listed` which files lie beside one, and
+    itself. `written_for` is the release
     in the header of files that `gen` wrote. `patience` bounds how long programs are asked.
     """
 
@@ -63,6 +68,7 @@ class Context:
     release_by_file: Callable[[str], Release | None] = lambda _: None
     channel_by_file: Callable[[str], str] = lambda _: ""
     exists: Callable[[str], bool] = lambda _: False
+    listed: Callable[[str], Sequence[str]] = lambda _: ()
     written_for: Release | None = None
     channel: str = ""
     patience: Patience = field(default_factory=Patience)

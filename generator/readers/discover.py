@@ -17,19 +17,31 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, NeedsMore, Source, written_for
+from generator.readers.passed import (
+    MOST as MOST_BYTES,
+)
+from generator.readers.passed import (
+    MOST_FILES as MOST_OTHERS,
+)
+from generator.readers.passed import (
+    may_matter,
+    passed_over,
+    text_that_uses,
+    uses_an_engine,
+)
 from generator.readers.signs import (
-    is_not_read,
+    kind_by_look,
     kind_of,
     may_be_ours,
     names_an_engine,
-    sets_up_an_engine,
     signs_of,
 )
+from generator.readers.templates import as_written, is_template, plain, read_as
 from generator.records import dataclass
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.view import View
 
@@ -37,13 +49,18 @@ LARGEST: Final = 5 * 2**20
 STDIN: Final = "-"
 _ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
 MOST_FILES: Final = 5000
-_NOT_READ: Final = "files of its kind are not read here"
-_MADE_OF_IT: Final = "check the file that is made of it, or what it sets by hand"
+MOST_BESIDE: Final = 500
+DOCUMENT: Final = "document"
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
-_HIDDEN: Final = frozenset({".config", ".github", ".gitea", ".forgejo", ".woodpecker"})
-"""Hidden, and where the units and quadlets of a user lie, or the workflows of a forge."""
+_HIDDEN: Final = frozenset(
+    {
+        *(".config", ".github", ".gitea", ".forgejo", ".woodpecker", ".circleci", ".gitlab"),
+        *(".devcontainer", ".docker"),
+    }
+)
+"""Hidden, and where the units and quadlets of a user lie, or what a forge or an editor runs."""
 
 
 def is_file(path: str) -> bool:
@@ -135,13 +152,14 @@ class _File:
     general: bool = False
 
     @property
-    def system(self) -> tuple[str, str]:
+    def system(self) -> tuple[str, str, str]:
         """What it has in common with the files that it is read with."""
-        return self.kind, signs_of(self.kind).belongs(self.path)
+        end = self.source.path.removeprefix(self.source.read_as) if self.source.read_as else ""
+        return self.kind, signs_of(self.kind).belongs(self.path), end
 
     @property
     def path(self) -> PurePosixPath:
-        return PurePosixPath(self.source.path)
+        return PurePosixPath(self.source.read_as or self.source.path)
 
 
 def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str = "") -> Found:
@@ -185,7 +203,7 @@ def discover_installed(
     `projects` are compose projects that run there, each by its files in their order.
     """
     problems: list[Problem] = []
-    every = (_ours(path, problems, real) for path, real in paths)
+    every = (_ours(path, problems, real)[0] for path, real in paths)
     files = list(_together([file for file in every if file]))
     groups, gaps = list(_groups(f for f in files if not f.aside)), list[NotJudged]()
     for project in projects:
@@ -240,18 +258,25 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
     )
+    sources = [plain(source) for source in group.sources]
+    others = {s.read_as: s for s in group.sources if s.read_as}
+    names = {name: source.path for name, source in others.items()}
     try:
         read = load_reader(group.kind)
         engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
-        every = [view for each in engines for view in read(group.sources, each)]
+        every = [as_written(view, others) for each in engines for view in read(sources, each)]
     except NeedsMore as error:
         for problem in error.problems:
             file = problem.source or error.source
+            file = names.get(file, file)
             reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
             yield NotJudged(file=file, reason=reason, hint=problem.hint)
     except ProfileError as error:
-        problems = (replace(p, source=p.source or error.source) for p in error.problems)
-        seen.problems.extend(problems)
+        problems = [replace(p, source=p.source or error.source) for p in error.problems]
+        if others:
+            yield from (_of_template(problem, names) for problem in problems)
+        else:
+            seen.problems.extend(problems)
     except EnvironmentFailure as error:
         for file in files:
             yield NotJudged(
@@ -263,10 +288,19 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         yield from dict.fromkeys(_without_facts(v, known) for v in every if v.engine != known)
         seen.views.extend(views)
         yield from (gap for view in views for gap in view.not_judged)
-        if not every:
+        # A guide that somebody comes across may show anything.
+        if not every and (group.named or group.kind != DOCUMENT):
             hint = "name the file that starts the server, or leave this one out"
             reason = f"nothing in it runs {_ENGINES}"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
+
+
+def _of_template(problem: Problem, names: Mapping[str, str]) -> NotJudged:
+    """Return a fault of what nobody has filled in, which may be none of what becomes of it."""
+    where = f"{problem.where}: " if problem.where else ""
+    file = names.get(problem.source, problem.source)
+    reason = f"is a template or a sample that cannot be read as it stands: {where}{problem.message}"
+    return NotJudged(file=file, reason=reason, hint="check what is made of it")
 
 
 def _without_facts(view: View, known: str) -> NotJudged:
@@ -286,9 +320,20 @@ def read_beside(path: str) -> str | None:
     return text_of(path, [])
 
 
+def listed_beside(path: str) -> tuple[str, ...]:
+    """Return the files of a file's own folder, itself among them, in a fixed order."""
+    folder = PurePosixPath(path).parent
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 -- the path stays as it is named
+    except OSError:
+        return ()
+    paths = ((folder / name).as_posix() for name in names[:MOST_BESIDE])
+    return tuple(path for path in paths if is_file(path))
+
+
 def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
     """Yield a file that the user has named, and what Compose lays over it by itself."""
-    kind = kind_of(source)
+    source, kind = _recognised(source)
     if kind is None:
         *most, last = KINDS.values()
         hint = f"name a profile, {', '.join(most)} or {last}"
@@ -296,29 +341,69 @@ def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
         return
     file = _File(source, kind, named=True)
     yield file
-    for path in signs_of(kind).beside(file.path):
+    for path in signs_of(kind).beside(file.path) if not source.read_as else ():
         if is_file(path) and (text := text_of(path, [])) is not None:
             yield _File(Source(path, text), kind, named=False)
+
+
+def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | None]:
+    """Return the kind of a file, and the file with what becomes of it, where it has none itself."""
+    name = read_as(source.path)
+    if name and kind_of(source, walked=True) is None:
+        inner = replace(source, path=name)
+        kind = kind_of(inner, walked=walked)
+        if kind in KINDS and (
+            is_template(source.path) or signs_of(kind).by_name(PurePosixPath(name))
+        ):
+            return replace(source, read_as=name), kind
+    return source, kind_of(source, walked=walked)
 
 
 def _walked(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator[_File]:
     """Yield the files below a directory that have to do with an engine.
 
-    Those of a kind that nobody reads here, and that set one up, go to `gaps`.
+    What uses one, and is of no kind, is added to `gaps`.
     """
     found: list[_File] = []
-    for number, path in enumerate(_paths(top, problems)):
+    number = others = 0
+    for path in _paths(top, problems):
+        if not may_be_ours(PurePosixPath(read_as(path.as_posix()) or path)):
+            others += 1
+            found += _looked_into(path.as_posix(), gaps) if others <= MOST_OTHERS else ()
+            continue
         if number >= MOST_FILES:
             message = f"has more than {MOST_FILES} files that might be checked"
             problems.append(Problem("", message, "name the directories that matter", top))
             break
-        if is_not_read(PurePosixPath(path)):
-            text = text_of(path, [])
-            if text is not None and sets_up_an_engine(text):
-                gaps.append(NotJudged(file=path, reason=_NOT_READ, hint=_MADE_OF_IT))
-        elif file := _ours(path, problems):
+        number += 1
+        file, text = _ours(path.as_posix(), problems)
+        if file is not None:
             found.append(file)
+        elif uses_an_engine(text):
+            gaps.append(passed_over(path.as_posix()))
+    if others > MOST_OTHERS:
+        reason = f"has more than {MOST_OTHERS} other files, of which the rest was not looked into"
+        hint = "name the directories that matter"
+        gaps.append(NotJudged(file=top, reason=reason, hint=hint, part="a part of it"))
     yield from _together(found)
+
+
+def _looked_into(path: str, gaps: list[NotJudged]) -> Iterator[_File]:
+    """Yield a file whose name says nothing, if it uses an engine and its content tells its kind."""
+    try:
+        with Path(path).open("rb") as file:
+            text = text_that_uses(file.read(MOST_BYTES + 1))
+    except OSError:
+        return  # Nobody has asked for this file.
+    if text is None:
+        return
+    source = Source(path, text)
+    kind = kind_by_look(source)
+    if kind is not None:
+        if signs_of(kind).ours(source):
+            yield _File(source, kind, named=False)
+    else:
+        gaps.append(passed_over(path))
 
 
 def _together(found: Sequence[_File]) -> Iterator[_File]:
@@ -333,8 +418,8 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
         yield replace(file, aside=signs_of(file.kind).referred and beside)
 
 
-def _ours(path: str, problems: list[Problem], real: str = "") -> _File | None:
-    """Return a file of a directory if it is one of ours and about an engine.
+def _ours(path: str, problems: list[Problem], real: str = "") -> tuple[_File | None, str]:
+    """Return a file of a directory if it is one of ours and about an engine, and its text.
 
     It lies at `real`, if that is not its name.
     """
@@ -345,18 +430,20 @@ def _ours(path: str, problems: list[Problem], real: str = "") -> _File | None:
         folder, name = PurePosixPath(path).parts[-2:] if "/" in path else ("", path)
         meant = f"{folder}/{name}" if folder.endswith(".d") else name
         problems += [replace(fault, source=path) for fault in faults if names_an_engine(meant)]
-        return None
-    source = Source(path, text)
-    kind = kind_of(source, walked=True)
+        return None, ""
+    source, kind = _recognised(Source(path, text), walked=True)
+    kind = kind or (kind_by_look(source) if uses_an_engine(text) else None)
     if kind is None:
-        return None
+        return None, text
     signs = signs_of(kind)
     ours, general = signs.ours(source), signs.is_general(PurePosixPath(path))
-    return _File(source, kind, named=False, general=not ours) if ours or general else None
+    file = _File(source, kind, named=False, general=not ours) if ours or general else None
+    # Its kind has seen it: nothing in it is for an engine.
+    return file, "" if kind == DOCUMENT else text
 
 
-def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
-    """Yield the files below a directory that could be ours by their name, in a fixed order."""
+def _paths(top: str, problems: list[Problem]) -> Iterator[PurePosixPath]:
+    """Yield the files below a directory that are no data by their name, in a fixed order."""
 
     def refused(error: OSError) -> None:
         message = f"cannot be read: {error.strerror}"
@@ -369,10 +456,8 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[str]:
         for name in sorted(names):
             path = PurePosixPath(folder, name)
             # A pipe would block.
-            if (may_be_ours(path) or is_not_read(path)) and (
-                is_file(path.as_posix()) or is_masked(path.as_posix())
-            ):
-                yield path.as_posix()
+            if may_matter(path) and (is_file(path.as_posix()) or is_masked(path.as_posix())):
+                yield path
 
 
 def _listed(groups: Sequence[Group]) -> Iterator[Group]:
@@ -396,11 +481,11 @@ def _listed(groups: Sequence[Group]) -> Iterator[Group]:
 
 def _groups(files: Iterable[_File]) -> Iterator[Group]:
     """Yield the files as they belong together: a unit and its drop-ins, a project's overrides."""
-    together: dict[tuple[str, str], list[_File]] = {}
+    together: dict[tuple[str, ...], list[_File]] = {}
     for file in files:
         if file.kind in KINDS:
             together.setdefault(file.system, []).append(file)
-    for (kind, _), members in together.items():
+    for (kind, *_), members in together.items():
         over = re.compile(signs_of(kind).over)
         # What is laid over comes last.
         ordered = sorted(members, key=lambda f: bool(over.fullmatch(f.path.name)))

@@ -108,28 +108,6 @@ OWN: Final = {
 _NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")
 
 
-_NOT_READ: Final = re.compile(
-    r"(?:.+\.)?(?:Docker|Container)file(?:\..+)?|.+\.(?:dockerfile|tf|hcl|ps1|bat|cmd|plist)"
-    r"|.+\.(?:j2|jinja2?|tpl|tmpl)",
-    re.IGNORECASE,
-)
-
-
-def is_not_read(path: PurePosixPath) -> bool:
-    """Return whether a file is of a kind that nobody reads here and that may set up a service."""
-    return _NOT_READ.fullmatch(path.name) is not None
-
-
-def sets_up_an_engine(text: str) -> bool:
-    """Return whether a text names a variable or the image of an engine."""
-    for name in ENGINES:
-        engine = load_engine(name)
-        prefixes = "|".join(engine.prefixes)
-        if re.search(rf"\b(?:{prefixes})\w+|\b{name}/{name}\b", text):
-            return True
-    return False
-
-
 @functools.cache
 def signs_of(kind: str) -> Signs:
     """Return the signs of one kind: a key of OWN or of KINDS."""
@@ -164,3 +142,18 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
         hinted = (k for k, s in by_suffix.items() if not walked and re.search(s.hinted, text))
         return next(likely, None) or next(hinted, None)
     return next((kind for kind, signs in every.items() if signs.by_content(text)), None)
+
+
+_ASSIGNS_ONLY: Final = re.compile(
+    r"(?:[ \t]*(?:[#;][^\n]*|(?:export[ \t]+)?[A-Za-z_]\w*=[^\n]*)?\r?(?:\n|\Z))+"
+)
+
+
+def kind_by_look(source: Source) -> str | None:
+    """Return the kind that a file is clearly of, whatever its name."""
+    if PurePosixPath(source.path).suffix in signs_of("document").named:
+        return "document"
+    if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", source.text):
+        return "script"
+    plain = _ASSIGNS_ONLY.fullmatch(source.text) and "{{" not in source.text
+    return "environment" if plain else None

@@ -541,6 +541,9 @@ def test_json_of_ours_that_is_no_plan_is_passed_over(there: Path) -> None:
     assert "is no plan" in named["message"]
 
 
-def test_the_profiles_and_documents_of_this_repository_are_clean() -> None:
-    result = gen(str(ROOT / "profiles"), str(ROOT / "docs"))
+def test_the_profiles_and_documents_of_this_repository_are_clean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    result = gen("profiles", "docs")
     assert result.returncode == 0, result.stdout

@@ -9,6 +9,7 @@ from generator.check.gather import CheckRequest, check
 from generator.errors import ProfileError
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.kubernetes.read import read
+from generator.rules.registry import judge
 from generator.view import View
 
 POD = """\
@@ -198,3 +199,18 @@ def test_a_patch_by_operations_is_named(patch: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     report = check(CheckRequest(paths=[str(tmp_path)]))
     assert [gap.part for gap in report.not_judged] == ["a patch"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "readinessProbe: {exec: {command: [ollama, list]}}",
+        "livenessProbe: {exec: {command: [sh, -c, ollama ps]}}",
+        "lifecycle: {postStart: {exec: {command: [ollama, pull, 'qwen3:8b']}}}",
+    ],
+)
+def test_a_probe_or_hook_makes_no_client_of_a_server(beside: str) -> None:
+    (view,) = views(f"{POD}      {beside}\n")
+    facts = load_catalogue().at(view.engine, view.release)
+    rules = {placed.finding.rule for placed in judge(view, facts)}
+    assert "HW518" in rules

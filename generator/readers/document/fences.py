@@ -19,17 +19,27 @@ _PATH: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"[ \t]*(?:#|//|;)[ \t]*(\S+)[ \t]*")
 _PROMPT: Final = re.compile(r"[ \t]*(?:[\w.-]+@[\w.-]+[^$#\n]{0,40})?[$%] ")
+_MISTAKE: Final = re.compile(
+    r"[\W\d_]*(?:bad|wrong|incorrect|broken|don'?t(?: do this)?|avoid(?: this)?|not like this"
+    r"|anti-?pattern|before)[\W_]*|[\W_]*[❌✗✘].{0,200}",
+    re.IGNORECASE,
+)
+"""A line that says of what stands below it that nobody should write that."""
 _TITLE: Final = re.compile(r"(?:title|file(?:name)?)=[\"']?([^\"'\s}]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A block of code: `language` as written, `name` of the file that it is, `line` of its text."""
+    """A block of code: `language` as written, `name` of the file that it is, `line` of its text.
+
+    `mistake`: the line above says that nobody should write that.
+    """
 
     language: str
     name: str
     text: str
     line: int
+    mistake: bool = False
 
 
 def fences(text: str) -> Iterator[Fence]:
@@ -47,7 +57,8 @@ def fences(text: str) -> Iterator[Fence]:
             at += 1
         body = textwrap.dedent("\n".join(line.removeprefix("> ") for line in lines[start:at]))
         language = (opened[3].strip("{} ").lower().split() or [""])[0]
-        yield Fence(language.strip("."), _name(opened[3], body, prose), body + "\n", start + 1)
+        name, mistake = _name(opened[3], body, prose), _MISTAKE.fullmatch(prose.strip())
+        yield Fence(language.strip("."), name, body + "\n", start + 1, mistake is not None)
         at, prose = at + 1, ""
 
 

@@ -52,6 +52,7 @@ _UNREAD: Final = frozenset(
 )
 _MODULE: Final = re.compile(r"(?:\s|#[^\n]*\n)*(?:\{|let\b|with\b|import\b|[\w@]+[ \t]*:)")
 _SERVICE: Final = re.compile(r"(?m)^[ \t]+image[ \t]*:[ \t]*[\w\"']")
+_SECTION: Final = re.compile(r"(?m)^[ \t]*\[")
 _MOST: Final = 500  # fences
 _UNTOLD: Final = "untold"
 
@@ -68,7 +69,8 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
             reason, hint = f"there are more than {_MOST} fences in it", "split the document"
             document.gap(fence, reason, hint)
             break
-        document.take(fence)
+        if not fence.mistake:
+            document.take(fence)
     if not document.views and document.gaps:
         first = document.gaps[0]
         problem = Problem(f"line {first.line}", first.reason, first.hint, source.path)
@@ -132,7 +134,12 @@ class _Document:
         served = re.search(r"(?m)^ExecStart=", fence.text) and not names_an_engine(
             "\n".join(re.findall(r"(?m)^ExecStart=.*|^Description=.*", fence.text))
         )
-        self._embedded(fence.text, name or ("other.service" if served else ""), fence.line, kind)
+        text, line = fence.text, fence.line
+        if kind == "systemd" and not _SECTION.search(text):
+            # A few lines of a unit, without what is around them.
+            text, line = f"[Service]\n{text}", line - 1
+            served = served or "ExecStart=" in text
+        self._embedded(text, name or ("other.service" if served else ""), line, kind)
 
     def _embedded(self, text: str, name: str, line: int, kind: str) -> None:
         views, gaps = embedded(text, name, self.file, line, self.context, kind)

@@ -13,7 +13,8 @@ _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(
 
 SIGNS: Final = Signs(
     sure=frozenset({".env"}),
-    names=r"\.env(?:\..+)?|environment",
+    names=r"\.env(?:\..+)?|(?:[\w-]+\.)*env(?:\.(?:example|sample|template|dist|default|local|\w*ollama\w*))*"
+    r"|environment(?:\.conf)?",
     folders=("environment.d",),
     ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+[ \t]*[=:]", source.text)),
     content=r"(?m)^[ \t]*+(?:export[ \t]+)?[A-Za-z_]\w*+=",

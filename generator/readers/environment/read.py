@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.applications import of_applications
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
+from generator.readers.environment.dotenv import is_dotenv, passed_on, variables_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
@@ -51,7 +52,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _view(source: Source, context: Context) -> View:
     dropped = () if _is_script(source) else tuple(_dropped(source))
     own = PurePosixPath(source.path).name == f"{context.engine.name}.env"
-    variables = tuple(of_applications(_variables(source, context.engine), context, servers=own))
+    said = of_applications(_variables(source, context.engine), context, servers=own)
+    variables = tuple(passed_on(source, said, context))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or dropped or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
@@ -69,13 +71,14 @@ def _view(source: Source, context: Context) -> View:
 
 def _overruled(source: Source) -> tuple[Overruled, ...]:
     """Return what is said twice; which line of a script counts, running it tells."""
-    found = () if _is_script(source) else environment_file(source)
+    plain = not (_is_script(source) or is_dotenv(source.path))
+    found = environment_file(source) if plain else ()
     return overruled(said((variable, source.path) for variable in found), {})
 
 
 def _dropped(source: Source) -> Iterator[Line]:
     """Yield the lines that name a variable and assign nothing; a `.env` of Compose may do so."""
-    if PurePosixPath(source.path).name == ".env":
+    if is_dotenv(source.path):
         return
     for number, text in enumerate(source.text.split("\n"), 1):
         if _UNASSIGNED.match(text):
@@ -88,6 +91,8 @@ def _variables(source: Source, engine: Engine) -> list[Variable]:
     if _is_script(source):
         reach: Reach = "server" if runs_the_server(source.text, engine) else "shell"
         return exported(source, reach)
+    if is_dotenv(source.path):
+        return variables_of(source) or environment_file(source)
     # A service of a user sees what environment.d says.
     login = source.path.endswith("etc/environment")
     plain = environment_file(source, "shell" if login else "server")

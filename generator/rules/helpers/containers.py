@@ -15,6 +15,8 @@ REFERENCE: Final = re.compile(r"\$(?:\{\w+(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)
 """A variable in a compose file, and what it is where nobody sets it."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\b(?:install|add)\b")
 _COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
+_BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
+"""Sections with commands that run beside the one of the container."""
 
 
 def repository(image: str) -> str:
@@ -39,7 +41,7 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
 def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere."""
     engine = load_signs(view.engine)
-    commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
+    commands = _commands(view)
     words = view.container.arguments if view.container else ()
     commands = commands or " ".join(word for word, _ in words)
     # The entry point of the image is the program: a command may be `pull …` alone.
@@ -49,8 +51,13 @@ def is_client(view: View) -> bool:
 
 def runs_own_script(view: View) -> bool:
     """Return whether the container begins with somebody's script, which may install programs."""
-    commands = " ".join(line.value for line in view.lines if line.name.lower() in _COMMANDS)
-    return _SCRIPT.search(commands) is not None
+    return _SCRIPT.search(_commands(view)) is not None
+
+
+def _commands(view: View) -> str:
+    """Return what a container runs, without its probes and hooks."""
+    own = (line for line in view.lines if line.name.lower() in _COMMANDS)
+    return " ".join(line.value for line in own if not _BESIDE.search(line.section))
 
 
 def target(mount: str) -> str:
