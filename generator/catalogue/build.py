@@ -30,7 +30,16 @@ from pydantic import (
     model_validator,
 )
 
-from generator.catalogue import cards, hardware, models, nixos, records, speed
+from generator.catalogue import (
+    cards,
+    hardware,
+    models,
+    nixos,
+    quantise,
+    records,
+    speed,
+    tensors,
+)
 from generator.errors import CatalogueError
 from generator.units import Release, parse_size
 
@@ -62,6 +71,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "spelling": tuple[records.Spelling, ...],
         "key": tuple[records.KeyFact, ...],
     },
+    "library.toml": {"listed": tuple[models.LibraryEntry, ...]},
     "limits.toml": {"limit": tuple[records.LimitFact, ...]},
     "models.toml": {
         "model": tuple[models.ModelFact, ...],
@@ -105,6 +115,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "directives": tuple[records.Directives, ...],
         "expiring": tuple[records.Expiring, ...],
     },
+    "tensors.toml": {"anatomy": tuple[tensors.Anatomy, ...]},
 }
 # Tables with a JSON of their own, beside `catalogue.json`: read when one of them is asked for, so
 # that they cost a start nothing.
@@ -112,7 +123,10 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "cards.json": ("card",),
     "models.json": ("model", "missing", "keeps"),
     "speed.json": ("efficiency", "processor", "storage"),
+    "library.json": ("listed",),
 }
+# What only the build asks for.
+UNUSED: Final = frozenset({"anatomy"})
 # Names that may be there once, alone or together with others.
 ONCE: Final = (
     ("architecture.name",),
@@ -125,6 +139,7 @@ ONCE: Final = (
     ("keeps.names",),
     ("key.name", "spelling.target"),
     ("limit.name",),
+    ("listed.name",),
     ("model.names", "missing.name"),
     ("module_option.name",),
     ("one_slot.names",),
@@ -142,6 +157,7 @@ LISTED: Final = (
     ("fallback", "blocks"),
     ("fallback.values", "blocks"),
     ("gpu.nixpkgs_lacks", "gpu.capabilities"),
+    ("model.like", "model.names"),
     ("model.superseded", "model.names"),
     ("module_guess.values", "module_option.name"),
     ("module_option.renamed", "module_option.name"),
@@ -222,8 +238,6 @@ def _coherent(table: Any) -> Any:  # noqa: ANN401 -- any of the records
         if any(late < early for early, late in pairwise(starts)):
             raise ValueError("defaults are out of order, or older than since")
     if hasattr(table, "weights"):
-        if table.quantisation not in table.weights:
-            raise ValueError(f"`{table.names[0]}` has no weights for {table.quantisation}")
         _coherent_shape(table)
     return table
 
@@ -292,7 +306,25 @@ def build(texts: Mapping[str, str]) -> dict[str, Any]:
     for name in FILES:
         file = parsed(name, texts[name])
         tables |= file.model_dump(mode="json", exclude={"meta"}, exclude_unset=True)
-    return tables
+    _derive(tables)
+    return {name: table for name, table in tables.items() if name not in UNUSED}
+
+
+def _derive(tables: Mapping[str, Any]) -> None:
+    """Give models the sizes and the number of weights that follow from their tensors."""
+    bodies = {name: one for one in tables["anatomy"] for name in one["architectures"]}
+    rows = sorted(tables["model"], key=lambda table: "like" in table)
+    for table, whole in zip(rows, models.whole(rows), strict=True):
+        model = records.record(models.ModelFact, whole)
+        body = bodies.get(model.architecture)
+        if body and not ("derived" in whole and models.SAME_SIZE.issuperset(table)):
+            anatomy = records.record(tensors.Anatomy, body)
+            table.update(quantise.derived(model, anatomy, tables["blocks"], tables["fallback"]))
+        if not {**whole, **table}.get("derived", {}).get(model.quantisation) and (
+            model.quantisation not in model.weights
+        ):
+            name = model.names[0]
+            raise CatalogueError(f"data/models.toml: no size of {name} at {model.quantisation}")
 
 
 def files(tables: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.catalogue.facts import Facts
 from generator.catalogue.hardware import Core, Hypervisor, Radeon
+from generator.catalogue.models import LibraryEntry, ModelFact, whole
 from generator.catalogue.nixos import Channel
 from generator.catalogue.records import KeyFact, LimitFact, Spelling, Table, record
 from generator.errors import CatalogueError
@@ -151,6 +152,16 @@ class Catalogue:
     def channels(self) -> Mapping[str, Channel]:
         """The releases of NixOS, in order."""
         return Table(Channel, self.tables["channel"])
+
+    @functools.cached_property
+    def models(self) -> tuple[ModelFact, ...]:
+        """All models, those that are like another with its shape."""
+        return tuple(record(ModelFact, table) for table in whole(self.tables["model"]))
+
+    @functools.cached_property
+    def library(self) -> Mapping[str, LibraryEntry]:
+        """The library of models, by name without a tag."""
+        return Table(LibraryEntry, self.tables["listed"])
 
     def hypervisor(self, *texts: str) -> str:
         """The hypervisor that one of the DMI texts names; empty: none."""

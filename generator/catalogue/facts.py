@@ -18,8 +18,10 @@ from generator.catalogue.models import (
     ModelFact,
     OneSlot,
     Quantisation,
+    Tag,
     plain,
     quantisation,
+    whole,
 )
 from generator.catalogue.nixos import ModuleOption, ModuleVariable
 from generator.catalogue.records import (
@@ -39,7 +41,7 @@ from generator.catalogue.records import (
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.catalogue.cards import Card, Cards
     from generator.catalogue.catalogue import Catalogue
@@ -291,7 +293,7 @@ class Facts:
     @property
     def models(self) -> tuple[ModelFact, ...]:
         """All models."""
-        return self._catalogue.all("model", ModelFact)
+        return self._catalogue.models
 
     @functools.cached_property
     def architectures(self) -> Mapping[str, Architecture]:
@@ -326,18 +328,56 @@ class Facts:
         return int(-(-width // weights) * size)
 
     def model(self, name: str) -> ModelFact | None:
-        """The model of that tag, also with a quantisation at its end; None: not known."""
+        """The model of that tag, also with a quantisation at its end; None: no shape is known."""
+        found = self.named_model(name)
+        return found if found is not None and found.layers else None
+
+    def named_model(self, name: str) -> ModelFact | None:
+        """The model of that tag, though its size alone may be known; None: there is none."""
         tag = plain(name)
         if found := self._by_tag.get(tag):
             return found
-        known, _, last = tag.rpartition("-")
-        kind = quantisation(last)
-        found = self._by_tag.get(known) if kind else None
-        return replace(found, quantisation=kind) if found else None
+        family, _, rest = tag.partition(":")
+        stem, _, last = rest.rpartition("-")
+        # A model of one size may have a quantisation for a tag: `glm-4.7-flash:q8_0`.
+        key, kind = f"{family}:{stem or 'latest'}", quantisation(last)
+        found = self._by_tag.get(key) if kind else None
+        if found is None or (not stem and found.names[0] != key):
+            return None
+        return replace(found, quantisation=kind)
 
     @functools.cached_property
     def _by_tag(self) -> Mapping[str, ModelFact]:
-        return Table(ModelFact, self._tables["model"], "names")
+        return Table(ModelFact, whole(self._tables["model"]), "names")
+
+    def tags(self, model: ModelFact) -> Mapping[str, Tag]:
+        """The files of a model that can be pulled, by quantisation: the first tag of each."""
+        found: dict[str, Tag] = {}
+        for tag in self.files(model):
+            found.setdefault(tag.quantisation, tag)
+        return found
+
+    def good_for(self, model: ModelFact) -> tuple[str, ...]:
+        """What the library says that a model can do, like `tools`."""
+        entry = self._catalogue.library.get(model.names[0].partition(":")[0])
+        return entry.good_for if entry else ()
+
+    def pulls(self, model: ModelFact) -> int:
+        """How often models of that name were pulled from the library; 0: it is not in there."""
+        entry = self._catalogue.library.get(model.names[0].partition(":")[0])
+        return entry.pulls if entry else 0
+
+    def files(self, model: ModelFact) -> Iterator[Tag]:
+        """Yield all tags of a model that say a quantisation, and the size the library shows."""
+        family = model.names[0].partition(":")[0]
+        entry = self._catalogue.library.get(family)
+        for file in entry.files if entry else ():
+            size, *tags = file.split()
+            for tag in tags:
+                stem, _, last = tag.rpartition("-")
+                kind = quantisation(last)
+                if kind and f"{family}:{stem or 'latest'}" in model.names:
+                    yield Tag(f"{family}:{tag}", kind, size)
 
     def loads(self, architecture: str) -> bool:
         """Whether the release loads models of that architecture, as far as is known."""
@@ -354,7 +394,7 @@ class Facts:
         """Why there is no model of that name, and what to use; None: nothing is known."""
         tag = plain(name)
         for entry in self._catalogue.all("missing", MissingModel):
-            if tag == entry.name or tag.startswith(f"{entry.name}-"):
+            if tag == entry.name or tag.startswith((f"{entry.name}-", f"{entry.name}:")):
                 return f"{entry.why}; use `{entry.use}`"
         return None
 

@@ -6,7 +6,9 @@ A tag of Ollama's library, like `llama3.1:8b-instruct-q8_0`, is a name, a size a
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping, Sequence  # noqa: TC003 -- the build asks
+from dataclasses import field
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from generator.catalogue.records import BOUND, Bytes, Span
 from generator.records import dataclass
@@ -14,29 +16,44 @@ from generator.units import Release
 
 # What a layer keeps of the tokens that it has seen: letters of `pattern` in data/models.toml.
 KINDS: Final = "AWRH-"
+# What a model that is like another does not have of it.
+OWN: Final = frozenset(
+    {
+        *("names", "like", "since", "superseded", "use", "released", "licence", "sure"),
+        *("quantisation", "weights", "source"),
+    }
+)
+# What it may say itself without being larger or smaller.
+SAME_SIZE: Final = OWN | {"context", "projector", "whole_cache"}
 _QUANTISATION: Final = r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFact:
-    """A model. `Facts.model` fills in the `quantisation` of one tag.
+    """A model: its shape, how large it is, and what it is good for.
+
+    `Facts.model` fills in the `quantisation` of one tag. `weights` are bytes that were read or
+    measured, `derived` those that follow from its tensors, as llama-quantize makes them, and
+    `parameters` how many weights there are. A model that is `like` another has all of its shape
+    but what it says itself. What the numbers of a shape mean stands at the head of
+    `data/models.toml`; they have the names that a GGUF header gives them, where it has them.
 
     `since` is the first release that loads it, where that is not its architecture's; `superseded`
-    the model that took its place. What the numbers of a shape mean stands at the head of
-    `data/models.toml`; they have the names that a GGUF header gives them, where it has them.
+    the model that took its place; `use` what it is good for; `sure` how its shape is known.
     """
 
     names: tuple[str, ...]
-    architecture: str
-    layers: int
-    embedding: int
-    feed_forward: int
-    heads: int
-    kv_heads: int
-    key_length: int
-    value_length: int
-    vocabulary: int
-    context: int
+    like: str = ""
+    architecture: str = ""
+    layers: int = 0
+    embedding: int = 0
+    feed_forward: int = 0
+    heads: int = 0
+    kv_heads: int = 0
+    key_length: int = 0
+    value_length: int = 0
+    vocabulary: int = 0
+    context: int = 0
     tied: bool = False
     window: int = 0
     window_every: int = 0
@@ -54,6 +71,7 @@ class ModelFact:
     dense_feed_forward: int = 0
     kv_lora_rank: int = 0
     rope_dimension: int = 0
+    whole_cache: bool = False
     ssm_conv_kernel: int = 0
     ssm_inner_size: int = 0
     ssm_state_size: int = 0
@@ -63,33 +81,60 @@ class ModelFact:
     wkv_head_size: int = 0
     token_shift_count: int = 2
     projector: Bytes = 0
+    q_lora_rank: int = 0
+    ssm_time_step_rank: int = 0
+    layer_embedding: int = 0
+    shared_kv_feed_forward: int = 0
+    keys_as_values: bool = False
+    sparse_every: int = 1
+    moe_latent_size: int = 0
     since: Release | None = None
     superseded: str = ""
+    use: tuple[str, ...] = ()
+    released: str = ""
+    licence: str = ""
+    sure: str = "config"
     quantisation: str
-    weights: dict[str, Bytes]
+    weights: dict[str, Bytes] = field(default_factory=dict)
+    derived: dict[str, int] = field(default_factory=dict)
+    parameters: int = 0
     source: str
 
     @property
     def weight_bytes(self) -> int:
         """The bytes of all tensors; 0: not known for this quantisation."""
-        return self.weights.get(self.quantisation, 0)
+        return self.sizes.get(self.quantisation, 0)
+
+    @property
+    def file_bytes(self) -> int:
+        """What is pulled: the tensors, and the tower that is beside them or in the same file."""
+        return self.weight_bytes + self.projector
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of all tensors by quantisation: what is known, and what follows from it."""
+        return {**self.derived, **self.weights}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantisation:
-    """A way to store weights; `loss` is the perplexity that it costs, None: unknown."""
+    """A way to store weights; `loss` is the perplexity that it costs, None: unknown.
+
+    The `usual` ones are offered where none is named.
+    """
 
     name: str
     embedding: str
     output: str
     loss: float | None = None
+    usual: bool = False
     advice: str
     source: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MissingModel:
-    """A name that people write, though the library has no such model."""
+    """A name that people write, though nobody can pull it; without a tag: any of that name."""
 
     name: str
     why: str
@@ -199,6 +244,37 @@ class ContextTier(Span):
     memory: Bytes
     tokens: int
     source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LibraryEntry:
+    """A name of the library without a tag, what the library says it is `good_for`, and its files.
+
+    `pulls` are how often it was pulled. Each of `files` is a size as it is shown, and the tags of
+    that file. In the `cloud` it runs elsewhere, without any files there alone.
+    """
+
+    name: str
+    good_for: tuple[str, ...] = ()
+    pulls: int
+    cloud: bool = False
+    files: tuple[str, ...] = ()
+
+
+class Tag(NamedTuple):
+    """A tag of the library: what to pull, its quantisation, and the size that is shown."""
+
+    name: str
+    quantisation: str
+    size: str
+
+
+def whole(tables: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the tables of models, those that are like another with what they have of it."""
+    known = {table["names"][0]: table for table in tables}
+    for table in tables:
+        base = known.get(table.get("like", ""), {})
+        yield {**{key: value for key, value in base.items() if key not in OWN}, **table}
 
 
 def plain(name: str) -> str:

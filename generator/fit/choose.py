@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 CPU_ACTIVE: Final = 6 * GIB
 # Beyond this loss a larger quantisation is worth more than a larger model.
 LOSS_LIMIT: Final = 0.2
+# What models that answer are used for; others embed text or judge it.
+CHAT: Final = "chat"
+TALKS: Final = frozenset({CHAT, "code", "vision"})
+# So often a name was pulled whose faults are known: some thirty of two hundred are.
+POPULAR: Final = 3_000_000
 # Below this one nobody has noticed a difference from f16, so more memory buys nothing.
 LOSS_NONE: Final = 0.01
 
@@ -38,7 +43,8 @@ class Candidate:
 
     `loss` is what the quantisation costs, `roomy` whether a tenth of the memory stays free with
     all layers where they compute best, `quick` whether its memory keeps up with it, `superseded`
-    what took the model's place.
+    what took the model's place, `leads` whether many people run it for talk of
+    any kind.
     """
 
     fit: ModelFit
@@ -46,6 +52,7 @@ class Candidate:
     loss: float
     quick: bool
     superseded: str = ""
+    leads: bool = True
     best: bool = False
     recommended: bool = False
     why: str = ""
@@ -67,16 +74,23 @@ class Candidate:
 def pick(name: str, facts: Facts) -> Shape | Problem:
     """Return the Shape of `M[:QUANT]`, or what is wrong with the name."""
     tag, quantisation = split(name)
-    model = facts.model(tag)
+    model = facts.named_model(tag)
     if model is None:
         return _unknown(name, tag, facts)
     if quantisation:
         model = replace(model, quantisation=quantisation)
+    if not model.layers:
+        size = f"{model.weight_bytes / GIB:.1f} GiB at {model.quantisation}"
+        return Problem(
+            "--model",
+            f"`{name}`: its weights take {size}; nothing else of it is known",
+            "for what its context takes pull it and use --server URL, or --gguf FILE",
+        )
     if not model.weight_bytes:
         return Problem(
             "--model",
             f"`{name}`: no size of {model.quantisation} is known",
-            f"known are {', '.join(model.weights)}; for others point --gguf at the file",
+            f"known are {', '.join(model.sizes)}; for others point --gguf at the file",
         )
     return shape_of(model, facts)
 
@@ -110,27 +124,23 @@ def choices(ask: Ask, host: Host) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
     seen: set[tuple[object, ...]] = set()
     for model in ask.facts.models:
-        if not loads(model.names[0], model.architecture, ask.facts):
-            continue
-        fits = _fitting(model, ask, host)
-        if not fits:
-            continue
-        shape = fits[0].fit.shape
         # A fine-tuned model has a few tokens more than what it was made of.
-        tokens = shape.vocabulary // 256
-        key = shape.architecture, shape.layers, shape.embedding, tokens, shape.context
-        if key in seen:
+        wide = model.embedding, model.experts, model.vocabulary // 256
+        key = model.architecture, model.layers, *wide, model.context
+        if not model.layers or model.use[0] not in TALKS or key in seen:
             continue
-        seen.add(key)
-        found += _marked(fits)
+        if loads(model.names[0], model.architecture, ask.facts):
+            seen.add(key)
+            found += _marked(_fitting(model, ask, host))
     found.sort(key=lambda choice: (-_parameters(choice.fit.shape), choice.name))
     return _recommended(found, ask)
 
 
 def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
     fits = []
+    offered = {model.quantisation, *ask.facts.tags(model)} & {*model.sizes}
     for entry in ask.facts.quantisations:
-        if entry.name not in model.weights or entry.name == "F16":
+        if entry.name not in offered or not (entry.usual or entry.name == model.quantisation):
             continue
         shape = shape_of(replace(model, quantisation=entry.name), ask.facts)
         if hopeless(shape, ask, host):
@@ -143,6 +153,7 @@ def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
                 loss=entry.loss or 0.0,
                 quick=not ask.on_cpu or active_bytes(shape) <= CPU_ACTIVE,
                 superseded=model.superseded,
+                leads=model.use[0] == CHAT and ask.facts.pulls(model) >= POPULAR,
             )
             fits.append(made)
     return fits
@@ -180,18 +191,25 @@ def _recommended(found: Sequence[Candidate], ask: Ask) -> tuple[Candidate, ...]:
 
     A larger model at four bits answers better than a smaller one at eight, as long as the
     quantisation loses little; on a CPU memory bandwidth bounds the size. A model is passed over,
-    however large, where the one that took its place would do, too, or where others were trained
-    for the context that is asked and it was not.
+    however large, where the release loads the one that took its place, where few people run it, or
+    where others were trained for the context that is asked and it was not.
     """
     able = [choice for choice in found if choice.best and choice.roomy and choice.quick]
     able = [choice for choice in able if choice.fit.shape.context >= ask.context] or able
-    names = {choice.name for choice in able}
-    first = next((choice for choice in able if choice.superseded not in names), None)
+    facts = ask.facts
+    known = [choice for choice in able if not _superseded(choice, facts) and choice.leads]
+    first = next(iter(known), None)
     why = _why(first, on_cpu=ask.on_cpu) if first else ""
     return tuple(
         replace(choice, recommended=True, why=why) if choice is first else choice
         for choice in found
     )
+
+
+def _superseded(choice: Candidate, facts: Facts) -> bool:
+    """Return whether the release loads what took the place of a model."""
+    successor = facts.model(choice.superseded) if choice.superseded else None
+    return successor is not None and loads(choice.superseded, successor.architecture, facts)
 
 
 def _why(choice: Candidate, *, on_cpu: bool) -> str:

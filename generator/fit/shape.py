@@ -198,11 +198,16 @@ def kinds_of(model: ModelFact) -> str:
     return (model.pattern * times)[: model.layers]
 
 
+def latent(model: ModelFact) -> bool:
+    """Return whether the cache of a model of the Catalogue is compressed."""
+    return bool(model.kv_lora_rank) and not model.whole_cache
+
+
 def kv_heads_of(model: ModelFact) -> tuple[int, ...]:
     """Return the KV heads of each layer of a model of the Catalogue; 0: it has no cache."""
     if model.encoder:
         return (0,) * model.layers
-    if model.kv_lora_rank:
+    if latent(model):
         return (1,) * model.layers
     local = model.window_kv_heads or model.kv_heads
     heads = {"A": model.kv_heads, "H": model.kv_heads, "W": local}
@@ -215,7 +220,7 @@ def kv_heads_of(model: ModelFact) -> tuple[int, ...]:
 
 def lengths_of(model: ModelFact) -> tuple[int, int]:
     """Return the length of key and value in the cache, where layers keep the whole context."""
-    if model.kv_lora_rank:
+    if latent(model):
         return model.kv_lora_rank + model.rope_dimension, model.kv_lora_rank
     return model.key_length, model.value_length
 
@@ -313,7 +318,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         dense_feed_forward=model.dense_feed_forward,
         gated=model.gated,
         window_lengths=window_lengths_of(model),
-        mla_lengths=(model.key_length, model.value_length) if model.kv_lora_rank else None,
+        mla_lengths=(model.key_length, model.value_length) if latent(model) else None,
         states=states_of(model),
         uncached=model.shared_kv_layers,
         projector_bytes=model.projector,

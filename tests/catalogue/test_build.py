@@ -127,8 +127,8 @@ def _source(table: object) -> str:
         (
             "models.toml",
             'quantisation = "MXFP4"',
-            'quantisation = "Q4_0"',
-            "`gpt-oss:20b` has no weights for Q4_0",
+            'quantisation = "IQ5"',
+            "no size of gpt-oss:20b at IQ5",
         ),
         (
             "models.toml",
@@ -138,11 +138,11 @@ def _source(table: object) -> str:
         ),
         (
             "models.toml",
-            'Q8_0 = "1252.41MiB"',
-            'Q8_0 = "1252.41MB"',
-            "data/models.toml: model.['llama3.2:1b', ",
+            'Q8_0 = "8435.36MiB"',
+            'Q8_0 = "8435.36MB"',
+            "data/models.toml: model.['deepseek-r1:8b', ",
         ),
-        ("models.toml", 'architecture = "phi3"\n', "", "architecture: Field required"),
+        ("models.toml", 'like = "llama2:7b"', 'like = "llama7"', "`llama7` is not listed"),
         ("hardware.toml", '"gfx1151"', '"gfx1150"', "`gfx1150` is listed twice"),
         ("keys.toml", 'name = "ollama.port"', 'name = "ollama.host"', "`ollama.host` is listed"),
         ("limits.toml", 'ollama = "', 'olama = "', "limit.CPUQuota.ollama: Field required"),

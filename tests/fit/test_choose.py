@@ -8,6 +8,7 @@ from generator.errors import Problem
 from generator.fit.active import active_bytes
 from generator.fit.choose import Candidate, choices, pick
 from generator.fit.host import Host
+from generator.fit.shape import shape_of
 from generator.fit.verdict import _largest, judge, together
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
@@ -28,8 +29,8 @@ def recommended(host: Host, release: str = "0.32.15") -> str:
     [
         # qwen3:8b has the same shape; gemma2:9b would leave less than the margin of llama.cpp.
         (gpus(8 * GIB), "deepseek-r1:8b Q4_K_M"),
-        (gpus(24 * GIB), "qwen3:32b Q4_K_M"),
-        (gpus(96 * GIB), "gpt-oss:120b MXFP4"),
+        (gpus(24 * GIB), "gemma4:31b Q4_K_M"),
+        (gpus(96 * GIB), "qwen3.5:122b Q4_K_M"),
         # 2.3 GiB of weights, 0.6 of cache; at 8 bits 4.0 of weights.
         (cpu(4 * GIB), "qwen3:4b Q4_K_M"),
         # Dense ones read at most 6 GiB: 8 billion weights at four bits, beside a cache.
@@ -80,10 +81,10 @@ def test_a_model_is_offered_from_the_release_on_that_loads_it(
 
 @pytest.mark.parametrize("release", ["0.5.13", "0.32.15"])
 def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
-    """47 billion weights of 2023 are more than the 32 of what answers better."""
+    """47 billion weights of 2023 are more than those of what answers better."""
     every = found(gpus(40 * GIB), release)
     assert any(choice.best and choice.roomy for choice in every if choice.name == "mixtral:8x7b")
-    assert recommended(gpus(40 * GIB), release).split()[0].endswith(":32b")
+    assert recommended(gpus(40 * GIB), release).split()[0].endswith((":31b", ":32b"))
 
 
 @pytest.mark.parametrize("memory", [11, 12, 14, 16])
@@ -117,8 +118,8 @@ def test_a_prompt_cache_that_may_grow_is_told_with_the_recommendation() -> None:
 
 
 def test_nothing_is_recommended_where_nothing_has_room_to_spare() -> None:
-    # The smallest model, qwen2.5:0.5b, has 374 MiB of weights and 162 of all else.
-    tight = choices(ask(on_cpu=True, context=2048), cpu(580 * MIB))
+    # Of smollm2:135m at its best all but a tenth of that is used.
+    tight = choices(ask(on_cpu=True, context=2048), cpu(270 * MIB))
     assert any(choice.best for choice in tight)
     assert not any(choice.roomy for choice in tight if choice.best)
     assert not any(choice.recommended for choice in tight)
@@ -148,7 +149,7 @@ def test_one_quantisation_of_a_model_is_the_best() -> None:
 
 
 def test_nothing_fits_into_nothing() -> None:
-    assert found(cpu(GIB // 4)) == ()
+    assert found(cpu(GIB // 16)) == ()
 
 
 @pytest.mark.parametrize("name", ["llama3.1:8b", "gemma2:9b", "qwen3:30b-a3b", "phi4:14b"])
@@ -217,7 +218,9 @@ def test_a_name_may_end_in_a_quantisation(name: str, parts: tuple[str, str]) -> 
         ("llama3.3:8b", "llama3.3 comes as 70b only", "use `llama3.1:8b`"),
         ("llama3.1:9b", "is not among the models", "did you mean `llama3.1:8b`? "),
         ("zzz", "is not among the models", "for any other model use --gguf"),
-        ("gemma3:4b:Q8_0", "no size of Q8_0 is known", "known are Q4_K_M;"),
+        ("gpt-oss:20b:Q4_K_M:", "is not among the models", "did you mean `gpt-oss:20b`? "),
+        ("qwen3.8:27b", "nothing else of it is known", "for what its context takes pull it"),
+        ("kimi-k2.5", "ran in Ollama's cloud alone", "use `gpt-oss:120b`"),
         ("", "is not among the models", "for any other"),
     ],
 )
@@ -228,16 +231,17 @@ def test_a_name_that_is_not_known(name: str, message: str, hint: str) -> None:
     assert problem.hint.startswith(hint)
 
 
-@pytest.mark.parametrize("model", facts_at().models, ids=lambda model: model.names[0])
-def test_every_fact_makes_a_shape(model: object) -> None:
-    name = model.names[0]  # type: ignore[attr-defined]
-    made = shape(name)
-    assert made.tensor_bytes == model.weight_bytes  # type: ignore[attr-defined]
-    assert min(made.layer_bytes) > made.input_bytes // 100
-    assert made.source
+def test_every_fact_makes_a_shape() -> None:
+    facts = facts_at()
+    for model in (model for model in facts.models if model.layers):
+        made = shape_of(model, facts)
+        assert made.tensor_bytes == model.weight_bytes
+        assert made.projector_bytes == model.projector
+        assert min(made.layer_bytes) > 0
+        assert made.source
 
 
 def test_there_are_models_that_people_run() -> None:
     names = {model.names[0].split(":")[0] for model in facts_at().models}
-    assert len(facts_at().models) >= 55
+    assert len(facts_at().models) > 400
     assert {"llama3.1", "qwen3", "gemma3", "gpt-oss", "deepseek-r1", "mistral", "phi4"} <= names

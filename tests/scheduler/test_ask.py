@@ -153,9 +153,9 @@ def test_which_cards_the_release_trusts_with_flash_attention(
 @pytest.mark.parametrize(
     ("name", "release", "how"),
     [
-        # Those that need Ollama's engine, qwen3 from 0.11.11 on, are some releases ahead.
-        ("qwen3:14b", "0.11.10", "by its estimate"),
-        ("qwen3:14b", "0.11.11", "by its own measure"),
+        # Those that need Ollama's engine, qwen3 from 0.12.0 on, are some releases ahead.
+        ("qwen3:14b", "0.11.11", "by its estimate"),
+        ("qwen3:14b", "0.12.0", "by its own measure"),
         ("qwen3:14b", "0.12.10", "by its own measure"),
         ("gpt-oss:20b", "0.11.10", "by its estimate"),
         ("gpt-oss:20b", "0.12.3", "by its own measure"),
