@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli.machine_option import Machine, machine_document, machine_options
+from generator.cli.machine_option import Machine, disk_meant, machine_document, machine_options
 from generator.cli.options import (
     Misuse,
     filled_option,
@@ -106,6 +106,7 @@ def command(
     --gguf or --server: the profile's own models, and which others fit.
     """
     overrides += tuple(_reserved(vram_used))
+    asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
     found = _assess(
         machine_document(profile, machine, overrides), version, _question(profile, **asked)
     )
@@ -130,7 +131,6 @@ def _question(profile: str | None, *, gguf: str | None, **asked: Any) -> Questio
         raise Misuse("--server needs --model", "name a model that the server has", where="--server")
     if gguf == profile == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--gguf")
-    asked["disk"] = _disk(asked.pop("disk", None))
     return Question(gguf=_redirected() if gguf == STDIO else gguf, **asked)
 
 

@@ -102,6 +102,16 @@ def _here(*, bare: bool) -> str:
     return detection.bare() if bare else detection.profile()
 
 
+def disk_meant(profile: str | None, machine: Machine) -> str:
+    """Return the kind of disk under the models of the machine that is meant; empty: unknown."""
+    if profile is not None or machine.like is not None:
+        return ""
+    from generator.detect.disk import read_disk
+    from generator.detect.root import open_root
+
+    return read_disk(open_root(None)).kind
+
+
 def _alike(like: str) -> str:
     from generator.formats.data import to_toml
 

@@ -155,7 +155,8 @@ def cpu_engine(host: Host, facts: Facts) -> Engine | str:
     """Return what the processor computes with, or why that is not known."""
     family, efficiency = facts.rates.processor(host.cpu), facts.rates.efficiency("cpu")
     if family is None or efficiency is None:
-        return f"the memory bandwidth of {host.cpu or 'the processor'} is not known"
+        named = host.cpu or "a processor that nothing names"
+        return f"the memory bandwidth of {named} is not known (`host.cpu.model` tells it)"
     return Engine(
         bandwidth=family.bandwidth * GB,
         least=(family.least or family.bandwidth) * GB,

@@ -153,6 +153,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ((*XEON, "--ollama-version", ""), "--ollama-version is empty"),
         ((*XEON, "--context", "3"), "4<=x<="),
         ((*XEON, "--kv-cache-type", "q9"), "is not one of"),
+        ((*XEON, "--disk", "floppy"), "neither a kind of disk nor a rate"),
     ],
 )
 def test_bad_usage(args: tuple[str, ...], said: str) -> None:
@@ -204,3 +205,34 @@ def test_more_than_the_card_has_or_no_size_is_refused(sizes: str) -> None:
     result = run(*PASCAL, "--vram-used", sizes)
     assert isinstance(result.exception, ProfileError)
     assert any("gpus" in problem.where for problem in result.exception.problems)
+
+
+def test_speed_and_load_time_are_told_with_their_error_bars() -> None:
+    result = run(*XEON, "--model", "qwen2.5-coder:7b", "--disk", "500MB/s")
+    text = " ".join(result.stdout.split())
+    assert "Expected: generates 7.7 tokens/s (4.2 to 12), 7.3 once 8192 tokens are in" in text
+    assert "reads prompts at 37 tokens/s (24 to 59)." in text
+    # 4460.5 MiB and a second.
+    assert "Loads in about 10 s (9.9 to 20) from that disk;" in text
+    without = " ".join(run(*XEON, "--model", "qwen2.5-coder:7b").stdout.split())
+    assert "from NVMe" in without
+    assert "from a hard disk" in without
+
+
+def test_json_has_speed_and_load_time() -> None:
+    model = json.loads(run(*XEON, "--model", "llama3.1:8b", "--disk", "hdd", "--json").stdout)
+    found = model["models"][0]
+    assert found["speed"]["decode"]["low"] < found["speed"]["decode"]["likely"]
+    assert found["speed"]["unknown"] == ""
+    assert [each["disk"] for each in found["load_time"]["cold"]] == ["hdd"]
+
+
+def test_what_no_memory_holds_has_no_speed() -> None:
+    text = " ".join(run(*XEON, "--model", "llama3.1:70b").stdout.split())
+    assert "Speed is not known: host does not hold it." in text
+
+
+def test_a_processor_that_nobody_knows_has_no_speed_of_its_own() -> None:
+    args = (*XEON, "--set", 'host.cpu.model="Frobnicator"', "--model", "llama3.2:3b")
+    text = " ".join(run(*args).stdout.split())
+    assert "Speed is not known: the memory bandwidth of Frobnicator is not known" in text

@@ -79,7 +79,7 @@ def test_the_dgx_spark_generates_what_was_reported() -> None:
     ("host", "counts", "why"),
     [
         (Host(cpu="Frobnicator 9000"), (), "memory bandwidth of Frobnicator 9000"),
-        (Host(), (), "memory bandwidth of the processor"),
+        (Host(), (), "memory bandwidth of a processor that nothing names"),
         (Host(devices=(card("GPU 0"),), acceleration="cuda"), (33,), "GPU 0 is not among"),
         (Host(devices=(card("Apple M4 Max", ""),)), (33,), "was not measured"),
     ],
