@@ -53,6 +53,11 @@ class Host:
     gpus: tuple[Gpu, ...] = ()
     driver: str = ""
 
+    @property
+    def metal(self) -> bool:
+        """Whether its GPUs are Apple's, which compute by Metal."""
+        return bool(self.gpus) and all(gpu.vendor == "apple" for gpu in self.gpus)
+
 
 UNKNOWN: Final = Host()
 """A machine of which nothing is known."""

@@ -48,7 +48,12 @@ class Host:
 
 
 def computes_on_cpu(view: View) -> bool:
-    """Return whether nothing but the CPU computes, as far as the View says."""
+    """Return whether nothing but the CPU computes, as far as the View says.
+
+    An Apple GPU computes by Metal, whatever a service of Linux would do with it.
+    """
+    if view.host.metal:
+        return False
     visible = view.variable("CUDA_VISIBLE_DEVICES")
     if view.acceleration:
         return view.acceleration == "cpu"

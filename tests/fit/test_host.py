@@ -25,3 +25,11 @@ def test_what_others_hold_of_a_card_is_not_free() -> None:
     seen = view(host={"gpus": [Gpu(name="X", memory=8 * GIB, reserved=GIB)]})
     assert host_of(seen).free == [7 * GIB]
     assert host_of(seen).gpu_memory == 8 * GIB
+
+
+def test_an_apple_gpu_computes_by_metal() -> None:
+    apple = Gpu(name="Apple M1 Pro", memory=12 * GIB, vendor="apple")
+    seen = view(host={"gpus": (apple,)}, acceleration="cpu")
+    assert host_of(seen).devices == (apple,)
+    plain = view(host={"gpus": (Gpu(name="X", memory=GIB),)}, acceleration="cpu")
+    assert host_of(plain).devices == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.engines.ollama.scheduler.best_fit import Cards, by_measure, layout
+from generator.engines.ollama.scheduler.best_fit import Cards, by_graph, by_measure, layout
 from generator.engines.ollama.scheduler.graph import graph_sizes
 from generator.fit.layout import Footprint
 from tests.facts import facts_at
@@ -81,3 +81,15 @@ def test_more_memory_never_gives_fewer_layers(
         footprint = Footprint(model, wish.load_of(model, have))
         placed.append(sum(wish.place(footprint, have).counts))
     assert placed[0] <= placed[1]
+
+
+def test_metal_keeps_a_little_more_and_a_smaller_graph() -> None:
+    model, wish = shape("qwen2.5:32b"), ask("0.19.0", context=32768)
+    load = wish.load_of(model, ())
+    free = (20 * GIB,)
+    plain, metal = (
+        by_graph(model, load, wish.facts, Cards(free=free, metal=metal)) for metal in (False, True)
+    )
+    assert plain < metal
+    assert layout([GIB], Cards(free=(KEPT + GIB,)), [0])[0] == (1,)
+    assert layout([GIB], Cards(free=(KEPT + GIB,), metal=True), [0])[0] == (0,)

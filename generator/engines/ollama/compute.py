@@ -83,7 +83,8 @@ def _no_gpu(case: Case) -> Decisions:
 def _unserved(case: Case) -> Decisions:
     """Refuse cards that nothing in the release computes on, or not what the profile asks for."""
     cards, asked = case.host.gpus, case.profile.ollama.acceleration
-    if asked == "cpu" or not cards or not all(gpu.vendor for gpu in cards):
+    # On macOS Metal computes, which nothing here is written for; `gen fit` still tells what fits.
+    if asked == "cpu" or not cards or {"", "apple"} & {gpu.vendor for gpu in cards}:
         return
     able = {case.facts.library(gpu.vendor, gpu.target) for gpu in cards} - {""}
     names = ", ".join(dict.fromkeys(gpu.name for gpu in cards))

@@ -42,7 +42,7 @@ def view_of(plan: Plan) -> View:
             for limit in service.limits
         ),
         # Rules judge the GPUs that the service uses.
-        host=plan.host if service.devices else replace(plan.host, gpus=()),
+        host=plan.host if service.devices or plan.host.metal else replace(plan.host, gpus=()),
         models=_models(service, source),
         acceleration=service.acceleration,
         # A profile that says no to the job knows why.

@@ -55,6 +55,7 @@ class OllamaAsk(Ask):
     gpu_memory: int = 0
     capability: float = 0
     cuda: bool = True
+    metal: bool = False
 
     @property
     def llama_server(self) -> bool:
@@ -185,7 +186,13 @@ class OllamaAsk(Ask):
 
     def _dealt(self, footprint: Footprint, free: Sequence[int]) -> tuple[tuple[int, ...], str]:
         shape, load, facts = footprint.shape, footprint.load, self.facts
-        cards = Cards(free=free, overhead=self.overhead, spread=self.spread, layers=self.layers)
+        cards = Cards(
+            free=free,
+            overhead=self.overhead,
+            spread=self.spread,
+            layers=self.layers,
+            metal=self.metal,
+        )
         if self.own_engine(shape.architecture) and facts.behaves("best-fit-of-its-own-engine"):
             # A tower is in the same file, and a part of the output.
             *layers, output = footprint.layers
@@ -315,6 +322,7 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         loaded=settings.may_be_loaded(view, facts),
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
+        metal=view.host.metal,
         layers=settings.number(view, "LLAMA_ARG_N_GPU_LAYERS"),
         cache_ram=settings.cache_ram_of(view, facts),
     )

@@ -13,6 +13,7 @@ from generator.engines.ollama.scheduler.graph import cache_sizes, graph_sizes
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.layout import only
 from generator.records import dataclass
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Counts = tuple[int, ...]
 
+METAL_OVERHEAD: Final = 512 * MIB
 NARROW: Final = 1e-6  # between two capacities that findBestFit takes for the same
 FORCED: Final = 1000.0  # times the memory, where a number of layers is asked for
 
@@ -31,13 +33,20 @@ class Cards:
     """What the GPUs have `free`, in bytes, and what is asked of them.
 
     `overhead` is kept free on each; `spread` asks for all of them; `layers` is a number of layers
-    that is asked for (None: as many as fit).
+    that is asked for (None: as many as fit). By `metal` a part of the layers takes no larger graph
+    than all of them.
     """
 
     free: Sequence[int]
     overhead: int = 0
     spread: bool = False
     layers: int | None = None
+    metal: bool = False
+
+    @property
+    def kept(self) -> int:
+        """What is kept free on each. Source: MinimumMemory, ml/device.go@v0.24.0:350-358."""
+        return (METAL_OVERHEAD if self.metal else GPU_OVERHEAD) + self.overhead
 
     @property
     def order(self) -> list[int]:
@@ -55,7 +64,8 @@ def by_graph(shape: Shape, load: Load, facts: Facts, cards: Cards) -> Counts:
     cache = cache_sizes(shape, load, facts)
     sizes = [w + kv for w, kv in zip(shape.layer_bytes, cache, strict=True)]
     free = [max(0, have - sizes[0]) for have in cards.free]
-    graph, graphs = max(graph_sizes(shape, load, facts)), [0] * len(free)
+    partial, full = graph_sizes(shape, load, facts)
+    graph, graphs = full if cards.metal else max(partial, full), [0] * len(free)
     layers, listed = [*sizes, shape.output_bytes], 0
     while True:
         counts, used = layout(layers, replace(cards, free=free), graphs)
@@ -104,8 +114,7 @@ def layout(
     llm/server.go@v0.24.0:872-1010.
     """
     order, every = cards.order, len(cards.free)
-    kept = GPU_OVERHEAD + cards.overhead
-    room = [max(0, cards.free[device] - kept - graphs[device]) for device in order]
+    room = [max(0, cards.free[device] - cards.kept - graphs[device]) for device in order]
     last = max((i for i, device in enumerate(order) if graphs[device]), default=0)
     first = every if cards.spread else last + 1
     counts: list[int] = []

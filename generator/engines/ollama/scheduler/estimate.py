@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from generator.engines.ollama.scheduler.graph import cache_sizes, graph_sizes
 from generator.engines.ollama.scheduler.vision import estimated
-from generator.fit.host import GPU_OVERHEAD
 from generator.fit.layout import by_share
 
 if TYPE_CHECKING:
@@ -61,7 +60,8 @@ class Deal:
         )
         self._first, more = estimated(shape, facts, inside=inside)
         self._output, self._cards = shape.output_bytes + more, cards
-        self._partial, self._full = graph_sizes(shape, load, facts)
+        partial, self._full = graph_sizes(shape, load, facts)
+        self._partial = self._full if cards.metal else partial
         self._backwards = facts.behaves("estimate-from-the-end")
 
     def counts(self, group: Sequence[int]) -> list[int]:
@@ -70,7 +70,7 @@ class Deal:
         Turn is by the number of the layer; the output, which comes last, by how many are placed.
         """
         graph = max(self._partial, self._full) if len(group) == 1 else self._partial
-        fixed = self._cards.overhead + graph + GPU_OVERHEAD + self._sizes[0]
+        fixed = self._cards.kept + graph + self._sizes[0]
         left = [self._cards.free[device] - fixed for device in group]
         open_: list[int] = []
         for i, have in enumerate(left):
