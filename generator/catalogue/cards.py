@@ -195,7 +195,8 @@ class Cards:
         """The card with an id like `10de:2684`; None: unknown.
 
         Several with one id that neither `revision` nor `memory` tells apart are one with the names
-        of all, and no more memory and speed than each of them has.
+        of all, and no more memory and speed than each of them has; of an unknown revision it is
+        one like them.
         """
         number, revision = number.casefold(), revision.casefold()
         exact = self._ids.get(f"{number}:{revision}") or self._ids.get(number)
@@ -205,7 +206,9 @@ class Cards:
         under = [names[0] for text, names in self._ids.items() if text.startswith(start)]
         cards = [self._card(name) for name in dict.fromkeys(under)]
         cards = [card for card in cards if memory and card.has(memory, _ALMOST)] or cards
-        return _any_of(cards) if len(cards) > 1 else next(iter(cards), None)
+        if revision and cards:
+            return replace(_any_of(cards), name=f"like {cards[0].name}")
+        return _any_of(cards) if cards else None
 
 
 def _any_of(cards: list[Card]) -> Card:

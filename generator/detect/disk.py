@@ -23,6 +23,7 @@ _NAMED: Final = "/sys/class/block"
 _BTRFS: Final = "/sys/fs/btrfs"
 _PLACE: Final = "models-disk.txt"
 _MOUNT: Final = "models-mount.txt"
+_TYPE_AND_PLACE: Final = re.compile(r"[\w.+-]+ /")
 _POINT: Final = 4  # where in a line of these the directory is
 _MOUNTS: Final = "/proc/self/mountinfo"
 # Disks that a hypervisor makes up, most of which say that they spin, and cards of flash memory,
@@ -70,7 +71,10 @@ def read_disk(root: Root) -> Disk:
 
 def _file_system(root: Root, device: str) -> str:
     """Return the type of the file system with a number like `0:45`; empty: nobody says."""
-    told = root.tool(_MOUNT).partition(" ")[0]
+    mount = root.tool(_MOUNT)
+    told = mount.partition(" ")[0] if _TYPE_AND_PLACE.match(mount) else ""
+    if not told:
+        root.strange(_MOUNT, mount)
     # `36 35 0:45 / /mnt/models rw shared:1 - nfs4 nas:/models rw`; a live one is asked by `live`.
     lines = [] if told or root.live else root.text(_MOUNTS).splitlines()
     mounts = (line.partition(" - ") for line in lines if line.split()[2:3] == [device])

@@ -28,6 +28,7 @@ MAKERS: Final[dict[Vendor, str]] = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "
 _BESIDE_THE_CPU: Final = ("intel", "0000:00:02.0")
 _REGION: Final = re.compile(r"(?a)0x([0-9a-f]{16}) 0x([0-9a-f]{16}) 0x[0-9a-f]{16}")
 _MOST: Final = 2**48
+_IDLE: Final = 32 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def held(root: Root, where: str, name: str, used: int | None, total: int, own: i
     """Return the bytes of a card that others than a model server hold, which holds `own`.
 
     Where most of the card is taken and nobody says by whom, it is a model that is loaded: 0, and a
-    warning.
+    warning. What a driver keeps of an idle card is nothing, either.
     """
     taken = max(0, (used or 0) - own)
     if 2 * taken > total > 0:
@@ -123,7 +124,7 @@ def held(root: Root, where: str, name: str, used: int | None, total: int, own: i
         what = "none is counted as taken, for a model may be loaded; detect again when it is idle"
         root.warn(where, f"{name}: {room}; {what}")
         return 0
-    return taken
+    return taken if taken >= _IDLE else 0
 
 
 def known(device: Device) -> Gpu:

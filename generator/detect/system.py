@@ -90,6 +90,8 @@ def _hypervisor(root: Root, product: Product) -> str:
     flagged = re.search(r"^flags\s*:.*\bhypervisor\b", root.text("/proc/cpuinfo"), re.MULTILINE)
     if root.text("/sys/hypervisor/type") == "xen":
         return "Xen"
+    if "WSL2" in root.text("/proc/sys/kernel/osrelease"):
+        return "WSL2"
     return named or ("unknown" if flagged else "")
 
 

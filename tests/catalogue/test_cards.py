@@ -92,6 +92,12 @@ def test_an_id_of_several_cards_promises_no_more_than_each_has() -> None:
     assert card.bandwidth == pytest.approx(576, rel=0.01)
 
 
+def test_an_unknown_revision_is_a_card_like_the_known_ones() -> None:
+    card = CARDS.by_pci("1002:7362", "99")
+    assert card is not None
+    assert (card.name, card.target) == ("like Radeon Pro V520", "gfx1011")
+
+
 def test_an_unknown_id_is_no_card() -> None:
     assert CARDS.by_pci("10de:ffff") is None
 

@@ -176,6 +176,168 @@ HOSTS: dict[str, dict[str, Any]] = {
             ],
         },
     },
+    "jetson-orin": {
+        "system": "aarch64-linux",
+        "memory": "61GiB",
+        "unified_memory": True,
+        "driver": "540.4.0",
+        "cpu": {
+            "model": "Cortex-A78AE",
+            "sockets": 1,
+            "cores": 12,
+            "threads": 12,
+            "features": ["asimd", "asimdhp", "asimddp"],
+        },
+        "gpus": [
+            {
+                "name": "Orin (nvgpu)",
+                "memory": "61GiB",
+                "compute_capability": "8.7",
+                "uuid": "GPU-3b1f6b0e-7a52-5d1c-9a0e-2f4c8d6e1a90",
+            }
+        ],
+    },
+    "epyc-four-cards": {
+        "system": "x86_64-linux",
+        "memory": "503GiB",
+        "driver": "570.124.06",
+        "cpu": {
+            "model": "AMD EPYC 7543",
+            "sockets": 1,
+            "cores": 32,
+            "threads": 64,
+            "features": ["sse4_2", "avx", "avx2", "fma", "f16c"],
+        },
+        "gpus": [
+            {
+                "name": "NVIDIA RTX A6000",
+                "memory": "49140MiB",
+                "compute_capability": "8.6",
+                "uuid": "GPU-aaaaaaaa-0000-1111-2222-333344445555",
+            },
+            {
+                "name": "NVIDIA RTX A6000",
+                "memory": "49140MiB",
+                "compute_capability": "8.6",
+                "uuid": "GPU-bbbbbbbb-0000-1111-2222-333344445555",
+            },
+            {
+                "name": "NVIDIA RTX A6000",
+                "memory": "49140MiB",
+                "compute_capability": "8.6",
+                "uuid": "GPU-cccccccc-0000-1111-2222-333344445555",
+            },
+            {
+                "name": "NVIDIA RTX A6000",
+                "memory": "49140MiB",
+                "compute_capability": "8.6",
+                "uuid": "GPU-dddddddd-0000-1111-2222-333344445555",
+            },
+        ],
+    },
+    "mig-two-slices": {
+        "system": "x86_64-linux",
+        "memory": "125GiB",
+        "driver": "550.163.01",
+        "cpu": {
+            "model": "AMD EPYC 7742",
+            "sockets": 1,
+            "cores": 8,
+            "threads": 16,
+            "features": ["sse4_2", "avx", "avx2", "fma", "f16c"],
+        },
+        "gpus": [
+            {
+                "name": "NVIDIA A100-SXM4-40GB MIG 3g.20gb",
+                "memory": "20GiB",
+                "compute_capability": "8.0",
+                "uuid": "MIG-1f0f5b52-9f5f-5a4c-8f7b-2c1d3e4f5a6b",
+            }
+        ],
+    },
+    "vgpu-guest": {
+        "system": "x86_64-linux",
+        "memory": "62GiB",
+        "driver": "550.90.07",
+        "cpu": {
+            "model": "AMD EPYC-Milan",
+            "sockets": 1,
+            "cores": 8,
+            "threads": 8,
+            "features": ["sse4_2", "avx", "avx2", "fma", "f16c"],
+        },
+        "gpus": [
+            {
+                "name": "GRID A100D-20C",
+                "memory": "20GiB",
+                "reserved": "1833MiB",
+                "compute_capability": "8.0",
+                "uuid": "GPU-99990000-aaaa-bbbb-cccc-ddddeeeeffff",
+            }
+        ],
+    },
+    "wsl2": {
+        "system": "x86_64-linux",
+        "memory": "15GiB",
+        "driver": "576.80",
+        "cpu": {
+            "model": "13th Gen Intel Core i7-13700K",
+            "sockets": 1,
+            "cores": 8,
+            "threads": 16,
+            "features": ["sse4_2", "avx", "avx2", "fma", "f16c"],
+        },
+        "gpus": [
+            {
+                "name": "NVIDIA GeForce RTX 4070",
+                "memory": "12282MiB",
+                "reserved": "1410MiB",
+                "compute_capability": "8.9",
+                "uuid": "GPU-12345678-90ab-cdef-1234-567890abcdef",
+            }
+        ],
+    },
+    "kubernetes-pod": {
+        "system": "x86_64-linux",
+        "memory": "12GiB",
+        "driver": "570.133.20",
+        "cpu": {
+            "model": "Intel Xeon Platinum 8259CL",
+            "sockets": 1,
+            "cores": 2,
+            "threads": 4,
+            "features": ["sse4_2", "avx", "avx2", "fma", "f16c"],
+        },
+        "gpus": [
+            {
+                "name": "Tesla T4",
+                "memory": "15GiB",
+                "compute_capability": "7.5",
+                "uuid": "GPU-0f0e0d0c-1111-2222-3333-444455556666",
+            }
+        ],
+    },
+    "apple-vm": {
+        "system": "aarch64-linux",
+        "memory": "7424MiB",
+        "cpu": {
+            "sockets": 1,
+            "cores": 4,
+            "threads": 4,
+            "features": ["asimd", "asimdhp", "asimddp"],
+        },
+    },
+    "raspberry-pi-5": {
+        "system": "aarch64-linux",
+        "memory": "7936MiB",
+        "cpu": {
+            "model": "Cortex-A76",
+            "sockets": 1,
+            "cores": 4,
+            "threads": 4,
+            "features": ["asimd", "asimdhp", "asimddp"],
+        },
+    },
 }
 
 TUNING: dict[str, dict[str, object]] = {
@@ -246,6 +408,63 @@ TUNING: dict[str, dict[str, object]] = {
         "ollama.context_length": 8192,
         "ollama.max_loaded_models": 2,
         "ollama.prompt_cache": "1024MiB",
+    },
+    "jetson-orin": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 32768,
+        "ollama.num_parallel": 2,
+    },
+    "epyc-four-cards": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 65536,
+        "ollama.num_parallel": 4,
+        "ollama.keep_alive": "1h",
+        "service.resume_fix": False,
+    },
+    "mig-two-slices": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 16384,
+        "gpu.visible_devices": ["MIG-1f0f5b52-9f5f-5a4c-8f7b-2c1d3e4f5a6b"],
+        "service.resume_fix": False,
+    },
+    "vgpu-guest": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 16384,
+        "service.resume_fix": False,
+    },
+    "wsl2": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 8192,
+        "ollama.kv_cache_type": "q8_0",
+        "ollama.prompt_cache": "512MiB",
+        "service.resume_fix": False,
+    },
+    "kubernetes-pod": {
+        "ollama.acceleration": "cuda",
+        "ollama.context_length": 16384,
+        "ollama.prompt_cache": "512MiB",
+        "resources.cpu_quota": "300%",
+        "service.binary": "/usr/bin/ollama",
+    },
+    "apple-vm": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cpu",
+        "ollama.max_loaded_models": 1,
+        "ollama.prompt_cache": "512MiB",
+    },
+    "raspberry-pi-5": {
+        "ollama.version": "0.32.15",
+        "ollama.acceleration": "cpu",
+        "ollama.max_loaded_models": 1,
+        "ollama.prompt_cache": "512MiB",
+        "resources.memory_swap_max": 0,
+        "resources.numa_policy": "interleave",
+        "resources.numa_mask": "0-7",
     },
 }
 

@@ -1,7 +1,8 @@
 """Captured and reconstructed machines as roots to read.
 
 A `.txt` holds the files of one: `path: content` for one line, `=== path` and the lines below it
-for more, `#` for a remark at the top. A `.tar` is what `gen detect --capture` wrote.
+for more, `#` for a remark at the top. `@cpus: 64 32 NAME` are so many CPUs on so many cores, and
+`@arm: 4 0x41 0xd0b` those of one kind. A `.tar` is what `gen detect --capture` wrote.
 """
 
 from __future__ import annotations
@@ -53,11 +54,39 @@ def files_of(name: str) -> dict[str, str]:
             files[path] = ""
         elif path:
             files[path] += line
+        elif line.startswith("@"):
+            files |= _processors(line)
         elif not line.startswith("#"):
             # Only the first colon that a space or the end follows: paths have others.
             key, _, content = line.rstrip("\n").partition(": ")
             files[key.removesuffix(":") if not content else key] = content
     return files
+
+
+def _processors(line: str) -> dict[str, str]:
+    """Return the files about CPUs that a line stands for."""
+    kind, number, *rest = line.split()
+    if kind == "@arm:":
+        lines = f"CPU implementer\t: {rest[0]}\nCPU part\t: {rest[1]}\n"
+        lines += "Features\t: fp asimd asimdhp asimddp\n"
+        cores = int(number)
+    else:
+        cores, lines = int(rest[0]), f"vendor_id\t: x\nmodel name\t: {' '.join(rest[1:])}\n"
+        lines += "flags\t\t: fpu sse4_2 avx avx2 fma f16c\n"
+    cpus, files = range(int(number)), {}
+    blocks = (f"processor\t: {cpu}\n{lines}" for cpu in cpus)
+    for cpu in cpus:
+        alike = ",".join(str(other) for other in cpus if other % cores == cpu % cores)
+        topology = f"sys/devices/system/cpu/cpu{cpu}/topology"
+        files[f"{topology}/core_cpus_list"] = alike
+        files[f"{topology}/physical_package_id"] = "0"
+    online = f"0-{len(cpus) - 1}"
+    arch = "aarch64" if kind == "@arm:" else "x86_64"
+    return files | {
+        "proc/cpuinfo": "\n".join(blocks),
+        "proc/sys/kernel/arch": arch,
+        "sys/devices/system/cpu/online": online,
+    }
 
 
 def root_of(name: str) -> Root:

@@ -18,14 +18,22 @@ from tests.detect.machines import RECONSTRUCTED, Held, files_of, machine
 def test_a_partition_has_the_disk_of_its_whole() -> None:
     kinds = {name: machine(name).disk.kind for name in RECONSTRUCTED}
     assert kinds == {
+        "apple-vm": "",
         "dgx-spark": "nvme",
         "dual-pascal": "ssd",
+        "epyc-four-cards": "network",
         "hybrid-laptop": "",
+        "jetson-orin": "nvme",
+        "kubernetes-pod": "",
         "mig-guest": "",
+        "mig-two-slices": "",
         "radeon": "nvme",
+        "raspberry-pi-5": "",
         "small-container": "",
         "strix-halo": "nvme",
         "two-sockets": "hdd",
+        "vgpu-guest": "",
+        "wsl2": "",
         "xeon-cpu": "nvme",
     }
 

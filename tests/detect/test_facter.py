@@ -103,6 +103,40 @@ def test_a_card_is_known_by_its_id(
     assert [(gpu["name"], gpu["memory"]) for gpu in gpus] == [(name, memory)]
 
 
+# The cards of public reports: vendor, device and revision, and what they are.
+PUBLIC = {
+    "wg-lux/aglnet-config": (
+        [("10de", "2820", "00a1"), ("8086", "a7a8", "0004")],
+        ("cuda", ["NVIDIA RTX 4070 Laptop GPU"]),
+    ),
+    "Codys-Wright/nix-config, THEBATTLESHIP": (
+        [("1002", "13c0", "00c9"), ("10de", "2704", "00a1")],
+        ("cuda", ["NVIDIA RTX 4080"]),
+    ),
+    "Codys-Wright/nix-config, stowaway": (
+        [("1002", "7360", "0041"), ("8086", "3e9b", "0002")],
+        ("vulkan", ["AMD Radeon Pro 5600M"]),
+    ),
+    "Codys-Wright/nix-config, nomad": (
+        [("1002", "67ef", "00e3"), ("8086", "3e9b", "")],
+        ("vulkan", ["AMD Radeon RX 560"]),
+    ),
+    "puiyq/nixos-config": ([("1002", "1900", "00c9")], ("vulkan", ["AMD Radeon 780M"])),
+    "mribrgr/hardware": ([("1af4", "1050", "0001")], ("cpu", [])),
+}
+
+
+@pytest.mark.parametrize(("cards", "expected"), PUBLIC.values(), ids=PUBLIC)
+def test_cards_of_public_reports_are_known(
+    cards: list[tuple[str, str, str]], expected: tuple[str, list[str]]
+) -> None:
+    keys = ("vendor", "device", "revision")
+    listed = [{k: {"hex": v} for k, v in zip(keys, card, strict=True)} for card in cards]
+    report = REPORT | {"hardware": REPORT["hardware"] | {"graphics_card": listed}}
+    at = situation_of(_facts(report), load_catalogue())
+    assert (at.acceleration, [gpu.name for gpu in at.gpus]) == expected
+
+
 def test_a_card_of_unknown_id_is_told() -> None:
     card = {"vendor": {"hex": "1002"}, "device": {"hex": "ffff"}, "model": "ATI VGA controller"}
     report = REPORT | {"hardware": REPORT["hardware"] | {"graphics_card": [card]}}
