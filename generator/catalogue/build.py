@@ -114,6 +114,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "systemd.toml": {
         "directives": tuple[records.Directives, ...],
         "expiring": tuple[records.Expiring, ...],
+        "taken": tuple[records.Taken, ...],
     },
     "tensors.toml": {"anatomy": tuple[tensors.Anatomy, ...]},
 }
@@ -148,6 +149,7 @@ ONCE: Final = (
     ("processor.name",),
     ("radeon.targets",),
     ("runner_reading.names",),
+    ("taken.names",),
     ("storage.kind",),
     ("variable.name", "dead.names"),
 )

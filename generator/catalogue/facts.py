@@ -35,6 +35,7 @@ from generator.catalogue.records import (
     RunnerNames,
     RunnerReading,
     Table,
+    Taken,
     Variable,
     record,
 )
@@ -280,6 +281,12 @@ class Facts:
         """The directives that systemd gives up, by section and name."""
         found = self._catalogue.all("expiring", Expiring)
         return {(one.section, one.name): one for one in found}
+
+    @functools.cached_property
+    def taken(self) -> Mapping[str, Taken]:
+        """What a directive of [Service] takes, by its name; of others nothing is told."""
+        found = self._catalogue.all("taken", Taken)
+        return {name: one for one in found for name in one.names}
 
     def accepted(self, name: str) -> Accepted:
         """The keys that the reader of such files knows; of another name there are none."""

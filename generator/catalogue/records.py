@@ -292,6 +292,16 @@ class Directives:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Taken:
+    """What directives of [Service] take: one of `words`, or what is of that `kind`."""
+
+    names: tuple[Name, ...]
+    words: tuple[str, ...] = ()
+    kind: Literal["", "switch", "time"] = ""
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Expiring:
     """A directive that systemd gives up: `instead`, empty: nothing, with the `same` values or not.
 

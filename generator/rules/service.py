@@ -70,6 +70,12 @@ def _advice(written: str, tag: str, image: str, right: str) -> tuple[str, str]:
     return message, f"give it a release as its default: `{right}`"
 
 
+_AFTER_SUCCESS: Final = {
+    "on-success": "a clean end alone",
+    "on-watchdog": "a watchdog alone, which Ollama does not serve",
+}
+
+
 @Rule(
     id="HW513",
     title="nothing brings the server back",
@@ -89,6 +95,14 @@ def no_restart(view: View, _: Facts) -> Hits:
         return  # systemd refuses Restart=always there.
     if box is not None:
         start = None if box.restart or view.adds or is_client(view) else box.place
+    for line in sandbox.said(view, "Restart")[-1:] if view.phrases.headers else ():
+        if line.value in _AFTER_SUCCESS and box is None and start is not None:
+            yield Hit(
+                message=f"`Restart={line.value}` starts it again after {_AFTER_SUCCESS[line.value]}"
+                ": a server that crashes stays down",
+                place=line.place,
+                fix="write `Restart=always`, or `on-failure`",
+            )
     if start is not None and view.phrases.restart and not asked:
         yield Hit(
             message="there is no restart policy: a server that ends stays down",

@@ -76,7 +76,8 @@ class Unit:
         """Whose systemd runs it; empty: a unit without a place may be either."""
         wanted = {a.value for a in self.named("WantedBy", "Install")}
         installed = any(install_root(path) is not None for path in self.files)
-        if not self.user and (installed or self.last("User") or wanted & _OF_SYSTEMS):
+        named = self.last("User") or self.last("DynamicUser")
+        if not self.user and (installed or named or wanted & _OF_SYSTEMS):
             return "system"
         # To a service of the system `%h` is /root, which nobody means.
         own = self.user or any("%h" in a.value for a in self.assignments)

@@ -17,6 +17,7 @@ from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.given import given
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
+from generator.readers.systemd.mounts import mounts
 from generator.records import dataclass
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
@@ -116,6 +117,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         starts=starts[-1].place() if starts else None,
         adds=not one.whole,
         manager=one.manager,
+        volumes=tuple(mounts(one, [variable for variable, _ in found], context)),
     )
 
 

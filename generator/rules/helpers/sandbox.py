@@ -74,6 +74,11 @@ def is_dynamic(view: View) -> bool:
 
 def obstacle(view: View, path: str) -> Obstacle | None:
     """Return what hides a directory from the service, or keeps it from writing there."""
+    return _named(view, path) or _protected(view, path)
+
+
+def _protected(view: View, path: str) -> Obstacle | None:
+    """Return what ProtectHome= and ProtectSystem= make of it."""
     mode = last(view, "ProtectHome", "yes" if view.phrases.sandboxed else "no").lower()
     system = last(view, "ProtectSystem", "strict" if view.phrases.sandboxed else "no").lower()
     homes, roots = f"ProtectHome={mode}", f"ProtectSystem={system}"
@@ -94,6 +99,30 @@ def obstacle(view: View, path: str) -> Obstacle | None:
     if below(path, *writable, *_API, *_own(view)):
         return None
     return Obstacle(roots, "makes read-only")
+
+
+def _named(view: View, path: str) -> Obstacle | None:
+    """Return what a directive that names the directory, or one above it, makes of it."""
+    bound = tuple(words(view, "BindPaths", "BindReadOnlyPaths"))
+    for line in said(view, "InaccessiblePaths", "InaccessibleDirectories", "TemporaryFileSystem"):
+        for word in line.value.split():
+            folder = word.strip("\"'").lstrip("-+").partition(":")[0]
+            nearer = any(below(path, one) and below(one, folder) for one in bound)
+            if folder.startswith("/") and below(path, folder) and not nearer:
+                return Obstacle(f"{line.name}={folder}", "hides")
+    private = last(view, "PrivateTmp").lower()
+    if below(path, "/tmp", "/var/tmp") and not any(below(path, one) for one in bound):  # noqa: S108
+        if private in {*_ON, "disconnected"}:
+            return Obstacle(f"PrivateTmp={private}", "gives the service a new")
+        if is_dynamic(view) and not view.phrases.sandboxed:
+            return Obstacle(_DYNAMIC, "gives the service a new")
+    writable = (*words(view, "ReadWritePaths", "BindPaths", "ReadWriteDirectories"), *_own(view))
+    for name in ("ReadOnlyPaths", "ReadOnlyDirectories", "BindReadOnlyPaths"):
+        for folder in words(view, name):
+            nearer = any(below(path, one) and below(one, folder) for one in writable)
+            if folder.startswith("/") and below(path, folder) and not nearer:
+                return Obstacle(f"{name}={folder}", "makes read-only")
+    return None
 
 
 def _own(view: View) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""HW600, HW603 and HW604: units whose start never ends, and commands that do not run."""
+"""HW600, HW603, HW604 and HW606 to HW608: what keeps a unit from being a server."""
 
 from pathlib import Path
 
@@ -54,6 +54,55 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("ExecStartPre=/bin/sh -c 'ollama serve & sleep 5; ollama pull qwen3:8b'"),
             unit("ExecStartPost=/usr/bin/ollama pull qwen3:8b"),
             unit("ExecStartPre=/usr/bin/docker pull ollama/ollama"),
+        ),
+    ),
+    "HW606": (
+        (
+            unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1:80"),
+            unit("DynamicUser=yes", "Environment=OLLAMA_HOST=:443 HOME=/var/lib/o"),
+        ),
+        (
+            unit("User=root", "Environment=OLLAMA_HOST=127.0.0.1:80"),
+            unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1:1024"),
+            unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1"),
+            unit(
+                "User=ollama",
+                "Environment=OLLAMA_HOST=127.0.0.1:80",
+                "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+            ),
+            service("environment: {OLLAMA_HOST: '0.0.0.0:80'}"),
+        ),
+    ),
+    "HW607": (
+        (
+            unit("PrivateDevices=yes", "Environment=CUDA_VISIBLE_DEVICES=0"),
+            unit("DevicePolicy=closed", "Environment=HSA_OVERRIDE_GFX_VERSION=10.3.0"),
+            unit(
+                "DevicePolicy=strict",
+                "DeviceAllow=/dev/null rw",
+                "Environment=ROCR_VISIBLE_DEVICES=0",
+            ),
+        ),
+        (
+            unit("PrivateDevices=yes", "Environment=CUDA_VISIBLE_DEVICES=-1"),
+            unit("PrivateDevices=yes"),
+            unit("PrivateDevices=no", "Environment=CUDA_VISIBLE_DEVICES=0"),
+            unit(
+                "DevicePolicy=closed",
+                "DeviceAllow=char-nvidia-frontend rw",
+                "Environment=CUDA_VISIBLE_DEVICES=0",
+            ),
+        ),
+    ),
+    "HW608": (
+        (
+            unit("ExecStart=/usr/local/bin/ollama run qwen3:8b"),
+            {"warm.service": "[Service]\nExecStart=/bin/ollama run qwen3:8b\nRestart=always\n"},
+        ),
+        (
+            unit("Type=oneshot", "ExecStart=/usr/local/bin/ollama run qwen3:8b hi"),
+            {"warm.service": "[Service]\nExecStart=/bin/ollama run qwen3:8b hi\n"},
+            unit(),
         ),
     ),
 }

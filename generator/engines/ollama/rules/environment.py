@@ -132,6 +132,25 @@ def out_of_reach(view: View, facts: Facts) -> Hits:
             yield _exported_in_a_unit(line, exported)
     for variable, fact in known_variables(view, facts):
         yield from _not_for_the_server(view, variable, fact)
+    if view.container is not None and view.phrases.unit_file:
+        yield from _of_the_client_alone(view, facts)
+
+
+def _of_the_client_alone(view: View, facts: Facts) -> Hits:
+    """Yield the variables of a unit that its `docker run` does not hand over."""
+    asked = asked_by_commands(view)
+    for variable in view.variables:
+        fact = facts.variable(variable.name) if variable.reach == "client" else None
+        ours = fact is not None and fact.known and fact.scope != "client"
+        if not ours or variable.name in asked or view.variable(variable.name) is not None:
+            continue
+        yield Hit(
+            message=f"the unit gives `{variable.name}` to the command that runs the container; the "
+            "server in it gets only what an option hands over",
+            place=variable.place,
+            severity="warning",
+            fix=f"add `-e {variable.name}` to the options of `run`",
+        )
 
 
 def _exported_in_a_unit(line: Line, exported: re.Match[str]) -> Hit:

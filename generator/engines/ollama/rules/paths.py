@@ -1,4 +1,4 @@
-"""HW505, HW540 and HW541: whether the server can use its home and the directory of its models."""
+"""HW505, HW540, HW541 and HW610: whether the server can use its home and that of its models."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def hidden_paths(view: View, _: Facts) -> Hits:
     for name, path, place in _directories(view):
         found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
         if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
-            read_only = "" if found.effect == "hides" else ", where the server has to write"
+            reason = _REASONS.get(found.effect) or _so(name)
             yield Hit(
-                message=f"`{found.setting}` {found.effect} `{path}`{read_only or _so(name)}",
+                message=f"`{found.setting}` {found.effect} `{path}`{reason}",
                 place=place,
                 fix=_opened(found, name, path),
             )
@@ -70,6 +70,12 @@ def hidden_paths(view: View, _: Facts) -> Hits:
                 severity="info",
                 fix=f"{_elsewhere(name)}, or see that the service's user can reach it",
             )
+
+
+_REASONS: Final = {
+    "makes read-only": ", where the server has to write",
+    "gives the service a new": ": what is pulled there is gone when the service stops",
+}
 
 
 def _no_directory(view: View) -> Hits:
@@ -98,8 +104,9 @@ def _elsewhere(name: str) -> str:
 
 def _opened(found: sandbox.Obstacle, name: str, path: str) -> str:
     """Return how to give the service the directory, or another one."""
-    if found.effect == "hides":
-        return f"{_elsewhere(name)}, or turn ProtectHome off"
+    if found.effect in {"hides", "gives the service a new"}:
+        own = found.setting.startswith(("Protect", "Dynamic"))
+        return f"{_elsewhere(name)}, or {'turn ProtectHome off' if own else 'take that line out'}"
     return f"add `ReadWritePaths={path}`"
 
 
@@ -164,7 +171,9 @@ def no_home(view: View, _: Facts) -> Hits:
     login = sandbox.last(view, "SetLoginEnvironment")
     dynamic = sandbox.is_dynamic(view)
     user = sandbox.last(view, "User")
+    taken = "HOME" in sandbox.words(view, "UnsetEnvironment")
     told = bool(login) or (user and not dynamic) or view.variable("HOME") is not None
+    told = told and not taken
     # A file that nobody has read may set it, and so may a shell.
     unread = sandbox.said(view, "EnvironmentFile", "PassEnvironment", "PAMName")
     by_command = any("HOME" in line.value for line in sandbox.said(view, "ExecStart"))
@@ -173,16 +182,61 @@ def no_home(view: View, _: Facts) -> Hits:
     yield Hit(
         message="the server gets no HOME: "
         + (
-            "systemd sets none for a dynamic user"
+            "`UnsetEnvironment=` takes it away"
+            if taken
+            else "systemd sets none for a dynamic user"
             if dynamic
             else "systemd sets one only for a service with `User=`"
         )
         + ", and `ollama serve` ends at once without one",
         place=view.starts,
-        fix="add `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`"
+        fix="take HOME out of `UnsetEnvironment=`"
+        if taken
+        else "add `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`"
         if dynamic
         else "add `User=ollama`, or `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`",
     )
+
+
+_NO_HOME: Final = frozenset({"/nonexistent", "/dev/null", "/var/empty", "/no-home", "/proc"})
+_NOBODY: Final = frozenset({"nobody", "65534"})
+
+
+@Rule(
+    id="HW610",
+    severity="error",
+    title="a home in which nobody can write",
+    why="`ollama serve` makes a key in `$HOME/.ollama` at its first start, and ends where it "
+    "cannot. The home of `nobody` is /nonexistent or `/`, as those of many users that packages "
+    "make.",
+    bad="[Service]\nUser=nobody\nExecStart=/usr/local/bin/ollama serve",
+    good="[Service]\nUser=nobody\nStateDirectory=ollama\nEnvironment=HOME=/var/lib/ollama\n"
+    "ExecStart=/usr/local/bin/ollama serve",
+    source="cmd/cmd.go@v0.32.15, initializeKeypair; Debian: base-passwd",
+)
+def unusable_home(view: View, _: Facts) -> Hits:
+    home = view.variable("HOME")
+    if home is not None:
+        path = posixpath.normpath(home.value) if home.value else ""
+        if path in _NO_HOME:
+            message = f"nothing can be written in `{home.value}`, where the server makes its key"
+            yield Hit(message=message, place=home.place, fix=_home_of_its_own(view))
+        return
+    for line in sandbox.said(view, "User")[-1:]:
+        told = sandbox.said(view, "SetLoginEnvironment", "EnvironmentFile", "PAMName")
+        if view.container is None and line.value in _NOBODY and not told and view.starts:
+            yield Hit(
+                message=f"the home of `{line.value}` is not there, or `/`: the server cannot make "
+                "its key in it, and ends",
+                place=line.place,
+                fix="take a user of its own, like `ollama`, or " + _home_of_its_own(view),
+            )
+
+
+def _home_of_its_own(view: View) -> str:
+    if view.container is not None or not view.phrases.headers:
+        return "name a directory that its user may write"
+    return "add `StateDirectory=ollama` and `Environment=HOME=/var/lib/ollama`"
 
 
 @Rule(

@@ -1,12 +1,15 @@
-"""HW600 and HW604: whether the start of a unit comes to its end."""
+"""HW600, HW604 and HW606 to HW608: what keeps a unit from being a server."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.addresses import parts_of
+from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import whole
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -82,3 +85,120 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             fix="move it to ExecStartPost=, behind a wait for the server, or to a unit of its own "
             "with `After=` and `Requires=`",
         )
+
+
+_PRIVILEGED: Final = 1024
+_MAY_BIND: Final = re.compile(r"CAP_NET_BIND_SERVICE|CAP_ALL|^~", re.IGNORECASE)
+
+
+@Rule(
+    id="HW606",
+    severity="error",
+    title="a port that the service may not bind",
+    why="Ports below 1024 are root's: another user gets `permission denied`, and the server ends. "
+    "`AmbientCapabilities=CAP_NET_BIND_SERVICE` lets it, and so does a host that has lowered "
+    "net.ipv4.ip_unprivileged_port_start.",
+    bad="User=ollama\nEnvironment=OLLAMA_HOST=127.0.0.1:80",
+    good="User=ollama\nEnvironment=OLLAMA_HOST=127.0.0.1:11434",
+    source="ip(7), ip_unprivileged_port_start; systemd.exec(5), AmbientCapabilities=",
+)
+def privileged_port(view: View, _: Facts) -> Hits:
+    address, user = view.variable("OLLAMA_HOST"), sandbox.last(view, "User")
+    if address is None or view.container is not None or address.unresolved:
+        return
+    port = whole(parts_of(cleaned(address.value))[2] or "")
+    capable = any(
+        _MAY_BIND.search(line.value) for line in sandbox.said(view, "AmbientCapabilities")
+    )
+    ordinary = (user and user not in {"root", "0"}) or sandbox.is_dynamic(view)
+    if port and port < _PRIVILEGED and ordinary and not capable and view.manager != "user":
+        yield Hit(
+            message=f"port {port} is one of root's: "
+            f"{f'`{user}`' if user else 'a dynamic user'} may not bind it, and the server ends",
+            place=address.place,
+            fix="write a port from 1024 on, with a proxy before it, or add "
+            "`AmbientCapabilities=CAP_NET_BIND_SERVICE`",
+        )
+
+
+_DEVICES: Final = re.compile(
+    r"nvidia|/dev/(?:dri|kfd|dxg)|char-(?:drm|kfd|nvidia|\*)", re.IGNORECASE
+)
+_SELECTS: Final = (
+    *("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"),
+    *("HSA_OVERRIDE_GFX_VERSION", "GGML_VK_VISIBLE_DEVICES", "OLLAMA_SCHED_SPREAD"),
+)
+_NO_GPU: Final = frozenset({"", "-1", "none", "nodevfiles", "void"})
+_ON: Final = frozenset({"1", "yes", "y", "true", "t", "on"})
+
+
+@Rule(
+    id="HW607",
+    title="GPUs that the sandbox hides",
+    why="With PrivateDevices= the service has a /dev of its own, without graphics cards, and with "
+    "DevicePolicy=closed, or a DeviceAllow= for others, it may open none of theirs: the server "
+    "finds no GPU, says so once in its log, and computes on the CPU.",
+    bad="PrivateDevices=yes\nEnvironment=CUDA_VISIBLE_DEVICES=0",
+    good="DevicePolicy=closed\nDeviceAllow=char-nvidia-frontend rw\nDeviceAllow=char-nvidia-uvm rw",
+    source="systemd.exec(5), PrivateDevices=; systemd.resource-control(5), DeviceAllow=",
+)
+def hidden_by_the_sandbox(view: View, _: Facts) -> Hits:
+    if view.container is not None or view.phrases.sandboxed or not _wants_a_gpu(view):
+        return
+    opened = any(_DEVICES.search(line.value) for line in sandbox.said(view, "DeviceAllow"))
+    bound = any(_DEVICES.search(line.value) for line in sandbox.said(view, "BindPaths"))
+    for line in sandbox.said(view, "PrivateDevices")[-1:]:
+        if line.value.lower() in _ON and not bound:
+            yield Hit(
+                message="with `PrivateDevices=` the service has a /dev without the graphics cards: "
+                "the CPU computes",
+                place=line.place,
+                fix="write `PrivateDevices=no`, and bound devices by `DeviceAllow=`",
+            )
+            return
+    for line in sandbox.said(view, "DevicePolicy")[-1:]:
+        if line.value in {"closed", "strict"} and not opened:
+            yield Hit(
+                message=f"`DevicePolicy={line.value}` lets the service open no graphics card, and "
+                "no `DeviceAllow=` names one: the CPU computes",
+                place=line.place,
+                fix="add `DeviceAllow=` for them: `char-nvidia-frontend`, `char-nvidia-uvm`, or "
+                "`char-drm` and `char-kfd`",
+            )
+
+
+def _wants_a_gpu(view: View) -> bool:
+    """Return whether the file, or what is known of the host, is about a GPU that may be used."""
+    chosen = (view.variable(name) for name in _SELECTS)
+    named = any(one is not None and cleaned(one.value).lower() not in _NO_GPU for one in chosen)
+    return named or bool(view.host.gpus) or view.acceleration in {"cuda", "rocm", "vulkan"}
+
+
+_RUNS: Final = re.compile(r"[-@:+!|]*(?:\S*/)?ollama[ \t]+run(?:[ \t]|$)")
+
+
+@Rule(
+    id="HW608",
+    title="a service that is no server",
+    why="`ollama run` is a client: it asks a server, which this unit does not start, and without a "
+    "terminal it ends at once. Restart= then starts it over and over.",
+    bad="[Service]\nExecStart=/usr/local/bin/ollama run qwen3:8b\nRestart=always",
+    good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always",
+    source="cmd/cmd.go@v0.32.15, RunHandler",
+)
+def runs_a_client(view: View, _: Facts) -> Hits:
+    starts = sandbox.said(view, "ExecStart")
+    again = sandbox.last(view, "Restart") in {"always", "on-success"}
+    named = view.name.partition(".")[0].partition("@")[0] == view.engine
+    once = sandbox.last(view, "Type") == "oneshot" or view.container is not None
+    if once or not view.phrases.unit_file or not (again or named):
+        return
+    for line in starts if len(starts) == 1 else ():
+        if _RUNS.match(line.value):
+            yield Hit(
+                message="`ollama run` is a client, which ends without a terminal: this unit starts "
+                "no server",
+                place=line.place,
+                fix="write `ollama serve`; a job that loads a model is a unit of its own, with "
+                "`Type=oneshot`",
+            )

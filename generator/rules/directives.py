@@ -1,0 +1,132 @@
+"""HW605 and HW609: values that a directive does not take, and limits that reach nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.helpers import sandbox
+from generator.rules.helpers.names import nearest
+from generator.rules.rule import Hit, Hits, Rule
+from generator.units import GO_FALSE, GO_TRUE
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.records import Taken
+    from generator.view import Line, View
+
+_SWITCHES: Final = {word.lower() for word in (*GO_TRUE, *GO_FALSE)} | {
+    *("yes", "no", "on", "off", "y", "n"),
+}
+_UNIT: Final = (
+    r"(?:us|usec|µs|μs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|"
+    r"y|years?)"
+)
+_TIME: Final = re.compile(
+    rf"\s*\d+(?:\.\d+)?\s*{_UNIT}?(?:\s+\d+(?:\.\d+)?\s*{_UNIT}?|"
+    rf"(?<=[a-zA-Z])\d+(?:\.\d+)?\s*{_UNIT}?)*\s*",
+    re.ASCII,
+)
+_FILLED_IN: Final = re.compile(r"[%$<>]|\{\{|@\w+@")
+
+
+@Rule(
+    id="HW605",
+    severity="error",
+    title="a value that the directive does not take",
+    why="systemd ignores it, with one line in its log, and the default holds: no restart, no "
+    "timeout, no protection. All of the line is the value, a comment behind it as well.",
+    bad="Restart=always    # whatever happens",
+    good="# whatever happens\nRestart=always",
+    source="systemd.service(5); systemd.exec(5); systemd.time(7); systemd-analyze verify",
+)
+def value_not_taken(view: View, facts: Facts) -> Hits:
+    for line in view.lines if view.phrases.headers else ():
+        taken = facts.taken.get(line.name)
+        if taken is None or view.phrases.section(line) != "Service" or not line.value:
+            continue
+        if _takes(taken, line.value) or _FILLED_IN.search(line.value):
+            continue
+        bare = re.split(r"\s+[#;]", line.value)[0].strip("\"' ")
+        right = bare if bare and _takes(taken, bare) else nearest(bare, taken.words)[0]
+        certain = right == bare
+        yield Hit(
+            message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and the "
+            "default holds",
+            place=line.place,
+            fix=f"write `{line.name}={right}`" if right else _how(taken),
+            edits=(Edit(line.place, line.value, right),) if certain else (),
+        )
+
+
+def _takes(taken: Taken, value: str) -> bool:
+    text = value.strip()
+    switch = taken.kind == "switch" and text.lower() in _SWITCHES
+    return text in taken.words or switch or (taken.kind == "time" and bool(_TIME.fullmatch(text)))
+
+
+def _what(taken: Taken) -> str:
+    if taken.kind == "time":
+        return "no time"
+    return "no switch" if not taken.words else "none of the words that it knows"
+
+
+def _how(taken: Taken) -> str:
+    if taken.kind == "time":
+        return "write it like `90s` or `5min`"
+    words = (*(("yes", "no") if taken.kind else ()), *taken.words)
+    return f"write one of {', '.join(f'`{word}`' for word in words)}"
+
+
+_LIMITS: Final = frozenset(
+    {
+        *("CPUQuota", "CPUWeight", "AllowedCPUs", "MemoryMax", "MemoryHigh", "MemorySwapMax"),
+        *("IOWeight", "Nice", "NUMAPolicy", "NUMAMask", "CPUAffinity", "MemoryLimit"),
+    }
+)
+_CLIENT: Final = re.compile(r"[-@:+!|]*(?:\S*/)?(docker|podman)[ \t](?:.*[ \t])?run[ \t]")
+_WITHIN: Final = re.compile(r"--cgroups[= ](?:split|disabled|no-conmon)")
+
+
+@Rule(
+    id="HW609",
+    title="a limit that the container does not get",
+    why="`docker run` asks a daemon, and what that starts is in a control group of its own: limits "
+    "of the unit hold for the client alone, which waits. So it is with `podman run`, unless "
+    "`--cgroups=split` keeps the container in the unit.",
+    bad="CPUQuota=400%\nExecStart=/usr/bin/docker run --rm ollama/ollama",
+    good="ExecStart=/usr/bin/docker run --rm --cpus=4 ollama/ollama",
+    source="docs.docker.com: Resource constraints; podman-run(1), --cgroups; "
+    "systemd.resource-control(5)",
+)
+def limits_the_client(view: View, _: Facts) -> Hits:
+    starts = " ".join(line.value for line in sandbox.said(view, "ExecStart")[-1:])
+    client = _CLIENT.match(starts)
+    if not view.phrases.unit_file or view.container is None or client is None:
+        return
+    if client[1] == "podman" and _WITHIN.search(starts):
+        return
+    for line in sandbox.said(view, *_LIMITS):
+        yield Hit(
+            message=f"`{line.name}` holds for `{client[1]} run` alone: the container is in a "
+            "control group of its own",
+            place=line.place,
+            fix=_option(line, client[1]),
+        )
+
+
+_OPTIONS: Final = {
+    "CPUQuota": "--cpus",
+    "AllowedCPUs": "--cpuset-cpus",
+    "MemoryMax": "--memory",
+    "MemoryLimit": "--memory",
+    "MemoryHigh": "--memory-reservation",
+    "CPUWeight": "--cpu-shares",
+}
+
+
+def _option(line: Line, client: str) -> str:
+    option = _OPTIONS.get(line.name)
+    told = f"give it as an option of `{client} run`" + (f", `{option}=…`" if option else "")
+    return told + (", or add `--cgroups=split`" if client == "podman" else "")

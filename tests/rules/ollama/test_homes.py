@@ -1,0 +1,107 @@
+"""HW505, HW540, HW610 and others as whole units: homes and models that the service cannot use."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import START, Text, told, unit
+
+BOTH = "/srv/models /var/lib/ollama"
+TMP = "/tmp/models"  # noqa: S108 -- to recognise
+MODELS = "Environment=HOME=/var/lib/ollama OLLAMA_MODELS={}"
+MOUNT = {"net-nas.mount": "[Mount]\nWhat=nas:/x\nWhere=/net/nas\nType=nfs4\n"}
+RUN = "ExecStart=/usr/bin/docker run --rm {} ollama/ollama:0.32.15"
+
+
+def system(*lines: str) -> Text:
+    return unit("User=ollama", *lines)
+
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW505": (
+        (
+            system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv"),
+            system(MODELS.format("/srv/models"), "TemporaryFileSystem=/srv:ro"),
+            system(MODELS.format("/srv/models"), "ReadOnlyPaths=-/srv/models"),
+            system(MODELS.format(TMP), "PrivateTmp=yes"),
+            unit("DynamicUser=yes", MODELS.format(f"/var{TMP}"), "StateDirectory=ollama"),
+        ),
+        (
+            system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv/other"),
+            system(MODELS.format("/srv/m"), "TemporaryFileSystem=/srv", "BindPaths=/srv/m"),
+            system(MODELS.format("/srv/models"), "ReadOnlyPaths=/", f"ReadWritePaths={BOTH}"),
+            system(MODELS.format("/var/lib/ollama"), "ReadOnlyPaths=/", "StateDirectory=ollama"),
+            system(MODELS.format(TMP)),
+            system(MODELS.format("/srv/models"), "PrivateTmp=yes"),
+        ),
+    ),
+    "HW540": (
+        (
+            unit("DynamicUser=yes"),
+            system("Environment=HOME=/var/lib/ollama", "UnsetEnvironment=LANG HOME"),
+        ),
+        (
+            unit("DynamicUser=yes", "StateDirectory=o", "Environment=HOME=/var/lib/o"),
+            system("UnsetEnvironment=LANG"),
+        ),
+    ),
+    "HW610": (
+        (
+            unit("User=nobody"),
+            system("Environment=HOME=/nonexistent"),
+            system("Environment=HOME=/dev/null OLLAMA_MODELS=/srv/models"),
+        ),
+        (
+            unit("User=nobody", "Environment=HOME=/var/lib/ollama"),
+            unit("User=nobody", "ExecStart=/usr/bin/ollama-exporter"),
+            system(),
+            unit("DynamicUser=yes", "Environment=HOME=/var/lib/o", "StateDirectory=o"),
+        ),
+    ),
+    "HW513": (
+        (system("Restart=on-success"), system("Restart=on-watchdog"), system()),
+        (system("Restart=on-failure"), system("Restart=no"), system("Restart=on-abnormal")),
+    ),
+    "HW118": (
+        (unit(RUN.format(""), "Environment=OLLAMA_KEEP_ALIVE=2h"),),
+        (
+            unit(RUN.format("-e OLLAMA_KEEP_ALIVE"), "Environment=OLLAMA_KEEP_ALIVE=2h"),
+            unit(RUN.format("-e OLLAMA_KEEP_ALIVE=${KEEP}"), "Environment=KEEP=2h"),
+            unit(
+                RUN.format("-e OLLAMA_KEEP_ALIVE=${OLLAMA_KEEP_ALIVE}"),
+                "Environment=OLLAMA_KEEP_ALIVE=2h",
+            ),
+            system("Environment=OLLAMA_KEEP_ALIVE=2h"),
+        ),
+    ),
+    "HW544": (
+        (
+            {**system(MODELS.format("/net/nas/models")), **MOUNT},
+            {**system(MODELS.format("/net/nas/models")), "net.mount": "", **MOUNT},
+        ),
+        (
+            {**system(MODELS.format("/srv/models")), **MOUNT},
+            {
+                **system(MODELS.format("/net/nas/models")),
+                "net-nas.mount": MOUNT["net-nas.mount"].replace("nfs4", "ext4"),
+            },
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+def test_a_mount_is_read_beside_the_unit_alone(tmp_path: Path) -> None:
+    (tmp_path / "net-nas.mount").write_text(MOUNT["net-nas.mount"])
+    asked = {"ollama.service": f"[Unit]\nRequiresMountsFor=/net/nas/a-b\n[Service]\n{START}\n"}
+    assert "HW544" not in told(tmp_path, asked)

@@ -1,0 +1,84 @@
+"""HW605 and HW609: values that directives take, held against systemd, and limits of a client."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.catalogue.catalogue import load_catalogue
+from tests.consumers.systemd import verify
+from tests.texts import Text, messages, told, unit
+
+RUN = "ExecStart=/usr/bin/{} run --rm ollama/ollama:0.32.15"
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW605": (
+        (
+            unit("Restart=always # whatever happens"),
+            unit("Restart=on_failure"),
+            unit("TimeoutStartSec=abc"),
+            unit("RestartSec=3 s # three"),
+            unit("ProtectHome=readonly"),
+            unit("PrivateTmp=ja"),
+            unit('KillMode="mixed;"'),
+        ),
+        (
+            unit("Restart=on-failure", "RestartSec=2min 30s", "TimeoutStartSec=infinity"),
+            unit("RestartSec=500ms", "TimeoutStopSec=1h30min", "TimeoutSec=0"),
+            unit("ProtectHome=read-only", "ProtectSystem=strict", "PrivateTmp=Yes"),
+            unit("Restart=%i"),
+            unit("Restart="),
+        ),
+    ),
+    "HW609": (
+        (
+            unit(RUN.format("docker"), "CPUQuota=50%"),
+            unit(RUN.format("podman"), "MemoryMax=20G"),
+        ),
+        (
+            unit(RUN.format("docker"), "Restart=always"),
+            unit(RUN.format("podman").replace("--rm", "--cgroups=split"), "MemoryMax=20G"),
+            unit("CPUQuota=400%"),
+            {"a.container": "[Container]\nImage=ollama/ollama:0.32.15\n[Service]\nMemoryMax=9G\n"},
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+WRONG = {"": "sometimes", "switch": "maybe", "time": "soon"}
+RIGHT = {"": (), "switch": ("yes", "off"), "time": ("90", "1h 30min", "500ms")}
+# Words that are younger than the systemd of the tests.
+YOUNGER = {"notify-reload", "disconnected"}
+
+
+def test_systemd_takes_what_the_table_says_and_nothing_else(tmp_path: Path) -> None:
+    """One unit for each value: `systemd-analyze verify` names those that it ignores."""
+    names: dict[str, bool] = {}
+    for table in load_catalogue().tables["taken"]:
+        kind = table.get("kind", "")
+        words = [w for w in table.get("words", ()) if w not in YOUNGER]
+        for key in table["names"]:
+            for at, value in enumerate((WRONG[kind], *words, *RIGHT[kind])):
+                name = f"{key.lower()}-{at}.service"
+                names[name] = at > 0
+                text = unit(f"{key}={value}", "ExecStart=/bin/true")["ollama.service"]
+                (tmp_path / name).write_text(text)
+    said = verify(tmp_path, sorted(names))
+    strange = ("arse", "nvalid", "nknown lvalue")
+    ignored = {n for n in names for line in said if n in line and any(s in line for s in strange)}
+    older = {n for n in names if n.startswith("restartmaxdelaysec")}
+    assert ignored - older == {name for name, right in names.items() if not right} - older
+
+
+def test_the_comment_is_told_to_go(tmp_path: Path) -> None:
+    (said,) = messages(tmp_path, unit("Restart=always # whatever"), "HW605")
+    assert said.endswith("write `Restart=always`")
