@@ -199,7 +199,8 @@ class Container:
     volume for models that is turned off, `arguments` the words that the image's own program gets:
     none where another one is named.
     `home` is that of the user inside, empty: the image's. `moving`: the image is built on the host,
-    or follows its tag because somebody wants that.
+    or follows its tag because somebody wants that. `waited_for` are services that start once its
+    health check passes.
     """
 
     image: str
@@ -224,6 +225,7 @@ class Container:
     arguments: tuple[tuple[str, Place], ...] = ()
     home: str = ""
     moving: bool = False
+    waited_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

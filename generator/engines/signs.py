@@ -46,6 +46,8 @@ class Signs:
     nixos_address: tuple[str, int]
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
+    forks: str = r"(?!)"
+    """Images of forks, which read names that the engine does not."""
     application: str = r"(?!)"
     """Names of variables that applications have for its address or a model, and it never reads."""
 

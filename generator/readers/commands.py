@@ -31,6 +31,7 @@ _SPOKEN: Final = frozenset(
 _SETS: Final = ["launchctl", "setenv"]
 _SETS_FROM: Final = 3
 _GAPS: Final = ("$", "{{", "<", "`", "[")
+_HELD: Final = re.compile(r"\$\{?(\w+)(?:\[@\])?\}?((?:/[\w.-]+)*)")
 _MANAGERS: Final = frozenset({"systemctl", "service", "rc-service", "services"})
 _STARTS: Final = frozenset({"start", "restart", "reload-or-restart"})
 _SHOWS: Final = re.compile(
@@ -45,7 +46,7 @@ _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 class Told:
     """What the scripts of a file say, gathered line by line.
 
-    `bare`: a variable counts without `export`, as in a guide.
+    `bare`: a variable counts without `export`, as in a guide. `login`: a login shell reads it.
     """
 
     context: Context
@@ -66,6 +67,7 @@ class Told:
     profiles: list[View] = dataclasses.field(default_factory=list)
     served: bool = False
     managed: bool = False
+    login: bool = False
     shown: bool = False
 
     @property
@@ -83,6 +85,14 @@ class Told:
 
     def _line(self, line: CommandLine) -> None:
         words = line.words
+        if line.listed:
+            # What a script keeps for a server that it starts.
+            engine = self.engine
+            ours = ((n, v) for n, v in line.assigned if n.startswith(engine.prefixes))
+            # Where a server in a container listens, its ports decide.
+            ours = ((n, v) for n, v in ours if n != engine.address)
+            self.variables += [_variable(name, value, "server") for name, value in ours]
+            return
         self._notes([word.text for word in words])
         if not words:
             self._export(line)
@@ -158,6 +168,8 @@ class Told:
                 reach == "shell" and name in written
             ):
                 reach = "client"
+            elif reach == "shell" and not (self.managed or self.commands or self.login):
+                reach = "server"  # Whoever runs the script starts one by it.
             found.append(_variable(name, value, reach))
         return found if self.served else list(of_applications(found, self.context))
 
@@ -179,8 +191,19 @@ class Told:
             self.commands.append(asked)
         return found
 
-    def _command(self, words: Sequence[Argument]) -> Command | None:
+    def _called(self, words: Sequence[Argument]) -> list[str]:
+        """Return the programs that words are; one in a variable is told by what it is asked."""
         texts = [_program(word.text) for word in words]
+        verbs = {self.engine.command[-1], *self.engine.verbs}
+        for at, verb in enumerate(texts[1:]):
+            held = verb in verbs and _HELD.fullmatch(texts[at])
+            named = held and self.engine.name in f"{held[1]}{held[2]}".lower()
+            if held and (named or verb == self.engine.command[-1]):
+                texts[at] = self.engine.name
+        return texts
+
+    def _command(self, words: Sequence[Argument]) -> Command | None:
+        texts = self._called(words)
         if self.engine.name not in texts or texts[0] in _SPOKEN:
             return None
         at = [i for i, text in enumerate(texts) if text == self.engine.name]

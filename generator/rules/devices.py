@@ -309,6 +309,51 @@ def _requests(view: View) -> list[list[Line]]:
     return found
 
 
+_MEANS_A_GPU: Final = {
+    "HSA_OVERRIDE_GFX_VERSION": "/dev/kfd and /dev/dri",
+    "ROCR_VISIBLE_DEVICES": "/dev/kfd and /dev/dri",
+    "HIP_VISIBLE_DEVICES": "/dev/kfd and /dev/dri",
+    "CUDA_VISIBLE_DEVICES": "an NVIDIA GPU",
+    "NVIDIA_VISIBLE_DEVICES": "an NVIDIA GPU",
+    "NVIDIA_DRIVER_CAPABILITIES": "an NVIDIA GPU",
+}
+_NO_GPU: Final = NONE | {"-1", "NoDevFiles"}
+_HANDED_IN: Final = frozenset({"compose", "script", "quadlet", "steps"})
+
+
+@Rule(
+    id="HW561",
+    title="a GPU that is meant, and not handed in",
+    why="A variable chooses among the GPUs that a container has; it hands none in. Without a "
+    "device the server computes on the CPU, and says so in its log alone. Only a host whose "
+    "default runtime is that of NVIDIA hands its GPUs to every container.",
+    bad="image: ollama/ollama:rocm\nenvironment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}",
+    good="image: ollama/ollama:rocm\nenvironment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}\n"
+    "devices: [/dev/kfd, /dev/dri]",
+    source="docs/docker.mdx@v0.32.15; NVIDIA Container Toolkit: default runtime",
+)
+def no_device_handed_in(view: View, _: Facts) -> Hits:
+    box = view.container
+    if box is None or box.gpu_access or box.privileged or view.adds:
+        return
+    if view.phrases.kind not in _HANDED_IN or any(line.name == "extends" for line in view.lines):
+        return
+    for name, wanted in _MEANS_A_GPU.items():
+        variable = view.variable(name)
+        if variable is None or variable.unresolved or variable.value.strip() in _NO_GPU:
+            continue
+        nvidia = wanted.endswith("GPU")
+        otherwise = ", unless the default runtime of the host is that of NVIDIA" if nvidia else ""
+        yield Hit(
+            message=f"`{name}` chooses a GPU, and the container is given none: it computes on the "
+            f"CPU{otherwise}",
+            place=variable.place,
+            severity="info" if nvidia else None,
+            fix=f"hand in {wanted}",
+        )
+        return
+
+
 @Rule(
     id="HW314",
     title="two ways for GPUs into a container",
@@ -332,6 +377,9 @@ def two_ways_in(view: View, _: Facts) -> Hits:
             fix="keep one of them",
         )
     elif "cdi" in ways and variable is not None and variable.value.strip() not in NONE:
+        # The same said twice: every GPU gets in by either.
+        if variable.value.strip() == "all" and any(gpu.endswith("=all") for gpu in box.gpus):
+            return
         yield Hit(
             message=f"CDI does not read {RUNTIME}: every device that is named for CDI gets in",
             place=variable.place,

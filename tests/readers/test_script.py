@@ -27,7 +27,7 @@ def views(text: str, name: str = "x.sh") -> tuple[View, ...]:
         ('a \'b c\' "d\\"e" f\\ g # h', [["a", "b c", 'd"e', "f g"]]),
         ("a && b || c; d | e &", [["a"], ["b"], ["c"], ["d"], ["e"]]),
         ("a \\\n  b\nc", [["a", "b"], ["c"]]),
-        ("X=1\na $X ${X} ${X:-2} ${Y:-2}", [[], ["a", "1", "1", "1", "${Y:-2}"]]),
+        ("X=1\na $X ${X} ${X:-2} ${Y:-2}", [[], ["a", "1", "1", "1", "2"]]),
         ("X='1 2'\na $X \"$X\"", [[], ["a", "1", "2", "1 2"]]),
         ("X=(1 '2 3')\na ${X[@]}", [["a", "1", "2 3"]]),
         ("X := 1\n\ta $(X)", [[], ["a", "1"]]),
@@ -90,7 +90,7 @@ def test_variables_reach_what_the_script_starts() -> None:
     (shell,) = views("export OLLAMA_DEBUG=1\n")
     (server,) = views("export OLLAMA_DEBUG=1\nOLLAMA_HOST=0.0.0.0 ollama serve\n")
     (client,) = views("OLLAMA_HOST=box:1 ollama pull llama3.1:8b\n")
-    assert [v.reach for v in shell.variables] == ["shell"]
+    assert [v.reach for v in shell.variables] == ["server"]
     assert [v.reach for v in server.variables] == ["server", "server"]
     assert [v.reach for v in client.variables] == ["client"]
     assert [model.name for model in client.models] == ["llama3.1:8b"]
@@ -123,8 +123,12 @@ def test_reading_is_linear(unit: str) -> None:
     [
         ("export OLLAMA_HOST=a\nexit\nollama serve &\nexport OLLAMA_HOST=b", ["client"] * 2),
         ("export OLLAMA_HOST=a\nollama serve", ["server"]),
-        ("export OLLAMA_HOST=a", ["shell"]),
-        ("export OLLAMA_MODEL=a\nexport OLLAMA_DEBUG=1\n./app", ["client", "shell"]),
+        ("export OLLAMA_HOST=a", ["server"]),
+        ("export OLLAMA_HOST=a\nollama list", ["shell"]),
+        ("export OLLAMA_HOST=a\nsystemctl restart ollama", ["shell"]),
+        ('BIN=$HOME/bin/ollama\nexport OLLAMA_HOST=a\nexec "$BIN" serve', ["server"]),
+        ("export OLLAMA_HOST=a\n$HOME/opt/ollama serve", ["server"]),
+        ("export OLLAMA_MODEL=a\nexport OLLAMA_DEBUG=1\n./app", ["client", "server"]),
         (
             "export OLLAMA_DEBUG=1\ntee ollama.service <<X\n[Service]\nEnvironment=OLLAMA_DEBUG=1",
             ["client"],

@@ -20,6 +20,7 @@ SIGNS: Final = Signs(
     api_call=r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
     r"\\?[\"']([^\"'\\]+)",
     builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
+    forks=r"(?i)\bipex|[-_]ipex",
     verbs=frozenset({"pull", "run", "create"}),
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
     # The chart otwld/ollama-helm.

@@ -36,6 +36,8 @@ _MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"
 """Keys that say what a service runs; one without them adds to a service of another file."""
 _KEEPING: Final = frozenset({"restart", "volumes", "ports"})
 """Keys of a service that stands for itself."""
+_TUNNEL: Final = re.compile(r"(?:^|/)(?:cloudflared|ngrok|localtunnel|bore|zrok|frpc)\b")
+_DECLARES: Final = frozenset({"volumes", "networks", "configs", "secrets"})
 _ADDRESS: Final = re.compile(r"URL|URI|BASE|ENDPOINT|SERVER")
 _ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
 
@@ -48,6 +50,9 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     loader = Loader(context.read)
     project = load_project(sources, loader)
     if not project.services and "include" not in project.top.entries:
+        if _DECLARES & project.top.entries.keys() and "services" not in project.top.entries:
+            reason, advice = "it declares things for other files, and runs nothing", "name those"
+            raise NeedsMore(sources[0].path, (Problem("", reason, advice, sources[0].path),))
         hint = "a Compose file has `services:` at its beginning"
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
@@ -98,7 +103,12 @@ class _Services:
             lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
             models=self._models(name, service),
             commands=self._calls(service),
-            container=replace(container, volumes=volumes),
+            container=replace(
+                container,
+                volumes=volumes,
+                waited_for=tuple(self._waiting(name)),
+                exposed=tuple(self._tunnels(name)),
+            ),
             acceleration=acceleration,
             adds=self._adds(service),
             not_judged=(*self.loader.gaps, *self._gaps(service)),
@@ -113,6 +123,25 @@ class _Services:
         apart = {n for n in servers if self.profiles[n] and here.isdisjoint(self.profiles[n])}
         away = {name, *apart, *self.jobs}
         return tuple(each for each in self.project.services if each not in away)
+
+    def _waiting(self, name: str) -> Iterator[str]:
+        """Yield the services that wait until this one is healthy."""
+        for other, service in self.project.services.items():
+            if service.text("depends_on", name, "condition") == "service_healthy":
+                yield other
+
+    def _tunnels(self, name: str) -> Iterator[Line]:
+        """Yield the services that lead to this one from the internet."""
+        port = self.context.catalogue.at(self.engine.name).image.port
+        names = {name, self.project.services[name].text("container_name") or name}
+        goal = re.compile(rf"(?:^|[/\s=])(?:{'|'.join(map(re.escape, names))}):{port}\b")
+        for other, service in self.project.services.items():
+            words = " ".join(argv(service, "command"))
+            image = image_name(reference(service, self.project.around)).repository
+            tunnel = _TUNNEL.search(image) or _TUNNEL.search(words)
+            if other != name and tunnel and goal.search(words):
+                place = service.place_of("command")
+                yield Line(section="tunnel", name=other, value=words, place=place)
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
         """Return the call of the engine's program that a service is."""

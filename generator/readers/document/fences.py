@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OPENS: Final = re.compile(r"([ \t>]*)(?:[-*+] )?(`{3,}|~{3,})[ \t]*([^`\n]*)")
+_INNER: Final = re.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[ \t]*\S")
+_DOCUMENTS: Final = frozenset({"", "md", "markdown", "text"})
+_DEEPEST: Final = 2
 _LONG: Final = 300  # characters: no line that names a file is longer
 _SUFFIXES: Final = r"service|container|conf|ya?ml|env|nix|sh|json|toml"
 _PATH: Final = re.compile(
@@ -42,8 +45,11 @@ class Fence:
     mistake: bool = False
 
 
-def fences(text: str) -> Iterator[Fence]:
-    """Yield the fences of a document; one that stays open ends with it."""
+def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
+    """Yield the fences of a document; one that stays open ends with it.
+
+    Those of a document within a longer fence are yielded instead of it. `first` is its line.
+    """
     lines = text.split("\n")
     at, prose = 0, ""
     while at < len(lines):
@@ -57,8 +63,13 @@ def fences(text: str) -> Iterator[Fence]:
             at += 1
         body = textwrap.dedent("\n".join(line.removeprefix("> ") for line in lines[start:at]))
         language = (opened[3].strip("{} ").lower().split() or [""])[0]
+        if language in _DOCUMENTS and depth < _DEEPEST and _INNER.search(body):
+            yield from fences(body, first + start, depth + 1)
+            at, prose = at + 1, ""
+            continue
         name, mistake = _name(opened[3], body, prose), _MISTAKE.fullmatch(prose.strip())
-        yield Fence(language.strip("."), name, body + "\n", start + 1, mistake is not None)
+        line = first + start
+        yield Fence(language.strip("."), name, body + "\n", line, mistake is not None)
         at, prose = at + 1, ""
 
 

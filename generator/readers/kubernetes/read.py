@@ -14,6 +14,7 @@ from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.helm.read import values_of
+from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
 from generator.readers.syntax.yaml_tree import Scalar, Table
@@ -113,7 +114,9 @@ def _charts(table: Table, resources: Resources) -> Iterator[View]:
 def _chart(table: Table, path: tuple[str, ...], resources: Resources) -> Iterator[View]:
     """Yield what values of a chart say, which stand there as a mapping or as text."""
     context, values = resources.context, table.get(*path)
-    if isinstance(values, Table):
+    if isinstance(values, Table) and is_app_template(values):
+        yield from _made(values, resources)
+    elif isinstance(values, Table):
         source = Source(values.place.file, "")
         yield from values_of(values, ".".join(path), source, context)
     elif isinstance(values, Scalar):
@@ -122,3 +125,14 @@ def _chart(table: Table, path: tuple[str, ...], resources: Resources) -> Iterato
         )
         yield from views
         resources.gaps += gaps
+
+
+def _made(values: Table, resources: Resources) -> Iterator[View]:
+    """Yield the servers among what app-template makes of its values."""
+    made = workloads(values)
+    tables = [*made, *resources.merged()]
+    for table in made:
+        pod = _pod(table, tables, resources)
+        for view in pod.views() if pod is not None else ():
+            # Its values have keys of their own.
+            yield replace(view, lines=(), keys=())

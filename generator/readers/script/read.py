@@ -6,18 +6,25 @@ A Makefile and a justfile have command lines, too; what is before them on a line
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, NeedsMore, Source, each, problem_at
 from generator.readers.commands import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
+from generator.readers.syntax.shell import runs_the_server
 from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.view import Reach, View
+
+_LOGIN: Final = re.compile(
+    r"(?:^|/)\.?(?:bash|zsh|z)?(?:rc|profile|_profile|env|login)$|bash\.bashrc$|/profile\.d/"
+)
+_SHELL: Final = (".sh", ".bash", ".zsh")
+_MOST: Final = 20  # scripts of one folder
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -31,8 +38,18 @@ def _reach(source: Source) -> Reach:
     return "client" if recipes else "shell"
 
 
+def _serves_beside(source: Source, context: Context) -> bool:
+    """Whether another script of the folder starts the server, so that this one only prepares."""
+    others = [path for path in context.listed(source.path) if path.endswith(_SHELL)]
+    texts = (context.read(path) or "" for path in others[:_MOST] if path != source.path)
+    return any(runs_the_server(text, context.engine) for text in texts)
+
+
 def _views(source: Source, context: Context) -> tuple[View, ...]:
-    told = Told(context, source.path, SCRIPT, _reach(source))
+    reach, login = _reach(source), _LOGIN.search(source.path) is not None
+    if reach == "shell" and not login and _serves_beside(source, context):
+        reach = "server"
+    told = Told(context, source.path, SCRIPT, reach, login=login)
     told.script(source.text)
     found = with_gaps(told.found(), told.gaps)
     if not found and told.gaps:

@@ -13,7 +13,10 @@ SIGNS: Final = Signs(
     maybe=frozenset({".yaml", ".yml"}),
     content=r"(?m)\A#cloud-config\b|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
     r"|^[ \t]*(?:- )?(?:[a-z]+\.[a-z]+\.)?(?:docker|podman)_container[ \t]*:"
-    r"|^- (?:hosts|import_playbook)[ \t]*:|^  script[ \t]*:",
+    r"|^- (?:hosts|import_playbook)[ \t]*:|^  script[ \t]*:"
+    # A list of tasks: modules by their full names, or words that only a task has.
+    r"|^(?:- | {2})(?:ansible|community|containers)\.[a-z_]+\.[a-z_]+[ \t]*:"
+    r"|^ {2}(?:become|register|notify|changed_when|failed_when|delegate_to)[ \t]*:",
     never=r"(?m)^apiVersion[ \t]*:",
 )
 STEPS: Final = replace(SCRIPT, kind="steps", string='"{}"')

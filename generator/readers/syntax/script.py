@@ -67,13 +67,15 @@ class Document:
 class CommandLine:
     """A command line: variables set before it, its words, and what it is given to read.
 
-    `exported`: there is no command, and later ones get the variables.
+    `exported`: there is no command, and later ones get the variables. `listed`: they are the words
+    of an array.
     """
 
     assigned: tuple[tuple[str, Argument], ...]
     words: tuple[Argument, ...]
     documents: tuple[Document, ...] = ()
     exported: bool = False
+    listed: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -141,13 +143,26 @@ class _Script:
             return
         self._end_word()
         if self.array:
-            self.array = "" if sign == ")" else self.array
+            if sign == ")":
+                yield from self._listed()
+                self.array = ""
             return
         if sign == "\n" and self.pending:
             self._bodies()
         words = self.words
         yield from self._command()
         self.piped = words if sign == "|" else []
+
+    def _listed(self) -> Iterator[CommandLine]:
+        """Yield the `NAME=value` words of an array that ends here."""
+        found = []
+        for word in self.arrays.get(self.array, ()):
+            if match := _ASSIGNED.fullmatch(word.text):
+                head = word.text[: len(word.text) - len(match[2])]
+                value = replace(word, text=match[2], written=_behind(word, head))
+                found.append((match[1], value))
+        if found:
+            yield CommandLine(tuple(found), (), listed=True)
 
     def _bodies(self) -> None:
         """Read the here-documents that the line before has announced."""
@@ -188,6 +203,9 @@ class _Script:
             if told is not None and len(told) <= self.room:
                 self.room -= len(told)
                 return told
+            default = match["default"] if told is None else None
+            if default and not set("$`") & set(default):
+                return default.strip("\"'")  # What it is where nobody says otherwise.
             word.unresolved = True
             return match[0]
 

@@ -45,12 +45,12 @@ class TestLibrary:
         ("name", "release", "severity", "effect"),
         [
             ("cuda", "0.12.3", "info", "ignores it"),
-            ("cuda", "0.12.4", "warning", "computes on the CPU alone"),
+            ("cuda", "0.12.4", "error", "computes on the CPU alone"),
             ("cpu_avx2", "0.9.2", "info", "ignores it"),
             ("cpu_avx2", "0.32.15", "info", "computes on the CPU alone"),
-            ("rocm", "0.30.0", "warning", "computes on the CPU alone"),
-            ("mlx_cuda_v13", "0.20.3", "warning", "computes on the CPU alone"),
-            ("vulkan", "0.12.10", "warning", "computes on the CPU alone"),
+            ("rocm", "0.30.0", "error", "computes on the CPU alone"),
+            ("mlx_cuda_v13", "0.20.3", "error", "computes on the CPU alone"),
+            ("vulkan", "0.12.10", "error", "computes on the CPU alone"),
             ("cuda_v12", "0.9.6", "info", "ignores it"),
         ],
     )

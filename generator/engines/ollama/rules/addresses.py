@@ -186,16 +186,31 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
         return
     host = listens_on(address.value)
     if not is_local(host) and _is_known(host):
+        shut = _is_shut(view)
+        held = ", which the firewall of NixOS keeps shut until something opens the port"
         yield Hit(
-            message=f"the API listens on {host} and has no authentication",
+            message=f"the API listens on {host} and has no authentication{held if shut else ''}",
             place=address.place,
+            severity="info" if shut else None,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
 
 
+_FIREWALL: Final = ("networking.firewall", "networking.nftables")
+
+
+def _is_shut(view: View) -> bool:
+    """Return whether the firewall of NixOS, which is on unless told otherwise, keeps others out."""
+    if view.phrases.kind != "nixos" or view.manager != "system":
+        return False
+    asked = any(s.name == "openFirewall" and s.value is not False for s in view.settings)
+    touched = any(f"{line.section}.{line.name}".startswith(_FIREWALL) for line in view.lines)
+    return not asked and not touched
+
+
 def _is_known(host: str) -> bool:
     """Return whether a host can be judged: no gap that the machine fills in, no broken address."""
-    broken = re.search(r"[:%$]|^[\d.]+$", host)
+    broken = re.search(r"[:%${]|^[\d.]+$", host)
     return not is_nobodys(host) if is_address(host) else not broken
 
 
@@ -286,12 +301,39 @@ def _on_the_host_network(view: View, facts: Facts) -> Hits:
 
 def _cluster_service(view: View) -> Hits:
     for line in view.container.exposed if view.container else ():
+        if line.section == TUNNEL:
+            continue
         yield Hit(
             message=f"a service of type {line.value} opens the API outside the cluster, and it has "
             f"no authentication",
             place=line.place,
             fix="write `ClusterIP`, with an ingress that authenticates before it",
         )
+
+
+TUNNEL: Final = "tunnel"
+"""The section of what leads to the API from the whole internet."""
+
+
+@Rule(
+    id="HW562",
+    severity="error",
+    title="a tunnel to the API",
+    why="A tunnel opens what it leads to for the whole internet, and the API has no "
+    "authentication: whoever finds the name can run, pull and delete models. Scanners do find it.",
+    bad="command: tunnel --url http://ollama:11434",
+    good="command: tunnel --url http://proxy:8080    # a proxy that authenticates, before the API",
+    source="docs/faq.mdx@v0.32.15: How can I use Ollama with Cloudflare Tunnel?",
+)
+def tunnel_to_the_api(view: View, _: Facts) -> Hits:
+    for line in view.container.exposed if view.container else ():
+        if line.section == TUNNEL:
+            yield Hit(
+                message=f"`{line.name}` leads to the API from the whole internet, and it has no "
+                "authentication",
+                place=line.place,
+                fix="lead it to a proxy that authenticates, before the API",
+            )
 
 
 @Rule(

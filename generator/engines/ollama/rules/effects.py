@@ -37,6 +37,7 @@ _SYSTEMS: Final = ("x86_64-linux", "aarch64-linux")
 
 @Rule(
     id="HW106",
+    severity="error",
     deviates=True,
     title="a compute library that the release does not have",
     why="OLLAMA_LLM_LIBRARY is the name of a directory under lib/ollama, and those change with "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_official, runs_own_script
@@ -47,16 +48,48 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         endpoint = _NO_ENDPOINT.search(text)
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
-            yield _lists_instead(view, message, words, place)
+            yield _never_healthy(view, message, words, place)
         elif endpoint:
             message = f"the server has no `{endpoint[1]}`: it answers 404"
-            yield _lists_instead(view, message, words, place)
+            yield _never_healthy(view, message, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
         elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
             asked = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{asked}` ends with 0 when no server answers: the check passes whatever is"
+            yield _lists_instead(view, message, words, place)
+
+
+def _never_healthy(view: View, message: str, words: tuple[str, ...], place: Place) -> Hit:
+    """Return the Hit; what waits until such a check passes never starts."""
+    waiting = view.container.waited_for if view.container else ()
+    hit = _lists_instead(view, message, words, place)
+    if not waiting:
+        return hit
+    names = ", ".join(f"`{name}`" for name in waiting)
+    return replace(hit, message=f"{message}; {names} never starts", severity="error")
+
+
+_LOADED: Final = re.compile(r"\bollama\s+ps\b[^;&]*\|\s*(?:e?grep|awk|wc|sed)\b|/api/ps\b[^;&]*\|")
+
+
+@Rule(
+    id="HW563",
+    title="a health check that wants a model loaded",
+    why="A server without a loaded model is healthy: it loads one with the next request, and "
+    "unloads it after OLLAMA_KEEP_ALIVE, 5 minutes unless told otherwise. A check for what "
+    "`ollama ps` lists fails until the first request, and whenever nobody has asked for a while.",
+    bad='test: ["CMD-SHELL", "ollama ps | grep -q llama3.1"]',
+    good='test: ["CMD", "ollama", "list"]',
+    source="docs/faq.mdx@v0.32.15: How do I keep a model loaded in memory",
+)
+def health_check_wants_a_model(view: View, _: Facts) -> Hits:
+    keep = view.variable("OLLAMA_KEEP_ALIVE")
+    for_ever = keep is not None and keep.value.strip().startswith("-")
+    for text, words, place in _checks(view):
+        if words and not for_ever and _LOADED.search(text):
+            message = "the check fails while no model is loaded: a server that idles is unhealthy"
             yield _lists_instead(view, message, words, place)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import MODEL_NAME, whole
+from generator.units import GO_TRUE, MODEL_NAME, whole
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -169,6 +169,40 @@ def _installed_unit(view: View) -> str:
         if start and described and INSTALLED_TO.search(file):
             return file
     return ""
+
+
+_ROOT: Final = frozenset({"root", "0"})
+
+
+@Rule(
+    id="HW560",
+    title="a server that runs as root",
+    why="The server needs no right of root: the GPU is open to the groups render and video. As "
+    "root, a fault in a runner that reads a model somebody has uploaded owns the whole host. The "
+    "installer's unit has a user of its own.",
+    bad="[Service]\nExecStart=/usr/local/bin/ollama serve",
+    good="[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\nGroup=ollama",
+    source="scripts/install.sh@v0.32.15:221-235; systemd.exec(5), User=",
+)
+def runs_as_root(view: View, _: Facts) -> Hits:
+    serves = [line for line in sandbox.said(view, "ExecStart") if _SERVES.match(line.value)]
+    of_user = view.manager == "user" or any(
+        line.name == "WantedBy" and "default.target" in line.value for line in view.lines
+    )
+    if not serves or of_user or view.adds or view.container is not None or view.phrases.sandboxed:
+        return
+    users = sandbox.said(view, "User")
+    if users and users[-1].value.strip() not in _ROOT:
+        return
+    if not users and sandbox.last(view, "DynamicUser").lower() in GO_TRUE | {"yes", "on"}:
+        return
+    said = f"`User={users[-1].value}`: the server" if users else "there is no User=: the server"
+    yield Hit(
+        message=f"{said} runs as root, which it does not need",
+        place=users[-1].place if users else serves[-1].place,
+        fix="write `User=ollama`, a user that owns the models and is in the groups render and "
+        "video",
+    )
 
 
 _NOTIFYING: Final = frozenset({"notify", "notify-reload"})

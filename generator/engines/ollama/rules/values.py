@@ -208,6 +208,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 @Rule(
     id="HW123",
+    severity="error",
     title="a GFX version in the wrong form",
     why="The ROCm runtime wants three numbers with dots, and reads nothing from a target's name.",
     bad="HSA_OVERRIDE_GFX_VERSION=gfx1030",

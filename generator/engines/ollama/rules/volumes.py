@@ -25,6 +25,7 @@ def _under_the_models(view: View, facts: Facts) -> Volume | None:
 
 @Rule(
     id="HW527",
+    severity="error",
     title="a volume that is smaller than its models",
     why="The pull ends with `no space left on device`, and the pod of a chart starts over, to pull "
     "again. Updates of a model need its size once more, until the old layers are removed.",

@@ -1,0 +1,194 @@
+"""Values of bjw-s app-template, a chart that many use for anything: the workloads that it makes.
+
+Each controller becomes the workload and each service the Service that the chart would write, with
+every value at its place, so that they are judged as manifests are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CHART: Final = "app-template"
+_PROBES: Final = {
+    "liveness": "livenessProbe",
+    "readiness": "readinessProbe",
+    "startup": "startupProbe",
+}
+_KINDS: Final = {
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "cronjob": "Job",
+    "job": "Job",
+}
+_AS_THEY_ARE: Final = ("command", "args", "resources", "securityContext", "lifecycle", "envFrom")
+_CONTROLLER: Final = "controller"
+
+
+def is_app_template(values: Table) -> bool:
+    """Return whether values are those of the chart: controllers with containers."""
+    boxes = (one.get("containers") for one in _tables(values.table("controllers")).values())
+    return any(isinstance(box, Table) for box in boxes)
+
+
+def workloads(values: Table) -> list[Table]:
+    """Return the workloads and Services that the chart makes of its values."""
+    named = _tables(values.table("controllers"))
+    found = [_workload(name, table, values) for name, table in named.items()]
+    return found + [_service(name, t) for name, t in _tables(values.table("service")).items()]
+
+
+def _tables(table: Table) -> dict[str, Table]:
+    return {name: node for name, node in table.entries.items() if isinstance(node, Table)}
+
+
+def _text(text: str, at: Node) -> Scalar:
+    return Scalar(text, at.place)
+
+
+def _table(entries: Mapping[str, Node | None], at: Node) -> Table:
+    kept = {name: node for name, node in entries.items() if node is not None}
+    return Table(kept, at.place, {name: node.place for name, node in kept.items()})
+
+
+def _workload(name: str, controller: Table, values: Table) -> Table:
+    kind = _KINDS.get(controller.text("type").lower(), "Deployment")
+    labels = _table({_CONTROLLER: _text(name, controller)}, controller)
+    options = {**values.table("defaultPodOptions").entries, **controller.table("pod").entries}
+    spec = _table(
+        {
+            **options,
+            "containers": _boxes(name, "containers", controller, values),
+            "initContainers": _boxes(name, "initContainers", controller, values),
+            "volumes": Items(tuple(_volumes(values)), controller.place),
+        },
+        controller,
+    )
+    pod = _table({"metadata": _table({"labels": labels}, controller), "spec": spec}, controller)
+    return _table(
+        {
+            "kind": _text(kind, controller),
+            "metadata": _table({"name": _text(name, controller)}, controller),
+            "spec": _table({"template": pod}, controller),
+        },
+        controller,
+    )
+
+
+def _boxes(controller: str, key: str, table: Table, values: Table) -> Items:
+    found = (_box(controller, name, box, values) for name, box in _tables(table.table(key)).items())
+    return Items(tuple(found), table.place)
+
+
+def _box(controller: str, name: str, box: Table, values: Table) -> Table:
+    kept = {key: box.get(key) for key in _AS_THEY_ARE}
+    probes = {key: _probe(box.table("probes", short)) for short, key in _PROBES.items()}
+    mounts = Items(tuple(_mounts(controller, name, values)), box.place)
+    return _table(
+        {
+            "name": _text(name, box),
+            "image": _image(box),
+            "env": Items(tuple(_variables(box)), box.place),
+            "volumeMounts": mounts,
+            **kept,
+            **probes,
+        },
+        box,
+    )
+
+
+def _image(box: Table) -> Scalar | None:
+    repository, tag = box.scalar("image", "repository"), box.scalar("image", "tag")
+    if repository is None:
+        return box.scalar("image")
+    digest = box.text("image", "digest")
+    end = f":{tag.text}" if tag else ""
+    end += f"@{digest}" if digest else ""
+    return Scalar(f"{repository.text}{end}", (tag or repository).place)
+
+
+def _variables(box: Table) -> Iterator[Node]:
+    """Yield `env`, a list as in a manifest or a mapping, of whose values the chart makes text."""
+    for name, node in box.table("env").entries.items():
+        told = node if isinstance(node, Scalar) else None
+        value = replace(told, kind="str") if told else None
+        inner = node if isinstance(node, Table) else None
+        plain = inner.scalar("value") if inner else None
+        yield _table(
+            {
+                "name": _text(name, node),
+                "value": value or (replace(plain, kind="str") if plain else None),
+                "valueFrom": None if inner is None else inner.get("valueFrom") or inner,
+            },
+            node,
+        )
+    listed = box.get("env")
+    for entry in listed.items if isinstance(listed, Items) else ():
+        told = entry.scalar("value") if isinstance(entry, Table) else None
+        if isinstance(entry, Table) and told is not None:
+            yield replace(entry, entries={**entry.entries, "value": replace(told, kind="str")})
+        else:
+            yield entry
+
+
+def _probe(probe: Table) -> Table | None:
+    """Return a probe of one's own; the others ask for the port alone."""
+    off = probe.text("enabled").lower() == "false"
+    spec = probe.get("spec")
+    return spec if isinstance(spec, Table) and not off else None
+
+
+def _volumes(values: Table) -> Iterator[Table]:
+    for name, volume in _tables(values.table("persistence")).items():
+        kind = volume.text("type") or "persistentVolumeClaim"
+        claim = volume.scalar("existingClaim") or _text(name, volume)
+        size = volume.get("size")
+        inner = {
+            "persistentVolumeClaim": _table({"claimName": claim}, volume),
+            "emptyDir": _table({"sizeLimit": volume.get("sizeLimit")}, volume),
+            "hostPath": _table({"path": volume.get("hostPath")}, volume),
+            "nfs": _table({"server": volume.get("server"), "path": volume.get("path")}, volume),
+        }
+        own = inner.get(kind, _table({"size": size}, volume))
+        yield _table({"name": _text(name, volume), kind: own}, volume)
+
+
+def _mounts(controller: str, box: str, values: Table) -> Iterator[Table]:
+    for name, volume in _tables(values.table("persistence")).items():
+        if volume.text("enabled").lower() == "false":
+            continue
+        advanced = volume.get("advancedMounts")
+        everywhere = volume.items("globalMounts")
+        if not everywhere and not isinstance(advanced, Table):
+            yield _mount(name, _text(f"/{name}", volume), volume)
+        for mount in (*everywhere, *volume.items("advancedMounts", controller, box)):
+            path = mount.scalar("path") if isinstance(mount, Table) else None
+            if path is not None:
+                yield _mount(name, path, mount)
+
+
+def _mount(name: str, path: Scalar, at: Node) -> Table:
+    return _table({"name": _text(name, at), "mountPath": path}, at)
+
+
+def _service(name: str, service: Table) -> Table:
+    named = service.scalar(_CONTROLLER) or _text(name, service)
+    ports = [
+        _table({"port": port.get("port"), "targetPort": port.get("targetPort")}, port)
+        for port in _tables(service.table("ports")).values()
+    ]
+    spec = _table(
+        {
+            "type": service.get("type"),
+            "selector": _table({_CONTROLLER: named}, service),
+            "ports": Items(tuple(ports), service.place),
+        },
+        service,
+    )
+    kind, metadata = _text("Service", service), _table({"name": _text(name, service)}, service)
+    return _table({"kind": kind, "metadata": metadata, "spec": spec}, service)

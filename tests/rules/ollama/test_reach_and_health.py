@@ -1,0 +1,139 @@
+"""HW314, HW401, HW509 and HW560 to HW563 in whole files."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.told import lines
+from tests.tools import require
+
+SERVER = """\
+services:
+  llm:
+    image: ollama/ollama:0.32.15
+    restart: unless-stopped
+    volumes: [models:/root/.ollama]
+"""
+END = "volumes: {models: {}}\n"
+
+
+def of(found: list[str], rule: str) -> list[str]:
+    return [line for line in found if f" {rule} " in line]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "image: cloudflare/cloudflared\n    command: tunnel --url http://llm:11434",
+        "image: ngrok/ngrok\n    command: [http, 'llm:11434', --log=stdout]",
+    ],
+)
+def test_a_tunnel_to_the_api(other: str, tmp_path: Path) -> None:
+    text = f"{SERVER}  way-in:\n    {other}\n{END}"
+    assert of(lines(tmp_path, "compose.yaml", text), "HW562") == ["8 HW562 error"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "image: cloudflare/cloudflared\n    command: tunnel --url http://chat:8080",
+        "image: nginx\n    command: proxy http://llm:11434",
+    ],
+)
+def test_a_tunnel_elsewhere_is_none_to_the_api(other: str, tmp_path: Path) -> None:
+    text = f"{SERVER}  way-in:\n    {other}\n{END}"
+    assert of(lines(tmp_path, "compose.yaml", text), "HW562") == []
+
+
+@pytest.mark.parametrize(("condition", "severity"), [("healthy", "error"), ("started", "warning")])
+def test_what_waits_for_a_check_that_never_passes(
+    condition: str, severity: str, tmp_path: Path
+) -> None:
+    text = (
+        f"{SERVER}    healthcheck: {{test: [CMD, curl, -f, 'http://localhost:11434']}}\n"
+        f"  chat:\n    image: chat:1\n    depends_on: {{llm: {{condition: service_{condition}}}}}\n"
+        f"{END}"
+    )
+    assert of(lines(tmp_path, "compose.yaml", text), "HW509") == [f"6 HW509 {severity}"]
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("ollama ps | grep -q qwen3", 1),
+        ("ollama ps | awk 'NR>1' | grep .", 1),
+        ("ollama ps", 0),
+        ("ollama list | grep qwen3", 0),
+    ],
+)
+def test_a_check_that_wants_a_model_loaded(test: str, told: int, tmp_path: Path) -> None:
+    text = f'{SERVER}    healthcheck: {{test: [CMD-SHELL, "{test}"]}}\n{END}'
+    assert len(of(lines(tmp_path, "compose.yaml", text), "HW563")) == told
+
+
+UNIT = "[Unit]\nDescription=models\n[Service]\nExecStart=/usr/local/bin/ollama serve\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", ["4 HW560 warning"]),
+        ("User=root\n", ["5 HW560 warning"]),
+        ("User=ollama\n", []),
+        ("DynamicUser=yes\n", []),
+        ("[Install]\nWantedBy=default.target\n", []),
+    ],
+)
+def test_a_server_that_runs_as_root(more: str, told: list[str], tmp_path: Path) -> None:
+    assert of(lines(tmp_path, "llm.service", UNIT + more), "HW560") == told
+
+
+def test_a_drop_in_tells_no_user(tmp_path: Path) -> None:
+    text = "[Service]\nExecStart=\nExecStart=/usr/local/bin/ollama serve\n"
+    assert of(lines(tmp_path, "ollama.service.d/a.conf", text), "HW560") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("environment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}", ["6 HW561 warning"]),
+        ("environment: {NVIDIA_VISIBLE_DEVICES: all}", ["6 HW561 info"]),
+        ("environment: {CUDA_VISIBLE_DEVICES: '-1'}", []),
+        ("environment: {NVIDIA_VISIBLE_DEVICES: all}\n    runtime: nvidia", []),
+        ("environment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}\n    devices: [/dev/kfd, /dev/dri]", []),
+    ],
+)
+def test_a_gpu_that_nobody_hands_in(more: str, told: list[str], tmp_path: Path) -> None:
+    assert of(lines(tmp_path, "compose.yaml", f"{SERVER}    {more}\n{END}"), "HW561") == told
+
+
+@pytest.mark.parametrize(("value", "told"), [("all", 0), ("0", 1)])
+def test_all_gpus_by_two_names_are_the_same(value: str, told: int, tmp_path: Path) -> None:
+    text = (
+        "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
+        f"AddDevice=nvidia.com/gpu=all\nEnvironment=NVIDIA_VISIBLE_DEVICES={value}\n"
+        "[Service]\nRestart=always\n"
+    )
+    assert len(of(lines(tmp_path, "llm.container", text), "HW314")) == told
+
+
+@pytest.mark.parametrize(
+    ("more", "severity"),
+    [
+        ("", "info"),
+        ("services.ollama.openFirewall = true;", "warning"),
+        ("networking.firewall.allowedTCPPorts = [ 11434 ];", "warning"),
+        ("networking.firewall.enable = false;", "warning"),
+    ],
+)
+def test_the_firewall_of_nixos(more: str, severity: str, tmp_path: Path) -> None:
+    require("nix-instantiate")
+    text = f'{{ services.ollama.enable = true;\n services.ollama.host = "0.0.0.0";\n {more} }}\n'
+    assert of(lines(tmp_path, "llm.nix", text), "HW401") == [f"2 HW401 {severity}"]
+
+
+def test_a_fork_reads_its_names(tmp_path: Path) -> None:
+    text = SERVER.replace("ollama/ollama:0.32.15", "intel/ipex-llm-ollama:2.2")
+    text += f"    environment: {{OLLAMA_NUM_GPU: 999, OLLAMA_INTEL_GPU: 1}}\n{END}"
+    found = lines(tmp_path, "compose.yaml", text.replace("  llm:", "  ollama:"))
+    assert of(found, "HW101") + of(found, "HW102") == []
