@@ -38,6 +38,12 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
     return others and re.fullmatch(load_signs(view.engine).application, name) is not None
 
 
+def is_of_a_fork(view: View) -> bool:
+    """Return whether the image is made of a fork, which reads names that the engine does not."""
+    image = view.container.image if view.container else ""
+    return re.search(load_signs(view.engine).forks, image) is not None
+
+
 def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere."""
     engine = load_signs(view.engine)

@@ -6,9 +6,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import load_signs
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.containers import is_for_a_script, is_official
+from generator.rules.helpers.containers import is_for_a_script, is_of_a_fork, is_official
 from generator.rules.helpers.variables import (
     asked_by_commands,
     known_variables,
@@ -43,12 +42,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         built = view.container is not None and not is_official(view, facts)
         dead = facts.dead_names.get(variable.name)
         forked = built and dead is not None and dead.forks
-        image = view.container.image if view.container else ""
-        if (
-            built
-            and re.search(load_signs(view.engine).forks, image)
-            and (forked or fault.rule == "HW102")
-        ):
+        if is_of_a_fork(view) and (forked or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
             message=message.format(variable.name, fault.what, facts.release),
