@@ -251,3 +251,14 @@ def test_what_llama_cpp_has_left_out_is_not_counted_again(free: int, layers: int
     have = (free * MIB,)
     found = wish.place(Footprint(model, wish.load_of(model, have)), have)
     assert found.counts == (layers,)
+
+
+def test_layers_that_are_asked_for_go_to_the_gpu_that_is_chosen() -> None:
+    """llama3.2:3b is within 80 % of one card: what is asked for goes there, and not to both."""
+    free = (8 * GIB, 12 * GIB)
+    small, large = shape("llama3.2:3b"), shape("llama3.1:70b")
+    wish = ask(layers=20)
+    assert wish.place(Footprint(small, wish.load_of(small, free)), free).counts == (0, 20)
+    assert wish.place(Footprint(large, wish.load_of(large, free)), free).counts == (8, 12)
+    wide = replace(wish, spread=True)
+    assert wide.place(Footprint(small, wide.load_of(small, free)), free).counts == (8, 12)

@@ -157,9 +157,20 @@ class OllamaAsk(Ask):
         if not self.llama_server:
             return self._by_ollama(footprint, free)
         if self.layers is not None:
-            counts = by_share(min(self.layers, shape.layers + 1), free)
-            return placed(shape, counts, self._asked)
+            return self._asked_of_llama_server(footprint, self.layers, free)
         return self._by_llama_server(footprint, free)
+
+    def _asked_of_llama_server(
+        self, footprint: Footprint, layers: int, free: Sequence[int]
+    ) -> Placement:
+        """Return where a number of layers goes that is asked for: to the GPUs that are chosen."""
+        shape = footprint.shape
+        expected = predicted(shape, footprint.load.tokens, self.facts)
+        chosen = choose(expected, free, spread=self.spread)
+        shares = [have if device in chosen else 0 for device, have in enumerate(free)]
+        found = placed(shape, by_share(min(layers, shape.layers + 1), shares), self._asked)
+        sees = offloaded(shape, [free[device] for device in chosen], layers)
+        return found if sees else replace(found, tower=None)
 
     @property
     def _asked(self) -> str:
