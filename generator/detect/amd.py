@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.detect.detected import Gpu
-from generator.detect.pci import MAKERS, card_of, held, unserved
+from generator.detect.pci import MAKERS, card_of, held, known, unserved
 from generator.detect.root import first_match, one_line, pairs
 from generator.units import whole
 
@@ -28,7 +29,24 @@ def read_amd(root: Root, there: list[Device], cpu_model: str) -> tuple[Gpu, ...]
     nodes = (_gpu(root, f"{_NODES}/{node}", cpu_model, ids) for node in root.names(_NODES))
     gpus = sorted(filter(None, nodes), key=lambda gpu: gpu.bus)
     fault = "the kernel's compute driver (amdgpu with KFD) does not serve it"
-    return (*gpus, *unserved(root, there, gpus, fault))
+    places = {gpu.bus for gpu in gpus}
+    others = [_shown(root, device) for device in there if device.bus not in places]
+    served = (*gpus, *(gpu for gpu in others if gpu))
+    return (*served, *unserved(root, there, served, fault))
+
+
+def _shown(root: Root, device: Device) -> Gpu | None:
+    """Return a GPU that the graphics driver alone serves, as old and virtual ones: for Vulkan."""
+    gpu, folder = known(device), f"/sys/bus/pci/devices/{device.bus}"
+    vram, gtt = (root.number(f"{folder}/mem_info_{kind}_total") or 0 for kind in ("vram", "gtt"))
+    card = card_of(device.id, vram)
+    if not vram or card is None or not card.target:
+        return None
+    gpu = replace(gpu, name=f"{MAKERS['amd']} {card.name}")
+    memory = vram + gtt if gpu.unified else vram
+    used = None if gpu.unified else root.number(f"{folder}/mem_info_vram_used")
+    taken = held(root, f"{folder}/mem_info_vram_used", gpu.name, used, memory)
+    return replace(gpu, memory=memory, used=used, held=taken, exact=True, kernel=False)
 
 
 def _gpu(root: Root, node: str, cpu_model: str, ids: Mapping[str, str]) -> Gpu | None:
@@ -38,14 +56,14 @@ def _gpu(root: Root, node: str, cpu_model: str, ids: Mapping[str, str]) -> Gpu |
     target = _target(properties.get("gfx_target_version", ""))
     if properties.get("vendor_id") != _AMD or not target:
         return None
-    known, bus = load_catalogue().radeons.get(target), _bus(properties)
+    radeon, bus = load_catalogue().radeons.get(target), _bus(properties)
     pci = ids.get(bus, "")
     drm = f"/sys/class/drm/renderD{properties.get('drm_render_minor', '')}/device"
     vram, gtt = (root.number(f"{drm}/mem_info_{kind}_total") or 0 for kind in ("vram", "gtt"))
     card = card_of(pci, vram)
-    if known is None and card is None:
+    if radeon is None and card is None:
         root.warn(node, f"`{target}` is not a GPU that this program knows")
-    unified = bool(known and known.integrated) or bool(card and card.unified)
+    unified = bool(radeon and radeon.integrated) or bool(card and card.unified)
     name = _name(root, drm, target, cpu_model if unified else "", card.name if card else "")
     used = None if unified else root.number(f"{drm}/mem_info_vram_used")
     unique = whole(properties.get("unique_id", ""))

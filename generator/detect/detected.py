@@ -89,7 +89,8 @@ class Gpu:
     """One GPU. `memory` is in bytes, 0: not known; `target` is AMD's, like `gfx1100`.
 
     `pci` is its id on the bus, like `10de:2684` or `1002:744c:c8`. `fault` says why a server cannot
-    compute on it; `exact` is false where the memory is a guess. `held` are bytes of `used` that
+    compute on it; `exact` is false where the memory is a guess. `kernel` says whether the kernel
+    lets it compute, which ROCm needs and Vulkan does not. `held` are bytes of `used` that
     others than a model server hold.
     """
 
@@ -107,6 +108,7 @@ class Gpu:
     fault: str = ""
     held: int = 0
     pci: str = ""
+    kernel: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def _by(gpu: Gpu, facts: Facts) -> str:
     """Return the library of the release that computes on a GPU; empty: none does, or too slowly."""
     unknown = gpu.vendor == "amd" and not gpu.target
     library = "" if unknown else facts.library(gpu.vendor, gpu.target)
+    if library == "rocm" and not gpu.kernel:
+        library = facts.library("intel")  # which is Vulkan or nothing
     return "" if library == "vulkan" and gpu.unified and not _worth(gpu) else library
 
 

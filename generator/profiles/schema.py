@@ -94,7 +94,7 @@ class Ollama(Table):
     version: fields.ReleaseText | None = None
     """Release or release line that the output is for; left out: the newest known."""
     acceleration: Literal["cpu", "cuda", "rocm", "vulkan"] | None = None
-    """What computes; left out: `cuda` when the host has GPUs, otherwise `cpu`."""
+    """What computes; left out: what the release has for the GPUs, and `cpu` without any."""
     host: fields.Address = "127.0.0.1"
     """Address that the API listens on, without brackets. The API has no authentication."""
     port: int = Field(default=11434, ge=1, le=65535)
