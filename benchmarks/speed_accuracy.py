@@ -171,13 +171,15 @@ def _row(table: Mapping[str, str]) -> Row:
 
 
 def _sized(shape: Shape, size: float) -> Shape:
-    """Return the shape with so many bytes: all but the experts are of another type."""
-    experts = expert_bytes(shape)
+    """Return the shape with so many bytes; with MXFP4 the experts are what they are."""
+    fixed = shape.quantisation == "MXFP4"
+    experts = expert_bytes(shape) if fixed else (0,) * shape.layers
     share = (size - sum(experts)) / (shape.tensor_bytes - sum(experts))
     rest = zip(shape.layer_bytes, experts, strict=True)
     return replace(
         shape,
         layer_bytes=tuple(int((layer - part) * share) + part for layer, part in rest),
+        expert_bytes=experts if fixed else tuple(int(e * share) for e in shape.expert_bytes),
         input_bytes=int(shape.input_bytes * share),
         output_bytes=int(shape.output_bytes * share),
     )

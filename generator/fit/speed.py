@@ -2,8 +2,8 @@
 
 Decoding reads all active weights and the cache of every token before; a prompt is computed in
 batches, so that the rate of computing decides. How much of its rates a device gets was measured
-(`generator/catalogue/data/speed.toml`, docs/accuracy.md); where a rate is not known there is no
-answer.
+(`generator/catalogue/data/speed.toml`, docs/accuracy.md), as were the constants here; where a rate
+is not known there is no answer.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from generator.host import Gpu
 
 SHORT: Final = 512  # tokens of a conversation that has just begun
+EXPERTS: Final = 0.25  # what a layer with experts takes more, of the time for a plain layer
+STATE: Final = 1.5  # and one with a recurrent state
+GATHERED: Final = 0.65  # share of the rate of computing a prompt that experts leave
 MICRO: Final = 1e-6
 TERA: Final = 1e12
 GIGA: Final = 1e9
@@ -177,13 +180,27 @@ def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate
     for part in parts:
         best, engine = part.engine.efficiency, part.engine
         size = sum(read[part.start : part.end]) + part.moved * used
-        fixed = (part.end - part.start + part.spilled) * best.layer * MICRO
+        fixed = (_launches(shape, part) + part.spilled) * best.layer * MICRO
         time = size / (engine.bandwidth * best.bandwidth) + fixed
         worst, most = best.decode_range
         likely += time
         fast += time / most
         slow += (size / (engine.least * best.bandwidth) + fixed) / worst
     return _rate(slow, likely, fast)
+
+
+def _launches(shape: Shape, part: Part) -> float:
+    """Return how many plain layers take as much time beside reading as those of a part.
+
+    A GPU computes experts, and a recurrent state, in more steps.
+    """
+    layers = range(part.start, min(part.end, shape.layers))
+    count: float = part.end - part.start
+    if part.engine.efficiency.backend == "cpu":
+        return count
+    if shape.experts:
+        count += EXPERTS * len(layers)
+    return count + STATE * sum(1 for layer in layers if any(shape.states[layer : layer + 1]))
 
 
 def _rate(slow: float, likely: float, fast: float) -> Rate:
@@ -215,7 +232,8 @@ def prompt_rate(shape: Shape, parts: list[Part], batch: int = DEFAULT_BATCH) -> 
             return None
         share = (min(part.end, shape.layers) - part.start) / shape.layers
         read = sum(shape.layer_bytes[part.start : part.end]) / batch
-        time = 2 * active_weights(shape) * share / (engine.operations * best.prompt)
+        operations = engine.operations * best.prompt * (GATHERED if shape.experts else 1.0)
+        time = 2 * active_weights(shape) * share / operations
         time += read / (engine.bandwidth * best.bandwidth)
         worst, most = best.prompt_range
         slow, likely, fast = slow + time / worst, likely + time, fast + time / most
