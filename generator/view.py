@@ -270,6 +270,10 @@ class Phrases:
     """Where to keep a secret instead."""
     drops_lines: str = ""
     """Who ignores a line that assigns nothing, with the verb."""
+    devices_told: bool = True
+    """Whether nothing but the file itself hands devices to a container."""
+    firewalled: bool = False
+    """Whether the firewall of the system is shut unless something opens a port."""
     sandboxed: bool = False
     """Whether the service is in a sandbox of systemd unless the file says otherwise."""
     restart: str = ""

@@ -318,7 +318,6 @@ _MEANS_A_GPU: Final = {
     "NVIDIA_DRIVER_CAPABILITIES": "an NVIDIA GPU",
 }
 _NO_GPU: Final = NONE | {"-1", "NoDevFiles"}
-_HANDED_IN: Final = frozenset({"compose", "script", "quadlet", "steps"})
 
 
 @Rule(
@@ -336,7 +335,7 @@ def no_device_handed_in(view: View, _: Facts) -> Hits:
     box = view.container
     if box is None or box.gpu_access or box.privileged or view.adds:
         return
-    if view.phrases.kind not in _HANDED_IN or any(line.name == "extends" for line in view.lines):
+    if not view.phrases.devices_told or any(line.name == "extends" for line in view.lines):
         return
     for name, wanted in _MEANS_A_GPU.items():
         variable = view.variable(name)

@@ -22,6 +22,7 @@ HELM: Final = Phrases(
     kind="helm",
     string='"{}"',  # Kubernetes takes nothing but strings.
     volumes_told=False,
+    devices_told=False,
     keep_volume="write `enabled: true`",
     read_by="everybody who may read the pod or the release reads it",
     keep_in="a Secret, named by `secretKeyRef`",

@@ -17,6 +17,7 @@ SIGNS: Final = Signs(
 )
 KUBERNETES: Final = Phrases(
     kind="kubernetes",
+    devices_told=False,
     string='"{}"',  # A variable takes nothing but strings.
     unnamed="is in an `emptyDir`, or another volume that goes with the pod",
     keep_volume="mount a volume of a PersistentVolumeClaim there",

@@ -37,6 +37,7 @@ CONTAINER: Final = Phrases(
 """Of a container of `virtualisation.oci-containers`, which has options of `podman run`."""
 MODULE: Final = replace(
     CONTAINER,
+    firewalled=True,
     sandboxed=True,  # nixos/modules/services/misc/ollama.nix
     of_unit=".*",
     unit_no_swap='add `serviceConfig.MemorySwapMax = "0"`',

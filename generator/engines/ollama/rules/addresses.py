@@ -187,7 +187,7 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
     host = listens_on(address.value)
     if not is_local(host) and _is_known(host):
         shut = _is_shut(view)
-        held = ", which the firewall of NixOS keeps shut until something opens the port"
+        held = ", which the firewall keeps shut until something opens the port"
         yield Hit(
             message=f"the API listens on {host} and has no authentication{held if shut else ''}",
             place=address.place,
@@ -200,8 +200,8 @@ _FIREWALL: Final = ("networking.firewall", "networking.nftables")
 
 
 def _is_shut(view: View) -> bool:
-    """Return whether the firewall of NixOS, which is on unless told otherwise, keeps others out."""
-    if view.phrases.kind != "nixos" or view.manager != "system":
+    """Return whether a firewall that is on unless told otherwise keeps others out."""
+    if not view.phrases.firewalled or view.manager != "system":
         return False
     asked = any(s.name == "openFirewall" and s.value is not False for s in view.settings)
     touched = any(f"{line.section}.{line.name}".startswith(_FIREWALL) for line in view.lines)
