@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.graph import LEAST_BATCH, Stream, shortened, staged_peak
+from generator.fit.graph import LEAST_BATCH, Staged, Stream, shortened, staged_peak
 from generator.fit.kv import cells, distinct, kv_layers
 from generator.fit.shape import Matrices
 from generator.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.fit.shape import Load, Shape
 
 FLOAT: Final = 4
@@ -18,6 +19,10 @@ HALF: Final = 2
 INDEX: Final = 8
 FUSED: Final = frozenset({"phi3"})  # one tensor for query, key and value
 KEPT, KEPT_FUSED, KEPT_ON_GPU = 4, 3, 3  # embeddings beside the feed-forward part
+RECURRENT: Final = 6  # times its channels; measured on mamba, mamba2 and rwkv7
+HOST_RECURRENT: Final = 4  # the same on the host: nemotron_h, granitehybrid, mamba2
+DELTA_NETS: Final = frozenset({"qwen3next", "qwen35", "qwen35moe", "kimi-linear", "bailingmoe3"})
+TOKEN_SHIFTS: Final = 5  # embeddings that rwkv7 takes in
 COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
 
 
@@ -74,7 +79,11 @@ def device_bytes(shape: Shape, load: Load, share: Share) -> int:
     """
     batch = min(load.batch, load.tokens)
     entering = int(batch * _entering(shape, load))
-    moments = [_feed_forward(shape, load, kept=KEPT_ON_GPU), _around_scores(shape, load)]
+    moments = [
+        _feed_forward(shape, load, kept=KEPT_ON_GPU),
+        _around_scores(shape, load),
+        RECURRENT * shape.channels if shape.states else 0,
+    ]
     floats = max(moments) * batch
     if share.output:
         floats = max(floats, _logits(shape, load, batch))
@@ -85,20 +94,20 @@ def device_bytes(shape: Shape, load: Load, share: Share) -> int:
     if batch < LEAST_BATCH:
         return size
     if share.staged and shape.matrices:
-        layers = shortened(shape.matrices[: share.staged])
+        layers = shortened(_staged(shape, load, share.staged))
         size = max(size, staged_peak(layers, _stream(shape, load)))
     if share.sparse and shape.matrices:
-        experts = shortened([_experts_alone(m) for m in shape.matrices[-share.sparse :]])
-        here = replace(_stream(shape, load), key_cache=0, value_cache=0)
-        size = max(size, staged_peak(experts, here))
+        experts = shortened(map(_experts_alone, shape.matrices[-share.sparse :]))
+        size = max(size, staged_peak(experts, _stream(shape, load)))
     if share.headless:
         size = max(size, shape.output_bytes + int(FLOAT * _logits(shape, load, batch)))
     return size
 
 
-def _experts_alone(m: Matrices) -> Matrices:
-    """Return the matrices of a layer whose experts come from the host; all else is there."""
-    return Matrices(router=1, gate=m.gate, up=m.up, down=m.down)
+def _experts_alone(m: Matrices) -> Staged:
+    """Return what comes from the host of a layer whose experts alone are there."""
+    experts = Matrices(router=1, gate=m.gate, up=m.up, down=m.down)
+    return Staged(matrices=experts, key_cache=0, value_cache=0)
 
 
 def host_bytes(shape: Shape, load: Load, share: Share) -> int:
@@ -111,12 +120,43 @@ def host_bytes(shape: Shape, load: Load, share: Share) -> int:
     """
     batch = min(load.batch, load.tokens)
     table = FLOAT * batch * shape.embedding
-    whole = sum(cells(window, load) for window in distinct(shape.windows))
+    beside = (
+        FLOAT * batch * (shape.beside + (TOKEN_SHIFTS * shape.embedding if _rwkv(shape) else 0))
+    )
     if not load.outputs:
-        return table + FLOAT * batch * whole
-    key = max(shape.kv_heads, default=0) * (shape.key_length + shape.value_length)
-    second = max(table, FLOAT * batch * key) if share.staged else table
-    return table + second + int(batch * _entering(shape, load)) * share.copies
+        return table + beside + FLOAT * batch * sum(_seen(shape, load))
+    second = max(table, FLOAT * batch * _sent(shape)) if share.staged else table
+    return table + second + beside + int(batch * _entering(shape, load)) * share.copies
+
+
+def _sent(shape: Shape) -> int:
+    """Return the floats of a token that go to the host from its own layers, which a GPU computes.
+
+    Keys and values; where query, key and value are one, from the first to the last of them. The
+    host computes recurrences itself, as it has their state.
+    """
+    kv = max(shape.kv_heads, default=0)
+    sent = kv * (shape.key_length + shape.value_length)
+    if any(m.query and not m.key for m in shape.matrices):
+        sent += (shape.heads + kv) * shape.key_length
+    if shape.states:
+        plain = shape.architecture in DELTA_NETS or _rwkv(shape)
+        times = 1 if plain else HOST_RECURRENT
+        sent = max(sent, times * shape.channels)
+    return sent
+
+
+def _rwkv(shape: Shape) -> bool:
+    return bool(shape.states) and not any(shape.kv_heads) and "rwkv" in shape.architecture
+
+
+def _seen(shape: Shape, load: Load) -> list[int]:
+    """Return how many tokens a token looks at, for each kind of layer that looks at any."""
+    if shape.encoder:
+        return [min(load.batch, load.tokens)]
+    if not any(shape.kv_heads):
+        return [0]
+    return [cells(window, load) for window in distinct(shape.windows)]
 
 
 def host_compute_bytes(shape: Shape, load: Load) -> int:
@@ -126,22 +166,31 @@ def host_compute_bytes(shape: Shape, load: Load) -> int:
 
 def _entering(shape: Shape, load: Load) -> float:
     """Return the bytes that come in with each token: the mask, and where values are to go."""
-    tokens = sum(cells(window, load) for window in distinct(shape.windows))
+    seen = _seen(shape, load)
     if load.flash_attention:
-        return HALF * tokens
+        return HALF * sum(seen)
     values = max(shape.kv_heads, default=0) * shape.value_length
-    return FLOAT * tokens + INDEX * values * len(distinct(shape.windows))
+    return FLOAT * sum(seen) + INDEX * values * len(seen)
+
+
+def _staged(shape: Shape, load: Load, layers: int) -> Iterator[Staged]:
+    """Yield so many first layers, with the part of each one's cache that are keys."""
+    states = shape.states or (0,) * shape.layers
+    both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
+    rows = zip(shape.matrices[:layers], kv_layers(shape, load), states, strict=False)
+    for matrices, size, state in rows:
+        cache = size - FLOAT * state * load.slots
+        keys = cache * shape.key_length // max(1, both)
+        yield Staged(matrices=matrices, key_cache=keys, value_cache=cache - keys)
 
 
 def _stream(shape: Shape, load: Load) -> Stream:
     """Return what a batch makes in a layer of the host."""
     batch = min(load.batch, load.tokens)
-    heads, kv = shape.heads, max(shape.kv_heads, default=0)
+    kv = max(shape.kv_heads, default=0)
+    heads = shape.heads if kv else 0
     key, value = shape.mla_lengths or (shape.key_length, shape.value_length)
-    cache = max(kv_layers(shape, load), default=0)
-    both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
-    keys = cache * shape.key_length // max(1, both)
-    widest = max(cells(window, load) for window in distinct(shape.windows))
+    widest = max(_seen(shape, load))
     floats, used = FLOAT * batch, max(1, shape.experts_used)
     return Stream(
         residual=floats * shape.embedding,
@@ -151,8 +200,6 @@ def _stream(shape: Shape, load: Load) -> Stream:
         answers=floats * heads * value,
         scores=0 if load.flash_attention else floats * heads * widest,
         mask=int(batch * _entering(shape, load)),
-        key_cache=keys,
-        value_cache=cache - keys,
         wide=floats * used * shape.feed_forward,
         dense=floats * (shape.dense_feed_forward if shape.experts else shape.feed_forward),
         shared=floats * shape.shared_feed_forward,
@@ -160,6 +207,8 @@ def _stream(shape: Shape, load: Load) -> Stream:
         chosen=floats * used,
         voices=floats * used * shape.embedding,
         positions=floats,
+        recurrent=2 * floats * shape.channels,
+        beside=floats * shape.beside,
         norm=FLOAT * shape.embedding,
         qk_norm=shape.qk_norm,
         gated=shape.gated,
@@ -168,12 +217,20 @@ def _stream(shape: Shape, load: Load) -> Stream:
 
 def _around_scores(shape: Shape, load: Load) -> float:
     """Return the floats that attention of one token takes on a GPU."""
-    query = shape.heads * (shape.mla_lengths or (shape.key_length, 0))[0]
-    key = max(shape.kv_heads, default=0) * shape.key_length
-    around = 2 * shape.embedding + 2 * query + key + _entering(shape, load) / FLOAT
-    if load.flash_attention or not any(shape.kv_heads):
+    if not any(shape.kv_heads) and not shape.encoder:
+        return 0
+    entering = _entering(shape, load) / FLOAT + shape.beside
+    if shape.mla_lengths:
+        # Queries of each head before and after they are brought into the space of the cache.
+        query = shape.heads * (2 * shape.mla_lengths[0] + shape.key_length + shape.value_length)
+        around = 2 * shape.embedding + query + entering
+    else:
+        query = shape.heads * shape.key_length
+        key = max(shape.kv_heads, default=0) * shape.key_length
+        around = 2 * shape.embedding + 2 * query + key + entering
+    if load.flash_attention:
         return around
-    return around + shape.heads * max(cells(window, load) for window in distinct(shape.windows))
+    return around + shape.heads * max(_seen(shape, load))
 
 
 def _logits(shape: Shape, load: Load, batch: int) -> float:
@@ -190,13 +247,25 @@ def _feed_forward(shape: Shape, load: Load, kept: int = KEPT) -> float:
     parts = 3 if shape.gated else 1
     wide = parts * used * shape.feed_forward + kept * shape.embedding
     if shape.experts:
-        # The answers of the experts, before and after they are weighted.
-        answers = used * (2 * shape.embedding + shape.feed_forward) + 3 * shape.embedding
+        answers = _answers(shape)
         # The shared expert computes while the answers of the others wait.
         shared = parts * shape.shared_feed_forward + (used + kept) * shape.embedding
         dense = parts * shape.dense_feed_forward + kept * shape.embedding
         wide = max(wide, answers, dense, shared if shape.shared_feed_forward else 0)
-    return wide + _mask(shape, load)
+    return wide + shape.beside + _mask(shape, load)
+
+
+def _answers(shape: Shape) -> int:
+    """Return the floats of one token while the experts answer, before they are weighted.
+
+    The answers take the room of gate and up, if these were as wide; else their room stays empty.
+    """
+    used, wide, each = max(1, shape.experts_used), shape.feed_forward, shape.embedding
+    if not shape.gated:
+        return used * (each + wide) + 3 * each
+    if each > 2 * wide:
+        return used * (each + 3 * wide) + 4 * each
+    return used * max(3 * wide, each + wide) + 4 * each
 
 
 def _attention(shape: Shape, load: Load) -> float:
@@ -205,8 +274,7 @@ def _attention(shape: Shape, load: Load) -> float:
     around = 3 * shape.embedding + 2 * query + 2 * key + _mask(shape, load)
     if load.flash_attention:
         return around
-    widest = max(cells(window, load) for window in distinct(shape.windows))
-    return around + shape.heads * widest
+    return around + shape.heads * max(_seen(shape, load))
 
 
 def _beside_logits(shape: Shape, load: Load) -> float:
@@ -228,5 +296,5 @@ def _beside_logits(shape: Shape, load: Load) -> float:
 
 def _mask(shape: Shape, load: Load) -> float:
     """Return the floats of the masks: one for each kind of cache that the layers have."""
-    floats = sum(cells(window, load) for window in distinct(shape.windows))
+    floats = sum(_seen(shape, load))
     return floats / 2 if load.flash_attention else floats

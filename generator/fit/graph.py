@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from generator.fit.shape import Matrices
 
@@ -73,10 +73,10 @@ class Stream:
     """The bytes of what a batch makes in one layer, and of what is kept for all of them.
 
     `residual` is one embedding of each token, `keys` and `values` those of the batch, `answers`
-    what attention makes of them; `scores` are 0 with flash attention. `key_cache` and `value_cache`
-    are the layer's cache of all slots. `wide` is the feed-forward part, of the experts used where
-    there are experts: then `router` has a number for each expert, `chosen` one for each used, and
-    `voices` are their answers.
+    what attention makes of them; `scores` are 0 with flash attention. `wide` is the feed-forward
+    part, of the experts used where there are experts: then `router` has a number for each expert,
+    `chosen` one for each used, and `voices` are their answers; `dense` is that of layers without.
+    `recurrent` goes through a recurrence, `beside` waits for the layers that use it.
     """
 
     residual: int
@@ -86,8 +86,6 @@ class Stream:
     answers: int
     scores: int
     mask: int
-    key_cache: int
-    value_cache: int
     wide: int
     dense: int
     shared: int
@@ -95,25 +93,37 @@ class Stream:
     chosen: int
     voices: int
     positions: int
+    recurrent: int
+    beside: int
     norm: int
     qk_norm: bool
     gated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A layer of the host: its matrices, and the bytes of its cache of all slots."""
+
+    matrices: Matrices
+    key_cache: int
+    value_cache: int
+
+
 @lru_cache(maxsize=1024)
-def staged_peak(layers: tuple[Matrices, ...], stream: Stream) -> int:
+def staged_peak(layers: tuple[Staged, ...], stream: Stream) -> int:
     """Return the bytes that a GPU needs to compute these layers of the host one after another."""
     pool = Pool()
     graph = _Graph(pool, stream)
     residual = pool.take(stream.residual)
-    for matrices in layers:
-        residual = graph.layer(matrices, residual)
+    pool.take(stream.beside)
+    for layer in layers:
+        residual = graph.layer(layer, residual)
     return pool.peak
 
 
-def shortened(layers: Sequence[Matrices]) -> tuple[Matrices, ...]:
+def shortened(layers: Iterable[Staged]) -> tuple[Staged, ...]:
     """Return layers with runs of equal ones cut to two: more of them change nothing."""
-    found: list[Matrices] = []
+    found: list[Staged] = []
     for _, run in groupby(layers):
         found += list(run)[:2]
         if len(found) >= MOST_LAYERS:
@@ -135,11 +145,14 @@ class _Graph:
         self.pool.give(staged, *after)
         return made
 
-    def layer(self, matrices: Matrices, residual: Block) -> Block:
-        pool, s = self.pool, self.s
+    def layer(self, layer: Staged, residual: Block) -> Block:
+        pool, s, matrices = self.pool, self.s, layer.matrices
         normed = pool.take(s.residual)
         pool.pass_through(s.norm)
-        mixed = self._attention(matrices, normed)
+        if matrices.recurrent:
+            mixed = self._recurrence(matrices, normed)
+        else:
+            mixed = self._attention(layer, normed)
         pool.give(residual)
         normed = pool.take(s.residual)
         pool.pass_through(s.norm)
@@ -148,8 +161,8 @@ class _Graph:
         pool.give(mixed)
         return made
 
-    def _attention(self, m: Matrices, normed: Block) -> Block:
-        pool, s = self.pool, self.s
+    def _attention(self, layer: Staged, normed: Block) -> Block:
+        pool, s, m = self.pool, self.s, layer.matrices
         query = self._query(m)
         values = self.multiply(m.value, s.values)
         keys = self.multiply(m.key, s.keys, normed)
@@ -160,7 +173,7 @@ class _Graph:
             keys = again
             pool.pass_through(SMALL)
         pool.give(keys, values)  # They go to the host's cache, which then comes here.
-        caches = pool.take(s.key_cache), pool.take(s.value_cache)
+        caches = pool.take(layer.key_cache), pool.take(layer.value_cache)
         if not self.mask:
             pool.take(s.mask)
             self.mask = True
@@ -175,6 +188,12 @@ class _Graph:
             answers = pool.take(s.answers)
             pool.give(query, *caches)
         return self.multiply(m.output, s.residual, answers)
+
+    def _recurrence(self, m: Matrices, normed: Block) -> Block:
+        through = self.multiply(max(m.other, m.query), self.s.recurrent, normed)
+        made = self.pool.take(self.s.recurrent)
+        self.pool.give(through)
+        return self.multiply(m.output or m.other, self.s.residual, made)
 
     def _query(self, m: Matrices) -> Block:
         pool, s = self.pool, self.s

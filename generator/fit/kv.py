@@ -105,18 +105,38 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     """
     cached = shape.layers - shape.uncached
     kinds = list(zip(shape.kv_heads, shape.windows, strict=True))
-    size = {kind: _layer(*kind, shape, load) for kind in set(kinds)}
+    values = 0 if load.flash_attention or load.pool else _widest_value(shape)
+    size = {kind: _layer(*kind, values, shape, load) for kind in set(kinds)}
     cache = (size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
     states = shape.states or (0,) * shape.layers
     both = zip(cache, states, strict=True)
     return tuple(tokens + FLOAT * state * load.slots for tokens, state in both)
 
 
-def _layer(heads: int, window: int, shape: Shape, load: Load) -> int:
-    length = shape.key_length + shape.value_length
+def _widest_value(shape: Shape) -> int:
+    """Return the widest value of a token, of any layer.
+
+    Without flash attention the values are kept transposed, and all layers with as many as that.
+    Source: n_embd_v_gqa_max in src/llama-kv-cache.cpp:207 of llama.cpp@b10488.
+    """
+    return max(heads * _lengths(window, shape)[1] for heads, window in _kinds(shape))
+
+
+def _kinds(shape: Shape) -> set[tuple[int, int]]:
+    return set(zip(shape.kv_heads, shape.windows, strict=True))
+
+
+def _lengths(window: int, shape: Shape) -> tuple[int, int]:
     if window and shape.window_lengths:
-        length = sum(shape.window_lengths)
+        return shape.window_lengths
+    return shape.key_length, shape.value_length
+
+
+def _layer(heads: int, window: int, values: int, shape: Shape, load: Load) -> int:
+    """Return the cache of a layer; `values` is what it keeps of a value, where that is more."""
+    key, value = _lengths(window, shape)
+    width = max(heads * value, values if heads else 0)
     if shape.mla_lengths and not load.latent_values:
-        length = shape.key_length
+        width = 0
     tokens = cells(window, load) * (1 if load.pool else load.slots)
-    return bytes_of(heads * length * tokens, load.cache_type)
+    return bytes_of((heads * key + width) * tokens, load.cache_type)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import HostwrightError
 from generator.fit.header import Tensor, read_header
-from generator.fit.shape import Recurrence, Shape, state_floats, windows_of
+from generator.fit.shape import Recurrence, Shape, channels, state_floats, windows_of
 from generator.fit.tensors import Parts, main_type
 from generator.fit.tower import Tower, tower_of
 from generator.units import MIB
@@ -35,6 +35,10 @@ TOWER_KEYS: Final = {
     "feed_forward": "feed_forward_length",
     "pixels": "max_pixels",
 }
+ALTUP: Final = 6  # embeddings: four residuals, and two predictions of them
+# Encoders whose embedding is copied for an output that they do not use. Source:
+# src/models/gemma-embedding.cpp of llama.cpp@b10488.
+OUTPUT_ANYWAY: Final = frozenset({"gemma-embedding"})
 PART: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
 
 
@@ -71,8 +75,9 @@ def shape_from(
     own = _own_layers(keys, layers)
     if kept and not kept.nextn_cached:
         kv_heads = (*kv_heads[:own], *(0,) * (layers - own))
-    tied = parts.output_table == 0 and bool(parts.table)
     encoder = bool(kept and kept.kind == "none")
+    tied = not parts.output_table and bool(parts.table)
+    tied = tied and (not encoder or architecture in OUTPUT_ANYWAY)
     local = keys.number("attention.key_length_swa", 0)
     compressed = keys.number("attention.key_length_mla", 0)
     return Shape(
@@ -88,10 +93,10 @@ def shape_from(
         vocabulary=parts.vocabulary or keys.number("vocab_size", 0),
         context=keys.number("context_length", 0),
         windows=windows,
-        layer_bytes=parts.layer_bytes(layers),
+        layer_bytes=parts.layer_bytes(layers, own),
         input_bytes=parts.inputs,
-        output_bytes=parts.outputs + (parts.table if tied and not encoder else 0),
-        tied=tied and not encoder,
+        output_bytes=parts.outputs + (parts.table if tied else 0),
+        tied=tied,
         experts=keys.number("expert_count", 0),
         experts_used=keys.number("expert_used_count", 0),
         shared_feed_forward=_shared(keys, layers, parts),
@@ -103,6 +108,7 @@ def shape_from(
         if compressed
         else None,
         states=_states(keys, layers, own, embedding, heads, parts),
+        channels=channels(_recurrence(keys, embedding, heads)),
         uncached=_uncached(keys, layers, known),
         window_unknown=_unknown_window(keys, known, windows),
         projector_bytes=parts.projector,
@@ -112,6 +118,7 @@ def shape_from(
         cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
         matrices=parts.matrices(layers),
         qk_norm=parts.qk_norm,
+        beside=_beside(keys, layers, embedding),
         remarks=tuple(_remarks(keys, kept, known, heads)),
         source="GGUF metadata",
     )
@@ -176,27 +183,41 @@ def _cached(
     return tuple(0 if parts.only_state(i) else count for i, count in enumerate(told)), key, value
 
 
+def _beside(keys: _Keys, layers: int, embedding: int) -> int:
+    """Return the floats of a token that wait for the layers that use them.
+
+    What a vision tower gives to the first layers (qwen3vl), an embedding of each layer (gemma3n,
+    gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp, src/llama-hparams.cpp,
+    and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
+    """
+    deep = keys.number("n_deepstack_layers", 0) * embedding
+    each = keys.number("embedding_length_per_layer_input", 0) * layers
+    return deep + each + (ALTUP * embedding if keys.architecture == "gemma3n" else 0)
+
+
 def _states(
     keys: _Keys, layers: int, own: int, embedding: int, heads: int, parts: Parts
 ) -> tuple[int, ...]:
     """Return the floats of the recurrent state of each layer; empty: none has one."""
-    one = state_floats(
-        Recurrence(
-            embedding=embedding,
-            heads=heads,
-            ssm_conv_kernel=keys.number("ssm.conv_kernel", 0),
-            ssm_inner_size=keys.number("ssm.inner_size", 0),
-            ssm_state_size=keys.number("ssm.state_size", 0),
-            ssm_group_count=keys.number("ssm.group_count", 0),
-            shortconv_l_cache=keys.number("shortconv.l_cache", 0),
-            kda_head_dim=keys.number("kda.head_dim", 0),
-            wkv_head_size=keys.number("wkv.head_size", 0),
-            token_shift_count=keys.number("token_shift_count", 2),
-        )
-    )
+    one = state_floats(_recurrence(keys, embedding, heads))
     if not one:
         return ()
     return tuple(one if i < own and parts.has_state(i) else 0 for i in range(layers))
+
+
+def _recurrence(keys: _Keys, embedding: int, heads: int) -> Recurrence:
+    return Recurrence(
+        embedding=embedding,
+        heads=heads,
+        ssm_conv_kernel=keys.number("ssm.conv_kernel", 0),
+        ssm_inner_size=keys.number("ssm.inner_size", 0),
+        ssm_state_size=keys.number("ssm.state_size", 0),
+        ssm_group_count=keys.number("ssm.group_count", 0),
+        shortconv_l_cache=keys.number("shortconv.l_cache", 0),
+        kda_head_dim=keys.number("kda.head_dim", 0),
+        wkv_head_size=keys.number("wkv.head_size", 0),
+        token_shift_count=keys.number("token_shift_count", 2),
+    )
 
 
 class _Keys:

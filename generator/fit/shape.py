@@ -26,7 +26,7 @@ class Matrices:
 
     `query` is that of query, key and value together where they are one; a `router` is there with
     experts, and `gate`, `up` and `down` are then those of all experts. Where `gate` and `up` are
-    one, `up` is both.
+    one, `up` is both. A `recurrent` layer has no attention.
     """
 
     query: int = 0
@@ -40,6 +40,7 @@ class Matrices:
     shared_up: int = 0
     shared_down: int = 0
     other: int = 0
+    recurrent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Shape:
 
     `kv_heads` and `windows` have one entry for each layer; a window of 0 keeps the whole context,
     and a layer without KV heads keeps none. `states` are the floats of the recurrent state that
-    each layer keeps of every sequence; empty: none does. With `mla_lengths`, key and value length
+    each layer keeps of every sequence; empty: none does; `channels` is the width of what goes
+    through a recurrence. With `mla_lengths`, key and value length
     of a head, the cache is compressed: its key, one for all heads, holds the value, too.
     `feed_forward` is that of one expert where there are experts, `shared_feed_forward` that of the
     ones which every token uses besides, `dense_feed_forward` that of layers without; not `gated`,
@@ -62,7 +64,8 @@ class Shape:
     cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits. Of the
     `input_bytes`, `more_input_bytes` are other tables than the token embedding. `cache_unknown`:
     the cache is an upper bound, of an architecture that is not known. `matrices` are those of each
-    layer, `qk_norm` that each head of query and key is normed. `remarks` are sentences about
+    layer, `qk_norm` that each head of query and key is normed; `beside` are floats of each token
+    that wait for the layers that use them. `remarks` are sentences about
     what is not known of it.
     """
 
@@ -91,6 +94,7 @@ class Shape:
     window_lengths: tuple[int, int] | None = None
     mla_lengths: tuple[int, int] | None = None
     states: tuple[int, ...] = ()
+    channels: int = 0
     uncached: int = 0
     window_unknown: int = 0
     projector_bytes: int = 0
@@ -100,6 +104,7 @@ class Shape:
     cache_unknown: bool = False
     matrices: tuple[Matrices, ...] = ()
     qk_norm: bool = False
+    beside: int = 0
     remarks: tuple[str, ...] = ()
     source: str = ""
 
@@ -285,6 +290,13 @@ def state_floats(r: Recurrence) -> int:
     return max(r.ssm_conv_kernel - 1, 0) * channels + r.ssm_state_size * r.ssm_inner_size
 
 
+def channels(r: Recurrence) -> int:
+    """Return the floats of a token that go through a recurrence at once; 0: as wide as others."""
+    if r.wkv_head_size:
+        return 3 * r.embedding
+    return r.ssm_inner_size + 2 * r.ssm_group_count * r.ssm_state_size
+
+
 def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 
@@ -320,6 +332,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         window_lengths=window_lengths_of(model),
         mla_lengths=(model.key_length, model.value_length) if latent(model) else None,
         states=states_of(model),
+        channels=channels(Recurrence.of(model)),
         uncached=model.shared_kv_layers,
         projector_bytes=model.projector,
         tower=tower_of(facts.architectures.get(model.architecture)) if model.projector else None,

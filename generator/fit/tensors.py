@@ -59,12 +59,17 @@ class Parts:
             if name == "output.weight":
                 self.output_table = tensor.size
 
-    def layer_bytes(self, layers: int) -> tuple[int, ...]:
-        """Return the weights of each of so many layers; the last has those of layers beyond."""
-        sizes = [sum(t.size for t in self.blocks[i].values()) for i in sorted(self.blocks)]
-        told = dict(zip(sorted(self.blocks), sizes, strict=True))
+    def layer_bytes(self, layers: int, own: int) -> tuple[int, ...]:
+        """Return the weights of each of so many layers; the last has those of layers beyond.
+
+        Layers after the `own` ones, which predict further tokens, are not loaded. Source:
+        `load_mtp` and TENSOR_SKIP in src/llama-model.cpp of llama.cpp@b10488.
+        """
+        told = {i: sum(t.size for t in block.values()) for i, block in self.blocks.items()}
         beyond = sum(size for layer, size in told.items() if layer >= layers)
-        return (*(told.get(i, 0) for i in range(layers - 1)), told.get(layers - 1, 0) + beyond)
+        sizes = [told.get(i, 0) if i < own else 0 for i in range(layers)]
+        sizes[own - 1] += beyond
+        return tuple(sizes)
 
     def expert_bytes(self, layers: int) -> tuple[int, ...]:
         """Return what the experts of each layer have of its weights; empty: there are none."""
@@ -150,7 +155,8 @@ def _matrices(block: Mapping[str, Tensor]) -> Matrices:
     }
     told = {name for names in PARTS.values() for name in names}
     other = max((t.size for n, t in block.items() if n not in told), default=0)
-    return Matrices(other=other, **sizes)
+    recurrent = any(n.startswith(STATES) for n in block) and not any(n in KEYS for n in block)
+    return Matrices(other=other, recurrent=recurrent, **sizes)
 
 
 def main_type(tensors: Iterable[Tensor]) -> str:

@@ -138,6 +138,7 @@ class OllamaAsk(Ask):
             flash_attention=flash,
             batch=self._batch(shape, context * self.slots, free, flash=flash),
             outputs=self.slots if own or self.facts.behaves("logits-per-slot") else 0,
+            latent_values=not self.llama_server,
             pool=pool_of(shape.architecture, self.facts, flash=flash) if own else None,
         )
 
