@@ -90,7 +90,8 @@ def acceleration(at: Situation) -> Choice:
     amd = at.acceleration == "vulkan" and any(gpu.vendor == "amd" for gpu in at.gpus)
     why = ", for which ROCm has no kernels" if amd else ""
     one = " CUDA takes one MIG slice, the largest." if any(gpu.mig for gpu in at.gpus) else ""
-    return Choice(key, at.acceleration, f"for {_names(at)}{why}.{one}{beside}")
+    told = "" if at.admitted else " It is integrated, and the server is told to take it."
+    return Choice(key, at.acceleration, f"for {_names(at)}{why}.{one}{told}{beside}")
 
 
 def _unused(gpu: Gpu) -> str:

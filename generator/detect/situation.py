@@ -72,6 +72,11 @@ class Situation:
         return self.acceleration == "cpu"
 
     @property
+    def admitted(self) -> bool:
+        """Whether the server takes its GPUs without being told to."""
+        return all(_admitted(gpu, self.facts) for gpu in self.gpus)
+
+    @property
     def generations(self) -> list[GpuGeneration]:
         """What is known of its NVIDIA GPUs, by their compute capability."""
         found = (self.facts.generation(gpu.compute_capability) for gpu in self.gpus)

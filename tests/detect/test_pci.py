@@ -157,6 +157,7 @@ def test_an_integrated_gpu_beside_a_card_is_left_alone() -> None:
     assert [gpu.name for gpu in alone.gpus] == ["Intel Arc Graphics (Meteor Lake)"]
     assert alone.gpus[0].memory == alone.memory // 2
     assert alone.gpus[0].unified
+    assert (at.admitted, alone.admitted) == (True, False)
 
 
 def test_graphics_that_are_no_faster_than_the_processor_are_left_out() -> None:
