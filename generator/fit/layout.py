@@ -220,7 +220,7 @@ class Footprint:
         if share not in self._buffers:
             pool = self.load.pool
             self._buffers[share] = (
-                pool.compute_bytes(self.shape, self.load, output=share.output)
+                pool.compute_bytes(self.shape, self.load, output=share.output, staged=share.staged)
                 if pool
                 else device_bytes(self.shape, self.load, share)
             )

@@ -145,8 +145,11 @@ class Pool(ABC):
     block: int = 256
 
     @abstractmethod
-    def compute_bytes(self, shape: Shape, load: Load, *, output: bool) -> int:
-        """Return the compute buffer of a device with layers, with the `output` or without."""
+    def compute_bytes(self, shape: Shape, load: Load, *, output: bool, staged: int = 0) -> int:
+        """Return the compute buffer of a device with layers, with the `output` or without.
+
+        It computes `staged` layers of the host's, too, where the engine does so.
+        """
 
     @abstractmethod
     def host_compute_bytes(self, shape: Shape, load: Load) -> int:

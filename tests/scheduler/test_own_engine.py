@@ -44,3 +44,13 @@ def test_a_window_as_wide_as_the_context_keeps_all_of_it() -> None:
     load = wish.load_of(model, (24 * GIB,))
     # 24 layers × 4096 tokens × 8 heads × 128 floats of 2 bytes.
     assert sum(kv_layers(model, load)) == 24 * 4096 * 2048
+
+
+@pytest.mark.parametrize(("release", "matrix"), [("0.12.7", False), ("0.12.8", True)])
+def test_a_batch_brings_over_what_the_host_keeps(release: str, matrix: bool) -> None:
+    """Of qwen3:14b the largest is the way down of a layer with six bits: 17408 × 5120 × 210/256."""
+    model, wish = shape("qwen3:14b"), ask(release)
+    footprint = Footprint(model, wish.load_of(model, (6 * GIB,)))
+    (part,), _ = footprint.needs((20,), headless=True)
+    (whole,), _ = footprint.needs((model.layers + 1,))
+    assert part.compute - whole.compute == (17408 * 5120 * 210 // 256 if matrix else 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler.graph import GPT_OSS, KEPT, REMEMBERING
-from generator.fit.kv import cells, distinct
+from generator.fit.graph import LEAST_BATCH
+from generator.fit.kv import cells, distinct, kv_layers
 from generator.fit.shape import Pool
 from generator.records import dataclass
 
@@ -20,10 +21,14 @@ FLOAT: Final = 4
 class OwnPool(Pool):
     """The cache of Ollama's own engine, and what it computes with.
 
+    `offloads`: a GPU computes large batches of the host's layers, too.
+
     Source: Causal.Init, kvcache/causal.go@v0.24.0:130-180, @v0.6.3:100-128.
     """
 
-    def compute_bytes(self, shape: Shape, load: Load, *, output: bool) -> int:
+    offloads: bool = False
+
+    def compute_bytes(self, shape: Shape, load: Load, *, output: bool, staged: int = 0) -> int:
         """Return the compute buffer of a device that holds layers, with the `output` or without.
 
         4 bytes for each float of the widest moment of a batch, and the mask of all slots:
@@ -38,17 +43,34 @@ class OwnPool(Pool):
         graphs in model/models/{gemma3,gptoss,qwen3}@v0.24.0. Logs have 96 MiB for qwen3-coder:30b
         at 16384 tokens on a CPU and 121.8 MiB for gpt-oss:120b at 8192 on a GPU, as this does.
         """
+        more = self._staged(shape, load, staged)
         batch = min(load.batch, load.context)
         widest = max(_feed_forward(shape), _attention(shape, load))
         floats = batch * (widest + _mask(shape, load))
         if not output:
-            return int(FLOAT * floats)
+            return int(FLOAT * floats) + more
         floats = max(floats, load.outputs * (shape.vocabulary + 2 * shape.embedding))
         seen = 0
         if shape.tower is not None:
             # It is a part of the output, and computes in the same buffer.
             seen = shape.tower.buffer_bytes(flash=load.flash_attention)
-        return max(int(FLOAT * floats), seen)
+        return max(int(FLOAT * floats), seen) + more
+
+    def _staged(self, shape: Shape, load: Load, layers: int) -> int:
+        """Return the largest that a batch brings over of so many layers of the host.
+
+        A matrix, of experts all of them and gate and up as one for gpt-oss, or a layer's cache.
+        Source: ggml_backend_sched_new_ext in ml/backend/ggml/ggml.go@v0.12.8, not in v0.12.7.
+        """
+        if not self.offloads or load.batch < LEAST_BATCH or not layers:
+            return 0
+        caches = kv_layers(shape, load)[:layers]
+        fused = shape.architecture in GPT_OSS
+        matrices = (
+            max(m.query, m.gate + m.up if fused else max(m.gate, m.up), m.down, m.output)
+            for m in shape.matrices[:layers]
+        )
+        return max(*caches, max(matrices, default=0))
 
     def host_compute_bytes(self, shape: Shape, load: Load) -> int:
         """Return the buffer that stays with the host when GPUs compute: the embeddings.
@@ -71,6 +93,7 @@ def pool_of(architecture: str, facts: Facts, *, flash: bool) -> OwnPool:
         spare=facts.behaves("a-token-to-spare"),
         whole=architecture == "llama4" or not windows,
         block=256 if flash or facts.behaves("whole-cache-blocks") else 32,
+        offloads=facts.behaves("own-engine-offloads-batches"),
     )
 
 
