@@ -27,6 +27,7 @@ KINDS: Final = {
     "quadlet": "a quadlet",
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init or tasks of Ansible",
+    "image": "a Dockerfile",
     "script": "a script",
     "compose": "a compose file",
     "helm": "values of the Helm chart",

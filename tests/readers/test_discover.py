@@ -70,7 +70,7 @@ def grouped(found: Found) -> list[tuple[str, list[str]]]:
         ("/etc/environment", "", "environment"),
         ("start.sh", "", "script"),
         (".bashrc", "", "script"),
-        ("Dockerfile", "FROM ollama/ollama\n", None),
+        ("Dockerfile", "FROM ollama/ollama\n", "image"),
         (STDIN, UNIT, "systemd"),
         (STDIN, DROP_IN, "systemd"),
         (STDIN, QUADLET, "quadlet"),
@@ -321,8 +321,7 @@ def test_files_beside_are_read_or_are_not_there(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
-        ("Dockerfile", "FROM ollama/ollama\nENV OLLAMA_KEEP_ALIVE=1d\n", True),
-        ("gpu.Dockerfile", "FROM ubuntu\nENV OLLAMA_HOST=0.0.0.0\n", True),
+        ("setup.bat", "set OLLAMA_HOST=0.0.0.0\n", True),
         ("main.tf", 'image = "ollama/ollama"\n', True),
         ("setup.ps1", "setx OLLAMA_HOST 0.0.0.0\n", True),
         ("compose.yml.tpl", "services: {ollama: {image: ollama/ollama}}\n", True),

@@ -5,6 +5,7 @@ What Compose would take from the shell is not told: such a variable is there, bu
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -17,11 +18,22 @@ from generator.readers.compose import COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.compose.volumes import volumes_of
+from generator.readers.image.read import Image, image_of, runs
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
-from generator.view import Command, Line, ModelUse, NotJudged, Overruled, Place, Variable, View
+from generator.view import (
+    Command,
+    Container,
+    Line,
+    ModelUse,
+    NotJudged,
+    Overruled,
+    Place,
+    Variable,
+    View,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,6 +102,7 @@ class _Services:
         known = self.project.top.table("services").places.get(name)
         here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
+        container = self._of_build(container, service)
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
         return self.context.view(
@@ -123,6 +136,16 @@ class _Services:
         apart = {n for n in servers if self.profiles[n] and here.isdisjoint(self.profiles[n])}
         away = {name, *apart, *self.jobs}
         return tuple(each for each in self.project.services if each not in away)
+
+    def _of_build(self, container: Container, service: Table) -> Container:
+        """Return the container with the image that it is built on, where that is the engine's."""
+        built = self._built(service)
+        if built is None or not self.engine.is_image(image_name(built.base).repository):
+            return container
+        check = container.healthcheck or built.health
+        return replace(
+            container, image=built.base, healthcheck=None if built.tools else check, moving=True
+        )
 
     def _waiting(self, name: str) -> Iterator[str]:
         """Yield the services that wait until this one is healthy."""
@@ -168,6 +191,8 @@ class _Services:
         if not service.entries.keys() & _MAKING:
             return self._is_told(name, service)
         base = self._repository(service).rpartition("/")[2]
+        if self._built(service) is not None:
+            return True
         built = name == engine.name and "build" in service.entries
         if built or re.fullmatch(engine.builds, base):
             return True
@@ -210,6 +235,19 @@ class _Services:
             return [program, *(command or verb)]
         return [*entry, *command]
 
+    def _built(self, service: Table) -> Image | None:
+        """Return the image that a service is built of, where its Dockerfile is one of a server."""
+        if "build" not in service.entries:
+            return None
+        where = service.text("build") or service.text("build", "context") or "."
+        name = service.text("build", "dockerfile") or "Dockerfile"
+        if "://" in where or "$" in f"{where}{name}":
+            return None
+        path = joined(service.place_of("build").file, posixpath.join(where, name))
+        text = self.loader.read(path)
+        image = image_of(Source(path, text)) if text else None
+        return image if image is not None and runs(image, self.engine) else None
+
     def _repository(self, service: Table) -> str:
         return image_name(reference(service, self.project.around)).repository
 
@@ -220,7 +258,9 @@ class _Services:
             message = f"`services.{name}.environment` is empty, which Compose refuses"
             hint = "take the key out, or write variables below it"
             raise refused(place.file, f"line {place.line}", message, hint)
-        return [*self._from_files(service), *self._own(name, service)]
+        built = self._built(service)
+        of_image = [(one, one.place.file) for one in built.variables] if built else []
+        return [*of_image, *self._from_files(service), *self._own(name, service)]
 
     def _around(self) -> tuple[Overruled, ...]:
         """Return what the `.env` of the project says twice of the engine."""
