@@ -116,6 +116,17 @@ _SPAN: Final = Shape(
         **_texts("note", "system"),
     },
 )
+_MODEL_KEYS: Final[Mapping[str, Any]] = {
+    **{key: [str] for key in ("names", "use", "can")},
+    **dict.fromkeys(("bytes", "parameters", "context", "pulls"), int),
+    **_texts("quantisation", "architecture", "released", "licence", "since", "superseded", "sure"),
+}
+_MODEL_SIZE: Final = Shape(
+    "ModelSize",
+    "A quantisation of a model: the bytes of its file, `read` or `derived`, what it loses, the tag "
+    "to pull and the size that the library shows of it, both empty where it is made by hand.",
+    _texts("quantisation", "known", "tag", "shown") | {"bytes": int, "loss": Nullable(float)},
+)
 _PAGE: Final = Shape(
     "Page",
     "A name explained; which keys there are beside the first four goes by its kind.",
@@ -145,6 +156,7 @@ _PAGE: Final = Shape(
         "severity": Severity,
         **_texts("why", "bad", "good", "releases"),
         "silence": [str],
+        **{key: kind for key, kind in _MODEL_KEYS.items() if key not in {"names", "since"}},
     },
 )
 _ROOM: Final = Shape(
@@ -268,6 +280,28 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 "profiles": [
                     Shape("Profile", "A shipped profile.", _texts("name", "system", "description"))
                 ]
+            },
+        ),
+    ),
+    "models": (
+        Shape(
+            "Models",
+            "`gen models`, also with words.",
+            {
+                "models": [
+                    Shape("Model", "A model of the library.", {"name": str} | {**_MODEL_KEYS})
+                ]
+            },
+        ),
+        Shape(
+            "OneModel",
+            "`gen models NAME`.",
+            {
+                "model": Shape(
+                    "WholeModel",
+                    "A model and every quantisation of it, the smallest first.",
+                    {"name": str, **_MODEL_KEYS, "sizes": [_MODEL_SIZE], "source": str},
+                )
             },
         ),
     ),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.accepted import Accepted
 from generator.catalogue.hardware import GpuGeneration, Library, Radeon
@@ -48,6 +49,14 @@ if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.speed import Rates
     from generator.host import Gpu
+
+
+NEAR: Final = 0.8  # as near as a slip of the finger
+# Tags that the Catalogue does not list: of the cloud, of MLX, and with a draft model.
+_UNLISTED: Final = re.compile("cloud|mlx|nvfp4|mxfp|int[48]|mtp|dflash")
+
+
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)b")
 
 
 class Facts:
@@ -397,6 +406,27 @@ class Facts:
         names = [known.removesuffix(":latest") for known in self._by_tag]
         return _close(plain(name).removesuffix(":latest"), names) or None
 
+    def mistyped_model(self, name: str) -> str:
+        """The name of the library that is nearest to one that it does not have; empty: it may be.
+
+        Names of others, and those that come close to none, are nobody's mistake.
+        """
+        tag = plain(name)
+        if "/" in tag or self.named_model(name) or self.missing_model(name):
+            return ""
+        family, _, rest = tag.partition(":")
+        entry = self._catalogue.library.get(family)
+        if entry is None:
+            family = _close(family, self._catalogue.library, NEAR)
+            entry = self._catalogue.library.get(family)
+        if entry is None or _UNLISTED.search(rest):
+            return ""
+        tags = [tag for file in entry.files for tag in file.split()[1:]]
+        if rest in tags:
+            return f"{family}:{rest}" if f"{family}:{rest}" != tag else ""
+        close = _close(rest, tags) or _nearest_size(rest, tags)
+        return f"{family}:{close}" if close else ""
+
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
         tag = plain(name)
@@ -423,7 +453,16 @@ class Facts:
         return next((entry for entry in entries if entry.covers(self.at)), None)
 
 
-def _close(name: str, names: Iterable[str]) -> str:
+def _nearest_size(tag: str, tags: Iterable[str]) -> str:
+    """Return the tag whose size is nearest to one like `9b`; empty: it is no size."""
+    sizes = {known: float(found[1]) for known in tags if (found := _SIZE.fullmatch(known))}
+    wanted = _SIZE.fullmatch(tag)
+    if wanted is None or not sizes:
+        return ""
+    return min(sizes, key=lambda known: abs(sizes[known] - float(wanted[1])))
+
+
+def _close(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, names, n=1)), "")
+    return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), "")

@@ -8,6 +8,7 @@ without an importance matrix.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.tensors import tensors
@@ -90,13 +91,14 @@ def derived(
     """Return `derived` and `parameters` of a model: bytes by quantisation, and its weights."""
     body = Body(model, tensors(model, anatomy))
     sizes = {name: Mixture(body, anatomy, name, blocks, fallback).size for name in MAIN}
-    return {"derived": sizes, "parameters": body.parameters}
+    made = {name: size for name, size in sizes.items() if size}
+    return {"derived": made, "parameters": body.parameters}
 
 
 class Body:
     """The tensors of a model, those together that no mixture tells apart.
 
-    `alike` has one of them, how many values of attention stand before it, and how many there are.
+    `alike` has one of them, how many of its part stand before it, and how many there are.
     """
 
     def __init__(self, model: ModelFact, found: Iterable[Tensor]) -> None:
@@ -106,13 +108,19 @@ class Body:
         self.tied = all(tensor.name not in _OUTPUT for tensor in whole)
         self.values = sum(category(tensor.name) == "value" for tensor in whole)
         alike: dict[tuple[object, ...], tuple[Tensor, int, int]] = {}
-        seen = 0
+        seen: Counter[str] = Counter()
         for tensor in whole:
-            key = (*self._place(tensor, seen), tensor.dimensions)
-            first, before, times = alike.get(key, (tensor, seen, 0))
+            kind = self._kind(tensor)
+            key = (*self._place(tensor, seen[kind]), tensor.dimensions)
+            first, before, times = alike.get(key, (tensor, seen[kind], 0))
             alike[key] = (first, before, times + 1)
-            seen += category(tensor.name) == "value"
+            seen[kind] += 1
         self.alike = tuple(alike.values())
+
+    def _kind(self, tensor: Tensor) -> str:
+        """Return what a tensor is counted with: gates and what they gate are counted apart."""
+        kind = category(tensor.name) if quantised(tensor) else ""
+        return "gate" if kind == "up" and "ffn_gate" in tensor.name else kind
 
     def _place(self, tensor: Tensor, seen: int) -> tuple[object, ...]:
         """Return what a mixture may ask of a tensor beside its dimensions."""
@@ -122,9 +130,12 @@ class Body:
         name = name.partition(".")[2]
         if category(tensor.name) == "value":
             return (name, *(seen < first for first in _FIRST), more_bits(seen, self.values))
-        layer, layers = _layer(tensor.name), self.model.layers
+        return (name, *self._ends(_layer(tensor.name)), *self._ends(seen))
+
+    def _ends(self, layer: int) -> tuple[bool, ...]:
+        layers = self.model.layers
         ends = layer < layers // 16, layer < layers // 8, layer >= 7 * layers // 8
-        return (name, *ends, more_bits(layer, layers))
+        return (*ends, more_bits(layer, layers))
 
 
 class Mixture:
@@ -150,18 +161,22 @@ class Mixture:
 
     @property
     def size(self) -> int:
-        """The bytes of all tensors."""
-        return sum(
-            times * self._bytes(tensor, self.type(tensor, seen))
-            for tensor, seen, times in self.body.alike
-        )
+        """The bytes of all tensors; 0: there is no type for the rows of one."""
+        types = [self.type(tensor, seen) for tensor, seen, _ in self.body.alike]
+        if not all(types):
+            return 0
+        each = zip(self.body.alike, types, strict=True)
+        return sum(times * self._bytes(tensor, kind) for (tensor, _, times), kind in each)
 
     def _bytes(self, tensor: Tensor, kind: str) -> int:
         size, weights = self.blocks[kind]
         return tensor.elements // weights * size
 
     def type(self, tensor: Tensor, seen: int) -> str:
-        """Return the type of a tensor; so many values of attention were `seen` before it."""
+        """Return the type of a tensor, before which so many of its part were `seen`.
+
+        Empty: llama-quantize refuses the model.
+        """
         if not quantised(tensor):
             return "F16" if any(part in tensor.name for part in _HALF) else "F32"
         if self.main in _PLAIN:
@@ -173,7 +188,9 @@ class Mixture:
         """Return a type whose blocks the rows of a tensor are a multiple of."""
         row = tensor.dimensions[0]
         if row % self.blocks[kind][1]:
-            kind = self.fallback.get(kind, "F16")
+            if kind not in self.fallback:
+                return ""
+            kind = self.fallback[kind]
         return kind if row % self.blocks[kind][1] == 0 else "F16"
 
     def _chosen(self, tensor: Tensor, seen: int) -> str:
@@ -184,9 +201,11 @@ class Mixture:
         if tensor.name in _EMBEDDINGS:
             return _EMBEDDING.get(self.name, self.main)
         part = category(tensor.name)
-        layer = _layer(tensor.name) if part in {"down", "up"} else 0
         if self.name in _FEW:
-            return self._of_few(part, layer)
+            return self._of_few(part, seen)
+        # Without experts it is counted how many there were, not in which layer.
+        in_layer = part in {"down", "up"} and self.model.experts > 1
+        layer = _layer(tensor.name) if in_layer else seen
         ways: Mapping[str, Callable[[], str]] = {
             "value": lambda: self._value(seen),
             "key": self._key,
@@ -250,8 +269,6 @@ class Mixture:
     def _down(self, layer: int) -> str:
         layers, main = self.model.layers, self.main
         first, early, more = layer < layers // 16, layer < layers // 8, more_bits(layer, layers)
-        if self.falcon:
-            return self._down_of_falcon(first=first, more=more)
         named = {
             "Q2_K": "Q3_K",
             "Q2_K_S": "Q4_K" if early else main,
@@ -263,17 +280,13 @@ class Mixture:
             **dict.fromkeys(("Q4_K_M", "Q5_K_M"), "Q6_K" if more else main),
             **dict.fromkeys(("IQ4_NL", "IQ4_XS"), "Q5_K" if early else main),
         }
-        return named.get(self.name, main)
-
-    def _down_of_falcon(self, *, first: bool, more: bool) -> str:
-        named = {
-            "Q2_K": "Q3_K",
-            "Q3_K_M": "Q5_K" if first else "Q4_K" if more else self.main,
+        falcon = {
+            "Q3_K_M": "Q5_K" if first else "Q4_K" if more else main,
             "Q3_K_L": "Q4_K",
-            "Q4_K_M": "Q6_K" if first else "Q5_K" if more else self.main,
-            "Q5_K_M": "Q6_K" if more else self.main,
+            "Q4_K_S": main,
+            "Q4_K_M": "Q6_K" if first else "Q5_K" if more else main,
         }
-        return named.get(self.name, self.main)
+        return (named | falcon if self.falcon else named).get(self.name, main)
 
     def _attention_output(self) -> str:
         if self.falcon:

@@ -32,7 +32,8 @@ SECTIONS: Final = {
     },
     "What runs already": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",
-        "explain": "Explain rules, variables, keys, limits and options.",
+        "explain": "Explain rules, variables, keys, limits, options, models.",
+        "models": "List and search the models of the library.",
     },
     "For programs": {
         "plan": "Print the Plan of a profile as JSON.",

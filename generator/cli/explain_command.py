@@ -49,7 +49,7 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
 @release_option("Only what holds for one release.")
 @json_option
 def command(names: tuple[str, ...], kind: str | None, version: str | None, as_json: bool) -> None:
-    """Explain rules, variables, profile keys, limits and model options."""
+    """Explain rules, variables, profile keys, limits, model options and models."""
     if kind is not None and (names or version is not None):
         raise Misuse("--list takes a kind and nothing else beside it", where="--list")
     if kind is None and not names:

@@ -8,6 +8,7 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.errors import HostwrightError
 from generator.explain.history import asked
 from generator.explain.keys import key_page, keys, limit_names, limit_page
+from generator.explain.models import model_page, shown_name, summary
 from generator.explain.page import KINDS, Page
 from generator.explain.rules import every_rule, rule_page
 from generator.explain.variables import (
@@ -41,6 +42,11 @@ class _Kind(NamedTuple):
     page: Callable[[str, Asked], Page]
 
 
+def _of_model(facts: Facts, name: str) -> str:
+    model = facts.named_model(name)
+    return summary(model) if model else ""
+
+
 _KINDS: Final[Mapping[str, _Kind]] = {
     "rule": _Kind(
         lambda _: every_rule(),
@@ -66,7 +72,12 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "option": _Kind(
         lambda facts: facts.options, lambda facts, name: facts.options[name].effect, option_page
     ),
+    "model": _Kind(
+        lambda facts: [shown_name(model) for model in facts.models], _of_model, model_page
+    ),
 }
+# Models have a JSON of their own, which is read where no other kind has the name.
+_QUICK: Final = tuple(kind for kind in KINDS if kind != "model")
 
 
 def listed(kind: str | None = None) -> tuple[Entry, ...]:
@@ -110,12 +121,15 @@ def find(name: str) -> tuple[tuple[str, str], ...]:
     if asked().facts.negated(word):
         return (("variable", word),)
     alike = (name for name in _names() if name.casefold() == word.casefold())
-    return tuple(entry for name in alike for entry in _called(name))
+    if found := tuple(entry for name in alike for entry in _called(name)):
+        return found
+    model = asked().facts.named_model(name)
+    return (("model", shown_name(model)),) if model else ()
 
 
 def _called(word: str) -> tuple[tuple[str, str], ...]:
     facts = asked().facts
-    found = [(kind, word) for kind in KINDS if word in _KINDS[kind].names(facts)]
+    found = [(kind, word) for kind in _QUICK if word in _KINDS[kind].names(facts)]
     if limit := limit_names().get(word):
         found.append(("limit", limit))
     found += [("key", path) for path in keys() if path.rpartition(".")[2] == word]
@@ -125,7 +139,7 @@ def _called(word: str) -> tuple[tuple[str, str], ...]:
 def _names() -> dict[str, None]:
     """Return every name that leads to a page."""
     facts = asked().facts
-    names = (name for kind in KINDS for name in _KINDS[kind].names(facts))
+    names = (name for kind in _QUICK for name in _KINDS[kind].names(facts))
     return dict.fromkeys((*names, *limit_names(), *(key.rpartition(".")[2] for key in keys())))
 
 
@@ -136,5 +150,7 @@ def _meant(name: str) -> str:
     close = get_close_matches(name.strip().casefold(), spelled, n=3, cutoff=0.7)
     dead = asked().facts.dead_names
     living = sorted((spelled[match] for match in close), key=lambda found: found in dead)
+    if not living and ":" in name and (model := asked().facts.closest_model(name)):
+        living = [model]
     names = " or ".join(f"`{found}`" for found in living)
     return f"did you mean {names}?" if names else ""

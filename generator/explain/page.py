@@ -17,6 +17,7 @@ KINDS: Final = {
     "key": "keys of a profile",
     "limit": "limits and sandboxing of a unit or container",
     "option": "model options: requests, PARAMETER in a Modelfile",
+    "model": "models of the library",
 }
 
 

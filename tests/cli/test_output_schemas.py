@@ -140,7 +140,7 @@ def names() -> Iterator[str]:
 def test_explain_everything(release: tuple[str, ...]) -> None:
     text = run("explain", *names(), "LLAMA_ARG_NO_MMAP", "--json", *release).stdout
     kinds = {page["kind"] for page in validated("explain", text)["pages"]}
-    assert kinds == {"rule", "variable", "dead", "key", "limit", "option"}
+    assert kinds == {"rule", "variable", "dead", "key", "limit", "option", "model"}
 
 
 @pytest.mark.parametrize("machine", NAMES)

@@ -1,4 +1,4 @@
-"""HW316, HW507, HW513 and HW519: models that are not there, and what brings the service back."""
+"""HW316, HW507, HW513, HW519, HW557: models that are not there, and what brings one back."""
 
 from typing import Any
 
@@ -49,6 +49,10 @@ WANTS = ("Unit", "Wants", "nvidia-persistenced.service")
 CASES: dict[str, tuple[View, View]] = {
     "HW316": (unit(START, ORDER), unit(START, ORDER, WANTS)),
     "HW507": (serving("llama3.2:8b"), serving("llama3.1:8b", "llama3.2", "mine:8b")),
+    "HW557": (
+        serving("qwn3:8b"),
+        serving("qwen3:8b", "mine", "mistral:mine", "hf.co/me/qwn3:8b", "gpt-oss:20b-cloud"),
+    ),
     "HW513": (unit(START), unit(START, ("Service", "Restart", "always"))),
     "HW548": (unit(START, ("Service", "User", "ollama # me")), unit(("Service", "User", "ollama"))),
     "HW519": (carded("Quadro P4000"), carded("Quadro P4000", resume_fix=True)),
@@ -199,3 +203,19 @@ def test_an_order_starts_nothing(seen: View, *, told: bool) -> None:
 def test_what_is_built_here_is_never_pulled(image: str, *, told: bool) -> None:
     box = Container(image=image, place=Place("a.container", 3, "Image"), tag="latest")
     assert bool(found(BY_ID["HW508"], view(container=box))) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("qwn3:8b", "qwen3:8b"),
+        ("lama3.2:3b", "llama3.2:3b"),
+        ("qwen3:9b", "qwen3:8b"),
+        ("gemma3:4", "gemma3:4b"),
+        ("phi4-mini:3.8bb", "phi4-mini:3.8b"),
+    ],
+)
+def test_a_typo_is_a_remark_with_the_name_that_is_nearest(name: str, nearest: str) -> None:
+    (finding,) = found(BY_ID["HW557"], serving(name))
+    assert finding.finding.severity == "info"
+    assert finding.finding.fix.startswith(f"write `{nearest}` if")

@@ -96,6 +96,29 @@ _OPEN: Final = re.compile(r"[$%{}<>@]|://")
 
 
 @Rule(
+    id="HW557",
+    severity="info",
+    title="a model that the library does not list",
+    why="A slip of the finger is found when the service pulls, which fails, or answers with 404. A "
+    "model that was made on the host may have any name, so this is a remark.",
+    bad="ollama pull qwn3:8b",
+    good="ollama pull qwen3:8b",
+    source="the library on 2026-08-21; generator/catalogue/data/library.toml",
+)
+def mistyped_model(view: View, facts: Facts) -> Hits:
+    for used in view.models:
+        name = used.base or used.name
+        if _OPEN.search(name) or not re.fullmatch(MODEL_NAME, name):
+            continue
+        if nearest := facts.mistyped_model(name):
+            yield Hit(
+                message=f"the library has no `{name}`",
+                place=used.place,
+                fix=f"write `{nearest}` if you mean that; leave it if it is a model of your own",
+            )
+
+
+@Rule(
     id="HW125",
     severity="error",
     title="no name of a model",
