@@ -181,6 +181,7 @@ def _sized(shape: Shape, size: float) -> Shape:
         layer_bytes=tuple(int((layer - part) * share) + part for layer, part in rest),
         expert_bytes=experts if fixed else tuple(int(e * share) for e in shape.expert_bytes),
         input_bytes=int(shape.input_bytes * share),
+        more_input_bytes=int(shape.more_input_bytes * share),
         output_bytes=int(shape.output_bytes * share),
     )
 

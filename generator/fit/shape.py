@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BATCH: Final = 512
 MORE_BITS: Final = 2
+HALF: Final = 2  # bytes of a weight at F16
 # Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
 QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
 
@@ -304,10 +305,12 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 
     Weights that are not embedding or output are spread over the layers by how many each has, of
-    which matrices of attention, experts and feed-forward count.
+    which matrices of attention, experts and feed-forward count. An embedding for each layer, as
+    Gemma 3n has it, is kept at F16 (data/tensors.toml) and read like the first one.
     """
     inputs, outputs = _ends(model, facts)
-    rest = model.weight_bytes - inputs - (0 if model.tied or model.encoder else outputs)
+    beside = HALF * model.vocabulary * model.layers * model.layer_embedding
+    rest = model.weight_bytes - inputs - beside - (0 if model.tied or model.encoder else outputs)
     layers = _spread(rest, model)
     key, value = lengths_of(model)
     return Shape(
@@ -324,7 +327,8 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         context=model.context,
         windows=windows_of_model(model),
         layer_bytes=layers,
-        input_bytes=inputs,
+        input_bytes=inputs + beside,
+        more_input_bytes=beside,
         output_bytes=0 if model.encoder else outputs,
         tied=model.tied and not model.encoder,
         experts=model.experts,

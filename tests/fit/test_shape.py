@@ -70,6 +70,17 @@ def test_an_encoder_has_no_cache() -> None:
     assert found.output_bytes == 0
 
 
+def test_an_embedding_for_each_layer_is_read_like_the_first() -> None:
+    """That of Gemma 4 E2B: 256 of each of 35 layers, for 262144 tokens, at F16."""
+    model = facts_at().model("gemma4:e2b")
+    assert model is not None
+    found = shape_of(model, facts_at())
+    assert found.more_input_bytes == 35 * 256 * 262144 * 2
+    assert found.tensor_bytes == model.weight_bytes
+    assert found.own_output_bytes == 0
+    assert sum(found.layer_bytes) < found.more_input_bytes / 4
+
+
 def test_layers_without_experts_are_smaller() -> None:
     found = shape(experts=64, experts_used=4, feed_forward=1536, dense_layers=1,
                   dense_feed_forward=10240)  # fmt: skip
