@@ -190,6 +190,15 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A port of a container at which others ask: who, and where that is said."""
+
+    by: str
+    port: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What is said of a container.
 
@@ -197,7 +206,9 @@ class Container:
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
     cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
     volume for models that is turned off, `arguments` the words that the image's own program gets:
-    none where another one is named.
+    none where another one is named. `unbound` are mounts of volumes that nobody defines, `asked`
+    the ports at which others ask it, `read_only` where its own file system is made so, and
+    `scratch` what is in memory.
     `home` is that of the user inside, empty: the image's. `moving`: the image is built on the host,
     or follows its tag because somebody wants that. `waited_for` are services that start once its
     health check passes.
@@ -223,6 +234,10 @@ class Container:
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None
     arguments: tuple[tuple[str, Place], ...] = ()
+    unbound: tuple[tuple[str, Place], ...] = ()
+    asked: tuple[Asked, ...] = ()
+    read_only: Place | None = None
+    scratch: tuple[str, ...] = ()
     home: str = ""
     moving: bool = False
     waited_for: tuple[str, ...] = ()

@@ -61,6 +61,8 @@ def container(
         healthcheck=_healthcheck(options),
         restart=_value(options, "restart") or restart,
         memlock=any(o.value.upper() in _LOCKS for o in _of(options, "cap-add")),
+        read_only=next((o.argument.place for o in _of(options, "read-only") if o.on), None),
+        scratch=tuple(o.value.partition(":")[0] for o in _of(options, "tmpfs")),
         moving=any(_FOLLOWS.search(o.value) for o in _of(options, "label")),
     )
 

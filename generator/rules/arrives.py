@@ -1,4 +1,4 @@
-"""HW553, HW554 and HW556: what never arrives, because nobody takes it where or as it stands."""
+"""HW553, HW554, HW556 and HW615: what never arrives, as nobody takes it where it stands."""
 
 from __future__ import annotations
 
@@ -89,4 +89,25 @@ def options_behind_the_image(view: View, facts: Facts) -> Hits:
             message=f"`{text}` goes to the program in the image, which does not know it",
             place=place,
             fix="write it before the image, or as a key of the container",
+        )
+
+
+@Rule(
+    id="HW615",
+    severity="error",
+    title="a mount of a volume that is not there",
+    why="Each of `volumeMounts` names a volume of the pod, or a template of claims of its "
+    "StatefulSet. With another name Kubernetes refuses the whole manifest.",
+    bad="volumeMounts: [{name: models, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
+    "emptyDir: {}}]",
+    good="volumeMounts: [{name: data, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
+    "emptyDir: {}}]",
+    source="kubernetes.io: PodSpec v1 core, volumes; pkg/apis/core/validation (kubernetes)",
+)
+def mounts_nothing(view: View, _: Facts) -> Hits:
+    for name, place in view.container.unbound if view.container else ():
+        yield Hit(
+            message=f"the pod has no volume `{name}`: Kubernetes refuses the manifest",
+            place=place,
+            fix=f"add `{name}` to `volumes`, or name one that is there",
         )

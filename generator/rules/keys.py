@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.accepted import Known
     from generator.catalogue.facts import Facts
-    from generator.view import Key, View
+    from generator.view import Key, Place, View
 
 _TWO: Final = 2
 _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a drive
@@ -47,24 +47,48 @@ def unknown_key(view: View, facts: Facts) -> Hits:
 
 
 def _undefined(view: View) -> Hits:
-    """Yield the volumes that are mounted by a name which the file gives to none."""
+    """Yield what is used by a name that the file gives to nothing: volumes, networks, services."""
     top = view.phrases.defines_volumes
     own = {key.path for key in view.keys if len(key.path) <= _TWO}
     elsewhere = view.adds or ("include",) in own or any(ln.name == "extends" for ln in view.lines)
     if not top or not own or elsewhere or view.container is None:
         return
-    there = [path[1] for path in own if len(path) == _TWO and path[0] == top]
-    for text, place in view.container.mounts:
-        name, colon, _ = text.partition(":")
+    for table, kind, name, place in (*_mounted(view, top), *_named(view)):
+        there = [path[1] for path in own if len(path) == _TWO and path[0] == table]
         # A file that defines none at all may be a part of one, in a document.
-        if colon and there and _VOLUME.fullmatch(name) and name not in there:
-            close, _ = nearest(name, there)
-            yield Hit(
-                message=f"{view.phrases.reader} refuses the file: the volume `{name}` is not "
-                f"defined in `{top}` at its top",
-                place=place,
-                fix=f"did you mean `{close}`?" if close else f"add `{top}:` with `{name}:` below",
-            )
+        if name in there or (view.phrases.guide and not there):
+            continue
+        close, _ = nearest(name, there)
+        yield Hit(
+            message=f"{view.phrases.reader} refuses the file: the {kind} `{name}` is not "
+            f"defined in `{table}` at its top",
+            place=place,
+            fix=f"did you mean `{close}`?" if close else f"add `{table}:` with `{name}:` below",
+        )
+
+
+def _mounted(view: View, top: str) -> Iterator[tuple[str, str, str, Place]]:
+    for text, place in view.container.mounts if view.container else ():
+        name, colon, _ = text.partition(":")
+        if colon and _VOLUME.fullmatch(name):
+            yield top, "volume", name, place
+
+
+def _named(view: View) -> Iterator[tuple[str, str, str, Place]]:
+    """Yield the networks and services that a service names, in a list or as keys."""
+    section = f"services.{view.name}"
+    for table, kind, key in (("networks", "network", "networks"), *_OF_SERVICES):
+        lines = (line for line in view.lines if (line.section, line.name) == (section, key))
+        listed = ((line.value, line.place) for line in lines)
+        path = ("services", view.name, key)
+        below = (k for k in view.keys if k.path[:-1] == path)
+        for name, place in (*listed, *((k.path[-1], k.place) for k in below)):
+            if _VOLUME.fullmatch(name) and name != _EVERY_NETWORK:
+                yield table, kind, name, place
+
+
+_OF_SERVICES: Final = (("services", "service", "depends_on"),)
+_EVERY_NETWORK: Final = "default"  # Compose makes that one itself.
 
 
 def _unknown(view: View, facts: Facts) -> Iterator[Key]:

@@ -1,4 +1,4 @@
-"""HW316, HW508, HW513, HW519 and HW548: what runs, as whom, and what brings it back."""
+"""HW316, HW508, HW513, HW519, HW548 and HW614: what runs, as whom, and what brings it back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official, repository
+from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import Edit
 
@@ -203,3 +204,33 @@ def no_such_name(view: View, _: Facts) -> Hits:
                 place=line.place,
                 fix=f"write `{name}={bare}`" if known else "write a name alone, or take it out",
             )
+
+
+_POLICY: Final = re.compile(
+    r"(?i:no|false|always|unless-stopped|on-failure(?::\d+)?|any|none|untold|)"
+)
+
+
+@Rule(
+    id="HW614",
+    severity="error",
+    title="a restart policy that there is not",
+    why="Docker and Podman know `no`, `always`, `unless-stopped` and `on-failure`, the last one "
+    "with a number of attempts. Compose hands another word on, and no container is created.",
+    bad="restart: allways",
+    good="restart: always",
+    source="moby api/types/container/hostconfig.go, ValidateRestartPolicy; podman-run(1)",
+)
+def no_such_policy(view: View, _: Facts) -> Hits:
+    box = view.container
+    if box is None or view.phrases.headers or _POLICY.fullmatch(box.restart):
+        return
+    if re.search(r"[$<{]", box.restart):
+        return
+    told = [line.place for line in view.lines if line.value == box.restart]
+    close = nearest(box.restart, ("no", "always", "unless-stopped", "on-failure"))[0]
+    yield Hit(
+        message=f"there is no restart policy `{box.restart}`: the container is not created",
+        place=told[0] if told else box.place,
+        fix=f"did you mean `{close}`?" if close else "write `unless-stopped`",
+    )

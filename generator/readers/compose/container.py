@@ -67,6 +67,7 @@ def _options(key: str, service: Table) -> Iterator[Option]:
         value = service.scalar(path)
         if value is not None and value.explicit and (path != "privileged" or value.is_true):
             yield _option(name, value.text, _at(value, f"{key}.{path}"))
+    yield from _files(key, service)
     for text, place in _ports(key, service):
         yield _option("publish", text, place)
     for text, place in _mounts(key, service):
@@ -88,6 +89,15 @@ def _options(key: str, service: Table) -> Iterator[Option]:
     for node in service.items("devices"):
         source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
         yield _option("device", source, node.place)
+
+
+def _files(key: str, service: Table) -> Iterator[Option]:
+    """Yield what the container's own files are: read-only, or in memory."""
+    alone = service.scalar("read_only")
+    if alone is not None and alone.is_true:
+        yield _option("read-only", "true", _at(alone, f"{key}.read_only"))
+    for text in _explicit(service.items("tmpfs")):
+        yield _option("tmpfs", text, service.place_of("tmpfs"))
 
 
 def _option(name: str, text: str, place: Place) -> Option:

@@ -28,4 +28,8 @@ KUBERNETES: Final = Phrases(
     no_swap="",  # Kubernetes has swap off.
     check="[{}]",  # It runs the words as they are.
     entrypoint="command: [{}]",
+    reader="kubectl",
+    accepts="kubernetes",
+    refuses_whole="the manifest",
+    own_keys=r"\$.*",  # of patches
 )

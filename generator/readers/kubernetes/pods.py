@@ -13,11 +13,14 @@ from generator.readers.kubernetes import KUBERNETES
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell
 from generator.readers.syntax.storage import network
+from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
 from generator.view import (
+    Asked,
     Bound,
     Command,
     Container,
+    Key,
     Line,
     ModelUse,
     NotJudged,
@@ -27,7 +30,7 @@ from generator.view import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
@@ -117,7 +120,14 @@ class Pod:
             acceleration=self._acceleration(box, held),
             commands=tuple(self._commands([w for w in words if isinstance(w, Scalar)])),
             not_judged=tuple(gaps),
+            keys=tuple(self._keys(box)),
         )
+
+    def _keys(self, box: Table) -> Iterator[Key]:
+        """Yield the keys of a container; an empty one says nothing."""
+        for key in keys_of(box, "container"):
+            if key.form != "empty":
+                yield replace(key, path=("container", *key.path))
 
     def _is_whole(self, box: Table) -> bool:
         """Whether the files tell all of a container; a patch alone does not."""
@@ -230,10 +240,17 @@ class Pod:
             volumes=tuple(self._volumes(box)),
             healthcheck=self._healthcheck(box),
             restart="always",
+            read_only=self._read_only(context[1]),
             probes=tuple(self._probes(box)),
             arguments=tuple(self._arguments(box)),
+            unbound=tuple(self._unbound(box)),
+            asked=tuple(self._asked(box)),
             exposed=tuple(self._exposed(box)),
         )
+
+    def _read_only(self, context: Table) -> Place | None:
+        told = context.scalar("readOnlyRootFilesystem")
+        return told.place if told is not None and told.is_true else None
 
     def _arguments(self, box: Table) -> Iterator[tuple[str, Place]]:
         """Yield the words that the image's own program gets: none where `command` names another."""
@@ -281,6 +298,41 @@ class Pod:
                 # What no volume tells comes from a template of claims, or from a patch.
                 lasts = name in kept or name not in known
                 yield (f"{name}:{target}" if lasts else target), node.place
+
+    def _unbound(self, box: Table) -> Iterator[tuple[str, Place]]:
+        """Yield the mounts of volumes that the pod does not have; a patch may bring them."""
+        volumes = [v for v in self.spec.items("volumes") if isinstance(v, Table)]
+        templates = self.owner.items("spec", "volumeClaimTemplates")
+        known = {v.text("name") for v in volumes}
+        known |= {t.text("metadata", "name") for t in templates if isinstance(t, Table)}
+        partial = self.resources.gaps or self.resources.patches or not self._is_whole(box)
+        for node in () if partial else box.items("volumeMounts"):
+            if isinstance(node, Table) and (name := node.scalar("name")) and name.text not in known:
+                yield name.text, name.place
+
+    def _asked(self, box: Table) -> Iterator[Asked]:
+        """Yield the ports at which probes and services ask the container, from outside of it."""
+        ports = [port for port in box.items("ports") if isinstance(port, Table)]
+        named = {port.text("name"): port.text("containerPort") for port in ports}
+        for key in _PROBES:
+            for kind in ("httpGet", "tcpSocket", "grpc"):
+                if port := box.scalar(key, kind, "port"):
+                    host = box.text(key, kind, "host")
+                    number = named.get(port.text, port.text)
+                    if not host:
+                        yield Asked(by=key, port=number, place=port.place)
+        for table in self.tables:
+            ours = table.text("kind") == "Service" and self._selected(table)
+            if ours and self._reaches(table, box):
+                yield from self._by_service(table, named)
+
+    def _by_service(self, table: Table, named: Mapping[str, str]) -> Iterator[Asked]:
+        for port in table.items("spec", "ports"):
+            if isinstance(port, Table):
+                told = port.scalar("targetPort") or port.scalar("port")
+                if told is not None:
+                    number = named.get(told.text, told.text)
+                    yield Asked(by="a Service", port=number, place=told.place)
 
     def _volumes(self, box: Table) -> Iterator[Volume]:
         """Yield what claims, and volumes of the pod itself, tell of what is mounted."""

@@ -38,6 +38,8 @@ _WHOLE: Final = {
     "HealthCmd": "health-cmd",
     "User": "user",
     "Entrypoint": "entrypoint",
+    "ReadOnly": "read-only",
+    "Tmpfs": "tmpfs",
     "UserNS": "userns",
     "Ulimit": "ulimit",
     "Label": "label",

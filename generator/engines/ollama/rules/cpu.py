@@ -99,7 +99,10 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
 def quota_without_threads(view: View, facts: Facts) -> Hits:
     quota, cores = view.bound("cpu_quota"), view.host.cores
     told = view.variable(NAME) is not None or threads_of(view, facts) is not None
-    if quota is None or quota.value is None or told or is_client(view):
+    if told or is_client(view):
+        return
+    if quota is None or quota.value is None:
+        yield from _cpus_without_threads(view, facts)
         return
     percent = int(quota.value)
     # Below one CPU it is HW214, and what a GPU computes needs no more than one.
@@ -115,10 +118,55 @@ def quota_without_threads(view: View, facts: Facts) -> Hits:
     )
 
 
+def _cpus_without_threads(view: View, facts: Facts) -> Hits:
+    """Yield the list of CPUs that is shorter than the threads which the server takes."""
+    allowed, cores = view.bound("allowed_cpus"), view.host.cores
+    listed = cpu_list(str(allowed.value)) if allowed is not None else None
+    if allowed is None or not listed or (cores and cores <= len(listed)) or not _on_cpu(view):
+        return
+    taken = f"{cores} threads, one per core" if cores else "a thread per core of the machine"
+    yield Hit(
+        message=f"on {len(listed)} CPUs the server takes {taken}: it does not see the list, and "
+        "its threads wait for each other at barriers",
+        place=allowed.place,
+        severity=None if cores else "info",
+        fix=_tell(facts, len(listed)).replace("the quota", "the list"),
+    )
+
+
+@Rule(
+    id="HW616",
+    title="more compute threads than CPUs that the service may use",
+    why="The threads of a layer meet at a barrier. Where two of them share a CPU, all wait for the "
+    "one that is not running.",
+    bad="AllowedCPUs=0-3\nEnvironment=LLAMA_ARG_THREADS=8",
+    good="AllowedCPUs=0-3\nEnvironment=LLAMA_ARG_THREADS=4",
+    source="ggml/src/ggml-cpu/ggml-cpu.c (llama.cpp), ggml_barrier; ollama#17916",
+)
+def threads_above_cpus(view: View, facts: Facts) -> Hits:
+    asked, allowed = threads_of(view, facts), view.bound("allowed_cpus")
+    listed = cpu_list(str(allowed.value)) if allowed is not None else None
+    if asked is not None and allowed is not None and listed and asked[0] > len(listed):
+        yield Hit(
+            message=f"{asked[0]} compute threads on {len(listed)} CPUs: they wait for each other "
+            "at barriers, so two on one CPU stall all of them",
+            place=allowed.place,
+            fix=f"write `{len(listed)}` threads at most, or more CPUs",
+        )
+
+
+_OF_GPUS: Final = (
+    *("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"),
+    *("HSA_OVERRIDE_GFX_VERSION", "GGML_VK_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"),
+    *("LLAMA_ARG_N_GPU_LAYERS", "OLLAMA_VULKAN", "OLLAMA_SCHED_SPREAD", "OLLAMA_GPU_OVERHEAD"),
+)
+
+
 def _on_cpu(view: View) -> bool:
-    """Return whether the CPU computes: where nobody says so, on a machine that has no GPU."""
-    untold = not (view.acceleration or view.container)
-    return computes_on_cpu(view) or (untold and view.host.cores > 0 and not view.host.gpus)
+    """Return whether the CPU computes, or nothing tells of a GPU that would."""
+    chosen = any(view.variable(name) is not None for name in _OF_GPUS)
+    untold = not (view.acceleration or view.container or chosen or view.host.gpus)
+    return computes_on_cpu(view) or (untold and (view.host.cores > 0 or view.starts is not None))
 
 
 def _tell(facts: Facts, threads: int) -> str:

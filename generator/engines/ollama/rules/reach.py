@@ -1,0 +1,168 @@
+"""HW611, HW612 and HW617: what reaches the server in a container, and what it may write."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
+from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path
+from generator.rules.helpers.containers import (
+    REFERENCE,
+    is_client,
+    is_official,
+    runs_own_script,
+    target,
+)
+from generator.rules.helpers.sandbox import below
+from generator.rules.rule import Hit, Hits, Rule
+from generator.units import is_local, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import Container, Place, View
+
+
+@Rule(
+    id="HW611",
+    severity="error",
+    title="a port at which nobody listens",
+    why="The server listens on one port, 11434 unless OLLAMA_HOST says another one. What is "
+    "published, asked by a probe, or named by a Service is the port inside the container: at "
+    "another one nobody answers, and a probe that fails keeps the pod from its work.",
+    bad='ports: ["127.0.0.1:11434:8080"]',
+    good='ports: ["127.0.0.1:8080:11434"]',
+    source="Dockerfile@v0.32.15:296-320, EXPOSE; docs.docker.com: Port publishing; "
+    "kubernetes.io: Service, targetPort",
+)
+def nobody_listens(view: View, facts: Facts) -> Hits:
+    box, address = view.container, view.variable("OLLAMA_HOST")
+    if box is None or not _serves_alone(view, facts) or (address and address.unresolved):
+        return
+    port = port_of(address.value, facts.image.port) if address else facts.image.port
+    published = [(text, _inside(text), place) for text, place in box.ports]
+    # Of several ports one may be for what runs in its network, as a proxy or an exporter.
+    if published and box.host_network is None and not any(_is(p, port) for _, p, _ in published):
+        text, inside, place = published[0]
+        yield Hit(
+            message=f"`{text}` leads to port {inside} of the container, and the server listens on "
+            f"{port}",
+            place=place,
+            fix=f"write `{port}` as the last port",
+        )
+    for one in box.asked:
+        if not _is(one.port, port) and one.port.isdecimal():
+            yield Hit(
+                message=f"{one.by} asks at port {one.port}, and the server listens on {port}",
+                place=one.place,
+                fix=f"write `{port}`",
+            )
+
+
+def _serves_alone(view: View, facts: Facts) -> bool:
+    """Return whether nothing but the server can be what runs in the container."""
+    return is_official(view, facts) and not is_client(view) and not runs_own_script(view)
+
+
+def _inside(text: str) -> str:
+    plain = REFERENCE.sub(lambda match: match["default"] or "?", text.strip("\"' ")).split("/")[0]
+    return plain.rpartition(":")[2]
+
+
+def _is(text: str, port: int) -> bool:
+    """Return whether a port, or a range of them, is the one; what is not told may be."""
+    first, _, last = text.partition("-")
+    low, high = whole(first), whole(last or first)
+    return low is None or high is None or low <= port <= high
+
+
+@Rule(
+    id="HW612",
+    title="files that the server may not write",
+    why="At its first start the server makes a key in `.ollama` of its home, and ends where it "
+    "cannot; models that are pulled go below it, unless OLLAMA_MODELS says where. A volume with "
+    "`:ro`, or a container whose own files are read-only, keeps it from both.",
+    bad='volumes: ["/srv/ollama:/root/.ollama:ro"]',
+    good='volumes: ["/srv/ollama:/root/.ollama", "/srv/models:/root/.ollama/models:ro"]',
+    source="cmd/cmd.go@v0.32.15, initializeKeypair; docs.docker.com: Volumes, read_only",
+)
+def may_not_write(view: View, facts: Facts) -> Hits:
+    box = view.container
+    if box is None or is_client(view) or not is_official(view, facts):
+        return
+    keys = _keys(view, box)
+    mounts = [(target(text), text, place) for text, place in box.mounts]
+    if any("$" in one for one, _, _ in mounts) or not keys.startswith("/"):
+        return
+    over = sorted((m for m in mounts if below(keys, m[0])), key=lambda m: len(m[0]))
+    kept = bool(over) or any(below(keys, one) for one in box.scratch)
+    if over and _is_read_only(over[-1][1]):
+        yield Hit(
+            message=f"`{over[-1][1]}` is read-only, and the server has to make its key in `{keys}`",
+            place=over[-1][2],
+            fix="take `:ro` off, or mount only the models so",
+        )
+    elif box.read_only is not None and not kept:
+        yield Hit(
+            message=f"the container's own files are read-only, and no volume holds `{keys}`, where "
+            "the server has to make its key: it ends",
+            place=box.read_only,
+            fix=f"mount a volume at `{keys}`",
+            severity="error",
+        )
+    yield from _pulled(view, facts, mounts)
+
+
+def _pulled(view: View, facts: Facts, mounts: list[tuple[str, str, Place]]) -> Iterator[Hit]:
+    """Yield the volume of models that is read-only, where models are pulled into it."""
+    path = models_path(view, facts)
+    over = sorted((m for m in mounts if below(path, m[0])), key=lambda m: len(m[0]))
+    keys = _keys(view, view.container) if view.container else ""
+    if over and _is_read_only(over[-1][1]) and view.models and not below(keys, over[-1][0]):
+        yield Hit(
+            message=f"`{over[-1][1]}` is read-only, and `{view.models[0].name}` is to be pulled "
+            "into it",
+            place=over[-1][2],
+            fix="take `:ro` off while models are pulled",
+        )
+
+
+def _keys(view: View, box: Container) -> str:
+    home = view.variable("HOME")
+    own = home.value if home is not None else box.home or home_in_image(box)
+    return posixpath.join(own, ".ollama")
+
+
+def _is_read_only(mount: str) -> bool:
+    *_, options = mount.rpartition(":")
+    return "ro" in options.split(",")
+
+
+@Rule(
+    id="HW617",
+    severity="error",
+    title="a server that answers itself alone",
+    why="On 127.0.0.1 the server answers only what runs in its own container, or in its pod. "
+    "Probes come from the node and a Service from elsewhere: they ask at the address of the pod, "
+    "where nobody listens, and the pod never gets ready.",
+    bad='env: [{name: OLLAMA_HOST, value: "127.0.0.1"}]\nreadinessProbe: {httpGet: {path: /, '
+    "port: 11434}}",
+    good='env: [{name: OLLAMA_HOST, value: "0.0.0.0"}]',
+    source="kubernetes.io: Configure Liveness, Readiness and Startup Probes; Service",
+)
+def answers_itself_alone(view: View, _: Facts) -> Hits:
+    box, address = view.container, view.variable("OLLAMA_HOST")
+    if box is None or address is None or box.host_network is not None or not box.asked:
+        return
+    host = listens_on(address.value)
+    if is_local(host) and not address.unresolved:
+        one = box.asked[0]
+        yield Hit(
+            message=f"on {host} the server answers nobody outside of its pod, and {one.by} asks "
+            "from there",
+            place=address.place,
+            fix="write `0.0.0.0`: a pod has an address of its own, and a Service says who reaches "
+            "it",
+        )
