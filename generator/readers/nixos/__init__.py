@@ -6,19 +6,21 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from generator.engines import ENGINES
+from generator.engines import ENGINES, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
 FLAKE: Final = "flake.nix"
 """Puts modules together, and is none."""
 _ENGINES: Final = "|".join(ENGINES)
+_COMMANDS: Final = "|".join(" ".join(load_signs(name).command) for name in ENGINES)
 _SETS: Final = re.compile(
-    rf"\b(?:services|containers)\.\"?(?:{_ENGINES})\b|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
-    rf"|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",
+    rf"\b(?:services|containers|daemons|agents)\.\"?(?:{_ENGINES})\b"
+    rf"|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
+    rf"|\b(?:{_COMMANDS})\b|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",
     re.MULTILINE,
 )
-_WHERE: Final = re.compile(r"\bservices\b|\bcontainers\b")
+_WHERE: Final = re.compile(r"\bservices\b|\bcontainers\b|\blaunchd\b")
 _HEAD: Final = re.compile(r"^[ \t]*\{[^{}\n]{0,400}\}[ \t]*:[ \t]*$", re.MULTILINE)
 
 

@@ -58,7 +58,8 @@ def containers(source: Source, found: Sequence[Definition], context: Context) ->
         for base in dict.fromkeys(name for (name, _), _ in parted if name):
             own = {key: d for (name, key), d in parted if name == base}
             held = _Container(source, ".".join(base), own)
-            if context.engine.is_image(image_name(held.image).repository):
+            unknown = not held.image and base[-1] == context.engine.name
+            if unknown or context.engine.is_image(image_name(held.image).repository):
                 yield held.view(book, context)
 
 
@@ -70,9 +71,12 @@ class _Container(Definitions):
         self.image = image.value if image and isinstance(image.value, str) else ""
 
     def view(self, book: Phrases, context: Context) -> View:
-        place = self.place(self.at["image",])
+        image = self.at.get(("image",)) or next(iter(self.at.values()))
+        place = self.place(image)
         told = list(self._options())
         box = container.container(self.image, place, told, _CLIENT, _RESTART)
+        if not self.image:
+            box = replace(box, digest=True)  # Something else says which.
         words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
         box = replace(box, arguments=container.arguments(told, words))
         return context.view(

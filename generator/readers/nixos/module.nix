@@ -17,6 +17,8 @@ let
   roots = [
     [ "services" "ollama" ]
     [ "systemd" "services" "ollama" ]
+    [ "systemd" "user" "services" ]
+    [ "launchd" ]
     [ "virtualisation" "oci-containers" "containers" ]
     [ "virtualisation" "arion" "projects" ]
     [ "nixpkgs" "config" ]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_NEIGHBOURS: Final = 20
 MOUNTS: Final = ("fileSystems",)
+_OF_UNIT: Final = re.compile(r"(?:Condition|Assert|StartLimit)[A-Z]")
+_UNITS: Final = ("systemd", "services")
 HINT: Final = "name it with the values written out, or check the unit on the host"
 HOME: Final = frozenset({
     "home-manager", "homeManager", "homeManagerModules", "homeModules", "homeConfigurations", "hm",
@@ -65,6 +67,8 @@ def roots(engine: str) -> tuple[tuple[str, ...], ...]:
     return (
         ("services", engine),
         ("systemd", "services", engine),
+        ("systemd", "user", "services"),
+        ("launchd",),
         ("virtualisation", "oci-containers", "containers"),
         ("virtualisation", "arion", "projects"),
         ("hardware", "nvidia"),
@@ -133,7 +137,8 @@ def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
         yield top
     else:
         whole = any(not d.path for d in answer)
-        yield Part((), tuple(_filled(answer, top.found)), top.through if whole else ())
+        found = (*_filled(answer, top.found), *_left_out(answer, top.found))
+        yield Part((), found, top.through if whole else ())
     yield from (part for part in literal or () if part.where)
 
 
@@ -142,6 +147,18 @@ def _filled(found: Iterable[Definition], literal: tuple[Definition, ...]) -> Ite
     for one in found:
         below = [d for d in literal if one.unresolved and d.path[: len(one.path)] == one.path]
         yield from below or (one,)
+
+
+def _left_out(
+    answer: tuple[Definition, ...], literal: tuple[Definition, ...]
+) -> Iterator[Definition]:
+    """Yield what stands in the wrong section once an option of the module is set."""
+    known = {one.path for one in answer}
+    for one in literal:
+        of_unit = one.path[:2] == _UNITS and one.path[3:4] in {("serviceConfig",), ("unitConfig",)}
+        above = {one.path[:n] for n in range(1, len(one.path) + 1)}
+        if of_unit and _OF_UNIT.match(one.path[-1]) and not known & above:
+            yield replace(one, maybe=True)
 
 
 def _declared(literal: tuple[Part, ...], engine: str) -> frozenset[str]:

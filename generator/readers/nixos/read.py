@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
+from generator.readers.nixos.agents import agents
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
 from generator.readers.nixos.modules import DARWIN, MOUNTS, Module, is_of_home, modules, neighbours
@@ -60,12 +61,13 @@ def _views(source: Source, context: Context) -> list[View]:
 
 def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
     """Yield the Views of one module of a file; what was not judged goes with the first."""
-    if module.is_for(DARWIN, source.path):
+    beside = [*agents(source, in_force(module.found), context)]
+    if module.is_for(DARWIN, source.path) and not beside:
         message = "this module is one of nix-darwin, which is not read here"
         hint = "check the environment of the launchd agent by hand"
         raise NeedsMore(source.path, (Problem("", message, hint, source.path),))
     service = _Module(source, context, module)
-    boxes = [*containers(source, in_force(module.found), context)]
+    boxes = [*containers(source, in_force(module.found), context), *beside]
     of_service = [service] if service.is_there else []
     if of_service and all(d.unresolved for d in service.own) and not boxes:
         raise module.nothing_known(source)

@@ -1,0 +1,97 @@
+"""Services that no module of the engine makes: agents of launchd, units of a user."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.nixos import CONTAINER
+from generator.readers.nixos.evaluate import Definition, Definitions
+from generator.readers.syntax import unit
+from generator.view import Place, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.readers.base import Context, Source
+
+_ABOVE: Final = (
+    ("launchd", "daemons"),
+    ("launchd", "agents"),
+    ("launchd", "user", "agents"),
+    ("systemd", "user", "services"),
+)
+_VARIABLES: Final = (
+    ("serviceConfig", "EnvironmentVariables"),
+    ("config", "EnvironmentVariables"),
+    ("environment",),
+)
+_LISTS: Final = (("Service", "Environment"), ("serviceConfig", "Environment"))
+_STARTS: Final = frozenset({"ProgramArguments", "command", "script", "ExecStart"})
+
+
+def agents(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
+    """Yield a View of each agent or unit of a user that runs the server."""
+    named: dict[tuple[str, ...], list[Definition]] = {}
+    for one in found:
+        for above in _ABOVE:
+            if one.path[: len(above)] == above and len(one.path) > len(above) + 1:
+                named.setdefault(one.path[: len(above) + 1], []).append(one)
+    for base, own in named.items():
+        agent = _Agent(source, own, base)
+        if agent.serves(context):
+            yield agent.view(context)
+
+
+class _Agent(Definitions):
+    def __init__(self, source: Source, own: list[Definition], base: tuple[str, ...]) -> None:
+        super().__init__(source, own)
+        self.base = base
+
+    def _below(self, found: Definition) -> tuple[str, ...]:
+        return found.path[len(self.base) :]
+
+    def serves(self, context: Context) -> bool:
+        """Whether it starts the server: by its command, or where nobody can tell, its name."""
+        program, *verb = context.engine.command
+        starts = [d for d in self.found if d.path[-1] in _STARTS]
+        texts = [" ".join(str(value) for value in d.values) for d in starts]
+        told = any(re.search(rf"\b{program}\b.*\b{' '.join(verb)}\b", t, re.S) for t in texts)
+        # What stands for a package has no path that tells.
+        named = program in self.base[-1] and any(
+            d.unresolved or verb[0] in text for d, text in zip(starts, texts, strict=True)
+        )
+        return told or named
+
+    def view(self, context: Context) -> View:
+        """Return what is said of it."""
+        return context.view(
+            CONTAINER,
+            context.release_for(),
+            name=".".join(self.base),
+            place=Place(self.source.path, min((d.line for d in self.found), default=0)),
+            variables=tuple(self._variables()),
+            manager="user",
+        )
+
+    def _variables(self) -> Iterator[Variable]:
+        for found in self.found:
+            below = self._below(found)
+            if below[:-1] in _VARIABLES:
+                value = found.value if isinstance(found.value, str) else ""
+                yield Variable(
+                    name=below[-1],
+                    value=value,
+                    place=self.place(found),
+                    written=self.written(found, value),
+                    unresolved=found.unresolved or not isinstance(found.value, str),
+                )
+            elif below in _LISTS:
+                yield from self._listed(found)
+
+    def _listed(self, found: Definition) -> Iterator[Variable]:
+        for text in (value for value in found.values if isinstance(value, str)):
+            line = unit.one_line(self.source.path, "Service", "Environment", text, found.line)
+            for variable in unit.variables(line, ""):
+                yield replace(variable, place=self.place_of(found, text))
