@@ -198,7 +198,23 @@ _TOGETHER: Final = Shape(
 _CHOICE_FIT: Final = Shape(
     "ChoiceFit",
     "A model of the catalogue that fits.",
-    {**_MODEL_FIT.keys, "best": bool, "recommended": bool},
+    {**_MODEL_FIT.keys, "best": bool, "recommended": bool, "loss": float},
+)
+_WAY: Final = Shape(
+    "Way",
+    "What would make a model fit: a change of the model (`quantisation`, which loses `loss` of "
+    "perplexity), of the service, or of the machine, and the verdict then; empty and 0: no change.",
+    {
+        "quantisation": str,
+        "cache_type": str,
+        "slots": int,
+        "context": int,
+        "gpu": str,
+        "beside": bool,
+        "memory": int,
+        "loss": float,
+        "fit": _MODEL_FIT,
+    },
 )
 _LOADED: Final = Shape(
     "LoadedModel",
@@ -262,6 +278,8 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 "models": [_MODEL_FIT],
                 "together": Nullable(_TOGETHER),
                 "choices": [_CHOICE_FIT],
+                "quantisations": [_CHOICE_FIT],
+                "ways": [[_WAY]],
                 "loaded": Nullable([_LOADED]),
                 "warnings": [str],
             },

@@ -75,7 +75,7 @@ class Card:
     `memory` is in bytes, as the driver shows it; `other_memory` is sold under the same name and id.
     `bandwidth` is that of its memory in GB/s, `fp32` and `fp16` are dense TFLOPS, `fp16` those of
     its matrix units where it has some. `compute_capability` is NVIDIA's, `target` AMD's. 0, empty:
-    not known, or there is none.
+    not known, or there is none. `advised`: people put it into hosts of models.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Card:
     target: str = ""
     unified: bool = False
     pci: tuple[str, ...] = ()
+    advised: bool = False
     source: str = ""
 
     @property

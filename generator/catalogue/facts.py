@@ -219,6 +219,12 @@ class Facts:
         """All cards, to be found by what people type, and by PCI id."""
         return self._catalogue.cards
 
+    @functools.cached_property
+    def advised_cards(self) -> tuple[Card, ...]:
+        """Cards to put into a host, the one with the least memory first."""
+        cards = (card for card in self._catalogue.cards.all if card.advised)
+        return tuple(sorted(cards, key=lambda card: card.memory))
+
     def library(self, vendor: str, target: str = "") -> Literal["", "cuda", "rocm", "vulkan"]:
         """What of the release computes on a GPU of that maker, and of AMD that `target`; empty:
         nothing does. Without a target AMD's is one that there are kernels for.

@@ -23,12 +23,15 @@ from generator.cli.streams import STDIO, keyed, print_json
 from generator.cli.talk import coloured, say, word
 from generator.errors import HostwrightError
 from generator.fit.ask import UNBOUNDED
+from generator.fit.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.fit.assess import Assessment, Question
+    from generator.fit.choose import Candidate
     from generator.fit.verdict import ModelFit, Room
+    from generator.fit.ways import Way
     from generator.profiles.document import Document
 
 EXAMPLES: Final = """
@@ -60,6 +63,22 @@ KV_TYPES: Final = click.Choice(
     "-m", "--model", "models", multiple=True, metavar="M[:QUANT]",
     help="A model of the library, like llama3.1:8b:Q5_K_M; repeatable.",
 )  # fmt: skip
+@click.option(
+    "--for", "purpose", type=click.Choice(PURPOSES), default=PURPOSES[0],
+    help="What a model is wanted for, where none is named.  [default: chat]",
+)  # fmt: skip
+@click.option("--all", "every", is_flag=True, help="All models that fit, not the first ten.")
+@click.option(
+    "--quantisations",
+    is_flag=True,
+    help="Of each --model every quantisation: size, loss, what fits, how fast.",
+)
+@filled_option(
+    "--together",
+    metavar="A,B,…",
+    example="qwen3:8b,nomic-embed-text",
+    text="Models that shall stay loaded side by side, each at the best quantisation.",
+)
 @click.option("--context", type=click.IntRange(4, 1 << 24), help="Tokens of context per slot.")
 @click.option("--parallel", "slots", type=click.IntRange(1, 256), help="Request slots per model.")
 @click.option("--kv-cache-type", "cache_type", type=KV_TYPES, help="Element type of the KV cache.")
@@ -96,6 +115,7 @@ def command(
     version: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
+    every: bool,
     vram_used: str | None,
     **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
@@ -112,7 +132,7 @@ def command(
     )
     for warning in found.warnings:
         say(f"{word('warning')} {warning}")
-    _print_json(found) if as_json else _print_text(found)
+    _print_json(found) if as_json else _print_text(found, every=every)
     click.get_current_context().exit(1 if found.fails else 0)
 
 
@@ -122,9 +142,19 @@ def _reserved(sizes: str | None) -> Iterator[str]:
         yield f"host.gpus.{card}.reserved={size.strip() or 0}"
 
 
-def _question(profile: str | None, *, gguf: str | None, **asked: Any) -> Question:  # noqa: ANN401
+def _question(
+    profile: str | None,
+    *,
+    gguf: str | None,
+    together: str | None,
+    **asked: Any,  # noqa: ANN401
+) -> Question:
     from generator.fit.assess import Question
 
+    if asked["quantisations"] and (not asked["models"] or asked["server"]):
+        hint = "name a model of the library"
+        raise Misuse("--quantisations needs --model", hint, where="--quantisations")
+    asked["resident"] = tuple(name.strip() for name in together.split(",")) if together else ()
     if asked["server"] and gguf:
         raise Misuse("--gguf and --server are two sources", "name one of them", where="--gguf")
     if asked["server"] and not asked["models"]:
@@ -168,14 +198,32 @@ def _assess(document: Document, release: str | None, question: Question) -> Asse
     return assess(view, own, load_engine(view.engine).ask_of(view, facts), question)
 
 
-def _print_text(found: Assessment) -> None:
-    from generator.cli.fit_text import choices_text, loaded_text, model_text, together_text
+def _print_text(found: Assessment, *, every: bool) -> None:
+    from generator.cli.fit_text import (
+        MOST,
+        choices_text,
+        context_text,
+        loaded_text,
+        model_text,
+        quantisations_text,
+        together_text,
+        ways_text,
+    )
 
-    parts = [model_text(fit, found.ask, found.host) for fit in found.fits]
+    parts = []
+    for fit, ways in zip(found.fits, found.ways, strict=True):
+        if not found.quantisations:
+            parts.append(model_text(fit, found.ask, found.host))
+            parts += [ways_text(ways)] if ways else []
+    if found.quantisations:
+        parts.append(quantisations_text(found.quantisations))
     if found.together and (len(found.together.loaded) > 1 or found.together.evicting):
         parts.append(together_text(found.together))
     if found.choices is not None:
-        parts.append(choices_text(found.choices))
+        most = len(found.choices) if every else MOST
+        parts.append(choices_text(found.choices, most))
+        if not found.ask.context_told:
+            parts.append(context_text(found.ask))
     if found.loaded is not None:
         parts.append(loaded_text(found.loaded))
     click.echo("\n\n".join(parts), color=coloured())
@@ -194,15 +242,9 @@ def _print_json(found: Assessment) -> None:
             "verdict": together.word,
             "rooms": [_room(room) for room in together.rooms],
         },
-        choices=[
-            {
-                **model_data(choice.fit),
-                "best": choice.best,
-                "recommended": choice.recommended,
-                "why": choice.why or choice.advice,
-            }
-            for choice in found.choices or ()
-        ],
+        choices=[_choice(choice) for choice in found.choices or ()],
+        quantisations=[_choice(choice) for choice in found.quantisations],
+        ways=[[_way(way) for way in several] for several in found.ways],
         loaded=found.loaded and keyed(("model", "size", "on_gpus"), found.loaded),
         warnings=found.warnings,
     )
@@ -228,6 +270,21 @@ def model_data(fit: ModelFit) -> dict[str, object]:
         "speed": fit.speed,
         "load_time": fit.load_time,
     }
+
+
+def _choice(choice: Candidate) -> dict[str, object]:
+    return {
+        **model_data(choice.fit),
+        "best": choice.best,
+        "recommended": choice.recommended,
+        "loss": choice.loss,
+        "why": choice.why or choice.advice,
+    }
+
+
+def _way(way: Way) -> dict[str, object]:
+    changed = ("quantisation", "cache_type", "slots", "context", "gpu", "beside", "memory", "loss")
+    return {**{name: getattr(way, name) for name in changed}, "fit": model_data(way.fit)}
 
 
 def _room(room: Room) -> dict[str, object]:

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from generator.fit.shape import Load
     from generator.fit.speed import Rate, Speed
     from generator.fit.verdict import ModelFit, Room, Together
+    from generator.fit.ways import Way
 
 BAR: Final = 40
 NAME: Final = 18
+CARD: Final = 24
+LONG: Final = 8192
+"""A context with which most people talk."""
+MOST: Final = 10
+"""Rows of models that fit."""
 PARTS: Final = (("weights", "#"), ("kv", "="), ("compute", "+"), ("other", "-"), ("reserved", "x"))
 COLOURS: Final = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 SMALL: Final = 1000
@@ -90,23 +96,107 @@ def loaded_text(found: Sequence[tuple[str, int, int]]) -> str:
     return "Loaded on the server now:\n\n" + table(("model", "GiB", "on GPUs"), rows)
 
 
-def choices_text(found: Sequence[Candidate]) -> str:
+def choices_text(found: Sequence[Candidate], most: int = MOST) -> str:
     """Return the models of the Catalogue that fit, one line each at its best quantisation."""
-    best = [choice for choice in found if choice.best]
+    marked = (one for one in found if one.best)
+    best = sorted(marked, key=lambda one: (not one.recommended, not one.current))
     roomy = [choice for choice in best if choice.roomy]
     narrow = [choice for choice in best if not choice.roomy]
     parts = []
     if roomy:
         parts.append(
             f"Models that leave a tenth of the memory, each at the best quantisation that\n"
-            f"does:\n\n{_choices(roomy)}"
+            f"does:\n\n{_choices(roomy[:most])}{_more(roomy, most)}"
         )
         parts += [_recommended(choice) for choice in roomy if choice.recommended]
-    if narrow:
+    if narrow and (not roomy or most > len(roomy)):
         head = "Also" if roomy else "Nothing has room to spare. Still"
         message = f"{head} fits, but with less than a tenth left or partly on the CPU:"
-        parts.append(f"{message}\n\n{_choices(narrow)}")
+        parts.append(f"{message}\n\n{_choices(narrow[:most])}{_more(narrow, most)}")
     return "\n\n".join(parts) or "No model of the Catalogue fits."
+
+
+def _more(found: Sequence[Candidate], most: int) -> str:
+    return f"\n\n  and {len(found) - most} more: --all" if len(found) > most else ""
+
+
+def context_text(ask: Ask) -> str:
+    """Return what decides as much as the model, where nobody has said it."""
+    slots = f"each of {ask.slots} slots" if ask.slots > 1 else "the one slot"
+    message = (
+        f"Nothing sets a context: {ask.product} {ask.facts.at} takes {ask.context} tokens for "
+        f"{slots} here{_shorter(ask)}."
+    )
+    return "\n".join(textwrap.wrap(message, width()))
+
+
+def _shorter(ask: Ask) -> str:
+    more = ask.context > LONG
+    return ", and a shorter --context leaves room for larger models" if more else ""
+
+
+def quantisations_text(found: Sequence[Candidate]) -> str:
+    """Return a model at every quantisation, one line each; `*` marks the best that has room."""
+    rows = [
+        (
+            f"{'*' if one.best else ' '} {one.fit.shape.name}",
+            one.fit.shape.quantisation,
+            _size(one.fit.shape.tensor_bytes),
+            f"+{one.loss:.2g}" if one.told else "?",
+            _verdict(one.fit),
+            str(one.fit.largest_context or "-"),
+            _likely(one.fit),
+            _cold(one.fit),
+        )
+        for one in found
+    ]
+    head = ("  model", "quantisation", "GiB", "loss", "verdict", "context", "tokens/s", "load")
+    notes = (
+        "loss: perplexity over that of f16, for Llama 3 8B; of a smaller model it is more. "
+        "context: the most tokens for each slot. load: from the disk, cold."
+    )
+    marked = next((one for one in found if one.best), None)
+    best = f"* {marked.name} {marked.fit.shape.quantisation}: {marked.advice}" if marked else ""
+    lines = [*textwrap.wrap(notes, width()), *textwrap.wrap(best, width())]
+    return "\n".join((table(head, rows), "", *lines))
+
+
+def _cold(fit: ModelFit) -> str:
+    cold = fit.load_time.cold if fit.load_time else ()
+    return f"{_number(cold[0].time.likely)} s" if cold else "?"
+
+
+def ways_text(found: Sequence[Way]) -> str:
+    """Return what would make a model fit, one line each."""
+    rows = [
+        (
+            f"  {_change(way)}",
+            _size(sum(room.need.total for room in way.fit.rooms)),
+            str(way.fit.load.context),
+            _likely(way.fit),
+            _verdict(way.fit),
+        )
+        for way in found
+    ]
+    return "What would do:\n\n" + table(("  change", "GiB", "context", "tokens/s", "verdict"), rows)
+
+
+def _change(way: Way) -> str:
+    parts = []
+    if way.quantisation:
+        name = way.fit.shape.name.removesuffix(f":{way.quantisation}")
+        parts.append(f"--model {name}:{way.quantisation}")
+    if way.cache_type:
+        parts.append(f"--kv-cache-type {way.cache_type}")
+    if way.slots:
+        parts.append(f"--parallel {way.slots}")
+    if way.context:
+        parts.append(f"--context {way.context}")
+    if way.gpu:
+        parts.append(f"{'one more: ' if way.beside else 'a card: '}{shortened(way.gpu, CARD)}")
+    if way.memory:
+        parts.append(f"{way.memory // GIB} GiB of memory")
+    return " ".join(parts)
 
 
 def _choices(found: Sequence[Candidate]) -> str:
@@ -133,7 +223,7 @@ def _verdict(fit: ModelFit) -> str:
         return "partly on the CPU"
     rest = fit.rooms[-1]
     if fit.word == "tight" and 0 <= rest.left < rest.grows:
-        return "tight once its prompt cache is full"
+        return "tight: prompt cache"
     return fit.word
 
 

@@ -10,7 +10,7 @@ import click
 from generator.cli.options import Misuse, document_of, filled_option
 from generator.errors import split_message
 from generator.records import dataclass
-from generator.units import parse_size, written_size
+from generator.units import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -122,7 +122,7 @@ def _alike(like: str) -> str:
 def _flags(machine: Machine) -> Iterator[str]:
     """Yield what `--set` would say of the machine."""
     if machine.ram:
-        yield f'host.memory="{written_size(machine.ram)}"'
+        yield f'host.memory="{machine.ram}"'
     if machine.cores:
         yield f"host.cpu.cores={machine.cores}"
         yield f"host.cpu.threads={machine.cores}"
@@ -154,7 +154,7 @@ def _cards(machine: Machine) -> Iterator[dict[str, str | int]]:
             hint = f"did you mean {near}?" if near else "or give its memory by --vram"
             raise Misuse(f"--gpu: no card is known as `{name}`", hint, where="--gpu")
         told: dict[str, str | int] = {"name": card.name if card else name}
-        told["memory"] = written_size(size or (card.memory if card else 0))
+        told["memory"] = str(size or (card.memory if card else 0))
         if card and card.compute_capability:
             told["compute_capability"] = card.compute_capability
         yield told

@@ -26,7 +26,8 @@ class Ask(ABC):
     `product` is what the engine is called. `flash_attention` is what the service sets (None: the
     release decides), `loaded` how many models stay loaded at once, `layers` a forced number of GPU
     layers (None: as many as fit), `cache_ram` what the prompt cache of one model may grow to
-    (UNBOUNDED: whatever there is). `free` is the memory of each device, in bytes.
+    (UNBOUNDED: whatever there is). Unless `context_told`, `context` is the
+    release's default. `free` is the memory of each device, in bytes.
     """
 
     product: str
@@ -39,6 +40,7 @@ class Ask(ABC):
     on_cpu: bool = False
     layers: int | None = None
     cache_ram: int = 0
+    context_told: bool = True
 
     def granted(self, name: str) -> Self:
         """Return what a model of that name is granted: one slot for some architectures."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.errors import Problem, ProfileError
-from generator.fit.choose import choices, loads, pick
+from generator.errors import Problem, ProfileError, split_message
+from generator.fit.choose import choices, loads, pick, quantisations, resident
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
 from generator.fit.metadata import shape_of_file
 from generator.fit.verdict import judge, timed, together
+from generator.fit.ways import ways
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from generator.fit.host import Host
     from generator.fit.shape import Shape
     from generator.fit.verdict import ModelFit, Together
+    from generator.fit.ways import Way
     from generator.view import View
 
 
@@ -30,7 +32,10 @@ class Question:
 
     `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the server at the URL
     `server`; `gguf` is a file. `context`, `slots` and `cache_type` replace what the service sets.
-    `disk` is what models are read from: a kind, or bytes per second.
+    `disk` is what models are read from: a kind, or bytes per second. `purpose` is what a model is
+    wanted for, of PURPOSES. `quantisations`: of the models
+    every one that is known; `resident` are models that shall stay loaded side by side, each at the
+    best quantisation at which all do.
     """
 
     models: tuple[str, ...] = ()
@@ -40,6 +45,9 @@ class Question:
     slots: int | None = None
     cache_type: str | None = None
     disk: str | int = ""
+    purpose: str = "chat"
+    quantisations: bool = False
+    resident: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +55,9 @@ class Assessment:
     """The answer: a verdict for each model, for all side by side, and what else fits.
 
     `choices` is None where certain models were asked about, `loaded` (name, bytes, bytes on GPUs)
-    where no server was. `warnings` are sentences about models that cannot be judged or loaded.
+    where no server was. `ways` are what would do for each verdict, where it does not fit.
+    `all_resident`: that they stay loaded side by side is what was asked. `warnings` are sentences
+    about models that cannot be judged or loaded.
     """
 
     ask: Ask
@@ -55,13 +65,19 @@ class Assessment:
     fits: tuple[ModelFit, ...]
     together: Together | None
     choices: tuple[Candidate, ...] | None
+    quantisations: tuple[Candidate, ...]
+    ways: tuple[tuple[Way, ...], ...]
     loaded: tuple[tuple[str, int, int], ...] | None
     warnings: tuple[str, ...]
+    all_resident: bool = False
 
     @property
     def fails(self) -> bool:
         """Whether anything that was asked about does not fit."""
-        over = self.together is not None and self.together.word == "does not fit"
+        found = self.together
+        over = found is not None and (
+            found.word == "does not fit" or (self.all_resident and bool(found.evicting))
+        )
         return over or any(fit.word == "does not fit" for fit in self.fits)
 
 
@@ -85,7 +101,9 @@ def assess(
         problem = Problem("host.memory", "nothing says what the host has", hint)
         raise ProfileError(view.place.file, (problem,))
     warnings: list[str] = []
-    named = [(shape, ask) for shape in _named(question, ask)]
+    if question.resident:
+        ask = replace(ask, loaded=max(ask.loaded, len(question.resident)))
+    named = [(shape, ask) for shape in (*_named(question, ask), *_resident(question, ask, host))]
     shapes = named or _own(own, ask, warnings)
     warnings += [
         f"{ask.product} {ask.facts.at} cannot load `{shape.name}` yet"
@@ -93,21 +111,47 @@ def assess(
         if not loads(shape.name, shape.architecture, ask.facts)
     ]
     several = len(shapes) > 1 and ask.loaded > 1
+    pairs = [(timed(judge(shape, asked, host), asked, host), asked) for shape, asked in shapes]
+    short = [fit.word == "does not fit" for fit, _ in pairs]
     return Assessment(
         ask=ask,
         host=host,
-        fits=tuple(timed(judge(shape, asked, host), asked, host) for shape, asked in shapes),
+        fits=tuple(fit for fit, _ in pairs),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
-        choices=None
-        if named
-        else tuple(_timed(choice, ask, host) for choice in choices(ask, host)),
+        choices=None if named else choices(ask, host, question.purpose),
+        quantisations=_quantised(question, ask, host),
+        ways=tuple(
+            ways(fit, asked, host) if over else ()
+            for (fit, asked), over in zip(pairs, short, strict=True)
+        ),
         loaded=None if question.server is None else ask.loaded_at(question.server),
         warnings=tuple(warnings),
+        all_resident=bool(question.resident),
     )
 
 
-def _timed(choice: Candidate, ask: Ask, host: Host) -> Candidate:
-    return replace(choice, fit=timed(choice.fit, ask, host))
+def _resident(question: Question, ask: Ask, host: Host) -> tuple[Shape, ...]:
+    try:
+        return resident(question.resident, ask, host)
+    except ValueError as error:
+        raise _unknown(error, "--together") from None
+
+
+def _quantised(question: Question, ask: Ask, host: Host) -> tuple[Candidate, ...]:
+    try:
+        found = [
+            quantisations(name, ask, host)
+            for name in (question.models if question.quantisations else ())
+        ]
+    except ValueError as error:
+        raise _unknown(error, "--quantisations") from None
+    every = (one for each in found for one in each)
+    return tuple(replace(one, fit=timed(one.fit, ask, host)) for one in every)
+
+
+def _unknown(error: ValueError, where: str) -> ProfileError:
+    message, hint = split_message(error)
+    return ProfileError("the command line", (Problem(where, message, hint),))
 
 
 def _asked(ask: Ask, question: Question) -> Ask:
@@ -118,6 +162,7 @@ def _asked(ask: Ask, question: Question) -> Ask:
     return replace(
         ask,
         context=question.context or ask.context,
+        context_told=ask.context_told or question.context is not None,
         slots=question.slots or ask.slots,
         cache_type=question.cache_type or ask.cache_type,
     )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.models import split
 from generator.errors import Problem
 from generator.fit.active import active_bytes
+from generator.fit.purposes import CHAT, EMBEDDING, RAG
 from generator.fit.shape import shape_of
-from generator.fit.verdict import NARROW, growth, hopeless, judge
+from generator.fit.verdict import NARROW, growth, hopeless, judge, timed, together
+from generator.host import reserve
 from generator.records import dataclass
 from generator.units import GIB
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.models import ModelFact
+    from generator.catalogue.models import ModelFact, Quantisation
     from generator.fit.ask import Ask
     from generator.fit.host import Host
     from generator.fit.shape import Shape
@@ -29,10 +31,18 @@ CPU_ACTIVE: Final = 6 * GIB
 # Beyond this loss a larger quantisation is worth more than a larger model.
 LOSS_LIMIT: Final = 0.2
 # What models that answer are used for; others embed text or judge it.
-CHAT: Final = "chat"
 TALKS: Final = frozenset({CHAT, "code", "vision"})
 # So often a name was pulled whose faults are known: some thirty of two hundred are.
 POPULAR: Final = 3_000_000
+# Tokens a second below which people wait for an answer that they read.
+READING: Final = 8
+# Of two models, one not much smaller and newer answers better.
+CLASS: Final = 1.6
+# Beside a model on a host that nobody has bounded: a desktop with its browser takes 4 GiB and more,
+# of which the system's reserve has two.
+DESK: Final = 2 * GIB
+# What finds texts takes at most an eighth of the memory: what talks about them needs the rest.
+SHARE: Final = 8
 # Below this one nobody has noticed a difference from f16, so more memory buys nothing.
 LOSS_NONE: Final = 0.01
 
@@ -41,18 +51,27 @@ LOSS_NONE: Final = 0.01
 class Candidate:
     """A model at one quantisation that fits; `advice` is what the quantisation is for.
 
-    `loss` is what the quantisation costs, `roomy` whether a tenth of the memory stays free with
+    `loss` is what the quantisation costs, if it is `told`; the `usual` ones are those that people
+    take. `roomy` tells whether a tenth of the memory stays free with
     all layers where they compute best, `quick` whether its memory keeps up with it, `superseded`
     what took the model's place, `leads` whether many people run it for talk of
-    any kind.
+    any kind, or it is made for the purpose that is asked about, `released` when it came out,
+    `parameters` how many weights it has, `desk` what has to stay free of the host, `current`
+    whether it may be recommended.
     """
 
     fit: ModelFit
     advice: str
     loss: float
     quick: bool
+    told: bool = True
+    usual: bool = True
     superseded: str = ""
     leads: bool = True
+    released: str = ""
+    parameters: int = 0
+    desk: int = 0
+    current: bool = False
     best: bool = False
     recommended: bool = False
     why: str = ""
@@ -67,8 +86,9 @@ class Candidate:
         """Whether a tenth of what it uses stays free, with all layers where they compute best."""
         if self.fit.placement.kind in {"partial", "experts"}:
             return False
-        used = (room for room in self.fit.rooms if room.need.total and room.total)
-        return all(room.left * NARROW // 2 >= room.total for room in used)
+        used = [room for room in self.fit.rooms if room.need.total and room.total]
+        tenth = all(room.left * NARROW // 2 >= room.total for room in used)
+        return tenth and (not self.desk or used[-1].left >= self.desk)
 
 
 def pick(name: str, facts: Facts) -> Shape | Problem:
@@ -115,28 +135,72 @@ def _unknown(name: str, tag: str, facts: Facts) -> Problem:
     )
 
 
-def choices(ask: Ask, host: Host) -> tuple[Candidate, ...]:
-    """Return every model × quantisation that fits, the largest model first.
+def choices(ask: Ask, host: Host, purpose: str = CHAT) -> tuple[Candidate, ...]:
+    """Return every model × quantisation that fits and serves a purpose, the largest model first.
 
-    Of each model the best quantisation is marked, and one of all is recommended. Models of the
-    same shape and size stand for each other: the first name counts.
+    Of each model the best quantisation is marked, and one of all is recommended; for `rag` one that
+    embeds, and one that talks beside it. Models of the same shape and size stand for each other:
+    the first name counts.
     """
+    if purpose != RAG:
+        return _choices(ask, host, purpose)
+    finds = _choices(ask, host, RAG)
+    first = next((one for one in finds if one.recommended), None)
+    return (*_choices(ask, _beside(first, host) if first else host, CHAT), *finds)
+
+
+def _choices(ask: Ask, host: Host, purpose: str) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
     seen: set[tuple[object, ...]] = set()
     for model in ask.facts.models:
         # A fine-tuned model has a few tokens more than what it was made of.
         wide = model.embedding, model.experts, model.vocabulary // 256
         key = model.architecture, model.layers, *wide, model.context
-        if not model.layers or model.use[0] not in TALKS or key in seen:
+        if not model.layers or not _serves(model, purpose) or key in seen:
             continue
         if loads(model.names[0], model.architecture, ask.facts):
             seen.add(key)
-            found += _marked(_fitting(model, ask, host))
-    found.sort(key=lambda choice: (-_parameters(choice.fit.shape), choice.name))
-    return _recommended(found, ask)
+            fits = _marked(_fitting(model, ask, host, purpose))
+            found += [_timed(one, ask, host) if one.best else one for one in fits]
+    found.sort(key=lambda choice: (-choice.parameters, choice.name))
+    return _recommended(found, ask, purpose)
 
 
-def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
+def _serves(model: ModelFact, purpose: str) -> bool:
+    if purpose == CHAT:
+        return model.use[0] in TALKS
+    return _kind(purpose) in model.use
+
+
+def _kind(purpose: str) -> str:
+    return EMBEDDING if purpose == RAG else purpose
+
+
+def _unbounded(host: Host) -> bool:
+    """Return whether nobody keeps more of the host from the service than is derived."""
+    return host.limit >= host.memory - reserve(host.memory)
+
+
+def _beside(choice: Candidate, host: Host) -> Host:
+    """Return what a host has left beside a model."""
+    *rooms, rest = choice.fit.rooms
+    devices = tuple(
+        replace(gpu, reserved=gpu.reserved + room.need.total)
+        for gpu, room in zip(host.devices, rooms, strict=True)
+    )
+    limit = host.limit and max(1, host.limit - rest.need.total)
+    return replace(host, devices=devices, limit=limit)
+
+
+def _timed(choice: Candidate, ask: Ask, host: Host) -> Candidate:
+    """Return a choice with its speed: whoever reads the answer waits for none that is too slow."""
+    fit = timed(choice.fit, ask, host)
+    rate = fit.speed.decode if fit.speed else None
+    quick = choice.quick if rate is None else rate.likely >= READING
+    return replace(choice, fit=fit, quick=quick)
+
+
+def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candidate]:
     fits = []
     offered = {model.quantisation, *ask.facts.tags(model)} & {*model.sizes}
     for entry in ask.facts.quantisations:
@@ -147,16 +211,89 @@ def _fitting(model: ModelFact, ask: Ask, host: Host) -> list[Candidate]:
             continue
         fit = judge(shape, ask, host, search=False)
         if fit.word != "does not fit":
-            made = Candidate(
-                fit=fit,
-                advice=entry.advice,
-                loss=entry.loss or 0.0,
-                quick=not ask.on_cpu or active_bytes(shape) <= CPU_ACTIVE,
-                superseded=model.superseded,
-                leads=model.use[0] == CHAT and ask.facts.pulls(model) >= POPULAR,
-            )
-            fits.append(made)
-    return fits
+            fits.append(_candidate(fit, entry, model, ask, purpose))
+    desk = DESK if ask.on_cpu or not host.devices else 0
+    return [replace(one, desk=desk) for one in fits] if _unbounded(host) else fits
+
+
+def _candidate(
+    fit: ModelFit, entry: Quantisation, model: ModelFact, ask: Ask, purpose: str = CHAT
+) -> Candidate:
+    leads = model.use[0] == CHAT if purpose == CHAT else _kind(purpose) in model.use
+    return Candidate(
+        fit=fit,
+        advice=entry.advice,
+        loss=entry.loss or 0.0,
+        told=entry.loss is not None,
+        usual=entry.usual or entry.name == model.quantisation,
+        quick=not ask.on_cpu or active_bytes(fit.shape) <= CPU_ACTIVE,
+        superseded=model.superseded,
+        leads=leads and (purpose != CHAT or ask.facts.pulls(model) >= POPULAR),
+        released=model.released,
+        parameters=model.parameters or _parameters(fit.shape),
+    )
+
+
+def quantisations(name: str, ask: Ask, host: Host) -> tuple[Candidate, ...]:
+    """Return a model of the Catalogue at every quantisation of a known size, the best first.
+
+    Raises ValueError, `message; hint`, for a name that nobody knows.
+    """
+    tag, _ = split(name)
+    model = ask.facts.named_model(tag)
+    problem = pick(tag, ask.facts)
+    if model is None or isinstance(problem, Problem):
+        problem = problem if isinstance(problem, Problem) else _unknown(name, tag, ask.facts)
+        raise ValueError(f"{problem.message}; {problem.hint}")
+    found = []
+    for entry in ask.facts.quantisations:
+        if entry.name in model.sizes:
+            shape = shape_of(replace(model, quantisation=entry.name), ask.facts)
+            found.append(_candidate(judge(shape, ask, host), entry, model, ask))
+    found.sort(key=lambda one: -one.fit.shape.tensor_bytes)
+    usual = [one for one in found if one.usual]
+    best = next((one.fit.shape.quantisation for one in _marked(usual) if one.best), "")
+    return tuple(replace(one, best=one.fit.shape.quantisation == best) for one in found)
+
+
+def resident(names: Sequence[str], ask: Ask, host: Host) -> tuple[Shape, ...]:
+    """Return models, each at the best quantisation at which all of them stay loaded side by side.
+
+    From the best of each on, the step is taken that frees most memory for what it loses. Where
+    even the smallest do not do, those are returned. Raises ValueError as `quantisations`.
+    """
+    levels = [_levels([c for c in quantisations(n, ask, host) if c.usual]) for n in names]
+    at = [0] * len(levels)
+    while True:
+        shapes = tuple(level[i].fit.shape for level, i in zip(levels, at, strict=True))
+        steps = [n for n, level in enumerate(levels) if at[n] + 1 < len(level)]
+        if not steps or stay(shapes, ask, host):
+            return shapes
+        at[max(steps, key=lambda n: _saved(*levels[n][at[n] : at[n] + 2]))] += 1
+
+
+def _levels(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return what is worth taking, the best first: one that is larger and loses more is not."""
+    kept: list[Candidate] = []
+    for one in sorted(
+        found, key=lambda one: (max(one.loss, LOSS_NONE), one.fit.shape.tensor_bytes)
+    ):
+        if not kept or one.fit.shape.tensor_bytes < kept[-1].fit.shape.tensor_bytes:
+            kept.append(one)
+    return kept
+
+
+def _saved(better: Candidate, worse: Candidate) -> float:
+    """Return the bytes that a step saves for each unit of perplexity that it loses."""
+    saved = better.fit.shape.tensor_bytes - worse.fit.shape.tensor_bytes
+    return saved / max(worse.loss - better.loss, LOSS_NONE)
+
+
+def stay(shapes: Sequence[Shape], ask: Ask, host: Host) -> bool:
+    """Return whether the server keeps all of the models loaded, each where it computes best."""
+    found = together(shapes, replace(ask, loaded=len(shapes)), host)
+    words = {judge(shape, ask, host, search=False).placement.kind for shape in shapes}
+    return not found.evicting and found.word != "does not fit" and "partial" not in words
 
 
 def _parameters(shape: Shape) -> int:
@@ -186,24 +323,43 @@ def _marked(fits: Sequence[Candidate]) -> list[Candidate]:
     return [replace(choice, best=choice is best) for choice in fits]
 
 
-def _recommended(found: Sequence[Candidate], ask: Ask) -> tuple[Candidate, ...]:
-    """Return the candidates with the recommended one marked: the largest that is roomy and quick.
+def _recommended(found: Sequence[Candidate], ask: Ask, purpose: str) -> tuple[Candidate, ...]:
+    """Return the candidates with the recommended one marked.
 
-    A larger model at four bits answers better than a smaller one at eight, as long as the
-    quantisation loses little; on a CPU memory bandwidth bounds the size. A model is passed over,
-    however large, where the release loads the one that took its place, where few people run it, or
+    That is the newest of those that are roomy and quick and not much smaller than the largest:
+    a larger model at four bits answers better than a smaller one at eight, as long as the
+    quantisation loses little, and a newer one better than an older one of its size. A model is
+    passed over where the release loads the one that took its place, where few people run it, or
     where others were trained for the context that is asked and it was not.
     """
     able = [choice for choice in found if choice.best and choice.roomy and choice.quick]
-    able = [choice for choice in able if choice.fit.shape.context >= ask.context] or able
-    facts = ask.facts
-    known = [choice for choice in able if not _superseded(choice, facts) and choice.leads]
-    first = next(iter(known), None)
+    if purpose == RAG:
+        able = [choice for choice in able if _small(choice.fit)]
+    elif purpose != EMBEDDING:
+        able = [choice for choice in able if choice.fit.shape.context >= ask.context] or able
+    known = [choice for choice in able if not _superseded(choice, ask.facts) and choice.leads]
+    largest = max((choice.parameters for choice in known), default=0)
+    near = [choice for choice in known if choice.parameters * CLASS >= largest]
+    first = max(near, key=lambda choice: _half_year(choice.released), default=None)
     why = _why(first, on_cpu=ask.on_cpu) if first else ""
+    current = {id(choice) for choice in known}
     return tuple(
-        replace(choice, recommended=True, why=why) if choice is first else choice
+        replace(choice, recommended=True, why=why, current=True)
+        if choice is first
+        else replace(choice, current=id(choice) in current)
         for choice in found
     )
+
+
+def _half_year(released: str) -> tuple[str, bool]:
+    """Return when a model came out, to half a year: what is closer says nothing."""
+    return released[:4], released[5:7] > "06"
+
+
+def _small(fit: ModelFit) -> bool:
+    """Return whether a model leaves most of the memory to another one."""
+    used = [room for room in fit.rooms if room.need.total and room.total]
+    return all(room.need.total * SHARE <= room.total for room in used)
 
 
 def _superseded(choice: Candidate, facts: Facts) -> bool:
@@ -213,8 +369,10 @@ def _superseded(choice: Candidate, facts: Facts) -> bool:
 
 
 def _why(choice: Candidate, *, on_cpu: bool) -> str:
-    why = "the largest model that leaves a tenth of the memory"
-    if on_cpu:
+    when = f"of {choice.released[:7]}, " if choice.released else ""
+    why = f"{when}the newest of the large ones that leave a tenth of the memory"
+    rate = choice.fit.speed.decode if choice.fit.speed else None
+    if on_cpu and rate is None:
         why += "; a token reads at most 6 GiB of it, which a CPU's memory keeps up with"
     rest = choice.fit.rooms[-1]
     if 0 <= rest.left < rest.grows:

@@ -321,6 +321,7 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
     return OllamaAsk(
         facts=facts,
         context=settings.context_of(view, facts),
+        context_told=bool(settings.number(view, "OLLAMA_CONTEXT_LENGTH")),
         slots=settings.slots_of(view, facts),
         cache_type=settings.text(view, "OLLAMA_KV_CACHE_TYPE") or "f16",
         flash_attention=settings.switch(view, "OLLAMA_FLASH_ATTENTION"),
