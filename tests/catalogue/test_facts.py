@@ -440,9 +440,12 @@ def test_default_sizes_are_those_that_the_library_shows() -> None:
 
 
 def test_sizes_that_follow_from_tensors_are_those_of_llama_quantize() -> None:
-    """`quantised.json` is what llama-quantize --dry-run said of skeletons, in MiB."""
+    """`quantised.json` is what llama-quantize --dry-run said of skeletons, in MiB.
+
+    Twelve models have all that it makes: hybrids, experts, odd rows, no gate, falcon.
+    """
     told = json.loads(Path(__file__).with_name("quantised.json").read_text())
-    assert sum(map(len, told.values())) > 300
+    assert sum(map(len, told.values())) > 700
     for name, sizes in told.items():
         model = facts_at().model(name)
         assert model
