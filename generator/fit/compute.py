@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.graph import LEAST_BATCH, Staged, Stream, shortened, staged_peak
@@ -68,7 +69,35 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
     return int(FLOAT * max(moments))
 
 
-def device_bytes(shape: Shape, load: Load, share: Share) -> int:
+class Passing:
+    """What of a model passes through a GPU under one load: worked out once, for many shares."""
+
+    def __init__(self, shape: Shape, load: Load) -> None:
+        self._asked = shape, load
+        self._peaks: dict[tuple[int, ...], int] = {}
+
+    @functools.cached_property
+    def stream(self) -> Stream:
+        """What a batch makes in a layer."""
+        return _stream(*self._asked)
+
+    @functools.cached_property
+    def layers(self) -> tuple[Staged, ...]:
+        """Every layer, with its cache."""
+        shape, load = self._asked
+        one: dict[Staged, Staged] = {}
+        return tuple(one.setdefault(s, s) for s in _staged(shape, load, shape.layers))
+
+    def peak(self, host: int) -> int:
+        """Return the bytes of the first layers, so many of the host, while they pass through."""
+        layers = shortened(self.layers[:host])
+        key = tuple(map(id, layers))  # Equal layers are one, and hashing them all takes long.
+        if key not in self._peaks:
+            self._peaks[key] = staged_peak(layers, self.stream)
+        return self._peaks[key]
+
+
+def device_bytes(shape: Shape, load: Load, share: Share, passing: Passing | None = None) -> int:
     """Return the compute buffer of a GPU with its `share` of a model.
 
     As `compute_bytes`, but one embedding less: the table of them is the host's, and so is a batch
@@ -94,11 +123,13 @@ def device_bytes(shape: Shape, load: Load, share: Share) -> int:
     if batch < LEAST_BATCH:
         return size
     if share.staged and shape.matrices:
-        layers = shortened(_staged(shape, load, share.staged))
-        size = max(size, staged_peak(layers, _stream(shape, load)))
+        passing = passing or Passing(shape, load)
+        size = max(size, passing.peak(share.staged))
     if share.sparse and shape.matrices:
-        experts = shortened(map(_experts_alone, shape.matrices[-share.sparse :]))
-        size = max(size, staged_peak(experts, _stream(shape, load)))
+        alone = {m: _experts_alone(m) for m in shape.matrices[-share.sparse :]}
+        experts = shortened(alone[m] for m in shape.matrices[-share.sparse :])
+        passing = passing or Passing(shape, load)
+        size = max(size, staged_peak(experts, passing.stream))
     if share.headless:
         size = max(size, shape.output_bytes + int(FLOAT * _logits(shape, load, batch)))
     return size

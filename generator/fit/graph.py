@@ -12,7 +12,6 @@ its trace (AT_PRINTF), GGML_OP_OFFLOAD_MIN_BATCH that of ggml-cuda.cu.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -109,7 +108,6 @@ class Staged:
     value_cache: int
 
 
-@lru_cache(maxsize=1024)
 def staged_peak(layers: tuple[Staged, ...], stream: Stream) -> int:
     """Return the bytes that a GPU needs to compute these layers of the host one after another."""
     pool = Pool()
@@ -122,9 +120,9 @@ def staged_peak(layers: tuple[Staged, ...], stream: Stream) -> int:
 
 
 def shortened(layers: Iterable[Staged]) -> tuple[Staged, ...]:
-    """Return layers with runs of equal ones cut to two: more of them change nothing."""
+    """Return layers with runs of the same one cut to two: more of them change nothing."""
     found: list[Staged] = []
-    for _, run in groupby(layers):
+    for _, run in groupby(layers, key=id):
         found += list(run)[:2]
         if len(found) >= MOST_LAYERS:
             break

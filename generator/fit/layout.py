@@ -10,7 +10,7 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.fit.compute import COPIES, Share, compute_bytes, device_bytes, host_bytes
+from generator.fit.compute import COPIES, Passing, Share, compute_bytes, device_bytes, host_bytes
 from generator.fit.graph import LEAST_BATCH
 from generator.fit.host import GPU_OVERHEAD
 from generator.fit.kv import kv_layers
@@ -90,6 +90,7 @@ class Footprint:
         self._cache = tuple(accumulate((*kv_layers(shape, load), 0), initial=0))
         self._sums = tuple(map(sum, zip(self._weights, self._cache, strict=True)))
         self._buffers: dict[bool | Share, int] = {}
+        self._passing = Passing(shape, load)
 
     @property
     def layers(self) -> list[int]:
@@ -222,7 +223,7 @@ class Footprint:
             self._buffers[share] = (
                 pool.compute_bytes(self.shape, self.load, output=share.output, staged=share.staged)
                 if pool
-                else device_bytes(self.shape, self.load, share)
+                else device_bytes(self.shape, self.load, share, self._passing)
             )
         return self._buffers[share]
 

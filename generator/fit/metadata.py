@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import HostwrightError
 from generator.fit.header import Tensor, read_header
-from generator.fit.shape import Recurrence, Shape, channels, state_floats, windows_of
+from generator.fit.shape import DEEP_STACKED, Recurrence, Shape, channels, state_floats, windows_of
 from generator.fit.tensors import Parts, main_type
 from generator.fit.tower import Tower, tower_of
 from generator.units import MIB
@@ -190,7 +190,8 @@ def _beside(keys: _Keys, layers: int, embedding: int) -> int:
     gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp, src/llama-hparams.cpp,
     and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
     """
-    deep = keys.number("n_deepstack_layers", 0) * embedding
+    usual = DEEP_STACKED.get(keys.architecture, 0)
+    deep = keys.number("n_deepstack_layers", usual) * embedding
     each = keys.number("embedding_length_per_layer_input", 0) * layers
     return deep + each + (ALTUP * embedding if keys.architecture == "gemma3n" else 0)
 

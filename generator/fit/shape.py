@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DEFAULT_BATCH: Final = 512
 MORE_BITS: Final = 2
+# Layers that a vision tower gives something of their own. Source: `deepstack_visual_indexes` in
+# config.json of Qwen3-VL.
+DEEP_STACKED: Final = {"qwen3vl": 3, "qwen3vlmoe": 3}
 HALF: Final = 2  # bytes of a weight at F16
 # Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
 QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
@@ -347,6 +350,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         expert_bytes=_experts(model, layers, facts),
         matrices=_matrices(model, facts),
         qk_norm=model.architecture.startswith(QK_NORMED),
+        beside=DEEP_STACKED.get(model.architecture, 0) * model.embedding,
         source=model.source,
     )
 
