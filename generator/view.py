@@ -329,6 +329,8 @@ class Phrases:
     """A health check by a program and its arguments, `{}` the quoted words."""
     entrypoint: str = "--entrypoint {}"
     """How another program than the image's own is named."""
+    taken_away: str = ""
+    """How the image's own program is taken away, so that the command alone is run."""
     mapped_port: str = r"(?!)"
     """A pattern for the keys of published ports that are mappings."""
 

@@ -48,6 +48,8 @@ class Signs:
     """Keys at the top of a chart that has its chart below `name`."""
     forks: str = r"(?!)"
     """Images of forks, which read names that the engine does not."""
+    installs: str = r"(?!)"
+    """A command that installs its program."""
     application: str = r"(?!)"
     """Names of variables that applications have for its address or a model, and it never reads."""
 

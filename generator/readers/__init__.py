@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 KINDS: Final = {
     "plan": "a plan",
+    "dockerfile": "a Dockerfile",
     "document": "Markdown with fences",
     "code": "a program that asks a server",
     "systemd": "a unit or drop-in",
     "quadlet": "a quadlet",
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init or tasks of Ansible",
-    "image": "a Dockerfile",
     "script": "a script",
     "compose": "a compose file",
     "helm": "values of the Helm chart",

@@ -23,6 +23,7 @@ _WORDS: Final = tuple(
     word.encode() for engine in _ENGINES for word in (engine.name, *engine.prefixes)
 )
 _USED: Final = re.compile("|".join(f"(?:{engine.used})" for engine in _ENGINES))
+_INSTALLS: Final = re.compile("|".join(f"(?:{engine.installs})" for engine in _ENGINES))
 _DATA: Final = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".pdf", ".woff", ".woff2"),
@@ -55,6 +56,11 @@ def may_matter(path: PurePosixPath) -> bool:
 def uses_an_engine(text: str) -> bool:
     """Return whether somebody's text sets, starts or asks an engine."""
     return _USED.search(text) is not None and _OURS.search(text[:_HEADER]) is None
+
+
+def installs_an_engine(text: str) -> bool:
+    """Return whether a text installs the program of an engine."""
+    return _INSTALLS.search(text) is not None
 
 
 def text_that_uses(raw: bytes) -> str | None:

@@ -70,7 +70,7 @@ def grouped(found: Found) -> list[tuple[str, list[str]]]:
         ("/etc/environment", "", "environment"),
         ("start.sh", "", "script"),
         (".bashrc", "", "script"),
-        ("Dockerfile", "FROM ollama/ollama\n", "image"),
+        ("Dockerfile", "FROM ollama/ollama\n", "dockerfile"),
         (STDIN, UNIT, "systemd"),
         (STDIN, DROP_IN, "systemd"),
         (STDIN, QUADLET, "quadlet"),

@@ -41,6 +41,7 @@ UNITS = (
     ),
     *("OLLAMA_", "OLLAMA_A=", "export A=", "[Service]\n", "Environment=", "Environment=A=1\n"),
     *("# hostwright: ignore HW101 ", "HW101,", "a=config.a;", ".enable", "serviceConfig "),
+    *("FROM a\n", "ENV A=$A$A\n", "RUN a \\\n", "<<A ", "COPY --from=a b c\n", "FROM a AS a\n"),
     *("schema_version", '"schema_version"', "ollama pull ", "/api/pull ", "sh -c '", "for a in "),
 )
 SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
@@ -50,6 +51,13 @@ HEADS: dict[str, tuple[str, ...]] = {
     "systemd": ("", "[Service]\n", "[Service]\nEnvironment=OLLAMA_A=", "[Service]\nExecStart="),
     "quadlet": ("[Container]\nImage=ollama/ollama\n", "[Container]\nImage=ollama\nPodmanArgs="),
     "compose": ("", SERVICE, f"{SERVICE}    command: ", f"{SERVICE}    environment:\n      - A="),
+    "dockerfile": (
+        "",
+        "FROM ollama/ollama\nENV OLLAMA_A=",
+        "FROM ollama/ollama\nRUN ",
+        "FROM ollama/ollama\nENTRYPOINT [",
+        "ARG A=1\nFROM ollama/ollama:$A\nENV A=$A$A A=",
+    ),
     "helm": ("ollama:\n", "ollama:\n  gpu:\n    enabled: "),
     "environment": ("", "A=", 'export A="', "#!/bin/sh\n"),
     "nixos": ("", "{ services.ollama = "),

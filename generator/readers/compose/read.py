@@ -5,7 +5,6 @@ What Compose would take from the shell is not told: such a variable is there, bu
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -18,14 +17,19 @@ from generator.readers.compose import COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.compose.volumes import volumes_of
-from generator.readers.image.read import Image, image_of, runs
+from generator.readers.dockerfile.built import (
+    Built,
+    dockerfile_in,
+    not_at_hand,
+    of_dockerfile,
+    over,
+)
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat
 from generator.view import (
     Command,
-    Container,
     Line,
     ModelUse,
     NotJudged,
@@ -86,6 +90,7 @@ class _Services:
         self.project, self.context, self.loader = project, context, loader
         self.engine = context.engine
         every = project.services.items()
+        self.built = {id(one): self._built(one) for _, one in every if "build" in one.entries}
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
         others = {name: one for name, one in every if name not in self.servers}
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
@@ -99,21 +104,28 @@ class _Services:
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
         service, key = self.servers[name], f"services.{name}"
+        built = self.built.get(id(service))
         known = self.project.top.table("services").places.get(name)
         here = known if known and known.file == service.place.file else service.place
         container, acceleration = container_of(key, service, self.project.around)
-        container = self._of_build(container, service)
+        named = bool({"command", "entrypoint"} & service.entries.keys())
+        container = over(built, container, told=named)
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
+        effective = {one.name: one for one, _ in variables}.values()
         return self.context.view(
             COMPOSE,
-            self.context.release_of(service.text("image")),
+            self.context.release_of(built.image if built else service.text("image")),
             name=name,
             place=Place(here.file, here.line),
-            variables=tuple({one.name: one for one, _ in variables}.values()),
+            variables=tuple(built.read(effective) if built else effective),
             overruled=(*overruled(said(variables), self.ranks), *self._around()),
             bounds=bounds(key, service, self.loader),
-            lines=(*self._top(), *flat(key, service, _ELSEWHERE)),
+            lines=(
+                *(built.lines if built else ()),
+                *self._top(),
+                *flat(key, service, _ELSEWHERE),
+            ),
             models=self._models(name, service),
             commands=self._calls(service),
             container=replace(
@@ -136,16 +148,6 @@ class _Services:
         apart = {n for n in servers if self.profiles[n] and here.isdisjoint(self.profiles[n])}
         away = {name, *apart, *self.jobs}
         return tuple(each for each in self.project.services if each not in away)
-
-    def _of_build(self, container: Container, service: Table) -> Container:
-        """Return the container with the image that it is built on, where that is the engine's."""
-        built = self._built(service)
-        if built is None or not self.engine.is_image(image_name(built.base).repository):
-            return container
-        check = container.healthcheck or built.health
-        return replace(
-            container, image=built.base, healthcheck=None if built.tools else check, moving=True
-        )
 
     def _waiting(self, name: str) -> Iterator[str]:
         """Yield the services that wait until this one is healthy."""
@@ -191,10 +193,9 @@ class _Services:
         if not service.entries.keys() & _MAKING:
             return self._is_told(name, service)
         base = self._repository(service).rpartition("/")[2]
-        if self._built(service) is not None:
-            return True
-        built = name == engine.name and "build" in service.entries
-        if built or re.fullmatch(engine.builds, base):
+        built = self.built.get(id(service))
+        ours = name == engine.name and "build" in service.entries
+        if ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
 
@@ -230,23 +231,13 @@ class _Services:
     def _command(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
         entry, command = (argv(service, key) for key in ("entrypoint", "command"))
+        built = self.built.get(id(service))
+        if built is not None and not entry and not command:
+            return built.starts.split()
         if not entry and self.engine.is_image(self._repository(service)):
             program, *verb = self.engine.command
             return [program, *(command or verb)]
         return [*entry, *command]
-
-    def _built(self, service: Table) -> Image | None:
-        """Return the image that a service is built of, where its Dockerfile is one of a server."""
-        if "build" not in service.entries:
-            return None
-        where = service.text("build") or service.text("build", "context") or "."
-        name = service.text("build", "dockerfile") or "Dockerfile"
-        if "://" in where or "$" in f"{where}{name}":
-            return None
-        path = joined(service.place_of("build").file, posixpath.join(where, name))
-        text = self.loader.read(path)
-        image = image_of(Source(path, text)) if text else None
-        return image if image is not None and runs(image, self.engine) else None
 
     def _repository(self, service: Table) -> str:
         return image_name(reference(service, self.project.around)).repository
@@ -258,9 +249,9 @@ class _Services:
             message = f"`services.{name}.environment` is empty, which Compose refuses"
             hint = "take the key out, or write variables below it"
             raise refused(place.file, f"line {place.line}", message, hint)
-        built = self._built(service)
-        of_image = [(one, one.place.file) for one in built.variables] if built else []
-        return [*of_image, *self._from_files(service), *self._own(name, service)]
+        built = self.built.get(id(service))
+        below = [(one, one.place.file) for one in (built.variables if built else ())]
+        return [*below, *self._from_files(service), *self._own(name, service)]
 
     def _around(self) -> tuple[Overruled, ...]:
         """Return what the `.env` of the project says twice of the engine."""
@@ -288,8 +279,37 @@ class _Services:
             unresolved=value is None or not node.explicit,
         )
 
+    def _built(self, service: Table) -> Built | None:
+        """Return what the Dockerfile of a service says; None: it is not at hand."""
+        build = service.get("build")
+        about = build if isinstance(build, Table) else Table({}, service.place_of("build"))
+        folder = build if isinstance(build, Scalar) else about.scalar("context")
+        inline, named = about.scalar("dockerfile_inline"), about.scalar("dockerfile")
+        target = about.text("target")
+        told = {
+            name: node.text
+            for name, node in about.table("args").entries.items()
+            if isinstance(node, Scalar) and node.explicit and node.kind != "null"
+        }
+        if inline is not None:
+            # Read beside its own lines: what it says stands in this file.
+            text = "\n" * (inline.starts - 1) + inline.text
+            source: Source | None = Source(inline.place.file, text)
+        elif any(one is not None and not one.explicit for one in (folder, named)):
+            return None
+        else:
+            place = service.place_of("build") if folder is None else folder.place
+            where = joined(place.file, folder.text if folder else ".")
+            source = dockerfile_in(where, named.text if named else "", self.context)
+        try:
+            return of_dockerfile(source, self.context, target, told) if source else None
+        except ProfileError:
+            return None  # Its own check says so.
+
     def _gaps(self, service: Table) -> Iterator[NotJudged]:
-        """Yield the files of variables that are not at hand."""
+        """Yield the files of variables, and the Dockerfile, that are not at hand."""
+        if self.built.get(id(service), "") is None:
+            yield not_at_hand("build", service.place_of("build"))
         for path in files_of(service):
             if not path.explicit or self.loader.read(joined(path.place.file, path.text)) is None:
                 yield missing(f"env_file: {path.written or path.text}", path.place)

@@ -34,6 +34,7 @@ _KINDS: Final = {
                     ("systemd", "quadlet", "environment")),
     **dict.fromkeys(("yaml", "yml"), ("steps", "kubernetes", "helm", "compose")),
     **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
+    **dict.fromkeys(("dockerfile", "docker", "containerfile"), ("dockerfile",)),
     "nix": ("nixos",),
     "json": ("kubernetes",),
 }  # fmt: skip
@@ -95,7 +96,7 @@ class _Document:
     def take(self, fence: Fence) -> None:
         """Read one fence in its own language."""
         text, language = fence.text, fence.language
-        if language in _SHELL or (language in _PLAIN and _TYPED.search(text)):
+        if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
             self._script(fence, commands(text))
         elif language in _RECIPES:
             self._script(fence, text)

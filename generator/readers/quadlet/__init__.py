@@ -9,7 +9,7 @@ from generator.readers.systemd import one_system
 from generator.view import Phrases
 
 SIGNS: Final = Signs(
-    sure=frozenset({".container", ".image"}),
+    sure=frozenset({".container", ".image", ".build"}),
     folders=(".container.d",),
     maybe=frozenset({".conf"}),
     content=r"(?m)^\[Container\]",

@@ -5,12 +5,21 @@ Podman puts the container below the service, so that limits of both hold.
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.errors import ProfileError
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
+from generator.readers.dockerfile.built import (
+    Built,
+    dockerfile_in,
+    not_at_hand,
+    of_dockerfile,
+    over,
+)
 from generator.readers.layers import overruled, said
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 
 _CONTAINER: Final = "Container"
 _QUOTE: Final = "\"'"
+_BUILD: Final = ".build"
 _WHOLE: Final = {
     "EnvironmentFile": "env-file",
     "PublishPort": "publish",
@@ -62,7 +72,42 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         told = unit.named(unit.parse(source), "Image", "Image")
         images[PurePosixPath(source.path).name] = told[-1].value if told else ""
     units = merged(named, ".container", f"{context.engine.name}.container")
-    return tuple(_view(one, images, context) for one in units if _is_server(one, images, context))
+    every = ((one, _built(one, context)) for one in units)
+    return tuple(
+        _view(one, images, built, context)
+        for one, built in every
+        if (built is not None and built.serves) or _is_server(one, images, context)
+    )
+
+
+def _is_build(one: Unit) -> bool:
+    return one.last("Image", _CONTAINER).strip(_QUOTE).endswith(_BUILD)
+
+
+def _built(one: Unit, context: Context) -> Built | None:
+    """Return what the Dockerfile says that a `.build` beside the unit names; None: none is."""
+    if not _is_build(one):
+        return None
+    path = _beside(one.files[0], one.last("Image", _CONTAINER).strip(_QUOTE))
+    text = context.read(path)
+    lines = unit.parse(Source(path, text)) if text is not None else ()
+    told = {a.key: a.value for a in lines if a.section == "Build"}
+    folder, file = str(PurePosixPath(path).parent), told.get("File", "")
+    directory = told.get("SetWorkingDirectory", "")
+    if directory not in {"", "unit", "file"}:
+        folder = posixpath.join(folder, directory)
+    if not lines or "%" in f"{file}{directory}":
+        return None
+    source = dockerfile_in(folder, file, context)
+    try:
+        return of_dockerfile(source, context, told.get("Target", "")) if source else None
+    except ProfileError:
+        return None  # Its own check says so.
+
+
+def _beside(file: str, name: str) -> str:
+    folder = PurePosixPath(file).parent
+    return str((folder.parent if folder.name.endswith(".d") else folder) / name)
 
 
 def _image(one: Unit, images: dict[str, str]) -> str:
@@ -77,31 +122,37 @@ def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
     if not image:
         return stem.startswith(engine.name)
     called = engine.name in {stem, one.last("ContainerName", _CONTAINER)}
+    if _is_build(one) and image.endswith(_BUILD):
+        return called  # Nobody can read here what is built.
     return engine.is_build(image_name(image).repository, called=called)
 
 
-def _view(one: Unit, images: dict[str, str], context: Context) -> View:
-    image = _image(one, images)
+def _view(one: Unit, images: dict[str, str], built: Built | None, context: Context) -> View:
+    image = built.image if built else _image(one, images)
     found = list(_options(one))
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))
     words = container.arguments(found, _run(one))
     box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words)
-    variables = container.variables(found, context, {})
+    box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
+    below = [(v, v.place.file) for v in built.variables] if built else []
+    variables = [*below, *container.variables(found, context, {})]
+    effective = [variable for variable, _ in variables]
+    lost = [not_at_hand(f"Image={image}", place)] if _is_build(one) and built is None else []
     single = [a.said() for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
         QUADLET,
         context.release_of(image),
         name=one.name,
         place=Place(one.files[0]),
-        variables=tuple(variable for variable, _ in variables),
+        variables=tuple(built.read(effective) if built else effective),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
-        lines=unit.lines(one.assignments),
+        lines=(*(built.lines if built else ()), *unit.lines(one.assignments)),
         keys=tuple(_key(each) for each in one.assignments if each.key),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
         overruled=overruled((*said(variables), *single), one.ranks),
-        not_judged=container.gaps(found, context),
+        not_judged=(*lost, *container.gaps(found, context)),
         models=models([one], context.engine),
         container=box,
         adds=not one.whole,

@@ -60,6 +60,27 @@ def runs_own_script(view: View) -> bool:
     return _SCRIPT.search(_commands(view)) is not None
 
 
+def installs(view: View, tool: str) -> bool:
+    """Return whether a command that makes the image installs a program, or copies it there."""
+    pattern = rf"\b(?:install|add)\b[^;&|]*(?<![\w.-]){re.escape(tool)}(?![\w.-])"
+    made = (line.value for line in view.lines if line.name == "RUN")
+    return any(re.search(pattern, text) for text in made)
+
+
+def holds_models(view: View) -> bool:
+    """Return whether models are in the image itself: it is made with a pull, or gets their files.
+
+    A layer keeps them; who removes the container loses none.
+    """
+    name = re.escape(view.engine)
+    pattern = {
+        "RUN": re.compile(rf"\b{name}\b[\"',\s]+(?:pull|create|run)\b"),
+        "COPY": re.compile(rf"\.{name}\b|\bmodels\b|\.gguf\b"),
+    }
+    made = ((pattern.get(line.name), line.value) for line in view.lines)
+    return any(found is not None and found.search(text) for found, text in made)
+
+
 def _commands(view: View) -> str:
     """Return what a container runs, without its probes and hooks."""
     own = (line for line in view.lines if line.name.lower() in _COMMANDS)

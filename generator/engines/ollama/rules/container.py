@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import (
@@ -11,7 +12,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.engines.ollama.rules.helpers.homes import models_path, strangers_home
-from generator.rules.helpers.containers import is_client, is_official, target
+from generator.rules.helpers.containers import holds_models, is_client, is_official, target
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
 
@@ -43,8 +44,8 @@ def no_volume(view: View, facts: Facts) -> Hits:
     elsewhere = named or view.adds
     if container is None or elsewhere or not view.phrases.volumes_told or is_client(view):
         return
-    if strangers_home(view):
-        return  # HW541 reports it.
+    if strangers_home(view) or holds_models(view):
+        return  # HW541 reports it, or a layer of the image keeps them.
     path = models_path(view, facts)
     # Which home such a user has, the image may say too: a volume at any is one for models.
     homes = ("/root", "/home/ubuntu") if container.home else ()
@@ -99,7 +100,11 @@ def not_of_the_container(view: View, _: Facts) -> Hits:
     yield Hit(message=message, place=address.place, fix=fix)
 
 
-_SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+_PROGRAMS: Final = frozenset(
+    {"sh", "bash", "ash", "dash", "zsh", "python", "python3", "supervisord"}
+)
+_FILE: Final = re.compile(r"\.{0,2}/.*|[\w-]+\.(?:sh|bash|py)")
+"""A path, or a script: no command of the program is called so."""
 
 
 @Rule(
@@ -121,8 +126,8 @@ def handed_to_the_program(view: View, facts: Facts) -> Hits:
     rest = " ".join(word for word, _ in words[1:])
     if name == view.engine:
         fix = f"write `{rest}` alone" if rest else "leave the command out"
-    elif name in _SHELLS and len(words) > 1:
-        fix = f"name it as the entry point: `{view.phrases.entrypoint.format(text)}`"
+    elif _FILE.fullmatch(text) or (name in _PROGRAMS and len(words) > 1):
+        fix = _as_entry_point(view, text)
     else:
         return
     yield Hit(
@@ -131,3 +136,10 @@ def handed_to_the_program(view: View, facts: Facts) -> Hits:
         place=place,
         fix=fix,
     )
+
+
+def _as_entry_point(view: View, program: str) -> str:
+    taken = view.phrases.taken_away
+    if taken:
+        return f"take the entry point of the image away: `{taken}`"
+    return f"name it as the entry point: `{view.phrases.entrypoint.format(program)}`"

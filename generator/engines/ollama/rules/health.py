@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.containers import is_official, runs_own_script
+from generator.rules.helpers.containers import installs, is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import parse_go_duration, whole
 from generator.view import Edit
@@ -44,7 +44,8 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
     official = is_official(view, facts) and not runs_own_script(view)
     for text, words, place in _checks(view):
         lacking = facts.image.missing_tools
-        missing = [t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text)]
+        asked = (t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text))
+        missing = [tool for tool in asked if not installs(view, tool)]
         endpoint = _NO_ENDPOINT.search(text)
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
@@ -56,8 +57,8 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
         elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
-            asked = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
-            message = f"`{asked}` ends with 0 when no server answers: the check passes whatever is"
+            told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
+            message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
 
 

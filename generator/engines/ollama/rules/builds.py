@@ -1,0 +1,46 @@
+"""HW640: commands of a build that need a server beside them, or never end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+_BEFORE: Final = r"(?:^|&&|\|\||;)\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:/[\w/.-]*/)?"
+_ASKS: Final = re.compile(rf"{_BEFORE}ollama\s+(pull|run|create|list|ls|show|cp|rm|ps|push)\b")
+_SERVES: Final = re.compile(rf"{_BEFORE}ollama\s+(?:serve|start)\s*(?:&&|;|$)")
+_NOT_ALONE: Final = re.compile(r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|\.sh\b")
+_SPOKEN: Final = re.compile(r"\b(?:echo|printf|cat|tee|crontab)\b")
+
+
+@Rule(
+    id="HW640",
+    severity="error",
+    title="a build that asks a server, or never ends",
+    why="Each RUN has its own processes: a server that an earlier one has started is gone. "
+    "`ollama pull` finds none, and the build fails; `ollama serve` stays in front, and the build "
+    "never ends.",
+    bad="RUN ollama pull qwen3:8b",
+    good="RUN ollama serve & until ollama list; do sleep 1; done; ollama pull qwen3:8b",
+    source="cmd/cmd.go@v0.32.15, checkServerHeartbeat; docs.docker.com/reference/dockerfile: RUN",
+)
+def needs_a_server(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        text = line.value
+        if line.name != "RUN" or _SPOKEN.search(text) or text.startswith(("<<", "[")):
+            continue
+        if _SERVES.search(text):
+            message = "`ollama serve` stays in front: this RUN, and the build, never end"
+            fix = "put it into the background with `&`, and end the RUN with the last pull"
+        elif (asked := _ASKS.search(text)) and not _NOT_ALONE.search(text):
+            message = f"`ollama {asked[1]}` asks a server, and while the image is built there is "
+            message += "none: the build fails"
+            fix = "start one in the same RUN: `ollama serve & until ollama list; do sleep 1; done`"
+        else:
+            continue
+        yield Hit(message=message, place=line.place, fix=fix)

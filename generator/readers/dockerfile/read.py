@@ -1,0 +1,212 @@
+"""Dockerfiles: a View of each image that is the server's, and one of what their commands say.
+
+What an image leaves to whoever runs it, as ports, restarts and GPUs, is no part of it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers import container
+from generator.readers.base import Context, Source, each, image_name
+from generator.readers.commands import Told
+from generator.readers.dockerfile import DOCKERFILE
+from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
+from generator.readers.embedded import embedded, with_gaps
+from generator.view import Command, Container, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.readers.syntax.dockerfile import Instruction
+
+_REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_UNTOLD: Final = "untold"
+_LONGEST: Final = 200
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return the Views of each file. Raises ProfileError for what no builder takes."""
+    return tuple(view for views in each(sources, lambda s: _views(s, context)) for view in views)
+
+
+def _views(source: Source, context: Context) -> tuple[View, ...]:
+    found = stages(source)
+    told = Told(context, source.path, DOCKERFILE, "client")
+    views: list[View] = []
+    for stage in last_ones(found):
+        if stage.serves(context.engine):
+            views.append(view_of(stage, source, context))
+        elif variables := tuple(_of_client(stage, context)):
+            views.append(
+                context.view(
+                    DOCKERFILE,
+                    context.release_for(),
+                    name=stage.name or posixpath.basename(source.path),
+                    place=stage.place,
+                    variables=variables,
+                )
+            )
+    views += _copied(found, context)
+    for one, known in _typed(found):
+        told.script(*_with_known(one, known))
+    told.commands += _handed(found, context)
+    views += told.found()
+    for _, one in {
+        one.script_line: (image, one) for s in found for image, one in s.copies
+    }.values():
+        for text, line in one.documents:
+            name = one.words()[-1].raw if one.words() else ""
+            more, gaps = embedded(text, name, source.path, line, context)
+            views += more
+            told.gaps += gaps
+    return with_gaps(views, told.gaps)
+
+
+def view_of(stage: Stage, source: Source, context: Context) -> View:
+    """Return what an image of the server is by itself."""
+    box = box_of(stage, context)
+    release = context.release_of(stage.image)
+    return context.view(
+        DOCKERFILE,
+        release,
+        name=stage.name or context.engine.name,
+        place=stage.place,
+        variables=tuple(variables_of(stage, source, context)),
+        lines=tuple(stage.lines),
+        container=box,
+        acceleration=container.acceleration(box, ()),
+    )
+
+
+def box_of(stage: Stage, context: Context) -> Container:
+    """Return the container that an image of the server makes, but for what its runner says."""
+    image = stage.written or stage.image
+    name = image_name(image)
+    base = image_name(stage.image).repository
+    own = context.engine.is_image(base) or context.engine.is_build(base, called=False)
+    return Container(
+        image=image,
+        place=stage.place,
+        tag=name.tag,
+        # Of another base the tag counts something else, and of an argument nobody knows it.
+        digest=name.digest or not own or (image == stage.image and "$" in image),
+        user=stage.user,
+        mounts=tuple(stage.volumes),
+        healthcheck=stage.probe,
+        restart=_UNTOLD,
+        arguments=stage.words or () if stage.entry is None else (),
+    )
+
+
+def variables_of(
+    stage: Stage, source: Source, context: Context, found: Iterable[Variable] | None = None
+) -> Iterator[Variable]:
+    """Yield what the server gets of ENV, or of `found`, that the container adds.
+
+    What only a script of the image uses is that script's.
+    """
+    engine = context.engine
+    facts = context.catalogue.at(engine.name, context.release_of(stage.image)[0])
+    texts = list(_scripts(stage, source, context))
+    used = {name for text in texts for name in _REFERENCE.findall(text or "")}
+    application = re.compile(engine.application)
+    for variable in stage.variables.values() if found is None else found:
+        fact = facts.variable(variable.name)
+        known = fact is not None and fact.known
+        theirs = variable.name in used or (
+            None in texts and application.fullmatch(variable.name) is not None
+        )
+        yield replace(variable, reach="client") if theirs and not known else variable
+
+
+def _scripts(stage: Stage, source: Source, context: Context) -> Iterator[str | None]:
+    """Yield the texts of the scripts that a container runs, None for one that is not at hand."""
+    folder = posixpath.dirname(source.path)
+    for name in dict.fromkeys(stage.asked_scripts()):
+        paths = [name]
+        for _, one in stage.copies:
+            paths += [w.raw for w in one.words() if posixpath.basename(w.raw) == name]
+            if one.documents and any(w.raw.endswith(name) for w in one.words()):
+                yield one.documents[0][0]
+        near = (posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
+                for p in dict.fromkeys(paths) for up in ("", ".."))  # fmt: skip
+        yield next((text for path in near if (text := context.read(path)) is not None), None)
+
+
+def _of_client(stage: Stage, context: Context) -> Iterator[Variable]:
+    """Yield what ENV sets of the engine in an image that only asks a server."""
+    mine = context.engine.prefixes
+    if any(name.startswith(mine) for name in stage.variables):
+        yield from (replace(v, reach="client") for v in stage.variables.values())
+
+
+def _copied(found: Iterable[Stage], context: Context) -> Iterator[View]:
+    """Yield a View of each image that a file of the engine is copied out of."""
+    seen: set[tuple[str, int]] = set()
+    names = {stage.name for stage in found}
+    for image, one in (copy for stage in found for copy in stage.copies):
+        name = image_name(image)
+        here = (image, one.script_line)
+        if not image or image in names or here in seen or "$" in image:
+            continue
+        seen.add(here)
+        if context.engine.is_image(name.repository):
+            box = Container(
+                image=image, place=one.place, tag=name.tag, digest=name.digest, restart=_UNTOLD
+            )
+            yield context.view(
+                DOCKERFILE,
+                context.release_of(image),
+                name=context.engine.name,
+                place=one.place,
+                container=box,
+            )
+
+
+def _typed(found: Iterable[Stage]) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
+    """Yield each RUN, and each command in the shell form or of a shell, with what it knows."""
+    seen: set[int] = set()
+    for stage in found:
+        last = [one for one in (stage.command,) if one is not None]
+        for one in (*stage.runs, *stage.entries, *last):
+            if one.script_line not in seen:
+                seen.add(one.script_line)
+                yield one, stage.known
+
+
+def _with_known(one: Instruction, known: Mapping[str, str | None]) -> tuple[str, int]:
+    """Return a command as a shell reads it, behind the variables that are told, and its line."""
+    text = typed(one)
+    if one.documents:
+        body, line = one.documents[0]
+        rest = re.sub(r"<<-?\s*['\"]?[\w.]+['\"]?", "", one.rest).strip()
+        if not rest or re.fullmatch(r"(?:/\w+)*/?(?:ba|da|z)?sh(?: -\w+)*", rest):
+            text = body
+            return _filled(text, known), line
+        tag = one.text.text.rpartition("<<")[2].lstrip("-").strip("'\" ").split()[0].strip("'\"")
+        text = f"{text}\n{body}{tag}\n"
+    return _filled(text, known), one.script_line
+
+
+def _filled(text: str, known: Mapping[str, str | None]) -> str:
+    used = sorted({name for name in _REFERENCE.findall(text) if known.get(name)})
+    values = ((name, known[name] or "") for name in used)
+    set_first = (
+        f"{name}={shlex.quote(told)}; "
+        for name, told in values
+        if len(told) < _LONGEST and "\n" not in told
+    )
+    return "".join(set_first) + text
+
+
+def _handed(found: Iterable[Stage], context: Context) -> Iterator[Command]:
+    """Yield the commands that the engine's own image hands to its program."""
+    for stage in found:
+        own = context.engine.is_image(image_name(stage.image).repository)
+        if own and stage.entry is None and stage.words and stage.command is not None:
+            yield Command(stage.words)

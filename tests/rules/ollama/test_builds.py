@@ -1,0 +1,121 @@
+"""HW640, and what rules say of an image that a Dockerfile makes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, messages, told
+
+BASE = "FROM ollama/ollama:0.32.15\n"
+
+
+def image(*lines: str, base: str = BASE) -> Text:
+    return {"Dockerfile": base + "".join(f"{line}\n" for line in lines)}
+
+
+INSTALLED = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | sh\n"
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW640": (
+        (
+            image("RUN ollama pull qwen3:8b"),
+            image("RUN apt-get update && ollama pull qwen3:8b"),
+            image("RUN --mount=type=cache,target=/x /bin/ollama create mine -f /Modelfile"),
+            image("RUN ollama serve && ollama pull qwen3:8b"),
+            image("RUN ollama serve"),
+            image("RUN ollama pull qwen3:8b 2>&1", base=INSTALLED),
+        ),
+        (
+            image("RUN ollama serve & sleep 5; ollama pull qwen3:8b"),
+            image("RUN ollama serve & \\\n  # wait\n  until ollama list; do sleep 1; done; \\\n"
+                  "  ollama pull qwen3:8b"),
+            image("RUN /start.sh && ollama pull qwen3:8b"),
+            image("RUN OLLAMA_HOST=build:11434 ollama pull qwen3:8b"),
+            image("RUN echo 'ollama serve & ollama pull qwen3:8b' > /start.sh"),
+            image("RUN ollama --version"),
+            image("# RUN ollama pull qwen3:8b"),
+            image('CMD ["serve"]'),
+        ),
+    ),
+}  # fmt: skip
+OTHERS: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW101": (
+        (
+            image("ENV OLLAMA_NUM_THREADS=8"),
+            image("ENV OLLAMA_KEEP_ALIVE=1h \\\n    # why\n\n    OLLAMA_NUM_THREADS=8"),
+            image("ENV OLLAMA_NUM_THREADS 8", base=INSTALLED),
+            image("env OLLAMA_NUM_THREADS=8", base="FROM --platform=$P ollama/ollama\n"),
+            image("FROM base", base=f"{BASE.strip()} AS base\nENV OLLAMA_NUM_THREADS=8\n"),
+        ),
+        (
+            image("ENV OLLAMA_NUM_THREADS=8", base="FROM python:3.13\n"),
+            image("ENV OLLAMA_MODEL=qwen3:8b", 'ENTRYPOINT ["/start.sh"]'),
+            image("ENV OLLAMA_MODEL=x", "RUN ollama serve & sleep 1; ollama pull $OLLAMA_MODEL"),
+            image("ARG OLLAMA_NUM_THREADS=8"),
+        ),
+    ),
+    "HW508": (
+        (
+            image(base="FROM ollama/ollama\n"),
+            image(base="ARG TAG=latest\nFROM docker.io/ollama/ollama:$TAG\n"),
+            image("COPY --from=ollama/ollama:latest /bin/ollama /bin/ollama", base="FROM debian\n"),
+        ),
+        (
+            image(),
+            image(base="ARG TAG=0.32.15\nFROM ollama/ollama:${TAG}\n"),
+            image(base="ARG TAG\nFROM ollama/ollama:$TAG\n"),
+            image(base="FROM ubuntu:latest\nRUN curl -L https://ollama.com/install.sh | sh\n"),
+        ),
+    ),
+    "HW509": (
+        (
+            image("HEALTHCHECK CMD curl -f http://localhost:11434/"),
+            image('HEALTHCHECK --interval=5s CMD ["curl", "-f", "http://localhost:11434/"]'),
+            image("HEALTHCHECK CMD ollama --version || exit 1"),
+        ),
+        (
+            image("HEALTHCHECK CMD ollama list || exit 1"),
+            image("HEALTHCHECK NONE"),
+            image("RUN apt-get update && apt-get install -y curl",
+                  "HEALTHCHECK CMD curl -f http://localhost:11434/"),
+        ),
+    ),
+    "HW603": (
+        (
+            image('CMD ["ollama", "serve"]'),
+            image("CMD ollama serve"),
+            image("CMD serve"),
+            image('CMD ["/start.sh"]'),
+        ),
+        (
+            image('CMD ["serve"]'),
+            image("ENTRYPOINT []", 'CMD ["/start.sh"]'),
+            image('CMD ["ollama", "serve"]', "ENTRYPOINT []"),
+            image('ENTRYPOINT ["/bin/sh", "-c", "ollama serve"]'),
+            image('CMD ["ollama", "serve"]', base=INSTALLED),
+        ),
+    ),
+    "HW513": ((), (image(),)),
+    "HW518": ((), (image(),)),
+    "HW401": ((), (image("ENV OLLAMA_HOST=0.0.0.0", "EXPOSE 11434"),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [
+        (rule, files, number == 0)
+        for rule, sides in (*CASES.items(), *OTHERS.items())
+        for number, side in enumerate(sides)
+        for files in side
+    ],
+)
+def test_an_image_is_judged_by_what_it_decides(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+def test_the_entry_point_of_the_image_is_taken_away(tmp_path: Path) -> None:
+    (said,) = messages(tmp_path, image("CMD ollama serve"), "HW603")
+    assert "`ENTRYPOINT []`" in said
