@@ -20,9 +20,9 @@ from generator.cli.options import (
     set_option,
 )
 from generator.cli.streams import STDIO, keyed, print_json
-from generator.cli.talk import coloured, say, word
+from generator.cli.talk import coloured, printable, say, visible, word
 from generator.errors import HostwrightError
-from generator.fit.ask import UNBOUNDED
+from generator.fit.ask import PATIENCE, UNBOUNDED
 from generator.fit.purposes import PURPOSES
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ Examples:
 Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
 environment failed (server unreachable, file cannot be read).
 """
+DAY: Final = 86400.0
 KV_TYPES: Final = click.Choice(
     ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 )
@@ -95,6 +96,12 @@ KV_TYPES: Final = click.Choice(
     text="The exact shapes, from an Ollama server.",
 )
 @filled_option(
+    "--timeout",
+    metavar="TIME",
+    example="10s",
+    text="How long the server has for all its answers.  [default: 10s]",
+)
+@filled_option(
     "--vram-used",
     metavar="SIZE,...",
     example="1GiB,0",
@@ -131,7 +138,7 @@ def command(
         machine_document(profile, machine, overrides), version, _question(profile, **asked)
     )
     for warning in found.warnings:
-        say(f"{word('warning')} {warning}")
+        say(f"{word('warning')} {visible(warning)}")
     _print_json(found) if as_json else _print_text(found, every=every)
     click.get_current_context().exit(1 if found.fails else 0)
 
@@ -147,6 +154,7 @@ def _question(
     *,
     gguf: str | None,
     together: str | None,
+    timeout: str | None,
     **asked: Any,  # noqa: ANN401
 ) -> Question:
     from generator.fit.assess import Question
@@ -155,13 +163,30 @@ def _question(
         hint = "name a model of the library"
         raise Misuse("--quantisations needs --model", hint, where="--quantisations")
     asked["resident"] = tuple(name.strip() for name in together.split(",")) if together else ()
+    if timeout is not None and not asked["server"]:
+        raise Misuse("--timeout is about a server", "name it by --server", where="--timeout")
+
     if asked["server"] and gguf:
         raise Misuse("--gguf and --server are two sources", "name one of them", where="--gguf")
     if asked["server"] and not asked["models"]:
         raise Misuse("--server needs --model", "name a model that the server has", where="--server")
     if gguf == profile == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--gguf")
-    return Question(gguf=_redirected() if gguf == STDIO else gguf, **asked)
+    return Question(
+        gguf=_redirected() if gguf == STDIO else gguf, timeout=_seconds(timeout), **asked
+    )
+
+
+def _seconds(text: str | None) -> float:
+    from generator.units import parse_go_duration
+
+    try:
+        seconds = parse_go_duration(text) / 1e9 if text else PATIENCE
+    except ValueError as error:
+        raise Misuse(f"--timeout: {error}", where="--timeout") from None
+    if not 0 < seconds <= DAY:
+        raise Misuse(f"--timeout: {text} is no time to wait", "like 10s", where="--timeout")
+    return seconds
 
 
 def _disk(text: str | None) -> str | int:
@@ -226,7 +251,7 @@ def _print_text(found: Assessment, *, every: bool) -> None:
             parts.append(context_text(found.ask))
     if found.loaded is not None:
         parts.append(loaded_text(found.loaded))
-    click.echo("\n\n".join(parts), color=coloured())
+    click.echo(printable("\n\n".join(parts)), color=coloured())
 
 
 def _print_json(found: Assessment) -> None:

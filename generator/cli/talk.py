@@ -78,6 +78,14 @@ def visible(message: str) -> str:
     return _LONG_VALUE.sub(lambda found: shortened(found[0]), shown)
 
 
+def printable(text: str) -> str:
+    """Return text of several lines with our colours; other control characters are shown."""
+    from generator.formats.text import INVISIBLE, escape
+
+    ours = r"(\x1b\[(?:[01]|3[1-6])m|\n)"
+    return re.sub(f"{ours}|{INVISIBLE.pattern}", lambda found: found[1] or escape(found[0]), text)
+
+
 def print_findings(findings: Iterable[Finding]) -> None:
     """Print Findings that nobody silences, one paragraph each."""
     import textwrap

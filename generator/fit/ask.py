@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,29 @@ if TYPE_CHECKING:
     from generator.fit.shape import Load, Shape
 
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
+PATIENCE: Final = 10.0  # seconds that a server has for all its answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server: its URL, and how long all its answers together may take.
+
+    `ends` is when that is over, by the monotonic clock.
+    """
+
+    url: str
+    seconds: float
+    ends: float
+
+    @classmethod
+    def at(cls, url: str, seconds: float = PATIENCE) -> Self:
+        """Return the server at a URL, whose time begins now."""
+        return cls(url=url, seconds=seconds, ends=time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left; none of them: it took too long."""
+        return self.ends - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +87,13 @@ class Ask(ABC):
         """Return whether others are unloaded first, where so much is `free` beside them."""
 
     @abstractmethod
-    def shape_at(self, url: str, model: str) -> Shape:
+    def shape_at(self, server: Server, model: str) -> Shape:
         """Return the Shape of a model that a running server has.
 
-        Raises EnvironmentFailure where the server cannot be reached or answers nonsense, and
-        HostwrightError for a URL or a model that it does not have.
+        Raises EnvironmentFailure where the server cannot be reached, takes too long or answers
+        nonsense, and HostwrightError for a URL that is none or a model that it does not have.
         """
 
     @abstractmethod
-    def loaded_at(self, url: str) -> tuple[tuple[str, int, int], ...]:
+    def loaded_at(self, server: Server) -> tuple[tuple[str, int, int], ...]:
         """Return name, bytes and bytes on GPUs of what a running server has loaded."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem, ProfileError, split_message
+from generator.fit.ask import PATIENCE, Server
 from generator.fit.choose import choices, loads, pick, quantisations, resident
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
@@ -32,15 +33,16 @@ class Question:
 
     `models` are names like `llama3.1:8b:Q8_0`, of the Catalogue or of the server at the URL
     `server`; `gguf` is a file. `context`, `slots` and `cache_type` replace what the service sets.
-    `disk` is what models are read from: a kind, or bytes per second. `purpose` is what a model is
-    wanted for, of PURPOSES. `quantisations`: of the models
-    every one that is known; `resident` are models that shall stay loaded side by side, each at the
-    best quantisation at which all do.
+    `disk` is what models are read from: a kind, or bytes per second. `timeout` is how many seconds
+    the server has for all its answers. `purpose` is what a model is wanted for, of PURPOSES.
+    `quantisations`: of the models every one that is known; `resident` are models that shall stay
+    loaded side by side, each at the best quantisation at which all do.
     """
 
     models: tuple[str, ...] = ()
     gguf: str | None = None
     server: str | None = None
+    timeout: float = PATIENCE
     context: int | None = None
     slots: int | None = None
     cache_type: str | None = None
@@ -101,9 +103,11 @@ def assess(
         problem = Problem("host.memory", "nothing says what the host has", hint)
         raise ProfileError(view.place.file, (problem,))
     warnings: list[str] = []
+    server = None if question.server is None else Server.at(question.server, question.timeout)
     if question.resident:
         ask = replace(ask, loaded=max(ask.loaded, len(question.resident)))
-    named = [(shape, ask) for shape in (*_named(question, ask), *_resident(question, ask, host))]
+    shapes_asked = (*_named(question, ask, server), *_resident(question, ask, host))
+    named = [(shape, ask) for shape in shapes_asked]
     shapes = named or _own(own, ask, warnings)
     warnings += [
         f"{ask.product} {ask.facts.at} cannot load `{shape.name}` yet"
@@ -124,7 +128,7 @@ def assess(
             ways(fit, asked, host) if over else ()
             for (fit, asked), over in zip(pairs, short, strict=True)
         ),
-        loaded=None if question.server is None else ask.loaded_at(question.server),
+        loaded=None if server is None else ask.loaded_at(server),
         warnings=tuple(warnings),
         all_resident=bool(question.resident),
     )
@@ -182,9 +186,8 @@ def _own(
     return found
 
 
-def _named(question: Question, ask: Ask) -> list[Shape]:
+def _named(question: Question, ask: Ask, server: Server | None) -> list[Shape]:
     """Return the models that are asked about. Raises ProfileError with all that is wrong."""
-    server = question.server
     found = [
         pick(name, ask.facts) if server is None else ask.shape_at(server, name)
         for name in question.models

@@ -25,6 +25,14 @@ __all__ = ["Tensor", "shape_from", "shape_of_file"]
 MOST_LAYERS: Final = 10_000
 MOST: Final = 1 << 32
 MOST_EMBEDDING: Final = 1 << 20
+# No model comes near: there are 128 heads of 576 and 512 experts at most.
+MOST_OF: Final = {
+    **dict.fromkeys(("attention.head_count", "attention.head_count_kv"), 1 << 14),
+    **dict.fromkeys(("attention.key_length", "attention.value_length"), 1 << 16),
+    **dict.fromkeys(("expert_count", "expert_used_count"), 1 << 16),
+    **dict.fromkeys(("feed_forward_length", "expert_feed_forward_length"), 1 << 24),
+}
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 MOST_PARTS: Final = 1000
 USUAL_HEAD: Final = 64
 TOWER_KEYS: Final = {
@@ -56,7 +64,7 @@ def shape_from(
     if every layer kept keys and values of every token. `remarks` then say so.
     """
     architecture = metadata.get("general.architecture")
-    if not isinstance(architecture, str) or not architecture:
+    if not isinstance(architecture, str) or not NAME.fullmatch(architecture):
         raise HostwrightError(f"{name}: no `general.architecture`", hint="is it a model's GGUF?")
     parts = Parts(tensors)
     known, kept = facts.architectures.get(architecture), facts.keeps(architecture)
@@ -232,8 +240,8 @@ class _Keys:
 
     def number(self, key: str, default: int | None = None) -> int:
         value = self.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
-            return value
+        if _whole(value, MOST_OF.get(key, MOST)) and not isinstance(value, bool):
+            return int(value)
         if value is None and default is not None:
             return default
         raise HostwrightError(
@@ -252,13 +260,14 @@ class _Keys:
     def numbers(self, key: str, layers: int, default: int | None = None) -> tuple[int, ...]:
         """Return a value for each layer; it is one number, or a list of them."""
         value = self.get(key)
-        if isinstance(value, list) and len(value) >= layers and all(map(_whole, value)):
+        most = MOST_OF.get(key, MOST)
+        if isinstance(value, list) and len(value) >= layers and all(_whole(v, most) for v in value):
             return tuple(value[:layers])
         return (self.number(key, default),) * layers
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value <= MOST
+def _whole(value: object, most: int = MOST) -> bool:
+    return isinstance(value, int) and 0 <= value <= most
 
 
 def _feed_forward(keys: _Keys, layers: int, parts: Parts) -> int:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from benchmarks import skeleton
 from generator.engines.ollama.scheduler.server import shape_of_server
 from generator.errors import HostwrightError, RenderError
+from generator.fit.ask import Server
 from generator.fit.metadata import shape_of_file
 from generator.formats.modelfile import head, parameter_line
 from tests.engines.programs import Ollama, ollama, release
@@ -121,6 +122,6 @@ def test_each_parameter_comes_back_from_a_modelfile(server: Ollama, tmp_path: Pa
 
 def test_a_model_of_the_server_has_the_shape_of_its_file(server: Ollama) -> None:
     facts = facts_at()
-    told = shape_of_server(f"http://{server.address}", "base", facts)
+    told = shape_of_server(Server.at(f"http://{server.address}"), "base", facts)
     read = shape_of_file(str(server.home / "small.gguf"), facts)
     assert dataclasses.replace(told, name=read.name, quantisation=read.quantisation) == read

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import Architecture
+    from generator.fit.ask import Server
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
     from generator.view import View
@@ -303,17 +304,17 @@ class OllamaAsk(Ask):
         expected += next((extra for _, size, _, extra in BATCHES if size == load.batch), 0)
         return expected > sum(free[device] for device in chosen) * SHARE // 100
 
-    def shape_at(self, url: str, model: str) -> Shape:
+    def shape_at(self, server: Server, model: str) -> Shape:
         """Return the Shape of a model that a server has."""
         from generator.engines.ollama.scheduler.server import shape_of_server
 
-        return shape_of_server(url, model, self.facts)
+        return shape_of_server(server, model, self.facts)
 
-    def loaded_at(self, url: str) -> tuple[tuple[str, int, int], ...]:
+    def loaded_at(self, server: Server) -> tuple[tuple[str, int, int], ...]:
         """Return name, size and size on GPUs of the models that a server has loaded."""
         from generator.engines.ollama.scheduler.server import loaded
 
-        return loaded(url)
+        return loaded(server)
 
 
 def ask_of(view: View, facts: Facts) -> OllamaAsk:

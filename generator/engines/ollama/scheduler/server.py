@@ -2,102 +2,114 @@
 
 from __future__ import annotations
 
-import json
 import math
-from typing import TYPE_CHECKING, Any, Final
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from generator.errors import EnvironmentFailure, HostwrightError
-from generator.fit.metadata import Tensor, shape_from
+from generator.engines.ollama.scheduler.exchange import asked
+from generator.errors import EnvironmentFailure, HostwrightError, shortened
+from generator.fit.header import DIMENSIONS, Tensor
+from generator.fit.metadata import MOST, shape_from
 
 if TYPE_CHECKING:
-    from urllib.error import HTTPError
+    from collections.abc import Mapping
 
     from generator.catalogue.facts import Facts
+    from generator.fit.ask import Server
     from generator.fit.shape import Shape
 
-SECONDS: Final = 15.0
-MOST_BYTES: Final = 64 << 20
+MOST_SIZE: Final = 1 << 50
+"""Bytes of a model: a pebibyte."""
+MOST_LOADED: Final = 1000
+LEVEL: Final = re.compile(r"[A-Za-z0-9_.:+-]{1,40}")
+_FILE: Final = "use --gguf with the model's file"
 
 
-def shape_of_server(url: str, model: str, facts: Facts) -> Shape:
+def shape_of_server(server: Server, model: str, facts: Facts) -> Shape:
     """Return the Shape of a model that a server has, or raise as `Ask.shape_at` says."""
-    answer = _ask(url, "/api/show", {"model": model})
+    answer = asked(server, "/api/show", {"model": model})
     metadata, tensors = answer.get("model_info"), answer.get("tensors")
     if not isinstance(metadata, dict) or not isinstance(tensors, list):
         raise EnvironmentFailure(
-            f"{url} reports no shape of `{model}`",
-            hint="releases before 0.5.13 list no tensors; use --gguf with the model's file",
+            f"{server.url} reports no shape of `{model}`",
+            hint=f"releases before 0.5.13 list no tensors; {_FILE}",
         )
     if any(value is None for key, value in metadata.items() if ".attention." in key):
-        answer = _ask(url, "/api/show", {"model": model, "verbose": True})
-        metadata = answer.get("model_info", metadata)
-    details = answer.get("details")
-    level = details.get("quantization_level", "") if isinstance(details, dict) else ""
-    found = [_tensor(url, entry, facts) for entry in tensors]
-    return shape_from(model, metadata, found, facts, quantisation=str(level))
+        answer = asked(server, "/api/show", {"model": model, "verbose": True})
+        metadata = answer.get("model_info")
+    found = _tensors(server, tensors, facts)
+    return _shape(server, model, metadata, found, facts, _level(answer.get("details")))
 
 
-def loaded(url: str) -> tuple[tuple[str, int, int], ...]:
+def loaded(server: Server) -> tuple[tuple[str, int, int], ...]:
     """Return name, size and size on GPUs of the models that a server has loaded."""
-    models = _ask(url, "/api/ps", None).get("models")
-    found = [entry for entry in models or [] if isinstance(entry, dict)]
+    models = asked(server, "/api/ps", None).get("models") or []
+    if not isinstance(models, list) or len(models) > MOST_LOADED:
+        raise EnvironmentFailure(f"{server.url}/api/ps: no answer of an Ollama server")
+    found = [entry for entry in models if isinstance(entry, dict)]
     return tuple(
-        (str(entry.get("name", "")), _bytes(entry.get("size")), _bytes(entry.get("size_vram")))
+        (_name(entry.get("name")), _bytes(entry.get("size")), _bytes(entry.get("size_vram")))
         for entry in found
     )
 
 
+def _shape(
+    server: Server, model: str, metadata: object, tensors: list[Tensor], facts: Facts, level: str
+) -> Shape:
+    """Return the Shape; what is none is the server's fault here, and not that of a file."""
+    told = metadata if isinstance(metadata, dict) else {}
+    try:
+        return shape_from(model, told, tensors, facts, quantisation=level)
+    except EnvironmentFailure:
+        raise
+    except HostwrightError as error:
+        raise EnvironmentFailure(f"{server.url}: {error.message}", hint=_FILE) from error
+
+
+def _level(details: object) -> str:
+    """Return the quantisation that a server tells; empty: it tells none, or it is no name."""
+    level = details.get("quantization_level") if isinstance(details, dict) else None
+    return level if isinstance(level, str) and LEVEL.fullmatch(level) else ""
+
+
+def _name(value: object) -> str:
+    return shortened(value, 128) if isinstance(value, str) else ""
+
+
 def _bytes(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if _counts(value, MOST_SIZE) else 0
 
 
-def _ask(url: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    # These take longer to load than all the rest of `gen fit`, which seldom asks a server.
-    import urllib.error
-    import urllib.request
+def _counts(value: object, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
-    base = url if "://" in url else f"http://{url}"
-    if not base.startswith(("http://", "https://")):
-        raise HostwrightError(f"`{url}`: not an address of a server", hint="like http://host:11434")
-    data = None if body is None else json.dumps(body).encode()
+
+def _tensors(server: Server, entries: list[Any], facts: Facts) -> list[Tensor]:
+    """Return the tensors, each with the bytes that its type and shape make."""
+    found = [_tensor(server, entry, facts) for entry in entries]
+    if sum(tensor.size for tensor in found) > MOST_SIZE:
+        raise EnvironmentFailure(f"{server.url}: tensors larger than any model's", hint=_FILE)
+    return found
+
+
+def _tensor(server: Server, entry: object, facts: Facts) -> Tensor:
     try:
-        request = urllib.request.Request(  # noqa: S310 -- http and https only, see above
-            base.rstrip("/") + path, data, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=SECONDS) as reply:  # noqa: S310
-            answer = json.loads(reply.read(MOST_BYTES))
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise _refused(url, body, error) from error
-    except ValueError as error:
-        raise EnvironmentFailure(f"{url}{path}: no answer of an Ollama server: {error}") from error
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error
+        name, kind, shape = _named(entry)
+        row = facts.row_bytes(kind.upper(), shape[0])
+    except (KeyError, TypeError, ValueError) as error:
         raise EnvironmentFailure(
-            f"cannot reach {url}: {reason}", hint="is the server running, and the port open?"
+            f"{server.url}: a tensor that Hostwright cannot size: {shortened(str(entry))}",
+            hint=_FILE,
         ) from error
-    if not isinstance(answer, dict):
-        raise EnvironmentFailure(f"{url}{path}: no answer of an Ollama server")
-    return answer
+    return Tensor(name=name, dimensions=shape, size=row * math.prod(shape[1:]))
 
 
-def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> HostwrightError:
-    if body and error.code == 404:  # noqa: PLR2004 -- the HTTP code for it
-        return HostwrightError(
-            f"{url} has no model `{body['model']}`", hint="`ollama list` shows those it has"
-        )
-    return EnvironmentFailure(f"{url} answers {error.code}: {error.reason}")
-
-
-def _tensor(url: str, entry: object, facts: Facts) -> Tensor:
-    """Return a tensor with the bytes that its type and shape make."""
-    try:
-        name, kind, shape = entry["name"], entry["type"], entry["shape"]  # type: ignore[index]
-        dimensions = tuple(int(size) for size in shape)
-        row = facts.row_bytes(str(kind).upper(), dimensions[0])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise EnvironmentFailure(
-            f"{url}: a tensor that Hostwright cannot size: {entry}",
-            hint="use --gguf with the model's file",
-        ) from error
-    return Tensor(name=str(name), dimensions=dimensions, size=row * math.prod(dimensions[1:]))
+def _named(entry: Any) -> tuple[str, str, tuple[int, ...]]:  # noqa: ANN401 -- JSON of anybody
+    """Return name, type and shape. Raises KeyError, TypeError or ValueError for anything else."""
+    tensor: Mapping[str, Any] = entry
+    name, kind, shape = tensor["name"], tensor["type"], tensor["shape"]
+    if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(shape, list):
+        raise TypeError("of another type")
+    if not 0 < len(shape) <= DIMENSIONS or not all(each and _counts(each, MOST) for each in shape):
+        raise ValueError("no shape")
+    return name, kind, tuple(shape)
