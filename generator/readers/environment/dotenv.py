@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r"\.env(?:\..+)?|(?:[\w-]+\.)*env(?:\.(?:example|sample|template|dist))+")
 _COMPOSE: Final = re.compile(r"(?m)^services[ \t]*:")
+_PASSES: Final = re.compile(
+    r"^[ \t]*(?:-[ \t]*)?[\"']?([A-Za-z_]\w*)[\"']?(?:[ \t]*[:=][ \t]*[\"']?\$\{?(\w+)|[ \t]*\r?$)",
+    re.MULTILINE,
+)
 _MOST: Final = 20  # compose files in one directory
 _NEAR: Final = 0.9
 
@@ -61,9 +65,10 @@ def passed_on(
         yield from variables
         return
     projects = _projects(source.path, context)
+    passed, whole = _passed(projects), _is_given(source.path, projects)
     for variable in variables:
-        told = _passes(variable.name, source.path, projects) if projects else None
-        ours = _may_be_ours(variable, context) if told is None else told
+        told = whole or variable.name in passed
+        ours = told if projects else _may_be_ours(variable, context)
         yield variable if ours else replace(variable, reach="client")
 
 
@@ -73,16 +78,17 @@ def _projects(path: str, context: Context) -> list[str]:
     return [text for text in texts if _COMPOSE.search(text) and names_an_engine(text)]
 
 
-def _passes(name: str, path: str, projects: list[str]) -> bool:
-    """Whether a compose file gives a variable to a container under the same name."""
-    own = re.escape(name)
-    passing = re.compile(
-        rf"^[ \t]*(?:-[ \t]*)?[\"']?{own}[\"']?(?:[ \t]*[:=][ \t]*[\"']?\$\{{?{own}\b|[ \t]*$)",
-        re.M,
-    )
-    file = PurePosixPath(path).name
-    given = re.compile(rf"env_file\b[^#]{{0,200}}?{re.escape(file)}[\"'\s\],]")
-    return any(passing.search(text) or given.search(f"{text}\n") for text in projects)
+def _passed(projects: list[str]) -> frozenset[str]:
+    """Return the names that compose files give to a container under the same name."""
+    found = (match for text in projects for match in _PASSES.finditer(text))
+    return frozenset(match[1] for match in found if match[2] in {None, match[1]})
+
+
+def _is_given(path: str, projects: list[str]) -> bool:
+    """Whether a compose file gives a container all of the file."""
+    file = re.escape(PurePosixPath(path).name)
+    given = re.compile(rf"env_file\b[^#]{{0,200}}?{file}[\"'\s\],]")
+    return any(given.search(f"{text}\n") for text in projects)
 
 
 def _may_be_ours(variable: Variable, context: Context) -> bool:

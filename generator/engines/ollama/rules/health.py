@@ -72,7 +72,9 @@ def _never_healthy(view: View, message: str, words: tuple[str, ...], place: Plac
     return replace(hit, message=f"{message}; {names} never starts", severity="error")
 
 
-_LOADED: Final = re.compile(r"\bollama\s+ps\b[^;&]*\|\s*(?:e?grep|awk|wc|sed)\b|/api/ps\b[^;&]*\|")
+_LOADED: Final = re.compile(
+    r"\bollama\s+ps\b[^;&]{0,200}?\|\s*(?:e?grep|awk|wc|sed)\b|/api/ps\b[^;&]{0,200}?\|"
+)
 
 
 @Rule(
