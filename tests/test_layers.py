@@ -40,7 +40,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "host", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
-    "fit": ({"catalogue", "errors", "fit", "host", "units", "view"}, {"gguf"}),
+    "fit": ({"catalogue", "errors", "fit", "host", "units", "view"}, set()),
     "rules": (
         {"catalogue", "engines", "errors", "fit", "host", "rules", "units", "view"},
         set(),
