@@ -20,7 +20,7 @@ from generator.readers.syntax.script import CommandLine, Document, lines
 from generator.view import Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.view import Phrases, Request
@@ -65,6 +65,7 @@ class Told:
     apart: set[Place] = dataclasses.field(default_factory=set)
     last: list[Place] = dataclasses.field(default_factory=list)
     profiles: list[View] = dataclasses.field(default_factory=list)
+    every: bool = False
     served: bool = False
     managed: bool = False
     login: bool = False
@@ -107,7 +108,8 @@ class Told:
             reach: Reach = "server" if serves else "client"
             self.reach = "server" if serves else self.reach
             self.served = self.served or serves
-            self.variables += [_variable(name, value, reach) for name, value in line.assigned]
+            given = (*line.assigned, *_handed(words, self.engine))
+            self.variables += [_variable(name, value, reach) for name, value in given]
         for document in line.documents:
             name = file_name(document.target)
             if document.spoken:
@@ -130,16 +132,18 @@ class Told:
 
     def _export(self, line: CommandLine) -> None:
         """Take in what is set for later commands, not what a command before has printed."""
-        if line.exported or (self.bare and not self.shown):
+        if line.exported or self.every or (self.bare and not self.shown):
             self.exports += line.assigned
             places = [value.place for _, value in line.assigned]
             self.last += places
-            self.exported.update(places if line.exported else ())
+            self.exported.update(places if line.exported or self.every else ())
 
     def _notes(self, words: Sequence[str]) -> None:
         """Take note of what a command means for the variables around it."""
         if not words:
             return
+        if tuple(words[:2]) in _EXPORTING:
+            self.every = _EXPORTING[words[0], words[1]]
         if words[0] == "exit":
             self._ends()
         self.last = []
@@ -282,6 +286,22 @@ def _filled_in(view: View) -> View:
         dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
     )
     return dataclasses.replace(view, variables=tuple(variables))
+
+
+_EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
+_HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+
+
+def _handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Argument]]:
+    """Yield what `env`, `sudo` or `systemd-run` sets for the program behind it."""
+    for word in takewhile(lambda w: _program(w.text) != engine.name, words):
+        if found := _HANDED.fullmatch(word.text):
+            head = word.text[: found.start(2)]
+            yield found[1], dataclasses.replace(word, text=found[2], written=_behind(word, head))
+
+
+def _behind(word: Argument, head: str) -> Callable[[str], str]:
+    return lambda more: word.written(head + more)
 
 
 def _program(text: str) -> str:

@@ -105,6 +105,17 @@ def _built(one: Unit, context: Context) -> Built | None:
         return None  # Its own check says so.
 
 
+def _of_pod(one: Unit, context: Context) -> Iterator[Option]:
+    """Yield the ports that the pod publishes which `Pod=` names: its containers share them."""
+    for named in one.named("Pod", _CONTAINER)[-1:]:
+        path = _beside(named.file, named.value)
+        text = context.read(path) if named.value.endswith(".pod") else None
+        for port in (
+            unit.named(unit.parse(Source(path, text)), "PublishPort", "Pod") if text else ()
+        ):
+            yield Option("publish", port.value, one.argument(port.value, port))
+
+
 def _beside(file: str, name: str) -> str:
     folder = PurePosixPath(file).parent
     return str((folder.parent if folder.name.endswith(".d") else folder) / name)
@@ -129,7 +140,7 @@ def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
 
 def _view(one: Unit, images: dict[str, str], built: Built | None, context: Context) -> View:
     image = built.image if built else _image(one, images)
-    found = list(_options(one))
+    found = [*_options(one), *_of_pod(one, context)]
     at = one.named("Image", _CONTAINER)
     place = at[-1].place() if at else Place(one.files[0])
     box = container.container(image, place, found, "podman", one.last("Restart"))

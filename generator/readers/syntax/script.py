@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import field, replace
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.options import Argument
@@ -252,6 +253,7 @@ class _Script:
             documents.append(Document("", text, spoken[0].place.line, open_ended, spoken=True))
         self.words, self.documents, self.inner = [], [], []
         self.target = target if self.pending else ""
+        words = list(dropwhile(lambda word: word.text in _OPENS, words))
         exported = bool(words) and words[0].text in _EXPORTS
         assigned, words = self._assignments(words)
         if assigned or words or documents:
@@ -300,6 +302,10 @@ class _Script:
         self.known.pop(name, None)
         if not value.unresolved and "$" not in value.text and len(value.text) <= _LONGEST:
             self.known[name] = value.text
+
+
+_OPENS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"})
+"""Words of the shell before a command."""
 
 
 def _nothing(_: str) -> str:

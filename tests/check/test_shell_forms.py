@@ -1,0 +1,49 @@
+"""Variables that a shell hands over in other forms than before the command, and ports of a pod."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import told
+
+NAME = "OLLAMA_NUM_THREADS=6"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"env {NAME} ollama serve",
+        f"sudo -E env {NAME} /usr/bin/ollama serve",
+        f"nohup env {NAME} ollama serve &",
+        f"exec env {NAME} ollama serve",
+        f"if true; then {NAME} /usr/bin/ollama serve; fi",
+        f"while :; do {NAME} ollama serve; done",
+        f"set -a; {NAME}; set +a; ollama serve",
+        f"systemd-run --setenv={NAME} ollama serve",
+    ],
+)
+def test_the_server_gets_what_stands_before_its_name(line: str, tmp_path: Path) -> None:
+    assert "HW101" in told(tmp_path, {"run.sh": f"#!/bin/sh\n{line}\n"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"set -a; set +a; {NAME}; ollama serve",
+        f"env {NAME} other; ollama serve",
+        f"env {NAME} ollama pull qwen3:8b",
+        f"echo env {NAME} ollama serve",
+    ],
+)
+def test_others_get_nothing(line: str, tmp_path: Path) -> None:
+    assert "HW101" not in told(tmp_path, {"run.sh": f"#!/bin/sh\n{line}\n"})
+
+
+@pytest.mark.parametrize(("address", "open_to_all"), [("0.0.0.0:", True), ("127.0.0.1:", False)])
+def test_a_pod_publishes_for_its_containers(
+    address: str, open_to_all: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "ai.pod").write_text(f"[Pod]\nPublishPort={address}11434:11434\n")
+    image = "Image=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
+    files = {"ollama.container": f"[Container]\n{image}Pod=ai.pod\n[Service]\nRestart=always\n"}
+    assert ("HW402" in told(tmp_path, files)) is open_to_all
