@@ -57,9 +57,8 @@ class _Agent(Definitions):
         program, *verb = context.engine.command
         starts = [d for d in self.found if d.path[-1] in _STARTS]
         texts = [" ".join(str(value) for value in d.values) for d in starts]
-        told = any(
-            re.search(rf"\b{program}\b.{0, 200}?\b{' '.join(verb)}\b", t, re.S) for t in texts
-        )
+        near = rf"\b{program}\b.{{0,200}}?\b{' '.join(verb)}\b"
+        told = any(re.search(near, text, re.DOTALL) for text in texts)
         # What stands for a package has no path that tells.
         named = program in self.base[-1] and any(
             d.unresolved or verb[0] in text for d, text in zip(starts, texts, strict=True)
