@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KINDS: Final = {
     "plan": "a plan",
     "dockerfile": "a Dockerfile",
+    "modelfile": "a Modelfile",
     "document": "Markdown with fences",
     "code": "a program that asks a server",
     "systemd": "a unit or drop-in",

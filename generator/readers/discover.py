@@ -409,13 +409,23 @@ def _looked_into(path: str, gaps: list[NotJudged]) -> Iterator[_File]:
 def _together(found: Sequence[_File]) -> Iterator[_File]:
     """Yield files of one place, without those that are nothing for what is there."""
     systems = {file.system for file in found if not file.general}
-    found = [file for file in found if file.system in systems]
+    served = {(file.kind, file.path.parent) for file in found if not file.general}
+    found = [
+        file
+        for file in found
+        if file.system in systems
+        and (not (file.general and _lies_over(file)) or (file.kind, file.path.parent) in served)
+    ]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
     for file in found:
         # What a file of the directory reads is judged with that file.
         beside = file.path in brought or file.path.name in mentioned
         yield replace(file, aside=signs_of(file.kind).referred and beside)
+
+
+def _lies_over(file: _File) -> bool:
+    return re.fullmatch(signs_of(file.kind).lays_over, file.path.name) is not None
 
 
 def _ours(path: str, problems: list[Problem], real: str = "") -> tuple[_File | None, str]:
@@ -436,7 +446,8 @@ def _ours(path: str, problems: list[Problem], real: str = "") -> tuple[_File | N
     if kind is None:
         return None, text
     signs = signs_of(kind)
-    ours, general = signs.ours(source), signs.is_general(PurePosixPath(path))
+    ours, plainly = signs.ours(source), PurePosixPath(path)
+    general = signs.is_general(plainly) or bool(re.fullmatch(signs.lays_over, plainly.name))
     file = _File(source, kind, named=False, general=not ours) if ours or general else None
     # Its kind has seen it: nothing in it is for an engine.
     return file, "" if kind == DOCUMENT else text

@@ -63,6 +63,8 @@ class Signs:
     """Names of files of the same directory that are judged with it."""
     general: str = r"(?!)"
     """Directories whose files count for all that lies in the same system, if something does."""
+    lays_over: str = r"(?!)"
+    """The names of files that say something of those of their kind in the same directory."""
     referred: bool = False
     """Whether a file of the same directories that names this one is judged with it."""
 

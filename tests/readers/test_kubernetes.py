@@ -11,6 +11,7 @@ from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.kubernetes.read import read
 from generator.rules.registry import judge
 from generator.view import View
+from tests.texts import pod
 
 POD = """\
 apiVersion: v1
@@ -214,3 +215,18 @@ def test_a_probe_or_hook_makes_no_client_of_a_server(beside: str) -> None:
     facts = load_catalogue().at(view.engine, view.release)
     rules = {placed.finding.rule for placed in judge(view, facts)}
     assert "HW518" in rules
+
+
+@pytest.mark.parametrize(("folder", "gaps"), [(".", ["kustomization.yaml"]), ("other", [])])
+def test_a_kustomization_beside_a_workload_is_read(
+    folder: str, gaps: list[str], tmp_path: Path
+) -> None:
+    """It speaks of the workload by its kind alone; one of another directory is none of ours."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "pod.yaml").write_text(pod()["pod.yaml"].replace("name: ollama", "name: llm"))
+    (tmp_path / folder / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [pod.yaml]\n"
+        "patches:\n  - target: {kind: Pod}\n    patch: |-\n      - op: remove\n        path: /x\n"
+    )
+    found = check(CheckRequest(paths=[str(tmp_path)])).not_judged
+    assert [Path(gap.file).name for gap in found] == gaps

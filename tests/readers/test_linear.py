@@ -58,6 +58,7 @@ HEADS: dict[str, tuple[str, ...]] = {
         "FROM ollama/ollama\nENTRYPOINT [",
         "ARG A=1\nFROM ollama/ollama:$A\nENV A=$A$A A=",
     ),
+    "modelfile": ("FROM a\n", 'FROM a\nSYSTEM """', "FROM a\nPARAMETER num_ctx "),
     "helm": ("ollama:\n", "ollama:\n  gpu:\n    enabled: "),
     "environment": ("", "A=", 'export A="', "#!/bin/sh\n"),
     "nixos": ("", "{ services.ollama = "),

@@ -35,6 +35,7 @@ _KINDS: Final = {
     **dict.fromkeys(("yaml", "yml"), ("steps", "kubernetes", "helm", "compose")),
     **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
     **dict.fromkeys(("dockerfile", "docker", "containerfile"), ("dockerfile",)),
+    "modelfile": ("modelfile",),
     "nix": ("nixos",),
     "json": ("kubernetes",),
 }  # fmt: skip

@@ -14,6 +14,7 @@ SIGNS: Final = Signs(
     # What Compose and Helm read has such a key only deep inside.
     never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
     belongs=lambda _: "",
+    lays_over=r"kustomization\.ya?ml",
 )
 KUBERNETES: Final = Phrases(
     kind="kubernetes",

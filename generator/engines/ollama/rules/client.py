@@ -1,4 +1,4 @@
-"""HW550 to HW552: command lines of the program, and bodies of requests to the API."""
+"""HW550 to HW552 and HW641: command lines of the program, requests to the API, and Modelfiles."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ _MEANT: Final = {
     "repetition_penalty": "repeat_penalty",
 }
 _OF_BODY: Final = frozenset({"keep_alive", "format", "stream", "think", "raw", "model", "system"})
+_OPEN: Final = re.compile(r"[${<]")
+"""What a template, or a person, has yet to fill in."""
 _GENERATES: Final = frozenset({"/api/generate", "/api/chat", "/api/embed", "/api/embeddings"})
 
 
@@ -221,3 +223,62 @@ def _reloads(model: str, before: Line, line: Line) -> Hit:
         place=line.place,
         fix=f"use one value everywhere, best as `PARAMETER {line.name}` of a Modelfile",
     )
+
+
+_INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_FORMS: Final = {
+    "int": (_INTEGER, "a whole number"),
+    "float": (re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII), "a number"),
+    "bool": (re.compile(r"1|t|T|TRUE|true|True|0|f|F|FALSE|false|False"), "`true` or `false`"),
+}
+_WARNED: Final = frozenset(
+    {
+        *("penalize_newline", "low_vram", "f16_kv", "logits_all", "vocab_only", "use_mlock"),
+        *("mirostat", "mirostat_tau", "mirostat_eta"),
+    }
+)
+"""Parameters that `create` passes over with a warning. Source: parser/parser.go@v0.32.15."""
+
+
+@Rule(
+    id="HW641",
+    severity="error",
+    title="a parameter that no Modelfile has",
+    why="`ollama create` ends at a parameter that it does not know, or at a value of the wrong "
+    "type, and makes no model. A comment behind a value is part of the value.",
+    bad="FROM qwen3:8b\nPARAMETER max_tokens 100",
+    good="FROM qwen3:8b\nPARAMETER num_predict 100",
+    source="api/types.go@v0.32.15, FormatParams; parser/parser.go@v0.32.15",
+)
+def unknown_parameter(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == "PARAMETER":
+            yield from _of_modelfile(line, facts)
+
+
+def _of_modelfile(line: Line, facts: Facts) -> Hits:
+    option = facts.options.get(line.name)
+    form, wanted = _FORMS.get(option.type if option else "", (None, ""))
+    if option is not None and option.gone and line.name in _WARNED:
+        yield Hit(
+            message=f"`{line.name}` is no parameter any more since {option.removed}: it does "
+            "nothing",
+            place=line.place,
+            severity="warning",
+            fix="leave it out",
+        )
+    elif option is None or not option.modelfile or not option.known:
+        later = f" in {facts.release}" if option else ""
+        meant = _option(line.name, facts)
+        yield Hit(
+            message=f"there is no parameter `{line.name}`{later}: `{facts.engine} create` ends "
+            "with an error",
+            place=line.place,
+            fix=f"write `{meant}`" if meant else facts.closest_option(line.name) or "leave it out",
+        )
+    elif form is not None and not form.fullmatch(line.value) and not _OPEN.search(line.value):
+        yield Hit(
+            message=f"`{line.value}` is not {wanted}: `{facts.engine} create` ends with an error",
+            place=line.place,
+            fix="write a comment on a line of its own" if "#" in line.value else f"write {wanted}",
+        )
