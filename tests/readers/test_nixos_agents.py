@@ -54,7 +54,10 @@ ON_AC = """\
         (DAEMON % ("daemons", "serve"), ["6 HW101 warning"]),
         (DAEMON % ("user.agents", "serve"), ["6 HW101 warning"]),
         (OF_USER, ["5 HW101 warning"]),
-        (OF_USER.replace("ollama serve", "ollama --verbose serve"), ["5 HW101 warning"]),
+        (
+            OF_USER.replace("llm", "ollama").replace("serve", "--verbose serve"),
+            ["5 HW101 warning"],
+        ),
         (CONTAINER, ["5 HW101 warning"]),
         (ON_AC, ["5 HW520 error"]),
     ],
