@@ -30,6 +30,7 @@ KINDS: Final = {
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",
+    "windows": "a script of PowerShell or cmd",
     "compose": "a compose file",
     "helm": "values of the Helm chart",
     "nixos": "a NixOS module",

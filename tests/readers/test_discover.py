@@ -321,9 +321,7 @@ def test_files_beside_are_read_or_are_not_there(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
-        ("setup.bat", "set OLLAMA_HOST=0.0.0.0\n", True),
         ("main.tf", 'image = "ollama/ollama"\n', True),
-        ("setup.ps1", "setx OLLAMA_HOST 0.0.0.0\n", True),
         ("compose.yml.tpl", "services: {ollama: {image: ollama/ollama}}\n", True),
         ("Dockerfile", "FROM ubuntu\nRUN pip install ollama\n", False),
     ],

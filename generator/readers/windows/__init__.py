@@ -1,0 +1,15 @@
+"""Scripts of PowerShell and cmd: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.readers.signs import Signs
+from generator.view import Phrases
+
+SIGNS: Final = Signs(sure=frozenset({".ps1", ".psm1", ".bat", ".cmd"}))
+WINDOWS: Final = Phrases(
+    kind="windows",
+    read_by="every program of that user reads it, and the script goes to version control",
+    keep_in="a file outside version control",
+)

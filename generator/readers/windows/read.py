@@ -1,0 +1,77 @@
+"""PowerShell and batch files: the variables that they set for Ollama's app, or for a server.
+
+What is stored for the user or the machine reaches the app; what the script sets for itself
+reaches a server that it starts, and else a client.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.applications import of_applications
+from generator.readers.windows import WINDOWS
+from generator.view import Place, Reach, Variable, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.readers.base import Context, Source
+
+_VALUE: Final = r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>[^\s;\"')]+))"
+_SAYS: Final = (
+    re.compile(rf"(?i)^\s*\$env:(?P<name>\w+)\s*=\s*{_VALUE}"),
+    re.compile(
+        r"(?i)^\s*\[(?:System\.)?Environment\]::SetEnvironmentVariable\(\s*[\"'](?P<name>\w+)[\"']"
+        rf"\s*,\s*{_VALUE}\s*(?:,\s*(?P<stored>[^)\n]*))?\)"
+    ),
+    re.compile(rf"(?i)^\s*@?(?P<stored>setx)(?:\.exe)?\s+(?:/m\s+)?(?P<name>\w+)\s+{_VALUE}"),
+    re.compile(r"(?i)^\s*@?set\s+\"(?P<name>\w+)=(?P<bare>[^\"\n]*)\""),
+    re.compile(r"(?i)^\s*@?set\s+(?P<name>\w+)=(?P<bare>[^\n&|]*)"),
+)
+_COMMENT: Final = re.compile(r"(?i)\s*(?:#|::|@?rem\b)")
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each script that sets something for the engine."""
+    return tuple(view for source in sources for view in _views(source, context))
+
+
+def _views(source: Source, context: Context) -> Iterator[View]:
+    serves = r"\s+".join(map(re.escape, context.engine.command))
+    started = re.search(rf"(?i)\b{serves}\b|\b{context.engine.name}(?: app)?\.exe\b", source.text)
+    found = [
+        variable
+        for number, line in enumerate(source.text.split("\n"), 1)
+        if (variable := _variable(line, Place(source.path, number), served=bool(started)))
+    ]
+    if any(v.name.startswith(context.engine.prefixes) for v in found):
+        yield context.view(
+            WINDOWS,
+            context.release_for(),
+            name=posixpath.basename(source.path),
+            place=Place(source.path),
+            variables=tuple(of_applications(found, context)),
+        )
+
+
+def _variable(line: str, place: Place, *, served: bool) -> Variable | None:
+    if _COMMENT.match(line):
+        return None
+    match = next((m for pattern in _SAYS if (m := pattern.match(line))), None)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    value = next((parts[k] for k in ("double", "single", "bare") if parts.get(k) is not None), "")
+    stored = (parts.get("stored") or "").strip("\"' ").lower()
+    kept = stored == "setx" or stored.endswith(("user", "machine"))
+    reach: Reach = "server" if kept or served else "client"
+    open_ended = any(sign in value for sign in "$%!") and parts.get("single") is None
+    return Variable(
+        name=match["name"],
+        value=value.strip(),
+        place=Place(place.file, place.line, match["name"]),
+        reach=reach,
+        unresolved=open_ended,
+    )
