@@ -17,6 +17,8 @@ let
   hasAcceleration =
     options.services.ollama ? acceleration
     && (options.services.ollama.acceleration.visible or true);
+  # Up to 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
 
   driver = hw.driver cfg;
   architectures = lib.optionals (driver != null) driver.cuda_architectures;
@@ -57,7 +59,7 @@ in
       # Which names are set must not hang on the profile, for a host that is not enabled has none.
       user = mkIf (cfg.user != null) (mkDefault cfg.user);
       group = mkIf (cfg.group != null) (mkDefault cfg.group);
-      models = mkIf (cfg.modelsDir != null) (mkDefault cfg.modelsDir);
+      ${modelsDir} = mkIf (cfg.modelsDir != null) (mkDefault cfg.modelsDir);
       home = mkIf (service.home != "") (mkDefault service.home);
     }
     // lib.optionalAttrs hasAcceleration {

@@ -38,8 +38,9 @@ class Interpolated:
     parts: Sequence[str | Raw]
 
 
-# A key is a name, or a tuple that stands for a path: ("services", "ollama") prints
-# `services.ollama`. `Any` because the type of keys is invariant: a union would refuse both.
+# A key is a name, a tuple that stands for a path (("services", "ollama") prints `services.ollama`),
+# or a Raw: an expression in `${}` that makes the name. `Any` because the type of keys is
+# invariant: a union would refuse all of them.
 Attrs: TypeAlias = "Mapping[Any, Value]"
 Value: TypeAlias = Union[
     str, int, float, bool, Raw, Call, Interpolated, Commented, Attrs, "Sequence[Value]", None
@@ -144,8 +145,14 @@ def _bindings(attrs: Attrs, depth: int, where: str) -> Iterator[str]:
     for number, (key, item) in enumerate(attrs.items()):
         value, above = opened(item, pad, first=number == 0)
         yield from above
-        path = attr_name(key) if isinstance(key, str) else attr_path(*key)
+        path = _key(key)
         yield f"{pad}{path} = {_expr(value, depth, f'{where}.{path}'.lstrip('.'))};"
+
+
+def _key(key: str | Raw | tuple[str, ...]) -> str:
+    if isinstance(key, Raw):
+        return f"${{{key.expr}}}"
+    return attr_name(key) if isinstance(key, str) else attr_path(*key)
 
 
 def _list(items: Sequence[Value], depth: int, where: str) -> str:

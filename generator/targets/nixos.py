@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import RenderError
-from generator.formats.nix import Call, Interpolated, Raw, nix_string, to_nix
+from generator.formats.nix import Call, Interpolated, Raw, attr_name, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
@@ -48,6 +48,19 @@ HAS_ACCELERATION: Final = """\
   hasAcceleration =
     options.services.ollama ? acceleration
     && (options.services.ollama.acceleration.visible or true);"""
+MODELS_DIR: Final = """\
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";"""
+# `branch` came with nixpkgs#498612.
+DRIVER: Final = """\
+  # Before the branch had a name of its own, it was the production driver. Since NixOS 26.05 a
+  # branch is chosen by its name; a package would hide the host's choice of one.
+  branch = if nvidiaPackages ? {0} then {1} else "production";
+  driver =
+    if options.hardware.nvidia ? branch then
+      {{ branch = mkDefault branch; }}
+    else
+      {{ package = mkDefault nvidiaPackages.${{branch}}; }};"""
 PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 
@@ -91,8 +104,12 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
 def _bindings(service: Service) -> list[str]:
     version = f"  version = config.services.ollama.package.version or {to_nix(service.release)};"
     bindings = ["  inherit (lib) mkDefault;", version, HAS_ACCELERATION]
-    if service.devices and service.devices.driver and service.devices.driver.branch:
+    driver = service.devices.driver if service.devices else None
+    if driver and (branch := driver.branch):
         bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
+        bindings.append(DRIVER.format(attr_name(branch), to_nix(branch)))
+    if service.models_dir:
+        bindings.append(MODELS_DIR)
     return bindings
 
 
@@ -150,7 +167,7 @@ def _ollama(service: Service) -> Raw:
         "group": service.user and service.group,
         "home": service.home,
     }
-    options: dict[str, Any] = {
+    options: dict[str | Raw, Any] = {
         "enable": _soft(value=True),
         "package": _package(service),
         "host": _soft(f"[{host}]" if ":" in host else host, service.listen.comment),
@@ -158,7 +175,7 @@ def _ollama(service: Service) -> Raw:
         **{name: _soft(value) for name, value in settings.items() if value},
     }
     if service.models_dir:
-        options["models"] = _soft(service.models_dir, "Where models are stored.")
+        options[Raw("modelsDir")] = _soft(service.models_dir, "Where models are stored.")
     options["environmentVariables"] = Commented(variables, left_out)
     if service.models:
         options["loadModels"] = list(dict.fromkeys(model.name for model in service.models))
@@ -180,14 +197,10 @@ def _package(service: Service) -> Any:  # noqa: ANN401 -- a document value
 
 def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
     nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
-    if driver.branch:
-        # Before the branch had a name of its own, it was the production driver.
-        package = f"nvidiaPackages.{driver.branch} or nvidiaPackages.production"
-        nvidia["package"] = _soft(Raw(package))
     reason = "Keeps the driver loaded; the server starts after it."
     nvidia["nvidiaPersistenced"] = _soft(value=True, reason=reason)
     return {
-        ("hardware", "nvidia"): nvidia,
+        ("hardware", "nvidia"): Raw(f"{to_nix(nvidia)}\n// driver") if driver.branch else nvidia,
         # Where the packages look for the driver's libraries; also without a screen.
         ("hardware", "graphics", "enable"): _soft(value=True),
         ("services", "xserver", "videoDrivers"): Commented(

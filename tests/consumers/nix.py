@@ -25,7 +25,7 @@ from tests.tools import require
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Variant = Literal["new", "25.11"]
+Variant = Literal["24.11", "25.05", "25.11", "26.05", "unstable"]
 
 OWN_LIB = Path(__file__).with_name("lib.nix")
 CONTRACT = Path(__file__).parents[1] / "nix" / "contract.nix"
@@ -57,9 +57,10 @@ in
   inherit (config) warnings;
   ollama = {
     inherit (cfg)
-      enable host port models home user group loadModels openFirewall rocmOverrideGfx
+      enable host port home user group loadModels openFirewall rocmOverrideGfx
       ;
-    acceleration = if variant == "25.11" then cfg.acceleration else null;
+    models = cfg.modelsDir or cfg.models;
+    acceleration = if variant < "26.05" then cfg.acceleration else null;
   };
   package = {
     inherit (cfg.package) name;
@@ -129,7 +130,7 @@ def parse(file: Path) -> str:
     return _nix("--parse", str(file))
 
 
-def verify(file: Path, *, lib: Path | None = None, variant: Variant = "new") -> list[str]:
+def verify(file: Path, *, lib: Path | None = None, variant: Variant = "unstable") -> list[str]:
     """Return what systemd has to say about the units that NixOS would write from `file`."""
     units = evaluate(file, lib=lib, variant=variant)["units"]
     with _directory(units) as directory:
@@ -144,7 +145,7 @@ def modelfiles(file: Path) -> dict[str, str]:
 
 
 def read(
-    file: Path, *, lib: Path | None = None, variant: Variant = "new", unit: str = SERVICE
+    file: Path, *, lib: Path | None = None, variant: Variant = "unstable", unit: str = SERVICE
 ) -> Effective:
     """Return the service of `file` as systemd understands the unit that NixOS writes.
 
@@ -159,7 +160,9 @@ def read(
     return dataclasses.replace(understood, extra={**understood.extra, "nix": answer})
 
 
-def evaluate(file: Path, *, lib: Path | None = None, variant: Variant = "new") -> dict[str, Any]:
+def evaluate(
+    file: Path, *, lib: Path | None = None, variant: Variant = "unstable"
+) -> dict[str, Any]:
     """Return the configuration that `file` results in: the keys of EXPRESSION.
 
     Raises ConsumerError with Nix's message, or with the messages of failed assertions.

@@ -63,7 +63,7 @@ def same(target: str, name: str, *change: str, version: str, folder: Path) -> No
     ask.compare(plan, ask.read(folder, plan))
 
 
-@pytest.mark.parametrize("variant", ["new", "25.11"])
+@pytest.mark.parametrize("variant", ["unstable", "25.11"])
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_real_module_system_reads_the_plan(
     name: str, variant: nix.Variant, tmp_path: Path

@@ -326,7 +326,7 @@ def _module(tmp_path: Path, text: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("variant", ["new", "25.11"])
+@pytest.mark.parametrize("variant", ["unstable", "25.11"])
 def test_nix_reads_a_module(tmp_path: Path, lib: Path | None, variant: nix.Variant) -> None:
     read = nix.read(_module(tmp_path, MODULE), lib=lib, variant=variant)
     assert read.environment == {
@@ -435,7 +435,7 @@ def test_nix_warns_of_an_order_behind_the_network_without_wanting_it(tmp_path: P
 
 @pytest.mark.parametrize(
     ("variant", "server"),
-    [("new", "ollama-cuda/bin/ollama serve"), ("25.11", "ollama/bin/ollama serve")],
+    [("26.05", "ollama-cuda/bin/ollama serve"), ("25.11", "ollama/bin/ollama serve")],
 )
 def test_nix_25_11_resets_a_package_without_acceleration(
     tmp_path: Path, lib: Path | None, variant: nix.Variant, server: str

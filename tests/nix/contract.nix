@@ -1,55 +1,84 @@
 # What a generated NixOS module may rely on: the upstream options that it sets, with upstream's
 # types, and what upstream makes of them. Our own words for the facts of nixpkgs'
-# nixos/modules/services/misc/ollama.nix and nixos/lib/systemd-*.nix; options that no rendered
-# module needs are left out, so that setting one is an error here.
+# nixos/modules/services/misc/ollama.nix, hardware/video/nvidia.nix and nixos/lib/systemd-*.nix;
+# options that no rendered module needs are left out, so that setting one is an error here.
 #
-# `variant` is the NixOS release whose services.ollama this is: "25.11" still has `acceleration`,
-# "new" keeps it only to refuse it. Usable with any `lib` that has evalModules; `pkgs` and
-# `nvidiaPackages` are arguments of the evaluation and of this file.
-{ lib, nvidiaPackages ? { }, variant ? "new" }:
+# `variant` is the NixOS release whose form this is. Which options of `services.ollama` it has, and
+# which are renamed or removed, are the facts that `gen check` judges by. Usable with any `lib` that
+# has evalModules; `pkgs` and `nvidiaPackages` are arguments of the evaluation and of this file.
+{
+  lib,
+  nvidiaPackages ? { },
+  variant ? "unstable",
+  facts ? ../../generator/catalogue/catalogue.json,
+}:
 { config, options, pkgs, ... }:
 let
-  inherit (lib) mkEnableOption mkIf mkOption optional optionalAttrs types;
+  inherit (lib) elem filterAttrs mkIf mkOption optional optionalAttrs types;
   inherit (types) attrsOf bool enum int listOf nullOr oneOf package port raw str submodule;
-  old = variant == "25.11";
   cfg = config.services.ollama;
+  declared = options.services.ollama;
   option = type: default: mkOption { inherit type default; };
   static = cfg.user != null && cfg.group != null;
+
+  # ── the forms of services.ollama ──
+  inherit (builtins.fromJSON (builtins.readFile facts)) module_option;
+  came = fact: !(variant < fact.since or "");
+  went = fact: fact ? until && !(variant < fact.until);
+  those = keep: lib.listToAttrs (
+    map (fact: lib.nameValuePair fact.name fact) (lib.filter keep module_option)
+  );
+  current = those (fact: came fact && !(went fact));
+  renamed = those (fact: went fact && fact ? renamed);
+  removed = those (fact: went fact && !(fact ? renamed));
+  typeOf = fact: {
+    inherit bool package port;
+    enum = nullOr (enum ([ false ] ++ fact.values or [ ]));
+    "optional string" = nullOr str;
+    string = str;
+    strings = listOf str;
+    variables = attrsOf str;
+  }.${fact.type};
+  modelsDir = "${cfg.home}/models";
+  defaults = {
+    inherit modelsDir;
+    enable = false;
+    package = pkgs.ollama;
+    group = cfg.user;
+    home = "/var/lib/ollama";
+    models = modelsDir;
+    host = "127.0.0.1";
+    port = 11434;
+    environmentVariables = { };
+    loadModels = [ ];
+    syncModels = false;
+    openFirewall = false;
+  };
+  hidden = mkOption { visible = false; };
+  old = current ? acceleration;
   server = if old then cfg.package.override { inherit (cfg) acceleration; } else cfg.package;
+  models = cfg.${if current ? modelsDir then "modelsDir" else "models"};
+
+  # ── the forms of hardware.nvidia ──
+  # A driver by the name of its branch: nixpkgs#498612.
+  hasBranch = !(variant < "26.05");
+  # 580 is the last driver of Pascal; older releases have none of that name.
+  drivers = filterAttrs (name: _: !(variant < "25.11") || name != "legacy_580") nvidiaPackages;
+  inherit (config.hardware) nvidia;
 
   units = import ./units.nix { inherit lib; };
   lonely = name: service:
-    lib.elem "network-online.target" service.after
-    && !lib.elem "network-online.target" (service.wants ++ service.requires ++ service.bindsTo);
+    elem "network-online.target" service.after
+    && !elem "network-online.target" (service.wants ++ service.requires ++ service.bindsTo);
 in
 {
   options = {
     assertions = option (listOf raw) [ ];
     warnings = option (listOf str) [ ];
 
-    services.ollama = {
-      enable = mkEnableOption "the server";
-      package = option package pkgs.ollama;
-      user = option (nullOr str) null;
-      group = option (nullOr str) cfg.user;
-      home = option str "/var/lib/ollama";
-      models = option str "${cfg.home}/models";
-      host = option str "127.0.0.1";
-      port = option port 11434;
-      rocmOverrideGfx = option (nullOr str) null;
-      environmentVariables = option (attrsOf str) { };
-      loadModels = option (listOf str) [ ];
-      syncModels = option bool false;
-      openFirewall = option bool false;
-      acceleration =
-        if old then
-          option (nullOr (enum [ false "rocm" "cuda" "vulkan" ])) null
-        else
-          mkOption {
-            visible = false;
-            apply = _: throw "services.ollama.acceleration no longer has any effect";
-          };
-    };
+    services.ollama =
+      lib.mapAttrs (name: fact: option (typeOf fact) (defaults.${name} or null)) current
+      // lib.mapAttrs (_: _: hidden) (renamed // removed);
 
     systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.units = option (attrsOf raw) { };
@@ -61,16 +90,18 @@ in
     services.xserver.videoDrivers = option (listOf str) [ ];
     hardware.graphics.enable = option bool false;
     hardware.nvidia = {
+      # No default but where the driver is older than 560: nixpkgs#339025.
       open = option (nullOr bool) null;
-      package = option package nvidiaPackages.stable;
+      package = option package drivers.${nvidia.branch or "stable"};
       modesetting.enable = option bool false;
       nvidiaPersistenced = option bool false;
       powerManagement.enable = option bool false;
-    };
+    }
+    // optionalAttrs hasBranch { branch = option (enum (lib.attrNames drivers)) "stable"; };
     boot.kernelModules = option (listOf str) [ ];
     boot.kernelParams = option (listOf str) [ ];
     boot.kernel.sysctl = option (attrsOf (nullOr (oneOf [ bool str int ]))) { };
-    boot.kernelPackages = option raw { inherit nvidiaPackages; };
+    boot.kernelPackages = option raw { nvidiaPackages = drivers; };
     nixpkgs.config = option (attrsOf raw) { };
     environment.systemPackages = option (listOf package) [ ];
   };
@@ -80,14 +111,27 @@ in
       systemd.units = lib.mapAttrs' (name: service: {
         name = "${name}.service";
         value.text = units.text name service;
-      }) (lib.filterAttrs (_: service: service.enable) config.systemd.services);
+      }) (filterAttrs (_: service: service.enable) config.systemd.services);
       warnings = lib.mapAttrsToList (
         name: _: "${name}.service is ordered after 'network-online.target' but doesn't depend on it"
-      ) (lib.filterAttrs lonely config.systemd.services);
-      assertions = optional (!old) {
-        assertion = !options.services.ollama.acceleration.isDefined;
-        message = "The option `services.ollama.acceleration' no longer has any effect; set package.";
-      };
+      ) (filterAttrs lonely config.systemd.services)
+      ++ lib.mapAttrsToList (
+        name: fact: "The option `services.ollama.${name}' has been renamed to `services.ollama.${fact.renamed}'."
+      ) (filterAttrs (name: _: declared.${name}.isDefined) renamed);
+      assertions = lib.mapAttrsToList (name: fact: {
+        assertion = !declared.${name}.isDefined;
+        message = "The option `services.ollama.${name}' no longer has any effect: ${fact.instead}.";
+      }) removed
+      ++ [
+        {
+          assertion = !elem "nvidia" config.services.xserver.videoDrivers || nvidia.open != null;
+          message = "You must configure `hardware.nvidia.open` on NVIDIA driver versions >= 560.";
+        }
+      ];
+      services.ollama = lib.mapAttrs' (name: fact: {
+        name = fact.renamed;
+        value = mkIf declared.${name}.isDefined cfg.${name};
+      }) renamed;
     }
     (mkIf cfg.enable {
       networking.firewall.allowedTCPPorts = optional cfg.openFirewall cfg.port;
@@ -100,7 +144,7 @@ in
         # The right side wins: these three cannot be set by environmentVariables.
         environment = cfg.environmentVariables // {
           HOME = cfg.home;
-          OLLAMA_MODELS = cfg.models;
+          OLLAMA_MODELS = models;
           OLLAMA_HOST = "${cfg.host}:${toString cfg.port}";
         } // optionalAttrs (cfg.rocmOverrideGfx != null) {
           HSA_OVERRIDE_GFX_VERSION = cfg.rocmOverrideGfx;
@@ -111,7 +155,7 @@ in
           ExecStart = "${server}/bin/ollama serve";
           WorkingDirectory = cfg.home;
           StateDirectory = [ "ollama" ];
-          ReadWritePaths = [ cfg.home cfg.models ];
+          ReadWritePaths = [ cfg.home models ];
           CapabilityBoundingSet = [ "" ];
           DeviceAllow = [
             "char-nvidiactl" "char-nvidia-caps" "char-nvidia-frontend" "char-nvidia-uvm"
@@ -146,7 +190,7 @@ in
         };
       };
     })
-    (mkIf (cfg.enable && (cfg.loadModels != [ ] || cfg.syncModels)) {
+    (mkIf (cfg.enable && (cfg.loadModels != [ ] || cfg.syncModels or false)) {
       systemd.services.ollama-model-loader = {
         description = "Download ollama models in the background";
         wantedBy = [ "multi-user.target" "ollama.service" ];

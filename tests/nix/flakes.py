@@ -14,10 +14,11 @@ HERE: Final = Path(__file__).parent
 CONFIG: Final = (
     f"{nix.CONFIG}\nexperimental-features = nix-command flakes\nflake-registry =\nsubstituters ="
 )
+CATALOGUE: Final = HERE.parents[1] / "generator/catalogue/catalogue.json"
 _PARTS: Final = {
     "nixpkgs": (
         *("nixpkgs.nix", HERE / "contract.nix", HERE / "units.nix"),
-        HERE.parent / "consumers/lib.nix",
+        *(HERE.parent / "consumers/lib.nix", CATALOGUE),
     ),
     "deploy-rs": ("deploy_rs.nix",),
     "colmena": ("colmena.nix",),

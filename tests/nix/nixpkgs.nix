@@ -32,6 +32,7 @@
               (contract {
                 inherit lib;
                 inherit (stub.pkgs) nvidiaPackages;
+                facts = ./catalogue.json;
               })
               {
                 # What a machine needs beside its services; nothing here looks at it.

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -62,17 +63,16 @@ def check(name: str, version: str, folder: Path, lib: Path | None, variant: nix.
     text = load_target("nixos").render(plan)[0].text
     (folder / "rendered.nix").write_text(text, encoding="utf-8")
     module = host(folder, f"  hostwright.profile = {folder}/plan.json;")
-    same(
-        nix.read(folder / "rendered.nix", lib=lib, variant=variant),
-        nix.read(module, lib=lib, variant=variant),
-    )
+    found = nix.read(module, lib=lib, variant=variant)
+    same(nix.read(folder / "rendered.nix", lib=lib, variant=variant), found)
+    assert found.extra["nix"]["warnings"] == []
     assert nix.verify(module, lib=lib, variant=variant) == []
 
 
 @pytest.mark.parametrize("version", RELEASES)
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_plan_gives_the_unit_of_the_nixos_target(name: str, version: str, tmp_path: Path) -> None:
-    check(name, version, tmp_path, lib=None, variant="new")
+    check(name, version, tmp_path, lib=None, variant="unstable")
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,18 @@ def test_a_plan_gives_the_unit_of_the_nixos_target(name: str, version: str, tmp_
     ],
 )
 def test_jobs_run_the_same_commands(name: str, version: str, unit: str, tmp_path: Path) -> None:
-    check(name, version, tmp_path, lib=None, variant="new")
+    check(name, version, tmp_path, lib=None, variant="unstable")
     rendered = commands(tmp_path / "rendered.nix", unit)
     assert commands(tmp_path / "host.nix", unit) == rendered
 
 
+@pytest.mark.parametrize("variant", get_args(nix.Variant)[:-1])
 @pytest.mark.parametrize("name", PROFILES)
-def test_so_it_does_on_nixos_25_11(name: str, tmp_path: Path) -> None:
-    check(name, RELEASES[-1], tmp_path, lib=None, variant="25.11")
+def test_so_it_does_on_every_nixos(name: str, variant: nix.Variant, tmp_path: Path) -> None:
+    check(name, RELEASES[-1], tmp_path, lib=None, variant=variant)
 
 
-@pytest.mark.parametrize("variant", ["new", "25.11"])
+@pytest.mark.parametrize("variant", ["unstable", "25.11"])
 @pytest.mark.parametrize("name", PROFILES)
 def test_so_it_does_by_the_real_library(name: str, variant: nix.Variant, tmp_path: Path) -> None:
     check(name, RELEASES[-1], tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
@@ -235,6 +236,22 @@ class TestOverrides:
         package = f'pkgs.ollama // {{ version = "{version}"; }}'
         file = host(tmp_path, f"{XEON}  hostwright.package = {package};", "lib, pkgs, ...")
         assert bool(nix.read(file).extra["nix"]["warnings"]) == told
+
+    @pytest.mark.parametrize(
+        ("variant", "driver"),
+        [("24.11", "production"), ("25.11", "legacy_580"), ("unstable", "legacy_580")],
+    )
+    def test_the_driver_is_the_one_that_the_release_has(
+        self, variant: nix.Variant, driver: str, tmp_path: Path
+    ) -> None:
+        file = host(tmp_path, '  hostwright.profile = "dual-pascal";')
+        assert nix.read(file, variant=variant).extra["nix"]["nvidia"]["package"] == (
+            f"nvidia-{driver}"
+        )
+
+    def test_a_branch_of_the_host_wins(self, tmp_path: Path) -> None:
+        body = '  hostwright.profile = "dual-pascal"; hardware.nvidia.branch = "legacy_535";'
+        assert read(tmp_path, body).extra["nix"]["nvidia"]["package"] == "nvidia-legacy_535"
 
     def test_cpu_on_a_gpu_host_needs_no_driver(self, tmp_path: Path) -> None:
         body = '  hostwright = { profile = "dual-pascal"; acceleration = "cpu"; };'

@@ -15,6 +15,16 @@ let
   hasAcceleration =
     options.services.ollama ? acceleration
     && (options.services.ollama.acceleration.visible or true);
+  # Before the branch had a name of its own, it was the production driver. Since NixOS 26.05 a
+  # branch is chosen by its name; a package would hide the host's choice of one.
+  branch = if nvidiaPackages ? legacy_580 then "legacy_580" else "production";
+  driver =
+    if options.hardware.nvidia ? branch then
+      { branch = mkDefault branch; }
+    else
+      { package = mkDefault nvidiaPackages.${branch}; };
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
 in
 {
   services.ollama = {
@@ -30,7 +40,7 @@ in
     user = mkDefault "ollama";
     group = mkDefault "ollama";
     # Where models are stored.
-    models = mkDefault "/srv/ollama/models";
+    ${modelsDir} = mkDefault "/srv/ollama/models";
     # Not set: OLLAMA_LLM_LIBRARY=cuda. It names no library for these GPUs; the server would ignore
     # it. Not set: OLLAMA_NUM_GPU=999 or OLLAMA_NUM_GPU_LAYERS=999. Read by no release; as many layers
     # as fit is what the server does by itself, and a forced number turns that off.
@@ -54,10 +64,10 @@ in
   hardware.nvidia = {
     # Pascal runs on the closed kernel modules; driver 580 is the last that knows it.
     open = mkDefault false;
-    package = mkDefault (nvidiaPackages.legacy_580 or nvidiaPackages.production);
     # Keeps the driver loaded; the server starts after it.
     nvidiaPersistenced = mkDefault true;
-  };
+  }
+  // driver;
 
   hardware.graphics.enable = mkDefault true;
 
