@@ -17,7 +17,6 @@ class Signs:
 
     `name` is that of its program, unit, image, chart and NixOS module; `command` starts the server;
     `prefixes` begin the names of its own variables, `address` is the one that it listens on.
-    `used` matches a text that sets, starts or asks it, whatever kind of file that is.
     `mentioned` matches the text or the directory of every file about it, `asks` a command of a
     client, `client` the same where the program may be left out, `api_call` a request in a script,
     with verb and model, `builds` the last part of an image that somebody has built of it.
@@ -28,7 +27,6 @@ class Signs:
     prefixes: tuple[str, ...]
     address: str
     mentioned: str
-    used: str
     asks: str
     client: str
     api_call: str
@@ -46,6 +44,8 @@ class Signs:
     nixos_address: tuple[str, int]
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
+    used: str = r"(?!)"
+    """A text that sets, starts or asks it, whatever kind of file that is."""
     forks: str = r"(?!)"
     """Images of forks, which read names that the engine does not."""
     installs: str = r"(?!)"

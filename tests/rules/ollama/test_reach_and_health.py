@@ -15,6 +15,26 @@ services:
     volumes: [models:/root/.ollama]
 """
 END = "volumes: {models: {}}\n"
+UNIT = "[Unit]\nDescription=models\n[Service]\nExecStart=/usr/local/bin/ollama serve\n"
+TUNNEL = (
+    f"{SERVER}  way-in: {{image: cloudflare/cloudflared, command: tunnel --url http://%s}}\n{END}"
+)
+CHECK = f"{SERVER}    healthcheck: {{test: [CMD-SHELL, %s]}}\n{END}"
+CARD = f"{SERVER}    environment: {{HSA_OVERRIDE_GFX_VERSION: 10.3.0}}\n%s{END}"
+# rule: (the file, what is caught, what is left alone)
+CASES: dict[str, tuple[str, str, str]] = {
+    "HW560": ("llm.service", UNIT, f"{UNIT}User=ollama\n"),
+    "HW561": ("compose.yaml", CARD % "", CARD % "    devices: [/dev/kfd, /dev/dri]\n"),
+    "HW562": ("compose.yaml", TUNNEL % "llm:11434", TUNNEL % "chat:8080"),
+    "HW563": ("compose.yaml", CHECK % "ollama ps | grep -q qwen3", CHECK % "ollama ps"),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str, tmp_path: Path) -> None:
+    name, caught, left = CASES[rule]
+    assert len(of(lines(tmp_path, name, caught), rule)) == 1
+    assert of(lines(tmp_path, name, left), rule) == []
 
 
 def of(found: list[str], rule: str) -> list[str]:
@@ -69,9 +89,6 @@ def test_what_waits_for_a_check_that_never_passes(
 def test_a_check_that_wants_a_model_loaded(test: str, told: int, tmp_path: Path) -> None:
     text = f'{SERVER}    healthcheck: {{test: [CMD-SHELL, "{test}"]}}\n{END}'
     assert len(of(lines(tmp_path, "compose.yaml", text), "HW563")) == told
-
-
-UNIT = "[Unit]\nDescription=models\n[Service]\nExecStart=/usr/local/bin/ollama serve\n"
 
 
 @pytest.mark.parametrize(
