@@ -233,7 +233,7 @@ def test_what_a_script_puts_in_has_a_bound(tmp_path: Path, kind: str) -> None:
         assert_well_formed(outcome(tmp_path / name, text.encode()))
 
     read(2)
-    assert calls(lambda: read(40)) < 20_000 + 4 * calls(lambda: read(10))
+    assert calls(lambda: read(40)) < 20_000 + 6 * calls(lambda: read(10))
 
 
 def test_many_lines_are_no_bomb(tmp_path: Path) -> None:

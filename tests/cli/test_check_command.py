@@ -30,6 +30,7 @@ services:
     volumes: ["ollama:/root/.ollama"]
     environment:
       OLLAMA_NUM_CTX: 8192
+volumes: {ollama: {}}
 """
 PROFILE = """\
 schema_version = 1

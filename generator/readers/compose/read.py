@@ -5,6 +5,7 @@ What Compose would take from the shell is not told: such a variable is there, bu
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -149,23 +150,36 @@ class _Services:
         away = {name, *apart, *self.jobs}
         return tuple(each for each in self.project.services if each not in away)
 
+    @functools.cached_property
+    def _depending(self) -> dict[str, Table]:
+        """What a service depends on, where that is more than a list of names."""
+        every = self.project.services.items()
+        return {name: table for name, one in every if (table := one.table("depends_on")).entries}
+
     def _waiting(self, name: str) -> Iterator[str]:
         """Yield the services that wait until this one is healthy."""
-        for other, service in self.project.services.items():
-            if service.text("depends_on", name, "condition") == "service_healthy":
+        for other, table in self._depending.items():
+            if table.text(name, "condition") == "service_healthy":
                 yield other
+
+    @functools.cached_property
+    def _leading(self) -> list[tuple[str, str, Place]]:
+        """The services that lead somewhere from the internet: name, command, place."""
+        found = []
+        for name, service in self.project.services.items():
+            words = " ".join(argv(service, "command"))
+            image = image_name(reference(service, self.project.around)).repository
+            if _TUNNEL.search(image) or _TUNNEL.search(words):
+                found.append((name, words, service.place_of("command")))
+        return found
 
     def _tunnels(self, name: str) -> Iterator[Line]:
         """Yield the services that lead to this one from the internet."""
         port = self.context.catalogue.at(self.engine.name).image.port
         names = {name, self.project.services[name].text("container_name") or name}
         goal = re.compile(rf"(?:^|[/\s=])(?:{'|'.join(map(re.escape, names))}):{port}\b")
-        for other, service in self.project.services.items():
-            words = " ".join(argv(service, "command"))
-            image = image_name(reference(service, self.project.around)).repository
-            tunnel = _TUNNEL.search(image) or _TUNNEL.search(words)
-            if other != name and tunnel and goal.search(words):
-                place = service.place_of("command")
+        for other, words, place in self._leading:
+            if other != name and goal.search(words):
                 yield Line(section="tunnel", name=other, value=words, place=place)
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
