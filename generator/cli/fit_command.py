@@ -14,6 +14,7 @@ from generator.cli.machine_option import Machine, disk_meant, machine_document, 
 from generator.cli.options import (
     Misuse,
     filled_option,
+    html_option,
     json_option,
     profile_if_named,
     release_option,
@@ -46,6 +47,7 @@ Examples:
   gen fit dgx-spark --model gpt-oss:120b --parallel 4 --json
   gen fit ./my-host.toml --gguf ./model.gguf
   gen fit dgx-spark --server http://spark:11434 --model mine
+  gen fit --html fit.html                   a page to look at
 
 \b
 Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
@@ -115,6 +117,7 @@ KV_TYPES: Final = click.Choice(
 )
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
+@html_option
 @json_option
 def command(
     profile: str | None,
@@ -124,6 +127,7 @@ def command(
     as_json: bool,
     every: bool,
     vram_used: str | None,
+    html: str | None,
     **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
@@ -139,7 +143,13 @@ def command(
     )
     for warning in found.warnings:
         say(f"{word('warning')} {visible(warning)}")
-    _print_json(found) if as_json else _print_text(found, every=every)
+    if html is not None:
+        from generator.cli.fit_page import as_page
+        from generator.cli.writing import write_page
+
+        write_page(as_page(found, every=every), html)
+    if html != STDIO:
+        _print_json(found) if as_json else _print_text(found, every=every)
     click.get_current_context().exit(1 if found.fails else 0)
 
 

@@ -57,7 +57,8 @@ class Assessment:
     """The answer: a verdict for each model, for all side by side, and what else fits.
 
     `choices` is None where certain models were asked about, `loaded` (name, bytes, bytes on GPUs)
-    where no server was. `ways` are what would do for each verdict, where it does not fit.
+    where no server was. `ways` are what would do for each verdict, where it does not fit; `asks`
+    are what was asked for each, with parameters of its own.
     `all_resident`: that they stay loaded side by side is what was asked. `warnings` are sentences
     about models that cannot be judged or loaded.
     """
@@ -72,6 +73,7 @@ class Assessment:
     loaded: tuple[tuple[str, int, int], ...] | None
     warnings: tuple[str, ...]
     all_resident: bool = False
+    asks: tuple[Ask, ...] = ()
 
     @property
     def fails(self) -> bool:
@@ -131,6 +133,7 @@ def assess(
         loaded=None if server is None else ask.loaded_at(server),
         warnings=tuple(warnings),
         all_resident=bool(question.resident),
+        asks=tuple(asked for _, asked in pairs),
     )
 
 
