@@ -53,6 +53,18 @@ def plan_of(
     return made[0] if made else from_dict(json.loads(kept))
 
 
+def release_of(channel: str) -> str | None:
+    """Return the release of the engine that a release of NixOS has; unstable: the newest known.
+
+    None where there is no such release of NixOS.
+    """
+    from generator.catalogue.catalogue import load_catalogue
+
+    catalogue = load_catalogue()
+    found = catalogue.channels.get(channel)
+    return str(found.release or catalogue.newest) if found else None
+
+
 def _packaged(document: Document) -> Plan | None:
     """Return the Plan that an installed program carries for this very text of a shipped profile.
 

@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.cli import gen
 from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.render import render_fleet
+from generator.fleet.schema import NIXPKGS
 from generator.profiles.json_schema import FLEET, json_schema
 from generator.targets import IN_FLEETS, TARGETS, all_files
+from tests.commands import ROOT
 from tests.plans import plan as make
 from tests.plans import shipped
 
+NEWEST = str(load_catalogue().newest)
+PACKAGED = "0.32.3"  # by NixOS 26.05
 FLEET_FILE = """\
 schema_version = 1
 
@@ -70,7 +75,32 @@ def problems(folder: Path, text: str) -> list[tuple[str, str, str]]:
 class TestHosts:
     def test_a_host_is_its_profile(self, tmp_path: Path) -> None:
         plan = node(decided(tmp_path), "old_box").plan
-        assert plan == shipped("dual-pascal")
+        assert plan == shipped("dual-pascal", version=PACKAGED)
+
+    @pytest.mark.parametrize(
+        ("nixpkgs", "says", "release"),
+        [
+            ("github:NixOS/nixpkgs/nixos-25.11", "", "0.21.1"),
+            ("https://flakehub.com/f/NixOS/nixpkgs/0.2505.*.tar.gz", "", "0.11.10"),
+            ("github:NixOS/nixpkgs/nixos-unstable", "", NEWEST),
+            ("github:me/nixpkgs/mine", "", NEWEST),
+            ("github:NixOS/nixpkgs/nixos-25.11", 'overrides.ollama.version = "0.24"', "0.24.0"),
+            ("github:NixOS/nixpkgs/nixos-25.11", 'ollama_version = "0.9.6"', "0.9.6"),
+            ("github:NixOS/nixpkgs/nixos-25.11", 'target = "systemd"', NEWEST),
+        ],
+    )
+    def test_a_host_runs_what_its_nixos_has(
+        self, nixpkgs: str, says: str, release: str, tmp_path: Path
+    ) -> None:
+        text = f'schema_version = 1\n[inputs]\nnixpkgs = "{nixpkgs}"\n'
+        fleet = decided(tmp_path, f'{text}[hosts.a]\nprofile = "xeon-cpu"\n{says}\n')
+        assert node(fleet, "a").plan.service.release == release
+
+    @pytest.mark.parametrize("file", ["templates/nixos/flake.nix", "templates/deploy-rs/flake.nix"])
+    def test_fleets_and_templates_take_the_newest_release_of_nixos(self, file: str) -> None:
+        *_, newest, _unstable = load_catalogue().channels
+        assert f"github:NixOS/nixpkgs/nixos-{newest}" == NIXPKGS
+        assert f'nixpkgs.url = "{NIXPKGS}";' in (ROOT / file).read_text(encoding="utf-8")
 
     def test_an_override_changes_one_value(self, tmp_path: Path) -> None:
         plan = node(decided(tmp_path), "grey-area").plan
@@ -352,7 +382,7 @@ class TestCommand:
         assert result.exit_code == 0
         head, *rows = result.stdout.splitlines()
         assert head.split() == ["host", "target", "profile", "Ollama", "address"]
-        assert rows[0].split() == ["grey-area", "nixos", "xeon-cpu", "0.32.15", "grey-area.lan"]
+        assert rows[0].split() == ["grey-area", "nixos", "xeon-cpu", PACKAGED, "grey-area.lan"]
         assert "3 hosts" in result.stderr
 
     def test_it_writes_and_is_then_up_to_date(self, tmp_path: Path) -> None:

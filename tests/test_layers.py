@@ -113,8 +113,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "fleet": (
         {
-            *("codec", "errors", "fleet", "formats", "pipeline", "plan", "profiles"),
-            *("rules", "targets", "targets.base", "targets.bundle"),
+            *("catalogue", "codec", "errors", "fleet", "formats", "pipeline", "plan"),
+            *("profiles", "rules", "targets", "targets.base", "targets.bundle"),
         },
         {"pydantic"},
     ),

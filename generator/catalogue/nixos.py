@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from generator.errors import Problem
 from generator.records import dataclass
 from generator.units import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BRANCH: Final = re.compile(r"\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII)
+_FLAKEHUB: Final = re.compile(r"/nixpkgs/0\.(\d\d)(\d\d)", re.ASCII)
 
 OptionType = Literal[
     "bool", "enum", "optional string", "package", "port", "string", "strings", "variables"
@@ -64,3 +72,21 @@ class ModuleVariable:
     options: tuple[str, ...]
     default: str = ""
     told: bool = False
+
+
+def no_channel(where: str, name: str, channels: Iterable[str]) -> Problem | None:
+    """Return what is wrong with the name of a release of NixOS; None: it is one that is known."""
+    *most, last = channels
+    if name in (*most, last):
+        return None
+    return Problem(where, f"there is no NixOS `{name}`", f"known are {', '.join(most)} and {last}")
+
+
+def channel_named(*texts: str) -> str:
+    """Return the release of NixOS in the first text that names one, as flakes do; empty: none."""
+    for text in texts:
+        if branch := _BRANCH.search(text):
+            return branch[1]
+        if hub := _FLAKEHUB.search(text):
+            return f"{hub[1]}.{hub[2]}"
+    return ""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.nixos import no_channel
 from generator.check.report import Report
-from generator.check.settings import Settings, no_channel
+from generator.check.settings import Settings
 from generator.check.silence import silenced
 from generator.errors import (
     Problem,
@@ -154,7 +155,7 @@ def _release(version: str | None, catalogue: Catalogue) -> Release | None:
 
 
 def _channel(name: str | None, catalogue: Catalogue) -> str:
-    problem = None if name is None else no_channel("", name, catalogue)
+    problem = None if name is None else no_channel("", name, catalogue.channels)
     if problem is not None:
         raise ProfileError("--nixos", (problem,))
     return name or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.catalogue.nixos import no_channel
 from generator.errors import HostwrightError, Problem, ProfileError, split_message
 from generator.reading import read_regular
 from generator.records import dataclass
@@ -119,17 +120,9 @@ def _scope(
         except ValueError as error:
             problems.append(Problem(f"{where}.ollama_version", *split_message(error)))
     channel = str(table.get("nixos", ""))
-    if channel and (problem := no_channel(f"{where}.nixos", channel, catalogue)):
+    if channel and (problem := no_channel(f"{where}.nixos", channel, catalogue.channels)):
         problems.append(problem)
     return Scope(pattern, select, ignore, release, channel)
-
-
-def no_channel(where: str, name: str, catalogue: Catalogue) -> Problem | None:
-    """Return what is wrong with the name of a release of NixOS; None: it is one that is known."""
-    if name in catalogue.channels:
-        return None
-    *most, last = catalogue.channels
-    return Problem(where, f"there is no NixOS `{name}`", f"known are {', '.join(most)} and {last}")
 
 
 def _rules(where: str, value: object, problems: list[Problem]) -> tuple[str, ...]:

@@ -139,8 +139,38 @@ def _all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     )
 
 
+def _with_nixos(command: Command) -> Command:
+    """Add `--nixos`; the command gets the release that it stands for as `version`."""
+
+    @functools.wraps(command)
+    def with_nixos(*, nixos: str | None, version: str | None, **options: Any) -> Any:  # noqa: ANN401
+        if nixos is not None:
+            version = version or _release_of(nixos)
+        return command(version=version, **options)
+
+    return with_nixos  # type: ignore[return-value] # click hands over keywords only
+
+
+def _release_of(nixos: str) -> str | None:
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.catalogue.nixos import no_channel
+    from generator.pipeline import release_of
+
+    if problem := no_channel("--nixos", nixos, load_catalogue().channels):
+        raise Misuse(problem.message, problem.hint, where=problem.where)
+    return release_of(nixos)
+
+
 plan_options = _all_of(
     release_option("Release or line the output is for, like 0.32.  [default: newest known]"),
+    filled_option(
+        "--nixos",
+        metavar="RELEASE",
+        example="26.05",
+        text="Release of NixOS that the output is for, like 26.05 or unstable: the Ollama that it "
+        "has, unless --ollama-version names one.",
+    ),
+    _with_nixos,
     set_option,
     click.option("--strict", is_flag=True, help="Refuse what the release does not take."),
     click.option(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 
+from generator.catalogue.nixos import channel_named
 from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError, shortened
 from generator.fleet.schema import Fleet
-from generator.pipeline import decide
+from generator.pipeline import decide, release_of
 from generator.profiles.load import overlaid, read_document, read_file
 from generator.profiles.validate import validated
 from generator.records import dataclass
@@ -70,12 +71,13 @@ def decide_fleet(
     document = read_file(path, stdin=stdin)
     fleet, problems = _formed(document)
     plans = _Plans(document, path.parent, strict=strict)
+    packaged = release_of(channel_named(fleet.inputs.nixpkgs))
     plans.problems += problems
     nodes = []
     for done, (name, host) in enumerate(sorted(fleet.hosts.items())):
         if progress:
             progress(done, len(fleet.hosts))
-        nodes.append(_node(name, host, fleet, plans))
+        nodes.append(_node(name, host, fleet, plans, packaged))
     if plans.problems:
         raise ProfileError(document.source, tuple(dict.fromkeys(plans.problems)))
     return Decided(document.label, fleet.inputs, tuple(node for node in nodes if node))
@@ -127,12 +129,13 @@ def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
         return validated(rest, Fleet), error.problems
 
 
-def _node(name: str, host: Host, fleet: Fleet, plans: _Plans) -> Node | None:
+def _node(name: str, host: Host, fleet: Fleet, plans: _Plans, packaged: str | None) -> Node | None:
     defaults = fleet.defaults
-    plan = plans.plan(name, host, host.ollama_version or defaults.ollama_version)
+    target = TARGETS[host.target]
+    runs = packaged if target.fleet == "modules" else None
+    plan = plans.plan(name, host, host.ollama_version or defaults.ollama_version, runs)
     if plan is None:
         return None
-    target = TARGETS[host.target]
     if target.rootless and plan.service.container.rootless:
         plans.problems.append(Problem(f"hosts.{name}.target", _ROOTLESS, _ROOTLESS_HINT))
     return Node(
@@ -153,6 +156,10 @@ def _deploy(defaults: Deploy, host: Deploy, system: str) -> dict[str, Any]:
     return {to_camel(key): value for key, value in sorted(settings.items()) if value is not None}
 
 
+def _says_release(profile: dict[str, Any]) -> bool:
+    return any("version" in table for table in profile.values() if isinstance(table, dict))
+
+
 class _Plans:
     """Decides each combination of profile, overrides and release once; collects Problems."""
 
@@ -162,14 +169,20 @@ class _Plans:
         self._plans: dict[str, Plan | None] = {}
         self.problems: list[Problem] = []
 
-    def plan(self, name: str, host: Host, version: str | None) -> Plan | None:
-        """Return the Plan of a host; None where it has Problems."""
-        key = json.dumps([host.profile, host.overrides, version], sort_keys=True, default=str)
+    def plan(self, name: str, host: Host, version: str | None, packaged: str | None) -> Plan | None:
+        """Return the Plan of a host; None where it has Problems.
+
+        `packaged` is the release that counts where nobody, nor the profile, says one.
+        """
+        asked = [host.profile, host.overrides, version, packaged]
+        key = json.dumps(asked, sort_keys=True, default=str)
         if key not in self._plans:
-            self._plans[key] = self._decided(name, host, version)
+            self._plans[key] = self._decided(name, host, version, packaged)
         return self._plans[key]
 
-    def _decided(self, name: str, host: Host, version: str | None) -> Plan | None:
+    def _decided(
+        self, name: str, host: Host, version: str | None, packaged: str | None
+    ) -> Plan | None:
         profile = self._profile(name, host.profile)
         if profile is None:
             return None
@@ -180,6 +193,8 @@ class _Plans:
             self.problems.append(Problem(where, "a host extends its profile already", hint))
         document = overlaid(profile, overrides, self._fleet.source)
         also = self._fleet.label if host.overrides else ""
+        if not _says_release(document.data):
+            version = version or packaged
         try:
             return decide(document, version=version, strict=self._strict, also=also)
         except ProfileError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -40,9 +40,11 @@ ModulePath = Annotated[
         "a path inside the flake; write it from the output directory, like `hosts/my-host.nix`",
     ),
 ]
+NIXPKGS: Final = "github:NixOS/nixpkgs/nixos-26.05"
+"""The newest release that is no unstable one."""
 FlakeReference = Annotated[
     str,
-    matching(_REFERENCE, "a flake reference; write it like `github:NixOS/nixpkgs/nixos-25.11`"),
+    matching(_REFERENCE, f"a flake reference; write it like `{NIXPKGS}`"),
 ]
 AbsolutePath = Annotated[
     str, matching(re.compile(r"/[\w./@+:,=~-]*", re.ASCII), "an absolute path; write it from `/`")
@@ -61,7 +63,7 @@ else:
 class Inputs(Table):
     """Where the flake takes its inputs from, as flake references."""
 
-    nixpkgs: FlakeReference = "github:NixOS/nixpkgs/nixos-25.11"
+    nixpkgs: FlakeReference = NIXPKGS
     """The packages and modules of NixOS hosts."""
     deploy_rs: FlakeReference = "github:serokell/deploy-rs"
     """What deploys every host."""
@@ -110,7 +112,8 @@ class Host(Table):
     target: TargetName = "nixos"
     """`nixos` for NixOS; another for DGX OS, Ubuntu, Debian and others with Nix on them."""
     ollama_version: ReleaseText | None = None
-    """Release or line the host runs; left out: what the profile says."""
+    """Release or line the host runs; left out: what the profile says, or else what the NixOS of
+    `inputs.nixpkgs` has."""
     tags: tuple[Name, ...] = ()
     """Groups of hosts, for Colmena's `--on @tag`."""
     modules: tuple[ModulePath, ...] = ()

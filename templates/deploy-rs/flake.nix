@@ -1,6 +1,6 @@
 {
   inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
     hostwright.url = "github:hostwright/hostwright";
     deploy-rs.url = "github:serokell/deploy-rs";
   };

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.targets import TARGETS
 from tests.commands import ROOT, process, run
 from tests.plans import PROFILES
@@ -53,6 +54,24 @@ def test_what_is_asked_otherwise_is_another_output(tmp_path: Path) -> None:
     assert len({*outputs}) == len(asked)
     mine.write_text('schema_version = 1\nname = "mine"\n[threads]\ncount = 3\n')
     assert process(str(mine), env=env).stdout != outputs[0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "release"),
+    [
+        (("--nixos", "25.05"), "0.11.10"),
+        (("--nixos", "26.05", "--ollama-version", "0.24"), "0.24.0"),
+        (("--nixos", "unstable", "--set", "ollama.version=0.9"), str(load_catalogue().newest)),
+    ],
+)
+def test_the_release_is_the_one_that_a_nixos_has(flags: tuple[str, ...], release: str) -> None:
+    assert f"# For Ollama {release} on " in run("xeon-cpu", *flags).stdout
+
+
+def test_a_nixos_that_is_not_known_is_refused() -> None:
+    result = process("xeon-cpu", "--nixos", "25.12")
+    assert result.returncode == 2
+    assert "there is no NixOS `25.12`" in result.stderr
 
 
 def test_a_refusal_is_not_remembered(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable  # noqa: TC003 -- in a constant
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.catalogue.nixos import channel_named
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
 HIGHEST: Final = 4
 """How many directories up a flake may be."""
 _INPUT: Final = re.compile(r'\bnixpkgs(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"')
-_BRANCH: Final = re.compile(r"\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII)
 _FETCHED: Final = re.compile(
     r"\bnixpkgs\s{0,20}=[^;]{0,300}?\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII
 )
 _DEEPEST: Final = 20
-_FLAKEHUB: Final = re.compile(r"/nixpkgs/0\.(\d\d)(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def channel_of(path: str, options: Iterable[str], context: Context) -> Channel:
 def pinned_by(flake: str) -> str:
     """Return the release of NixOS that a flake takes its nixpkgs from; empty: none that it says."""
     found = _INPUT.search(flake)
-    return _named(found[1]) if found else ""
+    return channel_named(found[1]) if found else ""
 
 
 def locked_by(lock: str) -> str:
@@ -75,28 +74,19 @@ def locked_by(lock: str) -> str:
         if isinstance(name, list):  # It follows an input of another one, from the root on.
             steps, name = [*name, *steps], "root"
     node = _table(nodes, name)
-    return _named(*_texts(_table(node, "original")), *_texts(_table(node, "locked")))
+    return channel_named(*_texts(_table(node, "original")), *_texts(_table(node, "locked")))
 
 
 def npins_by(sources: str) -> str:
     """Return the same of the `sources.json` of npins, or of niv."""
     data = _json(sources)
-    return _named(*_texts(_table(data, "pins", "nixpkgs")), *_texts(_table(data, "nixpkgs")))
+    return channel_named(*_texts(_table(data, "pins", "nixpkgs")), *_texts(_table(data, "nixpkgs")))
 
 
 def fetched_by(text: str) -> str:
     """Return the same of a file that fetches its `nixpkgs` from a channel."""
     found = _FETCHED.search(text)
     return found[1] if found else ""
-
-
-def _named(*texts: str) -> str:
-    for text in texts:
-        if branch := _BRANCH.search(text):
-            return branch[1]
-        if hub := _FLAKEHUB.search(text):
-            return f"{hub[1]}.{hub[2]}"
-    return ""
 
 
 def _json(text: str) -> object:
