@@ -180,7 +180,8 @@ def _note(room: Room) -> str:
     if not room.total:
         return f"{words.size(room.need.total)} GiB of what the profile does not say"
     left = f"{words.size(room.left)} left" if room.left >= 0 else f"{words.size(-room.left)} short"
-    return f"{words.size(room.need.total)} of {words.size(room.total)} GiB, {left}"
+    held = f", {words.size(room.reserved)} held by others" if room.reserved else ""
+    return f"{words.size(room.need.total)} of {words.size(room.total)} GiB{held}, {left}"
 
 
 def _plane(found: Plane, fit: ModelFit) -> dict[str, Any]:

@@ -163,6 +163,15 @@ def test_more_than_a_device_has_goes_beyond_its_end() -> None:
     assert max(int(p.get("x") or 0) + int(p.get("width") or 0) for p in stack.iter("rect")) > at
 
 
+def test_what_others_hold_of_a_card_is_told() -> None:
+    asked = ("fit", "dual-pascal")
+    rooms = document(*asked)["models"][0]["rooms"]
+    held = [room for room in rooms if room["reserved"]]
+    assert held
+    stack = drawings(page(*asked), "stack")[rooms.index(held[0])]
+    assert f"{held[0]['reserved'] / 2**30:.2f} held by others" in (stack.findtext("title") or "")
+
+
 def test_any_name_is_text(tmp_path: Path) -> None:
     profile = tmp_path / "hostile.toml"
     profile.write_text(
