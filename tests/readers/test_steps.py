@@ -114,3 +114,45 @@ jobs:
     assert [bound.value for bound in view.bounds] == [200]
     assert view.container.healthcheck is not None
     assert view.container.healthcheck[0] == ("CMD-SHELL", "ollama list")
+
+
+SERVE = "ollama serve &"
+WORKFLOW = """\
+on: push
+env: {{OLLAMA_DEBUG: 1, OLLAMA_NUM_PARALLEL: 1}}
+jobs:
+  a:
+    env: {{OLLAMA_NUM_PARALLEL: 2, OLLAMA_MAX_QUEUE: 9}}
+    steps:
+      - {{run: {}, env: {{OLLAMA_KEEP_ALIVE: 1h}}}}
+      - {{run: make, env: {{OLLAMA_ORIGINS: b}}}}
+  b: {{env: {{OLLAMA_MODELS: /m}}, steps: [{{run: make}}]}}
+"""
+
+
+def served(text: str, name: str = "a.yml") -> dict[str, str]:
+    return {v.name: v.value for one in views(text, name) for v in one.variables}
+
+
+def test_a_server_has_what_its_step_job_and_file_set() -> None:
+    assert served(WORKFLOW.format(SERVE)) == {
+        "OLLAMA_KEEP_ALIVE": "1h",
+        "OLLAMA_NUM_PARALLEL": "2",
+        "OLLAMA_MAX_QUEUE": "9",
+        "OLLAMA_DEBUG": "1",
+    }
+    assert served(WORKFLOW.format("'OLLAMA_DEBUG=2 ollama serve'"))["OLLAMA_DEBUG"] == "2"
+    assert served(WORKFLOW.format("ollama pull a")) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".gitlab-ci.yml", "t: {variables: {A: {value: b}}, script: [ollama serve]}"),
+        (".woodpecker.yml", "steps: [{environment: {A: b}, commands: [ollama serve]}]"),
+        (".drone.yml", "steps: [{image: ollama/ollama, detach: true, environment: {A: b}}]"),
+        ("a.yml", "jobs: {a: {container: {image: b, env: {A: b}}, steps: [{run: ollama serve}]}}"),
+    ],
+)
+def test_other_files_hand_variables_down_as_well(name: str, text: str) -> None:
+    assert served(text, name) == {"A": "b"}

@@ -20,9 +20,10 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.view import Place, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
-    from generator.view import Phrases, View
+    from generator.engines.signs import Signs as Engine
+    from generator.view import Command, Phrases, View
 
 _SCRIPTS: Final = frozenset(
     {
@@ -69,6 +70,8 @@ class _Steps:
         self.views: list[View] = []
         self.seen: set[int] = set()
         self.top: Node | None = None
+        self.around: list[Table] = []
+        self.given: dict[int, tuple[Container[str], list[Variable]]] = {}
 
     def visit(self, node: Node, depth: int = 0) -> None:
         """Take in a node and what is below it."""
@@ -81,6 +84,8 @@ class _Steps:
                 self.visit(item, depth + 1)
             return
         self._file(node)
+        self._detached(node)
+        self.around.append(node)
         for key, value in node.entries.items():
             if started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
@@ -90,8 +95,34 @@ class _Steps:
                 self._script(value)
             else:
                 self.visit(value, depth + 1)
+        self.around.pop()
 
     def _script(self, node: Node) -> None:
+        """Read a script, and what its job sets for a server that it starts."""
+        told = self.told
+        commands, variables, exports = len(told.commands), len(told.variables), len(told.exports)
+        self._lines_of(node)
+        if any(_serves(one, self.context.engine) for one in told.commands[commands:]):
+            own = {v.name for v in told.variables[variables:]}
+            own |= {name for name, _ in told.exports[exports:]}
+            self._hand_down([own])
+
+    def _hand_down(self, nearer: list[Container[str]]) -> None:
+        """Give a server what its step, job and file set, each once: the nearest counts."""
+        for box in reversed(self.around):
+            if id(box) not in self.given:
+                boxes = (box, box.table("container"))
+                found = {v.name: v for one in boxes for v in _variables(one, strict=False)}
+                self.given[id(box)] = found.keys(), list(found.values())
+            names, left = self.given[id(box)]
+            hidden = {v.name for v in left if any(v.name in each for each in nearer)}
+            self.told.variables += [
+                replace(v, reach="server") for v in left if v.name not in hidden
+            ]
+            self.given[id(box)] = names, [v for v in left if v.name in hidden]
+            nearer.append(names)
+
+    def _lines_of(self, node: Node) -> None:
         if isinstance(node, Scalar):
             self.told.script(node.text, node.starts)
             return
@@ -111,6 +142,14 @@ class _Steps:
         views, gaps = embedded(content.text, path, self.file, content.starts, self.context)
         self.views += views
         self.told.gaps += gaps
+
+    def _detached(self, step: Table) -> None:
+        """Read a step that is a service: Woodpecker and Drone leave it running."""
+        image, on = step.scalar("image"), step.scalar("detach")
+        if image and on and on.is_true and not step.get("commands"):
+            name = step.text("name")
+            if self._is_ours(image.text, name):
+                self._view(step, image, [], PASSING, name)
 
     def _services(self, node: Node, job: Table) -> None:
         """Read the containers that a job has beside it.
@@ -179,6 +218,11 @@ class _Steps:
         )
 
 
+def _serves(command: Command, engine: Engine) -> bool:
+    """Whether a call of the program starts the server."""
+    return bool(command.words) and command.words[0][0] == engine.command[-1]
+
+
 def _options(task: Table) -> Iterator[Option]:
     """Yield the options of `docker run` that say the same."""
     for key, name in _OPTIONS.items():
@@ -224,7 +268,9 @@ def _probe(check: Table) -> Iterator[Option]:
 def _variables(box: Table, *, strict: bool) -> Iterator[Variable]:
     """Yield the variables of a container; `strict`: nothing but text is taken."""
     for key in ("env", "environment", "variables"):
-        for name, value in box.table(key).entries.items():
+        for name, node in box.table(key).entries.items():
+            # GitLab lets a variable have a description.
+            value = node.scalar("value") if isinstance(node, Table) else node
             if not isinstance(value, Scalar):
                 continue
             odd = strict and value.kind not in {"str", "null"}
