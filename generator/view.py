@@ -323,6 +323,8 @@ class Phrases:
     """Under which name the Catalogue has the keys that the reader knows."""
     own_keys: str = r"(?!)"
     """A pattern for keys that anybody may add."""
+    mendable: bool = True
+    """Whether a fix may change the text: what is packed into a file stands nowhere in it."""
     guide: bool = False
     """Whether it shows people what to write, with gaps for them to fill in."""
     check: str = '["CMD", {}]'

@@ -97,6 +97,8 @@ class Told:
         self._notes([word.text for word in words])
         if not words:
             self._export(line)
+        elif gap := _elsewhere(words, self.engine):
+            self.gaps.append(dataclasses.replace(gap, file=self.file))
         elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
             self.variables.append(_variable(words[2].text, words[3], "server"))
@@ -288,6 +290,28 @@ def _filled_in(view: View) -> View:
     return dataclasses.replace(view, variables=tuple(variables))
 
 
+def _elsewhere(words: Sequence[Argument], engine: Engine) -> NotJudged | None:
+    """Return that a command sets what a cluster runs, of which the file says no more."""
+    texts = [word.text for word in words]
+    program = next((text for text in texts if _program(text) in _OF_CLUSTERS), "")
+    sets = _OF_CLUSTERS.get(_program(program))
+    if sets is None or texts[0] in _SPOKEN or not any(engine.name in text for text in texts):
+        return None
+    told = " ".join(texts[texts.index(program) + 1 :])
+    if not sets.search(told):
+        return None
+    place, hint = words[0].place, "check the manifests that come of it"
+    reason = "it sets what runs in a cluster, and not all of it"
+    return NotJudged(
+        file=place.file, reason=reason, hint=hint, part=_program(program), line=place.line
+    )
+
+
+_OF_CLUSTERS: Final = {
+    "helm": re.compile(r"(?:^| )(?:install|upgrade)\b.* --set(?:-\w+)?[ =]"),
+    "kubectl": re.compile(r"(?:^| )set env "),
+    "oc": re.compile(r"(?:^| )set env "),
+}
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 _HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 

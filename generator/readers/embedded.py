@@ -23,11 +23,19 @@ _FAR: Final = 2_000  # lines
 
 
 def embedded(
-    text: str, name: str, file: str, line: int, context: Context, kind: str | None = None
+    text: str,
+    name: str,
+    file: str,
+    line: int,
+    context: Context,
+    kind: str | None = None,
+    *,
+    packed: bool = False,
 ) -> tuple[list[View], list[NotJudged]]:
     """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
 
-    `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen.
+    `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen. Of what is
+    `packed` all stands on that line, and no fix can change it.
     """
     source = Source(name or "-", text)
     kind = kind or kind_of(source)
@@ -37,12 +45,15 @@ def embedded(
     try:
         views = load_reader(kind)((source,), inner)
     except ProfileError as error:
-        error = _told_again(error, source, line, inner, kind)
+        error = error if packed else _told_again(error, source, line, inner, kind)
         return [], [_gap(problem.message, problem.hint, KINDS[kind], file, line)
                     for problem in error.problems[:1]]  # fmt: skip
     except HostwrightError as error:
         return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
-    return [moved(view, source.path, Place(file, line)) for view in views], []
+    found = [moved(view, source.path, Place(file, line), flat=packed) for view in views]
+    if packed:
+        found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
+    return found, []
 
 
 def _told_again(
@@ -63,21 +74,26 @@ def _gap(message: str, hint: str, what: str, file: str, line: int) -> NotJudged:
     return NotJudged(file=file, reason=message, hint=hint, part=f"{what} in it", line=line)
 
 
-def moved(value: T, file: str, to: Place) -> T:
-    """Return a View, or a part of one, with the places in `file` moved to behind `to`."""
+def moved(value: T, file: str, to: Place, *, flat: bool = False) -> T:
+    """Return a View, or a part of one, with the places in `file` moved to behind `to`.
+
+    `flat`: all of them are there.
+    """
     found: Any = value
     if isinstance(found, Place):
         if found.file != file:
             return value
         line = found.line + to.line - 1 if found.line else max(to.line - 1, 1)
+        line = to.line if flat else line
         found = Place(to.file, line, found.key)
     elif isinstance(found, NotJudged):
-        line = found.line + to.line - 1 if found.line else to.line
+        line = found.line + to.line - 1 if found.line and not flat else to.line
         found = replace(found, file=to.file, line=line, part=found.part or "a part of it")
     elif isinstance(found, tuple) and not hasattr(found, "_fields"):
-        found = tuple(moved(item, file, to) for item in found)
+        found = tuple(moved(item, file, to, flat=flat) for item in found)
     elif is_dataclass(found) and not isinstance(found, Phrases):
-        parts = {f.name: moved(getattr(found, f.name), file, to) for f in fields(found) if f.init}
+        named = [f.name for f in fields(found) if f.init]
+        parts = {name: moved(getattr(found, name), file, to, flat=flat) for name in named}
         found = replace(found, **parts)  # type: ignore[type-var]
     return found  # type: ignore[no-any-return]
 

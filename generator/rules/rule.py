@@ -74,7 +74,8 @@ class Rule:
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
             setting = _setting(names[hit.place], hit)
-            yield LocatedFinding(finding, hit.place, hit.edits, setting, hit.unsafe)
+            edits = hit.edits if view.phrases.mendable else ()
+            yield LocatedFinding(finding, hit.place, edits, setting, hit.unsafe)
 
     def finding(
         self,

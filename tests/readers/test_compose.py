@@ -529,3 +529,30 @@ def test_a_variable_twice_in_what_is_around() -> None:
     text = "services: {ollama: {image: ollama, environment: {A: '${OLLAMA_DEBUG}'}}}\n"
     files = {MAIN: text, ".env": "OLLAMA_DEBUG=0\nDB=1\nDB=2\nOLLAMA_DEBUG=1\n"}
     assert overruled(one(files)) == [("OLLAMA_DEBUG", "0", ".env", ".env", False)]
+
+
+GIVEN = """\
+services:
+  llm: {{image: "ollama/ollama:0.32.15", entrypoint: /start.sh, configs: [{}]}}
+  web: {{image: nginx, configs: [site]}}
+configs:
+  site: {{content: "proxy_pass http://llm:11434"}}
+  start:
+    content: |
+      {}
+      ollama serve
+"""
+
+
+@pytest.mark.parametrize("named", ["start", "{source: start, target: /start.sh}"])
+def test_a_file_whose_text_stands_in_the_project_is_read(named: str) -> None:
+    box, script = views(GIVEN.format(named, "#!/bin/sh\n      export A=1"))
+    assert box.container is not None
+    assert [(v.name, v.reach, v.place.line) for v in script.variables] == [("A", "server", 9)]
+    assert (str(script.release), script.release_told) == ("0.32.15", True)
+    assert box.not_judged == ()
+
+
+def test_a_file_in_the_project_that_is_of_no_kind_is_named() -> None:
+    seen = one(GIVEN.format("{source: start, target: /start.py}", "import os"))
+    assert [(gap.part, gap.line) for gap in seen.not_judged] == [("configs.start.content", 8)]

@@ -166,3 +166,20 @@ def test_launchd_hands_variables_to_the_app() -> None:
     assert [(v.name, v.value, v.reach) for v in view.variables] == [
         ("OLLAMA_KEEP_ALIVE", "1d", "server")
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("helm install llm otwld/ollama --set a=b", "helm"),
+        ("helm upgrade --install ollama x/y --set-string=a=b", "helm"),
+        ("sudo kubectl -n ai set env deploy/ollama OLLAMA_DEBUG=1", "kubectl"),
+        ("helm install ollama x/y --values a.yaml", ""),
+        ("helm install app x/y --set a=b", ""),
+        ("kubectl get deploy/ollama", ""),
+        ("echo helm install ollama x/y --set a=b", ""),
+    ],
+)
+def test_what_sets_something_in_a_cluster_is_named(line: str, part: str) -> None:
+    (seen,) = views(f"ollama pull a\n{line}\n")
+    assert [(gap.part, gap.line) for gap in seen.not_judged] == ([(part, 2)] if part else [])

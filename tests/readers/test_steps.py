@@ -1,8 +1,13 @@
 """CI files, cloud-init and Ansible: what they start, run and write."""
 
+import base64
+import gzip
+from pathlib import Path
+
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
 from generator.readers.signs import kind_of
 from generator.readers.steps.read import read
@@ -156,3 +161,44 @@ def test_a_server_has_what_its_step_job_and_file_set() -> None:
 )
 def test_other_files_hand_variables_down_as_well(name: str, text: str) -> None:
     assert served(text, name) == {"A": "b"}
+
+
+DROP_IN = b"[Service]\n\nEnvironment=OLLAMA_NUM_PARALLEL=6\nType=notify\nExecStart=ollama serve\n"
+OF_OURS = "/etc/systemd/system/ollama.service.d/a.conf"
+
+
+def packed(encoding: str, raw: bytes, path: str = OF_OURS) -> str:
+    text = base64.b64encode(raw).decode()
+    file = f"{{path: {path}, encoding: {encoding}, content: {text}}}"
+    return f"#cloud-config\nwrite_files:\n  - {file}\nruncmd: [ollama pull a]\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw"),
+    [("b64", DROP_IN), ("base64", DROP_IN), ("gz+b64", gzip.compress(DROP_IN, mtime=0))],
+)
+def test_packed_files_are_read_and_not_mended(encoding: str, raw: bytes, tmp_path: Path) -> None:
+    text = packed(encoding, raw)
+    (variable,) = (v for one in views(text) for v in one.variables)
+    assert (variable.value, variable.place.line) == ("6", 3)
+    (tmp_path / "user-data").write_text(text, encoding="utf-8")
+    found = check(CheckRequest(paths=[str(tmp_path / "user-data")])).findings
+    assert ("HW547", 3) in {(p.finding.rule, p.place.line) for p in found}
+    assert not any(p.edits for p in found)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw"),
+    [
+        ("gzip", DROP_IN),
+        ("rot13", DROP_IN),
+        ("b64", b"\xff\xfe"),
+        ("gz+b64", DROP_IN),
+        ("gz+b64", gzip.compress(b"a" * 2**21, mtime=0)),
+    ],
+)
+def test_files_that_nobody_unpacks_are_named(encoding: str, raw: bytes) -> None:
+    (one,) = views(packed(encoding, raw))
+    assert [(gap.part, gap.line) for gap in one.not_judged] == [(OF_OURS, 3)]
+    (one,) = views(packed(encoding, raw, "/etc/motd"))
+    assert one.not_judged == ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import replace
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -25,10 +26,12 @@ from generator.readers.dockerfile.built import (
     of_dockerfile,
     over,
 )
+from generator.readers.embedded import embedded, with_gaps
 from generator.readers.layers import Said, overruled, said
+from generator.readers.passed import uses_an_engine
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
-from generator.readers.syntax.yaml_tree import Scalar, Table, flat
+from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
 from generator.view import (
     Command,
     Line,
@@ -73,7 +76,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         hint = "a Compose file has `services:` at its beginning"
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
-    views = tuple(found.view(name) for name in found.servers)
+    servers = [found.view(name) for name in found.servers]
+    views = tuple(chain.from_iterable(map(found.with_files, servers)))
     if loader.problems:
         raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
     if loader.gaps and not views:
@@ -96,6 +100,7 @@ class _Services:
         others = {name: one for name, one in every if name not in self.servers}
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
         self.place = sources[0].path
+        self.contents: set[str] = set()
         self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
         self.profiles = {name: _profiles(one) for name, one in every}
@@ -141,6 +146,31 @@ class _Services:
             neighbours=self._neighbours(name),
             keys=self.keys.get(name, ()),
         )
+
+    def with_files(self, server: View) -> tuple[View, ...]:
+        """Return a server, and what the files say that it is given by `configs`, each once."""
+        found, gaps = [server], []
+        for name, target, content in self._contents(server.name):
+            at, line = content.place.file, content.starts
+            views, unread = embedded(content.text, target, at, line, self.context)
+            told = (server.release, server.release_told)
+            found += [replace(v, release=told[0], release_told=told[1]) for v in views]
+            gaps += unread
+            if not views and not unread and uses_an_engine(content.text):
+                part = f"configs.{name}.content"
+                reason, hint = "it is of no kind that is checked", "check what it sets by hand"
+                gaps.append(NotJudged(file=at, reason=reason, hint=hint, part=part, line=line))
+        return with_gaps(found, gaps)
+
+    def _contents(self, server: str) -> Iterator[tuple[str, str, Scalar]]:
+        """Yield the files whose text stands in the project, by name, with the path of each."""
+        for node in self.servers[server].items("configs"):
+            name = node.text("source") if isinstance(node, Table) else _text(node)
+            target = (node.text("target") if isinstance(node, Table) else "") or f"/{name}"
+            content = self.project.top.table("configs").scalar(name, "content")
+            if content is not None and name not in self.contents:
+                self.contents.add(name)
+                yield name, target, content
 
     def _neighbours(self, name: str) -> tuple[str, ...]:
         """Return what runs beside a server; of two servers only one profile may be on."""
@@ -362,6 +392,10 @@ class _Services:
         words = " ".join((job.text("environment", self.engine.address), *argv(job, "command")))
         named = (n for n in self.servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", words))
         return next(named, "")
+
+
+def _text(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def _profiles(service: Table) -> set[str]:

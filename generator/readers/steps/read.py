@@ -14,10 +14,12 @@ from generator.readers import container
 from generator.readers.base import Context, NeedsMore, Source, each, image_name
 from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
+from generator.readers.signs import names_an_engine
 from generator.readers.steps import PASSING, STEPS
+from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
-from generator.view import Place, Variable
+from generator.view import NotJudged, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -134,14 +136,28 @@ class _Steps:
                 self.told.script(shlex.join(words), item.place.line)
 
     def _file(self, table: Table) -> None:
-        """Read a file that a step writes."""
+        """Read a file that a step writes, unpacked where it says how."""
         content = table.scalar("content")
         path = next((text for key in ("path", "dest") if (text := table.text(key))), "")
-        if content is None or not path or table.text("encoding"):
+        if content is None or not path:
             return
-        views, gaps = embedded(content.text, path, self.file, content.starts, self.context)
+        encoding, line = table.text("encoding").lower(), content.starts
+        packed = encoding not in PLAIN
+        written = unpacked(content.text, encoding) if packed else content.text
+        if written is None:
+            self._unread(path, encoding, line)
+            return
+        views, gaps = embedded(written, path, self.file, line, self.context, packed=packed)
         self.views += views
         self.told.gaps += gaps
+
+    def _unread(self, path: str, encoding: str, line: int) -> None:
+        """Name a file that is packed in a way that nobody reads here."""
+        if names_an_engine(path):
+            reason, hint = f"nothing unpacks `{encoding}` here", "check the file itself"
+            self.told.gaps.append(
+                NotJudged(file=self.file, reason=reason, hint=hint, part=path, line=line)
+            )
 
     def _detached(self, step: Table) -> None:
         """Read a step that is a service: Woodpecker and Drone leave it running."""
