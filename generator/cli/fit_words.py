@@ -131,7 +131,9 @@ def loaded_rows(found: Sequence[tuple[str, int, int]]) -> list[tuple[str, ...]]:
 def best_of(found: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Return the models that leave a tenth of the memory, and others; the recommended first."""
     marked = (one for one in found if one.best)
-    best = sorted(marked, key=lambda one: (not one.recommended, not one.current))
+    best = sorted(
+        marked, key=lambda one: (not one.recommended, not one.current, bool(one.superseded))
+    )
     return [one for one in best if one.roomy], [one for one in best if not one.roomy]
 
 

@@ -10,11 +10,12 @@ import click
 from generator.cli.options import Misuse, document_of, filled_option
 from generator.errors import split_message
 from generator.records import dataclass
-from generator.units import parse_size
+from generator.units import GIB, MIB, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from generator.catalogue.cards import Card
     from generator.profiles.document import Document
 
     Command = TypeVar("Command", bound=Callable[..., Any])
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 HERE: Final = "this machine"
 MOST: Final = 64
 """Cards in one host."""
+LEAST: Final = 64 * MIB
+"""The smallest size that anything runs in."""
+NO_GPU: Final = "none"
+SMALL_MAC: Final = 36 * GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +131,11 @@ def _flags(machine: Machine) -> Iterator[str]:
     if machine.cores:
         yield f"host.cpu.cores={machine.cores}"
         yield f"host.cpu.threads={machine.cores}"
-    if machine.gpus or machine.vram:
+    if machine.gpus == (NO_GPU,):
+        yield "host.gpus=[]"
+    elif machine.gpus or machine.vram:
         cards = [*_cards(machine)]
+        yield from ["host.unified_memory=true"] * _unified(machine)
         yield f"host.gpus=[{', '.join(map(_inline, cards))}]"
 
 
@@ -154,16 +162,40 @@ def _cards(machine: Machine) -> Iterator[dict[str, str | int]]:
             hint = f"did you mean {near}?" if near else "or give its memory by --vram"
             raise Misuse(f"--gpu: no card is known as `{name}`", hint, where="--gpu")
         told: dict[str, str | int] = {"name": card.name if card else name}
-        told["memory"] = str(size or (card.memory if card else 0))
+        told["memory"] = str(size or (_own_memory(card, machine.ram) if card else 0))
         if card and card.compute_capability:
             told["compute_capability"] = card.compute_capability
         yield told
 
 
+def _unified(machine: Machine) -> bool:
+    """Whether a card of it computes with the machine's memory, of which it has no size told."""
+    from generator.catalogue.catalogue import load_catalogue
+
+    known = [load_catalogue().cards.find(name) for name in machine.gpus]
+    return any(card is not None and card.unified for card in known)
+
+
+def _own_memory(card: Card, ram: int) -> int:
+    """Return the bytes that a card has, or may take of the machine's. Raises Misuse: unknown.
+
+    Linux lets a GPU have half of them (`ttm_pool_mgr_init`, drivers/gpu/drm/ttm), Metal two thirds,
+    and three quarters from 36 GiB on (`recommendedMaxWorkingSetSize`, as llama.cpp logs it).
+    """
+    if card.memory:
+        return card.memory
+    if not ram:
+        message = f"`{card.name}` has no memory of its own, but some of the machine's"
+        raise Misuse(message, "say how much that has: --ram 32GiB", where="--gpu")
+    if card.vendor == "apple":
+        return ram * 2 // 3 if ram <= SMALL_MAC else ram * 3 // 4
+    return ram // 2
+
+
 def _each(gpus: tuple[str, ...]) -> Iterator[str]:
     """Yield each card by its name; `2x RTX 3090` are two."""
     for text in gpus:
-        count, times, name = text.partition("x ")
+        count, times, name = text.replace("×", "x ", 1).partition("x ")
         several = times and count.strip().isascii() and count.strip().isdecimal()
         number = min(int(count.strip()[:9]), MOST + 1) if several else 1
         if not 0 < number <= MOST:
@@ -175,7 +207,10 @@ def _each(gpus: tuple[str, ...]) -> Iterator[str]:
 
 def _size(text: str, where: str) -> int:
     try:
-        return parse_size(text.strip())
+        size = parse_size(text.strip())
     except ValueError as error:
         message, hint = split_message(error)
         raise Misuse(f"{where}: {message}", hint, where=where) from None
+    if size < LEAST:
+        raise Misuse(f"{where}: `{text}` is too little", "write a size like 24GiB", where=where)
+    return size

@@ -161,7 +161,7 @@ def _choices(ask: Ask, host: Host, purpose: str) -> tuple[Candidate, ...]:
         if loads(model.names[0], model.architecture, ask.facts):
             seen.add(key)
             fits = _marked(_fitting(model, ask, host, purpose))
-            found += [_timed(one, ask, host) if one.best else one for one in fits]
+            found += fits
     found.sort(key=lambda choice: (-choice.parameters, choice.name))
     return _recommended(found, ask, purpose)
 
@@ -211,7 +211,7 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candi
             continue
         fit = judge(shape, ask, host, search=False)
         if fit.word != "does not fit":
-            fits.append(_candidate(fit, entry, model, ask, purpose))
+            fits.append(_timed(_candidate(fit, entry, model, ask, purpose), ask, host))
     desk = DESK if ask.on_cpu or not host.devices else 0
     return [replace(one, desk=desk) for one in fits] if _unbounded(host) else fits
 

@@ -57,12 +57,38 @@ def test_a_profile_that_computes_on_the_cpu_stays_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("card", "ram", "memory"),
+    [
+        ("Radeon 780M", 32, 16 * GIB),
+        ("Apple M2 Max", 64, 48 * GIB),
+        ("Apple M4", 24, 16 * GIB),
+        ("Iris Xe", 16, 8 * GIB),
+    ],
+)
+def test_a_card_without_memory_of_its_own_takes_some_of_the_machine(
+    card: str, ram: int, memory: int
+) -> None:
+    result = run("fit", "--gpu", card, "--ram", f"{ram}GiB", *SMALL, "--json")
+    assert rooms(result)[0][1] == memory
+
+
+def test_no_gpu() -> None:
+    result = run(
+        "fit", "--like", "dual-pascal", "--gpu", "none", "--ram", "32GiB", *SMALL, "--json"
+    )
+    assert [name for name, _ in rooms(result)] == ["host"]
+
+
+@pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--gpu", "RTX 9999"), "no card is known"),
         (("--gpu", "100x p40"), "too many"),
         (("--gpu", "p40", "--vram", "8GiB,8GiB"), "2 sizes for 1 cards"),
         (("--vram", "much"), "--vram"),
+        (("--ram", "0"), "too little"),
+        (("--vram", "0", "--gpu", "p40"), "too little"),
+        (("--gpu", "Radeon 780M"), "no memory of its own"),
         (("--ram", ""), "is empty"),
         (("xeon-cpu", "--like", "dgx-spark"), "names another"),
     ],
