@@ -79,7 +79,8 @@ def _applied(
         if line is None or old is None or not (new or _stands_alone(index, lines)):
             return None
         if old != new:
-            changed[file, index] = line.replace(old, new) if new else None
+            ends = new.replace("\n", "\r\n") if line.endswith("\r") else new
+            changed[file, index] = line.replace(old, ends) if new else None
     return changed
 
 

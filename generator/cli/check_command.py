@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -222,9 +223,12 @@ def _mend(report: Report, *, unsafe: bool) -> list[str]:
 
 def _told(file: str, before: Report, after: Report) -> str:
     """Return how many Findings of a file are mended, and how many a person has to look at."""
-    first, left = (sum(p.place.file == file for p in r.findings) for r in (before, after))
-    rest = f", {left} left to you" if left else ""
-    return f"{file}: {counted(finding=max(first - left, 1))}{rest}"
+    first, left = (
+        Counter((p.finding.rule, p.finding.where) for p in r.findings if p.place.file == file)
+        for r in (before, after)
+    )
+    rest = f", {left.total()} left to you" if left else ""
+    return f"{file}: {counted(finding=max((first - left).total(), 1))}{rest}"
 
 
 def _exit_code(report: Report, fail_on: str) -> int:

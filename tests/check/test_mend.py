@@ -33,6 +33,14 @@ def test_a_line_goes() -> None:
     assert after(placed((3, "Environment=B=1", ""))) == "[Service]\r\nEnvironment=A=off\r\nC=2"
 
 
+def test_lines_that_come_end_as_the_one_that_they_join() -> None:
+    more = "[Unit]\nA=1\n\n[Service]"
+    assert after(placed((1, "[Service]", more))) == TEXT.replace(
+        "[Service]", "[Unit]\r\nA=1\r\n\r\n[Service]"
+    )
+    assert after(placed((3, "B=1", "B=1\nD=1"))) == TEXT.replace("B=1", "B=1\nD=1")
+
+
 def test_several_edits_of_one_line_and_of_several_findings() -> None:
     both = [placed((2, "off", "0")), placed((2, "A=", "X=")), placed((4, "2", "3"))]
     assert after(*both) == "[Service]\r\nEnvironment=X=0\r\nEnvironment=B=1\nC=3"

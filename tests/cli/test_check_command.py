@@ -303,6 +303,17 @@ def test_what_is_no_rule_is_refused(rule: str) -> None:
     assert "is no rule" in result.stderr
 
 
+def test_what_a_fix_uncovers_is_not_taken_from_what_it_mends(there: Path) -> None:
+    unit = "[Service]\nExecStart=/usr/bin/ollama serve\nUser=ollama\nRestart=always\n"
+    text = f"{unit}StartLimitIntervalSec=0\nEnvironment=OLLAMA_NUM_THREADS=6\n"
+    (there / "ollama.service").write_text(text)
+    before = set(rules("ollama.service"))
+    result = gen("ollama.service", "--fix")
+    gone = before - set(rules("ollama.service"))
+    assert {"HW101", "HW514"} & before == {"HW101", "HW514"} & gone
+    assert f": {len(gone)} findings" in result.stderr
+
+
 def test_fix_writes_and_says_so(there: Path) -> None:
     result = gen(OVERRIDE, "--fix")
     assert result.stderr == f"mended {OVERRIDE}: 1 finding, 3 left to you\n"

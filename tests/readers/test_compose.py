@@ -525,6 +525,16 @@ def test_an_included_file_may_name_its_variables() -> None:
     assert told(one(files)) == {"A": "2"}
 
 
+def test_an_included_file_may_name_the_release() -> None:
+    text = "services: {ollama: {image: 'ollama/ollama:${TAG}'}}\n"
+    files = {MAIN: "include: [{path: a.yaml, env_file: b.env}]\n", "a.yaml": text}
+    seen = one({**files, "b.env": "TAG=0.5.1\n"})
+    assert seen.container is not None
+    assert (seen.container.tag, str(seen.release)) == ("0.5.1", "0.5.1")
+    assert (box := one({**files, "b.env": ""}).container) is not None
+    assert box.tag == "${TAG}"
+
+
 def test_a_variable_twice_in_what_is_around() -> None:
     text = "services: {ollama: {image: ollama, environment: {A: '${OLLAMA_DEBUG}'}}}\n"
     files = {MAIN: text, ".env": "OLLAMA_DEBUG=0\nDB=1\nDB=2\nOLLAMA_DEBUG=1\n"}

@@ -112,6 +112,8 @@ def reference(service: Table, around: Mapping[str, str | None]) -> str:
     image = service.scalar("image")
     if image is None:
         return ""
+    if image.explicit and image.written and substitute(image.written, around.get) != image.text:
+        return image.text  # Told by a file of variables that an `include` names.
     names = _REFERENCE.findall(image.written)
     open_ended = any(around.get(name) is None for name in names)
     if not image.written or not (open_ended or not image.explicit):

@@ -192,3 +192,7 @@ def test_an_address_that_is_only_a_port_is_every_address(address: str) -> None:
 @pytest.mark.parametrize("host", ["%H:11434", "0.0.0.0:11434:11434"])
 def test_an_address_that_nobody_can_judge_is_left_to_others(host: str) -> None:
     assert found(reachable_from_outside, view({"OLLAMA_HOST": host})) == ()
+
+
+def test_what_is_no_address_is_listened_on_by_nobody() -> None:
+    assert not found(reachable_from_outside, view({"OLLAMA_HOST": "*:11434"}))
