@@ -46,8 +46,9 @@ def test_decoding_reads_all_weights_and_the_cache_for_each_token() -> None:
     rate = decode_rate(shape("llama3.1:8b"), LOAD, [Part(engine=engine, start=0, end=33)], 512)
     assert rate.likely == pytest.approx(1e6 / (6763 + 1320), rel=0.005)
     low, high = engine.efficiency.decode_range
-    assert rate.low == pytest.approx(rate.likely * low, rel=0.01)
-    assert rate.high == pytest.approx(rate.likely * high, rel=0.01)
+    # A fifth wider than what was measured, on either side.
+    assert rate.low == pytest.approx(rate.likely * low / 1.2, rel=0.01)
+    assert rate.high == pytest.approx(rate.likely * high * 1.2, rel=0.01)
 
 
 def test_a_prompt_takes_two_operations_for_each_weight() -> None:
