@@ -4,6 +4,7 @@
     ./server.nix
     ./nixos-jobs.nix
     ./nvidia.nix
+    ./places.nix
   ];
   hostwright.platform = "NixOS";
 }

@@ -4,6 +4,9 @@ rec {
   # systemd expands `%`, and NixOS escapes everything else.
   percent = lib.replaceStrings [ "%" ] [ "%%" ];
 
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = options: if options.services.ollama ? modelsDir then "modelsDir" else "models";
+
   bracketed = host: if lib.hasInfix ":" host then "[${host}]" else host;
 
   given = lib.filterAttrs (_: value: value != null);
@@ -43,7 +46,13 @@ rec {
     else
       null;
 
+  # tmpfiles.d(5) takes C's escapes in quotes, and expands `%`.
+  word =
+    path:
+    if builtins.match "[A-Za-z0-9/._-]+" path == null then builtins.toJSON (percent path) else path;
+
   # A line of tmpfiles.d(5): a directory and its owner.
   directory =
-    cfg: path: "d ${path} 0750 ${cfg.user} ${if cfg.group == null then cfg.user else cfg.group}";
+    owner: path:
+    "d ${word path} 0750 ${owner.user} ${if owner.group == null then owner.user else owner.group}";
 }

@@ -17,8 +17,7 @@ let
   hasAcceleration =
     options.services.ollama ? acceleration
     && (options.services.ollama.acceleration.visible or true);
-  # Up to 26.05 it is called `models`, for which newer ones warn.
-  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
+  modelsDir = hw.modelsDir options;
 
   driver = hw.driver cfg;
   architectures = lib.optionals (driver != null) driver.cuda_architectures;
@@ -37,7 +36,6 @@ let
   };
 
   soft = lib.mapAttrs (_: mkDefault);
-  lost = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames hw.places);
   version = config.services.ollama.package.version or service.release;
   isOther =
     lib.versionOlder version service.era_since
@@ -85,17 +83,9 @@ in
         assertion = cfg.group == null || config.services.ollama.user != null;
         message = "hostwright.group is ${toString cfg.group}, which does nothing for a dynamic user; name the user, too, in hostwright.user.";
       }
-    ]
-    ++ map (name: {
-      assertion = false;
-      message = "hostwright.settings.${name} never reaches the server, because NixOS writes its own over it; set ${hw.places.${name}}.";
-    }) lost;
+    ];
 
     warnings = lib.optional isOther "hostwright: the packaged Ollama is ${version}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${version}`.";
-
-    systemd.tmpfiles.rules = lib.optional (cfg.modelsDir != null && cfg.user != null) (
-      hw.directory cfg cfg.modelsDir
-    );
 
     system.checks = lib.optional (cfg.checkPlan != null) (
       import ./check.nix {

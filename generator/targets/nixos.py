@@ -13,7 +13,7 @@ from generator.errors import RenderError
 from generator.formats.nix import Call, Interpolated, Raw, attr_name, nix_string, to_nix
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
-from generator.formats.unit import exec_word, specifier_escape, tmpfiles_line
+from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 from generator.targets.unit import REGISTERS, job_order, job_service
@@ -61,6 +61,22 @@ DRIVER: Final = """\
       {{ branch = mkDefault branch; }}
     else
       {{ package = mkDefault nvidiaPackages.${{branch}}; }};"""
+PLACES: Final = """\
+  # What is in effect, whoever has set it; the module's own directory is made by systemd.
+  inherit (config.services) ollama;
+  directories = lib.filter (path: path != "/var/lib/ollama" && path != "/var/lib/ollama/models") (
+    lib.unique [
+      ollama.home
+      ollama.${modelsDir}
+    ]
+  );
+  group = if ollama.group == null then ollama.user else ollama.group;
+  quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
+  word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;"""
+RULES: Final = """\
+map (path: "d ${word path} 0750 ${ollama.user} ${group}") (
+  lib.optionals (ollama.user != null) directories
+)"""
 PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 
@@ -109,7 +125,7 @@ def _bindings(service: Service) -> list[str]:
         bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
         bindings.append(DRIVER.format(attr_name(branch), to_nix(branch)))
     if service.models_dir:
-        bindings.append(MODELS_DIR)
+        bindings += [MODELS_DIR, PLACES]
     return bindings
 
 
@@ -123,8 +139,7 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
         modules = [name.replace("_", "-") for name in devices.modules]
         module["boot", "kernelModules"] = Commented(modules, REGISTERS)
     if service.models_dir:
-        rule = tmpfiles_line("d", service.models_dir, "0750", service.user, service.group)
-        module["systemd", "tmpfiles", "rules"] = [rule]
+        module["systemd", "tmpfiles", "rules"] = Raw(RULES)
     module["systemd", "services", "ollama"] = _server(service)
     for job in service.jobs:
         if job.kind != "pull":

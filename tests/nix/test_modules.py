@@ -189,6 +189,31 @@ class TestOverrides:
         assert found.extra["nix"]["ollama"]["user"] == "ollama"
         assert found.extra["nix"]["tmpfiles"] == ["d /srv/m 0750 ollama ollama"]
 
+    @pytest.mark.parametrize(
+        ("body", "rules"),
+        [
+            ('user = "llm"; group = "ai";', ["d /srv/ollama/models 0750 llm ai"]),
+            ('modelsDir = "/data/m";', ["d /data/m 0750 ollama ollama"]),
+            (
+                'user = "llm"; group = null; home = "/data"; modelsDir = "/data/50%";',
+                ["d /data 0750 llm llm", 'd "/data/50%%" 0750 llm llm'],
+            ),
+            ("user = lib.mkForce null;", []),
+        ],
+    )
+    def test_directories_are_those_in_effect_and_so_is_their_owner(
+        self, body: str, rules: list[str], tmp_path: Path
+    ) -> None:
+        said = f"  services.ollama = {{ {body} }};"
+        text = load_target("nixos").render(shipped("dual-pascal"))[0].text
+        (tmp_path / "rendered.nix").write_text(text, encoding="utf-8")
+        rendered = tmp_path / "imported.nix"
+        rendered.write_text(f"{{ lib, ... }}: {{ imports = [ ./rendered.nix ]; {said} }}")
+        assert nix.evaluate(rendered)["tmpfiles"] == rules
+        if rules:
+            file = host(tmp_path, f'  hostwright.profile = "dual-pascal";{said}')
+            assert nix.evaluate(file)["tmpfiles"] == rules
+
     def test_lists_add_up(self, tmp_path: Path) -> None:
         found = read(tmp_path, XEON + '  hostwright.models = [ "phi4" ];')
         assert "phi4" in found.extra["nix"]["ollama"]["loadModels"]

@@ -37,6 +37,26 @@ SETTINGS = [
 ]
 
 
+HIDDEN = [
+    ('hostwright.modelsDir = "/home/me/models";', "hostwright.modelsDir is /home/me/models"),
+    ('services.ollama.modelsDir = "/root/m";', "services.ollama.modelsDir is /root/m"),
+    ('services.ollama.home = "/home/ollama";', "services.ollama.home is /home/ollama"),
+]
+
+
+@pytest.mark.parametrize(("body", "what"), HIDDEN)
+def test_a_place_that_the_unit_hides_is_refused(body: str, what: str, tmp_path: Path) -> None:
+    assert what in refusal(tmp_path, XEON + body)
+    shown = "systemd.services.ollama.serviceConfig.ProtectHome = lib.mkForce false;"
+    assert read(tmp_path, XEON + body + shown).extra["nix"]["warnings"] == []
+
+
+def test_a_variable_of_upstreams_option_is_refused_as_ours_is(tmp_path: Path) -> None:
+    body = 'services.ollama.environmentVariables.OLLAMA_HOST = "0.0.0.0";'
+    text = refusal(tmp_path, XEON + body)
+    assert "services.ollama.environmentVariables.OLLAMA_HOST never reaches" in text
+
+
 @pytest.mark.parametrize(("body", "what", "fix"), SETTINGS)
 def test_a_setting_that_nixos_overwrites_is_refused(
     body: str, what: str, fix: str, tmp_path: Path

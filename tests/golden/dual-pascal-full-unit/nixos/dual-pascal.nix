@@ -25,6 +25,17 @@ let
       { package = mkDefault nvidiaPackages.${branch}; };
   # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
   modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
+  # What is in effect, whoever has set it; the module's own directory is made by systemd.
+  inherit (config.services) ollama;
+  directories = lib.filter (path: path != "/var/lib/ollama" && path != "/var/lib/ollama/models") (
+    lib.unique [
+      ollama.home
+      ollama.${modelsDir}
+    ]
+  );
+  group = if ollama.group == null then ollama.user else ollama.group;
+  quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
+  word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;
 in
 {
   services.ollama = {
@@ -81,7 +92,9 @@ in
   # Registers the devices before the server looks for them.
   boot.kernelModules = [ "nvidia-uvm" ];
 
-  systemd.tmpfiles.rules = [ "d /srv/ollama/models 0750 ollama ollama" ];
+  systemd.tmpfiles.rules = map (path: "d ${word path} 0750 ${ollama.user} ${group}") (
+    lib.optionals (ollama.user != null) directories
+  );
 
   systemd.services.ollama = {
     after = [
