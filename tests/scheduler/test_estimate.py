@@ -70,3 +70,37 @@ def test_from_0_11_5_on_a_model_goes_to_as_few_cards_as_it_fits(
     found = wish.place(Footprint(model, wish.load_of(model, free)), free)
     assert found.counts.count(0) == counts.count(0)
     assert sum(found.counts) == 81
+
+
+@pytest.mark.parametrize(("layers", "weights"), [(1, 7106.67), (3, 21320.01)])
+def test_a_part_is_the_last_repeating_layers_without_the_output(
+    layers: int, weights: float
+) -> None:
+    """A log of the 0.5 series (ollama#8447): 1 and 3 of 62 layers at 2048 tokens.
+
+    `offloading 1 repeating layers to GPU`; KV 160 of 9760 MiB for each. The last layers of a
+    Q4_K_M have more of six bits than the mean layer, by 7 %; the output alone has 725 MiB.
+    """
+    model, free = shape("deepseek-r1:671b"), (24000 * MIB,)
+    wish = ask("0.5.4", context=2048, layers=layers, flash_attention=False)
+    footprint = Footprint(model, wish.load_of(model, free))
+    found = wish.place(footprint, free)
+    (card,), host = footprint.of(found)
+    assert found.counts == (layers,)
+    assert card.weights / MIB == pytest.approx(weights, rel=0.08)
+    assert (card.kv, host.kv) == (layers * 160 * MIB, (61 - layers) * 160 * MIB)
+
+
+@pytest.mark.parametrize("release", ["0.5.4", "0.9.6", "0.11.4", "0.11.5", "0.24.0"])
+def test_the_output_is_on_a_gpu_only_after_all_layers(release: str) -> None:
+    model, free = shape("llama3.1:8b"), (24 * GIB,)
+    held = []
+    for layers in (31, 32, 33):
+        wish = ask(release, layers=layers)
+        footprint = Footprint(model, wish.load_of(model, free))
+        (card,), _ = footprint.of(wish.place(footprint, free))
+        held.append((card.weights, card.kv))
+    blocks = model.layer_bytes
+    assert held[0][0] == sum(blocks[1:])
+    assert held[1] == (sum(blocks), held[2][1])
+    assert held[2][0] == sum(blocks) + model.output_bytes

@@ -191,7 +191,11 @@ class OllamaAsk(Ask):
             if sum(counts) > shape.layers
             else f"it does not all fit, {how}"
         )
-        found = placed(shape, counts, reason, headless=self._headless(shape, counts))
+        # Of both engines the last layers are on GPUs, and the output after them only if all are.
+        # Sources: i_gpu_start, llama/llama.cpp/src/llama-model.cpp@v0.9.2:1513 and @v0.24.0:2396;
+        # gpuRangeStart, ml/backend/ggml/ggml.go@v0.9.2.
+        headless = 0 < sum(counts) <= shape.layers
+        found = placed(shape, counts, reason, headless=headless)
         if found.tower is None or not self.own_engine(shape.architecture):
             return found
         last = max(device for device, count in enumerate(counts) if count)
@@ -215,16 +219,6 @@ class OllamaAsk(Ask):
         if facts.behaves("best-fit"):
             return by_graph(shape, load, facts, cards), "by the graph that it reckons with"
         return by_estimate(shape, load, facts, cards), "by its estimate"
-
-    def _headless(self, shape: Shape, counts: Sequence[int]) -> bool:
-        """Return whether the output stays with the host, though layers are on GPUs.
-
-        Ollama's own engine and, from 0.11.5 on, whatever deals by layer numbers leave the last one
-        out; before, llama.cpp puts so many on GPUs, the output first. Sources: createGPULayers,
-        llm/server.go@v0.11.5; ml/backend/ggml/ggml.go@v0.9.2.
-        """
-        numbered = self.own_engine(shape.architecture) or self.facts.behaves("layers-by-number")
-        return numbered and 0 < sum(counts) <= shape.layers
 
     def _by_llama_server(self, footprint: Footprint, free: Sequence[int]) -> Placement:
         shape = footprint.shape
