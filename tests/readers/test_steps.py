@@ -202,3 +202,21 @@ def test_files_that_nobody_unpacks_are_named(encoding: str, raw: bytes) -> None:
     assert [(gap.part, gap.line) for gap in one.not_judged] == [(OF_OURS, 3)]
     (one,) = views(packed(encoding, raw, "/etc/motd"))
     assert one.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("task", "named"),
+    [
+        ("lineinfile: {path: /etc/default/ollama, line: A=1}", ["lineinfile: /etc/default/ollama"]),
+        (
+            "ansible.builtin.blockinfile: {dest: /etc/environment, block: OLLAMA_DEBUG=1}",
+            ["ansible.builtin.blockinfile: /etc/environment"],
+        ),
+        ("lineinfile: {path: /etc/default/ollama, regexp: A, state: absent}", []),
+        ("lineinfile: {path: /etc/hosts, line: 127.0.0.1 a}", []),
+    ],
+)
+def test_a_change_of_a_file_that_is_not_here_is_named(task: str, named: list[str]) -> None:
+    (seen,) = views(f"- hosts: a\n  tasks:\n    - shell: ollama pull a\n    - {task}\n")
+    assert [gap.part for gap in seen.not_judged] == named
+    assert {gap.line for gap in seen.not_judged} <= {4}

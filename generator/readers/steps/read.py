@@ -42,6 +42,7 @@ _OPTIONS: Final = {
     "runtime": "runtime", "devices": "device", "device": "device", "gpus": "gpus",
     "capabilities": "cap-add", "cap_add": "cap-add", "healthcheck": "health-cmd",
 }  # fmt: skip
+_CHANGES: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(?:lineinfile|blockinfile|replace|ini_file)")
 _GONE: Final = frozenset({"absent", "stopped"})
 _DEEPEST: Final = 40
 
@@ -89,7 +90,9 @@ class _Steps:
         self._detached(node)
         self.around.append(node)
         for key, value in node.entries.items():
-            if started := _CONTAINER.fullmatch(key):
+            if _CHANGES.fullmatch(key) and isinstance(value, Table):
+                self._change(key, value, node.place_of(key).line)
+            elif started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
             elif key == "services":
                 self._services(value, node)
@@ -154,10 +157,20 @@ class _Steps:
     def _unread(self, path: str, encoding: str, line: int) -> None:
         """Name a file that is packed in a way that nobody reads here."""
         if names_an_engine(path):
-            reason, hint = f"nothing unpacks `{encoding}` here", "check the file itself"
-            self.told.gaps.append(
-                NotJudged(file=self.file, reason=reason, hint=hint, part=path, line=line)
-            )
+            self._gap(f"nothing unpacks `{encoding}` here", path, line)
+
+    def _change(self, module: str, task: Table, line: int) -> None:
+        """Name a change of a file that is not here: what it becomes, the host alone tells."""
+        path = next((text for key in ("path", "dest") if (text := task.text(key))), "")
+        written = " ".join(task.text(key) for key in ("line", "block", "value", "replace"))
+        if names_an_engine(f"{path} {written}") and task.text("state") not in _GONE:
+            self._gap("it changes a part of a file that is not here", f"{module}: {path}", line)
+
+    def _gap(self, reason: str, part: str, line: int) -> None:
+        hint = "check the file itself"
+        self.told.gaps.append(
+            NotJudged(file=self.file, reason=reason, hint=hint, part=part, line=line)
+        )
 
     def _detached(self, step: Table) -> None:
         """Read a step that is a service: Woodpecker and Drone leave it running."""
