@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.catalogue.accepted import Accepted
 from generator.catalogue.hardware import GpuGeneration, Library, Radeon
 from generator.catalogue.models import (
+    NEAR_SAID,
     Architecture,
     ContextFloor,
     ContextTier,
@@ -20,6 +21,7 @@ from generator.catalogue.models import (
     OneSlot,
     Quantisation,
     Tag,
+    context_said,
     plain,
     quantisation,
     whole,
@@ -312,10 +314,10 @@ class Facts:
 
     # Models
 
-    @property
+    @functools.cached_property
     def models(self) -> tuple[ModelFact, ...]:
-        """All models."""
-        return self._catalogue.models
+        """All models, each as its first tag is."""
+        return tuple(self._as_said(model, model.names[0]) for model in self._catalogue.models)
 
     @functools.cached_property
     def architectures(self) -> Mapping[str, Architecture]:
@@ -358,7 +360,7 @@ class Facts:
         """The model of that tag, though its size alone may be known; None: there is none."""
         tag = plain(name)
         if found := self._by_tag.get(tag):
-            return found
+            return self._as_said(found, tag)
         family, _, rest = tag.partition(":")
         stem, _, last = rest.rpartition("-")
         # A model of one size may have a quantisation for a tag: `glm-4.7-flash:q8_0`.
@@ -366,7 +368,31 @@ class Facts:
         found = self._by_tag.get(key) if kind else None
         if found is None or (not stem and found.names[0] != key):
             return None
-        return replace(found, quantisation=kind)
+        return self._as_said(replace(found, quantisation=kind), tag, key)
+
+    def _as_said(self, model: ModelFact, *tags: str) -> ModelFact:
+        """Return a model with the context that a tag of the same file says, where one does.
+
+        The file of `granite-code:3b` is `3b-instruct-128k-q4_0`, while `3b-base` has 2048 tokens.
+        """
+        if not model.layers or not any(map(context_said, model.names)):
+            return model
+        names = chain(tags[:1], *(self.file_tags(tag) for tag in tags))
+        said = next(filter(None, map(context_said, names)), 0)
+        if not said or abs(said - model.context) <= NEAR_SAID * said:
+            return model
+        return replace(model, context=said)
+
+    def file_tags(self, name: str) -> tuple[str, ...]:
+        """The tags of the file that a tag of the library is of; of another one itself alone."""
+        tag = plain(name)
+        family, _, rest = tag.partition(":")
+        entry = self._catalogue.library.get(family)
+        for file in entry.files if entry else ():
+            tags = [each.casefold() for each in file.split()[1:]]
+            if rest in tags:
+                return tuple(f"{family}:{each}" for each in tags)
+        return (tag,)
 
     @functools.cached_property
     def _by_tag(self) -> Mapping[str, ModelFact]:

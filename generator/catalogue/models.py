@@ -25,6 +25,8 @@ OWN: Final = frozenset(
 )
 # What it may say itself without being larger or smaller.
 SAME_SIZE: Final = OWN | {"context", "projector", "whole_cache"}
+_CONTEXT: Final = r"(?:^|-)(?:(\d{1,5})k|([1-9]|10)m)(?=-|$)"
+NEAR_SAID: Final = 0.05  # 1048k is 1048576, and 128k may be 128000
 _QUANTISATION: Final = r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4"
 
 
@@ -281,6 +283,21 @@ def plain(name: str) -> str:
     """Return a name of the library in its plain form: no registry, no capitals, with a tag."""
     bare = name.casefold().removeprefix("registry.ollama.ai/").removeprefix("library/")
     return bare if ":" in bare else f"{bare}:latest"
+
+
+def context_said(tag: str) -> int:
+    """Return the tokens that a tag says, like those of `3b-instruct-128k`; 0: it says none.
+
+    `32k` is 32768 like all powers of two, `200k` 200000; `1m` is 1048576, and `270m` a size.
+    """
+    found = re.search(_CONTEXT, tag.rpartition(":")[2], re.IGNORECASE)
+    if found is None:
+        return 0
+    thousands, millions = found.groups()
+    if millions:
+        return int(millions) * 2**20
+    number = int(thousands)
+    return number * (1000 if number & (number - 1) else 1024)
 
 
 def quantisation(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from generator.catalogue.models import split
 from generator.errors import Problem, ProfileError, split_message
 from generator.fit.ask import PATIENCE, Server
 from generator.fit.choose import choices, loads, pick, quantisations, resident
@@ -18,6 +19,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.catalogue.facts import Facts
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
@@ -104,6 +106,7 @@ def assess(
         hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
         problem = Problem("host.memory", "nothing says what the host has", hint)
         raise ProfileError(view.place.file, (problem,))
+    question = replace(question, resident=_once(question.resident, ask.facts))
     warnings: list[str] = []
     server = None if question.server is None else Server.at(question.server, question.timeout)
     if question.resident:
@@ -135,6 +138,14 @@ def assess(
         all_resident=bool(question.resident),
         asks=tuple(asked for _, asked in pairs),
     )
+
+
+def _once(names: Iterable[str], facts: Facts) -> tuple[str, ...]:
+    """Return names without those of a file that is named before: a server loads it once."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(facts.file_tags(split(name)[0])[0], name)
+    return tuple(found.values())
 
 
 def _resident(question: Question, ask: Ask, host: Host) -> tuple[Shape, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.catalogue.facts import Facts
+from generator.catalogue.models import context_said
 from generator.units import Release
 from tests.facts import facts_at
 
@@ -504,3 +505,42 @@ def test_what_is_offered_instead_exists(tag: str) -> None:
 def test_a_generation_is_made_once_for_a_release(newest: Facts) -> None:
     assert newest.generation("6.1") is newest.generation("6.1")
     assert newest.generation("1.0") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [
+        # The library shows `3b-instruct-128k-q4_0` as the file of these three.
+        ("granite-code:3b-instruct-128k", 131072),
+        ("granite-code:3b", 131072),
+        ("granite-code", 131072),
+        ("granite-code:3b-instruct-128k-q8_0", 131072),
+        ("granite-code:3b-base", 2048),
+        ("granite-code:20b", 8192),
+        ("phi3:mini", 131072),
+        ("phi3:mini-4k", 4096),
+        ("yarn-llama2", 65536),
+        ("yarn-llama2:7b-128k-q4_K_M", 131072),
+        ("vicuna:7b", 4096),
+        ("yi:6b-200k", 200000),
+        ("internlm2:1m", 1048576),
+        ("internlm2:7b", 32768),
+        # What the table says counts where both agree; millions of weights are no tokens.
+        ("llama3-gradient:8b-instruct-1048k", 1048576),
+        ("gemma3:270m", 32768),
+    ],
+)
+def test_a_tag_that_says_a_context_has_that_one(name: str, context: int) -> None:
+    model = facts_at().model(name)
+    assert model is not None
+    assert model.context == context
+
+
+def test_no_tag_has_a_context_far_from_what_it_says() -> None:
+    facts, said = facts_at(), 0
+    for name in [name for model in facts.models for name in model.names]:
+        model, tokens = facts.model(name), context_said(name)
+        if model is not None and tokens:
+            said += 1
+            assert model.context == pytest.approx(tokens, rel=0.05), name
+    assert said > 20

@@ -59,3 +59,15 @@ def test_every_unknown_model_is_told_at_once() -> None:
     with pytest.raises(ProfileError) as caught:
         assessed(question=Question(models=("one:1b", "two:2b")))
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "again", ["llama3.1:8b", "llama3.1", "library/LLAMA3.1:8b", "llama3.1:8b:Q8_0"]
+)
+def test_a_model_that_is_named_twice_stays_loaded_once(again: str) -> None:
+    once = assessed(question=Question(resident=("llama3.1:8b",)), memory=16 * GIB)
+    twice = assessed(question=Question(resident=("llama3.1:8b", again)), memory=16 * GIB)
+    assert [fit.shape for fit in twice.fits] == [fit.shape for fit in once.fits]
+    assert len(twice.fits) == 1
+    other = assessed(question=Question(resident=("llama3.1:8b", "qwen3:4b")), memory=16 * GIB)
+    assert len(other.fits) == 2
