@@ -55,7 +55,10 @@ def may_matter(path: PurePosixPath) -> bool:
 
 def uses_an_engine(text: str) -> bool:
     """Return whether somebody's text sets, starts or asks an engine."""
-    return _USED.search(text) is not None and _OURS.search(text[:_HEADER]) is None
+    # Markdown may write `\_` for `_`.
+    return (
+        _USED.search(text.replace("\\_", "_")) is not None and _OURS.search(text[:_HEADER]) is None
+    )
 
 
 def installs_an_engine(text: str) -> bool:
@@ -65,7 +68,8 @@ def installs_an_engine(text: str) -> bool:
 
 def text_that_uses(raw: bytes) -> str | None:
     """Return the text of a file that uses an engine; None: it does not, or is none."""
-    if len(raw) > MOST or not any(word in raw for word in _WORDS) or b"\0" in raw[:_BEGINNING]:
+    plain = raw[: MOST + 1].replace(b"\\_", b"_")
+    if len(raw) > MOST or not any(word in plain for word in _WORDS) or b"\0" in raw[:_BEGINNING]:
         return None
     text = raw.decode("utf-8", "replace")
     return text if uses_an_engine(text) else None

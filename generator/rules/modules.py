@@ -64,6 +64,25 @@ def not_an_option(view: View, facts: Facts) -> Hits:
                 fix=option.instead or "take it out",
             )
 
+    yield from _removed_and_read(view, facts)
+
+
+def _removed_and_read(view: View, facts: Facts) -> Hits:
+    """Yield options that are gone, and that the module asks `config` for."""
+    named = {setting.name.partition(".")[0] for setting in view.settings if not setting.within}
+    runs = view.channel or UNSTABLE
+    for line in view.lines:
+        option = facts.module_options.get(line.name) if line.section == "config" else None
+        until = option.until if option and not option.renamed and line.name not in named else ""
+        if option and until and until <= min(runs, OLDEST):
+            yield Hit(
+                message=f"`config.{view.name}.{line.name}` is read, and no option any more "
+                f"since NixOS {until}: nothing can be built",
+                place=line.place,
+                fix=option.instead,
+                link=option.source,
+            )
+
 
 def _never_there(name: str, setting: Setting, view: View, facts: Facts) -> Hit:
     meant = facts.module_option_meant(name)

@@ -104,11 +104,24 @@ def no_restart(view: View, _: Facts) -> Hits:
                 place=line.place,
                 fix="write `Restart=always`, or `on-failure`",
             )
+    if box is None and start is None and not asked and view.phrases.unit_file and not view.adds:
+        yield from _waits_for_nothing(view)
     if start is not None and view.phrases.restart and not asked:
         yield Hit(
             message="there is no restart policy: a server that ends stays down",
             place=start,
             fix=view.phrases.restart,
+        )
+
+
+def _waits_for_nothing(view: View) -> Hits:
+    """Yield the pause before a restart that never comes, whatever the unit starts."""
+    for line in sandbox.said(view, "RestartSec")[-1:]:
+        yield Hit(
+            message="`RestartSec=` is the pause before a restart, and without `Restart=` there is "
+            "none: a server that ends stays down",
+            place=line.place,
+            fix="add `Restart=always`",
         )
 
 

@@ -153,3 +153,57 @@ def test_a_fix_puts_quotes_around_a_number(tmp_path: Path) -> None:
     report = checked(tmp_path, module("environmentVariables.OLLAMA_NUM_PARALLEL = 4;"))
     (text,) = mended(report.found, report.texts).values()
     assert 'OLLAMA_NUM_PARALLEL = "4";' in text
+
+
+BRANCH = """\
+{ config, lib, ... }:
+let
+  cfg = config.lab.llm;
+  card = lib.mkIf (cfg.card == "nvidia") {
+    services.ollama.environmentVariables.OLLAMA_NUM_THREADS = "4";
+  };
+in
+{
+  options.lab.llm.card = lib.mkOption { default = "%s"; };
+  config = lib.mkMerge [ { services.ollama.enable = true; } card ];
+}
+"""
+
+
+@pytest.mark.parametrize(("default", "left_out"), [("cpu", [5]), ("nvidia", [])])
+def test_what_a_condition_leaves_out_is_named(
+    default: str, left_out: list[int], tmp_path: Path
+) -> None:
+    require("nix-instantiate")
+    file = tmp_path / "llm.nix"
+    file.write_text(BRANCH % default)
+    report = check(CheckRequest(paths=[str(file)]))
+    assert [gap.line for gap in report.not_judged if "condition" in gap.reason] == left_out
+    assert any("NUM_THREADS" in f.finding.message for f in report.findings) != bool(left_out)
+
+
+ASKED = """\
+{ config, ... }:
+{
+  services.ollama.enable = true;
+  services.nginx.virtualHosts.llm.locations."/".proxyPass =
+    %s;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ('"http://${config.services.ollama.listenAddress}"', [5]),
+        ('"http://${config.services.ollama.host}"', []),
+        ("config.services.ollama.listenAddress or null", []),
+        ("null; # config.services.ollama.listenAddress", []),
+    ],
+)
+def test_an_option_that_is_gone_and_read(value: str, told: list[int], tmp_path: Path) -> None:
+    require("nix-instantiate")
+    file = tmp_path / "llm.nix"
+    file.write_text(ASKED % value)
+    found = check(CheckRequest(paths=[str(file)])).findings
+    assert [f.place.line for f in found if f.finding.rule == "HW530"] == told

@@ -157,3 +157,23 @@ def test_a_fence_that_nobody_reads_is_named(language: str, text: str, tmp_path: 
     path.write_text(f"```{language}\n{text}\n```\n", encoding="utf-8")
     report = check(CheckRequest(paths=[str(path)]))
     assert [f"`{language}` is not read here" in gap.reason for gap in report.not_judged] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("| Name | What |\n|---|---|\n| OLLAMA\\_DEBUG | more lines |\n", [3]),
+        ("| `OLLAMA_NUM_PARALLEL` | `4` |\n", [1]),
+        ("Say `export OLLAMA_DEBUG=1` first.\n", [1]),
+        # An application's own, and what only names a variable.
+        ("| `OLLAMA_BASE_URL` | where it is |\n", []),
+        ("It reads OLLAMA_DEBUG itself.\n", []),
+    ],
+)
+def test_a_table_of_variables_is_named_where_nobody_judges_it(
+    text: str, told: list[int], tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text(text)
+    report = check(CheckRequest(paths=[str(tmp_path)]))
+    of_file = [gap for gap in report.not_judged if gap.file.endswith("README.md")]
+    assert [int(gap.reason.split()[1].rstrip(":")) for gap in of_file] == told

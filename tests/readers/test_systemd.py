@@ -637,3 +637,19 @@ def test_what_the_command_sets_for_the_server_counts(command: str, told: str) ->
     found = seen.variable("OLLAMA_HOST")
     assert (found.value if found else "") == told
     assert found is None or found.place.line == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "seen"),
+    [
+        ("Environment=IMAGES=ollama/ollama:0.32.15\n", ["ollama/ollama:0.32.15"]),
+        ("Environment=IMAGES=nginx\n", []),
+        ("", []),
+        # A file may say another image.
+        ("Environment=IMAGES=ollama/ollama:0.32.15\nEnvironmentFile=/etc/llm\n", []),
+    ],
+)
+def test_a_command_gets_the_variables_of_its_unit(more: str, seen: list[str]) -> None:
+    text = f"[Service]\n{more}ExecStart=/usr/bin/podman run -p ${{PORTS}} ${{IMAGES}}\n"
+    found = views((f"{ETC}/llm.service", text))
+    assert [v.container.image for v in found if v.container] == seen

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import ENGINES, load_signs
 from generator.readers.document.fences import fences
 from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs, names_an_engine
@@ -13,9 +15,32 @@ if TYPE_CHECKING:
     from generator.readers.base import Source
 
 
+_ENGINES: Final = tuple(load_signs(name) for name in ENGINES)
+_PREFIXES: Final = "|".join(prefix for engine in _ENGINES for prefix in engine.prefixes)
+_NAMED: Final = re.compile(rf"(?<![\w$])(?:{_PREFIXES})[A-Z][A-Z0-9_]*", re.ASCII)
+_TYPED: Final = re.compile(rf"`(?:export )?(?:{_PREFIXES})[A-Z0-9_]+=[^`\n]+`", re.ASCII)
+_OTHERS: Final = re.compile("|".join(f"(?:{engine.application})" for engine in _ENGINES))
+_MOST: Final = 2000  # characters of a line that are looked at
+
+
+def told_in_prose(text: str) -> int:
+    """Return the first line of a table, or of prose, that sets variables of an engine; 0: none.
+
+    Variables of applications that ask an engine are none of its own.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        plain = line[:_MOST].replace("\\_", "_")
+        row = plain.lstrip().startswith("|") or _TYPED.search(plain)
+        names = _NAMED.findall(plain) if row else ()
+        if any(not _OTHERS.fullmatch(name) for name in names):
+            return number
+    return 0
+
+
 def _shows(source: Source) -> bool:
-    """Whether a fence is about an engine; prose is no configuration."""
-    return any(names_an_engine(f.text) and not f.mistake for f in fences(source.text))
+    """Whether a fence is about an engine, or a table of its variables, which nobody judges."""
+    fenced = any(names_an_engine(f.text) and not f.mistake for f in fences(source.text))
+    return fenced or told_in_prose(source.text) > 0
 
 
 SIGNS: Final = Signs(

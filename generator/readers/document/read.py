@@ -14,7 +14,7 @@ from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.commands import Told
 from generator.readers.compose import COMPOSE
-from generator.readers.document import DOCUMENT
+from generator.readers.document import DOCUMENT, told_in_prose
 from generator.readers.document.fences import Fence, commands, fences
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import kind_of, names_an_engine, signs_of
@@ -77,6 +77,10 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         first = document.gaps[0]
         problem = Problem(f"line {first.line}", first.reason, first.hint, source.path)
         raise NeedsMore(source.path, (problem,))
+    if not document.views and (line := told_in_prose(source.text)):
+        message = "a table or a sentence sets variables, and neither is read"
+        hint = "check by hand what it says, or name the file that is made of it"
+        raise NeedsMore(source.path, (Problem(f"line {line}", message, hint, source.path),))
     return with_gaps(document.views, document.gaps)
 
 

@@ -381,6 +381,27 @@ class Pod:
             if self._selected(table) and self._reaches(table, box):
                 place = replace(opens.place, key="spec.type")
                 yield Line(section="service", name="type", value=opens.text, place=place)
+        yield from self._ingresses(box)
+
+    def _ingresses(self, box: Table) -> Iterator[Line]:
+        """Yield the names under which an Ingress without authentication leads to the container."""
+        services = {
+            (table.text("metadata", "name"), table.text("metadata", "namespace"))
+            for table in self.tables
+            if table.text("kind") == "Service" and self._selected(table)
+            if self._reaches(table, box)
+        }
+        for table in (t for t in self.tables if t.text("kind") == "Ingress"):
+            notes = " ".join(table.table("metadata", "annotations").entries)
+            kind = table.text("spec", "ingressClassName")
+            if _AUTHENTICATES.search(f"{notes} {kind}"):
+                continue
+            for rule in table.items("spec", "rules"):
+                host = rule.scalar("host") if isinstance(rule, Table) else None
+                led = _led_to(rule) if isinstance(rule, Table) else set()
+                space = table.text("metadata", "namespace")
+                if host and any((name, space) in services for name in led):
+                    yield Line(section="ingress", name="host", value=host.text, place=host.place)
 
     def _selected(self, service: Table) -> bool:
         wanted = service.table("spec", "selector").entries
@@ -402,6 +423,21 @@ class Pod:
             if isinstance(other, Table) and other is not box:
                 others |= _port_names(other)
         return not targets or bool(targets & _port_names(box)) or not targets <= others
+
+
+_AUTHENTICATES: Final = re.compile(
+    r"auth|oidc|middleware|white-?list|allow-?list|source-range|snippet|plugin|jwt|mtls|client-ca"
+    r"|policy|security|access|internal|private|tailscale|acl|waf|configuration-",
+    re.IGNORECASE,
+)
+"""In the name of an annotation or a class: somebody else asks, or few may come."""
+
+
+def _led_to(rule: Table) -> set[str]:
+    """Return the services that the paths of a rule lead to."""
+    paths = [path for path in rule.items("http", "paths") if isinstance(path, Table)]
+    new = {path.text("backend", "service", "name") for path in paths}
+    return new | {path.text("backend", "serviceName") for path in paths}
 
 
 _WORDS: Final = {"bool": "switch", "null": "gap"}

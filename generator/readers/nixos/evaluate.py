@@ -63,6 +63,7 @@ class Definition:
 
     `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
     `maybe`: it depends on a condition, of which nobody knows here whether it holds.
+    `below`: it stands below a condition, which may be known.
     """
 
     path: tuple[str, ...]
@@ -72,6 +73,7 @@ class Definition:
     unresolved: bool = False
     file: str = ""
     maybe: bool = False
+    below: bool = False
 
     @property
     def values(self) -> list[Any]:

@@ -73,6 +73,7 @@ class _At(NamedTuple):
     priority: int = 100
     line: int = 0
     maybe: bool = False
+    conditional: bool = False
 
     def below(self, name: str, line: int) -> _At:
         path = (*self.path, name)
@@ -133,7 +134,13 @@ class _Walk:
         if at.path:
             value, unresolved = self.values.value(node, scope)
             definition = Definition(
-                at.path, value, at.priority, at.line, unresolved, maybe=at.maybe
+                at.path,
+                value,
+                at.priority,
+                at.line,
+                unresolved,
+                maybe=at.maybe,
+                below=at.conditional,
             )
             self.found.setdefault(at.module, []).append(definition)
 
@@ -196,7 +203,12 @@ class _Walk:
 
     def _on(self, condition: Node | None, at: _At, scope: Scope) -> _At:
         """Return a place below a condition, which what stands there may not be defined by."""
-        return at._replace(maybe=at.maybe or self.values.value(condition, scope)[1])
+        at = self._below(condition, at, scope)
+        return at._replace(maybe=at.maybe or at.conditional)
+
+    def _below(self, condition: Node | None, at: _At, scope: Scope) -> _At:
+        """Return a place below a condition; one that the text itself decides is none."""
+        return at._replace(conditional=at.conditional or self.values.value(condition, scope)[1])
 
     def _list(self, node: Node, at: _At, scope: Scope) -> bool:
         if not at.path or at.path[-1] not in _MODULES:
@@ -258,6 +270,8 @@ class _Walk:
             # Below `mkIf`, an option has to be there whatever the condition says.
             if last == "optionalAttrs":
                 at = self._on(arguments[0], at, scope)
+            elif last == "mkIf":
+                at = self._below(arguments[0], at, scope)
             self.define(arguments[SAME[last]], at, scope)
         elif last == "mkMerge" and arguments and arguments[0].type == "list_expression":
             for element in arguments[0].named_children:

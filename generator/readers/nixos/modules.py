@@ -17,7 +17,7 @@ from generator.records import dataclass
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.readers.base import Context
 
@@ -25,6 +25,9 @@ MOST_NEIGHBOURS: Final = 20
 MOUNTS: Final = ("fileSystems",)
 _OF_UNIT: Final = re.compile(r"(?:Condition|Assert|StartLimit)[A-Z]")
 _UNITS: Final = ("systemd", "services")
+_QUIET: Final = frozenset(
+    {"package", "enable", "description", "wantedBy", "after", "path", "script"}
+)
 HINT: Final = "name it with the values written out, or check the unit on the host"
 HOME: Final = frozenset({
     "home-manager", "homeManager", "homeManagerModules", "homeModules", "homeConfigurations", "hm",
@@ -91,9 +94,11 @@ def modules(source: Source, context: Context) -> list[Module]:
     for part in _parts(answer, literal):
         of_roots = tuple(d for d in part.found if any(d.path[: len(r)] == r for r in kept))
         if of_roots:
-            gaps = tuple(_gaps(source, part, of_roots, answer))
+            gaps = [*_gaps(source, part, of_roots, answer)]
+            if not isinstance(answer, NotEvaluated) and not part.where:
+                gaps += _unmet(source, part, literal or (), context.engine.name)
             fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
-            found.append(Module(part.where, of_roots, gaps, declared, fault))
+            found.append(Module(part.where, of_roots, tuple(gaps), declared, fault))
     return found
 
 
@@ -185,9 +190,8 @@ def _gaps(
         reason = "a condition that is not known here may set it anew; the value without it counts"
         name = ".".join(d.path)
         yield NotJudged(file=source.path, part=name, line=d.line, reason=reason, hint=HINT)
-    quiet = {"package", "enable", "description", "wantedBy", "after", "path", "script"}
     told = (d for d in found if d.path[:1] != MOUNTS)
-    open_ = [d for d in told if d.unresolved and d.path[-1] not in quiet]
+    open_ = [d for d in told if d.unresolved and d.path[-1] not in _QUIET]
     if open_:
         names = [".".join(d.path) for d in open_]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
@@ -196,6 +200,25 @@ def _gaps(
             part=", ".join(names[:3]) + more,
             line=open_[0].line,
             reason="an argument, another module or a function makes the value",
+            hint=HINT,
+        )
+
+
+def _unmet(source: Source, part: Part, literal: Sequence[Part], engine: str) -> Iterator[NotJudged]:
+    """Yield what only a condition adds that does not hold with the defaults of the module."""
+    known = {(d.path, d.line) for d in part.found}
+    ours = (("services", engine), (*_UNITS, engine))
+    top = (d for each in literal if not each.where for d in each.found if d.below)
+    told = (d for d in top if any(d.path[: len(root)] == root for root in ours))
+    left = [d for d in told if (d.path, d.line) not in known and d.path[-1] not in _QUIET]
+    if left:
+        names = [".".join(d.path) for d in left]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+        yield NotJudged(
+            file=source.path,
+            part=", ".join(names[:3]) + more,
+            line=left[0].line,
+            reason="a condition sets it that does not hold with the defaults of this module",
             hint=HINT,
         )
 

@@ -34,6 +34,8 @@ _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 _SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
 _DISABLED: Final = re.compile(r"\bdisabledModules\s{0,9}=\s{0,9}\[[^\]]{0,400}?([\w-]{1,80}\.nix)")
 _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_TOLERANT: Final = re.compile(r"[\w-]|\s{0,20}or\b|\s{0,20}$")
 PLAIN: Final = 100
 """The priority of a definition without mkDefault and mkForce."""
 
@@ -115,7 +117,7 @@ class _Module(Definitions):
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
-            lines=tuple(self.lines()),
+            lines=(*self.lines(), *self._asked_for()),
             unread=tuple(self._unread()),
             models=tuple(self._models()),
             acceleration=self._acceleration(),
@@ -125,6 +127,17 @@ class _Module(Definitions):
             channel=self.channel.name if self.channel.told else "",
             volumes=tuple(self._volumes()),
         )
+
+    def _asked_for(self) -> Iterator[Line]:
+        """Yield the options of the service that the text reads through `config`."""
+        if not self._is_of_nixos() or f"options.services.{self.engine.name}" in self.source.text:
+            return  # It looks first whether they are there.
+        asked = re.compile(rf"(?<![\w.'-])config\.services\.{self.engine.name}\.([\w-]+)")
+        for number, text in enumerate(self.texts, 1):
+            for found in asked.finditer(_COMMENT.sub("", text)):
+                place = Place(self.source.path, number)
+                if not _TOLERANT.match(text, found.end()):
+                    yield Line(section="config", name=found[1], value="", place=place)
 
     def _volumes(self) -> Iterator[Volume]:
         """Yield what is mounted; a dynamic user's directory is a link into `private`."""

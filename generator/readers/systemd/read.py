@@ -22,12 +22,13 @@ from generator.records import dataclass
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.readers.syntax.unit import Assignment
     from generator.view import Line
 
+_BRACED: Final = re.compile(r"(?<!\$)\$\{(\w+)\}", re.ASCII)
 _ORDERED: Final = ("After", "Requires", "BindsTo", "PartOf", "Wants")
 
 
@@ -82,10 +83,24 @@ def _serves(command: Sequence[Argument], engine: Engine) -> bool:
 
 
 def _container(one: Unit, engine: Engine) -> Run | None:
-    found = (run(command) for command in one.commands(["ExecStart"]))
+    found = (run(_filled(command, one)) for command in one.commands(["ExecStart"]))
     return next(
         (r for r in found if r and engine.is_image(image_name(r.image.text).repository)), None
     )
+
+
+def _filled(command: Sequence[Argument], one: Unit) -> list[Argument]:
+    """Return a command with the variables that `Environment=` gives; a file may set them anew."""
+    if one.named("EnvironmentFile") or one.named("UnsetEnvironment"):
+        return [*command]
+    given_ = {v.name: v for a in one.named("Environment") for v in unit.variables(a, one.name)}
+    known = {name: v.value for name, v in given_.items() if not v.unresolved}
+    return [_put_in(argument, known) for argument in command]
+
+
+def _put_in(argument: Argument, known: Mapping[str, str]) -> Argument:
+    text = _BRACED.sub(lambda found: known.get(found[1], found[0]), argument.text)
+    return argument if text == argument.text else replace(argument, text=text)
 
 
 def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) -> View:

@@ -1,4 +1,4 @@
-"""HW314, HW401, HW509 and HW560 to HW563 in whole files."""
+"""HW314, HW401, HW509, HW513, HW560 to HW563, HW660 and HW661 in whole files."""
 
 from pathlib import Path
 
@@ -154,3 +154,93 @@ def test_a_fork_reads_its_names(tmp_path: Path) -> None:
     text += f"    environment: {{OLLAMA_NUM_GPU: 999, OLLAMA_INTEL_GPU: 1}}\n{END}"
     found = lines(tmp_path, "compose.yaml", text.replace("  llm:", "  ollama:"))
     assert of(found, "HW101") + of(found, "HW102") == []
+
+
+POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: llm}
+spec:
+  template:
+    metadata: {labels: {app: llm}}
+    spec:
+      containers:
+        - name: llm
+          image: ollama/ollama:0.32.15
+          ports: [{containerPort: 11434}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: llm}
+spec:
+  selector: {app: llm}
+  ports: [{port: 80, targetPort: 11434}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: llm
+  annotations: {%s}
+spec:
+  rules:
+    - host: llm.example.org
+      http: {paths: [{path: /, backend: {service: {name: %s, port: {number: 80}}}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("notes", "service", "told"),
+    [
+        ("nginx.ingress.kubernetes.io/rewrite-target: /", "llm", ["27 HW661 warning"]),
+        ("cert-manager.io/cluster-issuer: letsencrypt", "llm", ["27 HW661 warning"]),
+        ("nginx.ingress.kubernetes.io/auth-type: basic", "llm", []),
+        ("traefik.ingress.kubernetes.io/router.middlewares: a-b@kubernetescrd", "llm", []),
+        ("nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8", "llm", []),
+        ("nginx.ingress.kubernetes.io/rewrite-target: /", "chat", []),
+    ],
+)
+def test_an_ingress_that_asks_nobody(
+    notes: str, service: str, told: list[str], tmp_path: Path
+) -> None:
+    at_home = (POD % (notes, service)).replace("llm.example.org", "llm.box.local")
+    assert of(lines(tmp_path, "llm.yaml", at_home), "HW661") == []
+    assert of(lines(tmp_path, "llm.yaml", POD % (notes, service)), "HW661") == told
+
+
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\n%s[Service]\nRestart=always\n%s"
+
+
+@pytest.mark.parametrize(
+    ("box", "service", "told"),
+    [
+        ("", "Environment=OLLAMA_DEBUG=1\n", ["5 HW660 warning"]),
+        ("Environment=OLLAMA_DEBUG=1\n", "Environment=OLLAMA_DEBUG=1\n", ["6 HW660 info"]),
+        ("Environment=OLLAMA_DEBUG\n", "Environment=OLLAMA_DEBUG=1\n", []),
+        ("Environment=OLLAMA_HOST=${OLLAMA_PLACE}\n", "Environment=OLLAMA_PLACE=::\n", []),
+        ("PodmanArgs=--env-host\n", "Environment=OLLAMA_DEBUG=1\n", []),
+        ("", "Environment=TZ=UTC\n", []),
+        ("", "Environment=OLLAMA_HOST=::1\nExecStartPost=ollama list\n", []),
+    ],
+)
+def test_what_podman_keeps_for_itself(
+    box: str, service: str, told: list[str], tmp_path: Path
+) -> None:
+    assert of(lines(tmp_path, "llm.container", QUADLET % (box, service)), "HW660") == told
+
+
+WRAPPED = "[Service]\nExecStart=/opt/start-ollama.sh\n%s"
+
+
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        ("RestartSec=10\n", ["3 HW513 warning"]),
+        ("RestartSec=10\nRestart=always\n", []),
+        ("RestartSec=10\nType=oneshot\n", []),
+        ("", []),
+    ],
+)
+def test_a_pause_before_a_restart_that_never_comes(
+    rest: str, told: list[str], tmp_path: Path
+) -> None:
+    assert of(lines(tmp_path, "ollama.service", WRAPPED % rest), "HW513") == told

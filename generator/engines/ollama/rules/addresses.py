@@ -301,7 +301,7 @@ def _on_the_host_network(view: View, facts: Facts) -> Hits:
 
 def _cluster_service(view: View) -> Hits:
     for line in view.container.exposed if view.container else ():
-        if line.section == TUNNEL:
+        if line.section in {TUNNEL, INGRESS}:
             continue
         yield Hit(
             message=f"a service of type {line.value} opens the API outside the cluster, and it has "
@@ -333,6 +333,35 @@ def tunnel_to_the_api(view: View, _: Facts) -> Hits:
                 "authentication",
                 place=line.place,
                 fix="lead it to a proxy that authenticates, before the API",
+            )
+
+
+INGRESS: Final = "ingress"
+"""The section of what leads to the API from outside the cluster, by a name."""
+_AT_HOME: Final = re.compile(
+    r"^[^.]*$|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
+)
+"""Names that nobody asks for beyond the local network, and those of a template."""
+
+
+@Rule(
+    id="HW661",
+    title="an Ingress to the API that asks nobody who they are",
+    why="An Ingress opens the API under its name, and the API has no authentication: whoever finds "
+    "the name can run, pull and delete models. Said where no annotation names authentication or "
+    "who may come, and not for names of a local network, like `.local`.",
+    bad="kind: Ingress, with `backend: {service: {name: ollama}}`",
+    good="annotations: {nginx.ingress.kubernetes.io/auth-type: basic}",
+    source="kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations",
+)
+def ingress_to_the_api(view: View, _: Facts) -> Hits:
+    for line in view.container.exposed if view.container else ():
+        if line.section == INGRESS and not _AT_HOME.search(line.value):
+            yield Hit(
+                message=f"an Ingress opens the API as {line.value}, and neither asks who comes",
+                place=line.place,
+                fix="have it authenticate, as with `nginx.ingress.kubernetes.io/auth-type`, unless "
+                "its controller does",
             )
 
 

@@ -18,7 +18,7 @@ from generator.units import is_local
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import View
+    from generator.view import Line, View
 
 
 @Rule(
@@ -98,6 +98,43 @@ def not_of_the_container(view: View, _: Facts) -> Hits:
         return
     fix = "write `0.0.0.0`, and publish the port on the address that you mean"
     yield Hit(message=message, place=address.place, fix=fix)
+
+
+@Rule(
+    id="HW660",
+    title="a variable for podman, and not for the container",
+    why="`Environment=` in `[Service]` of a quadlet is the environment of `podman run`. The "
+    "container gets what `[Container]` says, and nothing else: the server does not see it.",
+    bad="[Service]\nEnvironment=OLLAMA_CONTEXT_LENGTH=64000",
+    good="[Container]\nEnvironment=OLLAMA_CONTEXT_LENGTH=64000",
+    source="podman-systemd.unit(5): Environment=, EnvironmentHost=",
+)
+def for_podman_alone(view: View, _: Facts) -> Hits:
+    if view.container is None or not any(x.section == "Container" for x in view.lines):
+        return
+    inside = " ".join(f"{x.name}={x.value}" for x in view.lines if x.section == "Container")
+    commands = any(x.section == "Service" and x.name.startswith("Exec") for x in view.lines)
+    if commands or "env-host" in inside or "EnvironmentHost" in inside:
+        return
+    for line in view.lines:
+        named = _OWN.match(line.value) if _is_of_service(line) else None
+        # Without a value, or as `$NAME`, podman hands its own on.
+        if named and not re.search(rf"\b{named[1]}\b(?!=)", inside):
+            yield Hit(
+                message=f"{named[1]} in `[Service]` reaches podman, and not the container",
+                place=line.place,
+                severity="info" if f"{named[1]}=" in inside else None,
+                fix="take it out: `[Container]` sets it"
+                if f"{named[1]}=" in inside
+                else "move it to `[Container]`",
+            )
+
+
+_OWN: Final = re.compile(r"[\"']?(OLLAMA_[A-Z0-9_]+)=")
+
+
+def _is_of_service(line: Line) -> bool:
+    return (line.section, line.name) == ("Service", "Environment")
 
 
 _PROGRAMS: Final = frozenset(
