@@ -36,7 +36,7 @@ from generator.readers.signs import (
     names_an_engine,
     signs_of,
 )
-from generator.readers.templates import as_written, is_template, plain, read_as
+from generator.readers.templates import as_written, has_gaps, is_template, plain, read_as
 from generator.records import dataclass
 from generator.view import NotJudged
 
@@ -258,13 +258,16 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
     )
-    sources = [plain(source) for source in group.sources]
+    sources = [plain(source, group.kind) for source in group.sources]
+    gaps = any(has_gaps(source, group.kind) for source in group.sources)
     others = {s.read_as: s for s in group.sources if s.read_as}
     names = {name: source.path for name, source in others.items()}
     try:
         read = load_reader(group.kind)
         engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
-        every = [as_written(view, others) for each in engines for view in read(sources, each)]
+        every = [
+            as_written(view, others, gaps=gaps) for each in engines for view in read(sources, each)
+        ]
     except NeedsMore as error:
         for problem in error.problems:
             file = problem.source or error.source

@@ -13,6 +13,7 @@ from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, Source
 from generator.readers.signs import kind_of, names_an_engine
+from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def embedded(
         return [], []
     inner = replace(context, read=lambda _: None)
     try:
-        views = load_reader(kind)((source,), inner)
+        gaps = has_gaps(source, kind)
+        views = load_reader(kind)((plain(source, kind),), inner)
+        views = tuple(as_written(view, {}, gaps=gaps) for view in views)
     except ProfileError as error:
         error = error if packed else _told_again(error, source, line, inner, kind)
         return [], [_gap(problem.message, problem.hint, KINDS[kind], file, line)

@@ -1,5 +1,6 @@
-"""Templates of Jinja and sample files: each is read as the file that becomes of it.
+"""Templates and sample files: each is read as the file that becomes of it.
 
+Jinja, Handlebars and the templates of Go are known by their braces, whatever the file is called.
 Nothing is filled in: an expression with a literal default is that default, any other stands for a
 value that nobody knows here. Lines stay where they are.
 """
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _JINJA: Final = (".j2", ".jinja", ".jinja2")
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
-_STATEMENT: Final = re.compile(r"\{%[^{}]*%\}|\{#[^{}]*#\}")
+_FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
+"""Kinds in whose files braces have no other meaning."""
+_STATEMENT: Final = re.compile(
+    r"\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
+    r"|(?:else|end|if|range|with|define|block|template)\b(?![.(]|[ \t]*\|)[^{}]*)\}\}"
+)
+_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:(?:{_STATEMENT.pattern})[ \t]*)+\r?$")
 _EXPRESSION: Final = re.compile(r"\{\{-?([^{}\n]*)\}\}")
 _DEFAULT: Final = re.compile(
     r"\s*[\w.]+\s*\|\s*(?:default|d)\s*\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,[^()]*)?\)"
@@ -43,17 +50,40 @@ def is_template(path: str) -> bool:
     return path.endswith(_JINJA)
 
 
-def plain(source: Source) -> Source:
+def has_gaps(source: Source, kind: str) -> bool:
+    """Return whether a text is one that another program fills in, by its name or its braces."""
+    if is_template(source.path):
+        return True
+    text = source.text
+    if kind == "compose":  # Docker's own `--format {{…}}` may stand in one.
+        return "{{" in text and _ALONE.search(text) is not None
+    return (
+        kind in _FILLED
+        and ("{{" in text or "{%" in text)
+        and bool(_STATEMENT.search(text) or _EXPRESSION.search(text))
+    )
+
+
+def plain(source: Source, kind: str) -> Source:
     """Return the file that a Source is read as: its own, or what becomes of it."""
-    if not source.read_as:
-        return source
-    text = _filled(source.text) if is_template(source.path) else source.text
-    return replace(source, path=source.read_as, text=text, read_as="")
+    text = _filled(source.text) if has_gaps(source, kind) else source.text
+    return replace(source, path=source.read_as or source.path, text=text, read_as="")
 
 
 def _filled(text: str) -> str:
-    kept = _STATEMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
-    return _EXPRESSION.sub(_value, kept)
+    """Return a text without the lines that only direct, and with a name for what is untold."""
+    kept = _ALONE.sub(_emptied, text)
+    return _EXPRESSION.sub(_value, _STATEMENT.sub(_within, kept))
+
+
+def _emptied(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
+
+
+def _within(found: re.Match[str]) -> str:
+    """Return what stands for a directive: behind a `=` it makes a part of the value."""
+    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
+    return f"{UNTOLD}untold}}" if "=" in line and "\n" not in found[0] else _emptied(found)
 
 
 def _value(found: re.Match[str]) -> str:
@@ -63,16 +93,28 @@ def _value(found: re.Match[str]) -> str:
     return f"{UNTOLD}{name[0].replace('.', '_') if name else 'untold'}}}"
 
 
-def as_written(view: View, sources: Mapping[str, Source]) -> View:
+def as_written(view: View, sources: Mapping[str, Source], *, gaps: bool) -> View:
     """Return a View of files that were read as others, at the places of those that are there.
 
-    `sources` are those by the path that they were read as.
+    `sources` are those by the path that they were read as; `gaps`: one of the files is a template.
     """
-    if not sources:
+    found = _placed(view, {n: s.path for n, s in sources.items()}) if sources else view
+    return untold(found) if gaps else untold_values(found)
+
+
+def untold_values(view: View) -> View:
+    """Return a View of which no value is told that still has an expression of a template."""
+    if not any("{{" in v.value or "{%" in v.value for v in view.variables):
         return view
-    found = _placed(view, {name: source.path for name, source in sources.items()})
-    if not any(is_template(source.path) for source in sources.values()):
-        return found
+    variables = (
+        replace(v, unresolved=v.unresolved or "{{" in v.value or "{%" in v.value)
+        for v in view.variables
+    )
+    return replace(view, variables=tuple(variables))
+
+
+def untold(found: View) -> View:
+    """Return a View of what was filled in, without what nobody knows here."""
     variables = (replace(v, unresolved=v.unresolved or UNTOLD in v.value) for v in found.variables)
     box = found.container
     if box is not None and UNTOLD in box.image:

@@ -149,3 +149,162 @@ def test_a_sample_is_no_part_of_the_project(tmp_path: Path) -> None:
     assert {r.partition(":")[0] for r in rules(report, tmp_path)} == {
         "compose.yaml", "compose.yaml.example",
     }  # fmt: skip
+
+
+OVERRIDE = "ollama.service.d/override.conf"
+HANDLEBARS = """\
+[Container]
+ContainerName=ollama
+{{#if amd_gpu}}
+Image=docker.io/ollama/ollama:0.32.15-rocm
+{{else}}
+Image=docker.io/ollama/ollama:0.32.15
+{{/if}}
+Environment=OLLAMA_NUM_THREADS=8
+Volume=ollama:/root/.ollama
+
+[Service]
+Restart=always
+"""
+
+
+@pytest.mark.parametrize("name", [OVERRIDE, f"{OVERRIDE}.j2"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OLLAMA_HOST={{ ollama.host }}:{{ ollama.port }}",
+        "OLLAMA_HOST={% if open %}0.0.0.0{% else %}127.0.0.1{% endif %}",
+        "OLLAMA_HOST={{if .Open}}0.0.0.0{{else}}127.0.0.1{{end}}",
+        "OLLAMA_KV_CACHE_TYPE={{ ollama_kv_cache_type }}",
+        "OLLAMA_LLM_LIBRARY={{ .Library }}",
+        "OLLAMA_KEEP_ALIVE={{keep}}",
+        "OLLAMA_NUM_PARALLEL={{ n }}",
+        "OLLAMA_MODELS={{ home }}/models",
+    ],
+)
+def test_what_a_template_leaves_open_is_no_wrong_value(
+    tmp_path: Path, name: str, line: str
+) -> None:
+    text = f'[Service]\nEnvironment="{line}"\nEnvironment=OLLAMA_NUM_THREADS=8\n'
+    assert rules(checked(tmp_path, {name: text}), tmp_path) == [f"{name}:3 HW101"]
+
+
+def test_branches_of_a_template_are_no_settings_said_twice(tmp_path: Path) -> None:
+    found = rules(checked(tmp_path, {"ollama.container": HANDLEBARS}), tmp_path)
+    assert found == ["ollama.container:8 HW101"]
+    go = HANDLEBARS.replace("{{#if amd_gpu}}", "{{- if .amd -}}").replace("{{/if}}", "{{ end }}")
+    assert rules(checked(tmp_path, {"ollama.container": go}), tmp_path) == found
+    plain = "".join(line for line in HANDLEBARS.splitlines(keepends=True) if "{{" not in line)
+    assert "ollama.container:3 HW124" in rules(
+        checked(tmp_path, {"ollama.container": plain}), tmp_path
+    )
+
+
+def test_a_directive_of_a_template_in_a_compose_file_is_none_of_compose(tmp_path: Path) -> None:
+    text = (
+        "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
+        "    volumes: [/srv/ollama:/root/.ollama]\n"
+        "{{#if open}}\n    environment:\n      OLLAMA_KEEP_ALIVE: {{keep}}\n"
+        "      OLLAMA_NUM_THREADS: 8\n{{/if}}\n"
+    )
+    assert rules(checked(tmp_path, {"compose.yaml": text}), tmp_path) == ["compose.yaml:9 HW101"]
+
+
+@pytest.mark.parametrize("host", ['"{{ host }}:{{ port }}"', "'{{ host }}'"])
+def test_a_value_of_a_template_in_a_compose_file_is_untold(tmp_path: Path, host: str) -> None:
+    text = (
+        "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
+        "    volumes: [/srv/ollama:/root/.ollama]\n"
+        f"    environment:\n      OLLAMA_HOST: {host}\n      OLLAMA_KV_CACHE_TYPE: {host}\n"
+    )
+    assert rules(checked(tmp_path, {"compose.yaml": text}), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("{{ ollama.host }}:{{ ollama.port }}", []), ("192.168.1.2", ["main.yml:6 HW401"])],
+)
+def test_a_unit_within_a_playbook_may_be_a_template(
+    tmp_path: Path, value: str, found: list[str]
+) -> None:
+    text = (
+        "- name: Configure Ollama\n  copy:\n    dest: /etc/systemd/system/ollama.service.d/a.conf\n"
+        f'    content: |\n      [Service]\n      Environment="OLLAMA_HOST={value}"\n'
+        "  notify: restart\n"
+    )
+    assert rules(checked(tmp_path, {"main.yml": text}), tmp_path) == found
+
+
+BASE = (
+    "services:\n  ollama:\n    image: ollama/ollama:{tag}\n    restart: always\n"
+    "    volumes: [models:/root/.ollama]\n"
+)
+NAMED = "volumes: {models: {}}\n"
+SMALL = (
+    "services:\n  ollama:\n    deploy:\n      resources:\n        limits:\n          memory: 4G\n"
+)
+
+
+@pytest.mark.parametrize(("tag", "found"), [("0.6.5", False), ("0.32.15", True)])
+def test_an_overlay_is_of_the_release_of_its_base(tmp_path: Path, tag: str, found: bool) -> None:
+    files = {"docker-compose.yml": BASE.format(tag=tag) + NAMED, "docker-compose.jetson.yml": SMALL}
+    told = rules(checked(tmp_path, files), tmp_path)
+    assert any("jetson.yml:6 HW211" in one for one in told) == found
+
+
+def test_a_base_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text("services: [\n")
+    (tmp_path / "docker-compose.jetson.yml").write_text(SMALL)
+    report = check(CheckRequest(paths=[str(tmp_path / "docker-compose.jetson.yml")]))
+    assert "HW211" in {one.finding.rule for one in report.found}
+
+
+GUIDE = "# Ollama\n\n```sh\n{up}\n```\n\nEdit `.env`:\n\n```env\n{variables}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("up", "found"),
+    [
+        ("docker compose up -d", ["a.md:12 HW101"]),
+        ("docker-compose up", ["a.md:12 HW101"]),
+        ("systemctl restart ollama", ["a.md:12 HW101", "a.md:11 HW102", "a.md:10 HW401"]),
+    ],
+)
+def test_a_guide_to_compose_fills_its_gaps_with_a_dotenv(
+    tmp_path: Path, up: str, found: list[str]
+) -> None:
+    variables = "OLLAMA_HOST=0.0.0.0\nOLLAMA_PORT=11434\nOLLAMA_NUM_THREADS=8"
+    text = GUIDE.format(up=up, variables=variables)
+    assert rules(checked(tmp_path, {"a.md": text}), tmp_path) == found
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [("always", []), ("daily", []), ("missing", ["compose.yaml:3 HW508"])],
+)
+def test_a_tag_that_is_pulled_again_is_meant_to_move(
+    tmp_path: Path, policy: str, found: list[str]
+) -> None:
+    text = BASE.format(tag="latest") + f"    pull_policy: {policy}\n" + NAMED
+    assert rules(checked(tmp_path, {"compose.yaml": text}), tmp_path) == found
+
+
+@pytest.mark.parametrize(("user", "found"), [("%u", False), ("%i", False), ("ollama", True)])
+def test_the_user_of_a_specifier_is_no_stranger(tmp_path: Path, user: str, found: bool) -> None:
+    text = (
+        f'[Service]\nUser={user}\nEnvironment="HOME=%h"\nExecStart=/usr/bin/ollama serve\n'
+        "Restart=always\n"
+    )
+    told = rules(checked(tmp_path, {"ollama.service": text}), tmp_path)
+    assert ("ollama.service:3 HW505" in told) == found
+
+
+@pytest.mark.parametrize(("host", "found"), [("${cfg.host}", False), ("192.168.1.2", True)])
+def test_an_address_that_a_module_makes_is_untold(tmp_path: Path, host: str, found: bool) -> None:
+    text = (
+        "{ config, ... }: let cfg = config.my; in {\n  launchd.daemons.ollama = {\n"
+        '    command = "ollama serve";\n    serviceConfig.EnvironmentVariables = {\n'
+        f'      OLLAMA_HOST = "{host}:${{toString cfg.port}}";\n    }};\n  }};\n}}\n'
+    )
+    told = rules(checked(tmp_path, {"darwin.nix": text}), tmp_path)
+    assert ("darwin.nix:5 HW401" in told) == found

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 OVERLAY: Final = re.compile(r"(?:docker-|podman-)?compose[.-].+\.ya?ml")
 """The names of files that are laid over another one, as people call them."""
+BASES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""The names of files that Compose reads by itself, the first one that is there."""
 _OVERRIDE: Final = r"((?:docker-)?compose)\.override\.ya?ml"
 _TOLD: Final = re.compile(
     r"(?m)^[ \t]*(?:export[ \t]+)?(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)=([^\n#]*?)[ \t\r]*(?:#.*)?$"

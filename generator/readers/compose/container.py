@@ -32,6 +32,7 @@ _VALUES: Final = {
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
 _BRACED: Final = re.compile(r"\$\{[^}]*\}")
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
+_PULLED_AGAIN: Final = r"always|daily|weekly|every_\w+"
 _PERIOD: Final = 100_000
 _NOTHING: Final = "nothing"
 _LIMITS: Final = ("deploy", "resources", "limits")
@@ -49,7 +50,8 @@ def container_of(
     top = Place(service.place.file, min(lines, default=service.place.line))
     place = _at(found, f"{key}.image") if found else top
     held = container(reference(service, around), place, options, "docker", _restart(service))
-    moving = held.moving or "build" in service.entries
+    pulled = re.fullmatch(_PULLED_AGAIN, service.text("pull_policy"))
+    moving = held.moving or bool(pulled) or "build" in service.entries
     said = () if service.get("entrypoint") else argv(service, "command")
     words = tuple((word, _placed(key, service)) for word in said)
     check = _healthcheck(key, service)

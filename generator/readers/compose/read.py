@@ -5,6 +5,7 @@ What Compose would take from the shell is not told: such a variable is there, bu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source, image_name, refused
 from generator.readers.beside import missing
-from generator.readers.compose import COMPOSE, OVERLAY
+from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.compose.volumes import volumes_of
@@ -121,7 +122,7 @@ class _Services:
         effective = {one.name: one for one, _ in variables}.values()
         return self.context.view(
             COMPOSE,
-            self.context.release_of(built.image if built else service.text("image")),
+            self.context.release_of(built.image if built else self._image(name, service)),
             name=name,
             place=Place(here.file, here.line),
             variables=tuple(built.read(effective) if built else effective),
@@ -146,6 +147,26 @@ class _Services:
             neighbours=self._neighbours(name),
             keys=self.keys.get(name, ()),
         )
+
+    def _image(self, name: str, service: Table) -> str:
+        """Return the image of a service; one that an overlay leaves out is in the base beside."""
+        if not self.overlay or service.text("image"):
+            return service.text("image")
+        return next((image for one in self._bases if (image := one.text(name, "image"))), "")
+
+    @functools.cached_property
+    def _bases(self) -> list[Table]:
+        """The services of the files beside an overlay that it may be laid over."""
+        found = []
+        for base in BASES:
+            path = joined(self.place, base)
+            text = None if path in self.ranks else self.context.read(path)
+            if text is not None:
+                with contextlib.suppress(ProfileError):
+                    source = Source(path, text)
+                    project = load_project([source], Loader(self.context.read))
+                    found.append(Table(dict(project.services), Place(path)))
+        return found
 
     def with_files(self, server: View) -> tuple[View, ...]:
         """Return a server, and what the files say that it is given by `configs`, each once."""

@@ -25,6 +25,7 @@ from generator.view import Container, NotJudged, Place, Variable, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_COMPOSES: Final = re.compile(r"(?m)^[ \t>]*(?:\$ |sudo )?(?:docker|podman)[ -]compose\b.*\bup\b")
 _SHELL: Final = frozenset(
     {"bash", "sh", "shell", "zsh", "console", "shell-session", "sh-session", "terminal"}
 )
@@ -65,7 +66,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:
-    document = _Document(source, context)
+    document = _Document(source, context, composed=_COMPOSES.search(source.text) is not None)
     for number, fence in enumerate(fences(source.text)):
         if number >= _MOST:
             reason, hint = f"there are more than {_MOST} fences in it", "split the document"
@@ -87,8 +88,8 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
 class _Document:
     """What the fences of one document say."""
 
-    def __init__(self, source: Source, context: Context) -> None:
-        self.file, self.context = source.path, context
+    def __init__(self, source: Source, context: Context, *, composed: bool = False) -> None:
+        self.file, self.context, self.composed = source.path, context, composed
         self.views: list[View] = []
         self.gaps: list[NotJudged] = []
 
@@ -151,8 +152,23 @@ class _Document:
         views, gaps = embedded(text, name, self.file, line, self.context, kind)
         if kind == "environment":
             views = [part for v in views for part in _alternatives(replace(v, overruled=()))]
+            views = [self._filled_in(view) for view in views] if self.composed else views
         self.views += (replace(v, phrases=replace(v.phrases, guide=True)) for v in views)
         self.gaps += gaps
+
+    def _filled_in(self, view: View) -> View:
+        """Return variables of a `.env` for Compose: where to listen only fills gaps of its file.
+
+        So does what the release does not read: a name of the file's own.
+        """
+        facts = self.context.facts(view)
+
+        def fills(name: str) -> bool:
+            fact = facts.variable(name)
+            return name == self.context.engine.address or (fact is not None and fact.gone)
+
+        found = (replace(v, reach="client") if fills(v.name) else v for v in view.variables)
+        return replace(view, variables=tuple(found))
 
     def _script(self, fence: Fence, text: str) -> None:
         told = Told(self.context, self.file, DOCUMENT, "server", bare=True)

@@ -146,7 +146,8 @@ def stranger(view: View, path: str) -> str:
     found, mounted = _HOME.match(path), mounted_for(path)
     made_up = view.phrases.sandboxed or is_dynamic(view)
     user = last(view, "User", view.engine if made_up else "root")
-    if not (found or mounted) or user in {"root", "0"}:
+    # `%u` is root in a unit of the system, and of other specifiers only the host knows the user.
+    if not (found or mounted) or user in {"root", "0"} or "%" in user or "$" in user:
         return ""
     number = found[3] if found else ""
     owner = mounted if not found else found[1] or ("root" if found[2] else f"user {number}")

@@ -322,3 +322,8 @@ def test_many_unknown_names_take_no_long_time() -> None:
     start = time.process_time()
     assert len(found(RULE["HW104"], view(names))) == 3000
     assert time.process_time() - start < 4
+
+
+def test_a_sentence_is_not_quoted_as_a_name() -> None:
+    fix = only("HW104", "OLLAMA_NUM_CPU").finding.fix
+    assert fix.startswith("remove it; if you meant `OLLAMA_NUM_GPU`, use LLAMA_ARG_N_GPU_LAYERS")

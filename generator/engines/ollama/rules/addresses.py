@@ -210,7 +210,7 @@ def _is_shut(view: View) -> bool:
 
 def _is_known(host: str) -> bool:
     """Return whether a host can be judged: no gap that the machine fills in, no broken address."""
-    broken = re.search(r"[:%${*]|^[\d.]+$", host)
+    broken = re.search(r"[:%${*…]|^[\d.]+$", host)
     return not is_nobodys(host) if is_address(host) else not broken
 
 

@@ -51,7 +51,9 @@ def library_unknown(view: View, facts: Facts) -> Hits:
     variable, fact = view.variable(_LIBRARY), facts.variable(_LIBRARY)
     name = cleaned(variable.value) if variable else ""
     # A profile for a CPU may name what it likes; `resolve` says what that does.
-    if variable is None or fact is None or not name or view.acceleration == "cpu":
+    if variable is None or variable.unresolved or fact is None or not name:
+        return
+    if view.acceleration == "cpu":
         return
     if name.startswith("mlx_") and facts.behaves("mlx-names-pass"):
         return
@@ -89,7 +91,7 @@ def kv_type_in_vain(view: View, facts: Facts) -> Hits:
     for name in (_KV_TYPE, "LLAMA_ARG_CACHE_TYPE_V"):
         variable, fact = view.variable(name), facts.variable(name)
         kind = cleaned(variable.value).lower() if variable else ""
-        if variable is None or fact is None or not kind or not fact.known:
+        if variable is None or variable.unresolved or fact is None or not (kind and fact.known):
             continue
         allowed = fact.allowed(_SYSTEMS[0]) or ()
         if kind in allowed and kind not in PLAIN:

@@ -27,6 +27,7 @@ _NEAR_BEHIND: Final = 0.7
 _PAIRS_SHARED: Final = 0.3
 OFF: Final = frozenset({"false", "no", "off"})
 _ON: Final = re.compile(r"=-?1\b|^POST |LOAD_MODE=")
+_ONE_NAME: Final = re.compile(r"[A-Za-z_]\w*(?:=\S+)?")
 _NUMBERED: Final = re.compile(r"_\d+")
 
 
@@ -34,7 +35,8 @@ _NUMBERED: Final = re.compile(r"_\d+")
 class NameFault:
     """Why a name is not read: the rule that says so, what is the matter, and what to use.
 
-    `rename` is the variable that takes the same value, `intent` the profile key that means it.
+    `rename` is the variable that takes the same value, `intent` the profile key that means it;
+    `near` is the name, read by nothing either, that it looks like.
     """
 
     rule: str
@@ -43,6 +45,7 @@ class NameFault:
     link: str = ""
     rename: str = ""
     intent: str = ""
+    near: str = ""
 
     def fix(self, value: str = "") -> str:
         """Return what to do; `value` stands in for the `N` of a replacement."""
@@ -54,6 +57,8 @@ class NameFault:
         if not self.rename and (value.lower() in OFF or (value == "0" and _ON.search(self.use))):
             use = ""
         if self.rule == "HW104":
+            if use and not _ONE_NAME.fullmatch(use):
+                return f"remove it; if you meant `{self.near}`, use {use}"
             return f"did you mean `{use}`?" if use else "remove it"
         return f"use {use}" if use else "remove it"
 
@@ -108,7 +113,7 @@ def _misspelt(name: str, facts: Facts) -> NameFault | None:
     meant = _closest(name, (*_family(name, readable), *facts.dead_names), _NEAR)
     dead = name_fault(meant, facts) if meant in facts.dead_names else None
     if dead is not None:
-        return replace(dead, rule="HW104", what=what, rename="")
+        return replace(dead, rule="HW104", what=what, rename="", near=meant)
     return _typo(name, what, meant)
 
 
