@@ -85,7 +85,7 @@ _LIMITS: Final = frozenset(
         *("IOWeight", "Nice", "NUMAPolicy", "NUMAMask", "CPUAffinity", "MemoryLimit"),
     }
 )
-_CLIENT: Final = re.compile(r"[-@:+!|]*(?:\S*/)?(docker|podman)[ \t](?:.*[ \t])?run[ \t]")
+_CLIENT: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?(docker|podman)[ \t](?:.*[ \t])?run[ \t]")
 _WITHIN: Final = re.compile(r"--cgroups[= ](?:split|disabled|no-conmon)")
 
 

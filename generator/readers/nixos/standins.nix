@@ -50,6 +50,7 @@ in
       writeShellApplication = { name, ... }: package name { };
     };
   options.services.ollama = { };
+  options.hardware.nvidia = { };
   utils.escapeSystemdExecArgs = lib.concatMapStringsSep " " builtins.toJSON;
   config = {
     boot.kernelPackages.nvidiaPackages = named [ "beta" "production" "stable" ];

@@ -229,7 +229,7 @@ def runs_as_root(view: View, _: Facts) -> Hits:
 
 
 _NOTIFYING: Final = frozenset({"notify", "notify-reload"})
-_SERVES: Final = re.compile(r"[-@:+!|]*(?:\S*/)?ollama[ \t]+serve\b")
+_SERVES: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?ollama[ \t]+serve\b")
 
 
 @Rule(

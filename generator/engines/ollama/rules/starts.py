@@ -174,7 +174,7 @@ def _wants_a_gpu(view: View) -> bool:
     return named or bool(view.host.gpus) or view.acceleration in {"cuda", "rocm", "vulkan"}
 
 
-_RUNS: Final = re.compile(r"[-@:+!|]*(?:\S*/)?ollama[ \t]+run(?:[ \t]|$)")
+_RUNS: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?ollama[ \t]+run(?:[ \t]|$)")
 
 
 @Rule(
