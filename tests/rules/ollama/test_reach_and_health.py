@@ -22,11 +22,52 @@ TUNNEL = (
 CHECK = f"{SERVER}    healthcheck: {{test: [CMD-SHELL, %s]}}\n{END}"
 CARD = f"{SERVER}    environment: {{HSA_OVERRIDE_GFX_VERSION: 10.3.0}}\n%s{END}"
 # rule: (the file, what is caught, what is left alone)
+POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: llm}
+spec:
+  template:
+    metadata: {labels: {app: llm}}
+    spec:
+      containers:
+        - name: llm
+          image: ollama/ollama:0.32.15
+          ports: [{containerPort: 11434}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: llm}
+spec:
+  selector: {app: llm}
+  ports: [{port: 80, targetPort: 11434}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: llm
+  annotations: {%s}
+spec:
+  rules:
+    - host: llm.example.org
+      http: {paths: [{path: /, backend: {service: {name: %s, port: {number: 80}}}}]}
+"""
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\n%s[Service]\nRestart=always\n%s"
 CASES: dict[str, tuple[str, str, str]] = {
     "HW560": ("llm.service", UNIT, f"{UNIT}User=ollama\n"),
     "HW561": ("compose.yaml", CARD % "", CARD % "    devices: [/dev/kfd, /dev/dri]\n"),
     "HW562": ("compose.yaml", TUNNEL % "llm:11434", TUNNEL % "chat:8080"),
     "HW563": ("compose.yaml", CHECK % "ollama ps | grep -q qwen3", CHECK % "ollama ps"),
+    "HW660": (
+        "llm.container",
+        QUADLET % ("", "Environment=OLLAMA_DEBUG=1\n"),
+        QUADLET % ("Environment=OLLAMA_DEBUG=1\n", ""),
+    ),
+    "HW661": (
+        "llm.yaml",
+        POD % ("nginx.ingress.kubernetes.io/rewrite-target: /", "llm"),
+        POD % ("nginx.ingress.kubernetes.io/auth-type: basic", "llm"),
+    ),
 }
 
 
@@ -156,38 +197,6 @@ def test_a_fork_reads_its_names(tmp_path: Path) -> None:
     assert of(found, "HW101") + of(found, "HW102") == []
 
 
-POD = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: llm}
-spec:
-  template:
-    metadata: {labels: {app: llm}}
-    spec:
-      containers:
-        - name: llm
-          image: ollama/ollama:0.32.15
-          ports: [{containerPort: 11434}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: llm}
-spec:
-  selector: {app: llm}
-  ports: [{port: 80, targetPort: 11434}]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: llm
-  annotations: {%s}
-spec:
-  rules:
-    - host: llm.example.org
-      http: {paths: [{path: /, backend: {service: {name: %s, port: {number: 80}}}}]}
-"""
-
-
 @pytest.mark.parametrize(
     ("notes", "service", "told"),
     [
@@ -205,9 +214,6 @@ def test_an_ingress_that_asks_nobody(
     at_home = (POD % (notes, service)).replace("llm.example.org", "llm.box.local")
     assert of(lines(tmp_path, "llm.yaml", at_home), "HW661") == []
     assert of(lines(tmp_path, "llm.yaml", POD % (notes, service)), "HW661") == told
-
-
-QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\n%s[Service]\nRestart=always\n%s"
 
 
 @pytest.mark.parametrize(
