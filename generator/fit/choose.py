@@ -235,10 +235,18 @@ def _candidate(
 
 
 def quantisations(name: str, ask: Ask, host: Host) -> tuple[Candidate, ...]:
-    """Return a model of the Catalogue at every quantisation of a known size, the best first.
+    """Return a model of the Catalogue at every quantisation of a known size, the largest first.
 
     Raises ValueError, `message; hint`, for a name that nobody knows.
     """
+    found = _every(name, ask, host, search=True)
+    usual = [one for one in found if one.usual]
+    best = next((one.fit.shape.quantisation for one in _marked(usual) if one.best), "")
+    return tuple(replace(one, best=one.fit.shape.quantisation == best) for one in found)
+
+
+def _every(name: str, ask: Ask, host: Host, *, search: bool) -> list[Candidate]:
+    """Return a model at every quantisation; with `search` also how far the context reaches."""
     tag, _ = split(name)
     model = ask.facts.named_model(tag)
     problem = pick(tag, ask.facts)
@@ -249,11 +257,9 @@ def quantisations(name: str, ask: Ask, host: Host) -> tuple[Candidate, ...]:
     for entry in ask.facts.quantisations:
         if entry.name in model.sizes:
             shape = shape_of(replace(model, quantisation=entry.name), ask.facts)
-            found.append(_candidate(judge(shape, ask, host), entry, model, ask))
-    found.sort(key=lambda one: -one.fit.shape.tensor_bytes)
-    usual = [one for one in found if one.usual]
-    best = next((one.fit.shape.quantisation for one in _marked(usual) if one.best), "")
-    return tuple(replace(one, best=one.fit.shape.quantisation == best) for one in found)
+            fit = judge(shape, ask, host, search=search)
+            found.append(_candidate(fit, entry, model, ask))
+    return sorted(found, key=lambda one: -one.fit.shape.tensor_bytes)
 
 
 def resident(names: Sequence[str], ask: Ask, host: Host) -> tuple[Shape, ...]:
@@ -262,7 +268,8 @@ def resident(names: Sequence[str], ask: Ask, host: Host) -> tuple[Shape, ...]:
     From the best of each on, the step is taken that frees most memory for what it loses. Where
     even the smallest do not do, those are returned. Raises ValueError as `quantisations`.
     """
-    levels = [_levels([c for c in quantisations(n, ask, host) if c.usual]) for n in names]
+    every = (_every(name, ask, host, search=False) for name in names)
+    levels = [_levels([one for one in several if one.usual]) for several in every]
     at = [0] * len(levels)
     while True:
         shapes = tuple(level[i].fit.shape for level, i in zip(levels, at, strict=True))
