@@ -12,6 +12,7 @@ from generator.records import dataclass
 # For the rest of the system beside a model server: an eighth of the memory, at least 2 GiB.
 RESERVE_SHARE: Final = 8
 LEAST_RESERVE: Final = 2 * 2**30
+SMALL_MAC: Final = 36 * 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,17 @@ UNKNOWN: Final = Host()
 def reserve(memory: int) -> int:
     """Return the bytes that the rest of the system needs; of little memory no more than half."""
     return min(max(LEAST_RESERVE, memory // RESERVE_SHARE), memory // 2)
+
+
+def shared_memory(memory: int, *, metal: bool) -> int:
+    """Return the bytes of a host that a GPU without memory of its own may take.
+
+    Linux lets it have half of them (drivers/gpu/drm/ttm); Metal two thirds, and above 36 GiB three
+    quarters (`recommendedMaxWorkingSetSize`, as llama.cpp logs it).
+    """
+    if not metal:
+        return memory // 2
+    return memory * 2 // 3 if memory <= SMALL_MAC else memory * 3 // 4
 
 
 def quota_acts(percent: int, cpus: int) -> bool:

@@ -9,8 +9,9 @@ import click
 
 from generator.cli.options import Misuse, document_of, filled_option
 from generator.errors import split_message
+from generator.host import shared_memory
 from generator.records import dataclass
-from generator.units import GIB, MIB, parse_size
+from generator.units import MIB, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,6 @@ MOST: Final = 64
 LEAST: Final = 64 * MIB
 """The smallest size that anything runs in."""
 NO_GPU: Final = "none"
-SMALL_MAC: Final = 36 * GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,19 +177,13 @@ def _unified(machine: Machine) -> bool:
 
 
 def _own_memory(card: Card, ram: int) -> int:
-    """Return the bytes that a card has, or may take of the machine's. Raises Misuse: unknown.
-
-    Linux lets a GPU have half of them (`ttm_pool_mgr_init`, drivers/gpu/drm/ttm), Metal two thirds,
-    and three quarters from 36 GiB on (`recommendedMaxWorkingSetSize`, as llama.cpp logs it).
-    """
+    """Return the bytes that a card has, or may take of the machine's. Raises Misuse: unknown."""
     if card.memory:
         return card.memory
     if not ram:
         message = f"`{card.name}` has no memory of its own, but some of the machine's"
         raise Misuse(message, "say how much that has: --ram 32GiB", where="--gpu")
-    if card.vendor == "apple":
-        return ram * 2 // 3 if ram <= SMALL_MAC else ram * 3 // 4
-    return ram // 2
+    return shared_memory(ram, metal=card.vendor == "apple")
 
 
 def _each(gpus: tuple[str, ...]) -> Iterator[str]:

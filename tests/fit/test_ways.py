@@ -34,7 +34,7 @@ def test_the_service_first_then_the_model_then_hardware() -> None:
     assert shorter["fit"]["placement"]["kind"] == "one"
     assert all(one["fit"]["verdict"] != "does not fit" for one in found)
     hardware = [bool(one["gpu"]) for one in found]
-    assert True in hardware
+    assert any(hardware)
     assert hardware == sorted(hardware)
 
 
