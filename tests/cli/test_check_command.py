@@ -475,7 +475,9 @@ def without_nix(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_text_of_a_module_is_judged_without_nix(there: Path) -> None:
-    text = '{ services.ollama.environmentVariables.OLLAMA_NUM_THREADS = "8"; }\n'
+    text = (
+        'x: { services.ollama = { port = x; environmentVariables.OLLAMA_NUM_THREADS = "8"; }; }\n'
+    )
     (there / "a.nix").write_text(text)
     result = gen("a.nix", env={"PATH": "/nonexistent"})
     assert result.returncode == 1

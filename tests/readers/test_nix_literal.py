@@ -139,15 +139,56 @@ CLEAN = """\
 """
 
 
-def test_without_nix_the_text_is_judged_and_that_is_said() -> None:
+def test_without_nix_the_text_is_judged_and_what_it_computes_named() -> None:
     (view,) = plainly(CLEAN)
     assert {v.name: v.value for v in view.variables} == {
         "OLLAMA_NUM_THREADS": "6",
         "OLLAMA_HOST": "127.0.0.1:11500",
     }
     assert [(model.name, model.place.line) for model in view.models] == [("qwen3:8b", 6)]
-    (gap,) = view.not_judged
+    assert view.not_judged == ()
+    (view,) = plainly(CLEAN.replace("11500", "11000 + 500"))
+    gap = view.not_judged[0]
     assert gap.reason.startswith("Nix was asked for 0 seconds already; only what it says literally")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ lib, ... }: { services.ollama = { enable = true; ${lib.x} = "a"; }; }',
+        "{ config, lib, ... }: lib.mkIf config.x.on { services.ollama.port = 11500; }",
+        "{ site, ... }: { services.ollama.port = 11500; services.ollama.host = site.host; }",
+        "{ site, ... }: { services = { ollama.port = 11500; } // site.services; }",
+    ],
+)
+def test_what_the_text_does_not_say_literally_is_named(text: str) -> None:
+    assert any("only what it says literally" in gap.reason for gap in plainly(text)[0].not_judged)
+
+
+BY_RELEASE = """\
+{ lib, options, ... }:
+let
+  there = options.services.ollama ? acceleration;
+  models = if options.services.ollama ? modelsDir then "modelsDir" else "models";
+in
+{
+  services.ollama = {
+    enable = true;
+    ${models} = "/srv/models";
+  }
+  // lib.optionalAttrs there { acceleration = "cuda"; };
+}
+"""
+
+
+def test_what_depends_on_the_options_of_a_release_alone_is_judged() -> None:
+    (plain,) = plainly(BY_RELEASE)
+    require("nix-instantiate")
+    (evaluated,) = read([Source("host.nix", BY_RELEASE)], Context(load_catalogue()))
+    for view in (plain, evaluated):
+        assert view.not_judged == ()
+        assert view.acceleration == "cuda"
+        assert "OLLAMA_MODELS" in {variable.name for variable in view.variables}
 
 
 def test_what_somebody_else_makes_is_named() -> None:

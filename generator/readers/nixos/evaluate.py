@@ -63,7 +63,8 @@ class Definition:
 
     `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
     `maybe`: it depends on a condition, of which nobody knows here whether it holds.
-    `below`: it stands below a condition, which may be known.
+    `below`: it stands below a condition, which may be known; `released`: below conditions that do
+    not ask more than which options the release of NixOS has.
     """
 
     path: tuple[str, ...]
@@ -74,6 +75,7 @@ class Definition:
     file: str = ""
     maybe: bool = False
     below: bool = False
+    released: bool = False
 
     @property
     def values(self) -> list[Any]:

@@ -7,6 +7,7 @@ anything else makes is unresolved.
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.readers.nixos.evaluate import Definition
@@ -35,6 +36,7 @@ Path = tuple[str, ...]
 INSTALL: Final = "pip install 'hostwright[nix]'"
 _KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
 """Functions that take modules as they are."""
+_OPTIONS: Final = re.compile(r"(?<![\w.'-])options\.[^()]*\?")
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
 
@@ -43,12 +45,14 @@ _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModule
 class Part:
     """A module of a file: where it stands in it (empty: it is the file) and what it defines.
 
-    `through` are functions that make something else of what is in it.
+    `through` are functions that make something else of what is in it. `open`: something sets more
+    of it, of which the text does not tell the names.
     """
 
     where: Path
     found: tuple[Definition, ...]
     through: tuple[str, ...] = ()
+    open: bool = False
 
 
 @functools.lru_cache(maxsize=512)
@@ -62,7 +66,9 @@ def parts(text: str) -> tuple[Part, ...] | None:
         return None
     walk = _Walk()
     walk.define(root, _At(), Scope({}, None))
-    return tuple(Part(w, tuple(f), tuple(walk.above(w))) for w, f in walk.found.items())
+    walk.open |= {*walk.found} if root.has_error else set()
+    every = walk.found.items()
+    return tuple(Part(w, tuple(f), tuple(walk.above(w)), w in walk.open) for w, f in every)
 
 
 class _At(NamedTuple):
@@ -74,6 +80,7 @@ class _At(NamedTuple):
     line: int = 0
     maybe: bool = False
     conditional: bool = False
+    released: bool = False
 
     def below(self, name: str, line: int) -> _At:
         path = (*self.path, name)
@@ -97,10 +104,25 @@ def _begins_module(path: Path) -> bool:
     return own or container or special or user
 
 
+def asks_options(condition: Node | None, scope: Scope) -> bool:
+    """Return whether a condition asks which options there are, as the release of NixOS has them."""
+    node = inner(condition)
+    if node is not None and node.type == "variable_expression":
+        told, _ = scope.find(text_of(node))
+        node = told
+    return node is not None and _OPTIONS.search(text_of(node)) is not None
+
+
+def _parts_of(attrpath: Node | None) -> list[Node]:
+    """Return the parts of a path, as `attrs` has their names."""
+    return [a for a in attrpath.named_children if a.type != "comment"] if attrpath else []
+
+
 class _Walk:
     def __init__(self) -> None:
         self.found: dict[Path, list[Definition]] = {}
         self.through: dict[Path, list[str]] = {}
+        self.open: set[Path] = set()
         self.values = Values()
         # Each says whether it has dealt with the expression.
         self.shapes: dict[str, Callable[[Node, _At, Scope], bool]] = {
@@ -131,7 +153,9 @@ class _Walk:
                 self._leaf(node, at, scope)
 
     def _leaf(self, node: Node, at: _At, scope: Scope) -> None:
-        if at.path:
+        if not at.path:
+            self.open.add(at.module)
+        else:
             value, unresolved = self.values.value(node, scope)
             definition = Definition(
                 at.path,
@@ -141,6 +165,7 @@ class _Walk:
                 unresolved,
                 maybe=at.maybe,
                 below=at.conditional,
+                released=at.conditional and at.released,
             )
             self.found.setdefault(at.module, []).append(definition)
 
@@ -158,11 +183,28 @@ class _Walk:
         if node.type != "binding":
             self._inherit(node, at, scope)
             return
-        for name, line in attrs(node.child_by_field_name("attrpath")):
+        attrpath = node.child_by_field_name("attrpath")
+        for attr, (told, line) in zip(_parts_of(attrpath), attrs(attrpath), strict=True):
+            name = self._computed(attr, scope) if told is None else told
             if name is None:
+                self.open.add(at.module)
                 return  # Nobody knows what it sets.
             at = at.below(name, line)
         self.define(node.child_by_field_name("expression"), at, scope)
+
+    def _computed(self, attr: Node, scope: Scope) -> str | None:
+        """Return a name that the text computes, as the newest release of NixOS has it."""
+        if attr.type != "interpolation":
+            return None
+        node = inner(attr.child_by_field_name("expression"))
+        if node is not None and node.type == "variable_expression":
+            told, scope = scope.find(text_of(node))
+            node = inner(told)
+        if node is not None and node.type == "if_expression":
+            asked = asks_options(node.child_by_field_name("condition"), scope)
+            node = node.child_by_field_name("consequence") if asked else None
+        value, unknown = self.values.value(node, scope)
+        return value if isinstance(value, str) and not unknown else None
 
     def _inherit(self, node: Node, at: _At, scope: Scope) -> None:
         named = node.child_by_field_name("attrs")
@@ -208,7 +250,10 @@ class _Walk:
 
     def _below(self, condition: Node | None, at: _At, scope: Scope) -> _At:
         """Return a place below a condition; one that the text itself decides is none."""
-        return at._replace(conditional=at.conditional or self.values.value(condition, scope)[1])
+        if not self.values.value(condition, scope)[1]:
+            return at
+        released = asks_options(condition, scope) and (at.released or not at.conditional)
+        return at._replace(conditional=True, released=released)
 
     def _list(self, node: Node, at: _At, scope: Scope) -> bool:
         if not at.path or at.path[-1] not in _MODULES:

@@ -26,7 +26,7 @@ MOUNTS: Final = ("fileSystems",)
 _OF_UNIT: Final = re.compile(r"(?:Condition|Assert|StartLimit)[A-Z]")
 _UNITS: Final = ("systemd", "services")
 _QUIET: Final = frozenset(
-    {"package", "enable", "description", "wantedBy", "after", "path", "script"}
+    {"package", "branch", "enable", "description", "wantedBy", "after", "path", "script"}
 )
 HINT: Final = "name it with the values written out, or check the unit on the host"
 HOME: Final = frozenset({
@@ -94,7 +94,8 @@ def modules(source: Source, context: Context) -> list[Module]:
     for part in _parts(answer, literal):
         of_roots = tuple(d for d in part.found if any(d.path[: len(r)] == r for r in kept))
         if of_roots:
-            gaps = [*_gaps(source, part, of_roots, answer)]
+            plain = _is_plain(part, of_roots, context.engine.name)
+            gaps = [*_gaps(source, part, of_roots, answer, plain=plain)]
             if not isinstance(answer, NotEvaluated) and not part.where:
                 gaps += _unmet(source, part, literal or (), context.engine.name)
             fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
@@ -143,6 +144,7 @@ def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
     else:
         whole = any(not d.path for d in answer)
         found = (*_filled(answer, top.found), *_left_out(answer, top.found))
+        found += tuple(_of_releases(found, top.found))
         yield Part((), found, top.through if whole else ())
     yield from (part for part in literal or () if part.where)
 
@@ -166,6 +168,28 @@ def _left_out(
             yield replace(one, maybe=True)
 
 
+def _of_releases(
+    found: Iterable[Definition], literal: tuple[Definition, ...]
+) -> Iterator[Definition]:
+    """Yield what the module sets where the release of NixOS has an option for it."""
+    known = {(one.path, one.line) for one in found}
+    for one in literal:
+        if one.released and (one.path, one.line) not in known:
+            yield replace(one, maybe=True)
+
+
+def _is_plain(part: Part, found: tuple[Definition, ...], engine: str) -> bool:
+    """Return whether the text says all of a module, so that Nix could not add to it."""
+    every = (d for d in part.found if _touches(d.path, engine) and d.path[-1] not in _QUIET)
+    computed = any(d.unresolved or (d.below and not d.released) for d in every)
+    return bool(found) and not (part.open or part.through or computed)
+
+
+def _touches(path: tuple[str, ...], engine: str) -> bool:
+    """Return whether a path leads to an option that is read, or is below one."""
+    return any(path[: len(root)] == root[: len(path)] for root in roots(engine) if root != MOUNTS)
+
+
 def _declared(literal: tuple[Part, ...], engine: str) -> frozenset[str]:
     above = ("options", "services", engine)
     paths = (d.path for part in literal for d in part.found)
@@ -175,11 +199,12 @@ def _declared(literal: tuple[Part, ...], engine: str) -> frozenset[str]:
 
 
 def _gaps(
-    source: Source, part: Part, found: tuple[Definition, ...], answer: Answer
+    source: Source, part: Part, found: tuple[Definition, ...], answer: Answer, *, plain: bool
 ) -> Iterator[NotJudged]:
-    """Yield what was not judged of a module."""
+    """Yield what was not judged of a module; of one that is `plain` the text tells all."""
     where, line = ".".join(part.where), min(d.line for d in found)
-    if isinstance(answer, NotEvaluated) and not part.where:
+    unasked = plain and isinstance(answer, NotEvaluated) and answer.passing
+    if isinstance(answer, NotEvaluated) and not part.where and not unasked:
         reason = f"{answer.reason}; only what it says literally was judged"
         yield NotJudged(file=source.path, part="what it computes", reason=reason, hint=HINT)
     for name in dict.fromkeys(part.through):
