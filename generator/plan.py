@@ -297,7 +297,8 @@ def _named(argv: tuple[str, ...], models: tuple[str, ...], model: str) -> tuple[
 class Health:
     """How to see that the server answers: a command that changes nothing, and its times.
 
-    Until the first answer it may be asked every `startup_seconds`.
+    Until the first answer it may be asked every `startup_seconds`. `gate` waits for that answer
+    beside the server that systemd has started, and fails where none comes within its time.
     """
 
     step: Step
@@ -307,6 +308,7 @@ class Health:
     start_seconds: int
     startup_seconds: int
     reason: str
+    gate: Step | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

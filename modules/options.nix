@@ -83,6 +83,13 @@ in
       example.OLLAMA_KEEP_ALIVE = "24h";
     };
 
+    healthGate = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether a start of the server is one only once it answers: a switch waits for that, and fails where no answer comes, so that deploy-rs goes back to what ran before.";
+      example = true;
+    };
+
     models = mkOption {
       type = types.listOf own.model;
       default = [ ];

@@ -41,6 +41,12 @@ let
     lib.versionOlder version service.era_since
     || (service.era_until != "" && lib.versionAtLeast version service.era_until);
   devices = hw.devices cfg;
+
+  # A Plan of before has none.
+  gate = service.health.gate or null;
+  gated = cfg.healthGate && gate != null;
+  program = lib.getExe config.services.ollama.package;
+  waits = [ gate ] ++ lib.optional (devices != null && devices.wait != null) devices.wait;
 in
 {
   imports = [ ./plan.nix ];
@@ -75,10 +81,22 @@ in
         }
         // lib.optionalAttrs (devices != null && devices.wait != null) {
           ExecStartPre = [ (utils.escapeSystemdExecArgs devices.wait.argv) ];
+        }
+        // lib.optionalAttrs gated {
+          ExecStartPost = [
+            (utils.escapeSystemdExecArgs (
+              map (word: if word == "/.program" then program else word) gate.argv
+            ))
+          ];
+          TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) 0 waits);
         };
     };
 
     assertions = [
+      {
+        assertion = gated == cfg.healthGate;
+        message = "hostwright.healthGate: the plan is of an older release, and says nothing of how the server is asked; write it again with `gen plan`.";
+      }
       {
         assertion = cfg.group == null || config.services.ollama.user != null;
         message = "hostwright.group is ${toString cfg.group}, which does nothing for a dynamic user; name the user, too, in hostwright.user.";

@@ -66,6 +66,10 @@ in
         message = "hostwright.acceleration is ${cfg.acceleration}, and the profile is for ${service.acceleration}: the installed Ollama has every backend and takes the GPU that it finds; write ollama.acceleration into the profile instead.";
       }
       {
+        assertion = !cfg.healthGate;
+        message = "hostwright.healthGate: a switch of system-manager does not wait for the server; take this option out, and look with `systemctl status ollama`.";
+      }
+      {
         assertion = !service.full_unit;
         message = "hostwright.profile asks for a complete unit, and system-manager leaves an ollama.service that is there already; write service.full_unit = false into the profile, or apply the bundle of `gen -t systemd`.";
       }

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from generator.targets.base import Places
 
 _JOB_KINDS: Final = ("pull", "create", "warmup", "resume")
-# How long apply.sh waits until the server answers, beside the unit's own wait for its GPUs.
-WAIT_SECONDS: Final = 60
 
 
 def scripts() -> tuple[File, ...]:
@@ -29,9 +27,10 @@ def scripts() -> tuple[File, ...]:
 
 
 def wait_seconds(service: Service) -> int:
-    """Return how long `apply.sh` waits for an answer of the server after its start."""
-    devices = service.devices
-    return WAIT_SECONDS + (devices.wait.seconds if devices and devices.wait else 0)
+    """Return how long `apply.sh` waits for an answer of the server, and the unit for its GPUs."""
+    gate, devices = service.health.gate, service.devices
+    waits = (gate, devices.wait if devices else None)
+    return sum(step.seconds for step in waits if step)
 
 
 def bundle_files(

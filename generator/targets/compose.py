@@ -80,6 +80,7 @@ LEFT_OUT: Final = (
         severity="info",
     ),
     LeftOut("Compose asks at one interval", "Health.startup_seconds"),
+    LeftOut("whatever depends on it waits for the check of the container", "Health.gate"),
     LeftOut("Compose waits for the image by itself", "Container.start_seconds"),
     LeftOut(
         "written in the words of Compose, or in commands already",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.engines.ollama.answers import ANSWERS
 from generator.errors import Problem
 from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable
 from generator.units import parse_go_duration
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 SERVER: Final = "ollama.service"
 RETRY_SECONDS: Final = 30
 TRIES: Final = 5
-# $0 is the ollama program. The job's own timeout bounds the wait.
-ANSWERS: Final = 'until "$0" list >/dev/null 2>&1; do sleep 1; done'
 # $0 is the ollama program, $1 a model. A registry out of reach fails nothing that is there, and a
 # restart downloads nothing new.
 FETCH: Final = '"$0" show "$1" >/dev/null 2>&1 || "$0" pull "$1"'
