@@ -11,7 +11,7 @@ ANSWERS: Final = f"until {_ASK}; do sleep 1; done"
 GATE: Final = (
     f'HOME=/tmp; until {_ASK}; do kill -0 "$MAINPID" || exit 1; sleep 1; done; kill -0 "$MAINPID"'
 )
-"""Waits for an answer of the process that systemd has started, for as long as there is that process.
+"""Waits for an answer of the process that systemd has started, as long as there is that process.
 
 Another server that holds the port would answer in its place. The client makes a key in its home,
 and so does the server: not both at once in the same one.
