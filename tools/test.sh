@@ -1,6 +1,6 @@
 #!/bin/sh
 # All checks from nothing: set up once, install the programs that read our output, lint, test.
-# More arguments go to pytest.
+# The whole suite runs on every core. Arguments go to pytest instead, in one process.
 set -eu
 cd "$(dirname "$0")/.."
 sh tools/venv.sh .venv
@@ -8,4 +8,5 @@ sh tools/consumers.sh
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
+[ $# -gt 0 ] || set -- --numprocesses logical --maxprocesses 8 --dist worksteal
 exec .venv/bin/python -m pytest "$@"

@@ -84,15 +84,20 @@ def bounded() -> Iterator[None]:
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:
-    """Return the CPU time of the quicker of two runs."""
-    taken = []
+    """Return the CPU time of a run."""
+    start = time.process_time()
+    work(text)
+    return time.process_time() - start
+
+
+def steeper(work: Callable[[str], object], short: str, long: str) -> float:
+    """Return the CPU time of `long` if it is more than it should be, also when run again; or 0."""
+    taken = float("inf")
     for _ in range(2):
-        start = time.process_time()
-        work(text)
-        taken.append(time.process_time() - start)
-        if taken[-1] < SMALL:
-            break
-    return min(taken)
+        taken = min(taken, seconds(work, long))
+        if taken <= SMALL or taken <= STEEP * seconds(work, short):
+            return 0
+    return taken
 
 
 def steep(work: Callable[[str], object], head: str) -> list[str]:
@@ -102,8 +107,7 @@ def steep(work: Callable[[str], object], head: str) -> list[str]:
         short, long = (f"{head}{unit * (n // len(unit))}x\n" for n in (LENGTH, LENGTH * TIMES))
         try:
             with bounded():
-                taken = seconds(work, long)
-                if taken > SMALL and taken > STEEP * seconds(work, short):
+                if taken := steeper(work, short, long):
                     found.append(f"{unit!r}: {taken:.2f} s")
         except TimeoutError:
             found.append(f"{unit!r}: no end")
