@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.graph import LEAST_BATCH, Staged, Stream, shortened, staged_peak
-from generator.fit.kv import cells, distinct, kv_layers
+from generator.fit.kv import cells, distinct, kv_layers, sequences
 from generator.fit.shape import Matrices
 from generator.records import dataclass
 
@@ -210,7 +210,7 @@ def _staged(shape: Shape, load: Load, layers: int) -> Iterator[Staged]:
     both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
     rows = zip(shape.matrices[:layers], kv_layers(shape, load), states, strict=False)
     for matrices, size, state in rows:
-        cache = size - FLOAT * state * load.slots
+        cache = size - FLOAT * state * sequences(load)
         keys = cache * shape.key_length // max(1, both)
         yield Staged(matrices=matrices, key_cache=keys, value_cache=cache - keys)
 

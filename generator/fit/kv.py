@@ -46,14 +46,16 @@ def padded(tokens: int) -> int:
 
 
 def cells(window: int, load: Load) -> int:
-    """Return the tokens that one slot keeps in a layer; of a pool: all slots together.
+    """Return the tokens that one slot keeps in a layer; of a pool, or unified: all slots together.
 
     A layer with a window keeps the window and the batch being computed, if that is less.
-    Source: src/llama-kv-cache-iswa.cpp:61-63 of llama.cpp@0c1e570 (`size_swa`).
+    Source: src/llama-kv-cache-iswa.cpp:48-66 of llama.cpp@0c1e570 (`size_swa`).
     """
     if load.pool is not None:
         return _pooled(window, load, load.pool)
-    whole = padded(load.context)
+    whole = padded(load.tokens if load.unified else load.context)
+    if load.windowless:
+        return whole
     return min(whole, padded(window + min(load.batch, whole))) if window else whole
 
 
@@ -103,6 +105,7 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     heads × (key + value length) × tokens × bytes of an element, and for each slot the f32 of a
     state. Exact: measured in docs/accuracy.md.
     """
+    kept = FLOAT * sequences(load)
     cached = shape.layers - shape.uncached
     kinds = list(zip(shape.kv_heads, shape.windows, strict=True))
     values = 0 if load.flash_attention or load.pool else _widest_value(shape)
@@ -110,7 +113,12 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     cache = (size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
     states = shape.states or (0,) * shape.layers
     both = zip(cache, states, strict=True)
-    return tuple(tokens + FLOAT * state * load.slots for tokens, state in both)
+    return tuple(tokens + kept * state for tokens, state in both)
+
+
+def sequences(load: Load) -> int:
+    """Return how many recurrent states are kept: one of each slot, and earlier ones of a pool."""
+    return load.slots * (1 + (load.pool.states if load.pool else 0))
 
 
 def _widest_value(shape: Shape) -> int:
@@ -138,5 +146,5 @@ def _layer(heads: int, window: int, values: int, shape: Shape, load: Load) -> in
     width = max(heads * value, values if heads else 0)
     if shape.mla_lengths and not load.latent_values:
         width = 0
-    tokens = cells(window, load) * (1 if load.pool else load.slots)
+    tokens = cells(window, load) * (1 if load.pool or load.unified else load.slots)
     return bytes_of((heads * key + width) * tokens, load.cache_type)

@@ -85,8 +85,10 @@ class Footprint:
 
     def __init__(self, shape: Shape, load: Load) -> None:
         self.shape, self.load = shape, load
+        self._tables = shape.more_input_bytes if load.pool and load.pool.tables else 0
+        output = shape.output_bytes + self._tables
         # Of the first layers together: none, one, two … The output has no cache.
-        self._weights = tuple(accumulate((*shape.layer_bytes, shape.output_bytes), initial=0))
+        self._weights = tuple(accumulate((*shape.layer_bytes, output), initial=0))
         self._cache = tuple(accumulate((*kv_layers(shape, load), 0), initial=0))
         self._sums = tuple(map(sum, zip(self._weights, self._cache, strict=True)))
         self._buffers: dict[bool | Share, int] = {}
@@ -189,7 +191,8 @@ class Footprint:
     def _host(self, end: int, used: Sequence[int], *, headless: bool, copies: int) -> Need:
         """Return the host's share: the token embedding always, and the layers before `end`."""
         shape, output = self.shape, headless or end > self.shape.layers
-        ends = shape.input_bytes + (shape.own_output_bytes if output else 0)
+        ends = shape.input_bytes
+        ends += shape.own_output_bytes if output else -self._tables
         share = Share(output=False, staged=end, copies=copies)
         return Need(
             layers=end + (1 if headless else 0),

@@ -10,6 +10,8 @@ from generator.fit.tower import tower_of
 from generator.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.tower import Tower
@@ -45,6 +47,13 @@ class Matrices:
     shared_down: int = 0
     other: int = 0
     recurrent: bool = False
+
+    @property
+    def total(self) -> int:
+        """The bytes of all; a shared expert has two ways up."""
+        attention = self.query + self.key + self.value + self.output + self.other
+        experts = self.router + self.gate + self.up + self.down
+        return attention + experts + 2 * self.shared_up + self.shared_down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +149,17 @@ class Pool(ABC):
 
     A layer with a window keeps `kept` tokens of each slot (0: as wide as the window) and one more
     if `spare`, where there are several slots, and one batch for all of them; `whole`: it keeps all
-    tokens like any other. The cells come in blocks of `block`.
+    tokens like any other. The cells come in blocks of `block`. Of a recurrence `states` earlier
+    ones of each slot are kept beside the present one. `tables`: what the input has beside the token
+    embedding is a part of the output.
     """
 
     kept: int = 0
     spare: bool = False
     whole: bool = False
     block: int = 256
+    states: int = 0
+    tables: bool = False
 
     @abstractmethod
     def compute_bytes(self, shape: Shape, load: Load, *, output: bool, staged: int = 0) -> int:
@@ -168,7 +181,9 @@ class Load:
     `outputs` those of a batch that get logits: all (0), or one for each slot, as llama-server
     reserves since llama.cpp PR 23861. `pool` is how an engine of its own keeps the cache; None:
     llama.cpp computes. `latent_values`: a compressed cache keeps values beside its
-    keys, though these hold them, as llama.cpp did up to PR 19057.
+    keys, though these hold them, as llama.cpp did up to PR 19057. `unified`: a token of one slot is
+    computed against the cache of all, as llama.cpp did up to PR 14363; `windowless`: layers with a
+    window keep the whole context, as llama.cpp does where it is asked for `swa_full`.
     """
 
     context: int
@@ -179,6 +194,8 @@ class Load:
     outputs: int = 0
     pool: Pool | None = None
     latent_values: bool = False
+    unified: bool = False
+    windowless: bool = False
 
     @property
     def tokens(self) -> int:
@@ -307,14 +324,15 @@ def channels(r: Recurrence) -> int:
 def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 
-    Weights that are not embedding or output are spread over the layers by how many each has, of
-    which matrices of attention, experts and feed-forward count. An embedding for each layer, as
-    Gemma 3n has it, is kept at F16 (data/tensors.toml) and read like the first one.
+    Weights that are not embedding or output are spread over the layers by how large the matrices of
+    each are, of which those of attention, experts and feed-forward count. An embedding for each
+    layer, as Gemma 3n has it, is kept at F16 (data/tensors.toml) and read like the first one.
     """
     inputs, outputs = _ends(model, facts)
     beside = HALF * model.vocabulary * model.layers * model.layer_embedding
     rest = model.weight_bytes - inputs - beside - (0 if model.tied or model.encoder else outputs)
-    layers = _spread(rest, model)
+    matrices = _matrices(model, facts)
+    layers = _spread(rest, model, matrices)
     key, value = lengths_of(model)
     return Shape(
         name=model.names[0],
@@ -348,7 +366,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         tower=tower_of(facts.architectures.get(model.architecture)) if model.projector else None,
         encoder=model.encoder,
         expert_bytes=_experts(model, layers, facts),
-        matrices=_matrices(model, facts),
+        matrices=matrices,
         qk_norm=model.architecture.startswith(QK_NORMED),
         beside=DEEP_STACKED.get(model.architecture, 0) * model.embedding,
         source=model.source,
@@ -397,18 +415,29 @@ def _layer_matrices(model: ModelFact, facts: Facts, kind: str, best: str) -> Mat
     )
 
 
-def _spread(total: int, model: ModelFact) -> tuple[int, ...]:
-    """Return the bytes of each layer: evenly, or fewer where the first have no experts."""
-    if not model.dense_layers:
+def _spread(total: int, model: ModelFact, matrices: Sequence[Matrices]) -> tuple[int, ...]:
+    """Return the bytes of each layer: fewer where the first have no experts, more of a K_M in some.
+
+    Evenly where all are alike.
+    """
+    sizes = [each.total for each in matrices]
+    parts = [size * part for size, part in zip(sizes, _parts(model), strict=True)]
+    if len(set(parts)) == 1:
         return evenly(total, model.layers)
-    matrices = 3 if model.gated else 2
-    attention = 2 * model.embedding * model.heads * (model.key_length + model.value_length)
-    dense = attention + matrices * model.embedding * model.dense_feed_forward
-    wide = model.experts * model.feed_forward + model.shared_feed_forward
-    sparse = attention + matrices * model.embedding * wide
-    parts = [dense if n < model.dense_layers else sparse for n in range(model.layers)]
     ends = [total * done // sum(parts) for done in accumulate(parts, initial=0)]
     return tuple(end - start for start, end in pairwise(ends))
+
+
+def _parts(model: ModelFact) -> tuple[int, ...]:
+    """Return how many elements the matrices of each layer have, in proportion."""
+    if not model.dense_layers:
+        return (1,) * model.layers
+    count = 3 if model.gated else 2
+    attention = 2 * model.embedding * model.heads * (model.key_length + model.value_length)
+    dense = attention + count * model.embedding * model.dense_feed_forward
+    wide = model.experts * model.feed_forward + model.shared_feed_forward
+    sparse = attention + count * model.embedding * wide
+    return (dense,) * model.dense_layers + (sparse,) * (model.layers - model.dense_layers)
 
 
 def _experts(model: ModelFact, layers: tuple[int, ...], facts: Facts) -> tuple[int, ...]:

@@ -73,18 +73,19 @@ def test_hermes_at_eight_bits_needs_both_cards() -> None:
 def test_three_of_seven_billion_are_over_the_edge_of_twenty_gib() -> None:
     """Ollama 0.9 on a CPU has no flash attention, so the cache is f16 whatever is asked for.
 
-    Each: 4460.45 + 56 KiB × 8192 × 4 = 1792, buffer (28 × 8192 + 8192 + 5 × 3584 + 2 × 512) × 4
-    × 512 = 501, and 100: 6853.45. Three are 20560, and MemoryMax is 20480.
+    Each: 4460.45 + 56 KiB × 8192 × 4 = 1792, and 100; its llama.cpp computes against the cache of
+    all slots: (28 × 32768 + 32768 + 5 × 3584 + 2 × 512) × 4 × 512 = 1893. Together 8245.45; two
+    are 16491, three 24736, and MemoryMax is 20480.
     """
     ask, host = machine("xeon-cpu", version="0.9")
     seven = [shape(name) for name in ("qwen2.5-coder:7b", "deepseek-r1:7b", "qwen2.5:7b")]
     one = judge(seven[0], ask, host)
     assert one.load.cache_type == "f16"
-    assert [mib(n) for n in (one.rooms[0].need.kv, one.rooms[0].need.compute)] == [1792, 501]
+    assert [mib(n) for n in (one.rooms[0].need.kv, one.rooms[0].need.compute)] == [1792, 1893]
     both, all_three = together(seven[:2], ask, host), together(seven, ask, host)
     assert both.word == "fits"
-    assert (all_three.word, mib(all_three.rooms[0].need.total)) == ("does not fit", 20560)
-    assert mib(all_three.rooms[0].left) == -80
+    assert (all_three.word, mib(all_three.rooms[0].need.total)) == ("does not fit", 24736)
+    assert mib(all_three.rooms[0].left) == -4256
     assert all_three.rooms[0].limit_name == "MemoryMax"
 
 

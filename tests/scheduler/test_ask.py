@@ -1,6 +1,7 @@
 """What each era of Ollama does with a model. Numbers from its logs and sources."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from generator.engines.ollama.scheduler.ask import ask_of, batch_of, predicted
 from generator.fit.layout import Footprint
 from generator.host import Gpu, Host
 from tests.facts import facts_at
-from tests.fit.shapes import GIB, MIB, ask, mib, shape
+from tests.fit.shapes import GIB, MIB, ask, kv_bytes, mib, shape
 from tests.views import view
 
 
@@ -262,3 +263,70 @@ def test_layers_that_are_asked_for_go_to_the_gpu_that_is_chosen() -> None:
     assert wish.place(Footprint(large, wish.load_of(large, free)), free).counts == (8, 12)
     wide = replace(wish, spread=True)
     assert wide.place(Footprint(small, wide.load_of(small, free)), free).counts == (8, 12)
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "context", "slots", "kv", "compute"),
+    [
+        # llama3.1:8b in a public notebook on a T4: 1024 and 560.00; granite-code on an M1: 2144.00.
+        ("llama3.1:8b:Q4_0", "0.3.8", 2048, 4, 1024, 566),
+        ("granite-code:8b:Q4_0", "0.3.14", 8192, 4, 4608, 2150),
+        # Of its slot alone, from 0.11.5 on.
+        ("llama3.1:8b:Q4_0", "0.12.3", 2048, 4, 1024, 266),
+    ],
+)
+def test_a_token_is_computed_against_the_cache_of_all_slots_up_to_0_11_4(
+    name: str, release: str, context: int, slots: int, kv: int, compute: int
+) -> None:
+    wish, model = ask(release, context=context, slots=slots, flash_attention=False), shape(name)
+    (card,), _ = Footprint(model, wish.load_of(model, (24 * GIB,))).needs((model.layers + 1,))
+    assert (mib(card.kv), mib(card.compute)) == (kv, compute)
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "more", "kv"),
+    [
+        # A public log of 0.18.2 has a full-size cache for local layers: 832 + 832.
+        ("gemma2:2b", "0.18.2", {"context": 8192, "slots": 2}, 1664),
+        # qwen3-coder-next at 32768 tokens: 2.6 GiB, 2.2 with q8_0; 24 earlier states of 75 MiB.
+        ("qwen3-coder-next", "0.20.3", {"context": 32768}, 2652),
+        ("qwen3-coder-next", "0.20.3", {"context": 32768, "cache_type": "q8_0"}, 2292),
+        ("qwen3-coder-next", "0.16.1", {"context": 32768}, 3255),
+        ("qwen3-coder-next", "0.32.15", {"context": 32768}, 843),
+    ],
+)
+def test_what_is_kept_of_a_slot_by_release(
+    name: str, release: str, more: dict[str, Any], kv: int
+) -> None:
+    wish, model = ask(release, **more), shape(name)
+    load = wish.load_of(model, (80 * GIB,))
+    assert mib(kv_bytes(model, load)) == kv
+
+
+def test_an_embedding_for_each_layer_is_a_part_of_the_output_of_ollamas_engine() -> None:
+    """A public log of gemma4:e4b on 8 GB has 42 of 43 layers, however short the context."""
+    model, free = shape("gemma4:e4b"), (7987 * MIB,)
+    for slots, context in ((4, 8192), (1, 2048)):
+        wish = ask("0.21.0", slots=slots, context=context)
+        footprint = Footprint(model, wish.load_of(model, free))
+        found = wish.place(footprint, free)
+        assert (found.counts, found.headless) == ((42,), True)
+        (card,), host = footprint.of(found)
+        assert card.weights + host.weights == model.tensor_bytes + model.projector_bytes
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "layers", "gpu"),
+    [
+        # Public logs of the llama runner: 12531.27 of qwen2.5-coder:32b, 5731.89 of phi4:14b.
+        ("qwen2.5-coder:32b", "0.11.4", 45, 12531),
+        ("phi4:14b", "0.5.4", 29, 5733),
+    ],
+)
+def test_the_last_layers_of_a_k_m_are_heavier_than_others(
+    name: str, release: str, layers: int, gpu: int
+) -> None:
+    wish, model, free = ask(release, layers=layers), shape(name), (24 * GIB,)
+    footprint = Footprint(model, wish.load_of(model, free))
+    (card,), _ = footprint.of(wish.place(footprint, free))
+    assert mib(card.weights) == gpu

@@ -140,6 +140,8 @@ class OllamaAsk(Ask):
             batch=self._batch(shape, context * self.slots, free, flash=flash),
             outputs=self.slots if own or self.facts.behaves("logits-per-slot") else 0,
             latent_values=not self.llama_server,
+            unified=not self.facts.behaves("a-cache-for-each-slot"),
+            windowless=not self.llama_server,
             pool=pool_of(shape.architecture, self.facts, flash=flash) if own else None,
         )
 

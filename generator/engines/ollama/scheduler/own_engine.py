@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from generator.fit.shape import Load, Shape
 
 FLOAT: Final = 4
+# Those with an embedding for each layer. Source: `per_layer_token_embd` goes to output.bts in
+# ml/backend/ggml/ggml.go@v0.9.3:302, @v0.21.0.
+PER_LAYER: Final = frozenset({"gemma3n", "gemma4"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,15 @@ def pool_of(architecture: str, facts: Facts, *, flash: bool) -> OwnPool:
         whole=architecture == "llama4" or not windows,
         block=256 if flash or facts.behaves("whole-cache-blocks") else 32,
         offloads=facts.behaves("own-engine-offloads-batches"),
+        states=_states_kept(architecture, facts),
+        tables=architecture in PER_LAYER,
     )
+
+
+def _states_kept(architecture: str, facts: Facts) -> int:
+    """Return how many earlier states of a recurrence each slot has room for."""
+    names = ["states-kept", *(["states-kept-by-qwen3next"] if architecture == "qwen3next" else [])]
+    return next((facts.behaviours[name].value for name in names if facts.behaves(name)), 0)
 
 
 def _feed_forward(shape: Shape) -> int:
