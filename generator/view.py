@@ -327,6 +327,10 @@ class Phrases:
     """Whether a fix may change the text: what is packed into a file stands nowhere in it."""
     guide: bool = False
     """Whether it shows people what to write, with gaps for them to fill in."""
+    several: bool = False
+    """Whether it has commands and variables of other programs as well, as a guide does."""
+    plugged: bool = False
+    """Whether a device plugin sets variables, before those of the file."""
     check: str = '["CMD", {}]'
     """A health check by a program and its arguments, `{}` the quoted words."""
     entrypoint: str = "--entrypoint {}"

@@ -1,6 +1,7 @@
 """Templates and sample files: each is read as the file that becomes of it.
 
-Jinja, Handlebars and the templates of Go are known by their braces, whatever the file is called.
+Jinja, Handlebars and the templates of Go are known by their braces, whatever the file is called,
+and so are the names that an installer replaces: `__NAME__`, `@NAME@`.
 Nothing is filled in: an expression with a literal default is that default, any other stands for a
 value that nobody knows here. Lines stay where they are.
 """
@@ -35,6 +36,9 @@ _DEFAULT: Final = re.compile(
     r"\s*(?:\|\s*(?:string|int|lower|upper|trim|quote)\s*)?-?"
 )
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
+_MARK: Final = re.compile(r"(?<![\w@])(?:__([A-Z][A-Z0-9_]*?)__|@([A-Z][A-Z0-9_]*)@)(?![\w@])")
+"""A name that an installer replaces, as `sed` and `configure` do."""
+_MARK_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:{_MARK.pattern})[ \t]*\r?$")
 UNTOLD: Final = "${"
 """What a value begins with, or has in it, that the template leaves open."""
 
@@ -57,10 +61,11 @@ def has_gaps(source: Source, kind: str) -> bool:
     text = source.text
     if kind == "compose":  # Docker's own `--format {{…}}` may stand in one.
         return "{{" in text and _ALONE.search(text) is not None
-    return (
-        kind in _FILLED
-        and ("{{" in text or "{%" in text)
-        and bool(_STATEMENT.search(text) or _EXPRESSION.search(text))
+    if kind not in _FILLED:
+        return False
+    braces = "{{" in text or "{%" in text
+    return bool(
+        (braces and (_STATEMENT.search(text) or _EXPRESSION.search(text))) or _MARK.search(text)
     )
 
 
@@ -72,8 +77,9 @@ def plain(source: Source, kind: str) -> Source:
 
 def _filled(text: str) -> str:
     """Return a text without the lines that only direct, and with a name for what is untold."""
-    kept = _ALONE.sub(_emptied, text)
-    return _EXPRESSION.sub(_value, _STATEMENT.sub(_within, kept))
+    kept = _MARK_ALONE.sub(_emptied, _ALONE.sub(_emptied, text))
+    filled = _EXPRESSION.sub(_value, _STATEMENT.sub(_within, kept))
+    return _MARK.sub(lambda mark: f"{UNTOLD}{mark[1] or mark[2]}}}", filled)
 
 
 def _emptied(found: re.Match[str]) -> str:

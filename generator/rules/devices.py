@@ -198,7 +198,9 @@ def numbers_of_the_host(view: View, _: Facts) -> Hits:
     severity="info",
     title="GPUs of a container said twice",
     why="A reservation decides which GPUs get into the container; Docker sets "
-    "NVIDIA_VISIBLE_DEVICES itself from it. CUDA_VISIBLE_DEVICES can only narrow that down, and "
+    "NVIDIA_VISIBLE_DEVICES itself from it. In a pod it is the other way round: what the manifest "
+    "says comes behind what the device plugin sets. CUDA_VISIBLE_DEVICES can only narrow that "
+    "down, and "
     "says nothing where it names all of them, or takes the last one where it names another.",
     bad='device_ids: ["0", "1"]\nenvironment: {CUDA_VISIBLE_DEVICES: "0,1"}',
     good='device_ids: ["0", "1"]',
@@ -237,6 +239,16 @@ def _runtime_beside_reservation(view: View) -> Hits:
     if variable is None or variable.unresolved or box is None or box.gpu_access != "reservation":
         return
     named = {part.strip() for part in variable.value.split(",")}
+    if view.phrases.plugged:
+        yield Hit(
+            message=f"{RUNTIME} of the pod comes behind what the device plugin sets, and wins: the "
+            f"container sees `{variable.value}`, not the GPUs that it was given",
+            place=variable.place,
+            severity="warning",
+            fix=f"leave {RUNTIME} out; the limit on `nvidia.com/gpu` is enough",
+            link="kubernetes pkg/kubelet/kubelet_pods.go, GenerateRunContainerOptions",
+        )
+        return
     same = named == set(_reserved(box) or ["all"])
     yield Hit(
         message=f"{RUNTIME} has no say beside a device reservation, "

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import load_signs
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
 
@@ -26,6 +27,12 @@ _NO_LITERAL: Final = re.compile(r"\$|%[a-zA-Z]|/|~|file:|ENC\[|<|\{\{|@")
 # What people write where a client insists on a key that nobody checks.
 _STAND_INS: Final = frozenset(
     {"", "0", "1", "true", "false", "yes", "no", "none", "null", "empty", "dummy", "ollama"}
+)
+# What a guide writes for whoever follows it to replace.
+_TO_REPLACE: Final = re.compile(
+    r"(?:your|my)[-_ ]|(?:change|replace|insert|enter|put|add)[-_ ]?(?:me|this|it|here|your)\b"
+    r"|(?:example|placeholder|todo|xxx+)\b",
+    re.IGNORECASE,
 )
 _IN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s:$]*:[^/@\s$]+@", re.IGNORECASE)
 # Where everybody reads the environment; a file for it alone can be kept from them.
@@ -98,6 +105,9 @@ def plain_secret(view: View, _: Facts) -> Hits:
         shown = file == view.place.file or PurePosixPath(file).suffix in _READABLE
         if not shown or variable.reach == "shell" or variable.unresolved:
             continue
+        guide = view.phrases.guide or view.phrases.several
+        if guide and view.container is None and not _is_ours(view, variable):
+            continue  # Of a guide to other programs.
         address = _IN_ADDRESS.match(_bare(variable)) is not None
         if address or _is_secret(variable):
             message = "the address in it has a password" if address else "looks like a secret"
@@ -117,7 +127,13 @@ def _is_secret(variable: Variable) -> bool:
     named = _NAME.search(variable.name) and not _ELSEWHERE.search(variable.name)
     texts = (_bare(variable), variable.value.strip("\"' "))
     literal = not any(_NO_LITERAL.match(t) or "${" in t for t in texts)
-    return bool(named) and literal and texts[1].lower() not in _STAND_INS
+    if texts[1].lower() in _STAND_INS or _TO_REPLACE.match(texts[1]):
+        return False
+    return bool(named) and literal
+
+
+def _is_ours(view: View, variable: Variable) -> bool:
+    return variable.name.startswith(load_signs(view.engine).prefixes)
 
 
 @Rule(

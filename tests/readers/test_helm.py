@@ -82,7 +82,7 @@ def test_the_chart_s_values_are_read() -> None:
     assert [(m.name, m.warmed, m.place.line) for m in view.models] == [
         ("llama3.1:8b", True, 12),
         ("nomic-embed-text", False, 13),
-        ("coder", False, 17),
+        ("coder", False, 19),
     ]
     assert view.acceleration == "cuda"
 

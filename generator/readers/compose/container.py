@@ -219,13 +219,17 @@ def _healthcheck(key: str, service: Table) -> tuple[tuple[str, ...], Place] | No
     return None
 
 
+_OF_SWARM: Final = frozenset({"mode", "placement", "update_config", "endpoint_mode"})
+
+
 def _restart(service: Table) -> str:
     """Return the restart policy; Compose asks `deploy` only where `restart` is not there."""
     if plain := service.text("restart"):
         return plain
     policy = service.get("deploy", "restart_policy")
     if not isinstance(policy, Table):
-        return ""
+        # A swarm starts it again unless told otherwise, and Compose knows no such keys.
+        return "any" if _OF_SWARM & set(service.table("deploy").entries) else ""
     condition = policy.text("condition")
     return _RESTARTS.get(condition, condition)
 

@@ -80,6 +80,9 @@ class Stage:
             engine.is_image(image_name(image).repository) and f"bin/{engine.name}" in one.rest
             for image, one in self.copies
         )
+        starts = self.starts()
+        if copied and starts and not starts.startswith(_SHELL[0]) and not self.asked_scripts():
+            return False  # Another program starts, which has it to ask a server.
         return copied or any(re.search(engine.installs, one.script) for one in self.runs)
 
     def asked_scripts(self) -> list[str]:

@@ -50,4 +50,4 @@ SIGNS: Final = Signs(
     never=r"\A#!",
     ours=_shows,
 )
-DOCUMENT: Final = replace(SCRIPT, kind="document")
+DOCUMENT: Final = replace(SCRIPT, kind="document", several=True)

@@ -20,6 +20,7 @@ SIGNS: Final = Signs(
 )
 HELM: Final = Phrases(
     kind="helm",
+    plugged=True,
     string='"{}"',  # Kubernetes takes nothing but strings.
     volumes_told=False,
     devices_told=False,

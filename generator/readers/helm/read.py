@@ -51,6 +51,7 @@ _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody says a size.
 _VOLUME: Final = ("persistentVolume", "enabled")
 _TABLE_OF_MODELS: Final = Release(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
+_FROM: Final = re.compile(r"(?im)^[ \t]*FROM[ \t]+[\"']?([^\s\"']+)")
 _ELSEWHERE: Final = frozenset(
     {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
 )
@@ -198,7 +199,11 @@ class _Chart:
                 if name:
                     before = asked.get(name)
                     place = before.place if before else self._at(node, *key, verb)
-                    asked[name] = ModelUse(name=name, place=place, warmed=verb == "run")
+                    base = before.base if before else ""
+                    if verb == "create":
+                        base, place = _made_of(node, place)
+                    warmed = verb == "run"
+                    asked[name] = ModelUse(name=name, place=place, warmed=warmed, base=base)
         yield from asked.values()
 
     def _nameless(self) -> Iterator[Line]:
@@ -275,6 +280,17 @@ class _Chart:
         for node in self.values.items("volumeMounts"):
             if isinstance(node, Table) and (target := node.text("mountPath")):
                 yield f"{node.text('name')}:{target}", self._at(node, "volumeMounts")
+
+
+def _made_of(node: Node, place: Place) -> tuple[str, Place]:
+    """Return the model that one is made of by its template, and where it stands."""
+    template = node.scalar("template") if isinstance(node, Table) else None
+    found = _FROM.search(template.text) if template is not None else None
+    if template is None or found is None:
+        return "{{ created }}", place  # A ConfigMap tells.
+    within = template.text.count("\n", 0, found.start())
+    line = template.place.line + (within + 1 if "\n" in template.text else 0)
+    return found[1], replace(place, line=line)
 
 
 def quantity(text: str) -> Decimal:

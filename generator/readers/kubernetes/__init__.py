@@ -18,6 +18,7 @@ SIGNS: Final = Signs(
 )
 KUBERNETES: Final = Phrases(
     kind="kubernetes",
+    plugged=True,
     devices_told=False,
     string='"{}"',  # A variable takes nothing but strings.
     unnamed="is in an `emptyDir`, or another volume that goes with the pod",

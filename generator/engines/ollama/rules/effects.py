@@ -159,7 +159,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     if variable is None or fact is None or fact.works or not fact.known:
         return
     word = cleaned(variable.value)
-    if word == "0":  # It asks for nothing.
+    if word in {"", "0"} or variable.unresolved:  # It asks for nothing, or nobody knows.
         return
     size = int(digits_of(word, fact) or 0)
     mib = -(-size // MIB)

@@ -25,6 +25,9 @@ _TELLS_NOTHING: Final = re.compile(
     r"|^(?:CMD(?:-SHELL)?\s+)?(?:/\w+)*/?(?:true|exit\s+0|:|echo\b[^|;&]*)\s*$"
 )
 _ALWAYS: Final = re.compile(r"(?:\|\||;)\s*(?:true|:|exit\s+0|echo\b[^|;&]*)\s*[\"']?\s*$")
+_ASKS_AS_WELL: Final = re.compile(
+    r"\bollama\s+(?:list|ls|ps|show)\b[^|;]*&&|&&[^|;]*\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget)\b"
+)
 _LOADS: Final = re.compile(
     r"\bollama\s+run\b|/api/(?:generate|chat|embed(?:dings)?)\b|/v1/(?:chat/)?completions\b"
 )
@@ -56,10 +59,16 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
-        elif words and (found := _TELLS_NOTHING.search(text) or _ALWAYS.search(text)):
+        elif words and (found := _says_nothing(text)):
             told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
+
+
+def _says_nothing(text: str) -> re.Match[str] | None:
+    """Return what makes a check pass with a dead server; not so where it asks one as well."""
+    always = _ALWAYS.search(text)
+    return always or (None if _ASKS_AS_WELL.search(text) else _TELLS_NOTHING.search(text))
 
 
 def _never_healthy(view: View, message: str, words: tuple[str, ...], place: Place) -> Hit:

@@ -253,7 +253,7 @@ def home_of_another_user(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None or not strangers_home(view) or not is_official(view, facts):
         return
-    home = home_in_image(box)
+    home = home_in_image(view)
     yield Hit(
         message=f"user `{box.user}` has the home `{home}` in the image, not /root: the server "
         f"keeps its keys in `{posixpath.join(home, '.ollama')}`"

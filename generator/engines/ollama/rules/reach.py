@@ -131,7 +131,7 @@ def _pulled(view: View, facts: Facts, mounts: list[tuple[str, str, Place]]) -> I
 
 def _keys(view: View, box: Container) -> str:
     home = view.variable("HOME")
-    own = home.value if home is not None else box.home or home_in_image(box)
+    own = home.value if home is not None else box.home or home_in_image(view)
     return posixpath.join(own, ".ollama")
 
 

@@ -1,0 +1,114 @@
+"""Small directories in the shapes that people have: what is told of them, and what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.check.gather import CheckRequest, check
+
+UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\nRestart=always\n"
+SERVICE = "services:\n  llm:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
+KEPT = "    volumes: ['m:/root/.ollama']\n"
+NAMED = "volumes: {m: }\n"
+CHART = "ollama:\n  gpu:\n    enabled: true\n"
+
+
+def told(folder: Path, files: dict[str, str]) -> set[str]:
+    """Return `file:line rule` of each finding in a directory of `files`."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    report = check(CheckRequest(paths=[str(folder)]))
+    return {
+        f"{Path(p.place.file).relative_to(folder)}:{p.place.line} {p.finding.rule}"
+        for p in report.findings
+    }
+
+
+TOLD = {
+    "a user that the image makes": (
+        {
+            "compose.yaml": "services:\n  ollama:\n    build: .\n    restart: always\n"
+            "    user: svc\n    volumes: ['m:/data']\nvolumes: {m: }\n",
+            "Dockerfile": "FROM ollama/ollama:0.32.15\nRUN useradd -m svc\n",
+        },
+        {"compose.yaml:3 HW518"},
+    ),
+    "what a chart creates is made of": (
+        {
+            "values.yaml": CHART + "  models:\n    create:\n      - name: helper\n"
+            "        template: |\n          FROM llama3.2:8b\n          PARAMETER num_ctx 8192\n"
+        },
+        {"values.yaml:8 HW507"},
+    ),
+    "a variable of the pod beside a device plugin": (
+        {"values.yaml": CHART + "extraEnv:\n  - name: NVIDIA_VISIBLE_DEVICES\n    value: all\n"},
+        {"values.yaml:6 HW313"},
+    ),
+}
+
+SILENT = {
+    "names that an installer replaces": (
+        {
+            "ollama.service.d/10.conf": "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=__KEEP__\n"
+            "Environment=OLLAMA_NUM_PARALLEL=@SLOTS@\n__MORE__\n"
+        },
+        "HW",
+    ),
+    "a key for the reader of a guide to write": (
+        {"README.md": "```sh\nexport APP_PASSWORD=your_password\nollama pull llama3.2\n```\n"},
+        "HW406",
+    ),
+    "a secret of another program in a guide": (
+        {"README.md": "```sh\nexport APP_PASSWORD=hunter2\nollama pull llama3.2\n```\n"},
+        "HW406",
+    ),
+    "a check that asks as well": (
+        {
+            "compose.yaml": SERVICE + KEPT + "    healthcheck:\n"
+            "      test: ['CMD-SHELL', 'ollama --version && ollama ps || exit 1']\n" + NAMED
+        },
+        "HW509",
+    ),
+    "a stack of a swarm": (
+        {
+            "compose.yaml": "services:\n  llm:\n    image: ollama/ollama:0.32.15\n"
+            + KEPT
+            + "    deploy: {mode: replicated, replicas: 1}\n"
+            + NAMED
+        },
+        "HW513",
+    ),
+    "an image that has the program to ask": (
+        {
+            "compose.yaml": "services:\n  pull-ollama:\n    build: {dockerfile: pull.Dockerfile}\n",
+            "pull.Dockerfile": "FROM ollama/ollama:0.32.15 AS o\nFROM python:3.13\n"
+            "COPY --from=o /bin/ollama /bin/ollama\nENTRYPOINT ['python', 'pull.py']\n".replace(
+                "'", '"'
+            ),
+        },
+        "HW513",
+    ),
+    "a name that is created": (
+        {
+            "values.yaml": CHART + "  models:\n    create:\n      - name: qwen3:8bb\n"
+            "        configMapKeyRef: {name: files, key: helper}\n"
+        },
+        "HW5",
+    ),
+    "memory that nobody keeps free": (
+        {"ollama.service": UNIT + "Environment=OLLAMA_GPU_OVERHEAD=\n"},
+        "HW114",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), TOLD.values(), ids=TOLD)
+def test_it_is_told(tmp_path: Path, files: dict[str, str], expected: set[str]) -> None:
+    assert expected <= told(tmp_path, files)
+
+
+@pytest.mark.parametrize(("files", "rule"), SILENT.values(), ids=SILENT)
+def test_it_is_left_alone(tmp_path: Path, files: dict[str, str], rule: str) -> None:
+    assert not [one for one in told(tmp_path, files) if one.split()[1].startswith(rule)]
