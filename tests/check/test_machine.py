@@ -9,7 +9,7 @@ import pytest
 from generator.check.gather import CheckRequest, check
 from generator.check.machine import ANSWER
 from generator.check.report import Report
-from tests.commands import process
+from tests.commands import called
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\nRestart=always\n"
 WRONG = "[Service]\nEnvironment=OLLAMA_NUM_THREADS=6\n"
@@ -116,7 +116,7 @@ def test_a_directory_with_two_names_is_read_once(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_an_engine_is_not_clean(tmp_path: Path) -> None:
-    done = process("check", "--root", str(tmp_path), "--json")
+    done = called("check", "--root", str(tmp_path), "--json")
     told = json.loads(done.stdout)["not_judged"]
     assert (done.returncode, [one["file"] for one in told]) == (2, [str(tmp_path)])
 
@@ -159,6 +159,6 @@ def test_docker_that_does_not_answer_is_told(
     ],
 )
 def test_bad_usage(arguments: list[str], told: str) -> None:
-    done = process("check", *arguments)
+    done = called("check", *arguments)
     assert done.returncode == 2
     assert told in done.stderr

@@ -10,7 +10,7 @@ from generator.check.page import as_page
 from generator.check.report import Report
 from generator.errors import Finding
 from generator.view import LocatedFinding, NotJudged, Place
-from tests.commands import ROOT, process
+from tests.commands import ROOT, called
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,13 +75,13 @@ def test_the_command_writes_it_and_replaces_only_its_own(tmp_path: Path) -> None
     (tmp_path / "a.env").write_text("OLLAMA_KEEP_ALIVE=1d\n")
     (tmp_path / "mine.html").write_text("<p>mine</p>\n")
     for _ in range(2):
-        done = process("check", "a.env", "--html", "page.html", cwd=tmp_path)
+        done = called("check", "a.env", "--html", "page.html", cwd=tmp_path)
         assert done.returncode == 1
         assert "HW109" in done.stdout
         read((tmp_path / "page.html").read_text())
-    refused = process("check", "a.env", "--html", "mine.html", cwd=tmp_path)
+    refused = called("check", "a.env", "--html", "mine.html", cwd=tmp_path)
     assert refused.returncode == 2
     assert (tmp_path / "mine.html").read_text() == "<p>mine</p>\n"
-    printed = process("check", "a.env", "--html", "-", cwd=tmp_path).stdout
+    printed = called("check", "a.env", "--html", "-", cwd=tmp_path).stdout
     assert printed.startswith("<!DOCTYPE html>")
     assert printed.endswith("</html>\n")

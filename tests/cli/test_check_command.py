@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from generator.readers import KINDS
-from tests.commands import ROOT, process
+from tests.commands import ROOT, called, process
 from tests.tools import require
 
 DROP_IN = """\
@@ -85,15 +85,7 @@ def test_a_unit_file_is_checked_without_what_others_need(there: Path) -> None:
 def gen(
     *args: str, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "generator", "check", *args],
-        env={**os.environ, **(env or {})},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return called("check", *args, cwd=Path.cwd(), stdin=stdin, env=env)
 
 
 def findings(*args: str, stdin: str = "") -> list[tuple[str, int, str]]:
@@ -471,7 +463,8 @@ def module(there: Path) -> str:
 
 def without_nix(*args: str) -> subprocess.CompletedProcess[str]:
     """Run the command with nothing that reads Nix."""
-    return gen(*args, env={"PATH": "/nonexistent", "PYTHONPATH": ".blind"})
+    env = {"PATH": "/nonexistent", "PYTHONPATH": ".blind"}
+    return process("check", *args, cwd=Path.cwd(), env=env)
 
 
 def test_the_text_of_a_module_is_judged_without_nix(there: Path) -> None:
@@ -545,10 +538,10 @@ def test_json_of_ours_that_is_no_plan_is_passed_over(there: Path) -> None:
     folder = there / "saved"
     folder.mkdir()
     for name, args in shown.items():
-        (folder / f"{name}.json").write_text(process(*args, "--json", cwd=there).stdout)
+        (folder / f"{name}.json").write_text(called(*args, "--json", cwd=there).stdout)
     for schema in ROOT.glob("docs/schemas/*.json"):
         (folder / f"schema-{schema.name}").write_text(schema.read_text())
-    (folder / "plan.json").write_text(process("plan", "xeon-cpu", cwd=there).stdout)
+    (folder / "plan.json").write_text(called("plan", "xeon-cpu", cwd=there).stdout)
     document = json.loads(gen("saved", "--json").stdout)
     assert (document["files"], document["not_judged"]) == (["saved/plan.json"], [])
     (named,) = json.loads(gen("saved/list.json", "--json").stdout)["findings"]

@@ -11,7 +11,7 @@ import pytest
 from generator.detect.machine import read_machine
 from generator.detect.root import archive_of
 from generator.profiles.load import load_profile
-from tests.commands import process, run
+from tests.commands import called, process, run
 from tests.detect.machines import FOLDER, NAMES, member_names, root_of, tree
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def xeon(tmp_path: Path) -> str:
 
 def test_a_fresh_machine_is_written_rendered_and_checked(tmp_path: Path) -> None:
     here = tmp_path / "here.toml"
-    wrote = process("detect", "-o", str(here))
+    wrote = called("detect", "-o", str(here))
     assert (wrote.returncode, wrote.stdout) == (0, "")
     assert f"gen --profile {here} -t all -o out" in wrote.stderr
-    rendered = process("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out"))
+    rendered = called("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out"))
     assert rendered.returncode == 0, rendered.stderr
     assert (tmp_path / "out").is_dir()
-    checked = process("check", str(here))
+    checked = called("check", str(here))
     assert checked.returncode == 0, checked.stdout
 
 
@@ -69,11 +69,11 @@ def test_json_has_facts_host_tuning_and_warnings() -> None:
 def test_a_file_that_is_there_stays_without_force(xeon: str, tmp_path: Path) -> None:
     here = tmp_path / "here.toml"
     here.write_text("mine\n")
-    refused = process("detect", "--root", xeon, "-o", str(here))
+    refused = called("detect", "--root", xeon, "-o", str(here))
     assert refused.returncode == 2
     assert "is there already" in refused.stderr
     assert here.read_text() == "mine\n"
-    assert process("detect", "--root", xeon, "-o", str(here), "--force").returncode == 0
+    assert called("detect", "--root", xeon, "-o", str(here), "--force").returncode == 0
     assert load_profile(str(here)).name == "sys-5018r-m"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["here.toml"]
 
@@ -82,7 +82,7 @@ def test_a_link_is_replaced_where_it_leads(xeon: str, tmp_path: Path) -> None:
     (tmp_path / "real.toml").write_text("old\n")
     link = tmp_path / "here.toml"
     link.symlink_to(tmp_path / "real.toml")
-    assert process("detect", "--root", xeon, "-o", str(link), "--force").returncode == 0
+    assert called("detect", "--root", xeon, "-o", str(link), "--force").returncode == 0
     assert link.is_symlink()
     assert "sys-5018r-m" in (tmp_path / "real.toml").read_text()
 
@@ -99,27 +99,27 @@ def test_a_capture_is_the_same_each_time_and_holds_nothing_private(
 ) -> None:
     first, second = tmp_path / "one.tar", tmp_path / "two.tar"
     for path in (first, second):
-        assert process("detect", "--root", xeon, "--capture", str(path)).returncode == 0
+        assert called("detect", "--root", xeon, "--capture", str(path)).returncode == 0
     assert first.read_bytes() == second.read_bytes()
     names = member_names(first.read_bytes())
     assert names == sorted(names)
     for private in ("serial", "uuid", "hostname", "environ", "passwd", "machine-id", "cmdline"):
         assert not [name for name in names if private in name]
-    again = process("detect", "--root", str(first), "--json")
-    assert again.stdout == process("detect", "--root", xeon, "--json").stdout
+    again = called("detect", "--root", str(first), "--json")
+    assert again.stdout == called("detect", "--root", xeon, "--json").stdout
 
 
 def test_a_capture_does_not_overwrite(xeon: str, tmp_path: Path) -> None:
     path = tmp_path / "machine.tar"
     path.write_text("mine")
-    refused = process("detect", "--root", xeon, "--capture", str(path))
+    refused = called("detect", "--root", xeon, "--capture", str(path))
     assert refused.returncode == 2
     assert path.read_text() == "mine"
 
 
 def test_like_keeps_the_tuning_and_changes_the_host(xeon: str, tmp_path: Path) -> None:
     here = tmp_path / "here.toml"
-    assert process("detect", "--root", xeon, "--like", "xeon-cpu", "-o", str(here)).returncode == 0
+    assert called("detect", "--root", xeon, "--like", "xeon-cpu", "-o", str(here)).returncode == 0
     profile = load_profile(str(here))
     assert profile.extends == "xeon-cpu"
     assert profile.ollama.num_parallel == 4
@@ -128,24 +128,24 @@ def test_like_keeps_the_tuning_and_changes_the_host(xeon: str, tmp_path: Path) -
     # Twenty threads are more than there are cores.
     assert profile.threads.count == 12
     assert profile.resources.cpu_quota == 2000
-    assert process("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out")).returncode == 0
+    assert called("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out")).returncode == 0
 
 
 def test_like_on_a_smaller_machine_keeps_to_its_limits(tmp_path: Path) -> None:
     here = tmp_path / "here.toml"
-    done = process("detect", "--root", GUEST, "--like", "xeon-cpu", "-o", str(here))
+    done = called("detect", "--root", GUEST, "--like", "xeon-cpu", "-o", str(here))
     assert done.returncode == 0
     profile = load_profile(str(here))
     assert profile.threads.count == 2
     assert profile.resources.cpu_quota == 200
     assert profile.resources.memory_max == 20 * 2**30
-    assert process("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out")).returncode == 0
+    assert called("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out")).returncode == 0
 
 
 def test_like_a_path_is_extended_from_where_the_profile_lies(xeon: str, tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text('schema_version = 1\nname = "base"\n')
     (tmp_path / "sub").mkdir()
-    done = process(
+    done = called(
         "detect", "--root", xeon, "--like", "./base.toml", "-o", "sub/here.toml", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
@@ -163,7 +163,7 @@ def test_like_in_a_container_keeps_its_threads_within_the_quota(
         'schema_version = 1\nname = "two"\n[threads]\ncount = 2\n', encoding="utf-8"
     )
     root = str(tree("small-container", tmp_path / "root"))
-    done = process("detect", "--root", root, "--like", like, "-o", "here.toml", cwd=tmp_path)
+    done = called("detect", "--root", root, "--like", like, "-o", "here.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     profile = load_profile(str(tmp_path / "here.toml"))
     assert (profile.threads.count, profile.resources.cpu_quota) == (threads, 400)
@@ -171,10 +171,10 @@ def test_like_in_a_container_keeps_its_threads_within_the_quota(
 
 @pytest.mark.parametrize("to", [(), ("-o", "-"), ("-o", "here.toml"), ("--json",)])
 def test_a_release_that_nobody_knows_is_warned_of(to: tuple[str, ...], tmp_path: Path) -> None:
-    done = process("detect", "--root", GUEST, "--ollama-version", "9.9", *to, cwd=tmp_path)
+    done = called("detect", "--root", GUEST, "--ollama-version", "9.9", *to, cwd=tmp_path)
     assert done.returncode == 0
     assert "--ollama-version: 9.9.0 is newer than the newest release this" in done.stderr
-    known = process(
+    known = called(
         "detect", "--root", GUEST, "--ollama-version", "0.24", *to, "--force", cwd=tmp_path
     )
     assert "is newer" not in known.stderr
@@ -194,17 +194,17 @@ def test_like_on_other_gpus(
     machine: str, like: str, acceleration: str, devices: tuple[str, ...], tmp_path: Path
 ) -> None:
     root, here = str(tree(machine, tmp_path / "root")), tmp_path / "here.toml"
-    done = process("detect", "--root", root, "--like", like, "-o", str(here))
+    done = called("detect", "--root", root, "--like", like, "-o", str(here))
     assert done.returncode == 0, done.stderr
     profile = load_profile(str(here))
     assert profile.ollama.acceleration == acceleration
     assert profile.gpu.visible_devices == devices
-    done = process("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out"))
+    done = called("--profile", str(here), "-t", "all", "-o", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
 
 
 def test_like_a_gpu_profile_without_a_gpu_is_refused(xeon: str) -> None:
-    refused = process("detect", "--root", xeon, "--like", "dual-pascal", "-o", "-")
+    refused = called("detect", "--root", xeon, "--like", "dual-pascal", "-o", "-")
     assert refused.returncode == 2
     assert "`dual-pascal` is for a host with GPUs" in refused.stderr
 

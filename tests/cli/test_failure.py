@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from generator.cli.failure import wants_json
-from tests.commands import process
+from tests.commands import called
 
 
 def failure(*args: str, cwd: Path, code: int) -> dict[str, Any]:
-    done = process(*args, cwd=cwd)
+    done = called(*args, cwd=cwd)
     assert done.returncode == code
     assert done.stderr.startswith("error: ")
     document: dict[str, Any] = json.loads(done.stdout)
@@ -70,7 +70,7 @@ def test_what_is_not_there_and_what_fails(tmp_path: Path) -> None:
 
 def test_without_the_option_stdout_stays_empty(tmp_path: Path) -> None:
     for args in (("show", "nope"), ("show", "--", "--json"), ("check", "--format", "sarif", "-x")):
-        done = process(*args, cwd=tmp_path)
+        done = called(*args, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
 
 

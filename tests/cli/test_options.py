@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli import COMMANDS, gen
-from tests.commands import process, run
+from tests.commands import called, run
 
 TAKE_A_PROFILE = ("render", "show", "plan", "fit", "check")
 
@@ -26,7 +26,7 @@ def test_what_is_no_command_but_a_profile_is_rendered(
     assert run("xeon-cpu").stdout == rendered
     assert run("xeon-cpu", "-t", "nixos").stdout == rendered
     assert run("-t", "nixos", "xeon-cpu").stdout == rendered
-    assert process("./mine.toml").stderr.startswith("error: there is no profile `./mine.toml`\n")
+    assert called("./mine.toml").stderr.startswith("error: there is no profile `./mine.toml`\n")
 
 
 def test_a_profile_without_its_suffix_is_guessed(
@@ -34,7 +34,7 @@ def test_a_profile_without_its_suffix_is_guessed(
 ) -> None:
     here = tmp_path_factory.mktemp("here")
     (here / "mine.toml").write_text('schema_version = 1\nname = "mine"\n')
-    done = process("show", "mine", cwd=here)
+    done = called("show", "mine", cwd=here)
     assert done.returncode == 2
     assert "hint: did you mean `mine.toml`? shipped are " in done.stderr
 
@@ -53,7 +53,7 @@ def test_a_profile_without_its_suffix_is_guessed(
     ],
 )
 def test_a_mistyped_word_is_guessed(args: tuple[str, ...], message: str, meant: str) -> None:
-    done = process(*args)
+    done = called(*args)
     assert done.returncode == 2
     assert done.stdout == ""
     error, hint = done.stderr.splitlines()[:2]
@@ -63,7 +63,7 @@ def test_a_mistyped_word_is_guessed(args: tuple[str, ...], message: str, meant: 
 
 
 def test_a_word_like_nothing_is_told_where_the_words_are() -> None:
-    done = process("frobnicate")
+    done = called("frobnicate")
     assert done.returncode == 2
     assert "did you mean" not in done.stderr
     assert "hint: `gen --help` lists the commands, `gen list` the profiles" in done.stderr
@@ -78,7 +78,7 @@ def test_the_help_has_every_command_once_a_newcomers_first() -> None:
 
 @pytest.mark.parametrize("flag", ["--diff", "--check", "--force"])
 def test_flags_about_files_need_a_directory(flag: str) -> None:
-    result = process("--profile", "xeon-cpu", flag)
+    result = called("--profile", "xeon-cpu", flag)
     assert result.returncode == 2
     assert "-o DIR" in result.stderr
 

@@ -13,7 +13,7 @@ from generator.cli import COMMANDS
 from generator.detect.machine import read_machine
 from generator.detect.root import archive_of
 from generator.errors import shortened
-from tests.commands import ROOT, process, run
+from tests.commands import ROOT, called, run
 from tests.detect.machines import NAMES, root_of
 from tests.plans import PROFILES
 from tools.output_schemas import PRINTED, files
@@ -123,9 +123,9 @@ def test_check_of_everything_that_is_read() -> None:
 
 def test_check_says_what_was_not_read(tmp_path: Path) -> None:
     module = tmp_path / "ollama.nix"
-    module.write_text("{ services.ollama.enable = true; }\n")
+    module.write_text("{ config, ... }: { services.ollama = config.mine; }\n")
     strict = ("--fail-on", "not-judged")
-    done = process("check", str(module), "--json", *strict, env={"PATH": str(tmp_path)})
+    done = called("check", str(module), "--json", *strict, env={"PATH": str(tmp_path)})
     assert done.returncode in {2, 3}  # without Nix the syntax tree is read, where that can be
     (gap,) = validated("check", done.stdout)["not_judged"]
     assert gap["file"] == str(module)
@@ -167,5 +167,5 @@ def test_detect(machine: str, tmp_path: Path) -> None:
     ],
 )
 def test_failures(args: tuple[str, ...]) -> None:
-    done = process(*args, "--json")
+    done = called(*args, "--json")
     assert validated("error", done.stdout)["exit_code"] == done.returncode

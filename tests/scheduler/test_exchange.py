@@ -13,7 +13,7 @@ import pytest
 from generator.engines.ollama.scheduler.exchange import MOST_BYTES, asked
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.ask import Server
-from tests.commands import process
+from tests.commands import called
 
 Answer = Callable[[socket.socket], None]
 Serve = Callable[[Answer], str]
@@ -206,19 +206,19 @@ def test_an_address_that_cannot_be(url: str) -> None:
 @pytest.mark.parametrize(("time", "message"), [("x", "--timeout"), ("0s", "no time to wait"),
                                                ("-3s", "no time to wait")])  # fmt: skip
 def test_a_time_that_is_none(time: str, message: str) -> None:
-    found = process("fit", "xeon-cpu", "--server", "http://x", "-m", "mine", f"--timeout={time}")
+    found = called("fit", "xeon-cpu", "--server", "http://x", "-m", "mine", f"--timeout={time}")
     assert (found.returncode, message in found.stderr) == (2, True)
 
 
 def test_a_time_for_no_server() -> None:
-    found = process("fit", "xeon-cpu", "--timeout", "3s")
+    found = called("fit", "xeon-cpu", "--timeout", "3s")
     assert (found.returncode, "name it by --server" in found.stderr) == (2, True)
 
 
 def test_the_command_says_it_in_a_line(serve: Serve) -> None:
     for answer in (LATE["headers"], NONSENSE["deep"][0]):
         asked_for = ("fit", "xeon-cpu", "--server", serve(answer), "-m", "mine", "--timeout=400ms")
-        found = process(*asked_for)
+        found = called(*asked_for)
         assert (found.returncode, found.stdout) == (3, "")
         assert [line.partition(":")[0] for line in found.stderr.splitlines()][:1] == ["error"]
         assert len(found.stderr.splitlines()) <= 2

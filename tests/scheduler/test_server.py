@@ -14,7 +14,7 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.fit.ask import Server
 from generator.fit.verdict import judge
 from tests.cli.test_output_schemas import validated
-from tests.commands import process, run
+from tests.commands import called, run
 from tests.facts import facts_at
 from tests.fit.shapes import GIB, ask, cpu
 
@@ -183,12 +183,12 @@ def test_nothing_that_a_server_says_controls_the_terminal(serve: Serve) -> None:
     answer = {**SHOW, "details": {"quantization_level": evil}}
     models = {"models": [{"name": f"a{evil}", "size": 100, "size_vram": 50}]}
     url = serve({"/api/show": (200, answer), "/api/ps": (200, models)})
-    found = process("fit", "xeon-cpu", "--server", url, "-m", "mine")
+    found = called("fit", "xeon-cpu", "--server", url, "-m", "mine")
     assert found.returncode == 0, found.stderr
     assert "a\\x1b[2J\\x1b]0;pwn" in found.stdout
     assert not set("\x1b\x07\u202e\x9b") & set(found.stdout + found.stderr)
     answer["model_info"] = {**SHOW["model_info"], "general.architecture": evil}
     url = serve({"/api/show": (200, answer)})
-    found = process("fit", "xeon-cpu", "--server", url, "-m", "mine")
+    found = called("fit", "xeon-cpu", "--server", url, "-m", "mine")
     assert found.returncode == 3
     assert "no `general.architecture`" in found.stderr
