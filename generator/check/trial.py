@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.check.mend import mended_lines
 from generator.readers.base import Source
-from generator.readers.discover import Found, Group, views
+from generator.readers.discover import Found, views
 from generator.records import dataclass
 from generator.rules.registry import judge
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from generator.readers.base import Context
+    from generator.readers.groups import Group
     from generator.view import LocatedFinding, View
 
 MOST_LINES: Final = 20_000

@@ -41,6 +41,20 @@ class Source:
     read_as: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command in the file `by` that has files read as one: those, or the usual ones of `folder`.
+
+    `env_files` take the place of the `.env` beside them, `variables` are set for the command.
+    """
+
+    by: str
+    files: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    folder: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+
+
 class Patience:
     """The seconds for which programs may be asked in one check, all files together."""
 
@@ -58,7 +72,8 @@ class Context:
     `read` returns the text of a further file that a file refers to by this path, None where it
     cannot be read; `exists` tells whether it is there, `listed` which files lie beside one, and
     itself. `written_for` is the release
-    in the header of files that `gen` wrote. `patience` bounds how long programs are asked.
+    in the header of files that `gen` wrote. `order` is the command that has the files read so.
+    `patience` bounds how long programs are asked.
     """
 
     catalogue: Catalogue
@@ -71,6 +86,7 @@ class Context:
     listed: Callable[[str], Sequence[str]] = lambda _: ()
     written_for: Release | None = None
     channel: str = ""
+    order: Order | None = None
     patience: Patience = field(default_factory=Patience)
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
 

@@ -6,7 +6,6 @@ A file that the user names must be one of ours; in a directory the others are pa
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, NeedsMore, Source, written_for
+from generator.readers.groups import Group, listed, ordered
 from generator.readers.passed import (
     MOST as MOST_BYTES,
 )
@@ -34,6 +34,7 @@ from generator.readers.signs import (
     kind_of,
     may_be_ours,
     names_an_engine,
+    orders_in,
     signs_of,
 )
 from generator.readers.templates import as_written, has_gaps, is_template, plain, read_as
@@ -43,6 +44,7 @@ from generator.view import NotJudged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from generator.readers.base import Order
     from generator.view import View
 
 LARGEST: Final = 5 * 2**20
@@ -54,6 +56,8 @@ DOCUMENT: Final = "document"
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
+_SAYS: Final = re.compile(r"(?i)(?:make|just|task)file.*|readme.*|.*\.(?:sh|mk|just|service|ya?ml)")
+"""Files that say how those beside them are run."""
 _HIDDEN: Final = frozenset(
     {
         *(".config", ".github", ".gitea", ".forgejo", ".woodpecker", ".circleci", ".gitlab"),
@@ -109,15 +113,6 @@ def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Files of one kind that are read together; `named`: the user has named one of them."""
-
-    kind: str
-    sources: tuple[Source, ...]
-    named: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """What paths turn out to be; `profiles` and `fleets` are read by others.
 
@@ -169,22 +164,24 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     """
     problems: list[Problem] = []
     gaps: list[NotJudged] = []
+    orders: list[Order] = []
     empty: tuple[str, ...] = ()
     files: dict[str, _File] = {}
     for path in dict.fromkeys(paths):
         if path == STDIN:
-            found: Iterable[_File] = _named(Source(stdin_name or STDIN, stdin or ""), problems)
+            source = Source(stdin_name or STDIN, stdin or "")
+            found: Iterable[_File] = _named(source, problems, orders)
         elif os.path.isdir(path):  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
             told = len(problems) + len(gaps)
-            found = list(_walked(path, problems, gaps))
+            found = list(_walked(path, problems, gaps, orders))
             empty += () if found or len(problems) + len(gaps) > told else (path,)
         else:
             text = text_of(path, problems)
-            found = () if text is None else _named(Source(path, text), problems)
+            found = () if text is None else _named(Source(path, text), problems, orders)
         for file in found:
             files.setdefault(file.source.path, file)
     return Found(
-        groups=tuple(_listed([*_groups(f for f in files.values() if not f.aside)])),
+        groups=tuple(_whole(files.values(), orders)),
         aside=tuple(_groups(f for f in files.values() if f.aside)),
         profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
         fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
@@ -192,6 +189,12 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         empty=empty,
         gaps=tuple(gaps),
     )
+
+
+def _whole(files: Iterable[_File], orders: Sequence[Order]) -> list[Group]:
+    """Return the groups of files, together as what lies beside them says."""
+    own = [*_groups(file for file in files if not file.aside)]
+    return ordered([*listed(own, read_beside)], orders, read_beside)
 
 
 def discover_installed(
@@ -254,6 +257,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     files = [source.path for source in group.sources]
     context = replace(
         context,
+        order=group.order,
         release=context.release or context.release_by_file(files[0]),
         channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
@@ -334,8 +338,9 @@ def listed_beside(path: str) -> tuple[str, ...]:
     return tuple(path for path in paths if is_file(path))
 
 
-def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
+def _named(source: Source, problems: list[Problem], orders: list[Order]) -> Iterator[_File]:
     """Yield a file that the user has named, and what Compose lays over it by itself."""
+    orders += orders_in(source)
     source, kind = _recognised(source)
     if kind is None:
         *most, last = KINDS.values()
@@ -343,10 +348,22 @@ def _named(source: Source, problems: list[Problem]) -> Iterator[_File]:
         problems.append(Problem("", "is none of the files that are checked", hint, source.path))
         return
     file = _File(source, kind, named=True)
+    orders += _orders_beside(file)
     yield file
     for path in signs_of(kind).beside(file.path) if not source.read_as else ():
         if is_file(path) and (text := text_of(path, [])) is not None:
             yield _File(Source(path, text), kind, named=False)
+
+
+def _orders_beside(file: _File) -> Iterator[Order]:
+    """Yield what the files beside one say that it is read with: it is laid over others."""
+    if not signs_of(file.kind).bases or file.source.path == STDIN:
+        return
+    for path in listed_beside(file.source.path):
+        if _SAYS.fullmatch(PurePosixPath(path).name):
+            told = orders_in(Source(path, read_beside(path) or ""))
+            names = ((order, [PurePosixPath(one).name for one in order.files]) for order in told)
+            yield from (order for order, last in names if last[-1:] == [file.path.name])
 
 
 def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | None]:
@@ -362,7 +379,9 @@ def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | 
     return source, kind_of(source, walked=walked)
 
 
-def _walked(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator[_File]:
+def _walked(
+    top: str, problems: list[Problem], gaps: list[NotJudged], orders: list[Order]
+) -> Iterator[_File]:
     """Yield the files below a directory that have to do with an engine.
 
     What uses one, and is of no kind, is added to `gaps`.
@@ -372,14 +391,14 @@ def _walked(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterato
     for path in _paths(top, problems):
         if not may_be_ours(PurePosixPath(read_as(path.as_posix()) or path)):
             others += 1
-            found += _looked_into(path.as_posix(), gaps) if others <= MOST_OTHERS else ()
+            found += _looked_into(path.as_posix(), gaps, orders) if others <= MOST_OTHERS else ()
             continue
         if number >= MOST_FILES:
             message = f"has more than {MOST_FILES} files that might be checked"
             problems.append(Problem("", message, "name the directories that matter", top))
             break
         number += 1
-        file, text = _ours(path.as_posix(), problems)
+        file, text = _ours(path.as_posix(), problems, orders=orders)
         if file is not None:
             found.append(file)
         elif uses_an_engine(text):
@@ -391,13 +410,16 @@ def _walked(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterato
     yield from _together(found)
 
 
-def _looked_into(path: str, gaps: list[NotJudged]) -> Iterator[_File]:
+def _looked_into(path: str, gaps: list[NotJudged], orders: list[Order]) -> Iterator[_File]:
     """Yield a file whose name says nothing, if it uses an engine and its content tells its kind."""
     try:
         with Path(path).open("rb") as file:
-            text = text_that_uses(file.read(MOST_BYTES + 1))
+            raw = file.read(MOST_BYTES + 1)
     except OSError:
         return  # Nobody has asked for this file.
+    if b"compose" in raw:
+        orders += orders_in(Source(path, raw.decode("utf-8", "replace")))
+    text = text_that_uses(raw)
     if text is None:
         return
     source = Source(path, text)
@@ -431,10 +453,12 @@ def _lies_over(file: _File) -> bool:
     return re.fullmatch(signs_of(file.kind).lays_over, file.path.name) is not None
 
 
-def _ours(path: str, problems: list[Problem], real: str = "") -> tuple[_File | None, str]:
+def _ours(
+    path: str, problems: list[Problem], real: str = "", orders: list[Order] | None = None
+) -> tuple[_File | None, str]:
     """Return a file of a directory if it is one of ours and about an engine, and its text.
 
-    It lies at `real`, if that is not its name.
+    It lies at `real`, if that is not its name. What it has read together is added to `orders`.
     """
     faults: list[Problem] = []
     text = "" if real == os.devnull else text_of(real or path, faults)
@@ -444,6 +468,8 @@ def _ours(path: str, problems: list[Problem], real: str = "") -> tuple[_File | N
         meant = f"{folder}/{name}" if folder.endswith(".d") else name
         problems += [replace(fault, source=path) for fault in faults if names_an_engine(meant)]
         return None, ""
+    if orders is not None:
+        orders += orders_in(Source(path, text))
     source, kind = _recognised(Source(path, text), walked=True)
     kind = kind or (kind_by_look(source) if uses_an_engine(text) else None)
     if kind is None:
@@ -472,25 +498,6 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[PurePosixPath]:
             # A pipe would block.
             if may_matter(path) and (is_file(path.as_posix()) or is_masked(path.as_posix())):
                 yield path
-
-
-def _listed(groups: Sequence[Group]) -> Iterator[Group]:
-    """Yield the groups, those together of which a file beside them says that they are read so."""
-    every = {posixpath.normpath(s.path): s for group in groups for s in group.sources}
-    done: set[str] = set()
-    for group in groups:
-        first = PurePosixPath(group.sources[0].path)
-        listed = signs_of(group.kind).together(first, read_beside)
-        texts = [(path, None if path in every else read_beside(path)) for path in listed]
-        there = [every.get(path) or Source(path, text or "") for path, text in texts]
-        if not there or any(path not in every and text is None for path, text in texts):
-            rest = tuple(s for s in group.sources if posixpath.normpath(s.path) not in done)
-            yield from (replace(group, sources=rest),) if rest else ()
-        elif not done.issuperset(listed):
-            done.update(listed)
-            yield replace(group, sources=tuple(there))
-            rest = tuple(s for s in group.sources if posixpath.normpath(s.path) not in listed)
-            yield from (replace(group, sources=rest),) if rest else ()
 
 
 def _groups(files: Iterable[_File]) -> Iterator[Group]:

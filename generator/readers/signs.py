@@ -16,7 +16,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from generator.readers.base import Source
+    from generator.readers.base import Order, Source
 
 
 def names_an_engine(text: str) -> bool:
@@ -59,6 +59,10 @@ class Signs:
     """The files that the consumer reads by itself beside one that somebody names."""
     together: Callable[[PurePosixPath, Callable[[str], str | None]], Sequence[str]] = lambda *_: ()
     """The files that the consumer reads together instead, where one beside them says so."""
+    orders: Callable[[Source], Sequence[Order]] = lambda _: ()
+    """The commands in a text that have files of this kind read together."""
+    bases: Sequence[str] = ()
+    """The names of the files that such a command reads where it names none, the first there."""
     brings: frozenset[str] = frozenset()
     """Names of files of the same directory that are judged with it."""
     general: str = r"(?!)"
@@ -105,6 +109,11 @@ OWN: Final = {
     ),
 }
 """The files of Hostwright itself that no reader reads."""
+
+
+def orders_in(source: Source) -> tuple[Order, ...]:
+    """Return the commands in a text that have files read together, of whatever kind."""
+    return tuple(order for kind in KINDS for order in signs_of(kind).orders(source))
 
 
 _NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")

@@ -15,7 +15,8 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.check.silence import silenced
 from generator.readers import KINDS
 from generator.readers.base import Context, Source
-from generator.readers.discover import Found, Group, views
+from generator.readers.discover import Found, views
+from generator.readers.groups import Group
 from generator.readers.nixos.evaluate import switches
 from generator.readers.signs import OWN, kind_of, signs_of
 from generator.rules.registry import judge
@@ -43,6 +44,7 @@ UNITS = (
     *("# hostwright: ignore HW101 ", "HW101,", "a=config.a;", ".enable", "serviceConfig "),
     *("FROM a\n", "ENV A=$A$A\n", "RUN a \\\n", "<<A ", "COPY --from=a b c\n", "FROM a AS a\n"),
     *("schema_version", '"schema_version"', "ollama pull ", "/api/pull ", "sh -c '", "for a in "),
+    *("docker compose ", "docker compose -f a \\\n", "A=b "),
 )
 SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
 # What makes a text one of a kind, up to the place at which the rest stands.
@@ -121,6 +123,8 @@ def recognised(text: str) -> None:
         re.search(signs.hinted, text)
         signs.by_content(text)
         signs.ours(Source("notes", text))
+        signs.orders(Source("notes", text))
+        signs.orders(Source("notes.md", text))
 
 
 def judged(kind: str, text: str) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import PurePosixPath
 
+    from generator.readers.base import Order, Source
+
 OVERLAY: Final = re.compile(r"(?:docker-|podman-)?compose[.-].+\.ya?ml")
 """The names of files that are laid over another one, as people call them."""
 BASES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -46,6 +48,16 @@ def _listed(path: PurePosixPath, read: Callable[[str], str | None]) -> Sequence[
     return files if posixpath.normpath(path.as_posix()) in files else ()
 
 
+def _orders(source: Source) -> Sequence[Order]:
+    if not _ORDERS.search(source.text):
+        return ()
+    # Few texts have one.
+    from generator.readers.compose.orders import orders
+
+    return orders(source)
+
+
+_ORDERS: Final = re.compile(r"\bcompose[ \t]|-compose[ \t]|\bstack[ \t]+deploy|\bCOMPOSE_FILE\b")
 SIGNS: Final = Signs(
     names=r"(?:docker-|podman-)?compose.*\.ya?ml",
     maybe=frozenset({".yaml", ".yml"}),
@@ -54,6 +66,8 @@ SIGNS: Final = Signs(
     over=_OVERRIDE,
     beside=_overrides,
     together=_listed,
+    orders=_orders,
+    bases=BASES,
     brings=frozenset({".env"}),
 )
 COMPOSE: Final = Phrases(

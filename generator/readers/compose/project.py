@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import Source, problem_at, refused
+from generator.readers.base import Order, Source, problem_at, refused
 from generator.readers.beside import missing
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
@@ -77,6 +77,12 @@ class Loader:
         found = self.variables(joined(path, ".env"), around)
         beside = {entry.name: entry.value for entry in found if entry.value is not None}
         return {**beside, **around}
+
+    def ordered(self, order: Order) -> dict[str, str | None]:
+        """Return the variables that a command sets, over those of the files that it names."""
+        every = (self.variables(file, {}) for file in order.env_files)
+        told = {entry.name: entry.value for entries in every for entry in entries}
+        return {**told, **dict(order.variables)}
 
     def _around(
         self, files: Sequence[Scalar], around: Mapping[str, str | None]
@@ -216,11 +222,15 @@ class Loader:
         return {n: s for n, s in tables.items() if isinstance(s, Table)}, extends.text("service")
 
 
-def load_project(sources: Sequence[Source], loader: Loader) -> Project:
-    """Return the project of `sources`; ProfileError with every Problem of all its files."""
+def load_project(sources: Sequence[Source], loader: Loader, order: Order | None = None) -> Project:
+    """Return the project of `sources`, as `order` has it read where there is one.
+
+    Raises ProfileError with every Problem of all its files.
+    """
     project = None
     try:
-        around = loader.beside(sources[0].path, {})
+        around = loader.ordered(order) if order else {}
+        around = around if order and order.env_files else loader.beside(sources[0].path, around)
         project = loader.load(sources, around)
     except ProfileError as error:
         loader.problems += error.problems

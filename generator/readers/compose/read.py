@@ -69,7 +69,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     Raises ProfileError with every Problem, for what Compose would refuse, too.
     """
     loader = Loader(context.read)
-    project = load_project(sources, loader)
+    project = load_project(sources, loader, context.order)
     if not project.services and "include" not in project.top.entries:
         if _DECLARES & project.top.entries.keys() and "services" not in project.top.entries:
             reason, advice = "it declares things for other files, and runs nothing", "name those"
@@ -102,7 +102,8 @@ class _Services:
         self.jobs = {name: one for name, one in others.items() if self._is_client(name, one)}
         self.place = sources[0].path
         self.contents: set[str] = set()
-        self.overlay = bool(OVERLAY.fullmatch(PurePosixPath(sources[0].path).name))
+        named = OVERLAY.fullmatch(PurePosixPath(sources[0].path).name)
+        self.overlay = named is not None and context.order is None
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
         self.profiles = {name: _profiles(one) for name, one in every}
         # A file's keys are judged once, with the first of its servers.

@@ -213,7 +213,7 @@ class _Script:
         for inner in re.findall(rf"\$\(({_INNER})\)|`([^`\n]*)`", text):
             if (told := inner[0] or inner[1]) not in self.known:
                 self.inner.append((told, self.line))
-            word.unresolved = True
+                word.unresolved = True
         return _GAP.sub(known, text) if "$" in text or "{{" in text else text
 
     def _end_word(self) -> None:
