@@ -158,7 +158,8 @@ class Architecture:
     the first `cached_layers` have a cache. Up to 0.24 flash attention takes cards of at least
     `flash_capability`, like `7.5`. All of its models that see have the same tower: squares of
     `tower_patch` pixels in pictures of `tower_image`, or of `tower_pixels` in all, computed with
-    `tower_heads`, `tower_embedding` and `tower_feed_forward`, with a gate if `tower_gated`.
+    `tower_heads`, `tower_embedding` and `tower_feed_forward`, with a gate if `tower_gated`;
+    llama.cpp takes pictures of `tower_limit` pixels at most.
     """
 
     at: Annotated[Release, BOUND]
@@ -182,6 +183,7 @@ class Architecture:
     tower_embedding: int = 0
     tower_feed_forward: int = 0
     tower_gated: bool = False
+    tower_limit: int = 0
     source: str
 
     @property

@@ -73,13 +73,18 @@ def _cpu(report: object) -> Cpu:
     cores = sum(_count(socket, "cores") for socket in sockets)
     threads = sum(_count(socket, "siblings") for socket in sockets)
     return Cpu(
-        model=clean_model(_text(first, "model_name") or _text(processor, "version")),
+        model=_told(clean_model(_text(first, "model_name") or _text(processor, "version"))),
         architecture=_text(report, "system").partition("-")[0],
         sockets=max(1, len(sockets)),
         cores=min(cores, threads) or cores,
         threads=max(threads, cores),
         features=tuple(f for f in FEATURES if isinstance(flags, list) and f in flags),
     )
+
+
+def _told(name: str) -> str:
+    """Return a name, or nothing where a virtual machine has none: `NotSpecified`."""
+    return "" if name.replace(" ", "").lower() == "notspecified" else name
 
 
 def _memory(report: object) -> int:
@@ -93,9 +98,9 @@ def _memory(report: object) -> int:
 
 def _gpus(report: object) -> Iterator[Gpu]:
     for card in _tables(report, "hardware", "graphics_card"):
-        vendor = VENDORS.get(f"0x{_text(card, 'vendor', 'hex')}")
+        vendor = VENDORS.get(f"0x{_hex(card, 'vendor')}")
         if vendor:
-            texts = (_text(card, key, "hex") for key in ("vendor", "device", "revision"))
+            texts = (_hex(card, key) for key in ("vendor", "device", "revision"))
             bus = _text(card, "sysfs_bus_id")
             device = Device(bus, vendor, pci_id(*texts), _window(card))
             yield known(device) if device.card else _named(card, device)
@@ -142,6 +147,13 @@ def _tables(node: object, *path: str) -> list[object]:
 def _text(node: object, *path: str) -> str:
     found = _at(node, *path)
     return one_line(found) if isinstance(found, str) else ""
+
+
+def _hex(card: object, key: str) -> str:
+    """Return an id of a card in hex digits; older reports have it as a number alone."""
+    value = _at(card, key, "value")
+    number = f"{value:04x}" if isinstance(value, int) and 0 <= value < 1 << 16 else ""
+    return _text(card, key, "hex") or number
 
 
 def _count(node: object, key: str) -> int:

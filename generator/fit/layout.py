@@ -31,7 +31,11 @@ Kind = Literal["cpu", "one", "split", "partial", "experts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What one model takes of one device or of the host; `layers` with the output as one."""
+    """What one model takes of one device or of the host; `layers` with the output as one.
+
+    `compute` is the buffer for a batch, `other` what is there besides: what a device takes for
+    itself, the runner, and what a vision tower computes a picture with.
+    """
 
     layers: int = 0
     weights: int = 0
@@ -125,11 +129,11 @@ class Footprint:
         if not size:
             return devices, host
         if self.shape.tower is not None and self.load.pool is None:
-            buffer = self.shape.tower.buffer_bytes(flash=self.load.flash_attention)
+            buffer = self.shape.tower.limited.buffer_bytes(flash=self.load.flash_attention)
         if tower is None:
-            return devices, host.plus(Need(weights=size, compute=buffer))
+            return devices, host.plus(Need(weights=size, other=buffer))
         other = 0 if devices[tower].other else GPU_OVERHEAD
-        more = Need(weights=size, compute=buffer, other=other)
+        more = Need(weights=size, other=other + buffer)
         return tuple(n.plus(more) if i == tower else n for i, n in enumerate(devices)), host
 
     def needs(

@@ -189,3 +189,16 @@ def test_whatever_a_report_holds_is_no_error(
 def test_what_is_piped_is_called_stdin() -> None:
     with pytest.raises(HostwrightError, match="`stdin` is no report of nixos-facter"):
         read_facter(Path("-"), stdin=b"{}")
+
+
+def test_ids_of_older_reports_are_numbers(tmp_path: Path) -> None:
+    """`value` without `hex`, as in a public report of a workstation with an RTX 3090."""
+    report = json.loads(json.dumps(REPORT))
+    ids = {"vendor": {"value": 4318}, "device": {"value": 8708}, "revision": {"value": 161}}
+    report["hardware"]["graphics_card"] = [ids | {"sysfs_bus_id": "0000:41:00.0"}]
+    report["smbios"]["processor"] = [{"version": "NotSpecified"}]
+    path = tmp_path / "facter.json"
+    path.write_text(json.dumps(report))
+    found = read_facter(path)
+    assert [(gpu.name, gpu.memory) for gpu in found.gpus] == [("NVIDIA RTX 3090", 24 << 30)]
+    assert found.cpu.model == ""

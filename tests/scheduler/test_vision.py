@@ -96,3 +96,11 @@ def test_a_projector_in_a_file_of_its_own_goes_to_the_first_gpu() -> None:
     (card,), _ = Footprint(model, wish.load_of(model, free)).of(with_it)
     (bare,), _ = Footprint(model, wish.load_of(model, free)).of(replace(with_it, tower=None))
     assert card.weights - bare.weights == 600 * MIB
+
+
+def test_llama_cpp_takes_smaller_pictures_than_ollamas_engine() -> None:
+    """A public log of ministral-3 has 64.49 MiB for 1024 patches; the largest has 4096 of them."""
+    tower = tower_of(facts_at().architectures["mistral3"])
+    assert tower is not None
+    assert (tower.patches, tower.limited.patches) == (12100, 4096)
+    assert round(tower.limited.buffer_bytes(flash=True) / 4 / 2**20) == 60
