@@ -52,7 +52,8 @@ class Variable:
     `reach` is `server` where the server reads it, `client` where only a client of it does, `shell`
     where a login shell would have to export it. `written` is the value as the file spells it.
     `unresolved`: a part of the value is filled in by the running host only, and kept as it stands.
-    `refused`: why whoever reads the file does not take the value.
+    `refused`: why whoever reads the file does not take the value. `named` is where its name
+    stands, if not beside the value.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Variable:
     written: str = ""
     unresolved: bool = False
     refused: str = ""
+    named: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,8 +59,8 @@ def _orders(source: Source) -> Sequence[Order]:
 
 _ORDERS: Final = re.compile(r"\bcompose[ \t]|-compose[ \t]|\bstack[ \t]+deploy|\bCOMPOSE_FILE\b")
 SIGNS: Final = Signs(
-    names=r"(?:docker-|podman-)?compose.*\.ya?ml",
-    maybe=frozenset({".yaml", ".yml"}),
+    names=r"(?:docker-|podman-)?compose.*\.(?:ya?ml|json)",  # Compose reads both.
+    maybe=frozenset({".yaml", ".yml", ".json"}),
     content=r"(?m)^[\"']?(?:services|include)[\"']?\s*:",
     belongs=_project,
     over=_OVERRIDE,

@@ -130,14 +130,21 @@ def reference(service: Table, around: Mapping[str, str | None]) -> str:
 
 def argv(service: Table, key: str) -> list[str]:
     """Return the words of `command` or `entrypoint`, which is a list or a line."""
+    return [word.text for word in words_of(service, key)]
+
+
+def words_of(service: Table, key: str) -> list[Scalar]:
+    """Return the same, each at its place."""
     node = service.get(key)
     if isinstance(node, Items):
-        return [item.text for item in node.items if isinstance(item, Scalar)]
-    text = service.text(key)
+        return [item for item in node.items if isinstance(item, Scalar)]
+    if not isinstance(node, Scalar):
+        return []
     try:
-        return shlex.split(text)
+        found = shlex.split(node.text)
     except ValueError:
-        return text.split()
+        found = node.text.split()
+    return [replace(node, text=word) for word in found]
 
 
 def _at(node: Node, key: str) -> Place:

@@ -17,7 +17,14 @@ from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source, image_name, refused
 from generator.readers.beside import missing
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
-from generator.readers.compose.container import PATHS, argv, bounds, container_of, reference
+from generator.readers.compose.container import (
+    PATHS,
+    argv,
+    bounds,
+    container_of,
+    reference,
+    words_of,
+)
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.dockerfile.built import (
@@ -28,6 +35,7 @@ from generator.readers.dockerfile.built import (
     over,
 )
 from generator.readers.embedded import embedded, with_gaps
+from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled, said
 from generator.readers.passed import uses_an_engine
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
@@ -317,7 +325,9 @@ class _Services:
             raise refused(place.file, f"line {place.line}", message, hint)
         built = self.built.get(id(service))
         below = [(one, one.place.file) for one in (built.variables if built else ())]
-        return [*below, *self._from_files(service), *self._own(name, service)]
+        told = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
+        by_command = ((one, one.place.file) for one in given_by(told, self.engine))
+        return [*below, *self._from_files(service), *self._own(name, service), *by_command]
 
     def _around(self) -> tuple[Overruled, ...]:
         """Return what the `.env` of the project says twice of the engine."""

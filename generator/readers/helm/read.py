@@ -77,9 +77,16 @@ def _chart(source: Source, context: Context) -> _Chart:
     return _Chart(source, context, *found)
 
 
-def values_of(node: Node | None, prefix: str, source: Source, context: Context) -> list[View]:
-    """Return the View of values that stand in another file, below `prefix`."""
+def values_of(
+    node: Node | None, prefix: str, source: Source, context: Context, *, ours: bool = False
+) -> list[View]:
+    """Return the View of values that stand in another file, below `prefix`.
+
+    `ours`: they are told to be for the chart of the engine.
+    """
     found = _found(node, context.engine) if isinstance(node, Table) else None
+    if ours and isinstance(node, Table):
+        found = "", node, True
     if found is None:
         return []
     inner, values, sure = found
@@ -91,12 +98,11 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
     whether they are sure to be for this chart alone.
     """
     own = values.get(engine.name)
-    if not isinstance(own, Table):
-        # Nothing but variables of the server is set.
-        entries = [one for one in values.items("extraEnv") if isinstance(one, Table)]
-        ours = any(one.text("name").startswith(engine.prefixes) for one in entries)
-        return ("", values, True) if ours else None
     wrapped = bool(engine.wrapper_keys & set(values.entries))
+    # The variables of the server stand at the top of its own chart alone.
+    told = not wrapped and _sets_variables(values, engine)
+    if not isinstance(own, Table) or (told and not {engine.name, *_OF_CHARTS} & set(own.entries)):
+        return ("", values, True) if told else None
     nested = (
         wrapped or isinstance(own.get(engine.name), Table) or "pull" in own.table("models").entries
     )
@@ -104,6 +110,17 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
     if wrapped or (ours and "enabled" in own.entries) or (not ours and _found(own, engine)):
         return engine.name, own, nested
     return ("", values, True) if ours else None
+
+
+_OF_CHARTS: Final = frozenset({"enabled", "image", "extraEnv"})
+"""Keys of a chart that is part of another one."""
+
+
+def _sets_variables(values: Table, engine: Engine) -> bool:
+    entries = (one for one in values.items("extraEnv") if isinstance(one, Table))
+    names = [one.text("name") for one in entries]
+    ours = (name for name in names if name.startswith(engine.prefixes))
+    return any(re.fullmatch(engine.application, name) is None for name in ours)
 
 
 class _Chart:
@@ -171,6 +188,7 @@ class _Chart:
                 # With its quotes: a fix must leave it a string.
                 written=f"{value.quote}{written}{value.quote}" if value and written else "",
                 unresolved=entry.get("valueFrom") is not None,
+                named=self._at(entry.get("name") or entry, "extraEnv", name),
             )
 
     def _bounds(self) -> Iterator[Bound]:

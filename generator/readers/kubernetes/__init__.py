@@ -10,7 +10,8 @@ from generator.view import Phrases
 SIGNS: Final = Signs(
     names=r"kustomization\.ya?ml",
     maybe=frozenset({".yaml", ".yml", ".json"}),
-    content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+",
+    content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+"
+    r"|[{,] ?\"apiVersion\" ?: ?\"[\w./-]+\"",  # JSON
     # What Compose and Helm read has such a key only deep inside.
     never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
     belongs=lambda _: "",

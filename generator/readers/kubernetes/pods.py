@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
+from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.layers import overruled, said
@@ -105,6 +107,7 @@ class Pod:
         held = self._container(box)
         variables, gaps = self._variables(box)
         words = [item for key in ("command", "args") for item in box.items(key)]
+        variables = with_given(variables, [w for w in words if isinstance(w, Scalar)], self.engine)
         lasting = self.kind not in _ENDS and self._is_whole(box)
         return self.context.view(
             replace(KUBERNETES, volumes_told=lasting),
@@ -121,6 +124,7 @@ class Pod:
             commands=tuple(self._commands([w for w in words if isinstance(w, Scalar)])),
             not_judged=tuple(gaps),
             keys=tuple(self._keys(box)),
+            adds=not self._is_whole(box),
         )
 
     def _keys(self, box: Table) -> Iterator[Key]:
@@ -178,10 +182,11 @@ class Pod:
             written=f"{value.quote}{value.replaceable}{value.quote}" if value.replaceable else "",
             unresolved="$(" in value.text,
             refused=refused if own else "",
+            named=_place_of_name(entry),
         )
 
     def _from(self, node: Table, gaps: list[NotJudged]) -> Iterator[Variable]:
-        """Yield what `envFrom` takes from a ConfigMap; the values of a Secret are not told."""
+        """Yield what `envFrom` takes from a ConfigMap or a Secret."""
         prefix = node.text("prefix")
         for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             if not (name := node.text(key, "name")):
@@ -195,20 +200,29 @@ class Pod:
                                       part="variables"))  # fmt: skip
             for one, value in (data.entries if data else {}).items():
                 if isinstance(value, Scalar):
-                    yield Variable(
-                        name=f"{prefix}{one}",
-                        value=value.text if kind == "ConfigMap" else "",
-                        place=replace(value.place, key=f"data.{one}"),
-                        written=f"{value.quote}{value.replaceable}{value.quote}",
-                        unresolved=kind == "Secret",
-                        refused="" if value.kind == "str" else "it is a number or a switch",
-                    )
+                    yield self._listed(f"{prefix}{one}", value, secret=kind == "Secret")
+
+    def _listed(self, name: str, value: Scalar, *, secret: bool) -> Variable:
+        """Return what an entry of a ConfigMap or a Secret becomes.
+
+        Of a Secret only what an engine reads is told, and nothing that looks like one.
+        """
+        hidden = secret and (not name.startswith(self.engine.prefixes) or _HIDDEN.search(name))
+        return Variable(
+            name=name,
+            value="" if hidden else value.text,
+            place=replace(value.place, key=f"data.{name}"),
+            written=f"{value.quote}{value.replaceable}{value.quote}",
+            unresolved=bool(hidden),
+            refused="" if value.kind == "str" else "it is a number or a switch",
+        )
 
     def _data(self, kind: str, name: str) -> Table | None:
         for table in self.tables:
             if table.text("kind") == kind and table.text("metadata", "name") == name:
                 plain, text = table.table("data"), table.table("stringData")
-                return replace(plain, entries={**plain.entries, **text.entries})
+                told = plain.entries if kind == "ConfigMap" else _decoded(plain)
+                return replace(plain, entries={**told, **text.entries})
         return None
 
     def _bounds(self, box: Table) -> Iterator[Bound]:
@@ -433,6 +447,21 @@ _AUTHENTICATES: Final = re.compile(
 """In the name of an annotation or a class: somebody else asks, or few may come."""
 
 
+_HIDDEN: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
+
+
+def _decoded(data: Table) -> dict[str, Node]:
+    """Return the entries of a Secret, of which the API wants base64; no fix writes that."""
+    found: dict[str, Node] = {}
+    for name, value in data.entries.items():
+        if not isinstance(value, Scalar):
+            continue
+        with contextlib.suppress(ValueError):
+            text = base64.b64decode("".join(value.text.split()), validate=True).decode()
+            found[name] = replace(value, text=text, written="", quote="", kind="str")
+    return found
+
+
 def _led_to(rule: Table) -> set[str]:
     """Return the services that the paths of a rule lead to."""
     paths = [path for path in rule.items("http", "paths") if isinstance(path, Table)]
@@ -452,3 +481,8 @@ def _port_names(box: Table) -> set[str]:
         for text in (port.text("name"), port.text("containerPort"))
     }
     return texts - {""}
+
+
+def _place_of_name(entry: Table) -> Place | None:
+    name = entry.scalar("name")
+    return name.place if name is not None else None

@@ -35,15 +35,18 @@ _PODS: Final[dict[str, tuple[str, ...]]] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-# Where a resource has values of a chart: as a mapping, or as text.
+# Where a resource has values of a chart, as a mapping or as text, and where it names the chart.
 _VALUES: Final = {
-    "HelmRelease": ("spec", "values"),
-    "HelmChart": ("spec", "valuesContent"),
-    "HelmChartConfig": ("spec", "valuesContent"),
-    "Application": ("spec", "source", "helm", "valuesObject"),
+    "HelmRelease": (("spec", "values"), ("spec", "chart", "spec", "chart")),
+    "HelmChart": (("spec", "valuesContent"), ("spec", "chart")),
+    "HelmChartConfig": (("spec", "valuesContent"), ("metadata", "name")),
+}
+# Where Argo CD has the sources of an application, each with its chart and values.
+_SOURCES: Final = {
+    "Application": ("spec",),
+    "ApplicationSet": ("spec", "template", "spec"),
 }
 _MOST: Final = 1000
-_AS_TEXT: Final = ("spec", "source", "helm", "values")
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -107,18 +110,37 @@ def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | N
 def _charts(table: Table, resources: Resources) -> Iterator[View]:
     kind = table.text("kind")
     if kind in _VALUES:
-        yield from _chart(table, _VALUES[kind], resources)
-        yield from _chart(table, _AS_TEXT, resources)
+        path, named = _VALUES[kind]
+        yield from _chart(table, path, table.text(*named), resources)
+    for at in (_SOURCES[kind],) if kind in _SOURCES else ():
+        several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
+        for key, source in (("source", table.get(*at, "source")), *several):
+            for inner in ("valuesObject", "values"):
+                if isinstance(source, Table):
+                    below = (*at, key, "helm", inner)
+                    yield from _chart(
+                        source, ("helm", inner), source.text("chart"), resources, below
+                    )
 
 
-def _chart(table: Table, path: tuple[str, ...], resources: Resources) -> Iterator[View]:
-    """Yield what values of a chart say, which stand there as a mapping or as text."""
+def _chart(
+    table: Table,
+    path: tuple[str, ...],
+    chart: str,
+    resources: Resources,
+    shown: tuple[str, ...] = (),
+) -> Iterator[View]:
+    """Yield what values of a chart say, which stand there as a mapping or as text.
+
+    `chart` is its name, empty where none is told, and `shown` the key path of the values in the
+    file.
+    """
     context, values = resources.context, table.get(*path)
     if isinstance(values, Table) and is_app_template(values):
         yield from _made(values, resources)
     elif isinstance(values, Table):
-        source = Source(values.place.file, "")
-        yield from values_of(values, ".".join(path), source, context)
+        source, ours = Source(values.place.file, ""), chart == context.engine.name
+        yield from values_of(values, ".".join(shown or path), source, context, ours=ours)
     elif isinstance(values, Scalar):
         views, gaps = embedded(
             values.text, "values.yaml", values.place.file, values.starts, context, "helm"

@@ -27,6 +27,7 @@ def resolved(text: str, tag: str) -> tuple[Kind, str]:
 
     `tag` is empty for a plain scalar without one; a tag that is no standard one means a string.
     """
+    text = text if text.isascii() else _whole(text)
     if tag not in {"", "null", "bool", "int", "float"}:
         return ("null", "") if tag.startswith("!") and text in NULLS else ("str", text)
     if text in NULLS:
@@ -34,6 +35,11 @@ def resolved(text: str, tag: str) -> tuple[Kind, str]:
     if text in BOOLS:
         return "bool", text.lower()
     return _number(text) or ("str", text)
+
+
+def _whole(text: str) -> str:
+    """Return a text with the halves of a character that JSON escapes apart put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number(text: str) -> tuple[Kind, str] | None:

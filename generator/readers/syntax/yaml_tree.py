@@ -155,7 +155,9 @@ def _parsed(
     source: Source, substitute: Callable[[str], str | None] | None, *, single: bool
 ) -> list[Node]:
     try:
-        roots, shared = composed(source.text, single=single)
+        # JSON has tabs between its words, and none inside of them.
+        tabs = " " if source.path.endswith(".json") else "\t"
+        roots, shared = composed(source.text.replace("\t", tabs), single=single)
         tree = _Tree(source, substitute, shared)
         found = [tree.node(root) for root in roots]
     except yaml.YAMLError as error:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
+from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
-from generator.readers.systemd.given import given
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.readers.systemd.mounts import mounts

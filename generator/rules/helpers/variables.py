@@ -75,7 +75,8 @@ def renamed(view: View, variable: Variable, name: str) -> tuple[Edit, ...]:
         return removed(view, variable)
     if needs_judgement(name) or variable.unresolved or "$" in variable.value:
         return ()
-    return (Edit(variable.place, variable.name, name),) if variable.place.line else ()
+    place = variable.named or variable.place
+    return (Edit(place, variable.name, name),) if place.line else ()
 
 
 def removed(view: View, variable: Variable) -> tuple[Edit, ...]:
@@ -98,7 +99,7 @@ def rewritten(view: View, variable: Variable, value: str, name: str = "") -> tup
     if view.phrases.assigns:
         old = f"{variable.name}={written}"
         return (Edit(variable.place, old, f"{name or variable.name}={new}"),)
-    rename = (Edit(variable.place, variable.name, name),) if name else ()
+    rename = (Edit(variable.named or variable.place, variable.name, name),) if name else ()
     return (*rename, Edit(variable.place, written, new))
 
 

@@ -46,7 +46,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
             message=message.format(variable.name, fault.what, facts.release),
-            place=variable.place,
+            place=variable.named or variable.place,
             fix=f"write `{typed}` instead" if typed else fault.fix(variable.value),
             link=fault.link,
             severity="info" if forked else None,

@@ -1,11 +1,13 @@
-"""Variables that the command of a unit gives to the server: by `env`, or in a script."""
+"""Variables that a command line gives to the server which it starts: by `env`, or in a script."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import is_shell, tokens
 from generator.view import Variable
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.readers.syntax.options import Argument
+    from generator.readers.syntax.yaml_tree import Scalar
 
 _ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _BEFORE: Final = frozenset({"export", "exec", "env"})
@@ -31,8 +33,25 @@ def given(command: Sequence[Argument], engine: Engine) -> Iterator[Variable]:
     at = next((n for n, text in enumerate(texts) if re.fullmatch(r"-[a-z]*c", text)), 0)
     if is_shell(program) and 0 < at < len(texts) - 1:
         for name, (value, _) in _of_words(tokens(texts[at + 1]), engine).items():
-            untold = "$" in value or "`" in value
-            yield Variable(name=name, value=value, place=command[at + 1].place, unresolved=untold)
+            untold, place = "$" in value or "`" in value, command[at + 1].place
+            below = texts[at + 1].partition(f"{name}=")[0].count("\n")
+            place = replace(place, line=place.line + below)
+            yield Variable(name=name, value=value, place=place, unresolved=untold)
+
+
+def given_by(words: Sequence[Scalar], engine: Engine) -> Iterator[Variable]:
+    """Yield the same of a command whose words stand in YAML."""
+    yield from given(
+        [Argument(w.text, replace(w.place, line=w.starts), lambda _: "") for w in words], engine
+    )
+
+
+def with_given(
+    variables: Sequence[Variable], words: Sequence[Scalar], engine: Engine
+) -> tuple[Variable, ...]:
+    """Return the variables of a container, with what the script that starts the server sets."""
+    more = {variable.name: variable for variable in given_by(words, engine)}
+    return (*(v for v in variables if v.name not in more), *more.values())
 
 
 def _of_words(words: Sequence[str], engine: Engine) -> dict[str, tuple[str, int]]:
