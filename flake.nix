@@ -12,7 +12,7 @@
         "aarch64-linux"
       ];
       eachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
-      profiles = map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./modules/plans));
+      profiles = (import ./modules/shipped.nix { inherit lib; }).names;
       plan = name: lib.importJSON (./modules/plans + "/${name}.json");
 
       # Old releases of Nix, 2.8 for one, take no path for a module in `nix flake check`. Behind a set

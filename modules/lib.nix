@@ -38,11 +38,12 @@ rec {
   # The GPUs that the server may use; null where there are none, or the CPU computes.
   devices = cfg: if cfg.acceleration == "cpu" then null else cfg.service.devices;
 
-  # What NVIDIA's GPUs need of the driver; null without them.
+  # What NVIDIA's GPUs need of the driver; null without them. The package is made with it, so it
+  # must not hang on the package.
   driver =
     cfg:
-    if cfg.enable && cfg.acceleration == "cuda" && cfg.service.devices != null then
-      cfg.service.devices.driver
+    if cfg.enable && cfg.acceleration == "cuda" && cfg.newest.devices != null then
+      cfg.newest.devices.driver
     else
       null;
 

@@ -1,14 +1,9 @@
-# The variables of `hostwright.settings` that the profile's release does not read: for each a warning
-# that says what to use. `names.json` is generated from the facts of the generator, and read only
-# where a host sets a name that its profile does not.
+# What is told of a variable whose name the server's release does not read, with what to use instead;
+# null of others. `hasThreads` says that there is an option for them. `names.json` is generated from
+# the facts of the generator.
 { lib }:
-cfg:
+{ release, hasThreads }:
 let
-  inherit (cfg.service) release;
-  unset = lib.attrNames (lib.filterAttrs (_: value: value == null) cfg.settings);
-  added = lib.attrNames (
-    removeAttrs cfg.settings (unset ++ map (item: item.name) cfg.service.environment)
-  );
   groups = lib.importJSON ./names.json;
 
   # What a name is set by here, by the profile's key for the same.
@@ -19,7 +14,7 @@ let
     "resources.memory_max" = "hostwright.resources.memoryMax";
     "warmup.enable" = "hostwright.warmup";
   }
-  // lib.optionalAttrs (cfg.service.threads != 0) { "threads.count" = "hostwright.threads"; };
+  // lib.optionalAttrs hasThreads { "threads.count" = "hostwright.threads"; };
 
   # Nobody but Ollama and its llama-server has these.
   isOurs = name: lib.hasPrefix "OLLAMA_" name || lib.hasPrefix "LLAMA_ARG_" name;
@@ -33,9 +28,9 @@ let
     if !(group ? since) then
       "does nothing, for no release of Ollama reads it"
     else if lib.versionOlder release group.since then
-      "does nothing before Ollama ${group.since}, and the profile is for ${release}"
+      "does nothing before Ollama ${group.since}, and this is ${release}"
     else if group ? until && lib.versionAtLeast release group.until then
-      "does nothing since Ollama ${group.until}, and the profile is for ${release}"
+      "does nothing since Ollama ${group.until}, and this is ${release}"
     else
       null;
 
@@ -55,19 +50,15 @@ let
       "take it out${lib.head nothing}"
     else
       "use ${text}";
-
-  told =
-    name:
-    let
-      found = lib.filter (knows name) groups;
-      group = lib.head found;
-      warning = text: [ "hostwright.settings.${name} ${text}." ];
-    in
-    if found != [ ] then
-      lib.optionals (why group != null) (warning "${why group}; ${instead group}")
-    else if isOurs name then
-      warning "does nothing, for Ollama has no variable of that name; correct it, or take it out"
-    else
-      [ ];
 in
-lib.concatMap told added
+name:
+let
+  found = lib.filter (knows name) groups;
+  group = lib.head found;
+in
+if found != [ ] then
+  if why group == null then null else "${why group}; ${instead group}"
+else if isOurs name then
+  "does nothing, for Ollama has no variable of that name; correct it, or take it out"
+else
+  null

@@ -33,7 +33,7 @@ in
     # Where the packages look for the driver's libraries; also without a screen.
     hardware.graphics.enable = mkDefault true;
     # The devices must be there before the server is.
-    boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.service.devices.modules;
+    boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.newest.devices.modules;
     services.xserver.videoDrivers = [ "nvidia" ];
   };
 }

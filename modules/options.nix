@@ -4,7 +4,6 @@ let
   inherit (lib) mkOption types;
   own = import ./types.nix { inherit lib; };
   hw = import ./lib.nix { inherit lib; };
-  read = import ./read.nix { inherit lib; };
   cfg = config.hostwright;
   inherit (cfg) service;
   warmups = lib.filter (job: job.kind == "warmup") service.jobs;
@@ -13,32 +12,19 @@ let
   limits = hw.planned service;
 in
 {
-  imports = [ ./enable.nix ];
+  imports = [
+    ./enable.nix
+    ./profile.nix
+  ];
 
   options.hostwright = {
-    profile = mkOption {
-      type = types.either own.shipped (types.either types.path own.plan);
-      description = "A shipped profile; or one's own, as the file that `gen plan` has written or as what is in it.";
-      example = "xeon-cpu";
-    };
-    plan = profiled (read cfg.profile) types.raw {
-      internal = true;
-      readOnly = true;
-      description = "The Plan that the profile stands for.";
-    };
-    service = profiled (lib.head cfg.plan.services) types.raw {
-      internal = true;
-      readOnly = true;
-      description = "The one service of the Plan.";
-    };
-
     package = mkOption {
       type = types.nullOr types.package;
       default = null;
       description = "The Ollama package; null is the one for the acceleration and its GPUs.";
       example = lib.literalExpression "pkgs.ollama-cuda";
     };
-    acceleration = profiled service.acceleration own.backend {
+    acceleration = profiled cfg.newest.acceleration own.backend {
       description = "What computes.";
       example = "cuda";
     };

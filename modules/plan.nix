@@ -38,6 +38,7 @@ in
 {
   imports = [
     ./options.nix
+    ./variables.nix
     (lib.mkRemovedOptionModule [
       "hostwright"
       "resumeFix"
@@ -67,9 +68,7 @@ in
     ];
 
     warnings =
-      import ./names.nix { inherit lib; } cfg
-      ++
-        lib.optional (warmup.enable && absent != [ ])
+      lib.optional (warmup.enable && absent != [ ])
           "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

@@ -1,5 +1,6 @@
-# A profile as a Plan: shipped, in a file, or given as data. One of another schema version is
-# refused; whether it is sound, `gen check` says (see the option checkPlan).
+# A profile as its Plans, newest first: those of a shipped one, or the only one, in a file or given
+# as data. One of another schema version is refused; whether it is sound, `gen check` says (see the
+# option checkPlan).
 { lib }:
 let
   schemaVersion = 2;
@@ -36,11 +37,19 @@ let
           builtins.fromJSON content
         )
       );
+
+  # Older than every release: it counts for all.
+  only = plan: [
+    {
+      inherit plan;
+      since = "";
+    }
+  ];
 in
 profile:
 if lib.isAttrs profile && !(profile ? outPath) then
-  checked "this" profile
+  only (checked "this" profile)
 else if lib.isString profile && !lib.hasPrefix "/" profile then
-  lib.importJSON (./plans + "/${profile}.json")
+  (import ./shipped.nix { inherit lib; }).plans profile
 else
-  fromFile profile
+  only (fromFile profile)

@@ -36,10 +36,11 @@ let
   };
 
   soft = lib.mapAttrs (_: mkDefault);
-  version = config.services.ollama.package.version or service.release;
+  inherit (cfg) release;
   isOther =
-    lib.versionOlder version service.era_since
-    || (service.era_until != "" && lib.versionAtLeast version service.era_until);
+    lib.versionOlder release service.era_since
+    || (service.era_until != "" && lib.versionAtLeast release service.era_until)
+    || lib.versionOlder release (lib.last cfg.plans).since;
   devices = hw.devices cfg;
 
   # A Plan of before has none.
@@ -103,7 +104,7 @@ in
       }
     ];
 
-    warnings = lib.optional isOther "hostwright: the packaged Ollama is ${version}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${version}`.";
+    warnings = lib.optional isOther "hostwright: the packaged Ollama is ${release}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${release}`.";
 
     system.checks = lib.optional (cfg.checkPlan != null) (
       import ./check.nix {

@@ -36,9 +36,7 @@ in
     "rocm"
     "vulkan"
   ];
-  shipped = lib.types.enum (
-    map (lib.removeSuffix ".json") (lib.attrNames (builtins.readDir ./plans))
-  );
+  shipped = lib.types.enum (import ./shipped.nix { inherit lib; }).names;
 
   inherit profiled;
   optional = default: type: profiled default (lib.types.nullOr type);
@@ -54,6 +52,7 @@ in
   plan = type "plan, as `gen plan` prints it" (
     value: lib.isAttrs value && !(value ? outPath) && !(value ? _type)
   );
+  release = matching "release like `0.32.15`" "[0-9]+[.][0-9]+([.][0-9]+(-rc[0-9]+)?)?";
   word = matching "plain name" part;
 
   # Those of `hostwright.resources`.

@@ -77,6 +77,12 @@ in
   # The committed plans are those of the profiles.
   golden = check "golden" [ gen ] (
     lib.concatMapStrings (name: "gen plan ${name} | diff -u modules/plans/${name}.json -\n") profiles
+    + ''
+      for file in modules/plans/*/*.json; do
+        version=$(basename "$(dirname "$file")")
+        gen plan "$(basename "$file" .json)" --ollama-version "$version" | diff -u "$file" -
+      done
+    ''
   );
 
   # nixpkgs documents the options as the reference page does.

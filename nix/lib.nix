@@ -22,7 +22,7 @@
             };
             # Below the default that nixos-generate-config writes.
             nixpkgs.hostPlatform = lib.mkOptionDefault (
-              if system == null then config.hostwright.plan.host.system else system
+              if system == null then config.hostwright.host.system else system
             );
           }
         )

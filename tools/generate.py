@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue import build
+from generator.catalogue.catalogue import load_catalogue
 from generator.explain.rules import RuleProse
 from generator.formats.data import to_json
 from generator.formats.markdown import code, row
@@ -25,7 +26,16 @@ from generator.profiles.load import read_document
 from generator.profiles.shipped import shipped_profiles
 from generator.rules.registry import every_rule
 from generator.targets import TARGETS, load_target
-from tools import limits_file, names_file, options_page, output_schemas, pages, targets_page
+from generator.units import Release
+from tools import (
+    limits_file,
+    names_file,
+    options_page,
+    output_schemas,
+    pages,
+    targets_page,
+    values_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +44,10 @@ ROOT: Final = Path(__file__).parent.parent
 WITH_TARGETS: Final = ("README.md", "docs/targets.md")
 TARGETS_BEGIN: Final = "<!-- targets, by `make golden` -->"
 TABLE_END: Final = "<!-- end -->"
+# The releases that Hostwright is tried on, but for the newest.
+ERAS: Final = ("0.9", "0.24")
+# The first whose `services.ollama` the modules can set.
+FIRST_NIXOS: Final = "24.11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +85,27 @@ def _prose(rule: object) -> dict[str, str]:
 
 
 def _plans() -> Mapping[str, str]:
+    """Each shipped profile for the newest release, and below `<release>/` for earlier ones."""
     target = load_target("plan")
-    plans = {path.stem: decide(read_document(path.stem)) for path in shipped_profiles()}
-    return {f"modules/plans/{name}.json": target.render(p)[0].text for name, p in plans.items()}
+    found: dict[str, str] = {}
+    for name in (path.stem for path in shipped_profiles()):
+        for version in (None, *earlier_releases()):
+            plan = decide(read_document(name), version=version)
+            folder = f"modules/plans/{version}" if version else "modules/plans"
+            found[f"{folder}/{name}.json"] = target.render(plan)[0].text
+    return found
+
+
+def earlier_releases() -> tuple[str, ...]:
+    """Return the releases before the newest that `modules/` have plans for.
+
+    Those that NixOS has had, as far as they are of an earlier era, and those of ERAS.
+    """
+    catalogue = load_catalogue()
+    newest = catalogue.at("ollama").era.since
+    channels = [item for name, item in catalogue.channels.items() if name >= FIRST_NIXOS]
+    packaged = [item.release for item in channels if item.release and item.release < newest]
+    return tuple(sorted({*ERAS, *map(str, packaged)}, key=Release.parse))
 
 
 def _tables() -> Mapping[str, str]:
@@ -95,8 +127,9 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "pages": Generated(pages.files, left_over="docs/rules/*.md"),
     "targets": Generated(targets_page.files),
     "names": Generated(names_file.files),
+    "values": Generated(values_file.files),
     "limits": Generated(limits_file.files),
-    "plans": Generated(_plans, left_over="modules/plans/*.json"),
+    "plans": Generated(_plans, left_over="modules/plans/**/*.json"),
     "options": Generated(options_page.files),
     "tables": Generated(_tables),
 }

@@ -513,9 +513,10 @@ let
     meta.mainProgram = name;
     override = more: package name (arguments // (if isFunction more then more arguments else more));
   };
-  # The backend is an argument, so that overriding it makes another server, as in nixpkgs.
+  # The backend is an argument, so that overriding it makes another server, as in nixpkgs. Without a
+  # version it is a package that says none.
   ollama =
-    arguments:
+    version: arguments:
     let
       backend = arguments.acceleration or null;
       suffix = if isString backend then "-${backend}" else if backend == false then "-cpu" else "";
@@ -523,24 +524,26 @@ let
     package "ollama${suffix}" arguments
     // {
       meta.mainProgram = "ollama";
-      override = more: ollama (arguments // (if isFunction more then more arguments else more));
-    };
+      override =
+        more: ollama version (arguments // (if isFunction more then more arguments else more));
+    }
+    // optionalAttrs (version != "") { inherit version; };
+  servers = version: {
+    ollama = ollama version { };
+    ollama-cpu = ollama version { acceleration = false; };
+    ollama-cuda = ollama version { acceleration = "cuda"; };
+    ollama-rocm = ollama version { acceleration = "rocm"; };
+    ollama-vulkan = ollama version { acceleration = "vulkan"; };
+  };
   script = name: text: package name { } // { inherit text; };
-in
-{
-  inherit lib;
 
   pkgs =
     genAttrs [
       "bash" "coreutils" "cudaPackages" "cudaPackages_12" "cudaPackages_13" "curl" "gnugrep"
       "gnused" "jq" "kmod" "systemd" "util-linux"
     ] (name: package name { })
+    // servers ""
     // {
-      ollama = ollama { };
-      ollama-cpu = ollama { acceleration = false; };
-      ollama-cuda = ollama { acceleration = "cuda"; };
-      ollama-rocm = ollama { acceleration = "rocm"; };
-      ollama-vulkan = ollama { acceleration = "vulkan"; };
       runtimeShell = "${builtins.storeDir}/00000000000000000000000000000000-bash/bin/bash";
       runCommand = name: _: script name;
       writeText = script;
@@ -551,6 +554,12 @@ in
         name: package "nvidia-${name}" { }
       );
     };
+in
+{
+  inherit lib pkgs;
+
+  # With an Ollama of that release.
+  packaged = version: pkgs // servers version;
 
   # systemd reads a rendered command line once more: quotes, specifiers and variables.
   utils = rec {

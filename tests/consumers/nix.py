@@ -23,7 +23,7 @@ from tests.consumers.effective import ConsumerError, Effective
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 Variant = Literal["24.11", "25.05", "25.11", "26.05", "unstable"]
 
@@ -36,11 +36,15 @@ SERVICE = "ollama.service"
 
 # Arguments: paths as strings, so that the expression stays readable in an error message.
 EXPRESSION = """
-{ file, ownLib, realLib, contract, variant }:
+{ cases, ownLib, realLib, contract }:
 let
   own = import ownLib;
   lib = if realLib == "" then own.lib else import (realLib + "/lib");
-  inherit (own) pkgs utils;
+  inherit (own) utils;
+in
+map ({ file, variant, packaged }:
+let
+  pkgs = own.packaged packaged;
   result = lib.evalModules {
     modules = [
       (import contract { inherit lib variant; inherit (pkgs) nvidiaPackages; })
@@ -88,7 +92,7 @@ in
   groups = config.users.groups;
   nixpkgs_config = config.nixpkgs.config;
   checks = map (check: check.name) config.system.checks;
-}
+}) (builtins.fromJSON cases)
 """
 # What is put into the store stands in the command instead, and commands stay lists of words.
 MODELFILES = """
@@ -132,9 +136,13 @@ def parse(file: Path) -> str:
 
 def verify(file: Path, *, lib: Path | None = None, variant: Variant = "unstable") -> list[str]:
     """Return what systemd has to say about the units that NixOS would write from `file`."""
-    units = evaluate(file, lib=lib, variant=variant)["units"]
-    with _directory(units) as directory:
-        return systemd.verify(directory, sorted(units))
+    return faults(evaluate(file, lib=lib, variant=variant))
+
+
+def faults(answer: Mapping[str, Any]) -> list[str]:
+    """Return what systemd has to say about the units of an answer."""
+    with _directory(answer["units"]) as directory:
+        return systemd.verify(directory, sorted(answer["units"]))
 
 
 def modelfiles(file: Path) -> dict[str, str]:
@@ -145,39 +153,67 @@ def modelfiles(file: Path) -> dict[str, str]:
 
 
 def read(
-    file: Path, *, lib: Path | None = None, variant: Variant = "unstable", unit: str = SERVICE
+    file: Path,
+    *,
+    lib: Path | None = None,
+    variant: Variant = "unstable",
+    unit: str = SERVICE,
+    packaged: str = "",
 ) -> Effective:
     """Return the service of `file` as systemd understands the unit that NixOS writes.
 
-    `lib` is a checkout of nixpkgs' library, by default the test's own small one. `extra` is that
-    of the systemd reader, and `nix` with the answer of `evaluate`.
+    `lib` is a checkout of nixpkgs' library, by default the test's own small one; `packaged` the
+    release of Ollama that the packages have. `extra` is that of the systemd reader, and `nix` with
+    the answer of `evaluate`.
     """
-    answer = evaluate(file, lib=lib, variant=variant)
+    return understood(evaluate(file, lib=lib, variant=variant, packaged=packaged), unit)
+
+
+def understood(answer: Mapping[str, Any], unit: str = SERVICE) -> Effective:
+    """Return a service of an answer of `evaluate`, as `read` does."""
     if unit not in answer["units"]:
         raise ConsumerError(f"the module has no unit `{unit}`")
     with _directory(answer["units"]) as directory:
-        understood = systemd.read(directory, unit)
-    return dataclasses.replace(understood, extra={**understood.extra, "nix": answer})
+        found = systemd.read(directory, unit)
+    return dataclasses.replace(found, extra={**found.extra, "nix": answer})
 
 
 def evaluate(
-    file: Path, *, lib: Path | None = None, variant: Variant = "unstable"
+    file: Path, *, lib: Path | None = None, variant: Variant = "unstable", packaged: str = ""
 ) -> dict[str, Any]:
     """Return the configuration that `file` results in: the keys of EXPRESSION.
 
     Raises ConsumerError with Nix's message, or with the messages of failed assertions.
     """
-    arguments = {
-        "file": str(file.resolve()),
-        "ownLib": str(OWN_LIB),
-        "realLib": str(lib.resolve()) if lib else "",
-        "contract": str(CONTRACT),
-        "variant": variant,
-    }
-    answer: dict[str, Any] = ask(EXPRESSION, arguments)
+    (answer,) = evaluate_all([Case(file, variant, packaged)], lib=lib)
     if answer["failed"]:
         raise ConsumerError("Failed assertions:\n" + "\n".join(answer["failed"]))
     return answer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Case:
+    """A configuration to evaluate; the fields are arguments of `evaluate`."""
+
+    file: Path
+    variant: Variant = "unstable"
+    packaged: str = ""
+
+
+def evaluate_all(cases: Sequence[Case], *, lib: Path | None = None) -> list[dict[str, Any]]:
+    """Return the configurations of all cases from one run of Nix.
+
+    What failed is not raised; it is in `failed`. Raises ConsumerError where Nix itself fails.
+    """
+    asked = [dataclasses.asdict(case) | {"file": str(case.file.resolve())} for case in cases]
+    arguments = {
+        "cases": json.dumps(asked),
+        "ownLib": str(OWN_LIB),
+        "realLib": str(lib.resolve()) if lib else "",
+        "contract": str(CONTRACT),
+    }
+    answers: list[dict[str, Any]] = ask(EXPRESSION, arguments)
+    return answers
 
 
 def ask(expression: str, arguments: dict[str, str]) -> Any:

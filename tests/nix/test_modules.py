@@ -1,15 +1,17 @@
 """`modules/` against the `nixos` target, override by override, through Nix and systemd."""
 
 import ast
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from generator.codec import to_dict
+from generator.pipeline import release_of
 from generator.targets import load_target
 from tests.consumers import nix
 from tests.consumers.effective import ConsumerError, Effective
@@ -27,13 +29,13 @@ def host(folder: Path, body: str, arguments: str = "lib, ...") -> Path:
     return file
 
 
-def read(folder: Path, body: str, lib: Path | None = None) -> Effective:
-    return nix.read(host(folder, body), lib=lib)
+def read(folder: Path, body: str, packaged: str = "") -> Effective:
+    return nix.read(host(folder, body), packaged=packaged)
 
 
-def commands(file: Path, unit: str) -> dict[str, list[str]]:
+def commands(answer: dict[str, Any], unit: str) -> dict[str, list[str]]:
     """What a job runs, as systemd understands it; the names of Modelfiles in the store aside."""
-    lines: dict[str, list[str]] = nix.read(file, unit=unit).extra["exec"]
+    lines: dict[str, list[str]] = nix.understood(answer, unit).extra["exec"]
     return {kind: [re.sub(r"Modelfile\S*", "", line) for line in lines[kind]] for kind in lines}
 
 
@@ -57,26 +59,75 @@ def same(rendered: Effective, module: Effective) -> None:
     assert bool(waits[0]) == bool(waits[1])
 
 
-def check(name: str, version: str, folder: Path, lib: Path | None, variant: nix.Variant) -> None:
-    plan = shipped(name, version=version)
-    (folder / "plan.json").write_text(json.dumps(to_dict(plan)), encoding="utf-8")
-    text = load_target("nixos").render(plan)[0].text
-    (folder / "rendered.nix").write_text(text, encoding="utf-8")
-    module = host(folder, f"  hostwright.profile = {folder}/plan.json;")
-    found = nix.read(module, lib=lib, variant=variant)
-    same(nix.read(folder / "rendered.nix", lib=lib, variant=variant), found)
-    assert found.extra["nix"]["warnings"] == []
-    assert nix.verify(module, lib=lib, variant=variant) == []
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A profile on a NixOS: the rendered module, and `modules/` with what is given as the profile.
+
+    `release` is that of the rendered module; `packaged` that of the package, empty: unknown.
+    """
+
+    name: str
+    variant: nix.Variant
+    release: str
+    packaged: str
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.variant}-{self.release}{'' if self.packaged else '-plan'}"
+
+    def cases(self, folder: Path) -> list[nix.Case]:
+        plan = shipped(self.name, version=self.release)
+        place = folder / str(self)
+        place.mkdir()
+        (place / "plan.json").write_text(json.dumps(to_dict(plan)), encoding="utf-8")
+        text = load_target("nixos").render(plan)[0].text
+        (place / "rendered.nix").write_text(text, encoding="utf-8")
+        profile = f'"{self.name}"' if self.packaged else f"{place}/plan.json"
+        module = host(place, f"  hostwright.profile = {profile};")
+        files = (place / "rendered.nix", module)
+        return [nix.Case(file, self.variant, self.packaged) for file in files]
 
 
-@pytest.mark.parametrize("version", RELEASES)
-@pytest.mark.parametrize("name", PROFILES)
-def test_a_plan_gives_the_unit_of_the_nixos_target(name: str, version: str, tmp_path: Path) -> None:
-    check(name, version, tmp_path, lib=None, variant="unstable")
+PLANS = [Pair(name, "unstable", version, "") for name in PROFILES for version in RELEASES]
+# Each NixOS with the Ollama that it has, and a package of a release that has no plan of its own.
+FORMS = [
+    Pair(name, variant, release, release)
+    for name in PROFILES
+    for variant in get_args(nix.Variant)
+    if (release := release_of(variant))
+] + [
+    Pair(name, "unstable", release, release)
+    for name in PROFILES
+    for release in ("0.23.0", "0.31.0")
+]
+LIBRARIES = ["own", "nixpkgs"]
+
+
+@pytest.fixture(scope="module", params=LIBRARIES)
+def answers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Pair, list[dict[str, Any]]]:
+    """What becomes of each pair, evaluated in one run."""
+    lib = nix.nixpkgs_lib() if request.param == "nixpkgs" else None
+    folder = tmp_path_factory.mktemp("pairs")
+    cases = {pair: pair.cases(folder) for pair in PLANS + FORMS}
+    found = iter(nix.evaluate_all([case for both in cases.values() for case in both], lib=lib))
+    return {pair: [next(found) for _ in both] for pair, both in cases.items()}
+
+
+@pytest.mark.parametrize("pair", PLANS + FORMS, ids=str)
+def test_a_plan_gives_the_unit_of_the_nixos_target(
+    pair: Pair, answers: dict[Pair, list[dict[str, Any]]]
+) -> None:
+    rendered, module = answers[pair]
+    for answer in (rendered, module):
+        assert answer["failed"] == []
+        assert answer["warnings"] == []
+    same(nix.understood(rendered), nix.understood(module))
+    assert nix.faults(module) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "unit"),
+    ("name", "release", "unit"),
     [
         ("xeon-cpu", "0.9", "ollama-create.service"),
         ("container-dev", "0.32.15", "ollama-warmup.service"),
@@ -84,22 +135,11 @@ def test_a_plan_gives_the_unit_of_the_nixos_target(name: str, version: str, tmp_
         ("dual-pascal", "0.32.15", "ollama.service"),
     ],
 )
-def test_jobs_run_the_same_commands(name: str, version: str, unit: str, tmp_path: Path) -> None:
-    check(name, version, tmp_path, lib=None, variant="unstable")
-    rendered = commands(tmp_path / "rendered.nix", unit)
-    assert commands(tmp_path / "host.nix", unit) == rendered
-
-
-@pytest.mark.parametrize("variant", get_args(nix.Variant)[:-1])
-@pytest.mark.parametrize("name", PROFILES)
-def test_so_it_does_on_every_nixos(name: str, variant: nix.Variant, tmp_path: Path) -> None:
-    check(name, RELEASES[-1], tmp_path, lib=None, variant=variant)
-
-
-@pytest.mark.parametrize("variant", ["unstable", "25.11"])
-@pytest.mark.parametrize("name", PROFILES)
-def test_so_it_does_by_the_real_library(name: str, variant: nix.Variant, tmp_path: Path) -> None:
-    check(name, RELEASES[-1], tmp_path, lib=nix.nixpkgs_lib(), variant=variant)
+def test_jobs_run_the_same_commands(
+    name: str, release: str, unit: str, answers: dict[Pair, list[dict[str, Any]]]
+) -> None:
+    rendered, module = answers[Pair(name, "unstable", release, "")]
+    assert commands(module, unit) == commands(rendered, unit)
 
 
 def test_the_benchmark_compares_with_the_same_host(tmp_path: Path) -> None:
@@ -254,13 +294,28 @@ class TestOverrides:
         assert found.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
         assert found.extra["nix"]["firewall_ports"] == [11434]
 
-    @pytest.mark.parametrize(("version", "told"), [("0.24.0", True), ("0.31.0", False)])
-    def test_a_package_of_another_era_is_told(
-        self, version: str, told: bool, tmp_path: Path
-    ) -> None:
-        package = f'pkgs.ollama // {{ version = "{version}"; }}'
-        file = host(tmp_path, f"{XEON}  hostwright.package = {package};", "lib, pkgs, ...")
-        assert bool(nix.read(file).extra["nix"]["warnings"]) == told
+    def test_a_package_of_another_era_is_told(self, tmp_path: Path) -> None:
+        """Of a shipped profile the plan of its release counts; one's own has only one."""
+        plan = to_dict(shipped("xeon-cpu"))
+        (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        own = f"  hostwright.profile = {tmp_path}/plan.json;\n"
+        told = {
+            (body, packaged): read(tmp_path, body, packaged=packaged).extra["nix"]["warnings"]
+            for body in (XEON, own)
+            for packaged in ("0.1.38", "0.24.0", "0.31.0")
+        }
+        assert [bool(lines) for lines in told.values()] == [True, False, False, True, True, False]
+        assert "the packaged Ollama is 0.1.38" in told[XEON, "0.1.38"][0]
+
+    def test_the_release_of_the_package_decides_what_is_set(self, tmp_path: Path) -> None:
+        body = XEON + "  hostwright.threads = 12;"
+        old, new = (read(tmp_path, body, packaged=release) for release in ("0.24.0", "0.32.3"))
+        assert "LLAMA_ARG_THREADS" not in old.environment
+        assert new.environment["LLAMA_ARG_THREADS"] == "12"
+        created = "ollama-create.service"
+        assert [created in found.extra["nix"]["units"] for found in (old, new)] == [True, False]
+        named = read(tmp_path, body + ' hostwright.ollama.version = "0.24.0";', packaged="0.32.3")
+        assert named.environment == old.environment
 
     @pytest.mark.parametrize(
         ("variant", "driver"),

@@ -6,12 +6,14 @@ With NIXPKGS_LIB set, the real module system is asked instead of the tests' own.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generator.codec import to_dict
 from generator.engines.ollama.rules.helpers.names import name_fault
-from generator.units import Release
+from generator.engines.ollama.rules.helpers.values import cleaned, value_fault
+from generator.units import Release, parse_go_duration
 from tests.consumers import nix, system_manager
 from tests.facts import facts_at
 from tests.nix.test_modules import MODULES, XEON, host
@@ -19,23 +21,20 @@ from tests.plans import plan, shipped
 
 LIB = Path(os.environ["NIXPKGS_LIB"]) if os.environ.get("NIXPKGS_LIB") else None
 FILE = MODULES / "names.json"
-DOES = "hostwright.settings"
 
 RULED = """
 { names, ownLib, modules, releases }:
 let
   inherit (import ownLib) lib;
-  listed = builtins.fromJSON names;
   idle =
     release:
-    import (modules + "/names.nix") { inherit lib; } {
-      service = {
+    let
+      fault = import (modules + "/names.nix") { inherit lib; } {
         inherit release;
-        environment = [ ];
-        threads = 0;
+        hasThreads = false;
       };
-      settings = lib.genAttrs listed (_: "1");
-    };
+    in
+    lib.filter (name: fault name != null) (builtins.fromJSON names);
 in
 lib.genAttrs (builtins.fromJSON releases) idle
 """
@@ -66,7 +65,7 @@ def test_it_is_small_and_has_each_name_once() -> None:
         ("OLLAMA_INTEL_GPU", "does nothing since Ollama 0.12.11", "use OLLAMA_VULKAN=1"),
         ("OLLAMA_GPU_OVERHEAD", "does nothing since Ollama 0.30.0", "LLAMA_ARG_FIT_TARGET="),
         ("OLLAMA_NEW_ENGINE", "does nothing since Ollama 0.30.0", "take it out"),
-        ("LLAMA_ARG_WEBUI", "does nothing since Ollama 0.31.2", "the profile is for 0.32.15"),
+        ("LLAMA_ARG_WEBUI", "does nothing since Ollama 0.31.2", "this is 0.32.15"),
     ],
 )
 def test_a_name_that_does_nothing_is_told(name: str, what: str, fix: str, tmp_path: Path) -> None:
@@ -105,7 +104,7 @@ def test_the_release_of_the_profile_counts(tmp_path: Path) -> None:
     names = 'OLLAMA_MLOCK = "1"; OLLAMA_NEW_ENGINE = "1"; LLAMA_ARG_MLOCK = "1";'
     body = f"  hostwright = {{ profile = {tmp_path}/plan.json; settings = {{ {names} }}; }};"
     before, never = warnings(tmp_path, body)
-    assert "LLAMA_ARG_MLOCK does nothing before Ollama 0.30.0, and the profile is for" in before
+    assert "LLAMA_ARG_MLOCK does nothing before Ollama 0.30.0, and this is 0.24.0" in before
     assert "use PARAMETER use_mlock in a Modelfile" in never
 
 
@@ -134,7 +133,7 @@ def test_the_modules_judge_every_name_as_the_generator_does() -> None:
         faulty = {name for name in names if name_fault(name, facts)}
         # HW114 judges this one for the generator, together with its value.
         faulty |= {"OLLAMA_GPU_OVERHEAD"} if facts.release >= Release(0, 30, 0) else set()
-        assert {line.split()[0].removeprefix(f"{DOES}.") for line in told[text]} == faulty, text
+        assert set(told[text]) == faulty, text
 
 
 def _runner_names() -> list[str]:
@@ -143,3 +142,105 @@ def _runner_names() -> list[str]:
     switches = [name for group in groups if group.get("switch") for name in group["names"]]
     negative = [name.replace("LLAMA_ARG_", "LLAMA_ARG_NO_", 1) for name in switches]
     return sorted({*switches, *negative, "LLAMA_ARG_NO_THREADS", "OLLAMA_NO_SUCH_NAME"})
+
+
+IN_EFFECT = [
+    ('hostwright.settings.{} = "{}";', "hostwright.settings.{}"),
+    (
+        'services.ollama.environmentVariables.{} = lib.mkForce "{}";',
+        "services.ollama.environmentVariables.{}",
+    ),
+    (
+        'systemd.services.ollama.environment.{} = lib.mkForce "{}";',
+        "systemd.services.ollama.environment.{}",
+    ),
+]
+MISREAD = [
+    ("OLLAMA_KEEP_ALIVE", "1d", "not a Go duration; Ollama silently uses 5m"),
+    ("OLLAMA_NUM_PARALLEL", "four", "not a whole number"),
+    ("LLAMA_ARG_THREADS", "", "ends llama-server"),
+    ("LLAMA_ARG_BATCH", "many", "write a number, or take it out"),
+    ("LLAMA_ARG_MMAP", "", "take it out"),
+]
+
+
+def evaluated(folder: Path, bodies: list[str]) -> list[dict[str, Any]]:
+    """What becomes of hosts of the xeon-cpu profile that say one of `bodies` each."""
+    cases = []
+    for number, body in enumerate(bodies):
+        place = folder / str(number)
+        place.mkdir()
+        cases.append(nix.Case(host(place, XEON + body)))
+    return nix.evaluate_all(cases, lib=LIB)
+
+
+def test_a_value_that_is_misread_is_refused_whoever_has_set_it(tmp_path: Path) -> None:
+    wanted = [
+        (said.format(name, value), option.format(name), told)
+        for said, option in IN_EFFECT
+        for name, value, told in MISREAD
+    ]
+    answers = evaluated(tmp_path, [body for body, _, _ in wanted])
+    for (_, option, told), answer in zip(wanted, answers, strict=True):
+        (failed,) = answer["failed"]
+        assert failed.startswith(f"{option} is `")
+        assert told in failed
+
+
+def test_a_name_that_does_nothing_is_told_whoever_has_set_it(tmp_path: Path) -> None:
+    answers = evaluated(tmp_path, [said.format("OLLAMA_ORIGINZ", "x") for said, _ in IN_EFFECT])
+    for (_, option), answer in zip(IN_EFFECT, answers, strict=True):
+        (told,) = answer["warnings"]
+        assert told.startswith(option.format("OLLAMA_ORIGINZ does nothing"))
+
+
+def test_what_the_server_does_not_get_is_not_judged(tmp_path: Path) -> None:
+    unset = [
+        f"systemd.services.ollama.environment.{name} = lib.mkForce null;"
+        for name in ("OLLAMA_ORIGINZ", "OLLAMA_KEEP_ALIVE")
+    ]
+    said = 'hostwright.settings = { OLLAMA_ORIGINZ = "x"; OLLAMA_KEEP_ALIVE = "1d"; };'
+    (answer,) = evaluated(tmp_path, [said + "".join(unset)])
+    assert (answer["failed"], answer["warnings"]) == ([], [])
+
+
+JUDGED = """
+{ values, ownLib, kinds }:
+let
+  inherit (import ownLib) lib;
+  fits =
+    kind: value: if value == "" then kind.empty else builtins.match kind.pattern value != null;
+in
+map (kind: lib.filter (fits kind) (builtins.fromJSON values)) (lib.importJSON kinds)
+"""
+WHOLE = ["4", "-1"]
+VALUES = [
+    *("5m", "1h30m", "0", "1.5h", ".5h", "90", "24h", "300ms", "+2s", '"5m"', "1µs", "1h ", *WHOLE),
+    *("1d", "forever", "5 m", "m", "5min", "h5", "-", "1w", "1h30", "0x5", "0.5", ".5", " 8", "+3"),
+    *("", "x", "on", "auto"),
+]
+
+
+def test_the_modules_judge_a_value_as_the_generator_does() -> None:
+    paths = {"ownLib": str(nix.OWN_LIB), "kinds": str(MODULES / "values.json")}
+    told = nix.ask(JUDGED, {"values": json.dumps(VALUES), **paths})
+    kinds = json.loads((MODULES / "values.json").read_text(encoding="utf-8"))
+    facts = facts_at()
+    for value in VALUES:
+        assert (value in told[0]) == (value == "" or _is_duration(value)), value
+        for kind, taken in zip(kinds[2:], told[2:], strict=True):
+            for name in kind["names"]:
+                fault = value_fault(name, value, facts)
+                if value not in taken:
+                    assert fault is not None, (name, value)
+                    assert fault.breaks
+                elif kind is kinds[2] and value in WHOLE:
+                    assert fault is None or not fault.breaks, (name, value)
+
+
+def _is_duration(value: str) -> bool:
+    try:
+        parse_go_duration(cleaned(value))
+    except ValueError:
+        return False
+    return True

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
+NO_DURATION: Final = "not a Go duration; Ollama silently uses 5m"
+DURATIONS: Final = "write `90s`, `5m` or `24h`; `-1` is for ever"
 _PARSED: Final = GO_TRUE | GO_FALSE
 
 
@@ -115,9 +117,8 @@ def duration_misread(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
         if fact.kind == "duration" and word and not _is_duration(word):
-            message = f"`{word}` is not a Go duration; Ollama silently uses 5m"
-            otherwise = "write `90s`, `5m` or `24h`; `-1` is for ever"
-            yield corrected(view, variable, message, go_duration(word), otherwise)
+            message = f"`{word}` is {NO_DURATION}"
+            yield corrected(view, variable, message, go_duration(word), DURATIONS)
 
 
 def _is_duration(word: str) -> bool:

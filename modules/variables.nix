@@ -1,0 +1,59 @@
+# The variables that the server gets, whoever has set them: of names that its release does not read
+# the host is told, and values that it cannot read are refused.
+{ config, lib, ... }:
+let
+  cfg = config.hostwright;
+  inherit (cfg) release;
+  hw = import ./lib.nix { inherit lib; };
+
+  ours = lib.mapAttrs (_: hw.percent) (hw.given cfg.settings);
+  upstream = config.services.ollama.environmentVariables or { };
+  # Without the unit of NixOS they are only ours.
+  inEffect = lib.mapAttrs (_: toString) (hw.given (config.systemd.services.ollama.environment or ours));
+
+  option =
+    name:
+    let
+      isOf = set: set.${name} or null == inEffect.${name};
+    in
+    if isOf ours then
+      "hostwright.settings.${name}"
+    else if isOf upstream then
+      "services.ollama.environmentVariables.${name}"
+    else
+      "systemd.services.ollama.environment.${name}";
+
+  # What the profile itself sets under a name that does nothing, it has said for which reason.
+  added = removeAttrs inEffect (map (item: item.name) cfg.service.environment);
+  fault = import ./names.nix { inherit lib; } {
+    inherit release;
+    hasThreads = cfg.service.threads != 0;
+  };
+  idle = lib.filter (name: fault name != null) (lib.attrNames added);
+
+  # Generated from the facts of the generator.
+  kinds = lib.filter (kind: lib.versionAtLeast release kind.since) (lib.importJSON ./values.json);
+  isRead =
+    kind: value: if value == "" then kind.empty else builtins.match kind.pattern value != null;
+  misread = lib.concatMap (
+    kind:
+    map (name: { inherit kind name; }) (
+      lib.filter (name: inEffect ? ${name} && !isRead kind inEffect.${name}) kind.names
+    )
+  ) kinds;
+in
+{
+  imports = [ ./options.nix ];
+
+  config = lib.mkIf cfg.enable {
+    warnings = map (name: "${option name} ${fault name}.") idle;
+
+    assertions = map (
+      { kind, name }:
+      {
+        assertion = false;
+        message = "${option name} is `${inEffect.${name}}`, ${kind.told}; ${kind.use}.";
+      }
+    ) misread;
+  };
+}
