@@ -127,13 +127,16 @@ class Driver:
 
     `branch` is an attribute of `nvidiaPackages`, empty for the host's own choice;
     `cuda_architectures` are numbers without the dot (`61`), empty for the packaged set, and
-    `cuda_major` is the CUDA release that still builds for them (0: any).
+    `cuda_major` is the CUDA release that still builds for them (0: any). `required` says that the
+    other modules drive not all of the cards; `last_driver` is the last branch that does (0: any).
     """
 
     open: bool
     branch: str
     cuda_architectures: tuple[str, ...]
     cuda_major: int
+    required: bool = False
+    last_driver: int = 0
     reason: str
 
 

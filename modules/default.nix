@@ -1,6 +1,7 @@
 # An Ollama server tuned by a Hostwright profile: `hostwright = { enable = true; profile = "…"; }`.
 {
   imports = [
+    ./backend.nix
     ./server.nix
     ./nixos-jobs.nix
     ./nvidia.nix

@@ -7,6 +7,12 @@ rec {
   # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
   modelsDir = options: if options.services.ollama ? modelsDir then "modelsDir" else "models";
 
+  # Up to NixOS 25.11 an option, not the package, picks the backend.
+  hasAcceleration =
+    options:
+    options.services.ollama ? acceleration
+    && (options.services.ollama.acceleration.visible or true);
+
   bracketed = host: if lib.hasInfix ":" host then "[${host}]" else host;
 
   given = lib.filterAttrs (_: value: value != null);

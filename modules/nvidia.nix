@@ -19,6 +19,12 @@ let
       { branch = mkDefault branch; }
     else
       { package = mkDefault nvidiaPackages.${branch}; };
+
+  # In effect, whoever has chosen it.
+  inherit (config.hardware) nvidia;
+  version = nvidia.package.version or "";
+  last = driver.last_driver or 0;
+  isLater = last != 0 && version != "" && lib.versionAtLeast version (toString (last + 1));
 in
 {
   imports = [ ./plan.nix ];
@@ -35,5 +41,16 @@ in
     # The devices must be there before the server is.
     boot.kernelModules = map (lib.replaceStrings [ "_" ] [ "-" ]) cfg.newest.devices.modules;
     services.xserver.videoDrivers = [ "nvidia" ];
+
+    assertions = [
+      {
+        assertion = !(driver.required or false) || nvidia.open != !driver.open;
+        message = "hardware.nvidia.open is ${lib.boolToString (!driver.open)}. ${driver.reason} Set it to ${lib.boolToString driver.open}, or leave it out.";
+      }
+      {
+        assertion = !isLater;
+        message = "hardware.nvidia.package is driver ${version}. ${driver.reason} Take nvidiaPackages.${branch}, or leave it out.";
+      }
+    ];
   };
 }

@@ -13,10 +13,7 @@ let
   inherit (cfg) service;
   hw = import ./lib.nix { inherit lib; };
 
-  # Up to NixOS 25.11 an option, not the package, picks the backend.
-  hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+  hasAcceleration = hw.hasAcceleration options;
   modelsDir = hw.modelsDir options;
 
   driver = hw.driver cfg;

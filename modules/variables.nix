@@ -31,8 +31,11 @@ let
   };
   idle = lib.filter (name: fault name != null) (lib.attrNames added);
 
-  # Generated from the facts of the generator.
-  kinds = lib.filter (kind: lib.versionAtLeast release kind.since) (lib.importJSON ./values.json);
+  # Generated from the facts of the generator. What the profile silences there is silent here.
+  silenced = map (silence: silence.rule) cfg.plan.silences;
+  kinds = lib.filter (
+    kind: lib.versionAtLeast release kind.since && !lib.elem kind.rule silenced
+  ) (lib.importJSON ./values.json);
   isRead =
     kind: value: if value == "" then kind.empty else builtins.match kind.pattern value != null;
   misread = lib.concatMap (

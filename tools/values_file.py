@@ -1,6 +1,6 @@
 """`modules/values.json`: how values of variables must look, as the modules ask for it.
 
-Each kind has the names whose values are read so, the release that does first, an extended regular
+Each kind has the rule that says the same, the names whose values are read so, the release that does first, an extended regular
 expression for the whole value, whether nothing will do, too, what becomes of other values, and what
 to do. What ends llama-server is what the rules say of values that stand for all of their form.
 """
@@ -38,19 +38,27 @@ def files() -> dict[str, str]:
     since = str(min(facts.variables[name].since for name in whole if name in facts.variables))
     default = "not a whole number; Ollama warns and uses its default"
     kinds = [
-        _kind(durations, _FIRST, _DURATION, NO_DURATION, DURATIONS, empty=True),
-        _kind(numbers, _FIRST, _DIGITS, default, "write digits alone", empty=True),
-        _kind(whole, since, _NUMBER, _ENDS, "write a number, or take it out"),
-        _kind(filled, since, _ANY, _ENDS, "take it out"),
+        _kind("HW109", durations, _FIRST, _DURATION, NO_DURATION, DURATIONS, empty=True),
+        _kind("HW111", numbers, _FIRST, _DIGITS, default, "write digits alone", empty=True),
+        _kind("HW115", whole, since, _NUMBER, _ENDS, "write a number, or take it out"),
+        _kind("HW115", filled, since, _ANY, _ENDS, "take it out"),
     ]
     lines = [json.dumps(kind, ensure_ascii=False) for kind in kinds]
     return {"modules/values.json": "[\n" + ",\n".join(lines) + "\n]\n"}
 
 
 def _kind(
-    names: list[str], since: str, pattern: str, told: str, use: str, *, empty: bool = False
+    rule: str,
+    names: list[str],
+    since: str,
+    pattern: str,
+    told: str,
+    use: str,
+    *,
+    empty: bool = False,
 ) -> dict[str, Any]:
     return {
+        "rule": rule,
         "since": since,
         "pattern": pattern,
         "empty": empty,

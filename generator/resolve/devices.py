@@ -149,6 +149,8 @@ def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
         branch=branch,
         cuda_architectures=tuple(sorted(architectures, key=int)),
         cuda_major=_cuda_major(generations, system) if architectures else 0,
+        required=bool(closed or opened),
+        last_driver=min((g.last_driver for g in generations if g.last_driver), default=0),
         reason=f"{decisive.name} runs on the {modules} kernel modules{last}.",
     )
 

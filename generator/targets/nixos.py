@@ -134,6 +134,8 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     devices = service.devices
     if devices and devices.driver:
         module |= _nvidia(devices.driver)
+        if contradictions := _contradictions(devices.driver):
+            module["assertions"] = contradictions
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
@@ -222,6 +224,23 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
             ["nvidia"], "Unfree: the host needs nixpkgs.config.allowUnfree = true."
         ),
     }
+
+
+def _contradictions(driver: Driver) -> list[dict[str, Any]]:
+    """Refuse what the host itself may have chosen of the driver, and no card can run on."""
+    wrong, right = to_nix(not driver.open), to_nix(driver.open)
+    found: list[dict[str, Any]] = []
+    if driver.required:
+        message = f"hardware.nvidia.open is {wrong}. {driver.reason} Set it to {right}."
+        test = Raw(f"config.hardware.nvidia.open != {wrong}")
+        found.append({"assertion": test, "message": message})
+    if driver.last_driver:
+        version = "config.hardware.nvidia.package.version"
+        end = f". {driver.reason} Leave it, and hardware.nvidia.branch, to this module."
+        parts = ("hardware.nvidia.package is driver ", Raw(version), end)
+        test = Raw(f"lib.versionOlder {version} {to_nix(str(driver.last_driver + 1))}")
+        found.append({"assertion": test, "message": Interpolated(parts)})
+    return found
 
 
 def _server(service: Service) -> dict[str, Any]:

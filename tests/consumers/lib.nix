@@ -64,6 +64,12 @@ let
       else
         text;
     last = list: elemAt list (length list - 1);
+    findFirst =
+      fits: default: list:
+      let
+        found = filter fits list;
+      in
+      if found == [ ] then default else head found;
     splitString = sep: text: filter isString (split (escapeRegex sep) text);
     imap0 = f: list: genList (n: f n (elemAt list n)) (length list);
     drop = n: list: genList (i: elemAt list (n + i)) (if length list > n then length list - n else 0);
@@ -519,11 +525,20 @@ let
     version: arguments:
     let
       backend = arguments.acceleration or null;
+      # What the package says of itself, without which nobody knows.
+      described = {
+        cuda = "A server, using CUDA for a GPU";
+        rocm = "A server, using ROCm for a GPU";
+        vulkan = "A server, using Vulkan for a GPU";
+      };
       suffix = if isString backend then "-${backend}" else if backend == false then "-cpu" else "";
     in
     package "ollama${suffix}" arguments
     // {
-      meta.mainProgram = "ollama";
+      meta = {
+        mainProgram = "ollama";
+        description = described.${toString backend} or "A server";
+      };
       override =
         more: ollama version (arguments // (if isFunction more then more arguments else more));
     }

@@ -63,7 +63,12 @@ let
   # A driver by the name of its branch: nixpkgs#498612.
   hasBranch = !(variant < "26.05");
   # 580 is the last driver of Pascal; older releases have none of that name.
-  drivers = filterAttrs (name: _: !(variant < "25.11") || name != "legacy_580") nvidiaPackages;
+  drivers = lib.mapAttrs (name: driver: driver // { version = versions.${name} or newest; }) (
+    filterAttrs (name: _: !(variant < "25.11") || name != "legacy_580") nvidiaPackages
+  );
+  versions.legacy_580 = "580.142";
+  versions.legacy_535 = "535.288.01";
+  newest = if variant < "25.11" then "570.195.03" else if variant < "26.05" then "580.126.09" else "595.71.05";
   inherit (config.hardware) nvidia;
 
   units = import ./units.nix { inherit lib; };

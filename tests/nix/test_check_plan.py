@@ -141,7 +141,7 @@ def test_a_shipped_profile_builds(name: str, version: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
-        ('LLAMA_ARG_BATCH = "";', "HW115"),
+        ('LLAMA_ARG_MMAP = "maybe";', "HW115"),
         ('"A B" = "x";', "HW521"),
         ('"9LIVES" = "x";', "HW521"),
         ('OLLAMA_FLASH_ATTENTION = "False";', "HW107"),
@@ -176,7 +176,7 @@ def test_a_limit_that_systemd_cannot_read_stops_the_build(limit: str, tmp_path: 
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ('settings.OLLAMA_KEEP_ALIVE = "7d";', "HW109"),
+        ('settings.OLLAMA_FLASH_ATTENTION = "off";', "HW108"),
         ('resources.memoryHigh = "24G";', "HW208"),
     ],
 )

@@ -62,6 +62,13 @@ in
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = [ "nvidia" ];
 
+  assertions = [
+    {
+      assertion = config.hardware.nvidia.open != false;
+      message = "hardware.nvidia.open is false. Blackwell runs on the open kernel modules. Set it to true.";
+    }
+  ];
+
   warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
   # Registers the devices before the server looks for them.

@@ -86,6 +86,17 @@ in
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = [ "nvidia" ];
 
+  assertions = [
+    {
+      assertion = config.hardware.nvidia.open != true;
+      message = "hardware.nvidia.open is true. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Set it to false.";
+    }
+    {
+      assertion = lib.versionOlder config.hardware.nvidia.package.version "581";
+      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Leave it, and hardware.nvidia.branch, to this module.";
+    }
+  ];
+
   warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
   # Registers the devices before the server looks for them.
