@@ -1,8 +1,9 @@
 """`modules/values.json`: how values of variables must look, as the modules ask for it.
 
-Each kind has the rule that says the same, the names whose values are read so, the release that does first, an extended regular
-expression for the whole value, whether nothing will do, too, what becomes of other values, and what
-to do. What ends llama-server is what the rules say of values that stand for all of their form.
+Each kind has the rule that says the same, the names whose values are read so, the release that
+does first, an extended regular expression for the whole value, whether nothing will do, too, what
+becomes of other values, and what to do. What ends llama-server is what the rules say of values that
+stand for all of their form.
 """
 
 from __future__ import annotations
