@@ -38,6 +38,10 @@ _SHOWS: Final = re.compile(
     r"(?:sudo )?(?:systemctl (?:\S+ )*(?:show|status)\b|journalctl\b|(?:print)?env$|export -p|"
     r"(?:docker|podman) (?:inspect|logs|exec .* (?:print)?env)\b)"
 )
+_TUNNEL: Final = re.compile(
+    r"(?:(?:sudo|nohup|exec)\s+|\S*/)*(ngrok|cloudflared|lt|localtunnel|bore|zrok|tailscale|ssh)\s+"
+    r"(?:http|tunnel|--?port|-p|local|share\s+public|funnel|.*-R)\b"
+)
 _FILTERS: Final = frozenset({"grep", "egrep", "tr", "sed", "awk", "sort", "...", "…"})
 _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 
@@ -60,6 +64,7 @@ class Told:
     requests: list[Request] = dataclasses.field(default_factory=list)
     views: list[View] = dataclasses.field(default_factory=list)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    tunnels: list[Line] = dataclasses.field(default_factory=list)
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
     exported: set[Place] = dataclasses.field(default_factory=set)
     apart: set[Place] = dataclasses.field(default_factory=set)
@@ -95,6 +100,7 @@ class Told:
             self.variables += [_variable(name, value, "server") for name, value in ours]
             return
         self._notes([word.text for word in words])
+        self._tunnel(words)
         if not words:
             self._export(line)
         elif gap := _elsewhere(words, self.engine):
@@ -154,6 +160,15 @@ class Told:
         named = {self.engine.name, f"{self.engine.name}.service"}
         needed = (_MANAGERS, _STARTS, named)
         self.managed = self.managed or all(one & set(words) for one in needed)
+
+    def _tunnel(self, words: Sequence[Argument]) -> None:
+        """Take note of what leads to the engine's port from the internet."""
+        text = " ".join(word.text for word in words)
+        port = self.context.catalogue.at(self.engine.name).image.port
+        found = _TUNNEL.match(text)
+        if found and re.search(rf"(?<!\d){port}\b", text[found.end() :]):
+            place = words[0].place
+            self.tunnels.append(Line(section="tunnel", name=found[1], value=text, place=place))
 
     def _ends(self) -> None:
         """Keep apart what is exported last: nothing that a script has started gets it."""
@@ -228,13 +243,14 @@ class Told:
         models = tuple(_models(self.commands, self.engine))
         variables = tuple(sorted([*self._own(), *self.variables], key=lambda v: v.place.line))
         views = [self._in_container(one, models) for one in self.runs]
-        if variables or self.commands or self.requests:
+        if variables or self.commands or self.requests or self.tunnels:
             views.append(
                 self.context.view(
                     self.book,
                     self.context.release_for(),
                     name=PurePosixPath(self.file).name,
                     place=Place(self.file),
+                    lines=tuple(self.tunnels),
                     variables=variables,
                     models=models,
                     commands=tuple(self.commands),

@@ -12,6 +12,29 @@ KEPT = "    volumes: ['m:/root/.ollama']\n"
 NAMED = "volumes: {m: }\n"
 CHART = "ollama:\n  gpu:\n    enabled: true\n"
 
+RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: llm}}
+spec:
+  values:
+    controllers:
+      llm:
+        containers:
+          app:
+            image: {{repository: ollama/ollama, tag: 0.32.15}}
+    service:
+      app:
+        controller: llm
+        ports: {{http: {{port: 11434}}}}
+    persistence:
+      models: {{existingClaim: models, globalMounts: [{{path: /root/.ollama}}]}}
+    route:
+      app:
+        hostnames: ["llm.${{DOMAIN}}"]
+        parentRefs: [{{name: {}}}]
+        rules: [{{backendRefs: [{{identifier: app, port: 11434}}]}}]
+"""
+
 
 def told(folder: Path, files: dict[str, str]) -> set[str]:
     """Return `file:line rule` of each finding in a directory of `files`."""
@@ -46,9 +69,67 @@ TOLD = {
         {"values.yaml": CHART + "extraEnv:\n  - name: NVIDIA_VISIBLE_DEVICES\n    value: all\n"},
         {"values.yaml:6 HW313"},
     ),
+    "a router of Traefik": (
+        {
+            "compose.yaml": SERVICE
+            + KEPT
+            + "    labels:\n      - traefik.http.routers.llm.rule=Host(`llm.example.org`)\n"
+            + NAMED
+        },
+        {"compose.yaml:7 HW661"},
+    ),
+    "a name that is filled in, with a certificate": (
+        {
+            "compose.yaml": SERVICE
+            + KEPT
+            + "    deploy:\n      mode: global\n      labels:\n"
+            + "        traefik.http.routers.llm.rule: Host(`${NAME}`)\n"
+            + "        traefik.http.routers.llm.tls.certresolver: le\n"
+            + NAMED
+        },
+        {"compose.yaml:9 HW661"},
+    ),
+    "a route of app-template": (
+        {"release.yaml": RELEASE.format("external")},
+        {"release.yaml:19 HW661"},
+    ),
+    "the Ingress of the chart": (
+        {
+            "values.yaml": CHART
+            + "ingress:\n  enabled: true\n  hosts:\n    - host: llm.example.org\n"
+        },
+        {"values.yaml:7 HW661"},
+    ),
+    "a tunnel whose goal is a variable": (
+        {
+            "compose.yaml": SERVICE
+            + KEPT
+            + "  ngrok:\n    image: ngrok/ngrok:3\n    environment: {NGROK_PORT: 'llm:11434'}\n"
+            + NAMED
+        },
+        {"compose.yaml:7 HW562"},
+    ),
+    "a tunnel that a workflow opens": (
+        {
+            ".github/workflows/llm.yml": "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+            "      - run: |\n          ollama serve &\n          nohup ngrok http 11434 &\n"
+        },
+        {".github/workflows/llm.yml:8 HW562"},
+    ),
 }
 
 SILENT = {
+    "a route within": ({"release.yaml": RELEASE.format("internal")}, "HW661"),
+    "a router that asks": (
+        {
+            "compose.yaml": SERVICE
+            + KEPT
+            + "    labels:\n      - traefik.http.routers.llm.rule=Host(`llm.example.org`)\n"
+            + "      - traefik.http.routers.llm.middlewares=auth@docker\n"
+            + NAMED
+        },
+        "HW661",
+    ),
     "names that an installer replaces": (
         {
             "ollama.service.d/10.conf": "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=__KEEP__\n"

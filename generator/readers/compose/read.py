@@ -26,6 +26,7 @@ from generator.readers.compose.container import (
     words_of,
 )
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
+from generator.readers.compose.routes import routes
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.dockerfile.built import (
     Built,
@@ -148,7 +149,7 @@ class _Services:
                 container,
                 volumes=volumes,
                 waited_for=tuple(self._waiting(name)),
-                exposed=tuple(self._tunnels(name)),
+                exposed=(*self._tunnels(name), *routes(service)),
             ),
             acceleration=acceleration,
             adds=self._adds(service),
@@ -227,7 +228,9 @@ class _Services:
         """The services that lead somewhere from the internet: name, command, place."""
         found = []
         for name, service in self.project.services.items():
-            words = " ".join(argv(service, "command"))
+            told = (one for one in service.table("environment").entries.values())
+            given = [one.text for one in told if isinstance(one, Scalar)]
+            words = " ".join((*argv(service, "command"), *given))
             image = image_name(reference(service, self.project.around)).repository
             if _TUNNEL.search(image) or _TUNNEL.search(words):
                 found.append((name, words, service.place_of("command")))

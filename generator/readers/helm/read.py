@@ -52,6 +52,12 @@ _CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody sa
 _VOLUME: Final = ("persistentVolume", "enabled")
 _TABLE_OF_MODELS: Final = Release(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
 _FROM: Final = re.compile(r"(?im)^[ \t]*FROM[ \t]+[\"']?([^\s\"']+)")
+AUTHENTICATES: Final = re.compile(
+    r"auth|oidc|middleware|white-?list|allow-?list|source-range|snippet|plugin|jwt|mtls|client-ca"
+    r"|policy|security|access|internal|private|tailscale|acl|waf|configuration-",
+    re.IGNORECASE,
+)
+"""Names of annotations, classes and gateways that say, or may say, who comes."""
 _ELSEWHERE: Final = frozenset(
     {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
 )
@@ -266,6 +272,13 @@ class _Chart:
             service = line.section.rpartition(".")[2] == "service" and line.name == "type"
             if service and line.value in {"NodePort", "LoadBalancer"}:
                 yield line
+        ingress = self.values.table("ingress")
+        notes = " ".join((*ingress.table("annotations").entries, ingress.text("className")))
+        if self._switch("ingress", "enabled") and not AUTHENTICATES.search(notes):
+            for node in ingress.items("hosts"):
+                host = node.scalar("host") if isinstance(node, Table) else None
+                if host is not None:
+                    yield Line(section="ingress", name="host", value=host.text, place=host.place)
 
     def _unkept(self) -> Edit | None:
         enabled = self.values.scalar(*_VOLUME)

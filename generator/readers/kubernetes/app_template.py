@@ -7,12 +7,12 @@ every value at its place, so that they are judged as manifests are.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 CHART: Final = "app-template"
 _PROBES: Final = {
@@ -40,7 +40,12 @@ def workloads(values: Table) -> list[Table]:
     """Return the workloads and Services that the chart makes of its values."""
     named = _tables(values.table("controllers"))
     found = [_workload(name, table, values) for name, table in named.items()]
-    return found + [_service(name, t) for name, t in _tables(values.table("service")).items()]
+    services = _tables(values.table("service"))
+    found += [_service(name, t) for name, t in services.items()]
+    for key, make in (("ingress", _ingress), ("route", _route)):
+        on = (t for t in _tables(values.table(key)).values() if t.text("enabled") != "false")
+        found += [make(table, tuple(services)) for table in on]
+    return found
 
 
 def _tables(table: Table) -> dict[str, Table]:
@@ -174,6 +179,51 @@ def _mounts(controller: str, box: str, values: Table) -> Iterator[Table]:
 
 def _mount(name: str, path: Scalar, at: Node) -> Table:
     return _table({"name": _text(name, at), "mountPath": path}, at)
+
+
+def _named(node: Node, services: Collection[str]) -> str:
+    """Return the service that a path leads to: by its key, or the only one under its full name."""
+    key = node.text("service", "identifier") or node.text("identifier") if _is(node) else ""
+    return key or (next(iter(services)) if len(services) == 1 else "")
+
+
+def _is(node: Node) -> TypeGuard[Table]:
+    return isinstance(node, Table)
+
+
+def _ingress(ingress: Table, services: Collection[str]) -> Table:
+    rules: list[Node] = []
+    for host in filter(_is, ingress.items("hosts")):
+        names = [_named(path, services) for path in host.items("paths")] or [*services][:1]
+        backends = (_table({"name": _text(name, host)}, host) for name in names)
+        paths = [_table({"backend": _table({"service": one}, host)}, host) for one in backends]
+        http = _table({"paths": Items(tuple(paths), host.place)}, host)
+        rules.append(_table({"host": host.get("host"), "http": http}, host))
+    spec = {
+        "ingressClassName": ingress.get("className"),
+        "rules": Items(tuple(rules), ingress.place),
+    }
+    return _resource("Ingress", ingress, _table(spec, ingress))
+
+
+def _route(route: Table, services: Collection[str]) -> Table:
+    rules: list[Node] = []
+    for rule in filter(_is, route.items("rules")):
+        refs = rule.items("backendRefs")
+        named = [_table({"name": _text(_named(ref, services), rule)}, rule) for ref in refs]
+        kept = {"filters": rule.get("filters"), "backendRefs": Items(tuple(named), rule.place)}
+        rules.append(_table(kept, rule))
+    spec = {
+        "hostnames": route.get("hostnames"),
+        "parentRefs": route.get("parentRefs"),
+        "rules": Items(tuple(rules), route.place),
+    }
+    return _resource("HTTPRoute", route, _table(spec, route))
+
+
+def _resource(kind: str, at: Table, spec: Table) -> Table:
+    metadata = _table({"annotations": at.get("annotations")}, at)
+    return _table({"kind": _text(kind, at), "metadata": metadata, "spec": spec}, at)
 
 
 def _service(name: str, service: Table) -> Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.given import with_given
-from generator.readers.helm.read import quantity
+from generator.readers.helm.read import AUTHENTICATES, quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell
@@ -32,7 +32,7 @@ from generator.view import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
@@ -405,10 +405,11 @@ class Pod:
             if table.text("kind") == "Service" and self._selected(table)
             if self._reaches(table, box)
         }
+        yield from self._routes(services)
         for table in (t for t in self.tables if t.text("kind") == "Ingress"):
             notes = " ".join(table.table("metadata", "annotations").entries)
             kind = table.text("spec", "ingressClassName")
-            if _AUTHENTICATES.search(f"{notes} {kind}"):
+            if AUTHENTICATES.search(f"{notes} {kind}"):
                 continue
             for rule in table.items("spec", "rules"):
                 host = rule.scalar("host") if isinstance(rule, Table) else None
@@ -416,6 +417,34 @@ class Pod:
                 space = table.text("metadata", "namespace")
                 if host and any((name, space) in services for name in led):
                     yield Line(section="ingress", name="host", value=host.text, place=host.place)
+
+    def _routes(self, services: Collection[tuple[str, str]]) -> Iterator[Line]:
+        """Yield the names under which routes of a gateway, or of Traefik, lead there unasked."""
+        for table in self.tables:
+            spec, space = table.table("spec"), table.text("metadata", "namespace")
+            notes = " ".join(table.table("metadata", "annotations").entries)
+            if table.text("kind") not in _ROUTES or AUTHENTICATES.search(notes):
+                continue
+            parents = [p for p in spec.items("parentRefs") if isinstance(p, Table)]
+            named = " ".join(f"{p.text('name')} {p.text('sectionName')}" for p in parents)
+            rules = [
+                r for r in (*spec.items("rules"), *spec.items("routes")) if isinstance(r, Table)
+            ]
+            led = {(name, space) for rule in rules for name in _backends(rule)}
+            if AUTHENTICATES.search(named) or not led & set(services):
+                continue
+            public = " public" if _OUTSIDE.search(named) else ""
+            for host in (h for h in spec.items("hostnames") if isinstance(h, Scalar)):
+                name = f"route{public}"
+                yield Line(section="ingress", name=name, value=host.text, place=host.place)
+            for rule in rules:
+                match = rule.scalar("match")
+                found = _HOST.search(match.text) if match else None
+                if match and found and "middlewares" not in rule.entries:
+                    line = Line(
+                        section="ingress", name="traefik", value=found[1], place=match.place
+                    )
+                    yield line
 
     def _selected(self, service: Table) -> bool:
         wanted = service.table("spec", "selector").entries
@@ -439,12 +468,18 @@ class Pod:
         return not targets or bool(targets & _port_names(box)) or not targets <= others
 
 
-_AUTHENTICATES: Final = re.compile(
-    r"auth|oidc|middleware|white-?list|allow-?list|source-range|snippet|plugin|jwt|mtls|client-ca"
-    r"|policy|security|access|internal|private|tailscale|acl|waf|configuration-",
-    re.IGNORECASE,
-)
-"""In the name of an annotation or a class: somebody else asks, or few may come."""
+_ROUTES: Final = frozenset({"HTTPRoute", "IngressRoute"})
+_OUTSIDE: Final = re.compile(r"\b(?:external|public|internet|wan|cloudflared?)\b", re.IGNORECASE)
+_HOST: Final = re.compile(r"\bHost\(\s*[`'\"]([^`'\"]+)[`'\"]")
+
+
+def _backends(rule: Table) -> set[str]:
+    """Return the services that a rule of a route leads to; none where a filter may ask."""
+    filters = [f for f in rule.items("filters") if isinstance(f, Table)]
+    if any(f.text("type") == "ExtensionRef" for f in filters):
+        return set()
+    refs = (*rule.items("backendRefs"), *rule.items("services"))
+    return {ref.text("name") for ref in refs if isinstance(ref, Table)}
 
 
 _HIDDEN: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)

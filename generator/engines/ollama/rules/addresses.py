@@ -326,7 +326,8 @@ TUNNEL: Final = "tunnel"
     source="docs/faq.mdx@v0.32.15: How can I use Ollama with Cloudflare Tunnel?",
 )
 def tunnel_to_the_api(view: View, _: Facts) -> Hits:
-    for line in view.container.exposed if view.container else ():
+    exposed = view.container.exposed if view.container else ()
+    for line in (*exposed, *view.lines):
         if line.section == TUNNEL:
             yield Hit(
                 message=f"`{line.name}` leads to the API from the whole internet, and it has no "
@@ -346,23 +347,38 @@ _AT_HOME: Final = re.compile(
 
 @Rule(
     id="HW661",
-    title="an Ingress to the API that asks nobody who they are",
-    why="An Ingress opens the API under its name, and the API has no authentication: whoever finds "
-    "the name can run, pull and delete models. Said where no annotation names authentication or "
-    "who may come, and not for names of a local network, like `.local`.",
+    title="a public name for the API that asks nobody who they are",
+    why="An Ingress, a route of a gateway or of Traefik opens the API under its name, and the API "
+    "has no authentication: whoever finds the name can run, pull and delete models. Said where no "
+    "annotation or middleware names authentication or who may come, and not for names of a local "
+    "network, like `.local`.",
     bad="kind: Ingress, with `backend: {service: {name: ollama}}`",
     good="annotations: {nginx.ingress.kubernetes.io/auth-type: basic}",
     source="kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations",
 )
 def ingress_to_the_api(view: View, _: Facts) -> Hits:
     for line in view.container.exposed if view.container else ():
-        if line.section == INGRESS and not _AT_HOME.search(line.value):
+        if line.section != INGRESS:
+            continue
+        what, public = f"{line.name} ".split(" ", 1)
+        filled_in = public.strip() and re.search(r"[{$]", line.value)
+        if filled_in or not _AT_HOME.search(line.value):
+            subject, how = _ROUTES.get(what, _ROUTES["host"])
             yield Hit(
-                message=f"an Ingress opens the API as {line.value}, and neither asks who comes",
+                message=f"{subject} opens the API as {line.value}, and neither asks who comes",
                 place=line.place,
-                fix="have it authenticate, as with `nginx.ingress.kubernetes.io/auth-type`, unless "
-                "its controller does",
+                fix=f"have it authenticate, as with {how}, unless something before it does",
             )
+
+
+_ROUTES: Final = {
+    "host": ("an Ingress", "`nginx.ingress.kubernetes.io/auth-type`"),
+    "route": ("a route of the gateway", "a policy of the gateway for the route"),
+    "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
+    "caddy": ("Caddy", "`caddy.basic_auth`"),
+}
+"""What a name is said by, and how it asks who comes. A second word in the name of the line says
+that it is public even where nobody knows the name, which something else fills in."""
 
 
 @Rule(

@@ -1,0 +1,55 @@
+"""Names under which a proxy leads to a service, as its labels say: Traefik's and Caddy's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.syntax.yaml_tree import Items, Scalar, Table
+from generator.view import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RULE: Final = re.compile(r"traefik\.http\.routers\.([^.]+)\.rule")
+_HOST: Final = re.compile(r"\bHost\(\s*[`'\"]([^`'\"]+)[`'\"]")
+_ASKS: Final = re.compile(r"caddy\..*(?:auth|remote_ip|client_ip)", re.IGNORECASE)
+
+
+def routes(service: Table) -> Iterator[Line]:
+    """Yield the names under which a proxy leads to a service, where nothing says who may come.
+
+    A router with a middleware may have one that authenticates. A certificate of an authority says
+    that a name is public, whoever fills it in.
+    """
+    labels = {**_labels(service.table("deploy")), **_labels(service)}
+    off = labels.get("traefik.enable")
+    if off is None or off.text.lower() != "false":
+        for name, label in labels.items():
+            if router := _RULE.fullmatch(name):
+                yield from _routed(router[0].removesuffix(".rule"), label, labels)
+    caddy = labels.get("caddy")
+    if caddy is not None and not any(_ASKS.match(name) for name in labels):
+        host = caddy.text.removeprefix("https://")
+        yield Line(section="ingress", name="caddy", value=host or "$", place=caddy.place)
+
+
+def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:
+    host = _HOST.search(rule.written or rule.text)
+    if host is None or f"{router}.middlewares" in labels:
+        return
+    public = " public" if f"{router}.tls.certresolver" in labels else ""
+    yield Line(section="ingress", name=f"traefik{public}", value=host[1], place=rule.place)
+
+
+def _labels(table: Table) -> dict[str, Scalar]:
+    """Return labels, a mapping or a list of `NAME=VALUE`."""
+    node = table.get("labels")
+    found: dict[str, Scalar] = {}
+    if isinstance(node, Table):
+        found = {n: one for n, one in node.entries.items() if isinstance(one, Scalar)}
+    for item in node.items if isinstance(node, Items) else ():
+        if isinstance(item, Scalar) and "=" in (text := item.written or item.text):
+            name, _, value = text.strip("\"'").partition("=")
+            found[name] = Scalar(value, item.place)
+    return found
