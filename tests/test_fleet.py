@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from click.testing import CliRunner
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.cli import gen
+from generator.codec import to_dict
 from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet.decide import Decided, Node, decide_fleet
-from generator.fleet.render import render_fleet
+from generator.fleet.delta import patched
+from generator.fleet.render import digits_of, file_of, render_fleet
 from generator.fleet.schema import NIXPKGS
 from generator.profiles.json_schema import FLEET, json_schema
 from generator.targets import IN_FLEETS, TARGETS, all_files
@@ -64,6 +67,17 @@ def node(fleet: Decided, name: str) -> Node:
 
 def files(fleet: Decided) -> dict[str, str]:
     return {file.path: file.text for file in render_fleet(fleet)}
+
+
+def document(made: dict[str, str]) -> Any:
+    return json.loads(made["hostwright/hosts/all.json"])
+
+
+def content(made: dict[str, str], of: Node) -> Any:
+    """What Nix makes of a host: its profile, patched."""
+    host = document(made)[of.name]
+    profile = json.loads(made[f"hostwright/profiles/{of.target}/{host['profile']}.json"])
+    return patched(profile, host.get("change", {}))
 
 
 def problems(folder: Path, text: str) -> list[tuple[str, str, str]]:
@@ -158,13 +172,57 @@ class TestHosts:
 
 
 class TestFiles:
-    def test_one_data_file_per_host(self, tmp_path: Path) -> None:
-        hosts = [path for path in files(decided(tmp_path)) if "/hosts/" in path]
-        assert hosts == [
-            "hostwright/hosts/nixos/grey-area.json",
-            "hostwright/hosts/nixos/old_box.json",
-            "hostwright/hosts/systemd/spark.json",
+    def test_a_line_per_host_and_a_file_per_profile(self, tmp_path: Path) -> None:
+        made = files(decided(tmp_path))
+        assert list(document(made)) == ["grey-area", "old_box", "spark"]
+        lines = made["hostwright/hosts/all.json"].splitlines()
+        assert [line[:7] for line in lines] == ["{", '"grey-a', '"old_bo', '"spark"', "}"]
+        assert [path for path in made if "/profiles/" in path] == [
+            f"hostwright/profiles/nixos/dual-pascal-{PACKAGED}.json",
+            f"hostwright/profiles/nixos/xeon-cpu-{PACKAGED}-overridden.json",
+            "hostwright/profiles/systemd/dgx-spark-0.24.0.json",
         ]
+
+    def test_a_host_is_told_by_what_it_differs_in(self, tmp_path: Path) -> None:
+        fleet = decided(tmp_path)
+        made = files(fleet)
+        change = document(made)["grey-area"]["change"]
+        assert change == {
+            "services": {"0": {"limits": {"2": {"value": [24 * 2**30], "written": ["24G"]}}}}
+        }
+        for each in fleet.nodes:
+            if each.target == "nixos":
+                assert content(made, each) == to_dict(each.plan)
+        assert "change" not in document(made)["old_box"]
+
+    def test_a_profile_that_needs_its_overrides_is_told_whole(self, tmp_path: Path) -> None:
+        text = 'schema_version = 1\nextends = "xeon-cpu"\nname = "mine"\nthreads.count = 0\n'
+        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+        host = '[hosts.a]\nprofile = "./mine.toml"\noverrides.threads.count = 4\n'
+        fleet = decided(tmp_path, f"schema_version = 1\n{host}")
+        assert document(files(fleet))["a"]["whole"] == to_dict(node(fleet, "a").plan)
+
+    def test_profiles_of_one_name_do_not_mix(self, tmp_path: Path) -> None:
+        text, fleet = (
+            'schema_version = 1\nextends = "xeon-cpu"\nname = "{}"\n',
+            "schema_version = 1\n",
+        )
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "mine.toml").write_text(text.format(name), encoding="utf-8")
+            fleet += f'[hosts.{name}]\nprofile = "{name}/mine.toml"\n'
+        found = decided(tmp_path, fleet)
+        made = files(found)
+        assert [content(made, each)["name"] for each in found.nodes] == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("hosts", "digits"), [(1, 0), (100, 0), (101, 1), (1600, 1), (1601, 2)]
+    )
+    def test_many_hosts_are_spread_over_files(self, hosts: int, digits: int) -> None:
+        assert digits_of(hosts) == digits
+        spread = Counter(file_of(f"host{number}", digits) for number in range(hosts))
+        assert set(map(len, spread)) == {len("all.json") if digits == 0 else digits + 5}
+        assert max(spread.values()) <= 140
 
     def test_the_nix_is_the_same_for_every_fleet(self, tmp_path: Path) -> None:
         one = 'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\n'
@@ -181,17 +239,20 @@ class TestFiles:
 
     def test_another_system_gets_the_bundle_of_its_target(self, tmp_path: Path) -> None:
         fleet = decided(tmp_path)
-        document = json.loads(files(fleet)["hostwright/hosts/systemd/spark.json"])
+        found = content(files(fleet), node(fleet, "spark"))
         plan = node(fleet, "spark").plan
         texts = {file.path: file.text for file in all_files("systemd", plan)}
-        own = {file["path"]: "\n".join(file["lines"]) for file in document["files"]}
+        own = {file["path"]: "\n".join(file["lines"]) for file in found}
         assert own == {path: text for path, text in texts.items() if not path.endswith(".sh")}
 
     def test_the_scripts_are_there_once_for_all_hosts(self, tmp_path: Path) -> None:
         more = '[hosts.more]\nprofile = "xeon-cpu"\ntarget = "systemd"\n'
         paths = list(render_fleet(decided(tmp_path, FLEET_FILE + more)))
         programs = {file.path: file.text for file in paths if file.executable}
-        assert sorted(programs) == [f"hostwright/bundle/{n}.sh" for n in ("apply", "remove")]
+        assert sorted(programs) == [
+            *(f"hostwright/bundle/{name}.sh" for name in ("apply", "remove")),
+            "hostwright/deploy-waves.sh",
+        ]
         assert sum("while ! systemctl is-active" in file.text for file in paths) == 1
         nixos = FLEET_FILE.partition("[hosts.spark]")[0]
         assert not any("/bundle/" in path for path in files(decided(tmp_path, nixos)))
@@ -274,6 +335,96 @@ class TestFiles:
             "inputs.nixpkgs",
             "`nix pkgs` is not a flake reference",
             "github:NixOS/nixpkgs",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nmodules = ["disko#disko"]',
+            "hosts.a.modules.0",
+            "there is no input `disko`",
+            "add it under `[inputs.disko]`",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\n[inputs]\nsops-nix = { follows = "nixpkgs" }',
+            "inputs.sops-nix.url",
+            "this key is required",
+            "",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\n[inputs]\nx = { url = "github:a/b", follows = "y" }',
+            "inputs.x.follows.y",
+            "there is no input `y`",
+            "add it",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\n[inputs]\nlet = "github:a/b"',
+            "inputs.let",
+            "`let` means something else to Nix",
+            "name the input otherwise",
+        ),
+        (
+            'hosts.a.profile = "xeon-cpu"\ninputs.x = {url="a:b", flake=false, modules = ["m"]}',
+            "inputs.x.modules",
+            "files that are no flake have no `nixosModules`",
+            "module of your own",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nnixpkgs = "nixpkg"',
+            "hosts.a.nixpkgs",
+            "there is no input `nixpkg`",
+            "did you mean `nixpkgs`?",
+        ),
+        (
+            '[groups.gpx]\n[hosts.a]\nprofile = "xeon-cpu"\ntags = ["gpu"]',
+            "groups.gpx",
+            "no host has the tag `gpx`",
+            "did you mean `gpu`?",
+        ),
+        (
+            '[rollout]\ncanary = ["gpu"]\n[hosts.a]\nprofile = "xeon-cpu"\ntags = ["gpu"]',
+            "rollout.canary.0",
+            "there is no host `gpu`",
+            "did you mean the tag, `@gpu`?",
+        ),
+        (
+            '[rollout]\nwaves = [["a"], ["@gpo"]]\n[hosts.a]\nprofile = "xeon-cpu"\ntags = ["gpu"]',
+            "rollout.waves.1.0",
+            "no host has the tag `gpo`",
+            "did you mean `@gpu`?",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nprofiles.home.user = "me"',
+            "hosts.a.profiles.home.file",
+            "this key is required",
+            "a function that returns what to activate",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nprofiles.system.file = "a.nix"',
+            "hosts.a.profiles.system.file",
+            "`system` is what the fleet deploys itself",
+            "name the profile otherwise",
+        ),
+        (
+            '[hosts.a]\nprofile = "xeon-cpu"\nprofiles_order = ["system", "home"]',
+            "hosts.a.profiles_order.1",
+            "deploy-rs deploys no `home` to `a`",
+            "there are system",
+        ),
+        (
+            '[hosts.a]\nreport = "a.json"',
+            "hosts.a.report",
+            "there is no file `a.json`",
+            "nixos-facter",
+        ),
+        (
+            'groups.g.overrides.threads.count = 0\n[hosts.a]\nprofile = "xeon-cpu"\ntags = ["g"]',
+            "groups.g.overrides.threads.count",
+            "`0`",
+            "",
+        ),
+        (
+            '[defaults]\nprofile = "xeon"\n[hosts.a]\n[hosts.b]',
+            "defaults.profile",
+            "there is no profile `xeon`",
+            "did you mean `xeon-cpu`?",
         ),
         (
             '[hosts.a]\nprofile = "xeon-cpu"\ndeploy.confirm_timeout = 70000',
@@ -360,11 +511,12 @@ def test_a_host_whose_files_a_user_applies_is_refused(target: str, tmp_path: Pat
 @pytest.mark.parametrize("target", IN_FLEETS)
 def test_a_fleet_takes_every_target_that_the_registry_says(target: str, tmp_path: Path) -> None:
     text = f'schema_version = 1\n[hosts.a]\nprofile = "xeon-cpu"\ntarget = "{target}"\n'
-    made = files(decided(tmp_path, text))
-    document = json.loads(made[f"hostwright/hosts/{target}/a.json"])
+    fleet = decided(tmp_path, text)
+    made = files(fleet)
     bundle = TARGETS[target].fleet == "bundle"
-    assert ("files" in document, "hostwright/bundle/apply.sh" in made) == (bundle, bundle)
-    assert json.loads(made["hostwright/hosts.json"])[target] == ["a"]
+    told = isinstance(content(made, node(fleet, "a")), list), "hostwright/bundle/apply.sh" in made
+    assert told == (bundle, bundle)
+    assert json.loads(made["hostwright/fleet.json"])["hosts"][target] == ["a"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -392,15 +544,15 @@ class TestCommand:
         file.write_text(FLEET_FILE.replace("24G", "25G"), encoding="utf-8")
         differs = run(file, "-o", tmp_path / "out", "--check", "--diff")
         assert differs.exit_code == 1
-        assert "+++ b/hostwright/hosts/nixos/grey-area.json" in differs.stdout
+        assert "+++ b/hostwright/hosts/all.json" in differs.stdout
 
     def test_what_nobody_has_edited_follows_the_fleet_file(self, tmp_path: Path) -> None:
         file, out = write(tmp_path, FLEET_FILE), tmp_path / "out"
         run(file, "-o", out)
         file.write_text(FLEET_FILE.partition("[hosts.spark]")[0], encoding="utf-8")
         assert run(file, "-o", out).exit_code == 0
-        assert not (out / "hostwright/hosts/systemd").exists()
-        names = json.loads((out / "hostwright/hosts.json").read_text())
+        assert not (out / "hostwright/profiles/systemd").exists()
+        names = json.loads((out / "hostwright/fleet.json").read_text())["hosts"]
         assert names == {target: [] for target in IN_FLEETS} | {"nixos": ["grey-area", "old_box"]}
 
     def test_what_somebody_has_edited_stays_without_force(self, tmp_path: Path) -> None:
@@ -436,4 +588,4 @@ def test_the_schema_of_fleet_files_takes_the_example() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(tomllib.loads(FLEET_FILE), schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"schema_version": 1, "hosts": {"a": {}}}, schema)
+        jsonschema.validate({"schema_version": 1, "hosts": {"a": {"profil": "x"}}}, schema)

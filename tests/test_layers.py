@@ -113,7 +113,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "fleet": (
         {
-            *("catalogue", "codec", "errors", "fleet", "formats", "pipeline", "plan"),
+            *("catalogue", "codec", "detect", "errors", "fleet", "formats", "pipeline", "plan"),
             *("profiles", "rules", "targets", "targets.base", "targets.bundle"),
         },
         {"pydantic"},

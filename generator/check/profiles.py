@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -72,12 +73,18 @@ def line_of(text: str, key: str) -> int:
 
     Text that looks like a heading inside a multi-line string can mislead it; lines are for people.
     """
-    wanted = key.split(".")
-    best, found = 0, 0
+    wanted, lines = tuple(key.split(".")), _lines_of(text)
+    steps = range(len(wanted), 0, -1)
+    return next((lines[wanted[:n]] for n in steps if wanted[:n] in lines), 0)
+
+
+@functools.lru_cache(maxsize=8)
+def _lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """Return the first line of each key and table; kept, for a fleet may have many faults."""
+    lines: dict[tuple[str, ...], int] = {}
     for number, path in _keys(text):
-        if len(path) > best and path == wanted[: len(path)]:
-            best, found = len(path), number
-    return found
+        lines.setdefault(tuple(path), number)
+    return lines
 
 
 def _keys(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -22,6 +22,7 @@ Examples:
   gen fleet fleet.toml -o .            write the flake beside the fleet file
   gen fleet fleet.toml -o . --diff     show what would change
   gen fleet fleet.toml -o . --check    in CI: exit 1 if out of date
+  gen fleet fleet.toml --only gpu      what the hosts with a tag get
 \b
 A fleet file:
   schema_version = 1
@@ -40,25 +41,37 @@ A fleet file:
 @click.command(name="fleet", epilog=EXAMPLES)
 @click.argument("file", metavar="FLEET.toml")
 @output_options("Replace files that somebody has edited, too.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="TAG",
+    help="Only hosts with this tag, or the host of this name; repeat it for more.",
+)
 @click.option("--strict", is_flag=True, help="Refuse what a host's release does not take.")
 @json_option
 def command(
     file: str,
     *,
     output: str | None,
+    only: tuple[str, ...],
     strict: bool,
     as_json: bool,
     **how: bool,
 ) -> None:
     """Write a flake for many hosts: NixOS by deploy-rs or Colmena, others by deploy-rs.
 
-    Without -o, list the hosts. FLEET.toml may be - for stdin.
+    Without -o, list the hosts. FLEET.toml may be - for stdin. With --only, what is written is a
+    flake of these hosts alone.
     """
-    from generator.fleet.decide import decide_fleet, findings_of
+    from generator.fleet.decide import decide_fleet, findings_of, refuse_to_drop
 
     needs_directory(output, **how)
-    fleet = decide_fleet(Path(file), strict=strict, progress=progress, stdin=stdin_if(file))
+    fleet = decide_fleet(
+        Path(file), only=only, strict=strict, progress=progress, stdin=stdin_if(file)
+    )
     here = None if output in {None, STDIO} else Path(output or "")
+    if here is not None and not how["force"]:
+        refuse_to_drop(fleet, here)
     findings = findings_of(fleet, here)
     if output is None:
         _list(fleet, findings, as_json=as_json)

@@ -6,16 +6,17 @@ import contextlib
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.errors import ProfileError, shortened
+from generator.errors import HostwrightError, ProfileError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.errors import Finding, HostwrightError
+    from generator.errors import Finding
 
 COLOURS: Final = {"error": "red", "warning": "yellow", "info": "cyan", "hint": "green"}
 WIDTH: Final = 80
@@ -62,12 +63,26 @@ def report(error: HostwrightError) -> None:
         say("")
         for problem in error.problems:
             place = visible(problem.where)
-            where = f"{problem.source or error.source}: {place}: ".replace(": : ", ": ")
+            file = _with_line(problem.source or error.source, problem.where)
+            where = f"{file}: {place}: ".replace(": : ", ": ")
             say(f"  {where}{visible(problem.message)}")
             if problem.hint:
                 say(f"    {word('hint')} {visible(problem.hint)}")
     elif error.hint:
         say(f"{word('hint')} {visible(error.hint)}")
+
+
+def _with_line(source: str, key: str) -> str:
+    """Return a file with the line of a key in it, `fleet.toml:7`; without, where nobody knows."""
+    from generator.check.profiles import line_of
+    from generator.reading import read_regular
+
+    try:
+        text = read_regular(Path(source)).decode(errors="replace")
+    except (OSError, ValueError, HostwrightError):
+        return source
+    line = line_of(text, key)
+    return f"{source}:{line}" if line else source
 
 
 def visible(message: str) -> str:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
-
-from pydantic.alias_generators import to_camel
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.nixos import channel_named
-from generator.errors import EnvironmentFailure, HostwrightError, Problem, ProfileError, shortened
-from generator.fleet.schema import Fleet
-from generator.pipeline import decide, release_of
-from generator.profiles.load import overlaid, read_document, read_file
+from generator.errors import HostwrightError, Problem, ProfileError, WriteRefused, shortened
+from generator.fleet import rollout
+from generator.fleet.faults import (
+    faults_of_groups,
+    faults_of_host,
+    faults_of_inputs,
+    known_inputs,
+    known_tags,
+)
+from generator.fleet.plans import Plans
+from generator.fleet.schema import NIXPKGS, Fleet, Input
+from generator.fleet.settings import deploy_rs, own_of
+from generator.pipeline import release_of
+from generator.profiles.load import read_file
 from generator.profiles.validate import validated
 from generator.records import dataclass
 from generator.rules.decided import NO_SUCH_MODULE
 from generator.targets import TARGETS, limitations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from generator.errors import Finding
-    from generator.fleet.schema import Deploy, Host, Inputs
+    from generator.fleet.plans import Base
+    from generator.fleet.settings import Own
     from generator.plan import Plan
     from generator.profiles.document import Document
 
@@ -31,11 +42,27 @@ if TYPE_CHECKING:
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})
 _ROOTLESS = "a user applies the files of this host, and a fleet is deployed by root"
 _ROOTLESS_HINT = "take it out of the fleet, or have its server run for the whole host"
+_FOLLOWS: Final = {"nixpkgs": "nixpkgs"}
+INPUTS: Final = {
+    "nixpkgs": Input.model_construct(url=NIXPKGS, follows={}),
+    "deploy-rs": Input.model_construct(url="github:serokell/deploy-rs", follows=_FOLLOWS),
+    "colmena": Input.model_construct(url="github:nix-community/colmena", follows=_FOLLOWS),
+}
+"""The inputs that a flake has anyway, and what follows what where nobody says."""
+# Without them a host may be quite another one.
+_DECISIVE: Final = frozenset(
+    {"", "profile", "report", "target", "tags", "nixpkgs", "ollama_version"}
+)
+_OURS: Final = {**INPUTS, "hostwright": Input.model_construct(url="", follows=_FOLLOWS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One decided host. `deploy` has deploy-rs's settings by deploy-rs's own names."""
+    """One decided host. `deploy` has deploy-rs's settings by deploy-rs's own names.
+
+    `base` is the Plan that most hosts of its profile have; `profiles` has what deploy-rs deploys
+    beside it: by name, a file of the user's where there is one, and settings.
+    """
 
     name: str
     target: str
@@ -44,50 +71,99 @@ class Node:
     modules: tuple[str, ...]
     deploy: dict[str, Any]
     plan: Plan
+    base: Base | None = None
+    nixpkgs: str = "nixpkgs"
+    gated: bool = False
+    profiles: Mapping[str, tuple[str | None, dict[str, Any]]] = dataclasses.field(
+        default_factory=dict
+    )
+    order: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decided:
-    """A decided fleet: its hosts by name, and where its flake takes inputs from."""
+    """A decided fleet: its hosts by name, the waves that they go in, and the inputs of its flake.
+
+    `others` are the hosts of the file that were not asked for.
+    """
 
     source: str
-    inputs: Inputs
+    fleet: Fleet
+    inputs: Mapping[str, Input]
     nodes: tuple[Node, ...]
+    others: frozenset[str] = frozenset()
+
+    @cached_property
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """The hosts of each wave, in the order of the waves."""
+        return rollout.waves_of(self.fleet.rollout, {node.name: node.tags for node in self.nodes})
 
 
 def decide_fleet(
     path: Path,
     *,
+    only: Sequence[str] = (),
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
     stdin: bytes | None = None,
 ) -> Decided:
     """Return the decided fleet of the file at `path`, `-` for `stdin`; `strict` as in `resolve`.
 
-    `progress` is called before each host, with how many are done and how many there are.
-    Raises ProfileError with the Problems of all hosts, HostwrightError for a file that is not
-    there, EnvironmentFailure for one that cannot be read.
+    `only` names tags and hosts, and leaves the others out. `progress` is called before each host,
+    with how many are done and how many there are. Raises ProfileError with the Problems of all
+    hosts, HostwrightError for a file that is not there and a name in `only` that nothing has,
+    EnvironmentFailure for a file that cannot be read.
     """
-    document = read_file(path, stdin=stdin)
-    fleet, problems = _formed(document)
-    plans = _Plans(document, path.parent, strict=strict)
-    packaged = release_of(channel_named(fleet.inputs.nixpkgs))
-    plans.problems += problems
+    document = _spelt(read_file(path, stdin=stdin))
+    fleet, formless = _formed(document)
+    plans = Plans(document, path.parent, strict=strict)
+    every = [own_of(name, host, fleet) for name, host in sorted(fleet.hosts.items())]
+    tags = {own.name: own.tags for own in every}
+    wanted = _wanted(only, tags)
+    inputs = _inputs(fleet)
+    known = known_inputs(document, inputs)
+    plans.problems += faults_of_inputs(inputs, known)
+    plans.problems += faults_of_groups(fleet, known_tags(document, tags), known)
+    packaged = {name: release_of(channel_named(each.url)) for name, each in inputs.items()}
+    owns = [own for own in every if own.name in wanted]
     nodes = []
-    for done, (name, host) in enumerate(sorted(fleet.hosts.items())):
+    for done, own in enumerate(owns):
         if progress:
-            progress(done, len(fleet.hosts))
-        nodes.append(_node(name, host, fleet, plans, packaged))
-    if plans.problems:
-        raise ProfileError(document.source, tuple(dict.fromkeys(plans.problems)))
-    return Decided(document.label, fleet.inputs, tuple(node for node in nodes if node))
+            progress(done, len(owns))
+        plans.problems += faults_of_host(own, known)
+        nodes.append(_node(own, plans, inputs, packaged))
+    # What was taken out is not missed as well.
+    told = {problem.where for problem in formless}
+    problems = [*formless, *(problem for problem in plans.problems if problem.where not in told)]
+    if problems:
+        raise ProfileError(document.source, tuple(dict.fromkeys(problems)))
+    decided = tuple(node for node in nodes if node)
+    return Decided(document.label, fleet, inputs, decided, frozenset(tags) - wanted)
+
+
+def refuse_to_drop(fleet: Decided, output: Path) -> None:
+    """Raise WriteRefused where the flake in a directory has hosts that are left out this time."""
+    try:
+        lists = json.loads((output / "hostwright/fleet.json").read_bytes())["hosts"].values()
+        there = {name for names in lists for name in names}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return  # There is none, or it is none of ours.
+    if lost := sorted(there & fleet.others):
+        raise WriteRefused(
+            f"the flake in {output} would lose {shortened(', '.join(lost))}",
+            hint="write these hosts to a directory of their own, or leave `--only` out",
+        )
 
 
 def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
-    """Return the Findings of all hosts, and which modules are missing in the directory `output`."""
+    """Return the Findings of all hosts, and which files are missing in the directory `output`."""
     hosts: dict[Finding, list[str]] = {}
+    limits: dict[tuple[str, int], tuple[Finding, ...]] = {}
     for node in fleet.nodes:
-        for finding in (*node.plan.findings, *limitations(node.target, node.plan)):
+        key = (node.target, id(node.plan))
+        if key not in limits:
+            limits[key] = limitations(node.target, node.plan)
+        for finding in (*node.plan.findings, *limits[key]):
             if not finding.ignored:
                 hosts.setdefault(finding, []).append(node.name)
     found = [
@@ -96,9 +172,7 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
     ]
     if output is None:
         return found
-    missing = {
-        path for node in fleet.nodes for path in node.modules if not (output / path).exists()
-    }
+    missing = {path for path in _named(fleet) if not (output / path).exists()}
     return found + [
         NO_SUCH_MODULE.finding(
             f"there is no `{path}` in {output}, so its hosts do not evaluate",
@@ -109,118 +183,116 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
     ]
 
 
-def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
-    """Return the fleet without the hosts that are wrong in form, and what is wrong with those.
+def _named(fleet: Decided) -> Iterator[str]:
+    """Yield the files of the user's that the flake reads."""
+    if fleet.fleet.outputs:
+        yield fleet.fleet.outputs
+    for node in fleet.nodes:
+        yield from (module for module in node.modules if "#" not in module)
+        yield from (file for file, _ in node.profiles.values() if file)
 
-    Raises ProfileError where something else is wrong, or no host is left.
+
+def _spelt(document: Document) -> Document:
+    """Return the document with `deploy_rs` under the name that the input has in the flake."""
+    inputs = document.data.get("inputs")
+    if not isinstance(inputs, dict) or "deploy_rs" not in inputs or "deploy-rs" in inputs:
+        return document
+    named = {key.replace("deploy_rs", "deploy-rs"): value for key, value in inputs.items()}
+    return dataclasses.replace(document, data={**document.data, "inputs": named})
+
+
+def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
+    """Return the fleet without what is wrong in form, and what that is.
+
+    Raises ProfileError where nothing is left.
     """
     try:
         return validated(document, Fleet), ()
     except ProfileError as error:
-        places = [problem.where.split(".") for problem in error.problems]
-        hosts = document.data.get("hosts")
-        if not isinstance(hosts, dict) or any(place[0] != "hosts" for place in places):
-            raise
-        bad = {place[1] for place in places if len(place) > 1}
-        left = {name: host for name, host in hosts.items() if name not in bad}
-        if not left or len(left) == len(hosts):
-            raise
-        rest = dataclasses.replace(document, data={**document.data, "hosts": left})
-        return validated(rest, Fleet), error.problems
-
-
-def _node(name: str, host: Host, fleet: Fleet, plans: _Plans, packaged: str | None) -> Node | None:
-    defaults = fleet.defaults
-    target = TARGETS[host.target]
-    runs = packaged if target.fleet == "modules" else None
-    plan = plans.plan(name, host, host.ollama_version or defaults.ollama_version, runs)
-    if plan is None:
-        return None
-    if target.rootless and plan.service.container.rootless:
-        plans.problems.append(Problem(f"hosts.{name}.target", _ROOTLESS, _ROOTLESS_HINT))
-    return Node(
-        name=name,
-        target=host.target,
-        address=host.address or name,
-        tags=tuple(dict.fromkeys((*defaults.tags, *host.tags))),
-        modules=(*defaults.modules, *host.modules) if target.fleet == "modules" else (),
-        deploy=_deploy(defaults.deploy, host.deploy, plan.host.system),
-        plan=plan,
-    )
-
-
-def _deploy(defaults: Deploy, host: Deploy, system: str) -> dict[str, Any]:
-    """Return what is set, host before default, as `{"sshUser": "root"}`."""
-    settings = defaults.model_dump(exclude_unset=True) | host.model_dump(exclude_unset=True)
-    settings.setdefault("remote_build", system in _BUILDS_ITSELF)
-    return {to_camel(key): value for key, value in sorted(settings.items()) if value is not None}
-
-
-def _says_release(profile: dict[str, Any]) -> bool:
-    return any("version" in table for table in profile.values() if isinstance(table, dict))
-
-
-class _Plans:
-    """Decides each combination of profile, overrides and release once; collects Problems."""
-
-    def __init__(self, fleet: Document, folder: Path, *, strict: bool) -> None:
-        self._fleet, self._folder, self._strict = fleet, folder, strict
-        self._profiles: dict[str, Document | None] = {}
-        self._plans: dict[str, Plan | None] = {}
-        self.problems: list[Problem] = []
-
-    def plan(self, name: str, host: Host, version: str | None, packaged: str | None) -> Plan | None:
-        """Return the Plan of a host; None where it has Problems.
-
-        `packaged` is the release that counts where nobody, nor the profile, says one.
-        """
-        asked = [host.profile, host.overrides, version, packaged]
-        key = json.dumps(asked, sort_keys=True, default=str)
-        if key not in self._plans:
-            self._plans[key] = self._decided(name, host, version, packaged)
-        return self._plans[key]
-
-    def _decided(
-        self, name: str, host: Host, version: str | None, packaged: str | None
-    ) -> Plan | None:
-        profile = self._profile(name, host.profile)
-        if profile is None:
-            return None
-        overrides = dict(host.overrides)
-        if overrides.pop("extends", None) is not None:
-            where = f"hosts.{name}.overrides.extends"
-            hint = "name that profile by `profile`"
-            self.problems.append(Problem(where, "a host extends its profile already", hint))
-        document = overlaid(profile, overrides, self._fleet.source)
-        also = self._fleet.label if host.overrides else ""
-        if not _says_release(document.data):
-            version = version or packaged
-        try:
-            return decide(document, version=version, strict=self._strict, also=also)
-        except ProfileError as error:
-            self.problems += self._placed(name, error)
-            return None
-
-    def _profile(self, host: str, name: str) -> Document | None:
-        """Read a profile once; what is wrong with it is reported once, too."""
-        if name not in self._profiles:
-            self._profiles[name] = None
-            try:
-                self._profiles[name] = read_document(name, folder=self._folder)
-            except ProfileError as error:
-                self.problems += self._placed(host, error)
-            except EnvironmentFailure:
-                raise
-            except HostwrightError as error:
-                self.problems.append(Problem(f"hosts.{host}.profile", error.message, error.hint))
-        return self._profiles[name]
-
-    def _placed(self, name: str, error: ProfileError) -> Iterator[Problem]:
-        """Say where in the fleet file the cause stands; otherwise it stands in the profile."""
+        data = copy.deepcopy(document.data)
         for problem in error.problems:
-            where, source = problem.where, problem.source or error.source
-            if where == "--ollama-version":
-                where, source = f"hosts.{name}.ollama_version", self._fleet.source
-            elif problem.source == self._fleet.source:
-                where = f"hosts.{name}.overrides.{where}"
-            yield dataclasses.replace(problem, where=where, source=source)
+            _take_out(data, problem.where)
+        data["schema_version"] = 1
+        try:
+            return validated(dataclasses.replace(document, data=data), Fleet), error.problems
+        except ProfileError:
+            raise error from None
+
+
+def _take_out(data: dict[str, Any], where: str) -> None:
+    """Delete the key that is wrong, or the list that it is in; a host without it may go, too."""
+    path = where.split(".")
+    hosts = data.get("hosts")
+    if path[0] == "hosts" and isinstance(hosts, dict):
+        # What is no name of a host may have dots in it.
+        ends = range(2, len(path) + 1)
+        end = next((end for end in ends if ".".join(path[1:end]) in hosts), 0)
+        name, key = ".".join(path[1:end]), ".".join(path[end : end + 1])
+        if end and (not isinstance(hosts[name], dict) or key in _DECISIVE):
+            del hosts[name]
+            return
+    table: Any = data
+    for at, step in enumerate(path):
+        inner = table.get(step) if isinstance(table, dict) else None
+        if at == len(path) - 1 or not isinstance(inner, dict):
+            if isinstance(table, dict):
+                table.pop(step, None)
+            return
+        table = inner
+
+
+def _wanted(only: Sequence[str], tags: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Return the names of the hosts that are asked for. Raises HostwrightError for no such name."""
+    if not only:
+        return frozenset(tags)
+    for name in only:
+        if not rollout.chosen([name], tags):
+            known = {*tags, *(tag for of_host in tags.values() for tag in of_host)}
+            fault = rollout.no_such("--only", name, sorted(known))
+            message = f"--only: no host is called `{name}`, and none has such a tag"
+            raise HostwrightError(message, hint=fault.hint)
+    return rollout.chosen(only, tags)
+
+
+def _inputs(fleet: Fleet) -> dict[str, Input]:
+    """Return the inputs of the flake: those that it has anyway, and the user's."""
+    found = dict(INPUTS)
+    for name, said in fleet.inputs.items():
+        given = Input.model_construct(url=said, follows={}) if isinstance(said, str) else said
+        if name in _OURS and "follows" not in getattr(said, "model_fields_set", ()):
+            given = given.model_copy(update={"follows": _OURS[name].follows})
+        found[name] = given
+    return found
+
+
+def _node(
+    own: Own, plans: Plans, inputs: Mapping[str, Input], packaged: Mapping[str, str | None]
+) -> Node | None:
+    host, target = own.host, TARGETS[own.host.target]
+    decision = plans.decision(own, packaged.get(own.nixpkgs) if own.of_nixos else None)
+    if decision is None:
+        return None
+    plan = decision.plan
+    if target.rootless and plan.service.container.rootless:
+        plans.problems.append(Problem(f"hosts.{own.name}.target", _ROOTLESS, _ROOTLESS_HINT))
+    everywhere = [f"{name}#{each}" for name, given in inputs.items() for each in given.modules]
+    modules = [*(everywhere if own.of_nixos else ()), *(module for _, module in own.modules())]
+    deploy = own.deploy()
+    deploy.setdefault("remote_build", plan.host.system in _BUILDS_ITSELF)
+    return Node(
+        name=own.name,
+        target=host.target,
+        address=host.address or own.name,
+        tags=own.tags,
+        modules=tuple(dict.fromkeys(modules)),
+        deploy=deploy_rs(deploy),
+        plan=plan,
+        base=decision.base,
+        nixpkgs=own.nixpkgs,
+        gated=own.gated and own.of_nixos,
+        profiles={
+            name: (settings.pop("file", None), deploy_rs(settings))
+            for name, settings in own.profiles().items()
+        },
+        order=own.order()[1],
+    )

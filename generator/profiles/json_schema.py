@@ -39,9 +39,14 @@ def json_schema(of: str = PROFILE) -> dict[str, Any]:
     module = import_module(home)
     schema: dict[str, Any] = getattr(module, name).model_json_schema()
     tables = {name: schema, **schema["$defs"]}
-    for table, key, description in _field_docstrings(module):
-        if key in tables.get(table, {}).get("properties", {}):
-            tables[table]["properties"][key]["description"] = description
+    told = {(table, key): text for table, key, text in _field_docstrings(module)}
+    for table, found in tables.items():
+        for key, field in found.get("properties", {}).items():
+            # What a table has of another one is described there.
+            for above in getattr(module, table).__mro__:
+                if text := told.get((above.__name__, key)):
+                    field["description"] = text
+                    break
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -61,11 +66,18 @@ def _field_docstrings(module: ModuleType) -> Iterator[tuple[str, str, str]]:
 def reference(of: str) -> str:
     """Return the page of a kind of file: a section with a table of keys for each of its tables."""
     schema = json_schema(of)
-    return "\n".join([HEADS[of], *_section("", schema, schema["$defs"])])
+    return "\n".join([HEADS[of], *_section("", schema, schema["$defs"], {})])
 
 
-def _section(path: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[str]:
+def _section(
+    path: str, table: Mapping[str, Any], tables: Mapping[str, Any], known: dict[str, str]
+) -> Iterator[str]:
+    """Yield the sections of a table and those in it; `known` has where a table was told before."""
     title = f"`{path}`" if path else "Top level"
+    before = known.setdefault(table["title"], path)
+    if before != path:
+        yield f"## {title}\n\nIts keys are those of `{before}`.\n"
+        return
     prefix = f"{path.strip('[]')}." if path else ""
     yield f"## {title}\n\n{_prose(table['description'])}\n"
     yield "| key | takes | default | |\n|---|---|---|---|"
@@ -75,14 +87,14 @@ def _section(path: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> 
         if name:
             path = f"{prefix}{key}" + (".<name>" if "additionalProperties" in field else "")
             inner.append((f"[[{path}]]" if many else path, tables[name]))
-        else:
+        if not name or "oneOf" in str(field.get("additionalProperties")):
             required = key in table.get("required", ())
             default = "**required**" if required else default_of(field.get("default"))
             prose = _prose(field.get("description", ""))
             yield f"| `{key}` | {takes(field)} | {default} | {prose} |"
     yield ""
     for name, nested in inner:
-        yield from _section(name, nested, tables)
+        yield from _section(name, nested, tables, known)
 
 
 def _prose(text: str) -> str:
@@ -93,6 +105,7 @@ def table_of(field: Mapping[str, Any]) -> tuple[str, bool]:
     """Return the name of the table that a key holds, and whether it holds several."""
     free = field.get("additionalProperties")
     choices = [field, field.get("items", {}), *field.get("anyOf", ()), free]
+    choices += free.get("oneOf", ()) if isinstance(free, dict) else ()
     reference = next((c["$ref"] for c in choices if isinstance(c, dict) and "$ref" in c), "")
     return reference.rpartition("/")[2], field.get("type") == "array"
 

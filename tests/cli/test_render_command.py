@@ -157,9 +157,9 @@ def test_bad_input_is_told_at_once_and_nothing_is_written(tmp_path: Path, out: P
     assert result.stdout == ""
     assert result.stderr == (
         "error: mine.toml has 2 problems\n\n"
-        "  mine.toml: ollama.keep_alive: `1d` is not a Go duration, which has no unit above the "
+        "  mine.toml:4: ollama.keep_alive: `1d` is not a Go duration, which has no unit above the "
         "hour\n    hint: write `24h`\n"
-        "  mine.toml: resources.cpu_qouta: unknown key\n    hint: did you mean `cpu_quota`?\n"
+        "  mine.toml:6: resources.cpu_qouta: unknown key\n    hint: did you mean `cpu_quota`?\n"
     )
     assert not out.exists()
 

@@ -47,7 +47,7 @@
                 deployment
                 module
               ];
-              specialArgs = { inherit name; };
+              specialArgs = { inherit name; } // hive.meta.specialArgs or { };
             };
         in
         {

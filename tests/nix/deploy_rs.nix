@@ -25,10 +25,12 @@
       };
       profileKeys = generic // {
         path = lib.isDerivation;
+        profilePath = lib.isString;
       };
       nodeKeys = generic // {
         hostname = lib.isString;
         profiles = lib.isAttrs;
+        profilesOrder = isStrings;
       };
       fits =
         keys: value:
@@ -80,5 +82,13 @@
     in
     {
       lib = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] library;
+      packages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: {
+        default = derivation {
+          inherit system;
+          name = "deploy-rs";
+          builder = "/bin/sh";
+          args = [ "-c" "echo made > $out" ];
+        };
+      });
     };
 }

@@ -1,115 +1,138 @@
 # Written by Hostwright's `gen fleet`, the same for every fleet; edit the fleet file.
-# A host is read when it is asked for, and no other with it.
-{
-  nixpkgs,
-  deploy-rs,
-  colmena,
-  self,
-  hostwright ? null,
-}:
+# The outputs of the flake, from its inputs.
+inputs:
 let
+  inherit (inputs)
+    colmena
+    deploy-rs
+    nixpkgs
+    self
+    ;
   inherit (nixpkgs) lib;
+  inherit (import ./hosts.nix { inherit lib; })
+    nixos
+    others
+    outputs
+    rollout
+    ;
+  hostwright = inputs.hostwright or null;
+  systems = [
+    "x86_64-linux"
+    "aarch64-linux"
+  ];
 
-  hosts = lib.importJSON ./hosts.json;
-  hostsOf =
-    target: lib.genAttrs hosts.${target} (name: lib.importJSON (./hosts + "/${target}/${name}.json"));
-  nixos = hostsOf "nixos";
-  others = lib.foldl' (all: target: all // hostsOf target) { } targets;
-  targets = lib.attrNames (removeAttrs hosts [ "nixos" ]);
+  nixpkgsOf = host: inputs.${host.nixpkgs or "nixpkgs"};
+  pkgsOf = host: (nixpkgsOf host).legacyPackages.${host.system};
 
+  # A path in the flake, or `INPUT#NAME`.
+  imported =
+    module:
+    let
+      parts = lib.splitString "#" module;
+    in
+    if lib.length parts == 1 then
+      ../. + "/${module}"
+    else
+      inputs.${lib.head parts}.nixosModules.${lib.last parts};
   module = name: host: {
-    _file = "hostwright/hosts/nixos/${name}.json";
-    imports = [ ./modules ] ++ map (path: ../. + "/${path}") host.modules;
+    _file = "hostwright/hosts, ${name}";
+    imports = [ ./modules ] ++ map imported host.modules;
     hostwright = {
       enable = lib.mkDefault true;
-      profile = lib.mkDefault host.plan;
+      profile = lib.mkDefault host.content;
+      healthGate = lib.mkDefault (host.gate or false);
       checkPlan = lib.mkIf (hostwright != null) (lib.mkDefault hostwright.packages.${host.system}.gen);
     };
     networking.hostName = lib.mkDefault name;
     nixpkgs.hostPlatform = lib.mkDefault host.system;
   };
 
-  # Files as they will lie below `/`, and the scripts that put them there.
+  activate = host: deploy-rs.lib.${host.system}.activate;
+  system = name: host: (activate host).nixos self.nixosConfigurations.${name};
   bundle =
     name: host:
-    let
-      pkgs = nixpkgs.legacyPackages.${host.system};
-      stored = executable: path: text: {
-        name = path;
-        path = pkgs.writeTextFile {
-          name = baseNameOf path;
-          inherit executable text;
-        };
-      };
-      own = map (file: stored false file.path (lib.concatStringsSep "\n" file.lines)) host.files;
-      script = path: stored true path (builtins.readFile (./bundle + "/${path}"));
-      scripts = map script [
-        "apply.sh"
-        "remove.sh"
-      ];
-    in
-    pkgs.linkFarm "hostwright-${name}" (own ++ scripts);
-
-  activate = system: deploy-rs.lib.${system}.activate;
-  # Runs in the bundle. When it fails, deploy-rs runs the script of the bundle before.
-  apply =
-    system:
-    (activate system).custom
-    // {
-      dryActivate = "./apply.sh --dry-run";
-      boot = "echo 'A bundle takes effect at once: deploy without --boot.' >&2; exit 1";
+    import ./bundle.nix {
+      inherit lib name;
+      pkgs = pkgsOf host;
+      activate = activate host;
+      files = host.content;
     };
+  # What the user deploys beside it, by a function that takes what it names of these.
+  beside =
+    name: host: profile:
+    let
+      make = import (../. + "/${profile.file}");
+      given = {
+        inherit inputs name;
+        inherit (host) system;
+        activate = activate host;
+        pkgs = pkgsOf host;
+      };
+      named = builtins.functionArgs make;
+    in
+    make (if named == { } then given else builtins.intersectAttrs named given);
   node =
-    host: profiles:
+    main: path: name: host:
+    let
+      settings = host.profiles or { };
+      profile =
+        profile: said:
+        removeAttrs said [ "file" ]
+        // {
+          path = if profile == main then path name host else beside name host said;
+        };
+    in
     {
       hostname = host.address;
       user = "root";
-      inherit profiles;
+      profiles = lib.mapAttrs profile ({ ${main} = { }; } // settings);
     }
+    // lib.optionalAttrs (host ? order) { profilesOrder = host.order; }
     // host.deploy;
-  nodes =
-    lib.mapAttrs (
-      name: host:
-      node host {
-        system.path = (activate host.system).nixos self.nixosConfigurations.${name};
-      }
-    ) nixos
-    // lib.mapAttrs (
-      name: host:
-      node host { hostwright.path = apply host.system (bundle name host) "./apply.sh"; }
-    ) others;
+  nodes = lib.mapAttrs (node "system" system) nixos // lib.mapAttrs (node "hostwright" bundle) others;
   nodesOn = system: lib.filterAttrs (name: _: (nixos // others).${name}.system == system) nodes;
-in
-{
-  nixosConfigurations = lib.mapAttrs (
-    name: host: lib.nixosSystem { modules = [ (module name host) ]; }
-  ) nixos;
 
-  deploy = {
-    inherit nodes;
+  made = {
+    nixosConfigurations = lib.mapAttrs (
+      name: host:
+      (nixpkgsOf host).lib.nixosSystem {
+        modules = [ (module name host) ];
+        specialArgs = { inherit inputs; };
+      }
+    ) nixos;
+
+    deploy = {
+      inherit nodes;
+    };
+
+    # Each host on its own kind of machine, because deploy-rs's check builds it.
+    checks = lib.genAttrs systems (
+      system: deploy-rs.lib.${system}.deployChecks { nodes = nodesOn system; }
+    );
+
+    apps = lib.genAttrs systems (system: {
+      deploy-waves = import ./waves.nix {
+        inherit
+          deploy-rs
+          lib
+          nixpkgs
+          rollout
+          system
+          ;
+      };
+    });
+
+    colmenaHive = import ./hive.nix {
+      inherit
+        colmena
+        inputs
+        lib
+        module
+        nixos
+        nixpkgs
+        pkgsOf
+        ;
+    };
   };
-
-  # Each host on its own kind of machine, because deploy-rs's check builds it.
-  checks = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (
-    system: deploy-rs.lib.${system}.deployChecks { nodes = nodesOn system; }
-  );
-
-  colmenaHive = colmena.lib.makeHive (
-    {
-      meta = {
-        nixpkgs = nixpkgs.legacyPackages.x86_64-linux;
-        nodeNixpkgs = lib.mapAttrs (_: host: nixpkgs.legacyPackages.${host.system}) nixos;
-      };
-    }
-    // lib.mapAttrs (name: host: {
-      imports = [ (module name host) ];
-      deployment = {
-        targetHost = host.address;
-        targetUser = host.deploy.sshUser or null;
-        buildOnTarget = host.deploy.remoteBuild;
-        sshOptions = host.deploy.sshOpts or [ ];
-        inherit (host) tags;
-      };
-    }) nixos
-  );
-}
+in
+if outputs == null then made else lib.recursiveUpdate made (import (../. + "/${outputs}") inputs)

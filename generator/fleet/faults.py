@@ -1,0 +1,101 @@
+"""What is wrong with the meaning of a fleet file: names of things that there are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.errors import Problem
+from generator.fleet import rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.fleet.schema import Fleet, Input
+    from generator.fleet.settings import Own
+    from generator.profiles.document import Document
+
+
+def known_inputs(document: Document, inputs: Mapping[str, Input]) -> frozenset[str]:
+    """Return the names of all inputs, also of those with a fault in them."""
+    said = document.data.get("inputs")
+    return frozenset(inputs) | frozenset(said if isinstance(said, dict) else ())
+
+
+def known_tags(document: Document, tags: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    """Return the tags of all hosts, also of those that are left out for a fault in them."""
+    found = {name: list(of_host) for name, of_host in tags.items()}
+    said = document.data.get("hosts")
+    for name, host in said.items() if isinstance(said, dict) else ():
+        own = host.get("tags") if isinstance(host, dict) else None
+        texts = [tag for tag in own if isinstance(tag, str)] if isinstance(own, list) else []
+        found.setdefault(name, texts)
+    return found
+
+
+def faults_of_inputs(inputs: Mapping[str, Input], known: frozenset[str]) -> Iterator[Problem]:
+    """Yield what is wrong with the inputs."""
+    for name, given in inputs.items():
+        for inner, outer in given.follows.items():
+            first = outer.partition("/")[0]
+            if first and first not in known:
+                yield _no_input(f"inputs.{name}.follows.{inner}", first, known)
+        if given.modules and not given.flake:
+            message = "files that are no flake have no `nixosModules`"
+            yield Problem(f"inputs.{name}.modules", message, "import them in a module of your own")
+
+
+def faults_of_groups(
+    fleet: Fleet, tags: Mapping[str, list[str]], known: frozenset[str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with groups and waves."""
+    used = {f"@{tag}" for of_host in tags.values() for tag in of_host}
+    for tag in sorted(tag for tag in fleet.groups if f"@{tag}" not in used):
+        fault = rollout.no_such(f"groups.{tag}", f"@{tag}", sorted(used))
+        hint = fault.hint.replace("@", "") if "did you" in fault.hint else "give it to a host"
+        yield Problem(fault.where, fault.message, hint)
+    yield from rollout.faults(fleet.rollout, tags)
+    for place, table in (
+        ("defaults", fleet.defaults),
+        *((f"groups.{tag}", group) for tag, group in fleet.groups.items()),
+    ):
+        if table.nixpkgs is not None and table.nixpkgs not in known:
+            yield _no_input(f"{place}.nixpkgs", table.nixpkgs, known)
+
+
+def faults_of_host(own: Own, known: frozenset[str]) -> Iterator[Problem]:
+    """Yield what a host names that there is not."""
+    for place, module in own.modules():
+        name, sign, _ = module.partition("#")
+        if sign and name not in known:
+            yield _no_input(place, name, known)
+    if own.host.nixpkgs is not None and own.host.nixpkgs not in known:
+        yield _no_input(f"hosts.{own.name}.nixpkgs", own.host.nixpkgs, known)
+    profiles = own.profiles()
+    for name, settings in profiles.items():
+        yield from _faults_of_profile(own, name, file=bool(settings.get("file")))
+    place, order = own.order()
+    there = sorted({own.main, *profiles})
+    for at, name in enumerate(order):
+        if name not in there:
+            message = f"deploy-rs deploys no `{name}` to `{own.name}`"
+            hint = f"there are {', '.join(there)}"
+            yield Problem(f"{place}.profiles_order.{at}", message, hint)
+
+
+def _faults_of_profile(own: Own, name: str, *, file: bool) -> Iterator[Problem]:
+    place = next(place for place, table in reversed(own.tables) if name in table.profiles)
+    where = f"{place}.profiles.{name}.file"
+    if name == own.main and file:
+        hint = "take `file` out, or name the profile otherwise"
+        yield Problem(where, f"`{name}` is what the fleet deploys itself", hint)
+    elif name != own.main and not file:
+        hint = 'add `file = "deploy/my-profile.nix"`, a function that returns what to activate'
+        yield Problem(where, "this key is required", hint)
+
+
+def _no_input(where: str, name: str, known: frozenset[str]) -> Problem:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(known), n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"add it under `[inputs.{name}]`"
+    return Problem(where, f"there is no input `{name}`", hint)

@@ -1,0 +1,68 @@
+"""The waves in which a fleet is deployed: the canary, those that are named, and the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from typing import TypeAlias
+
+    from generator.fleet.schema import Rollout
+
+    Tags: TypeAlias = Mapping[str, Collection[str]]
+
+
+def waves_of(rollout: Rollout, tags: Tags) -> tuple[tuple[str, ...], ...]:
+    """Return the hosts of each wave in order, given the tags of each host; none is in two waves."""
+    known = _index(tags)
+    left = set(tags)
+    waves = []
+    for named in (rollout.canary, *rollout.waves, tuple(tags)):
+        wave = sorted(left & set().union(*(known.get(name, ()) for name in named)))
+        left.difference_update(wave)
+        size = rollout.size or max(len(wave), 1)
+        waves += [tuple(wave[at : at + size]) for at in range(0, len(wave), size)]
+    return tuple(waves)
+
+
+def faults(rollout: Rollout, tags: Tags) -> Iterator[Problem]:
+    """Yield a Problem for each name in a wave that is no host's, and no tag of any."""
+    places = [(f"rollout.canary.{at}", name) for at, name in enumerate(rollout.canary)]
+    for number, wave in enumerate(rollout.waves):
+        places += [(f"rollout.waves.{number}.{at}", name) for at, name in enumerate(wave)]
+    known = _index(tags)
+    for place, name in places:
+        if name not in known:
+            yield no_such(place, name, known)
+
+
+def no_such(place: str, name: str, known: Iterable[str]) -> Problem:
+    """Return what is wrong with a name that no host and no tag has."""
+    from difflib import get_close_matches
+
+    what = "no host has the tag" if name.startswith("@") else "there is no host"
+    hint = "a tag has `@` before it, as in `@gpu`"
+    bare = name.removeprefix("@")
+    if f"@{name}" in set(known):
+        return Problem(place, f"{what} `{bare}`", f"did you mean the tag, `@{name}`?")
+    if close := get_close_matches(name, known, n=1):
+        hint = f"did you mean `{close[0]}`?"
+    return Problem(place, f"{what} `{bare}`", hint)
+
+
+def chosen(names: Iterable[str], tags: Tags) -> frozenset[str]:
+    """Return the hosts that these names and tags mean; a tag may stand without its `@`."""
+    known = _index(tags)
+    return frozenset().union(*({*known.get(n, ()), *known.get(f"@{n}", ())} for n in names))
+
+
+def _index(tags: Tags) -> dict[str, set[str]]:
+    """Return the hosts that each name means: that of a host, or `@` and a tag."""
+    found = {host: {host} for host in tags}
+    for host, of_host in tags.items():
+        for tag in of_host:
+            found.setdefault(f"@{tag}", set()).add(host)
+    return found
