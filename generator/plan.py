@@ -324,10 +324,31 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A file at `path` on the host that systemd hands to the server alone, under its `name`.
+
+    The server looks for it at `file` below its home, where `link` puts it before a start and
+    `unlink` takes it away after a stop, or is told of it by `variable`; one of the two is empty.
+    `encrypted`: systemd decrypts it.
+    """
+
+    name: str
+    path: str
+    encrypted: bool
+    file: str
+    variable: str
+    link: Step | None
+    unlink: Step | None
+    reason: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """How the server runs in a container; `program`, paths and `port` are those in the image.
 
-    A first start, which pulls the image, may take `start_seconds`.
+    A first start, which pulls the image, may take `start_seconds`. `env_files` are files on the
+    host with variables for the container.
     """
 
     image: str
@@ -341,6 +362,7 @@ class Container:
     models_path: str
     home_path: str
     port: int
+    env_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +416,8 @@ class Service:
     offered: tuple[Job, ...]
     resume_declined: bool
     container: Container
+    environment_files: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
 
     def limit(self, name: str) -> Limit | None:
         """Return the limit of that profile name, or None where the service is not limited."""

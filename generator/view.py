@@ -43,6 +43,8 @@ class NotJudged:
     line: int = 0
     exit_code: int = 2
     """What a check ends with that has judged nothing: 3 where the machine lacks something."""
+    variables: bool = False
+    """Whether further variables of the service stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,7 +389,7 @@ class View:
     `not_judged` are the parts of the file that the reader could not make out.
     `settings` are options of the module that makes the service, and `channel` the release of the
     collection which has that module, empty: nobody says. `volumes` is what the file mounts on the
-    host.
+    host. `more_variables`: further ones are in files that nobody reads here.
     """
 
     phrases: Phrases
@@ -418,6 +420,7 @@ class View:
     settings: tuple[Setting, ...] = ()
     channel: str = ""
     volumes: tuple[Volume, ...] = ()
+    more_variables: bool = False
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""
@@ -436,6 +439,14 @@ class View:
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""
         return self._read.get(name)
+
+    def lacks(self, name: str) -> bool:
+        """Return whether nothing sets the variable that the server reads under this name.
+
+        A file of variables that nobody has read may set any.
+        """
+        unread = self.more_variables or any(gap.variables for gap in self.not_judged)
+        return self.variable(name) is None and not unread
 
     def shares_its_place(self, variable: Variable) -> bool:
         """Return whether something else is assigned where a variable is."""

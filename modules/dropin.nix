@@ -57,6 +57,11 @@ let
     access
     ++ merged "directive" "written" service.limits (hw.limits cfg) entry
     ++ merged "name" "value" service.environment environment variable
+    ++ lib.concatLists (
+      lib.mapAttrsToList (key: map (value: entry key value "")) (
+        hw.handing utils.escapeSystemdExecArgs cfg
+      )
+    )
     ++ plain (
       hw.given {
         User = cfg.user;

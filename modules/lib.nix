@@ -23,7 +23,39 @@ rec {
     OLLAMA_HOST = "hostwright.exposure";
     OLLAMA_MODELS = "hostwright.modelsDir";
   };
-  settings = service: lib.filter (item: !(places ? ${item.name})) service.environment;
+  settings =
+    service: lib.filter (item: !(places ? ${item.name} || isTold item.name)) service.environment;
+
+  # What only the server may read, see secrets.nix; the variables that tell it where follow from that.
+  secrets = lib.importJSON ./secrets.json;
+  isTold = name: lib.any (known: known.variable == name) (lib.attrValues secrets.credentials);
+  handed =
+    cfg:
+    lib.mapAttrsToList (
+      name: value:
+      secrets.credentials.${name}
+      // (if lib.isString value then { path = value; } else value)
+      // {
+        inherit name;
+      }
+    ) (given cfg.credentials);
+  # The directives of `[Service]` that hand them to the server, each a list.
+  handing =
+    escape: cfg:
+    let
+      credentials = handed cfg;
+      isSealed = one: one.encrypted or false;
+      load = map (one: percent "${one.name}:${one.path}");
+      steps =
+        name: map (one: escape one.${name}.argv) (lib.filter (one: one.${name} != null) credentials);
+    in
+    lib.filterAttrs (_: values: values != [ ]) {
+      EnvironmentFile = map percent cfg.environmentFiles;
+      LoadCredential = load (lib.filter (one: !isSealed one) credentials);
+      LoadCredentialEncrypted = load (lib.filter isSealed credentials);
+      ExecStartPre = steps "link";
+      ExecStopPost = steps "unlink";
+    };
 
   # The options of `hostwright.resources`, and the directives that they are in a unit.
   resources = lib.importJSON ./limits.json;

@@ -15,6 +15,7 @@ in
   imports = [
     ./enable.nix
     ./profile.nix
+    ./secrets.nix
   ];
 
   options.hostwright = {

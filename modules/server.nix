@@ -45,6 +45,13 @@ let
   gated = cfg.healthGate && gate != null;
   program = lib.getExe config.services.ollama.package;
   waits = [ gate ] ++ lib.optional (devices != null && devices.wait != null) devices.wait;
+
+  handing = hw.handing utils.escapeSystemdExecArgs cfg;
+  before =
+    lib.optional (devices != null && devices.wait != null) (
+      utils.escapeSystemdExecArgs devices.wait.argv
+    )
+    ++ handing.ExecStartPre or [ ];
 in
 {
   imports = [ ./plan.nix ];
@@ -77,14 +84,11 @@ in
           Restart = service.restart.policy;
           RestartSec = service.restart.seconds;
         }
-        // lib.optionalAttrs (devices != null && devices.wait != null) {
-          ExecStartPre = [ (utils.escapeSystemdExecArgs devices.wait.argv) ];
-        }
+        // handing
+        // lib.optionalAttrs (before != [ ]) { ExecStartPre = before; }
         // lib.optionalAttrs gated {
           ExecStartPost = [
-            (utils.escapeSystemdExecArgs (
-              map (word: if word == "/.program" then program else word) gate.argv
-            ))
+            (utils.escapeSystemdExecArgs (map (word: if word == "/.program" then program else word) gate.argv))
           ];
           TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) 0 waits);
         };

@@ -28,6 +28,9 @@ let
         defaultText = lib.literalMD "the profile's";
       }
     );
+  # A path by its text: a path of Nix would be copied into the store, where every user reads it.
+  file = "absolute path as text, like config.sops.secrets.X.path, outside the store of Nix";
+  isFile = value: fits "/[^[:space:]%\"'\\\\]+" value && !lib.hasPrefix "${builtins.storeDir}/" value;
 in
 {
   backend = lib.types.enum [
@@ -54,6 +57,12 @@ in
   );
   release = matching "release like `0.32.15`" "[0-9]+[.][0-9]+([.][0-9]+(-rc[0-9]+)?)?";
   word = matching "plain name" part;
+  secretFile = type file isFile;
+  credential = type "${file}, or { path; encrypted; } of one that systemd-creds has encrypted" (
+    value:
+    isFile value
+    || lib.isAttrs value && isFile (value.path or null) && lib.isBool (value.encrypted or false)
+  );
 
   # Those of `hostwright.resources`.
   limits = {

@@ -444,7 +444,8 @@ class TestEnv:
     )
     def test_what_breaks_every_load_is_refused(self, name: str, value: str) -> None:
         assert set(refused({"ollama": {"env": {name: value}}})) == {f"ollama.env.{name}"}
-        plan({"ollama": {"env": {name: value}}}, "0.24")
+        if name != "LLAMA_API_KEY":  # A secret is refused of any release.
+            plan({"ollama": {"env": {name: value}}}, "0.24")
 
     def test_a_quantised_cache_by_variable_needs_flash_attention_too(self) -> None:
         data = {"ollama": {"flash_attention": False, "env": {"LLAMA_ARG_CACHE_TYPE_K": "q8_0"}}}
@@ -641,3 +642,65 @@ class TestWhatComputes:
     ) -> None:
         decided = plan({"host": {"gpus": [{"name": name, "memory": "16GiB"}]}}, version)
         assert ("OLLAMA_IGPU_ENABLE" in environment(decided)) == told
+
+
+HANDED = {"id_ed25519": {"path": "/run/k"}, "SSL_CERT_FILE": {"path": "/run/c"}}
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("HF_TOKEN", "hf_abc"),
+            ("OPENAI_API_KEY", "sk-1"),
+            ("db_password", "hunter2"),
+            ("AWS_SECRET_ACCESS_KEY", "a+b"),
+            ("SERVICE_KEY", "0xfe"),
+            ("HTTPS_PROXY", "http://me:pw@proxy.lan:3128"),
+            ("ANY", "postgres://me:pw@db/x"),
+        ],
+    )
+    def test_one_in_the_profile_is_refused_with_the_way_out(self, name: str, value: str) -> None:
+        with pytest.raises(ProfileError) as caught:
+            plan({"ollama": {"env": {name: value}}})
+        (problem,) = caught.value.problems
+        assert problem.where == f"ollama.env.{name}"
+        assert "service.environment_files" in problem.hint
+        assert value not in f"{problem.message} {problem.hint}"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("HF_TOKEN_PATH", "/run/token"),
+            ("HF_TOKEN", "/run/token"),
+            ("OLLAMA_LAUNCH_API_KEY", "ollama"),
+            ("SSH_PUBLIC_KEY", "ssh-ed25519 AAAA"),
+            ("HTTPS_PROXY", "http://proxy.lan:3128"),
+            ("MAX_TOKENS", "100"),
+        ],
+    )
+    def test_what_is_none_is_left_alone(self, name: str, value: str) -> None:
+        assert environment(plan({"ollama": {"env": {name: value}}}))[name] == value
+
+    def test_who_ignores_the_rule_with_a_reason_has_decided(self) -> None:
+        ignore = [{"rule": "HW406", "reason": "it opens nothing"}]
+        given = {"A_TOKEN": "opens-nothing"}
+        data = {"ollama": {"env": given}, "check": {"ignore": ignore}}
+        assert environment(plan(data)).items() >= given.items()
+
+    def test_a_credential_that_nothing_reads_is_refused(self) -> None:
+        data = {"service": {"credentials": HANDED | {"hf": {"path": "/run/t"}}}}
+        assert set(refused(data)) == {"service.credentials.hf"}
+
+    def test_a_variable_is_told_once(self) -> None:
+        data = {
+            "service": {"credentials": HANDED},
+            "ollama": {"env": {"SSL_CERT_FILE": "/etc/own.pem"}},
+        }
+        assert set(refused(data)) == {"service.credentials.SSL_CERT_FILE"}
+
+    def test_what_a_file_may_set_is_not_missed(self) -> None:
+        large = {"host": {"gpus": [{"name": "NVIDIA GB10", "memory": "120GiB"}]}}
+        files = {"service": {"environment_files": ["/run/o.env"]}}
+        told = [{f.rule for f in plan(data).findings} for data in (large, large | files)]
+        assert ["HW304" in rules for rules in told] == [True, False]

@@ -33,6 +33,7 @@ from tools import (
     options_page,
     output_schemas,
     pages,
+    secrets_file,
     targets_page,
     values_file,
 )
@@ -129,6 +130,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "names": Generated(names_file.files),
     "values": Generated(values_file.files),
     "limits": Generated(limits_file.files),
+    "secrets": Generated(secrets_file.files),
     "plans": Generated(_plans, left_over="modules/plans/**/*.json"),
     "options": Generated(options_page.files),
     "tables": Generated(_tables),

@@ -111,6 +111,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "storage": tuple[speed.Storage, ...],
     },
     "runner.toml": {"runner_reading": tuple[records.RunnerReading, ...]},
+    "secrets.toml": {
+        "secret": records.SecretNames,
+        "credential": tuple[records.CredentialFact, ...],
+    },
     "systemd.toml": {
         "directives": tuple[records.Directives, ...],
         "expiring": tuple[records.Expiring, ...],
@@ -135,6 +139,7 @@ ONCE: Final = (
     ("card.name", "card.aliases"),
     ("card.pci",),
     ("command.names",),
+    ("credential.name",),
     ("channel.name",),
     ("gpu.capabilities",),
     ("keeps.names",),

@@ -30,6 +30,7 @@ from generator.catalogue.nixos import ModuleOption, ModuleVariable
 from generator.catalogue.records import (
     Behaviour,
     CommandFact,
+    CredentialFact,
     DeadName,
     Era,
     Expiring,
@@ -37,6 +38,7 @@ from generator.catalogue.records import (
     Option,
     RunnerNames,
     RunnerReading,
+    SecretNames,
     Table,
     Taken,
     Variable,
@@ -173,6 +175,16 @@ class Facts:
         variable = self.variable(switch)
         among = variable.two_ways if variable else any(switch in e.names for e in self.runner_names)
         return switch if among and switch != name else ""
+
+    @functools.cached_property
+    def secrets(self) -> SecretNames:
+        """Which variables hold a secret."""
+        return record(SecretNames, self._tables["secret"])
+
+    @functools.cached_property
+    def credentials(self) -> Mapping[str, CredentialFact]:
+        """What a credential of systemd can be to the server, by its name."""
+        return Table(CredentialFact, self._tables["credential"])
 
     def legacy_names(self, intent: str) -> tuple[str, ...]:
         """The dead names that `--legacy-env` emits for the profile key `intent`."""

@@ -283,6 +283,44 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SecretNames:
+    """Which variables hold a secret, told by the words of their names.
+
+    `endings` are last words of such a name, `parts` words anywhere in it, `elsewhere` the last
+    words of one that holds none; `stand_ins` are values that are no secret.
+    """
+
+    endings: tuple[str, ...]
+    parts: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    stand_ins: tuple[str, ...]
+    source: str
+
+    def has(self, name: str) -> bool:
+        """Whether a variable of that name holds a secret."""
+        words = f"_{name.upper()}"
+        found = _ends(words, self.endings) or any(part in words for part in self.parts)
+        return found and not _ends(words, self.elsewhere)
+
+
+def _ends(words: str, endings: Iterable[str]) -> bool:
+    return words.endswith(tuple(f"_{ending}" for ending in endings))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CredentialFact:
+    """A credential that the server has a use for: it looks for the `file` below its home, or is
+    told of it by the `variable`.
+    """
+
+    name: str
+    file: str = ""
+    variable: str = ""
+    effect: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Directives:
     """What systemd reads in a section of a service's unit."""
 

@@ -225,6 +225,15 @@ class WarmupChoice(Table):
     """Bound on the whole warm-up."""
 
 
+class Credential(Table):
+    """A file on the host that systemd hands to the server alone, systemd.exec(5), CREDENTIALS."""
+
+    path: fields.Path
+    """The file on the host; it is read when the server starts, and must be there then."""
+    encrypted: bool = False
+    """Whether `systemd-creds encrypt` has made it, under the name of the credential."""
+
+
 class ServiceChoice(Table):
     """How systemd runs the server."""
 
@@ -244,6 +253,10 @@ class ServiceChoice(Table):
     """Pause before it does."""
     full_unit: bool = False
     """Write a complete hardened `ollama.service` instead of drop-ins (target `systemd`)."""
+    environment_files: tuple[fields.Path, ...] = ()
+    """Files on the host with variables that no output may hold, as tokens; they win over others."""
+    credentials: dict[fields.Word, Credential] = {}
+    """Files that the server alone may read: its key `id_ed25519`, certificates `SSL_CERT_FILE`."""
     resume_fix: bool = False
     """Reload the NVIDIA memory module after suspend, where the server would fall back to CPU."""
 
@@ -261,6 +274,8 @@ class ContainerChoice(Table):
     """Named volume for keys and models."""
     network: fields.Word | None = None
     """An existing network to join."""
+    env_files: tuple[fields.Path, ...] = ()
+    """Files on the host with variables for the container, after `service.environment_files`."""
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
     """When the engine starts the container again."""
     rootless: bool = False

@@ -98,7 +98,8 @@ def gaps(options: Iterable[Option], context: Context) -> tuple[NotJudged, ...]:
     """Return the files of variables that are not at hand."""
     files = (option for option in options if option.name == "env-file")
     lost = (option for option in files if _env_file(option, context) is None)
-    return tuple(missing(option.value, option.argument.place) for option in lost)
+    gaps = (missing(option.value, option.argument.place) for option in lost)
+    return tuple(replace(gap, variables=True) for gap in gaps)
 
 
 def _variable(option: Option, client: Mapping[str, str]) -> Iterator[Variable]:

@@ -11,7 +11,7 @@ from generator.errors import SEVERITIES, Problem, ProfileError, Silence, quieten
 from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import devices, limits, service
+from generator.resolve import credentials, devices, limits, service
 from generator.resolve.silences import silenced
 from generator.rules.registry import every_rule, judge
 from generator.units import written_size
@@ -57,6 +57,8 @@ def resolve(
         *devices.faults(profile.gpu, case.host, facts, case.acceleration),
         *limits.faults(profile, case.host),
         *decided.problems,
+        *credentials.faults(profile, served, facts),
+        *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),
     ]
     if strict:
         problems += (

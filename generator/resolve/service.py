@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Container, Directive, Listen, Restart, Service
+from generator.resolve import credentials
 from generator.rules.registry import every_rule
 from generator.units import address, is_local
 
@@ -56,6 +57,7 @@ def service_of(
     choice, era = case.profile.service, case.facts.era
     # A directory outside the home needs an owner by name.
     user = choice.user or (server.user if choice.full_unit or asked.models_dir else "")
+    handed = credentials.credentials_of(case.profile, case.facts)
     again = RESTART_REASONS.get(choice.restart, "When systemd starts the server again.")
     return Service(
         name=name,
@@ -76,7 +78,7 @@ def service_of(
         threads=case.threads.number,
         listen=case.listen,
         models_dir=asked.models_dir,
-        environment=decided.environment,
+        environment=(*decided.environment, *credentials.variables(handed, server.unit)),
         omissions=decided.omissions,
         limits=limits,
         devices=case.devices,
@@ -93,6 +95,8 @@ def service_of(
         offered=decided.offered,
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
         container=_container(case, server),
+        environment_files=choice.environment_files,
+        credentials=handed,
     )
 
 
@@ -157,6 +161,7 @@ def _container(case: Case, server: Server) -> Container:
         models_path=image.models_path,
         home_path=image.home_path,
         port=image.port,
+        env_files=choice.env_files,
     )
 
 

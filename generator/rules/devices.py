@@ -35,7 +35,7 @@ def _selected(view: View) -> tuple[Variable, list[int]] | None:
 )
 def numbers_without_order(view: View, _: Facts) -> Hits:
     found, cards = _selected(view), view.host.gpus
-    if found is None or view.variable("CUDA_DEVICE_ORDER") is not None:
+    if found is None or not view.lacks("CUDA_DEVICE_ORDER"):
         return
     variable, numbers = found
     kinds = {card.name for card in cards}

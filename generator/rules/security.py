@@ -16,18 +16,8 @@ if TYPE_CHECKING:
 
 
 NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)
-_NAME: Final = re.compile(
-    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY(?:_ID)?|PRIVATE_?KEY|TOKEN)$|PASSWORD|PASSWD|PASSPHRASE|SECRET",
-    re.IGNORECASE,
-)
-# The name of a thing that is not the secret itself.
-_ELSEWHERE: Final = re.compile(r"_(?:FILE|PATH|DIR|NAME|URL|REF)$", re.IGNORECASE)
 # A reference, a path, a specifier, text that a tool has encrypted, or a gap to fill in.
 _NO_LITERAL: Final = re.compile(r"\$|%[a-zA-Z]|/|~|file:|ENC\[|<|\{\{|@")
-# What people write where a client insists on a key that nobody checks.
-_STAND_INS: Final = frozenset(
-    {"", "0", "1", "true", "false", "yes", "no", "none", "null", "empty", "dummy", "ollama"}
-)
 # What a guide writes for whoever follows it to replace.
 _TO_REPLACE: Final = re.compile(
     r"(?:your|my)[-_ ]|(?:change|replace|insert|enter|put|add)[-_ ]?(?:me|this|it|here|your)\b"
@@ -92,12 +82,14 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
     id="HW406",
     secret=True,
     title="a secret in the plain environment",
-    why="Everybody who may look at the service, or at its file, sees its environment.",
+    why="Everybody who may look at the service, or at its file, sees its environment. `gen` makes "
+    "no output of a profile that has one: on NixOS it would be in the store, which every user "
+    "reads. A secret is named by reference: the file of variables in `service.environment_files`.",
     bad='Environment="HF_TOKEN=hf_…"',
     good="EnvironmentFile=/etc/ollama/secrets.env    # mode 0600",
     source="systemd.exec(5), Environment=",
 )
-def plain_secret(view: View, _: Facts) -> Hits:
+def plain_secret(view: View, facts: Facts) -> Hits:
     # The value is never repeated.
     for variable in view.variables if view.phrases.read_by else ():
         # A file of variables alone (`EnvironmentFile=`, `.env`) is where secrets belong.
@@ -109,12 +101,13 @@ def plain_secret(view: View, _: Facts) -> Hits:
         if guide and view.container is None and not _is_ours(view, variable):
             continue  # Of a guide to other programs.
         address = _IN_ADDRESS.match(_bare(variable)) is not None
-        if address or _is_secret(variable):
+        if address or _is_secret(variable, facts):
             message = "the address in it has a password" if address else "looks like a secret"
             yield Hit(
                 message=f"`{variable.name}`: {message}; {view.phrases.read_by}",
                 place=variable.place,
                 fix=f"keep it in {view.phrases.keep_in}",
+                severity="error" if view.phrases.keyed else None,
             )
 
 
@@ -122,14 +115,16 @@ def _bare(variable: Variable) -> str:
     return (variable.written or variable.value).strip("\"' ")
 
 
-def _is_secret(variable: Variable) -> bool:
+def _is_secret(variable: Variable, facts: Facts) -> bool:
     """Whether the name says secret, and the value is one, not the place of one."""
-    named = _NAME.search(variable.name) and not _ELSEWHERE.search(variable.name)
-    texts = (_bare(variable), variable.value.strip("\"' "))
-    literal = not any(_NO_LITERAL.match(t) or "${" in t for t in texts)
-    if texts[1].lower() in _STAND_INS or _TO_REPLACE.match(texts[1]):
+    if not facts.secrets.has(variable.name):
         return False
-    return bool(named) and literal
+    texts = (_bare(variable), variable.value.strip("\"' "))
+    if any(_NO_LITERAL.match(text) or "${" in text for text in texts):
+        return False
+    if _TO_REPLACE.match(texts[1]):
+        return False
+    return texts[1].lower() not in {"", *facts.secrets.stand_ins}
 
 
 def _is_ours(view: View, variable: Variable) -> bool:

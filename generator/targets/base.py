@@ -78,7 +78,7 @@ COMMON: Final = (
     LeftOut("part of the header", "Plan.summary"),
     LeftOut(
         "where a value comes from; its reason is printed beside it",
-        "Setting.key Setting.source Limit.key Limit.source Model.key Omission.key "
+        "Setting.key Setting.source Limit.key Limit.source Model.key Omission.key Credential.key "
         "Omission.what Setting.group Omission.group",
     ),
     LeftOut(
@@ -107,6 +107,7 @@ class Target(Protocol):
 
 
 NOT_ON_HOSTS: Final = (
+    LeftOut("in the variables and commands already", "Credential.file Credential.variable"),
     LeftOut("for containers; systemd counts no tries", "Service.container Job.tries Setting.scope"),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",

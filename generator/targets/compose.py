@@ -14,6 +14,8 @@ from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    env_files,
+    mounted,
     published,
     variables,
     words,
@@ -79,6 +81,14 @@ LEFT_OUT: Final = (
         fix="have that user run `docker compose up`, or use the quadlet target",
         severity="info",
     ),
+    LeftOut(
+        "only systemd decrypts a credential",
+        "Credential.encrypted",
+        key="service.credentials",
+        asked=lambda service: any(one.encrypted for one in service.credentials),
+        fix="give the file itself and leave `encrypted` out, or use a target for units",
+        when="that are encrypted",
+    ),
     LeftOut("Compose asks at one interval", "Health.startup_seconds"),
     LeftOut("whatever depends on it waits for the check of the container", "Health.gate"),
     LeftOut("Compose waits for the image by itself", "Container.start_seconds"),
@@ -121,6 +131,8 @@ def _document(plan: Plan, service: Service) -> dict[str, Any]:
         "services": services,
         "volumes": {container.volume: {"name": container.volume}},
     }
+    if secrets := mounted(service, decrypted=False):
+        whole["secrets"] = {one.name: {"file": compose_string(one.path)} for one, _ in secrets}
     network = {container.network: {"external": True}}
     return whole | ({"networks": network} if container.network else {})
 
@@ -133,7 +145,7 @@ def _server(service: Service) -> dict[str, Any]:
     container, health = service.container, service.health
     environment = {
         setting.name: Commented(compose_string(setting.value), setting.comment)
-        for setting in variables(service)
+        for setting in variables(service, decrypted=False)
     }
     healthcheck = {
         "test": ["CMD", *words(service, health.step)],
@@ -149,10 +161,22 @@ def _server(service: Service) -> dict[str, Any]:
         "ports": Commented([published(service)], service.listen.comment),
         "volumes": _volumes(service),
         **({"environment": environment} if environment else {}),
+        **_secrets(service),
         "healthcheck": Commented(healthcheck, health.reason),
         **{k: v for limit in service.limits for k, v in _limit(service, limit).items()},
         **_devices(service.devices),
     }
+
+
+def _secrets(service: Service) -> dict[str, Any]:
+    """Return what names the files of variables, and those that the server alone may read."""
+    files = [compose_string(path) for path in env_files(service)]
+    named = Commented(files, "Variables that stand in no output; the files must be there.")
+    secrets = [
+        Commented({"source": one.name, "target": path}, one.reason)
+        for one, path in mounted(service, decrypted=False)
+    ]
+    return {**({"env_file": named} if files else {}), **({"secrets": secrets} if secrets else {})}
 
 
 def _base(service: Service) -> dict[str, Any]:

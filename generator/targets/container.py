@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import RenderError
@@ -10,10 +11,12 @@ from generator.targets.base import LeftOut, placed
 from generator.units import address
 
 if TYPE_CHECKING:
-    from generator.plan import Service, Setting, Step
+    from generator.plan import Credential, Service, Setting, Step
 
 MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
+SECRETS: Final = "/run/secrets"
+"""Where a container has what only the server may read, if nothing looks for it elsewhere."""
 
 
 def published(service: Service) -> str:
@@ -35,9 +38,31 @@ def published(service: Service) -> str:
     )
 
 
-def variables(service: Service) -> list[Setting]:
-    """Return the variables that the server has in a container."""
-    return [setting for setting in service.environment if setting.scope == "any"]
+def variables(service: Service, *, decrypted: bool) -> list[Setting]:
+    """Return the variables that the server has in a container; see `mounted`."""
+    places = {one.variable: path for one, path in mounted(service, decrypted=decrypted)}
+    return [
+        replace(setting, value=places.get(setting.name, setting.value))
+        for setting in service.environment
+        if setting.scope == "any" or setting.name in places
+    ]
+
+
+def env_files(service: Service) -> list[str]:
+    """Return the files on the host with variables for the container; a later one wins."""
+    return list(dict.fromkeys((*service.environment_files, *service.container.env_files)))
+
+
+def mounted(service: Service, *, decrypted: bool) -> list[tuple[Credential, str]]:
+    """Return the credentials, each with its path in the container; `decrypted`: systemd has them,
+    so that the encrypted ones are among them.
+    """
+    home = service.container.home_path.rpartition("/")[0]
+    return [
+        (one, f"{home}/{one.file}" if one.file else f"{SECRETS}/{one.name}")
+        for one in service.credentials
+        if decrypted or not one.encrypted
+    ]
 
 
 def words(service: Service, step: Step) -> list[str]:
@@ -106,4 +131,7 @@ NOT_IN_CONTAINERS: Final = (
     ),
     LeftOut("the header has it in words", "Plan.host"),
     LeftOut("in the commands of the jobs already", "Model.name"),
+    LeftOut(
+        "a credential is mounted where the server looks for it", "Credential.link Credential.unlink"
+    ),
 )

@@ -16,7 +16,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
-from generator.targets.unit import REGISTERS, job_order, job_service
+from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -250,10 +250,30 @@ def _server(service: Service) -> dict[str, Any]:
     }
     config["Restart"] = _soft(restart.policy, restart.reason)
     config["RestartSec"] = _soft(restart.seconds)
-    if devices and devices.wait:
-        config["ExecStartPre"] = Commented([_exec(service, devices.wait)], devices.reason)
+    config |= _handed(service)
+    links = [_exec(service, one.link) for one in service.credentials if one.link]
+    waits = [_exec(service, devices.wait)] if devices and devices.wait else []
+    if waits or links:
+        reason = devices.reason if devices and waits else ""
+        config["ExecStartPre"] = Commented([*waits, *links], reason)
+    if links:
+        steps = (one.unlink for one in service.credentials)
+        config["ExecStopPost"] = [_exec(service, step) for step in steps if step]
     after = list(service.after)
     return {**({"after": after, "wants": after} if after else {}), "serviceConfig": config}
+
+
+def _handed(service: Service) -> dict[str, Any]:
+    """Return the files of variables and the credentials; as text, so that none is in the store."""
+    found: dict[str, Commented] = {}
+    if service.environment_files:
+        paths = [specifier_escape(path) for path in service.environment_files]
+        found["EnvironmentFile"] = Commented(paths, FILES)
+    for one in service.credentials:
+        directive, value = credential(one)
+        before = found.get(directive, Commented([], ()))
+        found[directive] = Commented([*before.value, value], (*before.comment, one.reason))
+    return found
 
 
 def _exec(service: Service, step: Step) -> Interpolated:

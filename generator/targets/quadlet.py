@@ -18,13 +18,17 @@ from generator.targets.bundle import bundle_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    env_files,
+    mounted,
     published,
     variables,
     words,
 )
 from generator.targets.unit import (
+    FILES,
     REGISTERS,
     SYSTEM_FILE,
+    credential,
     given,
     job_file,
     limits_of,
@@ -93,6 +97,15 @@ LEFT_OUT: Final = (
         asked=lambda service: service.container.rootless and any(j.on_host for j in service.jobs),
         fix="leave `container.rootless` out",
         when="of a rootless container",
+    ),
+    LeftOut(
+        "the manager of a user decrypts credentials since systemd 256 only",
+        key="service.credentials",
+        asked=lambda service: (
+            service.container.rootless and any(one.encrypted for one in service.credentials)
+        ),
+        fix="give the file itself and leave `encrypted` out, or leave `container.rootless` out",
+        when="that are encrypted, of a rootless container",
     ),
     LeftOut("systemd starts the container again, as `service.restart` says", "Container.restart"),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),
@@ -183,8 +196,9 @@ def _inside(service: Service, places: Places) -> list[Entry]:
         *_devices(service),
         *(
             Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.comment)
-            for s in variables(service)
+            for s in variables(service, decrypted=_decrypts(service))
         ),
+        *(Entry("EnvironmentFile", path, FILES) for path in env_files(service)),
         *(_of_podman(limit) for limit in _limits(service) if limit.name in IN_CONTAINER),
     ]
 
@@ -200,12 +214,21 @@ def _qualified(image: str) -> str:
 def _volumes(service: Service, places: Places) -> list[Entry]:
     container = service.container
     folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}"
-    mounted = any(model.modelfile for model in service.models)
+    created = any(model.modelfile for model in service.models)
     return given(
         Entry("Volume", f"{container.volume}.volume:{container.home_path}"),
         Entry("Volume", _models(service), "Where models are stored."),
-        Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if mounted else ""),
+        Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if created else ""),
+        *(
+            Entry("Volume", f"%t/credentials/{service.unit}/{one.name}:{path}:ro", one.reason)
+            for one, path in mounted(service, decrypted=_decrypts(service))
+        ),
     )
+
+
+def _decrypts(service: Service) -> bool:
+    """Return whether the manager decrypts credentials: that of a user does since systemd 256."""
+    return not service.container.rootless
 
 
 def _models(service: Service) -> str:
@@ -263,6 +286,7 @@ def _around(service: Service) -> list[Entry]:
     mkdir = exec_line(["/bin/mkdir", "-p", folder]) if folder else ""
     return started(
         service,
+        *(Entry(*credential(one)) for one, _ in mounted(service, decrypted=_decrypts(service))),
         *given(Entry("ExecStartPre", mkdir, "Podman makes no directory on the host.")),
         *limits_of(limit for limit in _limits(service) if limit.name not in IN_CONTAINER),
         Entry("TimeoutStartSec", bound, "A first start pulls the image."),

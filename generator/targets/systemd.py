@@ -29,6 +29,7 @@ from generator.targets.bundle import bundle_files, wait_seconds
 from generator.targets.unit import (
     REGISTERS,
     SYSTEM_FILE,
+    handed,
     job_file,
     limits_of,
     order,
@@ -122,7 +123,7 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
         ("threads", _variables(service.settings("threads"))),
         ("server", _variables(service.settings("server"))),
         ("service", [*_variables(service.settings("service")), *_service(service)]),
-        ("environment", _variables(service.settings("environment"))),
+        ("environment", [*_variables(service.settings("environment")), *_handed(service)]),
     ]
     files = []
     for name, (group, entries) in zip(DROP_INS, parts, strict=True):
@@ -145,6 +146,7 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
         Entry("WorkingDirectory", specifier_escape(service.home)),
         *_service(service),
         *_variables(service.environment),
+        *_handed(service),
         *limits_of(service.limits),
         *_device_access(service),
         *_directives(service.hardening),
@@ -168,6 +170,10 @@ def _directives(directives: Iterable[Directive]) -> list[Entry]:
 
 def _device_access(service: Service) -> list[Entry]:
     return _directives(service.devices.access) if service.devices else []
+
+
+def _handed(service: Service) -> list[Entry]:
+    return handed(service, lambda step: exec_line(step.argv))
 
 
 def _service(service: Service) -> list[Entry]:

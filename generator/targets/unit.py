@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator.formats.text import comment
-from generator.formats.unit import Entry, Section, exec_line, unit_text
+from generator.formats.unit import Entry, Section, exec_line, specifier_escape, unit_text
 from generator.targets.base import File
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.plan import Job, Limit, Plan, Service, Step
+    from generator.plan import Credential, Job, Limit, Plan, Service, Step
 
 Line = tuple[str, Any, str]
 """A directive of a unit, its value, and the reason for that."""
@@ -36,6 +36,34 @@ def order(after: Iterable[str]) -> list[Entry]:
 def limits_of(limits: Iterable[Limit]) -> list[Entry]:
     """Return limits in the words of systemd."""
     return [Entry(limit.directive, limit.written, limit.comment) for limit in limits]
+
+
+FILES: Final = "Variables that stand in no output; the files must be there when the server starts."
+"""Why a unit names files of variables."""
+
+
+def handed(service: Service, program: Callable[[Step], str]) -> list[Entry]:
+    """Return the files of variables and the credentials, with what puts these into place."""
+    return [
+        *(
+            Entry("EnvironmentFile", specifier_escape(path), FILES)
+            for path in service.environment_files
+        ),
+        *(Entry(*credential(one), one.reason) for one in service.credentials),
+        *(
+            Entry(word, program(step))
+            for one in service.credentials
+            for word, step in (("ExecStartPre", one.link), ("ExecStopPost", one.unlink))
+            if step
+        ),
+    ]
+
+
+def credential(one: Credential) -> tuple[str, str]:
+    """Return the directive that loads a credential, and its value."""
+    return f"LoadCredential{'Encrypted' * one.encrypted}", specifier_escape(
+        f"{one.name}:{one.path}"
+    )
 
 
 def started(service: Service, *entries: Entry) -> list[Entry]:

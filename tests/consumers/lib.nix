@@ -76,11 +76,11 @@ let
     concatMapStrings = f: list: concatStrings (map f list);
     mod = a: b: a - b * (a / b);
     toInt = builtins.fromJSON;
-    toLower =
-      let
-        letters = text: filter (c: c != "" && isString c) (split "" text);
-      in
-      replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+    letters = text: filter (c: c != "" && isString c) (split "" text);
+    upper = letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    lower = letters "abcdefghijklmnopqrstuvwxyz";
+    toLower = replaceStrings upper lower;
+    toUpper = replaceStrings lower upper;
     escape = list: replaceStrings list (map (c: "\\${c}") list);
     escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
     escapeShellArg = arg: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString arg)}'";

@@ -73,6 +73,14 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "service.restart_seconds": ("xeon-cpu", (), "service.restart_seconds=77"),
     "service.full_unit": ("xeon-cpu", (), "service.full_unit=true"),
     "service.resume_fix": ("dgx-spark", (), "service.resume_fix=true"),
+    "service.environment_files": ("xeon-cpu", (), 'service.environment_files=["/run/7.env"]'),
+    "service.credentials": (
+        "xeon-cpu",
+        (),
+        'service.credentials={ id_ed25519 = { path = "/7", encrypted = true },'  # noqa: ISC004
+        ' SSL_CERT_FILE = { path = "/8" } }',
+    ),
+    "container.env_files": ("xeon-cpu", (), 'container.env_files=["/run/7.env"]'),
     "container.image": ("xeon-cpu", (), "container.image=registry.lan/ollama"),
     "container.tag": ("xeon-cpu", (), "container.tag=0.31.2"),
     "container.name": ("xeon-cpu", (), "container.name=seven"),

@@ -176,3 +176,39 @@ def test_a_warm_up_of_what_nothing_brings_is_told(body: str, absent: str, tmp_pa
     assert [absent in line and "hostwright.warmup" in line for line in told] == [True] * bool(
         absent
     )
+
+
+REVEALED = [
+    ('hostwright.settings.HF_TOKEN = "hf_x1";', "hostwright.settings.HF_TOKEN holds a secret"),
+    (
+        'services.ollama.environmentVariables.HTTPS_PROXY = "http://me:pw@proxy.lan:1";',
+        "services.ollama.environmentVariables.HTTPS_PROXY holds a secret",
+    ),
+    ("hostwright.environmentFiles = [ ./x.env ];", "outside the store of Nix"),
+    ('hostwright.environmentFiles = [ "${builtins.storeDir}/x" ];', "outside the store of Nix"),
+    ("hostwright.credentials.id_ed25519 = ./key;", "outside the store of Nix"),
+    ('hostwright.credentials.hf_token = "/run/x";', "hostwright.credentials.hf_token"),
+]
+
+
+@pytest.mark.parametrize(("body", "what"), REVEALED)
+def test_a_secret_does_not_get_into_the_store(body: str, what: str, tmp_path: Path) -> None:
+    assert what in refusal(tmp_path, XEON + body)
+
+
+def test_a_secret_is_named_by_its_path(tmp_path: Path) -> None:
+    body = """
+      hostwright.environmentFiles = [ "/run/secrets/ollama.env" ];
+      hostwright.credentials.id_ed25519 = { path = "/run/agenix/key"; encrypted = true; };
+      hostwright.credentials.SSL_CERT_FILE = "/etc/ca.pem";
+      hostwright.settings = { HF_TOKEN = null; A_API_KEY = "ollama"; B_KEY_FILE = "/run/b"; };
+      systemd.services.ollama.serviceConfig.EnvironmentFile = [ "/run/more.env" ];
+    """
+    found = read(tmp_path, XEON + body)
+    assert sorted(found.extra["fields"]["EnvironmentFile"]) == [
+        "/run/more.env",
+        "/run/secrets/ollama.env",
+    ]
+    assert found.environment["SSL_CERT_FILE"] == "/run/credentials/ollama.service/SSL_CERT_FILE"
+    (link,) = found.extra["exec"]["ExecStartPre"]
+    assert link.endswith(" .ollama/id_ed25519 id_ed25519")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.rules.registry import every_rule, judge
 from generator.rules.rule import Rule
 from generator.view import ModelUse, Place
@@ -56,3 +57,40 @@ def test_no_number_is_too_long_to_be_judged(name: str) -> None:
     for value in ("1" * 4301, "-" + "1" * 4301, "::1:" + "1" * 4301, "\u00b2"):
         seen = view({name: value}, {"cpu_quota": 400}, models=models, host={"memory": 2**34})
         judge(seen, facts_at("0.32.15"))
+
+
+UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\n"
+SERVER = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
+# A rule that misses a variable, the file that it is said of, and how such a file names another one.
+MISSED = {
+    "HW213": ("ollama.service", f"{UNIT}CPUQuota=400%\n", "EnvironmentFile=/etc/o.env\n"),
+    "HW408": ("ollama.service", f"{UNIT}IPAddressDeny=any\n", "EnvironmentFile=/etc/o.env\n"),
+    "HW205": ("compose.yaml", f"{SERVER}@  app: {{image: app}}\n", "    env_file: o.env\n"),
+    "HW563": (
+        "compose.yaml",
+        f"{SERVER}    healthcheck: {{test: [CMD-SHELL, 'ollama ps | grep -q a']}}\n",
+        "    env_file: [o.env]\n",
+    ),
+    "HW307": (
+        "ollama.service",
+        f"{UNIT}Environment=CUDA_VISIBLE_DEVICES=1\n",
+        "EnvironmentFile=/etc/o.env\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", MISSED)
+def test_a_variable_that_a_file_may_set_is_not_missed(rule: str, tmp_path: Path) -> None:
+    name, text, more = MISSED[rule]
+    mark = "@" if "@" in text else ""
+    file = tmp_path / name
+    for given, told in (("", True), (more, False)):
+        file.write_text(text.replace(mark, given) if mark else text + given)
+        report = check(CheckRequest(paths=(str(file),)))
+        assert (rule in {one.finding.rule for one in report.findings}) == told
+        assert bool(report.not_judged) != told
+    (tmp_path / "o.env").write_text("A=1\n")
+    # What is read, and sets it not, leaves it missing.
+    if name == "compose.yaml":
+        report = check(CheckRequest(paths=(str(file),)))
+        assert rule in {one.finding.rule for one in report.findings}

@@ -138,7 +138,7 @@ def test_a_file_of_variables_is_where_secrets_belong(path: str) -> None:
         ("systemd", "systemctl show", "EnvironmentFile="),
         ("compose", "docker inspect", "env_file"),
         ("nixos", "Nix store", "sops-nix"),
-        ("profile", "Nix store", "EnvironmentFile="),
+        ("profile", "Nix store", "service.environment_files"),
         ("helm", "pod", "secretKeyRef"),
         ("quadlet", "podman inspect", "podman secret"),
     ],

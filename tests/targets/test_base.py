@@ -48,8 +48,22 @@ EVERYTHING: dict[str, object] = {
         {"name": "a:1b", "preload": True, "parameters": {"num_ctx": 4096, "stop": ["a", "b"]}},
         {"name": "b:1b", "role": "fallback"},
     ],
-    "service": {"full_unit": True, "resume_fix": True, "home": "/srv/home"},
-    "container": {"network": "web", "name": "llm", "rootless": True},
+    "service": {
+        "full_unit": True,
+        "resume_fix": True,
+        "home": "/srv/home",
+        "environment_files": ["/run/secrets/ollama.env"],
+        "credentials": {
+            "id_ed25519": {"path": "/etc/keys/ollama.cred", "encrypted": True},
+            "SSL_CERT_FILE": {"path": "/etc/ssl/own.pem"},
+        },
+    },
+    "container": {
+        "network": "web",
+        "name": "llm",
+        "rootless": True,
+        "env_files": ["/etc/container.env"],
+    },
     "check": {"ignore": [{"rule": "HW303", "reason": "They know."}]},
 }
 

@@ -391,7 +391,8 @@ class _Services:
             yield not_at_hand("build", service.place_of("build"))
         for path in files_of(service):
             if not path.explicit or self.loader.read(joined(path.place.file, path.text)) is None:
-                yield missing(f"env_file: {path.written or path.text}", path.place)
+                gap = missing(f"env_file: {path.written or path.text}", path.place)
+                yield replace(gap, variables=True)
 
     def _from_files(self, service: Table) -> Iterator[tuple[Variable, str]]:
         """Yield what the files of `env_file` set, beside the file that names each."""

@@ -197,7 +197,7 @@ class Pod:
                 hint = "name the file that has it as well"
                 place = node.place
                 gaps.append(NotJudged(file=place.file, line=place.line, reason=reason, hint=hint,
-                                      part="variables"))  # fmt: skip
+                                      part="variables", variables=True))  # fmt: skip
             for one, value in (data.entries if data else {}).items():
                 if isinstance(value, Scalar):
                     yield self._listed(f"{prefix}{one}", value, secret=kind == "Secret")

@@ -109,6 +109,7 @@ class _Module(Definitions):
 
     def view(self) -> View:
         first = min((d.line for d in self.found if not d.file), default=0)
+        lines = (*self.lines(), *self._asked_for())
         started = self._definition("enable") or self._start()
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
@@ -117,7 +118,7 @@ class _Module(Definitions):
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
-            lines=(*self.lines(), *self._asked_for()),
+            lines=lines,
             unread=tuple(self._unread()),
             models=tuple(self._models()),
             acceleration=self._acceleration(),
@@ -126,6 +127,7 @@ class _Module(Definitions):
             settings=tuple(self._settings()) if self._is_of_nixos() else (),
             channel=self.channel.name if self.channel.told else "",
             volumes=tuple(self._volumes()),
+            more_variables=any(line.name == "EnvironmentFile" for line in lines),
         )
 
     def _asked_for(self) -> Iterator[Line]:

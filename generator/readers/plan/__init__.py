@@ -13,7 +13,7 @@ PROFILE: Final = Phrases(
     kind="profile",
     keyed=True,
     read_by="every output has it, and on NixOS the Nix store, which every user reads",
-    keep_in="a file of mode 0600 on the host that `EnvironmentFile=` names",
+    keep_in="a file of mode 0600 on the host that `service.environment_files` names",
     of_unit=".*",
     memlock='add `limit_memlock = "infinity"` to [resources]',
 )

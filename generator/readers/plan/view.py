@@ -48,6 +48,7 @@ def view_of(plan: Plan) -> View:
         # A profile that says no to the job knows why.
         resume_fix=None if service.resume_declined else "resume" in {j.kind for j in service.jobs},
         silences=plan.silences,
+        more_variables=bool(service.environment_files),
     )
 
 

@@ -202,7 +202,8 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
 
             found += ((variable, assignment.file) for variable in environment_file(source, reach))
         elif not _may_be_absent(assignment, context):
-            gaps.append(missing(f"EnvironmentFile={assignment.value}", assignment.place()))
+            gap = missing(f"EnvironmentFile={assignment.value}", assignment.place())
+            gaps.append(replace(gap, variables=True))
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     kept = [(v, by) for v, by in found if not {v.name, f"{v.name}={v.value}"} & gone]
     return _Environment(kept, tuple(gaps))

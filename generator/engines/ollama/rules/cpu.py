@@ -98,7 +98,7 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
 )
 def quota_without_threads(view: View, facts: Facts) -> Hits:
     quota, cores = view.bound("cpu_quota"), view.host.cores
-    told = view.variable(NAME) is not None or threads_of(view, facts) is not None
+    told = not view.lacks(NAME) or threads_of(view, facts) is not None
     if told or is_client(view):
         return
     if quota is None or quota.value is None:
@@ -218,7 +218,8 @@ def threads_without_work(view: View, facts: Facts) -> Hits:
 )
 def unbound_beside_others(view: View, facts: Facts) -> Hits:
     bounds = ("cpu_quota", "allowed_cpus", "cpu_weight")
-    bound = threads_of(view, facts) or any(view.bound(name) for name in bounds)
+    unknown = view.variable(NAME) is None and not view.lacks(NAME)
+    bound = unknown or threads_of(view, facts) or any(view.bound(name) for name in bounds)
     if bound or view.adds or is_client(view) or not view.neighbours or not computes_on_cpu(view):
         return
     others = ", ".join(f"`{name}`" for name in view.neighbours[:3])

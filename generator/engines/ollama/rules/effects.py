@@ -165,7 +165,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
     mib = -(-size // MIB)
     # A smaller margin than the default is not what anybody asks for who keeps memory free.
     free = facts.default_number("LLAMA_ARG_FIT_TARGET")
-    wanted = mib > free and view.variable("LLAMA_ARG_FIT_TARGET") is None
+    wanted = mib > free and view.lacks("LLAMA_ARG_FIT_TARGET")
     fix = f"write LLAMA_ARG_FIT_TARGET={mib}" if wanted else f"remove it: {free} MiB stay free"
     message = f"{_OVERHEAD} keeps nothing free since {fact.effective_until}"
     lowers = bool(whole(word)) and _by_memory(view, facts)
@@ -184,7 +184,7 @@ def overhead_in_vain(view: View, facts: Facts) -> Hits:
 
 def _by_memory(view: View, facts: Facts) -> bool:
     """Return whether the release chooses the context by the memory of the GPUs."""
-    return bool(facts.context_tiers) and view.variable("OLLAMA_CONTEXT_LENGTH") is None
+    return bool(facts.context_tiers) and view.lacks("OLLAMA_CONTEXT_LENGTH")
 
 
 @Rule(

@@ -98,7 +98,7 @@ _LOADED: Final = re.compile(
 )
 def health_check_wants_a_model(view: View, _: Facts) -> Hits:
     keep = view.variable("OLLAMA_KEEP_ALIVE")
-    for_ever = keep is not None and keep.value.strip().startswith("-")
+    for_ever = keep.value.strip().startswith("-") if keep else not view.lacks("OLLAMA_KEEP_ALIVE")
     for text, words, place in _checks(view):
         if words and not for_ever and _LOADED.search(text):
             message = "the check fails while no model is loaded: a server that idles is unhealthy"

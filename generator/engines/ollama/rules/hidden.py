@@ -52,6 +52,8 @@ def _looks_for_vulkan(view: View, facts: Facts) -> bool:
     word = cleaned(asked.value) if asked else ""
     if fact is None or fact.default not in {"true", "1"} or (word and not truthy(word)):
         return False
+    if asked is None and not view.lacks(_VULKAN):
+        return False
     library = view.variable("OLLAMA_LLM_LIBRARY")
     by_name = library is not None and cleaned(library.value) not in {"", "vulkan"}
     # Who names devices of Vulkan, or none, has decided; packages of nixpkgs have one backend each.

@@ -165,7 +165,7 @@ def _cache_mib(view: View, facts: Facts) -> int | None:
     """Return the MiB of one runner's cache; negative: unlimited; None: no cache, or not told."""
     fact, variable = facts.variable(NAME), view.variable(NAME)
     default = fact.default if fact is not None else None
-    if default is None:
+    if default is None or (variable is None and not view.lacks(NAME)):
         return None
     text = variable.value.strip() if variable is not None else default
     return -1 if text.startswith("-") and whole(text[1:]) else whole(text) or None

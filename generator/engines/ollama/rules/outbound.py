@@ -34,8 +34,7 @@ _SHUT_OFF: Final = {
     source="server/model_recommendations.go@v0.22.1, @v0.32.15:189",
 )
 def asks_in_vain(view: View, facts: Facts) -> Hits:
-    told = view.variable("OLLAMA_NO_CLOUD")
-    if told is not None or not facts.behaves("outbound-call-at-start"):
+    if not view.lacks("OLLAMA_NO_CLOUD") or not facts.behaves("outbound-call-at-start"):
         return
     for line in view.lines:
         shut = _SHUT_OFF.get(line.name)

@@ -140,7 +140,7 @@ def _of_the_unit(view: View) -> Iterator[tuple[str, str, Place]]:
             if path := _path(view, line.value.lstrip("-@:+!|").partition(" ")[0], ""):
                 yield name, path, line.place
     for line in sandbox.said(view, "User")[-1:]:
-        if line.value == "root" and view.variable("HOME") is None:
+        if line.value == "root" and view.lacks("HOME"):
             yield "HOME", "/root", line.place
 
 

@@ -53,7 +53,7 @@ def strangers_home(view: View) -> bool:
     """Return whether the server runs as a user whose home no volume holds, or may hold nothing."""
     box = view.container
     told = box is not None and _TOLD.fullmatch(_user(box)) and _user(box) not in _ROOT
-    if box is None or not told or view.variable("HOME") is not None:
+    if box is None or not told or not view.lacks("HOME"):
         return False
     home = home_in_image(view)
     targets = [target(text) for text, _ in box.mounts]

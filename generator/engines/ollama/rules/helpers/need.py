@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def default_context(view: View, facts: Facts) -> int | None:
     """Return the context that the release chooses by a GPU memory above the lowest tier."""
-    explicit = view.variable("OLLAMA_CONTEXT_LENGTH") is not None
+    explicit = not view.lacks("OLLAMA_CONTEXT_LENGTH")
     have = 0 if explicit else host_of(view).gpu_memory
     tiers = facts.context_tiers if have else ()
     if not tiers or have < tiers[-2].memory:
