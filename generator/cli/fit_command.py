@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli.machine_option import Machine, disk_meant, machine_document, machine_options
+from generator.cli.machine_option import (
+    Machine,
+    disk_meant,
+    machine_document,
+    machine_options,
+    with_used,
+)
 from generator.cli.options import (
     Misuse,
     filled_option,
@@ -33,13 +39,14 @@ if TYPE_CHECKING:
     from generator.fit.choose import Candidate
     from generator.fit.verdict import ModelFit, Room
     from generator.fit.ways import Way
+    from generator.plan import Plan
     from generator.profiles.document import Document
 
 EXAMPLES: Final = """
 \b
 Examples:
   gen fit                                   what fits on this machine
-  gen fit --gpu "RTX 4090" -m qwen3:30b     and with such a card
+  gen fit --gpu "RTX 4090" -m qwen3:30b     on a machine with such a card
   gen fit --like dgx-spark --ram 64GiB
   gen fit xeon-cpu                          its models, and what else fits
   gen fit xeon-cpu --model llama3.1:8b
@@ -54,6 +61,7 @@ Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
 environment failed (server unreachable, file cannot be read).
 """
 DAY: Final = 86400.0
+LAYERS: Final = "gpu.layers"
 KV_TYPES: Final = click.Choice(
     ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 )
@@ -136,11 +144,11 @@ def command(
     Also what Ollama's scheduler will do, the largest context and the most slots. Without --model,
     --gguf or --server: the profile's own models, and which others fit.
     """
-    overrides += tuple(_reserved(vram_used))
+    if machine.assumed and profile is None:
+        say(f"{word('warning')} {machine.assumed}")
     asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
-    found = _assess(
-        machine_document(profile, machine, overrides), version, _question(profile, **asked)
-    )
+    document = with_used(machine_document(profile, machine, overrides), vram_used)
+    found = _assess(document, version, _question(profile, **asked))
     for warning in found.warnings:
         say(f"{word('warning')} {visible(warning)}")
     if html is not None:
@@ -151,12 +159,6 @@ def command(
     if html != STDIO:
         _print_json(found) if as_json else _print_text(found, every=every)
     click.get_current_context().exit(1 if found.fails else 0)
-
-
-def _reserved(sizes: str | None) -> Iterator[str]:
-    """Yield what sets `reserved` of each card that there is a size for."""
-    for card, size in enumerate(sizes.split(",") if sizes else ()):
-        yield f"host.gpus.{card}.reserved={size.strip() or 0}"
 
 
 def _question(
@@ -230,7 +232,20 @@ def _assess(document: Document, release: str | None, question: Question) -> Asse
     own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
     view = view_of(plan)
     facts = load_catalogue().at(view.engine, view.release)
+    for warning in _not_carried(plan, question):
+        say(f"{word('warning')} {visible(warning)}")
     return assess(view, own, load_engine(view.engine).ask_of(view, facts), question)
+
+
+def _not_carried(plan: Plan, question: Question) -> Iterator[str]:
+    """Yield why the number of layers of a profile has no effect on what is asked about."""
+    models = plan.service.models
+    carriers = [m.name for m in models if any(p.key == LAYERS for p in m.parameters)]
+    others = [name for name in question.models if name not in carriers]
+    if carriers and others:
+        some = ", ".join(f"`{name}`" for name in others)
+        yield f"{LAYERS}: in this release a model carries it, and {some} is none of the profile's"
+    yield from (f"{f.where}: {f.message}" for f in plan.remarks if f.where == LAYERS)
 
 
 def _print_text(found: Assessment, *, every: bool) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 HERE: Final = "this machine"
+DESCRIBED: Final = "the machine that is described"
+MEMORY: Final = "32GiB"
+"""What a machine has of which nothing but a card is said."""
+CORES: Final = 8
 MOST: Final = 64
 """Cards in one host."""
 LEAST: Final = 64 * MIB
@@ -38,11 +42,26 @@ class Machine:
     vram: tuple[int, ...] = ()
     ram: int = 0
     cores: int = 0
+    cpu: str = ""
+
+    @property
+    def altered(self) -> bool:
+        """Whether anything of it is not as it is."""
+        return bool(self.described or self.ram or self.cores or self.cpu)
 
     @property
     def described(self) -> bool:
-        """Whether anything of it is not as it is."""
-        return bool(self.gpus or self.vram or self.ram or self.cores)
+        """Whether it is none that is there, as its cards are told, so that it is one everywhere."""
+        return self.like is None and bool(self.gpus or self.vram)
+
+    @property
+    def assumed(self) -> str:
+        """A sentence about what nobody said of a machine that is described; empty: all is said."""
+        taken = {"--ram": MEMORY} if not self.ram else {}
+        taken |= {"--cores": f"{CORES} cores"} if not self.cores else {}
+        if not self.described or not taken:
+            return ""
+        return f"{' and '.join(taken.values())} are taken, as {' and '.join(taken)} say nothing"
 
 
 def machine_options(command: Command) -> Command:
@@ -55,6 +74,7 @@ def machine_options(command: Command) -> Command:
     @filled_option("--vram", metavar="SIZE,…", example="24GiB,24GiB", text="Memory of each card.")
     @filled_option("--ram", metavar="SIZE", example="64GiB", text="Memory of the host.")
     @click.option("--cores", type=click.IntRange(1, 4096), help="Physical cores of the host.")
+    @filled_option("--cpu", metavar="NAME", example="Ryzen 9 7950X", text="Processor of the host.")
     @click.option("--like", metavar="PROFILE", help="The machine of a profile, without its tuning.")
     @functools.wraps(command)
     def with_machine(
@@ -70,6 +90,7 @@ def machine_options(command: Command) -> Command:
             vram=tuple(_size(text, "--vram") for text in vram.split(",")) if vram else (),
             ram=_size(ram, "--ram") if ram else 0,
             cores=options.pop("cores") or 0,
+            cpu=options.pop("cpu") or "",
         )
         return command(machine=machine, **options)
 
@@ -82,7 +103,7 @@ def machine_document(
     """Read the profile that is named, or make that of the machine that is meant.
 
     Without a profile it is this machine: tuned as `gen detect` would, or not at all where the
-    command line says something of it.
+    command line says something of it. Where that tells cards it is not this machine at all.
     """
     if profile is not None and machine.like is not None:
         hint = "leave one of them out: --like takes the machine of a profile without its tuning"
@@ -92,8 +113,52 @@ def machine_document(
         return document_of(profile, flags)
     from generator.profiles.load import read_document
 
-    text = _alike(machine.like) if machine.like else _here(bare=machine.described)
+    if machine.described:
+        return read_document(DESCRIBED, flags, stdin=_PLAIN.encode())
+    text = _alike(machine.like) if machine.like else _here(bare=machine.altered)
     return read_document(machine.like or HERE, flags, stdin=text.encode())
+
+
+_PLAIN: Final = f"""schema_version = 1
+name = "described"
+host.memory = "{MEMORY}"
+host.cpu = {{ cores = {CORES}, threads = {CORES} }}
+"""
+
+
+def with_used(document: Document, sizes: str | None) -> Document:
+    """Return the profile with what others hold of each card, of which `sizes` has as many or fewer.
+
+    Raises Misuse for more sizes than there are cards, and for one that is none or too large.
+    """
+    if not sizes:
+        return document
+    from generator.profiles.load import overlaid
+
+    where, texts = "--vram-used", [text.strip() for text in sizes.split(",")]
+    host = document.data.get("host")
+    found = host.get("gpus") if isinstance(host, dict) else None
+    cards = found if isinstance(found, list) else []
+    if len(texts) > len(cards):
+        message = f"{where} has {len(texts)} sizes for {len(cards)} cards"
+        raise Misuse(message, "write one for each card of the machine, 0: none", where=where)
+    used = [_size(text or "0", where, least=0) for text in texts]
+    for text, size, card in zip(texts, used, cards, strict=False):
+        if isinstance(card, dict) and size > _memory(card):
+            message = f"{where}: `{text}` is more than {card.get('name', 'the card')} has"
+            raise Misuse(message, "it is the part of its memory that others hold", where=where)
+    told = [dict(card) for card in cards]
+    for card, size in zip(told, used, strict=False):
+        card["reserved"] = size
+    return overlaid(document, {"host": {"gpus": told}}, where)
+
+
+def _memory(card: Mapping[str, Any]) -> float:
+    """Return the bytes of a card of a profile; a size that is none is reported with the profile."""
+    try:
+        return parse_size(str(card.get("memory", "")))
+    except ValueError:
+        return float("inf")
 
 
 def _here(*, bare: bool) -> str:
@@ -109,7 +174,7 @@ def _here(*, bare: bool) -> str:
 
 def disk_meant(profile: str | None, machine: Machine) -> str:
     """Return the kind of disk under the models of the machine that is meant; empty: unknown."""
-    if profile is not None or machine.like is not None:
+    if profile is not None or machine.like is not None or machine.described:
         return ""
     from generator.detect.disk import read_disk
     from generator.detect.root import open_root
@@ -131,6 +196,8 @@ def _flags(machine: Machine) -> Iterator[str]:
     if machine.cores:
         yield f"host.cpu.cores={machine.cores}"
         yield f"host.cpu.threads={machine.cores}"
+    if machine.cpu:
+        yield f"host.cpu.model={_quoted(machine.cpu)}"
     if machine.gpus == (NO_GPU,):
         yield "host.gpus=[]"
     elif machine.gpus or machine.vram:
@@ -140,9 +207,13 @@ def _flags(machine: Machine) -> Iterator[str]:
 
 
 def _inline(card: Mapping[str, str | int]) -> str:
+    return f"{{{', '.join(f'{key} = {_quoted(value)}' for key, value in card.items())}}}"
+
+
+def _quoted(value: str | int) -> str:
     from json import dumps
 
-    return f"{{{', '.join(f'{key} = {dumps(value)}' for key, value in card.items())}}}"
+    return dumps(value)
 
 
 def _cards(machine: Machine) -> Iterator[dict[str, str | int]]:
@@ -199,12 +270,12 @@ def _each(gpus: tuple[str, ...]) -> Iterator[str]:
         yield from [name.strip() if several else text.strip()] * number
 
 
-def _size(text: str, where: str) -> int:
+def _size(text: str, where: str, *, least: int = LEAST) -> int:
     try:
         size = parse_size(text.strip())
     except ValueError as error:
         message, hint = split_message(error)
         raise Misuse(f"{where}: {message}", hint, where=where) from None
-    if size < LEAST:
+    if size < least:
         raise Misuse(f"{where}: `{text}` is too little", "write a size like 24GiB", where=where)
     return size

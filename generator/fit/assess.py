@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from generator.catalogue.models import split
@@ -93,7 +94,8 @@ def assess(
     ask: Ask,
     question: Question | None = None,
 ) -> Assessment:
-    """Return what fits on the machine of a View; `own` are its models with their parameters.
+    """Return what fits on the machine of a View; `own` are its models with their parameters,
+    which hold for them where they are asked about by name, too.
 
     `ask` is what its service asks of its engine: `load_engine(view.engine).ask_of(view, facts)`.
 
@@ -101,7 +103,7 @@ def assess(
     reading a GGUF file or asking a server raises.
     """
     question = question or Question()
-    host, ask = replace(host_of(view), disk=question.disk), _asked(ask, question)
+    host = replace(host_of(view), disk=question.disk)
     if not host.devices and not host.limit:
         hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
         problem = Problem("host.memory", "nothing says what the host has", hint)
@@ -111,9 +113,12 @@ def assess(
     server = None if question.server is None else Server.at(question.server, question.timeout)
     if question.resident:
         ask = replace(ask, loaded=max(ask.loaded, len(question.resident)))
-    shapes_asked = (*_named(question, ask, server), *_resident(question, ask, host))
-    named = [(shape, ask) for shape in shapes_asked]
-    shapes = named or _own(own, ask, warnings)
+    tuned = {name: _asked(ask.tuned(set_), question) for name, set_ in own}
+    ask = _asked(ask, question)
+    found = zip_longest(_named(question, ask, server), question.models)
+    named = [(shape, tuned.get(name or "", ask)) for shape, name in found if shape is not None]
+    named += [(shape, ask) for shape in _resident(question, ask, host)]
+    shapes = named or _own(tuned, ask, warnings)
     warnings += [
         f"{ask.product} {ask.facts.at} cannot load `{shape.name}` yet"
         for shape, _ in shapes
@@ -186,17 +191,15 @@ def _asked(ask: Ask, question: Question) -> Ask:
     )
 
 
-def _own(
-    own: Iterable[tuple[str, Mapping[str, str]]], ask: Ask, warnings: list[str]
-) -> list[tuple[Shape, Ask]]:
-    """Return the service's models, each with the parameters it sets, and warn of unknown ones."""
+def _own(tuned: Mapping[str, Ask], ask: Ask, warnings: list[str]) -> list[tuple[Shape, Ask]]:
+    """Return the service's models, each as it is asked for, and warn of unknown ones."""
     found = []
-    for name, parameters in own:
+    for name, asked in tuned.items():
         shape = pick(name, ask.facts)
         if isinstance(shape, Problem):
             warnings.append(f"models: {shape.message}")
         else:
-            found.append((shape, ask.tuned(parameters)))
+            found.append((shape, asked))
     return found
 
 

@@ -162,7 +162,8 @@ def cpu_engine(host: Host, facts: Facts) -> Engine | str:
     family, efficiency = facts.rates.processor(host.cpu), facts.rates.efficiency("cpu")
     if family is None or efficiency is None:
         named = host.cpu or "a processor that nothing names"
-        return f"the memory bandwidth of {named} is not known (`host.cpu.model` tells it)"
+        told = "`host.cpu.model` or `--cpu` tells it"
+        return f"the memory bandwidth of {named} is not known ({told})"
     return Engine(
         bandwidth=family.bandwidth * GB,
         least=(family.least or family.bandwidth) * GB,

@@ -236,3 +236,27 @@ def test_a_processor_that_nobody_knows_has_no_speed_of_its_own() -> None:
     args = (*XEON, "--set", 'host.cpu.model="Frobnicator"', "--model", "llama3.2:3b")
     text = " ".join(run(*args).stdout.split())
     assert "Speed is not known: the memory bandwidth of Frobnicator is not known" in text
+
+
+@pytest.mark.parametrize(
+    ("version", "models", "asked", "told"),
+    [
+        ("0.9.6", "", "qwen3:4b", "takes `num_gpu` only from a model or a request"),
+        ("0.9.6", 'models = [{ name = "llama3.1:8b" }]', "qwen3:4b", "is none of the profile's"),
+        ("0.9.6", 'models = [{ name = "llama3.1:8b" }]', "llama3.1:8b", ""),
+        ("0.32.15", "", "qwen3:4b", ""),
+    ],
+)
+def test_layers_that_nothing_carries_are_remarked(
+    tmp_path: Path, version: str, models: str, asked: str, told: str
+) -> None:
+    profile = tmp_path / "it.toml"
+    card = 'memory = "64GiB"\ngpus = [{ name = "RTX 4090", memory = "24GiB" }]'
+    profile.write_text(
+        f'schema_version = 1\nname = "it"\n{models}\n[host]\n{card}\n[gpu]\nlayers = 3\n'
+    )
+    result = run("fit", str(profile), "--ollama-version", version, "-m", asked, "--json")
+    assert told in result.stderr
+    assert bool(told) == ("gpu.layers" in result.stderr)
+    (fit, *_) = json.loads(result.stdout)["models"]
+    assert (fit["placement"]["counts"] == [3]) is not bool(told)

@@ -32,6 +32,34 @@ def test_a_described_machine() -> None:
     assert rooms(result) == [*cards, ("host", 56 * GIB)]
 
 
+def test_a_described_machine_is_the_same_wherever_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("this machine was read")
+
+    monkeypatch.setattr("generator.detect.machine.read_machine", never)
+    monkeypatch.setattr("generator.detect.disk.read_disk", never)
+    result = run("fit", "--gpu", "RTX 3060", *SMALL, "--json")
+    assert rooms(result) == [("RTX 3060", 12 * GIB), ("host", 28 * GIB)]
+    assert "32GiB and 8 cores are taken, as --ram and --cores say nothing" in result.stderr
+    told = run("fit", "--vram", "8GiB", "--ram", "16GiB", "--cores", "4", *SMALL, "--json")
+    assert not told.stderr
+
+
+def test_the_processor_of_a_described_machine_tells_its_speed() -> None:
+    large = ("fit", "--gpu", "RTX 4090", "--ram", "64GiB", "--cores", "16", "-m", "llama3.3:70b")
+    unknown = run(*large).stdout
+    assert "processor that nothing names" in unknown
+    assert "tokens/s" in run(*large, "--cpu", "Ryzen 9 7950X").stdout.split("What would do")[0]
+
+
+def test_what_others_hold_of_a_card() -> None:
+    result = run("fit", "dual-pascal", "--vram-used", "1GiB,0", *SMALL, "--json")
+    (fit, *_) = json.loads(result.stdout)["models"]
+    assert [room["reserved"] for room in fit["rooms"][:2]] == [GIB, 0]
+
+
 def test_a_size_goes_before_that_of_the_card() -> None:
     result = run("fit", "--gpu", "RTX 3060", "--vram", "8GiB", "--ram", "16GiB", *SMALL, "--json")
     assert rooms(result)[0] == ("RTX 3060", 8 * GIB)
@@ -90,6 +118,10 @@ def test_no_gpu() -> None:
         (("--vram", "0", "--gpu", "p40"), "too little"),
         (("--gpu", "Radeon 780M"), "no memory of its own"),
         (("--ram", ""), "is empty"),
+        (("--gpu", "p40", "--vram-used", "1GiB,1GiB"), "2 sizes for 1 cards"),
+        (("--gpu", "p40", "--vram-used", "25GiB"), "is more than Tesla P40 has"),
+        (("--gpu", "p40", "--vram-used", "much"), "--vram-used: `much` is not a size"),
+        (("xeon-cpu", "--vram-used", "1GiB"), "1 sizes for 0 cards"),
         (("xeon-cpu", "--like", "dgx-spark"), "names another"),
     ],
 )

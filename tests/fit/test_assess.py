@@ -42,6 +42,14 @@ def test_the_services_own_models_with_their_parameters() -> None:
     assert found.choices
 
 
+def test_a_models_parameters_hold_where_it_is_asked_about_and_the_question_before_them() -> None:
+    own = [("llama3.1:8b", {"num_ctx": "2048"})]
+    named, other = assessed(own, Question(models=("llama3.1:8b", "qwen3:4b"))).fits
+    assert (named.load.context, other.load.context) == (2048, 4096)
+    (told,) = assessed(own, Question(models=("llama3.1:8b",), context=8192)).fits
+    assert told.load.context == 8192
+
+
 def test_what_does_not_fit_fails() -> None:
     found = assessed(question=Question(models=("llama3.3:70b",)), memory=8 * GIB)
     assert found.fails
