@@ -50,12 +50,12 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _view(source: Source, context: Context) -> View:
-    dropped = () if _is_script(source) else tuple(_dropped(source))
+    left = () if _is_script(source) else tuple(dropped(source))
     own = PurePosixPath(source.path).name == f"{context.engine.name}.env"
     said = of_applications(_variables(source, context.engine), context, servers=own)
     variables = tuple(passed_on(source, said, context))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
-    if not (variables or dropped or blank or _is_script(source)):
+    if not (variables or left or blank or _is_script(source)):
         hint = "write one variable a line, as `OLLAMA_HOST=127.0.0.1:11434`"
         raise refused(source.path, "", "there is no `NAME=value` in this file", hint)
     return context.view(
@@ -64,7 +64,7 @@ def _view(source: Source, context: Context) -> View:
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         variables=variables,
-        lines=dropped,
+        lines=left,
         overruled=_overruled(source),
     )
 
@@ -76,7 +76,7 @@ def _overruled(source: Source) -> tuple[Overruled, ...]:
     return overruled(said((variable, source.path) for variable in found), {})
 
 
-def _dropped(source: Source) -> Iterator[Line]:
+def dropped(source: Source) -> Iterator[Line]:
     """Yield the lines that name a variable and assign nothing; a `.env` of Compose may do so."""
     if is_dotenv(source.path):
         return

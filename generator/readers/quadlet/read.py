@@ -20,6 +20,7 @@ from generator.readers.dockerfile.built import (
     of_dockerfile,
     over,
 )
+from generator.readers.given import given
 from generator.readers.layers import overruled, said
 from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
@@ -27,12 +28,14 @@ from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.storage import network, size_option
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, merged, models
-from generator.view import Bound, Container, Key, Place, View, Volume
+from generator.view import Bound, Command, Container, Key, Place, View, Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.readers.syntax.unit import Assignment
+
+    Images = Mapping[str, Assignment]
 
 _CONTAINER: Final = "Container"
 _QUOTE: Final = "\"'"
@@ -57,6 +60,13 @@ _WHOLE: Final = {
     "PidsLimit": "pids-limit",
 }
 """Keys of `[Container]` and the option of `podman run` that each becomes."""
+_NAMED: Final[dict[str, str | tuple[str, ...]]] = {
+    "Volume": ".volume",
+    "Network": ".network",
+    "Pod": ".pod",
+    "Image": (".image", _BUILD),
+}
+"""Keys of `[Container]` that may name another quadlet, and how that ends."""
 _SINGLE: Final = (
     *("AutoUpdate", "ContainerName", "Entrypoint", "Exec", "Group", "HealthCmd", "Image", "Memory"),
     *("PidsLimit", "Pull", "ShmSize", "User", "WorkingDir"),
@@ -69,8 +79,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     named = [s for s in sources if PurePosixPath(s.path).suffix in {".container", ".conf"}]
     images = {}
     for source in (source for source in sources if source not in named):
-        told = unit.named(unit.parse(source), "Image", "Image")
-        images[PurePosixPath(source.path).name] = told[-1].value if told else ""
+        if told := unit.named(unit.parse(source), "Image", "Image"):
+            images[PurePosixPath(source.path).name] = told[-1]
     units = merged(named, ".container", f"{context.engine.name}.container")
     every = ((one, _built(one, context)) for one in units)
     return tuple(
@@ -121,13 +131,38 @@ def _beside(file: str, name: str) -> str:
     return str((folder.parent if folder.name.endswith(".d") else folder) / name)
 
 
-def _image(one: Unit, images: dict[str, str]) -> str:
+def _image(one: Unit, images: Images) -> str:
     """Return the image, also where `Image=` names a quadlet of its own."""
     text = one.expanded(one.last("Image", _CONTAINER)).text.strip(_QUOTE)
-    return images.get(text) or text
+    return images[text].value.strip(_QUOTE) if text in images else text
 
 
-def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
+def _at(one: Unit, images: Images) -> Place:
+    """Return where that stands."""
+    told = one.named("Image", _CONTAINER)
+    named = told[-1].value.strip(_QUOTE) if told else ""
+    return (
+        images[named].place()
+        if named in images
+        else (told[-1].place() if told else Place(one.files[0]))
+    )
+
+
+def _further(one: Unit, context: Context) -> Iterator[Assignment]:
+    """Yield what the quadlets say that the container names: volumes, networks, a pod, an image."""
+    seen: set[str] = set()
+    for key, end in _NAMED.items():
+        for assignment in one.named(key, _CONTAINER):
+            name = assignment.value.strip(_QUOTE).partition(":")[0]
+            path = _beside(assignment.file, name)
+            if not name.endswith(end) or "/" in name or path in seen:
+                continue
+            seen.add(path)
+            text = context.read(path)
+            yield from unit.parse(Source(path, text)) if text is not None else ()
+
+
+def _is_server(one: Unit, images: Images, context: Context) -> bool:
     image, engine = _image(one, images), context.engine
     stem = one.name.rpartition(".")[0].partition("@")[0]
     if not image:
@@ -138,19 +173,24 @@ def _is_server(one: Unit, images: dict[str, str], context: Context) -> bool:
     return engine.is_build(image_name(image).repository, called=called)
 
 
-def _view(one: Unit, images: dict[str, str], built: Built | None, context: Context) -> View:
+def _view(one: Unit, images: Images, built: Built | None, context: Context) -> View:
     image = built.image if built else _image(one, images)
     found = [*_options(one), *_of_pod(one, context)]
-    at = one.named("Image", _CONTAINER)
-    place = at[-1].place() if at else Place(one.files[0])
+    place, lacks = _at(one, images), _is_build(one) and built is None
+    if lacks:
+        # What is built here is never pulled.
+        image = f"localhost/{image.removesuffix(_BUILD)}"
     box = container.container(image, place, found, "podman", one.last("Restart"))
     words = container.arguments(found, _run(one))
     box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words)
     box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
     below = [(v, v.place.file) for v in built.variables] if built else []
-    variables = [*below, *container.variables(found, context, {})]
+    entry = list(_words(one, one.named("Entrypoint", _CONTAINER)[-1:]))
+    by_command = [(v, v.place.file) for v in given([*entry, *_run(one)], context.engine)]
+    variables = [*below, *container.variables(found, context, {}), *by_command]
     effective = [variable for variable, _ in variables]
-    lost = [not_at_hand(f"Image={image}", place)] if _is_build(one) and built is None else []
+    lost = [not_at_hand(f"Image={_image(one, images)}", place)] if lacks else []
+    called = Command(tuple((word.text, word.place) for word in _run(one)))
     single = [a.said() for key in _SINGLE for a in one.named(key, _CONTAINER)]
     return context.view(
         QUADLET,
@@ -160,7 +200,8 @@ def _view(one: Unit, images: dict[str, str], built: Built | None, context: Conte
         variables=tuple(built.read(effective) if built else effective),
         bounds=_tighter(bounds(one.assignments, context.host), container.bounds(found)),
         lines=(*(built.lines if built else ()), *unit.lines(one.assignments)),
-        keys=tuple(_key(each) for each in one.assignments if each.key),
+        keys=tuple(_key(a) for a in (*one.assignments, *_further(one, context)) if a.key),
+        commands=(called,) if called.words and not entry else (),
         unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
         overruled=overruled((*said(variables), *single), one.ranks),
         not_judged=(*lost, *container.gaps(found, context)),

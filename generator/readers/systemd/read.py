@@ -123,7 +123,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         place=Place(one.files[0]),
         variables=tuple(variable for variable, _ in found),
         bounds=bounds(one.assignments, context.host),
-        lines=unit.lines(one.assignments),
+        lines=(*unit.lines(one.assignments), *environment.lines),
         unread=(*broken, *one.unread()),
         overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
         not_judged=environment.gaps,
@@ -186,27 +186,33 @@ class _Environment:
 
     found: list[tuple[Variable, str]]
     gaps: tuple[NotJudged, ...]
+    lines: tuple[Line, ...]
+    """The lines of those files that assign nothing."""
 
 
 def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     """Return `Environment=`, then the files, which win, without what `UnsetEnvironment=` names."""
     found: list[tuple[Variable, str]] = []
     gaps: list[NotJudged] = []
+    lines: list[Line] = []
     for assignment in one.named("Environment"):
         own = unit.variables(assignment, one.name, user=one.user, reach=reach)
         found += ((variable, assignment.layer) for variable in own)
     for assignment in one.named("EnvironmentFile"):
         source = _file(one, assignment, context)
         if source is not None:
-            from generator.readers.environment.read import environment_file
+            from generator.readers.environment.read import dropped, environment_file
+            from generator.readers.syntax.shell import exported
 
-            found += ((variable, assignment.file) for variable in environment_file(source, reach))
+            more = (*environment_file(source, reach), *exported(source, "shell"))
+            found += ((variable, assignment.file) for variable in more)
+            lines += dropped(source)
         elif not _may_be_absent(assignment, context):
             gap = missing(f"EnvironmentFile={assignment.value}", assignment.place())
             gaps.append(replace(gap, variables=True))
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     kept = [(v, by) for v, by in found if not {v.name, f"{v.name}={v.value}"} & gone]
-    return _Environment(kept, tuple(gaps))
+    return _Environment(kept, tuple(gaps), tuple(lines))
 
 
 def _may_be_absent(assignment: Assignment, context: Context) -> bool:

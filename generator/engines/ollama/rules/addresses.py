@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import (
     ALL_ADDRESSES,
+    EVERY,
     SCHEMES,
     is_address,
     is_nobodys,
@@ -210,8 +211,10 @@ def _is_shut(view: View) -> bool:
 
 def _is_known(host: str) -> bool:
     """Return whether a host can be judged: no gap that the machine fills in, no broken address."""
-    broken = re.search(r"[:%${*…]|^[\d.]+$", host)
-    return not is_nobodys(host) if is_address(host) else not broken
+    if is_address(host):
+        return not is_nobodys(host)
+    named = _NAME.fullmatch(host) is not None and not _NUMBERS.fullmatch(host)
+    return named or host == EVERY
 
 
 @Rule(

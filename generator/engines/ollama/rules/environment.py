@@ -178,6 +178,9 @@ def _exported(view: View, variable: Variable, facts: Facts) -> Hits:
     if name == "OLLAMA_HOST" and not variable.value.startswith(_ANY_ADDRESS):
         return
     value = "…" if re.search(r"[$`]|^~", variable.value) else variable.value
+    if view.phrases.unit_file:
+        yield _exported_in_a_file(variable, value)
+        return
     yield Hit(
         message=f"a login shell exports `{name}`; a service of systemd never sees that",
         place=variable.place,
@@ -187,6 +190,20 @@ def _exported(view: View, variable: Variable, facts: Facts) -> Hits:
         fix=f"write `Environment={name}={value}` under `[Service]`: `systemctl edit ollama`"
         " (macOS: `launchctl setenv`)"
         + (", with what the shell makes of it" if value == "…" else ""),
+    )
+
+
+def _exported_in_a_file(variable: Variable, value: str) -> Hit:
+    """Return what is said of a file that systemd reads itself."""
+    name = variable.name
+    certain = value != "…" and not needs_judgement(name)
+    edit = Edit(variable.place, f"export {name}=", f"{name}=")
+    return Hit(
+        message=f"systemd is no shell and knows no `export`: it ignores `{name}` here",
+        place=variable.place,
+        severity="error",
+        fix=f"write `{name}={value}`",
+        edits=(edit,) if certain else (),
     )
 
 

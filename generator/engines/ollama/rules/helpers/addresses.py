@@ -10,6 +10,9 @@ from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.units import whole
 
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
+_RESERVED: Final = 240
+_BROADCAST: Final = "255.255.255.255"  # Linux binds it.
+EVERY: Final = "every address"
 SCHEMES: Final = {"http": 80, "https": 443}
 
 
@@ -30,7 +33,7 @@ def parts_of(value: str) -> tuple[str, str, str | None, str]:
 def listens_on(value: str) -> str:
     """Return the host that an OLLAMA_HOST names, without brackets."""
     _, host, port, _ = parts_of(value)
-    return "every address" if port is not None and not host else host.strip("[]")
+    return EVERY if port is not None and not host else host.strip("[]")
 
 
 def port_of(value: str, default: int) -> int:
@@ -41,8 +44,11 @@ def port_of(value: str, default: int) -> int:
 
 
 def is_nobodys(host: str) -> bool:
-    """Return whether it is in the network of 0.0.0.0, of which that one alone can be bound."""
-    return is_address(host) and host.startswith("0.") and host not in ALL_ADDRESSES
+    """Return whether no machine can have it: 0.0.0.0/8 but for 0.0.0.0, and 240.0.0.0/4."""
+    if not is_address(host) or ":" in host or host in ALL_ADDRESSES:
+        return False
+    first = int(host.partition(".")[0])
+    return first == 0 or (first >= _RESERVED and host != _BROADCAST)
 
 
 def is_address(text: str) -> bool:

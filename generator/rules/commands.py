@@ -1,0 +1,83 @@
+"""HW528: commands of a unit that are written for a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import Line, View
+
+_COMMANDS: Final = frozenset({"ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition"})
+_PREFIXES: Final = "@:+!|"
+_ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=.*", re.ASCII | re.DOTALL)
+_BUILTINS: Final = frozenset({"cd", "export", "source", ".", "set", "exec", "eval", "ulimit"})
+_SIGNS: Final = re.compile(r"&&|\|\|?|&|[0-9]?>{1,2}.*|&>.*|<.*")
+_LONGEST: Final = 4000
+
+
+@Rule(
+    id="HW528",
+    severity="error",
+    title="a command that is written for a shell",
+    why="systemd starts programs itself. Of a command it knows the words alone: an assignment or "
+    "`cd` before it is taken for the program, `>` and `&&` are handed over as words, and a path "
+    "that begins with `./`, `~` or a variable makes it refuse the unit.",
+    bad="ExecStart=OLLAMA_HOST=0.0.0.0 ./ollama serve > /var/log/ollama.log",
+    good="Environment=OLLAMA_HOST=0.0.0.0\nExecStart=/usr/local/bin/ollama serve",
+    source="systemd.service(5), COMMAND LINES; systemd-analyze verify",
+)
+def shell_command(view: View, _: Facts) -> Hits:
+    if not view.phrases.unit_file:
+        return
+    for line in view.lines:
+        if line.name in _COMMANDS and view.phrases.section(line) == "Service":
+            message, fix = _fault(line)
+            if message:
+                yield Hit(message=message, place=line.place, fix=fix)
+
+
+def _fault(line: Line) -> tuple[str, str]:
+    """Return what systemd makes of a command, and what to write; empty: it starts it."""
+    text = line.value.lstrip(_PREFIXES)
+    if not text or text.startswith("-") or len(text) > _LONGEST:
+        return "", ""  # With a dash a failure is nothing.
+    words = _words(text)
+    program = words[0] if words else ""
+    shown = program if len(program) < 40 else f"{program[:40]}…"  # noqa: PLR2004
+    if _ASSIGNED.fullmatch(program):
+        return (
+            f"systemd is no shell: it takes `{shown}` for the program, and finds none",
+            f"write `Environment={shown}` on a line of its own",
+        )
+    if program in _BUILTINS:
+        fix = "write `WorkingDirectory=`" if program == "cd" else "write what it does as directives"
+        return f"`{program}` is a word of the shell, and no program that systemd can start", (
+            f"{fix}, or start `/bin/sh -c '…'`"
+        )
+    if "/" in program and not program.startswith(("/", "%")):
+        return (
+            f"`{shown}` is neither a name nor an absolute path: systemd refuses the unit",
+            f"write the whole path, like `/usr/local/bin/{PurePosixPath(program).name}`",
+        )
+    sign = next((word for word in words[1:] if _SIGNS.fullmatch(word)), "")
+    if sign:
+        return (
+            f"systemd is no shell: `{program}` gets `{sign}` as a word",
+            "write `StandardOutput=append:…` for a file, and a line for each command"
+            if ">" in sign
+            else "write a line for each command, or start `/bin/sh -c '…'`",
+        )
+    return "", ""
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()

@@ -1,0 +1,51 @@
+"""HW528: commands of a unit that are written for a shell."""
+
+import pytest
+
+from generator.rules.registry import every_rule
+from generator.view import View
+from tests.rules.test_files import lines
+from tests.views import found, view
+
+RULE = every_rule()["HW528"]
+
+
+def started(command: str) -> View:
+    return view(lines=lines(f"[Service]\nExecStart={command}\n"))
+
+
+CASES: dict[str, tuple[View, View]] = {
+    "HW528": (started("OLLAMA_HOST=0.0.0.0 /usr/bin/ollama serve"), started("ollama serve")),
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "OLLAMA_HOST=0.0.0.0 /usr/bin/ollama serve",
+        "cd /opt && /opt/ollama serve",
+        "./ollama serve",
+        "~/bin/ollama serve",
+        "$HOME/bin/ollama serve",
+        "/usr/bin/ollama serve > /var/log/ollama.log 2>&1",
+        "/usr/bin/ollama serve &",
+    ],
+)
+def test_a_line_of_the_shell_is_caught(command: str) -> None:
+    assert found(RULE, started(command))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/usr/bin/ollama serve",
+        "ollama serve",
+        "%h/bin/ollama serve",
+        "@/usr/bin/ollama ollama serve",
+        "/bin/sh -c 'cd /opt && exec ./ollama serve > log 2>&1'",
+        "/usr/bin/env OLLAMA_HOST=127.0.0.1 /usr/bin/ollama serve",
+        "-./ollama serve",
+    ],
+)
+def test_a_command_of_systemd_is_left_alone(command: str) -> None:
+    assert not found(RULE, started(command))
