@@ -15,7 +15,7 @@ from generator.readers.embedded import embedded, file_name
 from generator.readers.environment.read import SHELL_FILES
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
-from generator.readers.syntax.options import CLIENTS, Argument, Run, run
+from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
 from generator.readers.syntax.script import CommandLine, Document, lines
 from generator.view import Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
 
@@ -38,8 +38,11 @@ _SHOWS: Final = re.compile(
     r"(?:sudo )?(?:systemctl (?:\S+ )*(?:show|status)\b|journalctl\b|(?:print)?env$|export -p|"
     r"(?:docker|podman) (?:inspect|logs|exec .* (?:print)?env)\b)"
 )
+_NUMBERED: Final = r"(?:[-_](?:\d+|setup|server|service|gpu|cpu|dev|prod))?"
+_IN_SHELL: Final = re.compile(r"(?:\S*/)?(?:ba|da)?sh -\w*c (?:until |while |if )?(\w+)")
 _TUNNEL: Final = re.compile(
-    r"(?:(?:sudo|nohup|exec)\s+|\S*/)*(ngrok|cloudflared|lt|localtunnel|bore|zrok|tailscale|ssh)\s+"
+    r"(?:(?:sudo|nohup|exec)\s+){0,3}(?:[^\s/]*/){0,9}"
+    r"(ngrok|cloudflared|lt|localtunnel|bore|zrok|tailscale|ssh)\s+"
     r"(?:http|tunnel|--?port|-p|local|share\s+public|funnel|.*-R)\b"
 )
 _FILTERS: Final = frozenset({"grep", "egrep", "tr", "sed", "awk", "sort", "...", "…"})
@@ -64,6 +67,7 @@ class Told:
     requests: list[Request] = dataclasses.field(default_factory=list)
     views: list[View] = dataclasses.field(default_factory=list)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    executed: list[Line] = dataclasses.field(default_factory=list)
     tunnels: list[Line] = dataclasses.field(default_factory=list)
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
     exported: set[Place] = dataclasses.field(default_factory=set)
@@ -101,6 +105,7 @@ class Told:
             return
         self._notes([word.text for word in words])
         self._tunnel(words)
+        self._executed(words)
         if not words:
             self._export(line)
         elif gap := _elsewhere(words, self.engine):
@@ -169,6 +174,22 @@ class Told:
         if found and re.search(rf"(?<!\d){port}\b", text[found.end() :]):
             place = words[0].place
             self.tunnels.append(Line(section="tunnel", name=found[1], value=text, place=place))
+
+    def _executed(self, words: Sequence[Argument]) -> None:
+        """Take note of what is run in a container of the engine's server."""
+        texts = [word.text for word in words]
+        at = next((i for i, text in enumerate(texts) if _client(text)), None)
+        if at is None or texts[0] in _SPOKEN:
+            return
+        behind = [text for text in texts[at + 1 :] if text != "compose"]
+        if behind[:1] != ["exec"] or any("install" in text for text in texts):
+            return
+        _, rest = options(words[len(texts) - len(behind) + 1 :])
+        if len(rest) > 1 and re.search(rf"(?:^|[-_]){self.engine.name}{_NUMBERED}$", rest[0].text):
+            told, line = rest[1:], " ".join(word.text for word in rest[1:])
+            shell = _IN_SHELL.match(line)
+            name = shell[1] if shell else _program(told[0].text)
+            self.executed.append(Line(section="exec", name=name, value=line, place=told[0].place))
 
     def _ends(self) -> None:
         """Keep apart what is exported last: nothing that a script has started gets it."""
@@ -243,14 +264,14 @@ class Told:
         models = tuple(_models(self.commands, self.engine))
         variables = tuple(sorted([*self._own(), *self.variables], key=lambda v: v.place.line))
         views = [self._in_container(one, models) for one in self.runs]
-        if variables or self.commands or self.requests or self.tunnels:
+        if variables or self.commands or self.requests or self.tunnels or self.executed:
             views.append(
                 self.context.view(
                     self.book,
                     self.context.release_for(),
                     name=PurePosixPath(self.file).name,
                     place=Place(self.file),
-                    lines=tuple(self.tunnels),
+                    lines=(*self.tunnels, *self.executed),
                     variables=variables,
                     models=models,
                     commands=tuple(self.commands),

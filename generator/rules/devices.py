@@ -295,6 +295,14 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 place=driver.place,
                 fix="add `device_ids: [nvidia.com/gpu=all]`",
             )
+        count = told.get("count")
+        if count is not None and count.value.strip("\"'") == "0" and "device_ids" not in told:
+            yield Hit(
+                message="`count: 0` gives the container no GPU: the server takes the CPU",
+                place=count.place,
+                severity="warning",
+                fix="write `count: all`, or how many; or take the reservation out",
+            )
         if "capabilities" not in told and first.section.endswith(_RESERVED):
             yield Hit(
                 message="a reservation has no `capabilities`, without which Compose refuses the "

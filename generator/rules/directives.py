@@ -1,4 +1,4 @@
-"""HW605 and HW609: values that a directive does not take, and limits that reach nobody."""
+"""HW566, HW605 and HW609: what directives do not take, reach or may do."""
 
 from __future__ import annotations
 
@@ -130,3 +130,46 @@ def _option(line: Line, client: str) -> str:
     option = _OPTIONS.get(line.name)
     told = f"give it as an option of `{client} run`" + (f", `{option}=…`" if option else "")
     return told + (", or add `--cgroups=split`" if client == "podman" else "")
+
+
+_BESIDE: Final = ("ExecStartPre", "ExecStartPost", "ExecCondition", "ExecReload", "ExecStopPost")
+_OF_ROOT: Final = re.compile(
+    r"(?:^|[\s'\";&|/])(?:nvidia-smi\s+(?:[^;&|]*\s)?(?:-(?:pm|pl|lgc|rgc|lmc|rmc|ac|rac|c|e|r|am)\b"
+    r"|--(?:persistence-mode|power-limit|(?:un)?lock-|reset-|compute-mode|gpu-reset))"
+    r"|(?:modprobe|rmmod|insmod|swapoff|cpupower|x86_energy_perf_policy)\s+\S"
+    r"|sysctl\s+(?:-w|[\w.]+=)|(?:tee|>)\s*/(?:sys|proc)/)"
+)
+
+
+@Rule(
+    id="HW566",
+    title="a command that only root may run",
+    why="The commands beside ExecStart= run as the user of the service. Settings of the driver and "
+    "the kernel are root's: such a command fails, and the service with it, unless a `-` is before "
+    "it; then nothing is set. `+` before a command runs it as root.",
+    bad="User=ollama\nExecStartPost=/usr/bin/nvidia-smi -pm 1",
+    good="User=ollama\nExecStartPre=+/usr/bin/nvidia-smi -pm 1",
+    source="systemd.service(5), Command lines; nvidia-smi(1)",
+)
+def only_root_may(view: View, _: Facts) -> Hits:
+    if not view.phrases.unit_file or view.manager == "user" or not _is_user(view):
+        return
+    for line in sandbox.said(view, *_BESIDE):
+        prefix = re.match(r"[@:+!|-]*", line.value)
+        signs = prefix[0] if prefix else ""
+        found = _OF_ROOT.search(line.value[len(signs) :])
+        if found and not {"+", "!"} & set(signs):
+            what = "and sets nothing" if "-" in signs else "and the service with it"
+            yield Hit(
+                message=f"`{found[0].strip(' /;&|')}` is for root, and this runs as the user of "
+                f"the service: it fails, {what}",
+                place=line.place,
+                fix=f"write `{line.name}=+…`, or a unit of its own",
+            )
+
+
+def _is_user(view: View) -> bool:
+    """Whether the service is not root's, as that of the installer, which a drop-in is for."""
+    told = sandbox.last(view, "User")
+    installed = view.adds and view.name.partition(".")[0] == view.engine
+    return told not in {"root", "0", ""} or (installed and not told) or sandbox.is_dynamic(view)

@@ -116,9 +116,95 @@ TOLD = {
         },
         {".github/workflows/llm.yml:8 HW562"},
     ),
+    "a time without a unit in a request": (
+        {
+            "warm.sh": "# of Ollama\ncurl -s http://localhost:11434/api/generate \\\n"
+            '  -d "{\\"model\\": \\"qwen3:8b\\", \\"keep_alive\\": \\"-1\\"}"\n'
+        },
+        {"warm.sh:3 HW564"},
+    ),
+    "an option by its own name, as a variable": (
+        {"compose.yaml": SERVICE + KEPT + "    environment: [NUM_THREAD=8]\n" + NAMED},
+        {"compose.yaml:6 HW104"},
+    ),
+    "a reservation of none": (
+        {
+            "compose.yaml": SERVICE
+            + KEPT
+            + "    deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 0,"
+            " capabilities: [gpu]}]}}}\n" + NAMED
+        },
+        {"compose.yaml:6 HW318"},
+    ),
+    "a command of root beside the server": (
+        {"ollama.service": UNIT + "ExecStartPost=/usr/bin/nvidia-smi -pm 1\n"},
+        {"ollama.service:5 HW566"},
+    ),
+    "figures that nobody gives": (
+        {
+            "values.yaml": CHART
+            + 'podAnnotations:\n  prometheus.io/scrape: "true"\n  prometheus.io/port: "11434"\n'
+        },
+        {"values.yaml:5 HW565"},
+    ),
+    "values of the chart by its volume": (
+        {
+            "values.yaml": "image:\n  repository: ollama/ollama\n  tag: 0.32.15\n"
+            "env:\n  - name: OLLAMA_DEBUG\n    value: '0'\npersistentVolume:\n  enabled: true\n"
+        },
+        {"values.yaml:4 HW522"},
+    ),
+    "values of app-template alone": (
+        {
+            "values.yaml": "controllers:\n  llm:\n    containers:\n      app:\n"
+            "        image: {repository: ollama/ollama, tag: 0.32.15}\n"
+            "        env: {OLLAMA_NUM_THREADS: 8}\n"
+        },
+        {"values.yaml:6 HW101"},
+    ),
+    "models on a volume that goes with the pod": (
+        {
+            "values.yaml": CHART
+            + "volumes: [{name: tmp, emptyDir: {}}]\nvolumeMounts:\n"
+            + "  - name: tmp\n    mountPath: /root/.ollama\n"
+        },
+        {"values.yaml:6 HW518"},
+    ),
+    "a program that the image lacks": (
+        {
+            "wait.sh": "docker run -d --restart always --name ollama -v m:/root/.ollama "
+            "ollama/ollama:0.32.15\nuntil docker exec ollama curl -s localhost:11434; do\n"
+            "  sleep 1\ndone\n",
+            "Dockerfile": "FROM ollama/ollama:0.32.15\nCOPY go.sh /go.sh\n"
+            'HEALTHCHECK CMD curl -f localhost:11434\nENTRYPOINT ["/go.sh"]\n',
+            "go.sh": "#!/bin/sh\nollama serve &\nuntil curl -s localhost:11434; do sleep 1; done\n"
+            "wait\n",
+        },
+        {"wait.sh:2 HW543", "go.sh:3 HW543", "Dockerfile:3 HW509"},
+    ),
 }
 
 SILENT = {
+    "a script that brings its program": (
+        {
+            "Dockerfile": "FROM ollama/ollama:0.32.15\nCOPY go.sh /go.sh\n"
+            'HEALTHCHECK CMD curl -f localhost:11434\nENTRYPOINT ["/go.sh"]\n',
+            "go.sh": "#!/bin/sh\napt-get install -y curl\nollama serve &\n"
+            "until curl -s localhost:11434; do sleep 1; done\nwait\n",
+        },
+        "HW5",
+    ),
+    "a command of root, as root": (
+        {"ollama.service": UNIT + "ExecStartPre=+/usr/bin/nvidia-smi -pm 1\n"},
+        "HW566",
+    ),
+    "a time with a unit, or a number": (
+        {
+            "warm.sh": "# of Ollama\ncurl -s http://localhost:11434/api/generate \\\n"
+            """  -d '{"model": "qwen3:8b", "keep_alive": -1, "options": {"num_ctx": 8192}}'\n"""
+        },
+        "HW564",
+    ),
     "a route within": ({"release.yaml": RELEASE.format("internal")}, "HW661"),
     "a router that asks": (
         {

@@ -142,6 +142,7 @@ class _Services:
                 *(built.lines if built else ()),
                 *self._top(),
                 *flat(key, service, _ELSEWHERE),
+                *self._scripts(service, container.mounts),
             ),
             models=self._models(name, service),
             commands=self._calls(service),
@@ -157,6 +158,17 @@ class _Services:
             neighbours=self._neighbours(name),
             keys=self.keys.get(name, ()),
         )
+
+    def _scripts(self, service: Table, mounts: Sequence[tuple[str, Place]]) -> Iterator[Line]:
+        """Yield the scripts of the host that a container begins with."""
+        words = {word for key in ("entrypoint", "command") for word in argv(service, key)}
+        for text, place in mounts:
+            source, _, target = text.removesuffix(":ro").partition(":")
+            if target in words and source[:1] == "." and target.endswith((".sh", ".bash")):
+                path = joined(place.file, source)
+                told = self.context.read(path) or ""
+                name, at = PurePosixPath(path).name, Place(path, 1) if told else place
+                yield Line(section="script", name=name, value=told, place=at)
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""

@@ -17,7 +17,7 @@ from generator.readers.commands import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.embedded import embedded, with_gaps
-from generator.view import Command, Container, Variable, View
+from generator.view import Command, Container, Line, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def view_of(stage: Stage, source: Source, context: Context) -> View:
         name=stage.name or context.engine.name,
         place=stage.place,
         variables=tuple(variables_of(stage, source, context)),
-        lines=tuple(stage.lines),
+        lines=(*stage.lines, *script_lines(stage, source, context)),
         container=box,
         acceleration=container.acceleration(box, ()),
     )
@@ -112,7 +112,7 @@ def variables_of(
     """
     engine = context.engine
     facts = context.catalogue.at(engine.name, context.release_of(stage.image)[0])
-    texts = list(_scripts(stage, source, context))
+    texts = [text for _, text in scripts(stage, source, context)]
     used = {name for text in texts for name in _REFERENCE.findall(text or "")}
     application = re.compile(engine.application)
     for variable in stage.variables.values() if found is None else found:
@@ -124,18 +124,29 @@ def variables_of(
         yield replace(variable, reach="client") if theirs and not known else variable
 
 
-def _scripts(stage: Stage, source: Source, context: Context) -> Iterator[str | None]:
-    """Yield the texts of the scripts that a container runs, None for one that is not at hand."""
+def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Place, str | None]]:
+    """Yield the scripts that a container runs, with None for one that is not at hand."""
     folder = posixpath.dirname(source.path)
     for name in dict.fromkeys(stage.asked_scripts()):
         paths = [name]
         for _, one in stage.copies:
             paths += [w.raw for w in one.words() if posixpath.basename(w.raw) == name]
             if one.documents and any(w.raw.endswith(name) for w in one.words()):
-                yield one.documents[0][0]
-        near = (posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
-                for p in dict.fromkeys(paths) for up in ("", ".."))  # fmt: skip
-        yield next((text for path in near if (text := context.read(path)) is not None), None)
+                text, line = one.documents[0]
+                yield Place(source.path, line), text
+        near = [posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
+                for p in dict.fromkeys([*paths, name]) for up in ("", "..")]  # fmt: skip
+        near.append(posixpath.join(folder, posixpath.basename(name)))
+        texts = ((Place(path, 1), context.read(path)) for path in near)
+        yield next((one for one in texts if one[1] is not None), (Place(near[0], 1), None))
+
+
+def script_lines(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:
+    """Return the scripts that a container runs as lines; one not at hand has no text."""
+    return tuple(
+        Line(section="script", name=posixpath.basename(place.file), value=text or "", place=place)
+        for place, text in scripts(stage, source, context)
+    )
 
 
 def _of_client(stage: Stage, context: Context) -> Iterator[Variable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from generator.engines import ENGINES, load_signs
@@ -11,9 +12,21 @@ from generator.view import Phrases
 _CHARTS: Final = "|".join(ENGINES)
 _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
 
+_BELOW: Final = rf"^(?:{_CHARTS}):[ \t\r]*+(?:\{{|(?:#.*+)?\n(?:[ \t\r]*+(?:#.*+)?\n)*+[ \t]+\w+:)"
+_IMAGE: Final = (
+    rf"(?m)^image:[ \t]*\n[ \t]+repository:[ \t]*[\"']?(?:[\w.-]+/)?(?:{_CHARTS})/(?:{_CHARTS})\b"
+)
+
+
+def _holds(text: str) -> bool:
+    """Whether values have a table of the chart's name, or its image beside its volume."""
+    return re.search(f"(?m){_BELOW}", text) is not None or re.search(_IMAGE, text) is not None
+
+
 SIGNS: Final = Signs(
     maybe=frozenset({".yaml", ".yml"}),
-    content=rf"(?m)^(?:{_CHARTS}):[ \t\r]*+(?:\{{|(?:#.*+)?\n(?:[ \t\r]*+(?:#.*+)?\n)*+[ \t]+\w+:)",
+    content=rf"(?m){_BELOW}|^persistentVolume:",
+    holds=_holds,
     # Other charts have `extraEnv` as well, so that somebody has to name the file.
     hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})"
     rf"|(?m:^image:[ \t]*\n[ \t]+repository:[ \t]*(?:[\w.-]+/)?(?:{_CHARTS})/(?:{_CHARTS})\b)",
@@ -23,6 +36,7 @@ HELM: Final = Phrases(
     plugged=True,
     string='"{}"',  # Kubernetes takes nothing but strings.
     volumes_told=False,
+    unnamed="is in an `emptyDir`, which goes with the pod",
     devices_told=False,
     keep_volume="write `enabled: true`",
     read_by="everybody who may read the pod or the release reads it",

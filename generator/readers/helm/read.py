@@ -108,7 +108,10 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
     # The variables of the server stand at the top of its own chart alone.
     told = not wrapped and _sets_variables(values, engine)
     if not isinstance(own, Table) or (told and not {engine.name, *_OF_CHARTS} & set(own.entries)):
-        return ("", values, True) if told else None
+        image = image_name(values.text("image", "repository")).repository
+        # The chart calls its volume so, and few others do.
+        chart = not wrapped and engine.is_image(image) and _VOLUME[0] in values.entries
+        return ("", values, True) if told or chart else None
     nested = (
         wrapped or isinstance(own.get(engine.name), Table) or "pull" in own.table("models").entries
     )
@@ -308,9 +311,12 @@ class _Chart:
         if claim := self._switch(*_VOLUME):
             volume = self.values.text("persistentVolume", "existingClaim") or name
             yield f"{volume}:{self.values.text(name, 'mountPath') or home}", claim
+        own = (v for v in self.values.items("volumes") if isinstance(v, Table))
+        lost = {v.text("name") for v in own if "emptyDir" in v.entries}
         for node in self.values.items("volumeMounts"):
             if isinstance(node, Table) and (target := node.text("mountPath")):
-                yield f"{node.text('name')}:{target}", self._at(node, "volumeMounts")
+                kept = "" if node.text("name") in lost else f"{node.text('name')}:"
+                yield f"{kept}{target}", self._at(node, "volumeMounts")
 
 
 def _made_of(node: Node, place: Place) -> tuple[str, Place]:

@@ -11,7 +11,9 @@ SIGNS: Final = Signs(
     names=r"kustomization\.ya?ml",
     maybe=frozenset({".yaml", ".yml", ".json"}),
     content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+"
-    r"|[{,] ?\"apiVersion\" ?: ?\"[\w./-]+\"",  # JSON
+    r"|[{,] ?\"apiVersion\" ?: ?\"[\w./-]+\""  # JSON
+    # Values of app-template.
+    r"|^controllers:[ \t]*(?:#[^\n]*)?\n(?:[ \t][^\n]*\n|\n){1,40}?[ \t]+containers:",
     # What Compose and Helm read has such a key only deep inside.
     never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
     belongs=lambda _: "",

@@ -116,7 +116,10 @@ class Pod:
             place=Place(box.place.file, box.place.line),
             variables=variables,
             bounds=tuple(self._bounds(box)),
-            lines=tuple(flat("", box, _NOT_FLAT)),
+            lines=(
+                *flat("", box, _NOT_FLAT),
+                *flat("annotations", self.pod.table("metadata", "annotations"), frozenset()),
+            ),
             overruled=overruled(said((one, one.place.file) for one in self._own(box)), {}),
             models=models,
             container=held,

@@ -109,6 +109,8 @@ def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | N
 
 def _charts(table: Table, resources: Resources) -> Iterator[View]:
     kind = table.text("kind")
+    if not kind and is_app_template(table):
+        yield from _made(table, resources)
     if kind in _VALUES:
         path, named = _VALUES[kind]
         yield from _chart(table, path, table.text(*named), resources)

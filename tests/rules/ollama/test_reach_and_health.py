@@ -1,4 +1,4 @@
-"""HW314, HW401, HW509, HW513, HW560 to HW563, HW660 and HW661 in whole files."""
+"""HW314, HW401, HW509, HW513, HW543, HW560 to HW566, HW660 and HW661 in whole files."""
 
 from pathlib import Path
 
@@ -53,7 +53,25 @@ spec:
       http: {paths: [{path: /, backend: {service: {name: %s, port: {number: 80}}}}]}
 """
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\n%s[Service]\nRestart=always\n%s"
+ASKED = (
+    '# ollama\ncurl localhost:11434/api/generate -d \'{"model": "qwen3:8b", "keep_alive": %s}\'\n'
+)
+FIGURES = POD.replace("{labels: {app: llm}}", "{labels: {app: llm}, annotations: {%s}}") % (
+    'prometheus.io/scrape: "true", prometheus.io/port: "%s"', "", "llm",
+)  # fmt: skip
 CASES: dict[str, tuple[str, str, str]] = {
+    "HW543": (
+        "wait.sh",
+        "until docker exec ollama curl -s localhost:11434; do sleep 1; done\n",
+        "until docker exec ollama ollama list; do sleep 1; done\n",
+    ),
+    "HW564": ("ask.sh", ASKED % '"-1"', ASKED % '"30m"'),
+    "HW565": ("llm.yaml", FIGURES % "11434", FIGURES % "9090"),
+    "HW566": (
+        "llm.service",
+        f"{UNIT}User=ollama\nExecStartPre=/sbin/modprobe nvidia_uvm\n",
+        f"{UNIT}User=ollama\nExecStartPre=+/sbin/modprobe nvidia_uvm\n",
+    ),
     "HW560": ("llm.service", UNIT, f"{UNIT}User=ollama\n"),
     "HW561": ("compose.yaml", CARD % "", CARD % "    devices: [/dev/kfd, /dev/dri]\n"),
     "HW562": ("compose.yaml", TUNNEL % "llm:11434", TUNNEL % "chat:8080"),

@@ -1,4 +1,4 @@
-"""HW550 to HW552 and HW641: command lines of the program, requests to the API, and Modelfiles."""
+"""HW550 to HW552, HW564, HW641: command lines, requests to the API, and Modelfiles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +145,48 @@ def unknown_option(view: View, facts: Facts) -> Hits:
                 yield from _in_options(line, facts)
             elif not line.section and request.path in _GENERATES:
                 yield from _beside_options(line, facts)
+
+
+_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+@Rule(
+    id="HW564",
+    severity="error",
+    title="a time that a request may not have",
+    why="In a request `keep_alive` is a number of seconds, or text with a unit. Text without one "
+    'is refused with 400, `"-1"` as well: nothing is loaded, and nothing is answered. The variable '
+    "OLLAMA_KEEP_ALIVE takes both.",
+    bad='{"model": "llama3.1:8b", "keep_alive": "-1"}',
+    good='{"model": "llama3.1:8b", "keep_alive": -1}',
+    source="api/types.go@v0.32.15, Duration.UnmarshalJSON; time.ParseDuration of Go",
+)
+def refused_time(view: View, _: Facts) -> Hits:
+    for request in view.requests:
+        for line in request.fields:
+            quoted = line.value[:1] in {'"', "'"}
+            inner = line.value.strip("\"'")
+            if line.section or line.name != "keep_alive" or not quoted or _OPEN.search(inner):
+                continue
+            number = _WHOLE.fullmatch(inner) is not None and int(inner) != 0
+            if number or not _is_duration(inner):
+                yield Hit(
+                    message=f'`"{inner}"` is no duration: the request is refused with 400',
+                    place=line.place,
+                    fix=f"write `{inner}` without quotes, or `{inner.lstrip('-+')}s`"
+                    if number and not inner.startswith("-")
+                    else f"write `{inner}` without quotes"
+                    if number
+                    else "write it like `30m` or `24h`: there is no unit above the hour",
+                )
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        parse_go_duration(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_options(line: Line, facts: Facts) -> Hits:

@@ -42,7 +42,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
         )
     named = any(line.name in {"volumes_from", "extends"} for line in view.lines)
     elsewhere = named or view.adds
-    if container is None or elsewhere or not view.phrases.volumes_told or is_client(view):
+    if container is None or elsewhere or is_client(view):
         return
     if strangers_home(view) or holds_models(view):
         return  # HW541 reports it, or a layer of the image keeps them.
@@ -55,13 +55,17 @@ def no_volume(view: View, facts: Facts) -> Hits:
     if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
         return
     held = [m[1:] for m in mounts if any(_holds(m[0], each) for each in paths)]
+    if not held and not view.phrases.volumes_told:
+        return
     if all(":" not in text or text.startswith(":") for text, _ in held):
         yield Hit(
             message=f"`{held[0][0]}` {view.phrases.unnamed}"
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,
-            fix=view.phrases.keep_volume
+            fix="mount a volume there that stays"
+            if held and not view.phrases.volumes_told
+            else view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
 

@@ -6,8 +6,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.names import OFF, NameFault, name_fault
-from generator.rules.helpers.containers import is_for_a_script, is_of_a_fork, is_official
+from generator.engines.ollama.rules.helpers.names import OFF, NameFault, bare_fault, name_fault
+from generator.rules.helpers.containers import (
+    is_for_a_script,
+    is_of_a_fork,
+    is_official,
+    runs_own_script,
+)
 from generator.rules.helpers.variables import (
     asked_by_commands,
     known_variables,
@@ -33,6 +38,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     used = asked_by_commands(view)
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
+        if fault is None and is_official(view, facts) and not runs_own_script(view):
+            fault = bare_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
         if variable.name in used or is_for_a_script(view, facts, variable.name):

@@ -1,4 +1,4 @@
-"""HW509, HW510 and HW545: what asks whether the server works, and how long that waits."""
+"""HW509, HW510, HW543, HW545, HW563, HW565: what asks whether the server works, and how long."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _LOADS: Final = re.compile(
     source="Dockerfile@v0.32.15:296-320; ollama#9781, ollama#1378",
 )
 def health_check_fails(view: View, facts: Facts) -> Hits:
-    official = is_official(view, facts) and not runs_own_script(view)
+    official = is_official(view, facts) and (not runs_own_script(view) or _scripts_told(view))
     for text, words, place in _checks(view):
         lacking = facts.image.missing_tools
         asked = (t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text))
-        missing = [tool for tool in asked if not installs(view, tool)]
+        missing = [tool for tool in asked if not _made_with(view, tool)]
         endpoint = _NO_ENDPOINT.search(text)
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
@@ -148,6 +148,99 @@ def _lists_instead(view: View, message: str, words: tuple[str, ...], place: Plac
         written, usual = ", ".join(f'"{word}"' for word in words[1:]), words[0] == "CMD"
     edits = (Edit(place, written, right),) if usual else ()
     return Hit(message=message, place=place, fix=fix, edits=edits)
+
+
+SCRIPT: Final = "script"
+"""The section of a script that a container begins with: its text, none where it is not at hand."""
+EXECUTED: Final = "exec"
+"""The section of commands that are run in a container of the engine: the program, its line."""
+_COMMANDS: Final = frozenset({"command", "entrypoint", "args", "cmd"})
+_PROBED: Final = re.compile(r"(?i)probe|health_?check")
+_INSTALLS: Final = re.compile(r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]*\b(?:install|add)\b[^;&|\n]*")
+
+
+@Rule(
+    id="HW543",
+    title="a program that the image does not have",
+    why="The image has neither curl nor wget. A script that waits with one of them until the "
+    "server answers waits for ever, or gives up, and a pull by it never begins. `ollama list` asks "
+    "the same.",
+    bad="until docker exec ollama curl -s http://localhost:11434; do sleep 1; done",
+    good="until docker exec ollama ollama list; do sleep 1; done",
+    source="Dockerfile@v0.32.15:296-320; ollama#9781",
+)
+def lacking_program(view: View, facts: Facts) -> Hits:
+    for tool in facts.image.missing_tools:
+        own = is_official(view, facts) and not _made_with(view, tool)
+        for line in view.lines:
+            at = None
+            if line.section == EXECUTED:
+                at = 0 if line.name == tool else None
+            elif own and (line.section == SCRIPT or _is_command(line)):
+                at = _calls(line.value, tool)
+            if at is not None:
+                below = at if line.section == SCRIPT else 0
+                yield Hit(
+                    message=f"there is no {tool} in the image of the server",
+                    place=replace(line.place, line=line.place.line + below),
+                    fix="ask with `ollama list`, or install it in an image of your own",
+                )
+
+
+def _is_command(line: Line) -> bool:
+    return line.name.lower() in _COMMANDS and not _PROBED.search(line.section)
+
+
+def _made_with(view: View, tool: str) -> bool:
+    """Whether the image, or what it starts, may get a program: or a script of it is not at hand."""
+    texts = [line for line in view.lines if line.section == SCRIPT]
+    told = [line.value for line in (*texts, *filter(_is_command, view.lines))]
+    if installs(view, tool) or any(not line.value for line in texts):
+        return True
+    pattern = rf"(?<![\w.-]){tool}(?![\w.-])"
+    return any(re.search(pattern, found) for text in told for found in _INSTALLS.findall(text))
+
+
+def _scripts_told(view: View) -> bool:
+    """Whether the scripts that a container begins with are at hand."""
+    texts = [line.value for line in view.lines if line.section == SCRIPT]
+    return bool(texts) and all(texts)
+
+
+def _calls(text: str, tool: str) -> int | None:
+    """Return the line from 0 on which a script has a program as a command; None: on none."""
+    before = r"(?:^|[;&|(!`]|\b(?:until|while|if|then|do|else|exec)\s)"
+    for number, line in enumerate(text.split("\n")):
+        if re.search(rf"{before}\s*{tool}\s+[^\s;&|]", line) and line.lstrip()[:1] != "#":
+            return number
+    return None
+
+
+_SCRAPED: Final = "prometheus.io/scrape"
+
+
+@Rule(
+    id="HW565",
+    title="figures that nobody gives",
+    why="No release has /metrics: Prometheus gets 404 at every turn, and an alarm for a target "
+    "that is down. An exporter beside the server can ask it, or a proxy can count.",
+    bad='podAnnotations: {prometheus.io/scrape: "true", prometheus.io/port: "11434"}',
+    good="podAnnotations: {}",
+    source="server/routes.go@v0.32.15; ollama#3144",
+)
+def scraped_in_vain(view: View, facts: Facts) -> Hits:
+    told = {line.name: line for line in view.lines if line.name.startswith("prometheus.io/")}
+    scraped, port = told.get(_SCRAPED), told.get("prometheus.io/port")
+    path = told.get("prometheus.io/path")
+    if scraped is None or scraped.value.strip("\"'").lower() != "true":
+        return
+    asked = path is None or path.value.strip("\"'") == "/metrics"
+    if asked and (port is None or port.value.strip("\"'") == str(facts.image.port)):
+        yield Hit(
+            message="no release has `/metrics`: Prometheus gets 404",
+            place=(path or scraped).place,
+            fix="take the annotations out, or name the port of an exporter",
+        )
 
 
 HOUR: Final = 3600

@@ -78,6 +78,31 @@ def name_fault(name: str, facts: Facts) -> NameFault | None:
     return _of_another_runner(name, facts) or _misspelt(name, facts)
 
 
+@functools.lru_cache(maxsize=4096)
+def bare_fault(name: str, facts: Facts) -> NameFault | None:
+    """Return what is wrong with a name that lacks the prefix, in a server's own environment."""
+    full = f"{_OURS[0]}{name}"
+    if name not in _BARE:
+        return None
+    dead = facts.dead_names.get(full)
+    variable = facts.variable(full)
+    if variable is not None and variable.known:
+        return NameFault("HW104", "is no variable of Ollama", full, variable.source, full)
+    use = dead.replacement if dead else ""
+    return NameFault("HW104", "is no variable of Ollama", use, near=full if dead else "")
+
+
+_BARE: Final = frozenset(
+    {
+        *("NUM_PARALLEL", "MAX_LOADED_MODELS", "MAX_QUEUE", "KEEP_ALIVE", "FLASH_ATTENTION"),
+        *("KV_CACHE_TYPE", "CONTEXT_LENGTH", "SCHED_SPREAD", "GPU_OVERHEAD", "LOAD_TIMEOUT"),
+        *("NUM_THREAD", "NUM_THREADS", "NUM_GPU", "NUM_CTX", "NUM_BATCH", "GPU_LAYERS"),
+        *("NUM_GPU_LAYERS", "LLM_LIBRARY"),
+    }
+)
+"""What nobody else reads beside a server of the official image."""
+
+
 def _lapsed(variable: Variable) -> NameFault | None:
     if variable.gone:
         rule, what = "HW102", f"was removed in {variable.removed}"
