@@ -17,8 +17,11 @@ from generator.errors import EnvironmentFailure, HostwrightError
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+    from typing import TypeVar
+
+    Row = TypeVar("Row", bound=tuple[Any, ...])
 
 # Of each type of tensor its number, name, and the elements and bytes of a block.
 # Source: enum ggml_type in ggml/include/ggml.h and ggml-common.h of llama.cpp@b10488.
@@ -47,6 +50,7 @@ MOST_TENSORS: Final = 1 << 17
 MOST_TEXTS: Final = 1 << 22  # of one array; vocabularies have up to 262144
 CHUNK: Final = 1 << 20
 DIMENSIONS: Final = 4
+MOST_TYPES: Final = 128  # llama.cpp@b10488 has 43; one it gets later reaches up to the next tensor
 _OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -151,9 +155,9 @@ def _header(cursor: _Cursor, path: Path) -> Header:
     _bounded(tensors, MOST_TENSORS, "tensors")
     _bounded(pairs, MOST_KEYS, "keys")
     cursor.expect(pairs, 13)
-    metadata = {cursor.text(1 << 16, "a key"): _value(cursor) for _ in range(pairs)}
+    metadata = dict(_once((cursor.text(1 << 16, "a key"), _value(cursor)) for _ in range(pairs)))
     cursor.expect(tensors, 24)
-    rows = [_tensor(cursor) for _ in range(tensors)]
+    rows = list(_once(_tensor(cursor) for _ in range(tensors)))
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 0 < alignment <= CHUNK:
         raise _Damaged(f"its alignment is {alignment}")
@@ -163,6 +167,19 @@ def _header(cursor: _Cursor, path: Path) -> Header:
         if start + offset + tensor.size > cursor.size:
             raise _Damaged(f"it ends before `{tensor.name}`")
     return Header(metadata=metadata, tensors=tuple(tensor for tensor, _ in found))
+
+
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows, each of which has a name of its own, as llama.cpp asks of keys and tensors.
+
+    Source: gguf_init_from_file_impl, ggml/src/gguf.cpp of llama.cpp@b10488.
+    """
+    seen: set[object] = set()
+    for row in rows:
+        if row[0] in seen:
+            raise _Damaged(f"it has `{row[0]}` twice")
+        seen.add(row[0])
+        yield row
 
 
 def _bounded(count: int, most: int, what: str) -> None:
@@ -231,7 +248,15 @@ def _tensor(cursor: _Cursor) -> tuple[str, tuple[int, ...], int, int]:
     if rank > DIMENSIONS:
         raise _Damaged(f"`{name}` has {rank} dimensions")
     dimensions = tuple(cursor.number("Q") for _ in range(rank))
-    return name, dimensions, cursor.number("I"), cursor.number("Q")
+    kind, offset = cursor.number("I"), cursor.number("Q")
+    if 0 in dimensions:
+        raise _Damaged(f"`{name}` has a dimension of 0")
+    if kind >= MOST_TYPES:
+        raise _Damaged(f"`{name}` has type {kind}, and llama.cpp has none like it")
+    block = TYPES.get(kind, ("", 1, 0))[1]
+    if dimensions and dimensions[0] % block:
+        raise _Damaged(f"`{name}` has rows of {dimensions[0]}, and its type takes {block} at once")
+    return name, dimensions, kind, offset
 
 
 def _sized(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,6 +77,11 @@ def shape_from(
         raise HostwrightError(f"{name}: no layers among its tensors", hint="is it a model's GGUF?")
     embedding = keys.positive("embedding_length", MOST_EMBEDDING, parts.embedding)
     heads = max(keys.numbers("attention.head_count", layers, default=0))
+    if keys.get("attention.head_count") is not None and not heads and parts.attends(layers):
+        raise HostwrightError(
+            f"{name}: `{architecture}.attention.head_count` is 0, and its layers have attention",
+            hint="the header is damaged: llama.cpp loads no such model",
+        )
     windows = _windows(keys, layers, known)
     kv_heads, key, value = _cached(keys, layers, embedding, heads, parts)
     if kept and kept.kind == "none":
@@ -333,7 +339,15 @@ def shape_of_file(file: str, facts: Facts) -> Shape:
     tensors = [tensor for header in headers for tensor in header.tensors]
     metadata = headers[0].metadata
     _all_there(path, metadata, headers)
+    _each_once(path, tensors)
     return shape_from(path.name, metadata, tensors, facts, quantisation=main_type(tensors))
+
+
+def _each_once(path: Path, tensors: Iterable[Tensor]) -> None:
+    """Refuse parts that have a tensor in common."""
+    found = Counter(tensor.name for tensor in tensors)
+    if twice := next((name for name, count in found.items() if count > 1), ""):
+        raise HostwrightError(f"{path}: its parts have `{twice}` twice", hint="name its own parts")
 
 
 def _parts_of(path: Path) -> list[Path]:

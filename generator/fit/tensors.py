@@ -95,6 +95,10 @@ class Parts:
         """Return whether a layer has the tensors of a recurrence, or none that are known."""
         return any(name.startswith(STATES) for name in self._names(layer))
 
+    def attends(self, layers: int) -> bool:
+        """Return whether any of so many layers has tensors that make keys."""
+        return any(name in KEYS for layer in range(layers) for name in self._names(layer))
+
     def only_state(self, layer: int) -> bool:
         """Return whether a layer has the tensors of a recurrence, and none that make keys."""
         return self.has_state(layer) and not any(n in KEYS for n in self._names(layer))

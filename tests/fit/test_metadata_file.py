@@ -81,6 +81,11 @@ def header(pairs: bytes, count: int, tensors: int = 0, version: int = 3) -> byte
     return b"GGUF" + struct.pack("<IQQ", version, tensors, count) + pairs
 
 
+def tensor(name: str, dimensions: tuple[int, ...], kind: int = 0) -> bytes:
+    shape = struct.pack(f"<I{len(dimensions)}Q", len(dimensions), *dimensions)
+    return text(name) + shape + struct.pack("<IQ", kind, 0)
+
+
 def text(value: str) -> bytes:
     return struct.pack("<Q", len(value)) + value.encode()
 
@@ -103,6 +108,11 @@ def text(value: str) -> bytes:
             header(text("t") + struct.pack("<IQQIQ", 2, 1 << 40, 1 << 40, 0, 0), 0, 1),
             "ends before `t`",
         ),
+        (header(2 * (text("a") + struct.pack("<II", 4, 1)), 2), "it has `a` twice"),
+        (header(2 * tensor("t", (64,)), 0, 2), "it has `t` twice"),
+        (header(tensor("t", (64, 0)), 0, 1), "`t` has a dimension of 0"),
+        (header(tensor("t", (64,), kind=250), 0, 1), "`t` has type 250"),
+        (header(tensor("t", (100,), kind=12), 0, 1), "rows of 100, and its type takes 256"),
     ],
 )
 def test_what_a_header_counts_is_held_against_the_file(
@@ -182,3 +192,15 @@ def test_a_model_in_parts_is_read_whole_whichever_is_named(tmp_path: Path) -> No
     files[0].rename(tmp_path / "other.gguf")
     with pytest.raises(HostwrightError, match="part 1 of 3"):
         shape_of_file(str(tmp_path / "other.gguf"), facts_at())
+
+
+def test_attention_without_heads_is_refused(tmp_path: Path) -> None:
+    pairs = text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    numbers = {"block_count": 1, "embedding_length": 64, "attention.head_count": 0}
+    for key, value in numbers.items():
+        pairs += text(f"llama.{key}") + struct.pack("<II", 4, value)
+    file = tmp_path / "none.gguf"
+    whole = header(pairs + tensor("blk.0.attn_k.weight", (64, 64)), 4, 1)
+    file.write_bytes(whole + bytes(-len(whole) % 32 + 64 * 64 * 4))
+    with pytest.raises(HostwrightError, match="head_count` is 0, and its layers have attention"):
+        shape_of_file(str(file), facts_at())
