@@ -9,7 +9,9 @@ let
   ours = lib.mapAttrs (_: hw.percent) (hw.given cfg.settings);
   upstream = config.services.ollama.environmentVariables or { };
   # Without the unit of NixOS they are only ours.
-  inEffect = lib.mapAttrs (_: toString) (hw.given (config.systemd.services.ollama.environment or ours));
+  inEffect = lib.mapAttrs (_: toString) (
+    hw.given (config.systemd.services.ollama.environment or ours)
+  );
 
   option =
     name:
@@ -33,11 +35,10 @@ let
 
   # Generated from the facts of the generator. What the profile silences there is silent here.
   silenced = map (silence: silence.rule) cfg.plan.silences;
-  kinds = lib.filter (
-    kind: lib.versionAtLeast release kind.since && !lib.elem kind.rule silenced
-  ) (lib.importJSON ./values.json);
-  isRead =
-    kind: value: if value == "" then kind.empty else builtins.match kind.pattern value != null;
+  kinds = lib.filter (kind: lib.versionAtLeast release kind.since && !lib.elem kind.rule silenced) (
+    lib.importJSON ./values.json
+  );
+  isRead = kind: value: if value == "" then kind.empty else builtins.match kind.pattern value != null;
   misread = lib.concatMap (
     kind:
     map (name: { inherit kind name; }) (

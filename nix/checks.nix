@@ -92,21 +92,26 @@ in
   '';
 
   inherit modules;
-  units = check "units" [
-    python
-    pkgs.systemd
-  ] "python -m tests.nix.verify_units ${modules}/* ${
-    lib.concatMapStringsSep " " (name: "${bundles.${name}}/systemd/etc/systemd/system") profiles
-  }";
+  units =
+    check "units"
+      [
+        python
+        pkgs.systemd
+      ]
+      "python -m tests.nix.verify_units ${modules}/* ${
+        lib.concatMapStringsSep " " (name: "${bundles.${name}}/systemd/etc/systemd/system") profiles
+      }";
 
   format =
     check "format"
       [
         (pkgs.nixfmt or pkgs.nixfmt-rfc-style)
+        pkgs.deadnix
         pkgs.ruff
       ]
       ''
-        nixfmt --check flake.nix benchmarks/*.nix modules/*.nix nix/*.nix templates/*/*.nix
+        files=$(find . -name '*.nix' -not -path './tests/corpus/*')
+        nixfmt --check $files && deadnix --fail $files
         ruff check --no-cache . && ruff format --no-cache --check .
       '';
 }

@@ -3,6 +3,8 @@
 # Prints one line per tool: ok, installed, or missing with what to do. Run it as often as you like.
 # Needs nothing but apt; without apt, or without the right to use it, it says what to install.
 # With CI=true a missing tool is an error.
+# The formatter and the linter of Nix are built from source, which takes a minute or two: they are
+# installed where cargo is and the word `nix` is given, `sh tools/consumers.sh nix`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tools=$PWD/.tools
@@ -152,9 +154,31 @@ ensure_quadlet() {
   fi
 }
 
+# ── The layout of Nix, by nixfmt_rs, and unused names, by deadnix ────────────────────────────────
+#
+# nixfmt_rs is a port of nixfmt to Rust: no registry that is asked here has the original.
+
+has_nix_layout() { [ -x "$tools/bin/nixfmt" ] && [ -x "$tools/bin/deadnix" ]; }
+
+ensure_nix_layout() {
+  if has_nix_layout; then
+    say nixfmt ok
+  elif ! has cargo; then
+    say nixfmt 'not here: install cargo for it; the tests that need none hold what they can'
+  elif [ "${1:-}" != nix ]; then
+    say nixfmt 'not asked for: `sh tools/consumers.sh nix` builds it, in a minute or two'
+  elif cargo install --quiet --locked --root "$tools" nixfmt_rs@0.5.3 deadnix@1.3.1 2>/dev/null; then
+    say nixfmt installed
+  else
+    say nixfmt 'missing: cargo could not build nixfmt_rs and deadnix'
+    missing=1
+  fi
+}
+
 ensure nix-instantiate nix-bin has nix-instantiate
 ensure systemd-analyze systemd has systemd-analyze
 ensure systemd systemd has_manager
 ensure_compose
 ensure_quadlet
+ensure_nix_layout "$@"
 [ "${CI:-}" != true ] || exit "$missing"

@@ -2,7 +2,7 @@
 # Asks the real programs that CI does not have what they make of our output. Prints for each of them
 # where it is, or that it is missing and what to do; runs the proofs of those that are there.
 # Fails where a proof fails, and where a program is missing: what was not asked is not proven.
-# Nothing is downloaded; servers listen on a free port of 127.0.0.1.
+# Nothing is downloaded but the sources of nixfmt and deadnix, where cargo builds them; servers listen on a free port of 127.0.0.1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unproven=
@@ -28,6 +28,12 @@ prove ollama "$(command -v "${HOSTWRIGHT_OLLAMA:-ollama}")" \
 prove llama-fit-params "$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")" \
   'install llama.cpp, or name the program by HOSTWRIGHT_LLAMA_FIT_PARAMS' \
   tests/engines/test_llama_cpp.py
+sh tools/consumers.sh nix >/dev/null
+nixfmt=$PWD/.tools/bin/nixfmt
+[ -x "$nixfmt" ] || nixfmt=$(command -v "${HOSTWRIGHT_NIXFMT:-nixfmt}")
+prove nixfmt "$nixfmt" \
+  'install cargo, or nixfmt and deadnix' \
+  tests/engines/test_nix_layout.py
 prove nixpkgs "${NIXPKGS_LIB:-}" \
   'name a checkout of nixpkgs by NIXPKGS_LIB' \
   tests/consumers

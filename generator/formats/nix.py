@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, Union
 
 from generator.errors import RenderError
-from generator.formats.text import Commented, comment, decimal, opened, refuse_nul
+from generator.formats.text import WIDTH, Commented, comment, decimal, opened, refuse_nul
 from generator.records import dataclass
 
 
@@ -135,6 +135,10 @@ def _argument(value: Value, depth: int, where: str) -> str:
     compound = isinstance(value, Call) or (
         isinstance(value, Raw) and not _ATOM.fullmatch(value.expr)
     )
+    if compound and "\n" in text:
+        return _block(
+            "(", iter([_INDENT * (depth + 1) + _expr(value, depth + 1, where)]), ")", depth
+        )
     negative = isinstance(value, int | float) and text.startswith("-")
     return f"({text})" if compound or negative else text
 
@@ -146,7 +150,14 @@ def _bindings(attrs: Attrs, depth: int, where: str) -> Iterator[str]:
         value, above = opened(item, pad, first=number == 0)
         yield from above
         path = _key(key)
-        yield f"{pad}{path} = {_expr(value, depth, f'{where}.{path}'.lstrip('.'))};"
+        name = f"{where}.{path}".lstrip(".")
+        text = _expr(value, depth, name)
+        if len(f"{path} = {text};".partition("\n")[0]) > WIDTH:  # The indent does not count.
+            if text.startswith("["):
+                text = _block("[", _elements(value, depth + 1, name), "]", depth)
+            elif isinstance(key, Raw):
+                text = f"\n{pad}{_INDENT}{text}"
+        yield f"{pad}{path} ={'' if text[:1].isspace() else ' '}{text};"
 
 
 def _key(key: str | Raw | tuple[str, ...]) -> str:

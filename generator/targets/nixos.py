@@ -46,8 +46,8 @@ ARGUMENTS: Final = """\
 HAS_ACCELERATION: Final = """\
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);"""
+    options.services.ollama ? acceleration && \
+(options.services.ollama.acceleration.visible or true);"""
 MODELS_DIR: Final = """\
   # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
   modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";"""
@@ -161,7 +161,9 @@ def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document val
     )
     todo, version = ". Render the profile with --ollama-version ", Raw("version")
     message = Interpolated((start, version, todo, version, "."))
-    return Raw(f"lib.optional ({' || '.join(tests)}) {to_nix(message)}")
+    test, told = f"lib.optional ({' || '.join(tests)})", to_nix(message)
+    # nixfmt leaves a long text behind one test, and parts it from several.
+    return Raw(f"\n  {test}\n    {told}" if tests[1:] else f"{test} {told}")
 
 
 def _soft(value: Any, reason: str | tuple[str, ...] = "") -> Any:  # noqa: ANN401 -- a document value

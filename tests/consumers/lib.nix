@@ -6,8 +6,8 @@
 let
   inherit (builtins)
     all any attrNames concatLists elem elemAt filter foldl' functionArgs genList genericClosure
-    getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString length
-    listToAttrs mapAttrs match removeAttrs replaceStrings sort stringLength substring toJSON
+    getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString
+    length listToAttrs mapAttrs match removeAttrs replaceStrings sort stringLength substring toJSON
     ;
 
   # ── values ──────────────────────────────────────────────────────────────────────────────────

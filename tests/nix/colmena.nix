@@ -47,7 +47,10 @@
                 deployment
                 module
               ];
-              specialArgs = { inherit name; } // hive.meta.specialArgs or { };
+              specialArgs = {
+                inherit name;
+              }
+              // hive.meta.specialArgs or { };
             };
         in
         {

@@ -12,10 +12,36 @@
   variant ? "unstable",
   facts ? ../../generator/catalogue/catalogue.json,
 }:
-{ config, options, pkgs, ... }:
+{
+  config,
+  options,
+  pkgs,
+  ...
+}:
 let
-  inherit (lib) elem filterAttrs mkIf mkOption optional optionalAttrs types;
-  inherit (types) attrsOf bool enum int listOf nullOr oneOf package port raw str submodule;
+  inherit (lib)
+    elem
+    filterAttrs
+    mkIf
+    mkOption
+    optional
+    optionalAttrs
+    types
+    ;
+  inherit (types)
+    attrsOf
+    bool
+    enum
+    int
+    listOf
+    nullOr
+    oneOf
+    package
+    port
+    raw
+    str
+    submodule
+    ;
   cfg = config.services.ollama;
   declared = options.services.ollama;
   option = type: default: mkOption { inherit type default; };
@@ -25,20 +51,23 @@ let
   inherit (builtins.fromJSON (builtins.readFile facts)) module_option;
   came = fact: !(variant < fact.since or "");
   went = fact: fact ? until && !(variant < fact.until);
-  those = keep: lib.listToAttrs (
-    map (fact: lib.nameValuePair fact.name fact) (lib.filter keep module_option)
-  );
+  those =
+    keep:
+    lib.listToAttrs (map (fact: lib.nameValuePair fact.name fact) (lib.filter keep module_option));
   current = those (fact: came fact && !(went fact));
   renamed = those (fact: went fact && fact ? renamed);
   removed = those (fact: went fact && !(fact ? renamed));
-  typeOf = fact: {
-    inherit bool package port;
-    enum = nullOr (enum ([ false ] ++ fact.values or [ ]));
-    "optional string" = nullOr str;
-    string = str;
-    strings = listOf str;
-    variables = attrsOf str;
-  }.${fact.type};
+  typeOf =
+    fact:
+    {
+      inherit bool package port;
+      enum = nullOr (enum ([ false ] ++ fact.values or [ ]));
+      "optional string" = nullOr str;
+      string = str;
+      strings = listOf str;
+      variables = attrsOf str;
+    }
+    .${fact.type};
   modelsDir = "${cfg.home}/models";
   defaults = {
     inherit modelsDir;
@@ -68,11 +97,18 @@ let
   );
   versions.legacy_580 = "580.142";
   versions.legacy_535 = "535.288.01";
-  newest = if variant < "25.11" then "570.195.03" else if variant < "26.05" then "580.126.09" else "595.71.05";
+  newest =
+    if variant < "25.11" then
+      "570.195.03"
+    else if variant < "26.05" then
+      "580.126.09"
+    else
+      "595.71.05";
   inherit (config.hardware) nvidia;
 
   units = import ./units.nix { inherit lib; };
-  lonely = name: service:
+  lonely =
+    _: service:
     elem "network-online.target" service.after
     && !elem "network-online.target" (service.wants ++ service.requires ++ service.bindsTo);
 in
@@ -105,7 +141,13 @@ in
     // optionalAttrs hasBranch { branch = option (enum (lib.attrNames drivers)) "stable"; };
     boot.kernelModules = option (listOf str) [ ];
     boot.kernelParams = option (listOf str) [ ];
-    boot.kernel.sysctl = option (attrsOf (nullOr (oneOf [ bool str int ]))) { };
+    boot.kernel.sysctl = option (attrsOf (
+      nullOr (oneOf [
+        bool
+        str
+        int
+      ])
+    )) { };
     boot.kernelPackages = option raw { nvidiaPackages = drivers; };
     nixpkgs.config = option (attrsOf raw) { };
     environment.systemPackages = option (listOf package) [ ];
@@ -117,22 +159,25 @@ in
         name = "${name}.service";
         value.text = units.text name service;
       }) (filterAttrs (_: service: service.enable) config.systemd.services);
-      warnings = lib.mapAttrsToList (
-        name: _: "${name}.service is ordered after 'network-online.target' but doesn't depend on it"
-      ) (filterAttrs lonely config.systemd.services)
-      ++ lib.mapAttrsToList (
-        name: fact: "The option `services.ollama.${name}' has been renamed to `services.ollama.${fact.renamed}'."
-      ) (filterAttrs (name: _: declared.${name}.isDefined) renamed);
-      assertions = lib.mapAttrsToList (name: fact: {
-        assertion = !declared.${name}.isDefined;
-        message = "The option `services.ollama.${name}' no longer has any effect: ${fact.instead}.";
-      }) removed
-      ++ [
-        {
-          assertion = !elem "nvidia" config.services.xserver.videoDrivers || nvidia.open != null;
-          message = "You must configure `hardware.nvidia.open` on NVIDIA driver versions >= 560.";
-        }
-      ];
+      warnings =
+        lib.mapAttrsToList (
+          name: _: "${name}.service is ordered after 'network-online.target' but doesn't depend on it"
+        ) (filterAttrs lonely config.systemd.services)
+        ++ lib.mapAttrsToList (
+          name: fact:
+          "The option `services.ollama.${name}' has been renamed to `services.ollama.${fact.renamed}'."
+        ) (filterAttrs (name: _: declared.${name}.isDefined) renamed);
+      assertions =
+        lib.mapAttrsToList (name: fact: {
+          assertion = !declared.${name}.isDefined;
+          message = "The option `services.ollama.${name}' no longer has any effect: ${fact.instead}.";
+        }) removed
+        ++ [
+          {
+            assertion = !elem "nvidia" config.services.xserver.videoDrivers || nvidia.open != null;
+            message = "You must configure `hardware.nvidia.open` on NVIDIA driver versions >= 560.";
+          }
+        ];
       services.ollama = lib.mapAttrs' (name: fact: {
         name = fact.renamed;
         value = mkIf declared.${name}.isDefined cfg.${name};
@@ -147,63 +192,97 @@ in
         wantedBy = [ "multi-user.target" ];
         after = [ "network.target" ];
         # The right side wins: these three cannot be set by environmentVariables.
-        environment = cfg.environmentVariables // {
-          HOME = cfg.home;
-          OLLAMA_MODELS = models;
-          OLLAMA_HOST = "${cfg.host}:${toString cfg.port}";
-        } // optionalAttrs (cfg.rocmOverrideGfx != null) {
-          HSA_OVERRIDE_GFX_VERSION = cfg.rocmOverrideGfx;
-        };
-        serviceConfig = optionalAttrs static { User = cfg.user; Group = cfg.group; } // {
-          Type = "exec";
-          DynamicUser = true;
-          ExecStart = "${server}/bin/ollama serve";
-          WorkingDirectory = cfg.home;
-          StateDirectory = [ "ollama" ];
-          ReadWritePaths = [ cfg.home models ];
-          CapabilityBoundingSet = [ "" ];
-          DeviceAllow = [
-            "char-nvidiactl" "char-nvidia-caps" "char-nvidia-frontend" "char-nvidia-uvm"
-            "char-drm" "char-fb" "char-kfd" "/dev/dxg"
-          ];
-          DevicePolicy = "closed";
-          LockPersonality = true;
-          MemoryDenyWriteExecute = true;
-          NoNewPrivileges = true;
-          PrivateDevices = false;
-          PrivateTmp = true;
-          PrivateUsers = true;
-          ProcSubset = "all";
-          ProtectClock = true;
-          ProtectControlGroups = true;
-          ProtectHome = true;
-          ProtectHostname = true;
-          ProtectKernelLogs = true;
-          ProtectKernelModules = true;
-          ProtectKernelTunables = true;
-          ProtectProc = "invisible";
-          ProtectSystem = "strict";
-          RemoveIPC = true;
-          RestrictAddressFamilies = [ "AF_INET" "AF_INET6" "AF_UNIX" ];
-          RestrictNamespaces = true;
-          RestrictRealtime = true;
-          RestrictSUIDSGID = true;
-          SupplementaryGroups = [ "render" ];
-          SystemCallArchitectures = "native";
-          SystemCallFilter = [ "@system-service @resources" "~@privileged" ];
-          UMask = "0077";
-        };
+        environment =
+          cfg.environmentVariables
+          // {
+            HOME = cfg.home;
+            OLLAMA_MODELS = models;
+            OLLAMA_HOST = "${cfg.host}:${toString cfg.port}";
+          }
+          // optionalAttrs (cfg.rocmOverrideGfx != null) {
+            HSA_OVERRIDE_GFX_VERSION = cfg.rocmOverrideGfx;
+          };
+        serviceConfig =
+          optionalAttrs static {
+            User = cfg.user;
+            Group = cfg.group;
+          }
+          // {
+            Type = "exec";
+            DynamicUser = true;
+            ExecStart = "${server}/bin/ollama serve";
+            WorkingDirectory = cfg.home;
+            StateDirectory = [ "ollama" ];
+            ReadWritePaths = [
+              cfg.home
+              models
+            ];
+            CapabilityBoundingSet = [ "" ];
+            DeviceAllow = [
+              "char-nvidiactl"
+              "char-nvidia-caps"
+              "char-nvidia-frontend"
+              "char-nvidia-uvm"
+              "char-drm"
+              "char-fb"
+              "char-kfd"
+              "/dev/dxg"
+            ];
+            DevicePolicy = "closed";
+            LockPersonality = true;
+            MemoryDenyWriteExecute = true;
+            NoNewPrivileges = true;
+            PrivateDevices = false;
+            PrivateTmp = true;
+            PrivateUsers = true;
+            ProcSubset = "all";
+            ProtectClock = true;
+            ProtectControlGroups = true;
+            ProtectHome = true;
+            ProtectHostname = true;
+            ProtectKernelLogs = true;
+            ProtectKernelModules = true;
+            ProtectKernelTunables = true;
+            ProtectProc = "invisible";
+            ProtectSystem = "strict";
+            RemoveIPC = true;
+            RestrictAddressFamilies = [
+              "AF_INET"
+              "AF_INET6"
+              "AF_UNIX"
+            ];
+            RestrictNamespaces = true;
+            RestrictRealtime = true;
+            RestrictSUIDSGID = true;
+            SupplementaryGroups = [ "render" ];
+            SystemCallArchitectures = "native";
+            SystemCallFilter = [
+              "@system-service @resources"
+              "~@privileged"
+            ];
+            UMask = "0077";
+          };
       };
     })
     (mkIf (cfg.enable && (cfg.loadModels != [ ] || cfg.syncModels or false)) {
       systemd.services.ollama-model-loader = {
         description = "Download ollama models in the background";
-        wantedBy = [ "multi-user.target" "ollama.service" ];
+        wantedBy = [
+          "multi-user.target"
+          "ollama.service"
+        ];
         wants = [ "network-online.target" ];
-        after = [ "ollama.service" "network-online.target" ];
+        after = [
+          "ollama.service"
+          "network-online.target"
+        ];
         bindsTo = [ "ollama.service" ];
         inherit (config.systemd.services.ollama) environment;
-        serviceConfig = { Type = "exec"; DynamicUser = true; Restart = "on-failure"; };
+        serviceConfig = {
+          Type = "exec";
+          DynamicUser = true;
+          Restart = "on-failure";
+        };
         script = "true";
       };
     })

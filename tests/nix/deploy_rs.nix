@@ -51,7 +51,10 @@
               {
                 inherit name system;
                 builder = "/bin/sh";
-                args = [ "-c" "echo made > $out" ];
+                args = [
+                  "-c"
+                  "echo made > $out"
+                ];
               }
               // attrs
             );
@@ -87,7 +90,10 @@
           inherit system;
           name = "deploy-rs";
           builder = "/bin/sh";
-          args = [ "-c" "echo made > $out" ];
+          args = [
+            "-c"
+            "echo made > $out"
+          ];
         };
       });
     };

@@ -1,7 +1,7 @@
 # A stand-in for nixpkgs: as much of it as the flake's outputs ask for, in our own words.
 {
   outputs =
-    { self }:
+    _:
     let
       stub = import ./lib.nix;
       contract = import ./contract.nix;
@@ -12,7 +12,10 @@
           {
             inherit name system;
             builder = "/bin/sh";
-            args = [ "-c" "echo made > $out" ];
+            args = [
+              "-c"
+              "echo made > $out"
+            ];
           }
           // attrs
         );
@@ -47,14 +50,18 @@
                     boot.loader = anything;
                     fileSystems = anything;
                     system = {
-                      stateVersion = anything // { type = lib.types.str; };
+                      stateVersion = anything // {
+                        type = lib.types.str;
+                      };
                       build.toplevel = anything // {
                         default = made platform "nixos-system" {
                           units = builtins.toJSON evaluated.config.systemd.units;
                         };
                       };
                     };
-                    networking.hostName = anything // { type = lib.types.str; };
+                    networking.hostName = anything // {
+                      type = lib.types.str;
+                    };
                     nixpkgs = {
                       config = anything;
                       overlays = anything // {
@@ -93,13 +100,19 @@
           pkgs = stub.pkgs // rec {
             inherit lib;
             stdenv.hostPlatform.system = system;
-            python3Packages = lib.genAttrs [
-              "click" "hatchling" "jinja2" "psutil" "pydantic" "pyyaml" "tomli-w"
-            ] (name: made system name { }) // {
-              buildPythonApplication =
-                attrs:
-                made system attrs.pname { } // { inherit (attrs) version meta; };
-            };
+            python3Packages =
+              lib.genAttrs [
+                "click"
+                "hatchling"
+                "jinja2"
+                "psutil"
+                "pydantic"
+                "pyyaml"
+                "tomli-w"
+              ] (name: made system name { })
+              // {
+                buildPythonApplication = attrs: made system attrs.pname { } // { inherit (attrs) version meta; };
+              };
             python3 = {
               withPackages = _: made system "python" { };
             };
@@ -108,15 +121,20 @@
               {
                 nativeBuildInputs ? [ ],
               }:
-              text:
-              made system name { inherit nativeBuildInputs text; };
+              text: made system name { inherit nativeBuildInputs text; };
             writeTextFile =
-              { name, text, executable }:
+              {
+                name,
+                text,
+                executable,
+              }:
               made system name { inherit text executable; };
-            linkFarm = name: files: made system name {
-              files = map (file: file.path) files;
-              names = map (file: file.name) files;
-            };
+            linkFarm =
+              name: files:
+              made system name {
+                files = map (file: file.path) files;
+                names = map (file: file.name) files;
+              };
             nixosOptionsDoc =
               { options }:
               {
@@ -142,6 +160,7 @@
             gitMinimal = made system "git" { };
             nix = made system "nix" { };
             nixfmt = made system "nixfmt" { };
+            deadnix = made system "deadnix" { };
             systemd = made system "systemd" { };
             callPackage =
               file: arguments:

@@ -5,7 +5,18 @@
 { config, ... }:
 let
   inherit (lib) mkEnableOption mkOption types;
-  inherit (types) attrsOf bool int lines listOf nullOr path raw str submodule;
+  inherit (types)
+    attrsOf
+    bool
+    int
+    lines
+    listOf
+    nullOr
+    path
+    raw
+    str
+    submodule
+    ;
   option = type: default: mkOption { inherit type default; };
   units = import ./units.nix { inherit lib; };
 

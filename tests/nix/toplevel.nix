@@ -8,8 +8,7 @@
 let
   evalConfig = nixpkgs + "/nixos/lib/eval-config.nix";
   standIn = (import (nixpkgs + "/flake.nix")).outputs { self = { }; };
-  nixosSystem =
-    if builtins.pathExists evalConfig then import evalConfig else standIn.lib.nixosSystem;
+  nixosSystem = if builtins.pathExists evalConfig then import evalConfig else standIn.lib.nixosSystem;
   plan = builtins.fromJSON (builtins.readFile (root + "/modules/plans/${profile}.json"));
 
   # What NixOS and the modules ask of the package: a program, a version, and to be overridden.

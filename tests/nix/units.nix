@@ -5,7 +5,17 @@
 let
   inherit (lib) mkOption types;
   inherit (types)
-    attrsOf bool int lines listOf nullOr oneOf package path raw str
+    attrsOf
+    bool
+    int
+    lines
+    listOf
+    nullOr
+    oneOf
+    package
+    path
+    raw
+    str
     ;
   option = type: default: mkOption { inherit type default; };
 
@@ -19,17 +29,44 @@ let
       else
         lib.mergeEqualOption loc defs;
   };
-  restarts = [ "no" "on-success" "on-failure" "on-abnormal" "on-abort" "always" ];
-  kinds = [ "exec" "simple" "forking" "oneshot" "dbus" "notify" "notify-reload" "idle" ];
+  restarts = [
+    "no"
+    "on-success"
+    "on-failure"
+    "on-abnormal"
+    "on-abort"
+    "always"
+  ];
+  kinds = [
+    "exec"
+    "simple"
+    "forking"
+    "oneshot"
+    "dbus"
+    "notify"
+    "notify-reload"
+    "idle"
+  ];
   serviceSection = types.addCheck (attrsOf unitValue) (
     section:
-    lib.all (key: !(lib.isString (section.${key} or null)) || lib.elem section.${key} {
-      Restart = restarts;
-      Type = kinds;
-    }.${key}) [ "Restart" "Type" ]
+    lib.all
+      (
+        key:
+        !(lib.isString (section.${key} or null))
+        ||
+          lib.elem section.${key}
+            {
+              Restart = restarts;
+              Type = kinds;
+            }
+            .${key}
+      )
+      [
+        "Restart"
+        "Type"
+      ]
   );
-  unitName = types.strMatching
-    "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
+  unitName = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](service|socket|device|mount|automount|swap|target|path|timer|scope|slice)";
   unitNames = option (listOf unitName) [ ];
   relations = {
     after = "After";
@@ -47,8 +84,17 @@ let
     requiredBy = unitNames;
     enable = option bool true;
     description = option str "";
-    environment = option (attrsOf (nullOr (oneOf [ str path package ]))) { };
-    path = option (listOf (oneOf [ package str ])) [ ];
+    environment = option (attrsOf (
+      nullOr (oneOf [
+        str
+        path
+        package
+      ])
+    )) { };
+    path = option (listOf (oneOf [
+      package
+      str
+    ])) [ ];
     serviceConfig = option serviceSection { };
     unitConfig = option (attrsOf unitValue) { };
     startLimitBurst = option (nullOr int) null;
@@ -65,11 +111,13 @@ let
 
   # NixOS prints a value as JSON does, leaves `%` alone, and sorts by key.
   scalar = value: if lib.isBool value then lib.boolToString value else toString value;
-  section = attrs: lib.concatStrings (
-    lib.mapAttrsToList (
-      key: value: lib.concatMapStringsSep "" (item: "${key}=${scalar item}\n") (lib.toList value)
-    ) attrs
-  );
+  section =
+    attrs:
+    lib.concatStrings (
+      lib.mapAttrsToList (
+        key: value: lib.concatMapStringsSep "" (item: "${key}=${scalar item}\n") (lib.toList value)
+      ) attrs
+    );
   variable = name: value: "Environment=${builtins.toJSON "${name}=${toString value}"}\n";
   hooks = {
     script = "ExecStart";
@@ -84,18 +132,22 @@ let
     lib.optionalAttrs (service.restartTriggers != [ ]) {
       X-Restart-Triggers = builtins.hashString "sha256" (toString service.restartTriggers);
     };
-  text = name: service:
+  text =
+    name: service:
     let
       filled = lib.filterAttrs (_: value: value != [ ] && value != "" && value != null);
       related = lib.mapAttrs' (option: key: {
         name = key;
         value = lib.concatStringsSep " " service.${option};
       }) relations;
-      head = filled (related // {
-        Description = service.description;
-        StartLimitBurst = service.startLimitBurst;
-        StartLimitIntervalSec = service.startLimitIntervalSec;
-      });
+      head = filled (
+        related
+        // {
+          Description = service.description;
+          StartLimitBurst = service.startLimitBurst;
+          StartLimitIntervalSec = service.startLimitIntervalSec;
+        }
+      );
       scripted = lib.mapAttrs' (hook: key: {
         name = key;
         value = "${builtins.storeDir}/00000000000000000000000000000000-${name}-${hook}/bin/${hook}";

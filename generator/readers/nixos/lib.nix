@@ -1,24 +1,55 @@
 # `lib` for a module that is read without nixpkgs: what modules of hosts use of it.
 let
   inherit (builtins)
-    attrNames concatStringsSep elemAt filter foldl' genList head isAttrs isList isString length
-    listToAttrs mapAttrs removeAttrs replaceStrings split stringLength substring tail
+    attrNames
+    concatStringsSep
+    elemAt
+    filter
+    foldl'
+    genList
+    head
+    isAttrs
+    isList
+    isString
+    length
+    listToAttrs
+    mapAttrs
+    removeAttrs
+    replaceStrings
+    split
+    stringLength
+    substring
+    tail
     ;
 
   lib = builtins // rec {
-    mkOverride = priority: content: { _type = "override"; inherit priority content; };
+    mkOverride = priority: content: {
+      _type = "override";
+      inherit priority content;
+    };
     mkDefault = mkOverride 1000;
     mkOptionDefault = mkOverride 1500;
     mkForce = mkOverride 50;
     mkVMOverride = mkOverride 10;
-    mkOrder = _: content: { _type = "order"; inherit content; };
+    mkOrder = _: content: {
+      _type = "order";
+      inherit content;
+    };
     mkBefore = mkOrder 500;
     mkAfter = mkOrder 1500;
-    mkIf = condition: content: { _type = "if"; inherit condition content; };
-    mkMerge = contents: { _type = "merge"; inherit contents; };
+    mkIf = condition: content: {
+      _type = "if";
+      inherit condition content;
+    };
+    mkMerge = contents: {
+      _type = "merge";
+      inherit contents;
+    };
     mkOption = option: { _type = "option"; } // option;
     mkEnableOption = _: mkOption { default = false; };
-    mkPackageOption = set: name: _: mkOption { default = set.${toString name}; };
+    mkPackageOption =
+      set: name: _:
+      mkOption { default = set.${toString name}; };
 
     id = x: x;
     const = x: _: x;
@@ -42,8 +73,7 @@ let
       path: default: set:
       if path == [ ] then set else attrByPath (tail path) default (set.${head path} or default);
     setAttrByPath =
-      path: value:
-      if path == [ ] then value else { ${head path} = setAttrByPath (tail path) value; };
+      path: value: if path == [ ] then value else { ${head path} = setAttrByPath (tail path) value; };
     recursiveUpdate =
       a: b:
       let
@@ -51,12 +81,29 @@ let
       in
       a // mapAttrs (n: x: if deeper n x then recursiveUpdate a.${n} x else x) b;
     concatStrings = concatStringsSep "";
-    concatMapStringsSep = separator: f: list: concatStringsSep separator (map f list);
+    concatMapStringsSep =
+      separator: f: list:
+      concatStringsSep separator (map f list);
     concatMapStrings = concatMapStringsSep "";
     hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
     splitString = separator: text: filter isString (split (escapeRegex separator) text);
     escape = list: replaceStrings list (map (c: "\\${c}") list);
-    escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
+    escapeRegex = escape [
+      "\\"
+      "["
+      "{"
+      "("
+      ")"
+      "."
+      "*"
+      "+"
+      "?"
+      "^"
+      "$"
+      "|"
+      "]"
+      "}"
+    ];
     escapeShellArg = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
     escapeShellArgs = concatMapStringsSep " " escapeShellArg;
     boolToString = value: if value then "true" else "false";

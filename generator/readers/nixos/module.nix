@@ -5,26 +5,78 @@
 # throws where its value is asked for, so that the setting made of it is `unresolved`. `enabled` are
 # the paths of switches of other modules: they are on, as those of the module itself. `ellipsis`:
 # the module takes arguments that it does not name.
-{ file, names, enabled, ellipsis }:
+{
+  file,
+  names,
+  enabled,
+  ellipsis,
+}:
 let
   inherit (builtins)
-    all any attrNames concatMap deepSeq elemAt filter foldl' functionArgs genList intersectAttrs
-    isAttrs isFunction isList isPath isString length map mapAttrs removeAttrs tryEval
+    all
+    any
+    attrNames
+    concatMap
+    deepSeq
+    elemAt
+    filter
+    foldl'
+    functionArgs
+    genList
+    intersectAttrs
+    isAttrs
+    isFunction
+    isList
+    isPath
+    isString
+    length
+    map
+    mapAttrs
+    removeAttrs
+    tryEval
     ;
   standIns = import ./standins.nix { inherit names; };
   inherit (standIns) lib open;
 
   roots = [
-    [ "services" "ollama" ]
-    [ "systemd" "services" "ollama" ]
-    [ "systemd" "user" "services" ]
+    [
+      "services"
+      "ollama"
+    ]
+    [
+      "systemd"
+      "services"
+      "ollama"
+    ]
+    [
+      "systemd"
+      "user"
+      "services"
+    ]
     [ "launchd" ]
-    [ "virtualisation" "oci-containers" "containers" ]
-    [ "virtualisation" "arion" "projects" ]
-    [ "nixpkgs" "config" ]
+    [
+      "virtualisation"
+      "oci-containers"
+      "containers"
+    ]
+    [
+      "virtualisation"
+      "arion"
+      "projects"
+    ]
+    [
+      "nixpkgs"
+      "config"
+    ]
     [ "fileSystems" ]
-    [ "hardware" "nvidia" ]
-    [ "networking" "firewall" ]
+    [
+      "hardware"
+      "nvidia"
+    ]
+    [
+      "networking"
+      "firewall"
+    ]
   ];
   toward = path: any (root: all (n: elemAt path n == elemAt root n) (common path root)) roots;
   common = a: b: genList lib.id (if length a < length b then length a else length b);
@@ -68,10 +120,24 @@ let
     if isTable found.value && found.value != { } then
       concatMap (below found) (attrNames found.value)
     else if told.success then
-      [ (found // { inherit (told) value; unresolved = false; }) ]
+      [
+        (
+          found
+          // {
+            inherit (told) value;
+            unresolved = false;
+          }
+        )
+      ]
     else
       [ (unresolved found) ];
-  unresolved = at: at // { value = null; unresolved = true; };
+  unresolved =
+    at:
+    at
+    // {
+      value = null;
+      unresolved = true;
+    };
   below =
     at: name:
     let
@@ -127,7 +193,10 @@ let
     if defined != [ ] && all holdsTable defined then
       base // mapAttrs (n: _: decided (base.${n} or null) (under n)) (foldl' lib.both { } sets)
     else
-      (foldl' stronger { priority = 9999; value = default; } found).value;
+      (foldl' stronger {
+        priority = 9999;
+        value = default;
+      } found).value;
   arguments = {
     inherit lib config;
     inherit (standIns) options pkgs utils;
@@ -144,7 +213,14 @@ let
     if isFunction it then load (it given) else it;
   module = load (import file);
   declares = module ? config || module ? options;
-  content = if declares then module.config or { } else removeAttrs module [ "_file" "imports" ];
+  content =
+    if declares then
+      module.config or { }
+    else
+      removeAttrs module [
+        "_file"
+        "imports"
+      ];
   default =
     name: option:
     if kind option != "option" then
@@ -162,8 +238,17 @@ let
   isOption = name: kind (module.options.${name} or null) == "option";
   config = open (
     mapAttrs (name: it: if isTable it && !isOption name then open it else it) (
-      known // { services = known.services // { ollama = open known.services.ollama; }; }
+      known
+      // {
+        services = known.services // {
+          ollama = open known.services.ollama;
+        };
+      }
     )
   );
 in
-definitions { path = [ ]; line = 0; priority = 100; } content
+definitions {
+  path = [ ];
+  line = 0;
+  priority = 100;
+} content

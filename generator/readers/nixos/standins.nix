@@ -6,9 +6,7 @@ let
   known = import ./lib.nix;
   unknown = name: throw "asks for something unknown, `${name}'";
   open = set: known.genAttrs names unknown // set;
-  lib = open (
-    known // known.genAttrs [ "attrsets" "lists" "modules" "strings" "trivial" ] (_: lib)
-  );
+  lib = open (known // known.genAttrs [ "attrsets" "lists" "modules" "strings" "trivial" ] (_: lib));
   more = filter (name: !(known ? ${name})) names;
 
   called = value: argument: if isFunction value then value argument else value;
@@ -18,7 +16,10 @@ let
     let
       self = package pname own;
       built =
-        { acceleration ? "", ... }:
+        {
+          acceleration ? "",
+          ...
+        }:
         if isString acceleration && acceleration != "" then "ollama-${acceleration}" else pname;
     in
     known.genAttrs more (name: package name { })
@@ -34,15 +35,33 @@ let
     // own;
   named = names: lib.genAttrs names (name: package name { });
   script = name: _: package name { };
-  platform = { system = "x86_64-linux"; isLinux = true; isDarwin = false; isx86_64 = true; };
+  platform = {
+    system = "x86_64-linux";
+    isLinux = true;
+    isDarwin = false;
+    isx86_64 = true;
+  };
 in
 {
   inherit lib open;
   pkgs =
-    named ([ "bash" "coreutils" "curl" "ollama" "ollama-cpu" "ollama-cuda" "ollama-rocm" ] ++ more)
+    named (
+      [
+        "bash"
+        "coreutils"
+        "curl"
+        "ollama"
+        "ollama-cpu"
+        "ollama-cuda"
+        "ollama-rocm"
+      ]
+      ++ more
+    )
     // {
       inherit lib;
-      stdenv = platform // { hostPlatform = platform; };
+      stdenv = platform // {
+        hostPlatform = platform;
+      };
       system = platform.system;
       writeText = script;
       writeShellScript = script;
@@ -53,7 +72,11 @@ in
   options.hardware.nvidia = { };
   utils.escapeSystemdExecArgs = lib.concatMapStringsSep " " builtins.toJSON;
   config = {
-    boot.kernelPackages.nvidiaPackages = named [ "beta" "production" "stable" ];
+    boot.kernelPackages.nvidiaPackages = named [
+      "beta"
+      "production"
+      "stable"
+    ];
     services.ollama = {
       enable = true;
       package = package "ollama" { };

@@ -12,8 +12,7 @@ let
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+    options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
 in
 {
   services.ollama = {
@@ -62,8 +61,12 @@ in
     serviceConfig = {
       Type = mkDefault "oneshot";
       DynamicUser = mkDefault true;
-      ExecStartPre = [ "/bin/sh -c \"until \\\"$$0\\\" list >/dev/null 2>&1; do sleep 1; done\" ${lib.getExe config.services.ollama.package}" ];
-      ExecStart = [ "/bin/sh -c \"for model; do until \\\"$$0\\\" show \\\"$$model\\\" >/dev/null 2>&1; do sleep 5; done; \\\"$$0\\\" run \\\"$$model\\\" </dev/null || echo \\\"cannot load $$model\\\"; done\" ${lib.getExe config.services.ollama.package} llama3:8b" ];
+      ExecStartPre = [
+        "/bin/sh -c \"until \\\"$$0\\\" list >/dev/null 2>&1; do sleep 1; done\" ${lib.getExe config.services.ollama.package}"
+      ];
+      ExecStart = [
+        "/bin/sh -c \"for model; do until \\\"$$0\\\" show \\\"$$model\\\" >/dev/null 2>&1; do sleep 5; done; \\\"$$0\\\" run \\\"$$model\\\" </dev/null || echo \\\"cannot load $$model\\\"; done\" ${lib.getExe config.services.ollama.package} llama3:8b"
+      ];
       TimeoutStartSec = mkDefault 300;
       Restart = mkDefault "on-failure";
       RestartSec = mkDefault 30;

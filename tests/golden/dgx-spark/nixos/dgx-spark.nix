@@ -13,8 +13,7 @@ let
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+    options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
 in
 {
   services.ollama = {
@@ -93,7 +92,9 @@ in
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.
-      ExecStartPre = [ "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30" ];
+      ExecStartPre = [
+        "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30"
+      ];
     };
   };
 }

@@ -13,8 +13,7 @@ let
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+    options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
   # Before the branch had a name of its own, it was the production driver. Since NixOS 26.05 a
   # branch is chosen by its name; a package would hide the host's choice of one.
   branch = if nvidiaPackages ? legacy_580 then "legacy_580" else "production";
@@ -41,10 +40,12 @@ in
   services.ollama = {
     enable = mkDefault true;
     # The packaged build has no kernels for these cards; this one is built from source.
-    package = mkDefault (pkgs.ollama-cuda.override {
-      cudaArches = [ "61" ];
-      cudaPackages = pkgs.cudaPackages_12;
-    });
+    package = mkDefault (
+      pkgs.ollama-cuda.override {
+        cudaArches = [ "61" ];
+        cudaPackages = pkgs.cudaPackages_12;
+      }
+    );
     # Reachable from this machine only; the API has no authentication.
     host = mkDefault "127.0.0.1";
     port = mkDefault 11434;
@@ -121,7 +122,9 @@ in
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.
-      ExecStartPre = [ "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30" ];
+      ExecStartPre = [
+        "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30"
+      ];
     };
   };
 
@@ -134,8 +137,12 @@ in
     path = [ pkgs.kmod ];
     serviceConfig = {
       Type = mkDefault "oneshot";
-      ExecStart = [ "/bin/sh -c \"if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; systemctl stop ollama.service; fi\"" ];
-      ExecStop = [ "/bin/sh -c \"modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi\"" ];
+      ExecStart = [
+        "/bin/sh -c \"if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; systemctl stop ollama.service; fi\""
+      ];
+      ExecStop = [
+        "/bin/sh -c \"modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi\""
+      ];
       RemainAfterExit = mkDefault true;
     };
   };

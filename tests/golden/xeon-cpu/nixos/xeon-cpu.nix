@@ -12,8 +12,7 @@ let
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+    options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
 in
 {
   services.ollama = {
