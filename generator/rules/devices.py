@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.containers import is_client
 from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
 from generator.rules.helpers.variables import corrected
 from generator.rules.rule import Hit, Hits, Rule
@@ -403,4 +404,53 @@ def two_ways_in(view: View, _: Facts) -> Hits:
             message=f"CDI does not read {RUNTIME}: every device that is named for CDI gets in",
             place=variable.place,
             fix=f"leave {RUNTIME} out, and name the device, like `{CDI}0`",
+        )
+
+
+_POD: Final = "pod"
+
+
+@Rule(
+    id="HW319",
+    severity="error",
+    title="a GPU that is requested without a limit",
+    why="Kubernetes gives GPUs by their limit, and shares none: a request without the same limit "
+    "is refused, and with it the whole manifest. A limit alone is enough.",
+    bad="resources: {requests: {nvidia.com/gpu: 1}}",
+    good="resources: {limits: {nvidia.com/gpu: 1}}",
+    source="kubernetes.io: Schedule GPUs; pkg/apis/core/validation, limit must be set for non "
+    "overcommitable resources",
+)
+def gpu_without_a_limit(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if (line.section, line.name) == (_POD, "gpu-request"):
+            yield Hit(
+                message=f"`{line.value}` is requested and has no limit: Kubernetes refuses the "
+                "manifest",
+                place=line.place,
+                fix="write it below `limits`",
+            )
+
+
+@Rule(
+    id="HW320",
+    severity="info",
+    title="a node with a GPU, and no GPU for the pod",
+    why="A node selector or a toleration has the pod run where a GPU is; it gives it none. Without "
+    "a limit, or a runtime class that hands in all of them, the server computes on the CPU.",
+    bad='nodeSelector: {nvidia.com/gpu.present: "true"}',
+    good='nodeSelector: {nvidia.com/gpu.present: "true"}\n'
+    "containers: [{resources: {limits: {nvidia.com/gpu: 1}}}]",
+    source="kubernetes.io: Schedule GPUs; NVIDIA k8s-device-plugin, README",
+)
+def node_without_its_gpu(view: View, _: Facts) -> Hits:
+    told = (ln for ln in view.lines if (ln.section, ln.name) == (_POD, "gpu-node"))
+    line = next(told, None)
+    if line is not None and not is_client(view):
+        kind = line.value.partition("/")[0]
+        yield Hit(
+            message=f"`{line.value}` chooses a node with a GPU, and the container asks for none: "
+            "it computes on the CPU, unless the node's default runtime hands in all",
+            place=line.place,
+            fix=f"add a limit like `{kind}/gpu: 1`, or name a runtime class",
         )

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _GPUS: Final = {"nvidia.com/": "cuda", "amd.com/gpu": "rocm", "gpu.intel.com/": ""}
+_GPU_NODES: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/")
+POD: Final = "pod"
+"""The section of lines that are of the pod, and not of its container."""
 _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
 _NOT_FLAT: Final = frozenset({("env",), ("envFrom",), ("volumeMounts",), ("resources",)})
 _KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "ephemeral", "iscsi", "local")
@@ -95,6 +98,8 @@ class Pod:
     def _models(self, box: Table) -> Iterator[ModelUse]:
         key = "args" if "args" in box.entries else "command"
         hook = box.get("lifecycle", "postStart", "exec", "command")
+        for verb, model in re.findall(self.engine.api_call, " ".join(self._words(box))):
+            yield ModelUse(name=model, place=box.place_of(key), warmed=verb != "pull")
         words = (
             [n.text for n in hook.items if isinstance(n, Scalar)] if isinstance(hook, Items) else []
         )
@@ -119,6 +124,7 @@ class Pod:
             lines=(
                 *flat("", box, _NOT_FLAT),
                 *flat("annotations", self.pod.table("metadata", "annotations"), frozenset()),
+                *self._of_pod(box),
             ),
             overruled=overruled(said((one, one.place.file) for one in self._own(box)), {}),
             models=models,
@@ -129,6 +135,39 @@ class Pod:
             keys=tuple(self._keys(box)),
             adds=not self._is_whole(box),
         )
+
+    def _of_pod(self, box: Table) -> Iterator[Line]:
+        """Yield what the pod says of users and GPUs, beside what its container says."""
+        told = (one.scalar("securityContext", "runAsNonRoot") for one in (box, self.spec))
+        barred = next((one for one in told if one is not None), None)
+        if barred is not None and barred.is_true:
+            yield Line(section=POD, name="runAsNonRoot", value="true", place=barred.place)
+        limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
+        for key in requests.entries:
+            if key.startswith(tuple(_GPUS)) and key not in limits.entries:
+                yield Line(section=POD, name="gpu-request", value=key, place=requests.place_of(key))
+        asked = self._gpus(box) or any(key.startswith(tuple(_GPUS)) for key in requests.entries)
+        if not (asked or self._has_devices(box)):
+            yield from self._gpu_nodes()
+
+    def _has_devices(self, box: Table) -> bool:
+        """Whether devices get in by another way than a limit."""
+        privileged = box.scalar("securityContext", "privileged")
+        volumes = (v for v in self.spec.items("volumes") if isinstance(v, Table))
+        mounted = any(v.text("hostPath", "path").startswith("/dev/") for v in volumes)
+        runtime = self.spec.text("runtimeClassName") or box.items("resources", "claims")
+        return bool((privileged and privileged.is_true) or mounted or runtime)
+
+    def _gpu_nodes(self) -> Iterator[Line]:
+        """Yield what has the pod run on a node with a GPU."""
+        selector = self.spec.table("nodeSelector")
+        for key in selector.entries:
+            if key.startswith(_GPU_NODES):
+                yield Line(section=POD, name="gpu-node", value=key, place=selector.place_of(key))
+        for one in self.spec.items("tolerations"):
+            key = one.text("key") if isinstance(one, Table) else ""
+            if key.startswith(_GPU_NODES):
+                yield Line(section=POD, name="gpu-node", value=key, place=one.place)
 
     def _keys(self, box: Table) -> Iterator[Key]:
         """Yield the keys of a container; an empty one says nothing."""
@@ -401,7 +440,7 @@ class Pod:
         yield from self._ingresses(box)
 
     def _ingresses(self, box: Table) -> Iterator[Line]:
-        """Yield the names under which an Ingress without authentication leads to the container."""
+        """Yield the names under which something without authentication leads to the container."""
         services = {
             (table.text("metadata", "name"), table.text("metadata", "namespace"))
             for table in self.tables

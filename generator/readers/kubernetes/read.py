@@ -16,7 +16,8 @@ from generator.readers.embedded import embedded, with_gaps
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.pods import Pod
-from generator.readers.kubernetes.resources import Resources
+from generator.readers.kubernetes.resources import Resources, merged
+from generator.readers.kubernetes.values import values_from
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import NotJudged
 
@@ -98,7 +99,7 @@ def _servers(resources: Resources) -> list[View]:
     asked = [use for pod, several in found if not several for use in pod.models()]
     if views and asked:
         views[0] = replace(views[0], models=(*views[0].models, *asked))
-    return views + [view for table in tables for view in _charts(table, resources)]
+    return views + [view for table in tables for view in _charts(table, tables, resources)]
 
 
 def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | None:
@@ -107,13 +108,14 @@ def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | N
     return Pod(table, pod, tables, resources) if isinstance(pod, Table) else None
 
 
-def _charts(table: Table, resources: Resources) -> Iterator[View]:
+def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iterator[View]:
     kind = table.text("kind")
     if not kind and is_app_template(table):
         yield from _made(table, resources)
     if kind in _VALUES:
         path, named = _VALUES[kind]
-        yield from _chart(table, path, table.text(*named), resources)
+        given = values_from(table, tables, resources)
+        yield from _chart(table, path, table.text(*named), resources, given=given)
     for at in (_SOURCES[kind],) if kind in _SOURCES else ():
         several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
         for key, source in (("source", table.get(*at, "source")), *several):
@@ -131,13 +133,17 @@ def _chart(
     chart: str,
     resources: Resources,
     shown: tuple[str, ...] = (),
+    *,
+    given: Table | None = None,
 ) -> Iterator[View]:
     """Yield what values of a chart say, which stand there as a mapping or as text.
 
     `chart` is its name, empty where none is told, and `shown` the key path of the values in the
-    file.
+    file. They are laid over those that are `given`.
     """
     context, values = resources.context, table.get(*path)
+    if given is not None and (values is None or isinstance(values, Table)):
+        values = merged(given, values) if values else given
     if isinstance(values, Table) and is_app_template(values):
         yield from _made(values, resources)
     elif isinstance(values, Table):

@@ -171,6 +171,12 @@ class Resources:
                 written = literal.written.partition("=")[2]
                 value = pair[2].strip("\"'")
                 entries[pair[1]] = replace(literal, text=value, written=written, kind="str")
+        for held in node.items("files"):
+            name, _, given = held.text.rpartition("=") if isinstance(held, Scalar) else ("", "", "")
+            text = self.context.read(_beside(path, given)) if given else None
+            if text is not None:
+                place = Place(_beside(path, given), 1)
+                entries[name or posixpath.basename(given)] = Scalar(text, place, written=text)
         for env in (*node.items("envs"), *node.items("env")):
             if isinstance(env, Scalar):
                 file = _beside(path, env.text)

@@ -1,4 +1,4 @@
-"""HW518, HW542 and HW603: volumes, addresses and commands of containers."""
+"""HW518, HW542, HW603, HW613 and HW660: volumes, addresses and commands of containers."""
 
 from __future__ import annotations
 
@@ -139,6 +139,29 @@ _OWN: Final = re.compile(r"[\"']?(OLLAMA_[A-Z0-9_]+)=")
 
 def _is_of_service(line: Line) -> bool:
     return (line.section, line.name) == ("Service", "Environment")
+
+
+@Rule(
+    id="HW613",
+    severity="error",
+    title="an image of root's where root is barred",
+    why="The image runs as root, and `runAsNonRoot` has the kubelet refuse such a container: it "
+    "stays in `CreateContainerConfigError`. Another user needs a home that it may write.",
+    bad="securityContext: {runAsNonRoot: true}",
+    good="securityContext: {runAsNonRoot: true, runAsUser: 1000}\n"
+    "env: [{name: HOME, value: /data}]    # a volume of that user",
+    source="kubernetes.io: SecurityContext v1 core, runAsNonRoot; Dockerfile@v0.32.15:296-320",
+)
+def root_is_barred(view: View, facts: Facts) -> Hits:
+    user = view.container.user if view.container else ""
+    for line in view.lines if user in {"", "0"} and is_official(view, facts) else ():
+        if (line.section, line.name) == ("pod", "runAsNonRoot"):
+            yield Hit(
+                message="the image runs as root, which `runAsNonRoot` bars: the container is never "
+                "created",
+                place=line.place,
+                fix="add `runAsUser: 1000`, with HOME on a volume of that user",
+            )
 
 
 _PROGRAMS: Final = frozenset(

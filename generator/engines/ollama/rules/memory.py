@@ -1,4 +1,4 @@
-"""HW207, HW209, HW211, HW511 and HW512: what models and prompt caches ask of memory."""
+"""HW207, HW209, HW211, HW216, HW511 and HW512: what models and prompt caches ask of memory."""
 
 from __future__ import annotations
 
@@ -53,6 +53,34 @@ def less_than_the_weights(view: View, facts: Facts) -> Hits:
             severity="warning",
             fix=f"allow {gib(sum(needed))} at the least, with KV cache and buffers, or lower "
             "OLLAMA_MAX_LOADED_MODELS",
+        )
+
+
+_LEAST_MEMORY: Final = 2**30
+"""What the server, a runner and the smallest models that chat take, with cache and buffers."""
+
+
+@Rule(
+    id="HW216",
+    title="a memory limit that holds no model",
+    why="Weights, KV cache and compute buffer of the smallest models that chat take most of a GiB, "
+    "and CUDA's libraries as much on the host. Below that the kernel kills the runner as it loads, "
+    "and the request ends with an error. Silent where models are told: HW207 judges those.",
+    bad="resources: {limits: {memory: 512Mi}}",
+    good="resources: {limits: {memory: 8Gi}}",
+    source="generator/catalogue/data/models.toml; llm/llama_server.go@v0.32.15",
+)
+def holds_no_model(view: View, facts: Facts) -> Hits:
+    bound = view.bound("memory_max")
+    have = size_of(bound)
+    if bound is None or have is None or have >= _LEAST_MEMORY or is_client(view):
+        return
+    if not need.known_models(view, facts):
+        yield Hit(
+            message=f"a memory limit of {format_size(have)} holds the server and hardly a model: "
+            "the kernel kills the runner as it loads",
+            place=bound.place,
+            fix="allow the weights of the largest model, and half as much again",
         )
 
 
