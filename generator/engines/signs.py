@@ -50,6 +50,8 @@ class Signs:
     """Images of forks, which read names that the engine does not."""
     installs: str = r"(?!)"
     """A command that installs its program."""
+    installed: str = ""
+    """The variable that tells its installer which release to install."""
     application: str = r"(?!)"
     """Names of variables that applications have for its address or a model, and it never reads."""
 

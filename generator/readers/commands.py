@@ -67,6 +67,10 @@ class Told:
     requests: list[Request] = dataclasses.field(default_factory=list)
     views: list[View] = dataclasses.field(default_factory=list)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    versions: dict[str, Argument] = dataclasses.field(default_factory=dict)
+    waiting: list[Line] = dataclasses.field(default_factory=list)
+    installed: list[Line] = dataclasses.field(default_factory=list)
+    ambient: frozenset[str] = frozenset()
     executed: list[Line] = dataclasses.field(default_factory=list)
     tunnels: list[Line] = dataclasses.field(default_factory=list)
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
@@ -87,8 +91,11 @@ class Told:
 
     def script(self, text: str, first: int = 1) -> None:
         """Take in a script that begins on line `first` of the file."""
+        self.versions = {}
         for line in lines(text, self.file, first):
             self._line(line)
+        self.installed += self.waiting
+        self.waiting = []
         self._ends()
         requests, _ = calls(text, self.file, self.engine.name, first)
         self.requests += requests
@@ -106,8 +113,10 @@ class Told:
         self._notes([word.text for word in words])
         self._tunnel(words)
         self._executed(words)
+        self._installs(line)
         if not words:
             self._export(line)
+            self._assigns(line)
         elif gap := _elsewhere(words, self.engine):
             self.gaps.append(dataclasses.replace(gap, file=self.file))
         elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
@@ -174,6 +183,31 @@ class Told:
         if found and re.search(rf"(?<!\d){port}\b", text[found.end() :]):
             place = words[0].place
             self.tunnels.append(Line(section="tunnel", name=found[1], value=text, place=place))
+
+    def _assigns(self, line: CommandLine) -> None:
+        """Take note of a release that is set for the script alone, not for what it runs."""
+        for name, value in line.assigned:
+            if name == self.engine.installed and name not in self.ambient:
+                self.versions.pop(name, None)
+                if not line.exported and not self.every:
+                    self.versions[name] = value
+
+    def _installs(self, line: CommandLine) -> None:
+        """Take note of a release that is set where the installer does not see it."""
+        text = " ".join(word.text for word in line.words)
+        for name, value in line.assigned if line.words else ():
+            if name == self.engine.installed and line.words[0].text in {"curl", "wget"}:
+                self.versions[name] = value
+        handed = {name for name, _ in line.assigned} | {text.partition("=")[0].rpartition(" ")[2]}
+        self.installed += [one for one in self.waiting if one.name not in handed]
+        self.waiting = []
+        if re.search(self.engine.installs, text):
+            # Behind a pipe the shell may be told.
+            self.waiting = [
+                Line(section="install", name=name, value=value.text, place=value.place)
+                for name, value in self.versions.items()
+            ]
+            self.versions = {}
 
     def _executed(self, words: Sequence[Argument]) -> None:
         """Take note of what is run in a container of the engine's server."""
@@ -264,14 +298,21 @@ class Told:
         models = tuple(_models(self.commands, self.engine))
         variables = tuple(sorted([*self._own(), *self.variables], key=lambda v: v.place.line))
         views = [self._in_container(one, models) for one in self.runs]
-        if variables or self.commands or self.requests or self.tunnels or self.executed:
+        if (
+            variables
+            or self.commands
+            or self.requests
+            or self.tunnels
+            or self.executed
+            or self.installed
+        ):
             views.append(
                 self.context.view(
                     self.book,
                     self.context.release_for(),
                     name=PurePosixPath(self.file).name,
                     place=Place(self.file),
-                    lines=(*self.tunnels, *self.executed),
+                    lines=(*self.tunnels, *self.executed, *self.installed),
                     variables=variables,
                     models=models,
                     commands=tuple(self.commands),

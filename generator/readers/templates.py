@@ -39,6 +39,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 _MARK: Final = re.compile(r"(?<![\w@])(?:__([A-Z][A-Z0-9_]*?)__|@([A-Z][A-Z0-9_]*)@)(?![\w@])")
 """A name that an installer replaces, as `sed` and `configure` do."""
 _MARK_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:{_MARK.pattern})[ \t]*\r?$")
+_PROGRAM: Final = re.compile(r"^([@:+!|-]*)(\$\{)")
 UNTOLD: Final = "${"
 """What a value begins with, or has in it, that the template leaves open."""
 
@@ -129,6 +130,13 @@ def untold(found: View) -> View:
         found,
         container=box,
         variables=tuple(variables),
+        # What is filled in may be the whole path of a program.
+        lines=tuple(
+            replace(line, value=_PROGRAM.sub(r"\1/\2", line.value))
+            if line.name.startswith("Exec")
+            else line
+            for line in found.lines
+        ),
         unread=tuple(line for line in found.unread if UNTOLD not in line.value),
         # Which branch of a template is taken, nobody knows here.
         overruled=(),

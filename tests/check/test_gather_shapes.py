@@ -185,6 +185,13 @@ TOLD = {
 }
 
 SILENT = {
+    "a path that a template fills in": (
+        {
+            "ollama.service.j2": "[Service]\nExecStart={{ bin }}/ollama serve\nUser=ollama\n"
+            "Restart=always\n"
+        },
+        "HW",
+    ),
     "a script that brings its program": (
         {
             "Dockerfile": "FROM ollama/ollama:0.32.15\nCOPY go.sh /go.sh\n"

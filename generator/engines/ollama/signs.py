@@ -40,6 +40,7 @@ SIGNS: Final = Signs(
     nixos_address=("127.0.0.1", 11434),
     installs=r"\bollama\.(?:com|ai)/install\.sh\b|\bollama\.com/download/ollama-linux"
     r"|\bollama/releases/(?:latest/)?download/\S*ollama-linux",
+    installed="OLLAMA_VERSION",
     application=r"OLLAMA_(?:(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_)*"
     r"(?:URLS?|URI|ENDPOINT|ADDR(?:ESS)?|API|BASE|SERVER|MODEL(?:_NAME|_ID)?)",
 )

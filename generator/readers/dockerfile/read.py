@@ -53,6 +53,7 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
             )
     views += _copied(found, context)
     for one, known in _typed(found):
+        told.ambient = frozenset(known)
         told.script(*_with_known(one, known))
     told.commands += _handed(found, context)
     views += told.found()

@@ -1,4 +1,4 @@
-"""HW314, HW401, HW509, HW513, HW543, HW560 to HW566, HW660 and HW661 in whole files."""
+"""HW314, HW401, HW509, HW513, HW543, HW560 to HW568, HW660 and HW661 in whole files."""
 
 from pathlib import Path
 
@@ -66,6 +66,15 @@ CASES: dict[str, tuple[str, str, str]] = {
         "until docker exec ollama ollama list; do sleep 1; done\n",
     ),
     "HW564": ("ask.sh", ASKED % '"-1"', ASKED % '"30m"'),
+    "HW567": ("up.sh", "ollama update\n", "ollama list\n"),
+    "HW568": (
+        "get.sh",
+        "OLLAMA_VERSION=0.5.7 curl -fsSL https://ollama.com/install.sh | sh\nollama list\n",
+        (
+            "OLLAMA_VERSION=0.5.7; curl -fsSL https://ollama.com/install.sh | "
+            "OLLAMA_VERSION=$OLLAMA_VERSION sh\nollama list\n"
+        ),
+    ),
     "HW565": ("llm.yaml", FIGURES % "11434", FIGURES % "9090"),
     "HW566": (
         "llm.service",

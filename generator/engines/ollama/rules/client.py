@@ -1,4 +1,4 @@
-"""HW550 to HW552, HW564, HW641: command lines, requests to the API, and Modelfiles."""
+"""HW550 to HW552, HW564, HW567, HW568, HW641: command lines, requests, and Modelfiles."""
 
 from __future__ import annotations
 
@@ -126,6 +126,72 @@ def _option(name: str, facts: Facts) -> str:
     meant = _MEANT.get(name, name)
     option = facts.options.get(meant)
     return meant if option is not None and option.known else ""
+
+
+_INSTEAD: Final = {
+    **dict.fromkeys(("update", "upgrade"), "`ollama pull` for a model; the installer for Ollama"),
+    **dict.fromkeys(("remove", "delete", "uninstall"), "`ollama rm`"),
+    **dict.fromkeys(("status", "info"), "`ollama ps` for what is loaded, `ollama list` for models"),
+    **dict.fromkeys(("install", "download", "add", "get"), "`ollama pull`"),
+    **dict.fromkeys(("train", "finetune", "fine-tune"), "nothing: Ollama trains no models"),
+    **dict.fromkeys(("restart", "reload"), "`systemctl restart ollama`"),
+    **dict.fromkeys(("kill", "unload"), "`ollama stop MODEL`"),
+    **dict.fromkeys(("load", "preload", "warmup"), '`ollama run MODEL ""`'),
+    **dict.fromkeys(("logs", "log"), "`journalctl -u ollama`, or `docker logs`"),
+    **dict.fromkeys(("import", "build"), "`ollama create NAME -f Modelfile`"),
+    **dict.fromkeys(("models", "tags"), "`ollama list`"),
+    "version": "`ollama --version`",
+    "search": "ollama.com/search",
+    "chat": "`ollama run`",
+    "generate": "`ollama run`",
+    "inspect": "`ollama show`",
+    "config": "variables of the server, like OLLAMA_HOST",
+    "set": "variables of the server, like OLLAMA_HOST",
+}
+"""Commands that people look for, and what to use. Source: cmd/cmd.go by tag."""
+
+
+@Rule(
+    id="HW567",
+    severity="error",
+    title="a command that the program does not have",
+    why="The program ends with `unknown command` and does nothing.",
+    bad="ollama update",
+    good="ollama pull qwen3:8b",
+    source="cmd/cmd.go by tag",
+)
+def unknown_command(view: View, facts: Facts) -> Hits:
+    for command in view.commands:
+        word, place = command.words[0] if command.words else ("", view.place)
+        if word in _INSTEAD and word not in facts.commands:
+            yield Hit(
+                message=f"`{facts.engine}` has no command `{word}`",
+                place=place,
+                fix=f"use {_INSTEAD[word]}",
+            )
+
+
+INSTALLED: Final = "install"
+"""The section of what an installer is told in vain: a variable that it does not get."""
+
+
+@Rule(
+    id="HW568",
+    title="a release that the installer is not told",
+    why="The installer reads OLLAMA_VERSION from its environment. What stands before `curl` is "
+    "curl's alone, and a variable that is not exported nobody's: the newest release is installed.",
+    bad="OLLAMA_VERSION=0.32.15 curl -fsSL https://ollama.com/install.sh | sh",
+    good="curl -fsSL https://ollama.com/install.sh | OLLAMA_VERSION=0.32.15 sh",
+    source="docs/linux.mdx@v0.32.15: Installing specific versions; scripts/install.sh@v0.32.15",
+)
+def release_in_vain(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == INSTALLED:
+            yield Hit(
+                message=f"the installer does not get `{line.name}`: it installs the newest release",
+                place=line.place,
+                fix=f"write it before the shell: `… | {line.name}={line.value} sh`",
+            )
 
 
 @Rule(
