@@ -1,13 +1,15 @@
 """How fast `gen check` is, and how its time grows: N different compose files in one directory.
 
 Every file has services, ports, variables and faults of its own. Measured is the check itself and
-its report as text, in one process; files are written before the clock starts. A mixed tree is the
+its report as text, in one process that collects no garbage, as the command; files are written
+before the clock starts. A mixed tree is the
 corpus of the tests; without its NixOS modules, each of which Nix evaluates, it is there five times.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import os
@@ -76,6 +78,7 @@ class Result:
 def main() -> None:
     """Measure every size and print what came out."""
     options = _options()
+    gc.disable()  # as the command does
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         _measured(Path(name) / "warm", 10, 1)
         sizes = sorted(options.sizes)

@@ -213,7 +213,7 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candi
         if fit.word != "does not fit":
             fits.append(_timed(_candidate(fit, entry, model, ask, purpose), ask, host))
     desk = DESK if ask.on_cpu or not host.devices else 0
-    return [replace(one, desk=desk) for one in fits] if _unbounded(host) else fits
+    return [replace(one, desk=desk) for one in fits] if desk and _unbounded(host) else fits
 
 
 def _candidate(
@@ -327,7 +327,7 @@ def _marked(fits: Sequence[Candidate]) -> list[Candidate]:
         if able
         else min(usable, key=lambda choice: choice.fit.shape.tensor_bytes)
     )
-    return [replace(choice, best=choice is best) for choice in fits]
+    return [replace(choice, best=True) if choice is best else choice for choice in fits]
 
 
 def _recommended(found: Sequence[Candidate], ask: Ask, purpose: str) -> tuple[Candidate, ...]:
@@ -353,7 +353,9 @@ def _recommended(found: Sequence[Candidate], ask: Ask, purpose: str) -> tuple[Ca
     return tuple(
         replace(choice, recommended=True, why=why, current=True)
         if choice is first
-        else replace(choice, current=id(choice) in current)
+        else replace(choice, current=True)
+        if id(choice) in current
+        else choice
         for choice in found
     )
 

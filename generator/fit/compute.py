@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.fit.graph import LEAST_BATCH, Staged, Stream, shortened, staged_peak
 from generator.fit.kv import cells, distinct, kv_layers, sequences
 from generator.fit.shape import Matrices
-from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +26,8 @@ TOKEN_SHIFTS: Final = 5  # embeddings that rwkv7 takes in
 COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What one GPU has of a model, beside layers.
+class Share(NamedTuple):
+    """What one GPU has of a model, beside layers: what its buffer is remembered by.
 
     `output`: it computes logits; `staged` are the layers of the host that it computes, too, with an
     output if `headless`; `sparse` the layers on GPUs whose experts are the host's; `copies` of what

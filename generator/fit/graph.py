@@ -12,6 +12,7 @@ its trace (AT_PRINTF), GGML_OP_OFFLOAD_MIN_BATCH that of ggml-cuda.cu.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -37,30 +38,49 @@ class Pool:
     def __init__(self) -> None:
         self.gaps: list[list[int]] = [[0, ENDLESS]]
         self.peak = 0
+        self._empty = False  # a gap may have no bytes; until then they are in order and apart
 
     def take(self, size: int) -> Block:
         """Return where a tensor of so many bytes goes."""
         size = -(-size // ALIGNMENT) * ALIGNMENT
-        fitting = [gap for gap in self.gaps[:-1] if gap[1] >= size]
-        gap = min(reversed(fitting), key=lambda g: g[1]) if fitting else self.gaps[-1]
-        block = (gap[0], size)
+        gaps = self.gaps
+        last = best = len(gaps) - 1
+        least = ENDLESS
+        for number in range(last):
+            if size <= gaps[number][1] <= least:  # of several that are as large the last
+                best, least = number, gaps[number][1]
+        gap = gaps[best]
+        start = gap[0]
         gap[0] += size
         gap[1] -= size
         if not gap[1]:
-            self.gaps.remove(gap)
-        self.peak = max(self.peak, sum(block))
-        return block
+            gaps.remove(gap)
+        self.peak = max(self.peak, start + size)
+        return start, size
 
     def give(self, *blocks: Block) -> None:
         """Take tensors back, one after the other, and join gaps that meet."""
         for block in blocks:
-            joined: list[list[int]] = []
-            for start, size in sorted([*map(tuple, self.gaps), block]):
-                if joined and sum(joined[-1]) == start:
-                    joined[-1][1] += size
-                else:
-                    joined.append([start, size])
-            self.gaps = joined
+            if self._empty or not block[1]:
+                self._give_any(block)
+                continue
+            gaps = self.gaps
+            at = bisect_left(gaps, [*block])
+            gaps.insert(at, [*block])
+            for one in (at + 1, at):
+                if 0 < one < len(gaps) and sum(gaps[one - 1]) == gaps[one][0]:
+                    gaps[one - 1][1] += gaps.pop(one)[1]
+
+    def _give_any(self, block: Block) -> None:
+        """Take back what may have no bytes, among gaps that may have none."""
+        joined: list[list[int]] = []
+        for start, size in sorted([*map(tuple, self.gaps), block]):
+            if joined and sum(joined[-1]) == start:
+                joined[-1][1] += size
+            else:
+                joined.append([start, size])
+        self.gaps = joined
+        self._empty = any(not size for _, size in joined)
 
     def pass_through(self, size: int) -> None:
         """Copy a small weight in and drop it: it may leave a gap that nothing else fits."""

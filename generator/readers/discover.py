@@ -445,8 +445,10 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
     for file in found:
         # What a file of the directory reads is judged with that file.
-        beside = file.path in brought or file.path.name in mentioned
-        yield replace(file, aside=signs_of(file.kind).referred and beside)
+        beside = signs_of(file.kind).referred and (
+            file.path in brought or file.path.name in mentioned
+        )
+        yield replace(file, aside=beside) if beside else file
 
 
 def _lies_over(file: _File) -> bool:

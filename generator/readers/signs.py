@@ -81,8 +81,9 @@ class Signs:
         return self._is_sure(path) or path.suffix in self.maybe
 
     def _is_sure(self, path: PurePosixPath) -> bool:
-        in_folder = self.folders and path.parent.name.endswith(self.folders)
-        return path.suffix in self.sure or bool(in_folder and path.suffix == ".conf")
+        suffix = path.suffix
+        in_folder = suffix == ".conf" and self.folders and path.parent.name.endswith(self.folders)
+        return suffix in self.sure or bool(in_folder)
 
     def is_general(self, path: PurePosixPath) -> bool:
         """Return whether a file is for more than the services that it names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import refused
@@ -26,7 +25,7 @@ def keys_of(table: Table, prefix: str = "") -> Iterator[Key]:
             message, hint = "aliases make it longer than anybody wrote", "use fewer of them"
             raise refused(table.place.file, f"line {table.place.line}", message, hint)
         form, text = _form(value)
-        where = replace(place, key=".".join((prefix, *path)).strip("."))
+        where = Place(place.file, place.line, ".".join((prefix, *path)).strip("."))
         yield Key(path=path, place=where, form=form, value=text)
 
 
