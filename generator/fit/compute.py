@@ -143,9 +143,11 @@ def host_bytes(shape: Shape, load: Load, share: Share) -> int:
     """Return the buffer that stays with the host when GPUs compute.
 
     The logs of llama.cpp call it `CUDA_Host compute buffer`: the embeddings of a batch and its
-    mask, in f32: 24 MiB for an 8B llama at 8192 tokens, 8 and 16. From 0.30 on embeddings are there
-    twice, the mask is f16 with flash attention, and without it there is an index of the values.
-    Layers of the host send it keys and values of the batch.
+    mask, in f32: 24 MiB for an 8B llama at 8192 tokens, 8 and 16. Without flash attention there is
+    an index of the values from 0.11.5 on: 23.01 MiB for phi4 at 4096 tokens are 10, 8 and 5. From
+    0.30 on embeddings are there twice, and the mask is f16 with flash attention. Several GPUs take
+    four copies of what comes in: 26 MiB for deepseek-r1:32b at 2048 tokens are 10 and 16. Layers of
+    the host send it keys and values of the batch.
     """
     batch = min(load.batch, load.tokens)
     table = FLOAT * batch * shape.embedding
@@ -153,7 +155,8 @@ def host_bytes(shape: Shape, load: Load, share: Share) -> int:
         FLOAT * batch * (shape.beside + (TOKEN_SHIFTS * shape.embedding if _rwkv(shape) else 0))
     )
     if not load.outputs:
-        return table + beside + FLOAT * batch * sum(_seen(shape, load))
+        entering = FLOAT * sum(_seen(shape, load)) + _index(shape, load)
+        return table + beside + batch * entering * share.copies
     second = max(table, FLOAT * batch * _sent(shape)) if share.staged else table
     return table + second + beside + int(batch * _entering(shape, load)) * share.copies
 
@@ -196,10 +199,18 @@ def host_compute_bytes(shape: Shape, load: Load) -> int:
 def _entering(shape: Shape, load: Load) -> float:
     """Return the bytes that come in with each token: the mask, and where values are to go."""
     seen = _seen(shape, load)
-    if load.flash_attention:
-        return HALF * sum(seen)
+    return HALF * sum(seen) if load.flash_attention else FLOAT * sum(seen) + _index(shape, load)
+
+
+def _index(shape: Shape, load: Load) -> int:
+    """Return the bytes of each token that say where its values go: those that are transposed.
+
+    Not where the cache is unified. Source: ggml_set_rows, llama.cpp PR 14285.
+    """
+    if load.flash_attention or load.unified:
+        return 0
     values = max(shape.kv_heads, default=0) * shape.value_length
-    return FLOAT * sum(seen) + INDEX * values * len(seen)
+    return INDEX * values * len(_seen(shape, load))
 
 
 def _staged(shape: Shape, load: Load, layers: int) -> Iterator[Staged]:

@@ -163,7 +163,7 @@ class Footprint:
                 headless=headless and leads,
                 sparse=sparse if leads else 0,
                 copies=copies,
-                inputs=1 if leads else 2,
+                inputs=1 if leads or self.load.unified else 2,
             )
             devices.append(self._device(start, start + count, share) if count else Need())
         return tuple(devices), self._host(first, used, headless=headless, copies=copies)
