@@ -1,7 +1,8 @@
-"""What a host of a fleet costs an evaluation, among 10, 100 and 1000 of them.
+"""What a fleet costs: `gen fleet`, and an evaluation of its hosts, among 10 to 10 000 of them.
 
 `gen fleet` writes the flake; Nix evaluates its hosts on the tests' stand-ins for the inputs, all
-of them, and one alone. The figures are Nix's own counters, which do not depend on the machine.
+of them up to a thousand, and one alone. The figures are Nix's own counters, which do not depend on
+the machine, and the CPU time of deciding, rendering and writing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import shutil
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,8 @@ from generator.fleet.decide import decide_fleet
 from generator.fleet.render import render_fleet
 from tests.nix.flakes import put_inputs
 
-SIZES: Final = (10, 100, 1000)
+SIZES: Final = (10, 100, 1000, 10_000)
+MOST_TOGETHER: Final = 1000
 PROFILES: Final = ("xeon-cpu", "dual-pascal", "container-dev", "dgx-spark")
 EXPRESSION: Final = """
 { folder, one }:
@@ -47,11 +50,14 @@ builtins.listToAttrs (
 
 @dataclass(frozen=True)
 class Result:
-    """One size: what all hosts cost together, and what one alone costs."""
+    """One size: what all hosts cost together, and one alone; what was written, and how fast."""
 
     hosts: int
-    all: Cost
+    all: Cost | None
     one: Cost
+    seconds: float
+    files: int
+    megabytes: float
 
 
 def main() -> None:
@@ -59,41 +65,52 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate fleets of different sizes.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="N", help="hosts")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--alike", action="store_true", help="hosts that differ in address alone")
     options = parser.parse_args()
     if shutil.which("nix-instantiate") is None:
         raise SystemExit("nix-instantiate is not installed: nothing was measured")
-    results = [_measured(size) for size in options.sizes]
+    results = [_measured(size, alike=options.alike) for size in options.sizes]
     print(json.dumps([asdict(r) for r in results]) if options.json else _report(results))
 
 
-def _measured(size: int) -> Result:
+def _measured(size: int, *, alike: bool) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         put_inputs(folder, "nixpkgs", "deploy-rs", "colmena")
-        (folder / "fleet.toml").write_text(_fleet(size), encoding="utf-8")
+        (folder / "fleet.toml").write_text(_fleet(size, alike=alike), encoding="utf-8")
+        began = time.process_time()
         write(render_fleet(decide_fleet(folder / "fleet.toml")), folder / "fleet")
-        together, units = cost(EXPRESSION, {"folder": name, "one": ""})
-        assert len(units) == size
+        seconds = time.process_time() - began
+        written = [path.stat().st_size for path in (folder / "fleet").rglob("*") if path.is_file()]
+        together = None
+        if size <= MOST_TOGETHER:
+            together, units = cost(EXPRESSION, {"folder": name, "one": ""})
+            assert len(units) == size
         alone, _ = cost(EXPRESSION, {"folder": name, "one": "host0"})
-    return Result(size, together, alone)
+    return Result(size, together, alone, seconds, len(written), sum(written) / 1e6)
 
 
-def _fleet(size: int) -> str:
+def _fleet(size: int, *, alike: bool) -> str:
     """Return a fleet of NixOS hosts, each different from every other."""
+    differs = 'address = "host{}.lan"' if alike else 'overrides.ollama.keep_alive = "{}s"'
     hosts = (
         f'[hosts.host{number}]\nprofile = "{PROFILES[number % len(PROFILES)]}"\n'
-        f'overrides.ollama.keep_alive = "{number + 1}s"\n'
+        f"{differs.format(number + 1)}\n"
         for number in range(size)
     )
     return "schema_version = 1\n" + "".join(hosts)
 
 
 def _report(results: list[Result]) -> str:
-    lines = ["hosts  thunks/host  calls/host  MB/host   one host: thunks   calls"]
+    head = "hosts  thunks/host  calls/host  MB/host   one host: thunks   calls"
+    lines = [f"{head}   gen fleet: CPU s  files     MB"]
     for r in results:
-        each = (r.all.thunks / r.hosts, r.all.calls / r.hosts, r.all.megabytes / r.hosts)
-        told = f"{each[0]:11.0f}{each[1]:12.0f}{each[2]:9.2f}"
-        lines.append(f"{r.hosts:5}  {told}{r.one.thunks:19}{r.one.calls:8}")
+        told = " " * 32
+        if r.all:
+            each = (r.all.thunks / r.hosts, r.all.calls / r.hosts, r.all.megabytes / r.hosts)
+            told = f"{each[0]:11.0f}{each[1]:12.0f}{each[2]:9.2f}"
+        wrote = f"{r.seconds:19.2f}{r.files:7}{r.megabytes:7.1f}"
+        lines.append(f"{r.hosts:5}  {told}{r.one.thunks:19}{r.one.calls:8}{wrote}")
     return "\n".join(lines)
 
 

@@ -59,8 +59,8 @@ def digits_of(number: int) -> int:
 
 
 def file_of(name: str, digits: int) -> str:
-    """Return the file that a host has its line in."""
-    return f"{hashlib.sha256(name.encode()).hexdigest()[:digits] or 'all'}.json"
+    """Return which of the files a host has its line in: by chance, but always the same one."""
+    return hashlib.sha256(name.encode()).hexdigest()[:digits] or "all"
 
 
 def _flake(fleet: Decided, names: dict[str, str]) -> Iterator[File]:
@@ -110,10 +110,11 @@ def _modules() -> Iterator[File]:
 
 def _hosts(fleet: Decided) -> Iterator[File]:
     # What is in no list does not exist, whatever files lie around.
-    names = {target: [n.name for n in fleet.nodes if n.target == target] for target in IN_FLEETS}
     digits, rollout = digits_of(len(fleet.nodes)), fleet.fleet.rollout
+    names: dict[str, dict[str, str]] = {target: {} for target in IN_FLEETS}
+    for node in fleet.nodes:
+        names[node.target][node.name] = file_of(node.name, digits)
     head = {
-        "digits": digits,
         "outputs": fleet.fleet.outputs,
         "rollout": {"parallel": rollout.parallel, "pause": rollout.pause_seconds},
         "hosts": names,
@@ -123,9 +124,9 @@ def _hosts(fleet: Decided) -> Iterator[File]:
     files: dict[str, list[str]] = {}
     for node in fleet.nodes:
         line = f"{json.dumps(node.name)}: {_line(contents.host(node))}"
-        files.setdefault(file_of(node.name, digits), []).append(line)
+        files.setdefault(names[node.target][node.name], []).append(line)
     for name, lines in sorted(files.items()):
-        yield File(f"hostwright/hosts/{name}", "{\n" + ",\n".join(lines) + "\n}\n")
+        yield File(f"hostwright/hosts/{name}.json", "{\n" + ",\n".join(lines) + "\n}\n")
     for (target, name), content in sorted(contents.profiles.items()):
         yield File(f"hostwright/profiles/{target}/{name}.json", to_json(content))
 

@@ -8,12 +8,6 @@ let
     folder: lib.mapAttrs (file: _: lib.importJSON (folder + "/${file}")) (builtins.readDir folder);
 
   files = filesIn ./hosts;
-  line =
-    name:
-    let
-      number = builtins.substring 0 fleet.digits (builtins.hashString "sha256" name);
-    in
-    files.${if fleet.digits == 0 then "all.json" else "${number}.json"}.${name};
 
   # A list of one stands for what is there instead, a set for what differs in it, by key or position.
   patched =
@@ -33,21 +27,20 @@ let
       old // lib.mapAttrs (key: patched old.${key}) change;
 
   hostsOf =
-    target: names:
+    target:
     let
       profiles = filesIn (./profiles + "/${target}");
-      host =
-        name:
-        let
-          own = line name;
-        in
-        own
-        // {
-          # A Plan, or the files of a bundle.
-          content = own.whole or (patched profiles."${own.profile}.json" (own.change or { }));
-        };
+      # A Plan, or the files of a bundle.
+      contentOf = own: own.whole or (patched profiles."${own.profile}.json" (own.change or { }));
     in
-    lib.genAttrs names host;
+    # Nothing is made of a host that is not asked for.
+    lib.mapAttrs (
+      name: file:
+      let
+        own = files."${file}.json".${name};
+      in
+      own // { content = contentOf own; }
+    );
   byTarget = lib.mapAttrs hostsOf fleet.hosts;
 in
 {
