@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler.settings import context_of, may_be_loaded
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.engines.ollama.scheduler.ask import OllamaAsk
+    from generator.fit.host import Host
     from generator.fit.layout import Need
     from generator.fit.verdict import ModelFit
     from generator.view import ModelUse, View
@@ -47,10 +49,31 @@ def heaviest(view: View, facts: Facts) -> list[ModelFact]:
 
 def asked(view: View, facts: Facts, model: ModelFact) -> OllamaAsk:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
+    return _ask_of(_Same(view), facts).granted(model.names[0])
+
+
+class _Same:
+    """A View as what it is, for a cache: to compare what is in it would take longer than to ask."""
+
+    __slots__ = ("view",)
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.view is other.view
+
+    def __hash__(self) -> int:
+        return id(self.view)
+
+
+@lru_cache(maxsize=4)
+def _ask_of(same: _Same, facts: Facts) -> OllamaAsk:
+    """Return what a service asks for; several rules want to know, of several models each."""
     # Most services name no model that is known; this loads only for one that does.
     from generator.engines.ollama.scheduler.ask import ask_of
 
-    return ask_of(view, facts).granted(model.names[0])
+    return ask_of(same.view, facts)
 
 
 def least(view: View, facts: Facts, model: ModelFact) -> Need:
@@ -60,19 +83,23 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     buffer counts from 0.30 on: those of older engines were never measured. GPUs do not get the
     token embedding. Without a size for the quantisation only the cache is counted.
     """
+    free = tuple(host_of(view).free)
+    return _least(asked(view, facts, model), model, free, on_cpu=computes_on_cpu(view))
+
+
+@lru_cache(maxsize=512)
+def _least(ask: OllamaAsk, model: ModelFact, free: tuple[int, ...], *, on_cpu: bool) -> Need:
+    """Return the same: hosts of one kind ask for it again and again."""
     from generator.fit.layout import Footprint, Need
 
-    ask = asked(view, facts, model)
     tokens = min(ask.context, model.context) * ask.slots
     cache = kv_of(model, tokens, ask.cache_type)
     if not model.weight_bytes:
         return Need(kv=cache)
-    shape = shape_of(model, facts)
-    load = ask.load_of(shape, host_of(view).free)
+    shape = shape_of(model, ask.facts)
+    load = ask.load_of(shape, free)
     load = replace(load, batch=min(load.batch, DEFAULT_BATCH), outputs=load.slots)
-    devices, host = Footprint(shape, load).needs(
-        () if computes_on_cpu(view) else (shape.layers + 1,)
-    )
+    devices, host = Footprint(shape, load).needs(() if on_cpu else (shape.layers + 1,))
     need = devices[0] if devices else host
     if not ask.llama_server:
         return Need(layers=need.layers, weights=need.weights, kv=cache)
@@ -89,11 +116,9 @@ def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
     tuned = any(used.base and used.base != used.name for used in view.models)
     if not known or len(known) < len(named) or tuned or not _all_cards(view):
         return None
-    from generator.fit.verdict import judge
-
     name, model = max(known, key=lambda pair: least(view, facts, pair[1]).total)
     ask = replace(asked(view, facts, model), spread=False)
-    return name, judge(shape_of(model, facts), ask, host_of(view), search=False)
+    return name, _judged(ask, model, host_of(view))
 
 
 def placed(view: View, facts: Facts, used: ModelUse) -> ModelFit | None:
@@ -105,11 +130,16 @@ def placed(view: View, facts: Facts, used: ModelUse) -> ModelFit | None:
     seen = bool(host_of(view).devices) and _all_cards(view, least=1)
     if model is None or not model.weight_bytes or not seen or used.base not in {"", used.name}:
         return None
+    ask = asked(view, facts, model)
+    return _judged(ask, model, host_of(view)) if ask.layers is None else None
+
+
+@lru_cache(maxsize=512)
+def _judged(ask: OllamaAsk, model: ModelFact, host: Host) -> ModelFit:
+    """Return the fit of a model, once for all hosts of one kind."""
     from generator.fit.verdict import judge
 
-    ask = asked(view, facts, model)
-    shape = shape_of(model, facts)
-    return judge(shape, ask, host_of(view), search=False) if ask.layers is None else None
+    return judge(shape_of(model, ask.facts), ask, host, search=False)
 
 
 def _all_cards(view: View, least: int = 2) -> bool:
