@@ -1,11 +1,13 @@
 # An Ollama server tuned by a Hostwright profile: `hostwright = { enable = true; profile = "…"; }`.
 {
+  _class = "nixos";
+
   imports = [
-    ./backend.nix
-    ./server.nix
     ./nixos-jobs.nix
     ./nvidia.nix
+    ./package.nix
     ./places.nix
+    ./server.nix
   ];
   hostwright.platform = "NixOS";
 }

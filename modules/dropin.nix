@@ -8,7 +8,8 @@
 address:
 let
   cfg = config.hostwright;
-  inherit (cfg) plan service;
+  inherit (cfg) plan;
+  service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
   devices = hw.devices cfg;
 
@@ -36,7 +37,7 @@ let
     {
       HOME = if service.home == "" then null else service.home;
       OLLAMA_HOST = address;
-      OLLAMA_MODELS = cfg.modelsDir;
+      OLLAMA_MODELS = cfg.ollama.modelsDir;
     }
     // cfg.settings
   );
@@ -64,8 +65,8 @@ let
     )
     ++ plain (
       hw.given {
-        User = cfg.user;
-        Group = cfg.group;
+        User = cfg.service.user;
+        Group = cfg.service.group;
       }
     )
     ++ [ (entry "Restart" service.restart.policy service.restart.reason) ]

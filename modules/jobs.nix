@@ -14,7 +14,7 @@
 }:
 let
   cfg = config.hostwright;
-  inherit (cfg) service;
+  service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
 
   # What stands in an argv for something of the host.
@@ -32,8 +32,8 @@ let
       ...
     }:
     let
-      isSet = lever != "" && cfg.threads != null;
-      threads = lib.optionalString isSet "${lever}${toString cfg.threads}";
+      isSet = lever != "" && cfg.threads.count != null;
+      threads = lib.optionalString isSet "${lever}${toString cfg.threads.count}";
     in
     "${pkgs.writeText file "${head}${threads}${tail}"}";
   placed =
@@ -67,7 +67,7 @@ let
     warmup = lib.optionals cfg.warmup.enable cfg.warmup.models;
   };
   modelsOf = job: chosen.${job.kind} or job.models;
-  timeout = job: if job.kind == "warmup" then cfg.warmup.timeoutSeconds else job.timeout_seconds;
+  timeout = job: if job.kind == "warmup" then cfg.warmup.timeout else job.timeout_seconds;
   isUsed =
     job:
     if job.kind == "resume" then

@@ -10,8 +10,7 @@ rec {
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options:
-    options.services.ollama ? acceleration
-    && (options.services.ollama.acceleration.visible or true);
+    options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
 
   bracketed = host: if lib.hasInfix ":" host then "[${host}]" else host;
 
@@ -20,8 +19,8 @@ rec {
   # The variables that have an option or a key of their own, and where they are set instead.
   places = {
     HOME = "service.home in the profile";
-    OLLAMA_HOST = "hostwright.exposure";
-    OLLAMA_MODELS = "hostwright.modelsDir";
+    OLLAMA_HOST = "hostwright.ollama.host";
+    OLLAMA_MODELS = "hostwright.ollama.modelsDir";
   };
   settings =
     service: lib.filter (item: !(places ? ${item.name} || isTold item.name)) service.environment;
@@ -38,7 +37,7 @@ rec {
       // {
         inherit name;
       }
-    ) (given cfg.credentials);
+    ) (given cfg.service.credentials);
   # The directives of `[Service]` that hand them to the server, each a list.
   handing =
     escape: cfg:
@@ -50,7 +49,7 @@ rec {
         name: map (one: escape one.${name}.argv) (lib.filter (one: one.${name} != null) credentials);
     in
     lib.filterAttrs (_: values: values != [ ]) {
-      EnvironmentFile = map percent cfg.environmentFiles;
+      EnvironmentFile = map percent cfg.service.environmentFiles;
       LoadCredential = load (lib.filter (one: !isSealed one) credentials);
       LoadCredentialEncrypted = load (lib.filter isSealed credentials);
       ExecStartPre = steps "link";
@@ -74,13 +73,13 @@ rec {
     lib.listToAttrs (map (item: lib.nameValuePair item.directive (value item)) service.limits);
 
   # The GPUs that the server may use; null where there are none, or the CPU computes.
-  devices = cfg: if cfg.acceleration == "cpu" then null else cfg.service.devices;
+  devices = cfg: if cfg.ollama.acceleration == "cpu" then null else cfg.planned.devices;
 
   # What NVIDIA's GPUs need of the driver; null without them. The package is made with it, so it
   # must not hang on the package.
   driver =
     cfg:
-    if cfg.enable && cfg.acceleration == "cuda" && cfg.newest.devices != null then
+    if cfg.enable && cfg.ollama.acceleration == "cuda" && cfg.newest.devices != null then
       cfg.newest.devices.driver
     else
       null;

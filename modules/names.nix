@@ -8,13 +8,13 @@ let
 
   # What a name is set by here, by the profile's key for the same.
   options = {
-    "ollama.acceleration" = "hostwright.acceleration";
-    "ollama.host" = "hostwright.exposure";
-    "ollama.models_dir" = "hostwright.modelsDir";
+    "ollama.acceleration" = "hostwright.ollama.acceleration";
+    "ollama.host" = "hostwright.ollama.host";
+    "ollama.models_dir" = "hostwright.ollama.modelsDir";
     "resources.memory_max" = "hostwright.resources.memoryMax";
     "warmup.enable" = "hostwright.warmup";
   }
-  // lib.optionalAttrs hasThreads { "threads.count" = "hostwright.threads"; };
+  // lib.optionalAttrs hasThreads { "threads.count" = "hostwright.threads.count"; };
 
   # Nobody but Ollama and its llama-server has these.
   isOurs = name: lib.hasPrefix "OLLAMA_" name || lib.hasPrefix "LLAMA_ARG_" name;

@@ -9,7 +9,7 @@
 let
   cfg = config.hostwright;
   inherit (config.services) ollama;
-  pulls = lib.filter (job: job.kind == "pull") (cfg.service.jobs ++ cfg.service.offered);
+  pulls = lib.filter (job: job.kind == "pull") (cfg.planned.jobs ++ cfg.planned.offered);
   isPull = unit: lib.any (job: job.unit == unit) pulls;
   jobs = import ./jobs.nix given {
     address = "${ollama.host}:${toString ollama.port}";

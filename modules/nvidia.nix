@@ -45,7 +45,9 @@ in
     assertions = [
       {
         assertion = !(driver.required or false) || nvidia.open != !driver.open;
-        message = "hardware.nvidia.open is ${lib.boolToString (!driver.open)}. ${driver.reason} Set it to ${lib.boolToString driver.open}, or leave it out.";
+        message = "hardware.nvidia.open is ${
+          lib.boolToString (!driver.open)
+        }. ${driver.reason} Set it to ${lib.boolToString driver.open}, or leave it out.";
       }
       {
         assertion = !isLater;

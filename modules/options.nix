@@ -1,73 +1,43 @@
 # The options `hostwright.*`: what a host may change of its profile, whose values are the defaults.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   own = import ./types.nix { inherit lib; };
   hw = import ./lib.nix { inherit lib; };
-  cfg = config.hostwright;
-  inherit (cfg) service;
+  service = config.hostwright.planned;
   warmups = lib.filter (job: job.kind == "warmup") service.jobs;
-  named = text: if text == "" then null else text;
   inherit (own) profiled optional;
   limits = hw.planned service;
 in
 {
   imports = [
     ./enable.nix
+    ./keys.nix
     ./profile.nix
     ./secrets.nix
   ];
 
   options.hostwright = {
-    package = mkOption {
-      type = types.nullOr types.package;
+    package = lib.mkPackageOption pkgs "ollama" {
+      nullable = true;
       default = null;
-      description = "The Ollama package; null is the one for the acceleration and its GPUs.";
-      example = lib.literalExpression "pkgs.ollama-cuda";
+      example = "pkgs.ollama-cuda";
+      extraDescription = "Null is the one for the acceleration and the GPUs.";
     };
-    acceleration = profiled cfg.newest.acceleration own.backend {
-      description = "What computes.";
-      example = "cuda";
-    };
-    exposure = {
-      host = profiled service.listen.host own.address {
-        description = "Address that the API listens on; it has no authentication.";
-        example = "0.0.0.0";
-      };
-      port = profiled service.listen.port types.port {
-        description = "TCP port of the API.";
-        example = 11434;
-      };
-      openFirewall = profiled service.listen.open_firewall types.bool {
-        description = "Whether to open the port in the firewall.";
-        example = true;
-      };
-    };
-    modelsDir = optional (named service.models_dir) own.path {
-      description = "Where models are stored; null is under the home of the service.";
-      example = "/srv/ollama/models";
-    };
-    # A directory outside the home needs an owner by name.
-    user =
-      optional (if service.user == "" && cfg.modelsDir != null then "ollama" else named service.user)
-        own.word
-        {
-          description = "User of the service; null is a dynamic one.";
-          example = "ollama";
-        };
-    group = optional (if service.group == "" then cfg.user else service.group) own.word {
-      description = "Group of the service; null is as the user.";
-      example = "ollama";
-    };
-    threads = optional (if service.threads == 0 then null else service.threads) types.ints.positive {
-      description = "Compute threads per model, wherever they are told, but for models with a number of their own; null leaves them to the server.";
-      example = 12;
-    };
+
     settings = mkOption {
-      type = types.attrsOf (types.nullOr types.str);
+      type = types.attrsOf (types.nullOr own.variable);
       default = { };
-      description = "Environment of the server, over the profile's; null unsets a variable.";
-      example.OLLAMA_KEEP_ALIVE = "24h";
+      description = "Environment of the server, over the profile's: text, numbers and Booleans; null unsets a variable.";
+      example = {
+        OLLAMA_KEEP_ALIVE = "24h";
+        OLLAMA_NUM_PARALLEL = 2;
+      };
     };
 
     healthGate = mkOption {
@@ -94,7 +64,7 @@ in
         description = "What to load; the profile's and yours add up.";
         example = [ "qwen2.5-coder:7b" ];
       };
-      timeoutSeconds =
+      timeout =
         profiled (if warmups == [ ] then 300 else (lib.head warmups).timeout_seconds) types.ints.positive
           {
             description = "Seconds until the whole warm-up is given up.";

@@ -21,8 +21,8 @@ let
   );
   nameOf =
     path:
-    if path == cfg.modelsDir then
-      "hostwright.modelsDir"
+    if path == cfg.ollama.modelsDir then
+      "hostwright.ollama.modelsDir"
     else
       "services.ollama.${if path == models then modelsDir else "home"}";
 
@@ -45,7 +45,8 @@ let
     ];
 
   isOurs = name: cfg.settings ? ${name};
-  setting = name: if isOurs name then "hostwright.settings" else "services.ollama.environmentVariables";
+  setting =
+    name: if isOurs name then "hostwright.settings" else "services.ollama.environmentVariables";
   lost = lib.filter (name: isOurs name || ollama.environmentVariables ? ${name}) (
     lib.attrNames hw.places
   );

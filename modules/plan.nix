@@ -4,7 +4,8 @@
 { config, lib, ... }:
 let
   cfg = config.hostwright;
-  inherit (cfg) service warmup;
+  inherit (cfg) warmup;
+  service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
 
   # Null unsets: an empty LLAMA_ARG_THREADS would stop every load, and what was chosen for one
@@ -12,9 +13,9 @@ let
   setting = item: {
     inherit (item) name;
     value = lib.mkDefault (
-      if item.group == "threads" && cfg.threads != service.threads then
-        if cfg.threads == null then null else toString cfg.threads
-      else if item.group == "gpu" && cfg.acceleration != service.acceleration then
+      if item.group == "threads" && cfg.threads.count != service.threads then
+        if cfg.threads.count == null then null else toString cfg.threads.count
+      else if item.group == "gpu" && cfg.ollama.acceleration != service.acceleration then
         null
       else
         item.value
@@ -31,18 +32,15 @@ let
   present = map tagged (cfg.models ++ served ++ config.services.ollama.loadModels or [ ]);
   absent = lib.filter (name: !lib.elem (tagged name) present) warmup.models;
   # Where upstream's option is set instead of ours, that one counts.
-  owner = config.services.ollama.user or cfg.user;
+  owner = config.services.ollama.user or cfg.service.user;
   home = config.services.ollama.home or service.home;
-  isHoused = home != "" && lib.hasPrefix "${home}/" cfg.modelsDir;
+  isHoused = home != "" && lib.hasPrefix "${home}/" cfg.ollama.modelsDir;
 in
 {
   imports = [
     ./options.nix
     ./variables.nix
-    (lib.mkRemovedOptionModule [
-      "hostwright"
-      "resumeFix"
-    ] "Write service.resume_fix into the profile.")
+    ./renamed.nix
   ];
 
   config = lib.mkIf cfg.enable {
@@ -54,12 +52,12 @@ in
 
     assertions = [
       {
-        assertion = cfg.threads == null || service.threads != 0;
-        message = "hostwright.threads: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
+        assertion = cfg.threads.count == null || service.threads != 0;
+        message = "hostwright.threads.count: the profile sets no threads, so nothing carries this number; write `threads.count` into the profile.";
       }
       {
-        assertion = cfg.modelsDir == null || owner != null || isHoused;
-        message = "hostwright.modelsDir is ${toString cfg.modelsDir}, where a dynamic user cannot write; name the owner in hostwright.user.";
+        assertion = cfg.ollama.modelsDir == null || owner != null || isHoused;
+        message = "hostwright.ollama.modelsDir is ${toString cfg.ollama.modelsDir}, where a dynamic user cannot write; name the owner in hostwright.service.user.";
       }
       {
         assertion = !warmup.enable || warmup.models != [ ];
@@ -69,6 +67,6 @@ in
 
     warnings =
       lib.optional (warmup.enable && absent != [ ])
-          "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
+        "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

@@ -6,7 +6,7 @@
   files,
 }:
 let
-  inherit (cfg.service) program;
+  inherit (cfg.planned) program;
 in
 ''
   if ! /usr/bin/systemctl cat ollama.service >/dev/null 2>&1; then
@@ -19,8 +19,8 @@ in
     exit 1
   fi
 ''
-+ lib.optionalString (cfg.user != null) ''
-  user=${lib.escapeShellArg cfg.user}
++ lib.optionalString (cfg.service.user != null) ''
+  user=${lib.escapeShellArg cfg.service.user}
   if ! /usr/bin/id -u "$user" >/dev/null 2>&1; then
     echo "There is no user $user: install Ollama first, or name another one."
     exit 1

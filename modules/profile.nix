@@ -44,6 +44,6 @@ in
         config.services.ollama.package.version or cfg.newest.release
     ) "The release of Ollama in effect.";
     plan = told inEffect.plan "The Plan for that release.";
-    service = told (serviceOf cfg.plan) "The one service of that Plan.";
+    planned = told (serviceOf cfg.plan) "The one service of that Plan.";
   };
 }

@@ -12,7 +12,7 @@ let
   inherit (hw) secrets;
   own = import ./types.nix { inherit lib; };
   inherit (own) profiled optional;
-  inherit (cfg) service;
+  service = cfg.planned;
   credentials = lib.listToAttrs (
     map (one: lib.nameValuePair one.name { inherit (one) path encrypted; }) (service.credentials or [ ])
   );
@@ -35,7 +35,7 @@ let
   reveals = name: value: hasPassword value || saysSecret name && isLiteral value;
   # Those of the profile have been judged.
   ofProfile = lib.listToAttrs (
-    map (item: lib.nameValuePair item.name item.value) cfg.service.environment
+    map (item: lib.nameValuePair item.name item.value) service.environment
   );
   isOwn = name: value: value != null && (ofProfile.${name} or null) != value;
   revealed =
@@ -53,7 +53,7 @@ in
 {
   imports = [ ./enable.nix ];
 
-  options.hostwright = {
+  options.hostwright.service = {
     environmentFiles = profiled (service.environment_files or [ ]) (lib.types.listOf own.secretFile) {
       description = "Files on the host with variables that stand in no output, as tokens; they win over `settings`. Each must be there when the server starts.";
       example = lib.literalExpression "[ config.sops.secrets.ollama.path ]";
@@ -77,7 +77,7 @@ in
       );
       assertions = map (option: {
         assertion = false;
-        message = "${option} holds a secret, which would be in the store of Nix, where every user reads it; write it into a file of its own, and name that in hostwright.environmentFiles.";
+        message = "${option} holds a secret, which would be in the store of Nix, where every user reads it; write it into a file of its own, and name that in hostwright.service.environmentFiles.";
       }) all;
     }
   );

@@ -10,7 +10,7 @@
 let
   inherit (lib) mkDefault mkIf;
   cfg = config.hostwright;
-  inherit (cfg) service;
+  service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
 
   hasAcceleration = hw.hasAcceleration options;
@@ -33,11 +33,6 @@ let
   };
 
   soft = lib.mapAttrs (_: mkDefault);
-  inherit (cfg) release;
-  isOther =
-    lib.versionOlder release service.era_since
-    || (service.era_until != "" && lib.versionAtLeast release service.era_until)
-    || lib.versionOlder release (lib.last cfg.plans).since;
   devices = hw.devices cfg;
 
   # A Plan of before has none.
@@ -59,20 +54,24 @@ in
   config = mkIf cfg.enable {
     services.ollama = {
       enable = mkDefault true;
-      package = mkDefault (if cfg.package == null then packages.${cfg.acceleration} else cfg.package);
-      host = mkDefault (hw.bracketed (hw.percent cfg.exposure.host));
-      port = mkDefault cfg.exposure.port;
-      openFirewall = mkDefault cfg.exposure.openFirewall;
+      package = mkDefault (
+        if cfg.package == null then packages.${cfg.ollama.acceleration} else cfg.package
+      );
+      host = mkDefault (hw.bracketed (hw.percent cfg.ollama.host));
+      port = mkDefault cfg.ollama.port;
+      openFirewall = mkDefault cfg.ollama.openFirewall;
       environmentVariables = soft (lib.mapAttrs (_: hw.percent) (hw.given cfg.settings));
       loadModels = lib.unique cfg.models;
       # Which names are set must not hang on the profile, for a host that is not enabled has none.
-      user = mkIf (cfg.user != null) (mkDefault cfg.user);
-      group = mkIf (cfg.group != null) (mkDefault cfg.group);
-      ${modelsDir} = mkIf (cfg.modelsDir != null) (mkDefault cfg.modelsDir);
+      user = mkIf (cfg.service.user != null) (mkDefault cfg.service.user);
+      group = mkIf (cfg.service.group != null) (mkDefault cfg.service.group);
+      ${modelsDir} = mkIf (cfg.ollama.modelsDir != null) (mkDefault cfg.ollama.modelsDir);
       home = mkIf (service.home != "") (mkDefault service.home);
     }
     // lib.optionalAttrs hasAcceleration {
-      acceleration = mkDefault (if cfg.acceleration == "cpu" then false else cfg.acceleration);
+      acceleration = mkDefault (
+        if cfg.ollama.acceleration == "cpu" then false else cfg.ollama.acceleration
+      );
     };
 
     systemd.services.ollama = {
@@ -100,12 +99,10 @@ in
         message = "hostwright.healthGate: the plan is of an older release, and says nothing of how the server is asked; write it again with `gen plan`.";
       }
       {
-        assertion = cfg.group == null || config.services.ollama.user != null;
-        message = "hostwright.group is ${toString cfg.group}, which does nothing for a dynamic user; name the user, too, in hostwright.user.";
+        assertion = cfg.service.group == null || config.services.ollama.user != null;
+        message = "hostwright.service.group is ${toString cfg.service.group}, which does nothing for a dynamic user; name the user, too, in hostwright.service.user.";
       }
     ];
-
-    warnings = lib.optional isOther "hostwright: the packaged Ollama is ${release}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${release}`.";
 
     system.checks = lib.optional (cfg.checkPlan != null) (
       import ./check.nix {

@@ -1,6 +1,5 @@
 # The same options `hostwright.*` for DGX OS, Ubuntu and Debian, where system-manager puts files
-# below /etc. The server stays the one that Ollama's installer made; this is a drop-in for it. What
-# system-manager cannot do of `hostwright.*` is told, with what to do instead.
+# below /etc. The server stays the one that Ollama's installer made; this is a drop-in for it.
 {
   config,
   lib,
@@ -10,10 +9,10 @@
 }@given:
 let
   cfg = config.hostwright;
-  inherit (cfg) service;
+  service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
 
-  address = "${hw.bracketed cfg.exposure.host}:${toString cfg.exposure.port}";
+  address = "${hw.bracketed cfg.ollama.host}:${toString cfg.ollama.port}";
   dropIn = import ./dropin.nix given address;
   check = import ./check.nix {
     inherit lib pkgs;
@@ -33,7 +32,7 @@ let
   directories = lib.unique (
     lib.filter (path: path != null && path != "") [
       service.home
-      cfg.modelsDir
+      cfg.ollama.modelsDir
     ]
   );
   files = {
@@ -42,7 +41,12 @@ let
   // lib.optionalAttrs (modules != [ ]) {
     "modules-load.d/hostwright-ollama.conf".text = lib.concatMapStrings (name: "${name}\n") modules;
   };
-  taken = lib.filter (name: cfg.settings ? ${name}) (lib.attrNames hw.places);
+  chosen = with cfg.warmup; [
+    cfg.models
+    enable
+    models
+    timeout
+  ];
   # The programs are those of the host, not of nixpkgs.
   hosted = service: service // { path = lib.mkForce [ ]; };
   # system-manager waits half a minute for what it restarts, and a pull takes longer: jobs start
@@ -52,38 +56,16 @@ in
 {
   imports = [
     ./plan.nix
+    ./on-host.nix
     { hostwright.platform = "system-manager"; }
   ];
 
   config = lib.mkIf cfg.enable {
-    assertions = [
-      {
-        assertion = cfg.package == null;
-        message = "hostwright.package: system-manager runs the host's own ${service.program}; take this option out, and update Ollama with its installer.";
-      }
-      {
-        assertion = cfg.acceleration == service.acceleration;
-        message = "hostwright.acceleration is ${cfg.acceleration}, and the profile is for ${service.acceleration}: the installed Ollama has every backend and takes the GPU that it finds; write ollama.acceleration into the profile instead.";
-      }
-      {
-        assertion = !cfg.healthGate;
-        message = "hostwright.healthGate: a switch of system-manager does not wait for the server; take this option out, and look with `systemctl status ollama`.";
-      }
-      {
-        assertion = !service.full_unit;
-        message = "hostwright.profile asks for a complete unit, and system-manager leaves an ollama.service that is there already; write service.full_unit = false into the profile, or apply the bundle of `gen -t systemd`.";
-      }
-    ]
-    ++ map (name: {
-      assertion = false;
-      message = "hostwright.settings.${name} has a place of its own; set ${hw.places.${name}}.";
-    }) taken;
-
-    warnings = lib.optional cfg.exposure.openFirewall "hostwright.exposure.openFirewall does nothing here, for the firewall is the distribution's: open TCP port ${toString cfg.exposure.port} in it, and set this to false.";
-
     environment.etc = files;
 
-    systemd.tmpfiles.rules = lib.optionals (cfg.user != null) (map (hw.directory cfg) directories);
+    systemd.tmpfiles.rules = lib.optionals (cfg.service.user != null) (
+      map (hw.directory cfg.service) directories
+    );
 
     systemd.services = lib.mapAttrs (_: jobOnHost) services // {
       hostwright-apply = hosted {
@@ -91,7 +73,7 @@ in
         wantedBy = [ "multi-user.target" ];
         # At boot the server starts after this, and there is nothing to restart.
         before = [ "ollama.service" ];
-        restartTriggers = dropIn.lines ++ [ (builtins.toJSON { inherit (cfg) models warmup; }) ];
+        restartTriggers = dropIn.lines ++ [ (builtins.toJSON chosen) ];
         serviceConfig = {
           Type = "oneshot";
           RemainAfterExit = true;
@@ -109,9 +91,7 @@ in
         inherit cfg lib;
         files = map (name: "/etc/${name}") (
           lib.attrNames files
-          ++ map (name: "systemd/system/${name}.service") (
-            lib.attrNames services ++ [ "hostwright-apply" ]
-          )
+          ++ map (name: "systemd/system/${name}.service") (lib.attrNames services ++ [ "hostwright-apply" ])
         );
       };
     };

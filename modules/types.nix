@@ -56,6 +56,10 @@ in
     value: lib.isAttrs value && !(value ? outPath) && !(value ? _type)
   );
   release = matching "release like `0.32.15`" "[0-9]+[.][0-9]+([.][0-9]+(-rc[0-9]+)?)?";
+  # Go takes 1 and 0 for a Boolean, and so does llama-server.
+  variable = lib.types.coercedTo (lib.types.either lib.types.int lib.types.bool) (
+    value: if lib.isBool value then (if value then "1" else "0") else toString value
+  ) lib.types.str;
   word = matching "plain name" part;
   secretFile = type file isFile;
   credential = type "${file}, or { path; encrypted; } of one that systemd-creds has encrypted" (
@@ -66,11 +70,11 @@ in
 
   # Those of `hostwright.resources`.
   limits = {
-    allowedCPUs = cpus;
+    allowedCpus = cpus;
     cpuQuota = matching "percentage of one CPU like `2000%`" "[1-9][0-9]*%";
     cpuWeight = weight;
     ioWeight = weight;
-    limitMEMLOCK = amount;
+    limitMemlock = amount;
     memoryHigh = size;
     memoryMax = size;
     memorySwapMax = amount;

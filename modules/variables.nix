@@ -26,10 +26,10 @@ let
       "systemd.services.ollama.environment.${name}";
 
   # What the profile itself sets under a name that does nothing, it has said for which reason.
-  added = removeAttrs inEffect (map (item: item.name) cfg.service.environment);
+  added = removeAttrs inEffect (map (item: item.name) cfg.planned.environment);
   fault = import ./names.nix { inherit lib; } {
     inherit release;
-    hasThreads = cfg.service.threads != 0;
+    hasThreads = cfg.planned.threads != 0;
   };
   idle = lib.filter (name: fault name != null) (lib.attrNames added);
 

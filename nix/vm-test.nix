@@ -18,7 +18,7 @@ testers.runNixOSTest {
           cpuQuota = "200%";
           memoryMax = "1G";
         };
-        threads = 2;
+        threads.count = 2;
       };
     };
 

@@ -30,21 +30,22 @@ EXAMPLES: Final = {
 }
 # An option without a value has the profile's.
 _LEFT_OUT: Final = re.compile(r"[;.] [Ll]eft out:.*")
-_FIRST_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]")
 
 
 def files() -> dict[str, str]:
     """Return the file by its path, options in alphabetical order."""
     keys = json_schema(PROFILE)["$defs"]["Resources"]["properties"]
     options = {
-        _option(directive): _limit(name, directive, keys[name]["description"])
+        _option(name): _limit(name, directive, keys[name]["description"])
         for directive, (name, _) in DIRECTIVES.items()
     }
     return {"modules/limits.json": to_json(dict(sorted(options.items())))}
 
 
-def _option(directive: str) -> str:
-    return _FIRST_WORD.sub(lambda match: match[0].lower(), directive, count=1)
+def _option(key: str) -> str:
+    """Return the name of the option: the key, as options of NixOS are written."""
+    first, *others = key.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _limit(name: str, directive: str, described: str) -> dict[str, object]:

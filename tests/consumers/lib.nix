@@ -165,6 +165,43 @@ let
       description = "Whether to enable ${text}.";
     };
 
+  mkPackageOption =
+    pkgs: name:
+    {
+      nullable ? false,
+      default ? name,
+      example ? null,
+      extraDescription ? "",
+    }:
+    mkOption (
+      {
+        type = (if nullable then types.nullOr else basics.id) types.package;
+        default = if default == null then null else pkgs.${default};
+        description = "The ${name} package to use.${basics.optionalString (extraDescription != "") " "}${extraDescription}";
+      }
+      // optionalAttrs (example != null) { example = basics.literalExpression example; }
+    );
+
+  # What is set by the old name is set, as strongly, by the new one.
+  mkRenamedOptionModule =
+    from: to:
+    { options, ... }:
+    let
+      option = basics.attrByPath from { } options;
+      nested = path: value: basics.foldr (name: inner: { ${name} = inner; }) value path;
+    in
+    {
+      options = nested from (mkOption { visible = false; });
+      config = properties.mkMerge [
+        {
+          warnings = optional option.isDefined "The option `${show from}' has been renamed to `${show to}'.";
+        }
+        (nested to (
+          mkIf option.isDefined (mkOverride option.highestPrio (properties.mkMerge option.definitions))
+        ))
+      ];
+    };
+
   # Setting it is an error in these words; not setting it is not.
   mkRemovedOptionModule =
     path: told:
@@ -214,6 +251,7 @@ let
     // rec {
       inherit loc type;
       isDefined = definitions != [ ];
+      highestPrio = lowest (surviving defs);
       definitions = map (d: d.value) (surviving defs);
       value = (option.apply or basics.id) merged;
     };
@@ -264,11 +302,11 @@ let
           load (module args)
         else if module ? config || module ? options then
           let
-            stray = attrNames (removeAttrs module [ "_file" "imports" "options" "config" "meta" ]);
+            stray = attrNames (removeAttrs module [ "_class" "_file" "imports" "options" "config" "meta" ]);
           in
           if stray == [ ] then module else throw "Module has an unsupported attribute `${head stray}'."
         else
-          { imports = module.imports or [ ]; config = removeAttrs module [ "_file" "imports" ]; };
+          { imports = module.imports or [ ]; config = removeAttrs module [ "_class" "_file" "imports" ]; };
       # A file that several modules import is one module.
       keyed = parent: basics.imap0 (
         n: module: {
@@ -393,6 +431,19 @@ let
         loc: defs:
         mergeDefinitions loc (if all (d: a.check d.value) defs then a else b) defs;
     };
+    coercedTo = from: coerce: type: mkOptionType {
+      name = "coercedTo";
+      description = "${phrase [ "noun" ] type} or ${phrase [ "noun" ] from} convertible to it";
+      inherit (type) getSubOptions;
+      check = value: (from.check value && type.check (coerce value)) || type.check value;
+      merge =
+        loc: defs:
+        type.merge loc (
+          map (
+            d: d // { value = if from.check d.value then coerce d.value else d.value; }
+          ) defs
+        );
+    };
     oneOf = list: foldl' either (head list) (builtins.tail list);
     nullOr = type: mkOptionType {
       name = "nullOr";
@@ -504,7 +555,7 @@ let
   lib = basics // properties // {
     inherit
       evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType
-      mkRemovedOptionModule
+      mkPackageOption mkRemovedOptionModule mkRenamedOptionModule
       optionAttrSetToDocList types
       ;
   };

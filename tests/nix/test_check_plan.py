@@ -159,11 +159,11 @@ def test_a_setting_that_breaks_the_server_stops_the_build(
 @pytest.mark.parametrize(
     "limit",
     [
-        'allowedCPUs = "9-1";',
-        'allowedCPUs = "0,8192";',
+        'allowedCpus = "9-1";',
+        'allowedCpus = "0,8192";',
         'numaMask = "999999";',
         'memoryMax = "99999999999E";',
-        'limitMEMLOCK = "16E";',
+        'limitMemlock = "16E";',
         'cpuQuota = "99999999999999999999%";',
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 from generator.targets import load_target
 from tests.consumers import nix
-from tests.nix.test_modules import MODULES
+from tests.nix.test_modules import MODULES, XEON, host
 from tests.plans import shipped
 
 LIB = Path(os.environ["NIXPKGS_LIB"]) if os.environ.get("NIXPKGS_LIB") else None
@@ -96,7 +96,7 @@ CONTRADICTIONS: dict[str, tuple[str, nix.Variant, str]] = {
     "services.ollama.package is for cuda": (
         "dual-pascal",
         "unstable",
-        'hostwright.acceleration = "vulkan"; services.ollama.package = pkgs.ollama-cuda;',
+        'hostwright.ollama.acceleration = "vulkan"; services.ollama.package = pkgs.ollama-cuda;',
     ),
 }
 RELEASES: dict[nix.Variant, str] = {"25.11": "0.21.1", "26.05": "0.32.3", "unstable": "0.32.15"}
@@ -170,3 +170,48 @@ def test_a_contradiction_names_the_option_and_what_to_do(
     (failed,) = answers[name]["failed"]
     assert failed.startswith(name.removeprefix("rendered "))
     assert any(word in failed for word in ("Set it to", "leave it out", "Leave it"))
+
+
+OLD_NAMES = """
+hostwright = {
+  acceleration = "cuda";
+  exposure = { host = "0.0.0.0"; port = 8000; openFirewall = true; };
+  modelsDir = lib.mkForce "/srv/m";
+  user = "llm";
+  group = "ai";
+  threads = 12;
+  resources = { allowedCPUs = "0-11"; limitMEMLOCK = "infinity"; };
+  warmup = { enable = true; models = [ "phi4" ]; timeoutSeconds = 90; };
+  models = [ "phi4" ];
+};
+"""
+NEW_NAMES = """
+hostwright = {
+  ollama = {
+    acceleration = "cuda"; host = "0.0.0.0"; port = 8000; openFirewall = true; modelsDir = "/srv/m";
+  };
+  service = { user = "llm"; group = "ai"; };
+  threads.count = 12;
+  resources = { allowedCpus = "0-11"; limitMemlock = "infinity"; };
+  warmup = { enable = true; models = [ "phi4" ]; timeout = 90; };
+  models = [ "phi4" ];
+};
+"""
+COERCED = "hostwright.settings = { OLLAMA_NUM_PARALLEL = 3; OLLAMA_NOPRUNE = true; FOO = false; };"
+
+
+def test_names_of_before_mean_the_same_and_are_told(tmp_path: Path) -> None:
+    cases = []
+    for name, said in (("old", OLD_NAMES), ("new", NEW_NAMES), ("coerced", COERCED)):
+        (tmp_path / name).mkdir()
+        cases.append(nix.Case(host(tmp_path / name, XEON + said)))
+    old, new, coerced = nix.evaluate_all(cases, lib=LIB)
+    told = old.pop("warnings")
+    assert new.pop("warnings") == []
+    assert old == new
+    assert old["failed"] == []
+    assert len(told) == 10
+    assert all("hostwright" in line and "renamed" in line for line in told)
+    unit = coerced["units"]["ollama.service"]
+    for line in ("OLLAMA_NUM_PARALLEL=3", "OLLAMA_NOPRUNE=1", "FOO=0"):
+        assert f'Environment="{line}"\n' in unit

@@ -221,11 +221,11 @@ class TestOverrides:
         assert not [name for name in found if "THREADS" in name]
 
     def test_another_backend_drops_what_was_chosen_for_the_first(self, tmp_path: Path) -> None:
-        found = read(tmp_path, XEON + '  hostwright.acceleration = "cuda";').environment
+        found = read(tmp_path, XEON + '  hostwright.ollama.acceleration = "cuda";').environment
         assert "OLLAMA_LLM_LIBRARY" not in found
 
     def test_a_models_directory_gets_an_owner(self, tmp_path: Path) -> None:
-        found = read(tmp_path, XEON + '  hostwright.modelsDir = "/srv/m";')
+        found = read(tmp_path, XEON + '  hostwright.ollama.modelsDir = "/srv/m";')
         assert found.extra["nix"]["ollama"]["user"] == "ollama"
         assert found.extra["nix"]["tmpfiles"] == ["d /srv/m 0750 ollama ollama"]
 
@@ -270,10 +270,7 @@ class TestOverrides:
         assert "ollama-create.service" not in none.extra["nix"]["units"]
 
     def test_a_profile_without_a_warm_up_can_have_one(self, tmp_path: Path) -> None:
-        body = (
-            '  hostwright.warmup = { enable = true; models = [ "llama3.1:8b" ]; '
-            "timeoutSeconds = 90; };"
-        )
+        body = '  hostwright.warmup = { enable = true; models = [ "llama3.1:8b" ]; timeout = 90; };'
         unit = read(tmp_path, XEON + body).extra["nix"]["units"]["ollama-warmup.service"]
         assert "llama3.1:8b" in unit
         assert "\nTimeoutStartSec=90\n" in unit
@@ -289,7 +286,7 @@ class TestOverrides:
     def test_exposure_opens_the_firewall(self, tmp_path: Path) -> None:
         found = read(
             tmp_path,
-            XEON + '  hostwright.exposure = { host = "0.0.0.0"; openFirewall = true; };',
+            XEON + '  hostwright.ollama = { host = "0.0.0.0"; openFirewall = true; };',
         )
         assert found.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
         assert found.extra["nix"]["firewall_ports"] == [11434]
@@ -334,7 +331,7 @@ class TestOverrides:
         assert read(tmp_path, body).extra["nix"]["nvidia"]["package"] == "nvidia-legacy_535"
 
     def test_cpu_on_a_gpu_host_needs_no_driver(self, tmp_path: Path) -> None:
-        body = '  hostwright = { profile = "dual-pascal"; acceleration = "cpu"; };'
+        body = '  hostwright = { profile = "dual-pascal"; ollama.acceleration = "cpu"; };'
         found = read(tmp_path, body)
         assert found.extra["nix"]["video_drivers"] == []
         assert "ExecStartPre" not in found.extra["exec"]
@@ -347,10 +344,10 @@ class TestOverrides:
         ('hostwright.resources.cpuQuota = "20";', "hostwright.resources.cpuQuota"),
         ('hostwright.resources.memoryMax = "20 gigs";', "hostwright.resources.memoryMax"),
         ("hostwright.threads = 0;", "hostwright.threads"),
-        ("hostwright.settings.FOO = 1;", "hostwright.settings.FOO"),
-        ('hostwright.acceleration = "gpu";', "hostwright.acceleration"),
+        ("hostwright.settings.FOO = 1.5;", "hostwright.settings.FOO"),
+        ('hostwright.ollama.acceleration = "gpu";', "hostwright.ollama.acceleration"),
         ('hostwright.profile = lib.mkForce "xeon";', "hostwright.profile"),
-        ("hostwright.exposure.port = 99999;", "hostwright.exposure.port"),
+        ("hostwright.ollama.port = 99999;", "hostwright.ollama.port"),
         ("hostwright.thread = 4;", "hostwright.thread"),
         ("hostwright.resumeFix = true;", "hostwright.resumeFix"),
         ('hostwright.models = [ { name = "phi4"; } ];', "hostwright.models"),

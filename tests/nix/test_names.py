@@ -55,13 +55,17 @@ def test_it_is_small_and_has_each_name_once() -> None:
 @pytest.mark.parametrize(
     ("name", "what", "fix"),
     [
-        ("OLLAMA_NUM_THREADS", "no release of Ollama reads it", "set hostwright.threads instead"),
+        (
+            "OLLAMA_NUM_THREADS",
+            "no release of Ollama reads it",
+            "set hostwright.threads.count instead",
+        ),
         ("OLLAMA_ORIGINZ", "Ollama has no variable of that name", "correct it, or take it out"),
         ("LLAMA_ARG_CTX", "Ollama has no variable of that name", "correct it, or take it out"),
         ("OLLAMA_NUM_CTX", "no release of Ollama reads it", "use OLLAMA_CONTEXT_LENGTH"),
         ("OLLAMA_LOG_FORMAT", "no release of Ollama reads it", "take it out: the format is fixed"),
         ("CUDA_MEMORY_FRACTION", "no release of Ollama reads it", "use LLAMA_ARG_FIT_TARGET=<MiB"),
-        ("OLLAMA_BIND", "no release of Ollama reads it", "set hostwright.exposure instead"),
+        ("OLLAMA_BIND", "no release of Ollama reads it", "set hostwright.ollama.host instead"),
         ("OLLAMA_INTEL_GPU", "does nothing since Ollama 0.12.11", "use OLLAMA_VULKAN=1"),
         ("OLLAMA_GPU_OVERHEAD", "does nothing since Ollama 0.30.0", "LLAMA_ARG_FIT_TARGET="),
         ("OLLAMA_NEW_ENGINE", "does nothing since Ollama 0.30.0", "take it out"),

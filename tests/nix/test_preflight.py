@@ -60,7 +60,7 @@ class TestPreflight:
         assert "service.binary" in result.stdout
 
     def test_without_the_user_it_stops(self, root: Path, tmp_path: Path) -> None:
-        result = self.run(tmp_path, root, XEON + '  hostwright.user = "no-such-user";')
+        result = self.run(tmp_path, root, XEON + '  hostwright.service.user = "no-such-user";')
         assert result.returncode == 1
         assert "no-such-user" in result.stdout
 

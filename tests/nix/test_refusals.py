@@ -31,14 +31,25 @@ def warnings(folder: Path, body: str) -> list[str]:
 
 
 SETTINGS = [
-    ('OLLAMA_HOST = "0.0.0.0";', "settings.OLLAMA_HOST never reaches", "set hostwright.exposure"),
-    ('OLLAMA_MODELS = "/m";', "settings.OLLAMA_MODELS never reaches", "set hostwright.modelsDir"),
+    (
+        'OLLAMA_HOST = "0.0.0.0";',
+        "settings.OLLAMA_HOST never reaches",
+        "set hostwright.ollama.host",
+    ),
+    (
+        'OLLAMA_MODELS = "/m";',
+        "settings.OLLAMA_MODELS never reaches",
+        "set hostwright.ollama.modelsDir",
+    ),
     ("HOME = null;", "settings.HOME never reaches", "set service.home in the profile"),
 ]
 
 
 HIDDEN = [
-    ('hostwright.modelsDir = "/home/me/models";', "hostwright.modelsDir is /home/me/models"),
+    (
+        'hostwright.ollama.modelsDir = "/home/me/models";',
+        "hostwright.ollama.modelsDir is /home/me/models",
+    ),
     ('services.ollama.modelsDir = "/root/m";', "services.ollama.modelsDir is /root/m"),
     ('services.ollama.home = "/home/ollama";', "services.ollama.home is /home/ollama"),
 ]
@@ -86,23 +97,23 @@ OPTIONS = [
     ("resources.memoryMax = 0;", "hostwright.resources.memoryMax", "above 0"),
     ('resources.memoryMax = "20GB";', "hostwright.resources.memoryMax", "size like `20G`"),
     ('resources.numaPolicy = "spread";', "hostwright.resources.numaPolicy", '"interleave"'),
-    ('resources.allowedCPUs = "all";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
-    ('resources.allowedCPUs = "0-3,";', "hostwright.resources.allowedCPUs", "list like `0-11,24`"),
+    ('resources.allowedCpus = "all";', "hostwright.resources.allowedCpus", "list like `0-11,24`"),
+    ('resources.allowedCpus = "0-3,";', "hostwright.resources.allowedCpus", "list like `0-11,24`"),
     (
-        'user = null; hostwright.group = "x"; hostwright.modelsDir = "/srv/m";',
-        "hostwright.modelsDir is /srv/m, where a dynamic user cannot write",
-        "name the owner in hostwright.user",
+        'service = { user = null; group = "x"; }; hostwright.ollama.modelsDir = "/srv/m";',
+        "hostwright.ollama.modelsDir is /srv/m, where a dynamic user cannot write",
+        "name the owner in hostwright.service.user",
     ),
     (
-        'user = null; hostwright.group = "x";',
-        "hostwright.group is x, which does nothing for a dynamic user",
-        "in hostwright.user",
+        'service = { user = null; group = "x"; };',
+        "hostwright.service.group is x, which does nothing for a dynamic user",
+        "in hostwright.service.user",
     ),
-    ('modelsDir = "/srv/my models";', "hostwright.modelsDir", "without spaces"),
-    ('modelsDir = "models";', "hostwright.modelsDir", "absolute path"),
-    ('exposure.host = "[::1]";', "hostwright.exposure.host", "without port and brackets"),
-    ('exposure.host = "0.0.0.0:11434";', "hostwright.exposure.host", "without port and brackets"),
-    ('user = "my user";', "hostwright.user", "plain name"),
+    ('ollama.modelsDir = "/srv/my models";', "hostwright.ollama.modelsDir", "without spaces"),
+    ('ollama.modelsDir = "models";', "hostwright.ollama.modelsDir", "absolute path"),
+    ('ollama.host = "[::1]";', "hostwright.ollama.host", "without port and brackets"),
+    ('ollama.host = "0.0.0.0:11434";', "hostwright.ollama.host", "without port and brackets"),
+    ('service.user = "my user";', "hostwright.service.user", "plain name"),
     ('models = [ "a b" ];', "hostwright.models", "as `ollama list` writes it"),
     ('models = [ "-h/x" ];', "hostwright.models", "as `ollama list` writes it"),
     ('models = [ "../u/x" ];', "hostwright.models", "as `ollama list` writes it"),
@@ -123,12 +134,12 @@ def test_nonsense_is_refused_with_what_to_write(
 @pytest.mark.parametrize(
     ("body", "limit", "value"),
     [
-        ('allowedCPUs = "0-8191";', "AllowedCPUs", "0-8191"),
-        ('allowedCPUs = "9-10 12,8-9";', "AllowedCPUs", "9-10 12,8-9"),
+        ('allowedCpus = "0-8191";', "AllowedCPUs", "0-8191"),
+        ('allowedCpus = "9-10 12,8-9";', "AllowedCPUs", "9-10 12,8-9"),
         ('numaMask = "0";', "NUMAMask", "0"),
         ('cpuQuota = "9999999%";', "CPUQuota", "9999999%"),
         ('memoryMax = "7E";', "MemoryMax", "7E"),
-        ('limitMEMLOCK = "infinity";', "LimitMEMLOCK", "infinity"),
+        ('limitMemlock = "infinity";', "LimitMEMLOCK", "infinity"),
     ],
 )
 def test_the_largest_that_systemd_takes_is_taken(
@@ -143,9 +154,9 @@ def test_the_largest_that_systemd_takes_is_taken(
 @pytest.mark.parametrize(
     "body",
     [
-        'user = null; modelsDir = "/var/lib/ollama/m";',
-        'user = "me"; modelsDir = "/srv/m";',
-        'user = "me"; group = "us";',
+        'service.user = null; ollama.modelsDir = "/var/lib/ollama/m";',
+        'service.user = "me"; ollama.modelsDir = "/srv/m";',
+        'service = { user = "me"; group = "us"; };',
     ],
 )
 def test_a_directory_with_an_owner_is_left_alone(body: str, tmp_path: Path) -> None:
@@ -184,10 +195,16 @@ REVEALED = [
         'services.ollama.environmentVariables.HTTPS_PROXY = "http://me:pw@proxy.lan:1";',
         "services.ollama.environmentVariables.HTTPS_PROXY holds a secret",
     ),
-    ("hostwright.environmentFiles = [ ./x.env ];", "outside the store of Nix"),
-    ('hostwright.environmentFiles = [ "${builtins.storeDir}/x" ];', "outside the store of Nix"),
-    ("hostwright.credentials.id_ed25519 = ./key;", "outside the store of Nix"),
-    ('hostwright.credentials.hf_token = "/run/x";', "hostwright.credentials.hf_token"),
+    ("hostwright.service.environmentFiles = [ ./x.env ];", "outside the store of Nix"),
+    (
+        'hostwright.service.environmentFiles = [ "${builtins.storeDir}/x" ];',
+        "outside the store of Nix",
+    ),
+    ("hostwright.service.credentials.id_ed25519 = ./key;", "outside the store of Nix"),
+    (
+        'hostwright.service.credentials.hf_token = "/run/x";',
+        "hostwright.service.credentials.hf_token",
+    ),
 ]
 
 
@@ -198,9 +215,9 @@ def test_a_secret_does_not_get_into_the_store(body: str, what: str, tmp_path: Pa
 
 def test_a_secret_is_named_by_its_path(tmp_path: Path) -> None:
     body = """
-      hostwright.environmentFiles = [ "/run/secrets/ollama.env" ];
-      hostwright.credentials.id_ed25519 = { path = "/run/agenix/key"; encrypted = true; };
-      hostwright.credentials.SSL_CERT_FILE = "/etc/ca.pem";
+      hostwright.service.environmentFiles = [ "/run/secrets/ollama.env" ];
+      hostwright.service.credentials.id_ed25519 = { path = "/run/agenix/key"; encrypted = true; };
+      hostwright.service.credentials.SSL_CERT_FILE = "/etc/ca.pem";
       hostwright.settings = { HF_TOKEN = null; A_API_KEY = "ollama"; B_KEY_FILE = "/run/b"; };
       systemd.services.ollama.serviceConfig.EnvironmentFile = [ "/run/more.env" ];
     """

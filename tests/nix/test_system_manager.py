@@ -191,13 +191,13 @@ class TestOverrides:
         assert "After=ollama.service ollama-pull.service\n" in units["ollama-warmup.service"]
 
     def test_the_jobs_ask_where_the_server_listens(self, tmp_path: Path) -> None:
-        body = '  hostwright.exposure = { host = "fe80::1%eth0"; port = 8000; };'
+        body = '  hostwright.ollama = { host = "fe80::1%eth0"; port = 8000; };'
         for unit in (nix.SERVICE, "ollama-pull.service"):
             found = read(tmp_path, XEON + body, unit)
             assert found.environment["OLLAMA_HOST"] == "[fe80::1%eth0]:8000"
 
     def test_a_models_directory_gets_an_owner(self, tmp_path: Path) -> None:
-        found = read(tmp_path, XEON + '  hostwright.modelsDir = "/srv/m";')
+        found = read(tmp_path, XEON + '  hostwright.ollama.modelsDir = "/srv/m";')
         assert found.environment["OLLAMA_MODELS"] == "/srv/m"
         assert found.extra["fields"]["User"] == ["ollama"]
         assert found.extra["answer"]["tmpfiles"] == ["d /srv/m 0750 ollama ollama"]

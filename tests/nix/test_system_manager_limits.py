@@ -25,17 +25,17 @@ def refusal(folder: Path, body: str) -> str:
     ("body", "messages"),
     [
         ("package = pkgs.ollama;", ["hostwright.package", "update Ollama with its installer"]),
-        ('acceleration = "cuda";', ["hostwright.acceleration", "into the profile"]),
-        ('settings.OLLAMA_HOST = "x";', ["hostwright.settings.OLLAMA_HOST", "exposure"]),
+        ('ollama.acceleration = "cuda";', ["hostwright.ollama.acceleration", "into the profile"]),
+        ('settings.OLLAMA_HOST = "x";', ["hostwright.settings.OLLAMA_HOST", "ollama.host"]),
         ('settings.OLLAMA_MODELS = "/x";', ["hostwright.settings.OLLAMA_MODELS", "modelsDir"]),
         ('settings.HOME = "/x";', ["hostwright.settings.HOME", "service.home"]),
         ('resources.cpuQuota = "20";', ["hostwright.resources.cpuQuota"]),
         ("threads = 0;", ["hostwright.threads"]),
-        ("exposure.port = 99999;", ["hostwright.exposure.port"]),
+        ("ollama.port = 99999;", ["hostwright.ollama.port"]),
         ("thread = 4;", ["hostwright.thread"]),
         (
-            'user = null; hostwright.modelsDir = "/srv/m";',
-            ["hostwright.modelsDir is /srv/m", "hostwright.user"],
+            'service.user = null; hostwright.ollama.modelsDir = "/srv/m";',
+            ["hostwright.ollama.modelsDir is /srv/m", "hostwright.service.user"],
         ),
     ],
 )
@@ -54,9 +54,9 @@ def test_a_complete_unit_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_firewall_is_left_to_the_host_and_said_so(tmp_path: Path) -> None:
-    body = '  hostwright.exposure = { host = "0.0.0.0"; port = 8000; openFirewall = true; };'
+    body = '  hostwright.ollama = { host = "0.0.0.0"; port = 8000; openFirewall = true; };'
     (warning,) = system_manager.evaluate(host(tmp_path, XEON + body))["warnings"]
-    assert "hostwright.exposure.openFirewall" in warning
+    assert "hostwright.ollama.openFirewall" in warning
     assert "TCP port 8000" in warning
 
 

@@ -1,0 +1,47 @@
+# The package in effect against what the profile is for: what it computes with, and its era.
+{
+  config,
+  lib,
+  options,
+  ...
+}:
+let
+  cfg = config.hostwright;
+  hw = import ./lib.nix { inherit lib; };
+  service = cfg.planned;
+  inherit (cfg) release;
+  inherit (config.services) ollama;
+
+  isOfAnotherEra =
+    lib.versionOlder release service.era_since
+    || (service.era_until != "" && lib.versionAtLeast release service.era_until)
+    || lib.versionOlder release (lib.last cfg.plans).since;
+
+  # As nixpkgs describes its packages; of others nothing is known.
+  backends = {
+    cuda = "using CUDA";
+    rocm = "using ROCm";
+    vulkan = "using Vulkan";
+  };
+  described = ollama.package.meta.description or "";
+  built = lib.findFirst (name: lib.hasInfix backends.${name} described) null (lib.attrNames backends);
+
+  chosen = if hw.hasAcceleration options then ollama.acceleration else built;
+  isOther = backends ? ${toString chosen} && chosen != cfg.ollama.acceleration;
+in
+{
+  imports = [ ./plan.nix ];
+
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      {
+        assertion = hw.devices cfg == null || !isOther;
+        message = "services.ollama.${
+          if hw.hasAcceleration options then "acceleration" else "package"
+        } is for ${toString chosen}, and the profile computes by ${cfg.ollama.acceleration}; leave it out, or set hostwright.ollama.acceleration to ${toString chosen}.";
+      }
+    ];
+
+    warnings = lib.optional isOfAnotherEra "hostwright: the packaged Ollama is ${release}, where other settings count than in ${service.release}, which the profile is for; write its plan with `gen plan --ollama-version ${release}`.";
+  };
+}
