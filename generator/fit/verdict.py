@@ -180,18 +180,18 @@ def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
         return _filled(footprint, (0,) * len(free), ask, host)[-1].left >= 0 or not host.limit
     return any(
         all(room.left >= 0 or not room.total for room in _filled(footprint, counts, ask, host))
-        for counts in _whole(footprint, free)
+        for counts in _whole(footprint, ask, free)
     )
 
 
-def _whole(footprint: Footprint, free: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield the counts with all layers on GPUs that are worth trying."""
+def _whole(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the counts with all layers on GPUs that are worth trying, the server's own at last."""
     layers = footprint.shape.layers + 1
     for device in range(len(free)):
         yield only(device, layers, len(free))
-    every = fill(footprint, free, range(len(free)))
-    if sum(every) == layers:
-        yield every
+    if len(free) > 1:
+        every = (fill(footprint, free, range(len(free))), ask.place(footprint, free).counts)
+        yield from (counts for counts in every if sum(counts) == layers)
 
 
 def _word(
