@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator.host import UNKNOWN, Host
 from generator.records import dataclass
@@ -81,6 +81,15 @@ class Bound:
     place: Place
     written: str = ""
     derived: bool = False
+
+
+UNSEEN: Final = "unseen"
+"""The section of a Line that is a character which nobody sees."""
+
+
+def unseen(character: str) -> str:
+    """Return how a character that nobody sees is written: `U+200B`."""
+    return f"U+{ord(character):04X}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +288,8 @@ class Phrases:
     """Whether there is no volume but those in the file."""
     defines_volumes: str = ""
     """The key at the top under which every named volume has to stand; empty: none has to."""
+    projects: str = r"(?!)"
+    """The names of files that are whole by themselves; others may be a part of one."""
     unnamed: str = "has no name: the next container gets an empty one"
     """What becomes of a volume without a name."""
     keep_volume: str = ""

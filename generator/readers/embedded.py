@@ -32,15 +32,17 @@ def embedded(
     kind: str | None = None,
     *,
     packed: bool = False,
+    sure: bool = False,
 ) -> tuple[list[View], list[NotJudged]]:
     """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
 
     `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen. Of what is
-    `packed` all stands on that line, and no fix can change it.
+    `packed` all stands on that line, and no fix can change it. `sure`: it is for an engine, though
+    it may not say so.
     """
     source = Source(name or "-", text)
     kind = kind or kind_of(source)
-    if kind not in KINDS or not names_an_engine(f"{text}\n{name}"):
+    if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
         return [], []
     inner = replace(context, read=lambda _: None)
     try:

@@ -271,7 +271,7 @@ _RESERVED: Final = ".deploy.resources.reservations.devices"
     why="Docker knows the drivers `nvidia`, `cdi` and, where AMD's container runtime is installed "
     "and NVIDIA's is not, `amd`; with another name it refuses to create the container. `cdi` takes "
     "names of devices from `device_ids`, and gives none without. Compose refuses a reservation "
-    "without `capabilities`.",
+    "without `capabilities`, and one with both `count` and `device_ids`.",
     bad="devices:\n  - driver: nvidia.com/gpu\n    count: all\n    capabilities: [gpu]",
     good="devices:\n  - driver: cdi\n    device_ids: [nvidia.com/gpu=all]\n    capabilities: [gpu]",
     source="moby daemon/devices.go, daemon/amd_linux.go; docs.docker.com/compose/gpu-support",
@@ -310,6 +310,12 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 "file",
                 place=first.place,
                 fix="add `capabilities: [gpu]` to it",
+            )
+        if {"count", "device_ids"} <= told.keys():
+            yield Hit(
+                message="`count` and `device_ids` exclude each other: Compose refuses the file",
+                place=told["count"].place,
+                fix="keep `device_ids` to name the GPUs, or `count` for that many of them",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.accepted import ANY
@@ -55,8 +56,8 @@ def _undefined(view: View) -> Hits:
         return
     for table, kind, name, place in (*_mounted(view, top), *_named(view)):
         there = [path[1] for path in own if len(path) == _TWO and path[0] == table]
-        # A file that defines none at all may be a part of one, in a document.
-        if name in there or (view.phrases.guide and not there):
+        # A file that defines none at all may be a part of one: in a document, or by its name.
+        if name in there or (not there and (view.phrases.guide or _is_part(view, place))):
             continue
         close, _ = nearest(name, there)
         yield Hit(
@@ -65,6 +66,11 @@ def _undefined(view: View) -> Hits:
             place=place,
             fix=f"did you mean `{close}`?" if close else f"add `{table}:` with `{name}:` below",
         )
+
+
+def _is_part(view: View, place: Place) -> bool:
+    """Whether the file may be one that others extend or lay over theirs."""
+    return re.fullmatch(view.phrases.projects, PurePosixPath(place.file).name) is None
 
 
 def _mounted(view: View, top: str) -> Iterator[tuple[str, str, str, Place]]:

@@ -74,6 +74,7 @@ COMPOSE: Final = Phrases(
     kind="compose",
     expands=True,
     defines_volumes="volumes",
+    projects=r"(?:docker-|podman-)?compose\.(?:ya?ml|json)",
     past_firewall=True,
     read_by="`docker inspect` shows it, and the file goes to version control",
     keep_in="a file outside version control that `env_file` names",

@@ -11,13 +11,14 @@ from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Order, Source, problem_at, refused
 from generator.readers.beside import missing
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
-from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.records import dataclass
+from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from generator.view import NotJudged, Place
+    from generator.view import NotJudged
 
 # Compose replaces these where a later file has them; all else is merged.
 REPLACED: Final = frozenset({"command", "entrypoint", "test", "image"})
@@ -99,11 +100,16 @@ class Loader:
     def _tree(self, source: Source, around: Mapping[str, str | None]) -> Table:
         key = (source.path, id(around))
         if key not in self._trees:
-            found = parse(source, lambda text: substitute(text, around.get))
-            if not isinstance(found, Table):
-                hint = "a Compose file has `services:` at its beginning"
-                raise refused(source.path, "line 1", "this is no Compose file", hint)
-            self._trees[key] = self._paired(found)
+            found = parse_all(source, lambda text: substitute(text, around.get))
+            tree = Table({}, Place(source.path, 1))
+            for document in found:
+                if not isinstance(document, Table):
+                    hint = "a Compose file has `services:` at its beginning"
+                    raise refused(source.path, "line 1", "this is no Compose file", hint)
+                # Further documents are laid over the first, as further files are.
+                paired = self._paired(document)
+                tree = merged(tree, paired) if tree.entries else paired
+            self._trees[key] = tree
         return self._trees[key]
 
     def _paired(self, top: Table) -> Table:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _OPENS: Final = re.compile(r"([ \t>]*)(?:[-*+] )?(`{3,}|~{3,})[ \t]*([^`\n]*)")
 _INNER: Final = re.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[ \t]*\S")
@@ -52,11 +53,13 @@ def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
     """
     lines = text.split("\n")
     at, prose = 0, ""
+    ends = [number for number, line in enumerate(lines) if "-->" in line]
     while at < len(lines):
         opened = _OPENS.fullmatch(lines[at].rstrip())
         at += 1
         if opened is None:
             prose = lines[at - 1] if lines[at - 1].strip() else prose
+            at = _behind_comment(lines, at, ends)
             continue
         start, close = at, re.compile(rf"[ \t>]*{opened[2][0]}{{{len(opened[2])},}}[ \t\r]*")
         while at < len(lines) and not close.fullmatch(lines[at]):
@@ -71,6 +74,15 @@ def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
         line = first + start
         yield Fence(language.strip("."), name, body + "\n", line, mistake is not None)
         at, prose = at + 1, ""
+
+
+def _behind_comment(lines: Sequence[str], at: int, ends: Sequence[int]) -> int:
+    """Return the line to go on with, behind a comment of HTML that the line before `at` opens."""
+    _, opened, rest = lines[at - 1].rpartition("<!--")
+    if not opened or "-->" in rest:
+        return at
+    end = bisect_left(ends, at)
+    return ends[end] + 1 if end < len(ends) else at
 
 
 def _name(info: str, body: str, prose: str) -> str:

@@ -149,7 +149,8 @@ class _Document:
         self._embedded(text, name or ("other.service" if served else ""), line, kind)
 
     def _embedded(self, text: str, name: str, line: int, kind: str) -> None:
-        views, gaps = embedded(text, name, self.file, line, self.context, kind)
+        sure = kind == "modelfile"  # Nothing else has such files.
+        views, gaps = embedded(text, name, self.file, line, self.context, kind, sure=sure)
         if kind == "environment":
             views = [part for v in views for part in _alternatives(replace(v, overruled=()))]
             views = [self._filled_in(view) for view in views] if self.composed else views

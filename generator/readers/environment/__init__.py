@@ -10,13 +10,14 @@ from generator.readers.signs import Signs
 from generator.view import Phrases
 
 _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
+_UNSEEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"  # what a page puts into a name
 
 SIGNS: Final = Signs(
     sure=frozenset({".env"}),
     names=r"\.env(?:\..+)?|(?:[\w-]+\.)*env(?:\.(?:example|sample|template|dist|default|local|\w*ollama\w*))*"
     r"|environment(?:\.conf)?",
     folders=("environment.d",),
-    ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})\w+[ \t]*[=:]", source.text)),
+    ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})[\w{_UNSEEN}]+[ \t]*[=:]", source.text)),
     content=r"(?m)^[ \t]*+(?:export[ \t]+)?[A-Za-z_]\w*+=",
     referred=True,
 )

@@ -16,7 +16,7 @@ from generator.readers.environment.dotenv import is_dotenv, passed_on, variables
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
-from generator.view import Line, Overruled, Place, Reach, Variable, View
+from generator.view import UNSEEN, Line, Overruled, Place, Reach, Variable, View, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,9 +81,15 @@ def dropped(source: Source) -> Iterator[Line]:
     if is_dotenv(source.path):
         return
     for number, text in enumerate(source.text.split("\n"), 1):
+        place = Place(source.path, number)
         if _UNASSIGNED.match(text):
-            place = Place(source.path, number)
             yield Line(section="", name="", value=text.strip(), place=place)
+        name = text.removeprefix("\ufeff").partition("=")[0]
+        if "=" in text and not name.isprintable():
+            strange = next((c for c in name if not (c.isprintable() or c in "\t\r")), "")
+            if strange and _NAME.fullmatch("".join(filter(str.isprintable, name))):
+                effect = "the line sets nothing"
+                yield Line(section=UNSEEN, name=unseen(strange), value=effect, place=place)
 
 
 def _variables(source: Source, engine: Engine) -> list[Variable]:

@@ -11,11 +11,11 @@ from generator.view import Phrases
 if TYPE_CHECKING:
     from generator.readers.base import Source
 
-_SAYS: Final = re.compile(r"(?mi)^[ \t]*FROM[ \t]+\S")
+_SAYS: Final = re.compile(r"(?mi)^[ \t]*(?:FROM|PARAMETER|SYSTEM|TEMPLATE|ADAPTER)[ \t]+\S")
 
 
 def _ours(source: Source) -> bool:
-    """Whether it names a model to begin with: nothing else has such a name and such a line."""
+    """Whether it has a line of one: nothing else has such a name and such a line."""
     return _SAYS.search(source.text) is not None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.modelfile import MODELFILE
-from generator.view import Line, ModelUse, Place, View
+from generator.view import UNSEEN, Line, ModelUse, Place, View, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,14 +45,33 @@ def _view(source: Source, context: Context) -> View:
         context.release_for(),
         name=posixpath.basename(source.path),
         place=Place(source.path),
-        lines=tuple(line for line in said if line.section),
+        lines=(*(line for line in said if line.section), *_unseen(source)),
         models=named,
     )
 
 
+def _printed(text: str) -> str:
+    """Return what the parser keeps of a text."""
+    if text.isascii():
+        return text
+    return "".join(c for c in text if c.isprintable() or c in "\t\r\n")
+
+
+def _unseen(source: Source) -> Iterator[Line]:
+    """Yield the characters that the parser drops, each once a line, in a section of their own."""
+    for number, text in enumerate(source.text.removeprefix("\ufeff").split("\n"), 1):
+        if text.isascii() or text.isprintable():
+            continue
+        for character in dict.fromkeys(text):
+            if not (character.isprintable() or character in "\t\r"):
+                place = Place(source.path, number)
+                effect = "the parser drops it"
+                yield Line(section=UNSEEN, name=unseen(character), value=effect, place=place)
+
+
 def _lines(source: Source) -> Iterator[Line]:
     """Yield FROM, and each parameter in the section PARAMETER."""
-    lines, at = source.text.split("\n"), 0
+    lines, at = _printed(source.text).split("\n"), 0
     while at < len(lines):
         text, number = lines[at].strip(), at + 1
         at += 1

@@ -146,9 +146,9 @@ def parse(source: Source, substitute: Callable[[str], str | None] | None = None)
     return found[0] if found else Table({}, Place(source.path, 1))
 
 
-def parse_all(source: Source) -> list[Node]:
+def parse_all(source: Source, substitute: Callable[[str], str | None] | None = None) -> list[Node]:
     """Return all documents of `source`. Raises ProfileError as `parse`."""
-    return _parsed(source, None, single=False)
+    return _parsed(source, substitute, single=False)
 
 
 def _parsed(
