@@ -28,6 +28,7 @@ _CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
 _FOLLOWS: Final = re.compile(
     r"\bio\.containers\.autoupdate=[\"']?registry|\bcom\.centurylinklabs\.watchtower\.enable=[\"']?true"
 )
+_PULLED_AGAIN: Final = frozenset({"always", "newer"})
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})
 
 
@@ -63,7 +64,8 @@ def container(
         memlock=any(o.value.upper() in _LOCKS for o in _of(options, "cap-add")),
         read_only=next((o.argument.place for o in _of(options, "read-only") if o.on), None),
         scratch=tuple(o.value.partition(":")[0] for o in _of(options, "tmpfs")),
-        moving=any(_FOLLOWS.search(o.value) for o in _of(options, "label")),
+        moving=_value(options, "pull") in _PULLED_AGAIN
+        or any(_FOLLOWS.search(o.value) for o in _of(options, "label")),
     )
 
 

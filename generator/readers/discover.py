@@ -6,6 +6,7 @@ A file that the user names must be one of ours; in a directory the others are pa
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, NeedsMore, Source, written_for
-from generator.readers.groups import Group, listed, ordered
+from generator.readers.groups import Group, listed, ordered, paths_of
 from generator.readers.passed import (
     MOST as MOST_BYTES,
 )
@@ -180,9 +181,12 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
             found = () if text is None else _named(Source(path, text), problems, orders)
         for file in found:
             files.setdefault(file.source.path, file)
+    groups = _whole(files.values(), orders)
+    taken_in = {path for g in groups for s in g.sources for path in signs_of(g.kind).includes(s)}
+    inner = [g for g in groups if taken_in and not g.named and paths_of(g) <= taken_in]
     return Found(
-        groups=tuple(_whole(files.values(), orders)),
-        aside=tuple(_groups(f for f in files.values() if f.aside)),
+        groups=tuple(group for group in groups if group not in inner),
+        aside=(*_groups(f for f in files.values() if f.aside), *inner),
         profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
         fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
         problems=tuple(problems),
@@ -435,11 +439,15 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
     """Yield files of one place, without those that are nothing for what is there."""
     systems = {file.system for file in found if not file.general}
     served = {(file.kind, file.path.parent) for file in found if not file.general}
+    ours = {posixpath.normpath(file.source.path) for file in found if not file.general}
     found = [
         file
         for file in found
-        if file.system in systems
-        and (not (file.general and _lies_over(file)) or (file.kind, file.path.parent) in served)
+        if (
+            file.system in systems
+            and (not (file.general and _lies_over(file)) or (file.kind, file.path.parent) in served)
+        )
+        or (file.general and not ours.isdisjoint(signs_of(file.kind).includes(file.source)))
     ]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
@@ -479,6 +487,7 @@ def _ours(
     signs = signs_of(kind)
     ours, plainly = signs.ours(source), PurePosixPath(path)
     general = signs.is_general(plainly) or bool(re.fullmatch(signs.lays_over, plainly.name))
+    general = general or (not ours and any(True for _ in signs.includes(source)))
     file = _File(source, kind, named=False, general=not ours) if ours or general else None
     # Its kind has seen it: nothing in it is for an engine.
     return file, "" if kind == DOCUMENT else text

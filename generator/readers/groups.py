@@ -73,11 +73,12 @@ def ordered(groups: Sequence[Group], orders: Iterable[Order], read: Read) -> lis
                 )
             else:
                 plainly.update(_usual(order, kind, every))
-    several = {path for group in found.values() for path in _paths(group)} - plainly
-    return [*(group for group in groups if not _paths(group) <= several), *found.values()]
+    several = {path for group in found.values() for path in paths_of(group)} - plainly
+    return [*(group for group in groups if not paths_of(group) <= several), *found.values()]
 
 
-def _paths(group: Group) -> set[str]:
+def paths_of(group: Group) -> set[str]:
+    """Return the paths of the files of a group, each in one form."""
     return {posixpath.normpath(source.path) for source in group.sources}
 
 

@@ -63,6 +63,8 @@ class Signs:
     """The commands in a text that have files of this kind read together."""
     bases: Sequence[str] = ()
     """The names of the files that such a command reads where it names none, the first there."""
+    includes: Callable[[Source], Iterable[str]] = lambda _: ()
+    """The files of its kind that one takes in, which are no service by themselves."""
     brings: frozenset[str] = frozenset()
     """Names of files of the same directory that are judged with it."""
     general: str = r"(?!)"

@@ -342,6 +342,8 @@ _MEANS_A_GPU: Final = {
     "HIP_VISIBLE_DEVICES": "/dev/kfd and /dev/dri",
     "CUDA_VISIBLE_DEVICES": "an NVIDIA GPU",
     "NVIDIA_VISIBLE_DEVICES": "an NVIDIA GPU",
+    "OLLAMA_NUM_GPU": "a GPU",
+    "LLAMA_ARG_N_GPU_LAYERS": "a GPU",
     "NVIDIA_DRIVER_CAPABILITIES": "an NVIDIA GPU",
 }
 _NO_GPU: Final = NONE | {"-1", "NoDevFiles"}
@@ -366,7 +368,9 @@ def no_device_handed_in(view: View, _: Facts) -> Hits:
         return
     for name, wanted in _MEANS_A_GPU.items():
         variable = view.variable(name)
-        if variable is None or variable.unresolved or variable.value.strip() in _NO_GPU:
+        value = "" if variable is None else variable.value.strip()
+        none = value in _NO_GPU or (value == "0" and not name.endswith("VISIBLE_DEVICES"))
+        if variable is None or variable.unresolved or none:
             continue
         nvidia = wanted.endswith("GPU")
         otherwise = ", unless the default runtime of the host is that of NVIDIA" if nvidia else ""

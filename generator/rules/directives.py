@@ -1,4 +1,4 @@
-"""HW566, HW605 and HW609: what directives do not take, reach or may do."""
+"""HW217, HW566, HW605 and HW609: what directives do not take, reach or may do."""
 
 from __future__ import annotations
 
@@ -77,6 +77,61 @@ def _how(taken: Taken) -> str:
         return "write it like `90s` or `5min`"
     words = (*(("yes", "no") if taken.kind else ()), *taken.words)
     return f"write one of {', '.join(f'`{word}`' for word in words)}"
+
+
+_PARTNERS: Final = {
+    "RestartSteps": ("RestartMaxDelaySec", "the pause before a restart stays the same"),
+    "RestartMaxDelaySec": ("RestartSteps", "the pause before a restart stays the same"),
+    "CPUQuotaPeriodSec": ("CPUQuota", "there is no quota of which it would be the period"),
+    "NUMAMask": ("NUMAPolicy", "memory is where the kernel puts it"),
+    "CPUSchedulingPriority": ("CPUSchedulingPolicy", "the usual policy knows no priority"),
+    "IPAddressAllow": ("IPAddressDeny", "nobody is kept out: every address is allowed anyway"),
+    "SocketBindAllow": ("SocketBindDeny", "no port is barred: every one is allowed anyway"),
+    **dict.fromkeys(
+        ("HealthInterval", "HealthTimeout", "HealthRetries", "HealthStartPeriod"),
+        ("HealthCmd", "nothing is checked"),
+    ),
+}
+"""What does nothing alone, what it needs, and what is so without."""
+
+
+@Rule(
+    id="HW217",
+    title="a setting without the one that it is about",
+    why="Some settings only refine another one. Alone they are read, and change nothing: an "
+    "allow list keeps nobody out where nothing is denied, and a check has an interval and no "
+    "command. A drop-in is left alone, for its unit may have the other.",
+    bad="IPAddressAllow=192.168.1.0/24",
+    good="IPAddressDeny=any\nIPAddressAllow=192.168.1.0/24",
+    source="systemd.resource-control(5); systemd.service(5); systemd.exec(5); "
+    "podman-systemd.unit(5); docs.docker.com/reference/compose-file/services, healthcheck",
+)
+def without_its_partner(view: View, _: Facts) -> Hits:
+    if view.adds:
+        return
+    if view.phrases.headers:
+        told = {line.name for line in view.lines if line.value}
+        for line in view.lines:
+            partner, instead = _PARTNERS.get(line.name, ("", ""))
+            if partner and line.value and partner not in told:
+                yield Hit(
+                    message=f"`{line.name}=` does nothing without `{partner}=`: {instead}",
+                    place=line.place,
+                    fix=f"add `{partner}=`, or leave it out",
+                )
+    yield from _check_without_a_test(view)
+
+
+def _check_without_a_test(view: View) -> Hits:
+    box = view.container
+    checks = (line for line in view.lines if line.section.rpartition(".")[2] == "healthcheck")
+    first = next(checks, None)
+    if box is not None and box.healthcheck is None and first is not None:
+        yield Hit(
+            message="the health check has no `test`, and the image brings none: nothing is checked",
+            place=first.place,
+            fix='add `test: ["CMD", "ollama", "list"]`',
+        )
 
 
 _LIMITS: Final = frozenset(

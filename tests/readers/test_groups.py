@@ -140,3 +140,20 @@ def test_an_order_says_what_is_read() -> None:
         Source("a.txt.md", "cd deploy && TAG=1 docker compose -f a.yml -f b.yml up")
     )
     assert order == Order("a.txt.md", ("a.yml", "b.yml"), (), "deploy", (("TAG", "1"),))
+
+
+INCLUDES = """\
+include:
+  - path: parts/llm.yaml
+    env_file: told/x.env
+"""
+PART = BASE.replace("0.32.15", "${TAG}").replace("1d", "48h")
+
+
+def test_what_another_file_includes_is_no_project_by_itself(project: Path) -> None:
+    write(project, "parts/llm.yaml", PART)
+    assert "parts/llm.yaml:3 HW508" in found(project)
+    write(project, "compose.yaml", INCLUDES)
+    write(project, "told/x.env", "TAG=0.32.15\n")
+    assert not any(one.startswith("parts/") for one in found(project))
+    assert "parts/llm.yaml:3 HW508" in found(project, "parts/llm.yaml")

@@ -236,3 +236,10 @@ def test_drop_ins_of_every_kind_apply_as_podman_applies_them(tmp_path: Path) -> 
     (seen,) = views(*((str(tmp_path / name), text) for name, text in texts.items()))
     read = [line.value.removeprefix("at=") for line in seen.lines if line.name == "Label"]
     assert read == applied
+
+
+@pytest.mark.parametrize(("line", "moving"), [("Pull=newer", True), ("Pull=missing", False)])
+def test_a_pull_that_follows_the_tag_is_a_choice(line: str, moving: bool) -> None:
+    box = view(("llm.container", f"[Container]\nImage=ollama/ollama\n{line}\n")).container
+    assert box is not None
+    assert box.moving is moving

@@ -1,4 +1,4 @@
-"""HW605 and HW609: values that directives take, held against systemd, and limits of a client."""
+"""HW217, HW605 and HW609: what directives take, held against systemd, need, and reach."""
 
 from pathlib import Path
 
@@ -6,11 +6,29 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from tests.consumers.systemd import verify
-from tests.texts import Text, messages, told, unit
+from tests.texts import Text, messages, service, told, unit
 
 RUN = "ExecStart=/usr/bin/{} run --rm ollama/ollama:0.32.15"
 # rule: (caught, left alone)
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW217": (
+        (
+            unit("IPAddressAllow=192.168.1.0/24"),
+            unit("Restart=always", "RestartSteps=5"),
+            unit("NUMAMask=0"),
+            {"llm.container": f"{QUADLET}HealthInterval=30s\n"},
+            service("healthcheck: {interval: 30s}"),
+        ),
+        (
+            unit("IPAddressDeny=any", "IPAddressAllow=192.168.1.0/24"),
+            unit("Restart=always", "RestartSteps=5", "RestartMaxDelaySec=60"),
+            {"ollama.service.d/a.conf": "[Service]\nIPAddressAllow=192.168.1.0/24\n"},
+            {"llm.container": f"{QUADLET}HealthInterval=30s\nHealthCmd=ollama list\n"},
+            service("healthcheck: {test: [CMD, ollama, list], interval: 30s}"),
+            service("healthcheck: {disable: true}"),
+        ),
+    ),
     "HW605": (
         (
             unit("Restart=always # whatever happens"),

@@ -48,6 +48,17 @@ def _listed(path: PurePosixPath, read: Callable[[str], str | None]) -> Sequence[
     return files if posixpath.normpath(path.as_posix()) in files else ()
 
 
+def _includes(source: Source) -> Iterator[str]:
+    folder = posixpath.dirname(source.path)
+    for block in _INCLUDE.finditer(source.text):
+        for name in _NAMED.finditer(block[0]):
+            yield posixpath.normpath(posixpath.join(folder, name[0]))
+
+
+_INCLUDE: Final = re.compile(r"(?m)^include[ \t]*:[^\n]*(?:\n(?:[ \t-][^\n]*)?)*")
+_NAMED: Final = re.compile(r"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?![\w./-])")
+
+
 def _orders(source: Source) -> Sequence[Order]:
     if not _ORDERS.search(source.text):
         return ()
@@ -67,6 +78,7 @@ SIGNS: Final = Signs(
     beside=_overrides,
     together=_listed,
     orders=_orders,
+    includes=_includes,
     bases=BASES,
     brings=frozenset({".env"}),
 )

@@ -251,6 +251,8 @@ def _options(one: Unit) -> Iterator[Option]:
                 # It counts from the quadlet's directory.
                 text = str(PurePosixPath(assignment.file).parent / text)
             yield Option(name, text, argument)
+    for assignment in one.named("Pull", _CONTAINER):
+        yield Option("pull", assignment.value, one.argument(assignment.value, assignment))
     for assignment in one.named("AutoUpdate", _CONTAINER):
         argument = one.argument(assignment.value, assignment)
         yield Option("label", f"io.containers.autoupdate={argument.text}", argument)

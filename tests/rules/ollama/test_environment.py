@@ -1,6 +1,7 @@
 """HW101-HW104, HW118: names that are not read, by release, and what to write instead."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from generator.rules.registry import every_rule
 from generator.view import Container, Edit, LocatedFinding, Place, Variable, View
 from tests.plans import plan
+from tests.texts import checked, service
 from tests.views import FILE, found, view
 
 UNREAD = "is not read by its llama-server"
@@ -327,3 +329,26 @@ def test_many_unknown_names_take_no_long_time() -> None:
 def test_a_sentence_is_not_quoted_as_a_name() -> None:
     fix = only("HW104", "OLLAMA_NUM_CPU").finding.fix
     assert fix.startswith("remove it; if you meant `OLLAMA_NUM_GPU`, use LLAMA_ARG_N_GPU_LAYERS")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (("environment: {PUID: 1000, PGID: 1000}",), ["warning", "warning"]),
+        (("environment: {WEBUI_AUTH: 'false'}",), ["info"]),
+        (("environment: {TZ: Europe/Berlin}",), ["info"]),
+        (("environment: {TZ: Europe/Berlin}", "volumes: [/etc/localtime:/etc/localtime:ro]"), []),
+        (("environment: {PUID: 1000}", "entrypoint: /start.sh"), []),
+        (("environment: {HOME: /data}",), []),
+    ],
+)
+def test_what_only_another_image_reads(
+    lines: tuple[str, ...], told: list[str], tmp_path: Path
+) -> None:
+    findings = checked(tmp_path, service(*lines)).findings
+    assert [p.finding.severity for p in findings if p.finding.rule == "HW118"] == told
+
+
+def test_a_file_for_several_services_may_have_variables_of_others(tmp_path: Path) -> None:
+    files = {**service("env_file: all.env"), "all.env": "PUID=1000\nOLLAMA_DEBUG=0\n"}
+    assert "HW118" not in {p.finding.rule for p in checked(tmp_path, files).findings}

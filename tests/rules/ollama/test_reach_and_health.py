@@ -183,6 +183,8 @@ def test_a_drop_in_tells_no_user(tmp_path: Path) -> None:
     [
         ("environment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}", ["6 HW561 warning"]),
         ("environment: {NVIDIA_VISIBLE_DEVICES: all}", ["6 HW561 info"]),
+        ("environment: {OLLAMA_NUM_GPU: 99}", ["6 HW561 info"]),
+        ("environment: {OLLAMA_NUM_GPU: 0}", []),
         ("environment: {CUDA_VISIBLE_DEVICES: '-1'}", []),
         ("environment: {NVIDIA_VISIBLE_DEVICES: all}\n    runtime: nvidia", []),
         ("environment: {HSA_OVERRIDE_GFX_VERSION: 10.3.0}\n    devices: [/dev/kfd, /dev/dri]", []),

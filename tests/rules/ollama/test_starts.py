@@ -1,4 +1,4 @@
-"""HW600, HW603, HW604 and HW606 to HW608: what keeps a unit from being a server."""
+"""HW600 to HW604 and HW606 to HW608: what keeps a unit from being a server."""
 
 from pathlib import Path
 
@@ -9,6 +9,15 @@ from tests.texts import Text, messages, pod, service, told, unit
 
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
 PULL = "ExecStartPre=/usr/bin/ollama pull qwen3:8b"
+
+
+def built(mount: str, step: str = "RUN ollama serve & sleep 5 && ollama pull qwen3:8b") -> Text:
+    """Return a service of which the Dockerfile beside it makes the image."""
+    made = f"FROM ollama/ollama:0.32.15\n{step}\n"
+    text = f'services:\n  ollama:\n    build: .\n    volumes: ["{mount}"]\n'
+    return {"compose.yaml": text + "volumes: {models: {}}\n", "Dockerfile": made}
+
+
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW600": (
@@ -22,6 +31,29 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("Type=exec"),
             unit("Type=forking", "ExecStart=/bin/sh -c 'ollama serve &'"),
             unit("Type=oneshot", "ExecStart=/usr/bin/ollama pull qwen3:8b"),
+        ),
+    ),
+    "HW601": (
+        (
+            unit("WatchdogSec=30"),
+            {"ollama.service.d/a.conf": "[Service]\nWatchdogSec=2min\n"},
+        ),
+        (
+            unit("WatchdogSec=0"),
+            unit("Type=notify", "WatchdogSec=30"),
+            unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15", "WatchdogSec=30"),
+        ),
+    ),
+    "HW602": (
+        (
+            built("./models:/root/.ollama"),
+            built("models:/root/.ollama"),
+            built("/srv/models:/root/.ollama/models"),
+        ),
+        (
+            built("./models:/data"),
+            built("./models:/root/.ollama", "COPY a.txt /a.txt"),
+            service("volumes: [./models:/root/.ollama]"),
         ),
     ),
     "HW603": (

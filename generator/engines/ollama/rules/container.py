@@ -164,6 +164,37 @@ def root_is_barred(view: View, facts: Facts) -> Hits:
             )
 
 
+@Rule(
+    id="HW602",
+    title="a directory over the models of the image",
+    why="The build has pulled models into the image. A directory of the host that is mounted at "
+    "the same place lies over them, empty at first: the container answers 404 for each of them, "
+    "and pulls them again where it can. A named volume gets them once, when it is new, and keeps "
+    "them when the image changes.",
+    bad="RUN ollama serve & sleep 5 && ollama pull qwen3:8b    # and\nvolumes: "
+    '["./models:/root/.ollama"]',
+    good='volumes: ["ollama:/root/.ollama"]    # and the pull beside the server',
+    source="docs.docker.com/engine/storage: Mounting over existing data",
+)
+def hides_models_of_the_image(view: View, facts: Facts) -> Hits:
+    box = view.container
+    if box is None or not holds_models(view):
+        return
+    path = models_path(view, facts)
+    for text, place in box.mounts:
+        source, colon, _ = text.partition(":")
+        if not colon or not _holds(target(text), path):
+            continue
+        bound = source[:1] in {".", "/", "~", "$"}
+        yield Hit(
+            message=f"`{text}` lies over the models that the image holds: "
+            + ("the server has none of them" if bound else "it keeps those of the first start"),
+            place=place,
+            severity=None if bound else "info",
+            fix="pull them when the container runs, or leave the mount out",
+        )
+
+
 _PROGRAMS: Final = frozenset(
     {"sh", "bash", "ash", "dash", "zsh", "python", "python3", "supervisord"}
 )

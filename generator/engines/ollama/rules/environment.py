@@ -12,6 +12,7 @@ from generator.rules.helpers.containers import (
     is_of_a_fork,
     is_official,
     runs_own_script,
+    target,
 )
 from generator.rules.helpers.variables import (
     asked_by_commands,
@@ -26,7 +27,7 @@ from generator.view import Edit
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
-    from generator.view import Line, Variable, View
+    from generator.view import Container, Line, Variable, View
 
 
 _IGNORED: Final = "`{0}` {1}; Ollama {2} ignores it"
@@ -143,6 +144,38 @@ def out_of_reach(view: View, facts: Facts) -> Hits:
         yield from _not_for_the_server(view, variable, fact)
     if view.container is not None and view.phrases.unit_file:
         yield from _of_the_client_alone(view, facts)
+    if view.container is not None and is_official(view, facts) and not runs_own_script(view):
+        yield from _of_other_images(view, view.container)
+
+
+_USERS: Final = frozenset({"PUID", "PGID", "UMASK_SET"})
+"""By which images of linuxserver.io and their like choose a user."""
+_OF_WEBUI: Final = re.compile(r"WEBUI_\w+|ENABLE_(?:SIGNUP|OLLAMA_API|OPENAI_API)", re.ASCII)
+_ZONES: Final = ("/etc/localtime", "/usr/share/zoneinfo")
+
+
+def _of_other_images(view: View, box: Container) -> Hits:
+    """Yield what only another image reads; of a file for several services nobody knows for whom."""
+    zones = any(target(text).startswith(_ZONES) for text, _ in box.mounts)
+    for variable in view.variables:
+        name = variable.name
+        if variable.reach != "server" or variable.place.file != box.place.file:
+            continue
+        if name in _USERS:
+            yield Hit(
+                message=f"only images like those of linuxserver.io read `{name}`: the server runs "
+                f"as {box.user or 'root'} all the same, and its files are that user's",
+                place=variable.place,
+                severity="warning",
+                fix="take it out; `user: 1000:1000` with a HOME on a volume changes the user",
+            )
+        elif _OF_WEBUI.fullmatch(name) or (name == "TZ" and not zones):
+            reader = "the image has no time zones, so that its log stays in UTC whatever `TZ` says"
+            yield Hit(
+                message=reader if name == "TZ" else f"only Open WebUI reads `{name}`",
+                place=variable.place,
+                fix="leave it out" if name == "TZ" else "move it to the service of Open WebUI",
+            )
 
 
 def _of_the_client_alone(view: View, facts: Facts) -> Hits:

@@ -1,4 +1,4 @@
-"""HW600, HW604 and HW606 to HW608: what keeps a unit from being a server."""
+"""HW600, HW601, HW604 and HW606 to HW608: what keeps a unit from being a server."""
 
 from __future__ import annotations
 
@@ -51,6 +51,31 @@ def start_never_ends(view: View, _: Facts) -> Hits:
                 place=line.place,
                 fix="write `Type=simple`",
                 edits=(Edit(line.place, line.value, "simple"),) if view.phrases.headers else (),
+            )
+
+
+@Rule(
+    id="HW601",
+    severity="error",
+    title="a watchdog that nobody feeds",
+    why="With WatchdogSec= systemd waits for a sign of life from the service, and kills it where "
+    "none comes in time, whatever its Type=. Ollama sends none: the server is killed again and "
+    "again, in the middle of its answers.",
+    bad="WatchdogSec=30",
+    good="Restart=always    # and a timer that asks the API, where a check is wanted",
+    source="systemd.service(5), WatchdogSec=; sd_notify(3); no sd_notify in ollama v0.32.15",
+)
+def nobody_feeds_it(view: View, _: Facts) -> Hits:
+    starts = not sandbox.said(view, "ExecStart") or _in_front(view)
+    if view.container is not None or not starts or sandbox.last(view, "Type") == "notify":
+        return
+    for line in sandbox.said(view, "WatchdogSec")[-1:]:
+        if line.value.strip() not in {"0", "infinity"}:
+            yield Hit(
+                message=f"`WatchdogSec={line.value}` kills the server after that time, over and "
+                "over: Ollama sends systemd no sign of life",
+                place=line.place,
+                fix="leave it out",
             )
 
 
