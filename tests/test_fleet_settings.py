@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from generator.cli import gen
 from generator.errors import HostwrightError, ProfileError
-from generator.fleet.decide import Node, decide_fleet
+from generator.fleet.decide import Node, decide_fleet, findings_of
 from generator.fleet.render import render_fleet
 from tests.detect.test_facter import REPORT
 from tests.plans import shipped
@@ -229,3 +229,43 @@ def test_a_report_that_is_none(
         with_report(tmp_path, report, more)
     ((place, said),) = [(problem.where, problem.message) for problem in caught.value.problems]
     assert (place, message in said) == (where, True), said
+
+
+UNKNOWN = {"vendor": {"hex": "1002"}, "device": {"hex": "ffff", "name": "Some new card"}}
+
+
+def test_what_a_report_leaves_open_is_told(tmp_path: Path) -> None:
+    report = {**REPORT, "hardware": {**REPORT["hardware"], "graphics_card": [UNKNOWN]}}
+    told = {}
+    for name, given in (("open", report), ("whole", REPORT)):
+        (tmp_path / name).mkdir()
+        with_report(tmp_path / name, given)
+        told[name] = findings(tmp_path / name, "HW642")
+    assert told["whole"] == []
+    ((where, message),) = told["open"]
+    assert where == "a: hardware.graphics_card"
+    assert "its id is not known here" in message
+
+
+@pytest.mark.parametrize(
+    ("host", "hurried"),
+    [
+        ('profile = "xeon-cpu"\ndeploy.activation_timeout = 60', True),
+        ('profile = "xeon-cpu"\ndeploy.activation_timeout = 61', False),
+        ('profile = "dual-pascal"\ndeploy.activation_timeout = 90', True),
+        ('profile = "xeon-cpu"\ndeploy.activation_timeout = 30\nhealth_gate = false', False),
+        ('profile = "dgx-spark"\ntarget = "systemd"\ndeploy.activation_timeout = 30', True),
+        ('profile = "xeon-cpu"', False),
+    ],
+)
+def test_an_activation_has_to_last_as_long_as_the_gate(
+    host: str, hurried: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet.toml").write_text(f"schema_version = 1\n[hosts.a]\n{host}\n")
+    told = findings(tmp_path, "HW643")
+    assert [where for where, _ in told] == ["a: deploy.activation_timeout"] * hurried
+
+
+def findings(folder: Path, rule: str) -> list[tuple[str, str]]:
+    fleet = decide_fleet(folder / "fleet.toml")
+    return [(f.where, f.message) for f in findings_of(fleet) if f.rule == rule]

@@ -25,8 +25,9 @@ from generator.pipeline import release_of
 from generator.profiles.load import read_file
 from generator.profiles.validate import validated
 from generator.records import dataclass
-from generator.rules.decided import NO_SUCH_MODULE
+from generator.rules.decided import HURRIED, NO_SUCH_MODULE
 from generator.targets import TARGETS, limitations
+from generator.targets.bundle import wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,7 +62,8 @@ class Node:
     """One decided host. `deploy` has deploy-rs's settings by deploy-rs's own names.
 
     `base` is the Plan that most hosts of its profile have; `profiles` has what deploy-rs deploys
-    beside it: by name, a file of the user's where there is one, and settings.
+    beside it: by name, a file of the user's where there is one, and settings. `findings` are those
+    beside the Plan's.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Node:
         default_factory=dict
     )
     order: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
         key = (node.target, id(node.plan))
         if key not in limits:
             limits[key] = limitations(node.target, node.plan)
-        for finding in (*node.plan.findings, *limits[key]):
+        for finding in (*node.plan.findings, *limits[key], *node.findings):
             if not finding.ignored:
                 hosts.setdefault(finding, []).append(node.name)
     found = [
@@ -278,6 +281,7 @@ def _node(
     everywhere = [f"{name}#{each}" for name, given in inputs.items() for each in given.modules]
     modules = [*(everywhere if own.of_nixos else ()), *(module for _, module in own.modules())]
     deploy = own.deploy()
+    found = plans.doubts.get(host.report or "", ())
     deploy.setdefault("remote_build", plan.host.system in _BUILDS_ITSELF)
     return Node(
         name=own.name,
@@ -295,4 +299,16 @@ def _node(
             for name, settings in own.profiles().items()
         },
         order=own.order()[1],
+        findings=(*found, *_hurried(own, deploy, plan)),
     )
+
+
+def _hurried(own: Own, deploy: Mapping[str, Any], plan: Plan) -> Iterator[Finding]:
+    """Yield a Finding where deploy-rs waits less long than an activation does for the server."""
+    given, takes = deploy.get("activation_timeout"), wait_seconds(plan.service)
+    if given is not None and given <= takes and (own.gated or not own.of_nixos):
+        yield HURRIED.finding(
+            f"an activation has {given} s, and waits up to {takes} s for the server",
+            "deploy.activation_timeout",
+            f"give it more than {takes} s, and the time that the rest takes",
+        )

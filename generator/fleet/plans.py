@@ -12,11 +12,13 @@ from generator.errors import EnvironmentFailure, HostwrightError, Problem, Profi
 from generator.pipeline import decide
 from generator.profiles.load import overlaid, read_document
 from generator.records import dataclass
+from generator.rules.decided import DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from generator.errors import Finding
     from generator.fleet.settings import Own
     from generator.plan import Plan
     from generator.profiles.document import Document
@@ -60,6 +62,7 @@ class Plans:
         self._bases: dict[_Asked, Base | None] = {}
         self._names: dict[str, Plan] = {}
         self.problems: list[Problem] = []
+        self.doubts: dict[str, tuple[Finding, ...]] = {}
 
     def decision(self, own: Own, packaged: str | None) -> Decision | None:
         """Return what is decided for a host; None where it has Problems.
@@ -167,6 +170,10 @@ class Plans:
             hint = "write it on the host with `nixos-facter -o`, and have git track it"
             raise HostwrightError(f"there is no file `{asked.report}`", hint=hint)
         found = read_facter(path)
+        self.doubts[asked.report] = tuple(
+            DOUBT.finding(f"{asked.report}: {doubt.message}", doubt.where)
+            for doubt in found.warnings
+        )
         # The profile names its host, not the place of the report on this machine.
         release = asked.version or asked.packaged
         text = detect(found, load_catalogue(), release=release).profile()

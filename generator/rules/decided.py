@@ -1,4 +1,4 @@
-"""HW000, HW001, HW305, HW601 and HW602: what is said where things are read, decided or written."""
+"""HW000, HW001, HW305, HW601, HW602, HW642, HW643: what reading, deciding and writing tell."""
 
 from __future__ import annotations
 
@@ -57,4 +57,25 @@ NO_SUCH_MODULE: Final = Rule(
     good="git add hosts/spark.nix",
     source="docs/fleet.md of Hostwright",
     silence="Write the module, or take it out of the fleet file.",
+)
+DOUBT: Final = Rule(
+    id="HW642",
+    title="a report that leaves something open",
+    why="The profile of the host is what its report tells. A card whose id is not known, or memory "
+    "that the report has not, is left out of it, and the host is decided without.",
+    bad='[hosts.new-box]\nreport = "hosts/new-box.json"    # with a card that is not known here',
+    good='[hosts.new-box]\nreport = "hosts/new-box.json"\n'
+    '[[hosts.new-box.overrides.host.gpus]]\nname = "…"\nmemory = "16GiB"',
+    source="docs/fleet.md of Hostwright",
+    silence="Write what is missing into the overrides of the host, or give it a profile.",
+)
+HURRIED: Final = Rule(
+    id="HW643",
+    title="an activation that ends before the server is given up",
+    why="Activation waits until the server answers, and for its GPUs before. When deploy-rs gives "
+    "up first, it tells of a timeout and not of the server, while the host is still at it.",
+    bad="[defaults]\ndeploy.activation_timeout = 30",
+    good="[defaults]\ndeploy.activation_timeout = 240    # what deploy-rs takes by itself",
+    source="serokell/deploy-rs, src/bin/activate.rs; docs/fleet.md of Hostwright",
+    silence="Give the activation more time, or set health_gate = false.",
 )

@@ -82,7 +82,7 @@ overrides.ollama.keep_alive = "9m"
 # are: modules with options, which take `inputs`.
 FILES = {
     "common.nix": '{ inputs, ... }: { sops.note = builtins.readFile (inputs.notes + "/note"); }\n',
-    "hosts/grey-area.nix": '{ hostwright.threads = 12; disko.device = "/dev/nvme0n1"; }\n',
+    "hosts/grey-area.nix": '{ hostwright.threads.count = 12; disko.device = "/dev/nvme0n1"; }\n',
     "deploy/home.nix": (
         '{ activate, pkgs, name, ... }: activate.custom (pkgs.writeText name "") "./activate"\n'
     ),

@@ -21,6 +21,7 @@ let
 in
 {
   type = "app";
+  meta.description = "Deploy wave after wave, and stop at the first host that is not healthy";
   program = "${pkgs.writeShellScript "deploy-waves" ''
     exec ${pkgs.runtimeShell} ${lib.escapeShellArgs arguments} "$@"
   ''}";
