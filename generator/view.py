@@ -84,7 +84,7 @@ class Bound:
 
 
 UNSEEN: Final = "unseen"
-"""The section of a Line that is a character which nobody sees."""
+"""The section of a Line that is a character which is not what it looks like."""
 
 
 def unseen(character: str) -> str:

@@ -17,7 +17,7 @@ from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
 from generator.readers.syntax.script import CommandLine, Document, lines
-from generator.view import Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
+from generator.view import UNSEEN, Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,6 +78,7 @@ class Told:
     apart: set[Place] = dataclasses.field(default_factory=set)
     last: list[Place] = dataclasses.field(default_factory=list)
     profiles: list[View] = dataclasses.field(default_factory=list)
+    dashes: list[Line] = dataclasses.field(default_factory=list)
     every: bool = False
     served: bool = False
     managed: bool = False
@@ -255,12 +256,14 @@ class Told:
         if at is None or words[0].text in _SPOKEN:
             return None
         program = dataclasses.replace(words[at], text=words[at].text.lstrip("@-"))
-        found = run([program, *words[at + 1 :]])
+        strange = [word for word in words[at + 1 :] if word.text.startswith(_LONG_DASHES)]
+        found = run([program, *map(_dashed, words[at + 1 :])])
         if found is None:
             return None
         image = image_name(found.image.text).repository
         if not self.engine.is_image(image):
             return None
+        self.dashes += (_long_dash(word) for word in strange)
         asked = Command(tuple((word.text, word.place) for word in found.rest))
         own = not any(option.name == "entrypoint" for option in found.options)
         if own and asked.words and asked.words[0][0] in self.engine.verbs:
@@ -353,11 +356,31 @@ class Told:
             overruled=overruled(said(given), {}),
             not_judged=container.gaps(options, self.context),
             bounds=container.bounds(options),
-            lines=tuple(told),
+            lines=(*told, *self.dashes),
             models=models,
             container=dataclasses.replace(box, arguments=arguments),
             acceleration=container.acceleration(box, options),
         )
+
+
+_LONG_DASHES: Final = ("\u2013", "\u2014")
+
+
+def _dashed(word: Argument) -> Argument:
+    """Return a word with the dashes that were meant: pages make one long one of two."""
+    if not word.text.startswith(_LONG_DASHES):
+        return word
+    name = word.text[1:].lstrip("-\u2013\u2014")
+    text = f"{'-' if len(name) < _SHORT else '--'}{name}"
+    return dataclasses.replace(word, text=text, unresolved=True)
+
+
+_SHORT: Final = 3
+
+
+def _long_dash(word: Argument) -> Line:
+    effect = "no option begins with it, and the command ends with an error"
+    return Line(section=UNSEEN, name=f"`{word.text[:1]}`", value=effect, place=word.place)
 
 
 def _filled_in(view: View) -> View:

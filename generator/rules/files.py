@@ -69,23 +69,30 @@ def _moved(view: View, line: Line) -> Iterator[Edit]:
     severity="error",
     title="directives before any section",
     why="systemd ignores what stands before the first [Section] of a file, with one line in the "
-    "log. `systemctl edit` shows an empty file, and the header is forgotten easily.",
+    "log. `systemctl edit` shows an empty file, and the header is forgotten easily. Podman refuses "
+    "a quadlet that begins so, and ignores it in a drop-in.",
     bad="# override.conf\nEnvironment=OLLAMA_HOST=127.0.0.1",
     good="# override.conf\n[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1",
-    source="systemd.syntax(7)",
+    source="systemd.syntax(7); quadlet -dryrun, 5.4.2",
 )
 def no_section(view: View, facts: Facts) -> Hits:
-    lines = view.lines if view.phrases.unit_file else ()
+    of_podman = view.phrases.headers and not view.phrases.unit_file
+    lines = view.lines if view.phrases.unit_file or of_podman else ()
     stray = [line for line in lines if line.name and not line.section]
+    home = "Container" if of_podman else "Service"
+    known = _sections_of(view, facts).get(home, facts.directives["Service"])
     for file in dict.fromkeys(line.place.file for line in stray):
         here = [line for line in stray if line.place.file == file]
         first, names = here[0], ", ".join(dict.fromkeys(line.name for line in here))
-        headed = Edit(first.place, f"{first.name}=", f"[Service]\n{first.name}=")
-        service = all(line.name in facts.directives["Service"] for line in here)
+        headed = Edit(first.place, f"{first.name}=", f"[{home}]\n{first.name}=")
+        service = all(line.name in known for line in here)
+        reader = view.phrases.reader if of_podman else "systemd"
+        whole = of_podman and not view.adds and file == view.place.file
+        effect = "refuses the unit for" if whole else "ignores"
         yield Hit(
-            message=f"systemd ignores what stands before the first section: {names}",
+            message=f"{reader} {effect} what stands before the first section: {names}",
             place=first.place,
-            fix="write `[Service]` above it" if service else "write the section's name above it",
+            fix=f"write `[{home}]` above it" if service else "write the section's name above it",
             edits=(headed,) if service else (),
         )
 

@@ -1,4 +1,4 @@
-"""HW618: characters that nobody sees."""
+"""HW618: characters that nobody sees, or that are not what they look like."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @Rule(
     id="HW618",
-    title="a character that nobody sees",
+    title="a character that is not what it looks like",
     why="A page or a chat puts blanks that do not break, blanks without a width and marks of the "
     "direction into what is copied. They are part of a name or a value, which then is another one; "
-    "the parser of Modelfiles drops them, so that two words become one.",
+    "the parser of Modelfiles drops them, so that two words become one. Of two dashes such a page "
+    "makes a long one, which no program takes for the beginning of an option.",
     bad="PARAMETER num_ctx\u00a08192    # U+00A0 before the number: there is no such parameter",
     good="PARAMETER num_ctx 8192",
     source="parser/parser.go@v0.32.15, ParseFile (strconv.IsPrint); envconfig/config.go@v0.32.15, "
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def unseen_character(view: View, _: Facts) -> Hits:
     for line in (line for line in view.lines if line.section == UNSEEN):
         yield Hit(
-            message=f"{line.name} stands on this line: nobody sees it, and {line.value}",
+            message=f"{line.name} stands on this line: {line.value}",
             place=line.place,
             fix="write the line anew, without it",
         )

@@ -48,3 +48,12 @@ def test_a_name_with_one_sets_nothing(tmp_path: Path) -> None:
 def test_a_mark_at_the_very_beginning_is_none(tmp_path: Path) -> None:
     text = "\ufeffFROM qwen3:8b\nSYSTEM \u201cKäse\u201d und 日本語\n"
     assert not messages(tmp_path, {"Modelfile": text}, "HW618")
+
+
+def test_a_long_dash_of_a_page_is_told_and_read_as_it_was_meant(tmp_path: Path) -> None:
+    script = (
+        "#!/bin/sh\ndocker run \u2013d \u2014\u2014name o -e OLLAMA_NUM_THREADS=6 ollama/ollama\n"
+    )
+    told_of = messages(tmp_path, {"run.sh": script}, "HW618")
+    assert len(told_of) == 2
+    assert messages(tmp_path, {"run.sh": script}, "HW101")

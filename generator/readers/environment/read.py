@@ -88,7 +88,7 @@ def dropped(source: Source) -> Iterator[Line]:
         if "=" in text and not name.isprintable():
             strange = next((c for c in name if not (c.isprintable() or c in "\t\r")), "")
             if strange and _NAME.fullmatch("".join(filter(str.isprintable, name))):
-                effect = "the line sets nothing"
+                effect = "nobody sees it, and the line sets nothing"
                 yield Line(section=UNSEEN, name=unseen(strange), value=effect, place=place)
 
 

@@ -65,7 +65,7 @@ def _unseen(source: Source) -> Iterator[Line]:
         for character in dict.fromkeys(text):
             if not (character.isprintable() or character in "\t\r"):
                 place = Place(source.path, number)
-                effect = "the parser drops it"
+                effect = "nobody sees it, and the parser drops it"
                 yield Line(section=UNSEEN, name=unseen(character), value=effect, place=place)
 
 
