@@ -48,9 +48,12 @@
         pkgs:
         let
           gen = pkgs.callPackage ./nix/package.nix { };
-          bundle = name: pkgs.callPackage ./nix/bundle.nix { inherit gen name; };
+          bundle = name: {
+            name = "bundle-${name}";
+            value = pkgs.callPackage ./nix/bundle.nix { inherit gen name; };
+          };
         in
-        lib.genAttrs profiles bundle
+        lib.listToAttrs (map bundle profiles)
         // {
           inherit gen;
           default = gen;

@@ -1,4 +1,4 @@
-# A rendered profile: every target, written by the generator itself.
+# A rendered profile: every target in a folder of its name, written by the generator itself.
 {
   gen,
   name,

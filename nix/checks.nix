@@ -20,7 +20,7 @@ let
     "default"
     "gen"
   ];
-  profiles = lib.attrNames bundles;
+  profiles = (import ../modules/shipped.nix { inherit lib; }).names;
 
   # A script in a copy of the sources.
   check =
@@ -99,7 +99,9 @@ in
         pkgs.systemd
       ]
       "python -m tests.nix.verify_units ${modules}/* ${
-        lib.concatMapStringsSep " " (name: "${bundles.${name}}/systemd/etc/systemd/system") profiles
+        lib.concatMapStringsSep " " (
+          name: "${bundles."bundle-${name}"}/systemd/etc/systemd/system"
+        ) profiles
       }";
 
   format =
@@ -127,7 +129,4 @@ in
     builtins.unsafeDiscardStringContext configuration.config.system.build.toplevel.drvPath
   );
 }) onThisSystem
-// lib.mapAttrs' (name: bundle: {
-  name = "bundle-${name}";
-  value = bundle;
-}) bundles
+// bundles

@@ -13,12 +13,14 @@ from tests.tools import require
 HERE: Final = Path(__file__).parent
 CONFIG: Final = (
     f"{nix.CONFIG}\nexperimental-features = nix-command flakes\nflake-registry =\nsubstituters ="
+    "\nfilter-syscalls = false"
 )
+_PLACES: Final = ("STORE", "STATE", "LOG", "CONF")
 CATALOGUE: Final = HERE.parents[1] / "generator/catalogue/catalogue.json"
 _PARTS: Final = {
     "nixpkgs": (
         *("nixpkgs.nix", HERE / "contract.nix", HERE / "units.nix"),
-        *(HERE.parent / "consumers/lib.nix", CATALOGUE),
+        *(HERE.parent / "consumers/lib.nix", CATALOGUE, HERE / "install.py"),
     ),
     "deploy-rs": ("deploy_rs.nix",),
     "colmena": ("colmena.nix",),
@@ -35,17 +37,21 @@ def put_inputs(folder: Path, *names: str) -> None:
             shutil.copy(part, folder / name)
 
 
-def run(flake: Path, command: str, attribute: str = "", *options: str) -> str:
+def run(
+    flake: Path, command: str, attribute: str = "", *options: str, store: Path | None = None
+) -> str:
     """Run a command of `nix` on an output of the flake in a folder; return what it printed.
 
-    What it says about things gone wrong is in the message of the AssertionError.
+    With `store` it builds, and what it builds goes there. What it says about things gone wrong is
+    in the message of the AssertionError.
     """
+    own = {} if store is None else {f"NIX_{part}_DIR": str(store / part) for part in _PLACES}
     result = subprocess.run(
         [
             *(require("nix"), *command.split(), f"path:{flake}{attribute}", *options),
             *("--no-write-lock-file", "--offline"),
         ],
-        env={"PATH": os.defpath, "HOME": str(flake.parent), "NIX_CONFIG": CONFIG},
+        env={"PATH": os.defpath, "HOME": str(flake.parent), "NIX_CONFIG": CONFIG, **own},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=180,

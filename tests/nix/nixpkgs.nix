@@ -5,7 +5,22 @@
     let
       stub = import ./lib.nix;
       contract = import ./contract.nix;
-      inherit (stub) lib;
+      lib = stub.lib // {
+        fileset = {
+          toSource =
+            { root, fileset }:
+            builtins.path {
+              name = "source";
+              path = root;
+              filter =
+                path: _:
+                lib.any (
+                  part: lib.hasPrefix "${toString part}/" "${path}/" || lib.hasPrefix "${path}/" (toString part)
+                ) fileset;
+            };
+          unions = list: list;
+        };
+      };
       made =
         system: name: attrs:
         derivation (
@@ -19,6 +34,14 @@
           }
           // attrs
         );
+      # Where a test has put a Python here, it builds what it is asked for.
+      installed =
+        src:
+        lib.optionalAttrs (builtins.pathExists ./python) {
+          inherit src;
+          builder = builtins.readFile ./python;
+          args = [ ./install.py ];
+        };
       nixosSystem =
         {
           system ? null,
@@ -111,7 +134,12 @@
                 "tomli-w"
               ] (name: made system name { })
               // {
-                buildPythonApplication = attrs: made system attrs.pname { } // { inherit (attrs) version meta; };
+                buildPythonApplication =
+                  attrs:
+                  made system attrs.pname (installed attrs.src)
+                  // {
+                    inherit (attrs) version meta;
+                  };
               };
             python3 = {
               withPackages = _: made system "python" { };
@@ -121,7 +149,20 @@
               {
                 nativeBuildInputs ? [ ],
               }:
-              text: made system name { inherit nativeBuildInputs text; };
+              text:
+              made system name {
+                inherit nativeBuildInputs text;
+                passAsFile = [ "text" ];
+                args = [
+                  "-euc"
+                  ''
+                    PATH=/usr/bin:/bin
+                    for input in $nativeBuildInputs; do PATH=$input/bin:$PATH; done
+                    export PATH
+                    . "$textPath"
+                  ''
+                ];
+              };
             writeTextFile =
               {
                 name,
@@ -175,11 +216,6 @@
     {
       legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] packagesFor;
       lib = lib // {
-        # nixpkgs' fileset makes a source of some files; here it is all of them.
-        fileset = {
-          toSource = { root, ... }: root;
-          unions = list: list;
-        };
         inherit nixosSystem;
       };
     };

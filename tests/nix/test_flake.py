@@ -2,12 +2,16 @@
 
 import json
 import shutil
+import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generator.codec import to_dict
+from generator.targets import TARGETS
+from tests.commands import run as gen
 from tests.consumers import nix
 from tests.nix import flakes
 from tests.plans import PROFILES, shipped
@@ -36,10 +40,12 @@ def flake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(flake: Path, command: str, attribute: str = "", *options: str) -> str:
+def run(
+    flake: Path, command: str, attribute: str = "", *options: str, store: Path | None = None
+) -> str:
     """Run a command of `nix` on an output of the flake, with the stand-in for its input."""
     given = ("--override-input", "nixpkgs", f"path:{flake}/nixpkgs")
-    return flakes.run(flake / "hostwright", command, attribute, *options, *given)
+    return flakes.run(flake / "hostwright", command, attribute, *options, *given, store=store)
 
 
 def ask(flake: Path, command: str, attribute: str = "", *options: str) -> Any:
@@ -50,7 +56,8 @@ def ask(flake: Path, command: str, attribute: str = "", *options: str) -> Any:
 def test_its_outputs_are_all_there(flake: Path) -> None:
     shown = ask(flake, "flake show")
     for system in SYSTEMS:
-        assert sorted(shown["packages"][system]) == sorted([*PROFILES, "default", "gen"])
+        bundles = [f"bundle-{name}" for name in PROFILES]
+        assert sorted(shown["packages"][system]) == sorted([*bundles, "default", "gen"])
         assert shown["packages"][system]["gen"]["name"] == "hostwright"
         for output in ("apps", "checks", "devShells", "formatter"):
             assert shown[output][system]
@@ -63,6 +70,31 @@ def test_its_outputs_are_all_there(flake: Path) -> None:
 
 def test_nix_flake_check_passes(flake: Path) -> None:
     assert run(flake, "flake check", "", "--no-build") == ""
+
+
+def written(folder: Path) -> dict[str, tuple[bytes, bool]]:
+    """Return what lies below a folder: the bytes of each file, and whether it is a program."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_nix_builds_the_bundles_that_gen_writes(flake: Path, tmp_path: Path) -> None:
+    """What builds is real: the sources that the package names, by the Python that runs this."""
+    own = shutil.copytree(flake, tmp_path / "flake")
+    (own / "nixpkgs/python").write_text(sys.executable, encoding="utf-8")
+    first, *others = (f"#bundle-{name}" for name in PROFILES)
+    more = [f"path:{own}/hostwright{attribute}" for attribute in others]
+    link = tmp_path / "built"
+    run(own, "build", first, *more, "-o", str(link), store=tmp_path)
+    for number, name in enumerate(PROFILES):
+        out = tmp_path / name
+        assert gen("--profile", name, "--target", "all", "--output", str(out)).exit_code == 0
+        bundle = written(link.with_name(f"built-{number}") if number else link)
+        assert bundle == written(out)
+        assert {path.partition("/")[0] for path in bundle} == {*TARGETS, "manifest.json"}
 
 
 def test_a_profile_for_system_manager_names_it(flake: Path) -> None:
