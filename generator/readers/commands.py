@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from generator.readers.applications import of_applications
 from generator.readers.base import Context, image_name
 from generator.readers.embedded import embedded, file_name
 from generator.readers.environment.read import SHELL_FILES
+from generator.readers.helm.given import values_set
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
@@ -118,7 +120,7 @@ class Told:
         if not words:
             self._export(line)
             self._assigns(line)
-        elif gap := _elsewhere(words, self.engine):
+        elif (gap := _elsewhere(words, self.engine)) and not self._values(words):
             self.gaps.append(dataclasses.replace(gap, file=self.file))
         elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
@@ -249,6 +251,19 @@ class Told:
                 reach = "server"  # Whoever runs the script starts one by it.
             found.append(_variable(name, value, reach))
         return found if self.served else list(of_applications(found, self.context))
+
+    def _values(self, words: Sequence[Argument]) -> bool:
+        """Take in the values that a command gives the chart, and return whether that is all."""
+        texts = [word.text for word in words]
+        chart = any(t.rpartition("/")[2] == self.engine.name and "/" in t for t in texts)
+        given = values_set(texts) if chart else {}
+        if not given:
+            return False
+        line, name = words[0].place.line, f"{self.engine.name}.yaml"
+        told = json.dumps(given)
+        views, gaps = embedded(told, name, self.file, line, self.context, "helm", packed=True)
+        self.views += views
+        return bool(views) and not gaps and not any(w.unresolved and "=" in w.text for w in words)
 
     def _container(self, words: Sequence[Argument]) -> Run | None:
         """Return the server that a command line runs in a container."""

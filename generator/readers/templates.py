@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from generator.view import View
 
 T = TypeVar("T")
-_JINJA: Final = (".j2", ".jinja", ".jinja2")
+_TEMPLATES: Final = (
+    *(".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".gotmpl", ".hbs", ".mustache", ".erb"),
+)
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
 """Kinds in whose files braces have no other meaning."""
 _STATEMENT: Final = re.compile(
-    r"\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
+    r"<%(?!=)[^%\n]*%>|\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
     r"|(?:else|end|if|range|with|define|block|template)\b(?![.(]|[ \t]*\|)[^{}]*)\}\}"
 )
 _ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:(?:{_STATEMENT.pattern})[ \t]*)+\r?$")
-_EXPRESSION: Final = re.compile(r"\{\{-?([^{}\n]*)\}\}")
+_EXPRESSION: Final = re.compile(r"\{\{-?([^{}\n]*)\}\}|<%=([^%\n]*)%>")
 _DEFAULT: Final = re.compile(
     r"\s*[\w.]+\s*\|\s*(?:default|d)\s*\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,[^()]*)?\)"
     r"\s*(?:\|\s*(?:string|int|lower|upper|trim|quote)\s*)?-?"
@@ -46,13 +48,13 @@ UNTOLD: Final = "${"
 
 def read_as(path: str) -> str:
     """Return the name of the file that becomes of a template or a sample; empty: it is neither."""
-    ends = (end for end in (*_JINJA, *_SAMPLES) if path.endswith(end))
+    ends = (end for end in (*_TEMPLATES, *_SAMPLES) if path.endswith(end))
     return next((path[: -len(end)] for end in ends if len(path) > len(end)), "")
 
 
 def is_template(path: str) -> bool:
     """Return whether a name is that of a template of Jinja."""
-    return path.endswith(_JINJA)
+    return path.endswith(_TEMPLATES)
 
 
 def has_gaps(source: Source, kind: str) -> bool:
@@ -94,9 +96,9 @@ def _within(found: re.Match[str]) -> str:
 
 
 def _value(found: re.Match[str]) -> str:
-    if told := _DEFAULT.fullmatch(found[1]):
+    if told := _DEFAULT.fullmatch(found[1] or found[2] or ""):
         return told[1] or told[2] or told[3] or ""
-    name = _NAME.search(found[1])
+    name = _NAME.search(found[1] or found[2] or "")
     return f"{UNTOLD}{name[0].replace('.', '_') if name else 'untold'}}}"
 
 

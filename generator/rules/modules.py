@@ -70,15 +70,15 @@ def not_an_option(view: View, facts: Facts) -> Hits:
 def _removed_and_read(view: View, facts: Facts) -> Hits:
     """Yield options that are gone, and that the module asks `config` for."""
     named = {setting.name.partition(".")[0] for setting in view.settings if not setting.within}
-    runs = view.channel or UNSTABLE
     for line in view.lines:
         option = facts.module_options.get(line.name) if line.section == "config" else None
         until = option.until if option and not option.renamed and line.name not in named else ""
-        if option and until and until <= min(runs, OLDEST):
+        if option and until and until <= (view.channel or UNSTABLE):
             yield Hit(
                 message=f"`config.{view.name}.{line.name}` is read, and no option any more "
                 f"since NixOS {until}: nothing can be built",
                 place=line.place,
+                severity=None if view.channel or until <= OLDEST else "warning",
                 fix=option.instead,
                 link=option.source,
             )

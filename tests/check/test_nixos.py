@@ -197,6 +197,7 @@ ASKED = """\
     [
         ('"http://${config.services.ollama.listenAddress}"', [5]),
         ('"http://${config.services.ollama.host}"', []),
+        ("config.services.ollama.acceleration", [5]),
         ("config.services.ollama.listenAddress or null", []),
         ("null; # config.services.ollama.listenAddress", []),
     ],

@@ -308,3 +308,29 @@ def test_an_address_that_a_module_makes_is_untold(tmp_path: Path, host: str, fou
     )
     told = rules(checked(tmp_path, {"darwin.nix": text}), tmp_path)
     assert ("darwin.nix:5 HW401" in told) == found
+
+
+FILLED = {
+    "compose.yml.tmpl": (
+        "services:\n  ollama:\n    image: ollama/ollama:{{ .Version }}\n    restart: always\n"
+        '    ports: ["127.0.0.1:{{ .Port }}:11434"]\n    volumes: ["o:/root/.ollama"]\n'
+        "    environment:\n      OLLAMA_KEEP_ALIVE: 2d\n      OLLAMA_NUM_PARALLEL: {{ .Slots }}\n"
+        "volumes: {o: {}}\n"
+    ),
+    "ollama.service.erb": (
+        "[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=<%= @user %>\nRestart=always\n"
+        "<% if @quiet -%>\nEnvironment=OLLAMA_NUM_PARALLEL=2\n<% end -%>\n"
+        "Environment=OLLAMA_KEEP_ALIVE=2d\nEnvironment=OLLAMA_HOST=<%= @host %>:11434\n"
+    ),
+    "ollama.env.hbs": "\n{{#if gpu}}\nOLLAMA_NUM_PARALLEL={{slots}}\n{{/if}}\n\n\n\n"
+    "OLLAMA_KEEP_ALIVE=2d\n",
+}
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_templates_of_other_languages_are_judged_by_what_they_say(
+    name: str, tmp_path: Path
+) -> None:
+    report = checked(tmp_path, {name: FILLED[name]})
+    assert rules(report, tmp_path) == [f"{name}:8 HW109"]
+    assert not report.not_judged

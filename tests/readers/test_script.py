@@ -7,6 +7,7 @@ import pytest
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
+from generator.readers.helm.given import values_set
 from generator.readers.script.read import read
 from generator.readers.syntax.script import lines
 from generator.view import View
@@ -183,3 +184,42 @@ def test_launchd_hands_variables_to_the_app() -> None:
 def test_what_sets_something_in_a_cluster_is_named(line: str, part: str) -> None:
     (seen,) = views(f"ollama pull a\n{line}\n")
     assert [(gap.part, gap.line) for gap in seen.not_judged] == ([(part, 2)] if part else [])
+
+
+CHART = "helm upgrade --install llm otwld/ollama"
+ENTRY = "extraEnv[0].name=OLLAMA_KEEP_ALIVE"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        f"--set {ENTRY} --set extraEnv[0].value=2d",
+        f"--set '{ENTRY},extraEnv[0].value=2d' --set ollama.gpu.enabled=true",
+        f"--set={ENTRY} \\\n  --set-string=extraEnv[0].value=2d",
+        '--set-json \'extraEnv=[{"name": "OLLAMA_KEEP_ALIVE", "value": "2d"}]\'',
+        '--set-json=extraEnv=\'[{"name": "OLLAMA_KEEP_ALIVE", "value": "2d"}]\'',
+    ],
+)
+def test_values_that_a_command_gives_the_chart(options: str) -> None:
+    (seen,) = views(f"{CHART} {options}\n")
+    assert [(v.name, v.value, v.place.line) for v in seen.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "2d", 1)
+    ]
+    assert seen.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        (("--set", "a.b=1,c={x,2}"), {"a": {"b": 1}, "c": ["x", 2]}),
+        (("--set", r"a\.b=true"), {"a.b": True}),
+        (("--set-string", "a=1"), {"a": "1"}),
+        (("--set", "a[1].b=x"), {"a": [None, {"b": "x"}]}),
+        (("--set", "a=1", "--set", "a.b=2"), {"a": {"b": 2}}),
+        (("--set", "a=$X,b=1"), {"b": 1}),
+        (("--set-json", "a={"), {}),
+        (("--set", "[0]=1", "--set", "a[9999]=1", "--set"), {}),
+    ],
+)
+def test_values_are_read_as_helm_does(options: tuple[str, ...], values: dict[str, object]) -> None:
+    assert values_set(options) == values

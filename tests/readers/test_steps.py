@@ -220,3 +220,56 @@ def test_a_change_of_a_file_that_is_not_here_is_named(task: str, named: list[str
     (seen,) = views(f"- hosts: a\n  tasks:\n    - shell: ollama pull a\n    - {task}\n")
     assert [gap.part for gap in seen.not_judged] == named
     assert {gap.line for gap in seen.not_judged} <= {4}
+
+
+@pytest.mark.parametrize(
+    ("text", "models"),
+    [
+        ("ollama_models:\n  - qwen3:8b\n  - name: llama3.1:8b\n", ["qwen3:8b", "llama3.1:8b"]),
+        ("- hosts: a\n  vars:\n    ollama_models_to_pull: [qwen3:8b]\n", ["qwen3:8b"]),
+        (
+            "- hosts: a\n  tasks:\n    - command: ollama pull {{ item }}\n      loop: [a:1, b:2]\n",
+            ["a:1", "b:2"],
+        ),
+        (
+            (
+                "- hosts: a\n  tasks:\n    - command: ollama pull {{ item }}\n"
+                '      loop: "{{ ollama_models }}"\n'
+            ),
+            [],
+        ),
+    ],
+)
+def test_models_in_lists_of_ansible(text: str, models: list[str]) -> None:
+    assert kind_of(Source("vars.yml", text)) == "steps"
+    (seen,) = views(text)
+    assert [used.name for used in seen.models] == models
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("ollama_origins: '*'", [("OLLAMA_ORIGINS", "*")]),
+        ("ollama_host: 0.0.0.0:11434", [("OLLAMA_HOST", "0.0.0.0:11434")]),
+        ("ollama_host: llm.example.org", []),
+        ("ollama_version: 0.32.15", []),
+        ("ollama_keep_alive: '{{ keep }}'", [("OLLAMA_KEEP_ALIVE", "{{ keep }}")]),
+    ],
+)
+def test_what_a_role_calls_like_a_variable(line: str, told: list[tuple[str, str]]) -> None:
+    (seen,) = views(f"ollama_models:\n  - qwen3:8b\n{line}\n")
+    assert [(v.name, v.value) for v in seen.variables] == told
+    assert all(v.unresolved == ("{{" in v.value) for v in seen.variables)
+
+
+def test_a_model_that_is_made_needs_what_it_is_made_of() -> None:
+    text = "ollama_models:\n  - {name: mine, base: qwen3:8b}\n  - {name: own, modelfile: a}\n"
+    (seen,) = views(text)
+    assert [used.name for used in seen.models] == ["qwen3:8b"]
+
+
+def test_the_environment_that_a_role_is_given() -> None:
+    (seen,) = views("ollama_environment:\n  OLLAMA_KEEP_ALIVE: 2d\n", "vars.yml")
+    assert [(v.name, v.value, v.reach) for v in seen.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "2d", "server")
+    ]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
+from generator.engines import ENGINES
 from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs
 
+_MODELS: Final = "|".join(rf"{name}_(?:\w+_)?models?(?:_\w+)?" for name in ENGINES)
+"""Variables of Ansible in which people list models to pull."""
+MODELS: Final = re.compile(_MODELS, re.ASCII)
+_VARIABLES: Final = "|".join(rf"{name}_(?:\w+_)?env(?:ironment)?(?:_\w+)?" for name in ENGINES)
+VARIABLES: Final = re.compile(_VARIABLES, re.ASCII)
+"""Those in which they keep the environment of the server, for a role that writes its unit."""
 SIGNS: Final = Signs(
     names=r"\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml|user-data|cloud-(?:init|config)[\w.-]*",
     maybe=frozenset({".yaml", ".yml"}),
     content=r"(?m)\A#cloud-config\b|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
     r"|^[ \t]*(?:- )?(?:[a-z]+\.[a-z]+\.)?(?:docker|podman)_container[ \t]*:"
+    rf"|^(?:{_MODELS}|{_VARIABLES}):[ \t]*(?:#[^\n]*)?$"
     r"|^- (?:hosts|import_playbook)[ \t]*:|^  script[ \t]*:"
     # A list of tasks: modules by their full names, or words that only a task has.
     r"|^(?:- | {2})(?:ansible|community|containers)\.[a-z_]+\.[a-z_]+[ \t]*:"

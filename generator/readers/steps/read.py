@@ -15,17 +15,17 @@ from generator.readers.base import Context, NeedsMore, Source, each, image_name
 from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
-from generator.readers.steps import PASSING, STEPS
+from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
-from generator.view import NotJudged, Place, Variable
+from generator.view import Command, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.view import Command, Phrases, View
+    from generator.view import Phrases, View
 
 _SCRIPTS: Final = frozenset(
     {
@@ -43,6 +43,8 @@ _OPTIONS: Final = {
     "capabilities": "cap-add", "cap_add": "cap-add", "healthcheck": "health-cmd",
 }  # fmt: skip
 _CHANGES: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(?:lineinfile|blockinfile|replace|ini_file)")
+_ITEM: Final = re.compile(r"\{\{\s*item(?:\.name)?\s*\}\}")
+_ANYBODY: Final = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 -- to recognise
 _GONE: Final = frozenset({"absent", "stopped"})
 _DEEPEST: Final = 40
 
@@ -89,18 +91,68 @@ class _Steps:
         self._file(node)
         self._detached(node)
         self.around.append(node)
+        before = len(self.told.commands)
         for key, value in node.entries.items():
             if _CHANGES.fullmatch(key) and isinstance(value, Table):
                 self._change(key, value, node.place_of(key).line)
             elif started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
+            elif self._of_a_role(key, value):
+                continue
             elif key == "services":
                 self._services(value, node)
             elif key in _SCRIPTS and not isinstance(value, Table):
                 self._script(value)
             else:
                 self.visit(value, depth + 1)
+        self._looped(node, before)
         self.around.pop()
+
+    def _looped(self, task: Table, before: int) -> None:
+        """Take in what a task does for each item of its loop: the models of a list."""
+        told = self.told.commands[before:]
+        if any(_ITEM.fullmatch(word) for command in told for word, _ in command.words):
+            for key in ("loop", "with_items"):
+                listed = task.get(key)
+                if isinstance(listed, Items):
+                    self._listed(listed)
+
+    def _of_a_role(self, key: str, value: Node) -> bool:
+        """Take in a variable by which people tell a role of the engine what to do."""
+        if MODELS.fullmatch(key) and isinstance(value, Items):
+            self._listed(value)
+            return True
+        name = self._meant(key, value.text) if isinstance(value, Scalar) else ""
+        given = Table({name: value}, value.place) if name else value
+        if not name and not (VARIABLES.fullmatch(key) and isinstance(value, Table)):
+            return False
+        # The role puts them into the unit of the server.
+        for one in _variables(Table({"env": given}, value.place), strict=False):
+            written = "" if name else one.written
+            self.told.variables.append(replace(one, reach="server", written=written))
+        return True
+
+    def _meant(self, key: str, value: str) -> str:
+        """Return the variable of the server that one of a role is named after; empty: none.
+
+        The name of the address may be that of a host to ask.
+        """
+        engine = self.context.engine
+        if not key.startswith(f"{engine.name}_"):
+            return ""
+        facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
+        fact = facts.variable(key.upper())
+        served = fact is not None and fact.works and fact.scope != "client"
+        asked = key.upper() == engine.address and not value.startswith(_ANYBODY)
+        return key.upper() if served and not asked else ""
+
+    def _listed(self, models: Items) -> None:
+        """Take a list of models for what it is there for: each of them is pulled."""
+        for node in models.items:
+            name = node if isinstance(node, Scalar) else _pulled(node)
+            if isinstance(name, Scalar) and "{{" not in name.text:
+                words = ("pull", name.place), (name.text, name.place)
+                self.told.commands.append(Command(words))
 
     def _script(self, node: Node) -> None:
         """Read a script, and what its job sets for a server that it starts."""
@@ -245,6 +297,15 @@ class _Steps:
                 acceleration=container.acceleration(held, told),
             )
         )
+
+
+def _pulled(node: Node) -> Scalar | None:
+    """Return the model that an item of a list needs: one that is made of another needs that."""
+    if not isinstance(node, Table):
+        return None
+    base = node.scalar("base") or node.scalar("from")
+    made = {"template", "modelfile", "system", "parameters", "file"} & node.entries.keys()
+    return base or (None if made else node.scalar("name") or node.scalar("model"))
 
 
 def _serves(command: Command, engine: Engine) -> bool:
