@@ -132,6 +132,9 @@
                 "pydantic"
                 "pyyaml"
                 "tomli-w"
+                "hypothesis"
+                "jsonschema"
+                "pytestCheckHook"
               ] (name: made system name { })
               // {
                 buildPythonApplication =
@@ -139,6 +142,7 @@
                   made system attrs.pname (installed attrs.src)
                   // {
                     inherit (attrs) version meta;
+                    inherit (attrs.passthru) tests;
                   };
               };
             python3 = {
@@ -185,6 +189,7 @@
               };
             ruff = made system "ruff" { };
             # No machine is booted: its nodes are evaluated.
+            testers.testVersion = { package }: made system "${package.name}-version" { inherit package; };
             testers.runNixOSTest =
               {
                 name,

@@ -97,6 +97,20 @@ def test_nix_builds_the_bundles_that_gen_writes(flake: Path, tmp_path: Path) -> 
         assert {path.partition("/")[0] for path in bundle} == {*TARGETS, "manifest.json"}
 
 
+def test_the_package_says_what_nixpkgs_asks_of_one(flake: Path) -> None:
+    expression = (
+        "gen: { inherit (gen.meta) homepage changelog mainProgram; "
+        "people = map (who: who.name) gen.meta.maintainers; "
+        "tests = builtins.mapAttrs (_: test: test.drvPath) gen.tests; }"
+    )
+    told = ask(flake, "eval", "#packages.x86_64-linux.gen", "--apply", expression)
+    assert told["changelog"].startswith(told["homepage"])
+    assert told["mainProgram"] == "gen"
+    assert told["people"]
+    assert sorted(told["tests"]) == ["render", "version"]
+    assert all(path.endswith(".drv") for path in told["tests"].values())
+
+
 def test_a_profile_for_system_manager_names_it(flake: Path) -> None:
     expression = "modules: modules.dgx-spark.hostwright.profile.content"
     assert ask(flake, "eval", "#systemManagerModules", "--apply", expression) == "dgx-spark"
