@@ -291,7 +291,7 @@ class Phrases:
     projects: str = r"(?!)"
     """The names of files that are whole by themselves; others may be a part of one."""
     unnamed: str = "has no name: the next container gets an empty one"
-    """What becomes of a volume without a name."""
+    """What becomes of a volume without a name; empty: it may get one."""
     keep_volume: str = ""
     """How to turn on the volume that is turned off."""
     read_by: str = ""

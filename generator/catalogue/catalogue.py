@@ -86,11 +86,19 @@ class Catalogue:
             return release
         raise ValueError(f"`{text}` is not {self._nearest(release)}")
 
-    def _nearest(self, release: Release) -> str:
+    @functools.cached_property
+    def oldest(self) -> Release:
+        """The oldest release that the facts cover."""
         first = next(iter(self._lines))
-        oldest = f"{first}.{min(self._lines[first])}"
-        if release < Release.parse(oldest):
-            return f"supported; the oldest release that Hostwright knows is `{oldest}`"
+        return Release.parse(f"{first}.{min(self._lines[first])}")
+
+    def nearest(self, text: str) -> Release:
+        """Read a release; the oldest known one stands in for what came before it."""
+        return self.oldest if Release.parse(text) < self.oldest else self.release(text)
+
+    def _nearest(self, release: Release) -> str:
+        if release < self.oldest:
+            return f"supported; the oldest release that Hostwright knows is `{self.oldest}`"
         if patches := self._lines.get(release.line):
             newest = f"{release.line}.{max(patches)}"
             return f"a release of Ollama; the newest of {release.line} is `{newest}`"

@@ -102,7 +102,7 @@ class Context:
         match = _TAG.fullmatch(told)
         if match is not None:
             try:
-                return self.catalogue.release(match[1]), True
+                return self.catalogue.nearest(match[1]), True
             except ValueError:
                 pass  # No release of the engine: the tag counts something else.
         return self.written_for or self.catalogue.newest, self.written_for is not None

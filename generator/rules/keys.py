@@ -84,7 +84,11 @@ def _named(view: View) -> Iterator[tuple[str, str, str, Place]]:
     """Yield the networks and services that a service names, in a list or as keys."""
     section = f"services.{view.name}"
     for table, kind, key in (("networks", "network", "networks"), *_OF_SERVICES):
-        lines = (line for line in view.lines if (line.section, line.name) == (section, key))
+        lines = (
+            line
+            for line in view.lines
+            if line.name == key and (line.section == section or line.section.startswith("beside."))
+        )
         listed = ((line.value, line.place) for line in lines)
         path = ("services", view.name, key)
         below = (k for k in view.keys if k.path[:-1] == path)

@@ -182,6 +182,21 @@ TOLD = {
         },
         {"wait.sh:2 HW543", "go.sh:3 HW543", "Dockerfile:3 HW509"},
     ),
+    "a variable that a Compose file does not take": (
+        {".env.example": "OLLAMA_MAX_QUEUE=9\n", "compose.yaml": SERVICE + KEPT + NAMED},
+        {".env.example:1 HW558"},
+    ),
+    "a network of another service": (
+        {"compose.yaml": SERVICE + KEPT + "  web:\n    image: x\n    networks: [out]\n" + NAMED},
+        {"compose.yaml:8 HW522"},
+    ),
+    "values of a chart that has the template as a part": (
+        {
+            "values.yaml": "app-template:\n  controllers:\n    llm:\n      containers:\n"
+            "        app:\n          image: {repository: ollama/ollama, tag: 0.1.29}\n"
+        },
+        {"values.yaml:6 HW549"},
+    ),
 }
 
 SILENT = {
@@ -274,6 +289,64 @@ SILENT = {
     "memory that nobody keeps free": (
         {"ollama.service": UNIT + "Environment=OLLAMA_GPU_OVERHEAD=\n"},
         "HW114",
+    ),
+    "a variable that a Compose file hands over whole": (
+        {
+            ".env.example": "OLLAMA_MAX_QUEUE=9\n",
+            "compose.yaml": SERVICE + KEPT + "    env_file: .env\n" + NAMED,
+        },
+        "HW558",
+    ),
+    "names of a Compose file in a sample": (
+        {
+            "sample.env": "OLLAMA_IMAGE=ollama/ollama:0.32.15\nOLLAMA_PORT=11434\n",
+            "compose.yaml": SERVICE.replace("ollama/ollama:0.32.15", "${OLLAMA_IMAGE}")
+            + KEPT
+            + "    ports: ['127.0.0.1:${OLLAMA_PORT}:11434']\n"
+            + NAMED,
+        },
+        "HW1",
+    ),
+    "what another service is given": (
+        {
+            ".env": "OLLAMA_WEBUI_EMAIL=a@example.org\n",
+            "compose.yaml": SERVICE
+            + KEPT
+            + "  web:\n    image: ghcr.io/x/ollama-webui:1\n    environment:\n"
+            "      - OLLAMA_WEBUI_EMAIL=${OLLAMA_WEBUI_EMAIL}\n" + NAMED,
+        },
+        "HW104",
+    ),
+    "a policy that a template fills in": (
+        {
+            "compose.yml.j2": SERVICE.replace("always", "{{ policy }}")
+            + KEPT
+            + "{% if gpu %}\n    runtime: nvidia\n{% endif %}\n"
+            + NAMED
+        },
+        "HW513",
+    ),
+    "a volume of an image": (
+        {"Dockerfile": 'FROM ollama/ollama:0.32.15\nVOLUME ["/root/.ollama"]\n'},
+        "HW518",
+    ),
+    "a name for a script that a script calls": (
+        {
+            "Dockerfile": "FROM ollama/ollama:0.32.15\nENV OLLAMA_MODEL=qwen3:8b\n"
+            "COPY start.sh get.sh /\nENTRYPOINT ['/start.sh']\n".replace("'", '"'),
+            "start.sh": "ollama serve &\n/get.sh\nwait\n",
+            "get.sh": 'ollama pull "$OLLAMA_MODEL"\n',
+        },
+        "HW101",
+    ),
+    "prompt caches of a release that has none": (
+        {
+            "compose.yaml": SERVICE.replace("0.32.15", "0.1.27")
+            + KEPT
+            + "    mem_limit: 8g\n"
+            + NAMED
+        },
+        "HW211",
     ),
 }
 

@@ -22,7 +22,7 @@ NEWEST = "0.32.15"
         ("latest", NEWEST, False),
         ("rocm", NEWEST, False),
         ("0.12.999", NEWEST, False),
-        ("0.0.1", NEWEST, False),
+        ("0.0.1", "0.1.33", True),
         ("${TAG:-0.9.2}", NEWEST, False),
     ],
 )

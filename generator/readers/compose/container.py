@@ -231,8 +231,9 @@ _OF_SWARM: Final = frozenset({"mode", "placement", "update_config", "endpoint_mo
 
 def _restart(service: Table) -> str:
     """Return the restart policy; Compose asks `deploy` only where `restart` is not there."""
-    if plain := service.text("restart"):
-        return plain
+    plain = service.scalar("restart")
+    if plain is not None and (plain.text or plain.written.startswith("${")):
+        return plain.text or plain.written
     policy = service.get("deploy", "restart_policy")
     if not isinstance(policy, Table):
         # A swarm starts it again unless told otherwise, and Compose knows no such keys.

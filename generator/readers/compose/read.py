@@ -36,6 +36,7 @@ from generator.readers.dockerfile.built import (
     over,
 )
 from generator.readers.embedded import embedded, with_gaps
+from generator.readers.environment.dotenv import unpassed, variables_of
 from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled, said
 from generator.readers.passed import uses_an_engine
@@ -143,6 +144,7 @@ class _Services:
                 *self._top(),
                 *flat(key, service, _ELSEWHERE),
                 *self._scripts(service, container.mounts),
+                *((*self._named_by_others(name), *self._unpassed()) if name in self.keys else ()),
             ),
             models=self._models(name, service),
             commands=self._calls(service),
@@ -169,6 +171,15 @@ class _Services:
                 told = self.context.read(path) or ""
                 name, at = PurePosixPath(path).name, Place(path, 1) if told else place
                 yield Line(section="script", name=name, value=told, place=at)
+
+    def _named_by_others(self, server: str) -> Iterator[Line]:
+        """Yield the networks and services that lists of the other services name."""
+        for name, service in self.project.services.items():
+            for key in ("networks", "depends_on") if name != server else ():
+                for node in service.items(key):
+                    if isinstance(node, Scalar):
+                        section = f"beside.{name}"
+                        yield Line(section=section, name=key, value=node.text, place=node.place)
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""
@@ -351,6 +362,13 @@ class _Services:
         ours = (e for e in entries if e.name.startswith(self.engine.prefixes) and e.value)
         every = (Said(e.name, e.value or "", Place(file, e.line, e.name), file) for e in ours)
         return overruled(every, {})
+
+    def _unpassed(self) -> Iterator[Line]:
+        """Yield what stands in the `.env` of the project, and reaches nothing."""
+        path = joined(self.place, ".env")
+        source = Source(path, self.context.read(path) or "")
+        if self.context.order is None:
+            yield from unpassed(source, variables_of(source), self.context)
 
     def _own(self, name: str, service: Table) -> Iterator[tuple[Variable, str]]:
         """Yield what `environment` sets: of each variable what counts, last."""

@@ -43,6 +43,7 @@ DOCKERFILE: Final = Phrases(
     assigns=True,
     expands=True,
     volumes_told=False,
+    unnamed="",  # Whoever runs it gives it one.
     devices_told=False,
     read_by="everybody who has the image reads it in `docker inspect`, and the file goes to "
     "version control",

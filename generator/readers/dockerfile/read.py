@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from generator.readers.syntax.dockerfile import Instruction
 
 _REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_WORD: Final = re.compile(r"(?<![\w.-])[\w.-]+")
+_SHELL: Final = (".sh", ".bash")
 _UNTOLD: Final = "untold"
 _LONGEST: Final = 200
 
@@ -127,19 +129,31 @@ def variables_of(
 
 def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Place, str | None]]:
     """Yield the scripts that a container runs, with None for one that is not at hand."""
+    names = [*dict.fromkeys(stage.asked_scripts())]
+    words = (posixpath.basename(w.raw) for _, one in stage.copies for w in one.words())
+    copied = {name for name in words if name.endswith(_SHELL)}
+    for name in names:  # It grows: what a script of the image calls.
+        for place, text in _script(name, stage, source, context):
+            called = dict.fromkeys(_WORD.findall(text or ""))
+            names += [n for n in called if n in copied and n not in names]
+            yield place, text
+
+
+def _script(
+    name: str, stage: Stage, source: Source, context: Context
+) -> Iterator[tuple[Place, str | None]]:
     folder = posixpath.dirname(source.path)
-    for name in dict.fromkeys(stage.asked_scripts()):
-        paths = [name]
-        for _, one in stage.copies:
-            paths += [w.raw for w in one.words() if posixpath.basename(w.raw) == name]
-            if one.documents and any(w.raw.endswith(name) for w in one.words()):
-                text, line = one.documents[0]
-                yield Place(source.path, line), text
-        near = [posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
-                for p in dict.fromkeys([*paths, name]) for up in ("", "..")]  # fmt: skip
-        near.append(posixpath.join(folder, posixpath.basename(name)))
-        texts = ((Place(path, 1), context.read(path)) for path in near)
-        yield next((one for one in texts if one[1] is not None), (Place(near[0], 1), None))
+    paths = [name]
+    for _, one in stage.copies:
+        paths += [w.raw for w in one.words() if posixpath.basename(w.raw) == name]
+        if one.documents and any(w.raw.endswith(name) for w in one.words()):
+            text, line = one.documents[0]
+            yield Place(source.path, line), text
+    near = [posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
+            for p in dict.fromkeys([*paths, name]) for up in ("", "..")]  # fmt: skip
+    near.append(posixpath.join(folder, posixpath.basename(name)))
+    texts = ((Place(path, 1), context.read(path)) for path in near)
+    yield next((one for one in texts if one[1] is not None), (Place(near[0], 1), None))
 
 
 def script_lines(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:

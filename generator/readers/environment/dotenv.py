@@ -5,15 +5,17 @@ Beside a compose file such a file fills gaps of it; the server gets only what is
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.base import image_name
 from generator.readers.compose.variables import parse_dotenv
 from generator.readers.signs import names_an_engine
-from generator.view import Place, Variable
+from generator.view import Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +28,10 @@ _PASSES: Final = re.compile(
     r"^[ \t]*(?:-[ \t]*)?[\"']?([A-Za-z_]\w*)[\"']?(?:[ \t]*[:=][ \t]*[\"']?\$\{?(\w+)|[ \t]*\r?$)",
     re.MULTILINE,
 )
+_ASKED: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_FIRST: Final = re.compile(r"(?m)^([ \t]+)[\w\"'.$-]")
+_IMAGE: Final = re.compile(r"(?m)^[ \t]*image[ \t]*:[ \t]*[\"']?([^\s\"'#]+)")
+_SAMPLE: Final = re.compile(r"(?:example|sample|template|dist)(?:\.env)?$|(?:^|/)env\.")
 _MOST: Final = 20  # compose files in one directory
 _NEAR: Final = 0.9
 
@@ -61,15 +67,32 @@ def passed_on(
     Without such a file an application may read it as well: a name that no release knows is its
     own, unless it looks misspelt.
     """
-    if not is_dotenv(source.path):
+    named, variables = is_dotenv(source.path), tuple(variables)
+    projects = _projects(source.path, context)
+    passed, whole = _passed(projects, context), _is_given(source.path, projects)
+    asked = {match[1] for text in projects for match in _ASKED.finditer(text)}
+    if not named and (whole or asked.isdisjoint(v.name for v in variables)):
         yield from variables
         return
-    projects = _projects(source.path, context)
-    passed, whole = _passed(projects), _is_given(source.path, projects)
     for variable in variables:
         told = whole or variable.name in passed
         ours = told if projects else _may_be_ours(variable, context)
         yield variable if ours else replace(variable, reach="client")
+
+
+def unpassed(source: Source, variables: Iterable[Variable], context: Context) -> Iterator[Line]:
+    """Yield what stands in a `.env` beside a server's compose file that nothing there asks for."""
+    projects = _projects(source.path, context) if is_dotenv(source.path) else []
+    asked = {match[1] for text in projects for match in _ASKED.finditer(text)}
+    parts = [part for text in projects for part in _services(text)]
+    served = any(_IMAGE.search(part) and _may_serve(part, context) for part in parts)
+    if not served or _is_given(source.path, projects):
+        return
+    passed = _passed(projects, context)
+    for variable in variables:
+        if variable.name not in asked | passed and variable.value:
+            place = variable.place
+            yield Line(section="unpassed", name=variable.name, value=variable.value, place=place)
 
 
 def _projects(path: str, context: Context) -> list[str]:
@@ -78,16 +101,43 @@ def _projects(path: str, context: Context) -> list[str]:
     return [text for text in texts if _COMPOSE.search(text) and names_an_engine(text)]
 
 
-def _passed(projects: list[str]) -> frozenset[str]:
-    """Return the names that compose files give to a container under the same name."""
-    found = (match for text in projects for match in _PASSES.finditer(text))
+def _passed(projects: list[str], context: Context) -> frozenset[str]:
+    """Return the names that compose files give to a container under the same name.
+
+    One of an image that is another program's is none of them.
+    """
+    parts = (part for text in projects for part in _services(text))
+    ours = (part for part in parts if _may_serve(part, context))
+    found = (match for text in ours for match in _PASSES.finditer(text))
     return frozenset(match[1] for match in found if match[2] in {None, match[1]})
+
+
+def _services(text: str) -> Iterator[str]:
+    """Yield what a compose file says of each service, and around them."""
+    start = _COMPOSE.search(text)
+    indent = _FIRST.search(text, start.end()) if start else None
+    if indent is None:
+        yield text
+        return
+    heads = re.finditer(rf"(?m)^{indent[1]}[\w\"'.$-]|^\w", text[indent.start() :])
+    ends = [0, *(indent.start() + head.start() for head in heads), len(text)]
+    yield from (text[begin:end] for begin, end in itertools.pairwise(ends))
+
+
+def _may_serve(text: str, context: Context) -> bool:
+    """Whether a service may be the server: its image is the engine's, or none that is told."""
+    image = _IMAGE.search(text)
+    if image is None or "$" in image[1] or re.search(r"(?m)^[ \t]*build[ \t]*:", text):
+        return True
+    base = image_name(image[1]).repository.rpartition("/")[2]
+    return re.fullmatch(context.engine.builds, base) is not None
 
 
 def _is_given(path: str, projects: list[str]) -> bool:
     """Whether a compose file gives a container all of the file."""
     file = re.escape(PurePosixPath(path).name)
-    given = re.compile(rf"env_file\b[^#]{{0,200}}?{file}[\"'\s\],]")
+    sample = r"|\.env" if _SAMPLE.search(path) else ""
+    given = re.compile(rf"env_file\b[^#]{{0,200}}?(?:{file}{sample})[\"'\s\],]")
     return any(given.search(f"{text}\n") for text in projects)
 
 

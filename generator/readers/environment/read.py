@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.applications import of_applications
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
-from generator.readers.environment.dotenv import is_dotenv, passed_on, variables_of
+from generator.readers.environment.dotenv import is_dotenv, passed_on, unpassed, variables_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
@@ -52,7 +52,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _view(source: Source, context: Context) -> View:
     left = () if _is_script(source) else tuple(dropped(source))
     own = PurePosixPath(source.path).name == f"{context.engine.name}.env"
-    said = of_applications(_variables(source, context.engine), context, servers=own)
+    said = tuple(of_applications(_variables(source, context.engine), context, servers=own))
     variables = tuple(passed_on(source, said, context))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or left or blank or _is_script(source)):
@@ -64,7 +64,7 @@ def _view(source: Source, context: Context) -> View:
         name=PurePosixPath(source.path).name,
         place=Place(source.path),
         variables=variables,
-        lines=left,
+        lines=(*left, *unpassed(source, said, context)),
         overruled=_overruled(source),
     )
 

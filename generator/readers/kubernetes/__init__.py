@@ -13,7 +13,8 @@ SIGNS: Final = Signs(
     content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+"
     r"|[{,] ?\"apiVersion\" ?: ?\"[\w./-]+\""  # JSON
     # Values of app-template.
-    r"|^controllers:[ \t]*(?:#[^\n]*)?\n(?:[ \t][^\n]*\n|\n){1,40}?[ \t]+containers:",
+    r"|^controllers:[ \t]*(?:#[^\n]*)?\n(?:[ \t][^\n]*\n|\n){1,40}?[ \t]+containers:"
+    r"|^[\w-]+:[ \t]*\n {1,8}controllers:[ \t]*\n(?: [^\n]*\n|\n){1,40}?[ ]+containers:",
     # What Compose and Helm read has such a key only deep inside.
     never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
     belongs=lambda _: "",

@@ -112,6 +112,10 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
     kind = table.text("kind")
     if not kind and is_app_template(table):
         yield from _made(table, resources)
+    # Of a chart that has it as another's part.
+    for part in table.entries.values() if not kind else ():
+        if isinstance(part, Table) and is_app_template(part):
+            yield from _made(part, resources)
     if kind in _VALUES:
         path, named = _VALUES[kind]
         given = values_from(table, tables, resources)

@@ -1,4 +1,4 @@
-"""HW314, HW401, HW509, HW513, HW543, HW560 to HW568, HW660 and HW661 in whole files."""
+"""Reach and health in whole files: HW314, HW401, HW509, HW513, HW543 to HW568, HW660, HW661."""
 
 from pathlib import Path
 
@@ -65,6 +65,13 @@ CASES: dict[str, tuple[str, str, str]] = {
         "until docker exec ollama curl -s localhost:11434; do sleep 1; done\n",
         "until docker exec ollama ollama list; do sleep 1; done\n",
     ),
+    "HW549": ("compose.yaml", SERVER.replace("0.32.15", "0.1.27") + END, SERVER + END),
+    "HW555": (
+        "compose.yaml",
+        f"{SERVER}  chat: {{image: x, depends_on: {{llm: {{condition: service_healthy}}}}}}\n{END}",
+        f"{SERVER}  chat: {{image: x, depends_on: {{llm: {{condition: service_started}}}}}}\n{END}",
+    ),
+    "HW558": (".env", "OLLAMA_MAX_QUEUE=64\n", "TZ=UTC\n"),
     "HW564": ("ask.sh", ASKED % '"-1"', ASKED % '"30m"'),
     "HW567": ("up.sh", "ollama update\n", "ollama list\n"),
     "HW568": (
@@ -101,8 +108,9 @@ CASES: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("rule", CASES)
 def test_it_catches_one_and_leaves_the_other_alone(rule: str, tmp_path: Path) -> None:
     name, caught, left = CASES[rule]
-    assert len(of(lines(tmp_path, name, caught), rule)) == 1
-    assert of(lines(tmp_path, name, left), rule) == []
+    beside = {"compose__yaml": SERVER + END} if name == ".env" else {}
+    assert len(of(lines(tmp_path, name, caught, **beside), rule)) == 1
+    assert of(lines(tmp_path, name, left, **beside), rule) == []
 
 
 def of(found: list[str], rule: str) -> list[str]:

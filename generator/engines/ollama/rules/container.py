@@ -55,17 +55,15 @@ def no_volume(view: View, facts: Facts) -> Hits:
     if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
         return
     held = [m[1:] for m in mounts if any(_holds(m[0], each) for each in paths)]
-    if not held and not view.phrases.volumes_told:
-        return
+    if not view.phrases.volumes_told and (not held or not view.phrases.unnamed):
+        return  # Whoever runs an image may name one.
     if all(":" not in text or text.startswith(":") for text, _ in held):
         yield Hit(
             message=f"`{held[0][0]}` {view.phrases.unnamed}"
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,
-            fix="mount a volume there that stays"
-            if held and not view.phrases.volumes_told
-            else view.phrases.keep_volume
+            fix=view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
 

@@ -1,4 +1,4 @@
-"""HW101, HW102, HW103, HW104 and HW118: names that nothing reads, and variables out of reach."""
+"""HW101 to HW104, HW118 and HW558: names that nothing reads, and variables out of reach."""
 
 from __future__ import annotations
 
@@ -270,3 +270,33 @@ def _reader(view: View, fact: Fact) -> str:
     client = fact.scope == "client" and (view.container is None or fact.name in _CREDENTIALS)
     install = fact.name.startswith("OLLAMA_") and not fact.effective
     return "the server does not read" if client or install else ""
+
+
+_SERVER_ALONE: Final = frozenset(
+    {
+        *("OLLAMA_ORIGINS", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_MAX_QUEUE", "OLLAMA_LOAD_TIMEOUT"),
+        *("OLLAMA_FLASH_ATTENTION", "OLLAMA_KV_CACHE_TYPE", "OLLAMA_SCHED_SPREAD"),
+        *("OLLAMA_GPU_OVERHEAD", "OLLAMA_LLM_LIBRARY", "OLLAMA_VULKAN", "OLLAMA_NOPRUNE"),
+    }
+)
+"""Variables that no application has a use for."""
+
+
+@Rule(
+    id="HW558",
+    title="a variable of `.env` that reaches no container",
+    why="Compose takes `.env` for the `${…}` of its files. A container gets a variable of it only "
+    "by `environment:` or `env_file:`, so that the server keeps its default.",
+    bad="OLLAMA_MAX_QUEUE=64    # .env; compose.yaml does not take it",
+    good="environment:\n  OLLAMA_MAX_QUEUE: ${OLLAMA_MAX_QUEUE}    # compose.yaml",
+    source="docs.docker.com: compose/how-tos/environment-variables/envvars-precedence",
+)
+def passed_to_nobody(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == "unpassed" and line.name in _SERVER_ALONE:
+            yield Hit(
+                message=f"`{line.name}` reaches no container: nothing in the Compose file beside "
+                "this one takes it from here",
+                place=line.place,
+                fix=f"name it below `environment:` of the server: `{line.name}: ${{{line.name}}}`",
+            )

@@ -1,4 +1,4 @@
-"""HW509, HW510, HW543, HW545, HW563, HW565: what asks whether the server works, and how long."""
+"""HW509, HW510, HW543, HW545, HW555, HW563, HW565: what asks whether the server works."""
 
 from __future__ import annotations
 
@@ -79,6 +79,32 @@ def _never_healthy(view: View, message: str, words: tuple[str, ...], place: Plac
         return hit
     names = ", ".join(f"`{name}`" for name in waiting)
     return replace(hit, message=f"{message}; {names} never starts", severity="error")
+
+
+@Rule(
+    id="HW555",
+    severity="error",
+    title="a service that waits for a health check that nobody has",
+    why="The image has no health check of its own. Where the file gives it none, Compose ends with "
+    "`container has no healthcheck configured`, and what waits for `service_healthy` never starts.",
+    bad="depends_on:\n  ollama: {condition: service_healthy}    # which has no healthcheck",
+    good='healthcheck:\n  test: ["CMD", "ollama", "list"]    # of ollama',
+    source="Dockerfile@v0.32.15:296-320; docker/compose: pkg/compose/convergence.go",
+)
+def waits_for_no_check(view: View, facts: Facts) -> Hits:
+    box = view.container
+    if box is None or not box.waited_for or not is_official(view, facts) or view.adds:
+        return
+    if any(line.name == "extends" for line in view.lines):
+        return
+    if box.healthcheck is None or box.healthcheck[0] == ("NONE",):
+        names = ", ".join(f"`{name}`" for name in box.waited_for)
+        yield Hit(
+            message=f"{names} waits until this service is healthy, which nothing checks: it never "
+            "starts",
+            place=box.healthcheck[1] if box.healthcheck else box.place,
+            fix='add `healthcheck: {test: ["CMD", "ollama", "list"]}`',
+        )
 
 
 _LOADED: Final = re.compile(

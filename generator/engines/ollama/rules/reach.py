@@ -1,9 +1,9 @@
-"""HW611, HW612 and HW617: what reaches the server in a container, and what it may write."""
+"""HW549, HW611, HW612 and HW617: what reaches the server in a container, and what it may write."""
 
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path
@@ -16,7 +16,7 @@ from generator.rules.helpers.containers import (
 )
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import is_local, whole
+from generator.units import Release, is_local, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,3 +166,30 @@ def answers_itself_alone(view: View, _: Facts) -> Hits:
             fix="write `0.0.0.0`: a pod has an address of its own, and a Service says who reaches "
             "it",
         )
+
+
+_SAFE: Final = Release.parse("0.1.34")
+
+
+@Rule(
+    id="HW549",
+    title="a release with a hole that is known and used",
+    why="Before 0.1.34 the server does not look at the digests of a model that it pulls: whoever "
+    "reaches the API has it read and write any file, which ends in running code "
+    "(CVE-2024-37032).",
+    bad="image: ollama/ollama:0.1.27",
+    good="image: ollama/ollama:0.32.15",
+    releases="before 0.1.34",
+    source="ollama#4175; CVE-2024-37032",
+)
+def known_hole(view: View, facts: Facts) -> Hits:
+    if not view.release_told or view.release >= _SAFE or is_client(view):
+        return
+    if view.container is not None and not is_official(view, facts):
+        return
+    yield Hit(
+        message="whoever reaches the API of so old a release can write files of the server and run "
+        "code: CVE-2024-37032",
+        place=view.container.place if view.container else view.place,
+        fix="write a release from 0.1.34 on",
+    )
