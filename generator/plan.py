@@ -315,6 +315,45 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEdit:
+    """A text in a `file` of the engine's sources, and the `new` one that takes its place."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A build of the engine of one's own.
+
+    `blas` is the library, as nixpkgs calls it, empty: none; `packages` are Debian's of it and of
+    what else it needs to run, `provides` the file that has to be chosen for it. `flags` are
+    definitions for CMake, and `edits` what writes them into the sources; `reads` are the variables
+    that this build reads and the official one does not. `image` is what its image is called.
+
+    For that, the `tag` of the repository `sources` is compiled by `commands`, of which the first
+    takes the flags. What lies then in `made`, below the sources, goes to `place` in the official
+    image, from which the files that `replaced` names go first.
+    """
+
+    blas: str
+    packages: tuple[str, ...]
+    provides: str
+    flags: tuple[str, ...]
+    edits: tuple[BuildEdit, ...]
+    reads: tuple[str, ...]
+    image: str
+    sources: str
+    tag: str
+    commands: tuple[str, ...]
+    made: str
+    place: str
+    replaced: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
     """When systemd starts the server again, and after how long a pause."""
 
@@ -418,10 +457,17 @@ class Service:
     container: Container
     environment_files: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    build: Build | None = None
 
     def limit(self, name: str) -> Limit | None:
         """Return the limit of that profile name, or None where the service is not limited."""
         return next((limit for limit in self.limits if limit.name == name), None)
+
+    @property
+    def judged(self) -> tuple[Setting, ...]:
+        """The variables that rules judge: not those that are there on purpose, read or not."""
+        own = self.build.reads if self.build else ()
+        return tuple(s for s in self.environment if s.source != "legacy" and s.name not in own)
 
     def settings(self, group: Group) -> tuple[Setting, ...]:
         """Return the variables of one group, in order."""

@@ -2,7 +2,9 @@
 {
   config,
   lib,
+  # deadnix: skip -- NixOS hands over what is named
   pkgs,
+  # deadnix: skip
   utils,
   ...
 }@given:

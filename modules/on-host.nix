@@ -24,6 +24,10 @@ in
         message = "hostwright.healthGate: a switch of system-manager does not wait for the server; take this option out, and look with `systemctl status ollama`.";
       }
       {
+        assertion = service.build or null == null;
+        message = "hostwright.profile asks for a build of Ollama (ollama.build), and system-manager runs the host's own ${service.program}; build it with those flags, name it in service.binary, and take `build` out.";
+      }
+      {
         assertion = !service.full_unit;
         message = "hostwright.profile asks for a complete unit, and system-manager leaves an ollama.service that is there already; write service.full_unit = false into the profile, or apply the bundle of `gen -t systemd`.";
       }

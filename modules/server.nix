@@ -18,6 +18,7 @@ let
 
   driver = hw.driver cfg;
   architectures = lib.optionals (driver != null) driver.cuda_architectures;
+  built = import ./build.nix { inherit lib pkgs; } (cfg.newest.build or null);
   packages = {
     cpu = pkgs.ollama-cpu or pkgs.ollama;
     cuda =
@@ -55,7 +56,7 @@ in
     services.ollama = {
       enable = mkDefault true;
       package = mkDefault (
-        if cfg.package == null then packages.${cfg.ollama.acceleration} else cfg.package
+        if cfg.package == null then built packages.${cfg.ollama.acceleration} else cfg.package
       );
       host = mkDefault (hw.bracketed (hw.percent cfg.ollama.host));
       port = mkDefault cfg.ollama.port;

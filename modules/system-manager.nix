@@ -4,6 +4,7 @@
   config,
   lib,
   pkgs,
+  # deadnix: skip -- system-manager hands over what is named
   utils,
   ...
 }@given:

@@ -77,7 +77,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
-    "targets.container": ({"errors", "plan", "targets.base", "units"}, set()),
+    "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.unit": ({"formats", "plan", "targets.base"}, set()),
     "targets": (
         {

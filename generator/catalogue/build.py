@@ -55,6 +55,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
     },
+    "builds.toml": {
+        "blas": tuple[records.BlasFact, ...],
+        "march": tuple[records.MarchFact, ...],
+    },
     "cards.toml": {"card": tuple[cards.Card, ...]},
     "commands.toml": {"command": tuple[records.CommandFact, ...]},
     "gpus.toml": {
@@ -136,6 +140,7 @@ UNUSED: Final = frozenset({"anatomy"})
 ONCE: Final = (
     ("architecture.name",),
     ("behaviour.id",),
+    ("blas.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
     ("command.names",),
@@ -145,6 +150,7 @@ ONCE: Final = (
     ("keeps.names",),
     ("key.name", "spelling.target"),
     ("limit.name",),
+    ("march.name",),
     ("listed.name",),
     ("model.names", "missing.name"),
     ("module_option.name",),

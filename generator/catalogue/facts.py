@@ -29,12 +29,14 @@ from generator.catalogue.models import (
 from generator.catalogue.nixos import ModuleOption, ModuleVariable
 from generator.catalogue.records import (
     Behaviour,
+    BlasFact,
     CommandFact,
     CredentialFact,
     DeadName,
     Era,
     Expiring,
     Image,
+    MarchFact,
     Option,
     RunnerNames,
     RunnerReading,
@@ -175,6 +177,16 @@ class Facts:
         variable = self.variable(switch)
         among = variable.two_ways if variable else any(switch in e.names for e in self.runner_names)
         return switch if among and switch != name else ""
+
+    @functools.cached_property
+    def blas(self) -> Mapping[str, BlasFact]:
+        """The BLAS libraries that a build of one's own may have, by name."""
+        return Table(BlasFact, self._tables["blas"])
+
+    @functools.cached_property
+    def marches(self) -> Mapping[str, MarchFact]:
+        """The processors that a build of one's own may be for, by name."""
+        return Table(MarchFact, self._tables["march"])
 
     @functools.cached_property
     def secrets(self) -> SecretNames:

@@ -283,6 +283,32 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class BlasFact:
+    """A BLAS library that ggml can be built with.
+
+    `nixpkgs`, `apt` and `apt_openmp` are the packages that it is; `provides` is the file that has
+    to be chosen for it, empty: the package is. `reads` are the variables that bound its threads.
+    """
+
+    name: str
+    nixpkgs: str
+    apt: str
+    apt_openmp: str
+    provides: str = ""
+    reads: tuple[Name, ...]
+    systems: tuple[System, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MarchFact:
+    """A processor, as GCC names it, and the `options` of ggml for what it can do."""
+
+    name: str
+    options: tuple[Name, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SecretNames:
     """Which variables hold a secret, told by the words of their names.
 

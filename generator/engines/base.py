@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from generator.host import Gpu, Host
     from generator.plan import (
         Acceleration,
+        Build,
         Devices,
         Health,
         Job,
@@ -82,6 +83,7 @@ class Decided:
     environment: tuple[Setting, ...]
     omissions: tuple[Omission, ...]
     runner: str = ""
+    build: Build | None = None
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]
     offered: tuple[Job, ...]

@@ -88,6 +88,17 @@ class Host(Table):
     """Version of the installed NVIDIA driver."""
 
 
+class BuildChoice(Table):
+    """A build of the server of one's own; what is left out is as the official build has it."""
+
+    blas: Literal["openblas", "mkl"] | None = None
+    """The library for large products of matrices, as those of a prompt."""
+    openmp: bool = False
+    """Compute threads by OpenMP instead of ggml's own."""
+    march: fields.Word | None = None
+    """The processor, as GCC names it: `haswell`; left out: all variants, chosen when it starts."""
+
+
 class Ollama(Table):
     """What the server reads. A key left out keeps the default of the release."""
 
@@ -138,6 +149,8 @@ class Ollama(Table):
     """Keep unused blobs at start."""
     no_cloud: bool | None = None
     """Refuse cloud models and remote inference, and ask ollama.com for nothing at a start."""
+    build: BuildChoice | None = None
+    """Build the server anew, with a BLAS library, OpenMP, or for one processor, since 0.30."""
     env: dict[fields.Variable, fields.EnvValue] = {}
     """Any other variable, emitted as written and checked against the release."""
 

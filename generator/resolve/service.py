@@ -96,6 +96,7 @@ def service_of(
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
         container=_container(case, server),
         environment_files=choice.environment_files,
+        build=decided.build,
         credentials=handed,
     )
 

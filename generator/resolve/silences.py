@@ -33,8 +33,7 @@ def silenced(plan: Plan, found: Iterable[Finding], facts: Facts) -> Plan:
     service = plan.service
     given = {silence.rule: silence.reason for silence in plan.silences}
     told = {(finding.rule, finding.where) for finding in found}
-    shown = [setting for setting in service.environment if setting.source != "legacy"]
-    items: list[Item] = [*shown, *service.limits]
+    items: list[Item] = [*service.judged, *service.limits]
     rules: dict[int, dict[str, str]] = {}
     for view in as_written(plan):
         for located in judge(view, facts):
@@ -56,7 +55,7 @@ def _with(plan: Plan, rules: Mapping[int, Mapping[str, str]]) -> Plan:
         return tuple(Silence(rule=r, reason=why) for r, why in rules.get(id(item), {}).items())
 
     service = plan.service
-    environment = tuple(replace(s, silences=told(s)) for s in service.environment)
+    environment = tuple(replace(s, silences=(*s.silences, *told(s))) for s in service.environment)
     address = [e for s in environment if s.name == service.listen.variable for e in s.silences]
     address += [replace(e, rule=PUBLISHED) for e in plan.silences if e.rule == OPEN]
     served = replace(

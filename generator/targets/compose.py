@@ -14,6 +14,7 @@ from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    build_files,
     env_files,
     mounted,
     published,
@@ -110,7 +111,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     left_out = [omission.reason for omission in service.omissions]
     above = "\n".join(line for text in [*plan.header, *left_out] for line in comment(text))
     file = File("compose.yaml", f"{above}\n{to_yaml(_document(plan, service))}")
-    return (file, *modelfiles(service, "modelfiles"))
+    return (file, *modelfiles(service, "modelfiles"), *build_files(plan, "build"))
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
@@ -154,8 +155,11 @@ def _server(service: Service) -> dict[str, Any]:
         "retries": health.retries,
         "start_period": f"{health.start_seconds}s",
     }
+    built = service.build
+    build = {"image": built.image, "build": Commented("./build", built.reason)} if built else {}
     return {
         **_base(service),
+        **build,
         "container_name": container.name,
         "restart": container.restart,
         "ports": Commented([published(service)], service.listen.comment),

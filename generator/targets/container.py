@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import RenderError
-from generator.targets.base import LeftOut, placed
+from generator.formats.template import render_template
+from generator.formats.text import comment
+from generator.targets.base import File, LeftOut, placed
 from generator.units import address
 
 if TYPE_CHECKING:
-    from generator.plan import Credential, Service, Setting, Step
+    from generator.plan import Credential, Plan, Service, Setting, Step
 
 MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
@@ -46,6 +48,18 @@ def variables(service: Service, *, decrypted: bool) -> list[Setting]:
         for setting in service.environment
         if setting.scope == "any" or setting.name in places
     ]
+
+
+def build_files(plan: Plan, folder: str) -> tuple[File, ...]:
+    """Return what the image is built from, below `folder`: nothing where it is as it is."""
+    service = plan.service
+    if service.build is None:
+        return ()
+    above = [line for text in plan.header for line in comment(text)]
+    text = render_template(
+        "build/Dockerfile.jinja", above=above, service=service, build=service.build
+    )
+    return (File(f"{folder}/Dockerfile", text),)
 
 
 def env_files(service: Service) -> list[str]:
@@ -131,6 +145,7 @@ NOT_IN_CONTAINERS: Final = (
     ),
     LeftOut("the header has it in words", "Plan.host"),
     LeftOut("in the commands of the jobs already", "Model.name"),
+    LeftOut("a Dockerfile gives CMake its flags", "Build.edits Build.blas Build.reads"),
     LeftOut(
         "a credential is mounted where the server looks for it", "Credential.link Credential.unlink"
     ),

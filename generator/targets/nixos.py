@@ -6,11 +6,13 @@ adds to the same ones, and a `mkDefault` list beside a plain one is dropped whol
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import RenderError
 from generator.formats.nix import Call, Interpolated, Raw, attr_name, nix_string, to_nix
+from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
@@ -21,7 +23,7 @@ from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.plan import Driver, Job, Plan, Service, Step
+    from generator.plan import Build, Driver, Job, Plan, Service, Step
 
 ENGINE: Final = "ollama"
 PACKAGES: Final = {
@@ -82,6 +84,11 @@ PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 
 LEFT_OUT: Final = (
     *NOT_ON_HOSTS,
+    LeftOut(
+        "the sources have the flags, and the libraries their own packages",
+        "Build.flags Build.packages Build.provides Build.image Build.reads "
+        "Build.sources Build.tag Build.commands Build.made Build.place Build.replaced",
+    ),
     LeftOut(
         "`services.ollama` makes the unit, with its command, sandbox, devices and places",
         "Service.unit Service.program Service.command Service.full_unit Service.hardening "
@@ -204,14 +211,42 @@ def _ollama(service: Service) -> Raw:
 
 
 def _package(service: Service) -> Any:  # noqa: ANN401 -- a document value
-    package = PACKAGES[service.acceleration]
+    package, reasons = PACKAGES[service.acceleration], []
     driver = service.devices.driver if service.devices else None
-    if driver is None or not driver.cuda_architectures:
-        return _soft(Raw(package))
-    cuda = Raw(f"pkgs.cudaPackages_{driver.cuda_major}")
-    arguments = to_nix({"cudaArches": list(driver.cuda_architectures), "cudaPackages": cuda})
-    reason = "The packaged build has no kernels for these cards; this one is built from source."
-    return _soft(Raw(f"{package}.override {arguments}"), reason)
+    if driver and driver.cuda_architectures:
+        cuda = Raw(f"pkgs.cudaPackages_{driver.cuda_major}")
+        arguments = to_nix({"cudaArches": list(driver.cuda_architectures), "cudaPackages": cuda})
+        package = f"{package}.override {arguments}"
+        reasons.append(
+            "The packaged build has no kernels for these cards; this one is built from source."
+        )
+    if service.build:
+        package = _built(package, service.build)
+        reasons.append(service.build.reason)
+    return _soft(Raw(package), tuple(reasons))
+
+
+def _built(package: str, build: Build) -> str:
+    """Return the package with what the build changes of its sources, and the library it links."""
+    one = re.fullmatch(r"[\w.-]+", package)
+    lines = [
+        f"substituteInPlace {edit.file} --replace-fail {quote(edit.old)} {quote(edit.new)}\n"
+        for edit in build.edits
+    ]
+    blas = Raw(f"pkgs.blas.override {{ blasProvider = pkgs.{build.blas}; }}")
+    attrs: dict[str, Any] = {
+        "postPatch": Raw(f'\n  old.postPatch or ""\n  + {nix_string("".join(lines))}')
+    }
+    if build.blas:
+        attrs["buildInputs"] = Raw(f"old.buildInputs or [ ] ++ {to_nix([blas])}")
+        attrs["nativeBuildInputs"] = Raw("old.nativeBuildInputs or [ ] ++ [ pkgs.pkg-config ]")
+    return f"{package if one else _wrapped(package)}.overrideAttrs (old: {to_nix(attrs)})"
+
+
+def _wrapped(package: str) -> str:
+    """Return an expression in parentheses, as nixfmt opens them for several lines."""
+    inside = package.replace("\n", "\n  ")
+    return f"(\n  {inside}\n)" if "\n" in package else f"({package})"
 
 
 def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:

@@ -18,6 +18,7 @@ from generator.targets.bundle import bundle_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    build_files,
     env_files,
     mounted,
     published,
@@ -129,6 +130,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *_quadlets(plan, service, places),
         *jobs,
         *modelfiles(service, places.modelfiles),
+        *build_files(plan, f"{places.modelfiles}/build"),
         *system_files(plan, ("modules-load", REGISTERS, modules)),
     )
 
@@ -143,7 +145,10 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         places,
         files,
         jobs=_jobs(service),
-        server_files=[f.path for f in files if f.path.startswith(places.quadlets)],
+        server_files=[
+            *(f.path for f in files if f.path.startswith(places.quadlets)),
+            f"{places.modelfiles}/build/Dockerfile",
+        ],
         other_files=[] if places.of_a_user else [SYSTEM_FILE.format("modules-load", service.name)],
     )
     return (File("README.md", render_template("quadlet/README.md.jinja", **context)), *bundle)
@@ -165,7 +170,24 @@ def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
             for kind, name in named.items()
             if name
         ),
+        *_build(plan, places),
     )
+
+
+def _build(plan: Plan, places: Places) -> tuple[File, ...]:
+    """Return the unit that builds the image, where one is built."""
+    service = plan.service
+    if service.build is None:
+        return ()
+    folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}/build"
+    entries = [
+        Entry("ImageTag", service.build.image, service.build.reason),
+        Entry("File", f"{folder}/Dockerfile"),
+        Entry("SetWorkingDirectory", folder),
+    ]
+    bound = Entry("TimeoutStartSec", "infinity", "A build takes as long as it takes.")
+    sections = [Section("Build", entries), Section("Service", [bound])]
+    return (File(f"{places.quadlets}/{service.name}.build", unit_text(plan.header, sections)),)
 
 
 def _named(plan: Plan, kind: str, name: str) -> str:
@@ -188,7 +210,7 @@ def _inside(service: Service, places: Places) -> list[Entry]:
     container = service.container
     network = f"{container.network}.network" if container.network else ""
     return [
-        Entry("Image", _qualified(container.image)),
+        Entry("Image", f"{service.name}.build" if service.build else _qualified(container.image)),
         Entry("ContainerName", container.name),
         Entry("PublishPort", published(service), service.listen.comment),
         *given(Entry("Network", network)),

@@ -77,6 +77,14 @@ LEFT_OUT: Final = (
         "written as variables, directives and commands already",
         "Listen.host Listen.reason Listen.silences Limit.name Limit.value Model.name",
     ),
+    LeftOut(
+        "the program is the one that is installed, and the official one has neither",
+        "Build.blas Build.edits Build.flags Build.packages Build.provides Build.image Build.reads "
+        "Build.sources Build.tag Build.commands Build.made Build.place Build.replaced Build.reason",
+        key="build",
+        asked=lambda service: service.build,
+        fix="build it with these flags and name it in `service.binary`, or use another target",
+    ),
     LeftOut("the unit has a name, and the host its programs", "Job.name Job.programs"),
 )
 

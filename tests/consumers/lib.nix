@@ -5,29 +5,90 @@
 # the same tests run on the real one, and prove that this one judges alike.
 let
   inherit (builtins)
-    all any attrNames concatLists elem elemAt filter foldl' functionArgs genList genericClosure
-    getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath isString
-    length listToAttrs mapAttrs match removeAttrs replaceStrings sort stringLength substring toJSON
+    all
+    any
+    attrNames
+    elem
+    elemAt
+    filter
+    foldl'
+    genericClosure
+    getAttr
+    hasAttr
+    head
+    isAttrs
+    isBool
+    isFloat
+    isFunction
+    isInt
+    isList
+    isPath
+    isString
+    length
+    mapAttrs
+    match
+    removeAttrs
+    replaceStrings
+    sort
+    substring
+    toJSON
     ;
 
   # ── values ──────────────────────────────────────────────────────────────────────────────────
   basics = rec {
     inherit (builtins)
-      all any attrNames attrValues concatLists elem elemAt filter foldl' functionArgs genList
-      getAttr hasAttr head intersectAttrs isAttrs isBool isFloat isFunction isInt isList isPath
-      isString length listToAttrs mapAttrs match removeAttrs replaceStrings sort split
-      stringLength substring tail toJSON
+      all
+      any
+      attrNames
+      attrValues
+      concatLists
+      elem
+      elemAt
+      filter
+      foldl'
+      functionArgs
+      genList
+      getAttr
+      hasAttr
+      head
+      intersectAttrs
+      isAttrs
+      isBool
+      isFloat
+      isFunction
+      isInt
+      isList
+      isPath
+      isString
+      length
+      listToAttrs
+      mapAttrs
+      match
+      removeAttrs
+      replaceStrings
+      sort
+      split
+      stringLength
+      substring
+      tail
+      toJSON
       ;
     id = x: x;
-    foldr = f: start: list: if list == [ ] then start else f (head list) (foldr f start (tail list));
+    foldr =
+      f: start: list:
+      if list == [ ] then start else f (head list) (foldr f start (tail list));
     const = x: _: x;
-    flip = f: a: b: f b a;
+    flip =
+      f: a: b:
+      f b a;
     pipe = foldl' (x: f: f x);
     map = builtins.map;
     concatMap = builtins.concatMap;
     concatStrings = concatStringsSep "";
     concatStringsSep = builtins.concatStringsSep;
-    concatMapStringsSep = sep: f: list: concatStringsSep sep (map f list);
+    concatMapStringsSep =
+      sep: f: list:
+      concatStringsSep sep (map f list);
     concatLines = concatMapStringsSep "" (line: line + "\n");
     optional = condition: item: if condition then [ item ] else [ ];
     optionals = condition: list: if condition then list else [ ];
@@ -59,10 +120,7 @@ let
     hasInfix = infix: text: length (filter isString (split (escapeRegex infix) text)) > 1;
     removeSuffix =
       suffix: text:
-      if hasSuffix suffix text then
-        substring 0 (stringLength text - stringLength suffix) text
-      else
-        text;
+      if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
     last = list: elemAt list (length list - 1);
     findFirst =
       fits: default: list:
@@ -82,7 +140,22 @@ let
     toLower = replaceStrings upper lower;
     toUpper = replaceStrings lower upper;
     escape = list: replaceStrings list (map (c: "\\${c}") list);
-    escapeRegex = escape [ "\\" "[" "{" "(" ")" "." "*" "+" "?" "^" "$" "|" "]" "}" ];
+    escapeRegex = escape [
+      "\\"
+      "["
+      "{"
+      "("
+      ")"
+      "."
+      "*"
+      "+"
+      "?"
+      "^"
+      "$"
+      "|"
+      "]"
+      "}"
+    ];
     escapeShellArg = arg: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString arg)}'";
     escapeShellArgs = concatMapStringsSep " " escapeShellArg;
     boolToString = value: if value then "true" else "false";
@@ -94,9 +167,17 @@ let
     getExe' = package: name: "${package}/bin/${name}";
     getExe = package: getExe' package (package.meta.mainProgram or package.name);
     assertMsg = holds: text: holds || throw text;
-    throwIf = fails: text: value: if fails then throw text else value;
-    literalExpression = text: { _type = "literalExpression"; inherit text; };
-    literalMD = text: { _type = "literalMD"; inherit text; };
+    throwIf =
+      fails: text: value:
+      if fails then throw text else value;
+    literalExpression = text: {
+      _type = "literalExpression";
+      inherit text;
+    };
+    literalMD = text: {
+      _type = "literalMD";
+      inherit text;
+    };
     attrByPath =
       path: default: set:
       if path == [ ] then
@@ -109,20 +190,41 @@ let
 
   # ── properties ──────────────────────────────────────────────────────────────────────────────
   properties = rec {
-    mkOverride = priority: content: { _type = "override"; inherit priority content; };
+    mkOverride = priority: content: {
+      _type = "override";
+      inherit priority content;
+    };
     mkOptionDefault = mkOverride 1500;
     mkDefault = mkOverride 1000;
     mkForce = mkOverride 50;
-    mkOrder = priority: content: { _type = "order"; inherit priority content; };
+    mkOrder = priority: content: {
+      _type = "order";
+      inherit priority content;
+    };
     mkBefore = mkOrder 500;
     mkAfter = mkOrder 1500;
-    mkIf = condition: content: { _type = "if"; inherit condition content; };
-    mkMerge = contents: { _type = "merge"; inherit contents; };
-    mkAssert = holds: text: content: if holds then content else throw text;
+    mkIf = condition: content: {
+      _type = "if";
+      inherit condition content;
+    };
+    mkMerge = contents: {
+      _type = "merge";
+      inherit contents;
+    };
+    mkAssert =
+      holds: text: content:
+      if holds then content else throw text;
   };
   inherit (basics)
-    concatMap concatMapStringsSep filterAttrs genAttrs hasSuffix isDerivation map mapAttrsToList
-    optional optionalAttrs toList unique
+    concatMap
+    concatMapStringsSep
+    genAttrs
+    isDerivation
+    map
+    mapAttrsToList
+    optional
+    optionalAttrs
+    unique
     ;
   inherit (properties) mkIf mkOverride;
 
@@ -158,7 +260,8 @@ let
   show = basics.concatStringsSep ".";
   mkOption = attrs: { _type = "option"; } // attrs;
   mkEnableOption =
-    text: mkOption {
+    text:
+    mkOption {
       type = types.bool;
       default = false;
       example = true;
@@ -177,7 +280,9 @@ let
       {
         type = (if nullable then types.nullOr else basics.id) types.package;
         default = if default == null then null else pkgs.${default};
-        description = "The ${name} package to use.${basics.optionalString (extraDescription != "") " "}${extraDescription}";
+        description = "The ${name} package to use.${
+          basics.optionalString (extraDescription != "") " "
+        }${extraDescription}";
       }
       // optionalAttrs (example != null) { example = basics.literalExpression example; }
     );
@@ -191,7 +296,9 @@ let
       nested = path: value: basics.foldr (name: inner: { ${name} = inner; }) value path;
     in
     {
-      options = nested from (mkOption { visible = false; });
+      options = nested from (mkOption {
+        visible = false;
+      });
       config = properties.mkMerge [
         {
           warnings = optional option.isDefined "The option `${show from}' has been renamed to `${show to}'.";
@@ -211,7 +318,9 @@ let
       nested = value: basics.foldr (name: inner: { ${name} = inner; }) value path;
     in
     {
-      options = nested (mkOption { visible = false; });
+      options = nested (mkOption {
+        visible = false;
+      });
       config.assertions = [
         {
           assertion = !option.isDefined;
@@ -226,7 +335,15 @@ let
 
   # The definitions that count, after priorities; `raw` may carry properties.
   surviving =
-    raw: ordered (strongest (concatMap (discharge { priority = 100; order = 1000; }) raw));
+    raw:
+    ordered (
+      strongest (
+        concatMap (discharge {
+          priority = 100;
+          order = 1000;
+        }) raw
+      )
+    );
 
   mergeDefinitions =
     loc: type: defs:
@@ -290,9 +407,16 @@ let
   values = tree: if kind tree == "option" then tree.value else mapAttrs (_: values) tree;
 
   evalModules =
-    { modules, specialArgs ? { }, prefix ? [ ] }:
+    {
+      modules,
+      specialArgs ? { },
+      prefix ? [ ],
+    }:
     let
-      args = { inherit lib config options; } // specialArgs;
+      args = {
+        inherit lib config options;
+      }
+      // specialArgs;
       isFile = module: isPath module || isString module;
       load =
         module:
@@ -302,18 +426,36 @@ let
           load (module args)
         else if module ? config || module ? options then
           let
-            stray = attrNames (removeAttrs module [ "_class" "_file" "imports" "options" "config" "meta" ]);
+            stray = attrNames (
+              removeAttrs module [
+                "_class"
+                "_file"
+                "imports"
+                "options"
+                "config"
+                "meta"
+              ]
+            );
           in
           if stray == [ ] then module else throw "Module has an unsupported attribute `${head stray}'."
         else
-          { imports = module.imports or [ ]; config = removeAttrs module [ "_class" "_file" "imports" ]; };
+          {
+            imports = module.imports or [ ];
+            config = removeAttrs module [
+              "_class"
+              "_file"
+              "imports"
+            ];
+          };
       # A file that several modules import is one module.
-      keyed = parent: basics.imap0 (
-        n: module: {
-          key = if isFile module then toString module else "${parent}:${toString n}";
-          module = load module;
-        }
-      );
+      keyed =
+        parent:
+        basics.imap0 (
+          n: module: {
+            key = if isFile module then toString module else "${parent}:${toString n}";
+            module = load module;
+          }
+        );
       loaded = map (entry: entry.module) (genericClosure {
         startSet = keyed "" modules;
         operator = entry: keyed entry.key (entry.module.imports or [ ]);
@@ -326,8 +468,7 @@ let
     in
     {
       inherit options;
-      config =
-        if strays == [ ] then config else throw "The option `${head strays}' does not exist.";
+      config = if strays == [ ] then config else throw "The option `${head strays}' does not exist.";
     };
 
   # ── types ───────────────────────────────────────────────────────────────────────────────────
@@ -355,11 +496,13 @@ let
       getSubOptions = _: { };
     }
     // attrs;
-  noun = description: check: mkOptionType {
-    name = description;
-    inherit check description;
-    descriptionClass = "noun";
-  };
+  noun =
+    description: check:
+    mkOptionType {
+      name = description;
+      inherit check description;
+      descriptionClass = "noun";
+    };
   phrase =
     plain: type: if elem type.descriptionClass plain then type.description else "(${type.description})";
   composite = prefix: type: {
@@ -369,7 +512,9 @@ let
   };
 
   types = rec {
-    raw = noun "raw value" (_: true) // { merge = mergeOneOption; };
+    raw = noun "raw value" (_: true) // {
+      merge = mergeOneOption;
+    };
     unspecified = raw;
     anything = noun "anything" (_: true);
     attrs = noun "attribute set" isAttrs // {
@@ -413,78 +558,92 @@ let
         descriptionClass = if length allowed < 2 then "noun" else "conjunction";
       };
     strMatching =
-      pattern:
-      noun "string matching the pattern ${pattern}" (x: isString x && match pattern x != null);
+      pattern: noun "string matching the pattern ${pattern}" (x: isString x && match pattern x != null);
     addCheck = type: check: type // { check = x: type.check x && check x; };
-    separatedString = sep: noun "strings concatenated with ${toJSON sep}" isString // {
-      merge = _: defs: concatMapStringsSep sep (d: d.value) defs;
-    };
+    separatedString =
+      sep:
+      noun "strings concatenated with ${toJSON sep}" isString
+      // {
+        merge = _: defs: concatMapStringsSep sep (d: d.value) defs;
+      };
     lines = separatedString "\n";
-    either = a: b: mkOptionType {
-      name = "either";
-      description = "${
-        phrase [ "noun" "conjunction" ] a
-      } or ${phrase [ "noun" "conjunction" "composite" ] b}";
-      descriptionClass = "conjunction";
-      check = x: a.check x || b.check x;
-      merge =
-        loc: defs:
-        mergeDefinitions loc (if all (d: a.check d.value) defs then a else b) defs;
-    };
-    coercedTo = from: coerce: type: mkOptionType {
-      name = "coercedTo";
-      description = "${phrase [ "noun" ] type} or ${phrase [ "noun" ] from} convertible to it";
-      inherit (type) getSubOptions;
-      check = value: (from.check value && type.check (coerce value)) || type.check value;
-      merge =
-        loc: defs:
-        type.merge loc (
-          map (
-            d: d // { value = if from.check d.value then coerce d.value else d.value; }
-          ) defs
-        );
-    };
+    either =
+      a: b:
+      mkOptionType {
+        name = "either";
+        description = "${phrase [ "noun" "conjunction" ] a} or ${
+          phrase [ "noun" "conjunction" "composite" ] b
+        }";
+        descriptionClass = "conjunction";
+        check = x: a.check x || b.check x;
+        merge = loc: defs: mergeDefinitions loc (if all (d: a.check d.value) defs then a else b) defs;
+      };
+    coercedTo =
+      from: coerce: type:
+      mkOptionType {
+        name = "coercedTo";
+        description = "${phrase [ "noun" ] type} or ${phrase [ "noun" ] from} convertible to it";
+        inherit (type) getSubOptions;
+        check = value: (from.check value && type.check (coerce value)) || type.check value;
+        merge =
+          loc: defs:
+          type.merge loc (
+            map (d: d // { value = if from.check d.value then coerce d.value else d.value; }) defs
+          );
+      };
     oneOf = list: foldl' either (head list) (builtins.tail list);
-    nullOr = type: mkOptionType {
-      name = "nullOr";
-      description = "null or ${phrase [ "noun" "conjunction" ] type}";
-      descriptionClass = "conjunction";
-      inherit (type) getSubOptions;
-      check = x: x == null || type.check x;
-      merge =
-        loc: defs:
-        if all (d: d.value == null) defs then
-          null
-        else if any (d: d.value == null) defs then
-          throw "The option `${show loc}' is defined both null and not null."
-        else
-          type.merge loc defs;
-    };
-    listOf = type: mkOptionType (composite "list of" type // {
-      check = isList;
-      getSubOptions = prefix: type.getSubOptions (prefix ++ [ "*" ]);
-      merge =
-        loc: defs:
-        concatMap (
-          raw:
-          let
-            found = surviving [ raw ];
-          in
-          optional (found != [ ]) (mergeDefinitions (loc ++ [ "*" ]) type found)
-        ) (concatMap (d: d.value) defs);
-    });
-    attrsOf = type: mkOptionType (composite "attribute set of" type // {
-      check = isAttrs;
-      getSubOptions = prefix: type.getSubOptions (prefix ++ [ "<name>" ]);
-      merge =
-        loc: defs:
-        let
-          sets = concatMap (d: pushDown d.value) defs;
-          defined = name: surviving (map (getAttr name) (filter (hasAttr name) sets));
-          names = filter (name: defined name != [ ]) (unique (concatMap attrNames sets));
-        in
-        genAttrs names (name: mergeDefinitions (loc ++ [ name ]) type (defined name));
-    });
+    nullOr =
+      type:
+      mkOptionType {
+        name = "nullOr";
+        description = "null or ${phrase [ "noun" "conjunction" ] type}";
+        descriptionClass = "conjunction";
+        inherit (type) getSubOptions;
+        check = x: x == null || type.check x;
+        merge =
+          loc: defs:
+          if all (d: d.value == null) defs then
+            null
+          else if any (d: d.value == null) defs then
+            throw "The option `${show loc}' is defined both null and not null."
+          else
+            type.merge loc defs;
+      };
+    listOf =
+      type:
+      mkOptionType (
+        composite "list of" type
+        // {
+          check = isList;
+          getSubOptions = prefix: type.getSubOptions (prefix ++ [ "*" ]);
+          merge =
+            loc: defs:
+            concatMap (
+              raw:
+              let
+                found = surviving [ raw ];
+              in
+              optional (found != [ ]) (mergeDefinitions (loc ++ [ "*" ]) type found)
+            ) (concatMap (d: d.value) defs);
+        }
+      );
+    attrsOf =
+      type:
+      mkOptionType (
+        composite "attribute set of" type
+        // {
+          check = isAttrs;
+          getSubOptions = prefix: type.getSubOptions (prefix ++ [ "<name>" ]);
+          merge =
+            loc: defs:
+            let
+              sets = concatMap (d: pushDown d.value) defs;
+              defined = name: surviving (map (getAttr name) (filter (hasAttr name) sets));
+              names = filter (name: defined name != [ ]) (unique (concatMap attrNames sets));
+            in
+            genAttrs names (name: mergeDefinitions (loc ++ [ name ]) type (defined name));
+        }
+      );
     submodule =
       module:
       noun "submodule" (x: isAttrs x || isFunction x)
@@ -513,8 +672,12 @@ let
     indent: value:
     let
       inner = "${indent}  ";
-      block = open: items: close:
-        if items == [ ] then "${open} ${close}" else "${open}\n${basics.concatLines (map (i: inner + i) items)}${indent}${close}";
+      block =
+        open: items: close:
+        if items == [ ] then
+          "${open} ${close}"
+        else
+          "${open}\n${basics.concatLines (map (i: inner + i) items)}${indent}${close}";
     in
     if isString value then
       "\"${replaceStrings [ "\\" "\"" "\${" ] [ "\\\\" "\\\"" "\\\${" ] value}\""
@@ -552,13 +715,24 @@ let
         ++ optionAttrSetToDocList (option.type.getSubOptions option.loc)
     ) (builtins.attrValues options);
 
-  lib = basics // properties // {
-    inherit
-      evalModules mergeEqualOption mergeOneOption mkEnableOption mkOption mkOptionType
-      mkPackageOption mkRemovedOptionModule mkRenamedOptionModule
-      optionAttrSetToDocList types
-      ;
-  };
+  lib =
+    basics
+    // properties
+    // {
+      inherit
+        evalModules
+        mergeEqualOption
+        mergeOneOption
+        mkEnableOption
+        mkOption
+        mkOptionType
+        mkPackageOption
+        mkRemovedOptionModule
+        mkRenamedOptionModule
+        optionAttrSetToDocList
+        types
+        ;
+    };
 
   # ── packages and utils ──────────────────────────────────────────────────────────────────────
   # `arguments` tells what a module has overridden.
@@ -582,7 +756,13 @@ let
         rocm = "A server, using ROCm for a GPU";
         vulkan = "A server, using Vulkan for a GPU";
       };
-      suffix = if isString backend then "-${backend}" else if backend == false then "-cpu" else "";
+      suffix =
+        if isString backend then
+          "-${backend}"
+        else if backend == false then
+          "-cpu"
+        else
+          "";
     in
     package "ollama${suffix}" arguments
     // {
@@ -590,8 +770,8 @@ let
         mainProgram = "ollama";
         description = described.${toString backend} or "A server";
       };
-      override =
-        more: ollama version (arguments // (if isFunction more then more arguments else more));
+      override = more: ollama version (arguments // (if isFunction more then more arguments else more));
+      overrideAttrs = change: ollama version (arguments // { attrs = change { postPatch = "true\n"; }; });
     }
     // optionalAttrs (version != "") { inherit version; };
   servers = version: {
@@ -605,8 +785,22 @@ let
 
   pkgs =
     genAttrs [
-      "bash" "coreutils" "cudaPackages" "cudaPackages_12" "cudaPackages_13" "curl" "gnugrep"
-      "gnused" "jq" "kmod" "systemd" "util-linux"
+      "bash"
+      "coreutils"
+      "cudaPackages"
+      "cudaPackages_12"
+      "cudaPackages_13"
+      "curl"
+      "gnugrep"
+      "gnused"
+      "blas"
+      "jq"
+      "kmod"
+      "mkl"
+      "openblas"
+      "pkg-config"
+      "systemd"
+      "util-linux"
     ] (name: package name { })
     // servers ""
     // {

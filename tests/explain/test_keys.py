@@ -40,6 +40,7 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "ollama.noprune": ("xeon-cpu", (), "ollama.noprune=true"),
     "ollama.no_cloud": ("xeon-cpu", (), "ollama.no_cloud=true"),
     "ollama.env": ("xeon-cpu", (), "ollama.env.GGML_CUDA_NO_PINNED=1"),
+    "ollama.build": ("xeon-cpu", (), 'ollama.build={ march = "haswell" }'),
     "resources.cpu_quota": ("xeon-cpu", (), "resources.cpu_quota=1700%"),
     "resources.cpu_weight": ("xeon-cpu", (), "resources.cpu_weight=77"),
     "resources.allowed_cpus": ("xeon-cpu", (), "resources.allowed_cpus=0-19"),

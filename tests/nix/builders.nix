@@ -13,7 +13,10 @@ let
       // {
         inherit name system;
         builder = "/bin/sh";
-        args = [ "-c" ("PATH=/usr/bin:/bin; set -e\n" + script) ];
+        args = [
+          "-c"
+          ("PATH=/usr/bin:/bin; set -e\n" + script)
+        ];
       }
     );
   writeTextFile =
@@ -38,9 +41,13 @@ let
     inherit lib writeTextFile;
     stdenv.hostPlatform.system = system;
     runtimeShell = "/bin/bash";
-    writeScript = name: text: writeTextFile { inherit name text; executable = true; };
-    writeShellScript =
-      name: text: pkgs.writeScript name "#!${pkgs.runtimeShell}\n${text}";
+    writeScript =
+      name: text:
+      writeTextFile {
+        inherit name text;
+        executable = true;
+      };
+    writeShellScript = name: text: pkgs.writeScript name "#!${pkgs.runtimeShell}\n${text}";
     buildEnv =
       { name, paths }:
       made name { inherit paths; } ''
@@ -70,4 +77,6 @@ let
       '';
   };
 in
-lib.foldl' (before: overlay: before // overlay (before // overlay before before) before) pkgs overlays
+lib.foldl' (
+  before: overlay: before // overlay (before // overlay before before) before
+) pkgs overlays

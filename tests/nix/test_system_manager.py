@@ -11,7 +11,7 @@ from generator.codec import to_dict
 from generator.plan import Plan
 from generator.targets import load_target
 from tests.consumers import nix, system_manager, systemd
-from tests.consumers.effective import Effective
+from tests.consumers.effective import ConsumerError, Effective
 from tests.consumers.system_manager import MODULE, host
 from tests.plans import PROFILES, RELEASES, plan, shipped
 
@@ -252,3 +252,17 @@ def test_the_header_is_that_of_the_targets(tmp_path: Path) -> None:
     text = system_manager.evaluate(planned(tmp_path, plan))["etc"][DROP_IN]
     assert text.splitlines()[:2] == [f"# {line}" for line in plan.header]
     assert "# Not set: OLLAMA_NUM_GPU=999" in text
+
+
+def test_a_build_of_ones_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConsumerError, match="asks for a build of Ollama"):
+        system_manager.read(planned(tmp_path, plan({"ollama": {"build": {"blas": "openblas"}}})))
+
+
+def test_secrets_go_by_reference_as_in_the_systemd_target(tmp_path: Path) -> None:
+    handed = {
+        "id_ed25519": {"path": "/etc/k.cred", "encrypted": True},
+        "SSL_CERT_FILE": {"path": "/etc/ca"},
+    }
+    files = ["/run/secrets/a.env", "/run/secrets/b.env"]
+    check(plan({"service": {"credentials": handed, "environment_files": files}}), tmp_path)

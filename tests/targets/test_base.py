@@ -26,6 +26,7 @@ EVERYTHING: dict[str, object] = {
         "open_firewall": True,
         "models_dir": "/srv/models",
         "prompt_cache": "1GiB",
+        "build": {"blas": "mkl", "openmp": True, "march": "haswell"},
         "env": {"A": "1"},
     },
     "resources": {
@@ -68,6 +69,11 @@ EVERYTHING: dict[str, object] = {
 }
 
 
+OLDER = {
+    **EVERYTHING,
+    "ollama": {k: v for k, v in dict(EVERYTHING["ollama"]).items() if k != "build"},  # type: ignore[call-overload]
+    "service": {"resume_fix": True},
+}
 OPEN = {"rule": "HW401", "reason": "The network is ours."}
 
 
@@ -77,7 +83,7 @@ def plans() -> list[Plan]:
     ended = {"service": {"resume_fix": False}, "threads": {"count": 4}}
     return [
         plan(EVERYTHING),
-        plan({**EVERYTHING, "service": {"resume_fix": True}}, "0.24"),
+        plan(OLDER, "0.24"),
         plan(amd),
         plan(ended),
         plan({"service": {"full_unit": True}}),

@@ -307,6 +307,8 @@ def threads(case: Case) -> Decisions:
         yield from lever(
             case, variable, "num_thread", str(count), where=THREADS, reason=reason, source=source
         )
-    for name, library in RUNTIMES.items() if source == "profile" else ():
+    choice = case.profile.ollama.build
+    linked = choice is not None and choice.blas is not None
+    for name, library in RUNTIMES.items() if source == "profile" and not linked else ():
         reason = f"For builds that link {library}; official Linux builds do not."
         yield plain(name, str(count), reason, THREADS, source)

@@ -59,19 +59,31 @@ def asked(profile: Profile) -> Asked:
 def decide(case: Case) -> Decided:
     """Return variables, models and jobs for the case."""
     # Who asks for the scheduler alone does not load them.
-    from generator.engines.ollama import compute, context, jobs, models, variables
+    from generator.engines.ollama import build, compute, context, jobs, models, variables
     from generator.engines.ollama.decision import doubled, environment, only
     from generator.engines.ollama.rules.helpers.values import PREFIX
 
-    chosen = [*compute.gpus(case), *compute.threads(case), *variables.decide(case)]
+    built, faulty = build.decide(case)
+    chosen = [
+        *compute.gpus(case),
+        *build.variables(case, built),
+        *compute.threads(case),
+        *variables.decide(case),
+    ]
     chosen += context.decide(case, only(Setting, chosen))
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)
     beside = jobs.jobs(case.profile, served)
-    faults = (*doubled(chosen), *models.faults(served), *jobs.faults(case.profile, case.devices))
+    faults = (
+        *faulty,
+        *doubled(chosen),
+        *models.faults(served),
+        *jobs.faults(case.profile, case.devices),
+    )
     settings = (*variables.connection(case), *environment(chosen))
     return Decided(
         environment=settings,
+        build=built,
         runner=RUNNER if any(s.name.startswith(PREFIX) for s in settings) else "",
         omissions=only(Omission, chosen),
         models=served,

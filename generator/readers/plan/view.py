@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def view_of(plan: Plan) -> View:
     """Return the View of a Plan; places are keys of its profile."""
     service, source = plan.service, plan.source
-    # Dead names under --legacy-env are there on purpose.
-    settings = [setting for setting in service.environment if setting.source != "legacy"]
+    settings = service.judged
     return View(
         phrases=PROFILE,
         engine=service.engine,

@@ -192,7 +192,8 @@ def _by_memory(view: View, facts: Facts) -> bool:
     severity="info",
     title="thread variables of libraries that Ollama does not link",
     why="The official Linux builds have no OpenMP, MKL or OpenBLAS. One with OpenMP would still "
-    "get its thread count from Ollama; `ldd` of libggml-cpu shows gomp in a distribution's build.",
+    "get its thread count from Ollama; `ldd` of libggml-cpu shows gomp in a distribution's build. "
+    "`ollama.build` of a profile makes one with a BLAS library, whose threads they bound.",
     bad="OMP_NUM_THREADS=20",
     good="LLAMA_ARG_THREADS=12",
     source="llama/server/CMakePresets.json@v0.32.15:13; llm/generate/gen_linux.sh@v0.3.14:55,87",

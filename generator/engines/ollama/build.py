@@ -1,0 +1,127 @@
+"""A build of Ollama of one's own: its flags, and the variables that it reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.engines.ollama.decision import plain
+from generator.errors import Problem, Silence
+from generator.plan import Build, BuildEdit
+from generator.units import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.catalogue.records import BlasFact
+    from generator.engines.base import Case
+    from generator.plan import Setting
+    from generator.profiles.schema import BuildChoice
+
+KEY: Final = "ollama.build"
+SINCE: Final = Release(0, 30, 0)
+"""Before llama-server its libraries were built in another way, release by release."""
+LIBRARIES: Final = {"openblas": "OpenBLAS", "mkl": "Intel MKL"}
+READ: Final = Silence(rule="HW121", reason="this build reads it")
+SOURCES: Final = "https://github.com/ollama/ollama"
+# As its own Dockerfile makes llama-server. Source: Dockerfile@v0.32.15, stage llama-server-cpu.
+COMMANDS: Final = (
+    "cmake -S llama/server --preset cpu -G Ninja",
+    "cmake --build build/llama-server-cpu",
+    "cmake --install build/llama-server-cpu --component llama-server --strip",
+)
+_FILE: Final = "cmake/local.cmake"
+_GENERAL: Final = "-DGGML_OPENMP=OFF"
+_OF_THE_CPU: Final = "-DGGML_CPU_ALL_VARIANTS=ON"
+
+
+def decide(case: Case) -> tuple[Build | None, tuple[Problem, ...]]:
+    """Return the build that the profile asks for, and what is wrong with it."""
+    choice = case.profile.ollama.build
+    if choice is None:
+        return None, ()
+    problems = tuple(_faults(case, choice))
+    return (None if problems else _build(case.facts, choice)), problems
+
+
+def _faults(case: Case, choice: BuildChoice) -> Iterator[Problem]:
+    facts, system = case.facts, case.host.system
+    if facts.release < SINCE:
+        message = f"Ollama {facts.release} is built in another way"
+        yield Problem(KEY, message, f"take {SINCE} or a later release, or leave `build` out")
+    if not (choice.blas or choice.openmp or choice.march):
+        hint = "write `blas`, `openmp` or `march`, or leave `build` out"
+        yield Problem(KEY, "this is the official build", hint)
+    if choice.blas and system not in facts.blas[choice.blas].systems:
+        message = f"there is no {LIBRARIES[choice.blas]} for {system}"
+        yield Problem(f"{KEY}.blas", message, "write `openblas`")
+    if choice.march and system != "x86_64-linux":
+        message = f"`{choice.march}` is a processor of x86_64-linux, and the host is {system}"
+        yield Problem(f"{KEY}.march", message, "leave `march` out")
+    elif choice.march and choice.march not in facts.marches:
+        known = ", ".join(facts.marches)
+        yield Problem(f"{KEY}.march", f"`{choice.march}` is not known here", f"one of {known}")
+
+
+def _build(facts: Facts, choice: BuildChoice) -> Build:
+    blas = facts.blas[choice.blas] if choice.blas else None
+    general = [f"GGML_OPENMP={'ON' if choice.openmp else 'OFF'}"]
+    # By the plain interface, so that the library's own variables bound its threads: with OpenBLAS's
+    # ggml would set them to those of the model.
+    general += ["GGML_BLAS=ON", "GGML_BLAS_VENDOR=Generic"] if blas else []
+    of_the_cpu = [*_march(facts, choice.march)] if choice.march else []
+    words = (choice.blas, "openmp" if choice.openmp else "", choice.march)
+    named = "-".join(word for word in words if word)
+    return Build(
+        blas=blas.nixpkgs if blas else "",
+        packages=_packages(blas, openmp=choice.openmp),
+        provides=blas.provides if blas else "",
+        flags=(*general, *of_the_cpu),
+        edits=tuple(
+            BuildEdit(file=_FILE, old=old, new=" ".join(f"-D{flag}" for flag in flags))
+            for old, flags in ((_GENERAL, general), (_OF_THE_CPU, of_the_cpu))
+            if flags and [old] != [f"-D{flag}" for flag in flags]
+        ),
+        reads=blas.reads if blas else (),
+        image=f"localhost/hostwright/ollama:{facts.release}-{named}",
+        sources=SOURCES,
+        tag=f"v{facts.release}",
+        commands=COMMANDS,
+        made="dist/lib/ollama",
+        place="/usr/lib/ollama",
+        replaced="libggml-cpu*.so",
+        reason=f"Built from source: {_told(choice)}.",
+    )
+
+
+def _march(facts: Facts, name: str) -> Iterator[str]:
+    """Yield the options for one processor alone, each on or off."""
+    every = dict.fromkeys(option for one in facts.marches.values() for option in one.options)
+    yield "GGML_CPU_ALL_VARIANTS=OFF"
+    for option in every:
+        yield f"GGML_{option}={'ON' if option in facts.marches[name].options else 'OFF'}"
+
+
+def _packages(blas: BlasFact | None, *, openmp: bool) -> tuple[str, ...]:
+    library = (blas.apt_openmp if openmp else blas.apt,) if blas else ()
+    return (*library, *(("libgomp1",) if openmp else ()))
+
+
+def _told(choice: BuildChoice) -> str:
+    parts = [
+        LIBRARIES[choice.blas] if choice.blas else "",
+        "OpenMP" if choice.openmp else "",
+        f"for {choice.march} alone" if choice.march else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def variables(case: Case, build: Build | None) -> Iterator[Setting]:
+    """Yield the bounds of the library's threads, as many as the model's."""
+    choice = case.profile.ollama.build
+    library = LIBRARIES.get(choice.blas or "", "") if choice else ""
+    for name in build.reads if build and case.threads.number else ():
+        reason = f"Threads of {library}, which this build links."
+        setting = plain(name, str(case.threads.number), reason, "threads.count", "derived")
+        yield replace(setting, silences=(READ,))
