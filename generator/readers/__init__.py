@@ -31,6 +31,8 @@ KINDS: Final = {
     "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",
     "windows": "a script of PowerShell or cmd",
+    "launchd": "an agent of launchd",
+    "fly": "an application of Fly.io",
     "compose": "a compose file",
     "helm": "values of the Helm chart",
     "nixos": "a NixOS module",

@@ -102,7 +102,7 @@ OWN: Final = {
         maybe=frozenset({".toml"}),
         named=frozenset({".toml"}),
         content=r"(?m)^schema_version\s*=",
-        never=r"(?m)^\[hosts[.\]]",
+        never=r"(?m)^\[hosts[.\]]|^(?:app|primary_region)[ \t]*=",
         ours=lambda _: True,
     ),
     "fleet": Signs(

@@ -378,6 +378,7 @@ _ROUTES: Final = {
     "host": ("an Ingress", "`nginx.ingress.kubernetes.io/auth-type`"),
     "route": ("a route of the gateway", "a policy of the gateway for the route"),
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
+    "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
     "caddy": ("Caddy", "`caddy.basic_auth`"),
 }
 """What a name is said by, and how it asks who comes. A second word in the name of the line says

@@ -1,0 +1,105 @@
+"""`fly.toml`: the machine that Fly.io starts of an image, its variables, volume and memory."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.readers.base import Context, Source, each, image_name, refused
+from generator.readers.fly import FLY
+from generator.readers.syntax import docker
+from generator.view import Bound, Container, Line, Place, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.view import View
+
+_KEY: Final = r"(?m)^[ \t]*[\"']?{}[\"']?[ \t]*="
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each file that starts the engine's image. Raises ProfileError as TOML."""
+    return tuple(view for views in each(sources, lambda s: _views(s, context)) for view in views)
+
+
+def _views(source: Source, context: Context) -> list[View]:
+    try:
+        data = tomllib.loads(source.text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = "mend the TOML syntax"
+        raise refused(source.path, "", f"is not TOML: {error}", hint) from None
+    image = str(_table(data, "build").get("image", ""))
+    name = image_name(image)
+    if not context.engine.is_image(name.repository):
+        return []
+    fly = _Fly(source, data)
+    box = Container(
+        image=image,
+        place=fly.place("image"),
+        tag=name.tag,
+        digest=name.digest,
+        mounts=tuple(fly.mounts()),
+        restart="always",
+        exposed=tuple(fly.exposed()),
+    )
+    return [
+        context.view(
+            FLY,
+            context.release_of(image),
+            name=str(data.get("app", context.engine.name)),
+            place=Place(source.path, 1),
+            variables=tuple(fly.variables()),
+            bounds=tuple(fly.bounds()),
+            container=box,
+        )
+    ]
+
+
+def _table(data: Any, key: str) -> dict[str, Any]:  # noqa: ANN401 -- any TOML value
+    found = data.get(key) if isinstance(data, dict) else None
+    found = found[0] if isinstance(found, list) and found else found
+    return found if isinstance(found, dict) else {}
+
+
+class _Fly:
+    def __init__(self, source: Source, data: dict[str, Any]) -> None:
+        self.source, self.data = source, data
+
+    def place(self, key: str) -> Place:
+        """Return where a key is first assigned."""
+        found = re.search(_KEY.format(re.escape(key)), self.source.text)
+        line = self.source.text.count("\n", 0, found.start()) + 1 if found else 1
+        return Place(self.source.path, line, key)
+
+    def variables(self) -> Iterator[Variable]:
+        for name, value in _table(self.data, "env").items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            plain = isinstance(value, str)
+            yield Variable(
+                name=name, value=text, place=self.place(name), written=f'"{text}"' if plain else ""
+            )
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield the memory of the machine, which is all that the server has."""
+        told = str(_table(self.data, "vm").get("memory", ""))
+        try:
+            size = docker.size(told)
+        except ValueError:
+            return
+        place = self.place("memory")
+        yield Bound(name="memory_max", value=size, place=place, written=told)
+
+    def mounts(self) -> Iterator[tuple[str, Place]]:
+        key = "mounts" if "mounts" in self.data else "mount"
+        given = _table(self.data, key)
+        if target := str(given.get("destination", "")):
+            yield f"{given.get('source', '')}:{target}", self.place("destination")
+
+    def exposed(self) -> Iterator[Line]:
+        """Yield the name under which Fly's proxy leads to the machine from the internet."""
+        app = str(self.data.get("app", ""))
+        if app and ("http_service" in self.data or "services" in self.data):
+            place = self.place("internal_port")
+            yield Line(section="ingress", name="fly", value=f"{app}.fly.dev", place=place)
