@@ -409,6 +409,24 @@ class TestFiles:
             "there are system",
         ),
         (
+            '[hosts.a]\nprofile = "xeon-cpu"\nprofiles_order = ["system", "system"]',
+            "hosts.a.profiles_order.1",
+            "`system` stands there twice",
+            "take one of them out",
+        ),
+        (
+            'hosts.a.profile = "xeon-cpu"\ninputs.deploy_rs = "a:b"\ninputs.deploy-rs = "a:b"',
+            "inputs.deploy_rs",
+            "is the input `deploy-rs`, which is there as well",
+            "write `deploy-rs` alone",
+        ),
+        (
+            'hosts.a.profile = "xeon-cpu"\ninputs.nixpkgs = { url = "a:b", flake = false }',
+            "inputs.nixpkgs.flake",
+            "`nixpkgs` has to be a flake here",
+            "take `flake = false` out",
+        ),
+        (
             '[hosts.a]\nreport = "a.json"',
             "hosts.a.report",
             "there is no file `a.json`",

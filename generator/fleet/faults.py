@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
 from generator.fleet import rollout
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from generator.fleet.schema import Fleet, Input
     from generator.fleet.settings import Own
     from generator.profiles.document import Document
+
+
+NEEDED: Final = frozenset({"colmena", "deploy-rs", "hostwright", "nixpkgs"})
+"""Inputs that the flake takes outputs of."""
 
 
 def known_inputs(document: Document, inputs: Mapping[str, Input]) -> frozenset[str]:
@@ -34,7 +38,13 @@ def known_tags(document: Document, tags: Mapping[str, tuple[str, ...]]) -> dict[
 
 def faults_of_inputs(inputs: Mapping[str, Input], known: frozenset[str]) -> Iterator[Problem]:
     """Yield what is wrong with the inputs."""
+    if {"deploy_rs", "deploy-rs"} <= known:
+        hint = "write `deploy-rs` alone"
+        yield Problem("inputs.deploy_rs", "is the input `deploy-rs`, which is there as well", hint)
     for name, given in inputs.items():
+        if not given.flake and name in NEEDED:
+            hint = "take `flake = false` out"
+            yield Problem(f"inputs.{name}.flake", f"`{name}` has to be a flake here", hint)
         for inner, outer in given.follows.items():
             first = outer.partition("/")[0]
             if first and first not in known:
@@ -76,7 +86,10 @@ def faults_of_host(own: Own, known: frozenset[str]) -> Iterator[Problem]:
     place, order = own.order()
     there = sorted({own.main, *profiles})
     for at, name in enumerate(order):
-        if name not in there:
+        if name in order[:at]:
+            message = f"`{name}` stands there twice"
+            yield Problem(f"{place}.profiles_order.{at}", message, "take one of them out")
+        elif name not in there:
             message = f"deploy-rs deploys no `{name}` to `{own.name}`"
             hint = f"there are {', '.join(there)}"
             yield Problem(f"{place}.profiles_order.{at}", message, hint)
