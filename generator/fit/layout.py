@@ -229,6 +229,7 @@ class Footprint:
             pool = self.load.pool
             self._buffers[share] = (
                 pool.compute_bytes(self.shape, self.load, output=share.output, staged=share.staged)
+                + pool.beside_bytes(self.shape, self.load)
                 if pool
                 else device_bytes(self.shape, self.load, share, self._passing)
             )

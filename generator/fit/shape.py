@@ -168,6 +168,10 @@ class Pool(ABC):
         It computes `staged` layers of the host's, too, where the engine does so.
         """
 
+    def beside_bytes(self, shape: Shape, load: Load) -> int:  # noqa: ARG002 -- for others
+        """Return what a GPU takes beside that buffer, which no host does."""
+        return 0
+
     @abstractmethod
     def host_compute_bytes(self, shape: Shape, load: Load) -> int:
         """Return the buffer that stays with the host where GPUs compute all layers."""

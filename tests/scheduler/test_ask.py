@@ -173,6 +173,31 @@ def test_which_models_are_placed_by_measure(name: str, release: str, how: str) -
 
 
 @pytest.mark.parametrize(
+    ("release", "card", "acceleration", "mib"),
+    [
+        # 8 MiB of mask, and 33.6 for the largest matrix, its batch and its answers as f16; a log
+        # of 0.12.6 has 89.8 MiB, which are 48 and these.
+        ("0.12.6", "AMD Radeon RX 7900 XTX", "rocm", 41.6),
+        # Multiplied as they are: the batch in 8 bits.
+        ("0.12.6", "AMD Radeon RX 6800 XT", "rocm", 11.5),
+        ("0.12.6", "NVIDIA GeForce RTX 3090", "cuda", 18),
+        ("0.12.6", "NVIDIA GeForce RTX 3090", "vulkan", 8),
+        ("0.12.3", "AMD Radeon RX 7900 XTX", "rocm", 0),
+    ],
+)
+def test_what_operations_of_gpus_take_for_a_while(
+    release: str, card: str, acceleration: str, mib: float
+) -> None:
+    host = Host(gpus=(Gpu(name=card, memory=24 * GIB),))
+    seen = view(release=release, host=host, acceleration=acceleration)
+    wish = replace(ask_of(seen, facts_at(release)), context=4096, slots=1, flash_attention=True)
+    model = shape("qwen3:1.7b")
+    load = wish.load_of(model, (24 * GIB,))
+    assert load.pool is not None
+    assert load.pool.beside_bytes(model, load) / MIB == pytest.approx(mib, abs=0.5)
+
+
+@pytest.mark.parametrize(
     ("architecture", "release", "wanted", "more", "kept"),
     [
         # Ollama's engine grants what llama.cpp's wants to be asked for.

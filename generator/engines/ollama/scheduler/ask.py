@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.scheduler import settings
 from generator.engines.ollama.scheduler.best_fit import Cards, by_graph, by_measure
 from generator.engines.ollama.scheduler.estimate import by_estimate
-from generator.engines.ollama.scheduler.own_engine import pool_of
+from generator.engines.ollama.scheduler.own_engine import pool_of, workspace_of
 from generator.engines.ollama.scheduler.vision import offloaded, target_of
 from generator.fit.ask import Ask
 from generator.fit.experts import Fit, Spill
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import Architecture
+    from generator.engines.ollama.scheduler.own_engine import OwnPool, Workspace
     from generator.fit.ask import Server
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
@@ -44,7 +45,7 @@ class OllamaAsk(Ask):
     `flash_capable` is whether every device can compute flash attention, `margin` what llama.cpp
     leaves free on each GPU (`margin_told`: the service says so), `overhead` what Ollama up to 0.24
     does, `gpu_memory` what all of them have, `capability` the lowest compute capability among them
-    (0: unknown).
+    (0: unknown), `workspace` what operations of GPUs take beside the buffers.
     """
 
     product: str = "Ollama"
@@ -57,6 +58,7 @@ class OllamaAsk(Ask):
     capability: float = 0
     cuda: bool = True
     metal: bool = False
+    workspace: Workspace | None = None
 
     @property
     def llama_server(self) -> bool:
@@ -142,8 +144,11 @@ class OllamaAsk(Ask):
             latent_values=not self.llama_server,
             unified=not self.facts.behaves("a-cache-for-each-slot"),
             windowless=not self.llama_server,
-            pool=pool_of(shape.architecture, self.facts, flash=flash) if own else None,
+            pool=self._pool(shape.architecture, flash=flash) if own else None,
         )
+
+    def _pool(self, architecture: str, *, flash: bool) -> OwnPool:
+        return pool_of(architecture, self.facts, flash=flash, workspace=self.workspace)
 
     def _batch(self, shape: Shape, tokens: int, free: Sequence[int], *, flash: bool) -> int:
         if not self.llama_server:
@@ -333,6 +338,7 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
         metal=view.host.metal,
+        workspace=workspace_of(view, facts),
         layers=settings.number(view, "LLAMA_ARG_N_GPU_LAYERS"),
         cache_ram=settings.cache_ram_of(view, facts),
     )

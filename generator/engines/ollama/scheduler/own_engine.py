@@ -9,27 +9,80 @@ from generator.fit.graph import LEAST_BATCH
 from generator.fit.kv import cells, distinct, kv_layers
 from generator.fit.shape import Pool
 from generator.records import dataclass
+from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.fit.shape import Load, Shape
+    from generator.view import View
 
 FLOAT: Final = 4
+HALF: Final = 2
+Q8_BYTES: Final = 36  # of so many numbers, with their scale and sum
+Q8_BLOCK: Final = 32
+PAGES: Final = 2 * MIB
+# 128 × 128 floats for each of the processors of a card, some 80 of them.
+PARTIAL: Final = 5 * MIB
+ROCM_MARGIN: Final = 5
+# Targets and capabilities that multiply large batches as f16; of what is unknown AMD's are taken
+# for some of them.
+HALVES_TARGETS: Final = ("gfx11", "gfx12", "gfx908", "gfx90a")
+HALVES_CAPABILITY: Final = 7.0
 # Those with an embedding for each layer. Source: `per_layer_token_embd` goes to output.bts in
 # ml/backend/ggml/ggml.go@v0.9.3:302, @v0.21.0.
 PER_LAYER: Final = frozenset({"gemma3n", "gemma4"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """What the operations of a GPU take for a while, the largest of them.
+
+    Where it cannot multiply quantised matrices of a large batch, it makes `halves` of them, of the
+    batch and of the answers; else 8 bits of the batch. It takes `pages` of that size (1: any), a
+    `margin` of percent more, and `partial` for sums that several processors share.
+
+    Source: ml/backend/ggml/ggml/src/ggml-cuda@v0.12.11: ggml_cuda_mul_mat_q and
+    ggml_cuda_should_use_mmq in mmq.cu, ggml_cuda_op_mul_mat_cublas, ggml_cuda_mul_mat_id and the
+    pools in ggml-cuda.cu. ROCm has no virtual memory there: GGML_HIP_NO_VMM in CMakeLists.txt.
+    """
+
+    halves: bool = False
+    pages: int = 1
+    margin: int = 0
+    partial: int = 0
+
+    def bytes_of(self, shape: Shape, batch: int) -> int:
+        """Return what a batch takes."""
+        wide = shape.dense_feed_forward if shape.experts else shape.feed_forward
+        query = shape.heads * shape.key_length
+        dense = [(shape.embedding, width) for width in (wide, query, shape.shared_feed_forward)]
+        each = [(shape.embedding, shape.feed_forward)] if shape.experts else []
+        rows = batch * max(1, shape.experts_used)
+        if self.halves:
+            most = max(HALF * (a * b + batch * (a + b)) for a, b in dense)
+            # Tokens are sorted by expert, in f32.
+            sort = max((HALF * a * b + FLOAT * rows * (a + b) for a, b in each), default=0)
+            size = max(most, sort)
+        else:
+            size = max(batch * max(max(pair) for pair in dense), *(rows * max(p) for p in each), 0)
+            size = size * Q8_BYTES // Q8_BLOCK + self.partial
+        size += size * self.margin // 100
+        return -(-size // self.pages) * self.pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPool(Pool):
     """The cache of Ollama's own engine, and what it computes with.
 
-    `offloads`: a GPU computes large batches of the host's layers, too.
+    `offloads`: a GPU computes large batches of the host's layers, too. `casts`: with flash
+    attention it has masks in f32 besides; `workspace`: what its operations take for a while.
 
     Source: Causal.Init, kvcache/causal.go@v0.24.0:130-180, @v0.6.3:100-128.
     """
 
     offloads: bool = False
+    casts: bool = False
+    workspace: Workspace | None = None
 
     def compute_bytes(self, shape: Shape, load: Load, *, output: bool, staged: int = 0) -> int:
         """Return the compute buffer of a device that holds layers, with the `output` or without.
@@ -75,6 +128,17 @@ class OwnPool(Pool):
         )
         return max(*caches, max(matrices, default=0))
 
+    def beside_bytes(self, shape: Shape, load: Load) -> int:
+        """Return what a GPU takes for masks that become f16, and for its largest operation.
+
+        Logs have 89.8 MiB for qwen3:1.7b at 4096 tokens with ROCm, which are 48, 8 and 33.6; and
+        190.5 for qwen3:30b-a3b in Q8_0 at 32768 on an A10, which are 112, 64 and 14.
+        """
+        batch = min(load.batch, load.context)
+        masks = sum(cells(window, load) for window in distinct(shape.windows))
+        cast = FLOAT * batch * masks if self.casts and load.flash_attention else 0
+        return cast + (self.workspace.bytes_of(shape, batch) if self.workspace else 0)
+
     def host_compute_bytes(self, shape: Shape, load: Load) -> int:
         """Return the buffer that stays with the host when GPUs compute: the embeddings.
 
@@ -83,7 +147,25 @@ class OwnPool(Pool):
         return FLOAT * min(load.batch, load.context) * shape.embedding
 
 
-def pool_of(architecture: str, facts: Facts, *, flash: bool) -> OwnPool:
+def workspace_of(view: View, facts: Facts) -> Workspace | None:
+    """Return what operations of the GPUs of a View take; None: nothing that is counted."""
+    if not facts.behaves("own-engine-counts-workspaces") or view.host.metal:
+        return None
+    found = [(gpu, facts.card(gpu.name)) for gpu in view.host.gpus]
+    libraries = {facts.library(card.vendor, card.target) for _, card in found if card}
+    if (view.acceleration or next(iter(libraries), "cuda")) == "rocm":
+        targets = [card.target if card else "" for _, card in found]
+        halves = any(not target or target.startswith(HALVES_TARGETS) for target in targets)
+        return Workspace(halves=halves, margin=ROCM_MARGIN)
+    if view.acceleration in {"", "cuda"} and libraries <= {"cuda"}:
+        known = [float(gpu.compute_capability or 0) for gpu, _ in found]
+        return Workspace(halves=HALVES_CAPABILITY in known, pages=PAGES, partial=PARTIAL)
+    return None
+
+
+def pool_of(
+    architecture: str, facts: Facts, *, flash: bool, workspace: Workspace | None
+) -> OwnPool:
     """Return how Ollama's own engine keeps the cache of an architecture.
 
     Blocks are those of the backend's CacheConfig, ml/backend/ggml/ggml.go@v0.24.0:695. llama4's
@@ -97,6 +179,8 @@ def pool_of(architecture: str, facts: Facts, *, flash: bool) -> OwnPool:
         whole=architecture == "llama4" or not windows,
         block=256 if flash or facts.behaves("whole-cache-blocks") else 32,
         offloads=facts.behaves("own-engine-offloads-batches"),
+        casts=facts.behaves("own-engine-casts-masks"),
+        workspace=workspace,
         states=_states_kept(architecture, facts),
         tables=architecture in PER_LAYER,
     )
