@@ -42,6 +42,7 @@ def embedded(
     """
     source = Source(name or "-", text)
     kind = kind or kind_of(source)
+    sure = sure or (kind == "modelfile" and bool(name))  # Nothing else has such files.
     if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
         return [], []
     inner = replace(context, read=lambda _: None)

@@ -82,6 +82,8 @@ def reason_for(path: PurePosixPath) -> tuple[str, str]:
         return "is a program, which is judged where you name it", "name the programs that matter"
     if suffix in _TEMPLATES:
         return "is a template, which another program fills in", "check what is made of it"
+    if path.parent.name.endswith((".service.d", ".container.d")):
+        return "is no drop-in: only names that end in `.conf` are read", "rename it"
     hint = "check the file that is made of it, or what it sets by hand"
     return "files of its kind are not read here", hint
 

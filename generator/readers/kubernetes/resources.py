@@ -97,6 +97,7 @@ class Resources:
             if isinstance(node, Table):
                 self.images[node.text("name")] = node
         self._patches(table, path)
+        self.found += (_release(one) for one in table.items("helmCharts") if isinstance(one, Table))
         for key, kind in _GENERATORS.items():
             for node in table.items(key):
                 if isinstance(node, Table):
@@ -187,6 +188,19 @@ class Resources:
         data = Table(entries, node.place, {key: value.place for key, value in entries.items()})
         top: dict[str, Node] = {"kind": Scalar(kind, node.place), "metadata": meta, "data": data}
         return Table(top, node.place)
+
+
+def _release(chart: Table) -> Table:
+    """Return what an entry of `helmCharts` deploys, as a HelmRelease would say it."""
+
+    def table(**entries: Node | None) -> Table:
+        return Table({k: node for k, node in entries.items() if node is not None}, chart.place)
+
+    named = table(spec=table(chart=chart.get("name")))
+    kind = Scalar("HelmRelease", chart.place)
+    metadata = table(name=chart.get("releaseName") or chart.get("name"))
+    spec = table(chart=named, values=chart.get("valuesInline"))
+    return table(kind=kind, metadata=metadata, spec=spec)
 
 
 def documents_of(source: Source) -> list[Table]:

@@ -99,8 +99,8 @@ class _Steps:
                 self._task(value, started[1])
             elif self._of_a_role(key, value):
                 continue
-            elif key == "services":
-                self._services(value, node)
+            elif key == "services" or (key == "docker" and isinstance(value, Items)):
+                self._services(value, node if key == "services" else None)
             elif key in _SCRIPTS and not isinstance(value, Table):
                 self._script(value)
             else:
@@ -232,14 +232,16 @@ class _Steps:
             if self._is_ours(image.text, name):
                 self._view(step, image, [], PASSING, name)
 
-    def _services(self, node: Node, job: Table) -> None:
+    def _services(self, node: Node, job: Table | None) -> None:
         """Read the containers that a job has beside it.
 
-        GitLab lists them, and hands them the variables of the file and the job as well.
+        GitLab lists them, and hands them the variables of the file and of `job` as well; CircleCI
+        does not.
         """
         named = node.entries.items() if isinstance(node, Table) else ()
         listed = node.items if isinstance(node, Items) else ()
-        around = [one for one in (self.top, job) if isinstance(one, Table)] if listed else []
+        top = self.top if job is not None and listed else None
+        around = [one for one in (top, job) if isinstance(one, Table)] if listed else []
         for name, box in (*named, *(("", item) for item in listed)):
             image = box if isinstance(box, Scalar) else None
             if isinstance(box, Table):
