@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -73,7 +73,10 @@ class Rule:
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            setting = _setting(names[hit.place], hit)
+            box = view.container
+            # On the line of a whole container a lone variable need not be what it is about.
+            values = _values(view) if box is not None and box.place == hit.place else None
+            setting = _setting(names[hit.place], hit, values)
             edits = hit.edits if view.phrases.mendable else ()
             yield LocatedFinding(finding, hit.place, edits, setting, hit.unsafe)
 
@@ -96,10 +99,21 @@ class Rule:
         )
 
 
-def _setting(names: list[set[str]], hit: Hit) -> str:
-    """Return the name of what stands at a place; of several the one that the Hit speaks of."""
+def _values(view: View) -> dict[str, str]:
+    return {variable.name: variable.value for variable in view.variables}
+
+
+def _setting(names: list[set[str]], hit: Hit, values: Mapping[str, str] | None) -> str:
+    """Return the name of what stands at a place; of several the one that the Hit speaks of.
+
+    So it has to be of a single one where `values` are those of variables there: by name or value.
+    """
+    text = f"{hit.message} {hit.fix}"
     for several in names:
-        spoken = {name for name in several if name in f"{hit.message} {hit.fix}"}
-        if len(one := several if len(several) == 1 else spoken) == 1:
+        spoken = {name for name in several if name in text}
+        if values is not None:
+            spoken |= {n for n in several if values.get(n) and f"`{values[n]}`" in hit.message}
+        alone = len(several) == 1 and values is None
+        if len(one := several if alone else spoken) == 1:
             return next(iter(one))
     return hit.place.key

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import told
+from tests.texts import checked, told
 
 NAME = "OLLAMA_NUM_THREADS=6"
 
@@ -47,3 +47,11 @@ def test_a_pod_publishes_for_its_containers(
     image = "Image=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
     files = {"ollama.container": f"[Container]\n{image}Pod=ai.pod\n[Service]\nRestart=always\n"}
     assert ("HW402" in told(tmp_path, files)) is open_to_all
+
+
+def test_what_is_said_of_a_container_is_not_about_the_variable_on_its_line(tmp_path: Path) -> None:
+    line = f"docker run -p 11434:11434 -e {NAME} ollama/ollama:latest"
+    found = checked(tmp_path, {"run.sh": f"#!/bin/sh\n{line}\n"}).findings
+    settings = {placed.finding.rule: placed.setting for placed in found}
+    assert settings["HW101"] == "OLLAMA_NUM_THREADS"
+    assert settings["HW402"] == settings["HW508"] == settings["HW513"] == ""
