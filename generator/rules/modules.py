@@ -150,9 +150,10 @@ def overwritten(view: View, facts: Facts) -> Hits:
         own = not setting.within and variable != setting.name
         if (own or setting.strength < 0) and _differs(setting, _of_module(view, setting, facts)):
             force = "write `lib.mkForce` in place of `lib.mkDefault`"
+            shown = "it" if setting.value is None else f"`{_text(setting.value)}`"
             yield Hit(
                 message=f"the module sets {variable} itself, over this: the server never gets "
-                f"`{_text(setting.value)}`",
+                f"{shown}",
                 place=setting.place,
                 fix=_instead(view, variable, facts) if own else force,
             )
