@@ -111,7 +111,14 @@
             inherit system;
             modules = [
               node
-              { options.virtualisation = lib.mkOption { type = lib.types.attrs; }; }
+              {
+                options.virtualisation = lib.mkOption { type = lib.types.attrs; };
+                # Another system beside this one, which only a machine switches to.
+                options.specialisation = lib.mkOption {
+                  type = lib.types.attrs;
+                  default = { };
+                };
+              }
             ];
           };
         in
@@ -145,7 +152,7 @@
                     inherit (attrs.passthru) tests;
                   };
               };
-            python3 = {
+            python3 = made system "python3" { } // {
               withPackages = _: made system "python" { };
             };
             runCommand =
@@ -199,6 +206,12 @@
               made system name {
                 inherit testScript;
                 nodes = builtins.toJSON (builtins.mapAttrs (_: booted system) nodes);
+              };
+            writers.writePython3Bin =
+              name: _: _:
+              made system name { }
+              // {
+                meta.mainProgram = name;
               };
             writeText = name: text: made system name { inherit text; };
             mkShell = _: made system "shell" { };
