@@ -118,10 +118,8 @@ in
       '';
 }
 // lib.optionalAttrs (system == "x86_64-linux") {
-  vm = import ./vm-test.nix {
-    inherit self;
-    inherit (pkgs) testers;
-  };
+  # It boots machines, for which the builder needs KVM.
+  nixos = pkgs.callPackage ./nixos-test.nix { inherit self; };
 }
 // lib.mapAttrs' (name: configuration: {
   name = "system-${name}";

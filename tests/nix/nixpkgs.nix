@@ -104,26 +104,42 @@
           };
         in
         evaluated // { inherit pkgs; };
+      # A machine of a test, and each of its specialisations: what fails, and the units.
       booted =
-        system: node:
+        system: modules:
         let
-          guest = nixosSystem {
-            inherit system;
-            modules = [
-              node
-              {
-                options.virtualisation = lib.mkOption { type = lib.types.attrs; };
-                # Another system beside this one, which only a machine switches to.
-                options.specialisation = lib.mkOption {
-                  type = lib.types.attrs;
-                  default = { };
-                };
-              }
-            ];
-          };
+          inherit (nixosSystem { inherit system modules; }) config;
+          special =
+            _:
+            { configuration, ... }:
+            booted system (
+              modules
+              ++ [
+                configuration
+                { specialisation = lib.mkForce { }; }
+              ]
+            );
         in
-        map (check: check.message) (lib.filter (check: !check.assertion) guest.config.assertions)
-        ++ [ guest.config.systemd.units ];
+        {
+          failed = map (check: check.message) (lib.filter (check: !check.assertion) config.assertions);
+          inherit (config) warnings;
+          inherit (config.systemd) units;
+          rules = config.systemd.tmpfiles.rules;
+          specialisations = lib.mapAttrs special config.specialisation;
+        };
+      machine.options = {
+        networking.hosts = lib.mkOption { type = lib.types.attrsOf (lib.types.listOf lib.types.str); };
+        security.pki.certificateFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
+        specialisation = lib.mkOption {
+          type = lib.types.attrsOf lib.types.attrs;
+          default = { };
+        };
+        systemd.packages = lib.mkOption {
+          type = lib.types.listOf lib.types.package;
+          default = [ ];
+        };
+        virtualisation = lib.mkOption { type = lib.types.attrs; };
+      };
       packagesFor =
         system:
         let
@@ -152,7 +168,7 @@
                     inherit (attrs.passthru) tests;
                   };
               };
-            python3 = made system "python3" { } // {
+            python3 = {
               withPackages = _: made system "python" { };
             };
             runCommand =
@@ -194,26 +210,32 @@
                   text = builtins.toJSON (lib.optionAttrSetToDocList options);
                 };
               };
+            openssl = made system "openssl" { };
             ruff = made system "ruff" { };
             # No machine is booted: its nodes are evaluated.
             testers.testVersion = { package }: made system "${package.name}-version" { inherit package; };
             testers.runNixOSTest =
               {
                 name,
+                defaults,
                 nodes,
                 testScript,
               }:
               made system name {
                 inherit testScript;
-                nodes = builtins.toJSON (builtins.mapAttrs (_: booted system) nodes);
-              };
-            writers.writePython3Bin =
-              name: _: _:
-              made system name { }
-              // {
-                meta.mainProgram = name;
+                nodes = builtins.toJSON (
+                  lib.mapAttrs (
+                    _: node:
+                    booted system [
+                      machine
+                      defaults
+                      node
+                    ]
+                  ) nodes
+                );
               };
             writeText = name: text: made system name { inherit text; };
+            writeTextDir = path: text: made system (baseNameOf path) { inherit text; };
             mkShell = _: made system "shell" { };
             docker-compose = made system "docker-compose" { };
             gitMinimal = made system "git" { };
