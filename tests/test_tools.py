@@ -39,7 +39,9 @@ def test_a_missing_package_skips_here_and_fails_in_ci(monkeypatch: pytest.Monkey
 
 
 def test_what_no_engine_was_asked_is_not_proven() -> None:
-    missing = {"HOSTWRIGHT_OLLAMA": "/none", "HOSTWRIGHT_LLAMA_FIT_PARAMS": "/none"}
+    missing = dict.fromkeys(
+        ("HOSTWRIGHT_OLLAMA", "HOSTWRIGHT_LLAMA_FIT_PARAMS", "HOSTWRIGHT_NIXFMT"), "/none"
+    )
     done = subprocess.run(
         ["sh", Path(__file__).parents[1] / "tools/engines.sh"],
         env={"PATH": os.defpath, **missing},
@@ -49,5 +51,5 @@ def test_what_no_engine_was_asked_is_not_proven() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "not proven: ollama llama-fit-params nixpkgs\n"
-    assert done.stdout.count("missing: ") == 3
+    assert done.stderr == "not proven: ollama llama-fit-params nixfmt nixpkgs\n"
+    assert done.stdout.count("missing: ") == 4

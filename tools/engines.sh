@@ -29,9 +29,9 @@ prove llama-fit-params "$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-p
   'install llama.cpp, or name the program by HOSTWRIGHT_LLAMA_FIT_PARAMS' \
   tests/engines/test_llama_cpp.py
 sh tools/consumers.sh nix >/dev/null
-nixfmt=$PWD/.tools/bin/nixfmt
-[ -x "$nixfmt" ] || nixfmt=$(command -v "${HOSTWRIGHT_NIXFMT:-nixfmt}")
-prove nixfmt "$nixfmt" \
+built=$PWD/.tools/bin/nixfmt
+[ -x "$built" ] || built=nixfmt
+prove nixfmt "$(command -v "${HOSTWRIGHT_NIXFMT:-$built}")" \
   'install cargo, or nixfmt and deadnix' \
   tests/engines/test_nix_layout.py
 prove nixpkgs "${NIXPKGS_LIB:-}" \

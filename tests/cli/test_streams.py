@@ -81,9 +81,9 @@ def test_a_fleet_is_read_and_its_files_are_printed() -> None:
     assert [host["name"] for host in listed["hosts"]] == ["a"]
     printed = piped("fleet", "-", "-o", "-", stdin=text).stdout.decode()
     assert printed.startswith("# ==> flake.nix\n")
-    assert "\n# ==> hostwright/hosts/nixos/a.json\n" in printed
+    assert "\n# ==> hostwright/hosts/all.json\n" in printed
     files = json.loads(piped("fleet", "-", "-o", "-", "--json", stdin=text).stdout)["files"]
-    assert "hostwright/hosts.json" in {file["path"] for file in files}
+    assert "hostwright/fleet.json" in {file["path"] for file in files}
 
 
 def test_files_are_printed_and_none_is_written(tmp_path: Path) -> None:

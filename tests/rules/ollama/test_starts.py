@@ -33,7 +33,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("Type=oneshot", "ExecStart=/usr/bin/ollama pull qwen3:8b"),
         ),
     ),
-    "HW601": (
+    "HW630": (
         (
             unit("WatchdogSec=30"),
             {"ollama.service.d/a.conf": "[Service]\nWatchdogSec=2min\n"},
@@ -44,7 +44,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15", "WatchdogSec=30"),
         ),
     ),
-    "HW602": (
+    "HW631": (
         (
             built("./models:/root/.ollama"),
             built("models:/root/.ollama"),

@@ -1,4 +1,4 @@
-"""HW518, HW542, HW603, HW613 and HW660: volumes, addresses and commands of containers."""
+"""HW518, HW542, HW603, HW613, HW631 and HW660: volumes, addresses and commands of containers."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def root_is_barred(view: View, facts: Facts) -> Hits:
 
 
 @Rule(
-    id="HW602",
+    id="HW631",
     title="a directory over the models of the image",
     why="The build has pulled models into the image. A directory of the host that is mounted at "
     "the same place lies over them, empty at first: the container answers 404 for each of them, "

@@ -1,4 +1,4 @@
-"""HW600, HW601, HW604 and HW606 to HW608: what keeps a unit from being a server."""
+"""HW600, HW604 and HW606 to HW608, HW630: what keeps a unit from being a server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def start_never_ends(view: View, _: Facts) -> Hits:
 
 
 @Rule(
-    id="HW601",
+    id="HW630",
     severity="error",
     title="a watchdog that nobody feeds",
     why="With WatchdogSec= systemd waits for a sign of life from the service, and kills it where "
