@@ -52,7 +52,7 @@ let
     ;
 in
 {
-  inherit (config.services.ollama) environmentVariables host loadModels models port;
+  inherit (config.services.ollama) environmentVariables host loadModels port;
   failed = lib.filter (check: !check.assertion) config.assertions;
   inherit (config) warnings;
   units = builtins.mapAttrs (_: unit: unit.text) config.systemd.units;

@@ -13,10 +13,14 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.cli import gen
 from generator.codec import to_dict
 from generator.errors import HostwrightError, ProfileError, WriteRefused
+from generator.fleet import plans
 from generator.fleet.decide import Decided, Node, decide_fleet
 from generator.fleet.delta import patched
 from generator.fleet.render import digits_of, file_of, render_fleet
 from generator.fleet.schema import NIXPKGS
+from generator.pipeline import decide
+from generator.plan import Plan
+from generator.profiles.document import Document
 from generator.profiles.json_schema import FLEET, json_schema
 from generator.targets import IN_FLEETS, TARGETS, all_files
 from tests.commands import ROOT
@@ -473,13 +477,36 @@ def test_all_hosts_are_told_at_once_and_a_shared_fault_once(tmp_path: Path) -> N
         overrides.threads.count = 0
         [hosts.d]
         profile = "nothing"
+        [hosts.e]
+        profile = "xeon-cpu"
+        overrides.threads.count = 0
         """,
     )
     assert [where for where, *_ in told] == [
         "x",
         "hosts.c.overrides.threads.count",
         "hosts.d.profile",
+        "hosts.e.overrides.threads.count",
     ]
+
+
+def test_hosts_that_say_the_same_are_decided_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def counted(document: Document, *, version: str | None, strict: bool, also: str) -> Plan:
+        asked.append(version)
+        return decide(document, version=version, strict=strict, also=also)
+
+    monkeypatch.setattr(plans, "decide", counted)
+    hosts = (f'[hosts.h{n}]\nprofile = "xeon-cpu"\n' for n in range(9))
+    told = (f"{host}overrides.threads.count = {9 + n % 2}\n" for n, host in enumerate(hosts))
+    fleet = decided(tmp_path, "schema_version = 1\n" + "".join(told))
+    counts = {node.plan.service.threads for node in fleet.nodes}
+    assert counts == {9, 10}
+    # Once for each count, and once for the profile that both differ from.
+    assert len(asked) == 3
 
 
 def test_a_fault_of_form_hides_no_other(tmp_path: Path) -> None:

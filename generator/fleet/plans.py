@@ -58,7 +58,8 @@ class Plans:
     def __init__(self, fleet: Document, folder: Path, *, strict: bool) -> None:
         self._fleet, self._folder, self._strict = fleet, folder, strict
         self._documents: dict[tuple[str | None, ...], Document | None] = {}
-        self._decisions: dict[str, Decision | None] = {}
+        self._decisions: dict[str, Decision] = {}
+        self._faulty: dict[str, Decision | None] = {}
         self._bases: dict[_Asked, Base | None] = {}
         self._names: dict[str, Plan] = {}
         self.problems: list[Problem] = []
@@ -70,10 +71,24 @@ class Plans:
         `packaged` is the release that counts where nobody, nor the profile, says one.
         """
         asked = _Asked(own.profile, own.host.report, own.version, packaged)
-        key = json.dumps([dataclasses.astuple(asked), own.overrides], sort_keys=True, default=str)
+        tables = [table for _, table in own.overrides]
+        key = json.dumps([dataclasses.astuple(asked), tables], sort_keys=True, default=str)
         if key not in self._decisions:
-            self._decisions[key] = self._decided(own, asked)
+            return self._decided_at(own, asked, key)
         return self._decisions[key]
+
+    def _decided_at(self, own: Own, asked: _Asked, key: str) -> Decision | None:
+        """Decide, and keep it for all who ask the same; Problems are told at each place."""
+        placed = json.dumps([key, [place for place, _ in own.overrides]])
+        if placed in self._faulty:
+            return self._faulty[placed]
+        before = len(self.problems)
+        decision = self._decided(own, asked)
+        if decision is None or len(self.problems) > before:
+            self._faulty[placed] = decision
+        else:
+            self._decisions[key] = decision
+        return decision
 
     def _decided(self, own: Own, asked: _Asked) -> Decision | None:
         document = self._document(own, asked)
