@@ -216,6 +216,7 @@ class Container:
     """What is said of a container.
 
     `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
+    `checks` are commands that are run for its health beside `healthcheck`,
     `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
     cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
     volume for models that is turned off, `arguments` the words that the image's own program gets:
@@ -243,6 +244,7 @@ class Container:
     restart: str = ""
     memlock: bool = False
     volumes: tuple[Volume, ...] = ()
+    checks: tuple[tuple[tuple[str, ...], Place], ...] = ()
     probes: tuple[tuple[str, Place], ...] = ()
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from generator.readers.base import Order, Source
 
 
+BOM: Final = "\ufeff"
+"""The byte order mark, with which editors of Windows begin a file."""
+
+
 def names_an_engine(text: str) -> bool:
     """Return whether a text speaks of an engine."""
     return any(re.search(load_engine(name).mentioned, text) for name in ENGINES)
@@ -92,7 +96,8 @@ class Signs:
         return re.fullmatch(self.general, path.parent.name) is not None
 
     def by_content(self, text: str) -> bool:
-        """Return whether the text looks like one."""
+        """Return whether the text looks like one; a byte order mark is no part of it."""
+        text = text.removeprefix(BOM)
         found = re.search(self.content, text) and not re.search(self.never, text)
         return bool(found) and self.holds(text)
 
@@ -145,7 +150,7 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     A file that the user names may tell by its content what its name does not; one that is only
     found on the way (`walked`) has to have the right name, too.
     """
-    path, text, every = PurePosixPath(source.path), source.text, _every()
+    path, text, every = PurePosixPath(source.path), source.text.removeprefix(BOM), _every()
     by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
     for kind, signs in (by_suffix or every).items():
         named = path.suffix in signs.named and not walked and not re.search(signs.never, text)
@@ -167,7 +172,8 @@ def kind_by_look(source: Source) -> str | None:
     """Return the kind that a file is clearly of, whatever its name."""
     if PurePosixPath(source.path).suffix in signs_of("document").named:
         return "document"
-    if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", source.text):
+    text = source.text.removeprefix(BOM)
+    if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", text):
         return "script"
-    plain = _ASSIGNS_ONLY.fullmatch(source.text) and "{{" not in source.text
+    plain = _ASSIGNS_ONLY.fullmatch(text) and "{{" not in text
     return "environment" if plain else None

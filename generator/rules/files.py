@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.names import VARIABLE, nearest
@@ -354,7 +355,8 @@ def _two_in_one(variable: Variable, name: str) -> Hit:
     )
 
 
-_BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE)
+_BINARY: Final = re.compile(r"(\d+)\s*([kmgtpe])(i?)(b?)", re.IGNORECASE | re.ASCII)
+_READABLE: Final = re.compile(r"[\d., -]+[KMGTPE%]?", re.ASCII)
 
 
 @Rule(
@@ -371,21 +373,31 @@ def unreadable_limit(view: View, _: Facts) -> Hits:
     for line in view.unread:
         if line.name == "Environment":
             continue
-        right = _meant(line)
+        right, plain = _meant(line), _ascii(line.value) == line.value
+        fix = f"write `{line.name}={right}`" if right else _how(line)
         yield Hit(
             message=f"systemd cannot read `{line.name}={line.value}` and sets no limit",
             place=line.place,
-            fix=f"write `{line.name}={right}`" if right else _how(line),
+            fix=fix if plain else f"{fix}, in ASCII digits",
             edits=(Edit(line.place, line.value, right),) if right else (),
         )
 
 
 def _meant(line: Line) -> str:
     """Return the value as systemd spells it, where there is no doubt; decimal units leave one."""
-    found = _BINARY.fullmatch(line.value)
+    value = _ascii(line.value)
+    found = _BINARY.fullmatch(value)
     decimal = found is not None and bool(found[4]) and not found[3]
     sized = line.name.startswith("Memory") or line.name == "LimitMEMLOCK"
-    return f"{found[1]}{found[2].upper()}" if found and sized and not decimal else ""
+    if found and sized and not decimal:
+        return f"{found[1]}{found[2].upper()}"
+    right = _READABLE.fullmatch(value) and (line.name != "CPUQuota" or value.endswith("%"))
+    return value if right and value != line.value else ""
+
+
+def _ascii(text: str) -> str:
+    """Return a text with its digits, which may be those of any script, as ASCII has them."""
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _how(line: Line) -> str:

@@ -88,6 +88,21 @@ def test_a_named_file_is_of_its_kind(path: str, text: str, kind: str | None) -> 
     assert kind_of(Source(path, text)) == kind
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        *(("bom.yaml", text) for text in (COMPOSE, VALUES, "apiVersion: v1\nkind: Pod\n# ollama")),
+        *((STDIN, text) for text in (UNIT, QUADLET, MODULE, PROFILE, PLAN, ENV)),
+        ("x.json", PLAN),
+        ("ci.yml", "jobs:\n  a:\n    steps:\n    - run: ollama serve\n"),
+    ],
+)
+def test_a_byte_order_mark_hides_no_kind(path: str, text: str) -> None:
+    kind = kind_of(Source(path, text))
+    assert kind is not None
+    assert kind_of(Source(path, f"\ufeff{text}")) == kind
+
+
 def test_a_directory_is_walked_in_order(here: Path) -> None:
     written(
         {

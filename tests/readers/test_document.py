@@ -147,7 +147,7 @@ def test_variables_of_a_guide_are_for_whom_it_means(
     ("language", "text"),
     [
         ("dockerfile", "ENV OLLAMA_KEEP_ALIVE=1d"),
-        ("powershell", "setx OLLAMA_HOST 0.0.0.0"),
+        ("powershell", "docker run -e OLLAMA_HOST=0.0.0.0 ollama/ollama"),
         ("hcl", 'env = { "OLLAMA_KEEP_ALIVE" = "1d" }'),
         ("xml", "<key>OLLAMA_KEEP_ALIVE</key><string>1d</string>"),
     ],
@@ -157,6 +157,27 @@ def test_a_fence_that_nobody_reads_is_named(language: str, text: str, tmp_path: 
     path.write_text(f"```{language}\n{text}\n```\n", encoding="utf-8")
     report = check(CheckRequest(paths=[str(path)]))
     assert [f"`{language}` is not read here" in gap.reason for gap in report.not_judged] == [True]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("powershell", '$env:OLLAMA_NUM_THREADS = "8"\nollama serve'),
+        ("ps1", "PS C:\\> $env:OLLAMA_NUM_THREADS = 8\nPS C:\\> ollama serve"),
+        ("pwsh", "setx OLLAMA_NUM_THREADS 8"),
+        ("bat", "@echo off\nset OLLAMA_NUM_THREADS=8\nollama serve"),
+        ("cmd", "C:\\>setx OLLAMA_NUM_THREADS 8"),
+    ],
+)
+def test_a_fence_for_windows_is_read_as_such_a_script(
+    language: str, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "guide.md"
+    path.write_text(f"```{language}\n{text}\n```\n", encoding="utf-8")
+    report = check(CheckRequest(paths=[str(path)]))
+    line = 2 + text.partition("OLLAMA")[0].count("\n")
+    assert [(p.place.line, p.finding.rule) for p in report.findings] == [(line, "HW101")]
+    assert report.not_judged == ()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.quadlet.read import read
 from generator.view import Place, View
+from tests.check.told import report
 from tests.consumers.quadlet import binary
 
 PATH = "/etc/containers/systemd/ollama.container"
@@ -243,3 +244,13 @@ def test_a_pull_that_follows_the_tag_is_a_choice(line: str, moving: bool) -> Non
     box = view(("llm.container", f"[Container]\nImage=ollama/ollama\n{line}\n")).container
     assert box is not None
     assert box.moving is moving
+
+
+def test_swap_is_barred_by_an_argument_of_podman(tmp_path: Path) -> None:
+    text = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nMemory=8G\n"
+    fixes = [
+        p.finding.fix
+        for p in report(tmp_path, {"llm.container": text}).findings
+        if p.finding.rule == "HW210"
+    ]
+    assert fixes == ["add `PodmanArgs=--memory-swap=8G`, the same as the memory, for no swap"]

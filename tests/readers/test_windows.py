@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.check.told import lines
 from tests.texts import told
 
 
@@ -30,3 +31,10 @@ def test_what_reaches_the_server_is_judged(
 def test_values_are_those_of_the_release(tmp_path: Path) -> None:
     text = "setx OLLAMA_KEEP_ALIVE soon\nsetx OLLAMA_MODELS %USERPROFILE%\\models\n"
     assert told(tmp_path, {"a.bat": text}) == {"HW109"}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    text = "\ufeff$env:OLLAMA_NUM_THREADS = 8\nollama serve\n"
+    assert lines(tmp_path, "serve.ps1", text) == ["1 HW101 warning"]
+    fence = "\ufeff```sh\nexport OLLAMA_NUM_THREADS=8\nollama serve\n```\n"
+    assert lines(tmp_path, "guide.md", fence) == ["2 HW101 warning"]

@@ -12,7 +12,7 @@ from generator.rules.helpers.containers import repository
 from generator.rules.registry import every_rule
 from generator.rules.service import unpinned_image
 from generator.view import Container, Edit, Line, Place, View
-from tests.texts import messages, pod
+from tests.texts import messages, pod, service
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -361,6 +361,20 @@ def test_a_check_that_passes_with_a_dead_server(words: tuple[str, ...], told: st
 )
 def test_how_long_a_check_waits(seen: View, line: int) -> None:
     assert [p.place.line for p in found(BY_ID["HW545"], seen)] == [line] * bool(line)
+
+
+def test_each_probe_is_judged_of_its_own(tmp_path: Path) -> None:
+    probes = (
+        'readinessProbe: {exec: {command: [/bin/sh, -c, "ollama -v || exit 1"]}}',
+        'livenessProbe: {exec: {command: [bash, -ec, "ollama --version > /dev/null"]}}',
+    )
+    assert len(messages(tmp_path, pod(*probes), "HW509")) == 2
+
+
+@pytest.mark.parametrize("none", ['test: ["NONE"]', "disable: true"])
+def test_a_check_that_is_off_waits_for_nothing(none: str, tmp_path: Path) -> None:
+    text = service(f"healthcheck: {{{none}, start_period: 2h}}")
+    assert messages(tmp_path, text, "HW545") == []
 
 
 def test_a_kubelet_gets_the_words_alone(tmp_path: Path) -> None:

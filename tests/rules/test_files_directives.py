@@ -189,6 +189,9 @@ def test_systemd_knows_no_export(line: str, fix: str, mends_to: str | None) -> N
         ("MemoryMax", "20GB", "write it like `20G`, 1024 based"),
         ("MemoryMax", "lots", "write it like `20G`, 1024 based"),
         ("CPUQuota", "20", "write percent of one CPU: `2000%` is 20 CPUs"),
+        ("MemoryMax", "\u0663G", "write `MemoryMax=3G`, in ASCII digits"),
+        ("MemoryMax", "\uff12\uff10GiB", "write `MemoryMax=20G`, in ASCII digits"),
+        ("CPUQuota", "\u0662\u0660\u0660%", "write `CPUQuota=200%`, in ASCII digits"),
         ("Nice", "high", "see `gen explain Nice`"),
     ],
 )

@@ -17,7 +17,7 @@ from generator.readers.compose import COMPOSE
 from generator.readers.document import DOCUMENT, told_in_prose
 from generator.readers.document.fences import Fence, commands, fences
 from generator.readers.embedded import embedded, with_gaps
-from generator.readers.signs import kind_of, names_an_engine, signs_of
+from generator.readers.signs import BOM, kind_of, names_an_engine, signs_of
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table, parse
 from generator.view import Container, NotJudged, Place, Variable, View
@@ -50,9 +50,14 @@ _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n
 _UNREAD: Final = frozenset(
     {
         *("dockerfile", "docker", "containerfile", "hcl", "terraform", "tf", "plist", "xml"),
-        *("powershell", "ps1", "pwsh", "batch", "bat", "cmd", "fish"),
+        "fish",
     }
 )
+_WINDOWS: Final = frozenset(
+    {"powershell", "ps1", "pwsh", "ps", "posh", "batch", "bat", "cmd", "dosbatch", "winbatch"}
+)
+_PROMPT: Final = re.compile(r"(?m)^[ \t]*(?:PS )?(?:[A-Za-z]:[^>\n]{0,200})?> ?")
+"""The prompt of PowerShell, or of cmd."""
 _MODULE: Final = re.compile(r"(?:\s|#[^\n]*\n)*(?:\{|let\b|with\b|import\b|[\w@]+[ \t]*:)")
 _SERVICE: Final = re.compile(r"(?m)^[ \t]+image[ \t]*:[ \t]*[\w\"']")
 _SECTION: Final = re.compile(r"(?m)^[ \t]*\[")
@@ -67,7 +72,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:
     document = _Document(source, context, composed=_COMPOSES.search(source.text) is not None)
-    for number, fence in enumerate(fences(source.text)):
+    for number, fence in enumerate(fences(source.text.removeprefix(BOM))):
         if number >= _MOST:
             reason, hint = f"there are more than {_MOST} fences in it", "split the document"
             document.gap(fence, reason, hint)
@@ -104,6 +109,8 @@ class _Document:
         text, language = fence.text, fence.language
         if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
             self._script(fence, commands(text))
+        elif language in _WINDOWS:
+            self._of_windows(fence)
         elif language in _RECIPES:
             self._script(fence, text)
         elif language == "nix" and not _MODULE.match(text):
@@ -118,6 +125,14 @@ class _Document:
             self._script(fence, text)
         else:
             self._code(fence)
+
+    def _of_windows(self, fence: Fence) -> None:
+        """Read a fence of PowerShell or cmd, and say so where it sets nothing in their own way."""
+        before = len(self.views)
+        self._embedded(_PROMPT.sub("", fence.text), "", fence.line, "windows")
+        if len(self.views) == before:
+            self._unread(fence)
+        self._code(fence)
 
     def _unread(self, fence: Fence) -> None:
         """Say that a fence sets something and is in a language that nobody reads here."""

@@ -281,6 +281,7 @@ class Pod:
         image, place = self._image(box)
         name = image_name(image)
         context = self.spec.table("securityContext"), box.table("securityContext")
+        checks = tuple(self._checks(box))
         privileged, network = context[1].scalar("privileged"), self.spec.scalar("hostNetwork")
         return Container(
             image=image,
@@ -294,7 +295,8 @@ class Pod:
             ports=tuple(self._ports(box)),
             mounts=tuple(self._mounts(box)),
             volumes=tuple(self._volumes(box)),
-            healthcheck=self._healthcheck(box),
+            healthcheck=next(iter(checks), None),
+            checks=checks[1:],
             restart="always",
             read_only=self._read_only(context[1]),
             probes=tuple(self._probes(box)),
@@ -415,13 +417,12 @@ class Pod:
         if volume is not None and not claimed:
             yield volume.table("emptyDir") if "emptyDir" in volume.entries else volume
 
-    def _healthcheck(self, box: Table) -> tuple[tuple[str, ...], Place] | None:
+    def _checks(self, box: Table) -> Iterator[tuple[tuple[str, ...], Place]]:
         for key in _PROBES:
             command = box.get(key, "exec", "command")
             if isinstance(command, Items):
                 words = tuple(w.text for w in command.items if isinstance(w, Scalar))
-                return ("CMD", *words), command.place
-        return None
+                yield ("CMD", *words), command.place
 
     def _probes(self, box: Table) -> Iterator[tuple[str, Place]]:
         for key in _PROBES:

@@ -26,6 +26,7 @@ QUADLET: Final = Phrases(
     restart="add `Restart=always` to [Service]",
     of_unit="CPUQuota|MemoryMax",
     unit_no_swap="add `MemorySwapMax=0`",
+    no_swap="add `PodmanArgs=--memory-swap={}`, the same as the memory, for no swap",
     memlock="add `Ulimit=memlock=-1:-1` to [Container]",
     reader="Podman",
     accepts="quadlet",

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.applications import of_applications
+from generator.readers.signs import BOM
 from generator.readers.windows import WINDOWS
 from generator.view import Place, Reach, Variable, View
 
@@ -43,7 +44,7 @@ def _views(source: Source, context: Context) -> Iterator[View]:
     started = re.search(rf"(?i)\b{serves}\b|\b{context.engine.name}(?: app)?\.exe\b", source.text)
     found = [
         variable
-        for number, line in enumerate(source.text.split("\n"), 1)
+        for number, line in enumerate(source.text.removeprefix(BOM).split("\n"), 1)
         if (variable := _variable(line, Place(source.path, number), served=bool(started)))
     ]
     if any(v.name.startswith(context.engine.prefixes) for v in found):

@@ -157,6 +157,8 @@ def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
     if container is not None and container.healthcheck is not None:
         words, place = container.healthcheck
         yield " ".join(words), words, place
+    for words, place in container.checks if container else ():
+        yield " ".join(words), words, place
     for path, place in container.probes if container else ():
         yield path, (), place
 
@@ -292,6 +294,9 @@ _WAITS: Final = (
     "kubernetes.io: Configure Liveness, Readiness and Startup Probes",
 )
 def waits_an_hour(view: View, _: Facts) -> Hits:
+    check = view.container.healthcheck if view.container else None
+    if check is not None and check[0][:1] == ("NONE",):
+        return  # There is no check, whatever is said of how it waits.
     for section in dict.fromkeys(line.section for line in view.lines):
         own = {line.name: line for line in view.lines if line.section == section}
         for pattern, *keys in _WAITS:
