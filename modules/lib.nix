@@ -1,6 +1,10 @@
 # What several modules share: a Plan's words, in NixOS's.
 { lib }:
 rec {
+  # Whether there is a server: the host may have switched that of NixOS off. What hangs on it, hangs
+  # on this; only `services.ollama` itself cannot.
+  isServed = config: config.hostwright.enable && config.services.ollama.enable or true;
+
   # systemd expands `%`, and NixOS escapes everything else.
   percent = lib.replaceStrings [ "%" ] [ "%%" ];
 

@@ -11,6 +11,7 @@
 let
   cfg = config.hostwright;
   inherit (config.services) ollama;
+  hw = import ./lib.nix { inherit lib; };
   pulls = lib.filter (job: job.kind == "pull") (cfg.planned.jobs ++ cfg.planned.offered);
   isPull = unit: lib.any (job: job.unit == unit) pulls;
   jobs = import ./jobs.nix given {
@@ -22,5 +23,7 @@ in
 {
   imports = [ ./plan.nix ];
 
-  config.systemd.services = lib.mkIf cfg.enable (removeAttrs jobs (map (job: job.name) pulls));
+  config.systemd.services = lib.mkIf (hw.isServed config) (
+    removeAttrs jobs (map (job: job.name) pulls)
+  );
 }

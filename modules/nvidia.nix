@@ -29,7 +29,7 @@ in
 {
   imports = [ ./plan.nix ];
 
-  config = mkIf (cfg.enable && driver != null) {
+  config = mkIf (hw.isServed config && driver != null) {
     hardware.nvidia = {
       open = mkDefault driver.open;
       # Keeps the driver loaded; the server starts after it.

@@ -32,7 +32,7 @@ in
 {
   imports = [ ./plan.nix ];
 
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (hw.isServed config) {
     assertions = [
       {
         assertion = hw.devices cfg == null || !isOther;

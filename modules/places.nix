@@ -54,7 +54,7 @@ in
 {
   imports = [ ./plan.nix ];
 
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (hw.isServed config) {
     systemd.tmpfiles.rules = lib.optionals (ollama.user != null) (
       map (hw.directory { inherit (ollama) user group; }) directories
     );

@@ -43,7 +43,7 @@ in
     ./renamed.nix
   ];
 
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (hw.isServed config) {
     hostwright = {
       settings = lib.listToAttrs (map setting (hw.settings service));
       models = modelsOf "pull";

@@ -18,6 +18,10 @@ let
   newest = (lib.head cfg.plans).plan;
   fitting = lib.filter (entry: lib.versionAtLeast cfg.release entry.since) cfg.plans;
   inEffect = lib.head (fitting ++ [ (lib.last cfg.plans) ]);
+
+  # A package of no release, such as nixpkgs' `0-unstable-2026-01-01`, is newer than any.
+  packaged = config.services.ollama.package.version or "";
+  isRelease = builtins.match "[0-9]+([.][0-9]+)+([^0-9.].*)?" packaged != null;
 in
 {
   options.hostwright = {
@@ -40,8 +44,10 @@ in
     release = told (
       if cfg.ollama.version != null then
         cfg.ollama.version
+      else if isRelease then
+        packaged
       else
-        config.services.ollama.package.version or cfg.newest.release
+        cfg.newest.release
     ) "The release of Ollama in effect.";
     plan = told inEffect.plan "The Plan for that release.";
     planned = told (serviceOf cfg.plan) "The one service of that Plan.";

@@ -37,18 +37,13 @@ let
   ofProfile = lib.listToAttrs (
     map (item: lib.nameValuePair item.name item.value) service.environment
   );
-  isOwn = name: value: value != null && (ofProfile.${name} or null) != value;
-  revealed =
-    option: values:
-    map (name: "${option}.${name}") (
-      lib.attrNames (lib.filterAttrs (name: value: isOwn name value && reveals name value) values)
-    );
-  upstream = config.services.ollama.environmentVariables or { };
-  all =
-    revealed "hostwright.settings" cfg.settings
-    ++ revealed "services.ollama.environmentVariables" (
-      lib.filterAttrs (name: _: !(cfg.settings ? ${name})) upstream
-    );
+  isOwn = name: value: (ofProfile.${name} or null) != value;
+  inherit (import ./environment.nix { inherit config lib; }) inEffect option;
+  # Without what systemd does to `%`.
+  literal = lib.mapAttrs (_: lib.replaceStrings [ "%%" ] [ "%" ]) inEffect;
+  revealed = lib.attrNames (
+    lib.filterAttrs (name: value: isOwn name value && reveals name value) literal
+  );
 in
 {
   imports = [ ./enable.nix ];
@@ -69,16 +64,16 @@ in
 
   # Where nothing has assertions, the options are only being documented.
   config = lib.optionalAttrs (options ? assertions) (
-    lib.mkIf cfg.enable {
+    lib.mkIf (hw.isServed config) {
       hostwright.settings = lib.listToAttrs (
         map (
           one: lib.nameValuePair one.variable (lib.mkDefault "/run/credentials/ollama.service/${one.name}")
         ) (lib.filter (one: one.variable != "") (hw.handed cfg))
       );
-      assertions = map (option: {
+      assertions = map (name: {
         assertion = false;
-        message = "${option} holds a secret, which would be in the store of Nix, where every user reads it; write it into a file of its own, and name that in hostwright.service.environmentFiles.";
-      }) all;
+        message = "${option name} holds a secret, which would be in the store of Nix, where every user reads it; write it into a file of its own, and name that in hostwright.service.environmentFiles.";
+      }) revealed;
     }
   );
 }

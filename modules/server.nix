@@ -12,6 +12,7 @@ let
   cfg = config.hostwright;
   service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
+  isServed = hw.isServed config;
 
   hasAcceleration = hw.hasAcceleration options;
   modelsDir = hw.modelsDir options;
@@ -75,7 +76,7 @@ in
       );
     };
 
-    systemd.services.ollama = {
+    systemd.services.ollama = mkIf isServed {
       inherit (service) after;
       wants = service.after;
       serviceConfig =
@@ -94,7 +95,7 @@ in
         };
     };
 
-    assertions = [
+    assertions = lib.optionals isServed [
       {
         assertion = gated == cfg.healthGate;
         message = "hostwright.healthGate: the plan is of an older release, and says nothing of how the server is asked; write it again with `gen plan`.";
@@ -105,7 +106,7 @@ in
       }
     ];
 
-    system.checks = lib.optional (cfg.checkPlan != null) (
+    system.checks = lib.optional (isServed && cfg.checkPlan != null) (
       import ./check.nix {
         inherit lib pkgs;
         inherit (cfg) plan;

@@ -29,8 +29,14 @@ let
       }
     );
   # A path by its text: a path of Nix would be copied into the store, where every user reads it.
-  file = "absolute path as text, like config.sops.secrets.X.path, outside the store of Nix";
-  isFile = value: fits "/[^[:space:]%\"'\\\\]+" value && !lib.hasPrefix "${builtins.storeDir}/" value;
+  file = "absolute path as text without `..`, like config.sops.secrets.X.path, outside the store of Nix";
+  isFile =
+    value: fits "/[^[:space:]%\"'\\\\]+" value && !lib.elem ".." (parts value) && !isStored value;
+  # However it is written: `//` and `/./` lead there, too.
+  isStored =
+    path:
+    lib.hasPrefix "${builtins.storeDir}/" (lib.concatMapStrings (part: "/${part}") (parts path) + "/");
+  parts = path: lib.filter (part: part != "" && part != ".") (lib.splitString "/" path);
 in
 {
   backend = lib.types.enum [

@@ -5,25 +5,7 @@ let
   cfg = config.hostwright;
   inherit (cfg) release;
   hw = import ./lib.nix { inherit lib; };
-
-  ours = lib.mapAttrs (_: hw.percent) (hw.given cfg.settings);
-  upstream = config.services.ollama.environmentVariables or { };
-  # Without the unit of NixOS they are only ours.
-  inEffect = lib.mapAttrs (_: toString) (
-    hw.given (config.systemd.services.ollama.environment or ours)
-  );
-
-  option =
-    name:
-    let
-      isOf = set: set.${name} or null == inEffect.${name};
-    in
-    if isOf ours then
-      "hostwright.settings.${name}"
-    else if isOf upstream then
-      "services.ollama.environmentVariables.${name}"
-    else
-      "systemd.services.ollama.environment.${name}";
+  inherit (import ./environment.nix { inherit config lib; }) inEffect option;
 
   # What the profile itself sets under a name that does nothing, it has said for which reason.
   added = removeAttrs inEffect (map (item: item.name) cfg.planned.environment);
@@ -49,7 +31,7 @@ in
 {
   imports = [ ./options.nix ];
 
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (hw.isServed config) {
     warnings = map (name: "${option name} ${fault name}.") idle;
 
     assertions = map (

@@ -6,6 +6,7 @@ A message is `what; what to do`, as in `units`.
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -36,6 +37,8 @@ _SYSTEM_DIRECTORIES = frozenset(
     )
 )
 
+_STORE = "/nix/store"
+
 
 def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
     """Return a check that all of a text fits `pattern`; `what` is `kind; what to write`."""
@@ -63,6 +66,14 @@ def _path(text: str) -> str:
     if (text.rstrip("/") or "/") in _SYSTEM_DIRECTORIES:
         raise ValueError(f"`{text}` belongs to the system; write a directory below it")
     return text.rstrip("/")
+
+
+def _secret_path(text: str) -> str:
+    if PurePosixPath(f"/{text.lstrip('/')}").is_relative_to(_STORE):
+        raise ValueError(
+            f"`{text}` is in the store of Nix, where every user reads it; name a file outside of it"
+        )
+    return text
 
 
 def _as_text(value: object) -> object:
@@ -180,6 +191,8 @@ Origin = Annotated[
     ),
 ]
 Path = Annotated[str, AfterValidator(_path)]
+# Of a file that says what no output may.
+SecretPath = Annotated[Path, AfterValidator(_secret_path)]
 Size = Annotated[
     int,
     BeforeValidator(_size),

@@ -241,7 +241,7 @@ class WarmupChoice(Table):
 class Credential(Table):
     """A file on the host that systemd hands to the server alone, systemd.exec(5), CREDENTIALS."""
 
-    path: fields.Path
+    path: fields.SecretPath
     """The file on the host; it is read when the server starts, and must be there then."""
     encrypted: bool = False
     """Whether `systemd-creds encrypt` has made it, under the name of the credential."""
@@ -266,7 +266,7 @@ class ServiceChoice(Table):
     """Pause before it does."""
     full_unit: bool = False
     """Write a complete hardened `ollama.service` instead of drop-ins (target `systemd`)."""
-    environment_files: tuple[fields.Path, ...] = ()
+    environment_files: tuple[fields.SecretPath, ...] = ()
     """Files on the host with variables that no output may hold, as tokens; they win over others."""
     credentials: dict[fields.Word, Credential] = {}
     """Files that the server alone may read: its key `id_ed25519`, certificates `SSL_CERT_FILE`."""
@@ -287,7 +287,7 @@ class ContainerChoice(Table):
     """Named volume for keys and models."""
     network: fields.Word | None = None
     """An existing network to join."""
-    env_files: tuple[fields.Path, ...] = ()
+    env_files: tuple[fields.SecretPath, ...] = ()
     """Files on the host with variables for the container, after `service.environment_files`."""
     restart: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
     """When the engine starts the container again."""

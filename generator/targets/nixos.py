@@ -240,13 +240,12 @@ def _built(package: str, build: Build) -> str:
     if build.blas:
         attrs["buildInputs"] = Raw(f"old.buildInputs or [ ] ++ {to_nix([blas])}")
         attrs["nativeBuildInputs"] = Raw("old.nativeBuildInputs or [ ] ++ [ pkgs.pkg-config ]")
-    return f"{package if one else _wrapped(package)}.overrideAttrs (old: {to_nix(attrs)})"
-
-
-def _wrapped(package: str) -> str:
-    """Return an expression in parentheses, as nixfmt opens them for several lines."""
-    inside = package.replace("\n", "\n  ")
-    return f"(\n  {inside}\n)" if "\n" in package else f"({package})"
+    change = f"(old: {to_nix(attrs)})"
+    if "\n" not in package:
+        return f"{package if one else f'({package})'}.overrideAttrs {change}"
+    # As nixfmt lays out what is called and is of several lines itself.
+    opened = change.replace("\n", "\n  ")
+    return f"({package}).overrideAttrs\n  {opened}"
 
 
 def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:

@@ -23,6 +23,7 @@ CHANGES = (
     'models=[{ name="a:1b", preload=true, parameters={ stop=["a", "b"] } }]',
     f'models=[{{ name="{"a" * 90}:1b" }}]',
     f'service.environment_files=["/run/{"s" * 90}", "/run/x"]',
+    'ollama.build={ blas="openblas" }',
     'service.credentials={ SSL_CERT_FILE={ path="/run/8" } }',
 )
 

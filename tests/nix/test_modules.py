@@ -311,6 +311,10 @@ class TestOverrides:
         assert new.environment["LLAMA_ARG_THREADS"] == "12"
         created = "ollama-create.service"
         assert [created in found.extra["nix"]["units"] for found in (old, new)] == [True, False]
+        for unreleased in ("0-unstable-2026-01-01", "unstable-2026-01-01", "a1b2c3d"):
+            found = read(tmp_path, body, packaged=unreleased)
+            assert found.environment == new.environment
+            assert found.extra["nix"]["warnings"] == []
         named = read(tmp_path, body + ' hostwright.ollama.version = "0.24.0";', packaged="0.32.3")
         assert named.environment == old.environment
 
@@ -358,6 +362,25 @@ def test_nonsense_is_refused_by_the_name_of_its_option(
 ) -> None:
     with pytest.raises(ConsumerError, match=option.replace(".", r"\.")):
         read(tmp_path, f"{XEON}  {body}")
+
+
+def test_a_server_that_is_switched_off_leaves_nothing(tmp_path: Path) -> None:
+    """Not even for a warm-up, a driver, directories, or what would be refused."""
+    more = """
+      services.ollama.enable = lib.mkForce false;
+      hardware.nvidia.open = true;
+      hostwright.ollama.modelsDir = "/home/me/m";
+      hostwright.settings = { HF_TOKEN = "hf_x1"; OLLAMA_KEEP_ALIVE = "1d"; OLLAMA_FOO = "1"; };
+      hostwright.warmup = { enable = true; models = [ "absent" ]; };
+    """
+    cases = []
+    for number, name in enumerate(PROFILES):
+        (place := tmp_path / str(number)).mkdir()
+        cases.append(nix.Case(host(place, f'  hostwright.profile = "{name}";{more}')))
+    for answer in nix.evaluate_all(cases):
+        told = [answer[key] for key in ("units", "failed", "warnings", "tmpfiles", "video_drivers")]
+        assert told == [{}, [], [], [], []]
+        assert answer["kernel_modules"] == []
 
 
 def test_threads_without_a_lever_are_refused(tmp_path: Path) -> None:

@@ -200,6 +200,16 @@ REVEALED = [
         'hostwright.service.environmentFiles = [ "${builtins.storeDir}/x" ];',
         "outside the store of Nix",
     ),
+    ('hostwright.service.environmentFiles = [ "/run/../nix/store/x" ];', "without `..`"),
+    ('hostwright.service.environmentFiles = [ "//nix/./store/x" ];', "outside the store of Nix"),
+    (
+        'systemd.services.ollama.environment.HF_TOKEN = "hf_x1";',
+        "systemd.services.ollama.environment.HF_TOKEN holds a secret",
+    ),
+    (
+        'systemd.services.ollama.environment.HTTPS_PROXY = "http://me:pw@proxy.lan:1";',
+        "systemd.services.ollama.environment.HTTPS_PROXY holds a secret",
+    ),
     ("hostwright.service.credentials.id_ed25519 = ./key;", "outside the store of Nix"),
     (
         'hostwright.service.credentials.hf_token = "/run/x";',
@@ -215,7 +225,7 @@ def test_a_secret_does_not_get_into_the_store(body: str, what: str, tmp_path: Pa
 
 def test_a_secret_is_named_by_its_path(tmp_path: Path) -> None:
     body = """
-      hostwright.service.environmentFiles = [ "/run/secrets/ollama.env" ];
+      hostwright.service.environmentFiles = [ "/run/secrets/ollama.env" "/srv/nix/store/a" ];
       hostwright.service.credentials.id_ed25519 = { path = "/run/agenix/key"; encrypted = true; };
       hostwright.service.credentials.SSL_CERT_FILE = "/etc/ca.pem";
       hostwright.settings = { HF_TOKEN = null; A_API_KEY = "ollama"; B_KEY_FILE = "/run/b"; };
@@ -225,6 +235,7 @@ def test_a_secret_is_named_by_its_path(tmp_path: Path) -> None:
     assert sorted(found.extra["fields"]["EnvironmentFile"]) == [
         "/run/more.env",
         "/run/secrets/ollama.env",
+        "/srv/nix/store/a",
     ]
     assert found.environment["SSL_CERT_FILE"] == "/run/credentials/ollama.service/SSL_CERT_FILE"
     (link,) = found.extra["exec"]["ExecStartPre"]

@@ -87,6 +87,12 @@ def test_a_long_key_is_shortened(file: Path) -> None:
         ('[ollama]\nmodels_dir = "/a/../b"\n', "ollama.models_dir"),
         ('[ollama]\nmodels_dir = "/my models"\n', "ollama.models_dir"),
         ('[ollama]\nmodels_dir = "/50%"\n', "ollama.models_dir"),
+        ('[service]\nenvironment_files = ["//nix/./store/x"]\n', "service.environment_files.0"),
+        ('[container]\nenv_files = ["/nix/store/x"]\n', "container.env_files.0"),
+        (
+            '[service.credentials]\nSSL_CERT_FILE = { path = "/nix/store/x" }\n',
+            "service.credentials.SSL_CERT_FILE.path",
+        ),
         ('[ollama]\nhost = "http://x"\n', "ollama.host"),
         ('[ollama]\nenv = { "A-B" = "x" }\n', "ollama.env.A-B"),
         ("[ollama]\nenv = { A = true }\n", "ollama.env.A"),
