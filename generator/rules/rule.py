@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from generator.errors import Finding, Severity
 from generator.records import dataclass
@@ -69,13 +70,15 @@ class Rule:
         if not hits:
             return
         names = view.names_at({hit.place for hit in hits})
+        box = view.container
+        alone = box is not None and any(box.place == hit.place for hit in hits)
+        valued = _names_by_value(view) if alone else {}
         for hit in hits:
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            box = view.container
             # On the line of a whole container a lone variable need not be what it is about.
-            values = _values(view) if box is not None and box.place == hit.place else None
+            values = valued if box is not None and box.place == hit.place else None
             setting = _setting(names[hit.place], hit, values)
             edits = hit.edits if view.phrases.mendable else ()
             yield LocatedFinding(finding, hit.place, edits, setting, hit.unsafe)
@@ -99,21 +102,41 @@ class Rule:
         )
 
 
-def _values(view: View) -> dict[str, str]:
-    return {variable.name: variable.value for variable in view.variables}
+_MANY: Final = 64
+_WORD: Final = re.compile(r"\w+")
+_QUOTED: Final = re.compile(r"`([^`]*)`")
 
 
-def _setting(names: list[set[str]], hit: Hit, values: Mapping[str, str] | None) -> str:
+def _names_by_value(view: View) -> dict[str, set[str]]:
+    last = {variable.name: variable.value for variable in view.variables}
+    found: dict[str, set[str]] = {}
+    for name, value in last.items():
+        found.setdefault(value, set()).add(name)
+    return found
+
+
+def _setting(names: list[set[str]], hit: Hit, values: Mapping[str, set[str]] | None) -> str:
     """Return the name of what stands at a place; of several the one that the Hit speaks of.
 
-    So it has to be of a single one where `values` are those of variables there: by name or value.
+    So it has to be of a single one where `values` has variables by their values: by either.
     """
     text = f"{hit.message} {hit.fix}"
+    quoted = _QUOTED.findall(hit.message) if values else []
     for several in names:
-        spoken = {name for name in several if name in text}
-        if values is not None:
-            spoken |= {n for n in several if values.get(n) and f"`{values[n]}`" in hit.message}
+        spoken = _spoken(several, text)
+        for value in filter(None, quoted):
+            spoken |= several & (values or {}).get(value, set())
         alone = len(several) == 1 and values is None
         if len(one := several if alone else spoken) == 1:
             return next(iter(one))
     return hit.place.key
+
+
+def _spoken(names: set[str], text: str) -> set[str]:
+    """Return the names that a text speaks of; of many, only those that are words of it.
+
+    A line may assign thousands, and have a Hit for each.
+    """
+    if len(names) > _MANY:
+        return names.intersection(_WORD.findall(text))
+    return {name for name in names if name in text}

@@ -148,3 +148,27 @@ def test_every_kind_is_read_in_proportion_to_its_size(kind: str) -> None:
     work: Callable[[str], object] = switches if kind == "nixos" else lambda text: judged(kind, text)
     for head in HEADS.get(kind, ("",)):
         assert steep(work, head) == []
+
+
+# Variables of as many names, on lines of their own and all on one.
+NUMBERED = {
+    "a quadlet": ("quadlet", "[Container]\nImage=ollama/ollama\n", "Environment=A{}=1\n"),
+    "a quadlet of typos": ("quadlet", HEADS["quadlet"][0], "Environment=OLLAMA_A{}=1\n"),
+    "a line of a quadlet": ("quadlet", f"{HEADS['quadlet'][0]}Environment=", "OLLAMA_A{}=1 "),
+    "a unit": ("systemd", "[Service]\n", "Environment=FOO{}=1\n"),
+    "a line of a unit": ("systemd", "[Service]\nEnvironment=", "OLLAMA_A{}=1 "),
+    "a file of variables": ("environment", "", "OLLAMA_A{}=1\n"),
+    "a script": ("script", "ollama serve\n", "export OLLAMA_A{}=1\n"),
+    "a line of a script": ("script", "docker run ", "-e OLLAMA_A{}=1 "),
+    "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(NUMBERED))
+def test_many_variables_are_judged_in_proportion_to_their_number(case: str) -> None:
+    kind, head, each = NUMBERED[case]
+    tail = "ollama/ollama\n" if head == "docker run " else "\n"
+    few, many = (head + "".join(map(each.format, range(n))) + tail for n in (500, 500 * TIMES))
+    with bounded():
+        judged(kind, few)  # what is read once
+        assert not steeper(lambda text: judged(kind, text), few, many)

@@ -37,9 +37,12 @@ _NOTHING: Final = frozenset({"", "nothing", "nothing:"})
 def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     """Yield what `rule_id` says of names; those that a client reads are none of Ollama's."""
     used = asked_by_commands(view)
+    # Asked once: the text of all commands may be as long as the list of variables.
+    official = is_official(view, facts)
+    bare = official and not runs_own_script(view)
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
-        if fault is None and is_official(view, facts) and not runs_own_script(view):
+        if fault is None and bare:
             fault = bare_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
@@ -47,7 +50,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
-        built = view.container is not None and not is_official(view, facts)
+        built = view.container is not None and not official
         dead = facts.dead_names.get(variable.name)
         forked = built and dead is not None and dead.forks
         if is_of_a_fork(view) and (forked or fault.rule == "HW102"):
