@@ -27,7 +27,7 @@ OWN: Final = frozenset(
 SAME_SIZE: Final = OWN | {"context", "projector", "whole_cache"}
 _CONTEXT: Final = r"(?:^|-)(?:(\d{1,5})k|([1-9]|10)m)(?=-|$)"
 NEAR_SAID: Final = 0.05  # 1048k is 1048576, and 128k may be 128000
-_QUANTISATION: Final = r"i?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4"
+_QUANTISATION: Final = r"[it]?q\d(?:_[0-9a-z]+)*|b?f16|fp16|f32|mxfp4(?:_moe)?"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

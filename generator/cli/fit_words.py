@@ -129,10 +129,17 @@ def loaded_rows(found: Sequence[tuple[str, int, int]]) -> list[tuple[str, ...]]:
 
 
 def best_of(found: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """Return the models that leave a tenth of the memory, and others; the recommended first."""
+    """Return the models that leave a tenth of the memory, and others.
+
+    The recommended one is the first, and those that another of the same shape stands for the last.
+    """
     marked = (one for one in found if one.best)
     best = sorted(
-        marked, key=lambda one: (not one.recommended, not one.current, bool(one.superseded))
+        marked,
+        key=lambda one: (
+            *(not one.recommended, bool(one.twin), not one.current),
+            bool(one.superseded),
+        ),
     )
     return [one for one in best if one.roomy], [one for one in best if not one.roomy]
 

@@ -37,6 +37,14 @@ _SPARSE: Final = "it has sparse files, which no capture has; pack it without the
 _MEMBERS: Final = 100_000
 _ARCHIVE: Final = 256 * 2**20
 _KEPT: Final = 64 * 2**20
+# What a packed archive begins with. tarfile would try all of them on any file, and read one that is
+# of zeros, which xz takes for its padding, to its end.
+_PACKED: Final[Mapping[bytes, Literal["r:gz", "r:bz2", "r:xz"]]] = {
+    b"\x1f\x8b": "r:gz",
+    b"BZh": "r:bz2",
+    b"\xfd7zXZ\0": "r:xz",
+    b"\x5d\0\0": "r:xz",
+}
 # Of files elsewhere it matters only that they are there.
 _READ: Final = ("proc/", "sys/", "etc/", "run/", "usr/lib/os-release", ".hostwright/")
 
@@ -261,7 +269,7 @@ def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     room, kept = _ARCHIVE, _KEPT
     # A pipe cannot be wound back.
-    mode: Literal["r|*", "r"] = "r|*" if piped else "r"
+    mode = "r|*" if piped else _mode(path)
     with tarfile.open(None if piped else path, mode, piped, tarinfo=_short_headers()) as archive:
         while member := archive.next():
             # It keeps them all, with their headers, for a second reading.
@@ -276,6 +284,13 @@ def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
             if min(room, kept) < 0 or len(files) >= _MEMBERS:
                 raise ValueError(_TOO_LARGE)
     return files
+
+
+def _mode(path: Path) -> Literal["r:", "r:gz", "r:bz2", "r:xz"]:
+    """Return how to open an archive, by what it begins with."""
+    with path.open("rb") as file:
+        first = file.read(max(map(len, _PACKED)))
+    return next((mode for magic, mode in _PACKED.items() if first.startswith(magic)), "r:")
 
 
 def _short_headers() -> type[tarfile.TarInfo]:

@@ -197,7 +197,7 @@ def _own(tuned: Mapping[str, Ask], ask: Ask, warnings: list[str]) -> list[tuple[
     for name, asked in tuned.items():
         shape = pick(name, ask.facts)
         if isinstance(shape, Problem):
-            warnings.append(f"models: {shape.message}")
+            warnings.append(f"models: {shape.message}; {shape.hint}")
         else:
             found.append((shape, asked))
     return found

@@ -16,7 +16,7 @@ from generator.records import dataclass
 from generator.units import GIB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact, Quantisation
@@ -45,6 +45,9 @@ DESK: Final = 2 * GIB
 SHARE: Final = 8
 # Below this one nobody has noticed a difference from f16, so more memory buys nothing.
 LOSS_NONE: Final = 0.01
+# What nobody serves where the model is pulled at fewer bits, and small models are pulled as.
+PLAIN: Final = frozenset({"F16", "BF16", "F32"})
+UNQUANTISED: Final = "So it is pulled: small enough to serve without quantising it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,10 @@ class Candidate:
     `loss` is what the quantisation costs, if it is `told`; the `usual` ones are those that people
     take. `roomy` tells whether a tenth of the memory stays free with
     all layers where they compute best, `quick` whether its memory keeps up with it, `superseded`
-    what took the model's place, `leads` whether many people run it for talk of
-    any kind, or it is made for the purpose that is asked about, `released` when it came out,
-    `parameters` how many weights it has, `desk` what has to stay free of the host, `current`
-    whether it may be recommended.
+    what took the model's place, `twin` the model of the same shape that stands for it, `leads`
+    whether many people run it for talk of any kind, or it is made for the purpose that is asked
+    about, `released` when it came out, `parameters` how many weights it has, `desk` what has to
+    stay free of the host, `current` whether it may be recommended.
     """
 
     fit: ModelFit
@@ -67,6 +70,7 @@ class Candidate:
     told: bool = True
     usual: bool = True
     superseded: str = ""
+    twin: str = ""
     leads: bool = True
     released: str = ""
     parameters: int = 0
@@ -126,7 +130,7 @@ def _unknown(name: str, tag: str, facts: Facts) -> Problem:
     if why := facts.missing_model(tag):
         reason, _, use = why.rpartition("; ")
         return Problem("--model", f"there is no `{name}`: {reason}", use)
-    close = facts.closest_model(tag)
+    close = facts.mistyped_model(tag) or facts.closest_model(tag)
     hint = f"did you mean `{close}`? " if close else ""
     return Problem(
         "--model",
@@ -139,8 +143,8 @@ def choices(ask: Ask, host: Host, purpose: str = CHAT) -> tuple[Candidate, ...]:
     """Return every model × quantisation that fits and serves a purpose, the largest model first.
 
     Of each model the best quantisation is marked, and one of all is recommended; for `rag` one that
-    embeds, and one that talks beside it. Models of the same shape and size stand for each other:
-    the first name counts.
+    embeds, and one that talks beside it. Of models of the same shape the newest that nothing took
+    the place of stands for the others, which name it as their `twin` and are not recommended.
     """
     if purpose != RAG:
         return _choices(ask, host, purpose)
@@ -151,19 +155,47 @@ def choices(ask: Ask, host: Host, purpose: str = CHAT) -> tuple[Candidate, ...]:
 
 def _choices(ask: Ask, host: Host, purpose: str) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
-    seen: set[tuple[object, ...]] = set()
-    for model in ask.facts.models:
+    for group in _alike(ask.facts, purpose):
+        first = max(group, key=lambda model: _standing(model, ask.facts, purpose))
+        for model in group:
+            twin = "" if model is first else first.names[0]
+            fits = _marked(_fitting(model, ask, host, purpose))
+            found += [replace(one, twin=twin) for one in fits] if twin else fits
+    found.sort(key=lambda choice: (-choice.parameters, choice.name))
+    return _recommended(found, ask, purpose)
+
+
+def _alike(facts: Facts, purpose: str) -> Iterable[list[ModelFact]]:
+    """Return the models that serve a purpose and that the release loads, those of a shape together.
+
+    Left out is an earlier training of a model that has its name and more (`qwen3:30b-a3b`).
+    """
+    groups: dict[tuple[object, ...], list[ModelFact]] = {}
+    for model in facts.models:
+        if not model.layers or not _serves(model, purpose):
+            continue
+        longer = model.superseded and model.names[0].startswith(f"{model.superseded}-")
+        if longer and _replaced(model.superseded, facts):
+            continue
         # A fine-tuned model has a few tokens more than what it was made of.
         wide = model.embedding, model.experts, model.vocabulary // 256
         key = model.architecture, model.layers, *wide, model.context
-        if not model.layers or not _serves(model, purpose) or key in seen:
-            continue
-        if loads(model.names[0], model.architecture, ask.facts):
-            seen.add(key)
-            fits = _marked(_fitting(model, ask, host, purpose))
-            found += fits
-    found.sort(key=lambda choice: (-choice.parameters, choice.name))
-    return _recommended(found, ask, purpose)
+        if loads(model.names[0], model.architecture, facts):
+            groups.setdefault(key, []).append(model)
+    return groups.values()
+
+
+def _standing(model: ModelFact, facts: Facts, purpose: str) -> tuple[bool, bool, str]:
+    """Return what makes a model the one that stands for others of its shape: more is better."""
+    leads = _leads(model, facts, purpose)
+    return not _replaced(model.superseded, facts), leads, model.released
+
+
+def _leads(model: ModelFact, facts: Facts, purpose: str) -> bool:
+    """Return whether many people run a model for talk, or it is made for the purpose asked."""
+    if purpose != CHAT:
+        return _kind(purpose) in model.use
+    return model.use[0] == CHAT and facts.pulls(model) >= POPULAR
 
 
 def _serves(model: ModelFact, purpose: str) -> bool:
@@ -219,16 +251,16 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candi
 def _candidate(
     fit: ModelFit, entry: Quantisation, model: ModelFact, ask: Ask, purpose: str = CHAT
 ) -> Candidate:
-    leads = model.use[0] == CHAT if purpose == CHAT else _kind(purpose) in model.use
+    plain = entry.name in PLAIN and entry.name == model.quantisation
     return Candidate(
         fit=fit,
-        advice=entry.advice,
+        advice=UNQUANTISED if plain else entry.advice,
         loss=entry.loss or 0.0,
         told=entry.loss is not None,
         usual=entry.usual or entry.name == model.quantisation,
         quick=not ask.on_cpu or active_bytes(fit.shape) <= CPU_ACTIVE,
         superseded=model.superseded,
-        leads=leads and (purpose != CHAT or ask.facts.pulls(model) >= POPULAR),
+        leads=_leads(model, ask.facts, purpose),
         released=model.released,
         parameters=model.parameters or _parameters(fit.shape),
     )
@@ -340,15 +372,16 @@ def _recommended(found: Sequence[Candidate], ask: Ask, purpose: str) -> tuple[Ca
     where others were trained for the context that is asked and it was not.
     """
     able = [choice for choice in found if choice.best and choice.roomy and choice.quick]
+    able = [one for one in able if not one.twin and not _replaced(one.superseded, ask.facts)]
     if purpose == RAG:
         able = [choice for choice in able if _small(choice.fit)]
     elif purpose != EMBEDDING:
         able = [choice for choice in able if choice.fit.shape.context >= ask.context] or able
-    known = [choice for choice in able if not _superseded(choice, ask.facts) and choice.leads]
+    known = [choice for choice in able if choice.leads]
     largest = max((choice.parameters for choice in known), default=0)
     near = [choice for choice in known if choice.parameters * CLASS >= largest]
     first = max(near, key=lambda choice: _half_year(choice.released), default=None)
-    why = _why(first, on_cpu=ask.on_cpu) if first else ""
+    why = _why(first, purpose, on_cpu=ask.on_cpu) if first else ""
     current = {id(choice) for choice in known}
     return tuple(
         replace(choice, recommended=True, why=why, current=True)
@@ -371,14 +404,17 @@ def _small(fit: ModelFit) -> bool:
     return all(room.need.total * SHARE <= room.total for room in used)
 
 
-def _superseded(choice: Candidate, facts: Facts) -> bool:
-    """Return whether the release loads what took the place of a model."""
-    successor = facts.model(choice.superseded) if choice.superseded else None
-    return successor is not None and loads(choice.superseded, successor.architecture, facts)
+def _replaced(superseded: str, facts: Facts) -> bool:
+    """Return whether the release loads what took the place of a model; empty: nothing did."""
+    successor = facts.model(superseded) if superseded else None
+    return successor is not None and loads(superseded, successor.architecture, facts)
 
 
-def _why(choice: Candidate, *, on_cpu: bool) -> str:
+def _why(choice: Candidate, purpose: str, *, on_cpu: bool) -> str:
     when = f"of {choice.released[:7]}, " if choice.released else ""
+    if _kind(purpose) == EMBEDDING:
+        room = "take at most an eighth" if purpose == RAG else "leave a tenth"
+        return f"{when}the newest of the largest embedding models that {room} of the memory"
     why = f"{when}the newest of the large ones that leave a tenth of the memory"
     rate = choice.fit.speed.decode if choice.fit.speed else None
     if on_cpu and rate is None:

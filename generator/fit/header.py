@@ -10,7 +10,6 @@ import math
 import os
 import stat
 import struct
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from generator.errors import EnvironmentFailure, HostwrightError
@@ -50,7 +49,7 @@ MOST_TENSORS: Final = 1 << 17
 MOST_TEXTS: Final = 1 << 22  # of one array; vocabularies have up to 262144
 CHUNK: Final = 1 << 20
 DIMENSIONS: Final = 4
-MOST_TYPES: Final = 128  # llama.cpp@b10488 has 43; one it gets later reaches up to the next tensor
+ALIGNMENTS: Final = frozenset(1 << power for power in range(21))  # powers of two, up to a MiB
 _OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -159,11 +158,13 @@ def _header(cursor: _Cursor, path: Path) -> Header:
     cursor.expect(tensors, 24)
     rows = list(_once(_tensor(cursor) for _ in range(tensors)))
     alignment = metadata.get("general.alignment", 32)
-    if not isinstance(alignment, int) or not 0 < alignment <= CHUNK:
+    if alignment not in ALIGNMENTS:
         raise _Damaged(f"its alignment is {alignment}")
     start = -(-cursor.position // alignment) * alignment
-    found = list(_sized(rows, cursor.size - start))
+    found = list(_sized(rows))
     for tensor, offset in found:
+        if offset % alignment:
+            raise _Damaged(f"`{tensor.name}` begins at {offset}, and its alignment is {alignment}")
         if start + offset + tensor.size > cursor.size:
             raise _Damaged(f"it ends before `{tensor.name}`")
     return Header(metadata=metadata, tensors=tuple(tensor for tensor, _ in found))
@@ -251,24 +252,19 @@ def _tensor(cursor: _Cursor) -> tuple[str, tuple[int, ...], int, int]:
     kind, offset = cursor.number("I"), cursor.number("Q")
     if 0 in dimensions:
         raise _Damaged(f"`{name}` has a dimension of 0")
-    if kind >= MOST_TYPES:
+    if kind not in TYPES:
         raise _Damaged(f"`{name}` has type {kind}, and llama.cpp has none like it")
-    block = TYPES.get(kind, ("", 1, 0))[1]
+    block = TYPES[kind][1]
     if dimensions and dimensions[0] % block:
         raise _Damaged(f"`{name}` has rows of {dimensions[0]}, and its type takes {block} at once")
     return name, dimensions, kind, offset
 
 
 def _sized(
-    rows: list[tuple[str, tuple[int, ...], int, int]], reach: int
+    rows: Iterable[tuple[str, tuple[int, ...], int, int]],
 ) -> Iterator[tuple[Tensor, int]]:
-    """Yield each tensor, and where it begins; one of an unknown type reaches up to the next."""
-    starts = sorted({*(offset for *_, offset in rows), max(0, reach)})
+    """Yield each tensor, and where it begins among the weights."""
     for name, dimensions, kind, offset in rows:
-        label, elements, size = TYPES.get(kind, (f"type {kind}", 0, 0))
-        if elements:
-            total = math.prod(dimensions) // elements * size
-        else:
-            after = bisect_right(starts, offset)
-            total = starts[after] - offset if after < len(starts) else 0
+        label, elements, size = TYPES[kind]
+        total = math.prod(dimensions) // elements * size
         yield Tensor(name=name, dimensions=dimensions, size=total, kind=label), offset

@@ -144,7 +144,9 @@ def gpu_engine(gpu: Gpu, host: Host, facts: Facts) -> Engine | str:
         bandwidth, least = family.bandwidth, family.least or family.bandwidth
     if not bandwidth:
         return f"the memory bandwidth of {gpu.name} is not known"
-    backend = host.acceleration or facts.library(card.vendor, card.target)
+    # Of Apple's the numbers are Metal's, whatever the service that is asked about computes with.
+    library = host.acceleration or facts.library(card.vendor, card.target)
+    backend = "metal" if card.vendor == "apple" else library
     capability = gpu.compute_capability or card.compute_capability
     efficiency = facts.rates.efficiency(backend, card.vendor, capability)
     if efficiency is None:

@@ -24,6 +24,7 @@ TOWERS: Final = ("v.", "mm.", "a.", "vision.", "audio.", "resampler.")
 # What llama.cpp moves as one. Source: LAYER_FRACTION_MOE, common/fit.cpp of llama.cpp@08033df.
 EXPERTS: Final = re.compile(r"ffn_(?:up|down|gate_up|gate)_(?:ch)?exps")
 STATES: Final = ("ssm_", "shortconv.", "time_mix_", "attn_time_")
+QUERIES: Final = ("attn_q", "attn_qkv", "attn_q_a", "attn_q_b")
 KEYS: Final = ("attn_k", "attn_kv_b", "attn_kv_a_mqa")
 VALUES: Final = ("attn_v", "attn_kv_b")
 MOST_BLOCKS: Final = 10_000
@@ -96,8 +97,9 @@ class Parts:
         return any(name.startswith(STATES) for name in self._names(layer))
 
     def attends(self, layers: int) -> bool:
-        """Return whether any of so many layers has tensors that make keys."""
-        return any(name in KEYS for layer in range(layers) for name in self._names(layer))
+        """Return whether any of so many layers has tensors that make queries or keys."""
+        names = {name for layer in range(layers) for name in self._names(layer)}
+        return not names.isdisjoint((*QUERIES, *KEYS))
 
     def only_state(self, layer: int) -> bool:
         """Return whether a layer has the tensors of a recurrence, and none that make keys."""

@@ -38,8 +38,16 @@ def test_the_services_own_models_with_their_parameters() -> None:
     found = assessed(own)
     (fit,) = found.fits
     assert fit.load.context == 2048
-    assert found.warnings == ("models: `nothing:1b` is not among the models that Hostwright knows",)
+    (warning,) = found.warnings
+    assert "`nothing:1b` is not among the models that Hostwright knows" in warning
+    assert "--gguf" in warning
     assert found.choices
+
+
+def test_a_mistyped_model_of_the_service_is_told_with_the_nearest() -> None:
+    (warning,) = assessed([("qwen2.5-codr:7b", {})]).warnings
+    assert f"`{facts_at().mistyped_model('qwen2.5-codr:7b')}`" in warning
+    assert "did you mean `qwen2.5-coder:7b`?" in warning
 
 
 def test_a_models_parameters_hold_where_it_is_asked_about_and_the_question_before_them() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from generator.catalogue.models import split
 from generator.cli.fit_text import choices_text
+from generator.cli.fit_words import best_of
 from generator.errors import Problem
 from generator.fit.active import active_bytes
 from generator.fit.choose import Candidate, choices, pick
@@ -82,7 +83,7 @@ def test_an_old_mixture_gives_way_to_what_took_its_place(release: str) -> None:
     """47 billion weights of 2023 are more than those of what answers better."""
     every = found(gpus(40 * GIB), release)
     assert any(choice.best and choice.roomy for choice in every if choice.name == "mixtral:8x7b")
-    assert recommended(gpus(40 * GIB), release).split()[0].endswith((":31b", ":32b"))
+    assert recommended(gpus(40 * GIB), release).split()[0].endswith((":31b", ":32b", ":35b"))
 
 
 @pytest.mark.parametrize("memory", [11, 12, 14, 16])
@@ -250,6 +251,10 @@ def test_what_finds_texts_leaves_most_of_the_memory_to_what_talks() -> None:
     talks, finds = both
     assert finds.fit.shape.encoder
     assert talks.parameters > 7e9
+    # It is pulled as F16, and small.
+    assert "serve" in finds.advice
+    assert "not to serve" not in finds.advice
+    assert "eighth" in finds.why
     assert talks.fit.rooms[0].need.total + finds.fit.rooms[0].need.total < 12 * GIB
 
 
@@ -260,6 +265,30 @@ def test_a_purpose_chooses_among_models_made_for_it(purpose: str) -> None:
     facts = ask().facts
     assert all(purpose in facts.model(one.name).use for one in every)  # type: ignore[union-attr]
     assert first.roomy
+
+
+def test_of_models_of_a_shape_the_newest_stands_for_the_others_and_all_are_listed() -> None:
+    listed = found(gpus(48 * GIB))
+    every = {one.name: one.twin for one in listed if one.best}
+    assert every["qwen3.6:27b"] == every["qwen3.6:35b"] == every["llama3.1:8b"] == ""
+    assert every["qwen3.5:27b"] == "qwen3.6:27b"
+    assert every["cogito:8b"] == every["hermes3:8b"] == "llama3.1:8b"
+    assert {"granite4.1:3b", "medgemma:4b"} <= every.keys()
+    assert "qwen3:30b" in every
+    assert "qwen3:30b-a3b" not in every
+    roomy, _ = best_of(listed)
+    assert [bool(one.twin) for one in roomy] == sorted(bool(one.twin) for one in roomy)
+
+
+@pytest.mark.parametrize("name", ["llama3.1:8b", "gpt-oss:20b"])
+def test_every_quantisation_of_the_table_may_be_named(name: str) -> None:
+    model = facts_at().model(name)
+    assert model is not None
+    assert {"TQ1_0", "TQ2_0", "MXFP4_MOE", "Q4_K_M", "IQ2_M", "F16"} <= model.sizes.keys()
+    for kind in model.sizes:
+        picked = pick(f"{name}:{kind}", facts_at())
+        assert not isinstance(picked, Problem)
+        assert picked.quantisation == kind
 
 
 def test_ten_are_shown_and_the_rest_counted() -> None:

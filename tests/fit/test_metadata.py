@@ -310,3 +310,9 @@ def test_odd_metadata_are_judged_or_refused(
         fit = judge(found, ask(release, on_cpu=not host.devices), host)
         taken = sum(room.need.weights for room in fit.rooms)
         assert found.tensor_bytes <= taken <= found.tensor_bytes + found.input_bytes
+
+
+@pytest.mark.parametrize("name", ["attn_q", "attn_qkv", "attn_q_b", "attn_k"])
+def test_attention_has_heads(name: str) -> None:
+    with pytest.raises(HostwrightError, match="head_count` is 0"):
+        told("llama", 1, {"attention.head_count": 0}, matrix(f"blk.0.{name}", 64, 64))

@@ -148,14 +148,30 @@ def test_a_long_vocabulary_is_walked_and_not_kept(tmp_path: Path) -> None:
     assert found == {"tokenizer.ggml.tokens": None, "general.architecture": "llama"}
 
 
-def test_a_tensor_of_a_new_type_reaches_up_to_the_next(tmp_path: Path) -> None:
-    file = tmp_path / "new.gguf"
-    rows = text("a") + struct.pack("<IQIQ", 1, 64, 99, 0)
-    rows += text("b") + struct.pack("<IQIQ", 1, 64, 0, 4096)
-    whole = header(rows, 0, 2)
-    file.write_bytes(whole + bytes(-len(whole) % 32 + 4096 + 256))
-    a, b = read_header(file).tensors
-    assert (a.size, a.kind, b.size) == (4096, "type 99", 256)
+@pytest.mark.parametrize(
+    ("kind", "offset", "message"),
+    [
+        (99, 4096, "`b` has type 99, and llama.cpp has none like it"),
+        (4, 4096, "`b` has type 4, and"),  # Q4_2, which went
+        (0, 4100, "`b` begins at 4100, and its alignment is 32"),
+    ],
+)
+def test_one_bad_tensor_among_good_ones_is_refused(
+    kind: int, offset: int, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.gguf"
+    rows = tensor("a", (64,)) + text("b") + struct.pack("<IQIQ", 1, 64, kind, offset)
+    file.write_bytes(header(rows, 0, 2) + bytes(8192))
+    with pytest.raises(HostwrightError, match=message):
+        read_header(file)
+
+
+def test_an_alignment_is_a_power_of_two(tmp_path: Path) -> None:
+    file = tmp_path / "odd.gguf"
+    pairs = text("general.alignment") + struct.pack("<II", 4, 24)
+    file.write_bytes(header(pairs + tensor("a", (64,)), 1, 1) + bytes(512))
+    with pytest.raises(HostwrightError, match="alignment is 24"):
+        read_header(file)
 
 
 def test_big_endian_files_are_read(tmp_path: Path) -> None:
