@@ -81,6 +81,7 @@ class Told:
     last: list[Place] = dataclasses.field(default_factory=list)
     profiles: list[View] = dataclasses.field(default_factory=list)
     dashes: list[Line] = dataclasses.field(default_factory=list)
+    servers: list[tuple[int, tuple[Place, ...]]] = dataclasses.field(default_factory=list)
     every: bool = False
     served: bool = False
     managed: bool = False
@@ -134,7 +135,10 @@ class Told:
             self.reach = "server" if serves else self.reach
             self.served = self.served or serves
             given = (*line.assigned, *_handed(words, self.engine))
-            self.variables += [_variable(name, value, reach) for name, value in given]
+            own = [_variable(name, value, reach) for name, value in given]
+            self.variables += own
+            if serves:
+                self.servers.append((words[0].place.line, tuple(one.place for one in own)))
         for document in line.documents:
             name = file_name(document.target)
             if document.spoken:
@@ -324,20 +328,43 @@ class Told:
             or self.executed
             or self.installed
         ):
-            views.append(
-                self.context.view(
-                    self.book,
-                    self.context.release_for(),
-                    name=PurePosixPath(self.file).name,
-                    place=Place(self.file),
-                    lines=(*self.tunnels, *self.executed, *self.installed),
-                    variables=variables,
-                    models=models,
-                    commands=tuple(self.commands),
-                    requests=tuple(self.requests),
+            views.extend(
+                self._each_server(
+                    self.context.view(
+                        self.book,
+                        self.context.release_for(),
+                        name=PurePosixPath(self.file).name,
+                        place=Place(self.file),
+                        lines=(*self.tunnels, *self.executed, *self.installed),
+                        variables=variables,
+                        models=models,
+                        commands=tuple(self.commands),
+                        requests=tuple(self.requests),
+                    )
                 )
             )
         return [*views, *self.views, *self._profiles()]
+
+    def _each_server(self, view: View) -> Iterable[View]:
+        """Yield a View of all that is said, and of each server that has had something else.
+
+        What a later command has in front of it, or is exported later, is not for a server before.
+        """
+        yield view
+        if self.bare or len(self.servers) == 1:
+            return  # A guide shows several ways to start one.
+        for line, own in self.servers[:_MOST]:
+            given = [one for one in view.variables if one.place in own]
+            prefixed = {place for _, places in self.servers for place in places}
+            before = (v for v in view.variables if v.place not in prefixed)
+            had = (*(v for v in before if v.place.line <= line), *given)
+            one = dataclasses.replace(view, variables=had)
+            names = {v.name for v in had if v.reach == "server"}
+            if any(one.variable(name) != view.variable(name) for name in names):
+                yield one
+        if len(self.servers) > _MOST:
+            reason = f"it starts more than {_MOST} servers: variables of later ones are not judged"
+            self.gaps.append(NotJudged(file=self.file, reason=reason))
 
     def _profiles(self) -> Iterable[View]:
         """Yield what is added to files of a login shell: whether a service misses it, is told."""
@@ -378,6 +405,7 @@ class Told:
         )
 
 
+_MOST: Final = 20  # servers of one script
 _LONG_DASHES: Final = ("\u2013", "\u2014")
 
 

@@ -12,6 +12,7 @@ from generator.readers.script.read import read
 from generator.readers.syntax.script import lines
 from generator.view import View
 from tests.effort import cpu_seconds
+from tests.texts import checked
 
 
 def words(text: str) -> list[list[str]]:
@@ -223,3 +224,22 @@ def test_values_that_a_command_gives_the_chart(options: str) -> None:
 )
 def test_values_are_read_as_helm_does(options: tuple[str, ...], values: dict[str, object]) -> None:
     assert values_set(options) == values
+
+
+@pytest.mark.parametrize(
+    ("lines", "caught"),
+    [
+        (("export {}1d", "ollama serve &", "{}24h ollama serve"), [2]),
+        (("{}1d ollama serve &", "{}24h ollama serve"), [2]),
+        (("export {}1d", "ollama serve &", "export {}24h", "ollama serve"), [2]),
+        (("export {}1d", "ollama serve &", "{}2d ollama serve"), [2, 4]),
+        (("export {}1d", "{}24h ollama serve"), []),
+        (("export {}24h", "ollama serve &", "{}12h ollama serve"), []),
+    ],
+)
+def test_each_server_of_a_script_has_variables_of_its_own(
+    lines: tuple[str, ...], caught: list[int], tmp_path: Path
+) -> None:
+    text = "\n".join(("#!/bin/sh", *lines, "")).replace("{}", "OLLAMA_KEEP_ALIVE=")
+    found = checked(tmp_path, {"run.sh": text}).findings
+    assert [one.place.line for one in found if one.finding.rule == "HW109"] == caught
