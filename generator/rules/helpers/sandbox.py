@@ -55,6 +55,41 @@ def last(view: View, name: str, default: str = "") -> str:
     return found[-1].value.strip() if found else default
 
 
+_FAMILIES: Final = frozenset({"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"})
+
+
+def is_on(value: str) -> bool:
+    """Return whether systemd takes a value for yes."""
+    return value.strip().lower() in _ON
+
+
+def allows_listed(said: list[Line]) -> bool:
+    """Return whether lines that take `~` allow what they name, as the first one of them tells."""
+    return bool(said) and not said[0].value.lstrip().startswith("~")
+
+
+def families(view: View) -> frozenset[str]:
+    """Return the kinds of sockets that a service may make, of those that servers use.
+
+    Source: systemd.exec(5), RestrictAddressFamilies=: the first line tells whether it is a list of
+    what is allowed or of what is not, and each further one adds to that or takes from it.
+    """
+    lines = said(view, "RestrictAddressFamilies")
+    if not lines:
+        return _FAMILIES
+    allowing, listed = allows_listed(lines), set[str]()
+    for line in lines:
+        text = line.value.strip()
+        named = set(text.removeprefix("~").split())
+        if text == "none":
+            allowing, listed = True, set()
+        elif text.startswith("~") is allowing:
+            listed -= named
+        else:
+            listed |= named
+    return _FAMILIES & listed if allowing else _FAMILIES - listed
+
+
 def words(view: View, *names: str) -> Iterator[str]:
     """Yield the paths that directives name, without prefixes, and inside where one is mounted."""
     for line in said(view, *names):

@@ -44,6 +44,29 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15", "WatchdogSec=30"),
         ),
     ),
+    "HW632": (
+        (
+            unit("RestrictAddressFamilies=AF_UNIX"),
+            unit("RestrictAddressFamilies=none"),
+            unit("RestrictAddressFamilies=~AF_INET AF_INET6"),
+            unit("RestrictAddressFamilies=~AF_INET", "RestrictAddressFamilies=~AF_INET6"),
+            unit("RestrictAddressFamilies=AF_INET AF_UNIX", "RestrictAddressFamilies=~AF_INET"),
+            unit("RestrictAddressFamilies=AF_UNIX AF_INET6"),
+            unit("RestrictAddressFamilies=AF_INET", "Environment=OLLAMA_HOST=[::1]:11434"),
+            unit("PrivateNetwork=yes"),
+        ),
+        (
+            unit("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"),
+            unit("RestrictAddressFamilies=AF_UNIX", "RestrictAddressFamilies=AF_INET"),
+            unit("RestrictAddressFamilies=AF_UNIX", "RestrictAddressFamilies="),
+            unit("RestrictAddressFamilies=~AF_PACKET"),
+            unit("RestrictAddressFamilies=AF_INET6", "Environment=OLLAMA_HOST=[::1]:11434"),
+            unit("RestrictAddressFamilies=AF_INET", "Environment=OLLAMA_HOST=0.0.0.0:11434"),
+            unit("PrivateNetwork=no"),
+            unit("PrivateNetwork=yes", "[Unit]", "JoinsNamespaceOf=proxy.service"),
+            unit("RestrictAddressFamilies=AF_UNIX", "ExecStart=/usr/bin/podman run x"),
+        ),
+    ),
     "HW631": (
         (
             built("./models:/root/.ollama"),

@@ -1,11 +1,16 @@
-"""HW600, HW604 and HW606 to HW608, HW630: what keeps a unit from being a server."""
+"""HW600, HW604 and HW606 to HW608, HW630, HW632: what keeps a unit from being a server."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import parts_of
+from generator.engines.ollama.rules.helpers.addresses import (
+    ALL_ADDRESSES,
+    is_address,
+    listens_on,
+    parts_of,
+)
 from generator.engines.ollama.rules.helpers.values import cleaned
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
@@ -77,6 +82,60 @@ def nobody_feeds_it(view: View, _: Facts) -> Hits:
                 place=line.place,
                 fix="leave it out",
             )
+
+
+@Rule(
+    id="HW632",
+    severity="error",
+    title="a server without the sockets that it listens on",
+    why="RestrictAddressFamilies= names the kinds of sockets that a service may make, or with `~` "
+    "those that it may not. Without AF_INET for IPv4 and AF_INET6 for IPv6 the server cannot "
+    "listen, and ends at once. With PrivateNetwork=yes it has a loopback of its own, on which "
+    "nobody but another unit with JoinsNamespaceOf= reaches it.",
+    bad="RestrictAddressFamilies=AF_UNIX",
+    good="RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+    source="systemd.exec(5), RestrictAddressFamilies=, PrivateNetwork=; "
+    "envconfig/config.go@v0.32.15:22-60",
+)
+def without_sockets(view: View, _: Facts) -> Hits:
+    if view.container is not None or (sandbox.said(view, "ExecStart") and not _in_front(view)):
+        return
+    said, barred = sandbox.said(view, "RestrictAddressFamilies"), _barred(view)
+    if said and barred:
+        yield Hit(
+            message=f"`RestrictAddressFamilies={said[-1].value}` bars {barred}: the server cannot "
+            "listen, and ends at once",
+            place=said[-1].place,
+            fix="add AF_INET and AF_INET6 to what it allows"
+            if sandbox.allows_listed(said)
+            else "leave AF_INET and AF_INET6 out of it",
+        )
+    shared = any(line.name == "JoinsNamespaceOf" for line in view.lines)
+    for line in sandbox.said(view, "PrivateNetwork")[-1:]:
+        if shared or not sandbox.is_on(line.value):
+            return
+        yield Hit(
+            message=f"`PrivateNetwork={line.value}` gives the server a loopback of its own: "
+            "nobody on the host or beyond it reaches the API",
+            place=line.place,
+            severity="warning",
+            fix="leave it out; `IPAddressDeny=any` with `IPAddressAllow=localhost` shuts off all "
+            "but this host",
+        )
+
+
+def _barred(view: View) -> str:
+    """Return the kinds of sockets that the server would need and does not get; or empty."""
+    allowed = sandbox.families(view) & {"AF_INET", "AF_INET6"}
+    address = view.variable("OLLAMA_HOST")
+    host = "127.0.0.1" if address is None else listens_on(address.value)
+    if not allowed:
+        return "IPv4 and IPv6"
+    unknown = view.more_variables or (address is not None and address.unresolved)
+    if unknown or not is_address(host) or host in ALL_ADDRESSES:
+        return ""  # A name, or all addresses, may be of either kind.
+    needed, kind = ("AF_INET6", "IPv6") if ":" in host else ("AF_INET", "IPv4")
+    return "" if needed in allowed else f"{kind}, which {host} is an address of"
 
 
 _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|ls|show|ps)\b")
