@@ -55,7 +55,7 @@ class Variable:
     where a login shell would have to export it. `written` is the value as the file spells it.
     `unresolved`: a part of the value is filled in by the running host only, and kept as it stands.
     `refused`: why whoever reads the file does not take the value. `named` is where its name
-    stands, if not beside the value.
+    stands, if not beside the value. `shared`: other programs than the engine's get it as well.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Variable:
     unresolved: bool = False
     refused: str = ""
     named: Place | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

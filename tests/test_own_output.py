@@ -65,6 +65,18 @@ def test_of_shipped_profiles(name: str, release: str, target: str, tmp_path: Pat
     assert unsaid(shipped(name, version=release), target, tmp_path) == []
 
 
+@pytest.mark.parametrize("release", [*RELEASES, "0.30.0", "0.30.1", "0.31.0"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_plan_repeats_no_remark(name: str, release: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    (file,) = all_files("plan", shipped(name, version=release))
+    path.write_text(file.text)
+    report = check(CheckRequest(paths=(str(path),)))
+    remarks = [p.finding for p in report.findings if p.finding.severity == "info"]
+    assert report.not_judged == ()
+    assert [remark.rule for remark in remarks if not remark.ignored] == []
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", OWN)
 def test_of_profiles_of_ones_own(name: str, target: str, tmp_path: Path) -> None:

@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 _SPOKEN: Final = frozenset(
     {"echo", "printf", "grep", "egrep", "man", "which", "command", "alias", "apt", "brew", "cat"}
 )
+_OF_SCRIPTS: Final = frozenset(
+    {
+        *(":", "[", "[[", "test", "true", "false", "set", "cd", "sleep", "wait", "exit", "trap"),
+        *("mkdir", "chmod", "chown", "rm", "cp", "mv", "ln", "touch", "tee", "kill", "pkill"),
+        *("killall", "pgrep", "curl", "wget", "export", "unset", "source", ".", "env", "sh"),
+        *("apt-get", "dnf", "pacman", "systemctl", "service", "journalctl", "launchctl", "sudo"),
+        *("sysctl", "nvidia-smi", "swapoff", "ulimit", "return", "shift", "local", "read", "id"),
+        *("docker", "podman", "tail", "head", "sed", "awk", "jq", "date", "hostname", "nproc"),
+    }
+)
+"""What scripts do around a server, and that reads no variables of theirs."""
 _SETS: Final = ["launchctl", "setenv"]
 _SETS_FROM: Final = 3
 _GAPS: Final = ("$", "{{", "<", "`", "[")
@@ -55,7 +66,8 @@ _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 class Told:
     """What the scripts of a file say, gathered line by line.
 
-    `bare`: a variable counts without `export`, as in a guide. `login`: a login shell reads it.
+    `others`: it runs more than the engine, which gets what is exported as well. `bare`: a variable
+    counts without `export`, as in a guide. `login`: a login shell reads it.
     """
 
     context: Context
@@ -82,6 +94,7 @@ class Told:
     profiles: list[View] = dataclasses.field(default_factory=list)
     dashes: list[Line] = dataclasses.field(default_factory=list)
     servers: list[tuple[int, tuple[Place, ...]]] = dataclasses.field(default_factory=list)
+    others: bool = False
     every: bool = False
     served: bool = False
     managed: bool = False
@@ -139,6 +152,8 @@ class Told:
             self.variables += own
             if serves:
                 self.servers.append((words[0].place.line, tuple(one.place for one in own)))
+        else:
+            self.others = self.others or not _is_of_scripts(words)
         for document in line.documents:
             name = file_name(document.target)
             if document.spoken:
@@ -253,7 +268,7 @@ class Told:
                 reach = "client"
             elif reach == "shell" and not (self.managed or self.commands or self.login):
                 reach = "server"  # Whoever runs the script starts one by it.
-            found.append(_variable(name, value, reach))
+            found.append(dataclasses.replace(_variable(name, value, reach), shared=True))
         return found if self.served else list(of_applications(found, self.context))
 
     def _values(self, words: Sequence[Argument]) -> bool:
@@ -318,7 +333,8 @@ class Told:
     def found(self) -> list[View]:
         """Return the Views of all that was told."""
         models = tuple(_models(self.commands, self.engine))
-        variables = tuple(sorted([*self._own(), *self.variables], key=lambda v: v.place.line))
+        told = sorted([*self._own(), *self.variables], key=lambda v: v.place.line)
+        variables = tuple(dataclasses.replace(v, shared=v.shared and self.others) for v in told)
         views = [self._in_container(one, models) for one in self.runs]
         if (
             variables
@@ -458,6 +474,11 @@ _OF_CLUSTERS: Final = {
 }
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 _HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+
+
+def _is_of_scripts(words: Sequence[Argument]) -> bool:
+    """Whether a command is one that scripts have around a server, or speaks of something."""
+    return _program(words[0].text) in _OF_SCRIPTS | _SPOKEN
 
 
 def _handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Argument]]:

@@ -102,7 +102,7 @@ def _removed(option: ModuleOption, setting: Setting, view: View) -> Hit:
     doubtful = not view.channel and (option.until or "") > OLDEST
     return Hit(
         message=f"`{view.name}.{option.name}` is no option any more since NixOS {option.until}, "
-        "which refuses it",
+        "which refuses it" + (": this module is for an earlier one" if doubtful else ""),
         place=setting.place,
         severity="warning" if doubtful else None,
         fix=option.instead + (", or say `--nixos` with the release that runs" if doubtful else ""),

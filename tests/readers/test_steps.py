@@ -273,3 +273,23 @@ def test_the_environment_that_a_role_is_given() -> None:
     assert [(v.name, v.value, v.reach) for v in seen.variables] == [
         ("OLLAMA_KEEP_ALIVE", "2d", "server")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "told"),
+    [
+        ("OLLAMA_TEST_MODEL", "ollama serve & pytest", False),
+        ("OLLAMA_TEST_MODEL", "ollama serve & sleep 5", True),
+        ("OLLAMA_KEEP_ALIV", "ollama serve & pytest", True),
+    ],
+)
+def test_a_variable_may_be_for_another_program(
+    name: str, run: str, told: bool, tmp_path: Path
+) -> None:
+    job = f"jobs:\n  a:\n    env: {{{name}: x}}\n    steps:\n    - run: {run}\n"
+    script = f"#!/bin/sh\nexport {name}=x\n{run}\n"
+    for number, text in enumerate((job, script)):
+        path = tmp_path / ("ci.yml", "a.sh")[number]
+        path.write_text(text)
+        found = check(CheckRequest(paths=(str(path),))).findings
+        assert [p.finding.rule for p in found if p.finding.rule == "HW104"] == ["HW104"] * told

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from generator.codec import AGAIN, from_dict
-from generator.errors import ProfileError
+from generator.errors import ProfileError, Silence
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.plan import is_plan
 from generator.readers.plan.forms import faults
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
 
 Named = TypeVar("Named", Variable, Bound)
+_SAID: Final = "`gen` has said so of the profile"
 _ONE: Final = "name a file that `gen plan PROFILE` has written"
 
 
@@ -39,8 +40,11 @@ def _view(source: Source) -> View:
     if problems := tuple(faults(plan)):
         raise ProfileError(source.path, problems)
     view = view_of(replace(plan, source=source.path))
+    # What `gen` has remarked on the profile it need not say again of what it has made of it.
+    told = dict.fromkeys(f.rule for f in plan.findings if f.severity == "info" and not f.ignored)
     return replace(
         view,
+        silences=(*view.silences, *(Silence(rule=rule, reason=_SAID) for rule in told)),
         variables=tuple(_at_its_line(variable, source) for variable in view.variables),
         bounds=tuple(_at_its_line(bound, source) for bound in view.bounds),
     )

@@ -90,6 +90,7 @@ class _Steps:
             return
         self._file(node)
         self._detached(node)
+        self._uses(node)
         self.around.append(node)
         before = len(self.told.commands)
         for key, value in node.entries.items():
@@ -107,6 +108,12 @@ class _Steps:
                 self.visit(value, depth + 1)
         self._looped(node, before)
         self.around.pop()
+
+    def _uses(self, step: Table) -> None:
+        """Take note of an action that may read what its job sets: of GitHub's own, none does."""
+        action = step.text("uses")
+        own = action.startswith("actions/") or names_an_engine(action)
+        self.told.others = self.told.others or bool(action and not own)
 
     def _looped(self, task: Table, before: int) -> None:
         """Take in what a task does for each item of its loop: the models of a list."""
@@ -174,7 +181,7 @@ class _Steps:
             names, left = self.given[id(box)]
             hidden = {v.name for v in left if any(v.name in each for each in nearer)}
             self.told.variables += [
-                replace(v, reach="server") for v in left if v.name not in hidden
+                replace(v, reach="server", shared=True) for v in left if v.name not in hidden
             ]
             self.given[id(box)] = names, [v for v in left if v.name in hidden]
             nearer.append(names)

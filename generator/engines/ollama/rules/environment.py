@@ -46,6 +46,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             fault = bare_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
+        if variable.shared and not (fault.use or fault.near) and fault.rule == "HW104":
+            continue  # Another program of the script may read it.
         if variable.name in used or is_for_a_script(view, facts, variable.name):
             continue
         # A profile has a key for what is meant.
