@@ -218,7 +218,7 @@ def test_like_a_gpu_profile_without_a_gpu_is_refused(xeon: str) -> None:
         (("-o", "-", "--name", "Grey Area"), "`Grey Area` is not a name"),
         (("--root", "/nowhere/at/all"), "there is no directory or archive"),
         (("--root", str(FOLDER)), "is no captured machine: it has neither /proc/cpuinfo nor"),
-        (("--root", __file__), "can be read: file could not be opened successfully\nhint:"),
+        (("--root", __file__), "can be read: invalid header\nhint:"),
         (("--ollama-version", "0.9.99"), "the newest of 0.9 is"),
         (("--from", "/nowhere/at/all"), "cannot read"),
         (("--ollama-version", "yesterday"), "--ollama-version: `yesterday` is not a release"),
