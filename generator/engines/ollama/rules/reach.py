@@ -16,7 +16,7 @@ from generator.rules.helpers.containers import (
 )
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import Release, is_local, whole
+from generator.units import is_local, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +168,7 @@ def answers_itself_alone(view: View, _: Facts) -> Hits:
         )
 
 
-_SAFE: Final = Release.parse("0.1.34")
+_HOLE: Final = "digests-unchecked"
 
 
 @Rule(
@@ -183,7 +183,7 @@ _SAFE: Final = Release.parse("0.1.34")
     source="ollama#4175; CVE-2024-37032",
 )
 def known_hole(view: View, facts: Facts) -> Hits:
-    if not view.release_told or view.release >= _SAFE or is_client(view):
+    if not view.release_told or not facts.behaves(_HOLE) or is_client(view):
         return
     if view.container is not None and not is_official(view, facts):
         return
@@ -191,5 +191,5 @@ def known_hole(view: View, facts: Facts) -> Hits:
         message="whoever reaches the API of so old a release can write files of the server and run "
         "code: CVE-2024-37032",
         place=view.container.place if view.container else view.place,
-        fix="write a release from 0.1.34 on",
+        fix=f"write a release from {facts.behaviours[_HOLE].until} on",
     )
