@@ -195,6 +195,15 @@ def parse_go_duration(text: str) -> int:
     return sign * total
 
 
+def is_go_duration(text: str) -> bool:
+    """Return whether a text is a Go duration, or a whole number of seconds."""
+    try:
+        parse_go_duration(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _go_terms(text: str, body: str) -> int:
     total, end = 0, 0
     wrong = f"`{text}` is not a Go duration"

@@ -7,6 +7,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.sandbox import PREFIXES
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from generator.view import Line, View
 
 _COMMANDS: Final = frozenset({"ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition"})
-_PREFIXES: Final = "@:+!|"
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=.*", re.ASCII | re.DOTALL)
 _BUILTINS: Final = frozenset({"cd", "export", "source", ".", "set", "exec", "eval", "ulimit"})
 _SIGNS: Final = re.compile(r"&&|\|\|?|&|[0-9]?>{1,2}.*|&>.*|<.*")
@@ -44,9 +44,10 @@ def shell_command(view: View, _: Facts) -> Hits:
 
 def _fault(line: Line) -> tuple[str, str]:
     """Return what systemd makes of a command, and what to write; empty: it starts it."""
-    text = line.value.lstrip(_PREFIXES)
-    if not text or text.startswith("-") or len(text) > _LONGEST:
-        return "", ""  # With a dash a failure is nothing.
+    text = line.value.lstrip(PREFIXES)
+    failing = "-" in line.value.removesuffix(text)  # Then a failure is nothing.
+    if not text or failing or len(text) > _LONGEST:
+        return "", ""
     words = _words(text)
     program = words[0] if words else ""
     shown = program if len(program) < 40 else f"{program[:40]}…"  # noqa: PLR2004

@@ -140,7 +140,7 @@ _LIMITS: Final = frozenset(
         *("IOWeight", "Nice", "NUMAPolicy", "NUMAMask", "CPUAffinity", "MemoryLimit"),
     }
 )
-_CLIENT: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?(docker|podman)[ \t](?:.*[ \t])?run[ \t]")
+_CLIENT: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}(docker|podman)[ \t](?:.*[ \t])?run[ \t]")
 _WITHIN: Final = re.compile(r"--cgroups[= ](?:split|disabled|no-conmon)")
 
 
@@ -210,9 +210,9 @@ def only_root_may(view: View, _: Facts) -> Hits:
     if not view.phrases.unit_file or view.manager == "user" or not _is_user(view):
         return
     for line in sandbox.said(view, *_BESIDE):
-        prefix = re.match(r"[@:+!|-]*", line.value)
-        signs = prefix[0] if prefix else ""
-        found = _OF_ROOT.search(line.value[len(signs) :])
+        command = line.value.lstrip(sandbox.PREFIXES)
+        signs = line.value.removesuffix(command)
+        found = _OF_ROOT.search(command)
         if found and not {"+", "!"} & set(signs):
             what = "and sets nothing" if "-" in signs else "and the service with it"
             yield Hit(

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from generator.view import Line, View
 
+PREFIXES: Final = "-@:+!|"
+"""What may stand before a command: systemd.service(5), COMMAND LINES."""
+BEFORE_PROGRAM: Final = rf"[{PREFIXES}]*+(?:\S*/)?"
+"""A pattern for what is before the name of the program in a command."""
 HOMES: Final = ("/home", "/root", "/run/user")
 """What ProtectHome= is about."""
 _DYNAMIC: Final = "DynamicUser=yes"
@@ -104,7 +108,7 @@ def below(path: str, *folders: str) -> bool:
 
 def is_dynamic(view: View) -> bool:
     """Return whether systemd makes up a user for the service."""
-    return last(view, "DynamicUser").lower() in _ON
+    return is_on(last(view, "DynamicUser"))
 
 
 def obstacle(view: View, path: str) -> Obstacle | None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import parse_go_duration
+from generator.units import is_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,7 +235,7 @@ def refused_time(view: View, _: Facts) -> Hits:
             if line.section or line.name != "keep_alive" or not quoted or _OPEN.search(inner):
                 continue
             number = _WHOLE.fullmatch(inner) is not None and int(inner) != 0
-            if number or not _is_duration(inner):
+            if number or not is_go_duration(inner):
                 yield Hit(
                     message=f'`"{inner}"` is no duration: the request is refused with 400',
                     place=line.place,
@@ -245,14 +245,6 @@ def refused_time(view: View, _: Facts) -> Hits:
                     if number
                     else "write it like `30m` or `24h`: there is no unit above the hour",
                 )
-
-
-def _is_duration(text: str) -> bool:
-    try:
-        parse_go_duration(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _in_options(line: Line, facts: Facts) -> Hits:

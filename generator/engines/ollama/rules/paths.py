@@ -137,7 +137,7 @@ def _of_the_unit(view: View) -> Iterator[tuple[str, str, Place]]:
     """Yield what directives say of the same: where it starts, what, and the home of root."""
     for name in ("WorkingDirectory", "ExecStart"):
         for line in sandbox.said(view, name)[-1:]:
-            if path := _path(view, line.value.lstrip("-@:+!|").partition(" ")[0], ""):
+            if path := _path(view, line.value.lstrip(sandbox.PREFIXES).partition(" ")[0], ""):
                 yield name, path, line.place
     for line in sandbox.said(view, "User")[-1:]:
         if line.value == "root" and view.lacks("HOME"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_TRUE, MODEL_NAME, whole
+from generator.units import MODEL_NAME, whole
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def runs_as_root(view: View, _: Facts) -> Hits:
     users = sandbox.said(view, "User")
     if users and users[-1].value.strip() not in _ROOT:
         return
-    if not users and sandbox.last(view, "DynamicUser").lower() in GO_TRUE | {"yes", "on"}:
+    if not users and sandbox.is_dynamic(view):
         return
     said = f"`User={users[-1].value}`: the server" if users else "there is no User=: the server"
     yield Hit(
@@ -229,7 +229,7 @@ def runs_as_root(view: View, _: Facts) -> Hits:
 
 
 _NOTIFYING: Final = frozenset({"notify", "notify-reload"})
-_SERVES: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?ollama[ \t]+serve\b")
+_SERVES: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+serve\b")
 
 
 @Rule(

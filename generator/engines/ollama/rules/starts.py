@@ -156,11 +156,11 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
 )
 def asked_too_early(view: View, _: Facts) -> Hits:
     for line in sandbox.said(view, "ExecStartPre") if _in_front(view) else ():
-        command = line.value.lstrip("@:+!|")
+        command = line.value.lstrip(sandbox.PREFIXES)
         asked = _ASKS.search(command)
         # What starts a server of its own for it, or is for another one, may work.
         own = re.search(r"\bollama[\"']?\s+serve\b|&|OLLAMA_HOST|\|\||until|while", command)
-        if asked is None or own or command.startswith("-"):
+        if asked is None or own or "-" in line.value.removesuffix(command):
             continue
         yield Hit(
             message=f"`ollama {asked[1]}` asks a server, and before ExecStart= there is none: it "
@@ -258,7 +258,7 @@ def _wants_a_gpu(view: View) -> bool:
     return named or bool(view.host.gpus) or view.acceleration in {"cuda", "rocm", "vulkan"}
 
 
-_RUNS: Final = re.compile(r"[-@:+!|]*+(?:\S*/)?ollama[ \t]+run(?:[ \t]|$)")
+_RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)")
 
 
 @Rule(

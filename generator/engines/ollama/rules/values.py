@@ -21,7 +21,7 @@ from generator.rules.helpers.variables import (
     server_variables,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE, GO_TRUE, parse_go_duration, whole
+from generator.units import GO_FALSE, GO_TRUE, is_go_duration, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -116,17 +116,9 @@ def _present(view: View, variable: Variable) -> Hits:
 def duration_misread(view: View, facts: Facts) -> Hits:
     for variable, fact in known_values(view, facts):
         word = cleaned(variable.value)
-        if fact.kind == "duration" and word and not _is_duration(word):
+        if fact.kind == "duration" and word and not is_go_duration(word):
             message = f"`{word}` is {NO_DURATION}"
             yield corrected(view, variable, message, go_duration(word), DURATIONS)
-
-
-def _is_duration(word: str) -> bool:
-    try:
-        parse_go_duration(word)
-    except ValueError:
-        return False
-    return True
 
 
 _FOR_EVER: Final = frozenset(
