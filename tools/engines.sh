@@ -2,7 +2,8 @@
 # Asks the real programs that CI does not have what they make of our output. Prints for each of them
 # where it is, or that it is missing and what to do; runs the proofs of those that are there.
 # Fails where a proof fails, and where a program is missing: what was not asked is not proven.
-# Nothing is downloaded but the sources of nixfmt and deadnix, where cargo builds them; servers listen on a free port of 127.0.0.1.
+# Nothing is downloaded but the sources of nixfmt and deadnix, where cargo builds them; servers
+# listen on a free port of 127.0.0.1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unproven=

@@ -133,15 +133,12 @@ def best_of(found: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate
 
     The recommended one is the first, and those that another of the same shape stands for the last.
     """
-    marked = (one for one in found if one.best)
-    best = sorted(
-        marked,
-        key=lambda one: (
-            *(not one.recommended, bool(one.twin), not one.current),
-            bool(one.superseded),
-        ),
-    )
+    best = sorted((one for one in found if one.best), key=_rank)
     return [one for one in best if one.roomy], [one for one in best if not one.roomy]
+
+
+def _rank(one: Candidate) -> tuple[bool, ...]:
+    return not one.recommended, bool(one.twin), not one.current, bool(one.superseded)
 
 
 def narrow_head(*, roomy: bool) -> str:

@@ -202,7 +202,8 @@ def _flags(machine: Machine) -> Iterator[str]:
         yield "host.gpus=[]"
     elif machine.gpus or machine.vram:
         cards = [*_cards(machine)]
-        yield from ["host.unified_memory=true"] * _unified(machine)
+        if _unified(machine):
+            yield "host.unified_memory=true"
         yield f"host.gpus=[{', '.join(map(_inline, cards))}]"
 
 

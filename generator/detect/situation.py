@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect.pci import card_of
-from generator.host import quota_acts
+from generator.host import quota_acts, shared_memory
 from generator.records import dataclass
 from generator.units import GIB, MIB, written_size
 
@@ -106,7 +106,7 @@ def _completed(gpu: Gpu, found: Detected, facts: Facts) -> Gpu:
         return gpu
     memory = gpu.memory or (0 if gpu.mig else card.memory)
     if not memory and gpu.unified:
-        memory = found.usable.memory // 2
+        memory = shared_memory(found.usable.memory, metal=False)
     capability = gpu.compute_capability or card.compute_capability
     exact = gpu.exact and bool(gpu.memory)
     return replace(gpu, memory=memory, compute_capability=capability, exact=exact)
