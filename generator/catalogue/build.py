@@ -60,7 +60,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "march": tuple[records.MarchFact, ...],
     },
     "cards.toml": {"card": tuple[cards.Card, ...]},
-    "commands.toml": {"command": tuple[records.CommandFact, ...]},
+    "commands.toml": {
+        "command": tuple[records.CommandFact, ...],
+        "no_command": tuple[records.NoCommand, ...],
+    },
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
@@ -143,7 +146,7 @@ ONCE: Final = (
     ("blas.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
-    ("command.names",),
+    ("command.names", "no_command.names"),
     ("credential.name",),
     ("channel.name",),
     ("gpu.capabilities",),

@@ -37,6 +37,7 @@ from generator.catalogue.records import (
     Expiring,
     Image,
     MarchFact,
+    NoCommand,
     Option,
     RunnerNames,
     RunnerReading,
@@ -130,6 +131,11 @@ class Facts:
     def commands(self) -> Mapping[str, CommandFact]:
         """The commands of the engine's program, by each of their names."""
         return Table(CommandFact, self._tables["command"], "names", at=self.at)
+
+    @functools.cached_property
+    def no_commands(self) -> Mapping[str, NoCommand]:
+        """What people take for a command of the engine's program, by each of its names."""
+        return Table(NoCommand, self._tables["no_command"], "names")
 
     @functools.cached_property
     def dead_names(self) -> Mapping[str, DeadName]:

@@ -200,6 +200,14 @@ class CommandFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class NoCommand:
+    """Commands that people look for, and the program does not have: what to use `instead`."""
+
+    names: tuple[str, ...]
+    instead: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DeadName(Replaced):
     """Names that no release reads, what people believe of them, and the profile key that means it.
 

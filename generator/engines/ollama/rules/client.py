@@ -128,29 +128,6 @@ def _option(name: str, facts: Facts) -> str:
     return meant if option is not None and option.known else ""
 
 
-_INSTEAD: Final = {
-    **dict.fromkeys(("update", "upgrade"), "`ollama pull` for a model; the installer for Ollama"),
-    **dict.fromkeys(("remove", "delete", "uninstall"), "`ollama rm`"),
-    **dict.fromkeys(("status", "info"), "`ollama ps` for what is loaded, `ollama list` for models"),
-    **dict.fromkeys(("install", "download", "add", "get"), "`ollama pull`"),
-    **dict.fromkeys(("train", "finetune", "fine-tune"), "nothing: Ollama trains no models"),
-    **dict.fromkeys(("restart", "reload"), "`systemctl restart ollama`"),
-    **dict.fromkeys(("kill", "unload"), "`ollama stop MODEL`"),
-    **dict.fromkeys(("load", "preload", "warmup"), '`ollama run MODEL ""`'),
-    **dict.fromkeys(("logs", "log"), "`journalctl -u ollama`, or `docker logs`"),
-    **dict.fromkeys(("import", "build"), "`ollama create NAME -f Modelfile`"),
-    **dict.fromkeys(("models", "tags"), "`ollama list`"),
-    "version": "`ollama --version`",
-    "search": "ollama.com/search",
-    "chat": "`ollama run`",
-    "generate": "`ollama run`",
-    "inspect": "`ollama show`",
-    "config": "variables of the server, like OLLAMA_HOST",
-    "set": "variables of the server, like OLLAMA_HOST",
-}
-"""Commands that people look for, and what to use. Source: cmd/cmd.go by tag."""
-
-
 @Rule(
     id="HW567",
     severity="error",
@@ -163,11 +140,11 @@ _INSTEAD: Final = {
 def unknown_command(view: View, facts: Facts) -> Hits:
     for command in view.commands:
         word, place = command.words[0] if command.words else ("", view.place)
-        if word in _INSTEAD and word not in facts.commands:
+        if word in facts.no_commands:
             yield Hit(
                 message=f"`{facts.engine}` has no command `{word}`",
                 place=place,
-                fix=f"use {_INSTEAD[word]}",
+                fix=f"use {facts.no_commands[word].instead}",
             )
 
 
