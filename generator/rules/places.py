@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _OF_SYSTEMD: Final = re.compile(
-    r"(?:^|/)(?:etc|run|lib|usr/lib|\.config)/systemd/(?:system|user)/[^/]+(?:\.d/[^/]+)?"
+    r"(?:^|/)(?:etc|run|lib|usr/lib|\.config)/systemd/(system|user)/[^/]+(?:\.d/[^/]+)?"
 )
 _OF_PODMAN: Final = re.compile(
     r"(?:^|/)(?:etc|run|usr/share|\.config)/containers/systemd/(?:[^/]+/)*[^/]+"
@@ -45,9 +45,10 @@ def unread_place(view: View, _: Facts) -> Hits:
 def _fault(file: str, view: View) -> tuple[str, str]:
     """Return what nobody reads, and where it belongs; empty: somebody does, or may."""
     if not view.phrases.unit_file:
-        if not _OF_SYSTEMD.search(file):
+        found = _OF_SYSTEMD.search(file)
+        if found is None:
             return "", ""
-        home = "~/.config/containers/systemd" if "user" in file else "/etc/containers/systemd"
+        home = "~/.config/containers/systemd" if found[1] == "user" else "/etc/containers/systemd"
         return "Podman does not look for quadlets here, and makes no service of it", (
             f"move it to `{home}`"
         )

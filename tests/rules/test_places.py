@@ -33,6 +33,13 @@ def test_what_nobody_reads_is_told(file: str, kind: str) -> None:
     assert found(RULE, at(file, kind))
 
 
+def test_whose_file_it_is_its_directory_says() -> None:
+    (hit,) = found(RULE, at("/etc/systemd/system/user-llm.container", "quadlet"))
+    assert hit.finding.fix == "move it to `/etc/containers/systemd`"
+    (hit,) = found(RULE, at("/home/me/.config/systemd/user/llm.container", "quadlet"))
+    assert hit.finding.fix == "move it to `~/.config/containers/systemd`"
+
+
 @pytest.mark.parametrize(
     ("file", "kind"),
     [
