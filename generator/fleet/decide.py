@@ -12,6 +12,7 @@ from generator.catalogue.nixos import channel_named
 from generator.errors import HostwrightError, Problem, ProfileError, WriteRefused, shortened
 from generator.fleet import rollout
 from generator.fleet.faults import (
+    NEEDED,
     faults_of_groups,
     faults_of_host,
     faults_of_inputs,
@@ -20,7 +21,7 @@ from generator.fleet.faults import (
 )
 from generator.fleet.plans import Plans
 from generator.fleet.schema import NIXPKGS, Fleet, Input
-from generator.fleet.settings import deploy_rs, own_of
+from generator.fleet.settings import NIXPKGS_INPUT, deploy_rs, own_of
 from generator.pipeline import release_of
 from generator.profiles.load import read_file
 from generator.profiles.validate import validated
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})
 _ROOTLESS = "a user applies the files of this host, and a fleet is deployed by root"
 _ROOTLESS_HINT = "take it out of the fleet, or have its server run for the whole host"
-_FOLLOWS: Final = {"nixpkgs": "nixpkgs"}
+_FOLLOWS: Final = {NIXPKGS_INPUT: NIXPKGS_INPUT}
 INPUTS: Final = {
-    "nixpkgs": Input.model_construct(url=NIXPKGS, follows={}),
+    NIXPKGS_INPUT: Input.model_construct(url=NIXPKGS, follows={}),
     "deploy-rs": Input.model_construct(url="github:serokell/deploy-rs", follows=_FOLLOWS),
     "colmena": Input.model_construct(url="github:nix-community/colmena", follows=_FOLLOWS),
 }
@@ -54,7 +55,6 @@ INPUTS: Final = {
 _DECISIVE: Final = frozenset(
     {"", "profile", "report", "target", "tags", "nixpkgs", "ollama_version"}
 )
-_OURS: Final = {**INPUTS, "hostwright": Input.model_construct(url="", follows=_FOLLOWS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Node:
     deploy: dict[str, Any]
     plan: Plan
     base: Base | None = None
-    nixpkgs: str = "nixpkgs"
+    nixpkgs: str = NIXPKGS_INPUT
     gated: bool = False
     profiles: Mapping[str, tuple[str | None, dict[str, Any]]] = dataclasses.field(
         default_factory=dict
@@ -262,8 +262,9 @@ def _inputs(fleet: Fleet) -> dict[str, Input]:
     found = dict(INPUTS)
     for name, said in fleet.inputs.items():
         given = Input.model_construct(url=said, follows={}) if isinstance(said, str) else said
-        if name in _OURS and "follows" not in getattr(said, "model_fields_set", ()):
-            given = given.model_copy(update={"follows": _OURS[name].follows})
+        if name in NEEDED and "follows" not in getattr(said, "model_fields_set", ()):
+            follows = {} if name == NIXPKGS_INPUT else _FOLLOWS
+            given = given.model_copy(update={"follows": follows})
         found[name] = given
     return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
 from generator.fleet import rollout
+from generator.fleet.settings import NIXPKGS_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from generator.profiles.document import Document
 
 
-NEEDED: Final = frozenset({"colmena", "deploy-rs", "hostwright", "nixpkgs"})
+NEEDED: Final = frozenset({"colmena", "deploy-rs", "hostwright", NIXPKGS_INPUT})
 """Inputs that the flake takes outputs of."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.codec import to_dict
 from generator.fleet.delta import delta
+from generator.fleet.settings import NIXPKGS_INPUT
 from generator.formats.data import to_json
 from generator.formats.nix import to_nix
 from generator.formats.template import render_template, shipped_text
@@ -156,15 +157,15 @@ class _Contents:
             "modules": node.modules,
             "deploy": node.deploy,
         }
-        if node.nixpkgs != "nixpkgs":
+        if node.nixpkgs != NIXPKGS_INPUT:
             document["nixpkgs"] = node.nixpkgs
         if node.gated:
             document["gate"] = True
         if node.profiles:
-            files = {
-                name: {"file": file} if file else {} for name, (file, _) in node.profiles.items()
+            document["profiles"] = {
+                name: ({"file": file} if file else {}) | settings
+                for name, (file, settings) in node.profiles.items()
             }
-            document["profiles"] = {n: files[n] | said for n, (_, said) in node.profiles.items()}
         if node.order:
             document["order"] = node.order
         return document | self._made[key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.alias_generators import to_camel
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from generator.fleet.schema import Deploy, DeployProfile, Fleet, Host, Settings
 
-NIXPKGS_INPUT = "nixpkgs"
+NIXPKGS_INPUT: Final = "nixpkgs"
+"""The input that packages come from where nobody names another."""
 
 
 @dataclass(frozen=True, slots=True)
