@@ -294,11 +294,13 @@ class Image:
 class BlasFact:
     """A BLAS library that ggml can be built with.
 
-    `nixpkgs`, `apt` and `apt_openmp` are the packages that it is; `provides` is the file that has
-    to be chosen for it, empty: the package is. `reads` are the variables that bound its threads.
+    `title` is what people call it; `nixpkgs`, `apt` and `apt_openmp` are the packages that it is.
+    `provides` is the file that has to be chosen for it, empty: the package is. `reads` are the
+    variables that bound its threads.
     """
 
     name: str
+    title: str
     nixpkgs: str
     apt: str
     apt_openmp: str

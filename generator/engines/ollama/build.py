@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 KEY: Final = "ollama.build"
 SINCE: Final = Release(0, 30, 0)
 """Before llama-server its libraries were built in another way, release by release."""
-LIBRARIES: Final = {"openblas": "OpenBLAS", "mkl": "Intel MKL"}
 READ: Final = Silence(rule="HW121", reason="this build reads it")
 SOURCES: Final = "https://github.com/ollama/ollama"
 # As its own Dockerfile makes llama-server. Source: Dockerfile@v0.32.15, stage llama-server-cpu.
@@ -54,7 +53,7 @@ def _faults(case: Case, choice: BuildChoice) -> Iterator[Problem]:
         hint = "write `blas`, `openmp` or `march`, or leave `build` out"
         yield Problem(KEY, "this is the official build", hint)
     if choice.blas and system not in facts.blas[choice.blas].systems:
-        message = f"there is no {LIBRARIES[choice.blas]} for {system}"
+        message = f"there is no {facts.blas[choice.blas].title} for {system}"
         yield Problem(f"{KEY}.blas", message, "write `openblas`")
     if choice.march and system != "x86_64-linux":
         message = f"`{choice.march}` is a processor of x86_64-linux, and the host is {system}"
@@ -91,7 +90,7 @@ def _build(facts: Facts, choice: BuildChoice) -> Build:
         made="dist/lib/ollama",
         place="/usr/lib/ollama",
         replaced="libggml-cpu*.so",
-        reason=f"Built from source: {_told(choice)}.",
+        reason=f"Built from source: {_told(blas, choice)}.",
     )
 
 
@@ -108,9 +107,9 @@ def _packages(blas: BlasFact | None, *, openmp: bool) -> tuple[str, ...]:
     return (*library, *(("libgomp1",) if openmp else ()))
 
 
-def _told(choice: BuildChoice) -> str:
+def _told(blas: BlasFact | None, choice: BuildChoice) -> str:
     parts = [
-        LIBRARIES[choice.blas] if choice.blas else "",
+        blas.title if blas else "",
         "OpenMP" if choice.openmp else "",
         f"for {choice.march} alone" if choice.march else "",
     ]
@@ -120,8 +119,9 @@ def _told(choice: BuildChoice) -> str:
 def variables(case: Case, build: Build | None) -> Iterator[Setting]:
     """Yield the bounds of the library's threads, as many as the model's."""
     choice = case.profile.ollama.build
-    library = LIBRARIES.get(choice.blas or "", "") if choice else ""
-    for name in build.reads if build and case.threads.number else ():
-        reason = f"Threads of {library}, which this build links."
+    if build is None or choice is None or choice.blas is None or not case.threads.number:
+        return
+    reason = f"Threads of {case.facts.blas[choice.blas].title}, which this build links."
+    for name in build.reads:
         setting = plain(name, str(case.threads.number), reason, "threads.count", "derived")
         yield replace(setting, silences=(READ,))
