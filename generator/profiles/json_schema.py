@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
 PROFILE: Final = "generator.profiles.schema:Profile"
@@ -87,7 +87,7 @@ def _section(
         if name:
             path = f"{prefix}{key}" + (".<name>" if "additionalProperties" in field else "")
             inner.append((f"[[{path}]]" if many else path, tables[name]))
-        if not name or "oneOf" in str(field.get("additionalProperties")):
+        if not name or _alternatives(field):
             required = key in table.get("required", ())
             default = "**required**" if required else default_of(field.get("default"))
             prose = _prose(field.get("description", ""))
@@ -104,10 +104,15 @@ def _prose(text: str) -> str:
 def table_of(field: Mapping[str, Any]) -> tuple[str, bool]:
     """Return the name of the table that a key holds, and whether it holds several."""
     free = field.get("additionalProperties")
-    choices = [field, field.get("items", {}), *field.get("anyOf", ()), free]
-    choices += free.get("oneOf", ()) if isinstance(free, dict) else ()
+    choices = [field, field.get("items", {}), *field.get("anyOf", ()), free, *_alternatives(field)]
     reference = next((c["$ref"] for c in choices if isinstance(c, dict) and "$ref" in c), "")
     return reference.rpartition("/")[2], field.get("type") == "array"
+
+
+def _alternatives(field: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the kinds of value, of which each key of a free table takes one; empty: one alone."""
+    free = field.get("additionalProperties")
+    return free.get("oneOf", ()) if isinstance(free, dict) else ()
 
 
 def default_of(value: object) -> str:
