@@ -36,19 +36,15 @@ let
 
   soft = lib.mapAttrs (_: mkDefault);
   devices = hw.devices cfg;
+  waits = lib.optional (devices != null && devices.wait != null) devices.wait;
 
   # A Plan of before has none.
   gate = service.health.gate or null;
   gated = cfg.healthGate && gate != null;
   program = lib.getExe config.services.ollama.package;
-  waits = [ gate ] ++ lib.optional (devices != null && devices.wait != null) devices.wait;
 
   handing = hw.handing utils.escapeSystemdExecArgs cfg;
-  before =
-    lib.optional (devices != null && devices.wait != null) (
-      utils.escapeSystemdExecArgs devices.wait.argv
-    )
-    ++ handing.ExecStartPre or [ ];
+  before = map (step: utils.escapeSystemdExecArgs step.argv) waits ++ handing.ExecStartPre or [ ];
 in
 {
   imports = [ ./plan.nix ];
@@ -91,7 +87,7 @@ in
           ExecStartPost = [
             (utils.escapeSystemdExecArgs (map (word: if word == "/.program" then program else word) gate.argv))
           ];
-          TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) 0 waits);
+          TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) gate.seconds waits);
         };
     };
 
