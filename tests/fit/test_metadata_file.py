@@ -202,6 +202,10 @@ def test_a_model_in_parts_is_read_whole_whichever_is_named(tmp_path: Path) -> No
     files = split(tmp_path, 3)
     for file in files:
         assert shape_of_file(str(file), facts_at()).layer_bytes == (4096,) * 3
+    second = files[1].read_bytes()
+    files[1].write_bytes(second.replace(b"blk.1.", b"blk.0."))
+    with pytest.raises(HostwrightError, match=r"its parts have `blk.0.attn_q.weight` twice"):
+        shape_of_file(str(files[0]), facts_at())
     files[1].unlink()
     with pytest.raises(HostwrightError, match="1 of its 3 parts are missing, first m-00002-of-0"):
         shape_of_file(str(files[0]), facts_at())
