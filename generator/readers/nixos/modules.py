@@ -218,15 +218,7 @@ def _gaps(
     told = (d for d in found if d.path[:1] != MOUNTS)
     open_ = [d for d in told if d.unresolved and d.path[-1] not in _QUIET]
     if open_:
-        names = [".".join(d.path) for d in open_]
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
-        yield NotJudged(
-            file=source.path,
-            part=", ".join(names[:3]) + more,
-            line=open_[0].line,
-            reason="an argument, another module or a function makes the value",
-            hint=HINT,
-        )
+        yield _left(source, open_, "an argument, another module or a function makes the value")
 
 
 def _unmet(source: Source, part: Part, literal: Sequence[Part], engine: str) -> Iterator[NotJudged]:
@@ -237,15 +229,16 @@ def _unmet(source: Source, part: Part, literal: Sequence[Part], engine: str) -> 
     told = (d for d in top if any(d.path[: len(root)] == root for root in ours))
     left = [d for d in told if (d.path, d.line) not in known and d.path[-1] not in _QUIET]
     if left:
-        names = [".".join(d.path) for d in left]
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
-        yield NotJudged(
-            file=source.path,
-            part=", ".join(names[:3]) + more,
-            line=left[0].line,
-            reason="a condition sets it that does not hold with the defaults of this module",
-            hint=HINT,
-        )
+        reason = "a condition sets it that does not hold with the defaults of this module"
+        yield _left(source, left, reason)
+
+
+def _left(source: Source, definitions: Sequence[Definition], reason: str) -> NotJudged:
+    """Return that definitions were not judged, the first few by name."""
+    names = [".".join(d.path) for d in definitions]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+    part, line = ", ".join(names[:3]) + more, definitions[0].line
+    return NotJudged(file=source.path, part=part, line=line, reason=reason, hint=HINT)
 
 
 def is_of_home(source: Source, module: Module) -> bool:
