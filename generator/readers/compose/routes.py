@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import Line
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RULE: Final = re.compile(r"traefik\.http\.routers\.([^.]+)\.rule")
-_HOST: Final = re.compile(r"\bHost\(\s*[`'\"]([^`'\"]+)[`'\"]")
 _ASKS: Final = re.compile(r"caddy\..*(?:auth|remote_ip|client_ip)", re.IGNORECASE)
 
 
@@ -35,11 +35,11 @@ def routes(service: Table) -> Iterator[Line]:
 
 
 def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:
-    host = _HOST.search(rule.written or rule.text)
-    if host is None or f"{router}.middlewares" in labels:
+    host = host_of(rule.written or rule.text)
+    if not host or f"{router}.middlewares" in labels:
         return
     public = " public" if f"{router}.tls.certresolver" in labels else ""
-    yield Line(section="ingress", name=f"traefik{public}", value=host[1], place=rule.place)
+    yield Line(section="ingress", name=f"traefik{public}", value=host, place=rule.place)
 
 
 def _labels(table: Table) -> dict[str, Scalar]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.given import with_given
-from generator.readers.helm.read import AUTHENTICATES, quantity
+from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
+from generator.readers.kubernetes.routes import routes
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell
 from generator.readers.syntax.storage import network
@@ -32,14 +33,13 @@ from generator.view import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
 
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _GPUS: Final = {"nvidia.com/": "cuda", "amd.com/gpu": "rocm", "gpu.intel.com/": ""}
-_GPU_NODES: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/")
 POD: Final = "pod"
 """The section of lines that are of the pod, and not of its container."""
 _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
@@ -162,11 +162,11 @@ class Pod:
         """Yield what has the pod run on a node with a GPU."""
         selector = self.spec.table("nodeSelector")
         for key in selector.entries:
-            if key.startswith(_GPU_NODES):
+            if key.startswith(tuple(_GPUS)):
                 yield Line(section=POD, name="gpu-node", value=key, place=selector.place_of(key))
         for one in self.spec.items("tolerations"):
             key = one.text("key") if isinstance(one, Table) else ""
-            if key.startswith(_GPU_NODES):
+            if key.startswith(tuple(_GPUS)):
                 yield Line(section=POD, name="gpu-node", value=key, place=one.place)
 
     def _keys(self, box: Table) -> Iterator[Key]:
@@ -430,64 +430,20 @@ class Pod:
                 yield path.text, path.place
 
     def _exposed(self, box: Table) -> Iterator[Line]:
-        """Yield the services that open this container's port beyond the cluster."""
-        for table in self.tables:
-            opens = table.scalar("spec", "type")
-            if table.text("kind") != "Service" or opens is None or opens.text not in _OPENS:
-                continue
-            if self._selected(table) and self._reaches(table, box):
-                place = replace(opens.place, key="spec.type")
-                yield Line(section="service", name="type", value=opens.text, place=place)
-        yield from self._ingresses(box)
-
-    def _ingresses(self, box: Table) -> Iterator[Line]:
-        """Yield the names under which something without authentication leads to the container."""
-        services = {
-            (table.text("metadata", "name"), table.text("metadata", "namespace"))
+        """Yield the services and names that open this container's port beyond the cluster."""
+        services = [
+            table
             for table in self.tables
             if table.text("kind") == "Service" and self._selected(table)
             if self._reaches(table, box)
-        }
-        yield from self._routes(services)
-        for table in (t for t in self.tables if t.text("kind") == "Ingress"):
-            notes = " ".join(table.table("metadata", "annotations").entries)
-            kind = table.text("spec", "ingressClassName")
-            if AUTHENTICATES.search(f"{notes} {kind}"):
-                continue
-            for rule in table.items("spec", "rules"):
-                host = rule.scalar("host") if isinstance(rule, Table) else None
-                led = _led_to(rule) if isinstance(rule, Table) else set()
-                space = table.text("metadata", "namespace")
-                if host and any((name, space) in services for name in led):
-                    yield Line(section="ingress", name="host", value=host.text, place=host.place)
-
-    def _routes(self, services: Collection[tuple[str, str]]) -> Iterator[Line]:
-        """Yield the names under which routes of a gateway, or of Traefik, lead there unasked."""
-        for table in self.tables:
-            spec, space = table.table("spec"), table.text("metadata", "namespace")
-            notes = " ".join(table.table("metadata", "annotations").entries)
-            if table.text("kind") not in _ROUTES or AUTHENTICATES.search(notes):
-                continue
-            parents = [p for p in spec.items("parentRefs") if isinstance(p, Table)]
-            named = " ".join(f"{p.text('name')} {p.text('sectionName')}" for p in parents)
-            rules = [
-                r for r in (*spec.items("rules"), *spec.items("routes")) if isinstance(r, Table)
-            ]
-            led = {(name, space) for rule in rules for name in _backends(rule)}
-            if AUTHENTICATES.search(named) or not led & set(services):
-                continue
-            public = " public" if _OUTSIDE.search(named) else ""
-            for host in (h for h in spec.items("hostnames") if isinstance(h, Scalar)):
-                name = f"route{public}"
-                yield Line(section="ingress", name=name, value=host.text, place=host.place)
-            for rule in rules:
-                match = rule.scalar("match")
-                found = _HOST.search(match.text) if match else None
-                if match and found and "middlewares" not in rule.entries:
-                    line = Line(
-                        section="ingress", name="traefik", value=found[1], place=match.place
-                    )
-                    yield line
+        ]
+        for service in services:
+            opens = service.scalar("spec", "type")
+            if opens is not None and opens.text in _OPENS:
+                place = replace(opens.place, key="spec.type")
+                yield Line(section="service", name="type", value=opens.text, place=place)
+        named = {(s.text("metadata", "name"), s.text("metadata", "namespace")) for s in services}
+        yield from routes(self.tables, named)
 
     def _selected(self, service: Table) -> bool:
         wanted = service.table("spec", "selector").entries
@@ -511,20 +467,6 @@ class Pod:
         return not targets or bool(targets & _port_names(box)) or not targets <= others
 
 
-_ROUTES: Final = frozenset({"HTTPRoute", "IngressRoute"})
-_OUTSIDE: Final = re.compile(r"\b(?:external|public|internet|wan|cloudflared?)\b", re.IGNORECASE)
-_HOST: Final = re.compile(r"\bHost\(\s*[`'\"]([^`'\"]+)[`'\"]")
-
-
-def _backends(rule: Table) -> set[str]:
-    """Return the services that a rule of a route leads to; none where a filter may ask."""
-    filters = [f for f in rule.items("filters") if isinstance(f, Table)]
-    if any(f.text("type") == "ExtensionRef" for f in filters):
-        return set()
-    refs = (*rule.items("backendRefs"), *rule.items("services"))
-    return {ref.text("name") for ref in refs if isinstance(ref, Table)}
-
-
 _HIDDEN: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
 
 
@@ -538,13 +480,6 @@ def _decoded(data: Table) -> dict[str, Node]:
             text = base64.b64decode("".join(value.text.split()), validate=True).decode()
             found[name] = replace(value, text=text, written="", quote="", kind="str")
     return found
-
-
-def _led_to(rule: Table) -> set[str]:
-    """Return the services that the paths of a rule lead to."""
-    paths = [path for path in rule.items("http", "paths") if isinstance(path, Table)]
-    new = {path.text("backend", "service", "name") for path in paths}
-    return new | {path.text("backend", "serviceName") for path in paths}
 
 
 _WORDS: Final = {"bool": "switch", "null": "gap"}
