@@ -88,9 +88,10 @@ UNSEEN: Final = "unseen"
 """The section of a Line that is a character which is not what it looks like."""
 
 
-def unseen(character: str) -> str:
-    """Return how a character that nobody sees is written: `U+200B`."""
-    return f"U+{ord(character):04X}"
+def unseen(text: str) -> tuple[str, ...]:
+    """Return the characters of a text that nobody sees, each once, as one writes them: `U+200B`."""
+    strange = (c for c in dict.fromkeys(text) if not (c.isprintable() or c in "\t\n\r"))
+    return tuple(f"U+{ord(c):04X}" for c in strange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,7 @@ def unseen_character(view: View, _: Facts) -> Hits:
         text = f"{variable.name}={variable.value.strip()}"
         if text.isascii() or text.isprintable():
             continue
-        found = dict.fromkeys(unseen(c) for c in text if not c.isprintable() and c not in "\t\n\r")
-        if found:
+        if found := unseen(text):
             yield Hit(
                 message=f"`{variable.name}` has {', '.join(found)} in it, which nobody sees",
                 place=variable.place,

@@ -14,6 +14,7 @@ from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.environment.dotenv import is_dotenv, passed_on, unpassed, variables_of
 from generator.readers.layers import overruled, said
+from generator.readers.signs import BOM
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
 from generator.view import UNSEEN, Line, Overruled, Place, Reach, Variable, View, unseen
@@ -84,12 +85,11 @@ def dropped(source: Source) -> Iterator[Line]:
         place = Place(source.path, number)
         if _UNASSIGNED.match(text):
             yield Line(section="", name="", value=text.strip(), place=place)
-        name = text.removeprefix("\ufeff").partition("=")[0]
-        if "=" in text and not name.isprintable():
-            strange = next((c for c in name if not (c.isprintable() or c in "\t\r")), "")
-            if strange and _NAME.fullmatch("".join(filter(str.isprintable, name))):
-                effect = "nobody sees it, and the line sets nothing"
-                yield Line(section=UNSEEN, name=unseen(strange), value=effect, place=place)
+        name = text.removeprefix(BOM).partition("=")[0]
+        strange = unseen(name) if "=" in text and not name.isprintable() else ()
+        if strange and _NAME.fullmatch("".join(filter(str.isprintable, name))):
+            effect = "nobody sees it, and the line sets nothing"
+            yield Line(section=UNSEEN, name=strange[0], value=effect, place=place)
 
 
 def _variables(source: Source, engine: Engine) -> list[Variable]:
@@ -114,7 +114,7 @@ def _is_script(source: Source) -> bool:
 
 def environment_file(source: Source, reach: Reach = "server") -> list[Variable]:
     """Return the variables as systemd reads an `EnvironmentFile=`, systemd.exec(5)."""
-    text, at, found = source.text.removeprefix("\ufeff"), 0, []
+    text, at, found = source.text.removeprefix(BOM), 0, []
     number, counted = 1, 0
     while at < len(text):
         line = _LINE.match(text, at)
@@ -159,7 +159,7 @@ def _chomped(text: str) -> str:
 
 def container_file(source: Source) -> Iterator[Variable]:
     """Yield the variables as `docker run --env-file` reads them: the value is all behind `=`."""
-    for number, line in enumerate(source.text.removeprefix("\ufeff").split("\n"), 1):
+    for number, line in enumerate(source.text.removeprefix(BOM).split("\n"), 1):
         text = line.removesuffix("\r").lstrip()
         name, equals, value = text.partition("=")
         if equals and not text.startswith("#") and _NAME.fullmatch(name):

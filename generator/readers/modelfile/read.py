@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.modelfile import MODELFILE
+from generator.readers.signs import BOM
 from generator.view import UNSEEN, Line, ModelUse, Place, View, unseen
 
 if TYPE_CHECKING:
@@ -59,14 +60,11 @@ def _printed(text: str) -> str:
 
 def _unseen(source: Source) -> Iterator[Line]:
     """Yield the characters that the parser drops, each once a line, in a section of their own."""
-    for number, text in enumerate(source.text.removeprefix("\ufeff").split("\n"), 1):
-        if text.isascii() or text.isprintable():
-            continue
-        for character in dict.fromkeys(text):
-            if not (character.isprintable() or character in "\t\r"):
-                place = Place(source.path, number)
-                effect = "nobody sees it, and the parser drops it"
-                yield Line(section=UNSEEN, name=unseen(character), value=effect, place=place)
+    for number, text in enumerate(source.text.removeprefix(BOM).split("\n"), 1):
+        for name in () if text.isascii() else unseen(text):
+            place = Place(source.path, number)
+            effect = "nobody sees it, and the parser drops it"
+            yield Line(section=UNSEEN, name=name, value=effect, place=place)
 
 
 def _lines(source: Source) -> Iterator[Line]:
