@@ -336,29 +336,20 @@ class Told:
         told = sorted([*self._own(), *self.variables], key=lambda v: v.place.line)
         variables = tuple(dataclasses.replace(v, shared=v.shared and self.others) for v in told)
         views = [self._in_container(one, models) for one in self.runs]
-        if (
-            variables
-            or self.commands
-            or self.requests
-            or self.tunnels
-            or self.executed
-            or self.installed
-        ):
-            views.extend(
-                self._each_server(
-                    self.context.view(
-                        self.book,
-                        self.context.release_for(),
-                        name=PurePosixPath(self.file).name,
-                        place=Place(self.file),
-                        lines=(*self.tunnels, *self.executed, *self.installed),
-                        variables=variables,
-                        models=models,
-                        commands=tuple(self.commands),
-                        requests=tuple(self.requests),
-                    )
-                )
+        beside = (*self.tunnels, *self.executed, *self.installed)
+        if variables or self.commands or self.requests or beside:
+            view = self.context.view(
+                self.book,
+                self.context.release_for(),
+                name=PurePosixPath(self.file).name,
+                place=Place(self.file),
+                lines=beside,
+                variables=variables,
+                models=models,
+                commands=tuple(self.commands),
+                requests=tuple(self.requests),
             )
+            views += self._each_server(view)
         return [*views, *self.views, *self._profiles()]
 
     def _each_server(self, view: View) -> Iterable[View]:
@@ -369,9 +360,9 @@ class Told:
         yield view
         if self.bare or len(self.servers) == 1:
             return  # A guide shows several ways to start one.
+        prefixed = {place for _, places in self.servers for place in places}
         for line, own in self.servers[:_MOST]:
             given = [one for one in view.variables if one.place in own]
-            prefixed = {place for _, places in self.servers for place in places}
             before = (v for v in view.variables if v.place not in prefixed)
             had = (*(v for v in before if v.place.line <= line), *given)
             one = dataclasses.replace(view, variables=had)

@@ -32,17 +32,16 @@ def embedded(
     kind: str | None = None,
     *,
     packed: bool = False,
-    sure: bool = False,
 ) -> tuple[list[View], list[NotJudged]]:
     """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
 
     `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen. Of what is
-    `packed` all stands on that line, and no fix can change it. `sure`: it is for an engine, though
-    it may not say so.
+    `packed` all stands on that line, and no fix can change it.
     """
     source = Source(name or "-", text)
+    told = bool(kind or name)
     kind = kind or kind_of(source)
-    sure = sure or (kind == "modelfile" and bool(name))  # Nothing else has such files.
+    sure = told and kind == "modelfile"  # Nothing else has such files.
     if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
         return [], []
     inner = replace(context, read=lambda _: None)

@@ -53,7 +53,7 @@ def read_as(path: str) -> str:
 
 
 def is_template(path: str) -> bool:
-    """Return whether a name is that of a template of Jinja."""
+    """Return whether a name is that of a template."""
     return path.endswith(_TEMPLATES)
 
 

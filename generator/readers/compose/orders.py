@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Order
+from generator.readers.syntax.options import CLIENTS
 from generator.readers.syntax.script import lines
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _PLAIN: Final = re.compile(
 )
 _LISTED: Final = re.compile(r"\bCOMPOSE_FILE[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"'#$]+)")
 _FOLDER: Final = re.compile(r"(?m)^[ \t]*WorkingDirectory=(\S+)")
-_CLIENTS: Final = frozenset({"docker", "podman", "nerdctl"})
+_CLIENTS: Final = CLIENTS | {"nerdctl"}
 _ALONE: Final = frozenset({"docker-compose", "podman-compose"})
 _FILES: Final = {"-f": "file", "--file": "file", "-c": "file", "--compose-file": "file"}
 _VALUED: Final = {

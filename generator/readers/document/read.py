@@ -164,8 +164,7 @@ class _Document:
         self._embedded(text, name or ("other.service" if served else ""), line, kind)
 
     def _embedded(self, text: str, name: str, line: int, kind: str) -> None:
-        sure = kind == "modelfile"  # Nothing else has such files.
-        views, gaps = embedded(text, name, self.file, line, self.context, kind, sure=sure)
+        views, gaps = embedded(text, name, self.file, line, self.context, kind)
         if kind == "environment":
             views = [part for v in views for part in _alternatives(replace(v, overruled=()))]
             views = [self._filled_in(view) for view in views] if self.composed else views
