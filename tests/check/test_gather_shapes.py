@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.check.gather import CheckRequest, check
+from tests.check.told import report
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nUser=ollama\nRestart=always\n"
 SERVICE = "services:\n  llm:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
@@ -38,14 +38,9 @@ spec:
 
 def told(folder: Path, files: dict[str, str]) -> set[str]:
     """Return `file:line rule` of each finding in a directory of `files`."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    report = check(CheckRequest(paths=[str(folder)]))
     return {
         f"{Path(p.place.file).relative_to(folder)}:{p.place.line} {p.finding.rule}"
-        for p in report.findings
+        for p in report(folder, files).findings
     }
 
 

@@ -1,6 +1,5 @@
 """Files that a command beside them has read as one project."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -73,8 +72,8 @@ TEXTS = {
 }  # fmt: skip
 
 
-def found(folder: Path, *paths: str) -> set[str]:
-    os.chdir(folder)
+def found(*paths: str) -> set[str]:
+    """Return what is said of the directory that a test is in, or of these files of it."""
     report = check(CheckRequest(paths=paths or (".",)))
     return {f"{one.place.file}:{one.place.line} {one.finding.rule}" for one in report.findings}
 
@@ -95,9 +94,9 @@ def write(folder: Path, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("case", TEXTS)
 def test_files_are_judged_as_the_command_reads_them(case: str, project: Path) -> None:
-    assert "compose.yaml:7 HW109" in found(project)
+    assert "compose.yaml:7 HW109" in found()
     write(project, *TEXTS[case])
-    merged = found(project)
+    merged = found()
     line = 5 if case == "a comment of its own" else 3
     assert f"gpu.yaml:{line} HW109" in merged
     # What loses is not told, for such a file is there to win.
@@ -113,18 +112,18 @@ def test_files_are_judged_as_the_command_reads_them(case: str, project: Path) ->
 )
 def test_a_good_value_is_one(text: str, project: Path) -> None:
     write(project, "up.sh", text)
-    assert not any("HW109" in one for one in found(project))
+    assert not any("HW109" in one for one in found())
 
 
 def test_a_base_that_is_also_run_alone_is_judged_alone_as_well(project: Path) -> None:
     write(project, "up.sh", f"docker compose --env-file good.env {BOTH} up\ndocker compose up -d\n")
-    assert "compose.yaml:7 HW109" in found(project)
+    assert "compose.yaml:7 HW109" in found()
 
 
 def test_an_overlay_that_is_named_is_read_with_its_base(project: Path) -> None:
     write(project, "up.sh", f"docker compose --env-file prod.env {BOTH} up\n")
-    assert found(project, "gpu.yaml") == {"gpu.yaml:3 HW109"}
-    assert "compose.yaml:7 HW109" in found(project, "compose.yaml")
+    assert found("gpu.yaml") == {"gpu.yaml:3 HW109"}
+    assert "compose.yaml:7 HW109" in found("compose.yaml")
 
 
 @pytest.mark.parametrize(
@@ -152,8 +151,8 @@ PART = BASE.replace("0.32.15", "${TAG}").replace("1d", "48h")
 
 def test_what_another_file_includes_is_no_project_by_itself(project: Path) -> None:
     write(project, "parts/llm.yaml", PART)
-    assert "parts/llm.yaml:3 HW508" in found(project)
+    assert "parts/llm.yaml:3 HW508" in found()
     write(project, "compose.yaml", INCLUDES)
     write(project, "told/x.env", "TAG=0.32.15\n")
-    assert not any(one.startswith("parts/") for one in found(project))
-    assert "parts/llm.yaml:3 HW508" in found(project, "parts/llm.yaml")
+    assert not any(one.startswith("parts/") for one in found())
+    assert "parts/llm.yaml:3 HW508" in found("parts/llm.yaml")
