@@ -48,6 +48,8 @@ def test_variables_come_from_references_of_the_same_files() -> None:
     assert env(view) == {"X_A": "one", "X_B": "two", "C": "three", "D": "two", "E": ""}
     assert {v.name for v in view.variables if v.unresolved} == {"E"}
     assert {v.place.file for v in view.variables if v.name == "D"} == {"1.yaml"}
+    # As the file has it, without the prefix.
+    assert [v.place.key for v in view.variables if v.name == "X_A"] == ["data.A"]
 
 
 def test_a_reference_to_nowhere_is_said() -> None:

@@ -242,18 +242,19 @@ class Pod:
                                       part="variables", variables=True))  # fmt: skip
             for one, value in (data.entries if data else {}).items():
                 if isinstance(value, Scalar):
-                    yield self._listed(f"{prefix}{one}", value, secret=kind == "Secret")
+                    yield self._listed(prefix, one, value, secret=kind == "Secret")
 
-    def _listed(self, name: str, value: Scalar, *, secret: bool) -> Variable:
+    def _listed(self, prefix: str, key: str, value: Scalar, *, secret: bool) -> Variable:
         """Return what an entry of a ConfigMap or a Secret becomes.
 
         Of a Secret only what an engine reads is told, and nothing that looks like one.
         """
+        name = f"{prefix}{key}"
         hidden = secret and (not name.startswith(self.engine.prefixes) or _HIDDEN.search(name))
         return Variable(
             name=name,
             value="" if hidden else value.text,
-            place=replace(value.place, key=f"data.{name}"),
+            place=replace(value.place, key=f"data.{key}"),
             written=f"{value.quote}{value.replaceable}{value.quote}",
             unresolved=bool(hidden),
             refused="" if value.kind == "str" else "it is a number or a switch",
