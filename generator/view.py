@@ -86,6 +86,20 @@ class Bound:
 
 UNSEEN: Final = "unseen"
 """The section of a Line that is a character which is not what it looks like."""
+POD: Final = "pod"
+"""The section of what is of a pod, and not of its container."""
+TUNNEL: Final = "tunnel"
+"""The section of what leads to the API from the whole internet: the program, its command."""
+INGRESS: Final = "ingress"
+"""The section of what leads to the API from outside the cluster, by a name."""
+STARTED: Final = "script"
+"""The section of a script that a container begins with: its text, none where it is not at hand."""
+EXECUTED: Final = "exec"
+"""The section of commands that are run in a container of the engine: the program, its line."""
+INSTALLED: Final = "install"
+"""The section of what an installer is told in vain: a variable that it does not get."""
+UNPASSED: Final = "unpassed"
+"""The section of variables of `.env` that no container gets."""
 
 
 def unseen(text: str) -> tuple[str, ...]:

@@ -19,7 +19,20 @@ from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
 from generator.readers.syntax.script import CommandLine, Document, lines
-from generator.view import UNSEEN, Command, Line, ModelUse, NotJudged, Place, Reach, Variable, View
+from generator.view import (
+    EXECUTED,
+    INSTALLED,
+    TUNNEL,
+    UNSEEN,
+    Command,
+    Line,
+    ModelUse,
+    NotJudged,
+    Place,
+    Reach,
+    Variable,
+    View,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -204,7 +217,7 @@ class Told:
         found = _TUNNEL.match(text)
         if found and re.search(rf"(?<!\d){port}\b", text[found.end() :]):
             place = words[0].place
-            self.tunnels.append(Line(section="tunnel", name=found[1], value=text, place=place))
+            self.tunnels.append(Line(section=TUNNEL, name=found[1], value=text, place=place))
 
     def _assigns(self, line: CommandLine) -> None:
         """Take note of a release that is set for the script alone, not for what it runs."""
@@ -226,7 +239,7 @@ class Told:
         if re.search(self.engine.installs, text):
             # Behind a pipe the shell may be told.
             self.waiting = [
-                Line(section="install", name=name, value=value.text, place=value.place)
+                Line(section=INSTALLED, name=name, value=value.text, place=value.place)
                 for name, value in self.versions.items()
             ]
             self.versions = {}
@@ -245,7 +258,7 @@ class Told:
             told, line = rest[1:], " ".join(word.text for word in rest[1:])
             shell = _IN_SHELL.match(line)
             name = shell[1] if shell else _program(told[0].text)
-            self.executed.append(Line(section="exec", name=name, value=line, place=told[0].place))
+            self.executed.append(Line(section=EXECUTED, name=name, value=line, place=told[0].place))
 
     def _ends(self) -> None:
         """Keep apart what is exported last: nothing that a script has started gets it."""

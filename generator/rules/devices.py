@@ -8,7 +8,7 @@ from generator.rules.helpers.containers import is_client
 from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
 from generator.rules.helpers.variables import corrected
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import POD, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -417,9 +417,6 @@ def two_ways_in(view: View, _: Facts) -> Hits:
         )
 
 
-_POD: Final = "pod"
-
-
 @Rule(
     id="HW319",
     severity="error",
@@ -433,7 +430,7 @@ _POD: Final = "pod"
 )
 def gpu_without_a_limit(view: View, _: Facts) -> Hits:
     for line in view.lines:
-        if (line.section, line.name) == (_POD, "gpu-request"):
+        if (line.section, line.name) == (POD, "gpu-request"):
             yield Hit(
                 message=f"`{line.value}` is requested and has no limit: Kubernetes refuses the "
                 "manifest",
@@ -454,7 +451,7 @@ def gpu_without_a_limit(view: View, _: Facts) -> Hits:
     source="kubernetes.io: Schedule GPUs; NVIDIA k8s-device-plugin, README",
 )
 def node_without_its_gpu(view: View, _: Facts) -> Hits:
-    told = (ln for ln in view.lines if (ln.section, ln.name) == (_POD, "gpu-node"))
+    told = (ln for ln in view.lines if (ln.section, ln.name) == (POD, "gpu-node"))
     line = next(told, None)
     if line is not None and not is_client(view):
         kind = line.value.partition("/")[0]

@@ -44,6 +44,8 @@ from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
 from generator.view import (
+    STARTED,
+    TUNNEL,
     Command,
     Line,
     ModelUse,
@@ -170,7 +172,7 @@ class _Services:
                 path = joined(place.file, source)
                 told = self.context.read(path) or ""
                 name, at = PurePosixPath(path).name, Place(path, 1) if told else place
-                yield Line(section="script", name=name, value=told, place=at)
+                yield Line(section=STARTED, name=name, value=told, place=at)
 
     def _named_by_others(self, server: str) -> Iterator[Line]:
         """Yield the networks and services that lists of the other services name."""
@@ -266,7 +268,7 @@ class _Services:
         goal = re.compile(rf"(?:^|[/\s=])(?:{'|'.join(map(re.escape, names))}):{port}\b")
         for other, words, place in self._leading:
             if other != name and goal.search(words):
-                yield Line(section="tunnel", name=other, value=words, place=place)
+                yield Line(section=TUNNEL, name=other, value=words, place=place)
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
         """Return the call of the engine's program that a service is."""

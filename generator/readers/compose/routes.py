@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import Line
+from generator.view import INGRESS, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def routes(service: Table) -> Iterator[Line]:
     caddy = labels.get("caddy")
     if caddy is not None and not any(_ASKS.match(name) for name in labels):
         host = caddy.text.removeprefix("https://")
-        yield Line(section="ingress", name="caddy", value=host or "$", place=caddy.place)
+        yield Line(section=INGRESS, name="caddy", value=host or "$", place=caddy.place)
 
 
 def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:
@@ -39,7 +39,7 @@ def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Li
     if not host or f"{router}.middlewares" in labels:
         return
     public = " public" if f"{router}.tls.certresolver" in labels else ""
-    yield Line(section="ingress", name=f"traefik{public}", value=host, place=rule.place)
+    yield Line(section=INGRESS, name=f"traefik{public}", value=host, place=rule.place)
 
 
 def _labels(table: Table) -> dict[str, Scalar]:

@@ -17,7 +17,7 @@ from generator.readers.commands import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.embedded import embedded, with_gaps
-from generator.view import Command, Container, Line, Place, Variable, View
+from generator.view import STARTED, Command, Container, Line, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -159,7 +159,7 @@ def _script(
 def script_lines(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:
     """Return the scripts that a container runs as lines; one not at hand has no text."""
     return tuple(
-        Line(section="script", name=posixpath.basename(place.file), value=text or "", place=place)
+        Line(section=STARTED, name=posixpath.basename(place.file), value=text or "", place=place)
         for place, text in scripts(stage, source, context)
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import image_name
 from generator.readers.compose.variables import parse_dotenv
 from generator.readers.signs import names_an_engine
-from generator.view import Line, Place, Variable
+from generator.view import UNPASSED, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +92,7 @@ def unpassed(source: Source, variables: Iterable[Variable], context: Context) ->
     for variable in variables:
         if variable.name not in asked | passed and variable.value:
             place = variable.place
-            yield Line(section="unpassed", name=variable.name, value=variable.value, place=place)
+            yield Line(section=UNPASSED, name=variable.name, value=variable.value, place=place)
 
 
 def _projects(path: str, context: Context) -> list[str]:

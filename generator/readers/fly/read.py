@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.readers.base import Context, Source, each, image_name, refused
 from generator.readers.fly import FLY
 from generator.readers.syntax import docker
-from generator.view import Bound, Container, Line, Place, Variable
+from generator.view import INGRESS, Bound, Container, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,4 +102,4 @@ class _Fly:
         app = str(self.data.get("app", ""))
         if app and ("http_service" in self.data or "services" in self.data):
             place = self.place("internal_port")
-            yield Line(section="ingress", name="fly", value=f"{app}.fly.dev", place=place)
+            yield Line(section=INGRESS, name="fly", value=f"{app}.fly.dev", place=place)

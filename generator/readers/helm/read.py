@@ -20,6 +20,7 @@ from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
 from generator.units import Release
 from generator.view import (
+    INGRESS,
     Bound,
     Container,
     Edit,
@@ -281,7 +282,7 @@ class _Chart:
             for node in ingress.items("hosts"):
                 host = node.scalar("host") if isinstance(node, Table) else None
                 if host is not None:
-                    yield Line(section="ingress", name="host", value=host.text, place=host.place)
+                    yield Line(section=INGRESS, name="host", value=host.text, place=host.place)
 
     def _unkept(self) -> Edit | None:
         enabled = self.values.scalar(*_VOLUME)

@@ -19,6 +19,7 @@ from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
 from generator.view import (
+    POD,
     Asked,
     Bound,
     Command,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _GPUS: Final = {"nvidia.com/": "cuda", "amd.com/gpu": "rocm", "gpu.intel.com/": ""}
-POD: Final = "pod"
-"""The section of lines that are of the pod, and not of its container."""
 _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
 _NOT_FLAT: Final = frozenset({("env",), ("envFrom",), ("volumeMounts",), ("resources",)})
 _KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "ephemeral", "iscsi", "local")

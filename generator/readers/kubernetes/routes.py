@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.helm.read import AUTHENTICATES
 from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Scalar, Table
-from generator.view import Line
+from generator.view import INGRESS, Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -41,7 +41,7 @@ def _ingress(table: Table, services: Services) -> Iterator[Line]:
         host = rule.scalar("host") if isinstance(rule, Table) else None
         led = _led_to(rule) if isinstance(rule, Table) else set()
         if host and any((name, space) in services for name in led):
-            yield Line(section="ingress", name="host", value=host.text, place=host.place)
+            yield Line(section=INGRESS, name="host", value=host.text, place=host.place)
 
 
 def _route(table: Table, services: Services) -> Iterator[Line]:
@@ -54,12 +54,12 @@ def _route(table: Table, services: Services) -> Iterator[Line]:
         return
     public = " public" if _OUTSIDE.search(named) else ""
     for host in (h for h in spec.items("hostnames") if isinstance(h, Scalar)):
-        yield Line(section="ingress", name=f"route{public}", value=host.text, place=host.place)
+        yield Line(section=INGRESS, name=f"route{public}", value=host.text, place=host.place)
     for rule in rules:
         match = rule.scalar("match")
         name = host_of(match.text) if match else ""
         if match and name and "middlewares" not in rule.entries:
-            yield Line(section="ingress", name="traefik", value=name, place=match.place)
+            yield Line(section=INGRESS, name="traefik", value=name, place=match.place)
 
 
 def _notes(table: Table) -> str:

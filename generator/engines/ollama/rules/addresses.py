@@ -20,6 +20,7 @@ from generator.rules.helpers.containers import REFERENCE, is_client, is_official
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
+from generator.view import INGRESS, TUNNEL
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -314,10 +315,6 @@ def _cluster_service(view: View) -> Hits:
         )
 
 
-TUNNEL: Final = "tunnel"
-"""The section of what leads to the API from the whole internet."""
-
-
 @Rule(
     id="HW562",
     severity="error",
@@ -340,8 +337,6 @@ def tunnel_to_the_api(view: View, _: Facts) -> Hits:
             )
 
 
-INGRESS: Final = "ingress"
-"""The section of what leads to the API from outside the cluster, by a name."""
 _AT_HOME: Final = re.compile(
     r"^[^.]*$|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_go_duration
+from generator.view import INSTALLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,10 +147,6 @@ def unknown_command(view: View, facts: Facts) -> Hits:
                 place=place,
                 fix=f"use {facts.no_commands[word].instead}",
             )
-
-
-INSTALLED: Final = "install"
-"""The section of what an installer is told in vain: a variable that it does not get."""
 
 
 @Rule(

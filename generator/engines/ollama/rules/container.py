@@ -15,6 +15,7 @@ from generator.engines.ollama.rules.helpers.homes import models_path, strangers_
 from generator.rules.helpers.containers import holds_models, is_client, is_official, target
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
+from generator.view import POD
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -153,7 +154,7 @@ def _is_of_service(line: Line) -> bool:
 def root_is_barred(view: View, facts: Facts) -> Hits:
     user = view.container.user if view.container else ""
     for line in view.lines if user in {"", "0"} and is_official(view, facts) else ():
-        if (line.section, line.name) == ("pod", "runAsNonRoot"):
+        if (line.section, line.name) == (POD, "runAsNonRoot"):
             yield Hit(
                 message="the image runs as root, which `runAsNonRoot` bars: the container is never "
                 "created",

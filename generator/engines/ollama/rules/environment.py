@@ -22,7 +22,7 @@ from generator.rules.helpers.variables import (
     renamed,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import UNPASSED, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -298,7 +298,7 @@ _SERVER_ALONE: Final = frozenset(
 )
 def passed_to_nobody(view: View, _: Facts) -> Hits:
     for line in view.lines:
-        if line.section == "unpassed" and line.name in _SERVER_ALONE:
+        if line.section == UNPASSED and line.name in _SERVER_ALONE:
             yield Hit(
                 message=f"`{line.name}` reaches no container: nothing in the Compose file beside "
                 "this one takes it from here",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.containers import installs, is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import parse_go_duration, whole
-from generator.view import Edit
+from generator.view import EXECUTED, STARTED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,10 +178,6 @@ def _lists_instead(view: View, message: str, words: tuple[str, ...], place: Plac
     return Hit(message=message, place=place, fix=fix, edits=edits)
 
 
-SCRIPT: Final = "script"
-"""The section of a script that a container begins with: its text, none where it is not at hand."""
-EXECUTED: Final = "exec"
-"""The section of commands that are run in a container of the engine: the program, its line."""
 _COMMANDS: Final = frozenset({"command", "entrypoint", "args", "cmd"})
 _PROBED: Final = re.compile(r"(?i)probe|health_?check")
 _INSTALLS: Final = re.compile(r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]*\b(?:install|add)\b[^;&|\n]*")
@@ -204,10 +200,10 @@ def lacking_program(view: View, facts: Facts) -> Hits:
             at = None
             if line.section == EXECUTED:
                 at = 0 if line.name == tool else None
-            elif own and (line.section == SCRIPT or _is_command(line)):
+            elif own and (line.section == STARTED or _is_command(line)):
                 at = _calls(line.value, tool)
             if at is not None:
-                below = at if line.section == SCRIPT else 0
+                below = at if line.section == STARTED else 0
                 yield Hit(
                     message=f"there is no {tool} in the image of the server",
                     place=replace(line.place, line=line.place.line + below),
@@ -221,7 +217,7 @@ def _is_command(line: Line) -> bool:
 
 def _made_with(view: View, tool: str) -> bool:
     """Whether the image, or what it starts, may get a program: or a script of it is not at hand."""
-    texts = [line for line in view.lines if line.section == SCRIPT]
+    texts = [line for line in view.lines if line.section == STARTED]
     told = [line.value for line in (*texts, *filter(_is_command, view.lines))]
     if installs(view, tool) or any(not line.value for line in texts):
         return True
@@ -231,7 +227,7 @@ def _made_with(view: View, tool: str) -> bool:
 
 def _scripts_told(view: View) -> bool:
     """Whether the scripts that a container begins with are at hand."""
-    texts = [line.value for line in view.lines if line.section == SCRIPT]
+    texts = [line.value for line in view.lines if line.section == STARTED]
     return bool(texts) and all(texts)
 
 
