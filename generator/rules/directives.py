@@ -227,4 +227,4 @@ def _is_user(view: View) -> bool:
     """Whether the service is not root's, as that of the installer, which a drop-in is for."""
     told = sandbox.last(view, "User")
     installed = view.adds and view.name.partition(".")[0] == view.engine
-    return told not in {"root", "0", ""} or (installed and not told) or sandbox.is_dynamic(view)
+    return (told not in sandbox.ROOT if told else installed) or sandbox.is_dynamic(view)

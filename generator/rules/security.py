@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_signs
 from generator.rules.helpers.containers import is_official
+from generator.rules.helpers.sandbox import ROOT
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
     if container is None or container.host_network is None:
         return
     user = container.user.strip("\"'").partition(":")[0]
-    if user in {"root", "0"} or (not user and is_official(view, facts)):
+    if user in ROOT or (not user and is_official(view, facts)):
         yield Hit(
             message="the server runs as root on the host's network: it reaches every service "
             "that trusts the loopback address",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from generator.view import Line, View
 
+ROOT: Final = frozenset({"root", "0"})
+"""What `User=` says of root."""
 PREFIXES: Final = "-@:+!|"
 """What may stand before a command: systemd.service(5), COMMAND LINES."""
 BEFORE_PROGRAM: Final = rf"[{PREFIXES}]*+(?:\S*/)?"
@@ -186,7 +188,7 @@ def stranger(view: View, path: str) -> str:
     made_up = view.phrases.sandboxed or is_dynamic(view)
     user = last(view, "User", view.engine if made_up else "root")
     # `%u` is root in a unit of the system, and of other specifiers only the host knows the user.
-    if not (found or mounted) or user in {"root", "0"} or "%" in user or "$" in user:
+    if not (found or mounted) or user in ROOT or "%" in user or "$" in user:
         return ""
     number = found[3] if found else ""
     owner = mounted if not found else found[1] or ("root" if found[2] else f"user {number}")

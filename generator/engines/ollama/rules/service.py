@@ -194,9 +194,6 @@ def _installed_unit(view: View) -> str:
     return ""
 
 
-_ROOT: Final = frozenset({"root", "0"})
-
-
 @Rule(
     id="HW560",
     title="a server that runs as root",
@@ -215,7 +212,7 @@ def runs_as_root(view: View, _: Facts) -> Hits:
     if not serves or of_user or view.adds or view.container is not None or view.phrases.sandboxed:
         return
     users = sandbox.said(view, "User")
-    if users and users[-1].value.strip() not in _ROOT:
+    if users and users[-1].value.strip() not in sandbox.ROOT:
         return
     if not users and sandbox.is_dynamic(view):
         return

@@ -194,7 +194,7 @@ def privileged_port(view: View, _: Facts) -> Hits:
     capable = any(
         _MAY_BIND.search(line.value) for line in sandbox.said(view, "AmbientCapabilities")
     )
-    ordinary = (user and user not in {"root", "0"}) or sandbox.is_dynamic(view)
+    ordinary = (user and user not in sandbox.ROOT) or sandbox.is_dynamic(view)
     if port and port < _PRIVILEGED and ordinary and not capable and view.manager != "user":
         yield Hit(
             message=f"port {port} is one of root's: "

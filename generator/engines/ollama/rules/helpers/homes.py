@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import target
-from generator.rules.helpers.sandbox import below
+from generator.rules.helpers.sandbox import ROOT, below
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import Container, View
 
-_ROOT: Final = frozenset({"", "0", "root"})
+_ROOT: Final = ROOT | {""}
 # The one ordinary user that the image has. Source: ubuntu:24.04, /etc/passwd.
 _HOMES: Final = dict.fromkeys(("1000", "ubuntu"), "/home/ubuntu") | dict.fromkeys(_ROOT, "/root")
 # nixos/modules/services/misc/ollama.nix
