@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.decision import plain
 from generator.errors import Problem, Silence
 from generator.plan import Build, BuildEdit
-from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from generator.profiles.schema import BuildChoice
 
 KEY: Final = "ollama.build"
-SINCE: Final = Release(0, 30, 0)
-"""Before llama-server its libraries were built in another way, release by release."""
 READ: Final = Silence(rule="HW121", reason="this build reads it")
 SOURCES: Final = "https://github.com/ollama/ollama"
 # As its own Dockerfile makes llama-server. Source: Dockerfile@v0.32.15, stage llama-server-cpu.
@@ -46,9 +43,10 @@ def decide(case: Case) -> tuple[Build | None, tuple[Problem, ...]]:
 
 def _faults(case: Case, choice: BuildChoice) -> Iterator[Problem]:
     facts, system = case.facts, case.host.system
-    if facts.release < SINCE:
+    if not facts.behaves("builds-llama-server"):
+        since = facts.behaviours["builds-llama-server"].since
         message = f"Ollama {facts.release} is built in another way"
-        yield Problem(KEY, message, f"take {SINCE} or a later release, or leave `build` out")
+        yield Problem(KEY, message, f"take {since} or a later release, or leave `build` out")
     if not (choice.blas or choice.openmp or choice.march):
         hint = "write `blas`, `openmp` or `march`, or leave `build` out"
         yield Problem(KEY, "this is the official build", hint)
