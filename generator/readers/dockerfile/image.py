@@ -274,8 +274,9 @@ def _command(stage: Stage, one: Instruction) -> None:
     stage.lines.append(_line("cmd", one))
 
 
-def _line(name: str, one: Instruction, section: str = "") -> Line:
-    return Line(section=section, name=name, value=one.rest.strip(), place=one.place)
+def _line(name: str, one: Instruction) -> Line:
+    # With a section: of a unit that is built from it these are no lines before its first one.
+    return Line(section="Dockerfile", name=name, value=one.rest.strip(), place=one.place)
 
 
 def _probe(stage: Stage, one: Instruction) -> None:
