@@ -27,6 +27,10 @@ OWN: dict[str, dict[str, Any]] = {
         "ollama": {"env": {"LLAMA_ARG_LOAD_MODE": "mlock"}},
         "check": {"ignore": [{"rule": "HW209", "reason": "kept for the day it works"}]},
     },
+    "built": {
+        "host": {"system": "x86_64-linux"},
+        "ollama": {"build": {"blas": "openblas", "openmp": True}},
+    },
     "open": {
         "ollama": {"host": "192.0.2.7"},
         "check": {

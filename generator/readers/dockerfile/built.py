@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source
+from generator.readers.beside import installed
 from generator.readers.dockerfile.image import Stage, stages
 from generator.readers.dockerfile.read import box_of, script_lines, variables_of
 from generator.records import dataclass
@@ -81,13 +82,20 @@ def over(image: Built | None, box: Container, *, told: bool) -> Container:
     )
 
 
-def dockerfile_in(folder: str, name: str, context: Context) -> Source | None:
-    """Return the Dockerfile of a folder, by its name where one is told; None: not at hand."""
+def dockerfile_in(folder: str, name: str, context: Context, by: str = "") -> Source | None:
+    """Return the Dockerfile of a folder, by its name where one is told; None: not at hand.
+
+    `by` is the file that names it, where it does so by the path at which it will be installed.
+    """
     for each in (name,) if name else NAMES:
         path = posixpath.normpath(posixpath.join(folder, each))
-        text = context.read(path)
-        if text is not None:
-            return Source(path, text)
+        if by:
+            source = installed(path, by, context)
+        else:
+            text = context.read(path)
+            source = None if text is None else Source(path, text)
+        if source is not None:
+            return source
     return None
 
 

@@ -108,7 +108,8 @@ def _built(one: Unit, context: Context) -> Built | None:
         folder = posixpath.join(folder, directory)
     if not lines or "%" in f"{file}{directory}":
         return None
-    source = dockerfile_in(folder, file, context)
+    by = one.files[0] if directory.startswith("/") or file.startswith("/") else ""
+    source = dockerfile_in(folder, file, context, by)
     try:
         return of_dockerfile(source, context, told.get("Target", "")) if source else None
     except ProfileError:
