@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from generator.view import Line, View
 
+NOTIFYING: Final = frozenset({"notify", "notify-reload"})
+"""The values of Type= with which systemd waits for a word of the service."""
 ROOT: Final = frozenset({"root", "0"})
 """What `User=` says of root."""
 PREFIXES: Final = "-@:+!|"

@@ -41,6 +41,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         (
             unit("WatchdogSec=0"),
             unit("Type=notify", "WatchdogSec=30"),
+            unit("Type=notify-reload", "WatchdogSec=30"),
             unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15", "WatchdogSec=30"),
         ),
     ),

@@ -225,7 +225,6 @@ def runs_as_root(view: View, _: Facts) -> Hits:
     )
 
 
-_NOTIFYING: Final = frozenset({"notify", "notify-reload"})
 _SERVES: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+serve\b")
 
 
@@ -243,7 +242,7 @@ _SERVES: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+serve\b")
 def never_notifies(view: View, _: Facts) -> Hits:
     serves = any(_SERVES.match(line.value) for line in sandbox.said(view, "ExecStart"))
     for line in sandbox.said(view, "Type")[-1:]:
-        if serves and line.value in _NOTIFYING and view.container is None:
+        if serves and line.value in sandbox.NOTIFYING and view.container is None:
             yield Hit(
                 message=f"`Type={line.value}` waits until Ollama says that it is ready, which it "
                 "never does: systemd kills it when the start times out",

@@ -72,7 +72,8 @@ def start_never_ends(view: View, _: Facts) -> Hits:
 )
 def nobody_feeds_it(view: View, _: Facts) -> Hits:
     starts = not sandbox.said(view, "ExecStart") or _in_front(view)
-    if view.container is not None or not starts or sandbox.last(view, "Type") == "notify":
+    notifies = sandbox.last(view, "Type") in sandbox.NOTIFYING
+    if view.container is not None or not starts or notifies:
         return
     for line in sandbox.said(view, "WatchdogSec")[-1:]:
         if line.value.strip() not in {"0", "infinity"}:
