@@ -148,4 +148,4 @@ while [ "$at" -lt ${#hosts[@]} ]; do
   fi
   if [ "$at" -lt ${#hosts[@]} ] && [ "$pause" -gt 0 ]; then sleep "$pause"; fi
 done
-if [ "$list" = no ]; then echo "deploy-waves: ${#hosts[@]} hosts are deployed, and healthy"; fi
+if [ "$list" = no ]; then echo "deploy-waves: deployed, and healthy: ${#hosts[@]}"; fi
