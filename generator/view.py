@@ -516,6 +516,7 @@ class LocatedFinding:
 
     `setting` is the variable, limit, directive or profile key that it is about; empty: none.
     `unsafe`: the Edits make the file say what nobody has written there, and change what runs.
+    `withheld` is why Edits that there were are not to be made.
     """
 
     finding: Finding
@@ -523,3 +524,4 @@ class LocatedFinding:
     edits: tuple[Edit, ...] = ()
     setting: str = ""
     unsafe: bool = False
+    withheld: str = ""

@@ -92,6 +92,7 @@ _LOCATED: Final = Shape(
         **get_type_hints(Finding),
         "fixable": bool,
         "unsafe_fix": bool,
+        "withheld": str,
     },
 )
 _COUNTS: Final = Shape(

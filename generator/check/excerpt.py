@@ -49,9 +49,15 @@ def excerpt(placed: LocatedFinding, report: Report) -> Excerpt | None:
     if not line:
         return None
     for part in _meant(placed):
-        if (start := line.find(part)) >= 0:
+        if (start := _start(line, part)) >= 0:
             return Excerpt(line, start, start + len(part))
     return Excerpt(line, 0, len(line))
+
+
+def _start(line: str, part: str) -> int:
+    """Return where a part begins, as a word of its own if it is one: `on` in `Environment=A=on`."""
+    word = re.search(rf"(?<!\w){re.escape(part)}(?!\w)", line)
+    return word.start() if word else line.find(part)
 
 
 def _meant(placed: LocatedFinding) -> Iterator[str]:

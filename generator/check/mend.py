@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from generator.view import Edit, LocatedFinding
 
-_HEADER: Final = re.compile(r"\[[A-Za-z][A-Za-z-]*\]\s*")
+_HEADER: Final = re.compile(r"\[[A-Za-z][A-Za-z-]*\]\s*$", re.MULTILINE)
 Lines = list[str | None]
 """The lines of a file; None is one that goes."""
 
@@ -98,12 +98,24 @@ def _tidied(lines: Lines) -> Iterator[tuple[int, str]]:
     """
     emptied = _emptied(lines)
     before, gap = "", False
+    blank: list[tuple[int, str]] = []
     for index, line in enumerate(lines):
         if line is None or index in emptied:
             gap = True
-        elif line.strip() or before.strip() or not gap:
+        elif not line.strip():
+            blank.append((index + 1, line))
+        else:
+            yield from _between(blank, before, line) if gap else blank
             yield index + 1, line
-            before, gap = line, False
+            before, gap, blank = line, False, []
+    yield from blank[-1:] if gap else blank
+
+
+def _between(
+    blank: Sequence[tuple[int, str]], before: str, after: str
+) -> Sequence[tuple[int, str]]:
+    """Return the blank lines that stay where others went: one, none at the start of a file."""
+    return blank[:1] if before and after else ()
 
 
 def _emptied(lines: Lines) -> set[int]:
@@ -113,10 +125,11 @@ def _emptied(lines: Lines) -> set[int]:
     for index, line in enumerate([*lines, "[end]"]):
         if line is None:
             lost = True
-        elif _HEADER.fullmatch(line):
+        elif _HEADER.match(line):
             if header >= 0 and lost:
                 found.add(header)
-            header, lost = index, False
+            # What a fix puts below a header is of the same line.
+            header, lost = -1 if "\n" in line else index, False
         elif line.strip():
             header = -1
     return found

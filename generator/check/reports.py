@@ -48,6 +48,7 @@ def as_json(report: Report) -> str:
                     **dataclasses.asdict(placed.finding),
                     "fixable": fixable(placed, report.texts),
                     "unsafe_fix": placed.unsafe and fixable(placed, report.texts, unsafe=True),
+                    "withheld": placed.withheld,
                 }
                 for placed in report.found
             ],

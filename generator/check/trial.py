@@ -17,6 +17,7 @@ from generator.readers.base import Source
 from generator.readers.discover import Found, views
 from generator.records import dataclass
 from generator.rules.registry import judge
+from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,21 +39,31 @@ class _State:
 
     views: tuple[View, ...]
     faults: int
-    warnings: frozenset[tuple[str, str]]  # rule and message of what is worth a warning
+    warnings: frozenset[tuple[str, str, Place]]  # rule, message and old place of each warning
     numbers: Mapping[str, Sequence[int]]
 
-    def is_worse_than(self, before: _State) -> bool:
-        """Return whether there is a new fault or warning, or a service more or less."""
-        counts = self.faults > before.faults or len(self.views) != len(before.views)
-        return counts or bool(self.warnings - before.warnings)
+    def harm_since(self, before: _State, rules: Iterable[str]) -> str:
+        """Return which fault or warning is new, or that a service is; empty: nothing is.
+
+        A warning that was there says something else once a line that it speaks of is mended; not
+        one of the `rules` that are to be mended.
+        """
+        if self.faults > before.faults or len(self.views) != len(before.views):
+            return "the file would be read otherwise"
+        known = {(rule, message) for rule, message, _ in before.warnings}
+        there = {(rule, place) for rule, _, place in before.warnings if rule not in rules}
+        new = (
+            rule
+            for rule, message, place in self.warnings
+            if (rule, message) not in known and (rule, place) not in there
+        )
+        return f"it would lead to {found}" if (found := min(new, default="")) else ""
 
     def said(self, number: int, part: str) -> Counter[tuple[object, ...]]:
         """Return what a View says, each with the file and the line where it stood at first."""
         found: Counter[tuple[object, ...]] = Counter()
         for item in getattr(self.views[number], part):
-            file, line = item.place.file, item.place.line
-            numbers = self.numbers.get(file, ())
-            line = numbers[line - 1] if 0 < line <= len(numbers) else line
+            file, line = item.place.file, _old_line(item.place, self.numbers)
             found[file, line, getattr(item, "name", ""), getattr(item, "value", "")] += 1
         return found
 
@@ -62,7 +73,8 @@ def proven(
 ) -> tuple[LocatedFinding, ...]:
     """Return the Findings with those Edits only that keep everything else as it is.
 
-    Edits of files that nobody named, because another file refers to them, are left out, too.
+    The others say why theirs are left out, as are those of files that nobody named, because
+    another file refers to them.
     """
     trials: dict[str, _Trial] = {}
     for group in files.groups:
@@ -71,13 +83,24 @@ def proven(
         trial = trials.get(placed.place.file)
         if trial and placed.edits and not placed.finding.ignored:
             trial.tried[at] = placed
-    kept = {at for trial in dict.fromkeys(trials.values()) for at in trial.accepted()}
+    kept: set[int] = set()
+    refused: dict[int, str] = {}
+    for trial in dict.fromkeys(trials.values()):
+        kept |= trial.accepted()
+        refused |= trial.refused
     return tuple(
         placed
         if at in kept or not placed.edits or placed.finding.ignored
-        else dataclasses.replace(placed, edits=())
+        else dataclasses.replace(
+            placed, edits=(), withheld=refused.get(at, _untried(placed, trials))
+        )
         for at, placed in enumerate(found)
     )
+
+
+def _untried(placed: LocatedFinding, trials: Mapping[str, _Trial]) -> str:
+    tried = placed.place.file in trials
+    return "there are too many to try each" if tried else "nobody named that file"
 
 
 class _Trial:
@@ -91,6 +114,7 @@ class _Trial:
         self.group, self.context = group, context
         self.tried: dict[int, LocatedFinding] = {}
         self.kept: set[int] = set()
+        self.refused: dict[int, str] = {}
         lines = sum(source.text.count("\n") for source in group.sources)
         self.left = max(FEWEST_READINGS, MOST_LINES // (lines + 1))
 
@@ -124,15 +148,18 @@ class _Trial:
         self.left -= 1
         after = self._with(batch)
         found = [self.tried[at] for at in batch]
-        harmless = not after.is_worse_than(self.state) and (
-            _is_alone(self.state, after, found[0])
-            if len(found) == 1
-            else _in_place(self.state, after, found)
-        )
-        if harmless:
-            self.kept.update(batch)
-            self.state = after
-        return harmless
+        harm = after.harm_since(self.state, {placed.finding.rule for placed in found})
+        one = len(found) == 1
+        if not harm and not (
+            _is_alone(self.state, after, found[0]) if one else _in_place(self.state, after, found)
+        ):
+            harm = "it would change more than that"
+        if harm:
+            self.refused |= {batch[0]: harm} if one else {}
+            return False
+        self.kept.update(batch)
+        self.state = after
+        return True
 
     def _with(self, batch: Iterable[int]) -> _State:
         """Return what the files say with some more Edits in place."""
@@ -147,9 +174,19 @@ class _Trial:
 
 def _state(group: Group, context: Context, numbers: Mapping[str, Sequence[int]]) -> _State:
     seen = views(Found(groups=(group,)), context)
-    findings = (p.finding for view in seen.views for p in judge(view, context.facts(view)))
-    warnings = frozenset((f.rule, f.message) for f in findings if f.severity != "info")
+    found = (placed for view in seen.views for placed in judge(view, context.facts(view)))
+    warnings = frozenset(
+        (p.finding.rule, p.finding.message, Place(p.place.file, _old_line(p.place, numbers)))
+        for p in found
+        if p.finding.severity != "info"
+    )
     return _State(tuple(seen.views), len(seen.problems) + len(seen.not_judged), warnings, numbers)
+
+
+def _old_line(place: Place, numbers: Mapping[str, Sequence[int]]) -> int:
+    """Return the line on which something stood before any Edit."""
+    old, line = numbers.get(place.file, ()), place.line
+    return old[line - 1] if 0 < line <= len(old) else line
 
 
 def _is_wide(placed: LocatedFinding) -> bool:

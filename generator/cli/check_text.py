@@ -134,6 +134,8 @@ def _more(report: Report) -> list[str]:
 
 def _mark(placed: LocatedFinding, report: Report) -> str:
     """Say what `--fix` does about a Finding, which may be less than a person would do."""
+    if placed.withheld:
+        return f" (not by --fix: {placed.withheld})"
     if not fixable(placed, report.texts, unsafe=True):
         return ""
     option = "--unsafe-fixes" if placed.unsafe else "--fix"

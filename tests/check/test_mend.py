@@ -65,6 +65,26 @@ def test_a_line_that_others_continue_stays(text: str, line: int) -> None:
     assert mended([placed((line, old, ""))], {"a.conf": text}) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\n[Service]\nA=1\n\n[Unit]\nC=2\n", "[Unit]\nA=1\nC=2\n"),
+        ("[Service]\nA=1\n\n[Unit]\nC=2\n", "[Unit]\nA=1\nC=2\n"),
+        ("[Unit]\nC=2\n\n[Service]\nA=1\n", "[Unit]\nA=1\nC=2\n"),
+        ("\n\n[Service]\nA=1\n\n\n[Unit]\nC=2\n", "[Unit]\nA=1\nC=2\n"),
+        ("# x\n\n[Service]\nA=1\n\n[Unit]\nC=2\n", "# x\n\n[Unit]\nA=1\nC=2\n"),
+        ("\n[Service]\nA=1\nB=1\n\n[Unit]\nC=2\n", "\n[Service]\nB=1\n\n[Unit]\nA=1\nC=2\n"),
+        ("[Service]\n\nA=1\n\nB=1\n[Unit]\nC=2", "[Service]\n\nB=1\n[Unit]\nA=1\nC=2"),
+    ],
+)
+def test_a_move_leaves_no_empty_section_and_no_blank_line_first(text: str, left: str) -> None:
+    lines = text.split("\n")
+    move = placed(
+        (lines.index("[Unit]") + 1, "[Unit]", "[Unit]\nA=1"), (lines.index("A=1") + 1, "A=1", "")
+    )
+    assert mended([move], {"a.conf": text}) == {"a.conf": left}
+
+
 def test_what_the_file_silences_is_left_alone() -> None:
     assert after(placed((2, "off", "0"), ignored="measured")) == "unchanged"
 

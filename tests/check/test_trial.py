@@ -7,6 +7,7 @@ import pytest
 from generator.check import trial
 from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
+from generator.cli.check_text import render
 from generator.readers.base import Context
 from generator.readers.discover import Found, Seen, views
 
@@ -103,7 +104,7 @@ def test_thousands_of_edits_take_a_few_readings(
     name = "ollama.service.d/a.conf" if head else "ollama.env"
     assign = "Environment=" if head else ""
     pairs = [
-        f"{assign}OLLAMA_KV_CACH_TYPE=q8_0\n{assign}OLLAMA_NUM_PARALEL={number}\n"
+        f"{assign}OLLAMA_KV_CACH_TYPE=q8_0\n{assign}OLLAMA_NUM_PARALEL=x{number}\n"
         for number in range(600)
     ]
     text = fixed(tmp_path, name, head + "".join(pairs))
@@ -116,3 +117,39 @@ def test_what_many_edits_do_together_is_what_they_do_alone(tmp_path: Path) -> No
     lines = ["OLLAMA_NUM_THREADS: auto", "OLLAMA_KEEP_ALIVE: 1d", 'OLLAMA_FLASH_ATTENTION: "off"']
     text = compose("".join(f"\n      {line}" for line in (*lines, "OLLAMA_KV_CACHE_TYPE: q8_0\n")))
     assert fixed(tmp_path, "compose.yaml", text) == text.replace("1d", "24h")
+
+
+UNIT = "[Service]\nExecStart=/usr/bin/ollama serve\nUser=ollama\nRestart=always\n"
+
+
+def test_drop_ins_that_shadow_each_other_are_both_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "ollama.service.d"
+    folder.mkdir()
+    (tmp_path / "ollama.service").write_text(UNIT, encoding="utf-8")
+    first, second = folder / "10-a.conf", folder / "20-b.conf"
+    first.write_text("[Service]\nEnvironment=OLLAMA_NUM_THREAD=8\n", encoding="utf-8")
+    second.write_text("[Service]\nEnvironment=OLLAMA_NUM_THREAD=9\n", encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path)]), fixing=True)
+    assert mended(report.found, report.texts) == {
+        str(first): "[Service]\nEnvironment=LLAMA_ARG_THREADS=8\n",
+        str(second): "[Service]\nEnvironment=LLAMA_ARG_THREADS=9\n",
+    }
+    assert not any(placed.withheld for placed in report.found)
+
+
+def test_why_a_fix_is_not_made_is_said(tmp_path: Path) -> None:
+    text = f"{UNIT}Environment=OLLAMA_NUM_PARALEL=four\nEnvironment=OLLAMA_KEEP_ALIVE=1d\n"
+    (tmp_path / "ollama.service").write_text(text, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path)]), fixing=True)
+    told = {placed.finding.rule: placed.withheld for placed in report.found}
+    assert told["HW104"] == "it would lead to HW111"
+    assert told["HW109"] == ""
+    assert "(not by --fix: it would lead to HW111)" in " ".join(render(report).split())
+
+
+def test_of_a_file_that_nobody_named_it_is_said_too(tmp_path: Path) -> None:
+    (tmp_path / "shared.env").write_text("OLLAMA_KEEP_ALIVE=1d\n", encoding="utf-8")
+    text = HEAD + "    env_file: shared.env\n" + TAIL
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path / "compose.yaml")]))
+    assert [placed.withheld for placed in report.findings] == ["nobody named that file"]

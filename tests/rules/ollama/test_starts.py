@@ -132,6 +132,8 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW607": (
         (
             unit("PrivateDevices=yes", "Environment=CUDA_VISIBLE_DEVICES=0"),
+            unit("PrivateDevices=yes", "Environment=OLLAMA_LLM_LIBRARY=cuda_v13", "CPUQuota=800%"),
+            unit() | {"ollama.service.d/harden.conf": "[Service]\nPrivateDevices=true\n"},
             unit("DevicePolicy=closed", "Environment=HSA_OVERRIDE_GFX_VERSION=10.3.0"),
             unit(
                 "DevicePolicy=strict",
@@ -141,7 +143,8 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         ),
         (
             unit("PrivateDevices=yes", "Environment=CUDA_VISIBLE_DEVICES=-1"),
-            unit("PrivateDevices=yes"),
+            unit("PrivateDevices=yes", "Environment=OLLAMA_LLM_LIBRARY=cpu_avx2"),
+            unit("PrivateDevices=yes", "CPUQuota=800%"),
             unit("PrivateDevices=no", "Environment=CUDA_VISIBLE_DEVICES=0"),
             unit(
                 "DevicePolicy=closed",

@@ -12,6 +12,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     parts_of,
 )
 from generator.engines.ollama.rules.helpers.values import cleaned
+from generator.fit.host import computes_on_cpu
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
@@ -214,6 +215,9 @@ _SELECTS: Final = (
     *("HSA_OVERRIDE_GFX_VERSION", "GGML_VK_VISIBLE_DEVICES", "OLLAMA_SCHED_SPREAD"),
 )
 _NO_GPU: Final = frozenset({"", "-1", "none", "nodevfiles", "void"})
+_GPU_LIBRARY: Final = ("cuda", "rocm", "vulkan")
+_GROUPS: Final = re.compile(r"(?:^|\s)(?:render|video)(?:\s|$)|nvidia", re.IGNORECASE)
+_OF_CPU: Final = ("LLAMA_ARG_THREADS", "OMP_NUM_THREADS")
 _ON: Final = frozenset({"1", "yes", "y", "true", "t", "on"})
 
 
@@ -222,14 +226,16 @@ _ON: Final = frozenset({"1", "yes", "y", "true", "t", "on"})
     title="GPUs that the sandbox hides",
     why="With PrivateDevices= the service has a /dev of its own, without graphics cards, and with "
     "DevicePolicy=closed, or a DeviceAllow= for others, it may open none of theirs: the server "
-    "finds no GPU, says so once in its log, and computes on the CPU.",
+    "finds no GPU, says so once in its log, and computes on the CPU. It is a remark where nothing "
+    "tells of a GPU, and none at all where something tells that the CPU is to compute.",
     bad="PrivateDevices=yes\nEnvironment=CUDA_VISIBLE_DEVICES=0",
     good="DevicePolicy=closed\nDeviceAllow=char-nvidia-frontend rw\nDeviceAllow=char-nvidia-uvm rw",
     source="systemd.exec(5), PrivateDevices=; systemd.resource-control(5), DeviceAllow=",
 )
 def hidden_by_the_sandbox(view: View, _: Facts) -> Hits:
-    if view.container is not None or view.phrases.sandboxed or not _wants_a_gpu(view):
+    if view.container is not None or view.phrases.sandboxed or _wants_the_cpu(view):
         return
+    wanted = _wants_a_gpu(view)
     opened = any(_DEVICES.search(line.value) for line in sandbox.said(view, "DeviceAllow"))
     bound = any(_DEVICES.search(line.value) for line in sandbox.said(view, "BindPaths"))
     for line in sandbox.said(view, "PrivateDevices")[-1:]:
@@ -238,10 +244,12 @@ def hidden_by_the_sandbox(view: View, _: Facts) -> Hits:
                 message="with `PrivateDevices=` the service has a /dev without the graphics cards: "
                 "the CPU computes",
                 place=line.place,
-                fix="write `PrivateDevices=no`, and bound devices by `DeviceAllow=`",
+                severity=None if wanted else "info",
+                fix="write `PrivateDevices=no`, and bound devices by `DeviceAllow=`"
+                + ("" if wanted else "; on a host without a GPU leave it"),
             )
             return
-    for line in sandbox.said(view, "DevicePolicy")[-1:]:
+    for line in sandbox.said(view, "DevicePolicy")[-1:] if wanted else ():
         if line.value in {"closed", "strict"} and not opened:
             yield Hit(
                 message=f"`DevicePolicy={line.value}` lets the service open no graphics card, and "
@@ -256,7 +264,22 @@ def _wants_a_gpu(view: View) -> bool:
     """Return whether the file, or what is known of the host, is about a GPU that may be used."""
     chosen = (view.variable(name) for name in _SELECTS)
     named = any(one is not None and cleaned(one.value).lower() not in _NO_GPU for one in chosen)
-    return named or bool(view.host.gpus) or view.acceleration in {"cuda", "rocm", "vulkan"}
+    library = view.variable("OLLAMA_LLM_LIBRARY")
+    named = named or (library is not None and cleaned(library.value).startswith(_GPU_LIBRARY))
+    said = sandbox.said(view, "SupplementaryGroups", "Group", "ExecStartPre")
+    named = named or any(_GROUPS.search(line.value) for line in said)
+    return named or bool(view.host.gpus) or view.acceleration in _GPU_LIBRARY
+
+
+def _wants_the_cpu(view: View) -> bool:
+    """Return whether something tells that the CPU is to compute, or that there is nothing else."""
+    library = view.variable("OLLAMA_LLM_LIBRARY")
+    by_library = library is not None and cleaned(library.value).startswith("cpu")
+    no_gpu = bool(view.host.cores) and not view.host.gpus
+    shared = view.bound("cpu_quota") or view.bound("allowed_cpus")
+    bounded = shared or any(view.variable(name) for name in _OF_CPU)
+    none = computes_on_cpu(view) or by_library or no_gpu
+    return none or (bool(bounded) and not _wants_a_gpu(view))
 
 
 _RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)")
