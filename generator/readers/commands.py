@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers import container
 from generator.readers.applications import of_applications
-from generator.readers.base import Context, image_name
+from generator.readers.base import Context, Source, image_name
 from generator.readers.embedded import embedded, file_name
 from generator.readers.environment.read import SHELL_FILES
-from generator.readers.helm.given import values_set
+from generator.readers.helm.read import views_of_release
+from generator.readers.helm.releases import read_from, release_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
@@ -80,7 +80,8 @@ class Told:
     """What the scripts of a file say, gathered line by line.
 
     `others`: it runs more than the engine, which gets what is exported as well. `bare`: a variable
-    counts without `export`, as in a guide. `login`: a login shell reads it.
+    counts without `export`, as in a guide. `login`: a login shell reads it. `written` are the files
+    that the scripts make, `values` those of them that a command hands to a chart.
     """
 
     context: Context
@@ -107,6 +108,8 @@ class Told:
     profiles: list[View] = dataclasses.field(default_factory=list)
     dashes: list[Line] = dataclasses.field(default_factory=list)
     servers: list[tuple[int, tuple[Place, ...]]] = dataclasses.field(default_factory=list)
+    written: dict[str, Document] = dataclasses.field(default_factory=dict)
+    values: list[Document] = dataclasses.field(default_factory=list)
     others: bool = False
     every: bool = False
     served: bool = False
@@ -147,8 +150,8 @@ class Told:
         if not words:
             self._export(line)
             self._assigns(line)
-        elif (gap := _elsewhere(words, self.engine)) and not self._values(words):
-            self.gaps.append(dataclasses.replace(gap, file=self.file))
+        elif self._of_cluster(line):
+            pass
         elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
             self.variables.append(_variable(words[2].text, words[3], "server"))
@@ -168,13 +171,19 @@ class Told:
         else:
             self.others = self.others or not _is_of_scripts(words)
         for document in line.documents:
-            name = file_name(document.target)
-            if document.spoken:
-                self._spoken(document, name)
-                continue
-            views, gaps = embedded(document.text, name, self.file, document.line, self.context)
-            self.views += map(_filled_in, views) if document.expands else views
-            self.gaps += gaps
+            if document not in self.values:
+                self._writes(document)
+
+    def _writes(self, document: Document) -> None:
+        """Take in a file that a script writes."""
+        self.written[document.target] = document
+        name = file_name(document.target)
+        if document.spoken:
+            self._spoken(document, name)
+            return
+        views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+        self.views += map(_filled_in, views) if document.expands else views
+        self.gaps += gaps
 
     def _spoken(self, document: Document, name: str) -> None:
         """Take in a line that is added to a file of variables, or to one of a login shell."""
@@ -284,18 +293,36 @@ class Told:
             found.append(dataclasses.replace(_variable(name, value, reach), shared=True))
         return found if self.served else list(of_applications(found, self.context))
 
-    def _values(self, words: Sequence[Argument]) -> bool:
-        """Take in the values that a command gives the chart, and return whether that is all."""
-        texts = [word.text for word in words]
-        chart = any(t.rpartition("/")[2] == self.engine.name and "/" in t for t in texts)
-        given = values_set(texts) if chart else {}
-        if not given:
+    def _of_cluster(self, line: CommandLine) -> bool:
+        """Take in a command that sets what a cluster runs, and return whether it is one."""
+        if self._release(line):
+            return True
+        gap = _elsewhere(line.words, self.engine)
+        self.gaps += [dataclasses.replace(gap, file=self.file)] if gap else []
+        return gap is not None
+
+    def _release(self, line: CommandLine) -> bool:
+        """Take in what a command gives a chart, and return whether that is all of it."""
+        words = line.words
+        release = release_of(words, self.engine.name, lambda name: self._named(name, line))
+        if release is None or words[0].text in _SPOKEN:
             return False
-        line, name = words[0].place.line, f"{self.engine.name}.yaml"
-        told = json.dumps(given)
-        views, gaps = embedded(told, name, self.file, line, self.context, "helm", packed=True)
+        views = views_of_release(release, words[0].place, self.context)
+        if not views and not any(self.engine.name in word.text for word in words):
+            return False
+        self.views = [v for v in self.views if not _stands_in(v, self.values)]
         self.views += views
-        return bool(views) and not gaps and not any(w.unresolved and "=" in w.text for w in words)
+        self.gaps += release.gaps
+        open_ended = any(word.unresolved and "=" in word.text for word in words)
+        return bool(views or release.gaps) and not open_ended
+
+    def _named(self, name: str, line: CommandLine) -> Source | None:
+        """Return the values that a command names: on disk, or as the script itself has written."""
+        document = next(iter(line.documents), None) if name == "-" else self.written.get(name)
+        if document is None:
+            return read_from(self.file, self.context)(name)
+        self.values.append(document)
+        return Source(self.file, "\n" * (document.line - 1) + document.text)
 
     def _container(self, words: Sequence[Argument]) -> Run | None:
         """Return the server that a command line runs in a container."""
@@ -452,6 +479,14 @@ def _filled_in(view: View) -> View:
         dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
     )
     return dataclasses.replace(view, variables=tuple(variables))
+
+
+def _stands_in(view: View, documents: Iterable[Document]) -> bool:
+    """Whether a View is that of values alone which a command hands to a chart."""
+    return view.phrases.kind == "helm" and any(
+        document.line - 1 <= view.place.line <= document.line + document.text.count("\n")
+        for document in documents
+    )
 
 
 def _elsewhere(words: Sequence[Argument], engine: Engine) -> NotJudged | None:

@@ -1,11 +1,13 @@
 """Values of otwld/ollama-helm, as operators write them."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import yaml
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
 from generator.engines.ollama.rules.values import boolean_misread
 from generator.errors import ProfileError
@@ -226,3 +228,45 @@ def test_an_empty_item_among_the_models_is_a_line() -> None:
 def test_values_of_another_chart_with_the_image_are_not_judged() -> None:
     with pytest.raises(NeedsMore):
         one("image:\n  repository: ollama/ollama\ngpu:\n  privileged: true\n")
+
+
+HELMFILE = """\
+repositories: [{name: otwld, url: https://otwld.github.io/ollama-helm}]
+releases:
+  - name: web
+    chart: x/nginx
+    values: [gone.yaml]
+  - name: llm
+    chart: otwld/ollama
+    values:
+      - base.yaml
+      - ollama: {gpu: {enabled: true}}
+    set:
+      - {name: 'extraEnv[0].value', value: 2h}
+"""
+
+
+def test_a_release_of_a_helmfile_has_all_that_it_is_given() -> None:
+    base = "extraEnv: [{name: OLLAMA_KEEP_ALIVE, value: 1h}]\n"
+    context = Context(load_catalogue(), read={"x/base.yaml": base}.get)
+    (view,) = read((Source("x/helmfile.yaml", HELMFILE),), context)
+    assert [(v.value, v.place.line) for v in view.variables] == [("2h", 12)]
+    assert view.acceleration == "cuda"
+    assert view.not_judged == ()
+
+
+def test_a_helmfile_names_what_is_not_at_hand() -> None:
+    (view,) = read((Source("helmfile.yaml", HELMFILE),), Context(load_catalogue()))
+    assert [gap.part for gap in view.not_judged] == ["`base.yaml`"]
+    text = "releases:\n  - name: llm\n    chart: x/ollama\n    values: [{{ .Values.file }}]\n"
+    with pytest.raises(NeedsMore):
+        read((Source("helmfile.yaml", text),), Context(load_catalogue()))
+
+
+def test_files_of_values_are_judged_with_the_helmfile_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "helmfile.yaml").write_text(HELMFILE)
+    values = "ollama: {gpu: {enabled: false}}\nextraEnv: [{name: OLLAMA_MODLES, value: '1'}]\n"
+    (tmp_path / "base.yaml").write_text(values)
+    report = check(CheckRequest(paths=[str(tmp_path)]))
+    assert [Path(one.place.file).name for one in report.findings if one.setting] == ["base.yaml"]
+    assert report.not_judged == ()

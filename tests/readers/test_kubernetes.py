@@ -182,12 +182,12 @@ def test_a_variable_twice_in_one_list() -> None:
 @pytest.mark.parametrize(
     "patch",
     [
-        "patchesJson6902:\n- path: ops.yaml\n  target: {kind: Deployment}\n",
-        "patches:\n- path: ops.yaml\n  target: {kind: Deployment}\n",
-        "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: remove\n      path: /x\n",
+        "patchesJson6902:\n- path: ops.yaml\n  target: {kind: Pod}\n",
+        "patches:\n- path: ops.yaml\n  target: {kind: Pod}\n",
+        "patches:\n- target: {kind: Pod}\n  patch: |-\n    - op: remove\n      path: /x\n",
     ],
 )
-def test_a_patch_by_operations_is_named(patch: str, tmp_path: Path) -> None:
+def test_a_patch_that_finds_nothing_at_its_path_is_named(patch: str, tmp_path: Path) -> None:
     head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
     pod = (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: ollama}\n"
@@ -196,7 +196,7 @@ def test_a_patch_by_operations_is_named(patch: str, tmp_path: Path) -> None:
     texts = {
         "kustomization.yaml": f"{head}namePrefix: ollama-\nresources: [pod.yaml]\n{patch}",
         "pod.yaml": pod,
-        "ops.yaml": "- op: remove\n  path: /spec\n",
+        "ops.yaml": "- op: remove\n  path: /x\n",
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -232,3 +232,193 @@ def test_a_kustomization_beside_a_workload_is_read(
     )
     found = check(CheckRequest(paths=[str(tmp_path)])).not_judged
     assert [Path(gap.file).name for gap in found] == gaps
+
+
+def kustomized(files: dict[str, str], top: str) -> View:
+    """Return the server that the kustomization `top` makes of the files below it."""
+    (view,) = views(files[top], beside=files, name=top)
+    return view
+
+
+BASE = {
+    "base/kustomization.yaml": "resources: [pod.yaml]\nnamePrefix: my-\n"
+    "configMapGenerator: [{name: g, literals: [A=1, B=2]}]\n"
+    "images: [{name: ollama/ollama, newTag: 0.30.0}]\n",
+    "base/pod.yaml": f"{POD}      envFrom: [{{configMapRef: {{name: g}}}}]\n",
+}
+OVER = "over/kustomization.yaml"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "seen"), [("merge", {"A": "3", "B": "2"}), ("replace", {"A": "3"})]
+)
+def test_a_generator_changes_what_the_base_has_generated(
+    behaviour: str, seen: dict[str, str]
+) -> None:
+    top = (
+        "resources: [../base]\n"
+        f"configMapGenerator:\n  - {{name: g, behavior: {behaviour}, literals: [A=3]}}\n"
+    )
+    view = kustomized({**BASE, OVER: top}, OVER)
+    assert env(view) == seen
+    assert [(v.place.file, v.place.line) for v in view.variables if v.name == "A"] == [(OVER, 3)]
+
+
+@pytest.mark.parametrize(
+    ("more", "image"),
+    [
+        ("", "ollama/ollama:0.30.0"),
+        ("images: [{name: ollama/ollama, newTag: 0.31.0}]", "ollama/ollama:0.31.0"),
+        ("images: [{name: ollama/ollama, newName: x/ollama}]", "x/ollama:0.30.0"),
+        ("images: [{name: ollama/ollama, digest: 'sha256:ab'}]", "ollama/ollama@sha256:ab"),
+        # A patch of an overlay comes behind the images of its base, and before its own.
+        (
+            "patches: [{path: p.yaml}]",
+            "ollama/ollama:latest",
+        ),
+    ],
+)
+def test_images_are_changed_where_kustomize_changes_them(more: str, image: str) -> None:
+    patch = POD.replace("name: llm", "name: my-llm").replace("0.32.15", "latest")
+    files = {**BASE, OVER: f"resources: [../base]\n{more}\n", "over/p.yaml": patch}
+    view = kustomized(files, OVER)
+    assert view.container is not None
+    assert view.container.image == image
+
+
+OPERATIONS = """\
+- op: add
+  path: /spec/containers/0/env
+  value: [{name: A, value: one}, {name: B, value: two}]
+- op: replace
+  path: /spec/containers/0/env/1/value
+  value: three
+- op: add
+  path: /spec/containers/0/env/-
+  value: {name: C, value: four}
+- op: remove
+  path: /spec/containers/0/env/0
+"""
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{kind: Pod, name: llm}",
+        "{name: 'l.*'}",
+        "{kind: Pod|Job, name: my-llm}",
+        "{labelSelector: 'app=llm,tier!=web'}",
+        "{version: v1}",
+    ],
+)
+@pytest.mark.parametrize("key", ["patches", "patchesJson6902"])
+def test_operations_are_put_in_place(target: str, key: str) -> None:
+    top = f"resources: [../base]\n{key}: [{{target: {target}, path: ops.yaml}}]\n"
+    view = kustomized({**BASE, OVER: top, "over/ops.yaml": OPERATIONS}, OVER)
+    assert {k: v for k, v in env(view).items() if k > "A"} == {"B": "three", "C": "four"}
+    assert [v.place.line for v in view.variables if v.name == "B"] == [6]
+    assert view.not_judged == ()
+
+
+@pytest.mark.parametrize("target", ["{kind: Job}", "{name: 'x.*'}", "{labelSelector: app=web}"])
+def test_operations_for_something_else_change_nothing(target: str) -> None:
+    top = f"resources: [../base]\npatches: [{{target: {target}, path: ops.yaml}}]\n"
+    view = kustomized({**BASE, OVER: top, "over/ops.yaml": OPERATIONS}, OVER)
+    assert env(view) == {"A": "1", "B": "2"}
+
+
+def test_a_strategic_patch_takes_things_away() -> None:
+    patch = (
+        "kind: Pod\nmetadata: {name: llm}\nspec:\n  containers:\n    - name: ollama\n"
+        "      env: [{name: A, $patch: delete}, {name: B, value: '3'}]\n"
+    )
+    pod = f"{POD}      env: [{{name: A, value: '1'}}, {{name: B, value: '2'}}]\n"
+    top = "resources: [pod.yaml]\npatches: [{path: patch.yaml}]\n"
+    files = {"pod.yaml": pod, "patch.yaml": patch, "kustomization.yaml": top}
+    assert env(kustomized(files, "kustomization.yaml")) == {"B": "3"}
+
+
+def test_a_component_changes_what_is_there_before_it() -> None:
+    component = "kind: Component\nimages: [{name: ollama/ollama, newTag: 0.29.0}]\n"
+    top = "resources: [../base]\ncomponents: [../gpu]\n"
+    view = kustomized({**BASE, OVER: top, "gpu/kustomization.yaml": component}, OVER)
+    assert view.container is not None
+    assert view.container.tag == "0.29.0"
+
+
+def test_a_secret_that_is_generated_is_no_base64() -> None:
+    top = "resources: [pod.yaml]\nsecretGenerator: [{name: g, literals: [OLLAMA_DEBUG=true]}]\n"
+    pod = f"{POD}      envFrom: [{{secretRef: {{name: g}}}}]\n"
+    view = kustomized({"pod.yaml": pod, "kustomization.yaml": top}, "kustomization.yaml")
+    assert env(view) == {"OLLAMA_DEBUG": "true"}
+
+
+def test_files_of_a_generator_that_are_not_at_hand_are_said() -> None:
+    top = "resources: [../base]\nconfigMapGenerator: [{name: h, envs: [gone.env]}]\n"
+    view = kustomized({**BASE, OVER: top}, OVER)
+    assert [gap.reason for gap in view.not_judged] == ["`gone.env` is not at hand"]
+
+
+def test_values_of_a_chart_lie_in_a_file_beside_the_kustomization() -> None:
+    top = (
+        "helmCharts:\n  - name: ollama\n    valuesFile: v.yaml\n"
+        "    valuesInline: {ollama: {gpu: {enabled: false}}}\n"
+    )
+    values = "extraEnv: [{name: A, value: b}]\nollama: {gpu: {enabled: true}}\n"
+    files = {"kustomization.yaml": top, "v.yaml": values}
+    view = kustomized(files, "kustomization.yaml")
+    assert env(view) == {"A": "b"}
+    assert view.acceleration == "cpu"
+    assert view.variables[0].place.file == "v.yaml"
+
+
+def test_argo_cd_lays_parameters_over_values() -> None:
+    text = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+spec:
+  sources:
+    - chart: ollama
+      helm:
+        valueFiles: [$values/deploy/base.yaml]
+        values: |
+          extraEnv:
+            - {name: A, value: two}
+        parameters:
+          - {name: 'extraEnv[0].value', value: three}
+          - {name: ollama.gpu.enabled, value: 'true'}
+"""
+    beside = {"deploy/base.yaml": "persistentVolume: {enabled: false}\n"}
+    (view,) = views(text, beside=beside, name="a.yaml")
+    assert [(v.value, v.place.line) for v in view.variables] == [("three", 12)]
+    assert view.acceleration == "cuda"
+    assert view.container is not None
+    assert view.container.unkept is not None
+    assert view.container.unkept.place.file == "deploy/base.yaml"
+
+
+def test_flux_puts_a_value_at_its_path() -> None:
+    text = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: ollama}
+spec:
+  chart: {spec: {chart: ollama}}
+  valuesFrom:
+    - {kind: ConfigMap, name: v}
+    - {kind: ConfigMap, name: v, valuesKey: gpu, targetPath: ollama.gpu.enabled}
+    - {kind: Secret, name: s, optional: true}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: v}
+data:
+  gpu: "true"
+  values.yaml: |
+    extraEnv:
+      - {name: A, value: b}
+"""
+    (view,) = views(text)
+    assert [(v.value, v.place.line) for v in view.variables] == [("b", 18)]
+    assert view.acceleration == "cuda"
+    assert view.not_judged == ()

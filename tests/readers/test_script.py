@@ -9,8 +9,10 @@ from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
 from generator.readers.helm.given import values_set
 from generator.readers.script.read import read
+from generator.readers.syntax.options import Argument
 from generator.readers.syntax.script import lines
-from generator.view import View
+from generator.readers.syntax.yaml_tree import Items, Node, Table
+from generator.view import Place, View
 from tests.effort import cpu_seconds
 from tests.texts import checked
 
@@ -173,10 +175,10 @@ def test_launchd_hands_variables_to_the_app() -> None:
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ("helm install llm otwld/ollama --set a=b", "helm"),
+        ("helm install llm x/ollama-web --set a=$B", "helm"),
         ("helm upgrade --install ollama x/y --set-string=a=b", "helm"),
         ("sudo kubectl -n ai set env deploy/ollama OLLAMA_DEBUG=1", "kubectl"),
-        ("helm install ollama x/y --values a.yaml", ""),
+        ("helm install ollama x/y --values a.yaml", "`a.yaml`"),
         ("helm install app x/y --set a=b", ""),
         ("kubectl get deploy/ollama", ""),
         ("echo helm install ollama x/y --set a=b", ""),
@@ -203,8 +205,9 @@ ENTRY = "extraEnv[0].name=OLLAMA_KEEP_ALIVE"
 )
 def test_values_that_a_command_gives_the_chart(options: str) -> None:
     (seen,) = views(f"{CHART} {options}\n")
+    line = 1 + options.count("\n")
     assert [(v.name, v.value, v.place.line) for v in seen.variables] == [
-        ("OLLAMA_KEEP_ALIVE", "2d", 1)
+        ("OLLAMA_KEEP_ALIVE", "2d", line)
     ]
     assert seen.not_judged == ()
 
@@ -212,18 +215,62 @@ def test_values_that_a_command_gives_the_chart(options: str) -> None:
 @pytest.mark.parametrize(
     ("options", "values"),
     [
-        (("--set", "a.b=1,c={x,2}"), {"a": {"b": 1}, "c": ["x", 2]}),
-        (("--set", r"a\.b=true"), {"a.b": True}),
+        (("--set", "a.b=1,c={x,2}"), {"a": {"b": "1"}, "c": ["x", "2"]}),
+        (("--set", r"a\.b=true"), {"a.b": "true"}),
         (("--set-string", "a=1"), {"a": "1"}),
-        (("--set", "a[1].b=x"), {"a": [None, {"b": "x"}]}),
-        (("--set", "a=1", "--set", "a.b=2"), {"a": {"b": 2}}),
-        (("--set", "a=$X,b=1"), {"b": 1}),
+        (("--set", "a[1].b=x"), {"a": ["", {"b": "x"}]}),
+        (("--set", "a=1", "--set", "a.b=2"), {"a": {"b": "2"}}),
+        (("--set", "a=$X,b=1"), {"a": "", "b": "1"}),
         (("--set-json", "a={"), {}),
         (("--set", "[0]=1", "--set", "a[9999]=1", "--set"), {}),
     ],
 )
 def test_values_are_read_as_helm_does(options: tuple[str, ...], values: dict[str, object]) -> None:
-    assert values_set(options) == values
+    words = [Argument(text, Place("a.sh", 1), lambda _: "") for text in options]
+    found = values_set(words)
+    assert (plain(found) if found else {}) == values
+
+
+VALUES = "extraEnv: [{name: OLLAMA_KEEP_ALIVE, value: 1h}]\nollama: {gpu: {enabled: true}}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "file"),
+    [
+        ("-f values.yaml", "1h", "values.yaml"),
+        ("--values=values.yaml --set extraEnv[0].value=2h", "2h", "x.sh"),
+        ("--set extraEnv[0].value=2h --values deploy/over.yaml", "2h", "x.sh"),
+        ("-f values.yaml,deploy/over.yaml", "3h", "deploy/over.yaml"),
+    ],
+)
+def test_files_of_values_lie_below_those_that_are_set(options: str, value: str, file: str) -> None:
+    over = VALUES.replace("1h", "3h")
+    beside = {"values.yaml": VALUES, "deploy/over.yaml": over}
+    source = Source("x.sh", f"{CHART} {options}\n")
+    (seen,) = read((source,), Context(load_catalogue(), read=beside.get))
+    assert [(v.value, v.place.file) for v in seen.variables] == [(value, file)]
+    assert seen.not_judged == ()
+
+
+def test_values_that_the_script_writes_are_judged_with_its_command() -> None:
+    text = f"cat > v.yaml <<'EOF'\n{VALUES}EOF\n{CHART} -f v.yaml --set ollama.gpu.enabled=false\n"
+    (seen,) = views(text)
+    assert [(v.value, v.place.line) for v in seen.variables] == [("1h", 2)]
+    assert seen.acceleration == "cpu"
+    (piped,) = views(f"{CHART} -f - <<EOF\n{VALUES}EOF\n")
+    assert [(v.value, v.place.line) for v in piped.variables] == [("1h", 2)]
+
+
+def test_values_that_are_not_at_hand_are_named() -> None:
+    (seen,) = views(f"{CHART} -f gone.yaml --set ollama.gpu.enabled=true\n")
+    assert [gap.part for gap in seen.not_judged] == ["`gone.yaml`"]
+
+
+def plain(node: Node) -> object:
+    """Return a node as plain data, every value as its text."""
+    if isinstance(node, Table):
+        return {key: plain(value) for key, value in node.entries.items()}
+    return [plain(item) for item in node.items] if isinstance(node, Items) else node.text
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.readers.base import Source
 
 _CHARTS: Final = "|".join(ENGINES)
 _PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
@@ -20,13 +26,27 @@ _IMAGE: Final = (
 
 def _holds(text: str) -> bool:
     """Whether values have a table of the chart's name, or its image beside its volume."""
-    return re.search(f"(?m){_BELOW}", text) is not None or re.search(_IMAGE, text) is not None
+    signs = (f"(?m){_BELOW}", _IMAGE, _HELMFILE)
+    return any(re.search(sign, text) is not None for sign in signs)
 
 
+def _includes(source: Source) -> Iterator[str]:
+    """Yield the files of values that a helmfile names."""
+    if re.search(_HELMFILE, source.text):
+        folder = posixpath.dirname(source.path)
+        for name in _NAMED.finditer(source.text):
+            yield posixpath.normpath(posixpath.join(folder, name[0]))
+
+
+_HELMFILE: Final = r"(?m)^releases[ \t]*:[ \t]*(?:#[^\n]*)?\n[ \t#-]"
+_NAMED: Final = re.compile(r"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?![\w./-])")
 SIGNS: Final = Signs(
+    names=r"helmfile(?:\.[\w-]+)?\.ya?ml",
     maybe=frozenset({".yaml", ".yml"}),
-    content=rf"(?m){_BELOW}|^persistentVolume:",
+    content=rf"(?m){_BELOW}|^persistentVolume:|{_HELMFILE.removeprefix('(?m)')}",
     holds=_holds,
+    includes=_includes,
+    referred=True,
     # Other charts have `extraEnv` as well, so that somebody has to name the file.
     hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})"
     rf"|(?m:^image:[ \t]*\n[ \t]+repository:[ \t]*(?:[\w.-]+/)?(?:{_CHARTS})/(?:{_CHARTS})\b)",

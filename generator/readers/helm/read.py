@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
+from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
+from generator.readers.helm.releases import releases
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
-from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse
-from generator.units import Release
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat, parse, parse_all
+from generator.units import Release as OfEngine
 from generator.view import (
     INGRESS,
     Bound,
@@ -27,6 +29,7 @@ from generator.view import (
     Key,
     Line,
     ModelUse,
+    NotJudged,
     Place,
     Variable,
     View,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
+    from generator.readers.helm.releases import Release
 
 _QUANTITY: Final = re.compile(
     r"(\d+(?:\.\d*)?|\.\d+)(?:([EPTGMK]i|[numkMGTPE])|e([-+]?\d{1,3}))?", re.IGNORECASE | re.ASCII
@@ -51,7 +55,7 @@ _KINDS: Final = {"nvidia": "cuda", "": "cuda", "amd": "rocm"}
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody says a size.
 _VOLUME: Final = ("persistentVolume", "enabled")
-_TABLE_OF_MODELS: Final = Release(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
+_TABLE_OF_MODELS: Final = OfEngine(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
 _FROM: Final = re.compile(r"(?im)^[ \t]*FROM[ \t]+[\"']?([^\s\"']+)")
 AUTHENTICATES: Final = re.compile(
     r"auth|oidc|middleware|white-?list|allow-?list|source-range|snippet|plugin|jwt|mtls|client-ca"
@@ -65,8 +69,48 @@ _ELSEWHERE: Final = frozenset(
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
-    """Return one View for each values file. Raises ProfileError with every Problem."""
-    return tuple(each(sources, lambda source: _chart(source, context).view()))
+    """Return a View of each values file, and of each release of a helmfile.
+
+    Raises ProfileError with every Problem.
+    """
+    found = each(sources, lambda source: _views(source, context))
+    return tuple(view for views in found for view in views)
+
+
+def _views(source: Source, context: Context) -> tuple[View, ...]:
+    if not _HELMFILE.search(source.text):
+        return (_chart(source, context).view(),)
+    try:
+        trees = [node for node in parse_all(source) if isinstance(node, Table)]
+    except ProfileError:
+        if "{{" not in source.text:
+            raise
+        hint = "check what `helmfile write-values` or `helmfile template` prints"
+        problem = Problem("", "is a template that helmfile fills in", hint, source.path)
+        raise NeedsMore(source.path, (problem,)) from None
+    views: list[View] = []
+    gaps: list[NotJudged] = []
+    for tree in trees:
+        for table, release in releases(tree, context.engine.name, context):
+            found = views_of_release(release, table.place, context)
+            views += found
+            gaps += release.gaps if found or release.ours else ()
+    if gaps and not views:
+        told = (Problem(f"line {g.line}", g.reason, g.hint, g.file) for g in gaps)
+        raise NeedsMore(source.path, tuple(told))
+    return with_gaps(views, gaps)
+
+
+_HELMFILE: Final = re.compile(r"(?m)^releases[ \t]*:")
+
+
+def views_of_release(release: Release, place: Place, context: Context) -> list[View]:
+    """Return what a release makes of its chart, of which `place` tells; nothing without values."""
+    source = Source(place.file, "")
+    views = values_of(release.values, "", source, context, ours=release.ours)
+    # A key that is set on a command line stands nowhere by itself.
+    mends = release.of_files and not release.gaps
+    return [replace(v, place=place, phrases=replace(v.phrases, mendable=mends)) for v in views]
 
 
 def _chart(source: Source, context: Context) -> _Chart:
@@ -197,14 +241,14 @@ class _Chart:
                 place=self._at(value or entry, "extraEnv", name),
                 # With its quotes: a fix must leave it a string.
                 written=f"{value.quote}{written}{value.quote}" if value and written else "",
-                unresolved=entry.get("valueFrom") is not None,
+                unresolved=entry.get("valueFrom") is not None or bool(value and not value.explicit),
                 named=self._at(entry.get("name") or entry, "extraEnv", name),
             )
 
     def _bounds(self) -> Iterator[Bound]:
         for key, (name, scale) in _LIMITS.items():
             found = self.values.scalar("resources", "limits", key)
-            if found is None:
+            if found is None or not found.explicit:
                 continue
             place = self._at(found, "resources", "limits", key)
             try:

@@ -261,11 +261,16 @@ class Pod:
 
     def _data(self, kind: str, name: str) -> Table | None:
         for table in self.tables:
-            if table.text("kind") == kind and table.text("metadata", "name") == name:
+            if table.text("kind") == kind and self._is_called(table, name):
                 plain, text = table.table("data"), table.table("stringData")
                 told = plain.entries if kind == "ConfigMap" else _decoded(plain)
                 return replace(plain, entries={**told, **text.entries})
         return None
+
+    def _is_called(self, table: Table, name: str) -> bool:
+        """Whether a resource has a name, with or without what kustomize puts around it."""
+        bare = self.resources.bare
+        return bare(table.text("metadata", "name")) == bare(name)
 
     def _bounds(self, box: Table) -> Iterator[Bound]:
         for key, (name, scale) in _LIMITS.items():
@@ -317,17 +322,8 @@ class Pod:
                 yield word.text, replace(word.place, key="args")
 
     def _image(self, box: Table) -> tuple[str, Place]:
-        """Return the image, as `images` of a kustomization has it."""
         image = box.scalar("image")
         text, place = (image.text, image.place) if image else ("", box.place)
-        name = image_name(text)
-        if change := self.resources.images.get(name.repository):
-            digest, tag = change.text("digest"), change.text("newTag") or name.tag
-            end = f"@{digest}" if digest else f":{tag}" if tag else ""
-            place = next(
-                (change.place_of(k) for k in ("digest", "newTag") if change.text(k)), place
-            )
-            text = f"{change.text('newName') or name.repository}{end}"
         return text, replace(place, key="image")
 
     def _gpus(self, box: Table) -> list[str]:

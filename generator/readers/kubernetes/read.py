@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.embedded import embedded, with_gaps
+from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.pods import Pod
-from generator.readers.kubernetes.resources import Resources, merged
-from generator.readers.kubernetes.values import values_from
+from generator.readers.kubernetes.resources import Resources
+from generator.readers.kubernetes.values import of_application, values_from
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import NotJudged
 
@@ -119,46 +120,46 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
     if kind in _VALUES:
         path, named = _VALUES[kind]
         given = values_from(table, tables, resources)
-        yield from _chart(table, path, table.text(*named), resources, given=given)
+        yield from _chart(table, path, table.text(*named), resources, given)
     for at in (_SOURCES[kind],) if kind in _SOURCES else ():
         several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
         for key, source in (("source", table.get(*at, "source")), *several):
-            for inner in ("valuesObject", "values"):
-                if isinstance(source, Table):
-                    below = (*at, key, "helm", inner)
-                    yield from _chart(
-                        source, ("helm", inner), source.text("chart"), resources, below
-                    )
+            if isinstance(source, Table):
+                values = of_application(source, resources)
+                inner = (
+                    "valuesObject" if "valuesObject" in source.table("helm").entries else "values"
+                )
+                below = ".".join((*at, key, "helm", inner))
+                yield from _values(values, below, source.text("chart"), resources)
 
 
 def _chart(
-    table: Table,
-    path: tuple[str, ...],
-    chart: str,
-    resources: Resources,
-    shown: tuple[str, ...] = (),
-    *,
-    given: Table | None = None,
+    table: Table, path: tuple[str, ...], chart: str, resources: Resources, given: Table | None
 ) -> Iterator[View]:
     """Yield what values of a chart say, which stand there as a mapping or as text.
 
-    `chart` is its name, empty where none is told, and `shown` the key path of the values in the
-    file. They are laid over those that are `given`.
+    `chart` is its name, empty where none is told. They are laid over those that are `given`.
     """
-    context, values = resources.context, table.get(*path)
-    if given is not None and (values is None or isinstance(values, Table)):
-        values = merged(given, values) if values else given
-    if isinstance(values, Table) and is_app_template(values):
-        yield from _made(values, resources)
-    elif isinstance(values, Table):
-        source, ours = Source(values.place.file, ""), chart == context.engine.name
-        yield from values_of(values, ".".join(shown or path), source, context, ours=ours)
-    elif isinstance(values, Scalar):
+    values = table.get(*path)
+    if isinstance(values, Scalar):
         views, gaps = embedded(
-            values.text, "values.yaml", values.place.file, values.starts, context, "helm"
+            values.text, "values.yaml", values.place.file, values.starts, resources.context, "helm"
         )
         yield from views
         resources.gaps += gaps
+        return
+    several = (one for one in (given, values) if isinstance(one, Table))
+    yield from _values(all_of(several), ".".join(path), chart, resources)
+
+
+def _values(values: Table | None, key: str, chart: str, resources: Resources) -> Iterator[View]:
+    """Yield what values say that stand at a key path of the file."""
+    context = resources.context
+    if values is not None and is_app_template(values):
+        yield from _made(values, resources)
+    elif values is not None:
+        source, ours = Source(values.place.file, ""), chart == context.engine.name
+        yield from values_of(values, key, source, context, ours=ours)
 
 
 def _made(values: Table, resources: Resources) -> Iterator[View]:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source
+from generator.readers.helm.merge import laid_over
+from generator.readers.kubernetes.images import with_images
+from generator.readers.kubernetes.patches import Patch, merged, same
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.view import NotJudged, Place
 
@@ -17,13 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_BY_KEY: Final = {
-    "containers": "name",
-    "initContainers": "name",
-    "env": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-}
 _DEEPEST: Final = 5
 _MOST: Final = 200
 _GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
@@ -32,43 +28,48 @@ _PAIR: Final = re.compile(r"([^=\s][^=]*)=(.*)", re.DOTALL)
 
 @dataclasses.dataclass(slots=True)
 class Resources:
-    """What a directory holds: resources, what patches them, and the images that replace theirs."""
+    """What a directory holds: resources, as the kustomizations among the files change them.
+
+    `patches` are for resources that are not at hand, `own` the files of the directory itself,
+    `affixes` what kustomizations put before and behind names.
+    """
 
     context: Context
     found: list[Table] = dataclasses.field(default_factory=list)
     patches: list[Table] = dataclasses.field(default_factory=list)
-    images: dict[str, Table] = dataclasses.field(default_factory=dict)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
     seen: set[str] = dataclasses.field(default_factory=set)
     further: set[str] = dataclasses.field(default_factory=set)
     errors: list[ProfileError] = dataclasses.field(default_factory=list)
+    own: dict[str, Source] = dataclasses.field(default_factory=dict)
+    affixes: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def load(self, sources: Sequence[Source]) -> None:
         """Read the files, and those that a kustomization among them names."""
+        self.own = {posixpath.normpath(source.path): source for source in sources}
         documents = {source.path: self._documents(source) for source in sources}
-        custom = [path for path in documents if posixpath.basename(path) in NAMES]
-        self.seen |= {posixpath.normpath(path) for path in documents}
-        patches = {
-            path
-            for each in custom
-            for table in documents[each]
-            for path in _patch_files(table, each)
-        }
+        self.seen |= set(self.own)
+        custom = [
+            (table, path)
+            for path, tables in documents.items()
+            for table in tables
+            if posixpath.basename(path) in NAMES or is_kustomization(table)
+        ]
+        apart = {path for table, by in custom for path in _patch_files(table, by)}
+        kept = {id(table) for table, _ in custom}
         for path, tables in documents.items():
-            if not tables and posixpath.normpath(path) in patches:
-                self._not_put_in_place(Place(path, 1))
-            for table in tables:
-                if path in custom or is_kustomization(table):
-                    self._kustomize(table, path, 0)
-                elif posixpath.normpath(path) in patches:
-                    self.patches.append(table)
-                else:
-                    self.found += _listed(table)
+            if posixpath.normpath(path) not in apart:
+                self.found += (t for one in tables if id(one) not in kept for t in _listed(one))
+        for table, path in custom:
+            self._kustomize(table, path, 0)
 
     def _documents(self, source: Source) -> list[Table]:
         """Return the documents of a file; one that cannot be read stops no other."""
+        return [node for node in self._nodes(source) if isinstance(node, Table)]
+
+    def _nodes(self, source: Source) -> list[Node]:
         try:
-            return documents_of(source)
+            return nodes_of(source)
         except ProfileError as error:
             self.errors.append(error)
             self.gaps += (
@@ -78,65 +79,94 @@ class Resources:
             return []
 
     def merged(self) -> list[Table]:
-        """Return the resources with their patches."""
-        return [self._patched(table) for table in self.found] + [
-            patch for patch in self.patches if not any(_same(patch, one) for one in self.found)
-        ]
+        """Return the resources, and the patches for which there are none."""
+        return [*self.found, *self.patches]
 
-    def _patched(self, table: Table) -> Table:
-        for patch in self.patches:
-            if _same(patch, table):
-                table = merged(table, patch)
-        return table
+    def bare(self, name: str) -> str:
+        """Return a name without what kustomizations put before and behind it."""
+        for before, behind in self.affixes:
+            name = name.removeprefix(before).removesuffix(behind)
+        return name
 
-    def _kustomize(self, table: Table, path: str, depth: int) -> None:
-        for node in (n for key in ("resources", "bases", "components") for n in table.items(key)):
+    def _kustomize(self, table: Table, path: str, depth: int, since: int | None = None) -> None:
+        """Take in what a kustomization names, and change what it changes: all behind `since`."""
+        first = (len(self.found) if depth else 0) if since is None else since
+        for node in (n for key in ("resources", "bases") for n in table.items(key)):
             if isinstance(node, Scalar):
                 self._further(_beside(path, node.text), node, depth)
-        for node in table.items("images"):
-            if isinstance(node, Table):
-                self.images[node.text("name")] = node
-        self._patches(table, path)
-        self.found += (_release(one) for one in table.items("helmCharts") if isinstance(one, Table))
+        for node in table.items("components"):
+            if isinstance(node, Scalar):
+                self._further(_beside(path, node.text), node, depth, first)
+        self._generate(table, path, first)
+        self.affixes.append((table.text("namePrefix"), table.text("nameSuffix")))
+        for patch in self._patches(table, path):
+            self._lay_over(patch, first)
+        changes = [node for node in table.items("images") if isinstance(node, Table)]
+        self.found[first:] = [with_images(one, changes) for one in self.found[first:]]
+        for key in ("replacements", "vars", "transformers"):
+            if table.items(key):
+                self._not_put_in_place(table.place_of(key))
+
+    def _generate(self, table: Table, path: str, first: int) -> None:
+        charts = [one for one in table.items("helmCharts") if isinstance(one, Table)]
+        self.found += (self._release(one, path) for one in charts)
         for key, kind in _GENERATORS.items():
             for node in table.items(key):
                 if isinstance(node, Table):
-                    self.found.append(self._generated(node, kind, path))
+                    self._add(self._generated(node, kind, path), node.text("behavior"), first)
 
-    def _patches(self, table: Table, path: str) -> None:
-        for file in _patch_files(table, path):
-            found = [] if file in self.seen else self._read(file)
-            self.patches += found
-            if not found and file not in self.seen:
-                self._not_put_in_place(Place(path, table.place_of("patches").line))
-        for node in table.items("patchesJson6902"):
-            self._not_put_in_place(node.place)
-        for node in (*table.items("patches"), *table.items("patchesStrategicMerge")):
-            self._inline(node)
+    def _add(self, made: Table, behaviour: str, first: int) -> None:
+        """Add what a generator makes, or lay it over what is there under its name."""
+        for at, one in enumerate(self.found):
+            if at >= first and behaviour in {"merge", "replace"} and same(one, made, self.bare):
+                self.found[at] = made if behaviour == "replace" else merged(one, made)
+                return
+        self.found.append(made)
 
-    def _inline(self, node: Node) -> None:
-        """Take in a patch that stands in the kustomization itself."""
-        text = node.scalar("patch") if isinstance(node, Table) else node
-        if not isinstance(text, Scalar) or "\n" not in text.text:
-            return
-        padded = "\n" * (text.starts - 1) + text.text
-        try:
-            tables = documents_of(Source(text.place.file, padded))
-        except ProfileError:
-            tables = []
-        if not tables:
-            self._not_put_in_place(text.place)
-        self.patches += tables
+    def _lay_over(self, patch: Patch, first: int) -> None:
+        """Lay a patch over the resources that it is for; one for none stands for itself."""
+        hit = False
+        kept: list[Table] = []
+        for table in self.found[first:]:
+            result: Table | None = table
+            if patch.meets(table, self.bare):
+                hit = True
+                try:
+                    result = patch.applied(table)
+                except LookupError:
+                    self._not_put_in_place(patch.place)
+            kept += [result] if result is not None else []
+        self.found[first:] = kept
+        if not hit and patch.over is not None:
+            self.patches.append(patch.over)
+        elif not hit and not self.found[first:]:
+            self._not_put_in_place(patch.place)
+
+    def _patches(self, table: Table, path: str) -> Iterator[Patch]:
+        """Yield the patches of a kustomization in its order."""
+        listed = (table.items(key) for key in ("patchesStrategicMerge", "patches"))
+        for node in (*(n for nodes in listed for n in nodes), *table.items("patchesJson6902")):
+            target = node.table("target") if isinstance(node, Table) else None
+            target = target if target is not None and target.entries else None
+            file = _file_of(node)
+            nodes = self._read(_beside(path, file)) if file else _inline(node)
+            if not nodes:
+                self._not_put_in_place(node.place)
+            for one in nodes:
+                if isinstance(one, Table):
+                    yield Patch(one.place, over=one, target=target)
+                elif isinstance(one, Items):
+                    yield Patch(one.place, operations=one.items, target=target)
 
     def _not_put_in_place(self, place: Place) -> None:
-        """Take note of a patch by operations, or of one that is not at hand."""
-        reason = "a patch by operations, or one that is not at hand, is not put in place here"
+        """Take note of a patch that finds no place, or that is not at hand."""
+        reason = "a patch that finds nothing at its path, or is not at hand, is not put in place"
         hint = "check what `kubectl kustomize` prints"
         self.gaps.append(
             NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part="a patch")
         )
 
-    def _further(self, path: str, node: Scalar, depth: int) -> None:
+    def _further(self, path: str, node: Scalar, depth: int, since: int | None = None) -> None:
         """Read a file or a directory that a kustomization names, each once."""
         if path in self.seen or depth > _DEEPEST or len(self.seen) > _MOST:
             return
@@ -151,62 +181,88 @@ class Resources:
             if (text := self.context.read(inner)) is not None:
                 self.further.add(inner)
                 for table in self._documents(Source(inner, text)):
-                    self._kustomize(table, inner, depth + 1)
+                    self._kustomize(table, inner, depth + 1, since)
                 return
-        reason = f"`{node.text}` is not at hand"
-        hint = "check what `kubectl kustomize` prints"
+        self._lost(node, "a resource")
+
+    def _lost(self, node: Scalar, part: str) -> None:
+        """Take note of a file that is named and not at hand."""
+        reason, hint = f"`{node.text}` is not at hand", "check what `kubectl kustomize` prints"
         place = node.place
         self.gaps.append(
-            NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part="a resource")
+            NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part=part)
         )
 
-    def _read(self, path: str) -> list[Table]:
-        text = self.context.read(path)
-        return self._documents(Source(path, text)) if text is not None else []
+    def _read(self, path: str) -> list[Node]:
+        source = self.own.get(path)
+        text = source.text if source else self.context.read(path)
+        return self._nodes(source or Source(path, text)) if text is not None else []
 
     def _generated(self, node: Table, kind: str, path: str) -> Table:
         """Return the ConfigMap or Secret that a generator makes."""
-        entries: dict[str, Node] = {}
+        entries = dict(self._entries(node, path))
+        meta = Table({"name": Scalar(node.text("name"), node.place)}, node.place)
+        data = Table(entries, node.place, {key: value.place for key, value in entries.items()})
+        key = "data" if kind == "ConfigMap" else "stringData"  # Nothing here is in base64.
+        top: dict[str, Node] = {"kind": Scalar(kind, node.place), "metadata": meta, key: data}
+        return Table(top, node.place)
+
+    def _entries(self, node: Table, path: str) -> Iterator[tuple[str, Node]]:
         for literal in node.items("literals"):
             if isinstance(literal, Scalar) and (pair := _PAIR.fullmatch(literal.text)):
                 written = literal.written.partition("=")[2]
                 value = pair[2].strip("\"'")
-                entries[pair[1]] = replace(literal, text=value, written=written, kind="str")
-        for held in node.items("files"):
-            name, _, given = held.text.rpartition("=") if isinstance(held, Scalar) else ("", "", "")
-            text = self.context.read(_beside(path, given)) if given else None
-            if text is not None:
+                yield pair[1], replace(literal, text=value, written=written, kind="str")
+        for held in (one for one in node.items("files") if isinstance(one, Scalar)):
+            name, _, given = held.text.rpartition("=")
+            if (text := self._text_of(held, given, path, "data")) is not None:
                 place = Place(_beside(path, given), 1)
-                entries[name or posixpath.basename(given)] = Scalar(text, place, written=text)
-        for env in (*node.items("envs"), *node.items("env")):
-            if isinstance(env, Scalar):
-                file = _beside(path, env.text)
-                for number, line in enumerate((self.context.read(file) or "").split("\n"), 1):
-                    if pair := _PAIR.fullmatch(line.strip()):
-                        entries[pair[1]] = Scalar(pair[2], Place(file, number), written=pair[2])
-        meta = Table({"name": Scalar(node.text("name"), node.place)}, node.place)
-        data = Table(entries, node.place, {key: value.place for key, value in entries.items()})
-        top: dict[str, Node] = {"kind": Scalar(kind, node.place), "metadata": meta, "data": data}
-        return Table(top, node.place)
+                yield name or posixpath.basename(given), Scalar(text, place, written=text)
+        several = (one for key in ("envs", "env") for one in node.items(key))
+        for env in (one for one in several if isinstance(one, Scalar)):
+            text = self._text_of(env, env.text, path, "variables") or ""
+            for number, line in enumerate(text.split("\n"), 1):
+                if pair := _PAIR.fullmatch(line.strip()):
+                    place = Place(_beside(path, env.text), number)
+                    yield pair[1], Scalar(pair[2], place, written=pair[2])
 
+    def _text_of(self, node: Scalar, name: str, path: str, part: str) -> str | None:
+        """Return the text of a file that a generator takes in, of which it may be told."""
+        text = self.context.read(_beside(path, name))
+        if text is None:
+            self._lost(node, part)
+        return text
 
-def _release(chart: Table) -> Table:
-    """Return what an entry of `helmCharts` deploys, as a HelmRelease would say it."""
+    def _release(self, chart: Table, path: str) -> Table:
+        """Return what an entry of `helmCharts` deploys, as a HelmRelease would say it."""
 
-    def table(**entries: Node | None) -> Table:
-        return Table({k: node for k, node in entries.items() if node is not None}, chart.place)
+        def table(**entries: Node | None) -> Table:
+            return Table({k: node for k, node in entries.items() if node is not None}, chart.place)
 
-    named = table(spec=table(chart=chart.get("name")))
-    kind = Scalar("HelmRelease", chart.place)
-    metadata = table(name=chart.get("releaseName") or chart.get("name"))
-    spec = table(chart=named, values=chart.get("valuesInline"))
-    return table(kind=kind, metadata=metadata, spec=spec)
+        values = chart.get("valuesInline")
+        for node in (*chart.items("additionalValuesFiles"), *chart.items("valuesFile")):
+            file = node if isinstance(node, Scalar) else Scalar("", chart.place)
+            found = self._read(_beside(path, file.text))
+            if not found:
+                self._lost(file, "values")
+            for below in found:
+                values = laid_over(below, values)
+        named = table(spec=table(chart=chart.get("name")))
+        kind = Scalar("HelmRelease", chart.place)
+        metadata = table(name=chart.get("releaseName") or chart.get("name"))
+        spec = table(chart=named, values=values)
+        return table(kind=kind, metadata=metadata, spec=spec)
 
 
 def documents_of(source: Source) -> list[Table]:
     """Return the mappings of a file; a template that is still to be filled in says nothing."""
+    return [node for node in nodes_of(source) if isinstance(node, Table)]
+
+
+def nodes_of(source: Source) -> list[Node]:
+    """Return the documents of a file, whatever their form; of a template as `documents_of`."""
     try:
-        return [node for node in parse_all(source) if isinstance(node, Table)]
+        return parse_all(source)
     except ProfileError:
         if "{{" not in source.text:
             raise
@@ -221,10 +277,27 @@ def is_kustomization(table: Table) -> bool:
 
 
 def _patch_files(table: Table, path: str) -> Iterator[str]:
-    for node in (*table.items("patches"), *table.items("patchesStrategicMerge")):
-        file = node.text("path") if isinstance(node, Table) else getattr(node, "text", "")
-        if file and "\n" not in file:
-            yield _beside(path, file)
+    for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
+        yield from (_beside(path, file) for n in table.items(key) if (file := _file_of(n)))
+
+
+def _file_of(node: Node) -> str:
+    """Return the file that an entry of patches names; empty: the patch stands there itself."""
+    if isinstance(node, Table):
+        return node.text("path")
+    return node.text if isinstance(node, Scalar) and "\n" not in node.text else ""
+
+
+def _inline(node: Node) -> list[Node]:
+    """Return the documents of a patch that stands in the kustomization itself."""
+    text = node.scalar("patch") if isinstance(node, Table) else node
+    if not isinstance(text, Scalar):
+        return []
+    padded = "\n" * (text.starts - 1) + text.text
+    try:
+        return nodes_of(Source(text.place.file, padded))
+    except ProfileError:
+        return []
 
 
 def _beside(path: str, other: str) -> str:
@@ -236,43 +309,3 @@ def _listed(table: Table) -> Iterable[Table]:
     if table.text("kind") != "List":
         return (table,)
     return [item for item in table.items("items") if isinstance(item, Table)]
-
-
-def _same(patch: Table, table: Table) -> bool:
-    return patch.text("kind") == table.text("kind") and _name(patch) == _name(table)
-
-
-def _name(table: Table) -> str:
-    return table.text("metadata", "name")
-
-
-def merged(base: Table, over: Table) -> Table:
-    """Return `base` with a strategic merge patch laid over it."""
-    entries, places = dict(base.entries), dict(base.places)
-    for key, value in over.entries.items():
-        old = entries.get(key)
-        places[key] = over.place_of(key)
-        if isinstance(value, Scalar) and value.kind == "null":
-            entries.pop(key, None)
-        elif isinstance(old, Table) and isinstance(value, Table):
-            entries[key] = merged(old, value)
-        elif isinstance(old, Items) and isinstance(value, Items) and key in _BY_KEY:
-            entries[key] = _by_key(old, value, _BY_KEY[key])
-        else:
-            entries[key] = value
-    return Table(entries, base.place, places)
-
-
-def _by_key(old: Items, new: Items, key: str) -> Items:
-    found: dict[str, Node] = {}
-    for item in (*old.items, *new.items):
-        name = item.text(key) if isinstance(item, Table) else ""
-        before = found.get(name)
-        if isinstance(before, Table) and isinstance(item, Table):
-            # A value takes the place of where it came from, and the other way round.
-            gone = {"value", "valueFrom"} & set(item.entries) if key == "name" else set()
-            kept = {k: v for k, v in before.entries.items() if not (gone and k.startswith("value"))}
-            found[name] = merged(replace(before, entries=kept), item)
-        else:
-            found[name] = item
-    return Items(tuple(found.values()), new.place)

@@ -1,0 +1,143 @@
+"""Releases of charts that commands install: `helm upgrade … -f FILE --set …`, and helmfile."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import ProfileError
+from generator.readers.base import Context, Source
+from generator.readers.beside import installed, missing
+from generator.readers.helm.given import Given, sets, values_set
+from generator.readers.helm.merge import all_of
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from generator.readers.syntax.options import Argument
+    from generator.view import NotJudged, Place
+
+    Read = Callable[[str], Source | None]
+
+HELM_PROGRAM: Final = "helm"
+_VERBS: Final = frozenset({"install", "upgrade", "template"})
+_FILES: Final = frozenset({"-f", "--values"})
+_UP: Final = 3
+"""How far above a script the values may lie that it names: it is run from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a release gives its chart: `values` in all, and files of them that are not at hand.
+
+    `ours`: the chart is that of the engine. `of_files`: all of the values stand in files.
+    """
+
+    values: Table | None
+    gaps: tuple[NotJudged, ...] = ()
+    ours: bool = False
+    of_files: bool = True
+
+
+def release_of(words: Sequence[Argument], engine: str, read: Read) -> Release | None:
+    """Return the release that a command line makes, None where it makes none.
+
+    `read` returns a file by the path in the command.
+    """
+    texts = [word.text for word in words]
+    program = next((at for at, text in enumerate(texts) if text == HELM_PROGRAM), None)
+    if program is None or not _VERBS & set(texts[program:]):
+        return None
+    found: list[Table] = []
+    gaps: list[NotJudged] = []
+    for name, place in _named(words):
+        source = read(name)
+        values = values_in(source) if source else None
+        found += [values] if values is not None else []
+        gaps += [missing(name, place)] if values is None else []
+    values = values_set(words, all_of(found))
+    return Release(values, tuple(gaps), _is_chart_of(texts, engine), not sets(words))
+
+
+def _named(words: Sequence[Argument]) -> Iterator[tuple[str, Place]]:
+    """Yield the files of values that a command names, in its order."""
+    for at, word in enumerate(words):
+        name, equals, text = word.text.partition("=")
+        if name in _FILES:
+            told = word if equals else next(iter(words[at + 1 : at + 2]), word)
+            for one in filter(None, (text if equals else told.text).split(",")):
+                yield one, told.place
+
+
+def _is_chart_of(texts: Sequence[str], engine: str) -> bool:
+    """Whether words name the chart of an engine: in a repository, or beside one of its own."""
+    repository = any(text.startswith("--repo") for text in texts) and any(
+        f"{engine}-helm" in text for text in texts
+    )
+    return any(
+        text.rpartition("/")[2].partition(":")[0] == engine and ("/" in text or repository)
+        for text in texts
+    )
+
+
+def read_from(by: str, context: Context) -> Read:
+    """Return what reads files as a command in the file `by` names them: from there, or above."""
+
+    def read(name: str) -> Source | None:
+        for up in range(_UP):
+            if name.startswith("/"):
+                return installed(name, by, context)
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(by), *[".."] * up, name))
+            if (text := context.read(path)) is not None:
+                return Source(path, text)
+        return None
+
+    return read
+
+
+def values_in(source: Source) -> Table | None:
+    """Return the values of a file; None: it is none that can be read as it stands."""
+    try:
+        found = parse(source)
+    except ProfileError:
+        return None
+    return found if isinstance(found, Table) else None
+
+
+def releases(tree: Table, engine: str, context: Context) -> Iterator[tuple[Table, Release]]:
+    """Yield the releases of a helmfile, each with what it gives its chart."""
+    for one in tree.items("releases"):
+        if not isinstance(one, Table) or one.text("installed") == "false":
+            continue
+        gaps: list[NotJudged] = []
+        given = Given(all_of(_values(one, context, gaps)), one.place)
+        for key, plain in (("set", True), ("setString", False)):
+            for pair in one.items(key):
+                _take(pair, given, plain=plain)
+        ours = one.text("chart").rpartition("/")[2] == engine
+        yield one, Release(given.table(), tuple(gaps), ours)
+
+
+def _values(release: Table, context: Context, gaps: list[NotJudged]) -> Iterator[Table]:
+    for node in release.items("values"):
+        if isinstance(node, Table):
+            yield node
+        elif isinstance(node, Scalar):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(node.place.file), node.text))
+            text = context.read(path)
+            found = None if text is None else values_in(Source(path, text))
+            if found is not None:
+                yield found
+            else:
+                gaps.append(missing(node.text, node.place))
+
+
+def _take(pair: Node, given: Given, *, plain: bool) -> None:
+    name, value = (pair.text("name"), pair.get("value")) if isinstance(pair, Table) else ("", None)
+    listed = pair.get("values") if isinstance(pair, Table) else None
+    if isinstance(value, Scalar):
+        given.put_text(name, value.text, value.place, plain=plain)
+    elif isinstance(listed, Items):
+        given.put(name, listed)
