@@ -26,7 +26,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "engines.scheduler": (
-        {"catalogue", "engines.scheduler", "errors", "fit", "host", "units", "view"},
+        {"catalogue", "engines.scheduler", "errors", "fit", "host", "live", "units", "view"},
         set(),
     ),
     "engines.one": (
@@ -40,7 +40,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "profiles": ({"errors", "profiles", "units"}, {"pydantic", "pydantic_core"}),
     "catalogue": ({"catalogue", "errors", "host", "units"}, set()),
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
-    "fit": ({"catalogue", "errors", "fit", "host", "units", "view"}, set()),
+    "fit": ({"catalogue", "errors", "fit", "host", "live", "units", "view"}, set()),
     "rules": (
         {"catalogue", "engines", "errors", "fit", "host", "rules", "units", "view"},
         set(),
@@ -106,7 +106,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "live": ({"errors", "live"}, set()),
+    "live": ({"errors", "live", "units"}, set()),
     "detect": (
         {"catalogue", "detect", "errors", "formats", "host", "profiles", "units"},
         {"psutil"},

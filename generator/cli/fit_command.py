@@ -29,7 +29,7 @@ from generator.cli.options import (
 from generator.cli.streams import STDIO, keyed, print_json
 from generator.cli.talk import coloured, printable, say, visible, word
 from generator.errors import HostwrightError
-from generator.fit.ask import PATIENCE, UNBOUNDED
+from generator.fit.ask import UNBOUNDED
 from generator.fit.purposes import PURPOSES
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ def _question(
 
 
 def _seconds(text: str | None) -> float:
+    from generator.live.client import PATIENCE
     from generator.units import parse_go_duration
 
     try:

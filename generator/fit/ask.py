@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -16,31 +15,9 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Load, Shape
+    from generator.live.client import Server
 
 UNBOUNDED: Final = 1 << 60  # bytes of a prompt cache without a bound
-PATIENCE: Final = 10.0  # seconds that a server has for all its answers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A running server: its URL, and how long all its answers together may take.
-
-    `ends` is when that is over, by the monotonic clock.
-    """
-
-    url: str
-    seconds: float
-    ends: float
-
-    @classmethod
-    def at(cls, url: str, seconds: float = PATIENCE) -> Self:
-        """Return the server at a URL, whose time begins now."""
-        return cls(url=url, seconds=seconds, ends=time.monotonic() + seconds)
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left; none of them: it took too long."""
-        return self.ends - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

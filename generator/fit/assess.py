@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from generator.catalogue.models import split
 from generator.errors import Problem, ProfileError, split_message
-from generator.fit.ask import PATIENCE, Server
 from generator.fit.choose import choices, loads, pick, quantisations, resident
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
 from generator.fit.metadata import shape_of_file
 from generator.fit.verdict import judge, timed, together
 from generator.fit.ways import ways
+from generator.live.client import PATIENCE, Server
 from generator.records import dataclass
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from benchmarks import skeleton
 from generator.engines.ollama.scheduler.server import shape_of_server
 from generator.errors import HostwrightError, RenderError
-from generator.fit.ask import Server
 from generator.fit.metadata import shape_of_file
 from generator.formats.modelfile import head, parameter_line
+from generator.live.client import Server
 from tests.engines.programs import Ollama, ollama, release
 from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches

@@ -11,8 +11,8 @@ import pytest
 from generator.cli.fit_text import model_text
 from generator.engines.ollama.scheduler.server import loaded, shape_of_server
 from generator.errors import EnvironmentFailure, HostwrightError
-from generator.fit.ask import Server
 from generator.fit.verdict import judge
+from generator.live.client import Server
 from tests.cli.test_output_schemas import validated
 from tests.commands import called, run
 from tests.facts import facts_at

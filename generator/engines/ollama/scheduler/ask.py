@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import Architecture
     from generator.engines.ollama.scheduler.own_engine import OwnPool, Workspace
-    from generator.fit.ask import Server
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Shape
+    from generator.live.client import Server
     from generator.view import View
 
 

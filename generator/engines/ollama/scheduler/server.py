@@ -6,17 +6,17 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from generator.engines.ollama.scheduler.exchange import asked
 from generator.errors import EnvironmentFailure, HostwrightError, shortened
 from generator.fit.header import DIMENSIONS, Tensor
 from generator.fit.metadata import MOST, shape_from
+from generator.live.client import asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.catalogue.facts import Facts
-    from generator.fit.ask import Server
     from generator.fit.shape import Shape
+    from generator.live.client import Server
 
 MOST_SIZE: Final = 1 << 50
 """Bytes of a model: a pebibyte."""

@@ -1,4 +1,4 @@
-"""One question to a server over HTTP, and its JSON answer: bounded in time, size and depth.
+"""The one client of a server's HTTP API: JSON asked and answered, bounded in time, size and depth.
 
 Whatever answers there may be anything: it hangs, drips, never ends, or is no HTTP at all.
 """
@@ -6,41 +6,89 @@ Whatever answers there may be anything: it hangs, drips, never ends, or is no HT
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 from generator.errors import EnvironmentFailure, HostwrightError, shortened
+from generator.records import dataclass
+from generator.units import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from http.client import HTTPResponse
+    from queue import SimpleQueue
+    from typing import Self
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector, Request
 
-    from generator.fit.ask import Server
-
+PATIENCE: Final = 10.0  # seconds that a server has for all its answers
 MOST_BYTES: Final = 32 << 20
 """Of an answer. With a tokenizer of 262144 tokens, as Gemma's, `/api/show` has some 13 MB."""
 MOST_PARTS: Final = 1 << 18
 """Lists and objects of an answer; two for each tensor, and brackets in texts count as well."""
+LONGEST_LINE: Final = 1 << 20
+"""Bytes of one part of a stream: a token of it has some hundred."""
 DEPTH: Final = 8
 _CHUNK: Final = 1 << 16
 _NOT_FOUND: Final = 404
 _ELSEWHERE: Final = range(300, 400)
 
 
-def asked(server: Server, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server: its URL, and how long all its answers together may take.
+
+    `ends` is when that is over, by the monotonic clock.
+    """
+
+    url: str
+    seconds: float
+    ends: float
+
+    @classmethod
+    def at(cls, url: str, seconds: float = PATIENCE) -> Self:
+        """Return the server at a URL, whose time begins now."""
+        return cls(url=url, seconds=seconds, ends=time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left; none of them: it took too long."""
+        return self.ends - time.monotonic()
+
+
+def asked(server: Server, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what a server answers: to a GET, or to a POST where there is a `body`.
 
     Raises HostwrightError for an address that is none and for what the server does not have, and
     EnvironmentFailure where nothing answers in time, or what answers is no Ollama server.
     """
+    (answer,) = _told(server, path, body, lambda reply: iter((_whole(reply, server),)))
+    return answer
+
+
+def streamed(server: Server, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the parts of an answer as they come, a line of JSON each; raises as `asked` does."""
+    return _told(server, path, body, lambda reply: _lines(reply, server))
+
+
+def _told(
+    server: Server,
+    path: str,
+    body: dict[str, Any] | None,
+    read: Callable[[HTTPResponse], Iterator[bytes]],
+) -> Iterator[dict[str, Any]]:
     # These take longer to load than all the rest of `gen fit`, which seldom asks a server.
     import http.client
     import urllib.error
 
     url = server.url
     try:
-        answer = _json(_within(server, lambda: _body(_request(url, path, body), server)))
+        for data in _within(server, lambda: _parts(_request(url, path, body), server, read)):
+            answer = _json(data)
+            if not isinstance(answer, dict):
+                raise ValueError("it is no object")
+            yield answer
     except urllib.error.HTTPError as error:
         error.close()
         _refused(url, body, error)
@@ -49,9 +97,6 @@ def asked(server: Server, path: str, body: dict[str, Any] | None) -> dict[str, A
         raise EnvironmentFailure(f"{url}{path}: no answer of an Ollama server: {told}") from error
     except OSError as error:
         _unreachable(server, getattr(error, "reason", None) or error)
-    if not isinstance(answer, dict):
-        raise EnvironmentFailure(f"{url}{path}: no answer of an Ollama server")
-    return answer
 
 
 def _request(url: str, path: str, body: dict[str, Any] | None) -> Request:
@@ -66,8 +111,8 @@ def _request(url: str, path: str, body: dict[str, Any] | None) -> Request:
     )
 
 
-def _within(server: Server, work: Callable[[], bytes]) -> bytes:
-    """Return what `work` returns, or raise TimeoutError where that takes too long.
+def _within(server: Server, work: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    """Yield what `work` yields, or raise TimeoutError where that takes too long.
 
     Time-outs of a socket are for each byte anew, and looking up a name has none: so a thread waits,
     which nobody waits for any more.
@@ -75,54 +120,82 @@ def _within(server: Server, work: Callable[[], bytes]) -> bytes:
     import queue
     import threading
 
-    done: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+    done: SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            done.put(work())
+            for part in work():
+                done.put(part)
+            done.put(None)
         except Exception as error:  # noqa: BLE001 -- raised below, where somebody waits
             done.put(error)
 
     threading.Thread(target=run, daemon=True).start()
-    try:
-        found = done.get(timeout=max(server.left, 0))
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(found, Exception):
-        raise found
-    return found
+    while True:
+        try:
+            found = done.get(timeout=max(server.left, 0))
+        except queue.Empty:
+            raise TimeoutError from None
+        if found is None:
+            return
+        if isinstance(found, Exception):
+            raise found
+        yield found
 
 
-def _body(request: Request, server: Server) -> bytes:
-    """Return the bytes of an answer. Raises ValueError where they are too many, or too few."""
-    chunks, size = [], 0
-    with _opener().open(request, timeout=max(server.left, 0.001)) as reply:
-        while chunk := reply.read1(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MOST_BYTES:
-                raise ValueError(f"it has more than {MOST_BYTES >> 20} MiB")
-            if server.left <= 0:
-                raise TimeoutError
-        if _left(reply):
-            raise ValueError("it ends in the middle")
-    return b"".join(chunks)
+def _parts(
+    request: Request, server: Server, read: Callable[[HTTPResponse], Iterator[bytes]]
+) -> Iterator[bytes]:
+    with _opener(request).open(request, timeout=max(server.left, 0.001)) as reply:
+        yield from read(reply)
 
 
-def _left(reply: HTTPResponse) -> int:
-    """Return how many bytes an answer promised and did not have."""
-    return getattr(reply, "length", None) or 0
+def _chunks(reply: HTTPResponse, server: Server) -> Iterator[bytes]:
+    """Yield the bytes of an answer as they come.
+
+    Raises ValueError where they are too many, or fewer than it has promised.
+    """
+    size = 0
+    while chunk := reply.read1(_CHUNK):
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES >> 20} MiB")
+        if server.left <= 0:
+            raise TimeoutError
+        yield chunk
+    if getattr(reply, "length", None):
+        raise ValueError("it ends in the middle")
 
 
-def _opener() -> OpenerDirector:
-    """Return what opens an address and stays there: a POST sent elsewhere loses its body."""
-    from urllib.request import HTTPRedirectHandler, build_opener
+def _whole(reply: HTTPResponse, server: Server) -> bytes:
+    return b"".join(_chunks(reply, server))
+
+
+def _lines(reply: HTTPResponse, server: Server) -> Iterator[bytes]:
+    """Yield the lines of an answer that are not empty, each once it is there."""
+    left = b""
+    for chunk in _chunks(reply, server):
+        *lines, left = (left + chunk).split(b"\n")
+        if max(map(len, (left, *lines))) > LONGEST_LINE:
+            raise ValueError(f"a line has more than {LONGEST_LINE >> 20} MiB")
+        yield from (line for line in lines if line.strip())
+    if left.strip():
+        yield left
+
+
+def _opener(request: Request) -> OpenerDirector:
+    """Return what opens an address and stays there: a POST sent elsewhere loses its body.
+
+    A server on this machine is asked itself, whatever proxy stands in the environment.
+    """
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
     class Stay(HTTPRedirectHandler):
         def redirect_request(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
             return None
 
-    return build_opener(Stay)
+    near = is_local(urlsplit(request.full_url).hostname or "")
+    return build_opener(Stay, *([ProxyHandler({})] if near else []))
 
 
 def _json(data: bytes) -> object:
@@ -153,7 +226,8 @@ def _no_number(text: str) -> NoReturn:
 def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> NoReturn:
     if body and error.code == _NOT_FOUND:
         raise HostwrightError(
-            f"{url} has no model `{body['model']}`", hint="`ollama list` shows those it has"
+            f"{url} has no model `{body.get('model', '')}`",
+            hint="`ollama list` shows those it has",
         ) from error
     if error.code in _ELSEWHERE:
         place = shortened(str(error.headers.get("Location", "")))

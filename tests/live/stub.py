@@ -1,0 +1,248 @@
+"""A server that answers as Ollama does: streams, nanoseconds, a queue, a slow first load.
+
+Fields and words are those of api/types.go, server/routes.go and server/sched.go at v0.33.0-rc2.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+BUSY = "server busy, please try again.  maximum pending requests exceeded"
+MODIFIED = "2026-11-01T12:00:00.5+01:00"
+FOREVER = "2318-03-10T06:33:12.5Z"  # what `keep_alive: -1` becomes
+
+
+@dataclass
+class Installed:
+    """A model that the server has on disk."""
+
+    name: str
+    size: int = 1_000_000
+    digest: str = "a" * 64
+    quantisation: str = "Q4_K_M"
+    modified: str = MODIFIED
+    parameters: str = ""
+    context: int = 4096
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {
+            "parent_model": "", "format": "gguf", "family": "llama", "families": ["llama"],
+            "parameter_size": "1B", "quantization_level": self.quantisation,
+        }  # fmt: skip
+
+
+@dataclass
+class Stub:
+    """What the server has, how many it serves at once, and how long each thing takes (seconds)."""
+
+    models: list[Installed] = field(default_factory=list)
+    version: str = "0.32.15"
+    slots: int = 1
+    queue: int = 512
+    load_seconds: float = 0.0
+    token_seconds: float = 0.0
+    on_gpus: float = 0.0
+    url: str = ""
+    loaded: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.waiting = 0
+        self.lock = threading.Lock()
+        self.free = threading.Semaphore(self.slots)
+
+    def find(self, name: str) -> Installed | None:
+        names = {name, f"{name}:latest"}
+        return next((model for model in self.models if model.name in names), None)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Wait for a slot; False: too many wait already."""
+        with self.lock:
+            room = self.waiting < self.slots + self.queue
+            self.waiting += room
+        if not room:
+            yield False
+            return
+        self.free.acquire()
+        try:
+            yield True
+        finally:
+            self.free.release()
+            with self.lock:
+                self.waiting -= 1
+
+    def load(self, model: Installed) -> int:
+        """Load a model, once; return the nanoseconds that it took."""
+        began = time.perf_counter_ns()
+        with self.lock:
+            if model.name not in self.loaded:
+                time.sleep(self.load_seconds)
+                self.loaded.add(model.name)
+        return time.perf_counter_ns() - began
+
+    def tags(self) -> dict[str, Any]:
+        return {
+            "models": [
+                {"name": m.name, "model": m.name, "modified_at": m.modified, "size": m.size,
+                 "digest": m.digest, "details": m.details, "capabilities": ["completion"]}
+                for m in self.models
+            ]
+        }  # fmt: skip
+
+    def ps(self) -> dict[str, Any]:
+        there = [m for m in self.models if m.name in self.loaded]
+        return {
+            "models": [
+                {"name": m.name, "model": m.name, "size": m.size, "digest": m.digest,
+                 "details": m.details, "expires_at": FOREVER,
+                 "size_vram": int(m.size * self.on_gpus), "context_length": m.context}
+                for m in there
+            ]
+        }  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 with chunks, as Go's server writes a stream."""
+
+    protocol_version = "HTTP/1.1"
+    stub: Stub
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        self.stub.asked.append(path)
+        answers = {
+            "/api/version": lambda: {"version": self.stub.version},
+            "/api/tags": self.stub.tags,
+            "/api/ps": self.stub.ps,
+        }
+        if path == "/":
+            self.whole(b"Ollama is running", kind="text/plain")
+        elif path in answers:
+            self.json(answers[path]())
+        else:
+            self.whole(b"404 page not found", 404, "text/plain")
+
+    def do_POST(self) -> None:
+        path = urlsplit(self.path).path
+        self.stub.asked.append(path)
+        try:
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        except ValueError:
+            return self.json({"error": "invalid character"}, 400)
+        model = self.stub.find(str(body.get("model", "")))
+        if model is None:
+            return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
+        if path == "/api/show":
+            shown = {"details": model.details, "parameters": model.parameters, "model_info": {}}
+            return self.json(shown)
+        with self.stub.turn() as mine:
+            if not mine:
+                return self.json({"error": BUSY}, 503)
+            return self.answer(path, model, body)
+
+    def answer(self, path: str, model: Installed, body: dict[str, Any]) -> None:
+        loading = self.stub.load(model)
+        if body.get("keep_alive") == 0:
+            self.stub.loaded.discard(model.name)
+        if path == "/api/embed":
+            texts = body.get("input") or []
+            number = len(texts) if isinstance(texts, list) else 1
+            return self.json(
+                {"model": model.name, "embeddings": [[0.5, 0.25]] * number,
+                 "total_duration": loading + 1, "load_duration": loading,
+                 "prompt_eval_count": number}
+            )  # fmt: skip
+        parts = {"/api/generate": self.native, "/api/chat": self.native}
+        parts["/v1/chat/completions"] = self.events
+        return parts[path](path, model, body, loading)
+
+    def native(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
+        """A stream of JSON lines, or one object; the last has the counters."""
+        count = int(body.get("options", {}).get("num_predict", 3))
+        nothing = not body.get("prompt") and not body.get("messages")
+        began = time.perf_counter_ns()
+        lines = []
+        self.begin("application/x-ndjson") if body.get("stream", True) else None
+        for word in [] if nothing else [f"w{i} " for i in range(count)]:
+            time.sleep(self.stub.token_seconds)
+            lines.append(self.part(path, model, word))
+            self.chunk(lines[-1]) if body.get("stream", True) else None
+        took = time.perf_counter_ns() - began
+        last = {**self.part(path, model, ""), "done": True, "done_reason": "load"}
+        if not nothing:
+            last |= {
+                "done_reason": "length", "total_duration": loading + took, "load_duration": loading,
+                "prompt_eval_count": 5, "prompt_eval_duration": 1, "eval_count": count,
+                "eval_duration": took,
+            }  # fmt: skip
+        if not body.get("stream", True):
+            return self.json(last | {"response": "".join(f"w{i} " for i in range(count))})
+        self.chunk(last)
+        return self.end()
+
+    def part(self, path: str, model: Installed, word: str) -> dict[str, Any]:
+        told: dict[str, Any] = {"model": model.name, "created_at": MODIFIED, "done": False}
+        chat = path == "/api/chat"
+        return told | (
+            {"message": {"role": "assistant", "content": word}} if chat else {"response": word}
+        )
+
+    def events(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
+        """A stream of server-sent events, as the interface of OpenAI has them."""
+        self.begin("text/event-stream")
+        for at in range(int(body.get("max_tokens", 3))):
+            time.sleep(self.stub.token_seconds)
+            delta = {"choices": [{"index": 0, "delta": {"content": f"w{at} "}}]}
+            self.raw(f"data: {json.dumps(delta)}\n\n".encode())
+        self.raw(b"data: [DONE]\n\n")
+        self.end()
+
+    def begin(self, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def chunk(self, data: object) -> None:
+        self.raw(json.dumps(data).encode() + b"\n")
+
+    def raw(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def end(self) -> None:
+        self.wfile.write(b"0\r\n\r\n")
+
+    def json(self, data: object, status: int = 200) -> None:
+        self.whole(json.dumps(data).encode(), status, "application/json; charset=utf-8")
+
+    def whole(self, data: bytes, status: int = 200, kind: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@contextmanager
+def serving(stub: Stub) -> Iterator[Stub]:
+    """Serve on a free port for as long as needed; `url` says where."""
+    handler = type("Bound", (Handler,), {"stub": stub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    stub.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield stub
+    finally:
+        server.shutdown()
+        server.server_close()
