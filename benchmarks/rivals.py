@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator.fit.active import active_weights, expert_weights
+from generator.fit.active import active_weights
 
 if TYPE_CHECKING:
     from benchmarks.shapes import Run
@@ -63,8 +63,7 @@ def llmfit_memory(shape: Shape, run: Run) -> float:
     context, slots, cache, _, _ = run
     heads = max(shape.kv_heads)
     kept = 2 * shape.layers * heads * shape.key_length * context * slots * LLMFIT_CACHE[cache]
-    idle = shape.experts - shape.experts_used
-    parameters = weights(shape) + shape.layers * expert_weights(shape) * max(0, idle)
+    parameters = weights(shape) - active_weights(shape) + shape.multiplied + shape.expert_weights
     return (parameters * LLMFIT_Q4 + kept + LLMFIT_BESIDE) / MIB
 
 

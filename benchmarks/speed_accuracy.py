@@ -14,6 +14,8 @@ constants every machine weighs the same, however many rows it has.
     host_experts    layers whose experts the CPU computes
     depth           tokens in the cache, in the middle of what was generated
     remark          the reason of an outlier, as far as it is known
+
+Those of `speed_fresh.csv` were written down before anything was asked, and no constant is of them.
 """
 
 from __future__ import annotations
@@ -48,30 +50,53 @@ if TYPE_CHECKING:
     from generator.fit.speed import Engine, Rate
 
 ROWS: Final = Path(__file__).parent / "speed_rows.csv"
+FRESH: Final = Path(__file__).parent / "speed_fresh.csv"
 LOADS: Final = Path(__file__).parent / "load_rows.csv"
 HEAD: Final = Path(__file__).parent / "speed_accuracy.head.md"
 FACTS: Final = load_catalogue().at("ollama")
 HELD_OUT: Final = "held out"
 KINDS: Final = ("decode", "prompt")
+TABLE: Final = (
+    "| held out | machines | figures | median error | within 50 % | within the error bar |",
+    "|---|---|---|---|---|---|",
+)
 TENTH: Final = 0.1
 CLOSE: Final = 0.2
 FAR: Final = 0.5  # what makes an outlier
 ENOUGH: Final = 3  # machines that a range is taken from
 LEAST: Final = (0.8, 1.2)
 FEW: Final = (0.6, 1.5)
-# Cores of the processors whose prompts were measured.
+MOST: Final = 45  # fiftieths of its memory's rate that a device can get at best
+MOST_OF_CPU: Final = 37  # as benchmarks of memory (STREAM) get of it
+# Cores of the processors; of those with two kinds the fast ones, where only these computed.
 CORES: Final = {
-    "Intel N100": 4,
-    "Core i7-7820HQ": 4,
+    "AmpereOne A192-32X": 192,
+    "Cix CD8180": 12,
+    "Core i3-1315U": 2,
+    "Core i3-14100": 4,
     "Core i5-1135G7": 4,
     "Core i5-9500": 6,
-    "Ryzen Threadripper 3970X": 32,
-    "Core i7-8550U": 4,
-    "Core i3-14100": 4,
-    "Ryzen 7 8840U": 8,
-    "Core i3-1315U": 2,
     "Core i7-1165G7": 4,
-    "Cix CD8180": 12,
+    "Core i7-7820HQ": 4,
+    "Core i7-8550U": 4,
+    "Graviton3": 64,
+    "Graviton4": 96,
+    "Intel Core i7-1270P": 12,
+    "Intel Core i9-10900X": 10,
+    "Intel Core i9-13900HK": 14,
+    "Intel N100": 4,
+    "Intel N150": 4,
+    "Intel Xeon E5-2680 v4": 14,
+    "Raspberry Pi 400": 4,
+    "Raspberry Pi 5": 4,
+    "Ryzen 5 7600X": 6,
+    "Ryzen 7 8840U": 8,
+    "Ryzen 9 5900X": 12,
+    "Ryzen 9 7950X": 16,
+    "Ryzen AI 5 340": 6,
+    "Ryzen AI Max+ 395": 16,
+    "Ryzen Threadripper 3970X": 32,
+    "Xeon E5-2670 v3": 12,
 }
 # CPUs of the processors that are held out.
 THREADS: Final = {
@@ -143,9 +168,9 @@ class Point:
         return self.expected.low <= self.measured <= self.expected.high
 
 
-def read_rows() -> list[Row]:
-    """Return the measurements."""
-    with ROWS.open(encoding="utf-8", newline="") as file:
+def read_rows(path: Path = ROWS) -> list[Row]:
+    """Return the measurements of a file."""
+    with path.open(encoding="utf-8", newline="") as file:
         return [_row(table) for table in csv.DictReader(file)]
 
 
@@ -246,10 +271,11 @@ def calibrated(rows: Sequence[Row], entry: Efficiency) -> Efficiency:
     The share of the bandwidth and the time for a layer that are closest; the share of the TFLOPS
     that makes the median of prompts right; the ranges that a tenth is outside of on each side.
     """
+    most = MOST_OF_CPU if entry.backend == "cpu" else MOST
     entries = (
         replace(entry, bandwidth=share / 50, layer=layer)
-        for share in range(10, 51)
-        for layer in range(0, 400, 10)
+        for share in range(10, most + 1)
+        for layer in range(0, 310, 10)
     )
     decodes = [replace(row, prompt=0.0) for row in rows]
     best = min(entries, key=lambda each: _distance(points(decodes, each)))
@@ -344,15 +370,12 @@ def report(rows: Sequence[Row] | None = None) -> str:
     machines = len({(point.row.backend, point.row.machine) for point in found})
     head = HEAD.read_text(encoding="utf-8").strip()
     head = head.format(figures=len(found), machines=machines)
-    parts = (head, _summary(found), _rivals(found), _outliers(found), _loads())
+    parts = (head, _summary(found), _rivals(found), _outliers(found), _fresh(), _loads())
     return "\n\n".join(parts)
 
 
 def _summary(found: Sequence[Point]) -> str:
-    lines = [
-        "| held out | machines | figures | median error | within 50 % | within the error bar |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = [*TABLE]
     for kind, word in (("decode", "generated"), ("prompt", "prompt")):
         own = [point for point in found if point.kind == kind]
         held = [point for point in own if point.row.half == HELD_OUT]
@@ -463,6 +486,19 @@ def _outliers(found: Sequence[Point]) -> str:
             f"{_number(point.measured)} | {_number(point.expected.likely)} | {row.remark} |"
         )
     return "\n".join(lines)
+
+
+def _fresh() -> str:
+    """Return how far off the rows are that were written down before anything was asked."""
+    found = points(read_rows(FRESH))
+    rows = [
+        _line(f"{word}, {name}", group)
+        for kind, word in (("decode", "generated"), ("prompt", "prompt"))
+        for name, group in _groups([point for point in found if point.kind == kind])
+    ]
+    head = FRESH.with_suffix(".head.md").read_text(encoding="utf-8").strip()
+    table = "\n".join([*TABLE, *rows, _line("**all**", found)])
+    return "\n\n".join((head, table, _outliers(found)))
 
 
 def _number(value: float) -> str:

@@ -35,10 +35,12 @@ class ModelFact:
     """A model: its shape, how large it is, and what it is good for.
 
     `Facts.model` fills in the `quantisation` of one tag. `weights` are bytes that were read or
-    measured, `derived` those that follow from its tensors, as llama-quantize makes them, and
-    `parameters` how many weights there are. A model that is `like` another has all of its shape
-    but what it says itself. What the numbers of a shape mean stands at the head of
-    `data/models.toml`; they have the names that a GGUF header gives them, where it has them.
+    measured, `derived` those that follow from its tensors, as llama-quantize makes them;
+    `parameters` tells how many weights there are, `multiplied` how many every token is multiplied
+    with in the layers, `expert_weights` how many all experts have. A model that is `like` another
+    has all of its shape but what it says itself. What the numbers of a shape mean stands at the
+    head of `data/models.toml`; they have the names that a GGUF header gives them, where it has
+    them.
 
     `since` is the first release that loads it, where that is not its architecture's; `superseded`
     the model that took its place; `use` what it is good for; `sure` how its shape is known.
@@ -100,6 +102,8 @@ class ModelFact:
     weights: dict[str, Bytes] = field(default_factory=dict)
     derived: dict[str, int] = field(default_factory=dict)
     parameters: int = 0
+    multiplied: int = 0
+    expert_weights: int = 0
     source: str
 
     @property

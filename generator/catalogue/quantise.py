@@ -79,6 +79,7 @@ _CATEGORIES: Final = (
     *(("ffn_up", "up"), ("ffn_gate", "up"), ("ffn_down", "down")),
 )
 _OUTPUT: Final = ("output.weight",)
+_EXPERTS: Final = "_exps."
 _EMBEDDINGS: Final = ("token_embd.weight", "per_layer_token_embd.weight")
 
 
@@ -88,11 +89,24 @@ def derived(
     blocks: Mapping[str, tuple[int, int]],
     fallback: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return `derived` and `parameters` of a model: bytes by quantisation, and its weights."""
-    body = Body(model, tensors(model, anatomy))
+    """Return what follows from the tensors of a model: bytes by quantisation, and its weights.
+
+    `multiplied` are those of the layers that every token is multiplied with, `expert_weights` those
+    of all experts.
+    """
+    found = list(tensors(model, anatomy))
+    body = Body(model, found)
     sizes = {name: Mixture(body, anatomy, name, blocks, fallback).size for name in MAIN}
     made = {name: size for name, size in sizes.items() if size}
-    return {"derived": made, "parameters": body.parameters}
+    layers = [one for one in found if one.name.startswith("blk.") and len(one.dimensions) > 1]
+    every = sum(tensor.elements for tensor in layers)
+    experts = sum(tensor.elements for tensor in layers if _EXPERTS in tensor.name)
+    return {
+        "derived": made,
+        "parameters": body.parameters,
+        "multiplied": every - experts,
+        "expert_weights": experts,
+    }
 
 
 class Body:

@@ -133,6 +133,8 @@ def shape_from(
         matrices=parts.matrices(layers),
         qk_norm=parts.qk_norm,
         beside=_beside(keys, layers, embedding),
+        multiplied=parts.multiplied(own),
+        expert_weights=parts.expert_weights(own),
         remarks=tuple(_remarks(keys, kept, known, heads)),
         source="GGUF metadata",
     )

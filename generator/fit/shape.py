@@ -21,6 +21,7 @@ MORE_BITS: Final = 2
 # Layers that a vision tower gives something of their own. Source: `deepstack_visual_indexes` in
 # config.json of Qwen3-VL.
 DEEP_STACKED: Final = {"qwen3vl": 3, "qwen3vlmoe": 3}
+NEITHER: Final = "-"  # a layer of `pattern` that neither attends nor keeps a state
 HALF: Final = 2  # bytes of a weight at F16
 # Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
 QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
@@ -78,7 +79,9 @@ class Shape:
     `input_bytes`, `more_input_bytes` are other tables than the token embedding. `cache_unknown`:
     the cache is an upper bound, of an architecture that is not known. `matrices` are those of each
     layer, `qk_norm` that each head of query and key is normed; `beside` are floats of each token
-    that wait for the layers that use them. `remarks` are sentences about
+    that wait for the layers that use them. Every token is `multiplied` with so many weights of the
+    layers, and with those of the experts that it uses; all experts together have `expert_weights`.
+    `remarks` are sentences about
     what is not known of it.
     """
 
@@ -118,6 +121,8 @@ class Shape:
     matrices: tuple[Matrices, ...] = ()
     qk_norm: bool = False
     beside: int = 0
+    multiplied: int = 0
+    expert_weights: int = 0
     remarks: tuple[str, ...] = ()
     source: str = ""
 
@@ -373,6 +378,8 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         matrices=matrices,
         qk_norm=model.architecture.startswith(QK_NORMED),
         beside=DEEP_STACKED.get(model.architecture, 0) * model.embedding,
+        multiplied=model.multiplied,
+        expert_weights=model.expert_weights,
         source=model.source,
     )
 
@@ -432,16 +439,35 @@ def _spread(total: int, model: ModelFact, matrices: Sequence[Matrices]) -> tuple
     return tuple(end - start for start, end in pairwise(ends))
 
 
+def _sparse(model: ModelFact) -> tuple[bool, ...]:
+    """Return of each layer whether it has experts.
+
+    They are behind the dense ones, in every n-th, or only in those that neither attend nor keep a
+    state, where there are such.
+    """
+    every, kinds = model.sparse_every, kinds_of(model)
+    alone = NEITHER in kinds
+    return tuple(
+        layer >= model.dense_layers
+        and layer % every == every - 1
+        and not (alone and kinds[layer] != NEITHER)
+        for layer in range(model.layers)
+    )
+
+
 def _parts(model: ModelFact) -> tuple[int, ...]:
-    """Return how many elements the matrices of each layer have, in proportion."""
-    if not model.dense_layers:
+    """Return how many weights each layer has, in proportion."""
+    sparse = _sparse(model)
+    count = sum(sparse)
+    if not model.experts or not count or count == model.layers:
         return (1,) * model.layers
-    count = 3 if model.gated else 2
-    attention = 2 * model.embedding * model.heads * (model.key_length + model.value_length)
-    dense = attention + count * model.embedding * model.dense_feed_forward
-    wide = model.experts * model.feed_forward + model.shared_feed_forward
-    sparse = attention + count * model.embedding * wide
-    return (dense,) * model.dense_layers + (sparse,) * (model.layers - model.dense_layers)
+    matrix = (3 if model.gated else 2) * model.embedding
+    shared, dense = matrix * model.shared_feed_forward, matrix * model.dense_feed_forward
+    alone = NEITHER in kinds_of(model)
+    rest = model.multiplied - count * shared - (model.layers - count) * dense
+    attention = rest // (model.layers - count * alone)
+    wide = model.expert_weights // count + shared + (0 if alone else attention)
+    return tuple(wide if yes else attention + dense for yes in sparse)
 
 
 def _experts(model: ModelFact, layers: tuple[int, ...], facts: Facts) -> tuple[int, ...]:
@@ -451,15 +477,14 @@ def _experts(model: ModelFact, layers: tuple[int, ...], facts: Facts) -> tuple[i
     """
     if not model.experts:
         return ()
-    sparse = ((0 if n < model.dense_layers else size) for n, size in enumerate(layers))
-    experts = (3 if model.gated else 2) * model.experts * model.feed_forward
+    sparse = [size if yes else 0 for yes, size in zip(_sparse(model), layers, strict=True)]
     if model.quantisation == "MXFP4":
-        most = facts.row_bytes("MXFP4", model.embedding) * experts
+        width = (3 if model.gated else 2) * model.experts * model.feed_forward
+        most = facts.row_bytes("MXFP4", model.embedding) * width
         return tuple(min(most, size) for size in sparse)
-    heads = model.heads + max(1, model.kv_heads)
-    others = heads * (model.key_length + model.value_length) + model.experts
-    others += (3 if model.gated else 2) * model.shared_feed_forward
-    return tuple(size * experts // (experts + others) for size in sparse)
+    whole = sum(layers) * model.expert_weights // (model.expert_weights + model.multiplied)
+    room = sum(sparse)
+    return tuple(size * min(whole, room) // room for size in sparse)
 
 
 def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.speed import GB
 from generator.fit.active import active_expert_bytes, active_weights, dense_bytes
-from generator.fit.kv import kv_layers
+from generator.fit.kv import FLOAT, kv_layers
 from generator.fit.shape import DEFAULT_BATCH
 from generator.records import dataclass
 
@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from generator.host import Gpu
 
 SHORT: Final = 512  # tokens of a conversation that has just begun
-EXPERTS: Final = 0.25  # what a layer with experts takes more, of the time for a plain layer
-STATE: Final = 1.5  # and one with a recurrent state
+EXPERTS: Final = 0.15  # what a layer with experts takes more, of the time for a plain layer
+BOTH: Final = 0.95  # and one with a feed-forward part for all tokens beside them, in turn (gemma4)
+CONVOLUTION: Final = -0.5  # and one with a short convolution in place of attention (lfm2)
+# How often a recurrent state is read or written for a token: its operations are many, and each
+# leaves what it made in memory.
+PASSES: Final = 14
+FEW_TOKENS: Final = 4  # of its embedding, that a convolution keeps at most; a state is larger
 GATHERED: Final = 0.65  # share of the rate of computing a prompt that experts leave
 # The error bar is wider by this on either side than what was calibrated with: of 87 figures of a
 # page that nobody here had seen, the bar of a tenth held 69 % (docs/accuracy.md).
@@ -178,7 +183,7 @@ def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate
     """Return generated tokens per second with `depth` tokens in the cache of its request.
 
     Each part takes bytes ÷ (bandwidth × share) and some time for each layer; they follow one
-    another, so that their times add up.
+    another, so that their times add up. A processor computes between reads.
     """
     slow = likely = fast = 0.0
     read = _read(shape, load, depth)
@@ -187,6 +192,8 @@ def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate
         best, engine = part.engine.efficiency, part.engine
         size = sum(read[part.start : part.end]) + part.moved * used
         fixed = (_launches(shape, part) + part.spilled) * best.layer * MICRO
+        if best.backend == "cpu" and engine.operations:
+            fixed += _computing(shape, part, engine.operations * best.prompt)
         time = size / (engine.bandwidth * best.bandwidth) + fixed
         worst, most = _widened(best.decode_range)
         likely += time
@@ -198,15 +205,30 @@ def decode_rate(shape: Shape, load: Load, parts: list[Part], depth: int) -> Rate
 def _launches(shape: Shape, part: Part) -> float:
     """Return how many plain layers take as much time beside reading as those of a part.
 
-    A GPU computes experts, and a recurrent state, in more steps.
+    A GPU computes experts in more steps, and a short convolution in fewer.
     """
     layers = range(part.start, min(part.end, shape.layers))
     count: float = part.end - part.start
     if part.engine.efficiency.backend == "cpu":
         return count
     if shape.experts:
-        count += EXPERTS * len(layers)
-    return count + STATE * sum(1 for layer in layers if any(shape.states[layer : layer + 1]))
+        every = shape.dense_feed_forward and all(shape.expert_bytes)
+        count += (BOTH if every else EXPERTS) * len(layers)
+    return count + CONVOLUTION * sum(1 for layer in layers if _convolves(shape, layer))
+
+
+def _convolves(shape: Shape, layer: int) -> bool:
+    """Whether a layer keeps the last few tokens, and no state of all."""
+    state = sum(shape.states[layer : layer + 1])
+    return 0 < state <= FEW_TOKENS * shape.embedding
+
+
+def _computing(shape: Shape, part: Part, rate: float) -> float:
+    """Return the seconds in which a processor computes its layers of one token, and its experts."""
+    layers = (min(part.end, shape.layers) - part.start) / shape.layers
+    experts = part.moved / max(1, sum(shape.expert_bytes))
+    used = active_weights(shape) - shape.multiplied
+    return 2 * (active_weights(shape) * layers + used * experts) / rate
 
 
 def _widened(measured: tuple[float, float]) -> tuple[float, float]:
@@ -223,7 +245,9 @@ def _rate(slow: float, likely: float, fast: float) -> Rate:
 def _read(shape: Shape, load: Load, depth: int) -> list[int]:
     """Return the bytes that are read of each layer and of the output for one token."""
     cache = kv_layers(shape, replace(load, context=max(1, depth), slots=1))
-    every = zip(dense_bytes(shape), active_expert_bytes(shape), cache, strict=True)
+    states = shape.states or (0,) * shape.layers
+    moved = ((PASSES - 1) * FLOAT * state for state in states)
+    every = zip(dense_bytes(shape), active_expert_bytes(shape), cache, moved, strict=True)
     return [*map(sum, every), shape.output_bytes]
 
 

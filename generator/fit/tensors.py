@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.shape import Matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.fit.header import Tensor
 
@@ -79,6 +80,20 @@ class Parts:
             for i in range(layers)
         ]
         return tuple(sizes) if any(sizes) else ()
+
+    def _weights(self, layers: int) -> Iterator[tuple[str, int]]:
+        for layer in range(layers):
+            for name, tensor in self.blocks.get(layer, {}).items():
+                if len(tensor.dimensions) > 1:
+                    yield name, prod(tensor.dimensions)
+
+    def multiplied(self, layers: int) -> int:
+        """Return how many weights of so many layers every token is multiplied with."""
+        return sum(count for name, count in self._weights(layers) if not EXPERTS.match(name))
+
+    def expert_weights(self, layers: int) -> int:
+        """Return how many weights all experts of so many layers have."""
+        return sum(count for name, count in self._weights(layers) if EXPERTS.match(name))
 
     def matrices(self, layers: int) -> tuple[Matrices, ...]:
         """Return the matrices of each layer, as a GPU would hold them while it uses them."""

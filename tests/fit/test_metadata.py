@@ -125,6 +125,16 @@ def test_a_gate_is_known_by_its_tensors(names: list[Tensor], *, gated: bool) -> 
     assert told("starcoder2", 1, {"attention.head_count": 4}, *names).gated is gated
 
 
+def test_weights_that_a_token_is_multiplied_with_are_counted() -> None:
+    rows = [
+        *(matrix("blk.0.attn_k", 64, 48), matrix("blk.0.attn_norm", 64)),
+        *(matrix("blk.0.ffn_gate_inp", 64, 4), matrix("blk.0.ffn_up_exps", 64, 8, 4)),
+    ]
+    found = told("qwen2moe", 1, {"attention.head_count": 4}, *rows)
+    assert found.multiplied == 64 * 48 + 64 * 4
+    assert found.expert_weights == 64 * 8 * 4
+
+
 def test_an_unknown_architecture_is_bounded_and_said_to_be_one() -> None:
     rows = [matrix("blk.0.attn_k", 64, 48), matrix("blk.0.attn_v", 64, 32), matrix("v.a", 8, 8)]
     found = told("futureformer", 1, {}, *rows)
