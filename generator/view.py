@@ -372,6 +372,8 @@ class Phrases:
     """How the image's own program is taken away, so that the command alone is run."""
     mapped_port: str = r"(?!)"
     """A pattern for the keys of published ports that are mappings."""
+    mapped_host: str = "host_ip: 127.0.0.1"
+    """How such a mapping names the address of the host."""
 
     def limits_unit(self, bound: Bound) -> bool:
         """Return whether systemd reads a limit: those of a unit are no options of a container."""
@@ -391,7 +393,7 @@ class Phrases:
 
     def local_port(self, text: str, place: Place) -> str:
         """Return how the file binds a published port to the loopback: `text` in the short form."""
-        return "host_ip: 127.0.0.1" if re.fullmatch(self.mapped_port, place.key) else text
+        return self.mapped_host if re.fullmatch(self.mapped_port, place.key) else text
 
     def section(self, line: Line) -> str:
         """Return the section of a unit that a line ends up in; empty: in none."""

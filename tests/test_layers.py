@@ -68,7 +68,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "readers": (
         {"catalogue", "engines", "errors", "host", "readers", "units", "view"},
-        {"tree_sitter", "tree_sitter_nix", "yaml"},
+        {"tree_sitter", "tree_sitter_hcl", "tree_sitter_nix", "yaml"},
     ),
     "explain": (
         {"catalogue", "errors", "explain", "formats", "profiles", "units"},

@@ -33,6 +33,7 @@ KINDS: Final = {
     "windows": "a script of PowerShell or cmd",
     "launchd": "an agent of launchd",
     "fly": "an application of Fly.io",
+    "terraform": "a module of Terraform",
     "compose": "a compose file",
     "helm": "values of the Helm chart",
     "nixos": "a NixOS module",

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TEMPLATES: Final = (
-    *(".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".gotmpl", ".hbs", ".mustache", ".erb"),
+    *(
+        ".j2",
+        ".jinja",
+        ".jinja2",
+        ".tmpl",
+        ".tpl",
+        ".gotmpl",
+        ".tftpl",
+        ".hbs",
+        ".mustache",
+        ".erb",
+    ),
 )
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})

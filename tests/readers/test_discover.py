@@ -336,7 +336,7 @@ def test_files_beside_are_read_or_are_not_there(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
-        ("main.tf", 'image = "ollama/ollama"\n', True),
+        ("main.bicep", "image: 'ollama/ollama'\n", True),
         ("compose.yml.bak", "services: {ollama: {image: ollama/ollama}}\n", True),
         ("Dockerfile", "FROM ubuntu\nRUN pip install ollama\n", False),
     ],

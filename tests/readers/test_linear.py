@@ -60,6 +60,12 @@ HEADS: dict[str, tuple[str, ...]] = {
         "FROM ollama/ollama\nENTRYPOINT [",
         "ARG A=1\nFROM ollama/ollama:$A\nENV A=$A$A A=",
     ),
+    "terraform": (
+        "",
+        'resource "docker_container" "a" {\n  image = "ollama/ollama"\n  env = [',
+        'resource "docker_container" "a" {\n  image = "ollama/ollama"\n  env = ["A=',
+        'resource "aws_instance" "a" {\n  user_data = <<EOT\n#!/bin/sh\nollama serve\n',
+    ),
     "modelfile": ("FROM a\n", 'FROM a\nSYSTEM """', "FROM a\nPARAMETER num_ctx "),
     "helm": ("ollama:\n", "ollama:\n  gpu:\n    enabled: "),
     "environment": ("", "A=", 'export A="', "#!/bin/sh\n"),

@@ -14,7 +14,7 @@ from generator.readers.nixos import SIGNS
 from generator.readers.nixos.literal import parts
 from generator.readers.nixos.read import read
 from generator.readers.nixos.release import PINS, pinned_by
-from generator.readers.syntax.nix import TooMuch
+from generator.readers.syntax.grammar import TooMuch
 from tests.tools import require
 
 if TYPE_CHECKING:

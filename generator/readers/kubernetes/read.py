@@ -103,6 +103,18 @@ def _servers(resources: Resources) -> list[View]:
     return views + [view for table in tables for view in _charts(table, tables, resources)]
 
 
+def servers_of(
+    tables: Sequence[Table], beside: Sequence[Table], context: Context
+) -> tuple[list[View], list[NotJudged]]:
+    """Return the servers among resources that no file of Kubernetes has; others are `beside`."""
+    every = [*tables, *beside]
+    resources = Resources(context, found=every)
+    pods = [pod for table in tables if (pod := _pod(table, every, resources)) is not None]
+    views = [view for pod in pods for view in pod.views()]
+    views += (view for table in tables for view in _charts(table, every, resources))
+    return views, resources.gaps
+
+
 def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | None:
     path = _PODS.get(table.text("kind"))
     pod = None if path is None else table.get(*path) if path else table

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.readers.nixos.evaluate import Definition
+from generator.readers.syntax.grammar import text_of
 from generator.readers.syntax.nix import (
     PRIORITIES,
     SAME,
@@ -22,7 +23,6 @@ from generator.readers.syntax.nix import (
     called,
     inner,
     is_table,
-    text_of,
     tree,
 )
 from generator.records import dataclass

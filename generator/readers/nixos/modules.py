@@ -12,7 +12,7 @@ from generator.readers.base import NeedsMore, Source
 from generator.readers.nixos import FLAKE
 from generator.readers.nixos.evaluate import Definition, NotEvaluated, evaluate
 from generator.readers.nixos.literal import INSTALL, Part, parts
-from generator.readers.syntax.nix import TooMuch
+from generator.readers.syntax.grammar import TooMuch
 from generator.records import dataclass
 from generator.view import NotJudged
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+
+from generator.readers.syntax.grammar import TooMuch, parsed, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 MOST_STEPS: Final = 30_000
 MOST_DEPTH: Final = 150
-MOST_SECONDS: Final = 2
-"""Of CPU time, for the tree of one text."""
-_CHUNK: Final = 2**10
 # The parser takes a time that grows with the square of these.
 _CHAIN: Final = re.compile(r"(?:\.[ \t\n]*[\w'-]{1,200}[ \t\n]*){100}", re.ASCII)
 _OPEN_COMMENTS: Final = 50
@@ -35,10 +33,6 @@ _ESCAPES: Final = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "'''": "''", "''$": "$
 UNKNOWN: Final = "…"
 """What stands in a text for a part that is not known."""
 _UNKNOWN: Final = (None, True)
-
-
-class TooMuch(Exception):
-    """The text is larger or deeper than any module."""
 
 
 @functools.cache
@@ -59,15 +53,7 @@ def tree(text: str) -> Node | None:
         return None
     if _CHAIN.search(text) or text.count("/*", text.rfind("*/") + 1) > _OPEN_COMMENTS:
         raise TooMuch
-    data, start = text.encode(errors="replace"), time.process_time()
-    try:
-        return reader.parse(
-            lambda at, _: data[at : at + _CHUNK],
-            progress_callback=lambda *_: time.process_time() - start > MOST_SECONDS,
-        ).root_node
-    except ValueError as error:
-        reader.reset()
-        raise TooMuch from error
+    return parsed(reader, text)
 
 
 def inner(node: Node | None) -> Node | None:
@@ -89,11 +75,6 @@ class Scope:
         while scope.above is not None and name not in scope.names:
             scope = scope.above
         return scope.names.get(name), scope
-
-
-def text_of(node: Node) -> str:
-    """Return the text of a node."""
-    return (node.text or b"").decode(errors="replace")
 
 
 def bindings(node: Node) -> Iterator[Node]:

@@ -1,0 +1,107 @@
+"""Containers that a cloud starts: those of a task, of a service without servers, of a group.
+
+They differ from cloud to cloud in all but the image and the variables; those are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.base import Context, image_name
+from generator.readers.helm.read import quantity
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+from generator.readers.terraform import ELSEWHERE
+from generator.view import Bound, Container, NotJudged, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.view import View
+
+_VARIABLES: Final = ("env", "environment", "environment_variables", "env_vars")
+_DEEPEST: Final = 12
+
+
+def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], list[NotJudged]]:
+    """Return the servers that a resource of some type starts, and that the rest is not read."""
+    views = [_view(box, image, context) for box, image in _boxes(table, context)]
+    reason = f"of `{kind}` image, variables and memory alone are read here"
+    gaps = [
+        NotJudged(
+            file=view.place.file,
+            line=view.place.line,
+            part="what else its container has",
+            reason=reason,
+            hint="check how it gets volumes, GPUs and its address",
+        )
+        for view in views
+    ]
+    return views, gaps
+
+
+def _boxes(node: Node, context: Context, depth: int = 0) -> Iterator[tuple[Table, Scalar]]:
+    inner: tuple[Node, ...] = ()
+    if isinstance(node, Table):
+        image = node.scalar("image")
+        if image and context.engine.is_image(image_name(image.text).repository):
+            yield node, image
+        inner = tuple(node.entries.values())
+    elif isinstance(node, Items):
+        inner = node.items
+    for one in inner if depth < _DEEPEST else ():
+        yield from _boxes(one, context, depth + 1)
+
+
+def _view(box: Table, image: Scalar, context: Context) -> View:
+    name = image_name(image.text)
+    return context.view(
+        ELSEWHERE,
+        context.release_of(image.text),
+        name=box.text("name") or context.engine.name,
+        place=box.place,
+        variables=tuple(_variables(box)),
+        bounds=tuple(_bounds(box)),
+        container=Container(
+            image=image.text,
+            place=replace(image.place, key="image"),
+            tag=name.tag,
+            digest=name.digest or not image.explicit,
+            restart="always",
+        ),
+    )
+
+
+def _variables(box: Table) -> Iterator[Variable]:
+    for key in _VARIABLES:
+        for node in box.items(key):
+            if not isinstance(node, Table):
+                continue
+            if "name" in node.entries:
+                yield _variable(node.text("name"), node.get("value"), node.get("name") or node)
+            else:
+                for name, value in node.entries.items():
+                    yield _variable(name, value, replace(value, place=node.place_of(name)))
+
+
+def _variable(name: str, value: Node | None, at: Node) -> Variable:
+    told = value if isinstance(value, Scalar) else None
+    return Variable(
+        name=name,
+        value=told.text if told else "",
+        place=replace((told or at).place, key=f"env.{name}"),
+        written=told.replaceable if told else "",
+        unresolved=told is None or not told.explicit,
+        named=at.place,
+    )
+
+
+def _bounds(box: Table) -> Iterator[Bound]:
+    for node in box.items("resources"):
+        limits = node.table("limits") if isinstance(node, Table) else Table({}, box.place)
+        memory = limits.scalar("memory")
+        if memory is not None and memory.explicit:
+            with contextlib.suppress(ValueError):
+                size = int(quantity(memory.text))
+                yield Bound(name="memory_max", value=size, place=memory.place)

@@ -1,0 +1,208 @@
+"""Terraform and OpenTofu: the servers that the resources of a module make, as its text tells.
+
+Nothing is run: what a variable without a default, another module or the state would say is named.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import EnvironmentFailure, Problem
+from generator.readers.base import Context, NeedsMore, Source, refused
+from generator.readers.embedded import with_gaps
+from generator.readers.helm.given import Given
+from generator.readers.helm.merge import all_of
+from generator.readers.helm.read import views_of_release
+from generator.readers.helm.releases import Release, values_in
+from generator.readers.kubernetes.read import servers_of
+from generator.readers.kubernetes.resources import documents_of
+from generator.readers.passed import uses_an_engine
+from generator.readers.syntax.grammar import TooMuch, text_of
+from generator.readers.syntax.hcl import Block, parser
+from generator.readers.syntax.yaml_tree import Node, Scalar, Table
+from generator.readers.terraform import CLUSTER
+from generator.readers.terraform.boxes import boxes_of
+from generator.readers.terraform.cluster import manifest_of
+from generator.readers.terraform.docker import not_literal, view_of
+from generator.readers.terraform.evaluate import MOST_STEPS, Module
+from generator.readers.terraform.texts import texts_of
+from generator.view import NotJudged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.view import View
+
+_ENDS: Final = (".tf", ".tofu")
+_TEXTS: Final = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
+_HELD: Final = frozenset({"docker_image", "docker_registry_image", "docker_volume"})
+"""What is there for others that run it."""
+_KEPT: Final = frozenset({"resource", "data", "module"})
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return the servers that the files of one directory make.
+
+    Raises ProfileError for what no parser reads, NeedsMore where nothing can be told, and
+    EnvironmentFailure where nothing reads Terraform.
+    """
+    if parser() is None:
+        hint = "pip install 'hostwright[terraform]'"
+        raise EnvironmentFailure("nothing here reads Terraform", hint=hint)
+    try:
+        module = _module(sources, context)
+        found = _Found(module, {source.path for source in sources}, context)
+        found.all()
+    except TooMuch:
+        hint = "check what `terraform plan` prints"
+        raise refused(sources[0].path, "", "is larger or deeper than any module", hint) from None
+    if found.gaps and not found.views:
+        told = (Problem(f"line {g.line}", g.reason, g.hint, g.file) for g in found.gaps)
+        raise NeedsMore(sources[0].path, tuple(told))
+    return with_gaps(found.views, found.gaps)
+
+
+def _module(sources: Sequence[Source], context: Context) -> Module:
+    """Return the module of the files, and of those that Terraform reads beside them."""
+    given = {posixpath.normpath(source.path) for source in sources}
+    beside = [p for p in context.listed(sources[0].path) if posixpath.normpath(p) not in given]
+    others = [Source(path, context.read(path) or "") for path in beside if path.endswith(_ENDS)]
+    module = Module([*sources, *others], context)
+    for path in beside:
+        if path.endswith(".auto.tfvars") or posixpath.basename(path) == "terraform.tfvars":
+            module.tell(Source(path, context.read(path) or ""))
+    return module
+
+
+class _Found:
+    """What the resources of a module make; those of `files` are judged."""
+
+    def __init__(self, module: Module, files: set[str], context: Context) -> None:
+        self.module, self.context = module, context
+        self.views: list[View] = []
+        self.gaps: list[NotJudged] = []
+        every = [block for block in module.blocks if block.kind in _KEPT and block.labels]
+        self.own = [block for block in every if block.file in files]
+        self.others = [block for block in every if block.file not in files]
+        self.files = files
+
+    def all(self) -> None:
+        """Take in every block."""
+        manifests = [(block, one) for block in self.own for one in self._manifests(block)]
+        beside = [one for block in self.others for one in self._manifests(block)]
+        made = {id(block) for block, _ in manifests}
+        tables = [one for _, one in manifests]
+        views, gaps = servers_of(tables, beside, self.context)
+        self.views += (
+            replace(v, phrases=replace(CLUSTER, volumes_told=v.phrases.volumes_told), keys=())
+            for v in views
+        )
+        self.gaps += gaps
+        for block in self.own:
+            before = len(self.views) + len(self.gaps)
+            runs = self._take(block)
+            taken = id(block) in made or len(self.views) + len(self.gaps) > before
+            if runs and not taken and uses_an_engine(_plain(block)):
+                self._passed_over(block)
+        if self.module.steps > MOST_STEPS:
+            raise TooMuch
+        for file in sorted(self.files):
+            if line := self.module.faults.get(file, 0):
+                reason, hint = "is no HCL", "see what `terraform validate` says"
+                self.gaps.append(
+                    NotJudged(file=file, line=line, part="a part of it", reason=reason, hint=hint)
+                )
+
+    def _manifests(self, block: Block) -> Iterator[Table]:
+        """Yield the manifests of a resource."""
+        kind = block.labels[0]
+        if block.kind != "resource" or not kind.startswith(("kubernetes_", "kubectl_")):
+            return
+        table = self.module.resource(block)
+        made = manifest_of(kind, table)
+        told = table.get(_TEXTS.get(kind, ""))
+        if made is not None:
+            yield made
+        elif isinstance(told, Table):
+            yield told
+        elif isinstance(told, Scalar) and told.explicit:
+            padded = "\n" * (told.starts - 1) + told.text
+            yield from documents_of(Source(told.place.file, padded))
+        elif told is not None and block in self.own and uses_an_engine(_plain(block)):
+            self.gaps.append(not_literal(_TEXTS[kind], told.place))
+
+    def _take(self, block: Block) -> bool:
+        """Take in what a resource makes, and return whether it makes anything at all."""
+        if block.kind == "module":
+            return True
+        kind, table = block.labels[0], self.module.resource(block)
+        if table.text("count") == "0" or kind in _HELD:
+            return False
+        if kind == "helm_release":
+            self._release(table)
+        elif kind == "docker_container":
+            found = view_of(table, self.context)
+            self.views += [found] if found else []
+        elif not kind.startswith(("kubernetes_", "kubectl_")):
+            views, gaps = boxes_of(kind, table, self.context)
+            self.views += views
+            self.gaps += gaps
+        views, gaps = texts_of(table, self.context)
+        self.views += views
+        self.gaps += gaps
+        return True
+
+    def _release(self, table: Table) -> None:
+        """Take in a release of a chart: its values, and what is set over them."""
+        several = [told for node in table.items("values") if (told := self._values(node, table))]
+        given = Given(all_of(several), table.place)
+        pairs = (one for key in ("set", "set_sensitive", "set_list") for one in table.items(key))
+        for pair in pairs:
+            if isinstance(pair, Table):
+                _set(pair, given)
+        name = self.context.engine.name
+        ours = table.text("chart").rpartition("/")[2].partition(":")[0] == name
+        release = Release(given.table(), (), ours, of_files=False)
+        self.views += views_of_release(release, table.place, self.context)
+
+    def _values(self, node: Node, table: Table) -> Table | None:
+        """Return values that stand there as text, as an object, or in a file."""
+        if isinstance(node, Table):
+            return node
+        found = None
+        if isinstance(node, Scalar) and (node.explicit or node.block):
+            padded = "\n" * (node.starts - 1) + node.text
+            found = values_in(Source(node.place.file, padded))
+        if found is None and self.context.engine.name in table.text("chart"):
+            self.gaps.append(not_literal("values", node.place))
+        return found
+
+    def _passed_over(self, block: Block) -> None:
+        """Name a block that uses the engine in a way that nobody reads here."""
+        reason = "resources of this type are not read here"
+        if block.kind == "module":
+            reason = "what a module makes of this stands elsewhere"
+        self.gaps.append(
+            NotJudged(
+                file=block.file,
+                line=block.line,
+                part=" ".join((block.kind, *(f'"{label}"' for label in block.labels))),
+                reason=reason,
+                hint="check what `terraform plan` prints",
+            )
+        )
+
+
+def _plain(block: Block) -> str:
+    return text_of(block.body) if block.body else ""
+
+
+def _set(pair: Table, given: Given) -> None:
+    name, value = pair.text("name"), pair.get("value")
+    if isinstance(value, Scalar) and value.explicit:
+        given.put_text(name, value.text, value.place, plain=pair.text("type") != "string")
+    elif name:
+        place = value.place if value else pair.place
+        given.put(name, Scalar("", place, explicit=False, shared=True))
