@@ -143,7 +143,11 @@ def _swap(found: dict[str, Bound], options: Sequence[Option]) -> Iterator[Bound]
     bound = Bound(name="memory_swap_max", value=None, place=total.argument.place)
     if total.value == "-1":
         yield bound
-    elif memory is not None and isinstance(memory.value, int):
+        return
+    with contextlib.suppress(ValueError):
+        if both := docker.size(total.value):
+            yield replace(bound, name="memory_and_swap", value=both)
+    if memory is not None and isinstance(memory.value, int):
         with contextlib.suppress(ValueError):
             both = docker.size(total.value)
             if both >= memory.value:

@@ -1,7 +1,8 @@
-"""HW203, HW204, HW206, HW208, HW210 and HW214: limits on CPU time and memory."""
+"""HW203, HW204, HW206, HW208, HW210, HW214, HW218 and HW219: limits on CPU time and memory."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.fit.host import size_of
@@ -183,3 +184,53 @@ def no_limit_on_swap(view: View, _: Facts) -> Hits:
             place=bound.place,
             fix=barred,
         )
+
+
+@Rule(
+    id="HW218",
+    severity="error",
+    title="a limit on swap that Docker refuses",
+    why="`memswap_limit` and `--memory-swap` count memory and swap together, so they need a limit "
+    "on memory, and one that is not above them. Otherwise no container is created.",
+    bad="services:\n  ollama:\n    memswap_limit: 8g",
+    good="services:\n  ollama:\n    mem_limit: 8g\n    memswap_limit: 8g",
+    source="moby daemon/daemon_unix.go, verifyPlatformContainerResources; podman-run(1), "
+    "--memory-swap",
+)
+def refused_swap(view: View, _: Facts) -> Hits:
+    both, bound = view.bound("memory_and_swap"), view.bound("memory_max")
+    total, memory = size_of(both), size_of(bound)
+    untold = bound is not None and memory is None
+    if both is None or total is None or view.adds or untold or total >= (memory or total + 1):
+        return
+    message = "there is a limit on memory and swap together, and none on memory"
+    if memory is not None:
+        message = f"memory and swap together, {gib(total)}, are less than the memory, {gib(memory)}"
+    yield Hit(
+        message=f"{message}: the container is not created",
+        place=both.place,
+        fix="write a limit on memory as well, of the same size for no swap",
+    )
+
+
+@Rule(
+    id="HW219",
+    severity="info",
+    title="a reservation that does nothing",
+    why="CPUs are reserved by the scheduler of a swarm alone. `docker compose up` reads the limits "
+    "of `deploy.resources`, and of the reservations memory and devices; no CPU is kept free.",
+    bad="deploy: {resources: {reservations: {cpus: '4'}}}",
+    good="deploy: {resources: {limits: {cpus: '4'}}}",
+    source="docker/compose pkg/compose/create.go, setReservations",
+)
+def idle_reservation(view: View, _: Facts) -> Hits:
+    keys = [line.place.key for line in view.lines]
+    if any(re.fullmatch(view.phrases.idle_unless, key) for key in keys):
+        return
+    for line in view.lines:
+        if re.fullmatch(view.phrases.idle, line.place.key):
+            yield Hit(
+                message="without a swarm a reservation of CPUs keeps none of them free",
+                place=line.place,
+                fix="give the others less of them, or leave it out",
+            )

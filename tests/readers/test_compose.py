@@ -12,7 +12,7 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
 from generator.readers.base import NeedsMore
 from generator.targets import load_target
-from generator.view import View
+from generator.view import STARTED, View
 from tests.consumers import compose
 from tests.plans import PROFILES, shipped
 from tests.readers.composing import MAIN, limit, one, told, views
@@ -328,6 +328,7 @@ def test_what_only_the_shell_knows_is_not_told() -> None:
         "cpu_quota": None,
         "memory_max": 5 * 2**30,
         "memory_swap_max": None,
+        "memory_and_swap": None,
     }
 
 
@@ -499,6 +500,32 @@ def test_an_override_is_meant_to_win_but_not_its_file_of_variables() -> None:
     (seen,) = views(files, MAIN, over)
     assert overruled(seen) == [("B", "2", "over.env", MAIN, False)]
     assert (told(seen)["A"], told(seen)["B"]) == ("2", "1")
+
+
+def test_a_raw_file_is_taken_letter_by_letter() -> None:
+    service = "services:\n  ollama:\n    image: ollama/ollama\n    environment: {Z: '1'}\n"
+    text = f"{service}    env_file:\n      - {{path: a.env, format: raw}}\n      - b.env\n"
+    lines = 'A="one"\n# C=1\nB=$A\nZ=2\n'
+    seen = one({MAIN: text, "a.env": lines, "b.env": 'D="one"\n'})
+    assert told(seen) == {"A": '"one"', "B": "$A", "D": "one", "Z": "1"}
+
+
+@pytest.mark.parametrize(("needed", "open_ended"), [("", True), (", required: false", False)])
+def test_a_file_that_may_be_missing(needed: str, open_ended: bool) -> None:
+    service = "services:\n  ollama:\n    image: ollama/ollama\n"
+    seen = one(f"{service}    env_file: [{{path: gone.env{needed}}}]\n")
+    (gap,) = seen.not_judged
+    assert ("optional" in gap.reason, gap.variables) == (not open_ended, open_ended)
+
+
+def test_a_script_that_a_config_holds() -> None:
+    text = (
+        "services:\n  ollama:\n    image: ollama/ollama\n    entrypoint: [/bin/sh, /up.sh]\n"
+        "    configs: [{source: up, target: /up.sh}]\n"
+        "configs:\n  up:\n    content: |\n      #!/bin/sh\n      ollama serve\n"
+    )
+    lines = [line for line in views(text)[0].lines if line.section == STARTED]
+    assert [(line.name, line.place.line) for line in lines] == [("up", 9)]
 
 
 def test_a_file_that_is_not_at_hand_is_told() -> None:

@@ -1,4 +1,4 @@
-"""HW522 to HW527, HW213 and HW214: what the reader of a file does not take as it is written."""
+"""HW522 to HW527 and HW213 to HW219: what the reader of a file does not take as it is written."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ NAMES = {
 SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
 CONTAINER = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\n"
 CHART = "image:\n  tag: 0.32.15\nollama:\n  gpu:\n    enabled: true\n"
+RESERVED = "resources: {reservations: {cpus: '4', memory: 4G}}"
 EIGHT = {"cores": 8, "threads": 16}
 BOX = Container(image="ollama/ollama", place=Place("compose.yaml", 2))
 
@@ -55,6 +56,14 @@ CASES: dict[str, tuple[View, View]] = {
         boxed({"cpu_quota": 400}, {"LLAMA_ARG_THREADS": "3"}, host=EIGHT),
     ),
     "HW214": (view({}, {"cpu_quota": 80}), view({}, {"cpu_quota": 800})),
+    "HW218": (
+        boxed({"memory_and_swap": 2**33}),
+        boxed({"memory_max": 2**33, "memory_and_swap": 2**33}),
+    ),
+    "HW219": (
+        read("compose", f"{SERVICE}    deploy: {{{RESERVED}}}\n"),
+        read("compose", f"{SERVICE}    deploy: {{mode: global, {RESERVED}}}\n"),
+    ),
     "HW522": (
         read("compose", f"{SERVICE}    env: [A=b]\n"),
         read("compose", f"{SERVICE}    environment: [A=b]\n    x-env: 1\n"),
@@ -254,3 +263,30 @@ def test_a_part_of_one_cpu(kind: str, key: str, host: Mapping[str, int], fix: st
     seen = dataclasses.replace(view(kind=kind, host=host), bounds=(bound,))
     (placed,) = found(less_than_one_cpu, seen)
     assert placed.finding.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("keys", "caught"),
+    [
+        ("memswap_limit: 8g", True),
+        ("memswap_limit: -1", False),
+        ("memswap_limit: 0", False),
+        ("mem_limit: 16g, memswap_limit: 8g", True),
+        ("mem_limit: 8g, memswap_limit: 8g", False),
+        ("mem_limit: '${SIZE}', memswap_limit: 8g", False),
+        ("memswap_limit: 8g, deploy: {resources: {limits: {memory: 4g}}}", False),
+    ],
+)
+def test_memory_and_swap_together(keys: str, caught: bool) -> None:
+    text = f"services: {{ollama: {{image: ollama/ollama, {keys}}}}}\n"
+    assert bool(told("HW218", "compose", text)) is caught
+
+
+@pytest.mark.parametrize(
+    ("options", "caught"),
+    [("--memory-swap 8g", True), ("-m 8g --memory-swap 8g", False), ("--memory-swap=-1", False)],
+)
+def test_the_same_of_options(options: str, caught: bool) -> None:
+    text = f"docker run -d {options} ollama/ollama:0.32.15\n"
+    (seen,) = load_reader("script")([Source("a.sh", text)], Context(load_catalogue()))
+    assert bool(found(RULES["HW218"], seen)) is caught

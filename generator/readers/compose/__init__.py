@@ -106,4 +106,6 @@ COMPOSE: Final = Phrases(
     own_keys="x-.*",
     entrypoint="entrypoint: {}",
     mapped_port=r".*\.ports\.\d+",
+    idle=r".*\.deploy\.resources\.reservations\.cpus",
+    idle_unless=r".*\.deploy\.(?:mode|placement|update_config|rollback_config|endpoint_mode)(?:\..*)?",
 )

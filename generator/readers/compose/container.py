@@ -292,6 +292,10 @@ def _swap(text: str, service: Table) -> Value:
     return max(0, both - docker.size(limit.text)) if limit.explicit else None
 
 
+def _both(text: str, _: Table) -> Value:
+    return docker.size(text) or _NOTHING if text != "-1" else _NOTHING
+
+
 # The first that is there wins: Compose lets the long form stand beside the short one only where
 # they agree.
 _KEYS: Final[tuple[tuple[str, Path, Callable[[str, Table], Value]], ...]] = (
@@ -305,6 +309,7 @@ _KEYS: Final[tuple[tuple[str, Path, Callable[[str, Table], Value]], ...]] = (
     ("memory_high", ("mem_reservation",), _alone(docker.memory)),
     ("memory_high", (*_RESERVED, "memory"), _alone(docker.memory)),
     ("memory_swap_max", ("memswap_limit",), _swap),
+    ("memory_and_swap", ("memswap_limit",), _both),
     ("tasks_max", ("pids_limit",), _alone(docker.count)),
     ("tasks_max", (*_LIMITS, "pids"), _alone(docker.count)),
     ("limit_memlock", ("ulimits", "memlock"), _alone(docker.locked)),

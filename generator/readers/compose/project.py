@@ -169,7 +169,8 @@ class Loader:
             if not sources:
                 self.gaps.append(missing("include", item.place))
                 continue
-            files = [f for f in files_of(item) if f.explicit] if isinstance(item, Table) else []
+            named = files_of(item) if isinstance(item, Table) else ()
+            files = [one.path for one in named if one.path.explicit]
             inner = self._around(files, around) or self.beside(sources[0].path, around)
             for name, service in self.load(sources, inner, depth + 1).services.items():
                 found.setdefault(name, service)
@@ -247,12 +248,27 @@ def load_project(sources: Sequence[Source], loader: Loader, order: Order | None 
     return project
 
 
-def files_of(table: Table) -> Iterator[Scalar]:
-    """Yield the paths of `env_file`, in short form and in long."""
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """A file of variables that a service names: `raw` is taken as it stands, letter by letter.
+
+    `optional`: nothing is wrong where it is not there.
+    """
+
+    path: Scalar
+    raw: bool = False
+    optional: bool = False
+
+
+def files_of(table: Table) -> Iterator[EnvFile]:
+    """Yield the files of `env_file`, in short form and in long."""
     for node in table.items("env_file"):
         path = node.scalar("path") if isinstance(node, Table) else node
-        if isinstance(path, Scalar):
-            yield path
+        if isinstance(path, Scalar) and isinstance(node, Table):
+            raw, needed = node.text("format") == "raw", node.text("required")
+            yield EnvFile(path, raw, needed == "false")
+        elif isinstance(path, Scalar):
+            yield EnvFile(path)
 
 
 def joined(file: str, path: str) -> str:

@@ -37,6 +37,7 @@ from generator.readers.dockerfile.built import (
 )
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.environment.dotenv import unpassed, variables_of
+from generator.readers.environment.read import container_file
 from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled, said
 from generator.readers.passed import uses_an_engine
@@ -173,6 +174,10 @@ class _Services:
                 told = self.context.read(path) or ""
                 name, at = PurePosixPath(path).name, Place(path, 1) if told else place
                 yield Line(section=STARTED, name=name, value=told, place=at)
+        for name, target, content in self._given(service):
+            if target in words:
+                place = replace(content.place, line=content.starts)
+                yield Line(section=STARTED, name=name, value=content.text, place=place)
 
     def _named_by_others(self, server: str) -> Iterator[Line]:
         """Yield the networks and services that lists of the other services name."""
@@ -219,13 +224,19 @@ class _Services:
         return with_gaps(found, gaps)
 
     def _contents(self, server: str) -> Iterator[tuple[str, str, Scalar]]:
-        """Yield the files whose text stands in the project, by name, with the path of each."""
-        for node in self.servers[server].items("configs"):
+        """Yield the files whose text stands in the project, each once."""
+        for name, target, content in self._given(self.servers[server]):
+            if name not in self.contents:
+                self.contents.add(name)
+                yield name, target, content
+
+    def _given(self, service: Table) -> Iterator[tuple[str, str, Scalar]]:
+        """Yield the files that a service is given by their text: name, path in it, content."""
+        for node in service.items("configs"):
             name = node.text("source") if isinstance(node, Table) else _text(node)
             target = (node.text("target") if isinstance(node, Table) else "") or f"/{name}"
             content = self.project.top.table("configs").scalar(name, "content")
-            if content is not None and name not in self.contents:
-                self.contents.add(name)
+            if content is not None:
                 yield name, target, content
 
     def _neighbours(self, name: str) -> tuple[str, ...]:
@@ -421,17 +432,24 @@ class _Services:
         """Yield the files of variables, and the Dockerfile, that are not at hand."""
         if self.built.get(id(service), "") is None:
             yield not_at_hand("build", service.place_of("build"))
-        for path in files_of(service):
+        for named in files_of(service):
+            path = named.path
             if not path.explicit or self.loader.read(joined(path.place.file, path.text)) is None:
                 gap = missing(f"env_file: {path.written or path.text}", path.place)
-                yield replace(gap, variables=True)
+                optional = "it is optional and not at hand; where there is one, what it sets wins"
+                reason = optional if named.optional else gap.reason
+                yield replace(gap, reason=reason, variables=not named.optional)
 
     def _from_files(self, service: Table) -> Iterator[tuple[Variable, str]]:
         """Yield what the files of `env_file` set, beside the file that names each."""
-        for path in files_of(service):
-            if not path.explicit:
-                continue
+        for named in files_of(service):
+            path = named.path
             file = joined(path.place.file, path.text)
+            if named.raw and path.explicit:
+                source = Source(file, self.context.read(file) or "")
+                yield from ((one, path.place.file) for one in container_file(source))
+            if named.raw or not path.explicit:
+                continue
             for entry in self.loader.variables(file, self.project.around):
                 variable = Variable(
                     name=entry.name,
