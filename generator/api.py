@@ -42,4 +42,6 @@ from generator.resolve import resolve as resolve
 from generator.targets import TARGETS as TARGETS
 from generator.targets import load_target as load_target
 from generator.targets.base import File as File
+from generator.verify.compare import Comparison as Comparison
+from generator.verify.verify import verify as verify
 from generator.view import View as View

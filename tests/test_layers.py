@@ -22,7 +22,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "host": (set(), set()),
     "view": ({"errors", "host", "units"}, set()),
     "engines": (
-        {"catalogue", "engines", "errors", "fit", "host", "plan", "profiles", "view"},
+        {"catalogue", "engines", "errors", "fit", "host", "live", "plan", "profiles", "view"},
         set(),
     ),
     "engines.scheduler": (
@@ -32,8 +32,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "engines.one": (
         {
             *("catalogue", "engines", "engines.one", "engines.rules", "engines.scheduler"),
-            *("errors", "fit", "formats", "host", "plan", "profiles", "readers.plan", "rules"),
-            *("units", "view"),
+            *("errors", "fit", "formats", "host", "live", "plan", "profiles", "readers.plan"),
+            *("rules", "units", "view"),
         },
         set(),
     ),
@@ -110,6 +110,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "detect": (
         {"catalogue", "detect", "errors", "formats", "host", "profiles", "units"},
         {"psutil"},
+    ),
+    "verify": (
+        {
+            *("catalogue", "check", "detect", "engines", "errors", "live", "plan", "readers"),
+            *("targets", "targets.container", "units", "verify", "view"),
+        },
+        set(),
     ),
     "fleet": (
         {

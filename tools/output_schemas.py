@@ -33,6 +33,8 @@ from generator.fit.speed import Speed
 from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.plan import SCHEMA_VERSION, Plan
+from generator.verify.rows import Row
+from generator.verify.served import Extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -338,6 +340,27 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                     )
                 ],
                 **_FINDINGS,
+            },
+        ),
+    ),
+    "verify": (
+        Shape(
+            "Verified",
+            "`gen verify`. `manager` is who runs the server, `process` and `release` what "
+            "runs: null where nobody tells. `extras` are models that no profile asks for, "
+            "`not_asked` who could not be asked, `unanswered` why the server is silent.",
+            {
+                "url": str,
+                "manager": Nullable(
+                    Shape("Manager", "Who runs the server, and as what.", _texts("by", "name"))
+                ),
+                "process": Nullable(Shape("Process", "What runs.", {"pid": int, "command": [str]})),
+                "release": str | None,
+                "rows": [Row],
+                "extras": [Extra],
+                "remarks": [str],
+                "not_asked": [Shape("NotAsked", "Somebody, and why not.", _texts("who", "why"))],
+                "unanswered": str,
             },
         ),
     ),

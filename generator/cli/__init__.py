@@ -32,6 +32,7 @@ SECTIONS: Final = {
     },
     "What runs already": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",
+        "verify": "Compare a running server with its profile.",
         "explain": "Explain rules, variables, keys, limits, options, models.",
         "models": "List and search the models of the library.",
     },

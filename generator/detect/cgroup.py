@@ -5,17 +5,16 @@ The tightest holds. Where nothing is said, or the files are absent, there is no 
 
 from __future__ import annotations
 
-from functools import partial
 from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.detect.detected import Bound, Bounds
 from generator.detect.root import written_list
 from generator.units import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.detect.root import Root
 
@@ -28,13 +27,10 @@ _SESSIONS: Final = "/user.slice"
 
 def read_bounds(root: Root) -> Bounds:
     """Return the tightest memory, CPU time and CPUs; those of a login session are only reported."""
-    groups = _groups(root)
-    sizes = _files(groups, "memory.max", "memory", "memory.limit_in_bytes")
-    tightest = partial(min, key=attrgetter("value"), default=None)
-    memory = tightest(filter(None, (_memory(root, path) for path in sizes)))
-    quota = tightest(_quotas(root, groups))
+    groups = groups_of(root)
+    memory, quota = memory_of(root, groups), quota_of(root, groups)
     # The nearest group that lists CPUs: the kernel has intersected them.
-    places = _files(groups, "cpuset.cpus.effective", "cpuset", "cpuset.effective_cpus")
+    places = files_of(groups, "cpuset.cpus.effective", "cpuset", "cpuset.effective_cpus")
     where = next((path for path in places if root.cpus(path)), "")
     if not groups.get("", "").startswith(_SESSIONS):
         return Bounds(memory, quota, written_list(root.cpus(where)) if where else "", where)
@@ -43,21 +39,36 @@ def read_bounds(root: Root) -> Bounds:
     return Bounds()
 
 
-def _groups(root: Root) -> dict[str, str]:
-    """Return the path of this process by controller; version 2 is the empty name."""
-    groups: dict[str, str] = {}
-    for line in root.text("/proc/self/cgroup").splitlines():
+def memory_of(root: Root, groups: Mapping[str, str]) -> Bound | None:
+    """Return the tightest limit of memory that holds in some groups; None: there is none."""
+    sizes = files_of(groups, "memory.max", "memory", "memory.limit_in_bytes")
+    return _tightest(filter(None, (_memory(root, path) for path in sizes)))
+
+
+def quota_of(root: Root, groups: Mapping[str, str]) -> Bound | None:
+    """Return the tightest quota of CPU time, in percent of one CPU; None: there is none."""
+    return _tightest(_quotas(root, groups))
+
+
+def _tightest(bounds: Iterable[Bound]) -> Bound | None:
+    return min(bounds, key=attrgetter("value"), default=None)
+
+
+def groups_of(root: Root, process: int | Literal["self"] = "self") -> dict[str, str]:
+    """Return the groups of a process by controller; that of version 2 has the empty name."""
+    file, groups = f"/proc/{process}/cgroup", dict[str, str]()
+    for line in root.text(file).splitlines():
         number, _, rest = line.partition(":")
         names, _, path = rest.partition(":")
         if whole(number) is None or not path.startswith("/") or ".." in path.split("/"):
-            root.strange("/proc/self/cgroup", line, "is not a control group")
+            root.strange(file, line, "is not a control group")
             continue
         for name in names.split(","):
             groups[name] = path
     return groups
 
 
-def _files(groups: dict[str, str], name: str, controller: str, old_name: str) -> Iterator[str]:
+def files_of(groups: Mapping[str, str], name: str, controller: str, old_name: str) -> Iterator[str]:
     """Yield the paths of one limit, from this group up: version 2 first, then version 1's."""
     old_mounts = (f"/{controller}", f"/{controller},cpuacct")
     for key, mounts, file in (("", ("", "/unified"), name), (controller, old_mounts, old_name)):
@@ -72,9 +83,9 @@ def _memory(root: Root, path: str) -> Bound | None:
     return Bound(size, path) if size and size < _UNLIMITED else None
 
 
-def _quotas(root: Root, groups: dict[str, str]) -> Iterator[Bound]:
+def _quotas(root: Root, groups: Mapping[str, str]) -> Iterator[Bound]:
     """Yield the percents of one CPU, as of `200000 100000`, rounded down but at least one."""
-    for path in _files(groups, "cpu.max", "cpu", "cpu.cfs_quota_us"):
+    for path in files_of(groups, "cpu.max", "cpu", "cpu.cfs_quota_us"):
         text = root.text(path)
         if path.endswith("cpu.cfs_quota_us") and text:
             period = root.text(path.replace("cfs_quota", "cfs_period"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from generator.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from generator.catalogue.facts import Facts
     from generator.errors import Finding, Problem
     from generator.fit.ask import Ask
@@ -113,6 +115,67 @@ class Server:
     address: str
 
 
+AskApi: TypeAlias = "Callable[[str], Mapping[str, Any]]"
+"""Returns what a server answers to a GET of a path. Raises EnvironmentFailure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedModel:
+    """A model that a running server has, on disk or in memory; 0 and empty: it does not tell.
+
+    `modified` is when it last changed, as the server writes a time; `context` is that of one slot,
+    `on_gpus` the bytes of it that are there.
+    """
+
+    name: str
+    size: int = 0
+    quantisation: str = ""
+    digest: str = ""
+    modified: str = ""
+    context: int = 0
+    on_gpus: int = 0
+
+
+class Running(Protocol):
+    """What is so of a running server of one release, and how it is asked."""
+
+    def config(self, log: str) -> Mapping[str, str]:
+        """Return the variables as the server has read them, by its log; empty: that says nothing.
+
+        It need not have them all.
+        """
+
+    def agrees(self, name: str, value: str, told: str) -> bool:
+        """Return whether the log says of a variable what `value` means."""
+
+    def meaning(self, name: str, value: str) -> str:
+        """Return a value in the one form of all that mean the same."""
+
+    def default(self, name: str) -> str | None:
+        """Return what a server takes that is not told a variable; None: the name is none of its."""
+
+    def unread(self, name: str) -> str:
+        """Return why the release does not read a variable; empty: it does, or nobody knows."""
+
+    def secret(self, name: str) -> bool:
+        """Return whether a variable holds a secret, by its name."""
+
+    def of_runner(self, name: str) -> bool:
+        """Return whether only the program reads it that is started for a model."""
+
+    def release(self, ask: AskApi) -> str:
+        """Return the release that a server says it is; empty: it is a build that tells none.
+
+        Raises EnvironmentFailure, as all below.
+        """
+
+    def installed(self, ask: AskApi) -> tuple[ServedModel, ...]:
+        """Return the models that a server has on disk."""
+
+    def loaded(self, ask: AskApi) -> tuple[ServedModel, ...]:
+        """Return the models that a server has in memory."""
+
+
 class Engine(Protocol):
     """How one inference server is configured. Modules satisfy this: `engines/<name>/engine.py`."""
 
@@ -126,3 +189,6 @@ class Engine(Protocol):
 
     def ask_of(self, view: View, facts: Facts) -> Ask:
         """Return what a service asks for, which knows how it is loaded, placed and evicted."""
+
+    def running(self, facts: Facts) -> Running:
+        """Return what is so of a running server of a release."""

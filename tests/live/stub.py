@@ -49,6 +49,7 @@ class Stub:
     load_seconds: float = 0.0
     token_seconds: float = 0.0
     on_gpus: float = 0.0
+    silent: int = 0  # the first requests that get no answer, as while a server starts
     url: str = ""
     loaded: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -121,6 +122,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         self.stub.asked.append(path)
+        if len(self.stub.asked) <= self.stub.silent:
+            self.close_connection = True
+            return
         answers = {
             "/api/version": lambda: {"version": self.stub.version},
             "/api/tags": self.stub.tags,

@@ -11,7 +11,7 @@ from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting,
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.engines.base import Case
+    from generator.engines.base import Case, Running
     from generator.fit.ask import Ask
     from generator.profiles.schema import Profile
     from generator.view import View
@@ -99,3 +99,10 @@ def ask_of(view: View, facts: Facts) -> Ask:
     from generator.engines.ollama.scheduler import ask
 
     return ask.ask_of(view, facts)
+
+
+def running(facts: Facts) -> Running:
+    """Return what is so of a running Ollama of a release."""
+    from generator.engines.ollama.running import RunningOllama
+
+    return RunningOllama(facts)

@@ -12,7 +12,7 @@ from generator.fit.metadata import MOST, shape_from
 from generator.live.client import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from generator.catalogue.facts import Facts
     from generator.fit.shape import Shape
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_SIZE: Final = 1 << 50
 """Bytes of a model: a pebibyte."""
-MOST_LOADED: Final = 1000
+MOST_LISTED: Final = 10_000
 LEVEL: Final = re.compile(r"[A-Za-z0-9_.:+-]{1,40}")
 _FILE: Final = "use --gguf with the model's file"
 
@@ -43,14 +43,28 @@ def shape_of_server(server: Server, model: str, facts: Facts) -> Shape:
 
 def loaded(server: Server) -> tuple[tuple[str, int, int], ...]:
     """Return name, size and size on GPUs of the models that a server has loaded."""
-    models = asked(server, "/api/ps", None).get("models") or []
-    if not isinstance(models, list) or len(models) > MOST_LOADED:
-        raise EnvironmentFailure(f"{server.url}/api/ps: no answer of an Ollama server")
-    found = [entry for entry in models if isinstance(entry, dict)]
     return tuple(
-        (_name(entry.get("name")), _bytes(entry.get("size")), _bytes(entry.get("size_vram")))
-        for entry in found
+        (name_of(entry.get("name")), bytes_of(entry.get("size")), bytes_of(entry.get("size_vram")))
+        for entry in listed(lambda path: asked(server, path), "/api/ps")
     )
+
+
+def listed(ask: Callable[[str], Mapping[str, Any]], path: str) -> list[Mapping[str, Any]]:
+    """Return the models that a server lists at `path`, whatever it tells of each."""
+    models = ask(path).get("models") or []
+    if not isinstance(models, list) or len(models) > MOST_LISTED:
+        raise EnvironmentFailure(f"{path}: no answer of an Ollama server")
+    return [entry for entry in models if isinstance(entry, dict)]
+
+
+def name_of(value: object) -> str:
+    """Return a text of a server, cut where it is no name; empty: it is no text."""
+    return shortened(value, 128) if isinstance(value, str) else ""
+
+
+def bytes_of(value: object) -> int:
+    """Return a number of a server that may be one of bytes or tokens; 0: it is none."""
+    return value if _counts(value, MOST_SIZE) else 0
 
 
 def _shape(
@@ -70,14 +84,6 @@ def _level(details: object) -> str:
     """Return the quantisation that a server tells; empty: it tells none, or it is no name."""
     level = details.get("quantization_level") if isinstance(details, dict) else None
     return level if isinstance(level, str) and LEVEL.fullmatch(level) else ""
-
-
-def _name(value: object) -> str:
-    return shortened(value, 128) if isinstance(value, str) else ""
-
-
-def _bytes(value: object) -> int:
-    return value if _counts(value, MOST_SIZE) else 0
 
 
 def _counts(value: object, most: int) -> TypeGuard[int]:

@@ -1,0 +1,159 @@
+"""`gen verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from generator.cli.options import (
+    Misuse,
+    document_of,
+    filled_option,
+    json_option,
+    profile_argument,
+    release_option,
+    set_option,
+)
+from generator.cli.streams import print_json
+from generator.cli.talk import coloured, printable
+
+if TYPE_CHECKING:
+    from generator.plan import Plan
+    from generator.verify.compare import Comparison
+    from generator.verify.observed import Observed
+
+VIA: Final = click.Choice(("systemd", "docker", "podman", "process", "api"))
+DAY: Final = 86400.0
+EXAMPLES: Final = """
+\b
+Examples:
+  gen verify xeon-cpu                       on the machine that serves
+  gen verify xeon-cpu --wait 60s            after a start
+  gen verify ./my-host.toml --via docker
+  gen verify ./my-host.toml --via api --url http://spark:11434
+  gen verify ./my-host.toml --root ./captured
+
+\b
+Exit codes: 0 as the profile says, as far as can be seen; 1 drift; 2 bad usage
+or profile; 3 the server cannot be asked.
+"""
+
+
+@click.command(name="verify", epilog=EXAMPLES)
+@profile_argument
+@filled_option(
+    "--url",
+    metavar="URL",
+    example="http://host:11434",
+    text="Where the server answers.  [default: where the profile has it listen]",
+)
+@filled_option(
+    "--timeout",
+    metavar="TIME",
+    example="3s",
+    text="How long each program, and the server with all its answers, may take.  [default: 3s]",
+)
+@click.option(
+    "--via", "via", multiple=True, type=VIA,
+    help="Whom to ask; repeatable.  [default: all who know of it]",
+)  # fmt: skip
+@filled_option(
+    "--wait",
+    metavar="TIME",
+    example="60s",
+    text="How long to wait for a first answer of the server.",
+)
+@filled_option(
+    "--root",
+    metavar="DIR",
+    example="captured",
+    text="A captured machine, instead of this one.",
+)
+@release_option("Release that the profile is resolved for.  [default: newest known]")
+@set_option
+@json_option
+def command(
+    profile: str,
+    *,
+    version: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+    **asked: Any,  # noqa: ANN401 -- what `_compared` takes
+) -> None:
+    """Compare a running server with its profile: what files say, managers hold, processes got.
+
+    A row per setting: what the profile wants, what systemd or a container engine holds, what is in
+    effect, and why it differs: the file and line that wins, a restart that is due, a value that the
+    server reads in another way, a limit that the kernel does not apply. Nothing is changed.
+    """
+    from generator.pipeline import plan_of
+
+    plan = plan_of(document_of(profile, overrides), version=version)
+    found, seen = _compared(plan, **asked)
+    if as_json:
+        _print_json(found, seen)
+    else:
+        from generator.cli.verify_text import verify_text
+
+        click.echo(printable(verify_text(plan, found, seen)), color=coloured())
+    click.get_current_context().exit(_exit_code(found, seen))
+
+
+def _compared(
+    plan: Plan,
+    *,
+    url: str | None,
+    timeout: str | None,
+    via: tuple[Any, ...],
+    wait: str | None,
+    root: str | None,
+) -> tuple[Comparison, Observed]:
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.verify.verify import verify
+
+    if root is not None and (wait or url):
+        where = "--wait" if wait else "--url"
+        raise Misuse(f"{where} is about a server that runs", "leave it or --root out", where=where)
+    return verify(
+        plan,
+        load_catalogue(),
+        url=url,
+        seconds=_seconds(timeout or "3s", "--timeout"),
+        via=via,
+        patience=_seconds(wait, "--wait") if wait else 0,
+        root=root,
+    )
+
+
+def _seconds(text: str, where: str) -> float:
+    from generator.units import parse_go_duration
+
+    try:
+        seconds = parse_go_duration(text) / 1e9
+    except ValueError as error:
+        raise Misuse(f"{where}: {error}", where=where) from None
+    if not 0 < seconds <= DAY:
+        raise Misuse(f"{where}: {text} is no time to wait", "like 10s", where=where)
+    return seconds
+
+
+def _exit_code(found: Comparison, seen: Observed) -> int:
+    if found.fails:
+        return 1
+    return 3 if seen.unanswered else 0
+
+
+def _print_json(found: Comparison, seen: Observed) -> None:
+    held = seen.held
+    print_json(
+        url=seen.url,
+        manager=held and {"by": held.by, "name": held.name},
+        process=seen.process and {"pid": seen.process.pid, "command": list(seen.process.command)},
+        release=seen.answers and seen.answers.release,
+        rows=found.rows,
+        extras=found.extras,
+        remarks=list(found.remarks),
+        not_asked=[{"who": who, "why": why} for who, why in seen.gaps],
+        unanswered=seen.unanswered,
+    )

@@ -1,0 +1,165 @@
+"""What a running Ollama tells of itself: its log, its API, and how it has read a variable."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.engines.base import ServedModel
+from generator.engines.ollama.rules.helpers.addresses import parts_of, port_of
+from generator.engines.ollama.rules.helpers.names import name_fault
+from generator.engines.ollama.rules.helpers.values import PREFIX, cleaned, truthy
+from generator.engines.ollama.scheduler.server import bytes_of, listed, name_of
+from generator.engines.ollama.signs import SIGNS
+from generator.errors import EnvironmentFailure
+from generator.units import Release, address, parse_go_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from generator.catalogue.facts import Facts
+    from generator.engines.base import AskApi
+
+# slog writes the text in quotes, and a map of Go as `map[NAME:value NAME:value]`.
+_LINE: Final = re.compile(r'msg="server config" env="((?:[^"\\]|\\.)*)"')
+_NAME: Final = re.compile(r"(?:^| )([A-Z][A-Z0-9_]+|https?_proxy|no_proxy):")
+_FOREVER: Final = 2**63 - 1
+_LEVELS: Final = {"0": "INFO", "1": "DEBUG", "2": "DEBUG-4"}
+_PORT: Final = 11434
+_BUILT: Final = Release(0, 0, 0)
+"""What a build says that was given no release."""
+
+
+class RunningOllama:
+    """What is so of a running server of one release."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def config(self, log: str) -> dict[str, str]:
+        """Return the variables as the server has read them, by the last line that says so."""
+        lines = _LINE.findall(log)
+        return _map(re.sub(r"\\(.)", r"\1", lines[-1])) if lines else {}
+
+    def agrees(self, name: str, value: str, told: str) -> bool:
+        """Return whether that line says of a variable what `value` means."""
+        if name == "OLLAMA_ORIGINS":
+            return set(cleaned(value).split(",")) <= set(told.strip("[]").split())
+        return self.meaning(name, value) == self.meaning(name, told)
+
+    def meaning(self, name: str, value: str) -> str:
+        """Return a value in the one form of all that mean the same; that of the line, too."""
+        fact = self._facts.variable(name)
+        text = cleaned(value)
+        if fact is None or name.startswith(PREFIX):
+            return value
+        if not text:
+            return self.meaning(name, fact.default) if fact.default else ""
+        form = _FORMS.get(name) or _BY_KIND.get(fact.kind)
+        return form(text) if form else text
+
+    def unread(self, name: str) -> str:
+        """Return why the release does not read a variable; empty: it does, or nobody knows."""
+        fault = name_fault(name, self._facts)
+        if fault is None:
+            return ""
+        return f"{fault.what}; {fault.fix()}" if fault.use else fault.what
+
+    def secret(self, name: str) -> bool:
+        """Return whether a variable holds a secret, by its name."""
+        return self._facts.secrets.has(name)
+
+    def of_runner(self, name: str) -> bool:
+        """Return whether only the program reads it that is started for a model."""
+        return name.startswith(PREFIX)
+
+    def default(self, name: str) -> str | None:
+        """Return what a server takes that is not told a variable; None: the name is none of its."""
+        fact = self._facts.variable(name)
+        ours = name.startswith(SIGNS.prefixes) or (fact and fact.scope == "gpu-selection")
+        if not ours or fact is None or not fact.known or fact.scope in {"client", "informational"}:
+            return None
+        return fact.default or ""
+
+    def release(self, ask: AskApi) -> str:
+        """Return the release that a server says it is; empty: somebody has built it."""
+        told = name_of(ask("/api/version").get("version"))
+        try:
+            release = Release.parse(told)
+        except ValueError:
+            raise EnvironmentFailure("/api/version: no answer of an Ollama server") from None
+        return "" if release == _BUILT else told
+
+    def installed(self, ask: AskApi) -> tuple[ServedModel, ...]:
+        """Return the models that a server has on disk."""
+        return tuple(map(_model, listed(ask, "/api/tags")))
+
+    def loaded(self, ask: AskApi) -> tuple[ServedModel, ...]:
+        """Return the models that a server has in memory."""
+        return tuple(map(_model, listed(ask, "/api/ps")))
+
+
+def _model(told: Mapping[str, Any]) -> ServedModel:
+    details = told.get("details")
+    kind = details.get("quantization_level") if isinstance(details, dict) else ""
+    return ServedModel(
+        name=name_of(told.get("name")),
+        size=bytes_of(told.get("size")),
+        quantisation=name_of(kind),
+        digest=name_of(told.get("digest")),
+        modified=name_of(told.get("modified_at")),
+        context=bytes_of(told.get("context_length")),
+        on_gpus=bytes_of(told.get("size_vram")),
+    )
+
+
+def _map(text: str) -> dict[str, str]:
+    """Return what a map of Go says; a value in brackets may hold what looks like a name."""
+    text = text.removeprefix("map[").removesuffix("]")
+    found: dict[str, str] = {}
+    names = [m for m in _NAME.finditer(text) if text.count("[", 0, m.start()) <=
+             text.count("]", 0, m.start())]  # fmt: skip
+    for one, following in zip(names, [*(m.start() for m in names[1:]), len(text)], strict=True):
+        found[one[1]] = text[one.end() : following]
+    return found
+
+
+def _url(text: str) -> str:
+    scheme, host, _, path = parts_of(text)
+    port = port_of(text, _PORT)
+    place = address(host.strip("[]") or ("" if ":" in text else "127.0.0.1"), port)
+    return f"{scheme or 'http'}://{place}{f'/{path}' if path else ''}"
+
+
+def _level(text: str) -> str:
+    if text in _LEVELS.values():
+        return text
+    number = _LEVELS.get(text)
+    return number or (_LEVELS["1"] if text.lower() in {"t", "true"} else _LEVELS["0"])
+
+
+def _duration(text: str) -> str:
+    """Return the nanoseconds, of which some below 0 are for ever; what is no duration stays."""
+    try:
+        number = parse_go_duration(text)
+    except ValueError:
+        return text
+    return str(_FOREVER if number < 0 else number)
+
+
+def _timeout(text: str) -> str:
+    """Return the same of a time of which none is for ever, too."""
+    number = _duration(text)
+    return str(_FOREVER) if number == "0" else number
+
+
+_BY_KIND: Final[dict[str, Callable[[str], str]]] = {
+    "bool": lambda text: str(truthy(text)).lower(),
+    "duration": _duration,
+}
+_FORMS: Final[dict[str, Callable[[str], str]]] = {
+    "OLLAMA_HOST": _url,
+    "OLLAMA_DEBUG": _level,
+    "OLLAMA_LOAD_TIMEOUT": _timeout,
+    "OLLAMA_KV_CACHE_TYPE": str.lower,
+}

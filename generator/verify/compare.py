@@ -1,0 +1,62 @@
+"""The Plan against what was seen: a row for each setting, and what is there besides. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.records import dataclass
+from generator.verify import served
+from generator.verify.intended import intended
+from generator.verify.limits import left_out, limit_row
+from generator.verify.rows import hidden
+from generator.verify.variables import strays, variable
+
+if TYPE_CHECKING:
+    from generator.engines.base import Running
+    from generator.plan import Service
+    from generator.verify.observed import Observed
+    from generator.verify.rows import Row
+    from generator.verify.served import Extra
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A row for each setting, the models that nobody asks for, and what to know besides."""
+
+    rows: tuple[Row, ...]
+    extras: tuple[Extra, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything is not as the Plan wants it."""
+        return any(row.fails for row in self.rows)
+
+
+def compare(service: Service, seen: Observed, running: Running) -> Comparison:
+    """Return what of a service is as the Plan wants it."""
+    wanted = intended(service, seen.held.by if seen.held else None)
+    rows = [variable(setting, seen, running) for setting in wanted.variables]
+    rows += strays(frozenset(s.name for s in service.environment), seen, running)
+    rows = [hidden(row) if running.secret(row.setting) else row for row in rows]
+    rows += [limit_row(limit, seen) for limit in wanted.limits]
+    rows += [left_out(limit, why) for limit, why in wanted.left_out]
+    rows += served.published(wanted.published, seen)
+    if seen.unanswered:
+        rows.append(served.unanswered(seen))
+    if seen.answers is None:
+        return Comparison(rows=tuple(rows), remarks=tuple(_remarks(seen)))
+    rows.append(served.release(service, seen.answers))
+    rows += [served.model(model, seen.answers) for model in service.models]
+    extra = served.extras(service, seen.answers)
+    return Comparison(rows=tuple(rows), extras=extra, remarks=tuple(_remarks(seen)))
+
+
+def _remarks(seen: Observed) -> list[str]:
+    """Return what was seen and is no setting: waiting for CPU time, and programs of models."""
+    if seen.process is None:
+        return []
+    throttled, periods = seen.process.throttled
+    told = f"it waited for CPU time in {throttled} of {periods} periods"
+    runners = (" ".join(child.command) for child in seen.process.children)
+    return [*([told] if throttled else []), *(f"it runs {command}" for command in runners)]

@@ -1,0 +1,169 @@
+"""Look at a running service: who manages it, what it got, what it says. Nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from generator.check.machine import installed
+from generator.engines import load_signs
+from generator.errors import EnvironmentFailure
+from generator.readers.base import Context
+from generator.readers.discover import listed_beside, read_beside, views
+from generator.units import is_local
+from generator.verify import container, manager
+from generator.verify.observed import VIAS, Answers, Held, Observed
+from generator.verify.process import environment, process, processes, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from generator.catalogue.catalogue import Catalogue
+    from generator.engines.base import Running
+    from generator.plan import Service
+    from generator.verify.machine import Machine
+    from generator.verify.observed import Via
+    from generator.view import View
+
+SHOWN: Final = "systemctl-show.txt"
+LOG: Final = "server-log.txt"
+_START: Final = timedelta(minutes=2)
+_PAUSE: Final = 0.5  # seconds between two questions whether it answers
+
+
+def look(
+    service: Service,
+    machine: Machine,
+    running: Running,
+    catalogue: Catalogue,
+    *,
+    url: str,
+    via: Collection[Via] = (),
+) -> Observed:
+    """Return what is seen of a service; `via`: ask these alone. Raises EnvironmentFailure: nothing.
+
+    Without `via` all are asked that there are, of another machine the server alone; of several
+    managers the one counts that runs it.
+    """
+    asked = via or (VIAS if is_local(urlsplit(url).hostname or "") else ("api",))
+    every = processes(machine.files) if set(asked) - {"api"} else {}
+    ours = servers(every, load_signs(service.engine).command)
+    meant = running.meaning(service.listen.variable, url)
+    ours.sort(key=lambda pid: _listens(pid, service, machine, running) != meant)
+    held = _held(service, machine, asked, ours)
+    pid = _pid(held, ours, machine) if held or "process" in asked else 0
+    found = process(machine.files, pid, every) if pid else None
+    answers, unanswered = None, ""
+    if "api" in asked:
+        try:
+            answers = _answers(machine, running, url)
+        except EnvironmentFailure as error:
+            unanswered = error.message
+            if not held and not found:
+                raise
+    if not (held or found or answers):
+        hint = "is it installed? `--via` says whom to ask, `--url` where it answers"
+        raise EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
+    return Observed(
+        url=url,
+        written=_written(service, machine, catalogue, held),
+        held=held,
+        process=found,
+        config=running.config(_log(machine, held, pid)),
+        answers=answers,
+        unanswered=unanswered,
+        gaps=tuple(machine.gaps.items()),
+    )
+
+
+def wait(machine: Machine, url: str, seconds: float) -> None:
+    """Wait until a server answers, at most so long; whoever asks it next tells what is wrong."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            machine.api(url)("/api/version")
+        except EnvironmentFailure:
+            time.sleep(min(_PAUSE, max(0, until - time.monotonic())))
+        else:
+            return
+
+
+def _held(
+    service: Service, machine: Machine, asked: Collection[Via], ours: Collection[int]
+) -> Held | None:
+    """Return what the manager holds that runs the server; else what one holds that could."""
+    found: list[Held | None] = []
+    if "systemd" in asked:
+        told = machine.told(SHOWN, manager.argv(service.unit))
+        found.append(manager.held(service.unit, told))
+    for engine in ("docker", "podman"):
+        if engine in asked:
+            name = service.container.name
+            told = machine.told(f"{engine}-inspect.json", container.argv(engine, name))
+            found.append(container.held(engine, name, told))
+    there = [held for held in found if held]
+    return next(
+        (held for held in there if held.pid in ours),
+        next((held for held in there if held.pid), next(iter(there), None)),
+    )
+
+
+def _pid(held: Held | None, ours: list[int], machine: Machine) -> int:
+    """Return the process of the server: the manager's own, or one below it."""
+    if held is None:
+        return next(iter(ours), 0)
+    below = (pid for pid in ours if held.cgroup and held.cgroup in _group(machine, pid))
+    return held.pid if held.pid in ours or not held.pid else next(below, held.pid)
+
+
+def _listens(pid: int, service: Service, machine: Machine, running: Running) -> str:
+    """Return where a server listens, by its environment."""
+    told = environment(machine.files, pid) or {}
+    return running.meaning(service.listen.variable, told.get(service.listen.variable, ""))
+
+
+def _group(machine: Machine, pid: int) -> str:
+    return machine.files.text(f"/proc/{pid}/cgroup")
+
+
+def _answers(machine: Machine, running: Running, url: str) -> Answers:
+    ask = machine.api(url)
+    release = running.release(ask)
+    return Answers(release=release, installed=running.installed(ask), loaded=running.loaded(ask))
+
+
+def _log(machine: Machine, held: Held | None, pid: int) -> str:
+    """Return the beginning of what the server wrote since it runs, as far as somebody kept it."""
+    if held and held.by == "systemd":
+        grep = ("--grep", "server config", "--lines", "1")
+        own = (f"_PID={pid}", "--output", "cat", "--no-pager", *grep)
+        return machine.told(LOG, ("journalctl", *own))
+    if held and held.started:
+        until = datetime.fromisoformat(held.started[:19] + "+00:00") + _START
+        times = ("--since", held.started, "--until", until.isoformat())
+        return machine.told(LOG, (held.by, "logs", *times, held.name), both=True)
+    # Where its errors go is often a file.
+    return machine.files.text(f"/proc/{pid}/fd/2") if pid else ""
+
+
+def _written(
+    service: Service, machine: Machine, catalogue: Catalogue, held: Held | None
+) -> View | None:
+    """Return what files say of the service, merged as whoever reads them does it."""
+    if held is None or not Path(machine.folder).is_dir():
+        return None
+    context = Context(
+        catalogue,
+        catalogue.release(service.release),
+        read=read_beside,
+        exists=os.path.lexists,
+        listed=listed_beside,
+    )
+    every = views(installed(machine.folder), context).views
+    names = {held.name, held.name.partition(".")[0]}
+    boxed = held.by != "systemd"
+    return next((v for v in every if v.name in names and bool(v.container) == boxed), None)

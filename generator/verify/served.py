@@ -1,0 +1,117 @@
+"""What the server itself answers, and where it is reached: release, models, published port."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator.catalogue.models import quantisation
+from generator.records import dataclass
+from generator.units import Release, whole
+from generator.verify.rows import NOTHING, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.engines.base import ServedModel
+    from generator.plan import Model, Service
+    from generator.verify.observed import Answers, Observed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A model that the server has and the Plan does not; `remove` is the command for that."""
+
+    name: str
+    size: int
+    modified: str
+    remove: str
+
+
+def published(wanted: str, seen: Observed) -> Iterator[Row]:
+    """Yield the row of the port at which a container should be reached, and nowhere else."""
+    if not wanted or seen.held is None or seen.held.published is None:
+        return
+    found = seen.held.published
+    shown = " ".join(found) or NOTHING
+    row = Row(setting="published", intended=wanted, held=shown, effective=shown)
+    why = "" if found == (wanted,) else "the container is reached elsewhere, or by others as well"
+    yield replace(row, verdict="drift", why=why) if why else row
+
+
+def unanswered(seen: Observed) -> Row:
+    """Return the row of a server that answers nothing."""
+    return Row(setting="API", intended=seen.url, verdict="unknown", why=seen.unanswered)
+
+
+def release(service: Service, answers: Answers) -> Row:
+    """Return the row of the release: the Plan holds for those of its era."""
+    row = Row(setting="release", intended=service.release, effective=answers.release or NOTHING)
+    if not answers.release:
+        return replace(row, verdict="unknown", why="a build of its own, which tells no release")
+    told, until = Release.parse(answers.release), service.era_until
+    if Release.parse(service.era_since) <= told and not (until and Release.parse(until) <= told):
+        return row
+    why = f"the profile is resolved for another one; --ollama-version {answers.release} is for it"
+    return replace(row, verdict="drift", why=why)
+
+
+def model(wanted: Model, answers: Answers) -> Row:
+    """Return the row of a model: whether it is there, as it should be, and how it is loaded."""
+    there = _find(wanted.served, answers.installed)
+    loaded = _find(wanted.served, answers.loaded)
+    row = Row(
+        setting=f"model {wanted.served}",
+        intended=wanted.name,
+        held=_on_disk(there),
+        effective=_in_memory(loaded),
+    )
+    why = _missing(wanted) if there is None else _other(wanted, there, loaded)
+    return replace(row, verdict="drift", why=why) if why else row
+
+
+def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
+    """Return the models that no profile asks for, the largest first."""
+    wanted = {_whole(name) for m in service.models for name in (m.name, m.served)}
+    found = (one for one in answers.installed if _whole(one.name) not in wanted)
+    program = service.container.program
+    return tuple(
+        Extra(name=o.name, size=o.size, modified=o.modified, remove=f"{program} rm {o.name}")
+        for o in sorted(found, key=lambda one: (-one.size, one.name))
+    )
+
+
+def _missing(wanted: Model) -> str:
+    by = f"create it from {wanted.name}" if wanted.serve_as else f"pull {wanted.name}"
+    return f"the server does not have it; {by}"
+
+
+def _other(wanted: Model, there: ServedModel, loaded: ServedModel | None) -> str:
+    """Return what is not as it should be of a model that is there; empty: nothing."""
+    said = quantisation(wanted.name.rpartition("-")[2].casefold())
+    if said and there.quantisation and said.casefold() != there.quantisation.casefold():
+        return f"it is of {there.quantisation}, not {said}"
+    context = next((p.value for p in wanted.parameters if p.name == "num_ctx"), "")
+    if loaded and loaded.context and whole(context) not in {None, loaded.context}:
+        return f"its num_ctx is {context}: somebody asks for another, or it is an older one"
+    return ""
+
+
+def _on_disk(there: ServedModel | None) -> str:
+    return NOTHING if there is None else there.quantisation or "there"
+
+
+def _in_memory(loaded: ServedModel | None) -> str:
+    if loaded is None:
+        return "not loaded"
+    return f"{loaded.context} tokens" if loaded.context else "loaded"
+
+
+def _find(name: str, models: tuple[ServedModel, ...]) -> ServedModel | None:
+    return next((one for one in models if _whole(one.name) == _whole(name)), None)
+
+
+def _whole(name: str) -> str:
+    """Return a name with the tag that it has where it names none; case does not count."""
+    last = name.rpartition("/")[2]
+    return (name if ":" in last else f"{name}:latest").casefold()

@@ -1,0 +1,46 @@
+"""The use case of `gen verify`: a Plan and a machine → what of the one is true on the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.engines import load_engine
+from generator.verify.compare import compare
+from generator.verify.look import look, wait
+from generator.verify.machine import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from generator.catalogue.catalogue import Catalogue
+    from generator.plan import Plan
+    from generator.verify.compare import Comparison
+    from generator.verify.observed import Observed, Via
+
+
+def verify(
+    plan: Plan,
+    catalogue: Catalogue,
+    *,
+    url: str | None = None,
+    seconds: float = 3.0,
+    via: Collection[Via] = (),
+    patience: float = 0.0,
+    root: str | None = None,
+) -> tuple[Comparison, Observed]:
+    """Return how a Plan compares with what runs, and all that was seen of it.
+
+    `url` is where the server answers, None: where the Plan has it listen; each program and the
+    server may take `seconds`, and `patience` is how long a first answer is waited for. `root` is a
+    captured machine. Raises EnvironmentFailure where nobody can be asked.
+    """
+    service = plan.service
+    where = url or f"http://{service.listen.address}"
+    running = load_engine(service.engine).running(
+        catalogue.at(service.engine, catalogue.release(service.release))
+    )
+    machine = Machine(root, seconds)
+    if patience:
+        wait(machine, where, patience)
+    seen = look(service, machine, running, catalogue, url=where, via=via)
+    return compare(service, seen, running), seen

@@ -1,0 +1,198 @@
+"""`gen verify`: captured machines, a server that answers as Ollama, and whatever else answers."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_output_schemas import validated
+from tests.commands import ROOT, called
+from tests.live.hostile import LATE, NONSENSE, Answer, Serving, body
+from tests.live.stub import Installed, Stub, serving
+
+VERIFY = ROOT / "tests/verify"
+SMALL = str(VERIFY / "small.toml")
+# Real systemd 252 as PID 1 with control groups of version 2, and a real Ollama of no release.
+MACHINES = VERIFY / "machines"
+Done = subprocess.CompletedProcess[str]
+
+
+def replayed(machine: Path, *more: str) -> Done:
+    return called("verify", SMALL, "--root", str(machine), *more)
+
+
+def rows(done: Done) -> dict[str, dict[str, Any]]:
+    return {row["setting"]: row for row in validated("verify", done.stdout)["rows"]}
+
+
+def test_a_machine_that_took_all_of_it() -> None:
+    done = replayed(MACHINES / "as-wanted", "--json")
+    verdicts = {name: row["verdict"] for name, row in rows(done).items()}
+    unknown = {name for name, verdict in verdicts.items() if verdict == "unknown"}
+    assert unknown == {"LLAMA_ARG_THREADS", "release"}
+    assert {name for name, verdict in verdicts.items() if verdict != "ok"} - unknown == {
+        "model tiny:1b"
+    }
+    assert verdicts["CPUQuota"] == verdicts["MemoryMax"] == "ok"
+    assert rows(done)["OLLAMA_KEEP_ALIVE"]["effective"] == "24h0m0s"
+    assert done.returncode == 1
+
+
+def test_a_machine_on_which_another_file_wins() -> None:
+    done = replayed(MACHINES / "overridden", "--json")
+    found = rows(done)
+    override = f"{MACHINES}/overridden/etc/systemd/system/ollama.service.d/override.conf"
+    host = found["OLLAMA_HOST"]
+    assert (host["intended"], host["held"], host["effective"]) == (
+        "127.0.0.1:11434", "0.0.0.0:11434", "http://0.0.0.0:11434",
+    )  # fmt: skip
+    for name, line in {"OLLAMA_HOST": 2, "OLLAMA_KEEP_ALIVE": 3, "CPUQuota": 5}.items():
+        assert (found[name]["verdict"], found[name]["by"]) == ("shadowed", f"{override}:{line}")
+    assert found["CPUQuota"]["effective"] == "75%"
+    typo = found["OLLAMA_NUM_PARALELL"]
+    assert (typo["verdict"], typo["by"]) == ("not read", f"{override}:4")
+    assert "did you mean `OLLAMA_NUM_PARALLEL`?" in typo["why"]
+    assert done.returncode == 1
+
+
+def test_a_file_that_nobody_has_read_yet(tmp_path: Path) -> None:
+    """As that machine was between the new file and `systemctl daemon-reload`."""
+    shutil.copytree(MACHINES / "as-wanted", tmp_path, dirs_exist_ok=True)
+    drop_in = "etc/systemd/system/ollama.service.d/override.conf"
+    shutil.copy(MACHINES / "overridden" / drop_in, tmp_path / drop_in)
+    found = rows(replayed(tmp_path, "--json"))["OLLAMA_HOST"]
+    assert (found["verdict"], found["held"]) == ("shadowed", "127.0.0.1:11434")
+
+
+def test_the_text_says_why_below_the_line() -> None:
+    lines = replayed(MACHINES / "overridden").stdout.splitlines()
+    assert lines[0] == (
+        "small · Ollama · systemd ollama.service · process 829 · http://127.0.0.1:11434"
+    )
+    at = next(i for i, line in enumerate(lines) if line.startswith("OLLAMA_KEEP_ALIVE"))
+    assert lines[at].split() == ["OLLAMA_KEEP_ALIVE", "24h", "5m", "5m0s", "shadowed"]
+    assert "override.conf:3 says" in "".join(lines[at + 1 : at + 3])
+    assert lines[-1] == "17 settings: 10 ok, 1 drift, 3 shadowed, 1 not read, 2 unknown"
+
+
+def test_one_who_is_asked_alone() -> None:
+    found = rows(replayed(MACHINES / "as-wanted", "--via", "systemd", "--json"))
+    assert (found["OLLAMA_HOST"]["verdict"], "release" in found) == ("ok", False)
+    found = rows(replayed(MACHINES / "as-wanted", "--via", "process", "--json"))
+    assert (found["OLLAMA_HOST"]["held"], found["OLLAMA_HOST"]["verdict"]) == ("-", "ok")
+
+
+def test_nobody_to_ask(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1 kB\n")
+    done = replayed(tmp_path, "--via", "systemd", "--via", "process")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: nobody here knows of ollama.service\n")
+    done = replayed(tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "api-version.json" in done.stderr
+
+
+# A server
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], str]]:
+    every: list[Serving] = []
+
+    def start(answer: Answer) -> str:
+        every.append(Serving(answer))
+        return every[-1].url
+
+    yield start
+    for one in every:
+        one.close()
+
+
+def asked(url: str, *more: str) -> Done:
+    return called("verify", SMALL, "--via", "api", "--url", url, *more)
+
+
+def test_models_of_a_server() -> None:
+    there = [Installed("tiny:1b"), Installed("left:3b", size=2_000_000_000)]
+    with serving(Stub(there)) as stub:
+        done = asked(stub.url, "--json")
+        assert rows(done)["model tiny:1b"]["verdict"] == "ok"
+        (extra,) = validated("verify", done.stdout)["extras"]
+        assert extra["remove"] == "ollama rm left:3b"
+        assert "left:3b is not the profile's, 1.9 GiB, of 2026-11-01" in asked(stub.url).stdout
+        assert done.returncode == 0
+        # Nothing but questions.
+        assert {*stub.asked} == {"/api/version", "/api/tags", "/api/ps"}
+
+
+def test_a_server_of_another_era() -> None:
+    with serving(Stub([Installed("tiny:1b")], version="0.24.0")) as stub:
+        done = asked(stub.url, "--json")
+        assert (rows(done)["release"]["verdict"], done.returncode) == ("drift", 1)
+
+
+def test_no_terminal_escape_of_the_server_reaches_the_screen() -> None:
+    evil = "\x1b[2J\x1b]0;pwn\x07\u202e"
+    with serving(Stub([Installed(f"a{evil}", quantisation=evil, modified=evil)])) as stub:
+        done = asked(stub.url)
+        assert "pwn" in done.stdout
+        assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout, *done.stderr}
+
+
+@pytest.mark.parametrize("kind", LATE)
+def test_a_server_that_takes_too_long(serve: Callable[[Answer], str], kind: str) -> None:
+    done = asked(serve(LATE[kind]), "--timeout", "200ms")
+    in_one_line(done)
+    assert "did not answer within 0.2 s" in done.stderr
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_a_server_that_talks_nonsense(serve: Callable[[Answer], str], kind: str) -> None:
+    in_one_line(asked(serve(NONSENSE[kind][0])))
+
+
+@pytest.mark.parametrize("data", [b'{"version": "0.32.15", "models": 7}', b'{"version": [1]}'])
+def test_a_server_of_wrong_types(serve: Callable[[Answer], str], data: bytes) -> None:
+    in_one_line(asked(serve(body(data))))
+
+
+def in_one_line(done: Done) -> None:
+    """Nothing was printed but what is wrong, in a line, and what to do."""
+    assert (done.returncode, done.stdout) == (3, "")
+    first, *others = done.stderr.splitlines()
+    assert first.startswith("error: ")
+    assert all(line.startswith("hint: ") for line in others)
+    assert len(others) <= 1
+
+
+def test_waiting_for_a_server_that_comes_later() -> None:
+    with serving(Stub([Installed("tiny:1b")], silent=2)) as stub:
+        assert asked(stub.url, "--wait", "30s").returncode == 0
+        assert stub.asked[:3] == ["/api/version"] * 3
+
+
+def test_waiting_in_vain() -> None:
+    began = time.monotonic()
+    in_one_line(asked("http://127.0.0.1:9", "--wait", "300ms"))
+    assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--timeout", "soon"), "--timeout"),
+        (("--wait", "0s"), "no time to wait"),
+        (("--url", ""), "--url is empty"),
+        (("--root", "x", "--wait", "1s"), "--wait is about a server that runs"),
+        (("--root", "/nowhere"), "no directory or archive"),
+        (("--via", "nobody"), "nobody"),
+    ],
+)
+def test_bad_usage(more: tuple[str, ...], message: str) -> None:
+    done = called("verify", SMALL, *more)
+    assert (done.returncode, message in done.stderr) == (2, True)
