@@ -287,10 +287,18 @@ def _differs(setting: Setting, other: str | None) -> bool:
 
 def _instead(view: View, name: str, facts: Facts) -> str:
     """Return which options take the value of a variable, as far as the release has them."""
-    channel = view.channel or OLDEST
+    channel = view.channel or _first_with_all(view, facts)
     options = [facts.module_options[option] for option in facts.module_variables[name].options]
     there = [o for o in options if o.since <= channel and (o.until is None or channel < o.until)]
+    if not there:
+        return options[0].instead
     return "set " + " and ".join(f"`{view.name}.{option.name}`" for option in there) + " instead"
+
+
+def _first_with_all(view: View, facts: Facts) -> str:
+    """Return the oldest release that counts and has the options which the file sets."""
+    known = (facts.module_options.get(one.name.partition(".")[0]) for one in _options(view))
+    return max([OLDEST, *(option.since for option in known if option)])
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 -- any Nix value

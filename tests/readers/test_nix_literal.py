@@ -13,7 +13,7 @@ from generator.readers.base import Context, NeedsMore, Patience, Source
 from generator.readers.nixos import SIGNS
 from generator.readers.nixos.literal import parts
 from generator.readers.nixos.read import read
-from generator.readers.nixos.release import PINS, pinned_by
+from generator.readers.nixos.release import PINS, pinned_by, said_in
 from generator.readers.syntax.grammar import TooMuch
 from tests.tools import require
 
@@ -235,12 +235,49 @@ def test_home_manager_has_options_of_its_own() -> None:
         ('inputs = { nixpkgs = { url = "nixpkgs/nixos-unstable"; }; };', "unstable"),
         ('nixpkgs.url = "https://flakehub.com/f/NixOS/nixpkgs/0.2505.*";', "25.05"),
         ('nixpkgs.url = "github:NixOS/nixpkgs/release-26.05";', "26.05"),
+        (
+            'a.url = "nixpkgs/nixos-25.11"; nixpkgs.url = "b"; x = inputs.a.lib.nixosSystem { };',
+            "25.11",
+        ),
+        (
+            'nixpkgs.url = "x/nixos-26.05"; x = a.lib.nixosSystem; y = nixpkgs.lib.nixosSystem;',
+            "26.05",
+        ),
         ('nixpkgs.follows = "other/nixpkgs";', ""),
         ('nixpkgs.url = "github:me/nixpkgs";', ""),
     ],
 )
 def test_a_flake_pins_a_release(flake: str, channel: str) -> None:
     assert pinned_by(f"{{ {flake} }}") == channel
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("# NixOS 25.11\n{ }", "25.11"),
+        ("# The module of the office, for nixos-25.05.\n{ }", "25.05"),
+        ("# tested on NixOS unstable\n{ }", "unstable"),
+        ("# since NixOS 25.11 this is an option\n{ }", ""),
+        ("# NixOS 25.11\n# NixOS 26.05\n{ }", ""),
+        ('{ x = "NixOS 25.11"; }', ""),
+        (
+            'let nixpkgs = fetch "x/nixos-25.11.tar"; in import "${nixpkgs}/nixos" { }',
+            "25.11",
+        ),
+        (
+            'let nixpkgs = fetch "x/nixos-25.11.tar"; in { package = nixpkgs.ollama; }',
+            "",
+        ),
+    ],
+)
+def test_a_file_says_itself_which_release_it_is_for(text: str, channel: str) -> None:
+    assert said_in(text) == channel
+
+
+def test_a_comment_that_an_option_contradicts_is_older_than_the_module() -> None:
+    text = "# NixOS 24.11\n{ services.ollama = { enable = true; syncModels = true; }; }"
+    assert plainly(text)[0].channel == ""
+    assert plainly(text.replace("24.11", "25.11"))[0].channel == "25.11"
 
 
 def test_a_condition_overwrites_nothing() -> None:

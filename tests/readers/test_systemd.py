@@ -653,3 +653,18 @@ def test_a_command_gets_the_variables_of_its_unit(more: str, seen: list[str]) ->
     text = f"[Service]\n{more}ExecStart=/usr/bin/podman run -p ${{PORTS}} ${{IMAGES}}\n"
     found = views((f"{ETC}/llm.service", text))
     assert [v.container.image for v in found if v.container] == seen
+
+
+@pytest.mark.parametrize(
+    ("program", "release"),
+    [
+        ("/nix/store/qzp3n0f5zpvm6c5c6m1jxs7m4r1s9ywd-ollama-0.11.10/bin/ollama", "0.11.10"),
+        ("/nix/store/qzp3n0f5zpvm6c5c6m1jxs7m4r1s9ywd-ollama-cuda-0.12.11/bin/ollama", "0.12.11"),
+        ("/opt/ollama-v0.5.7/bin/ollama", "0.5.7"),
+        ("/usr/local/bin/ollama", ""),
+        ("/opt/ollama/bin/ollama", ""),
+    ],
+)
+def test_the_path_of_the_program_tells_its_release(program: str, release: str) -> None:
+    seen = view(("ollama.service", f"[Service]\nExecStart={program} serve\n"))
+    assert (str(seen.release) if seen.release_told else "") == release

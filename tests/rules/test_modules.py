@@ -166,3 +166,25 @@ def test_the_option_that_is_named_is_one_of_the_release() -> None:
     for nixos, option in {"25.11": "models`", "unstable": "modelsDir`"}.items():
         (hit,) = told("HW532", module({f"{VARIABLES}.OLLAMA_MODELS": "/m"}, nixos=nixos))
         assert hit.finding.fix.count(option) == 1, nixos
+
+
+@pytest.mark.parametrize(
+    ("beside", "nixos", "advice"),
+    [
+        ({}, "", "set `services.ollama.models` instead"),
+        ({"modelsDir": "/m"}, "", "set `services.ollama.modelsDir` instead"),
+        ({}, "unstable", "set `services.ollama.modelsDir` instead"),
+        ({}, "24.05", "set `services.ollama.models` instead"),
+    ],
+)
+def test_advice_names_what_the_release_of_the_file_reads(
+    beside: dict[str, str], nixos: str, advice: str
+) -> None:
+    options = {f"{VARIABLES}.OLLAMA_MODELS": "/srv", **beside}
+    assert [hit.finding.fix for hit in told("HW532", module(options, nixos=nixos))] == [advice]
+
+
+def test_where_no_option_takes_it_what_that_release_has_is_named() -> None:
+    options = {f"{VARIABLES}.OLLAMA_HOST": "0.0.0.0:1"}
+    (hit,) = told("HW532", module(options, nixos="24.05"))
+    assert hit.finding.fix == 'write `listenAddress = "host:port"`'

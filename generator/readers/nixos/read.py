@@ -96,7 +96,7 @@ class _Module(Definitions):
         self.home, self.declared = is_of_home(source, module), module.declared
         certain = (d for d in self.found if d.path[:-1] == self.options and not d.maybe)
         named = {d.path[-1] for d in certain}
-        self.channel = Channel() if self.home else channel_of(source.path, named, context)
+        self.channel = Channel() if self.home else channel_of(source, named, context)
 
     def _is_own(self, found: Definition) -> bool:
         of_options = found.path[:2] == self.options and not is_arion(found.path)

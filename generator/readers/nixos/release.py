@@ -14,12 +14,29 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.readers.base import Context
+    from generator.readers.base import Context, Source
     from generator.units import Release
 
 HIGHEST: Final = 4
 """How many directories up a flake may be."""
-_INPUT: Final = re.compile(r'\bnixpkgs(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"')
+_INPUT: Final = re.compile(
+    r'(?<![\w-])([\w-]{1,60})(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"'
+)
+_SYSTEM: Final = re.compile(r"(?<![\w-])([\w-]{1,60})\.lib\.nixosSystem\b")
+_COMMENT: Final = re.compile(r"^[ \t]*#([^\n]{0,200})", re.MULTILINE)
+_MEANT: Final = re.compile(
+    r"(?:\b(?:for|on|with|under|tested|channel|release|version)\b|^)[ :]{0,3}(?:a )?"
+    r"nixos[ -](\d\d\.\d\d|unstable)\b",
+    re.ASCII | re.IGNORECASE,
+)
+_MAKES: Final = re.compile(r"\bnixosSystem\b|\beval-config\b|/nixos\"")
+"""What makes a system of the nixpkgs that a file fetches; a module may take packages of it."""
+_HISTORY: Final = re.compile(
+    r"\b(?:since|until|before|after|from|later|older|newer|removed|dropped|gone|changed|up to)\b"
+    r"|[<>≤≥+]",
+    re.IGNORECASE,
+)
+"""What a comment speaks of that tells which releases do something, and not which one runs."""
 _FETCHED: Final = re.compile(
     r"\bnixpkgs\s{0,20}=[^;]{0,300}?\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII
 )
@@ -43,23 +60,39 @@ class Channel:
         return known.release, self.told
 
 
-def channel_of(path: str, options: Iterable[str], context: Context) -> Channel:
+def channel_of(source: Source, options: Iterable[str], context: Context) -> Channel:
     """Return the release of NixOS that a file is for; `options` are those of the module it sets."""
     if context.channel:
         return Channel(context.channel, told=True)
+    path, own, options = source.path, said_in(source.text), {*options}
+    # A comment that an option contradicts is older than the module.
+    if own in context.catalogue.channels and own >= max(_sinces(options, context), default=""):
+        return Channel(own, told=True)
     for folder in list(PurePosixPath(path).parents)[:HIGHEST]:
         texts = {name: context.read(str(folder / name)) for name in PINS}
         told = next(filter(None, (PINS[name](text) for name, text in texts.items() if text)), "")
         if told or texts["flake.nix"] is not None:
             known = told in context.catalogue.channels
             return Channel(told, told=True) if known else Channel()
-    return Channel(_likely({*options}, context))
+    return Channel(_likely(options, context))
+
+
+def said_in(text: str) -> str:
+    """Return the release of NixOS that a file itself names: in a comment, or what it fetches."""
+    comments = (found[1] for found in _COMMENT.finditer(text) if "nixos" in found[1].lower())
+    plain = (comment.strip() for comment in comments if not _HISTORY.search(comment))
+    named = {found[1].lower() for comment in plain if (found := _MEANT.search(comment))}
+    if len(named) == 1:
+        return named.pop()
+    return fetched_by(text) if _MAKES.search(text) else ""
 
 
 def pinned_by(flake: str) -> str:
-    """Return the release of NixOS that a flake takes its nixpkgs from; empty: none that it says."""
-    found = _INPUT.search(flake)
-    return channel_named(found[1]) if found else ""
+    """Return the release of NixOS that a flake makes its systems of; empty: none that it says."""
+    inputs = dict(reversed(_INPUT.findall(flake)))
+    makers = {*_SYSTEM.findall(flake)}
+    name = makers.pop() if len(makers) == 1 else "nixpkgs"
+    return channel_named(inputs.get(name, ""))
 
 
 def locked_by(lock: str) -> str:
@@ -115,6 +148,11 @@ PINS: Final[dict[str, Callable[[str], str]]] = {
     "default.nix": fetched_by,
 }
 """Files that say which nixpkgs a directory is built with, in the order in which they are asked."""
+
+
+def _sinces(options: set[str], context: Context) -> list[str]:
+    known = context.catalogue.at(context.engine.name).module_options
+    return [known[name].since for name in options if name in known]
 
 
 def _likely(options: set[str], context: Context) -> str:

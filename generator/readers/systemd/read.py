@@ -118,7 +118,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
     broken = unread(one.assignments, context.host)
     return context.view(
         UNIT,
-        context.release_for(),
+        context.release_for(_release_in(one, context.engine)),
         name=one.name,
         place=Place(one.files[0]),
         variables=tuple(variable for variable, _ in found),
@@ -134,6 +134,13 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         manager=one.manager,
         volumes=tuple(mounts(one, [variable for variable, _ in found], context)),
     )
+
+
+def _release_in(one: Unit, engine: Engine) -> str:
+    """Return the release in the path of the program, as Nix and people lay several out."""
+    named = re.compile(rf"/[\w.+-]*?\b{engine.name}(?:-[a-z]+)?-v?(\d+\.\d+\.\d+)/")
+    paths = (words[0].text for words in one.commands(["ExecStart"]) if words)
+    return next((found[1] for path in paths if (found := named.search(path))), "")
 
 
 def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:

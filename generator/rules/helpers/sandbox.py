@@ -170,11 +170,40 @@ def _named(view: View, path: str) -> Obstacle | None:
 
 def _own(view: View) -> Iterator[str]:
     """Yield the directories that systemd makes for the service."""
-    for kind, folder in _OWN.items():
-        for line in said(view, f"{kind}Directory"):
-            yield from (f"{folder}/{word.partition(':')[0]}" for word in line.value.split())
+    for kind in _OWN:
+        yield from made_for(view, kind)
     if last(view, "PrivateTmp").lower() in {*_ON, "disconnected"}:
         yield from ("/tmp", "/var/tmp")  # noqa: S108 -- to recognise
+
+
+def made_for(view: View, kind: str) -> Iterator[str]:
+    """Yield the directories that systemd makes for the service of one kind, and their links."""
+    for line in said(view, f"{kind}Directory"):
+        for word in line.value.split():
+            path, link, *_ = (*word.split(":"), "")
+            yield from (f"{_OWN[kind]}/{name}" for name in (path, link) if name)
+
+
+def is_of_nobody(view: View, path: str) -> bool:
+    """Return whether a directory is writable, but not for a user that is made up at each start.
+
+    One whose name is told may be there already, and a group may be let in.
+    """
+    told = said(view, "User", "Group", "SupplementaryGroups", "AmbientCapabilities")
+    if not is_dynamic(view) or view.phrases.sandboxed or told:
+        return False
+    writable = words(view, "ReadWritePaths", "ReadWriteDirectories")
+    return below(path, *writable) and not below(path, *_own(view))
+
+
+def passes_away(view: View, path: str) -> str:
+    """Return when a directory is emptied: with the service or the machine; empty: it stays."""
+    kept = last(view, "RuntimeDirectoryPreserve", "no").lower()
+    if kept in {"no", "false", "0", "off"} and below(path, *made_for(view, "Runtime")):
+        return "when the service stops"
+    stays = below(path, "/run/media", "/run/mount", *HOMES)
+    gone = below(path, "/run", "/dev/shm") and not stays  # noqa: S108 -- to recognise
+    return "when the machine starts" if gone else ""
 
 
 def mounted_for(path: str) -> str:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import START, Text, told, unit
+from tests.texts import START, Text, messages, told, unit
 
 BOTH = "/srv/models /var/lib/ollama"
 TMP = "/tmp/models"  # noqa: S108 -- to recognise
 MODELS = "Environment=HOME=/var/lib/ollama OLLAMA_MODELS={}"
+SRV = "Environment=HOME=/srv/ollama"
 MOUNT = {"net-nas.mount": "[Mount]\nWhat=nas:/x\nWhere=/net/nas\nType=nfs4\n"}
 RUN = "ExecStart=/usr/bin/docker run --rm {} ollama/ollama:0.32.15"
 
@@ -26,6 +27,10 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             system(MODELS.format("/srv/models"), "ReadOnlyPaths=-/srv/models"),
             system(MODELS.format(TMP), "PrivateTmp=yes"),
             unit("DynamicUser=yes", MODELS.format(f"/var{TMP}"), "StateDirectory=ollama"),
+            unit("DynamicUser=yes", "StateDirectory=ollama", "Environment=HOME=/opt/ollama"),
+            unit("DynamicUser=yes", "StateDirectory=o", SRV, "ReadWritePaths=/srv"),
+            unit("DynamicUser=yes", "RuntimeDirectory=ollama", "Environment=HOME=/run/ollama"),
+            system(MODELS.format("/dev/shm/models")),  # noqa: S108 -- to recognise
         ),
         (
             system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv/other"),
@@ -34,6 +39,15 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             system(MODELS.format("/var/lib/ollama"), "ReadOnlyPaths=/", "StateDirectory=ollama"),
             system(MODELS.format(TMP)),
             system(MODELS.format("/srv/models"), "PrivateTmp=yes"),
+            unit("DynamicUser=yes", "StateDirectory=a:b", "Environment=HOME=/var/lib/b"),
+            unit("DynamicUser=yes", "Group=models", SRV, "ReadWritePaths=/srv"),
+            unit("DynamicUser=yes", "User=ollama", SRV, "ReadWritePaths=/srv"),
+            system(MODELS.format("/run/media/disk1/models")),
+            system(
+                "RuntimeDirectory=ollama",
+                "RuntimeDirectoryPreserve=restart",
+                MODELS.format("/srv/models"),
+            ),
         ),
     ),
     "HW540": (
@@ -105,3 +119,18 @@ def test_a_mount_is_read_beside_the_unit_alone(tmp_path: Path) -> None:
     (tmp_path / "net-nas.mount").write_text(MOUNT["net-nas.mount"])
     asked = {"ollama.service": f"[Unit]\nRequiresMountsFor=/net/nas/a-b\n[Service]\n{START}\n"}
     assert "HW544" not in told(tmp_path, asked)
+
+
+@pytest.mark.parametrize(
+    ("home", "advice"),
+    [
+        ("/opt/ollama", "add `StateDirectory=ollama`, and choose a directory below"),
+        ("/var/lib/llm", "add `StateDirectory=llm`"),
+    ],
+)
+def test_a_user_made_up_at_each_start_gets_a_directory_of_its_own(
+    home: str, advice: str, tmp_path: Path
+) -> None:
+    (said,) = messages(tmp_path, unit("DynamicUser=yes", f"Environment=HOME={home}"), "HW505")
+    assert advice in said
+    assert "ReadWritePaths" not in said

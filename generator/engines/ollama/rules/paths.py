@@ -51,6 +51,21 @@ def hidden_paths(view: View, _: Facts) -> Hits:
                 place=place,
                 fix=_opened(found, name, path),
             )
+        elif name in {_MODELS, "HOME"} and (when := sandbox.passes_away(view, path)):
+            yield Hit(
+                message=f"`{path}` is emptied {when}: what is pulled there is gone",
+                place=place,
+                # Who names a disk in memory may want that.
+                severity="info" if "machine" in when else None,
+                fix=_elsewhere(name),
+            )
+        elif name in {_MODELS, "HOME"} and sandbox.is_of_nobody(view, path):
+            yield Hit(
+                message="`DynamicUser=` makes up a user at each start, who may not write in "
+                f"`{path}`, whatever the sandbox lets through",
+                place=place,
+                fix=_of_its_own(path),
+            )
         elif owner and not view.adds:
             yield Hit(
                 message=f"`{path}` is in the home of {owner}, which no other user may enter: not "
@@ -107,7 +122,17 @@ def _opened(found: sandbox.Obstacle, name: str, path: str) -> str:
     if found.effect in {"hides", "gives the service a new"}:
         own = found.setting.startswith(("Protect", "Dynamic"))
         return f"{_elsewhere(name)}, or {'turn ProtectHome off' if own else 'take that line out'}"
-    return f"add `ReadWritePaths={path}`"
+    return (
+        _of_its_own(path) if found.setting.startswith("Dynamic") else f"add `ReadWritePaths={path}`"
+    )
+
+
+def _of_its_own(path: str) -> str:
+    """Return how a user that is made up at each start gets a directory that it owns."""
+    folder, _, name = path.partition("/var/lib/")
+    if name and not folder:
+        return f"add `StateDirectory={name}`"
+    return "add `StateDirectory=ollama`, and choose a directory below `/var/lib/ollama`"
 
 
 def _may_be_hidden(view: View, path: str) -> bool:
