@@ -79,9 +79,16 @@ def _applied(
         if line is None or old is None or not (new or _stands_alone(index, lines)):
             return None
         if old != new:
-            ends = new.replace("\n", "\r\n") if line.endswith("\r") else new
-            changed[file, index] = line.replace(old, ends) if new else None
+            changed[file, index] = line.replace(old, _like(line, new)) if new else None
     return changed
+
+
+def _like(line: str, new: str) -> str:
+    """Return lines with the end and the indent of the one that they join."""
+    indent = line[: len(line) - len(line.lstrip(" \t"))]
+    ends = "\r\n" if line.endswith("\r") else "\n"
+    first, *more = new.split("\n")
+    return ends.join([first, *(f"{indent}{each}" if each else "" for each in more)])
 
 
 def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:

@@ -32,11 +32,12 @@ def embedded(
     kind: str | None = None,
     *,
     packed: bool = False,
+    gaps: bool = False,
 ) -> tuple[list[View], list[NotJudged]]:
     """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
 
     `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen. Of what is
-    `packed` all stands on that line, and no fix can change it.
+    `packed` all stands on that line, and no fix can change it. `gaps`: something fills it in.
     """
     source = Source(name or "-", text)
     told = bool(kind or name)
@@ -46,7 +47,7 @@ def embedded(
         return [], []
     inner = replace(context, read=lambda _: None)
     try:
-        gaps = has_gaps(source, kind)
+        gaps = gaps or has_gaps(source, kind)
         views = load_reader(kind)((plain(source, kind),), inner)
         views = tuple(as_written(view, {}, gaps=gaps) for view in views)
     except ProfileError as error:

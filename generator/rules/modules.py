@@ -42,7 +42,8 @@ def _option(view: View, name: str) -> Setting | None:
     title="an option that the module of NixOS does not have",
     why="NixOS refuses an option that is not there, or not any more, and builds nothing. "
     "`acceleration` went after 25.11, `listenAddress`, `sandbox` and `writablePaths` with 24.11. "
-    "The release comes from `--nixos`, or from the nixpkgs that a flake above the file pins. "
+    "The release comes from `--nixos`, from a comment of the file itself, or from the nixpkgs that "
+    "a flake above it pins. "
     "What only a condition that is not known here adds (`optionalAttrs`, `if`) is left alone.",
     bad='services.ollama.acceleration = "cuda";',
     good="services.ollama.package = pkgs.ollama-cuda;",

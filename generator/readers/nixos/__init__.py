@@ -17,10 +17,13 @@ _COMMANDS: Final = "|".join(" ".join(load_signs(name).command) for name in ENGIN
 _SETS: Final = re.compile(
     rf"\b(?:services|containers|daemons|agents)\.\"?(?:{_ENGINES})\b"
     rf"|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
+    rf"|[\"/](?:{_ENGINES})[\w./@-]{{0,100}}\"(?:\.(?:text|source))?[ \t]*="
     rf"|\b(?:{_COMMANDS})\b|[\"/](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",
     re.MULTILINE,
 )
-_WHERE: Final = re.compile(r"\bservices\b|\bcontainers\b|\blaunchd\b")
+_WHERE: Final = re.compile(
+    r"\b(?:services|containers|launchd|systemd\.units|etc|configFile|home\.file)\b"
+)
 _HEAD: Final = re.compile(r"^[ \t]*\{[^{}\n]{0,400}\}[ \t]*:[ \t]*$", re.MULTILINE)
 
 

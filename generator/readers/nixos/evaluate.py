@@ -64,7 +64,8 @@ class Definition:
     `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
     `maybe`: it depends on a condition, of which nobody knows here whether it holds.
     `below`: it stands below a condition, which may be known; `released`: below conditions that do
-    not ask more than which options the release of NixOS has.
+    not ask more than which options the release of NixOS has. `holds`: the text of the file that a
+    function makes of it.
     """
 
     path: tuple[str, ...]
@@ -76,6 +77,7 @@ class Definition:
     maybe: bool = False
     below: bool = False
     released: bool = False
+    holds: str = ""
 
     @property
     def values(self) -> list[Any]:

@@ -36,6 +36,7 @@ Path = tuple[str, ...]
 INSTALL: Final = "pip install 'hostwright[nix]'"
 _KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
 """Functions that take modules as they are."""
+_OF_TEXT: Final = 2
 _OPTIONS: Final = re.compile(r"(?<![\w.'-])options\.[^()]*\?")
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
@@ -166,8 +167,17 @@ class _Walk:
                 maybe=at.maybe,
                 below=at.conditional,
                 released=at.conditional and at.released,
+                holds=self._text_in(node, scope),
             )
             self.found.setdefault(at.module, []).append(definition)
+
+    def _text_in(self, node: Node, scope: Scope) -> str:
+        """Return the text of the file that `pkgs.writeText` makes; empty: something else does."""
+        name, arguments = called(node) if node.type == "apply_expression" else ("", [])
+        if name.rpartition(".")[2] != "writeText" or len(arguments) < _OF_TEXT:
+            return ""
+        text, _ = self.values.value(arguments[1], scope)
+        return text if isinstance(text, str) else ""
 
     def _attrset(self, node: Node, at: _At, scope: Scope) -> bool:
         empty = True

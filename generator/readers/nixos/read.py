@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source, each
+from generator.readers.embedded import with_gaps
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.agents import agents
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
+from generator.readers.nixos.installed import installed
 from generator.readers.nixos.modules import DARWIN, MOUNTS, Module, is_of_home, modules, neighbours
 from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.syntax import unit
@@ -52,10 +54,11 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _views(source: Source, context: Context) -> list[View]:
     """Return the services, and the containers beside them. Raises as `read`."""
+    written, gaps = installed(source, context)
     found = modules(source, context)
     views = [view for module in found for view in _of(module, source, context)]
-    if views:
-        return views
+    if views or written:
+        return [*with_gaps((*views, *written), gaps)]
     message = f"this module says nothing of services.{context.engine.name}"
     problem = Problem("", message, "name the module that sets it", source.path)
     raise NeedsMore(source.path, (problem,))
