@@ -101,6 +101,9 @@ INSTALLED: Final = "install"
 UNPASSED: Final = "unpassed"
 """The section of variables of `.env` that no container gets."""
 
+UNEXPORTED: Final = "unexported"
+"""The section of variables that a login shell keeps to itself."""
+
 
 def unseen(text: str) -> tuple[str, ...]:
     """Return the characters of a text that nobody sees, each once, as one writes them: `U+200B`."""

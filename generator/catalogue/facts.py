@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from generator.host import Gpu
 
 
+_NUMBERED: Final = re.compile(r"([a-z][a-z-]*)(\d+(?:\.\d+)?)", re.ASCII)
 NEAR: Final = 0.8  # as near as a slip of the finger
 # Tags that the Catalogue does not list: of the cloud, of MLX, and with a draft model.
 _UNLISTED: Final = re.compile("cloud|mlx|nvfp4|mxfp|int[48]|mtp|dflash")
@@ -479,7 +480,8 @@ class Facts:
         family, _, rest = tag.partition(":")
         entry = self._catalogue.library.get(family)
         if entry is None:
-            family = _close(family, self._catalogue.library, NEAR)
+            library = self._catalogue.library
+            family = _newest_of_its_series(family, library) or _close(family, library, NEAR)
             entry = self._catalogue.library.get(family)
         if entry is None or _UNLISTED.search(rest):
             return ""
@@ -487,7 +489,9 @@ class Facts:
         if rest in tags:
             return f"{family}:{rest}" if f"{family}:{rest}" != tag else ""
         close = _close(rest, tags) or _nearest_size(rest, tags)
-        return f"{family}:{close}" if close else ""
+        if close:
+            return f"{family}:{close}"
+        return family if family != tag.partition(":")[0] else ""
 
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
@@ -513,6 +517,14 @@ class Facts:
             return None
         entries = (e for e in self._catalogue.all("one_slot", OneSlot) if family in e.names)
         return next((entry for entry in entries if entry.covers(self.at)), None)
+
+
+def _newest_of_its_series(family: str, names: Iterable[str]) -> str:
+    """Return the newest of the names that differ by their number; empty: it is of no series."""
+    wanted = _NUMBERED.fullmatch(family)
+    told = [found for name in names if (found := _NUMBERED.fullmatch(name))]
+    series = [found for found in told if wanted and found[1] == wanted[1]]
+    return max(series, key=lambda found: float(found[2]))[0] if len(series) > 1 else ""
 
 
 def _nearest_size(tag: str, tags: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers import container
 from generator.readers.applications import of_applications
+from generator.readers.apptainer import OF_HOST, environment, image_at
 from generator.readers.base import Context, Source, image_name
 from generator.readers.embedded import embedded, file_name
 from generator.readers.environment.read import SHELL_FILES
@@ -23,6 +24,7 @@ from generator.view import (
     EXECUTED,
     INSTALLED,
     TUNNEL,
+    UNEXPORTED,
     UNSEEN,
     Command,
     Line,
@@ -104,6 +106,9 @@ class Told:
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
     exported: set[Place] = dataclasses.field(default_factory=set)
     apart: set[Place] = dataclasses.field(default_factory=set)
+    named: frozenset[str] = frozenset()
+    tag: str = ""
+    loose: list[Line] = dataclasses.field(default_factory=list)
     last: list[Place] = dataclasses.field(default_factory=list)
     profiles: list[View] = dataclasses.field(default_factory=list)
     dashes: list[Line] = dataclasses.field(default_factory=list)
@@ -125,8 +130,11 @@ class Told:
     def script(self, text: str, first: int = 1) -> None:
         """Take in a script that begins on line `first` of the file."""
         self.versions = {}
+        self.named = frozenset(" ".join(_HANDED_ON.findall(text)).split())
         for line in lines(text, self.file, first):
             self._line(line)
+        asked = frozenset(_ASKED_FOR.findall(text))
+        self.loose = [one for one in self.loose if one.name not in asked]
         self.installed += self.waiting
         self.waiting = []
         self._ends()
@@ -149,27 +157,28 @@ class Told:
         self._installs(line)
         if not words:
             self._export(line)
+            self._keeps(line)
             self._assigns(line)
         elif self._of_cluster(line):
             pass
         elif [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
             self.variables.append(_variable(words[2].text, words[3], "server"))
+        elif words[0].text not in _SPOKEN and (held := image_at(words, self.engine)):
+            self._apptainer(line, *held)
         elif started := self._container(words):
             self.runs.append(started)
         elif (command := self._command(words)) is not None:
             self.commands.append(command)
             serves = bool(command.words) and command.words[0][0] == self.engine.command[-1]
-            reach: Reach = "server" if serves else "client"
-            self.reach = "server" if serves else self.reach
-            self.served = self.served or serves
             given = (*line.assigned, *_handed(words, self.engine))
-            own = [_variable(name, value, reach) for name, value in given]
-            self.variables += own
-            if serves:
-                self.servers.append((words[0].place.line, tuple(one.place for one in own)))
+            self._serves(line, given, serves=serves)
         else:
             self.others = self.others or not _is_of_scripts(words)
+        self._documents(line)
+
+    def _documents(self, line: CommandLine) -> None:
+        """Take in the files that a command writes."""
         for document in line.documents:
             if document not in self.values:
                 self._writes(document)
@@ -185,6 +194,27 @@ class Told:
         self.views += map(_filled_in, views) if document.expands else views
         self.gaps += gaps
 
+    def _apptainer(self, line: CommandLine, at: int, behind: int | None) -> None:
+        """Take in an image that Apptainer runs, which hands on what is exported as well."""
+        words = line.words
+        self.tag = image_name(words[at].text.partition("://")[2]).tag or self.tag
+        plain = None if behind is None else tuple((w.text, w.place) for w in words[behind:])
+        asked = self._command(words) if plain is None else Command(plain)
+        self.commands += [asked] if asked is not None and asked.words else []
+        own_program = plain == ()
+        serves = own_program or (asked is not None and asked.words[0][0] == self.engine.command[-1])
+        self._serves(line, (*line.assigned, *environment(words[:at])), serves=serves)
+
+    def _serves(
+        self, line: CommandLine, given: Iterable[tuple[str, Argument]], *, serves: bool
+    ) -> None:
+        """Take in what a command of the engine is given, which may be its server."""
+        own = [_variable(name, value, "server" if serves else "client") for name, value in given]
+        self.variables += own
+        if serves:
+            self.reach, self.served = "server", True
+            self.servers.append((line.words[0].place.line, tuple(one.place for one in own)))
+
     def _spoken(self, document: Document, name: str) -> None:
         """Take in a line that is added to a file of variables, or to one of a login shell."""
         plain = PurePosixPath(name).name
@@ -198,11 +228,23 @@ class Told:
 
     def _export(self, line: CommandLine) -> None:
         """Take in what is set for later commands, not what a command before has printed."""
-        if line.exported or self.every or (self.bare and not self.shown):
-            self.exports += line.assigned
-            places = [value.place for _, value in line.assigned]
-            self.last += places
-            self.exported.update(places if line.exported or self.every else ())
+        handed = [one for one in line.assigned if self._exports(line, one[0])]
+        if assigned := line.assigned if self.bare and not self.shown else handed:
+            self.exports += assigned
+            self.last += (value.place for _, value in assigned)
+            self.exported.update(value.place for _, value in handed)
+
+    def _exports(self, line: CommandLine, name: str) -> bool:
+        """Whether a variable is exported, where it is set or by its name alone."""
+        return line.exported or self.every or name in self.named
+
+    def _keeps(self, line: CommandLine) -> None:
+        """Take note of what a login shell sets for itself alone."""
+        self.loose += [
+            Line(section=UNEXPORTED, name=name, value=value.text, place=value.place)
+            for name, value in (line.assigned if self.login else ())
+            if name.startswith(self.engine.prefixes) and not self._exports(line, name)
+        ]
 
     def _notes(self, words: Sequence[str]) -> None:
         """Take note of what a command means for the variables around it."""
@@ -376,11 +418,11 @@ class Told:
         told = sorted([*self._own(), *self.variables], key=lambda v: v.place.line)
         variables = tuple(dataclasses.replace(v, shared=v.shared and self.others) for v in told)
         views = [self._in_container(one, models) for one in self.runs]
-        beside = (*self.tunnels, *self.executed, *self.installed)
+        beside = (*self.tunnels, *self.executed, *self.installed, *self.loose)
         if variables or self.commands or self.requests or beside:
             view = self.context.view(
                 self.book,
-                self.context.release_for(),
+                self.context.release_for(self.tag),
                 name=PurePosixPath(self.file).name,
                 place=Place(self.file),
                 lines=beside,
@@ -511,6 +553,11 @@ _OF_CLUSTERS: Final = {
     "kubectl": re.compile(r"(?:^| )set env "),
     "oc": re.compile(r"(?:^| )set env "),
 }
+_HANDED_ON: Final = re.compile(
+    r"^[ \t]*(?:export|(?:declare|typeset)[ \t]+-\w*x\w*)[ \t]([^#\n]*)", re.MULTILINE
+)
+_ASKED_FOR: Final = re.compile(r"\$\{?(\w+)")
+"""What a shell exports by its name, or uses itself."""
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 _HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 
@@ -543,6 +590,7 @@ def _client(text: str) -> bool:
 
 
 def _variable(name: str, value: Argument, reach: Reach) -> Variable:
+    name = OF_HOST.sub("", name)
     place = Place(value.place.file, value.place.line, name)
     gap = value.unresolved or value.text.startswith(_GAPS)
     return Variable(

@@ -124,7 +124,10 @@ def orders_in(source: Source) -> tuple[Order, ...]:
     return tuple(order for kind in KINDS for order in signs_of(kind).orders(source))
 
 
-_NOT_HIDDEN: Final = re.compile(r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml")
+_NOT_HIDDEN: Final = re.compile(
+    r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml"
+    r"|\.(?:bash(?:rc|_profile|_login|_aliases)|profile|z(?:shrc|profile|shenv|login))"
+)
 
 
 @functools.cache

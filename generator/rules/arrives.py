@@ -1,4 +1,4 @@
-"""HW553, HW554, HW556 and HW615: what never arrives, as nobody takes it where it stands."""
+"""HW128, HW553, HW554, HW556 and HW615: what never arrives, as nobody takes it where it stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.variables import needs_judgement
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import UNEXPORTED, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -111,3 +111,26 @@ def mounts_nothing(view: View, _: Facts) -> Hits:
             place=place,
             fix=f"add `{name}` to `volumes`, or name one that is there",
         )
+
+
+@Rule(
+    id="HW128",
+    title="a variable that a login shell keeps to itself",
+    why="A shell hands on only what it exports: `ollama` that is started in it sees nothing of the "
+    "others, and neither does a server.",
+    bad="# /etc/profile.d/ollama.sh\nOLLAMA_HOST=gpu.lan:11434",
+    good="# /etc/profile.d/ollama.sh\nexport OLLAMA_HOST=gpu.lan:11434",
+    source="POSIX.1-2024, Shell Command Language, export",
+)
+def not_exported(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == UNEXPORTED:
+            edit = Edit(line.place, f"{line.name}=", f"export {line.name}=")
+            yield Hit(
+                message=f"`{line.name}` is not exported: no program that the shell starts gets it",
+                place=line.place,
+                fix=f"write `export {line.name}=…`; a service of systemd gets it by "
+                "`Environment=` alone",
+                edits=(edit,),
+                unsafe=True,
+            )

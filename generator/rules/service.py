@@ -1,4 +1,4 @@
-"""HW316, HW508, HW513, HW519, HW548 and HW614: what runs, as whom, and what brings it back."""
+"""HW316, HW508, HW513, HW519, HW529, HW548, HW614: what runs, as whom, what brings it back."""
 
 from __future__ import annotations
 
@@ -246,4 +246,33 @@ def no_such_policy(view: View, _: Facts) -> Hits:
         message=f"there is no restart policy `{box.restart}`: the container is not created",
         place=told[0] if told else box.place,
         fix=f"did you mean `{close}`?" if close else "write `unless-stopped`",
+    )
+
+
+_EVERYBODY: Final = re.compile(r"(?:^|\s)(?:any|0\.0\.0\.0/0)(?:\s|$)")
+
+
+@Rule(
+    id="HW529",
+    title="a server that nobody can reach",
+    why="IPAddressDeny=any drops every packet of the service, those of the loopback as well: a "
+    "client on the same host waits until it gives up. IPAddressAllow= beside it says who may.",
+    bad="IPAddressDeny=any",
+    good="IPAddressDeny=any\nIPAddressAllow=localhost",
+    source="systemd.resource-control(5), IPAddressDeny=",
+)
+def shut_off(view: View, _: Facts) -> Hits:
+    denied, allowed = sandbox.said(view, "IPAddressDeny"), sandbox.said(view, "IPAddressAllow")
+    everyone = [line for line in denied if _EVERYBODY.search(line.value)]
+    # A slice above it may allow some, and a socket of another unit hands connections over.
+    handed = sandbox.said(view, "Slice", "Sockets", "NetworkNamespacePath")
+    if not everyone or allowed or handed or is_client(view):
+        return
+    yield Hit(
+        message="`IPAddressDeny=any` drops what clients send, on the loopback as well: nobody "
+        "reaches the API",
+        place=everyone[-1].place,
+        severity="info" if view.adds else None,
+        fix="add `IPAddressAllow=localhost`, and the network that may ask"
+        + (", unless the unit allows some" if view.adds else ""),
     )

@@ -290,3 +290,48 @@ def test_each_server_of_a_script_has_variables_of_its_own(
     text = "\n".join(("#!/bin/sh", *lines, "")).replace("{}", "OLLAMA_KEEP_ALIVE=")
     found = checked(tmp_path, {"run.sh": text}).findings
     assert [one.place.line for one in found if one.finding.rule == "HW109"] == caught
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rules"),
+    [
+        ("etc/profile.d/o.sh", "OLLAMA_HOST=gpu:11434\n", {"HW128"}),
+        (".bashrc", "alias l=ls\nOLLAMA_HOST=gpu:11434\n", {"HW128"}),
+        (".bashrc", "OLLAMA_HOST=gpu:11434\nexport OLLAMA_HOST\n", set()),
+        (".bashrc", "OLLAMA_HOST=gpu:11434 ollama list\n", set()),
+        (".bashrc", 'OLLAMA_HOST=gpu:11434\nalias o="curl $OLLAMA_HOST"\n', set()),
+        (".zshrc", "set -a\nOLLAMA_HOST=gpu:11434\nset +a\n", set()),
+        ("run.sh", "OLLAMA_HOST=gpu:11434\nollama list\n", set()),
+    ],
+)
+def test_a_login_shell_hands_on_what_it_exports(
+    name: str, text: str, rules: set[str], tmp_path: Path
+) -> None:
+    found = {placed.finding.rule for placed in checked(tmp_path, {name: text}).findings}
+    assert found - {"HW118"} == rules
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "release"),
+    [
+        ("run --nv --env A=1,OLLAMA_DEBUG=2 ollama.sif serve", {"A": "1", "OLLAMA_DEBUG": "2"}, ""),
+        ("run --env=OLLAMA_DEBUG=1 docker://ollama/ollama:0.5.7", {"OLLAMA_DEBUG": "1"}, "0.5.7"),
+        ("exec -B /m:/m ollama_0.9.sif ollama serve", {}, ""),
+        ("instance run --env A=1 docker://ollama/ollama:0.9.2 one", {"A": "1"}, "0.9.2"),
+    ],
+)
+def test_apptainer_hands_an_image_its_variables(
+    command: str, values: dict[str, str], release: str
+) -> None:
+    (seen,) = views(f"export APPTAINERENV_OLLAMA_KEEP_ALIVE=1h\napptainer {command} &\n")
+    found = {v.name: v.value for v in seen.variables if v.reach == "server"}
+    assert found == {"OLLAMA_KEEP_ALIVE": "1h", **values}
+    assert (str(seen.release) if seen.release_told else "") == release
+
+
+def test_a_client_in_apptainer_starts_no_server() -> None:
+    (seen,) = views("apptainer exec --env OLLAMA_HOST=gpu ollama.sif ollama run qwen3:8b\n")
+    assert [(v.name, v.value, v.reach) for v in seen.variables] == [
+        ("OLLAMA_HOST", "gpu", "client")
+    ]
+    assert [model.name for model in seen.models] == ["qwen3:8b"]

@@ -1,4 +1,4 @@
-"""HW553, HW554 and HW556: what never arrives."""
+"""HW128, HW553, HW554 and HW556: what never arrives."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.rules.registry import every_rule
-from generator.view import Container, Line, Place, Variable, View
+from generator.view import UNEXPORTED, Container, Line, Place, Variable, View
 from tests import texts
 from tests.views import found, view
 
@@ -30,7 +30,15 @@ def behind(*words: str) -> View:
     return view(kind="compose", container=box)
 
 
+def kept(section: str) -> View:
+    return view(
+        kind="environment",
+        lines=(Line(section=section, name="OLLAMA_HOST", value="a", place=HERE),),
+    )
+
+
 CASES: dict[str, tuple[View, View]] = {
+    "HW128": (kept(UNEXPORTED), kept("")),
     "HW553": (dropped("OLLAMA_DEBUG: 1"), dropped("OLLAMA_DEBUG: 1", "systemd")),
     "HW554": (valued("it is a number"), valued("")),
     "HW556": (behind("-p", "11434:11434"), behind("serve")),

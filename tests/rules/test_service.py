@@ -1,4 +1,4 @@
-"""HW316, HW507, HW513, HW519, HW557: models that are not there, and what brings one back."""
+"""HW316, HW507, HW513, HW519, HW529, HW557: models that are not there, and what brings one back."""
 
 from typing import Any
 
@@ -51,7 +51,16 @@ CASES: dict[str, tuple[View, View]] = {
     "HW507": (serving("llama3.2:8b"), serving("llama3.1:8b", "llama3.2", "mine:8b")),
     "HW557": (
         serving("qwn3:8b"),
-        serving("qwen3:8b", "mine", "mistral:mine", "hf.co/me/qwn3:8b", "gpt-oss:20b-cloud"),
+        serving(
+            *("qwen3:8b", "mine", "mistral:mine", "hf.co/me/qwn3:8b", "gpt-oss:20b-cloud"),
+            *("me/llama9", "mymodel2", "qwen3:abc", "my-llama:7b"),
+        ),
+    ),
+    "HW529": (
+        unit(START, ("Service", "IPAddressDeny", "any")),
+        unit(
+            START, ("Service", "IPAddressDeny", "any"), ("Service", "IPAddressAllow", "localhost")
+        ),
     ),
     "HW513": (unit(START), unit(START, ("Service", "Restart", "always"))),
     "HW548": (unit(START, ("Service", "User", "ollama # me")), unit(("Service", "User", "ollama"))),
@@ -213,6 +222,8 @@ def test_what_is_built_here_is_never_pulled(image: str, *, told: bool) -> None:
         ("qwen3:9b", "qwen3:8b"),
         ("gemma3:4", "gemma3:4b"),
         ("phi4-mini:3.8bb", "phi4-mini:3.8b"),
+        ("llama9:900b", "llama4"),
+        ("granite9", "granite4.1"),
     ],
 )
 def test_a_typo_is_a_remark_with_the_name_that_is_nearest(name: str, nearest: str) -> None:

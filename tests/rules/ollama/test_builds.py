@@ -23,12 +23,18 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             image("RUN --mount=type=cache,target=/x /bin/ollama create mine -f /Modelfile"),
             image("RUN ollama serve && ollama pull qwen3:8b"),
             image("RUN ollama serve"),
+            image("RUN ollama serve & sleep 5; ollama pull qwen3:8b; wait"),
+            image("RUN ollama serve > /log 2>&1 & \\\n  sleep 5 && ollama pull qwen3:8b && wait"),
+            image("RUN ollama serve & P=$! && sleep 5 && ollama pull qwen3:8b && wait $P"),
             image("RUN ollama pull qwen3:8b 2>&1", base=INSTALLED),
         ),
         (
             image("RUN ollama serve & sleep 5; ollama pull qwen3:8b"),
             image("RUN ollama serve & \\\n  # wait\n  until ollama list; do sleep 1; done; \\\n"
                   "  ollama pull qwen3:8b"),
+            image("RUN ollama serve & P=$!; sleep 5; ollama pull qwen3:8b; kill $P; wait $P"),
+            image("RUN ollama serve & sleep 5; ollama pull qwen3:8b & P=$!; wait $P"),
+            image("RUN ollama serve & wait-for-it :11434 && ollama pull qwen3:8b"),
             image("RUN /start.sh && ollama pull qwen3:8b"),
             image("RUN OLLAMA_HOST=build:11434 ollama pull qwen3:8b"),
             image("RUN echo 'ollama serve & ollama pull qwen3:8b' > /start.sh"),

@@ -134,3 +134,23 @@ def test_a_user_made_up_at_each_start_gets_a_directory_of_its_own(
     (said,) = messages(tmp_path, unit("DynamicUser=yes", f"Environment=HOME={home}"), "HW505")
     assert advice in said
     assert "ReadWritePaths" not in said
+
+
+QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nUserNS=keep-id\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "caught"),
+    [
+        ("Volume=o:/root/.ollama\n", True),
+        ("Volume=o:/root/.ollama\nEnvironment=HOME=/root\n", True),
+        ("Volume=o:/root/.ollama\nUser=0\n", False),
+        ("Volume=o:/.ollama\n", False),
+        ("Volume=o:/data\nEnvironment=HOME=/data\n", False),
+    ],
+)
+def test_the_hosts_user_may_not_enter_the_home_of_root(
+    more: str, caught: bool, tmp_path: Path
+) -> None:
+    text = f"{QUADLET}{more}[Service]\nRestart=always\n"
+    assert ("HW541" in told(tmp_path, {"ollama.container": text})) is caught

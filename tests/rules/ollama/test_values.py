@@ -16,6 +16,10 @@ LINE = Place(FILE, 1)
 # rule: (caught, left alone)
 CASES: dict[str, tuple[View, View]] = {
     "HW108": (view({"OLLAMA_FLASH_ATTENTION": "off"}), view({"OLLAMA_FLASH_ATTENTION": "0"})),
+    "HW127": (
+        view({"OLLAMA_LOAD_TIMEOUT": "20s"}),
+        view({"OLLAMA_LOAD_TIMEOUT": "0", "OLLAMA_KEEP_ALIVE": "20s"}),
+    ),
     "HW109": (view({"OLLAMA_KEEP_ALIVE": "1d"}), view({"OLLAMA_KEEP_ALIVE": "24h"})),
     "HW111": (
         view({"OLLAMA_GPU_OVERHEAD": "2G"}, release="0.24.0"),

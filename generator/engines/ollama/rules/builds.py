@@ -15,6 +15,10 @@ _BEFORE: Final = r"(?:^|&&|\|\||;)\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:/[\w
 _ASKS: Final = re.compile(rf"{_BEFORE}ollama\s+(pull|run|create|list|ls|show|cp|rm|ps|push)\b")
 _SERVES: Final = re.compile(rf"{_BEFORE}ollama\s+(?:serve|start)\s*(?:&&|;|$)")
 _NOT_ALONE: Final = re.compile(r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|\.sh\b")
+_BEHIND: Final = r"ollama\s+(?:serve|start)\b(?:[^;&|]|(?<=>)&\d?|&>)*+(?<!&)&(?![&\d>])"
+_LEFT: Final = re.compile(_BEHIND)
+_WAITS: Final = re.compile(r"(?:^|[;&|{(])\s*wait(?:\s+\"?\$\{?(\w+)\}?\"?)?\s*(?=$|[;&|})])")
+_ENDS: Final = re.compile(r"\b(?:kill|pkill|killall)\b")
 _SPOKEN: Final = re.compile(r"\b(?:echo|printf|cat|tee|crontab)\b")
 
 
@@ -24,7 +28,7 @@ _SPOKEN: Final = re.compile(r"\b(?:echo|printf|cat|tee|crontab)\b")
     title="a build that asks a server, or never ends",
     why="Each RUN has its own processes: a server that an earlier one has started is gone. "
     "`ollama pull` finds none, and the build fails; `ollama serve` stays in front, and the build "
-    "never ends.",
+    "never ends, as it does with a `wait` for a server that nobody stops.",
     bad="RUN ollama pull qwen3:8b",
     good="RUN ollama serve & until ollama list; do sleep 1; done; ollama pull qwen3:8b",
     source="cmd/cmd.go@v0.32.15, checkServerHeartbeat; docs.docker.com/reference/dockerfile: RUN",
@@ -37,6 +41,9 @@ def needs_a_server(view: View, _: Facts) -> Hits:
         if _SERVES.search(text):
             message = "`ollama serve` stays in front: this RUN, and the build, never end"
             fix = "put it into the background with `&`, and end the RUN with the last pull"
+        elif _waits_for_ever(text):
+            message = "`wait` waits for the server, which nobody stops: the build never ends"
+            fix = "take the `wait` out: the RUN ends with the last pull, and the server with it"
         elif (asked := _ASKS.search(text)) and not _NOT_ALONE.search(text):
             message = f"`ollama {asked[1]}` asks a server, and while the image is built there is "
             message += "none: the build fails"
@@ -44,3 +51,14 @@ def needs_a_server(view: View, _: Facts) -> Hits:
         else:
             continue
         yield Hit(message=message, place=line.place, fix=fix)
+
+
+def _waits_for_ever(text: str) -> bool:
+    """Return whether a command waits for a server that it has put into the background."""
+    left = _LEFT.search(text)
+    waits = _WAITS.search(text, left.end() - 1) if left else None
+    if left is None or waits is None or _ENDS.search(text, left.end(), waits.start()):
+        return False
+    # Of one that is named, it has to be the server.
+    name = waits[1]
+    return name is None or bool(re.match(rf"\s*(?:export\s+)?{name}=\$!", text[left.end() :]))

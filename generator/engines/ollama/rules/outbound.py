@@ -29,7 +29,7 @@ _SHUT_OFF: Final = {
     "web search; in a profile it is `ollama.no_cloud = true`. It is said only where the file shuts "
     "the server off from other machines.",
     bad="[Service]\nIPAddressDeny=any",
-    good="[Service]\nIPAddressDeny=any\nEnvironment=OLLAMA_NO_CLOUD=1",
+    good="[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost\nEnvironment=OLLAMA_NO_CLOUD=1",
     releases="0.22.1 and later",
     source="server/model_recommendations.go@v0.22.1, @v0.32.15:189",
 )

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
 from generator.engines.ollama.rules.helpers.values import cleaned, names_an_address
 from generator.rules.helpers import sandbox
-from generator.rules.helpers.containers import is_official
+from generator.rules.helpers.containers import is_official, target
+from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.view import Place, View
+    from generator.view import Container, Place, View
 
 _MODELS: Final = "OLLAMA_MODELS"
 _USES: Final = {
@@ -276,7 +277,11 @@ def _home_of_its_own(view: View) -> str:
 )
 def home_of_another_user(view: View, facts: Facts) -> Hits:
     box = view.container
-    if box is None or not strangers_home(view) or not is_official(view, facts):
+    if box is None or not is_official(view, facts):
+        return
+    if box.home:
+        yield from _kept_out(view, box)
+    if not strangers_home(view):
         return
     home = home_in_image(view)
     yield Hit(
@@ -286,3 +291,22 @@ def home_of_another_user(view: View, facts: Facts) -> Hits:
         place=box.place,
         fix="set HOME to the directory of a volume that this user may write, or leave the user out",
     )
+
+
+def _kept_out(view: View, box: Container) -> Hits:
+    """Yield the volume below /root that the host's user, as whom the server runs, cannot enter."""
+    home, models = view.variable("HOME"), view.variable(_MODELS)
+    told = [cleaned(one.value) for one in (home, models) if one is not None]
+    mounts = [(target(text), place) for text, place in box.mounts]
+    keys = posixpath.join(box.home, ".ollama")
+    kept = home is not None or any(below(keys, path) for path, _ in mounts if path[:1] == "/")
+    used = any(below(path, "/root") for path in told) or not kept
+    place = next((place for path, place in mounts if below(path, "/root")), None)
+    if used and place is not None:
+        yield Hit(
+            message="with `keep-id` the server runs as the user of the host, who may not enter "
+            "/root inside: neither its key nor a model gets into this volume",
+            place=place,
+            fix="leave `keep-id` out: root of a rootless container is that user already; or mount "
+            "the volume elsewhere, with HOME set to it",
+        )

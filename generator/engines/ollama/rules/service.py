@@ -114,7 +114,8 @@ def mistyped_model(view: View, facts: Facts) -> Hits:
             yield Hit(
                 message=f"the library has no `{name}`",
                 place=used.place,
-                fix=f"write `{nearest}` if you mean that; leave it if it is a model of your own",
+                fix=f"write `{nearest}` if you mean that; leave it if it is a model of your own, "
+                "or a newer one",
             )
 
 

@@ -1,4 +1,4 @@
-"""HW108, HW109, HW111, HW119 and HW123: values that are read otherwise than they look."""
+"""HW108, HW109, HW111, HW119, HW123 and HW127: values that are read otherwise than they look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generator.rules.helpers.variables import (
     server_variables,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE, GO_TRUE, is_go_duration, whole
+from generator.units import GO_FALSE, GO_TRUE, is_go_duration, parse_go_duration, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -119,6 +119,34 @@ def duration_misread(view: View, facts: Facts) -> Hits:
         if fact.kind == "duration" and word and not is_go_duration(word):
             message = f"`{word}` is {NO_DURATION}"
             yield corrected(view, variable, message, go_duration(word), DURATIONS)
+
+
+_SHORT: Final = 60 * 10**9
+
+
+@Rule(
+    id="HW127",
+    severity="info",
+    title="a load that is given up early",
+    why="OLLAMA_LOAD_TIMEOUT ends a load that makes no progress for so long, and the request "
+    "fails. The first read of a large file, a disk that has to wake up and the start of a GPU "
+    "stand still for longer than seconds: the default is five minutes.",
+    bad="OLLAMA_LOAD_TIMEOUT=10s",
+    good="OLLAMA_LOAD_TIMEOUT=15m",
+    source="envconfig/config.go@v0.32.15:146-164",
+)
+def given_up_early(view: View, facts: Facts) -> Hits:
+    for variable, _ in known_values(view, facts):
+        word = cleaned(variable.value)
+        if variable.name != "OLLAMA_LOAD_TIMEOUT" or not is_go_duration(word):
+            continue
+        if 0 < parse_go_duration(word) < _SHORT:
+            yield Hit(
+                message=f"a load that stands still for `{word}` is given up: a slow disk or a GPU "
+                "that starts takes longer",
+                place=variable.place,
+                fix="leave it at 5m, the default, or write more",
+            )
 
 
 _FOR_EVER: Final = frozenset(
