@@ -9,7 +9,8 @@ from generator.readers.base import Source
 from generator.readers.embedded import embedded
 from generator.readers.nixos.literal import parts
 from generator.readers.signs import kind_of, names_an_engine
-from generator.readers.syntax.nix import UNKNOWN, TooMuch
+from generator.readers.syntax.grammar import TooMuch
+from generator.readers.syntax.nix import UNKNOWN
 from generator.readers.templates import UNTOLD
 from generator.view import NotJudged
 
