@@ -40,7 +40,7 @@ def test_a_missing_package_skips_here_and_fails_in_ci(monkeypatch: pytest.Monkey
 
 def test_what_no_engine_was_asked_is_not_proven() -> None:
     missing = dict.fromkeys(
-        ("HOSTWRIGHT_OLLAMA", "HOSTWRIGHT_LLAMA_FIT_PARAMS", "HOSTWRIGHT_NIXFMT"), "/none"
+        ("OLLAMA_BIN", "HOSTWRIGHT_LLAMA_FIT_PARAMS", "HOSTWRIGHT_NIXFMT"), "/none"
     )
     done = subprocess.run(
         ["sh", Path(__file__).parents[1] / "tools/engines.sh"],

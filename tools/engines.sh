@@ -23,9 +23,9 @@ prove() {
   fi
 }
 
-prove ollama "$(command -v "${HOSTWRIGHT_OLLAMA:-ollama}")" \
-  'install Ollama, or name its program by HOSTWRIGHT_OLLAMA' \
-  tests/engines/test_ollama.py
+prove ollama "$(command -v "${OLLAMA_BIN:-ollama}")" \
+  'install Ollama, or name its program by OLLAMA_BIN' \
+  tests/engines/test_ollama.py tests/verify/test_verify_ollama.py
 prove llama-fit-params "$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")" \
   'install llama.cpp, or name the program by HOSTWRIGHT_LLAMA_FIT_PARAMS' \
   tests/engines/test_llama_cpp.py

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TRIES = 120
 PAUSE = 0.5
+OLLAMA_BIN = "OLLAMA_BIN"
 
 
 def program(name: str, variable: str) -> Path:
@@ -29,6 +30,11 @@ def program(name: str, variable: str) -> Path:
     if not found:
         pytest.fail(f"there is no {given}: install it, or name the program by {variable}")
     return Path(found)
+
+
+def ollama_program() -> str | None:
+    """Return the program of Ollama that is there to be asked; None: there is none."""
+    return shutil.which(os.environ.get(OLLAMA_BIN) or "ollama")
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Ollama:
 @contextlib.contextmanager
 def ollama(home: Path, variables: Mapping[str, str]) -> Iterator[Ollama]:
     """Run `ollama serve` on a free local port, with these variables only, for as long as needed."""
-    binary = program("ollama", "HOSTWRIGHT_OLLAMA")
+    binary = program("ollama", OLLAMA_BIN)
     address = f"127.0.0.1:{_free_port()}"
     own = {"PATH": os.defpath, "HOME": str(home), "OLLAMA_HOST": address}
     with (home / "log").open("wb") as log:

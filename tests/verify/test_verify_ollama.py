@@ -1,0 +1,98 @@
+"""What `gen verify` sees of a real Ollama that was given something else than the profile says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from generator.live.client import Server, asked
+from tests.cli.test_output_schemas import validated
+from tests.commands import called
+from tests.engines.programs import OLLAMA_BIN, Ollama, ollama, ollama_program
+from tests.engines.tiny import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.ollama,
+    pytest.mark.skipif(
+        ollama_program() is None, reason=f"there is no ollama: name its program by {OLLAMA_BIN}"
+    ),
+]
+PROFILE = """
+schema_version = 1
+name = "mine"
+host = { memory = "64GiB", cpu = { cores = 16, threads = 16 } }
+ollama = { context_length = 2048, num_parallel = 2, keep_alive = "24h", flash_attention = true }
+resources = { cpu_quota = "1200%" }
+threads = { count = 1 }
+models = [{ name = "base", serve_as = "tiny", parameters = { num_ctx = 1024 } }]
+"""
+GIVEN = {
+    "OLLAMA_CONTEXT_LENGTH": "2048",
+    "OLLAMA_NUM_PARALLEL": "2x",  # of no number: Ollama takes its default
+    "OLLAMA_FLASH_ATTENTION": "1",
+    "OLLAMA_KEEP_ALIVE": "5m",
+    "OLLAMA_NUM_PARALELL": "2",
+    "OLLAMA_MLOCK": "1",
+    "LLAMA_ARG_THREADS": "1",
+    "OLLAMA_NO_CLOUD": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ollama]:
+    """A server with one model that computes, and a profile beside it."""
+    home = tmp_path_factory.mktemp("ollama")
+    write(home / "tiny.gguf")
+    (home / "mine.toml").write_text(PROFILE, encoding="utf-8")
+    (home / "Modelfile").write_text(f"FROM {home}/tiny.gguf\nPARAMETER num_ctx 1024\n")
+    with ollama(home, GIVEN) as running:
+        done = running.run("create", "tiny", "-f", str(home / "Modelfile"))
+        assert done.returncode == 0, done.stderr
+        yield running
+
+
+def rows(server: Ollama, home: Path) -> dict[str, dict[str, Any]]:
+    url = f"http://{server.address}"
+    local = ("--via", "process", "--via", "api", "--url", url, "--json")
+    done = called("verify", str(home / "mine.toml"), *local)
+    assert done.returncode == 1, done.stderr
+    return {row["setting"]: row for row in validated("verify", done.stdout)["rows"]}
+
+
+def test_what_was_given_otherwise(server: Ollama) -> None:
+    found = rows(server, server.home)
+    assert {name: found[name]["verdict"] for name in (*GIVEN, "OLLAMA_HOST", "CPUQuota")} == {
+        "OLLAMA_CONTEXT_LENGTH": "ok",
+        "OLLAMA_NUM_PARALLEL": "drift",
+        "OLLAMA_FLASH_ATTENTION": "ok",
+        "OLLAMA_KEEP_ALIVE": "drift",
+        "OLLAMA_NUM_PARALELL": "not read",
+        "OLLAMA_MLOCK": "not read",
+        "LLAMA_ARG_THREADS": "unknown",
+        "OLLAMA_NO_CLOUD": "drift",
+        "OLLAMA_HOST": "drift",
+        "CPUQuota": "drift",
+    }
+    assert found["OLLAMA_HOST"]["effective"] == f"http://{server.address}"
+    # What the server made of it, and not what it was given.
+    assert found["OLLAMA_NUM_PARALLEL"]["effective"] == "1"
+    assert found["OLLAMA_FLASH_ATTENTION"]["effective"] == "true"
+    assert found["CPUQuota"]["why"] == "the kernel applies no limit"
+    assert (found["model tiny"]["verdict"], found["model tiny"]["effective"]) == (
+        "ok", "not loaded",
+    )  # fmt: skip
+
+
+def test_what_the_program_of_a_model_got(server: Ollama) -> None:
+    """Last: the model stays loaded."""
+    body = {"model": "tiny", "prompt": "a", "stream": False, "options": {"num_predict": 1}}
+    answer = asked(Server.at(f"http://{server.address}", 300), "/api/generate", body)
+    assert answer["model"] == "tiny"
+    found = rows(server, server.home)
+    assert found["LLAMA_ARG_THREADS"]["verdict"] == "ok"
+    assert found["model tiny"]["effective"] == "1024 tokens"
