@@ -110,6 +110,13 @@ def gib(size: int, places: int | None = None) -> str:
     return f"{round(number, 1):g} GiB" if places is None else f"{number:.{places}f} GiB"
 
 
+def about(size: int) -> str:
+    """Return a size for prose, rounded, in the unit that suits it: `13.3 GiB`, `424 KiB`."""
+    power = max(min((max(size, 1).bit_length() - 1) // 10, len(SIZE_SUFFIXES)), 0)
+    number = f"{round(size / 1024**power, 1):g}"
+    return f"{number} {SIZE_SUFFIXES[power - 1]}iB" if power else f"{number} bytes"
+
+
 def parse_cpu_quota(text: str) -> int:
     """Return the percent of one CPU in a quota: `2000%` is twenty CPUs.
 

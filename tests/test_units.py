@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from generator.units import (
     Release,
+    about,
     format_size,
     parse_cpu_quota,
     parse_go_duration,
@@ -128,3 +129,12 @@ def test_a_text_that_is_no_whole_number_of_64_bits(text: str) -> None:
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), (str(2**64 - 1), 2**64 - 1)])
 def test_a_whole_number(text: str, number: int) -> None:
     assert whole(text) == number
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (434400, "424.2 KiB"), (2 * GIB, "2 GiB"),
+     (14_300_000_000, "13.3 GiB"), (2**70, "1024 EiB")],
+)  # fmt: skip
+def test_a_size_for_prose(size: int, text: str) -> None:
+    assert about(size) == text

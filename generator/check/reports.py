@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.check.mend import fixable
 from generator.errors import SEVERITIES
 from generator.formats.data import to_json
+from generator.formats.junit import Case, junit
 from generator.rules.registry import every_rule
 from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from xml.etree import ElementTree as ET
 
     from generator.check.report import Report
     from generator.errors import Finding
@@ -26,8 +25,6 @@ SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _COMMANDS: Final = {"error": "error", "warning": "warning", "info": "notice"}
 _QUALITY: Final = {"error": "critical", "warning": "major", "info": "info"}
-# XML 1.0 has no way to write these, not even as references.
-_NO_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_json(report: Report) -> str:
@@ -150,57 +147,33 @@ def as_junit(report: Report) -> str:
 
     Findings of severity info are output, not failures; what was not judged is skipped.
     """
-    from xml.etree import ElementTree as ET
-
-    root = ET.Element("testsuites", name="hostwright")
-    by_file: dict[str, list[LocatedFinding]] = {file: [] for file in report.judged}
-    for placed in report.found:
-        by_file.setdefault(placed.place.file, []).append(placed)
-    unread: dict[str, list[NotJudged]] = {}
+    cases: dict[str, list[Case]] = {file: [] for file in report.judged}
     for each in report.not_judged:
-        unread.setdefault(each.file, []).append(each)
-    for file in sorted(by_file.keys() | unread.keys()):
-        found, gaps = by_file.get(file, []), unread.get(file, [])
-        failures = sum(_fails(placed.finding) for placed in found)
-        skipped = sum(bool(placed.finding.ignored) for placed in found) + len(gaps)
-        tests = max(len(found) + len(gaps), 1)
-        counts = {"tests": tests, "failures": failures, "skipped": skipped}
-        suite = _element(root, "testsuite", "", name=file, **counts)
-        if not found and not gaps:
-            _element(suite, "testcase", "", name="no findings", classname=file)
-        for gap in gaps:
-            case = _element(suite, "testcase", "", name="not judged", classname=file)
-            _element(case, "skipped", "", message=_not_judged(gap))
-        for placed in found:
-            _case(suite, placed)
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+        gap = Case(name="not judged", outcome="skipped", message=_not_judged(each))
+        cases.setdefault(each.file, []).append(gap)
+    for placed in report.found:
+        cases.setdefault(placed.place.file, []).append(_case(placed))
+    clean = [Case(name="no findings")]
+    return junit((file, cases[file] or clean) for file in sorted(cases))
 
 
 def _fails(finding: Finding) -> bool:
     return finding.severity != "info" and not finding.ignored
 
 
-def _case(suite: ET.Element, placed: LocatedFinding) -> None:
+def _case(placed: LocatedFinding) -> Case:
     finding, place = placed.finding, placed.place
     name = f"{finding.rule} {finding.where}" + (f" line {place.line}" if place.line else "")
-    case = _element(suite, "testcase", "", name=name, classname=place.file)
-    text = finding.message + (f"\n{finding.fix}" if finding.fix else "")
     if finding.ignored:
-        _element(case, "skipped", "", message=finding.ignored)
-    elif _fails(finding):
-        _element(case, "failure", text, message=finding.message, type=finding.severity)
-    else:
-        _element(case, "system-out", text)
-
-
-def _element(parent: ET.Element, tag: str, text: str, **attributes: str | int) -> ET.Element:
-    from xml.etree import ElementTree as ET
-
-    written = {name: _NO_XML.sub("\ufffd", str(value)) for name, value in attributes.items()}
-    element = ET.SubElement(parent, tag, written)
-    element.text = _NO_XML.sub("\ufffd", text)
-    return element
+        return Case(name=name, outcome="skipped", message=finding.ignored)
+    text = finding.message + (f"\n{finding.fix}" if finding.fix else "")
+    return Case(
+        name=name,
+        outcome="failure" if _fails(finding) else "remarked",
+        message=finding.message,
+        text=text,
+        kind=finding.severity,
+    )
 
 
 def as_github(report: Report) -> str:

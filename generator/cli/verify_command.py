@@ -10,13 +10,15 @@ from generator.cli.options import (
     Misuse,
     document_of,
     filled_option,
+    html_option,
     json_option,
     profile_argument,
     release_option,
     set_option,
 )
-from generator.cli.streams import print_json
+from generator.cli.streams import STDIO, print_json
 from generator.cli.talk import coloured, printable
+from generator.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from generator.verify.observed import Observed
 
 VIA: Final = click.Choice(("systemd", "docker", "podman", "process", "api"))
+FORMATS: Final = click.Choice(("text", "json", "junit", "nagios"))
 DAY: Final = 86400.0
 EXAMPLES: Final = """
 \b
@@ -33,6 +36,7 @@ Examples:
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via api --url http://spark:11434
   gen verify ./my-host.toml --root ./captured
+  gen verify xeon-cpu --format nagios       as a plugin: a line, and the exit code
 
 \b
 Exit codes: 0 as the profile says, as far as can be seen; 1 drift; 2 bad usage
@@ -72,12 +76,16 @@ or profile; 3 the server cannot be asked.
 )
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
+@click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
+@html_option
 @json_option
 def command(
     profile: str,
     *,
     version: str | None,
     overrides: tuple[str, ...],
+    form: str,
+    html: str | None,
     as_json: bool,
     **asked: Any,  # noqa: ANN401 -- what `_compared` takes
 ) -> None:
@@ -90,14 +98,40 @@ def command(
     from generator.pipeline import plan_of
 
     plan = plan_of(document_of(profile, overrides), version=version)
-    found, seen = _compared(plan, **asked)
-    if as_json:
+    context = click.get_current_context()
+    try:
+        found, seen = _compared(plan, **asked)
+    except EnvironmentFailure as error:
+        if form != "nagios" or as_json:
+            raise
+        from generator.verify.reports import nagios_line
+
+        # A plugin says what is wrong where the others are read, too.
+        click.echo(nagios_line(error.message, error.exit_code))
+        context.exit(error.exit_code)
+    code = _exit_code(found, seen)
+    if html is not None:
+        from generator.cli.writing import write_page
+        from generator.verify.page import as_page
+
+        write_page(as_page(plan, found, seen), html)
+    if html != STDIO:
+        _print("json" if as_json else form, plan, found, seen, code)
+    context.exit(code)
+
+
+def _print(form: str, plan: Plan, found: Comparison, seen: Observed, code: int) -> None:
+    if form == "json":
         _print_json(found, seen)
-    else:
+    elif form == "text":
         from generator.cli.verify_text import verify_text
 
         click.echo(printable(verify_text(plan, found, seen)), color=coloured())
-    click.get_current_context().exit(_exit_code(found, seen))
+    else:
+        from generator.verify.reports import as_junit, as_nagios
+
+        junit = form == "junit"
+        click.echo(as_junit(found, seen) if junit else as_nagios(found, seen, code), nl=False)
 
 
 def _compared(

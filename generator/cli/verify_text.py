@@ -9,7 +9,7 @@ import click
 
 from generator.cli.talk import counted, width
 from generator.errors import shortened
-from generator.units import gib
+from generator.units import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,27 +27,16 @@ _ROOM: Final = (26, 18, 18, 22)
 
 def verify_text(plan: Plan, found: Comparison, seen: Observed) -> str:
     """Return the table, what the server has besides, and a line of counts."""
-    lines = [" · ".join(_title(plan, seen)), *_table(found.rows)]
+    lines = [" · ".join((plan.name, *seen.who(plan.service.product))), *_table(found.rows)]
     lines += (_below(remark).lstrip() for remark in found.remarks)
     for extra in found.extras:
-        size = f", {gib(extra.size)}" if extra.size else ""
+        size = f", {about(extra.size)}" if extra.size else ""
         since = f", of {extra.modified[:10]}" if extra.modified else ""
         lines.append(f"{extra.name} is not the profile's{size}{since}: {extra.remove}")
     # Who was not there to be asked matters where nobody else was.
     if seen.held is None:
         lines += (_below(f"{who} tells nothing: {why}").lstrip() for who, why in seen.gaps)
     return "\n".join([*lines, _counts(found)])
-
-
-def _title(plan: Plan, seen: Observed) -> Iterator[str]:
-    yield plan.name
-    release = seen.answers.release if seen.answers else ""
-    yield f"{plan.service.product} {release}".rstrip()
-    if seen.held:
-        yield f"{seen.held.by} {seen.held.name}"
-    if seen.process:
-        yield f"process {seen.process.pid}"
-    yield seen.url
 
 
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:

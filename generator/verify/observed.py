@@ -82,3 +82,13 @@ class Observed:
     answers: Answers | None = None
     unanswered: str = ""
     gaps: tuple[tuple[str, str], ...] = ()
+
+    def who(self, product: str) -> tuple[str, ...]:
+        """Return what was looked at: the server, who manages it, its process, its address."""
+        release = self.answers.release if self.answers else ""
+        return (
+            f"{product} {release}".rstrip(),
+            *((f"{self.held.by} {self.held.name}",) if self.held else ()),
+            *((f"process {self.process.pid}",) if self.process else ()),
+            self.url,
+        )

@@ -79,6 +79,19 @@ def test_the_text_says_why_below_the_line() -> None:
     assert lines[-1] == "17 settings: 10 ok, 1 drift, 3 shadowed, 1 not read, 2 unknown"
 
 
+def test_forms_for_programs(tmp_path: Path) -> None:
+    machine, page = MACHINES / "overridden", tmp_path / "page.html"
+    assert "<testsuite " in replayed(machine, "--format", "junit").stdout
+    done = replayed(machine, "--format", "nagios", "--html", str(page))
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert done.stdout.startswith("HOSTWRIGHT WARNING - 5 of 17 settings at odds with it: OLL")
+    assert "OLLAMA_NUM_PARALELL" in page.read_text(encoding="utf-8")
+    assert replayed(machine, "--html", "-").stdout.startswith("<!DOCTYPE html>")
+    done = asked("http://127.0.0.1:9", "--format", "nagios")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.startswith("HOSTWRIGHT UNKNOWN - cannot reach http://127.0.0.1:9")
+
+
 def test_one_who_is_asked_alone() -> None:
     found = rows(replayed(MACHINES / "as-wanted", "--via", "systemd", "--json"))
     assert (found["OLLAMA_HOST"]["verdict"], "release" in found) == ("ok", False)
