@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import architectures, rivals, skeleton, speed_accuracy
+from benchmarks import architectures, observations, reports, rivals, skeleton, speed_accuracy
 from benchmarks.shapes import FITTED, HELD_OUT, LOADED, SHAPES, WEIGHTS, Run, runs
 from generator.catalogue.catalogue import load_catalogue
 from generator.fit.compute import compute_bytes
@@ -204,7 +204,8 @@ def report(engine: str, points: Sequence[Point]) -> str:
     parts = [_head(engine, points), _summary(errors), _by_shape(errors), _worst(errors, shapes)]
     gpu = (HERE / "benchmarks/accuracy.gpu.md").read_text(encoding="utf-8").strip()
     parts += [gpu, architectures.report(load_catalogue().at("ollama"))]
-    parts += [_rivals(points, shapes), speed_accuracy.report()]
+    parts += [_rivals(points, shapes), observations.report(), reports.report()]
+    parts.append(speed_accuracy.report())
     return "\n\n".join(parts) + "\n"
 
 

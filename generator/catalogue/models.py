@@ -62,6 +62,7 @@ class ModelFact:
     window: int = 0
     window_every: int = 0
     pattern: str = ""
+    window_heads: int = 0
     window_kv_heads: int = 0
     window_key_length: int = 0
     window_value_length: int = 0

@@ -66,6 +66,11 @@ class _Layer(NamedTuple):
     own: bool = True
 
     @property
+    def heads(self) -> int:
+        local = self.model.window_heads if self.kind == "W" else 0
+        return local or self.model.heads
+
+    @property
     def kv_heads(self) -> int:
         local = self.model.window_kv_heads if self.kind == "W" else 0
         return local or self.model.kv_heads
@@ -105,19 +110,19 @@ _VECTORS: Final = (
 )
 _DIMENSIONS: Final[Mapping[str, Callable[[_Layer], tuple[int, ...]]]] = {
     **dict.fromkeys(_VECTORS, _of_model),
-    "attn_q": lambda o: (o.model.embedding, o.model.heads * o.key),
+    "attn_q": lambda o: (o.model.embedding, o.heads * o.key),
     "attn_k": lambda o: (o.model.embedding, o.kv_heads * o.key),
     "attn_v": lambda o: (o.model.embedding, o.kv_heads * o.value),
     "attn_qkv": lambda o: (
         o.model.embedding,
-        o.model.heads * o.key + o.kv_heads * (o.key + o.value),
+        o.heads * o.key + o.kv_heads * (o.key + o.value),
     ),
-    "attn_output": lambda o: (o.model.heads * o.value, o.model.embedding),
-    "attn_gate": lambda o: (o.model.embedding, o.model.heads * o.key),
-    "attn_gate_heads": lambda o: (o.model.embedding, o.model.heads),
+    "attn_output": lambda o: (o.heads * o.value, o.model.embedding),
+    "attn_gate": lambda o: (o.model.embedding, o.heads * o.key),
+    "attn_gate_heads": lambda o: (o.model.embedding, o.heads),
     "attn_q_norm": lambda o: (o.key,),
     "attn_k_norm": lambda o: (o.key,),
-    "attn_q_norm_heads": lambda o: (o.model.heads * o.key,),
+    "attn_q_norm_heads": lambda o: (o.heads * o.key,),
     "attn_k_norm_heads": lambda o: (o.kv_heads * o.key,),
     "attn_sinks": lambda o: (o.model.heads,),
     "attn_own_k": lambda o: (o.model.embedding, o.own * o.kv_heads * o.key),
@@ -126,11 +131,11 @@ _DIMENSIONS: Final[Mapping[str, Callable[[_Layer], tuple[int, ...]]]] = {
     # Attention with a compressed cache (MLA).
     "attn_q_direct": lambda o: (
         o.model.embedding,
-        0 if o.model.q_lora_rank else o.model.heads * o.key,
+        0 if o.model.q_lora_rank else o.heads * o.key,
     ),
     "attn_q_a": lambda o: (o.model.embedding, o.model.q_lora_rank),
     "attn_q_a_norm": lambda o: (o.model.q_lora_rank,),
-    "attn_q_b": lambda o: (o.model.q_lora_rank, o.model.heads * o.key),
+    "attn_q_b": lambda o: (o.model.q_lora_rank, o.heads * o.key),
     "attn_kv_a_mqa": lambda o: (o.model.embedding, o.model.kv_lora_rank + o.model.rope_dimension),
     "attn_kv_a_norm": lambda o: (o.model.kv_lora_rank,),
     "attn_kv_b": lambda o: (

@@ -349,7 +349,7 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         quantisation=model.quantisation,
         embedding=model.embedding,
         feed_forward=model.feed_forward,
-        heads=model.heads,
+        heads=max(model.heads, model.window_heads),
         kv_heads=kv_heads_of(model),
         key_length=key,
         value_length=value,

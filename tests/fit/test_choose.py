@@ -218,7 +218,7 @@ def test_a_name_may_end_in_a_quantisation(name: str, parts: tuple[str, str]) -> 
         ("llama3.1:9b", "is not among the models", "did you mean `llama3.1:8b`? "),
         ("zzz", "is not among the models", "for any other model use --gguf"),
         ("gpt-oss:20b:Q4_K_M:", "is not among the models", "did you mean `gpt-oss:20b`? "),
-        ("qwen3.8:27b", "nothing else of it is known", "for what its context takes pull it"),
+        ("muse-glimmer:30b", "nothing else of it is known", "for what its context takes pull it"),
         ("kimi-k2.5", "ran in Ollama's cloud alone", "use `gpt-oss:120b`"),
         ("", "is not among the models", "for any other"),
     ],

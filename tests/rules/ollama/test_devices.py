@@ -91,7 +91,7 @@ def test_a_quantised_cache_counts_for_the_choice_until_0_30() -> None:
         spread(),
         spread("somebody/model:8b"),
         spread(HERMES, "somebody/model:8b"),
-        spread("qwen3.8:27b"),  # its size alone is known
+        spread("muse-glimmer:30b"),  # its size alone is known
         spread(HERMES, host=cards(8)),
         spread(HERMES, host=cards(8, 0)),
         spread(HERMES, host=Host()),
