@@ -2,7 +2,7 @@
 
     python -m benchmarks.observations        the table of docs/accuracy.md
 
-Rows are in `observation_rows.csv`: what was asked of a card, or of the processor, and the MiB of the
+Rows are in `observation_rows.csv`: what was asked of a card, or of the processor, and the MiB of
 `parts` that the log tells, together. `gguf_parser` is what EstimateLLaMACppRun of gguf-parser-go
 v0.28.2 gave for a file with the same tensors, without what it counts for the program itself; llmfit
 is asked by its formula (benchmarks/rivals.py).
@@ -58,7 +58,9 @@ def report() -> str:
         _summary("gguf-parser-go 0.28.2", told, parsed),
         _summary("llmfit 1.1, by its formula", told, formula),
     ]
-    return "\n\n".join((HEAD.read_text(encoding="utf-8").strip(), *map("\n".join, (lines, summary))))
+    return "\n\n".join(
+        (HEAD.read_text(encoding="utf-8").strip(), *map("\n".join, (lines, summary)))
+    )
 
 
 def fit_of(row: Mapping[str, str]) -> ModelFit:

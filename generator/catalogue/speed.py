@@ -24,6 +24,8 @@ GB: Final = 10**9
 _NOISE: Final = re.compile(
     r"\((?:r|tm|c)\)|\bcpu\b|\b\d+-core(?:s| processor)?\b|\bprocessor\b|@.*$|\bw(?:ith|/) .*$"
 )
+# A memory in place of a processor: channels of 8 bytes, and millions of transfers a second.
+_MEMORY: Final = re.compile(r"(\d{1,2}) ?[x×] ?(lp)?ddr\dx?-(\d{3,5})")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,11 +82,22 @@ class Storage:
     source: str
 
 
+def _of_memory(text: str) -> Processor | None:
+    match = _MEMORY.fullmatch(text)
+    if match is None:
+        return None
+    rate = int(match[1]) * int(match[3]) / 125  # 8 bytes × 10^6, in 10^9
+    return Processor(
+        name=text, pattern="", memory=text, bandwidth=rate, clock=0, operations=0, source="told"
+    )
+
+
 class Rates:
     """How fast devices, processors and disks are. Made by `Catalogue.rates`."""
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         self._tables = tables
+        self._asked: dict[str, Processor | None] = {}  # a host has one, and many models ask
 
     @functools.cached_property
     def efficiencies(self) -> tuple[Efficiency, ...]:
@@ -106,9 +119,16 @@ class Rates:
         return next(own, next(rest, None))
 
     def processor(self, model: str) -> Processor | None:
-        """The family of a processor's name, as the kernel or people have it; None: not known."""
-        text = " ".join(_NOISE.sub(" ", model.casefold()).split())
-        return next((family for family in self.processors if family.matches(text)), None)
+        """The family of a processor's name, as the kernel or people have it; None: not known.
+
+        Where nothing names it, its memory does as well, as in `2x DDR4-3200`: how fast it computes
+        is not known then.
+        """
+        if model not in self._asked:
+            text = " ".join(_NOISE.sub(" ", model.casefold()).split())
+            found = (family for family in self.processors if family.matches(text))
+            self._asked[model] = next(found, None) or _of_memory(text)
+        return self._asked[model]
 
     def storage(self, kind: str) -> Storage | None:
         """How fast that kind of disk is read; None: not known."""

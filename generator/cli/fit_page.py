@@ -116,8 +116,10 @@ def _model(
 def _together(found: Together | None) -> dict[str, Any] | None:
     if found is None or (len(found.loaded) < 2 and not found.evicting):  # noqa: PLR2004 -- a pair
         return None
+    alone = len(found.loaded) == 1
     return {
-        "title": f"Loaded side by side: {', '.join(found.loaded)}",
+        "title": "Not side by side" if alone else f"Loaded side by side: {', '.join(found.loaded)}",
+        "alone": alone,
         "word": found.word,
         "colour": COLOURS[found.word],
         "why": words.together_sum(found),
@@ -134,7 +136,9 @@ def _choices(
     most = len(found) if every else MOST
     roomy, narrow = words.best_of(found)
     if roomy:
-        notes = [words.recommended(one) for one in roomy if one.recommended]
+        unknown = words.not_told(roomy[:most])
+        notes = [unknown] if unknown else []
+        notes += [words.recommended(one) for one in roomy if one.recommended]
         head = "Models that leave a tenth of the memory"
         yield head, [words.choice_row(one) for one in roomy[:most]], [*_more(roomy, most), *notes]
     if narrow and (not roomy or most > len(roomy)):

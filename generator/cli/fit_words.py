@@ -111,7 +111,7 @@ def together_sum(found: Together) -> str:
         )
     if 0 <= room.left < room.grows:
         return f"prompt caches may grow {growth(room.grows)}, {size(room.left)} GiB are left"
-    return "all of them together"
+    return "these together" if found.evicting else "all of them together"
 
 
 def evicting(found: Together) -> list[str]:
@@ -162,6 +162,13 @@ def recommended(choice: Candidate) -> str:
     """Return which model to take, and why."""
     message = f"recommended: {choice.name} {choice.fit.shape.quantisation}, {choice.why}."
     return f"* {message} {choice.advice}"
+
+
+def not_told(found: Sequence[Candidate]) -> str:
+    """Return why a speed is `?`; empty: none is."""
+    speeds = (choice.fit.speed for choice in found if choice.fit.speed)
+    why = next((speed.unknown for speed in speeds if speed.unknown), "")
+    return f"?: {why}." if why else ""
 
 
 def context_told(ask: Ask) -> str:

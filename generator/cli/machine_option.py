@@ -46,8 +46,8 @@ class Machine:
 
     @property
     def altered(self) -> bool:
-        """Whether anything of it is not as it is."""
-        return bool(self.described or self.ram or self.cores or self.cpu)
+        """Whether anything of it is not as it is; a processor is only called by its name."""
+        return bool(self.described or self.ram or self.cores)
 
     @property
     def described(self) -> bool:

@@ -169,7 +169,7 @@ def cpu_engine(host: Host, facts: Facts) -> Engine | str:
     family, efficiency = facts.rates.processor(host.cpu), facts.rates.efficiency("cpu")
     if family is None or efficiency is None:
         named = host.cpu or "a processor that nothing names"
-        told = "`host.cpu.model` or `--cpu` tells it"
+        told = "`--cpu` or `host.cpu.model` tells it by name, or as `2x DDR4-3200`"
         return f"the memory bandwidth of {named} is not known ({told})"
     return Engine(
         bandwidth=family.bandwidth * GB,

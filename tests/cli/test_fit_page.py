@@ -110,6 +110,30 @@ def test_the_stacks_are_what_json_says() -> None:
             assert abs(int(part.get("width") or 0) - 1000 * share) <= 1
 
 
+@pytest.mark.parametrize("models", [("qwen3:30b", "gemma3:27b"), ("llama3.3:70b", "gpt-oss:120b")])
+def test_models_that_do_not_stay_side_by_side_are_no_sum(models: tuple[str, str]) -> None:
+    first, second = models
+    asked = (
+        "fit",
+        "--gpu",
+        "RTX 4090",
+        "--ram",
+        "64GiB",
+        "--cores",
+        "16",
+        "-m",
+        first,
+        "-m",
+        second,
+    )
+    told = document(*asked)["together"]
+    assert (told["loaded"], told["evicting"]) == ([first], [second])
+    text = page(*asked)
+    assert f"Not beside {first}: {second}." in text
+    assert "Loaded side by side" not in text
+    assert len(drawings(text, "stack")) == sum(len(m["rooms"]) for m in document(*asked)["models"])
+
+
 def test_what_is_asked_is_a_place_of_the_plane() -> None:
     model = document(*ASKED)["models"][0]
     (plane,) = drawings(page(*ASKED), "plane")
