@@ -28,6 +28,7 @@ SERVICE = "[http_service]\n  internal_port = 11434\n"
         (APP.partition("[mounts]")[0], ["3 HW518 warning"]),
         (APP + SERVICE, ["10 HW661 warning"]),
         (APP + '[[vm]]\n  memory = "512mb"\n', ["10 HW211 warning", "10 HW216 warning"]),
+        (APP + "[[vm]]\n  memory_mb = 512\n", ["10 HW211 warning", "10 HW216 warning"]),
     ],
 )
 def test_what_is_wrong_with_an_application(text: str, told: list[str], tmp_path: Path) -> None:

@@ -293,3 +293,103 @@ def test_a_variable_may_be_for_another_program(
         path.write_text(text)
         found = check(CheckRequest(paths=(str(path),))).findings
         assert [p.finding.rule for p in found if p.finding.rule == "HW104"] == ["HW104"] * told
+
+
+PLAY = """\
+- hosts: all
+  vars:
+    ollama_image: ollama/ollama
+    keep: 1d
+  tasks:
+    - community.docker.docker_container:
+        name: llm
+        image: "{{ ollama_image }}:{{ ollama_tag | default('0.30.0') }}"
+        env:
+          OLLAMA_KEEP_ALIVE: "{{ keep }}"
+          OLLAMA_DEBUG: "{{ told_elsewhere }}"
+        mounts:
+          - {source: m, target: /root/.ollama, type: volume}
+"""
+
+
+def test_templates_stand_for_the_variables_of_a_play() -> None:
+    (view,) = views(PLAY)
+    assert view.container is not None
+    assert view.container.image == "ollama/ollama:0.30.0"
+    assert [text for text, _ in view.container.mounts] == ["m:/root/.ollama"]
+    assert [(v.name, v.value, v.unresolved, v.place.line) for v in view.variables] == [
+        ("OLLAMA_KEEP_ALIVE", "1d", False, 10),
+        ("OLLAMA_DEBUG", "{{ told_elsewhere }}", True, 11),
+    ]
+
+
+def test_a_role_has_its_variables_in_files() -> None:
+    tasks = "- docker_container:\n    image: '{{ img }}'\n    env: {A: '{{ a }}', B: '{{ b }}'}\n"
+    files = {
+        "roles/llm/defaults/main.yml": "img: ollama/ollama:0.5.0\na: one\nb: two\n",
+        "roles/llm/vars/main.yml": "b: '{{ a }}s'\n",
+    }
+    context = Context(load_catalogue(), read=files.get)
+    (view,) = read([Source("roles/llm/tasks/main.yml", tasks)], context)
+    assert {v.name: v.value for v in view.variables} == {"A": "one", "B": "ones"}
+
+
+@pytest.mark.parametrize(
+    ("image", "ours"),
+    [
+        ("{{ ollama_image }}", True),
+        ("{{ ollama_docker_image_name }}:{{ ollama_version }}", True),
+        ("{{ollama_image}}", True),
+        ("{{ ollama_webui_image }}", False),
+        ("{{ ollama_exporter_image }}", False),
+        ("{{ open_webui_image }}", False),
+    ],
+)
+def test_an_image_that_a_template_names(image: str, ours: bool) -> None:
+    text = f"- docker_container: {{name: llm, image: '{image}', env: {{OLLAMA_DEBUG: '1'}}}}\n"
+    assert bool(views(text)) is ours
+
+
+HANDED = """\
+- name: start it
+  community.docker.docker_compose_v2:
+    project_name: llm
+    definition:
+      services:
+        ollama:
+          image: ollama/ollama:0.32.15
+          environment:
+            OLLAMA_KEEP_ALIVE: 1d
+          volumes: ["m:/root/.ollama"]
+      volumes: {m: {}}
+  register: out
+- kubernetes.core.k8s:
+    state: present
+    definition:
+      kind: Pod
+      apiVersion: v1
+      metadata: {name: llm}
+      spec:
+        containers:
+          - name: ollama
+            image: ollama/ollama:0.32.15
+            env: [{name: OLLAMA_DEBUG, value: "{{ debug }}"}]
+- kubernetes.core.helm:
+    chart_ref: otwld/ollama
+    values_files: [base.yaml]
+    release_values:
+      ollama: {gpu: {enabled: true}}
+"""
+
+
+def test_a_task_hands_over_projects_manifests_and_charts() -> None:
+    values = {"base.yaml": "extraEnv: [{name: OLLAMA_NUM_PARALLEL, value: '2'}]\n"}
+    context = Context(load_catalogue(), read=values.get)
+    project, pod, chart = read([Source("a.yml", HANDED)], context)
+    assert [(v.value, v.place.line) for v in project.variables] == [("1d", 9)]
+    assert project.phrases.kind == "compose"
+    assert [(v.name, v.unresolved, v.place.line) for v in pod.variables] == [
+        ("OLLAMA_DEBUG", True, 23)
+    ]
+    assert [(v.value, v.place.file) for v in chart.variables] == [("2", "base.yaml")]
+    assert chart.acceleration == "cuda"

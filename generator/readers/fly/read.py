@@ -51,6 +51,7 @@ def _views(source: Source, context: Context) -> list[View]:
             name=str(data.get("app", context.engine.name)),
             place=Place(source.path, 1),
             variables=tuple(fly.variables()),
+            acceleration=fly.acceleration(),
             bounds=tuple(fly.bounds()),
             container=box,
         )
@@ -83,13 +84,22 @@ class _Fly:
 
     def bounds(self) -> Iterator[Bound]:
         """Yield the memory of the machine, which is all that the server has."""
-        told = str(_table(self.data, "vm").get("memory", ""))
+        vm = _table(self.data, "vm")
+        key = "memory" if "memory" in vm else "memory_mb"
+        told = str(vm.get(key, ""))
+        # A bare number counts MiB.
+        told = f"{told}m" if told.isdecimal() else told
         try:
             size = docker.size(told)
         except ValueError:
             return
-        place = self.place("memory")
-        yield Bound(name="memory_max", value=size, place=place, written=told)
+        yield Bound(name="memory_max", value=size, place=self.place(key), written=told)
+
+    def acceleration(self) -> str:
+        """Return what the machine computes on: Fly's GPUs are all of NVIDIA."""
+        vm = _table(self.data, "vm")
+        gpu = str(vm.get("gpu_kind") or "") or str(vm.get("size", ""))
+        return "cuda" if re.match(r"(?:a10|a100|l40s)\b", gpu) else ""
 
     def mounts(self) -> Iterator[tuple[str, Place]]:
         key = "mounts" if "mounts" in self.data else "mount"

@@ -16,6 +16,7 @@ from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
+from generator.readers.steps.ansible import filled, handed_over, hands_over, is_of, names_around
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -41,6 +42,8 @@ _OPTIONS: Final = {
     "network_mode": "network", "network": "network", "privileged": "privileged", "user": "user",
     "runtime": "runtime", "devices": "device", "device": "device", "gpus": "gpus",
     "capabilities": "cap-add", "cap_add": "cap-add", "healthcheck": "health-cmd",
+    "memory_swap": "memory-swap", "cpuset_cpus": "cpuset-cpus", "entrypoint": "entrypoint",
+    "tmpfs": "tmpfs", "ulimits": "ulimit",
 }  # fmt: skip
 _CHANGES: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(?:lineinfile|blockinfile|replace|ini_file)")
 _ITEM: Final = re.compile(r"\{\{\s*item(?:\.name)?\s*\}\}")
@@ -70,7 +73,7 @@ class _Steps:
     """One pass over a file; nodes that aliases share are read once."""
 
     def __init__(self, source: Source, context: Context) -> None:
-        self.file, self.context = source.path, context
+        self.file, self.text, self.context = source.path, source.text, context
         self.told = Told(context, source.path, STEPS, "client")
         self.views: list[View] = []
         self.seen: set[int] = set()
@@ -98,7 +101,7 @@ class _Steps:
                 self._change(key, value, node.place_of(key).line)
             elif started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
-            elif self._of_a_role(key, value):
+            elif self._of_a_role(key, value) or self._handed(key, value):
                 continue
             elif key == "services" or (key == "docker" and isinstance(value, Items)):
                 self._services(value, node if key == "services" else None)
@@ -108,6 +111,15 @@ class _Steps:
                 self.visit(value, depth + 1)
         self._looped(node, before)
         self.around.pop()
+
+    def _handed(self, module: str, task: Node) -> bool:
+        """Take in what a task hands to another program, and return whether there is something."""
+        if not (hands_over(module) and isinstance(task, Table)):
+            return False
+        views, gaps = handed_over(module, task, self.text, self.file, self.context)
+        self.views += views
+        self.told.gaps += gaps
+        return bool(views or gaps)
 
     def _uses(self, step: Table) -> None:
         """Take note of an action that may read what its job sets: of GitHub's own, none does."""
@@ -261,10 +273,11 @@ class _Steps:
     def _is_ours(self, image: str, name: str) -> bool:
         engine = self.context.engine
         known = engine.is_image(image_name(image).repository)
-        return known or ("{{" in image and name == engine.name)
+        return known or ("{{" in image and name == engine.name) or is_of(engine.name, image)
 
     def _task(self, node: Node, client: str) -> None:
         """Read a task of Ansible that starts a container."""
+        node = filled(node, names_around(self.file, self.around, self.context))
         image = node.scalar("image") if isinstance(node, Table) else None
         if not isinstance(node, Table) or image is None or node.text("state") in _GONE:
             return
@@ -330,6 +343,11 @@ def _options(task: Table) -> Iterator[Option]:
                 yield _option(name, node)
             elif key == "healthcheck" and isinstance(node, Table):
                 yield from _probe(node)
+    for mount in (one for one in task.items("mounts") if isinstance(one, Table)):
+        target, kind = mount.text("target"), mount.text("type")
+        text = f"{mount.text('source')}:{target}" if "source" in mount.entries else target
+        if target and kind != "tmpfs":
+            yield Option("volume", text, Argument(text, mount.place, lambda _: ""))
     for request in task.items("device_requests"):
         ids = request.items("device_ids") if isinstance(request, Table) else ()
         listed = ",".join(one.text for one in ids if isinstance(one, Scalar))

@@ -1,0 +1,144 @@
+"""Tasks of Ansible: what their templates stand for, and the projects and charts they hand over."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.base import Context, Source
+from generator.readers.beside import missing
+from generator.readers.embedded import embedded
+from generator.readers.helm.merge import all_of
+from generator.readers.helm.read import views_of_release
+from generator.readers.helm.releases import Release, read_from, values_in
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from generator.view import NotJudged, View
+
+_GAP: Final = re.compile(
+    r"\{\{-?\s{0,9}(\w+)\s{0,9}"
+    r"(?:\|\s{0,9}(?:default|d)\(\s{0,9}(?:'([^']*)'|\"([^\"]*)\")[^()]{0,99}\)\s{0,9})?"
+    r"(?:\|\s{0,9}(?:string|int|bool|lower|trim)\s{0,9})?-?\}\}"
+)
+_OF_ROLE: Final = ("defaults/main.yml", "defaults/main.yaml", "vars/main.yml", "vars/main.yaml")
+_HANDS: Final = {
+    "docker_compose_v2": ("compose", "compose.yaml"),
+    "docker_compose": ("compose", "compose.yaml"),
+    "k8s": ("kubernetes", "manifest.yaml"),
+}
+"""Modules to which a `definition` is handed, with the kind of it."""
+_DEEPEST: Final = 20
+_NESTED: Final = 4
+
+
+def names_around(file: str, around: Sequence[Table], context: Context) -> dict[str, str]:
+    """Return the variables that a task sees: those of its role, below those of its play."""
+    found: dict[str, str] = {}
+    for name in _OF_ROLE:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(file), "..", name))
+        text = context.read(path)
+        found |= _scalars(values_in(Source(path, text))) if text is not None else {}
+    for table in around:
+        found |= _scalars(table.table("vars"))
+    return found
+
+
+def _scalars(table: Table | None) -> dict[str, str]:
+    entries = table.entries.items() if table is not None else ()
+    return {name: one.text for name, one in entries if isinstance(one, Scalar)}
+
+
+def filled(node: Node, names: Mapping[str, str], depth: int = 0) -> Node:
+    """Return a node with the variables put in that are told; others stay as they are."""
+    if depth > _DEEPEST:
+        return node
+    if isinstance(node, Scalar):
+        text = _put_in(node.text, names) if "{{" in node.text else node.text
+        return node if text == node.text else replace(node, text=text, written="")
+    if isinstance(node, Items):
+        return replace(node, items=tuple(filled(one, names, depth + 1) for one in node.items))
+    entries = {key: filled(one, names, depth + 1) for key, one in node.entries.items()}
+    return replace(node, entries=entries)
+
+
+def _put_in(text: str, names: Mapping[str, str]) -> str:
+    for _ in range(_NESTED):
+        before = text
+        text = _GAP.sub(lambda found: _meant(found, names), text)
+        if text == before or len(text) > _LONGEST:
+            break
+    return text
+
+
+_LONGEST: Final = 10_000
+
+
+def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
+    defaults = [one for one in found.group(2, 3) if one is not None]
+    return names.get(found[1], "".join(defaults) if defaults else found[0])
+
+
+def is_of(engine: str, image: str) -> bool:
+    """Return whether an image that a template names is that of an engine, by its variable."""
+    words = "|".join(("docker", "container", "image", "img", "repo", "repository", "registry",
+                      "name", "tag", "version", "server", "service", "full"))  # fmt: skip
+    return re.search(rf"\{{\{{\W*{engine}(?:_(?:{words}))*\b(?![_.-]?\w)", image) is not None
+
+
+def handed_over(
+    module: str, task: Table, text: str, file: str, context: Context
+) -> tuple[list[View], list[NotJudged]]:
+    """Return what a task hands to another program: a project, manifests, or a release of a chart.
+
+    `text` is that of the file.
+    """
+    name = module.rpartition(".")[2]
+    if name == "helm":
+        release = _release(task, file, context)
+        return views_of_release(release, task.place, context), list(release.gaps)
+    definition = task.get("definition")
+    if name not in _HANDS or not isinstance(definition, Table):
+        return [], []
+    kind, called = _HANDS[name]
+    line = definition.place.line
+    if line == task.place_of("definition").line:
+        return [], []  # In braces, in which nobody writes a project.
+    return embedded(_block(text, line), called, file, line, context, kind)
+
+
+def _block(text: str, line: int) -> str:
+    """Return the lines from one on that are indented as far, without that indentation."""
+    lines = text.split("\n")[line - 1 :]
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    found: list[str] = []
+    for one in lines:
+        if one.strip() and len(one) - len(one.lstrip()) < indent:
+            break
+        found.append(one)
+    return textwrap.dedent("\n".join(found)) + "\n"
+
+
+def _release(task: Table, file: str, context: Context) -> Release:
+    several: list[Table] = []
+    gaps: list[NotJudged] = []
+    for node in (one for one in task.items("values_files") if isinstance(one, Scalar)):
+        source = read_from(file, context)(node.text)
+        values = values_in(source) if source else None
+        several += [values] if values is not None else []
+        gaps += [missing(node.text, node.place)] if values is None else []
+    for key in ("values", "release_values"):
+        found = task.get(key)
+        several += [found] if isinstance(found, Table) else []
+    ours = task.text("chart_ref").rpartition("/")[2].partition(":")[0] == context.engine.name
+    return Release(all_of(several), tuple(gaps), ours)
+
+
+def hands_over(module: str) -> bool:
+    """Return whether a module takes a project, manifests or a chart."""
+    return module.rpartition(".")[2] in {*_HANDS, "helm"}
