@@ -240,7 +240,7 @@ class Seen:
 def views(found: Found, context: Context) -> Seen:
     """Return what the readers make of all groups; what one of them cannot read stops no other."""
     seen = Seen(texts=found.texts, problems=list(found.problems))
-    seen.not_judged.extend((*found.gaps, *(_nothing_in(folder) for folder in found.empty)))
+    seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
     read: set[str] = set()
 
     def reading(path: str) -> str | None:
@@ -253,6 +253,8 @@ def views(found: Found, context: Context) -> Seen:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
             seen.texts.update(_texts((group,)))
+    # What a judged file has taken in is judged with that.
+    seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
 from generator.readers.discover import LARGEST, STDIN, Found, discover, read_beside, views
 from generator.readers.signs import kind_of
@@ -370,3 +371,16 @@ def test_a_project_may_list_its_files(env: str, groups: list[list[str]], tmp_pat
     assert [
         [str(Path(s.path).relative_to(tmp_path)) for s in group.sources] for group in found.groups
     ] == groups
+
+
+def test_what_a_judged_file_takes_in_is_not_passed_over(tmp_path: Path) -> None:
+    role = tmp_path / "roles" / "llm"
+    for name, text in {
+        "defaults/main.yml": "ollama_image: ollama/ollama:0.32.15\n",
+        "tasks/main.yml": "- docker_container: {name: llm, image: '{{ ollama_image }}'}\n",
+        "llm.bicep": "image: ollama/ollama:0.32.15\n",
+    }.items():
+        (role / name).parent.mkdir(parents=True, exist_ok=True)
+        (role / name).write_text(text, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path)]))
+    assert [Path(gap.file).name for gap in report.not_judged] == ["llm.bicep"]

@@ -393,3 +393,23 @@ def test_a_task_hands_over_projects_manifests_and_charts() -> None:
     ]
     assert [(v.value, v.place.file) for v in chart.variables] == [("2", "base.yaml")]
     assert chart.acceleration == "cuda"
+
+
+def test_options_of_a_service_stand_on_several_lines() -> None:
+    text = """\
+jobs:
+  a:
+    services:
+      ollama:
+        image: ollama/ollama:0.32.15
+        options: >-
+          --gpus all
+
+          --health-cmd "ollama --version"
+          --memory 8g
+"""
+    (view,) = views(text)
+    assert view.container is not None
+    assert view.container.healthcheck is not None
+    assert view.container.healthcheck[1].line == 9
+    assert [bound.place.line for bound in view.bounds] == [10]

@@ -382,3 +382,10 @@ def test_a_kubelet_gets_the_words_alone(tmp_path: Path) -> None:
     probe = pod("livenessProbe: {exec: {command: [ollama, --version]}}")
     (said,) = messages(tmp_path, probe, "HW509")
     assert '`["ollama", "list"]`' in said
+
+
+@pytest.mark.parametrize(
+    ("address", "caught"), [("localhost", True), ("http://localhost:11434", True), ("ai", False)]
+)
+def test_a_name_of_the_container_itself(address: str, caught: bool) -> None:
+    assert bool(found(BY_ID["HW542"], bound(address, "11434:11434"))) is caught

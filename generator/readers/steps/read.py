@@ -50,6 +50,7 @@ _ITEM: Final = re.compile(r"\{\{\s*item(?:\.name)?\s*\}\}")
 _ANYBODY: Final = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 -- to recognise
 _GONE: Final = frozenset({"absent", "stopped"})
 _DEEPEST: Final = 40
+_FAR: Final = 20  # lines between two options
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -267,7 +268,7 @@ class _Steps:
                 image = box.scalar("image") or box.scalar("name")
             if image is not None and self._is_ours(image.text, name):
                 given = box.scalar("options") if isinstance(box, Table) else None
-                told = list(_given(given)) if given else []
+                told = list(_given(given, self.text)) if given else []
                 self._view(box, image, told, PASSING, name, around=around)
 
     def _is_ours(self, image: str, name: str) -> bool:
@@ -360,14 +361,27 @@ def _places(box: Node) -> Iterator[Place]:
         yield variable.place
 
 
-def _given(node: Scalar) -> Iterator[Option]:
-    """Yield the options of `docker create` that a service of a workflow is started with."""
+def _given(node: Scalar, text: str) -> Iterator[Option]:
+    """Yield the options of `docker create` that a service of a workflow is started with.
+
+    `text` is that of the file, in which they may stand on several lines.
+    """
     try:
         words = shlex.split(node.text)
     except ValueError:
         words = node.text.split()
-    gaps = (Argument(word, node.place, lambda _: "", "{{" in word) for word in words)
+    placed = _placed(words, node, text)
+    gaps = (Argument(word, place, lambda _: "", "{{" in word) for word, place in placed)
     yield from options(list(gaps))[0]
+
+
+def _placed(words: Sequence[str], node: Scalar, text: str) -> Iterator[tuple[str, Place]]:
+    """Yield words, each with the line on which it begins where they stand in a block."""
+    lines, at = text.split("\n"), node.starts
+    for word in words:
+        near = range(at, min(at + _FAR, len(lines) + 1) if node.block else at)
+        at = next((line for line in near if word.split(" ")[0] in lines[line - 1]), at)
+        yield word, replace(node.place, line=at)
 
 
 def _option(name: str, node: Scalar) -> Option:

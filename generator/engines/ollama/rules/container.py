@@ -89,8 +89,10 @@ def not_of_the_container(view: View, _: Facts) -> Hits:
         return
     host = listens_on(address.value)
     own = any(line.name in {"ipv4_address", "ipv6_address", "network_mode"} for line in view.lines)
-    if own or not is_address(host) or host in ALL_ADDRESSES or is_nobodys(host):
+    if own or host in ALL_ADDRESSES or is_nobodys(host):
         return
+    if not (is_address(host) or is_local(host)):
+        return  # A name may be the container's own.
     if not is_local(host):
         message = f"the container does not have the address {host}: it cannot be bound there, and "
         message += "the server does not start"
