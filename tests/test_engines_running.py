@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from generator.engines.base import AskApi
 from generator.engines.ollama.running import RunningOllama
 from generator.errors import EnvironmentFailure
 from tests.facts import facts_at
@@ -106,20 +107,48 @@ def test_what_is_not_read_says_what_is() -> None:
     assert "OLLAMA_NUM_PARALLEL" in OLLAMA.unread("OLLAMA_NUM_PARALELL")
 
 
+def answering(told: dict[str, Any]) -> AskApi:
+    return lambda path, body=None: told
+
+
 @pytest.mark.parametrize("told", [{}, {"version": 7}, {"version": ""}, {"version": "\x1b[2J"}])
 def test_no_release(told: dict[str, Any]) -> None:
     with pytest.raises(EnvironmentFailure, match="no answer of an Ollama server"):
-        OLLAMA.release(lambda _: told)
+        OLLAMA.release(answering(told))
 
 
 def test_a_build_without_a_release() -> None:
-    assert OLLAMA.release(lambda _: {"version": "0.0.0"}) == ""
-    assert OLLAMA.release(lambda _: {"version": "0.32.4"}) == "0.32.4"
+    assert OLLAMA.release(answering({"version": "0.0.0"})) == ""
+    assert OLLAMA.release(answering({"version": "0.32.4"})) == "0.32.4"
 
 
 def test_models_of_odd_types() -> None:
     odd = {"models": [7, {"name": 5, "size": "x", "details": []}, {"name": "a", "size": 10**400}]}
-    assert [(m.name, m.size) for m in OLLAMA.installed(lambda _: odd)] == [("", 0), ("a", 0)]
+    assert [(m.name, m.size) for m in OLLAMA.installed(answering(odd))] == [("", 0), ("a", 0)]
     for wrong in ({"models": 7}, {"models": {"a": 1}}):
         with pytest.raises(EnvironmentFailure):
-            OLLAMA.loaded(lambda _, told=wrong: told)  # type: ignore[misc]
+            OLLAMA.loaded(answering(wrong))
+
+
+def test_parameters_as_the_server_prints_them() -> None:
+    lines = ("num_ctx                    1024", 'stop   "</s> a"', 'stop "say \\"x\\""', "top_k 5")
+    text = "\n".join(lines)
+    assert OLLAMA.parameters(answering({"parameters": text}), "tiny") == (
+        ("num_ctx", "1024"), ("stop", "</s> a"), ("stop", 'say "x"'), ("top_k", "5"),
+    )  # fmt: skip
+    for odd in ({}, {"parameters": 7}, {"parameters": ""}, {"parameters": "\x1b"}):
+        assert OLLAMA.parameters(answering(odd), "tiny") == ()
+
+
+COMPUTE = (
+    'time=x level=INFO msg="inference compute" id=GPU-452cac9f library=cuda variant=v12 '
+    'compute=6.1 driver=12.7 name="NVIDIA GeForce GT 1030" total="3.9 GiB"'
+)
+
+
+def test_what_it_computes_on() -> None:
+    """Lines of before the last start are of another server."""
+    log = f"{COMPUTE}\n{LINE}\n{COMPUTE}\n{COMPUTE.replace('cuda', 'ROCm')}\n"
+    assert OLLAMA.devices(log) == ("cuda", "rocm")
+    assert OLLAMA.devices(f"{COMPUTE}\n{LINE}\n") == ()
+    assert OLLAMA.devices(COMPUTE) == ("cuda",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.cli.talk import counted, width
+from generator.cli.talk import WIDTH, counted, width
 from generator.errors import shortened
 from generator.units import about
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEAD: Final = ("setting", "intended", "held", "effective", "verdict")
 _COLOURS: Final = {"ok": "green", "drift": "red", "shadowed": "red", "not read": "yellow"}
 _ROOM: Final = (26, 18, 18, 22)
-"""What each column may have; its head and what is in it may need less."""
+"""What each column may have on a narrow screen; its head and what is in it may need less."""
 
 
 def verify_text(plan: Plan, found: Comparison, seen: Observed) -> str:
@@ -42,7 +42,8 @@ def verify_text(plan: Plan, found: Comparison, seen: Observed) -> str:
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:
     cells = [(r.setting, r.intended, r.held, r.effective) for r in rows]
     columns = list(zip(HEAD[:-1], *cells, strict=True))
-    sizes = [min(max(map(len, c)), most) for c, most in zip(columns, _ROOM, strict=True)]
+    more = max(width() - WIDTH, 0) // len(_ROOM)
+    sizes = [min(max(map(len, c)), most + more) for c, most in zip(columns, _ROOM, strict=True)]
     yield f"{_line(HEAD[:-1], sizes)}  {HEAD[-1]}"
     following = [*(row.why for row in rows[1:]), ""]
     for row, each, after in zip(rows, cells, following, strict=True):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from generator.catalogue.facts import Facts
     from generator.errors import Finding, Problem
@@ -115,8 +115,11 @@ class Server:
     address: str
 
 
-AskApi: TypeAlias = "Callable[[str], Mapping[str, Any]]"
-"""Returns what a server answers to a GET of a path. Raises EnvironmentFailure."""
+class AskApi(Protocol):
+    """Whoever asks a server: a GET of a path, or a POST where there is a `body`."""
+
+    def __call__(self, path: str, body: dict[str, Any] | None = None, /) -> Mapping[str, Any]:
+        """Return the answer. Raises HostwrightError as `asked` of `live.client` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +177,15 @@ class Running(Protocol):
 
     def loaded(self, ask: AskApi) -> tuple[ServedModel, ...]:
         """Return the models that a server has in memory."""
+
+    def parameters(self, ask: AskApi, name: str) -> tuple[tuple[str, str], ...]:
+        """Return the parameters that a model of a server was made with."""
+
+    def devices(self, log: str) -> tuple[str, ...]:
+        """Return the library of each device that the server computes on, by its log, as `cuda`.
+
+        Nothing: that says nothing.
+        """
 
 
 class Engine(Protocol):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.records import dataclass
+from generator.units import about
 from generator.verify import served
 from generator.verify.intended import intended
 from generator.verify.limits import left_out, limit_row
-from generator.verify.rows import hidden
+from generator.verify.rows import NOTHING, hidden
 from generator.verify.variables import strays, variable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.engines.base import Running
     from generator.plan import Service
     from generator.verify.observed import Observed
@@ -42,21 +45,25 @@ def compare(service: Service, seen: Observed, running: Running) -> Comparison:
     rows += [limit_row(limit, seen) for limit in wanted.limits]
     rows += [left_out(limit, why) for limit, why in wanted.left_out]
     rows += served.published(wanted.published, seen)
+    rows += served.acceleration(service, seen)
     if seen.unanswered:
         rows.append(served.unanswered(seen))
     if seen.answers is None:
         return Comparison(rows=tuple(rows), remarks=tuple(_remarks(seen)))
     rows.append(served.release(service, seen.answers))
-    rows += [served.model(model, seen.answers) for model in service.models]
+    models = [served.model(model, seen.answers) for model in service.models]
     extra = served.extras(service, seen.answers)
-    return Comparison(rows=tuple(rows), extras=extra, remarks=tuple(_remarks(seen)))
+    remarks = [*_remarks(seen)]
+    if seen.room is not None and any(row.held == NOTHING for row in models):
+        remarks.append(f"{about(seen.room)} are free where models go")
+    return Comparison(rows=(*rows, *models), extras=extra, remarks=tuple(remarks))
 
 
-def _remarks(seen: Observed) -> list[str]:
-    """Return what was seen and is no setting: waiting for CPU time, and programs of models."""
+def _remarks(seen: Observed) -> Iterator[str]:
+    """Yield what was seen and is no setting: waiting for CPU time, and programs of models."""
     if seen.process is None:
-        return []
+        return
     throttled, periods = seen.process.throttled
-    told = f"it waited for CPU time in {throttled} of {periods} periods"
-    runners = (" ".join(child.command) for child in seen.process.children)
-    return [*([told] if throttled else []), *(f"it runs {command}" for command in runners)]
+    if throttled:
+        yield f"it waited for CPU time in {throttled} of {periods} periods"
+    yield from (f"it runs {' '.join(child.command)}" for child in seen.process.children)

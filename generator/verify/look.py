@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from generator.units import is_local
 from generator.verify import container, manager
 from generator.verify.observed import VIAS, Answers, Held, Observed
 from generator.verify.process import environment, process, processes, servers
+from generator.verify.served import found
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 SHOWN: Final = "systemctl-show.txt"
 LOG: Final = "server-log.txt"
 _START: Final = timedelta(minutes=2)
+_UNBOUND: Final = (None, 0, 100)
+"""What a container has of limits that nobody gave it: no bound, no score, the usual weight."""
+ENGINES: Final[tuple[Via, ...]] = ("docker", "podman")
 _PAUSE: Final = 0.5  # seconds between two questions whether it answers
 
 
@@ -56,24 +61,28 @@ def look(
     ours.sort(key=lambda pid: _listens(pid, service, machine, running) != meant)
     held = _held(service, machine, asked, ours)
     pid = _pid(held, ours, machine) if held or "process" in asked else 0
-    found = process(machine.files, pid, every) if pid else None
+    seen = process(machine.files, pid, every) if pid else None
     answers, unanswered = None, ""
     if "api" in asked:
         try:
-            answers = _answers(machine, running, url)
+            answers = _answers(service, machine, running, url)
         except EnvironmentFailure as error:
             unanswered = error.message
-            if not held and not found:
+            if not held and not seen:
                 raise
-    if not (held or found or answers):
+    if not (held or seen or answers):
         hint = "is it installed? `--via` says whom to ask, `--url` where it answers"
         raise EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
+    log = _log(machine, held, pid)
+    config = running.config(log)
     return Observed(
         url=url,
         written=_written(service, machine, catalogue, held),
         held=held,
-        process=found,
-        config=running.config(_log(machine, held, pid)),
+        process=seen,
+        config=config,
+        devices=running.devices(log),
+        room=machine.room(service.models_dir or service.installed_models),
         answers=answers,
         unanswered=unanswered,
         gaps=tuple(machine.gaps.items()),
@@ -96,20 +105,27 @@ def _held(
     service: Service, machine: Machine, asked: Collection[Via], ours: Collection[int]
 ) -> Held | None:
     """Return what the manager holds that runs the server; else what one holds that could."""
-    found: list[Held | None] = []
+    unit = None
     if "systemd" in asked:
         told = machine.told(SHOWN, manager.argv(service.unit))
-        found.append(manager.held(service.unit, told))
-    for engine in ("docker", "podman"):
-        if engine in asked:
-            name = service.container.name
-            told = machine.told(f"{engine}-inspect.json", container.argv(engine, name))
-            found.append(container.held(engine, name, told))
-    there = [held for held in found if held]
-    return next(
-        (held for held in there if held.pid in ours),
-        next((held for held in there if held.pid), next(iter(there), None)),
-    )
+        unit = manager.held(service.unit, told)
+    boxes = (_box(engine, service, machine) for engine in ENGINES if engine in asked)
+    there = [held for held in (unit, *boxes) if held]
+    running = [held for held in there if held.pid in ours] or [held for held in there if held.pid]
+    one = next(iter(running or there), None)
+    return _of_both(one, unit) if one and unit and one.by == "podman" else one
+
+
+def _box(engine: Via, service: Service, machine: Machine) -> Held | None:
+    name = service.container.name
+    told = machine.told(f"{engine}-inspect.json", container.argv(engine, name))
+    return container.held(engine, name, told)
+
+
+def _of_both(box: Held, unit: Held) -> Held:
+    """Return a container that a unit runs: what bounds the unit bounds it, too."""
+    own = {name: value for name, value in box.limits.items() if value not in _UNBOUND}
+    return replace(box, limits={**box.limits, **unit.limits, **own}, stale=unit.stale)
 
 
 def _pid(held: Held | None, ours: list[int], machine: Machine) -> int:
@@ -130,16 +146,25 @@ def _group(machine: Machine, pid: int) -> str:
     return machine.files.text(f"/proc/{pid}/cgroup")
 
 
-def _answers(machine: Machine, running: Running, url: str) -> Answers:
+def _answers(service: Service, machine: Machine, running: Running, url: str) -> Answers:
     ask = machine.api(url)
-    release = running.release(ask)
-    return Answers(release=release, installed=running.installed(ask), loaded=running.loaded(ask))
+    release, installed_ = running.release(ask), running.installed(ask)
+    made = [model.served for model in service.models if model.parameters]
+    return Answers(
+        release=release,
+        installed=installed_,
+        loaded=running.loaded(ask),
+        parameters={
+            name: running.parameters(ask, name) for name in made if found(name, installed_)
+        },
+    )
 
 
 def _log(machine: Machine, held: Held | None, pid: int) -> str:
     """Return the beginning of what the server wrote since it runs, as far as somebody kept it."""
     if held and held.by == "systemd":
-        grep = ("--grep", "server config", "--lines", "1")
+        # In a few seconds after the start; what else it writes may be long.
+        grep = ("--grep", "server config|inference compute", "--lines", "50")
         own = (f"_PID={pid}", "--output", "cat", "--no-pager", *grep)
         return machine.told(LOG, ("journalctl", *own))
     if held and held.started:
@@ -164,6 +189,6 @@ def _written(
         listed=listed_beside,
     )
     every = views(installed(machine.folder), context).views
-    names = {held.name, held.name.partition(".")[0]}
-    boxed = held.by != "systemd"
-    return next((v for v in every if v.name in names and bool(v.container) == boxed), None)
+    name, boxed = held.name.partition(".")[0], held.by != "systemd"
+    ours = (view for view in every if bool(view.container) == boxed)
+    return next((view for view in ours if view.name.partition(".")[0] == name), None)

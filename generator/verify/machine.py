@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.root import open_root
@@ -50,15 +53,24 @@ class Machine:
             self.gaps[argv[0]] = why
         return f"{answer.out}{answer.err if both else ''}"
 
+    def room(self, folder: str) -> int | None:
+        """Return the bytes that are left where a folder is; None: unknown."""
+        there = next((p for p in (Path(folder), *Path(folder).parents) if p.exists()), None)
+        try:
+            return shutil.disk_usage(there).free if self._live and there else None
+        except OSError:
+            return None
+
     def api(self, url: str) -> AskApi:
         """Return who asks the server; on a captured machine files have its answers."""
         if not self._live:
             return self._captured
         server = Server.at(url, self.seconds)
-        return lambda path: asked(server, path)
+        return lambda path, body=None: asked(server, path, body)
 
-    def _captured(self, path: str) -> dict[str, Any]:
-        file = f"{path.strip('/').replace('/', '-')}.json"
+    def _captured(self, path: str, body: dict[str, Any] | None = None, /) -> dict[str, Any]:
+        words = [path.strip("/"), *map(str, (body or {}).values())]
+        file = f"{re.sub(r'[^A-Za-z0-9.]+', '-', '-'.join(words))}.json"
         with suppress(ValueError, RecursionError):
             answer = json.loads(self.files.tool(file))
             if isinstance(answer, dict):

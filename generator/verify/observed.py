@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from generator.records import dataclass
@@ -58,18 +59,21 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the server itself answers."""
+    """What the server itself answers; `parameters` of models that it has made, by their names."""
 
     release: str
     installed: tuple[ServedModel, ...]
     loaded: tuple[ServedModel, ...]
+    parameters: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """All that was seen. `written` is what stands in files, merged as the manager merges them.
 
-    `config` are the variables as the server says it has read them, empty: no line says so.
+    `config` are the variables as the server says it has read them, empty: no line says so;
+    `devices` the libraries of what it says it computes on. `room` are the bytes left where its
+    models are, None: unknown.
     `unanswered` is why the server itself answers nothing, empty: it does, or was not asked.
     `gaps` are who else could not be asked, and why.
     """
@@ -79,6 +83,8 @@ class Observed:
     held: Held | None = None
     process: Process | None = None
     config: Mapping[str, str]
+    devices: tuple[str, ...] = ()
+    room: int | None = None
     answers: Answers | None = None
     unanswered: str = ""
     gaps: tuple[tuple[str, str], ...] = ()

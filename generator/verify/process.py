@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.detect.cgroup import files_of, groups_of, memory_of, quota_of
-from generator.units import whole
+from generator.units import SHARES_PER_WEIGHT, whole
 from generator.verify.observed import Process
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ _MEMLOCK: Final = re.compile(r"^Max locked memory\s+(\S+)", re.MULTILINE)
 _CPUS: Final = re.compile(r"^Cpus_allowed_list:\s*(\S+)", re.MULTILINE)
 _NICE: Final = 16  # its place behind the state of the process, proc(5)
 _DEEPEST: Final = 3
+_SHARES: Final = "cpu.shares"
 # Limits that stand in one file of a group as the Plan has them: version 2, then 1.
 _NUMBERED: Final = {
-    "cpu_weight": ("cpu.weight", "cpu", "cpu.weight"),
+    "cpu_weight": ("cpu.weight", "cpu", _SHARES),
     "memory_high": ("memory.high", "memory", "memory.high"),
     "memory_swap_max": ("memory.swap.max", "memory", "memory.swap.max"),
     "tasks_max": ("pids.max", "pids", "pids.max"),
@@ -95,8 +96,8 @@ def _limits(
         yield "cpu_quota", quota.value if quota else None
         yield "memory_max", memory.value if memory else None
         for name, places in _NUMBERED.items():
-            if text := _first(root, files_of(groups, *places)):
-                yield name, None if text == "max" else whole(text)
+            if number := _first(root, files_of(groups, *places)):
+                yield name, None if number == "max" else whole(number)
     if found := _CPUS.search(root.text(f"/proc/{pid}/status")):
         yield "allowed_cpus", found[1]
     if found := _MEMLOCK.search(root.text(f"/proc/{pid}/limits")):
@@ -109,8 +110,10 @@ def _limits(
 
 
 def _first(root: Root, paths: Iterator[str]) -> str:
-    """Return the text of the nearest file that is there: each group has a value of its own."""
-    return next(filter(None, (root.text(path) for path in paths)), "")
+    """Return the number in the nearest file that is there: each group has one of its own."""
+    path, text = next(((p, text) for p in paths if (text := root.text(p))), ("", ""))
+    shares = whole(text) if path.endswith(_SHARES) else None
+    return text if shares is None else str(round(shares / SHARES_PER_WEIGHT))
 
 
 def _signed(text: str) -> int | None:

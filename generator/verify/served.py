@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.models import quantisation
 from generator.records import dataclass
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from generator.engines.base import ServedModel
     from generator.plan import Model, Service
     from generator.verify.observed import Answers, Observed
+
+
+CPU: Final = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +35,42 @@ def published(wanted: str, seen: Observed) -> Iterator[Row]:
     """Yield the row of the port at which a container should be reached, and nowhere else."""
     if not wanted or seen.held is None or seen.held.published is None:
         return
-    found = seen.held.published
-    shown = " ".join(found) or NOTHING
+    ports = seen.held.published
+    shown = " ".join(ports) or NOTHING
     row = Row(setting="published", intended=wanted, held=shown, effective=shown)
-    why = "" if found == (wanted,) else "the container is reached elsewhere, or by others as well"
+    why = "" if ports == (wanted,) else "the container is reached elsewhere, or by others as well"
     yield replace(row, verdict="drift", why=why) if why else row
+
+
+def acceleration(service: Service, seen: Observed) -> Iterator[Row]:
+    """Yield the row of what computes, by the server's log and by where its models are."""
+    loaded = seen.answers.loaded if seen.answers else ()
+    if not seen.devices and not loaded:
+        return
+    wanted = service.acceleration
+    told = ", ".join(dict.fromkeys(seen.devices)) or _where(loaded)
+    row = Row(setting="acceleration", intended=wanted, effective=told)
+    why = _elsewhere(service, seen.devices, loaded)
+    yield replace(row, verdict="drift", why=why) if why else row
+
+
+def _where(loaded: tuple[ServedModel, ...]) -> str:
+    return "GPU" if any(one.on_gpus for one in loaded) else CPU
+
+
+def _elsewhere(service: Service, devices: tuple[str, ...], loaded: tuple[ServedModel, ...]) -> str:
+    """Return what computes in place of what should; empty: it is what should."""
+    wanted, on_gpus = service.acceleration, any(one.on_gpus for one in loaded)
+    if wanted == CPU:
+        others = {*devices} - {CPU}
+        return "it computes on a GPU as well" if others or on_gpus else ""
+    if devices and wanted not in devices:
+        return f"it has found no device for {wanted}: it computes on the {devices[0].upper()}"
+    if loaded and not on_gpus:
+        return "nothing of the models that are loaded is on a GPU"
+    ids = service.devices.ids if service.devices else ()
+    number = devices.count(wanted)
+    return f"it has found {number} of {len(ids)} GPUs" if devices and number < len(ids) else ""
 
 
 def unanswered(seen: Observed) -> Row:
@@ -58,26 +92,26 @@ def release(service: Service, answers: Answers) -> Row:
 
 def model(wanted: Model, answers: Answers) -> Row:
     """Return the row of a model: whether it is there, as it should be, and how it is loaded."""
-    there = _find(wanted.served, answers.installed)
-    loaded = _find(wanted.served, answers.loaded)
+    there = found(wanted.served, answers.installed)
+    loaded = found(wanted.served, answers.loaded)
     row = Row(
         setting=f"model {wanted.served}",
         intended=wanted.name,
         held=_on_disk(there),
         effective=_in_memory(loaded),
     )
-    why = _missing(wanted) if there is None else _other(wanted, there, loaded)
+    why = _missing(wanted) if there is None else _other(wanted, there, loaded, answers)
     return replace(row, verdict="drift", why=why) if why else row
 
 
 def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
     """Return the models that no profile asks for, the largest first."""
     wanted = {_whole(name) for m in service.models for name in (m.name, m.served)}
-    found = (one for one in answers.installed if _whole(one.name) not in wanted)
+    others = (one for one in answers.installed if _whole(one.name) not in wanted)
     program = service.container.program
     return tuple(
         Extra(name=o.name, size=o.size, modified=o.modified, remove=f"{program} rm {o.name}")
-        for o in sorted(found, key=lambda one: (-one.size, one.name))
+        for o in sorted(others, key=lambda one: (-one.size, one.name))
     )
 
 
@@ -86,14 +120,20 @@ def _missing(wanted: Model) -> str:
     return f"the server does not have it; {by}"
 
 
-def _other(wanted: Model, there: ServedModel, loaded: ServedModel | None) -> str:
+def _other(wanted: Model, there: ServedModel, loaded: ServedModel | None, answers: Answers) -> str:
     """Return what is not as it should be of a model that is there; empty: nothing."""
     said = quantisation(wanted.name.rpartition("-")[2].casefold())
     if said and there.quantisation and said.casefold() != there.quantisation.casefold():
         return f"it is of {there.quantisation}, not {said}"
+    made = answers.parameters.get(wanted.served)
+    for each in wanted.parameters if made is not None else ():
+        values = [value for name, value in made or () if name == each.name]
+        if each.value not in values:
+            has = f"{' and '.join(values)}, not {each.value}" if values else "not set"
+            return f"its {each.name} is {has}: it is an older one, create it again"
     context = next((p.value for p in wanted.parameters if p.name == "num_ctx"), "")
     if loaded and loaded.context and whole(context) not in {None, loaded.context}:
-        return f"its num_ctx is {context}: somebody asks for another, or it is an older one"
+        return f"its num_ctx is {context}, and a client has asked for another"
     return ""
 
 
@@ -107,7 +147,8 @@ def _in_memory(loaded: ServedModel | None) -> str:
     return f"{loaded.context} tokens" if loaded.context else "loaded"
 
 
-def _find(name: str, models: tuple[ServedModel, ...]) -> ServedModel | None:
+def found(name: str, models: tuple[ServedModel, ...]) -> ServedModel | None:
+    """Return the model of that name, however its tag is written; None: there is none."""
     return next((one for one in models if _whole(one.name) == _whole(name)), None)
 
 

@@ -16,7 +16,8 @@ from tests.live.stub import Installed, Stub, serving
 
 VERIFY = ROOT / "tests/verify"
 SMALL = str(VERIFY / "small.toml")
-# Real systemd 252 as PID 1 with control groups of version 2, and a real Ollama of no release.
+# Captured with a real Ollama of no release: of systemd 252 as PID 1, with control groups of version
+# 2, and of docker 20.10 with those of version 1, the ids shortened.
 MACHINES = VERIFY / "machines"
 Done = subprocess.CompletedProcess[str]
 
@@ -66,6 +67,23 @@ def test_a_file_that_nobody_has_read_yet(tmp_path: Path) -> None:
     shutil.copy(MACHINES / "overridden" / drop_in, tmp_path / drop_in)
     found = rows(replayed(tmp_path, "--json"))["OLLAMA_HOST"]
     assert (found["verdict"], found["held"]) == ("shadowed", "127.0.0.1:11434")
+
+
+def test_a_container_that_another_compose_file_has_changed() -> None:
+    done = replayed(MACHINES / "docker", "--via", "docker", "--via", "process", "--json")
+    document = validated("verify", done.stdout)
+    assert document["manager"] == {"by": "docker", "name": "ollama"}
+    found = rows(done)
+    override = f"{MACHINES}/docker/srv/ollama/compose.override.yaml"
+    for name, line in {"OLLAMA_KEEP_ALIVE": 5, "OLLAMA_NUM_PARALELL": 6, "MemoryMax": 7}.items():
+        assert found[name]["by"] == f"{override}:{line}"
+    assert (found["MemoryMax"]["held"], found["MemoryMax"]["effective"]) == ("256M", "256M")
+    assert found["OLLAMA_KEEP_ALIVE"]["effective"] == "5m0s"
+    for name in ("CPUQuota", "CPUWeight", "TasksMax", "published", "OLLAMA_CONTEXT_LENGTH"):
+        assert found[name]["verdict"] == "ok", name
+    assert found["MemoryHigh"]["why"] == "there is no soft limit that slows a container down"
+    # The image says where its server listens, and the compose file says nothing of that.
+    assert "OLLAMA_HOST" not in found
 
 
 def test_the_text_says_why_below_the_line() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from generator.engines.base import ServedModel
-from generator.plan import Model
+from generator.plan import Model, Parameter
 from generator.verify.compare import Comparison, compare
 from generator.verify.observed import Answers, Observed
 from generator.verify.rows import Row
 from generator.view import Overruled, Place
+from tests.plans import shipped
 from tests.verify.seen import (
     OVERRIDE,
     UNIT,
@@ -233,6 +234,60 @@ def test_a_model(name: str, there: str, verdict: str, why: str) -> None:
     (one,) = (each for each in found.rows if each.setting == f"model {name}")
     assert one.verdict == verdict
     assert why in one.why
+
+
+def test_a_model_that_was_made_of_other_parameters() -> None:
+    parameter = Parameter(name="num_ctx", value="4096", reason="", key="")
+    made = replace(wanted("qwen3:8b", serve_as="mine"), parameters=(parameter,))
+    told = answers("mine:latest", context=4096)
+    for has, why in {
+        (
+            ("num_ctx", "2048"),
+        ): "its num_ctx is 2048, not 4096: it is an older one, create it again",
+        (): "its num_ctx is not set: it is an older one, create it again",
+        (("num_ctx", "4096"), ("stop", "x")): "",
+    }.items():
+        seen_ = seen(ONE, answers=replace(told, parameters={"mine": has}))
+        assert compared(seen_, models=(made,)).rows[-1].why == why
+    other = replace(
+        answers("mine:latest", context=512), parameters={"mine": (("num_ctx", "4096"),)}
+    )
+    found = compared(seen(ONE, answers=other), models=(made,)).rows[-1]
+    assert (found.effective, found.verdict) == ("512 tokens", "drift")
+    assert found.why == "its num_ctx is 4096, and a client has asked for another"
+
+
+GPUS = shipped("dual-pascal").service
+
+
+@pytest.mark.parametrize(
+    ("devices", "on_gpus", "why"),
+    [
+        (("cuda", "cuda"), 5, ""),
+        (("cuda", "cuda"), None, ""),
+        (("cuda",), 5, "it has found 1 of 2 GPUs"),
+        (("cpu",), None, "it has found no device for cuda: it computes on the CPU"),
+        (("cuda", "cuda"), 0, "nothing of the models that are loaded is on a GPU"),
+        ((), 0, "nothing of the models that are loaded is on a GPU"),
+        ((), 5, ""),
+    ],
+)
+def test_what_computes(devices: tuple[str, ...], on_gpus: int | None, why: str) -> None:
+    told = answers() if on_gpus is None else answers("a", on_gpus=on_gpus)
+    found = compare(GPUS, seen(GPUS, devices=devices, answers=told), running())
+    (one,) = (each for each in found.rows if each.setting == "acceleration")
+    assert (one.why, one.verdict) == (why, "drift" if why else "ok")
+
+
+def test_a_gpu_that_nobody_wanted() -> None:
+    assert row(seen(ONE, devices=("cpu",)), "acceleration").verdict == "ok"
+    assert row(seen(ONE, devices=("cuda",)), "acceleration").verdict == "drift"
+
+
+def test_the_room_for_a_model_that_is_missing() -> None:
+    here = seen(ONE, room=3 * 2**30)
+    assert "3 GiB are free where models go" in compared(here, models=(wanted("a:1b"),)).remarks
+    assert "free" not in " ".join(compared(here).remarks)
 
 
 def test_models_that_nobody_asked_for() -> None:

@@ -57,11 +57,13 @@ def test_limits_of_version_1() -> None:
         f"{base}/cpu,cpuacct/docker/a/cgroup.procs": "7",
         f"{base}/cpu,cpuacct/docker/a/cpu.cfs_quota_us": "50000",
         f"{base}/cpu,cpuacct/docker/a/cpu.cfs_period_us": "100000",
+        f"{base}/cpu,cpuacct/docker/a/cpu.shares": "2048",
         f"{base}/memory/docker/a/memory.limit_in_bytes": "67108864",
     })  # fmt: skip
     found = process(root, 7, processes(root))
     assert found is not None
     assert (found.limits["cpu_quota"], found.limits["memory_max"]) == (50, 67108864)
+    assert found.limits["cpu_weight"] == 200
 
 
 def test_groups_that_are_not_there_say_nothing() -> None:

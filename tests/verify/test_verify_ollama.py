@@ -83,9 +83,9 @@ def test_what_was_given_otherwise(server: Ollama) -> None:
     assert found["OLLAMA_NUM_PARALLEL"]["effective"] == "1"
     assert found["OLLAMA_FLASH_ATTENTION"]["effective"] == "true"
     assert found["CPUQuota"]["why"] == "the kernel applies no limit"
-    assert (found["model tiny"]["verdict"], found["model tiny"]["effective"]) == (
-        "ok", "not loaded",
-    )  # fmt: skip
+    model, acceleration = found["model tiny"], found["acceleration"]
+    assert (model["verdict"], model["effective"]) == ("ok", "not loaded")
+    assert (acceleration["verdict"], acceleration["effective"]) == ("ok", "cpu")
 
 
 def test_what_the_program_of_a_model_got(server: Ollama) -> None:

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.engines.base import AskApi
 
+_STARTED: Final = 'msg="server config"'
+_DEVICE: Final = re.compile(r'msg="inference compute" .*?\blibrary="?(\w+)')
+_PARAMETER: Final = re.compile(r'^(\w+) +(?:"((?:[^"\\]|\\.)*)"|(.*?))$', re.MULTILINE)
+_MOST: Final = 1 << 16
 # slog writes the text in quotes, and a map of Go as `map[NAME:value NAME:value]`.
-_LINE: Final = re.compile(r'msg="server config" env="((?:[^"\\]|\\.)*)"')
+_LINE: Final = re.compile(_STARTED + r' env="((?:[^"\\]|\\.)*)"')
 _NAME: Final = re.compile(r"(?:^| )([A-Z][A-Z0-9_]+|https?_proxy|no_proxy):")
 _FOREVER: Final = 2**63 - 1
 _LEVELS: Final = {"0": "INFO", "1": "DEBUG", "2": "DEBUG-4"}
@@ -40,6 +44,10 @@ class RunningOllama:
         """Return the variables as the server has read them, by the last line that says so."""
         lines = _LINE.findall(log)
         return _map(re.sub(r"\\(.)", r"\1", lines[-1])) if lines else {}
+
+    def devices(self, log: str) -> tuple[str, ...]:
+        """Return the library of each device that the server computes on, since its last start."""
+        return tuple(found.lower() for found in _DEVICE.findall(log.rpartition(_STARTED)[2]))
 
     def agrees(self, name: str, value: str, told: str) -> bool:
         """Return whether that line says of a variable what `value` means."""
@@ -97,6 +105,15 @@ class RunningOllama:
     def loaded(self, ask: AskApi) -> tuple[ServedModel, ...]:
         """Return the models that a server has in memory."""
         return tuple(map(_model, listed(ask, "/api/ps")))
+
+    def parameters(self, ask: AskApi, name: str) -> tuple[tuple[str, str], ...]:
+        """Return the parameters that a model of a server was made with."""
+        told = ask("/api/show", {"model": name}).get("parameters")
+        text = told[:_MOST] if isinstance(told, str) else ""
+        found = _PARAMETER.findall(text)
+        return tuple(
+            (key, re.sub(r"\\(.)", r"\1", quoted) or plain) for key, quoted, plain in found
+        )
 
 
 def _model(told: Mapping[str, Any]) -> ServedModel:
