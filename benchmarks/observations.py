@@ -78,7 +78,7 @@ def fit_of(row: Mapping[str, str]) -> ModelFit:
 def expected(row: Mapping[str, str], fit: ModelFit) -> float:
     """Return the MiB of the parts that the log tells, of the card or else of the host."""
     need = fit.rooms[0 if row["card"] else -1].need
-    return sum(getattr(need, part) for part in row["parts"].split()) / MIB
+    return float(sum(getattr(need, part) for part in row["parts"].split())) / MIB
 
 
 def _profile(row: Mapping[str, str]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def as_page(found: Assessment, *, every: bool = False) -> str:
         models=[*_models(found)],
         together=_together(found.together),
         quantisations=[words.quantisation_row(one) for one in found.quantisations],
-        quantisation_notes=(words.QUANTISATION_NOTES, words.quantisation_best(found.quantisations)),
+        quantisation_notes=words.quantisation_notes(found.quantisations),
         choices=[] if found.choices is None else [*_choices(found.choices, every=every)],
         context=""
         if found.choices is None or found.ask.context_told

@@ -89,7 +89,7 @@ def context_text(ask: Ask) -> str:
 def quantisations_text(found: Sequence[Candidate]) -> str:
     """Return a model at every quantisation, one line each; `*` marks the best that has room."""
     rows = [words.quantisation_row(one) for one in found]
-    notes = _wrapped([words.QUANTISATION_NOTES, words.quantisation_best(found)])
+    notes = _wrapped(words.quantisation_notes(found))
     return "\n".join((table(_indented(words.QUANTISATIONS), rows), "", *notes))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import shortened
-from generator.fit.verdict import growth
+from generator.fit.verdict import NOT_HELD, growth
 from generator.units import GIB
 
 if TYPE_CHECKING:
@@ -165,9 +165,9 @@ def recommended(choice: Candidate) -> str:
 
 
 def not_told(found: Sequence[Candidate]) -> str:
-    """Return why a speed is `?`; empty: none is."""
-    speeds = (choice.fit.speed for choice in found if choice.fit.speed)
-    why = next((speed.unknown for speed in speeds if speed.unknown), "")
+    """Return why a speed is `?`; empty: none is, or the memory is too small, as its row says."""
+    every = (choice.fit.speed.unknown for choice in found if choice.fit.speed)
+    why = next((why for why in every if why and not why.endswith(NOT_HELD)), "")
     return f"?: {why}." if why else ""
 
 
@@ -192,6 +192,12 @@ def quantisation_row(one: Candidate) -> tuple[str, ...]:
         likely(one.fit),
         _cold(one.fit),
     )
+
+
+def quantisation_notes(found: Sequence[Candidate]) -> list[str]:
+    """Return what is said below a table under QUANTISATIONS."""
+    notes = (QUANTISATION_NOTES, not_told(found), quantisation_best(found))
+    return [text for text in notes if text]
 
 
 def quantisation_best(found: Sequence[Candidate]) -> str:

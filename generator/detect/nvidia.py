@@ -14,7 +14,7 @@ from generator.detect.root import first_match, one_line, pairs
 from generator.units import GIB, MIB, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from generator.detect.pci import Device
     from generator.detect.root import Root
@@ -35,7 +35,7 @@ def read_nvidia(root: Root, there: list[Device]) -> tuple[Nvidia, tuple[Gpu, ...
     table = root.tool(_TABLE)
     if not version and not table and not there:
         return Nvidia(), ()
-    rows = list(_rows(root, table))
+    rows = list(_once(root, _rows(root, table)))
     ids = {device.bus: device.id for device in there}
     cards = [gpu for row in rows for gpu in _cards(root, row)] or _from_files(root)
     gpus = sorted(
@@ -65,6 +65,18 @@ def _rows(root: Root, table: str) -> Iterator[dict[str, str]]:
             root.warn(_TABLE, f"`{one_line(', '.join(row), 60)}` does not fit the head")
             continue
         yield dict(zip(names, (cell.strip() for cell in row), strict=True))
+
+
+def _once(root: Root, rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Yield the rows without a card that is there already: by its UUID, or its place on the bus."""
+    seen: set[str] = set()
+    for row in rows:
+        keys = {first_match(_UUID, row.get("uuid", "")), _bus(row.get("pci.bus_id", ""))} - {""}
+        if keys & seen:
+            root.warn(_TABLE, f"{one_line(row.get('name', ''), 40)} is there twice")
+            continue
+        seen |= keys
+        yield row
 
 
 def _cards(root: Root, row: dict[str, str]) -> Iterator[Gpu]:

@@ -25,6 +25,7 @@ Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
 MOST_SLOTS: Final = 256
 PROBES: Final = 64
+NOT_HELD: Final = "does not hold it"  # why no speed is known of a model, as its verdict says
 FAR_CONTEXT: Final = 1 << 20  # where what the model was trained for is unknown
 
 
@@ -122,7 +123,7 @@ def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
     """
     over = [room.name for room in fit.rooms if room.total and room.left < 0]
     speed = (
-        Speed(unknown=f"{over[0]} does not hold it")
+        Speed(unknown=f"{over[0]} {NOT_HELD}")
         if over
         else speed_of(fit.shape, fit.load, fit.placement, host, ask.facts)
     )

@@ -38,6 +38,16 @@ def test_a_card_that_the_driver_leaves_out_is_told() -> None:
     assert "NVIDIA GTX 1060 6GB" in warned(found)["0000:04:00.0"]
 
 
+def test_a_card_that_the_table_has_twice_is_one() -> None:
+    """By its UUID, though the second row says another place, or the other way round."""
+    table = files_of("dual-pascal")[".hostwright/tools/nvidia-smi.csv"]
+    first = table.splitlines(keepends=True)[1]
+    for row in (first, first.replace("03:00.0", "07:00.0"), first.replace("GPU-5c", "GPU-6c")):
+        found = with_files("dual-pascal", {".hostwright/tools/nvidia-smi.csv": table + row})
+        assert [gpu.name for gpu in found.gpus] == ["Quadro P4000", "NVIDIA GeForce GTX 1060 6GB"]
+        assert "Quadro P4000 is there twice" in [doubt.message for doubt in found.warnings]
+
+
 def test_without_tools_the_files_of_the_driver_and_the_catalogue_tell() -> None:
     changes = {
         "proc/driver/nvidia/gpus/0000:03:00.0/information": "Model: \t\t Quadro P4000\n"
