@@ -22,6 +22,8 @@ MODEL: Final = "/.model"
 """Stands in a Step for one model of its Job: the step is there once for each."""
 MODELS: Final = "/.models"
 """Stands in a Step for all models of its Job."""
+SHELL: Final = ("/bin/sh", "-c")
+"""What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
 
@@ -151,6 +153,14 @@ class Step:
     argv: tuple[str, ...]
     where: Literal["server", "host"] = "server"
     seconds: int = 0
+
+
+def shell(
+    script: str, *arguments: str, where: Literal["server", "host"] = "server", seconds: int = 0
+) -> Step:
+    """Return a Step that runs lines of a shell, with `$1` and so on for the arguments."""
+    given = ("sh", *arguments) if arguments else ()
+    return Step(argv=(*SHELL, script, *given), where=where, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  pkgs,
   utils,
   ...
 }:
@@ -12,6 +13,7 @@ let
   service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
   devices = hw.devices cfg;
+  command = hw.command { inherit pkgs utils; } service.name;
 
   entry = key: value: reason: {
     inherit reason;
@@ -51,7 +53,7 @@ let
   access = lib.optionals (devices != null) (
     map (item: entry item.name (hw.percent item.value) item.reason) devices.access
     ++ lib.optional (devices.wait != null) (
-      entry "ExecStartPre" (utils.escapeSystemdExecArgs devices.wait.argv) devices.reason
+      entry "ExecStartPre" (command devices.wait.argv) devices.reason
     )
   );
   server =
@@ -59,9 +61,7 @@ let
     ++ merged "directive" "written" service.limits (hw.limits cfg) entry
     ++ merged "name" "value" service.environment environment variable
     ++ lib.concatLists (
-      lib.mapAttrsToList (key: map (value: entry key value "")) (
-        hw.handing utils.escapeSystemdExecArgs cfg
-      )
+      lib.mapAttrsToList (key: map (value: entry key value "")) (hw.handing command cfg)
     )
     ++ plain (
       hw.given {

@@ -44,14 +44,15 @@ let
       models
     else
       [ (if modelfiles ? ${word} then stored modelfiles.${word}.modelfile else word) ];
-  exec = models: step: utils.escapeSystemdExecArgs (lib.concatMap (placed models) step.argv);
+  command = hw.command { inherit pkgs utils; };
 
   # A model is not made of one that is not loaded here.
   isWanted = word: !(modelfiles ? ${word}) || lib.elem modelfiles.${word}.name cfg.models;
   commands =
-    models: steps:
+    name: models: steps:
     let
       wanted = lib.filter (step: lib.all isWanted step.argv) steps;
+      exec = of: step: command name (lib.concatMap (placed of) step.argv);
       each =
         step:
         if lib.elem "/.model" step.argv then
@@ -73,13 +74,13 @@ let
     if job.kind == "resume" then
       hw.devices cfg != null
     else
-      modelsOf job != [ ] && commands (modelsOf job) job.steps != [ ];
+      modelsOf job != [ ] && commands job.name (modelsOf job) job.steps != [ ];
 
   valued = item: if item.value == "/.address" then address else hw.percent item.value;
   made =
     job:
     let
-      run = commands (modelsOf job);
+      run = commands job.name (modelsOf job);
     in
     {
       inherit (job) description before;

@@ -16,6 +16,28 @@ rec {
     options:
     options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
 
+  # A command of the Plan; lines of a shell are a script of that name in the store. What an older
+  # release has written stays as it is.
+  command =
+    { pkgs, utils }:
+    name: argv:
+    let
+      shell = [
+        "/bin/sh"
+        "-c"
+      ];
+      given = lib.drop 3 argv;
+      isScript = lib.take 2 argv == shell && (given == [ ] || lib.head given == "sh");
+      script = pkgs.writeShellScript name (builtins.elemAt argv 2);
+    in
+    if !isScript then
+      utils.escapeSystemdExecArgs argv
+    else
+      toString ([ script ] ++ map (word: utils.escapeSystemdExecArgs [ word ]) (lib.drop 1 given));
+
+  # What a directive says, as a list of its words.
+  listed = value: lib.concatMap (one: lib.splitString " " (toString one)) (lib.toList value);
+
   bracketed = host: if lib.hasInfix ":" host then "[${host}]" else host;
 
   given = lib.filterAttrs (_: value: value != null);

@@ -43,8 +43,9 @@ let
   gated = cfg.healthGate && gate != null;
   program = lib.getExe config.services.ollama.package;
 
-  handing = hw.handing utils.escapeSystemdExecArgs cfg;
-  before = map (step: utils.escapeSystemdExecArgs step.argv) waits ++ handing.ExecStartPre or [ ];
+  command = hw.command { inherit pkgs utils; } service.name;
+  handing = hw.handing command cfg;
+  before = map (step: command step.argv) waits ++ handing.ExecStartPre or [ ];
 in
 {
   imports = [ ./plan.nix ];
@@ -85,7 +86,7 @@ in
         // lib.optionalAttrs (before != [ ]) { ExecStartPre = before; }
         // lib.optionalAttrs gated {
           ExecStartPost = [
-            (utils.escapeSystemdExecArgs (map (word: if word == "/.program" then program else word) gate.argv))
+            (command (map (word: if word == "/.program" then program else word) gate.argv))
           ];
           TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) gate.seconds waits);
         };

@@ -1,7 +1,8 @@
 """A document model for Nix and its printer, in the layout of nixfmt (RFC 166).
 
-Syntax facts are from the Nix manual, "Data types" and "String literals". Strings are always
-`"…"`: indented `''` strings drop leading spaces, and JSON's `\\u` escapes mean nothing to Nix.
+Syntax facts are from the Nix manual, "Data types" and "String literals". Strings are
+`"…"`, but for lines of a shell, as indented `''` strings drop leading spaces. JSON's `\\u` escapes
+mean nothing to Nix.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ _INT_MAX = 2**63 - 1  # integers are 64 bits wide; -2**63 is read as the negatio
 _KEYWORDS = {"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _ATOM = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*|\d+|\.{1,2}/[\w./-]+")
+_ODD = re.compile(r"^ |[\n\r\t]|''|'\$\{|['$]$")
+_QUOTING = re.compile(r'["\\]')
 _SPECIAL = re.compile(r'\$\{|["\\\n\r\t]')
 _ESCAPES = {"${": r"\${", '"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -72,6 +75,16 @@ def nix_string(text: str, where: str = "a Nix string") -> str:
     itself. A raw carriage return would be read as a newline.
     """
     return _literal(refuse_nul(text, where))
+
+
+def indented_string(text: str) -> str:
+    r"""Return a line with `"` or `\` as a `''…''` literal, in which they stand for themselves.
+
+    Any other text, and what would be read in another way there, is a `"…"` literal.
+    """
+    if not _QUOTING.search(text) or _ODD.search(refuse_nul(text, "a Nix string")):
+        return nix_string(text)
+    return "''" + text.replace("${", "''${") + "''"
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
-from generator.plan import Credential, Setting, Step
+from generator.plan import Credential, Setting, Step, shell
 from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "/run/credentials"
 """Where systemd has the credentials of a system service, in a folder with the name of its unit."""
-# $0 is the file below the home, $1 the credential. A key that is there already is moved aside: the
+# $1 is the file below the home, $2 the credential. A key that is there already is moved aside: the
 # server may have made it, and somebody registered it. A link without its credential would stop a
 # start, as the server can make no key through it, so that the link goes when the server stops.
 LINK: Final = (
-    'set -e; file=$HOME/$0; mkdir -p "${file%/*}"; '
+    'set -e; file=$HOME/$1; mkdir -p "${file%/*}"; '
     '[ ! -L "$file" ] || rm "$file"; '
     '[ ! -e "$file" ] || mv -n "$file" "$file.$(date +%s)"; '
-    'ln -s "$CREDENTIALS_DIRECTORY/$1" "$file"'
+    'ln -s "$CREDENTIALS_DIRECTORY/$2" "$file"'
 )
-UNLINK: Final = '[ ! -L "$HOME/$0" ] || rm "$HOME/$0"'
+UNLINK: Final = '[ ! -L "$HOME/$1" ] || rm "$HOME/$1"'
 _LINK_SECONDS: Final = 10
 
 
@@ -57,7 +57,7 @@ def credential(known: CredentialFact, path: str, *, encrypted: bool = False) -> 
 
 
 def _shell(script: str, *words: str) -> Step:
-    return Step(argv=("/bin/sh", "-c", script, *words), where="host", seconds=_LINK_SECONDS)
+    return shell(script, *words, where="host", seconds=_LINK_SECONDS)
 
 
 def variables(credentials: Iterable[Credential], unit: str) -> Iterator[Setting]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.cards import maker_of
 from generator.errors import Problem
-from generator.plan import Acceleration, Devices, Directive, Driver, Step
+from generator.plan import Acceleration, Devices, Directive, Driver, shell
 from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from generator.host import Host
     from generator.profiles.schema import GpuChoice, HostGpu
 
-# $0 is the node, $1 the seconds. Starting without the GPU is better than not starting, but says so.
+# $1 is the node, $2 the seconds. Starting without the GPU is better than not starting, but says so.
 WAIT: Final = (
-    "i=0; while [ ! -e $0 ] && [ $i -lt $1 ]; do sleep 1; i=$((i+1)); done; "
-    "[ -e $0 ] || echo $0 did not appear within $1 seconds: starting without the GPU"
+    "i=0; while [ ! -e $1 ] && [ $i -lt $2 ]; do sleep 1; i=$((i+1)); done; "
+    "[ -e $1 ] || echo $1 did not appear within $2 seconds: starting without the GPU"
 )
 VENDORS: Final[dict[str, Literal["nvidia", "amd", "dri"]]] = {
     "cuda": "nvidia",
@@ -50,7 +50,7 @@ def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -
     if vendor is None:
         return None
     nvidia, node, seconds = vendor == "nvidia", WAIT_NODES[vendor], choice.wait_seconds
-    wait = Step(argv=("/bin/sh", "-c", WAIT, node, str(seconds)), where="host", seconds=seconds)
+    wait = shell(WAIT, node, str(seconds), where="host", seconds=seconds)
     closed = "Of all devices, the server sees the GPUs only."
     return Devices(
         vendor=vendor,

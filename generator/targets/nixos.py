@@ -11,12 +11,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import RenderError
-from generator.formats.nix import Call, Interpolated, Raw, attr_name, nix_string, to_nix
+from generator.formats.nix import (
+    Call,
+    Interpolated,
+    Raw,
+    attr_name,
+    indented_string,
+    nix_string,
+    to_nix,
+)
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
-from generator.plan import ADDRESS
+from generator.plan import ADDRESS, SHELL
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
@@ -287,14 +295,15 @@ def _server(service: Service) -> dict[str, Any]:
     config["Restart"] = _soft(restart.policy, restart.reason)
     config["RestartSec"] = _soft(restart.seconds)
     config |= _handed(service)
-    links = [_exec(service, one.link) for one in service.credentials if one.link]
-    waits = [_exec(service, devices.wait)] if devices and devices.wait else []
+    run = partial(_exec, service, service.name)
+    links = [run(one.link) for one in service.credentials if one.link]
+    waits = [run(devices.wait)] if devices and devices.wait else []
     if waits or links:
         reason = devices.reason if devices and waits else ""
         config["ExecStartPre"] = Commented([*waits, *links], reason)
     if links:
         steps = (one.unlink for one in service.credentials)
-        config["ExecStopPost"] = [_exec(service, step) for step in steps if step]
+        config["ExecStopPost"] = [run(step) for step in steps if step]
     after = list(service.after)
     return {**({"after": after, "wants": after} if after else {}), "serviceConfig": config}
 
@@ -312,9 +321,15 @@ def _handed(service: Service) -> dict[str, Any]:
     return found
 
 
-def _exec(service: Service, step: Step) -> Interpolated:
+def _exec(service: Service, name: str, step: Step) -> Interpolated:
+    """Return a command; lines of a shell are a script of that name in the store."""
+    words = placed(step, PROGRAM, partial(_stored, service))
+    if (*words[: len(SHELL)],) == SHELL:
+        script, *given = words[len(SHELL) :]
+        text = indented_string(str(script))
+        words = [Raw(f"pkgs.writeShellScript {nix_string(name)} {text}"), *given[1:]]
     parts: list[str | Raw] = []
-    for word in placed(step, PROGRAM, partial(_stored, service)):
+    for word in words:
         parts += [word if isinstance(word, Raw) else exec_word(word), " "]
     return Interpolated(parts[:-1])
 
@@ -342,7 +357,8 @@ def _job(service: Service, job: Job) -> dict[Any, Any]:
             for v in job.environment
         }
     config: dict[str, Any] = {}
-    for word, value, _ in job_service(job, partial(_exec, service), [("DynamicUser", True, "")]):
+    run = partial(_exec, service, job.name)
+    for word, value, _ in job_service(job, run, [("DynamicUser", True, "")]):
         if isinstance(value, Interpolated):
             config.setdefault(word, []).append(value)
         else:

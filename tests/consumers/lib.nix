@@ -122,6 +122,7 @@ let
       suffix: text:
       if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
     last = list: elemAt list (length list - 1);
+    take = count: list: genList (elemAt list) (if count < length list then count else length list);
     findFirst =
       fits: default: list:
       let
@@ -807,20 +808,24 @@ let
       runtimeShell = "${builtins.storeDir}/00000000000000000000000000000000-bash/bin/bash";
       runCommand = name: _: script name;
       writeText = script;
-      writeShellScript = script;
+      # As systemd would run its lines without it: so they can be compared with other targets.
+      writeShellScript =
+        name: text:
+        script name text
+        // {
+          outPath = utils.escapeSystemdExecArgs [
+            "/bin/sh"
+            "-c"
+            text
+            "sh"
+          ];
+        };
       writeShellScriptBin = script;
       writeShellApplication = { name, text, ... }: script name text;
       nvidiaPackages = genAttrs [ "stable" "production" "beta" "legacy_580" "legacy_535" "dc" ] (
         name: package "nvidia-${name}" { }
       );
     };
-in
-{
-  inherit lib pkgs;
-
-  # With an Ollama of that release.
-  packaged = version: pkgs // servers version;
-
   # systemd reads a rendered command line once more: quotes, specifiers and variables.
   utils = rec {
     escapeSystemdExecArg =
@@ -839,4 +844,10 @@ in
       );
     escapeSystemdExecArgs = concatMapStringsSep " " escapeSystemdExecArg;
   };
+in
+{
+  inherit lib pkgs utils;
+
+  # With an Ollama of that release.
+  packaged = version: pkgs // servers version;
 }

@@ -19,6 +19,7 @@ from generator.formats.nix import (
     Value,
     attr_name,
     attr_path,
+    indented_string,
     nix_string,
     to_nix,
 )
@@ -173,6 +174,20 @@ def test_strings(text: str, literal: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("plain $x", '"plain $x"'),
+        ('[ -e "$x" ]', "''[ -e \"$x\" ]''"),
+        ('"${x%/*}"', "''\"''${x%/*}\"''"),
+        ("""echo "a" 'b'""", r'''"echo \"a\" 'b'"'''),
+        ('"a"\n', r'"\"a\"\n"'),
+    ],
+)
+def test_lines_of_a_shell(text: str, literal: str) -> None:
+    assert indented_string(text) == literal
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("CPUQuota", "CPUQuota"),
@@ -220,6 +235,13 @@ def test_a_value_of_another_type_is_a_bug() -> None:
 
 def test_hostile_strings_survive_nix() -> None:
     assert evaluate(to_nix(HOSTILE)) == list(HOSTILE)
+
+
+def test_hostile_lines_survive_nix() -> None:
+    lines = [f'"{text}{end}' for text in HOSTILE for end in ('"', "'", "$", "")]
+    lines += ["\"'${x}", '"$${x}', "\"''${x}", "\"''$", '"\\n', ' "a"']
+    literals = "\n".join(f"({indented_string(line)})" for line in lines)
+    assert evaluate(f"[ {literals} ]") == lines
 
 
 def test_hostile_names_survive_nix() -> None:

@@ -25,6 +25,7 @@ CHANGES = (
     f'service.environment_files=["/run/{"s" * 90}", "/run/x"]',
     'ollama.build={ blas="openblas" }',
     'service.credentials={ SSL_CERT_FILE={ path="/run/8" } }',
+    'service.credentials={ id_ed25519={ path="/run/9" } }',
 )
 
 
@@ -79,3 +80,5 @@ def test_what_is_made(tmp_path: Path) -> None:
     assert len(files) > 40
     found = {file.name: faults(file.read_text(encoding="utf-8")) for file in files}
     assert {name: lines for name, lines in found.items() if lines} == {}
+    # Lines of a shell are scripts of the store, not words of a command.
+    assert [file.name for file in files if "/bin/sh" in file.read_text(encoding="utf-8")] == []

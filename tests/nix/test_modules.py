@@ -142,6 +142,33 @@ def test_jobs_run_the_same_commands(
     assert commands(module, unit) == commands(rendered, unit)
 
 
+UNITS = """
+{ file, ownLib, contract }:
+let
+  own = import ownLib;
+  inherit (own) lib utils;
+  pkgs = own.pkgs // { writeShellScript = name: text: "/nix/store/${name}"; };
+  modules = [ (import contract { inherit lib; inherit (pkgs) nvidiaPackages; }) (import file) ];
+  found = lib.evalModules { inherit modules; specialArgs = { inherit lib pkgs utils; }; };
+in
+map (unit: unit.text) (builtins.attrValues found.config.systemd.units)
+"""
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_lines_of_a_shell_are_scripts_of_the_store(name: str, tmp_path: Path) -> None:
+    body = f"""\
+  hostwright.profile = "{name}";
+  hostwright.healthGate = true;
+  hostwright.service.credentials.id_ed25519 = "/run/key";
+  hostwright.warmup = {{ enable = true; models = [ "a:1b" ]; }};
+"""
+    asked = {"file": str(host(tmp_path, body)), "ownLib": str(nix.OWN_LIB)}
+    text = "\n".join(nix.ask(UNITS, asked | {"contract": str(nix.CONTRACT)}))
+    assert "/nix/store/ollama-warmup " in text
+    assert "/bin/sh" not in text
+
+
 def test_the_benchmark_compares_with_the_same_host(tmp_path: Path) -> None:
     same(nix.read(ROOT / "benchmarks" / "by_hand.nix"), read(tmp_path, XEON))
 

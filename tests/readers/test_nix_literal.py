@@ -62,6 +62,13 @@ VALUES = {
     'if x then "a" else "a"': ("a", False),
     'if x then "a" else "b"': (None, True),
     "./x": ("./x", True),
+    'pkgs.writeShellScript "a" "b"': ('/bin/sh -c "b" sh', False),
+    '"${pkgs.writeShellScript "a" \'\'"$1" 9%\'\'} c"': (
+        '/bin/sh -c "\\"$$1\\" 9%%" sh c',
+        False,
+    ),
+    'pkgs.writeShellScript "a" "${x} b"': ('/bin/sh -c "… b" sh', True),
+    'pkgs.writeShellScript "a" x': (None, True),
 }
 
 
@@ -69,6 +76,46 @@ VALUES = {
 def test_a_value_is_known_as_far_as_the_text_says(text: str) -> None:
     value, unknown = VALUES[text]
     assert told(f"{{ lib, x, ... }}: {{ a = {text}; }}") == {"a": (value, 100, unknown)}
+
+
+SCRIPTS = """\
+{ pkgs, ... }:
+{
+  systemd.services.ollama = {
+    preStart = ''
+      echo "100%"
+    '';
+    serviceConfig = {
+      ExecStart = "/usr/bin/ollama serve";
+      ExecStartPre = [ "${pkgs.writeShellScript "wait" ''[ -e "$1" ]''} /dev/kfd" ];
+      ExecStartPost = pkgs.writeShellScript "warm" "ollama list";
+    };
+  };
+}
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 30], ids=["by its text", "by Nix"])
+def test_scripts_in_the_store_are_the_commands_that_they_run(seconds: int) -> None:
+    require("nix-instantiate")
+    context = Context(load_catalogue(), patience=Patience(seconds))
+    (view,) = read([Source("host.nix", SCRIPTS)], context)
+    told = [(line.name, line.value) for line in view.lines if line.name.startswith("Exec")]
+    assert sorted(told) == [
+        ("ExecStart", "/usr/bin/ollama serve"),
+        ("ExecStartPost", '/bin/sh -c "ollama list" sh'),
+        ("ExecStartPre", '/bin/sh -c "[ -e \\"$$1\\" ]" sh /dev/kfd'),
+        ("ExecStartPre", '/bin/sh -c "echo \\"100%%\\"\n" sh'),
+    ]
+
+
+def test_what_a_script_asks_too_early_is_found(tmp_path: Path) -> None:
+    early = 'preStart = "ollama pull qwen3:8b";'
+    path = tmp_path / "host.nix"
+    start = 'serviceConfig.ExecStart = "/usr/bin/ollama serve";'
+    path.write_text(f"{{ ... }}: {{ systemd.services.ollama = {{ {early} {start} }}; }}")
+    report = check(CheckRequest(paths=(str(path),)))
+    assert "HW604" in {found.finding.rule for found in report.findings}
 
 
 SHAPES = {

@@ -1,11 +1,11 @@
 """How to see that a server of Ollama answers: its own program asks, and loads no model.
 
-In each line `$0` is that program, and its environment says where the server listens.
+In each line `$1` is that program, and its environment says where the server listens.
 """
 
 from typing import Final
 
-_ASK: Final = '"$0" list >/dev/null 2>&1'
+_ASK: Final = '"$1" list >/dev/null 2>&1'
 ANSWERS: Final = f"until {_ASK}; do sleep 1; done"
 """Waits for an answer, in a job of its own, whose timeout bounds it."""
 GATE: Final = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.base import Asked, Decided, Server
 from generator.engines.ollama.answers import GATE, GATE_SECONDS
 from generator.errors import Finding, Problem
-from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step
+from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step, shell
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -26,7 +26,7 @@ SERVER: Final = Server(
     command=(PROGRAM, "serve"),
     health=Health(
         step=Step(argv=(PROGRAM, "list")),
-        gate=Step(argv=("/bin/sh", "-c", GATE, PROGRAM), seconds=GATE_SECONDS),
+        gate=shell(GATE, PROGRAM, seconds=GATE_SECONDS),
         interval_seconds=30,
         timeout_seconds=10,
         retries=3,

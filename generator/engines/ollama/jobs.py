@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines.ollama.answers import ANSWERS
 from generator.errors import Problem
-from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable
+from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable, shell
 from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 SERVER: Final = "ollama.service"
 RETRY_SECONDS: Final = 30
 TRIES: Final = 5
-# $0 is the ollama program, $1 a model. A registry out of reach fails nothing that is there, and a
+# $1 is the ollama program, $2 a model. A registry out of reach fails nothing that is there, and a
 # restart downloads nothing new.
-FETCH: Final = '"$0" show "$1" >/dev/null 2>&1 || "$0" pull "$1"'
-# $0 is the ollama program, the arguments are models. Without a prompt and a terminal `run` only
-# loads; before a model is there it would pull. One command for all of them, because systemd bounds
-# each command on its own.
+FETCH: Final = '"$1" show "$2" >/dev/null 2>&1 || "$1" pull "$2"'
+# $1 is the ollama program, the others are models. Without a prompt and a terminal `run` only loads;
+# before a model is there it would pull. One command for all of them, because systemd bounds each
+# command on its own.
 LOAD: Final = (
-    'for model; do until "$0" show "$model" >/dev/null 2>&1; do sleep 5; done; '
-    '"$0" run "$model" </dev/null || echo "cannot load $model"; done'
+    "ollama=$1; shift; for model; do "
+    'until "$ollama" show "$model" >/dev/null 2>&1; do sleep 5; done; '
+    '"$ollama" run "$model" </dev/null || echo "cannot load $model"; done'
 )
 # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
 BEFORE_SLEEP: Final = (
@@ -83,7 +84,7 @@ def _pull(models: tuple[Model, ...]) -> Job:
         "pull",
         description="Pull the models of this host",
         reason="Downloads what is missing; it does not load anything.",
-        steps=(_shell(FETCH, PROGRAM, MODEL),),
+        steps=(shell(FETCH, PROGRAM, MODEL),),
         models=tuple(dict.fromkeys(model.name for model in models)),
         after=(SERVER, "network-online.target"),
         wants=("network-online.target",),
@@ -126,7 +127,7 @@ def _warmup(profile: Profile, models: tuple[str, ...], before: list[Job]) -> Job
         "warmup",
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone.",
-        steps=(_shell(LOAD, PROGRAM, MODELS),),
+        steps=(shell(LOAD, PROGRAM, MODELS),),
         models=models,
         timeout_seconds=-(-parse_go_duration(profile.warmup.timeout) // 10**9),
         after=(SERVER, *(job.unit for job in before)),
@@ -140,7 +141,7 @@ def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a
         kind=kind,
         name=name,
         unit=f"{name}.service",
-        wait=_shell(ANSWERS, PROGRAM),
+        wait=shell(ANSWERS, PROGRAM),
         environment=_CLIENT,
         retry_seconds=RETRY_SECONDS,
         tries=TRIES,
@@ -157,15 +158,11 @@ def _resume() -> Job:
         unit="ollama-resume.service",
         description="Reload the NVIDIA memory module around a suspend",
         reason="After a resume the server would find no GPU and compute on the CPU (ollama#5464).",
-        steps=(Step(argv=("/bin/sh", "-c", BEFORE_SLEEP), where="host"),),
-        stop_steps=(Step(argv=("/bin/sh", "-c", AFTER_SLEEP), where="host"),),
+        steps=(shell(BEFORE_SLEEP, where="host"),),
+        stop_steps=(shell(AFTER_SLEEP, where="host"),),
         programs=("modprobe",),
         before=("sleep.target",),
         wanted_by=("sleep.target",),
         remain_after_exit=True,
         stop_when_unneeded=True,
     )
-
-
-def _shell(script: str, *arguments: str) -> Step:
-    return Step(argv=("/bin/sh", "-c", script, *arguments))

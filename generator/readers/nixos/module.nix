@@ -148,7 +148,9 @@ let
     if toward path then definitions (at // { inherit path line; }) at.value.${name} else [ ];
   shown =
     value:
-    if isPackage value then
+    if isPackage value && value."is script" or false then
+      value.outPath
+    else if isPackage value then
       # Of a stand-in, every word of the module is an attribute: `version` may be one.
       {
         package = value.pname;

@@ -20,7 +20,7 @@ from generator.readers.nixos.installed import installed
 from generator.readers.nixos.modules import DARWIN, MOUNTS, Module, is_of_home, modules, neighbours
 from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.syntax import unit
-from generator.readers.syntax.nix import UNKNOWN
+from generator.readers.syntax.nix import UNKNOWN, run
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
@@ -38,6 +38,15 @@ _DISABLED: Final = re.compile(r"\bdisabledModules\s{0,9}=\s{0,9}\[[^\]]{0,400}?(
 _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _TOLERANT: Final = re.compile(r"[\w-]|\s{0,20}or\b|\s{0,20}$")
+_SCRIPTS: Final = {
+    "script": "ExecStart",
+    "preStart": "ExecStartPre",
+    "postStart": "ExecStartPost",
+    "preStop": "ExecStop",
+    "postStop": "ExecStopPost",
+    "reload": "ExecReload",
+}
+"""Options with lines of a shell, and the commands that NixOS makes of them."""
 PLAIN: Final = 100
 """The priority of a definition without mkDefault and mkForce."""
 
@@ -112,7 +121,7 @@ class _Module(Definitions):
 
     def view(self) -> View:
         first = min((d.line for d in self.found if not d.file), default=0)
-        lines = (*self.lines(), *self._asked_for())
+        lines = (*self.lines(), *self._scripts(), *self._asked_for())
         started = self._definition("enable") or self._start()
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
@@ -132,6 +141,15 @@ class _Module(Definitions):
             volumes=tuple(self._volumes()),
             more_variables=any(line.name == "EnvironmentFile" for line in lines),
         )
+
+    def _scripts(self) -> Iterator[Line]:
+        """Yield the commands that run the scripts of the unit."""
+        section = ".".join(self.config)
+        for found in self.found:
+            name = _SCRIPTS.get(found.path[-1]) if found.path[:-1] == self.unit else None
+            if name and isinstance(found.value, str):
+                place = self.place(found)
+                yield Line(section=section, name=name, value=run(found.value), place=place)
 
     def _asked_for(self) -> Iterator[Line]:
         """Yield the options of the service that the text reads through `config`."""
@@ -170,7 +188,8 @@ class _Module(Definitions):
 
     def _start(self) -> Definition | None:
         """Return the command of a unit, where it runs the server."""
-        found = (d for d in self.found if d.path == (*self.config, "ExecStart"))
+        starts = {(*self.config, "ExecStart"), (*self.unit, "script")}
+        found = (d for d in self.found if d.path in starts)
         return next((d for d in found if self.engine.command[-1] in str(d.value)), None)
 
     def _release(self) -> tuple[Release, bool]:

@@ -34,7 +34,27 @@ let
     }
     // own;
   named = names: lib.genAttrs names (name: package name { });
-  script = name: _: package name { };
+  file = name: _: package name { };
+  special = [
+    "\\"
+    "\""
+    "$"
+    "%"
+  ];
+  doubled = [
+    "\\\\"
+    "\\\""
+    "$$"
+    "%%"
+  ];
+  # As a command it is what systemd runs then: the lines, by a shell.
+  script =
+    name: text:
+    package name {
+      # No word of a module.
+      "is script" = true;
+      outPath = "/bin/sh -c \"${builtins.replaceStrings special doubled text}\" sh";
+    };
   platform = {
     system = "x86_64-linux";
     isLinux = true;
@@ -63,9 +83,9 @@ in
         hostPlatform = platform;
       };
       system = platform.system;
-      writeText = script;
+      writeText = file;
       writeShellScript = script;
-      writeShellScriptBin = script;
+      writeShellScriptBin = file;
       writeShellApplication = { name, ... }: package name { };
     };
   options.services.ollama = { };

@@ -30,6 +30,8 @@ SAME: Final = {"mkBefore": 0, "mkAfter": 0, "mkOrder": 1, "mkIf": 1, "optionalAt
 """Functions that hand on one of their arguments."""
 _LITERALS: Final = {"true": True, "false": False, "null": None}
 _ESCAPES: Final = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "'''": "''", "''$": "$", "''\\n": "\n"}
+_SPECIAL: Final = re.compile(r'[\\"$%]')
+_DOUBLED: Final = {"\\": "\\\\", '"': '\\"', "$": "$$", "%": "%%"}
 UNKNOWN: Final = "…"
 """What stands in a text for a part that is not known."""
 _UNKNOWN: Final = (None, True)
@@ -132,6 +134,11 @@ def called(node: Node) -> tuple[str, list[Node]]:
     return name, arguments[::-1]
 
 
+def run(script: str) -> str:
+    """Return what systemd runs where a command is the path of a script: the lines, by a shell."""
+    return f'/bin/sh -c "{_SPECIAL.sub(lambda one: _DOUBLED[one[0]], script)}" sh'
+
+
 class Values:
     """Reads values, in a bounded number of steps. Raises TooMuch."""
 
@@ -227,6 +234,9 @@ class Values:
         last = name.rpartition(".")[2]
         if last in {*PRIORITIES, *SAME} and len(arguments) > SAME.get(last, 0):
             return self.value(arguments[SAME.get(last, 0)], scope)
+        if last == "writeShellScript" and len(arguments) > 1:
+            told, unknown = self.value(arguments[1], scope)
+            return (run(told), unknown) if isinstance(told, str) else _UNKNOWN
         if last == "toString" and arguments:
             told, unknown = self.value(arguments[0], scope)
             if type(told) in {int, str} and not unknown:

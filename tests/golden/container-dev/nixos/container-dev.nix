@@ -62,10 +62,10 @@ in
       Type = mkDefault "oneshot";
       DynamicUser = mkDefault true;
       ExecStartPre = [
-        "/bin/sh -c \"until \\\"$$0\\\" list >/dev/null 2>&1; do sleep 1; done\" ${lib.getExe config.services.ollama.package}"
+        "${pkgs.writeShellScript "ollama-warmup" ''until "$1" list >/dev/null 2>&1; do sleep 1; done''} ${lib.getExe config.services.ollama.package}"
       ];
       ExecStart = [
-        "/bin/sh -c \"for model; do until \\\"$$0\\\" show \\\"$$model\\\" >/dev/null 2>&1; do sleep 5; done; \\\"$$0\\\" run \\\"$$model\\\" </dev/null || echo \\\"cannot load $$model\\\"; done\" ${lib.getExe config.services.ollama.package} llama3:8b"
+        "${pkgs.writeShellScript "ollama-warmup" ''ollama=$1; shift; for model; do until "$ollama" show "$model" >/dev/null 2>&1; do sleep 5; done; "$ollama" run "$model" </dev/null || echo "cannot load $model"; done''} ${lib.getExe config.services.ollama.package} llama3:8b"
       ];
       TimeoutStartSec = mkDefault 300;
       Restart = mkDefault "on-failure";

@@ -93,7 +93,7 @@ in
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.
       ExecStartPre = [
-        "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30"
+        "${pkgs.writeShellScript "ollama" "i=0; while [ ! -e $1 ] && [ $i -lt $2 ]; do sleep 1; i=$((i+1)); done; [ -e $1 ] || echo $1 did not appear within $2 seconds: starting without the GPU"} /dev/nvidia-uvm 30"
       ];
     };
   };

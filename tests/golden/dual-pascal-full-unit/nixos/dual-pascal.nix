@@ -123,7 +123,7 @@ in
       RestartSec = mkDefault 3;
       # Waits for the driver: a server that starts before it computes on the CPU.
       ExecStartPre = [
-        "/bin/sh -c \"i=0; while [ ! -e $$0 ] && [ $$i -lt $$1 ]; do sleep 1; i=$$((i+1)); done; [ -e $$0 ] || echo $$0 did not appear within $$1 seconds: starting without the GPU\" /dev/nvidia-uvm 30"
+        "${pkgs.writeShellScript "ollama" "i=0; while [ ! -e $1 ] && [ $i -lt $2 ]; do sleep 1; i=$((i+1)); done; [ -e $1 ] || echo $1 did not appear within $2 seconds: starting without the GPU"} /dev/nvidia-uvm 30"
       ];
     };
   };
@@ -138,10 +138,10 @@ in
     serviceConfig = {
       Type = mkDefault "oneshot";
       ExecStart = [
-        "/bin/sh -c \"if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; systemctl stop ollama.service; fi\""
+        "${pkgs.writeShellScript "ollama-resume" "if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; systemctl stop ollama.service; fi"}"
       ];
       ExecStop = [
-        "/bin/sh -c \"modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi\""
+        "${pkgs.writeShellScript "ollama-resume" "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi"}"
       ];
       RemainAfterExit = mkDefault true;
     };
