@@ -11,17 +11,19 @@ let
   hw = import ./lib.nix { inherit lib; };
   inherit (config.services) ollama;
   modelsDir = hw.modelsDir options;
-  models = ollama.${modelsDir};
+  home = hw.normal ollama.home;
+  models = hw.normal ollama.${modelsDir};
   # The module's own directory is made by systemd.
-  directories = lib.filter (path: path != "/var/lib/ollama" && path != "/var/lib/ollama/models") (
+  own = "/var/lib/ollama";
+  directories = lib.filter (path: path != own && path != "${own}/models") (
     lib.unique [
-      ollama.home
+      home
       models
     ]
   );
   nameOf =
     path:
-    if path == cfg.ollama.modelsDir then
+    if cfg.ollama.modelsDir != null && path == hw.normal cfg.ollama.modelsDir then
       "hostwright.ollama.modelsDir"
     else
       "services.ollama.${if path == models then modelsDir else "home"}";
@@ -35,13 +37,30 @@ let
     "1"
     "tmpfs"
   ];
+  # What `BindPaths=` shows of the empty directories that `tmpfs` puts there.
+  bound = name: hw.listed (config.systemd.services.ollama.serviceConfig.${name} or [ ]);
+  target =
+    word:
+    let
+      fields = lib.splitString ":" word;
+      source = lib.head fields;
+      named = lib.head (lib.drop 1 fields ++ [ "" ]);
+    in
+    hw.normal (if named == "" then lib.replaceStrings [ "-/" ] [ "/" ] source else named);
+  isShown =
+    path:
+    protectHome == "tmpfs"
+    && lib.any (root: root == path || hw.isBelow root path) (
+      map target (bound "BindPaths" ++ bound "BindReadOnlyPaths")
+    );
   isHidden =
     path:
     isProtected
-    && lib.any (root: lib.hasPrefix root "${path}/") [
-      "/home/"
-      "/root/"
-      "/run/user/"
+    && !isShown path
+    && lib.any (root: path == root || hw.isBelow root path) [
+      "/home"
+      "/root"
+      "/run/user"
     ];
 
   isOurs = name: cfg.settings ? ${name};
@@ -56,7 +75,10 @@ in
 
   config = lib.mkIf (hw.isServed config) {
     systemd.tmpfiles.rules = lib.optionals (ollama.user != null) (
-      map (hw.directory { inherit (ollama) user group; }) directories
+      hw.directories {
+        homes = [ own ];
+        inherit (ollama) user group;
+      } directories
     );
 
     assertions =
@@ -64,6 +86,16 @@ in
         assertion = !isHidden path;
         message = "${nameOf path} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
       }) directories
+      ++
+        map
+          (option: {
+            assertion = !lib.elem ".." (lib.splitString "/" ollama.${option});
+            message = "services.ollama.${option} is ${ollama.${option}}, which leads upwards: systemd ignores it; write ${hw.normal ollama.${option}}.";
+          })
+          [
+            "home"
+            modelsDir
+          ]
       ++ map (name: {
         assertion = false;
         message = "${setting name}.${name} never reaches the server, because NixOS writes its own over it; set ${hw.places.${name}}.";

@@ -31,10 +31,12 @@ let
 
   modules = if service.devices == null then [ ] else service.devices.modules;
   directories = lib.unique (
-    lib.filter (path: path != null && path != "") [
-      service.home
-      cfg.ollama.modelsDir
-    ]
+    map hw.normal (
+      lib.filter (path: path != null && path != "") [
+        service.home
+        cfg.ollama.modelsDir
+      ]
+    )
   );
   files = {
     "systemd/system/ollama.service.d/50-hostwright.conf".text = checked + dropIn.text;
@@ -65,7 +67,10 @@ in
     environment.etc = files;
 
     systemd.tmpfiles.rules = lib.optionals (cfg.service.user != null) (
-      map (hw.directory cfg.service) directories
+      hw.directories {
+        homes = [ (lib.removeSuffix "/${service.models_below}" service.installed_models) ];
+        inherit (cfg.service) user group;
+      } directories
     );
 
     systemd.services = lib.mapAttrs (_: jobOnHost) services // {

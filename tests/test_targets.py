@@ -286,6 +286,44 @@ def test_a_home_of_ones_own_is_made(tmp_path: Path) -> None:
     assert users[-2:] == ["u ai - Ollama /srv/ai", "m ai llm"]
 
 
+def test_what_is_between_a_home_and_its_models_is_the_users() -> None:
+    service = {"full_unit": True, "home": "/srv/ai", "user": "ai", "group": "llm"}
+    for models, between in (
+        ("/srv/ai/a/b", ["d /srv/ai/a 0750 ai llm"]),
+        ("/home/me/a/b", ["d /home/me/a 0755 me -"]),
+        ("/srv/b/c/d", []),
+    ):
+        decided = plan({"service": service, "ollama": {"models_dir": models}})
+        text = text_of("systemd", decided, "etc/tmpfiles.d/hostwright-ollama.conf")
+        lines = [line for line in text.splitlines() if line.startswith("d ")]
+        assert lines == ["d /srv/ai 0750 ai llm", *between, f"d {models} 0750 ai llm"]
+
+
+def test_the_way_through_the_home_of_a_person_is_theirs(tmp_path: Path) -> None:
+    if os.getuid():
+        pytest.skip("systemd-tmpfiles gives directories away, which takes root")
+    decided = plan({"ollama": {"models_dir": "/home/me/a/b"}})
+    put(load_target("systemd").render(decided), tmp_path)
+    people = (("root", 0), ("me", 1234), ("ollama", 1235))
+    for name, line in (("passwd", "{}:x:{}:{}::/:/bin/sh"), ("group", "{}:x:{}:")):
+        text = "".join(line.format(who, number, number) + "\n" for who, number in people)
+        (tmp_path / "etc" / name).write_text(text)
+    (tmp_path / "home/me").mkdir(parents=True)
+    os.chown(tmp_path / "home/me", 1234, 1234)
+    argv = [require("systemd-tmpfiles"), f"--root={tmp_path}", "--create"]
+    for _ in range(2):
+        done = subprocess.run(
+            [*argv, "hostwright-ollama.conf"],
+            capture_output=True,
+            timeout=30,
+            check=False,
+            encoding="utf-8",
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    owners = [(tmp_path / path).stat().st_uid for path in ("home/me/a", "home/me/a/b")]
+    assert owners == [1234, 1235]
+
+
 def test_the_state_directory_is_made_by_the_unit() -> None:
     decided = plan({"service": {"full_unit": True}})
     paths = [file.path for file in load_target("systemd").render(decided)]

@@ -63,9 +63,10 @@ def _path(text: str) -> str:
             f"`{text}` has {strange[0]!r} in it, which unit files take for something else; "
             f"use letters, digits and `._/@+:,=~-`"
         )
-    if (text.rstrip("/") or "/") in _SYSTEM_DIRECTORIES:
+    path = "/" + "/".join(part for part in text.split("/") if part not in {"", "."})
+    if path in _SYSTEM_DIRECTORIES:
         raise ValueError(f"`{text}` belongs to the system; write a directory below it")
-    return text.rstrip("/")
+    return path
 
 
 def _secret_path(text: str) -> str:

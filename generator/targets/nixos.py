@@ -74,18 +74,40 @@ DRIVER: Final = """\
 PLACES: Final = """\
   # What is in effect, whoever has set it; the module's own directory is made by systemd.
   inherit (config.services) ollama;
-  directories = lib.filter (path: path != "/var/lib/ollama" && path != "/var/lib/ollama/models") (
+  own = "/var/lib/ollama";
+  directories = lib.filter (path: path != own && path != "${own}/models") (
     lib.unique [
       ollama.home
       ollama.${modelsDir}
     ]
   );
-  group = if ollama.group == null then ollama.user else ollama.group;
+  # What is above one in a directory that is not root's, systemd-tmpfiles would make root's, and
+  # then not go through it.
+  above =
+    path:
+    let
+      up = dirOf path;
+    in
+    lib.optionals (lib.hasPrefix "/" up && up != "/") (above up) ++ [ path ];
+  ownerOf =
+    path:
+    let
+      isBelow = root: lib.hasPrefix "${root}/" path;
+      person = builtins.match "/home/([^/]+)/.+" path;
+    in
+    if lib.elem path directories || lib.any isBelow (directories ++ [ own ]) then
+      "0750 ${ollama.user} ${if ollama.group == null then ollama.user else ollama.group}"
+    else if person != null then
+      "0755 ${lib.head person} -"
+    else
+      null;
   quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
   word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;"""
 RULES: Final = """\
-map (path: "d ${word path} 0750 ${ollama.user} ${group}") (
-  lib.optionals (ollama.user != null) directories
+lib.optionals (ollama.user != null) (
+  map (path: "d ${word path} ${ownerOf path}") (
+    lib.filter (path: ownerOf path != null) (lib.unique (lib.concatMap above directories))
+  )
 )"""
 PROGRAM: Final = Raw("lib.getExe config.services.ollama.package")
 

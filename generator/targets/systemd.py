@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.formats.template import render_template
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from generator.targets.unit import Line
 
 PLACES: Final = Places()
+_OF_PERSON: Final = re.compile(r"/home/([^/]+)/.")
 DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-{}", "50-service", "60-environment")
 
 
@@ -206,15 +209,32 @@ def _client(service: Service, job: Job) -> list[Line]:
 
 
 def _directories(service: Service) -> list[str]:
-    """Return a line for each directory; systemd makes the home of a unit with StateDirectory=."""
+    """Return a line for each directory; systemd makes the home of a unit with StateDirectory=.
+
+    So has what is above one in a directory that is not root's: systemd-tmpfiles would make it
+    root's, and then not go through it.
+    """
     made = any(directive.name == "StateDirectory" for directive in service.hardening)
     # Without a user by name, the home is one that the existing unit's user has.
     home = "" if made or not service.user else service.home
-    return [
-        tmpfiles_line("d", path, "0750", service.user, service.group)
-        for path in dict.fromkeys((home, service.models_dir))
-        if path
-    ]
+    own = [path for path in dict.fromkeys((home, service.models_dir)) if path]
+    every = dict.fromkeys(up for path in own for up in (*map(str, _above(path)), path))
+    lines = ((path, _owner(service, path, own)) for path in every)
+    return [tmpfiles_line("d", path, *owner) for path, owner in lines if owner]
+
+
+def _above(path: str) -> list[PurePosixPath]:
+    return [*PurePosixPath(path).parents][::-1]
+
+
+def _owner(service: Service, path: str, own: Sequence[str]) -> tuple[str, ...]:
+    """Return the mode and owner of a directory; nothing for one that is root's."""
+    installed = service.installed_models.removesuffix(f"/{service.models_below}")
+    homes = {*own, service.home, installed} - {""}
+    if path in own or any(PurePosixPath(home) in _above(path) for home in homes):
+        return ("0750", service.user, service.group)
+    person = _OF_PERSON.match(path)
+    return ("0755", person[1], "-") if person else ()
 
 
 def _users(service: Service) -> list[str]:

@@ -266,6 +266,14 @@ class TestOverrides:
                 ["d /data 0750 llm llm", 'd "/data/50%%" 0750 llm llm'],
             ),
             ("user = lib.mkForce null;", []),
+            (
+                'home = "/data"; modelsDir = "/data/a/b";',
+                [f"d {path} 0750 ollama ollama" for path in ("/data", "/data/a", "/data/a/b")],
+            ),
+            (
+                'modelsDir = "/var/lib/ollama/a/b";',
+                [f"d /var/lib/ollama/{path} 0750 ollama ollama" for path in ("a", "a/b")],
+            ),
         ],
     )
     def test_directories_are_those_in_effect_and_so_is_their_owner(

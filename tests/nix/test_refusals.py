@@ -52,7 +52,41 @@ HIDDEN = [
     ),
     ('services.ollama.modelsDir = "/root/m";', "services.ollama.modelsDir is /root/m"),
     ('services.ollama.home = "/home/ollama";', "services.ollama.home is /home/ollama"),
+    ('services.ollama.modelsDir = "//home/m";', "services.ollama.modelsDir is /home/m"),
+    ('services.ollama.modelsDir = "/root/./m/";', "services.ollama.modelsDir is /root/m"),
+    ('hostwright.ollama.modelsDir = "/home/";', "hostwright.ollama.modelsDir is /home,"),
 ]
+SHOWN = [
+    ('services.ollama.modelsDir = "/srv/home/m";', "true", ""),
+    ('services.ollama.modelsDir = "/home/me/m";', '"tmpfs"', '"/home/me/m"'),
+    ('services.ollama.modelsDir = "/home/me/m";', '"tmpfs"', '[ "-/disk:/home/me:rbind" ]'),
+    ('services.ollama.modelsDir = "/home/me/m";', '"read-only"', ""),
+]
+
+
+@pytest.mark.parametrize(("body", "protect", "bound"), SHOWN)
+def test_a_place_that_the_unit_shows_is_not_refused(
+    body: str, protect: str, bound: str, tmp_path: Path
+) -> None:
+    binds = f"BindPaths = {bound};" if bound else ""
+    more = f"serviceConfig = {{ ProtectHome = lib.mkForce {protect}; {binds} }}"
+    assert warnings(tmp_path, f"{XEON}{body} systemd.services.ollama.{more};") == []
+
+
+def test_a_place_that_leads_upwards_is_refused(tmp_path: Path) -> None:
+    text = refusal(tmp_path, XEON + 'services.ollama.modelsDir = "/home/../srv/m";')
+    assert (
+        "modelsDir is /home/../srv/m, which leads upwards: systemd ignores it; write /srv/m" in text
+    )
+    text = refusal(tmp_path, XEON + 'services.ollama.home = "/srv/../home/me";')
+    assert "services.ollama.home is /home/me, which the unit hides" in text
+
+
+def test_a_place_beside_what_the_unit_shows_is_refused(tmp_path: Path) -> None:
+    body = 'services.ollama.modelsDir = "/home/me/m";'
+    config = '{ ProtectHome = lib.mkForce "tmpfs"; BindPaths = "/home/me/models"; }'
+    text = refusal(tmp_path, f"{XEON}{body} systemd.services.ollama.serviceConfig = {config};")
+    assert "services.ollama.modelsDir is /home/me/m" in text
 
 
 @pytest.mark.parametrize(("body", "what"), HIDDEN)
