@@ -159,8 +159,7 @@ def shell(
     script: str, *arguments: str, where: Literal["server", "host"] = "server", seconds: int = 0
 ) -> Step:
     """Return a Step that runs lines of a shell, with `$1` and so on for the arguments."""
-    given = ("sh", *arguments) if arguments else ()
-    return Step(argv=(*SHELL, script, *given), where=where, seconds=seconds)
+    return Step(argv=(*SHELL, script, "sh", *arguments), where=where, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,8 +78,7 @@ def three_ways(plan: Plan, folder: Path) -> dict[str, Path]:
 def same_commands(found: dict[str, Effective], kind: str) -> None:
     lines = {
         way: [
-            # A script of the store has a name for `$0`, also where it has no arguments.
-            MODELFILE.sub("MODELFILE", PROGRAM.sub("OLLAMA", line)).removesuffix(" sh")
+            MODELFILE.sub("MODELFILE", PROGRAM.sub("OLLAMA", line))
             for line in one.extra["exec"].get(kind, [])
         ]
         for way, one in found.items()
