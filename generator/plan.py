@@ -131,6 +131,7 @@ class Driver:
     `cuda_architectures` are numbers without the dot (`61`), empty for the packaged set, and
     `cuda_major` is the CUDA release that still builds for them (0: any). `required` says that the
     other modules drive not all of the cards; `last_driver` is the last branch that does (0: any).
+    `first_driver` is the first that does, and `first_reason` says which card that is of.
     """
 
     open: bool
@@ -139,6 +140,8 @@ class Driver:
     cuda_major: int
     required: bool = False
     last_driver: int = 0
+    first_driver: int = 0
+    first_reason: str = ""
     reason: str
 
 

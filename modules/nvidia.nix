@@ -24,6 +24,10 @@ let
   inherit (config.hardware) nvidia;
   version = nvidia.package.version or "";
   last = driver.last_driver or 0;
+  # The oldest hangs on the release of Ollama, too.
+  oldest = (cfg.planned.devices or null).driver or { };
+  first = oldest.first_driver or 0;
+  isEarlier = version != "" && lib.versionOlder version (toString first);
   isLater = last != 0 && version != "" && lib.versionAtLeast version (toString (last + 1));
 in
 {
@@ -52,6 +56,10 @@ in
       {
         assertion = !isLater;
         message = "hardware.nvidia.package is driver ${version}. ${driver.reason} Take nvidiaPackages.${branch}, or leave it out.";
+      }
+      {
+        assertion = !isEarlier;
+        message = "hardware.nvidia.package is driver ${version}. ${oldest.first_reason} Take a later one, or leave it out.";
       }
     ];
   };

@@ -17,17 +17,27 @@ let
     || (service.era_until != "" && lib.versionAtLeast release service.era_until)
     || lib.versionOlder release (lib.last cfg.plans).since;
 
-  # As nixpkgs describes its packages; of others nothing is known.
+  # As nixpkgs describes its packages; of others nothing is known. That for the CPU says no more than
+  # what all of them say.
   backends = {
     cuda = "using CUDA";
     rocm = "using ROCm";
     vulkan = "using Vulkan";
   };
   described = ollama.package.meta.description or "";
-  built = lib.findFirst (name: lib.hasInfix backends.${name} described) null (lib.attrNames backends);
+  built = lib.findFirst (name: lib.hasInfix backends.${name} described) (
+    if lib.hasInfix "with large language models" described then "cpu" else null
+  ) (lib.attrNames backends);
 
-  chosen = if hw.hasAcceleration options then ollama.acceleration else built;
-  isOther = backends ? ${toString chosen} && chosen != cfg.ollama.acceleration;
+  option = if hw.hasAcceleration options then "acceleration" else "package";
+  chosen =
+    if option == "package" then
+      built
+    else if ollama.acceleration == false then
+      "cpu"
+    else
+      ollama.acceleration;
+  isOther = chosen != null && chosen != cfg.ollama.acceleration;
 in
 {
   imports = [ ./plan.nix ];
@@ -36,9 +46,7 @@ in
     assertions = [
       {
         assertion = hw.devices cfg == null || !isOther;
-        message = "services.ollama.${
-          if hw.hasAcceleration options then "acceleration" else "package"
-        } is for ${toString chosen}, and the profile computes by ${cfg.ollama.acceleration}; leave it out, or set hostwright.ollama.acceleration to ${toString chosen}.";
+        message = "services.ollama.${option} is for ${toString chosen}, and the profile computes by ${cfg.ollama.acceleration}; leave it out, or set hostwright.ollama.acceleration to ${toString chosen}.";
       }
     ];
 

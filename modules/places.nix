@@ -9,10 +9,12 @@
 let
   cfg = config.hostwright;
   hw = import ./lib.nix { inherit lib; };
+  paths = import ./paths.nix { inherit lib; };
+  known = lib.importJSON ./places.json;
   inherit (config.services) ollama;
   modelsDir = hw.modelsDir options;
-  home = hw.normal ollama.home;
-  models = hw.normal ollama.${modelsDir};
+  home = paths.normal ollama.home;
+  models = paths.normal ollama.${modelsDir};
   # The module's own directory is made by systemd.
   own = "/var/lib/ollama";
   directories = lib.filter (path: path != own && path != "${own}/models") (
@@ -23,7 +25,7 @@ let
   );
   nameOf =
     path:
-    if cfg.ollama.modelsDir != null && path == hw.normal cfg.ollama.modelsDir then
+    if cfg.ollama.modelsDir != null && path == paths.normal cfg.ollama.modelsDir then
       "hostwright.ollama.modelsDir"
     else
       "services.ollama.${if path == models then modelsDir else "home"}";
@@ -46,22 +48,23 @@ let
       source = lib.head fields;
       named = lib.head (lib.drop 1 fields ++ [ "" ]);
     in
-    hw.normal (if named == "" then lib.replaceStrings [ "-/" ] [ "/" ] source else named);
+    paths.normal (if named == "" then lib.replaceStrings [ "-/" ] [ "/" ] source else named);
   isShown =
     path:
     protectHome == "tmpfs"
-    && lib.any (root: root == path || hw.isBelow root path) (
+    && lib.any (root: root == path || paths.isBelow root path) (
       map target (bound "BindPaths" ++ bound "BindReadOnlyPaths")
     );
   isHidden =
     path:
-    isProtected
-    && !isShown path
-    && lib.any (root: path == root || hw.isBelow root path) [
-      "/home"
-      "/root"
-      "/run/user"
-    ];
+    isProtected && !isShown path && lib.any (root: path == root || paths.isBelow root path) known.homes;
+
+  # What has to be written, and is not told of by itself already.
+  isWritten =
+    path:
+    nameOf path != "hostwright.ollama.modelsDir"
+    && !lib.elem path known.system
+    && !lib.any (root: paths.isBelow root path) (directories ++ [ own ]);
 
   isOurs = name: cfg.settings ? ${name};
   setting =
@@ -75,7 +78,7 @@ in
 
   config = lib.mkIf (hw.isServed config) {
     systemd.tmpfiles.rules = lib.optionals (ollama.user != null) (
-      hw.directories {
+      paths.directories {
         homes = [ own ];
         inherit (ollama) user group;
       } directories
@@ -86,11 +89,19 @@ in
         assertion = !isHidden path;
         message = "${nameOf path} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
       }) directories
+      ++ map (path: {
+        assertion = !lib.elem path known.system;
+        message = "${nameOf path} is ${path}, which belongs to the system; write a directory below it.";
+      }) directories
+      ++ map (path: {
+        assertion = ollama.user != null;
+        message = "${nameOf path} is ${path}, where a dynamic user cannot write; name the owner in services.ollama.user.";
+      }) (lib.filter isWritten directories)
       ++
         map
           (option: {
             assertion = !lib.elem ".." (lib.splitString "/" ollama.${option});
-            message = "services.ollama.${option} is ${ollama.${option}}, which leads upwards: systemd ignores it; write ${hw.normal ollama.${option}}.";
+            message = "services.ollama.${option} is ${ollama.${option}}, which leads upwards: systemd ignores it; write ${paths.normal ollama.${option}}.";
           })
           [
             "home"

@@ -12,6 +12,7 @@ let
   cfg = config.hostwright;
   service = cfg.planned;
   hw = import ./lib.nix { inherit lib; };
+  paths = import ./paths.nix { inherit lib; };
 
   address = "${hw.bracketed cfg.ollama.host}:${toString cfg.ollama.port}";
   dropIn = import ./dropin.nix given address;
@@ -31,7 +32,7 @@ let
 
   modules = if service.devices == null then [ ] else service.devices.modules;
   directories = lib.unique (
-    map hw.normal (
+    map paths.normal (
       lib.filter (path: path != null && path != "") [
         service.home
         cfg.ollama.modelsDir
@@ -67,7 +68,7 @@ in
     environment.etc = files;
 
     systemd.tmpfiles.rules = lib.optionals (cfg.service.user != null) (
-      hw.directories {
+      paths.directories {
         homes = [ (lib.removeSuffix "/${service.models_below}" service.installed_models) ];
         inherit (cfg.service) user group;
       } directories

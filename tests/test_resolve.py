@@ -90,7 +90,7 @@ class TestTheSeeds:
         }
         warmup = decided.service.jobs[-1]
         assert (warmup.kind, warmup.timeout_seconds) == ("warmup", 300)
-        assert warmup.commands[0].argv[4:] == ("llama3:8b",)
+        assert warmup.commands[0].argv[5:] == ("llama3:8b",)
 
 
 class TestThreads:

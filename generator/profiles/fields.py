@@ -29,7 +29,7 @@ from generator.units import (
 
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
-_SYSTEM_DIRECTORIES = frozenset(
+SYSTEM_DIRECTORIES = frozenset(
     f"/{name}"
     for name in (
         *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nix"),
@@ -64,7 +64,7 @@ def _path(text: str) -> str:
             f"use letters, digits and `._/@+:,=~-`"
         )
     path = "/" + "/".join(part for part in text.split("/") if part not in {"", "."})
-    if path in _SYSTEM_DIRECTORIES:
+    if path in SYSTEM_DIRECTORIES:
         raise ValueError(f"`{text}` belongs to the system; write a directory below it")
     return path
 

@@ -142,6 +142,8 @@ def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
     decisive = (closed or opened or generations)[0]
     architectures = {arch for g in generations for arch in g.cuda_architectures}
     branch = next((g.nixpkgs_driver for g in generations if g.nixpkgs_driver), "")
+    newest = max(generations, key=lambda generation: generation.driver_floor)
+    first = newest.driver_floor
     modules = "closed" if decisive.kernel_modules == "closed" else "open"
     last = f"; driver {decisive.last_driver} is the last that knows it" if branch else ""
     return Driver(
@@ -151,6 +153,8 @@ def _driver(generations: list[GpuGeneration], system: str) -> Driver | None:
         cuda_major=_cuda_major(generations, system) if architectures else 0,
         required=bool(closed or opened),
         last_driver=min((g.last_driver for g in generations if g.last_driver), default=0),
+        first_driver=first,
+        first_reason=f"{newest.name} needs driver {first} or a later one." if first else "",
         reason=f"{decisive.name} runs on the {modules} kernel modules{last}.",
     )
 

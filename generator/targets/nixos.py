@@ -53,6 +53,9 @@ ARGUMENTS: Final = """\
 }:"""
 # NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
 # option is removed, which leaves it declared but invisible.
+SERVED: Final = """\
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;"""
 HAS_ACCELERATION: Final = """\
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -104,7 +107,7 @@ PLACES: Final = """\
   quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
   word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;"""
 RULES: Final = """\
-lib.optionals (ollama.user != null) (
+lib.optionals (isServed && ollama.user != null) (
   map (path: "d ${word path} ${ownerOf path}") (
     lib.filter (path: ownerOf path != null) (lib.unique (lib.concatMap above directories))
   )
@@ -156,7 +159,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
 
 def _bindings(service: Service) -> list[str]:
     version = f"  version = config.services.ollama.package.version or {to_nix(service.release)};"
-    bindings = ["  inherit (lib) mkDefault;", version, HAS_ACCELERATION]
+    bindings = ["  inherit (lib) mkDefault mkIf;", SERVED, version, HAS_ACCELERATION]
     driver = service.devices.driver if service.devices else None
     if driver and (branch := driver.branch):
         bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
@@ -172,17 +175,17 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     if devices and devices.driver:
         module |= _nvidia(devices.driver)
         if contradictions := _contradictions(devices.driver):
-            module["assertions"] = contradictions
+            module["assertions"] = Call("lib.optionals isServed", contradictions)
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
-        module["boot", "kernelModules"] = Commented(modules, REGISTERS)
+        module["boot", "kernelModules"] = Commented(_served(modules), REGISTERS)
     if service.models_dir:
         module["systemd", "tmpfiles", "rules"] = Raw(RULES)
-    module["systemd", "services", "ollama"] = _server(service)
+    module["systemd", "services", "ollama"] = _served(_server(service))
     for job in service.jobs:
         if job.kind != "pull":
-            module["systemd", "services", job.name] = _job(service, job)
+            module["systemd", "services", job.name] = _served(_job(service, job))
     parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
     return {path: Commented(part.value, part.comment, gap=True) for path, part in parts.items()}
 
@@ -198,9 +201,13 @@ def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document val
     )
     todo, version = ". Render the profile with --ollama-version ", Raw("version")
     message = Interpolated((start, version, todo, version, "."))
-    test, told = f"lib.optional ({' || '.join(tests)})", to_nix(message)
-    # nixfmt leaves a long text behind one test, and parts it from several.
-    return Raw(f"\n  {test}\n    {told}" if tests[1:] else f"{test} {told}")
+    era = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+    test, told = f"lib.optional (isServed && {era})", to_nix(message)
+    return Raw(f"\n  {test}\n    {told}")  # As nixfmt parts several tests from a long text.
+
+
+def _served(value: Any) -> Call:  # noqa: ANN401 -- a document value
+    return Call("mkIf isServed", value)
 
 
 def _soft(value: Any, reason: str | tuple[str, ...] = "") -> Any:  # noqa: ANN401 -- a document value
@@ -282,12 +289,13 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
     nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
     reason = "Keeps the driver loaded; the server starts after it."
     nvidia["nvidiaPersistenced"] = _soft(value=True, reason=reason)
+    chosen = Raw(f"{to_nix(nvidia)}\n// driver") if driver.branch else nvidia
     return {
-        ("hardware", "nvidia"): Raw(f"{to_nix(nvidia)}\n// driver") if driver.branch else nvidia,
+        ("hardware", "nvidia"): _served(chosen),
         # Where the packages look for the driver's libraries; also without a screen.
-        ("hardware", "graphics", "enable"): _soft(value=True),
+        ("hardware", "graphics", "enable"): _served(_soft(value=True)),
         ("services", "xserver", "videoDrivers"): Commented(
-            ["nvidia"], "Unfree: the host needs nixpkgs.config.allowUnfree = true."
+            _served(["nvidia"]), "Unfree: the host needs nixpkgs.config.allowUnfree = true."
         ),
     }
 
@@ -295,17 +303,21 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
 def _contradictions(driver: Driver) -> list[dict[str, Any]]:
     """Refuse what the host itself may have chosen of the driver, and no card can run on."""
     wrong, right = to_nix(not driver.open), to_nix(driver.open)
+    version = "config.hardware.nvidia.package.version"
     found: list[dict[str, Any]] = []
     if driver.required:
         message = f"hardware.nvidia.open is {wrong}. {driver.reason} Set it to {right}."
-        test = Raw(f"config.hardware.nvidia.open != {wrong}")
-        found.append({"assertion": test, "message": message})
-    if driver.last_driver:
-        version = "config.hardware.nvidia.package.version"
-        end = f". {driver.reason} Leave it, and hardware.nvidia.branch, to this module."
-        parts = ("hardware.nvidia.package is driver ", Raw(version), end)
-        test = Raw(f"lib.versionOlder {version} {to_nix(str(driver.last_driver + 1))}")
-        found.append({"assertion": test, "message": Interpolated(parts)})
+        holds = Raw(f"config.hardware.nvidia.open != {wrong}")
+        found.append({"assertion": holds, "message": message})
+    for test, bound, reason in (
+        ("versionAtLeast", driver.first_driver, driver.first_reason),
+        ("versionOlder", driver.last_driver and driver.last_driver + 1, driver.reason),
+    ):
+        if bound:
+            end = f". {reason} Leave it, and hardware.nvidia.branch, out."
+            parts = ("hardware.nvidia.package is driver ", Raw(version), end)
+            holds = Raw(f"lib.{test} {version} {to_nix(str(bound))}")
+            found.append({"assertion": holds, "message": Interpolated(parts)})
     return found
 
 

@@ -753,9 +753,9 @@ let
       backend = arguments.acceleration or null;
       # What the package says of itself, without which nobody knows.
       described = {
-        cuda = "A server, using CUDA for a GPU";
-        rocm = "A server, using ROCm for a GPU";
-        vulkan = "A server, using Vulkan for a GPU";
+        cuda = ", using CUDA for a GPU";
+        rocm = ", using ROCm for a GPU";
+        vulkan = ", using Vulkan for a GPU";
       };
       suffix =
         if isString backend then
@@ -769,7 +769,7 @@ let
     // {
       meta = {
         mainProgram = "ollama";
-        description = described.${toString backend} or "A server";
+        description = "Run with large language models${described.${toString backend} or ""}";
       };
       override = more: ollama version (arguments // (if isFunction more then more arguments else more));
       overrideAttrs = change: ollama version (arguments // { attrs = change { postPatch = "true\n"; }; });

@@ -93,6 +93,27 @@ CONTRADICTIONS: dict[str, tuple[str, nix.Variant, str]] = {
         "25.11",
         'services.ollama.acceleration = "rocm";',
     ),
+    "services.ollama.package is for cpu": (
+        "dgx-spark",
+        "26.05",
+        "services.ollama.package = pkgs.ollama-cpu;",
+    ),
+    "services.ollama.acceleration is for cpu": (
+        "dual-pascal",
+        "25.11",
+        "services.ollama.acceleration = false;",
+    ),
+    "hardware.nvidia.package is driver 535": (
+        "dgx-spark",
+        "26.05",
+        'hardware.nvidia.branch = "legacy_535";',
+    ),
+    "services.ollama.home is /,": ("xeon-cpu", "26.05", 'services.ollama.home = "/";'),
+    "services.ollama.home is /data, where a dynamic user": (
+        "xeon-cpu",
+        "unstable",
+        'services.ollama.home = "/data";',
+    ),
     "services.ollama.package is for cuda": (
         "dual-pascal",
         "unstable",

@@ -366,8 +366,8 @@ class TestOverrides:
         )
 
     def test_a_branch_of_the_host_wins(self, tmp_path: Path) -> None:
-        body = '  hostwright.profile = "dual-pascal"; hardware.nvidia.branch = "legacy_535";'
-        assert read(tmp_path, body).extra["nix"]["nvidia"]["package"] == "nvidia-legacy_535"
+        body = '  hostwright.profile = "dgx-spark"; hardware.nvidia.branch = "beta";'
+        assert read(tmp_path, body).extra["nix"]["nvidia"]["package"] == "nvidia-beta"
 
     def test_cpu_on_a_gpu_host_needs_no_driver(self, tmp_path: Path) -> None:
         body = '  hostwright = { profile = "dual-pascal"; ollama.acceleration = "cpu"; };'
@@ -397,6 +397,21 @@ def test_nonsense_is_refused_by_the_name_of_its_option(
 ) -> None:
     with pytest.raises(ConsumerError, match=option.replace(".", r"\.")):
         read(tmp_path, f"{XEON}  {body}")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_of_a_rendered_module_nothing_is_left_either(name: str, tmp_path: Path) -> None:
+    changes = ["ollama.models_dir=/srv/m", "service.credentials={ id_ed25519={ path='/run/key' } }"]
+    text = load_target("nixos").render(shipped(name, *changes))[0].text
+    (tmp_path / "rendered.nix").write_text(text, encoding="utf-8")
+    file = tmp_path / "host.nix"
+    off = "services.ollama.enable = lib.mkForce false; hardware.nvidia.open = false;"
+    file.write_text(f"{{ lib, ... }}: {{ imports = [ ./rendered.nix ]; {off} }}")
+    for variant in get_args(nix.Variant):
+        answer = nix.evaluate(file, variant=variant)
+        told = [answer[key] for key in ("units", "failed", "warnings", "tmpfiles", "video_drivers")]
+        assert told == [{}, [], [], [], []]
+        assert answer["kernel_modules"] == []
 
 
 def test_a_server_that_is_switched_off_leaves_nothing(tmp_path: Path) -> None:

@@ -109,6 +109,19 @@ def test_scripts_in_the_store_are_the_commands_that_they_run(seconds: int) -> No
     ]
 
 
+def test_the_switch_of_the_server_is_on_for_whom_it_is_read() -> None:
+    text = """{ config, lib, x, ... }:
+    let isServed = config.services.ollama.enable; in
+    { a = lib.mkIf isServed 1; b = lib.mkIf config.services.ollama.enable 2; c = lib.mkIf x 3; }
+    """
+    (part,) = parts(text) or ()
+    assert [(d.path, d.below) for d in part.found] == [
+        (("a",), False),
+        (("b",), False),
+        (("c",), True),
+    ]
+
+
 def test_what_a_script_asks_too_early_is_found(tmp_path: Path) -> None:
     early = 'preStart = "ollama pull qwen3:8b";'
     path = tmp_path / "host.nix"

@@ -10,6 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from generator.engines import ENGINES
 from generator.readers.nixos.evaluate import Definition
 from generator.readers.syntax.grammar import text_of
 from generator.readers.syntax.nix import (
@@ -38,6 +39,7 @@ _KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
 """Functions that take modules as they are."""
 _OF_TEXT: Final = 2
 _OPTIONS: Final = re.compile(r"(?<![\w.'-])options\.[^()]*\?")
+_SWITCH: Final = re.compile(rf"config\.services\.(?:{'|'.join(ENGINES)})\.enable")
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
 
@@ -107,11 +109,20 @@ def _begins_module(path: Path) -> bool:
 
 def asks_options(condition: Node | None, scope: Scope) -> bool:
     """Return whether a condition asks which options there are, as the release of NixOS has them."""
+    return _OPTIONS.search(_asked(condition, scope)) is not None
+
+
+def asks_switch(condition: Node | None, scope: Scope) -> bool:
+    """Return whether a condition asks whether the server is on, without which nothing is judged."""
+    return _SWITCH.fullmatch(_asked(condition, scope)) is not None
+
+
+def _asked(condition: Node | None, scope: Scope) -> str:
+    """Return the text of a condition, or of what its name is bound to."""
     node = inner(condition)
     if node is not None and node.type == "variable_expression":
-        told, _ = scope.find(text_of(node))
-        node = told
-    return node is not None and _OPTIONS.search(text_of(node)) is not None
+        node, _ = scope.find(text_of(node))
+    return text_of(node) if node is not None else ""
 
 
 def _parts_of(attrpath: Node | None) -> list[Node]:
@@ -260,7 +271,7 @@ class _Walk:
 
     def _below(self, condition: Node | None, at: _At, scope: Scope) -> _At:
         """Return a place below a condition; one that the text itself decides is none."""
-        if not self.values.value(condition, scope)[1]:
+        if not self.values.value(condition, scope)[1] or asks_switch(condition, scope):
             return at
         released = asks_options(condition, scope) and (at.released or not at.conditional)
         return at._replace(conditional=True, released=released)

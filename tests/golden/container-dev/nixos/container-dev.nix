@@ -8,7 +8,9 @@
   ...
 }:
 let
-  inherit (lib) mkDefault;
+  inherit (lib) mkDefault mkIf;
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -34,9 +36,11 @@ in
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault false; };
 
-  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+  warnings =
+    lib.optional (isServed && lib.versionOlder version "0.30.0")
+      "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
-  systemd.services.ollama = {
+  systemd.services.ollama = mkIf isServed {
     serviceConfig = {
       # However the server ends, it comes back.
       Restart = mkDefault "always";
@@ -44,7 +48,7 @@ in
     };
   };
 
-  systemd.services.ollama-warmup = {
+  systemd.services.ollama-warmup = mkIf isServed {
     # The first request finds the model loaded; a failure here leaves the server alone.
     description = mkDefault "Load models into memory";
     after = [

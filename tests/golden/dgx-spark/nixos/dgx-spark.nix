@@ -9,7 +9,9 @@
   ...
 }:
 let
-  inherit (lib) mkDefault;
+  inherit (lib) mkDefault mkIf;
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -49,31 +51,37 @@ in
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault "cuda"; };
 
-  hardware.nvidia = {
+  hardware.nvidia = mkIf isServed {
     # Blackwell runs on the open kernel modules.
     open = mkDefault true;
     # Keeps the driver loaded; the server starts after it.
     nvidiaPersistenced = mkDefault true;
   };
 
-  hardware.graphics.enable = mkDefault true;
+  hardware.graphics.enable = mkIf isServed (mkDefault true);
 
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
-  services.xserver.videoDrivers = [ "nvidia" ];
+  services.xserver.videoDrivers = mkIf isServed [ "nvidia" ];
 
-  assertions = [
+  assertions = lib.optionals isServed [
     {
       assertion = config.hardware.nvidia.open != false;
       message = "hardware.nvidia.open is false. Blackwell runs on the open kernel modules. Set it to true.";
     }
+    {
+      assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
+      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Blackwell needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
+    }
   ];
 
-  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+  warnings =
+    lib.optional (isServed && lib.versionOlder version "0.30.0")
+      "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
   # Registers the devices before the server looks for them.
-  boot.kernelModules = [ "nvidia-uvm" ];
+  boot.kernelModules = mkIf isServed [ "nvidia-uvm" ];
 
-  systemd.services.ollama = {
+  systemd.services.ollama = mkIf isServed {
     after = [
       "systemd-modules-load.service"
       "nvidia-persistenced.service"

@@ -8,8 +8,10 @@
   ...
 }:
 let
-  inherit (lib) mkDefault;
+  inherit (lib) mkDefault mkIf;
   inherit (config.boot.kernelPackages) nvidiaPackages;
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -94,42 +96,50 @@ in
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault "cuda"; };
 
-  hardware.nvidia = {
-    # Pascal runs on the closed kernel modules; driver 580 is the last that knows it.
-    open = mkDefault false;
-    # Keeps the driver loaded; the server starts after it.
-    nvidiaPersistenced = mkDefault true;
-  }
-  // driver;
+  hardware.nvidia = mkIf isServed (
+    {
+      # Pascal runs on the closed kernel modules; driver 580 is the last that knows it.
+      open = mkDefault false;
+      # Keeps the driver loaded; the server starts after it.
+      nvidiaPersistenced = mkDefault true;
+    }
+    // driver
+  );
 
-  hardware.graphics.enable = mkDefault true;
+  hardware.graphics.enable = mkIf isServed (mkDefault true);
 
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
-  services.xserver.videoDrivers = [ "nvidia" ];
+  services.xserver.videoDrivers = mkIf isServed [ "nvidia" ];
 
-  assertions = [
+  assertions = lib.optionals isServed [
     {
       assertion = config.hardware.nvidia.open != true;
       message = "hardware.nvidia.open is true. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Set it to false.";
     }
     {
+      assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
+      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
+    }
+    {
       assertion = lib.versionOlder config.hardware.nvidia.package.version "581";
-      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Leave it, and hardware.nvidia.branch, to this module.";
+      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Leave it, and hardware.nvidia.branch, out.";
     }
   ];
 
-  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+  warnings =
+    lib.optional (isServed && lib.versionOlder version "0.30.0")
+      "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
   # Registers the devices before the server looks for them.
-  boot.kernelModules = [ "nvidia-uvm" ];
+  boot.kernelModules = mkIf isServed [ "nvidia-uvm" ];
 
-  systemd.tmpfiles.rules = lib.optionals (ollama.user != null) (
+  systemd.tmpfiles.rules = lib.optionals (isServed && ollama.user != null) (
     map (path: "d ${word path} ${ownerOf path}") (
       lib.filter (path: ownerOf path != null) (lib.unique (lib.concatMap above directories))
     )
   );
 
-  systemd.services.ollama = {
+  systemd.services.ollama = mkIf isServed {
     after = [
       "systemd-modules-load.service"
       "nvidia-persistenced.service"
@@ -149,7 +159,7 @@ in
     };
   };
 
-  systemd.services.ollama-resume = {
+  systemd.services.ollama-resume = mkIf isServed {
     # After a resume the server would find no GPU and compute on the CPU (ollama#5464).
     description = mkDefault "Reload the NVIDIA memory module around a suspend";
     before = [ "sleep.target" ];

@@ -8,7 +8,9 @@
   ...
 }:
 let
-  inherit (lib) mkDefault;
+  inherit (lib) mkDefault mkIf;
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;
   version = config.services.ollama.package.version or "0.9.6";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -56,10 +58,10 @@ in
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault false; };
 
   warnings =
-    lib.optional (lib.versionOlder version "0.5.8" || lib.versionAtLeast version "0.30.0")
+    lib.optional (isServed && (lib.versionOlder version "0.5.8" || lib.versionAtLeast version "0.30.0"))
       "This configuration is for Ollama 0.9.6; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
-  systemd.services.ollama = {
+  systemd.services.ollama = mkIf isServed {
     serviceConfig = {
       # 20 of 24 hardware threads; at least one per compute thread, or they stall each other.
       # hostwright: ignore HW213 because the profile asks for it, by `resources.cpu_quota`
@@ -77,7 +79,7 @@ in
     };
   };
 
-  systemd.services.ollama-create = {
+  systemd.services.ollama-create = mkIf isServed {
     # Parameters that no environment variable sets live in the model.
     description = mkDefault "Create the tuned models of this host";
     after = [

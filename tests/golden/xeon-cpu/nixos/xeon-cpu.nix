@@ -8,7 +8,9 @@
   ...
 }:
 let
-  inherit (lib) mkDefault;
+  inherit (lib) mkDefault mkIf;
+  # The host may have switched the server off: then nothing is left of it.
+  isServed = config.services.ollama.enable;
   version = config.services.ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -58,9 +60,11 @@ in
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault false; };
 
-  warnings = lib.optional (lib.versionOlder version "0.30.0") "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
+  warnings =
+    lib.optional (isServed && lib.versionOlder version "0.30.0")
+      "This configuration is for Ollama 0.32.15; some of it does nothing in the packaged ${version}. Render the profile with --ollama-version ${version}.";
 
-  systemd.services.ollama = {
+  systemd.services.ollama = mkIf isServed {
     serviceConfig = {
       # 20 of 24 hardware threads; at least one per compute thread, or they stall each other.
       # hostwright: ignore HW202 because quota and threads were chosen together: 20 of 24 hardware
