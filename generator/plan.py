@@ -344,9 +344,10 @@ class Build:
     definitions for CMake, and `edits` what writes them into the sources; `reads` are the variables
     that this build reads and the official one does not. `image` is what its image is called.
 
-    For that, the `tag` of the repository `sources` is compiled by `commands`, of which the first
-    takes the flags. What lies then in `made`, below the sources, goes to `place` in the official
-    image, from which the files that `replaced` names go first.
+    For that, the `tag` of the repository `sources` is compiled on the image `base`, with the
+    packages `tools`, by `commands`, of which the first takes the flags. What lies then in `made`,
+    below the sources, goes to `place` in the official image, from which the files that `replaced`
+    names go first. `since` is the first release that can be built so.
     """
 
     blas: str
@@ -358,10 +359,13 @@ class Build:
     image: str
     sources: str
     tag: str
+    base: str
+    tools: tuple[str, ...]
     commands: tuple[str, ...]
     made: str
     place: str
     replaced: str
+    since: str
     reason: str
 
 

@@ -29,6 +29,8 @@ let
     if lib.hasInfix "with large language models" described then "cpu" else null
   ) (lib.attrNames backends);
 
+  since = (cfg.newest.build or { }).since or "";
+
   option = if hw.hasAcceleration options then "acceleration" else "package";
   chosen =
     if option == "package" then
@@ -47,6 +49,10 @@ in
       {
         assertion = hw.devices cfg == null || !isOther;
         message = "services.ollama.${option} is for ${toString chosen}, and the profile computes by ${cfg.ollama.acceleration}; leave it out, or set hostwright.ollama.acceleration to ${toString chosen}.";
+      }
+      {
+        assertion = !lib.versionOlder release since;
+        message = "services.ollama.package is Ollama ${release}, and the profile asks for a build of one's own (ollama.build), which takes ${since} or later; take a later package, or `build` out of the profile.";
       }
     ];
 

@@ -56,6 +56,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "context_tier": tuple[models.ContextTier, ...],
     },
     "builds.toml": {
+        "recipe": records.Recipe,
         "blas": tuple[records.BlasFact, ...],
         "march": tuple[records.MarchFact, ...],
     },

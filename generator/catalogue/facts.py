@@ -39,6 +39,7 @@ from generator.catalogue.records import (
     MarchFact,
     NoCommand,
     Option,
+    Recipe,
     RunnerNames,
     RunnerReading,
     SecretNames,
@@ -189,6 +190,11 @@ class Facts:
     def blas(self) -> Mapping[str, BlasFact]:
         """The BLAS libraries that a build of one's own may have, by name."""
         return Table(BlasFact, self._tables["blas"])
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        """How a build of one's own is made."""
+        return record(Recipe, self._tables["recipe"])
 
     @functools.cached_property
     def marches(self) -> Mapping[str, MarchFact]:

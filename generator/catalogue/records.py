@@ -311,6 +311,29 @@ class BlasFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Recipe:
+    """How a build of one's own is made.
+
+    In a container: `sources` are compiled on the image `base`, with the packages `tools`, by
+    `commands`; what lies then in `made` goes to `place`, where what `replaced` names goes first.
+    In nixpkgs: `general` and `of_the_cpu` are the flags in a `file` of the sources.
+    """
+
+    sources: str
+    base: str
+    tools: tuple[str, ...]
+    openmp: str
+    commands: tuple[str, ...]
+    made: str
+    place: str
+    replaced: str
+    file: str
+    general: str
+    of_the_cpu: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MarchFact:
     """A processor, as GCC names it, and the `options` of ggml for what it can do."""
 

@@ -120,7 +120,8 @@ LEFT_OUT: Final = (
     LeftOut(
         "the sources have the flags, and the libraries their own packages",
         "Build.flags Build.packages Build.provides Build.image Build.reads "
-        "Build.sources Build.tag Build.commands Build.made Build.place Build.replaced",
+        "Build.sources Build.tag Build.base Build.tools Build.commands Build.made Build.place "
+        "Build.replaced",
     ),
     LeftOut(
         "`services.ollama` makes the unit, with its command, sandbox, devices and places",
@@ -174,8 +175,10 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     devices = service.devices
     if devices and devices.driver:
         module |= _nvidia(devices.driver)
-        if contradictions := _contradictions(devices.driver):
-            module["assertions"] = Call("lib.optionals isServed", contradictions)
+    refused = _contradictions(devices.driver) if devices and devices.driver else []
+    refused += _older(service.build) if service.build else []
+    if refused:
+        module["assertions"] = Call("lib.optionals isServed", refused)
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
@@ -283,6 +286,14 @@ def _built(package: str, build: Build) -> str:
     # As nixfmt lays out what is called and is of several lines itself.
     opened = change.replace("\n", "\n  ")
     return f"({package}).overrideAttrs\n  {opened}"
+
+
+def _older(build: Build) -> list[dict[str, Any]]:
+    """Refuse a package whose sources are built in another way."""
+    text = f", and ollama.build takes {build.since} or later. Leave the package, or `build`, out."
+    message = Interpolated(("services.ollama.package is Ollama ", Raw("version"), text))
+    test = Raw(f"lib.versionAtLeast version {to_nix(build.since)}")
+    return [{"assertion": test, "message": message}]
 
 
 def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:

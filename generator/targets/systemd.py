@@ -83,7 +83,8 @@ LEFT_OUT: Final = (
     LeftOut(
         "the program is the one that is installed, and the official one has neither",
         "Build.blas Build.edits Build.flags Build.packages Build.provides Build.image Build.reads "
-        "Build.sources Build.tag Build.commands Build.made Build.place Build.replaced Build.reason",
+        "Build.sources Build.tag Build.base Build.tools Build.commands Build.made Build.place "
+        "Build.replaced Build.since Build.reason",
         key="build",
         asked=lambda service: service.build,
         fix="build it with these flags and name it in `service.binary`, or use another target",

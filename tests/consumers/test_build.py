@@ -9,6 +9,7 @@ import pytest
 
 from generator.check.gather import CheckRequest, check
 from generator.codec import to_dict
+from generator.errors import ProfileError
 from generator.targets import load_target
 from tests.consumers import nix
 from tests.consumers.targets import consumer, written
@@ -89,6 +90,38 @@ def test_nix_overrides_the_package_by_either_module(name: str, tmp_path: Path) -
     assert rest == {key: value for key, value in second.items() if key != "postPatch"}
     linked = ["blas"] if "blas" in BUILDS[name] else []
     assert [path[44:] for path in first.get("buildInputs", [])] == linked
+
+
+@pytest.mark.parametrize("way", ["module", "rendered"])
+def test_a_package_that_is_built_in_another_way_is_refused(way: str, tmp_path: Path) -> None:
+    decided = plan(profile({"blas": "openblas"}))
+    written("nixos", decided, tmp_path)
+    (tmp_path / "plan.json").write_text(json.dumps(to_dict(decided)))
+    file = host(tmp_path, "hostwright.profile = ./plan.json;")
+    if way == "rendered":
+        file = tmp_path / f"{decided.name}.nix"
+    (answer,) = nix.evaluate_all([nix.Case(file, "25.11", "0.21.1")])
+    (failed,) = answer["failed"]
+    assert "services.ollama.package is Ollama 0.21.1" in failed
+    assert "(ollama.build)" in failed or "ollama.build takes 0.30.0" in failed
+    (answer,) = nix.evaluate_all([nix.Case(file, "unstable", "0.32.15")])
+    assert answer["failed"] == []
+
+
+@pytest.mark.parametrize(
+    ("march", "system", "told"),
+    [
+        ("native", "x86_64-linux", "the processor of whoever builds"),
+        ("armv9-a", "x86_64-linux", "no processor of x86_64-linux"),
+        ("armv9-a", "aarch64-linux", "among processors of x86_64-linux"),
+        ("haswell", "aarch64-linux", "and the host is aarch64-linux"),
+    ],
+)
+def test_a_processor_that_cannot_be_chosen(march: str, system: str, told: str) -> None:
+    asked = {"host": {"system": system}, "ollama": {"build": {"march": march}}}
+    with pytest.raises(ProfileError) as caught:
+        plan(asked)
+    assert [told in problem.message for problem in caught.value.problems] == [True]
 
 
 def patched(script: str) -> str:

@@ -13,23 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.records import BlasFact
+    from generator.catalogue.records import BlasFact, Recipe
     from generator.engines.base import Case
     from generator.plan import Setting
     from generator.profiles.schema import BuildChoice
 
 KEY: Final = "ollama.build"
 READ: Final = Silence(rule="HW121", reason="this build reads it")
-SOURCES: Final = "https://github.com/ollama/ollama"
-# As its own Dockerfile makes llama-server. Source: Dockerfile@v0.32.15, stage llama-server-cpu.
-COMMANDS: Final = (
-    "cmake -S llama/server --preset cpu -G Ninja",
-    "cmake --build build/llama-server-cpu",
-    "cmake --install build/llama-server-cpu --component llama-server --strip",
-)
-_FILE: Final = "cmake/local.cmake"
-_GENERAL: Final = "-DGGML_OPENMP=OFF"
-_OF_THE_CPU: Final = "-DGGML_CPU_ALL_VARIANTS=ON"
+SINCE: Final = "builds-llama-server"
+X86: Final = "x86_64-linux"
 
 
 def decide(case: Case) -> tuple[Build | None, tuple[Problem, ...]]:
@@ -43,8 +35,8 @@ def decide(case: Case) -> tuple[Build | None, tuple[Problem, ...]]:
 
 def _faults(case: Case, choice: BuildChoice) -> Iterator[Problem]:
     facts, system = case.facts, case.host.system
-    if not facts.behaves("builds-llama-server"):
-        since = facts.behaviours["builds-llama-server"].since
+    if not facts.behaves(SINCE):
+        since = facts.behaviours[SINCE].since
         message = f"Ollama {facts.release} is built in another way"
         yield Problem(KEY, message, f"take {since} or a later release, or leave `build` out")
     if not (choice.blas or choice.openmp or choice.march):
@@ -53,16 +45,18 @@ def _faults(case: Case, choice: BuildChoice) -> Iterator[Problem]:
     if choice.blas and system not in facts.blas[choice.blas].systems:
         message = f"there is no {facts.blas[choice.blas].title} for {system}"
         yield Problem(f"{KEY}.blas", message, "write `openblas`")
-    if choice.march and system != "x86_64-linux":
-        message = f"`{choice.march}` is a processor of x86_64-linux, and the host is {system}"
+    if choice.march and system != X86:
+        message = f"it chooses among processors of {X86}, and the host is {system}"
         yield Problem(f"{KEY}.march", message, "leave `march` out")
     elif choice.march and choice.march not in facts.marches:
-        known = ", ".join(facts.marches)
-        yield Problem(f"{KEY}.march", f"`{choice.march}` is not known here", f"one of {known}")
+        message = f"`{choice.march}` is no processor of {X86} that is known here"
+        if choice.march == "native":
+            message = "`native` is the processor of whoever builds, which need not be the host's"
+        yield Problem(f"{KEY}.march", message, f"one of {', '.join(facts.marches)}")
 
 
 def _build(facts: Facts, choice: BuildChoice) -> Build:
-    blas = facts.blas[choice.blas] if choice.blas else None
+    recipe, blas = facts.recipe, facts.blas[choice.blas] if choice.blas else None
     general = [f"GGML_OPENMP={'ON' if choice.openmp else 'OFF'}"]
     # By the plain interface, so that the library's own variables bound its threads: with OpenBLAS's
     # ggml would set them to those of the model.
@@ -72,22 +66,25 @@ def _build(facts: Facts, choice: BuildChoice) -> Build:
     named = "-".join(word for word in words if word)
     return Build(
         blas=blas.nixpkgs if blas else "",
-        packages=_packages(blas, openmp=choice.openmp),
+        packages=_packages(recipe, blas, openmp=choice.openmp),
         provides=blas.provides if blas else "",
         flags=(*general, *of_the_cpu),
         edits=tuple(
-            BuildEdit(file=_FILE, old=old, new=" ".join(f"-D{flag}" for flag in flags))
-            for old, flags in ((_GENERAL, general), (_OF_THE_CPU, of_the_cpu))
+            BuildEdit(file=recipe.file, old=old, new=" ".join(f"-D{flag}" for flag in flags))
+            for old, flags in ((recipe.general, general), (recipe.of_the_cpu, of_the_cpu))
             if flags and [old] != [f"-D{flag}" for flag in flags]
         ),
         reads=blas.reads if blas else (),
         image=f"localhost/hostwright/ollama:{facts.release}-{named}",
-        sources=SOURCES,
+        sources=recipe.sources,
         tag=f"v{facts.release}",
-        commands=COMMANDS,
-        made="dist/lib/ollama",
-        place="/usr/lib/ollama",
-        replaced="libggml-cpu*.so",
+        base=recipe.base,
+        tools=recipe.tools,
+        commands=recipe.commands,
+        made=recipe.made,
+        place=recipe.place,
+        replaced=recipe.replaced,
+        since=str(facts.behaviours[SINCE].since),
         reason=f"Built from source: {_told(blas, choice)}.",
     )
 
@@ -100,9 +97,9 @@ def _march(facts: Facts, name: str) -> Iterator[str]:
         yield f"GGML_{option}={'ON' if option in facts.marches[name].options else 'OFF'}"
 
 
-def _packages(blas: BlasFact | None, *, openmp: bool) -> tuple[str, ...]:
+def _packages(recipe: Recipe, blas: BlasFact | None, *, openmp: bool) -> tuple[str, ...]:
     library = (blas.apt_openmp if openmp else blas.apt,) if blas else ()
-    return (*library, *(("libgomp1",) if openmp else ()))
+    return (*library, *((recipe.openmp,) if openmp else ()))
 
 
 def _told(blas: BlasFact | None, choice: BuildChoice) -> str:
