@@ -45,6 +45,7 @@ SETTINGS = [
 ]
 
 
+USER = 'services.ollama.user = "ollama";'
 HIDDEN = [
     (
         'hostwright.ollama.modelsDir = "/home/me/models";',
@@ -54,7 +55,7 @@ HIDDEN = [
     ('services.ollama.home = "/home/ollama";', "services.ollama.home is /home/ollama"),
     ('services.ollama.modelsDir = "//home/m";', "services.ollama.modelsDir is /home/m"),
     ('services.ollama.modelsDir = "/root/./m/";', "services.ollama.modelsDir is /root/m"),
-    ('hostwright.ollama.modelsDir = "/home/";', "hostwright.ollama.modelsDir is /home,"),
+    ('hostwright.ollama.modelsDir = "/home/me/";', "hostwright.ollama.modelsDir is /home/me,"),
 ]
 SHOWN = [
     ('services.ollama.modelsDir = "/srv/home/m";', "true", ""),
@@ -70,7 +71,13 @@ def test_a_place_that_the_unit_shows_is_not_refused(
 ) -> None:
     binds = f"BindPaths = {bound};" if bound else ""
     more = f"serviceConfig = {{ ProtectHome = lib.mkForce {protect}; {binds} }}"
-    assert warnings(tmp_path, f"{XEON}{body} systemd.services.ollama.{more};") == []
+    assert warnings(tmp_path, f"{XEON}{body}{USER} systemd.services.ollama.{more};") == []
+
+
+@pytest.mark.parametrize("place", ["/", "/srv", "/home//"])
+def test_a_directory_of_the_system_is_refused(place: str, tmp_path: Path) -> None:
+    text = refusal(tmp_path, f'{XEON}{USER} services.ollama.modelsDir = "{place}";')
+    assert "which belongs to the system; write a directory below it" in text
 
 
 def test_a_place_that_leads_upwards_is_refused(tmp_path: Path) -> None:
@@ -92,7 +99,7 @@ def test_a_place_beside_what_the_unit_shows_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("body", "what"), HIDDEN)
 def test_a_place_that_the_unit_hides_is_refused(body: str, what: str, tmp_path: Path) -> None:
     assert what in refusal(tmp_path, XEON + body)
-    shown = "systemd.services.ollama.serviceConfig.ProtectHome = lib.mkForce false;"
+    shown = "systemd.services.ollama.serviceConfig.ProtectHome = lib.mkForce false;" + USER
     assert read(tmp_path, XEON + body + shown).extra["nix"]["warnings"] == []
 
 
