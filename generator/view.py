@@ -101,6 +101,8 @@ INSTALLED: Final = "install"
 UNPASSED: Final = "unpassed"
 """The section of variables of `.env` that no container gets."""
 
+UNASSIGNED: Final = "unassigned"
+"""The section of lines of a file of variables that assign nothing."""
 UNEXPORTED: Final = "unexported"
 """The section of variables that a login shell keeps to itself."""
 
@@ -405,7 +407,8 @@ class Phrases:
     def section(self, line: Line) -> str:
         """Return the section of a unit that a line ends up in; empty: in none."""
         if self.headers:
-            return "" if line.section.startswith("X-") else line.section
+            none = line.section == UNASSIGNED or line.section.startswith("X-")
+            return "" if none else line.section
         return dict(self.sections).get(line.section.rpartition(".")[2], "")
 
 

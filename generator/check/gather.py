@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.nixos import no_channel
 from generator.check.report import Report
-from generator.check.settings import Settings
+from generator.check.settings import NAME, Settings
 from generator.check.silence import silenced
 from generator.errors import (
     Problem,
@@ -113,6 +113,19 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     rules = every_rule()
     secret = frozenset(p.place for p in gathered.found if rules[p.finding.rule].secret)
     return Report(findings, gathered.texts, not_judged, secret)
+
+
+def notes(wanted: CheckRequest, report: Report) -> Iterator[str]:
+    """Yield what there is to say of what was asked for, and not of a file."""
+    catalogue = load_catalogue()
+    told = (_release(wanted.version, catalogue), *(s.release for s in wanted.settings.scopes))
+    for release in dict.fromkeys(one for one in told if one and one > catalogue.newest):
+        yield (
+            f"Ollama {release} is newer than {catalogue.newest}, the newest that is known here: "
+            "it is judged as that one"
+        )
+    for pattern in wanted.settings.idle(report.texts):
+        yield f'{wanted.settings.folder / NAME}: no file matches `path = "{pattern}"`'
 
 
 def _shipped(paths: Sequence[str]) -> list[str]:

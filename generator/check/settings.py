@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +14,14 @@ from generator.records import dataclass
 from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.catalogue.catalogue import Catalogue
     from generator.units import Release
 
 NAME: Final = ".hostwright.toml"
+MOST_FILES: Final = 20_000
+_SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
 _KEYS: Final = ("select", "ignore", "ollama_version", "nixos")
 
 
@@ -59,6 +63,25 @@ class Settings:
         """Return the release of NixOS that a file is for; empty: nothing is said of it."""
         return next((s.channel for s in [*self._of(file)][::-1] if s.channel), "")
 
+    def idle(self, files: Iterable[str]) -> list[str]:
+        """Return the patterns that match no file: none of those, and none below the folder."""
+        left = {scope.pattern: scope for scope in self.scopes if scope.pattern}
+        every = (Path(file).absolute() for file in files)
+        judged = (path for path in every if path.is_relative_to(self.folder))
+        for number, path in enumerate(chain(judged, self._below())):
+            if not left or number > MOST_FILES:
+                return []  # Of so many nobody knows what the rest would match.
+            inside = path.relative_to(self.folder)
+            left = {name: scope for name, scope in left.items() if not scope.covers(inside)}
+        return [*left]
+
+    def _below(self) -> Iterator[Path]:
+        """Yield the files below the folder."""
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if name not in _SKIPPED]
+            for name in names:
+                yield Path(folder, name)
+
     def wants(self, file: str, rule: str) -> bool:
         """Return whether a rule is to be told of a file."""
         scopes = [*self._of(file)]
@@ -74,7 +97,7 @@ def read_settings(catalogue: Catalogue, start: Path | None = None) -> Settings:
     """
     here = (start or Path()).absolute()
     for folder in (here, *here.parents):
-        if (file := folder / NAME).is_file():
+        if os.path.lexists(file := folder / NAME):
             return _settings(file, catalogue)
         if (folder / ".git").exists():
             break
@@ -87,7 +110,13 @@ def _settings(file: Path, catalogue: Catalogue) -> Settings:
     problems: list[Problem] = []
     try:
         data = tomllib.loads(read_regular(file).decode())
-    except (OSError, ValueError, HostwrightError) as error:
+    except HostwrightError:
+        message, hint = "is no regular file, or larger than any", "write a file of that name"
+        raise ProfileError(str(file), (Problem("", message, hint),)) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise ProfileError(str(file), (Problem("", message, "check who may read it"),)) from None
+    except ValueError as error:
         raise ProfileError(str(file), (Problem("", f"is not TOML: {error}", "mend it"),)) from None
     table = data.pop("check", {})
     problems += _unknown("", data, ("check",))
@@ -137,6 +166,6 @@ def _rules(where: str, value: object, problems: list[Problem]) -> tuple[str, ...
 
 
 def _unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> Iterator[Problem]:
-    for key in table.keys() - {*known}:
+    for key in (key for key in table if key not in known):
         dotted = f"{where}.{key}" if where else key
         yield Problem(dotted, "is no setting", f"there are {', '.join(known)}")

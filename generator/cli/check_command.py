@@ -128,6 +128,7 @@ def command(
         before, report = report, check(wanted, fixing=True)
         for file in files:
             say(f"mended {_told(file, before, report)}")
+    _say_notes(wanted, report)
     if html is not None:
         from generator.check.page import as_page
         from generator.cli.writing import write_page
@@ -138,6 +139,13 @@ def command(
     elif html != STDIO:
         _print(report, "json" if as_json else form, statistics=statistics)
     click.get_current_context().exit(_exit_code(report, fail_on))
+
+
+def _say_notes(wanted: CheckRequest, report: Report) -> None:
+    from generator.check.gather import notes
+
+    for sentence in notes(wanted, report):
+        say(sentence)
 
 
 def _wanted(

@@ -11,7 +11,7 @@ import click
 
 from generator.cli.options import OWN_OPTIONS, Misuse, did_you_mean
 from generator.cli.streams import print_json
-from generator.cli.talk import report
+from generator.cli.talk import in_order, report
 from generator.errors import HostwrightError, Problem, ProfileError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def fail(error: HostwrightError, *, as_json: bool, where: str = "") -> int:
 def document(error: HostwrightError, where: str = "") -> dict[str, object]:
     """Return a failure as JSON carries it; one that is no list of Problems is one Problem."""
     if isinstance(error, ProfileError):
-        source, problems = error.source, error.problems
+        source, problems = error.source, tuple(problem for problem, _ in in_order(error))
     else:
         source, problems = "", (Problem(where, error.message, error.hint),)
     return {

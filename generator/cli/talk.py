@@ -16,7 +16,7 @@ from generator.errors import HostwrightError, ProfileError, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.errors import Finding
+    from generator.errors import Finding, Problem
 
 COLOURS: Final = {"error": "red", "warning": "yellow", "info": "cyan", "hint": "green"}
 WIDTH: Final = 80
@@ -61,9 +61,9 @@ def report(error: HostwrightError) -> None:
     say(f"{word('error')} {visible(error.message)}")
     if isinstance(error, ProfileError):
         say("")
-        for problem in error.problems:
-            place = visible(problem.where)
-            file = _with_line(problem.source or error.source, problem.where)
+        for problem, line in in_order(error):
+            place, source = visible(problem.where), problem.source or error.source
+            file = f"{source}:{line}" if line else source
             where = f"{file}: {place}: ".replace(": : ", ": ")
             say(f"  {where}{visible(problem.message)}")
             if problem.hint:
@@ -72,17 +72,24 @@ def report(error: HostwrightError) -> None:
         say(f"{word('hint')} {visible(error.hint)}")
 
 
-def _with_line(source: str, key: str) -> str:
-    """Return a file with the line of a key in it, `fleet.toml:7`; without, where nobody knows."""
+def in_order(error: ProfileError) -> list[tuple[Problem, int]]:
+    """Return the Problems of each file in the order of its lines, with the line of each."""
+    lines = [(one, _line_of(one.source or error.source, one.where)) for one in error.problems]
+    files = dict.fromkeys(one.source for one in error.problems)
+    order = {source: number for number, source in enumerate(files)}
+    return sorted(lines, key=lambda row: (order[row[0].source], row[1]))
+
+
+def _line_of(source: str, key: str) -> int:
+    """Return the line of a key in a file; 0: nobody knows."""
     from generator.check.profiles import line_of
     from generator.reading import read_regular
 
     try:
         text = read_regular(Path(source)).decode(errors="replace")
     except (OSError, ValueError, HostwrightError):
-        return source
-    line = line_of(text, key)
-    return f"{source}:{line}" if line else source
+        return 0
+    return line_of(text, key)
 
 
 def visible(message: str) -> str:

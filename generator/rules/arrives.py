@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.variables import needs_judgement
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import UNEXPORTED, Edit
+from generator.view import UNASSIGNED, UNEXPORTED, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -31,14 +31,15 @@ _COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
     source="systemd.exec(5), EnvironmentFile=; docs.docker.com: docker run --env-file",
 )
 def line_without_assignment(view: View, _: Facts) -> Hits:
-    for line in view.lines if view.phrases.drops_lines else ():
-        if line.name:
+    who = view.phrases.drops_lines or "systemd ignores"
+    for line in view.lines:
+        if line.section != UNASSIGNED:
             continue
         found = _COLON.fullmatch(line.value)
         right = f"{found[1]}={found[2]}" if found else ""
         certain = found is not None and not needs_judgement(found[1])
         yield Hit(
-            message=f"{view.phrases.drops_lines} `{line.value}`: there is no `=` in it",
+            message=f"{who} `{line.value}`: there is no `=` in it",
             place=line.place,
             fix=f"write `{right}`" if right else "write `NAME=value`",
             edits=(Edit(line.place, line.value, right),) if certain else (),

@@ -1,4 +1,4 @@
-"""HW316, HW508, HW513, HW519, HW529, HW548, HW614: what runs, as whom, what brings it back."""
+"""HW316, HW508, HW513, HW519, HW529, HW537, HW548, HW614: what runs, and what brings it back."""
 
 from __future__ import annotations
 
@@ -276,3 +276,29 @@ def shut_off(view: View, _: Facts) -> Hits:
         fix="add `IPAddressAllow=localhost`, and the network that may ask"
         + (", unless the unit allows some" if view.adds else ""),
     )
+
+
+_OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})
+
+
+@Rule(
+    id="HW537",
+    title="a unit of a user that nothing starts",
+    why="The manager of a user has no multi-user.target: what is wanted by it is enabled without a "
+    "word, and started by nobody. Its units begin with default.target, with lingering at boot.",
+    bad="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=multi-user.target",
+    good="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=default.target",
+    source="systemd.special(7), UNITS MANAGED BY THE USER SERVICE MANAGER",
+)
+def started_by_nobody(view: View, _: Facts) -> Hits:
+    wanted = [line for line in view.lines if line.section == "Install" and line.name == "WantedBy"]
+    named = {word for line in wanted for word in line.value.split()}
+    if view.manager == "user" and named and named <= _OF_SYSTEMS:
+        yield Hit(
+            message=f"a user has no `{wanted[-1].value}`: the unit is enabled, and nothing starts "
+            "it",
+            place=wanted[-1].place,
+            fix="write `WantedBy=default.target`, and `loginctl enable-linger` for a start at boot",
+            edits=(Edit(wanted[-1].place, wanted[-1].value, "default.target"),),
+            unsafe=True,
+        )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.check.gather import CheckRequest, check
+from generator.check.gather import CheckRequest, check, notes
+from generator.check.report import Report
 from generator.check.settings import NAME, Settings, read_settings
 from generator.errors import ProfileError
 
@@ -107,3 +109,52 @@ def test_a_check_follows_them(tmp_path: Path) -> None:
     assert sorted(told) == [("new", "HW109"), ("old", "HW103"), ("old", "HW109")]
     report = check(CheckRequest(paths=[str(tmp_path)], settings=found, select=["HW103"]))
     assert [p.finding.rule for p in report.findings] == ["HW103"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_what_is_no_file_is_refused_and_not_passed_over(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "gone")
+    with pytest.raises(ProfileError) as told:
+        read_settings(load_catalogue(), tmp_path)
+    assert "TOML" not in told.value.problems[0].message
+
+
+def test_unknown_keys_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError) as told:
+        settings(tmp_path, "[check]\nzeta = 1\nalpha = 2\nmu = 3\n")
+    assert [problem.where for problem in told.value.problems] == [
+        "check.zeta",
+        "check.alpha",
+        "check.mu",
+    ]
+
+
+def test_a_path_that_matches_no_file_is_told(tmp_path: Path) -> None:
+    found = settings(tmp_path, TEXT)
+    assert found.idle([]) == ["old/**", "*.env"]
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "any").touch()
+    assert found.idle([]) == ["*.env"]
+    assert found.idle([str(tmp_path / "gone.env")]) == []
+
+
+def test_among_too_many_files_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(tmp_path, TEXT)
+    (tmp_path / "a").touch()
+    monkeypatch.setattr("generator.check.settings.MOST_FILES", 0)
+    assert found.idle([]) == []
+
+
+def test_a_release_beyond_those_that_are_known_is_told(tmp_path: Path) -> None:
+    wanted = CheckRequest(version="9.9", settings=settings(tmp_path, '[check]\nignore = ["HW1"]\n'))
+    (sentence,) = notes(wanted, Report((), {}))
+    assert sentence.startswith("Ollama 9.9.0 is newer than ")
+    found = settings(tmp_path, '[check]\nollama_version = "9.8"\n')
+    assert [s.split()[1] for s in notes(CheckRequest(settings=found), Report((), {}))] == ["9.8.0"]
+    assert [*notes(CheckRequest(version="0.30"), Report((), {}))] == []

@@ -1,5 +1,7 @@
 """What people read: tables, colours, messages."""
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -66,3 +68,18 @@ def test_no_message_fills_the_screen(
     told = capsys.readouterr().err
     assert "xxx…`" in told
     assert max(map(len, told.splitlines())) < 100
+
+
+def test_problems_come_in_the_order_of_the_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text("[b]\ny = 1\nx = 2\n[a]\nz = 3\n", encoding="utf-8")
+    wheres = ("a.z", "b.x", "b.y")
+    report(ProfileError(str(file), tuple(Problem(where, "m", "h") for where in wheres)))
+    told = [line for line in capsys.readouterr().err.splitlines() if ": m" in line]
+    assert [line.rpartition(".toml:")[2] for line in told] == [
+        "2: b.y: m",
+        "3: b.x: m",
+        "5: a.z: m",
+    ]

@@ -668,3 +668,12 @@ def test_a_command_gets_the_variables_of_its_unit(more: str, seen: list[str]) ->
 def test_the_path_of_the_program_tells_its_release(program: str, release: str) -> None:
     seen = view(("ollama.service", f"[Service]\nExecStart={program} serve\n"))
     assert (str(seen.release) if seen.release_told else "") == release
+
+
+def test_a_table_of_mounts_beside_an_installed_unit_tells_what_is_behind_a_network() -> None:
+    files = {"/m/etc/fstab": "# x\nnas:/x /srv/nas nfs4 defaults 0 0\n/dev/sda1 / ext4 rw 0 1\n"}
+    text = "[Service]\nExecStart=/usr/bin/ollama serve\nEnvironment=OLLAMA_MODELS=/srv/nas/m\n"
+    seen = view((f"/m{ETC}/ollama.service", text), read=files.get)
+    assert [(v.target, v.network, v.place) for v in seen.volumes] == [
+        ("/srv/nas", "nfs4", Place("/m/etc/fstab", 2))
+    ]

@@ -20,13 +20,13 @@ def serving(*names: str) -> View:
     return view(models=tuple(ModelUse(name=name, place=Place("compose.yaml", 9)) for name in names))
 
 
-def unit(*directives: tuple[str, str, str]) -> View:
+def unit(*directives: tuple[str, str, str], **more: Any) -> View:
     lines = tuple(
         Line(section=section, name=name, value=value, place=Place(UNIT, number, name))
         for number, (section, name, value) in enumerate(directives, 1)
     )
     starts = (line.place for line in lines if line.value.endswith("serve"))
-    return view(lines=lines, starts=next(starts, None))
+    return view(lines=lines, starts=next(starts, None), **more)
 
 
 START = ("Service", "ExecStart", "/usr/local/bin/ollama serve")
@@ -55,6 +55,10 @@ CASES: dict[str, tuple[View, View]] = {
             *("qwen3:8b", "mine", "mistral:mine", "hf.co/me/qwn3:8b", "gpt-oss:20b-cloud"),
             *("me/llama9", "mymodel2", "qwen3:abc", "my-llama:7b"),
         ),
+    ),
+    "HW537": (
+        unit(START, ("Install", "WantedBy", "multi-user.target"), manager="user"),
+        unit(START, ("Install", "WantedBy", "multi-user.target")),
     ),
     "HW529": (
         unit(START, ("Service", "IPAddressDeny", "any")),

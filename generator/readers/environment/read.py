@@ -17,7 +17,7 @@ from generator.readers.layers import overruled, said
 from generator.readers.signs import BOM
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
-from generator.view import UNSEEN, Line, Overruled, Place, Reach, Variable, View, unseen
+from generator.view import UNASSIGNED, UNSEEN, Line, Overruled, Place, Reach, Variable, View, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ def dropped(source: Source) -> Iterator[Line]:
     for number, text in enumerate(source.text.split("\n"), 1):
         place = Place(source.path, number)
         if _UNASSIGNED.match(text):
-            yield Line(section="", name="", value=text.strip(), place=place)
+            yield Line(section=UNASSIGNED, name="", value=text.strip(), place=place)
         name = text.removeprefix(BOM).partition("=")[0]
         strange = unseen(name) if "=" in text and not name.isprintable() else ()
         if strange and _NAME.fullmatch("".join(filter(str.isprintable, name))):

@@ -209,6 +209,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
         models=models([one], context.engine),
         container=box,
         adds=not one.whole,
+        manager=one.manager,
         acceleration=container.acceleration(box, found),
     )
 

@@ -10,7 +10,8 @@ from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.syntax import unit
 from generator.readers.syntax.storage import network
-from generator.view import Variable, Volume
+from generator.readers.systemd import install_root
+from generator.view import Place, Variable, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,18 @@ def mounts(one: Unit, variables: Iterable[Variable], context: Context) -> Iterat
             name = f"{folder}/{path.strip('/').replace('/', '-')}.mount"
             if (text := context.read(name)) is not None:
                 yield from _volume(Source(name, text))
+    yield from _of_fstab(one, [path for told in paths for path in _above(told)], context)
+
+
+def _of_fstab(one: Unit, paths: list[str], context: Context) -> Iterator[Volume]:
+    """Yield the mounts of the table that is installed with a unit, fstab(5)."""
+    roots = dict.fromkeys(install_root(file) for file in one.files)
+    for name in [f"{root}etc/fstab" for root in roots if root is not None]:
+        for number, line in enumerate((context.read(name) or "").split("\n"), 1):
+            what, where, kind, *_ = (*line.partition("#")[0].split(), "", "", "")
+            if where in paths:
+                place = Place(name, number)
+                yield Volume(target=where, place=place, network=network(kind, what))
 
 
 def _above(path: str) -> list[str]:
