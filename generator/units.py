@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MIB: Final = 2**20
 GIB: Final = 2**30
@@ -272,3 +275,14 @@ class Release(NamedTuple):
     def __str__(self) -> str:
         suffix = "" if self.final else f"-rc{self.candidate}"
         return f"{self.major}.{self.minor}.{self.patch}{suffix}"
+
+
+EVERYWHERE: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind
+"""Addresses at which a server listens on all interfaces."""
+
+
+def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the name that is written most like one; empty: none comes near."""
+    from difflib import get_close_matches  # Most commands guess nothing.
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), "")

@@ -84,6 +84,8 @@ class Bound:
     derived: bool = False
 
 
+PREFIXES: Final = "-@:+!|"
+"""What may stand before a command of a unit: systemd.service(5), COMMAND LINES."""
 UNSEEN: Final = "unseen"
 """The section of a Line that is a character which is not what it looks like."""
 POD: Final = "pod"

@@ -121,7 +121,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "fleet": (
         {
             *("catalogue", "codec", "detect", "errors", "fleet", "formats", "pipeline", "plan"),
-            *("profiles", "rules", "targets", "targets.base", "targets.bundle"),
+            *("profiles", "rules", "targets", "targets.base", "targets.bundle", "units"),
         },
         {"pydantic"},
     ),

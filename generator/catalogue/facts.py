@@ -48,7 +48,7 @@ from generator.catalogue.records import (
     Variable,
     record,
 )
-from generator.units import Release
+from generator.units import Release, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -218,7 +218,7 @@ class Facts:
 
     def closest_option(self, name: str) -> str:
         """A hint at the option that was meant; empty: none comes close."""
-        close = _close(name, self.options)
+        close = closest(name, self.options)
         return f"did you mean `{close}`?" if close else ""
 
     # Machine, image and unit
@@ -328,7 +328,7 @@ class Facts:
 
     def module_option_meant(self, name: str) -> str:
         """The option of the module that was meant by a name; empty: none comes close."""
-        return self.module_guesses.get(name) or _close(name, self.module_options)
+        return self.module_guesses.get(name) or closest(name, self.module_options)
 
     @functools.cached_property
     def expiring(self) -> Mapping[tuple[str, str], Expiring]:
@@ -473,7 +473,7 @@ class Facts:
         """The model that was meant; None: no name comes close."""
         # `:latest` would make all names without a tag alike.
         names = [known.removesuffix(":latest") for known in self._by_tag]
-        return _close(plain(name).removesuffix(":latest"), names) or None
+        return closest(plain(name).removesuffix(":latest"), names) or None
 
     def mistyped_model(self, name: str) -> str:
         """The name of the library that is nearest to one that it does not have; empty: it may be.
@@ -487,14 +487,14 @@ class Facts:
         entry = self._catalogue.library.get(family)
         if entry is None:
             library = self._catalogue.library
-            family = _newest_of_its_series(family, library) or _close(family, library, NEAR)
+            family = _newest_of_its_series(family, library) or closest(family, library, NEAR)
             entry = self._catalogue.library.get(family)
         if entry is None or _UNLISTED.search(rest):
             return ""
         tags = [tag for file in entry.files for tag in file.split()[1:]]
         if rest in tags:
             return f"{family}:{rest}" if f"{family}:{rest}" != tag else ""
-        close = _close(rest, tags) or _nearest_size(rest, tags)
+        close = closest(rest, tags) or _nearest_size(rest, tags)
         if close:
             return f"{family}:{close}"
         return family if family != tag.partition(":")[0] else ""
@@ -540,9 +540,3 @@ def _nearest_size(tag: str, tags: Iterable[str]) -> str:
     if wanted is None or not sizes:
         return ""
     return min(sizes, key=lambda known: abs(sizes[known] - float(wanted[1])))
-
-
-def _close(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), "")

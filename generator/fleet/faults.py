@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem
 from generator.fleet import rollout
 from generator.fleet.settings import NIXPKGS_INPUT
+from generator.units import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,8 +109,6 @@ def _faults_of_profile(own: Own, name: str, *, file: bool) -> Iterator[Problem]:
 
 
 def _no_input(where: str, name: str, known: frozenset[str]) -> Problem:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, sorted(known), n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"add it under `[inputs.{name}]`"
+    close = closest(name, sorted(known))
+    hint = f"did you mean `{close}`?" if close else f"add it under `[inputs.{name}]`"
     return Problem(where, f"there is no input `{name}`", hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.errors import Problem
+from generator.units import closest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,15 +42,13 @@ def faults(rollout: Rollout, tags: Tags) -> Iterator[Problem]:
 
 def no_such(place: str, name: str, known: Iterable[str]) -> Problem:
     """Return what is wrong with a name that no host and no tag has."""
-    from difflib import get_close_matches
-
     what = "no host has the tag" if name.startswith("@") else "there is no host"
     hint = "a tag has `@` before it, as in `@gpu`"
     bare = name.removeprefix("@")
     if f"@{name}" in set(known):
         return Problem(place, f"{what} `{bare}`", f"did you mean the tag, `@{name}`?")
-    if close := get_close_matches(name, known, n=1):
-        hint = f"did you mean `{close[0]}`?"
+    if close := closest(name, known):
+        hint = f"did you mean `{close}`?"
     return Problem(place, f"{what} `{bare}`", hint)
 
 

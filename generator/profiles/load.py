@@ -25,6 +25,7 @@ from generator.profiles import flags
 from generator.profiles.document import Document
 from generator.profiles.shipped import shipped_profiles
 from generator.reading import read_regular
+from generator.units import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,11 +222,9 @@ def _find(name: str, folder: Path, of: str = "") -> Path:
         by_name = {path.stem: path for path in shipped_profiles()}
         if name in by_name:
             return by_name[name]
-    import difflib
-
     known = [path.stem for path in shipped_profiles()]
     beside = f"{name}.toml" if _given(f"{name}.toml", folder) else ""
-    meant = beside or next(iter(difflib.get_close_matches(Path(name).stem, known, n=1)), "")
+    meant = beside or closest(Path(name).stem, known)
     guess = f"did you mean `{meant}`? " if meant else ""
     raise HostwrightError(
         f"there is no profile `{name}`" + (f", which {of} extends" if of else ""),

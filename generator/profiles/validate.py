@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError, WithJsonSchema
 
 from generator.errors import Problem, ProfileError, shortened, split_message
 from generator.profiles.schema import Profile
+from generator.units import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -170,10 +171,8 @@ _REQUIRED: Final = {
 
 
 def _did_you_mean(word: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else ""
+    close = closest(word, known)
+    return f"did you mean `{close}`?" if close else ""
 
 
 def _spelt(value: object) -> str:

@@ -12,7 +12,7 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from generator.view import NotJudged, Phrases, Place
+from generator.view import PREFIXES, NotJudged, Phrases, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,8 @@ _TEMPLATES: Final = (
         ".erb",
     ),
 )
+UNREAD: Final = frozenset({".epp", ".ejs"})
+"""Templates that nobody reads here: what they say is another program's."""
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
 """Kinds in whose files braces have no other meaning."""
@@ -52,7 +54,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 _MARK: Final = re.compile(r"(?<![\w@])(?:__([A-Z][A-Z0-9_]*?)__|@([A-Z][A-Z0-9_]*)@)(?![\w@])")
 """A name that an installer replaces, as `sed` and `configure` do."""
 _MARK_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:{_MARK.pattern})[ \t]*\r?$")
-_PROGRAM: Final = re.compile(r"^([@:+!|-]*)(\$\{)")
+_PROGRAM: Final = re.compile(rf"^([{PREFIXES}]*)(\$\{{)")
 UNTOLD: Final = "${"
 """What a value begins with, or has in it, that the template leaves open."""
 

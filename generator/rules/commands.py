@@ -7,8 +7,8 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.sandbox import PREFIXES
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import PREFIXES
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

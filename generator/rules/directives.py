@@ -9,7 +9,7 @@ from generator.rules.helpers import sandbox
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import GO_FALSE, GO_TRUE
-from generator.view import Edit
+from generator.view import PREFIXES, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -210,7 +210,7 @@ def only_root_may(view: View, _: Facts) -> Hits:
     if not view.phrases.unit_file or view.manager == "user" or not _is_user(view):
         return
     for line in sandbox.said(view, *_BESIDE):
-        command = line.value.lstrip(sandbox.PREFIXES)
+        command = line.value.lstrip(PREFIXES)
         signs = line.value.removesuffix(command)
         found = _OF_ROOT.search(command)
         if found and not {"+", "!"} & set(signs):

@@ -44,6 +44,7 @@ from generator.readers.passed import uses_an_engine
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
+from generator.units import EVERYWHERE
 from generator.view import (
     STARTED,
     TUNNEL,
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
 _WARMING: Final = frozenset({"run", "generate", "chat"})
-_EVERYWHERE: Final = ("0.0.0.0", "[::]", "::", "http://0.0.0.0")  # noqa: S104 -- to recognise
+_EVERYWHERE: Final = (*EVERYWHERE, "http://0.0.0.0")
 _MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"})
 """Keys that say what a service runs; one without them adds to a service of another file."""
 _KEEPING: Final = frozenset({"restart", "volumes", "ports"})

@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.compose.variables import parse_dotenv
 from generator.readers.signs import names_an_engine
+from generator.units import closest
 from generator.view import UNPASSED, Line, Place, Variable
 
 if TYPE_CHECKING:
@@ -146,4 +146,4 @@ def _may_be_ours(variable: Variable, context: Context) -> bool:
     facts = context.catalogue.at(engine.name, context.release_for()[0])
     if not name.startswith(engine.prefixes) or facts.variable(name) or name in facts.dead_names:
         return True
-    return bool(get_close_matches(name, facts.harmless, n=1, cutoff=_NEAR))
+    return bool(closest(name, facts.harmless, _NEAR))

@@ -20,6 +20,7 @@ from generator.readers.steps.ansible import filled, handed_over, hands_over, is_
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
+from generator.units import EVERYWHERE
 from generator.view import Command, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ _OPTIONS: Final = {
 }  # fmt: skip
 _CHANGES: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(?:lineinfile|blockinfile|replace|ini_file)")
 _ITEM: Final = re.compile(r"\{\{\s*item(?:\.name)?\s*\}\}")
-_ANYBODY: Final = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 -- to recognise
 _GONE: Final = frozenset({"absent", "stopped"})
 _DEEPEST: Final = 40
 _FAR: Final = 20  # lines between two options
@@ -163,7 +163,7 @@ class _Steps:
         facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
         fact = facts.variable(key.upper())
         served = fact is not None and fact.works and fact.scope != "client"
-        asked = key.upper() == engine.address and not value.startswith(_ANYBODY)
+        asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))
         return key.upper() if served and not asked else ""
 
     def _listed(self, models: Items) -> None:

@@ -17,7 +17,7 @@ from generator.readers.syntax.shell import calls
 from generator.readers.syntax.words import Expanded, Word, expand
 from generator.readers.systemd import install_root
 from generator.records import dataclass
-from generator.view import Line, ModelUse
+from generator.view import PREFIXES, Line, ModelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ _TEMPLATE: Final = re.compile(r"@.*\.")
 COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
 _OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})  # no user has one
-_PREFIX: Final = re.compile(r"[-@:+!|]*")
+_PREFIX: Final = re.compile(rf"[{PREFIXES}]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 from generator.units import GO_TRUE
+from generator.view import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,6 @@ NOTIFYING: Final = frozenset({"notify", "notify-reload"})
 """The values of Type= with which systemd waits for a word of the service."""
 ROOT: Final = frozenset({"root", "0"})
 """What `User=` says of root."""
-PREFIXES: Final = "-@:+!|"
-"""What may stand before a command: systemd.service(5), COMMAND LINES."""
 BEFORE_PROGRAM: Final = rf"[{PREFIXES}]*+(?:\S*/)?"
 """A pattern for what is before the name of the program in a command."""
 HOMES: Final = ("/home", "/root", "/run/user")

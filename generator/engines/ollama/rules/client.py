@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import is_go_duration
+from generator.units import closest, is_go_duration
 from generator.view import INSTALLED
 
 if TYPE_CHECKING:
@@ -117,10 +116,10 @@ def _instead(name: str, flag: str, fact: CommandFact, facts: Facts) -> str:
             where = "of the server" if known.scope != "client" else "of the command"
             return f"set `{variable}` in the environment {where}"
     current = [n for f in fact.flags if f.covers(facts.at) for n in f.names]
-    near = get_close_matches(flag, current, n=1, cutoff=0.75)
+    near = closest(flag, current, 0.75)
     listed = ", ".join(f"`--{n}`" for n in current if len(n) > 1)
     known_ones = f"it has {listed}" if listed else f"`{facts.engine} {name}` takes none"
-    return f"did you mean `--{near[0]}`?" if near else f"leave it out; {known_ones}"
+    return f"did you mean `--{near}`?" if near else f"leave it out; {known_ones}"
 
 
 def _option(name: str, facts: Facts) -> str:

@@ -22,6 +22,7 @@ from generator.rules.helpers.variables import (
     renamed,
 )
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import EVERYWHERE
 from generator.view import UNPASSED, Edit
 
 if TYPE_CHECKING:
@@ -125,7 +126,6 @@ MISSPELT: Final = Rule(
 # Believed to protect the API, so that they are reported also where a client may use them.
 _CREDENTIALS: Final = frozenset({"OLLAMA_API_KEY", "OLLAMA_AUTH"})
 _EXPORT: Final = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)", re.ASCII)
-_ANY_ADDRESS: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not to bind
 
 
 @Rule(
@@ -220,7 +220,7 @@ def _exported(view: View, variable: Variable, facts: Facts) -> Hits:
     if fact is None or not name.startswith(("OLLAMA_", "LLAMA_ARG_")) or fact.scope == "client":
         return
     # The client of that shell reads OLLAMA_HOST, too; only a server listens on all addresses.
-    if name == "OLLAMA_HOST" and not variable.value.startswith(_ANY_ADDRESS):
+    if name == "OLLAMA_HOST" and not variable.value.startswith(EVERYWHERE):
         return
     value = "…" if re.search(r"[$`]|^~", variable.value) else variable.value
     if view.phrases.unit_file:

@@ -11,6 +11,7 @@ from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +164,7 @@ def _of_the_unit(view: View) -> Iterator[tuple[str, str, Place]]:
     """Yield what directives say of the same: where it starts, what, and the home of root."""
     for name in ("WorkingDirectory", "ExecStart"):
         for line in sandbox.said(view, name)[-1:]:
-            if path := _path(view, line.value.lstrip(sandbox.PREFIXES).partition(" ")[0], ""):
+            if path := _path(view, line.value.lstrip(PREFIXES).partition(" ")[0], ""):
                 yield name, path, line.place
     for line in sandbox.said(view, "User")[-1:]:
         if line.value == "root" and view.lacks("HOME"):

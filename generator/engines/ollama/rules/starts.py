@@ -16,7 +16,7 @@ from generator.fit.host import computes_on_cpu
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import Edit
+from generator.view import PREFIXES, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -158,7 +158,7 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
 )
 def asked_too_early(view: View, _: Facts) -> Hits:
     for line in sandbox.said(view, "ExecStartPre") if _in_front(view) else ():
-        command = line.value.lstrip(sandbox.PREFIXES)
+        command = line.value.lstrip(PREFIXES)
         asked = _ASKS.search(command)
         # What starts a server of its own for it, or is for another one, may work.
         own = re.search(r"\bollama[\"']?\s+serve\b|&|OLLAMA_HOST|\|\||until|while", command)
