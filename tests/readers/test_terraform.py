@@ -383,6 +383,78 @@ def test_what_nobody_reads_is_named(text: str, reason: str) -> None:
     assert [gap for gap in gaps if reason in gap] != []
 
 
+def test_a_client_is_no_part_that_is_not_judged() -> None:
+    client = container('  image = "web:1"\n  env = ["OLLAMA_HOST=http://llm:11434"]\n')
+    untold = container('  image = var.web\n  env = ["OLLAMA_BASE_URL=http://llm:11434"]\n')
+    assert views(client) == []
+    assert views(untold) == []
+    with pytest.raises(NeedsMore):
+        views(container('  image = var.web\n  env = ["OLLAMA_NUM_PARALLEL=2"]\n'))
+
+
+@pytest.mark.parametrize("image", ["var.ollama_image", "docker_image.o.image_id", "var.x"])
+def test_an_image_that_is_not_told_is_known_by_names_around_it(image: str) -> None:
+    text = f'  name = "ollama"\n  image = {image}\n  env = ["A=b"]\n'
+    view = one(container(text) + 'resource "docker_image" "o" { name = var.ollama_image }\n')
+    assert view.container is not None
+    assert view.container.digest  # Its tag is not told either.
+
+
+def test_an_image_that_the_module_builds_has_no_tag_to_pin() -> None:
+    image = 'resource "docker_image" "o" {\n  name = "ollama"\n  build { context = "." }\n}\n'
+    view = one(image + container("  image = docker_image.o.image_id\n"))
+    assert view.container is not None
+    assert view.container.moving
+
+
+def test_names_that_are_not_told_mean_the_same_everywhere() -> None:
+    text = """\
+resource "kubernetes_manifest" "m" {
+  manifest = {
+    kind = "Pod"
+    metadata = { name = "a-${each.value}" }
+    spec = {
+      containers = [{
+        name         = "o"
+        image        = "ollama/ollama"
+        volumeMounts = [{ name = "v-${each.value}", mountPath = "/root/.ollama" }]
+      }]
+      volumes = [{ name = "v-${each.value}", hostPath = { path = "/srv" } }]
+    }
+  }
+}
+"""
+    box = one(text).container
+    assert box is not None
+    assert box.unbound == ()
+    assert [mount for mount, _ in box.mounts] == ["v-${each.value}:/root/.ollama"]
+
+
+def test_lists_of_a_chart_that_are_not_told_are_named() -> None:
+    told = '  set_list {\n    name = "ollama.models.pull"\n    value = %s\n  }\n'
+    assert [m.name for m in one(CHART.format(told % '["qwen3:8b"]')).models] == ["qwen3:8b"]
+    (problem,) = _refused(CHART.format(told % "var.models"))
+    assert problem.startswith("it is not literal")
+
+
+def _refused(text: str) -> list[str]:
+    with pytest.raises(NeedsMore) as caught:
+        views(text)
+    return [problem.message for problem in caught.value.problems]
+
+
+def test_a_text_of_one_gap_is_that_value() -> None:
+    told = '  values = ["${file("v.yaml")}"]\n'
+    view = one(CHART.format(told), {"v.yaml": "extraEnv: [{name: A, value: b}]\n"})
+    assert [v.place.file for v in view.variables] == ["v.yaml"]
+
+
+def test_a_module_is_given_a_script() -> None:
+    text = f'module "m" {{\n  user_data = <<EOT\n#!/bin/sh\n{SERVES}\nEOT\n}}\n'
+    view = one(text)
+    assert [(v.name, v.place.line) for v in view.variables] == [("OLLAMA_DEBUG", 4)]
+
+
 def test_without_its_parser_nothing_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

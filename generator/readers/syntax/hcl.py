@@ -106,7 +106,7 @@ def pieces(template: Node) -> Iterator[tuple[str, Node | None]]:
     Spaces that the tree leaves out between them are kept.
     """
     data, begin = template.text or b"", template.start_byte
-    inner = [c for c in template.named_children if c.type not in _FRAME]
+    inner = [c for c in template.named_children if c.type not in FRAME]
     first, last = _inside(template)
     at = first
     for node in inner:
@@ -120,9 +120,10 @@ def pieces(template: Node) -> Iterator[tuple[str, Node | None]]:
         yield data[at - begin : last - begin].decode(errors="replace"), None
 
 
-_FRAME: Final = frozenset(
+FRAME: Final = frozenset(
     {"quoted_template_start", "quoted_template_end", "heredoc_start", "heredoc_identifier"}
 )
+"""What stands around a text."""
 
 
 def without_escapes(text: str) -> str:
@@ -133,7 +134,7 @@ def without_escapes(text: str) -> str:
 def _inside(template: Node) -> tuple[int, int]:
     """Return the bytes between which a text stands, without its quotes or its marks."""
     if template.type != "heredoc_template":
-        frame = [c for c in template.named_children if c.type in _FRAME]
+        frame = [c for c in template.named_children if c.type in FRAME]
         ends = len(frame) > 1
         return frame[0].end_byte, frame[-1].start_byte if ends else template.end_byte
     marks = [c for c in template.named_children if c.type == "heredoc_identifier"]

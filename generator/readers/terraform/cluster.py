@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform.evaluate import BLOCK
 
+T = TypeVar("T", bound=Node)
 _RESOURCE: Final = re.compile(r"kubernetes_([a-z_]+?)(?:_v\d(?:beta\d)?)?")
 _KINDS: Final = {
     "deployment": "Deployment", "stateful_set": "StatefulSet", "daemon_set": "DaemonSet",
@@ -23,7 +24,7 @@ _LISTS: Final = {
     "path": "paths", "image_pull_secrets": "imagePullSecrets",
 }  # fmt: skip
 """Blocks that may stand there several times, and the list that they become."""
-_NAMES: Final = frozenset({"name", "claim_name"})
+_NAMES: Final = frozenset({"name", "claim_name", "claimName"})
 
 
 def manifest_of(kind: str, table: Table) -> Table | None:
@@ -66,3 +67,18 @@ def _value(key: str, node: Node) -> Node:
                  for k, v in node.entries.items()}  # fmt: skip
         return replace(node, entries=plain)
     return node
+
+
+def with_names(node: T) -> T:
+    """Return a manifest in which names that are not told stand for themselves, here as there."""
+    if isinstance(node, Items):
+        return replace(node, items=tuple(map(with_names, node.items)))
+    if not isinstance(node, Table):
+        return node
+    entries = {
+        key: replace(one, explicit=True)
+        if isinstance(one, Scalar) and key in _NAMES and not one.explicit
+        else with_names(one)
+        for key, one in node.entries.items()
+    }
+    return replace(node, entries=entries)

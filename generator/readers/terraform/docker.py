@@ -16,7 +16,9 @@ from generator.view import NotJudged, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
+    from generator.engines.signs import Signs as Engine
     from generator.view import View
 
 _OPTIONS: Final = {
@@ -28,17 +30,25 @@ _MEGABYTES: Final = {"memory": "memory", "memory_swap": "memory-swap"}
 _PAIR: Final = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
 
-def view_of(table: Table, context: Context) -> View | None:
-    """Return the container that a resource makes; None: it runs no server of the engine."""
+def view_of(table: Table, label: str, built: AbstractSet[str], context: Context) -> View | None:
+    """Return the container that a resource makes; None: it runs no server of the engine.
+
+    `label` is that of the resource, `built` are the images that the module builds itself.
+    """
     image = table.scalar("image")
-    if image is None or not context.engine.is_image(image_name(image.text).repository):
+    if image is None or not _is_ours(image, label, table, context.engine):
         return None
     told = list(_options(table))
     place = replace(table.place_of("image"), key="image")
     held = container.container(image.text, place, told, "docker", "")
     words = () if "entrypoint" in table.entries else _words(table, "command")
     said = tuple((word.text, word.place) for word in words)
-    held = replace(held, arguments=said, digest=held.digest or not image.explicit)
+    held = replace(
+        held,
+        arguments=said,
+        digest=held.digest or not image.explicit,
+        moving=image.text in built,
+    )
     variables, gaps = variables_of(table, "env")
     return context.view(
         DOCKER,
@@ -50,6 +60,22 @@ def view_of(table: Table, context: Context) -> View | None:
         container=held,
         acceleration=container.acceleration(held, told),
         not_judged=gaps,
+    )
+
+
+def _is_ours(image: Scalar, label: str, table: Table, engine: Engine) -> bool:
+    """Whether a container runs the server; of an image that is not told, names around it tell."""
+    if engine.is_image(image_name(image.text).repository):
+        return True
+    names = {label, table.text("name")}
+    return not image.explicit and (engine.name in names or is_of(engine.name, image.text))
+
+
+def is_of(engine: str, image: str) -> bool:
+    """Return whether an image that is not told is that of an engine, by the variable's name."""
+    return (
+        re.search(rf"\$\{{[\w.]*\.{engine}(?:_(?:docker|container|image|name|tag))*\}}", image)
+        is not None
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.grammar import text_of
 from generator.readers.syntax.hcl import (
+    FRAME,
     Block,
     attributes,
     blocks,
@@ -24,6 +25,7 @@ from generator.readers.syntax.hcl import (
 )
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform.functions import FUNCTIONS
+from generator.readers.terraform.parts import each, operation, pair, sides, walked
 from generator.view import Place
 
 if TYPE_CHECKING:
@@ -38,13 +40,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS: Final = 100_000
 MOST_DEPTH: Final = 60
-MOST_MADE: Final = 200
-"""Blocks or items that one `for` makes."""
 BLOCK: Final = "block"
 """The tag of a list whose items are blocks of one name."""
-_SAME: Final = {"image_id": "name", "latest": "name", "repo_digest": "name"}
-"""What a run tells of an image, and what names it in the file."""
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 class Module:
@@ -128,8 +125,8 @@ class Module:
         if content is None or not isinstance(found, Table | Items):
             return [_unknown("dynamic", Place(block.file, block.line))]
         return [
-            self.body(content, {**scope, iterator: _pair(key, value)}, depth)
-            for key, value in _each(found)
+            self.body(content, {**scope, iterator: pair(key, value)}, depth)
+            for key, value in each(found)
         ]
 
     def value(self, node: Syntax, file: str, scope: Scope, depth: int = 0) -> Node:
@@ -176,9 +173,9 @@ class Module:
                 if isinstance(met, Scalar) and met.explicit and met.kind == "bool":
                     return ways[met.text != "true"]
             case "unary_operation" | "binary_operation":
-                sign, sides = _sides(node)
-                values = [self._side(side, file, scope, depth) for side in sides]
-                return _operation(sign, values, Place(file, node.start_point[0] + 1))
+                sign, several = sides(node)
+                values = [self._side(side, file, scope, depth) for side in several]
+                return operation(sign, values, Place(file, node.start_point[0] + 1))
             case "for_expr":
                 return self._looped(inner[0], file, scope, depth)
         return None
@@ -189,8 +186,12 @@ class Module:
             return self._referred(side, file, scope, depth)
         return self.value(side[0], file, scope, depth) if side else None
 
-    def _text(self, node: Syntax, file: str, scope: Scope, depth: int) -> Scalar:
+    def _text(self, node: Syntax, file: str, scope: Scope, depth: int) -> Node:
         """Return a text with what its gaps stand for; a gap that nobody can fill stays."""
+        inner = [c for c in node.named_children if c.type not in FRAME]
+        if node.type == "quoted_template" and [c.type for c in inner] == ["template_interpolation"]:
+            # Nothing around it: the value as it is.
+            return self.value(_expression(inner[0]), file, scope, depth)
         place, here = Place(file, node.start_point[0] + 1), node.type == "heredoc_template"
         parts: list[str] = []
         told = plain = True
@@ -207,8 +208,8 @@ class Module:
         return Scalar(found, place, "str", raw, told, quote=quote, shared=not raw, block=here)
 
     def _filled(self, gap: Syntax, file: str, scope: Scope, depth: int) -> str | None:
-        inner = [one for one in gap.named_children if one.type == "expression"]
-        found = self.value(inner[0], file, scope, depth) if inner else None
+        inner = _expression(gap)
+        found = self.value(inner, file, scope, depth) if inner is not gap else None
         return found.text if isinstance(found, Scalar) and found.explicit else None
 
     def _object(
@@ -263,7 +264,7 @@ class Module:
                 found, rest = scope[head], names
             case _:
                 found = self._resource((head, first), depth)
-        return _walked(found, rest)
+        return walked(found, rest)
 
     def _step(self, node: Syntax, file: str, scope: Scope, depth: int) -> str:
         if node.type in {"get_attr", "index"}:
@@ -301,9 +302,9 @@ class Module:
         if not isinstance(over, Table | Items) or any(c.type == "for_cond" for c in rest):
             return None
         items: list[tuple[str, Node]] = []
-        for key, value in _each(over):
-            pair = (key, value) if len(names) > 1 else (value,)
-            inner = {**scope, **dict(zip(names, pair, strict=False))}
+        for key, value in each(over):
+            turn = (key, value) if len(names) > 1 else (value,)
+            inner = {**scope, **dict(zip(names, turn, strict=False))}
             made = [self.value(one, file, inner, depth) for one in rest]
             items.append((made[0].text if isinstance(made[0], Scalar) else "", made[-1]))
         place = Place(file, loop.start_point[0] + 1)
@@ -320,59 +321,10 @@ _LITERALS: Final[dict[str, Kind]] = {"numeric_lit": "int", "bool_lit": "bool", "
 _OF_LOOPS: Final = frozenset({"for_intro", "expression", "for_cond"})
 
 
+def _expression(gap: Syntax) -> Syntax:
+    """Return what stands in a gap of a text; the gap itself where it is a directive."""
+    return next((one for one in gap.named_children if one.type == "expression"), gap)
+
+
 def _unknown(text: str, place: Place) -> Scalar:
     return Scalar(f"${{{text}}}", place, written=text, explicit=False, shared=True)
-
-
-def _each(found: Table | Items) -> Iterator[tuple[Node, Node]]:
-    if isinstance(found, Table):
-        for key, value in list(found.entries.items())[:MOST_MADE]:
-            yield Scalar(key, found.place_of(key)), value
-    else:
-        for at, value in enumerate(found.items[:MOST_MADE]):
-            yield Scalar(str(at), value.place, "int"), value
-
-
-def _pair(key: Node, value: Node) -> Table:
-    return Table({"key": key, "value": value}, value.place)
-
-
-def _walked(node: Node | None, names: Sequence[str]) -> Node | None:
-    for name in names:
-        if isinstance(node, Items):
-            at = int(name) if name.isdecimal() else 0
-            node = node.items[at] if at < len(node.items) else None
-            if not name.isdecimal() and isinstance(node, Table):
-                node = node.entries.get(name)
-        elif isinstance(node, Table):
-            node = node.entries.get(name) or node.entries.get(_SAME.get(name, ""))
-        else:
-            return None
-    return node
-
-
-def _sides(node: Syntax) -> tuple[str, list[list[Syntax]]]:
-    """Return the sign of an operation, and what stands before and behind it."""
-    at = next((n for n, c in enumerate(node.children) if not c.is_named), 0)
-    before, behind = node.children[:at], node.children[at + 1 :]
-    sides = ([c for c in side if c.type != "comment"] for side in (before, behind))
-    return text_of(node.children[at]), [side for side in sides if side]
-
-
-def _operation(sign: str, values: list[Node | None], place: Place) -> Node | None:
-    """Return what a sign makes of values that are told: a number, or whether they are the same."""
-    told = [v for v in values if isinstance(v, Scalar) and v.explicit]
-    if len(told) != len(values) or not told:
-        return None
-    one, other = told[0].text, told[-1].text
-    if sign in {"==", "!="}:
-        return Scalar(str((one == other) is (sign == "==")).lower(), place, "bool")
-    if sign == "!":
-        return Scalar("false" if one == "true" else "true", place, "bool")
-    if not (_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other)):
-        return None
-    a, b = float(one), float(other)
-    made = {"*": a * b, "+": a + b, "-": a - b if len(told) > 1 else -a}.get(sign)
-    if made is None:
-        return None
-    return Scalar(f"{made:g}" if made % 1 else f"{made:.0f}", place, "int")

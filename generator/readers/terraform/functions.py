@@ -55,7 +55,7 @@ def _coalesce(values: Sequence[Node], _: Place) -> Node | None:
 
 _HAND_ON: Final = (
     *("jsonencode", "yamlencode", "jsondecode", "yamldecode", "base64encode", "base64gzip"),
-    *("chomp", "trimspace"),
+    *("chomp", "trimspace", "abspath", "pathexpand"),
     *("tostring", "tonumber", "tobool", "tolist", "toset", "tomap", "sensitive", "nonsensitive"),
     *("try", "flatten", "distinct", "compact", "one"),
 )

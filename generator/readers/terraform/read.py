@@ -6,6 +6,7 @@ Nothing is run: what a variable without a default, another module or the state w
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,11 +22,12 @@ from generator.readers.kubernetes.resources import documents_of
 from generator.readers.passed import uses_an_engine
 from generator.readers.syntax.grammar import TooMuch, text_of
 from generator.readers.syntax.hcl import Block, parser
-from generator.readers.syntax.yaml_tree import Node, Scalar, Table
+from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+from generator.readers.templates import untold
 from generator.readers.terraform import CLUSTER
 from generator.readers.terraform.boxes import boxes_of
-from generator.readers.terraform.cluster import manifest_of
-from generator.readers.terraform.docker import not_literal, view_of
+from generator.readers.terraform.cluster import manifest_of, with_names
+from generator.readers.terraform.docker import not_literal, variables_of, view_of
 from generator.readers.terraform.evaluate import MOST_STEPS, Module
 from generator.readers.terraform.texts import texts_of
 from generator.view import NotJudged
@@ -87,6 +89,13 @@ class _Found:
         self.own = [block for block in every if block.file in files]
         self.others = [block for block in every if block.file not in files]
         self.files = files
+        self.built = self._built()
+
+    def _built(self) -> set[str]:
+        """Return the images that the module builds itself."""
+        images = [b for b in self.module.blocks if b.labels[:1] == ("docker_image",)]
+        tables = (self.module.resource(block) for block in images)
+        return {table.text("name") for table in tables if "build" in table.entries}
 
     def all(self) -> None:
         """Take in every block."""
@@ -104,7 +113,7 @@ class _Found:
             before = len(self.views) + len(self.gaps)
             runs = self._take(block)
             taken = id(block) in made or len(self.views) + len(self.gaps) > before
-            if runs and not taken and uses_an_engine(_plain(block)):
+            if runs and not taken and self._matters(block):
                 self._passed_over(block)
         if self.module.steps > MOST_STEPS:
             raise TooMuch
@@ -126,7 +135,7 @@ class _Found:
         if made is not None:
             yield made
         elif isinstance(told, Table):
-            yield told
+            yield with_names(told)
         elif isinstance(told, Scalar) and told.explicit:
             padded = "\n" * (told.starts - 1) + told.text
             yield from documents_of(Source(told.place.file, padded))
@@ -135,17 +144,16 @@ class _Found:
 
     def _take(self, block: Block) -> bool:
         """Take in what a resource makes, and return whether it makes anything at all."""
-        if block.kind == "module":
-            return True
         kind, table = block.labels[0], self.module.resource(block)
+        kind = "" if block.kind == "module" else kind  # Its label says nothing.
         if table.text("count") == "0" or kind in _HELD:
             return False
         if kind == "helm_release":
             self._release(table)
         elif kind == "docker_container":
-            found = view_of(table, self.context)
+            found = view_of(table, block.labels[-1], self.built, self.context)
             self.views += [found] if found else []
-        elif not kind.startswith(("kubernetes_", "kubectl_")):
+        elif kind and not kind.startswith(("kubernetes_", "kubectl_")):
             views, gaps = boxes_of(kind, table, self.context)
             self.views += views
             self.gaps += gaps
@@ -158,32 +166,45 @@ class _Found:
         """Take in a release of a chart: its values, and what is set over them."""
         several = [told for node in table.items("values") if (told := self._values(node, table))]
         given = Given(all_of(several), table.place)
-        pairs = (one for key in ("set", "set_sensitive", "set_list") for one in table.items(key))
-        for pair in pairs:
-            if isinstance(pair, Table):
-                _set(pair, given)
+        for key in ("set", "set_sensitive", "set_list"):
+            for pair in (one for one in table.items(key) if isinstance(one, Table)):
+                self.gaps += _set(pair, key, given)
         name = self.context.engine.name
         ours = table.text("chart").rpartition("/")[2].partition(":")[0] == name
         release = Release(given.table(), (), ours, of_files=False)
-        self.views += views_of_release(release, table.place, self.context)
+        self.views += map(untold, views_of_release(release, table.place, self.context))
 
     def _values(self, node: Node, table: Table) -> Table | None:
         """Return values that stand there as text, as an object, or in a file."""
         if isinstance(node, Table):
             return node
         found = None
-        if isinstance(node, Scalar) and (node.explicit or node.block):
+        if isinstance(node, Scalar) and (node.explicit or "\n" in node.text):
             padded = "\n" * (node.starts - 1) + node.text
             found = values_in(Source(node.place.file, padded))
         if found is None and self.context.engine.name in table.text("chart"):
             self.gaps.append(not_literal("values", node.place))
         return found
 
+    def _matters(self, block: Block) -> bool:
+        """Whether a block that says nothing here may run the server all the same."""
+        if block.labels[0] == "docker_container":
+            table = self.module.resource(block)
+            image = table.scalar("image")
+            variables, _ = variables_of(table, "env")
+            engine, untold = self.context.engine, image is None or not image.explicit
+            names = {v.name for v in variables if v.name.startswith(engine.prefixes)}
+            asks = {name for name in names if re.fullmatch(engine.application, name)}
+            return untold and bool(names - asks - {engine.address})
+        return uses_an_engine(_plain(block))
+
     def _passed_over(self, block: Block) -> None:
         """Name a block that uses the engine in a way that nobody reads here."""
         reason = "resources of this type are not read here"
         if block.kind == "module":
             reason = "what a module makes of this stands elsewhere"
+        elif block.labels[0] == "helm_release":
+            reason = "these are values of a chart that is not known here"
         self.gaps.append(
             NotJudged(
                 file=block.file,
@@ -199,10 +220,15 @@ def _plain(block: Block) -> str:
     return text_of(block.body) if block.body else ""
 
 
-def _set(pair: Table, given: Given) -> None:
+def _set(pair: Table, key: str, given: Given) -> Iterator[NotJudged]:
+    """Put a value over the others; of a list that is not told, nobody knows the items."""
     name, value = pair.text("name"), pair.get("value")
-    if isinstance(value, Scalar) and value.explicit:
+    if isinstance(value, Items):
+        given.put(name, value)
+    elif isinstance(value, Scalar) and value.explicit:
         given.put_text(name, value.text, value.place, plain=pair.text("type") != "string")
+    elif name and key == "set_list":
+        yield not_literal(name, pair.place)
     elif name:
         place = value.place if value else pair.place
         given.put(name, Scalar("", place, explicit=False, shared=True))
