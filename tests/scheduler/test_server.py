@@ -172,7 +172,7 @@ def test_what_is_loaded_and_cannot_be(serve: Serve) -> None:
     assert loaded(Server.at(url)) == (("a", 0, 0), ("", 0, 0))
 
 
-@pytest.mark.parametrize("models", [7, "x", {"a": 1}, [{}] * 1001])
+@pytest.mark.parametrize("models", [7, "x", {"a": 1}, [{}] * 10_001])
 def test_a_list_of_what_is_loaded_that_is_none(serve: Serve, models: object) -> None:
     with pytest.raises(EnvironmentFailure, match="no answer of an Ollama server"):
         loaded(Server.at(serve({"/api/ps": (200, {"models": models})})))
