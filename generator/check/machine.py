@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines import ENGINES
 from generator.errors import EnvironmentFailure
-from generator.live.door import ask
+from generator.live.door import PATIENCE, ask
 from generator.readers.discover import discover_installed, text_of
 from generator.view import NotJudged
 
@@ -54,12 +54,13 @@ _PATTERNS: Final = (
 )  # fmt: skip
 
 
-def installed(root: str = HERE) -> Found:
+def installed(root: str = HERE, *, seconds: float = PATIENCE) -> Found:
     """Return what a machine runs of the engines, by the files below `root`.
 
-    Which compose projects run, docker tells, or what a captured tree keeps of its answer.
+    Which compose projects run, docker tells within `seconds`, or what a captured tree keeps of its
+    answer.
     """
-    projects, gaps = _projects(root)
+    projects, gaps = _projects(root, seconds)
     found = discover_installed(_files(root), projects)
     empty = () if found.groups or found.problems else (root,)
     return replace(found, gaps=(*gaps, *found.gaps, *map(_nothing, empty)))
@@ -131,14 +132,14 @@ def _link(path: str) -> str:
         return ""
 
 
-def _projects(root: str) -> tuple[list[list[str]], list[NotJudged]]:
+def _projects(root: str, seconds: float) -> tuple[list[list[str]], list[NotJudged]]:
     """Return the files of each compose project that runs, and why that is not known."""
     if root != HERE:
         told = text_of(posixpath.join(root, ANSWER), [])
         silent = told is None and any(_is_there(root, path) for path in _DOCKER)
         return _parsed(told or "", root), [_untold("its answer was not captured")] * silent
     try:
-        answer = ask(PROJECTS)
+        answer = ask(PROJECTS, seconds=seconds)
     except EnvironmentFailure as error:
         # Without docker there is nothing to ask.
         missing = error.hint.startswith("install")

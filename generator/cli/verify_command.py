@@ -56,7 +56,7 @@ or profile; 3 the server cannot be asked.
     "--timeout",
     metavar="TIME",
     example="3s",
-    text="How long each program, and the server with all its answers, may take.  [default: 3s]",
+    text="How long all programs, and the server with all its answers, may take.  [default: 3s]",
 )
 @click.option(
     "--via", "via", multiple=True, type=VIA,

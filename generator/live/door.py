@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PIECE: Final = 2**16
+PATIENCE: Final = 10.0  # seconds that a program has
 MOST: Final = 8 * 2**20
 
 
@@ -30,7 +31,7 @@ class Answer:
     err: str
 
 
-def ask(argv: Sequence[str], *, seconds: float = 10, most: int = MOST) -> Answer:
+def ask(argv: Sequence[str], *, seconds: float = PATIENCE, most: int = MOST) -> Answer:
     """Return what a program answers; it and what it has started end with this call.
 
     Raises EnvironmentFailure where it is missing, takes longer than `seconds`, or prints more

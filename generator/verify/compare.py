@@ -40,7 +40,7 @@ def compare(service: Service, seen: Observed, running: Running) -> Comparison:
     """Return what of a service is as the Plan wants it."""
     wanted = intended(service, seen.held.by if seen.held else None)
     rows = [variable(setting, seen, running) for setting in wanted.variables]
-    rows += strays(frozenset(s.name for s in service.environment), seen, running)
+    rows += strays(wanted, seen, running)
     rows = [hidden(row) if running.secret(row.setting) else row for row in rows]
     rows += [limit_row(limit, seen) for limit in wanted.limits]
     rows += [left_out(limit, why) for limit, why in wanted.left_out]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 from generator.targets.compose import UNSUPPORTED
 from generator.targets.container import published, variables
+from generator.units import address
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.plan import Limit, Service, Setting
     from generator.verify.observed import Via
 
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- inside a container
 CONTAINERS: Final = frozenset({"docker", "podman"})
 
 
@@ -19,12 +24,14 @@ CONTAINERS: Final = frozenset({"docker", "podman"})
 class Intended:
     """The variables and limits that a service should have, as one manager hands them over.
 
-    `left_out` are limits that the manager has no word for, each with the reason; `published` is
+    `image` are variables that a container may have besides, for its image brings them. `left_out`
+    are limits that the manager has no word for, each with the reason; `published` is
     where a container should be reached, empty: it is none.
     """
 
     variables: tuple[Setting, ...]
     limits: tuple[Limit, ...]
+    image: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[tuple[Limit, str], ...] = ()
     published: str = ""
 
@@ -37,6 +44,7 @@ def intended(service: Service, by: Via | None) -> Intended:
     return Intended(
         variables=tuple(variables(service, decrypted=by == "podman")),
         limits=tuple(limit for limit in service.limits if limit.name not in out),
+        image={service.listen.variable: address(EVERYWHERE, service.container.port)},
         left_out=tuple((limit, out[limit.name]) for limit in service.limits if limit.name in out),
         published=published(service),
     )

@@ -36,7 +36,7 @@ LOG: Final = "server-log.txt"
 _START: Final = timedelta(minutes=2)
 _UNBOUND: Final = (None, 0, 100)
 """What a container has of limits that nobody gave it: no bound, no score, the usual weight."""
-ENGINES: Final[tuple[Via, ...]] = ("docker", "podman")
+_BOXES: Final[tuple[Via, ...]] = ("docker", "podman")
 _PAUSE: Final = 0.5  # seconds between two questions whether it answers
 
 
@@ -105,15 +105,17 @@ def _held(
     service: Service, machine: Machine, asked: Collection[Via], ours: Collection[int]
 ) -> Held | None:
     """Return what the manager holds that runs the server; else what one holds that could."""
-    unit = None
-    if "systemd" in asked:
-        told = machine.told(SHOWN, manager.argv(service.unit))
-        unit = manager.held(service.unit, told)
-    boxes = (_box(engine, service, machine) for engine in ENGINES if engine in asked)
+    boxes = [_box(engine, service, machine) for engine in _BOXES if engine in asked]
+    rootless = service.container.rootless and any(box and box.by == "podman" for box in boxes)
+    unit = _unit(service.unit, machine, user=rootless) if "systemd" in asked else None
     there = [held for held in (unit, *boxes) if held]
     running = [held for held in there if held.pid in ours] or [held for held in there if held.pid]
     one = next(iter(running or there), None)
     return _of_both(one, unit) if one and unit and one.by == "podman" else one
+
+
+def _unit(name: str, machine: Machine, *, user: bool) -> Held | None:
+    return manager.held(name, machine.told(SHOWN, manager.argv(name, user=user)))
 
 
 def _box(engine: Via, service: Service, machine: Machine) -> Held | None:
@@ -188,7 +190,7 @@ def _written(
         exists=os.path.lexists,
         listed=listed_beside,
     )
-    every = views(installed(machine.folder), context).views
+    every = views(installed(machine.folder, seconds=machine.left), context).views
     name, boxed = held.name.partition(".")[0], held.by != "systemd"
     ours = (view for view in every if bool(view.container) == boxed)
     return next((view for view in ours if view.name.partition(".")[0] == name), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,9 +24,10 @@ HERE: Final = "/"
 
 
 class Machine:
-    """Files, programs and the API, each asked as long as `seconds`; a captured tree has answers.
+    """Files, programs and the API; a captured tree has answers.
 
-    `folder` is where the files of the machine lie. `gaps` are who could not be asked, and why.
+    All programs together have `seconds`, and so has the server with all its answers. `folder` is
+    where the files of the machine lie. `gaps` are who could not be asked, and why.
     """
 
     def __init__(self, root: str | None, seconds: float) -> None:
@@ -34,6 +36,12 @@ class Machine:
         self.seconds = seconds
         self.gaps: dict[str, str] = {}
         self._live = root is None
+        self._until = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that programs still have."""
+        return max(self._until - time.monotonic(), 0)
 
     def told(self, file: str, argv: Sequence[str], *, both: bool = False) -> str:
         """Return what a program prints, on a captured machine what `file` has of it.
@@ -43,7 +51,7 @@ class Machine:
         if not self._live:
             return self.files.tool(file)
         try:
-            answer = ask(argv, seconds=self.seconds)
+            answer = ask(argv, seconds=self.left)
         except EnvironmentFailure as error:
             # Without the program there is nothing that it could tell.
             if not error.hint.startswith("install"):

@@ -36,9 +36,10 @@ _TEXTS: Final = frozenset({"allowed_cpus", "numa_policy", "numa_mask"})
 _ONE_CPU: Final = 10**4  # microseconds of each second that are a percent
 
 
-def argv(unit: str) -> tuple[str, ...]:
-    """Return the command that tells what systemd holds of a unit."""
-    return ("systemctl", "show", unit, f"--property={','.join(PROPERTIES)}")
+def argv(unit: str, *, user: bool = False) -> tuple[str, ...]:
+    """Return the command that tells what systemd holds of a unit, or a user's own systemd."""
+    whose = ("--user",) if user else ()
+    return ("systemctl", *whose, "show", unit, f"--property={','.join(PROPERTIES)}")
 
 
 def held(unit: str, told: str) -> Held | None:

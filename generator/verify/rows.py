@@ -99,7 +99,7 @@ def hidden(row: Row) -> Row:
     """Return the row of a secret: whether it is as it should be, and none of its values."""
     shown = (row.intended, row.held, row.effective)
     intended, held, effective = (text if text == NOTHING else HIDDEN for text in shown)
-    why = re.sub(r"`[^`]*`", HIDDEN, row.why)
+    why = re.sub(r"`.*`", HIDDEN, row.why, flags=re.DOTALL)
     return replace(row, intended=intended, held=held, effective=effective, why=why)
 
 

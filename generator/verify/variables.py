@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from generator.verify.intended import CONTAINERS
 from generator.verify.rows import NOTHING, Row, Stage, by_file, by_manager, judged, written_at
 
 if TYPE_CHECKING:
@@ -13,10 +12,9 @@ if TYPE_CHECKING:
 
     from generator.engines.base import Running
     from generator.plan import Setting
+    from generator.verify.intended import Intended
     from generator.verify.observed import Observed
     from generator.view import Variable
-
-_OF_IMAGES: Final = frozenset({"NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"})
 
 
 def variable(setting: Setting, seen: Observed, running: Running) -> Row:
@@ -87,36 +85,36 @@ def _environment(seen: Observed, *, of_runner: bool = False) -> Mapping[str, str
     return next((one.variables for one in every if one.variables is not None), None)
 
 
-def strays(ours: frozenset[str], seen: Observed, running: Running) -> Iterator[Row]:
+def strays(wanted: Intended, seen: Observed, running: Running) -> Iterator[Row]:
     """Yield a row for each variable that is set without the Plan, and is one of the engine's.
 
     What looks like one and is none is in vain, and tells what somebody wanted.
     """
     held = seen.held.variables if seen.held else {}
     given = _environment(seen) or {}
-    # An image tells its own server where to listen, and which devices it may ask for.
-    boxed = _OF_IMAGES if seen.held and seen.held.by in CONTAINERS else frozenset[str]()
-    for name in sorted({*held, *given} - ours - boxed):
-        if running.unread(name) or running.default(name) is not None:
-            yield _stray(name, held_value(name, seen), given.get(name), seen, running)
+    for name in sorted({*held, *given} - {setting.name for setting in wanted.variables}):
+        default = wanted.image.get(name, running.default(name))
+        if default is not None or running.unread(name):
+            row = _stray(name, given.get(name), default or "", seen, running)
+            yield from () if row.verdict == "ok" and name in wanted.image else (row,)
 
 
-def _stray(name: str, held: str | None, got: str | None, seen: Observed, running: Running) -> Row:
-    found = _written(name, seen)
+def _stray(name: str, got: str | None, default: str, seen: Observed, running: Running) -> Row:
+    held = held_value(name, seen)
+    found = seen.written.variable(name) if seen.written else None
     place = written_at(found.place) if found else ""
-    effective = seen.config.get(name, got)
     row = Row(
         setting=name,
         intended=NOTHING,
         held=_or_nothing(held),
-        effective=_or_nothing(effective),
+        effective=_or_nothing(seen.config.get(name, got)),
         by=place,
         stray=True,
     )
     sets = f"{place} sets it; " if place else ""
     if why := running.unread(name):
         return replace(row, verdict="not read", why=f"{sets}{why}")
-    value, default = got if got is not None else held or "", running.default(name) or ""
+    value = got if got is not None else held or ""
     if running.meaning(name, value) == running.meaning(name, default):
         return replace(row, why="the default, which the profile leaves alone", by="")
     return replace(row, verdict="drift", why=f"{sets}the profile does not have it")

@@ -201,6 +201,21 @@ def in_one_line(done: Done) -> None:
     assert len(others) <= 1
 
 
+def test_programs_that_hang_have_no_more_time_than_is_given(tmp_path: Path) -> None:
+    for name in ("systemctl", "docker", "podman", "journalctl"):
+        (tmp_path / name).write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+        (tmp_path / name).chmod(0o755)
+    kinds = ("--via", "systemd", "--via", "docker", "--via", "podman", "--via", "api")
+    nobody = ("--url", "http://127.0.0.1:9", "--timeout", "300ms")
+    in_one_line(called("verify", SMALL, *kinds, *nobody, env={"PATH": str(tmp_path)}))
+    with serving(Stub([Installed("tiny:1b")])) as stub:
+        done = called("verify", SMALL, *kinds, "--url", stub.url, "--timeout", "1s", "--json",
+                      env={"PATH": str(tmp_path)})  # fmt: skip
+        found = validated("verify", done.stdout)
+        assert {each["who"] for each in found["not_asked"]} >= {"docker", "podman", "systemctl"}
+        assert found["release"] == "0.32.15"
+
+
 def test_waiting_for_a_server_that_comes_later() -> None:
     with serving(Stub([Installed("tiny:1b")], silent=2)) as stub:
         assert asked(stub.url, "--wait", "30s").returncode == 0

@@ -153,14 +153,39 @@ def test_what_is_none_of_ours(name: str) -> None:
 
 
 def test_a_secret_is_shown_nowhere() -> None:
-    secret = replace(ONE.environment[0], name="HF_TOKEN", value="s3cret")
+    secret = replace(ONE.environment[0], name="HF_TOKEN", value="s3`cret")
     one = replace(ONE, environment=(*ONE.environment, secret))
-    written = files(("HF_TOKEN", "s3cret", UNIT, 2), ("HF_TOKEN", "0ther", OVERRIDE, 2))
+    written = files(("HF_TOKEN", "s3`cret", UNIT, 2), ("HF_TOKEN", "0`ther", OVERRIDE, 2))
     found = compare(one, seen(one, written=written), running())
     (row_,) = (each for each in found.rows if each.setting == "HF_TOKEN")
     assert (row_.verdict, row_.intended) == ("shadowed", "***")
-    assert "s3cret" not in repr(found)
-    assert "0ther" not in repr(found)
+    assert "cret" not in repr(found)
+    assert "ther" not in repr([row_.why, row_.held])
+
+
+def test_what_an_image_brings() -> None:
+    """In a container the server listens everywhere, and the published port says where that is."""
+    box = replace(held(ONE, OLLAMA_HOST="0.0.0.0:11434"), by="docker")
+    inside = process(ONE, OLLAMA_HOST="0.0.0.0:11434")
+    found = compared(seen(ONE, held=box, process=inside))
+    assert "OLLAMA_HOST" not in {each.setting for each in found.rows}
+    deaf = replace(held(ONE, OLLAMA_HOST="127.0.0.1"), by="docker")
+    other = row(seen(ONE, held=deaf, process=process(ONE, OLLAMA_HOST="127.0.0.1")), "OLLAMA_HOST")
+    assert (other.verdict, other.intended) == ("drift", "-")
+
+
+@pytest.mark.parametrize(
+    ("ports", "verdict"),
+    [
+        (("127.0.0.1:11434:11434",), "ok"),
+        (("0.0.0.0:11434:11434",), "drift"),
+        (("127.0.0.1:11434:11434", "[::]:11434:11434"), "drift"),
+        ((), "drift"),
+    ],
+)
+def test_where_a_container_is_reached(ports: tuple[str, ...], verdict: str) -> None:
+    box = replace(held(ONE), by="docker", published=ports)
+    assert row(seen(ONE, held=box), "published").verdict == verdict
 
 
 # Limits
