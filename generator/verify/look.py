@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from generator.check.machine import installed
+from generator.detect.cgroup import groups_of
 from generator.engines import load_signs
 from generator.errors import EnvironmentFailure
 from generator.readers.base import Context
@@ -22,13 +23,13 @@ from generator.verify.process import environment, process, processes, servers
 from generator.verify.served import found
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from generator.catalogue.catalogue import Catalogue
     from generator.engines.base import Running
     from generator.plan import Service
     from generator.verify.machine import Machine
-    from generator.verify.observed import Via
+    from generator.verify.observed import Process, Via
     from generator.view import View
 
 SHOWN: Final = "systemctl-show.txt"
@@ -36,6 +37,7 @@ LOG: Final = "server-log.txt"
 _START: Final = timedelta(minutes=2)
 _UNBOUND: Final = (None, 0, 100)
 """What a container has of limits that nobody gave it: no bound, no score, the usual weight."""
+_AFAR: Final = frozenset({"api"})
 _BOXES: Final[tuple[Via, ...]] = ("docker", "podman")
 _PAUSE: Final = 0.5  # seconds between two questions whether it answers
 
@@ -55,38 +57,67 @@ def look(
     managers the one counts that runs it.
     """
     asked = via or (VIAS if is_local(urlsplit(url).hostname or "") else ("api",))
-    every = processes(machine.files) if set(asked) - {"api"} else {}
-    ours = servers(every, load_signs(service.engine).command)
-    meant = running.meaning(service.listen.variable, url)
-    ours.sort(key=lambda pid: _listens(pid, service, machine, running) != meant)
-    held = _held(service, machine, asked, ours)
-    pid = _pid(held, ours, machine) if held or "process" in asked else 0
-    seen = process(machine.files, pid, every) if pid else None
-    answers, unanswered = None, ""
-    if "api" in asked:
-        try:
-            answers = _answers(service, machine, running, url)
-        except EnvironmentFailure as error:
-            unanswered = error.message
-            if not held and not seen:
-                raise
-    if not (held or seen or answers):
-        hint = "is it installed? `--via` says whom to ask, `--url` where it answers"
-        raise EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
-    log = _log(machine, held, pid)
-    config = running.config(log)
+    answers = _answers(service, machine, running, url) if "api" in asked else None
+    held, seen = _local(service, machine, running, asked, url) if {*asked} - _AFAR else (None, None)
+    if isinstance(answers, Answers) and not held and seen:
+        # Another server of this machine is none that was asked.
+        seen = seen if _port(seen.variables, service, running) == _port_of(url) else None
+    if not (held or seen or isinstance(answers, Answers)):
+        raise answers or _nobody(service)
+    log = _log(machine, held, seen.pid if seen else 0)
     return Observed(
         url=url,
         written=_written(service, machine, catalogue, held),
         held=held,
         process=seen,
-        config=config,
+        config=running.config(log),
         devices=running.devices(log),
-        room=machine.room(service.models_dir or service.installed_models),
-        answers=answers,
-        unanswered=unanswered,
+        room=_room(service, machine, held) if held or seen else None,
+        answers=answers if isinstance(answers, Answers) else None,
+        unanswered=answers.message if isinstance(answers, EnvironmentFailure) else "",
         gaps=tuple(machine.gaps.items()),
     )
+
+
+def _nobody(service: Service) -> EnvironmentFailure:
+    hint = "is it installed? `--via` says whom to ask, `--url` where it answers"
+    return EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
+
+
+def _room(service: Service, machine: Machine, held: Held | None) -> int | None:
+    """Return the bytes that are left for models; of a volume of containers nobody here knows."""
+    boxed = held is not None and held.by in _BOXES
+    folder = service.models_dir or ("" if boxed else service.installed_models)
+    return machine.room(folder) if folder else None
+
+
+def _local(
+    service: Service, machine: Machine, running: Running, asked: Collection[Via], url: str
+) -> tuple[Held | None, Process | None]:
+    """Return what a manager holds, and the process: its own, or the one that listens there."""
+    every = processes(machine.files)
+    ours = servers(every, load_signs(service.engine).command)
+    held, port = _held(service, machine, asked, ours), _port_of(url)
+
+    def elsewhere(pid: int) -> bool:
+        return _port(environment(machine.files, pid), service, running) != port
+
+    alone = sorted(ours, key=elsewhere) if "process" in asked else []
+    pid = _pid(held, ours, machine) if held else next(iter(alone), 0)
+    return held, process(machine.files, pid, every) if pid else None
+
+
+def _port(given: Mapping[str, str] | None, service: Service, running: Running) -> int | None:
+    """Return the port at which a process listens, by its environment."""
+    name = service.listen.variable
+    return _port_of(running.meaning(name, (given or {}).get(name, "")))
+
+
+def _port_of(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 def wait(machine: Machine, url: str, seconds: float) -> None:
@@ -130,36 +161,36 @@ def _of_both(box: Held, unit: Held) -> Held:
     return replace(box, limits={**box.limits, **unit.limits, **own}, stale=unit.stale)
 
 
-def _pid(held: Held | None, ours: list[int], machine: Machine) -> int:
-    """Return the process of the server: the manager's own, or one below it."""
-    if held is None:
-        return next(iter(ours), 0)
-    below = (pid for pid in ours if held.cgroup and held.cgroup in _group(machine, pid))
-    return held.pid if held.pid in ours or not held.pid else next(below, held.pid)
+def _pid(held: Held, ours: Collection[int], machine: Machine) -> int:
+    """Return the process of the server: the manager's own, or one in its control group."""
+    if held.pid in ours or not held.pid:
+        return held.pid
+    within = (pid for pid in ours if held.cgroup and _is_below(held.cgroup, pid, machine))
+    return next(within, held.pid)
 
 
-def _listens(pid: int, service: Service, machine: Machine, running: Running) -> str:
-    """Return where a server listens, by its environment."""
-    told = environment(machine.files, pid) or {}
-    return running.meaning(service.listen.variable, told.get(service.listen.variable, ""))
+def _is_below(group: str, pid: int, machine: Machine) -> bool:
+    paths = groups_of(machine.files, pid).values()
+    return any(path == group or path.startswith(f"{group}/") for path in paths)
 
 
-def _group(machine: Machine, pid: int) -> str:
-    return machine.files.text(f"/proc/{pid}/cgroup")
-
-
-def _answers(service: Service, machine: Machine, running: Running, url: str) -> Answers:
+def _answers(
+    service: Service, machine: Machine, running: Running, url: str
+) -> Answers | EnvironmentFailure:
+    """Return what the server answers, or why it does not."""
     ask = machine.api(url)
-    release, installed_ = running.release(ask), running.installed(ask)
     made = [model.served for model in service.models if model.parameters]
-    return Answers(
-        release=release,
-        installed=installed_,
-        loaded=running.loaded(ask),
-        parameters={
-            name: running.parameters(ask, name) for name in made if found(name, installed_)
-        },
-    )
+    try:
+        release, there = running.release(ask), running.installed(ask)
+        names = [name for name in made if found(name, there)]
+        return Answers(
+            release=release,
+            installed=there,
+            loaded=running.loaded(ask),
+            parameters={name: running.parameters(ask, name) for name in names},
+        )
+    except EnvironmentFailure as error:
+        return error
 
 
 def _log(machine: Machine, held: Held | None, pid: int) -> str:
@@ -170,11 +201,18 @@ def _log(machine: Machine, held: Held | None, pid: int) -> str:
         own = (f"_PID={pid}", "--output", "cat", "--no-pager", *grep)
         return machine.told(LOG, ("journalctl", *own))
     if held and held.started:
-        until = datetime.fromisoformat(held.started[:19] + "+00:00") + _START
-        times = ("--since", held.started, "--until", until.isoformat())
+        times = ("--since", held.started, "--until", _later(held.started))
         return machine.told(LOG, (held.by, "logs", *times, held.name), both=True)
     # Where its errors go is often a file.
     return machine.files.text(f"/proc/{pid}/fd/2") if pid else ""
+
+
+def _later(started: str) -> str:
+    """Return a time soon after another; what is none stays as it is."""
+    try:
+        return (datetime.fromisoformat(started) + _START).isoformat()
+    except (OverflowError, ValueError):
+        return started
 
 
 def _written(

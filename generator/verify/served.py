@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.models import quantisation
+from generator.formats.shell import quote
 from generator.records import dataclass
 from generator.units import Release, whole
 from generator.verify.rows import NOTHING, Row
@@ -110,7 +111,7 @@ def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
     others = (one for one in answers.installed if _whole(one.name) not in wanted)
     program = service.container.program
     return tuple(
-        Extra(name=o.name, size=o.size, modified=o.modified, remove=f"{program} rm {o.name}")
+        Extra(name=o.name, size=o.size, modified=o.modified, remove=f"{program} rm {quote(o.name)}")
         for o in sorted(others, key=lambda one: (-one.size, one.name))
     )
 

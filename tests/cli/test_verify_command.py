@@ -169,7 +169,7 @@ def test_a_server_of_another_era() -> None:
 
 def test_no_terminal_escape_of_the_server_reaches_the_screen() -> None:
     evil = "\x1b[2J\x1b]0;pwn\x07\u202e"
-    with serving(Stub([Installed(f"a{evil}", quantisation=evil, modified=evil)])) as stub:
+    with serving(Stub([Installed(f"a\0{evil}", quantisation=evil, modified=evil)])) as stub:
         done = asked(stub.url)
         assert "pwn" in done.stdout
         assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout, *done.stderr}

@@ -318,12 +318,12 @@ def test_the_room_for_a_model_that_is_missing() -> None:
 def test_models_that_nobody_asked_for() -> None:
     told = replace(answers(), installed=(
         ServedModel(name="small:1b", size=1, modified="2026-01-02T03:04:05Z"),
-        ServedModel(name="large:1b", size=2), ServedModel(name="mine:latest"),
+        ServedModel(name="large:1b; reboot", size=2), ServedModel(name="mine:latest"),
         ServedModel(name="qwen3:8b"),
     ))  # fmt: skip
     found = compared(seen(ONE, answers=told), models=(wanted("qwen3:8b", serve_as="mine"),))
     assert [(e.name, e.remove) for e in found.extras] == [
-        ("large:1b", "ollama rm large:1b"), ("small:1b", "ollama rm small:1b"),
+        ("large:1b; reboot", "ollama rm 'large:1b; reboot'"), ("small:1b", "ollama rm small:1b"),
     ]  # fmt: skip
     assert not found.fails
 

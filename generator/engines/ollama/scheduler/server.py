@@ -59,7 +59,7 @@ def listed(ask: Callable[[str], Mapping[str, Any]], path: str) -> list[Mapping[s
 
 def name_of(value: object) -> str:
     """Return a text of a server, cut where it is no name; empty: it is no text."""
-    return shortened(value, 128) if isinstance(value, str) else ""
+    return shortened(value.replace("\0", "\ufffd"), 128) if isinstance(value, str) else ""
 
 
 def bytes_of(value: object) -> int:
