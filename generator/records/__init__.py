@@ -8,6 +8,7 @@ standard library.
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 MANY: Final = 200
@@ -16,6 +17,8 @@ MANY: Final = 200
 if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass as dataclass
+
+    _Values = Callable[[object], tuple[Any, ...]]
 else:
 
     def dataclass(
@@ -30,7 +33,9 @@ def _made(cls: type, *, slots: bool, kw_only: bool, eq: bool) -> Any:  # noqa: A
     bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
     made: Any = bare(cls)
     made.__init__ = _init(made)
-    for name, method in (_SHARED | (_COMPARED if eq else {})).items():
+    values = _getter(made)
+    compared = {"__eq__": _eq(values), "__hash__": _hash(values)} if eq else {}
+    for name, method in (_SHARED | {"__getstate__": _state(values)} | compared).items():
         if name not in cls.__dict__:
             setattr(made, name, method)
     return made
@@ -88,22 +93,37 @@ def _default(one: dataclasses.Field[Any]) -> dict[str, Any]:
     return {name: value for name, value in both.items() if value is not dataclasses.MISSING}
 
 
-def _values(record: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- any record
-    return tuple(getattr(record, name) for name in record.__dataclass_fields__)
+def _getter(cls: Any) -> _Values:  # noqa: ANN401 -- any class
+    """Return what returns the values of all fields of a record of a class."""
+    names = tuple(cls.__dataclass_fields__)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
 
 
 def _repr(record: Any) -> str:  # noqa: ANN401
-    pairs = zip(record.__dataclass_fields__, _values(record), strict=True)
+    pairs = zip(record.__dataclass_fields__, record.__getstate__(), strict=True)
     return f"{type(record).__qualname__}({', '.join(f'{name}={value!r}' for name, value in pairs)})"
 
 
-def _eq(record: object, other: object) -> bool:
-    same = record.__class__ is other.__class__
-    return _values(record) == _values(other) if same else NotImplemented
+def _state(values: _Values) -> _Values:
+    # An `attrgetter` is no method.
+    def state(record: object) -> tuple[Any, ...]:
+        return values(record)
+
+    return state
 
 
-def _hash(record: object) -> int:
-    return hash(_values(record))
+def _eq(values: _Values) -> Callable[[object, object], bool]:
+    def eq(record: object, other: object) -> bool:
+        same = record.__class__ is other.__class__
+        return values(record) == values(other) if same else NotImplemented
+
+    return eq
+
+
+def _hash(values: _Values) -> Callable[[object], int]:
+    return lambda record: hash(values(record))
 
 
 def _refuse(_: object, name: str, *__: object) -> None:
@@ -119,7 +139,5 @@ _SHARED = {
     "__repr__": _repr,
     "__setattr__": _refuse,
     "__delattr__": _refuse,
-    "__getstate__": _values,
     "__setstate__": _restore,
 }
-_COMPARED = {"__eq__": _eq, "__hash__": _hash}
