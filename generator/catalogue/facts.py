@@ -84,6 +84,7 @@ class Facts:
         self.at = min(final, catalogue.newest)
         self._generations: dict[str, GpuGeneration | None] = {}
         self._accepted: dict[str, Accepted] = {}
+        self._models: dict[str, ModelFact | None] = {}
 
     # Releases
 
@@ -394,8 +395,16 @@ class Facts:
         return found if found is not None and found.layers else None
 
     def named_model(self, name: str) -> ModelFact | None:
-        """The model of that tag, though its size alone may be known; None: there is none."""
+        """The model of that tag, though its size alone may be known; None: there is none.
+
+        It is the same record each time, by which others remember what follows from it.
+        """
         tag = plain(name)
+        if tag not in self._models:
+            self._models[tag] = self._named_model(tag)
+        return self._models[tag]
+
+    def _named_model(self, tag: str) -> ModelFact | None:
         if found := self._by_tag.get(tag):
             return self._as_said(found, tag)
         family, _, rest = tag.partition(":")

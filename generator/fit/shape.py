@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -330,6 +331,7 @@ def channels(r: Recurrence) -> int:
     return r.ssm_inner_size + 2 * r.ssm_group_count * r.ssm_state_size
 
 
+@lru_cache(maxsize=512)
 def shape_of(model: ModelFact, facts: Facts) -> Shape:
     """Return the Shape of a model of the Catalogue at its `quantisation`, whose size is known.
 

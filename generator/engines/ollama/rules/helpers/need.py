@@ -7,17 +7,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler.settings import context_of, may_be_loaded
-from generator.fit.host import computes_on_cpu, host_of
+from generator.fit.host import Host, computes_on_cpu, host_of
 from generator.fit.kv import kv_of
 from generator.fit.shape import DEFAULT_BATCH, shape_of
+from generator.rules.helpers.same import Same
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.engines.ollama.scheduler.ask import OllamaAsk
-    from generator.fit.host import Host
     from generator.fit.layout import Need
     from generator.fit.verdict import ModelFit
+    from generator.host import Gpu
     from generator.view import ModelUse, View
 
 
@@ -36,9 +37,14 @@ VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIB
 
 def known_models(view: View, facts: Facts) -> list[ModelFact]:
     """Return what the Catalogue knows of the service's models, each once."""
-    found = (facts.model(used.base or used.name) for used in view.models)
+    return list(_known(Same(view), facts))
+
+
+@lru_cache(maxsize=4)
+def _known(same: Same, facts: Facts) -> tuple[ModelFact, ...]:
+    found = (facts.model(used.base or used.name) for used in same.view.models)
     known = [model for model in found if model is not None]
-    return list({(model.names[0], model.quantisation): model for model in known}.values())
+    return tuple({(model.names[0], model.quantisation): model for model in known}.values())
 
 
 def heaviest(view: View, facts: Facts) -> list[ModelFact]:
@@ -49,26 +55,16 @@ def heaviest(view: View, facts: Facts) -> list[ModelFact]:
 
 def asked(view: View, facts: Facts, model: ModelFact) -> OllamaAsk:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
-    return _ask_of(_Same(view), facts).granted(model.names[0])
+    return _granted(Same(view), facts, model.names[0])
 
 
-class _Same:
-    """A View as what it is, for a cache: to compare what is in it would take longer than to ask."""
-
-    __slots__ = ("view",)
-
-    def __init__(self, view: View) -> None:
-        self.view = view
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.view is other.view
-
-    def __hash__(self) -> int:
-        return id(self.view)
+@lru_cache(maxsize=32)
+def _granted(same: Same, facts: Facts, name: str) -> OllamaAsk:
+    return _ask_of(same, facts).granted(name)
 
 
 @lru_cache(maxsize=4)
-def _ask_of(same: _Same, facts: Facts) -> OllamaAsk:
+def _ask_of(same: Same, facts: Facts) -> OllamaAsk:
     """Return what a service asks for; several rules want to know, of several models each."""
     # Most services name no model that is known; this loads only for one that does.
     from generator.engines.ollama.scheduler.ask import ask_of
@@ -83,12 +79,17 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     buffer counts from 0.30 on: those of older engines were never measured. GPUs do not get the
     token embedding. Without a size for the quantisation only the cache is counted.
     """
-    free = tuple(host_of(view).free)
-    return _least(asked(view, facts, model), model, free, on_cpu=computes_on_cpu(view))
+    return _least(Same(view), facts, model)
+
+
+@lru_cache(maxsize=32)
+def _least(same: Same, facts: Facts, model: ModelFact) -> Need:
+    view, free = same.view, tuple(host_of(same.view).free)
+    return _least_on(asked(view, facts, model), model, free, on_cpu=computes_on_cpu(view))
 
 
 @lru_cache(maxsize=512)
-def _least(ask: OllamaAsk, model: ModelFact, free: tuple[int, ...], *, on_cpu: bool) -> Need:
+def _least_on(ask: OllamaAsk, model: ModelFact, free: tuple[int, ...], *, on_cpu: bool) -> Need:
     """Return the same: hosts of one kind ask for it again and again."""
     from generator.fit.layout import Footprint, Need
 
@@ -118,7 +119,7 @@ def alone(view: View, facts: Facts) -> tuple[str, ModelFit] | None:
         return None
     name, model = max(known, key=lambda pair: least(view, facts, pair[1]).total)
     ask = replace(asked(view, facts, model), spread=False)
-    return name, _judged(ask, model, host_of(view))
+    return name, _judged(ask, model, host_of(view).devices)
 
 
 def placed(view: View, facts: Facts, used: ModelUse) -> ModelFit | None:
@@ -131,15 +132,15 @@ def placed(view: View, facts: Facts, used: ModelUse) -> ModelFit | None:
     if model is None or not model.weight_bytes or not seen or used.base not in {"", used.name}:
         return None
     ask = asked(view, facts, model)
-    return _judged(ask, model, host_of(view)) if ask.layers is None else None
+    return _judged(ask, model, host_of(view).devices) if ask.layers is None else None
 
 
 @lru_cache(maxsize=512)
-def _judged(ask: OllamaAsk, model: ModelFact, host: Host) -> ModelFit:
-    """Return the fit of a model, once for all hosts of one kind."""
+def _judged(ask: OllamaAsk, model: ModelFact, devices: tuple[Gpu, ...]) -> ModelFit:
+    """Return the fit of a model on these GPUs, once for all hosts that have the same."""
     from generator.fit.verdict import judge
 
-    return judge(shape_of(model, ask.facts), ask, host, search=False)
+    return judge(shape_of(model, ask.facts), ask, Host(devices=devices), search=False)
 
 
 def _all_cards(view: View, least: int = 2) -> bool:
