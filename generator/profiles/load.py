@@ -5,7 +5,6 @@ No pydantic here, so that a profile seen before starts fast; form is judged by `
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import errno
 import hashlib
@@ -68,8 +67,8 @@ def read_file(path: Path, *, stdin: bytes | None = None) -> Document:
 
 def overlaid(document: Document, tables: Mapping[str, Any], origin: str) -> Document:
     """Return `document` with `tables` merged over it, as a file that extends it would be."""
-    data, origins = copy.deepcopy(document.data), dict(document.origins)
-    _merge(data, tables, origins, origin)
+    origins = dict(document.origins)
+    data = _merged(document.data, tables, origins, origin)
     return dataclasses.replace(document, data=data, origins=origins, digest="")
 
 
@@ -113,8 +112,7 @@ class _Reader:
         base: dict[str, Any] = {}
         if isinstance(parent, str):
             base = self._merged(_find(parent, path.parent, of=_shown(path)), (*seen, path))
-        _merge(base, data, self.origins, _shown(path))
-        return base
+        return _merged(base, data, self.origins, _shown(path))
 
     def parse(self, path: Path) -> dict[str, Any]:
         try:
@@ -150,20 +148,21 @@ class _Reader:
         return None
 
 
-def _merge(
-    base: dict[str, Any],
+def _merged(
+    base: Mapping[str, Any],
     over: Mapping[str, Any],
     origins: dict[tuple[str, ...], str],
     origin: str,
     at: tuple[str, ...] = (),
-) -> None:
-    """Deep-merge tables; replace everything else, arrays too."""
+) -> dict[str, Any]:
+    """Merge tables, and what is in them; replace everything else, arrays too."""
+    merged = dict(base)
     for key, value in over.items():
         origins[*at, key] = origin
-        if isinstance(value, dict) and isinstance(base.setdefault(key, {}), dict):
-            _merge(base[key], value, origins, origin, (*at, key))
-        else:
-            base[key] = value
+        below = merged.get(key, {})
+        tables = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _merged(below, value, origins, origin, (*at, key)) if tables else value
+    return merged
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | Problem:
