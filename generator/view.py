@@ -15,7 +15,7 @@ from generator.host import UNKNOWN, Host
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from generator.errors import Finding, Silence
     from generator.units import Release
@@ -469,15 +469,9 @@ class View:
         """Return the place to name for something the file does not say: its key, or the file."""
         return Place(self.place.file, key=key) if self.phrases.keyed else self.place
 
-    def names_at(self, places: Collection[Place]) -> dict[Place, list[set[str]]]:
-        """Return what stands at some places: names of variables, of limits, of other lines."""
-        found: dict[Place, list[set[str]]] = {place: [set(), set(), set()] for place in places}
-        every: list[Sequence[Variable | Bound | Line]] = [self.variables, self.bounds, self.lines]
-        for kind, items in enumerate(every):
-            for item in items if found else ():
-                if item.place in found and item.name:
-                    found[item.place][kind].add(item.name)
-        return found
+    def names_at(self, place: Place) -> tuple[frozenset[str], ...]:
+        """Return what stands at a place: names of variables, of limits, of other lines."""
+        return self._named.get(place, ())
 
     def variable(self, name: str) -> Variable | None:
         """Return the variable that the server reads under this name, the last one winning."""
@@ -498,8 +492,27 @@ class View:
     # Looked up for each Finding: a file may have thousands of them.
 
     @functools.cached_property
+    def _named(self) -> dict[Place, tuple[frozenset[str], ...]]:
+        found: dict[Place, tuple[set[str], ...]] = {}
+        every: list[Sequence[Variable | Bound | Line]] = [self.variables, self.bounds, self.lines]
+        for kind, items in enumerate(every):
+            for item in items:
+                if item.name:
+                    found.setdefault(item.place, (set(), set(), set()))[kind].add(item.name)
+        return {place: tuple(map(frozenset, names)) for place, names in found.items()}
+
+    @functools.cached_property
     def _read(self) -> dict[str, Variable]:
         return {one.name: one for one in self.variables if one.reach == "server"}
+
+    @functools.cached_property
+    def _limits(self) -> dict[str, Bound]:
+        return {bound.name: bound for bound in self.bounds}
+
+    @functools.cached_property
+    def served(self) -> tuple[Variable, ...]:
+        """The variables that the server reads, of each name the last one."""
+        return tuple(self._read.values())
 
     @functools.cached_property
     def _assigned(self) -> Counter[Place]:
@@ -512,7 +525,7 @@ class View:
 
     def bound(self, name: str) -> Bound | None:
         """Return the limit of that profile name that is in force, the last one winning."""
-        return next((b for b in reversed(self.bounds) if b.name == name), None)
+        return self._limits.get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from generator.codec import to_dict
 from generator.errors import HostwrightError, ProfileError, WriteRefused
 from generator.fleet import plans
 from generator.fleet.decide import Decided, Node, decide_fleet
-from generator.fleet.delta import patched
 from generator.fleet.render import digits_of, file_of, render_fleet
 from generator.fleet.schema import NIXPKGS
 from generator.pipeline import decide
@@ -82,6 +81,17 @@ def content(made: dict[str, str], of: Node) -> Any:
     host = document(made)[of.name]
     profile = json.loads(made[f"hostwright/profiles/{of.target}/{host['profile']}.json"])
     return patched(profile, host.get("change", {}))
+
+
+def patched(old: Any, change: Any) -> Any:
+    """What `hosts.nix` makes of a document and what another differs from it in."""
+    if isinstance(change, list):
+        return change[0]
+    if isinstance(old, list):
+        return [patched(item, change.get(str(at), {})) for at, item in enumerate(old)]
+    if isinstance(old, dict):
+        return {key: patched(item, change.get(key, {})) for key, item in old.items()}
+    return old
 
 
 def problems(folder: Path, text: str) -> list[tuple[str, str, str]]:

@@ -55,7 +55,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "resolve": (
         {
             *("catalogue", "engines", "errors", "host", "plan", "profiles", "readers.plan"),
-            *("resolve", "rules", "units"),
+            *("resolve", "rules", "units", "view"),
         },
         set(),
     ),

@@ -12,8 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.codec import to_dict
-from generator.fleet.delta import delta
+from generator.fleet.delta import as_data, delta
 from generator.fleet.settings import NIXPKGS_INPUT
 from generator.formats.data import to_json
 from generator.formats.nix import to_nix
@@ -129,7 +128,7 @@ def _hosts(fleet: Decided) -> Iterator[File]:
     for name, lines in sorted(files.items()):
         yield File(f"hostwright/hosts/{name}.json", "{\n" + ",\n".join(lines) + "\n}\n")
     for (target, name), content in sorted(contents.profiles.items()):
-        yield File(f"hostwright/profiles/{target}/{name}.json", to_json(content))
+        yield File(f"hostwright/profiles/{target}/{name}.json", to_json(as_data(content)))
 
 
 def _line(document: Mapping[str, Any]) -> str:
@@ -173,7 +172,7 @@ class _Contents:
     def _content(self, node: Node) -> dict[str, Any]:
         own = _content(node.target, node.plan)
         if node.base is None:
-            return {"whole": own}
+            return {"whole": as_data(own)}
         key = (node.target, node.base.name)
         if key not in self.profiles:
             same = node.base.plan is node.plan
@@ -182,10 +181,10 @@ class _Contents:
         return {"profile": node.base.name} | ({"change": change} if change else {})
 
 
-def _content(target: str, plan: Plan) -> Any:  # noqa: ANN401 -- any JSON
+def _content(target: str, plan: Plan) -> Plan | list[dict[str, Any]]:
     """Return a Plan; for a host that gets a bundle its files, without those of every host."""
     if TARGETS[target].fleet == "modules":
-        return to_dict(plan)
+        return plan
     own = (file for file in all_files(target, plan) if not file.static)
     # By line, so that a diff shows what changes.
     return [{"path": file.path, "lines": file.text.split("\n")} for file in own]

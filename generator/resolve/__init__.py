@@ -13,7 +13,8 @@ from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
 from generator.resolve import credentials, devices, limits, service
 from generator.resolve.silences import silenced
-from generator.rules.registry import every_rule, judge
+from generator.rules.alike import judge
+from generator.rules.registry import every_rule
 from generator.units import written_size
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def resolve(
     served = service.service_of(name, engine.SERVER, asked, case, decided, tuple(bounds))
     plan = _plan(case, source, served)
     found = [*decided.findings, *_remarks(name, asked, case)]
-    found += (located.finding for located in judge(view_of(plan), facts))
+    seen = view_of(plan)
+    found += (located.finding for located in judge(seen, facts))
     problems = [
         *devices.faults(profile.gpu, case.host, facts, case.acceleration),
         *limits.faults(profile, case.host),
@@ -68,7 +70,7 @@ def resolve(
         raise ProfileError(source, tuple(problems))
     found = list(dict.fromkeys(found))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
-    plan = silenced(plan, found, facts)
+    plan = silenced(plan, seen, found, facts)
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Silence
 from generator.plan import Limit, Setting
 from generator.readers.plan.written import as_written
-from generator.rules.registry import judge
+from generator.rules.alike import judge_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.errors import Finding
     from generator.plan import Plan
+    from generator.view import View
 
 Item = Setting | Limit
 OPEN: Final = "HW401"
@@ -24,9 +26,10 @@ PUBLISHED: Final = "HW402"
 """... and the one that says the same of the port of a container."""
 
 
-def silenced(plan: Plan, found: Iterable[Finding], facts: Facts) -> Plan:
+def silenced(plan: Plan, seen: View, found: Iterable[Finding], facts: Facts) -> Plan:
     """Return the Plan, each variable and limit with the rules that its line is not for.
 
+    `seen` is the View of the Plan.
     That is what the profile silences, and what only the output lets one think: the profile itself
     has no such Finding. What was `found` of the profile may be found of its output again.
     """
@@ -35,12 +38,11 @@ def silenced(plan: Plan, found: Iterable[Finding], facts: Facts) -> Plan:
     told = {(finding.rule, finding.where) for finding in found}
     items: list[Item] = [*service.judged, *service.limits]
     rules: dict[int, dict[str, str]] = {}
-    for view in as_written(plan):
-        for located in judge(view, facts):
-            line, rule = located.place.line, located.finding.rule
-            item = items[line - 1] if 0 < line <= len(items) else None
-            if item and (rule in given or (rule, item.key) not in told):
-                rules.setdefault(id(item), {})[rule] = given.get(rule) or _meant(item)
+    for located in chain(*judge_both(*as_written(seen), facts)):
+        line, rule = located.place.line, located.finding.rule
+        item = items[line - 1] if 0 < line <= len(items) else None
+        if item and (rule in given or (rule, item.key) not in told):
+            rules.setdefault(id(item), {})[rule] = given.get(rule) or _meant(item)
     return _with(plan, rules)
 
 
@@ -51,17 +53,18 @@ def _meant(item: Item) -> str:
 
 
 def _with(plan: Plan, rules: Mapping[int, Mapping[str, str]]) -> Plan:
-    def told(item: Item) -> tuple[Silence, ...]:
-        return tuple(Silence(rule=r, reason=why) for r, why in rules.get(id(item), {}).items())
+    def told(item: Any) -> Any:  # noqa: ANN401 -- the same kind of Item
+        own = tuple(Silence(rule=r, reason=why) for r, why in rules.get(id(item), {}).items())
+        return replace(item, silences=(*item.silences, *own)) if own else item
 
     service = plan.service
-    environment = tuple(replace(s, silences=(*s.silences, *told(s))) for s in service.environment)
+    environment = tuple(map(told, service.environment))
     address = [e for s in environment if s.name == service.listen.variable for e in s.silences]
     address += [replace(e, rule=PUBLISHED) for e in plan.silences if e.rule == OPEN]
     served = replace(
         service,
         environment=environment,
-        limits=tuple(replace(limit, silences=told(limit)) for limit in service.limits),
+        limits=tuple(map(told, service.limits)),
         listen=replace(service.listen, silences=tuple(dict.fromkeys(address))),
     )
     return replace(plan, services=(served,))

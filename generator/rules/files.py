@@ -137,11 +137,11 @@ def _searched(variable: Variable) -> bool:
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
 )
 def unexpanded(view: View, facts: Facts) -> Hits:
-    known = [variable for variable, _ in known_values(view, facts)]
+    judged = {variable.name: variable for variable, _ in known_values(view, facts)}
     # A file of variables alone may be for a shell, or for Compose.
-    told = server_variables(view) if view.phrases.read_by else []
-    paths = [variable for variable in told if _searched(variable)]
-    for variable in dict.fromkeys((*known, *paths)):
+    told = server_variables(view) if view.phrases.read_by else ()
+    judged |= {variable.name: variable for variable in told if _searched(variable)}
+    for variable in judged.values():
         found = _EXPANSION.search(variable.value)
         # Where the format expands variables itself, its reader may not know of what.
         if found is None or (view.phrases.expands and found[0] != "~"):

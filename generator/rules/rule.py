@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -64,12 +64,13 @@ class Rule:
         """Return the Rule with the function that it decorates as its check."""
         return replace(self, check=check)
 
-    def judge(self, view: View, facts: Facts) -> Iterator[LocatedFinding]:
-        """Yield what this Rule has to say about the view."""
+    def judge(self, view: View, facts: Facts) -> list[LocatedFinding]:
+        """Return what this Rule has to say about the view."""
         hits = list(self.check(view, facts)) if self.check else []
-        if not hits:
-            return
-        names = view.names_at({hit.place for hit in hits})
+        # Most have nothing to say, of any View.
+        return list(self._located(hits, view)) if hits else []
+
+    def _located(self, hits: list[Hit], view: View) -> Iterator[LocatedFinding]:
         box = view.container
         alone = box is not None and any(box.place == hit.place for hit in hits)
         valued = _names_by_value(view) if alone else {}
@@ -79,7 +80,7 @@ class Rule:
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
             # On the line of a whole container a lone variable need not be what it is about.
             values = valued if box is not None and box.place == hit.place else None
-            setting = _setting(names[hit.place], hit, values)
+            setting = _setting(view.names_at(hit.place), hit, values)
             edits = hit.edits if view.phrases.mendable else ()
             yield LocatedFinding(finding, hit.place, edits, setting, hit.unsafe)
 
@@ -115,7 +116,9 @@ def _names_by_value(view: View) -> dict[str, set[str]]:
     return found
 
 
-def _setting(names: list[set[str]], hit: Hit, values: Mapping[str, set[str]] | None) -> str:
+def _setting(
+    names: Iterable[frozenset[str]], hit: Hit, values: Mapping[str, set[str]] | None
+) -> str:
     """Return the name of what stands at a place; of several the one that the Hit speaks of.
 
     So it has to be of a single one where `values` has variables by their values: by either.
@@ -132,11 +135,11 @@ def _setting(names: list[set[str]], hit: Hit, values: Mapping[str, set[str]] | N
     return hit.place.key
 
 
-def _spoken(names: set[str], text: str) -> set[str]:
+def _spoken(names: frozenset[str], text: str) -> frozenset[str]:
     """Return the names that a text speaks of; of many, only those that are words of it.
 
     A line may assign thousands, and have a Hit for each.
     """
     if len(names) > _MANY:
         return names.intersection(_WORD.findall(text))
-    return {name for name in names if name in text}
+    return frozenset(name for name in names if name in text)

@@ -6,13 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.host import UNKNOWN
-from generator.readers.plan.view import view_of
 from generator.view import Bound, Phrases, Place, Variable, View
 
 if TYPE_CHECKING:
     from typing import TypeVar
-
-    from generator.plan import Plan
 
     Item = TypeVar("Item", Variable, Bound)
 
@@ -21,16 +18,16 @@ _UNIT = Phrases(
 )
 
 
-def as_written(plan: Plan) -> tuple[View, ...]:
-    """Return Views of the output: one that tells what computes, one that does not.
+def as_written(seen: View) -> tuple[View, View]:
+    """Return Views of the output of a Plan: one that tells what computes, one that does not.
 
     Places have line 1 for the first variable, and so on, then limits.
     """
-    seen = view_of(plan)
     settings = seen.variables
     plain = replace(
         seen,
         phrases=_UNIT,
+        name="",
         host=UNKNOWN,
         models=(),
         resume_fix=None,

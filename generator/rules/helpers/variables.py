@@ -7,14 +7,14 @@ is no Edit. Whoever applies one also leaves it out where the line does not hold 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.same import Same
 from generator.rules.rule import Hit
 from generator.view import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import Variable as Fact
     from generator.errors import Severity
@@ -30,23 +30,30 @@ def asked_by_commands(view: View) -> frozenset[str]:
     return frozenset(name for value in values for name in _REFERENCE.findall(value))
 
 
-def server_variables(view: View) -> list[Variable]:
+def server_variables(view: View) -> tuple[Variable, ...]:
     """Return what the server gets: of each name the last one."""
-    return list({v.name: v for v in view.variables if v.reach == "server"}.values())
+    return view.served
 
 
-def known_variables(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
-    """Yield the variables of the server that its release reads, with what is known of each."""
-    for variable in server_variables(view):
-        fact = facts.variable(variable.name)
-        if fact is not None and fact.known:
-            yield variable, fact
+def known_variables(view: View, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
+    """Return the variables of the server that its release reads, with what is known of each."""
+    return _known(Same(view), facts)
 
 
-def known_values(view: View, facts: Facts) -> Iterator[tuple[Variable, Fact]]:
-    """Yield those of `known_variables` whose value the file tells in full."""
-    found = known_variables(view, facts)
-    yield from ((v, fact) for v, fact in found if not (v.unresolved or swallowed(v)))
+def known_values(view: View, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
+    """Return those of `known_variables` whose value the file tells in full."""
+    return _told(Same(view), facts)
+
+
+@lru_cache(maxsize=4)
+def _known(same: Same, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
+    each = ((variable, facts.variable(variable.name)) for variable in same.view.served)
+    return tuple((variable, fact) for variable, fact in each if fact is not None and fact.known)
+
+
+@lru_cache(maxsize=4)
+def _told(same: Same, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
+    return tuple((v, fact) for v, fact in _known(same, facts) if not (v.unresolved or swallowed(v)))
 
 
 _BESIDE: Final = re.compile(r"\s([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")

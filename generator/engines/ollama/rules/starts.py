@@ -295,11 +295,13 @@ _RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)"
     source="cmd/cmd.go@v0.32.15, RunHandler",
 )
 def runs_a_client(view: View, _: Facts) -> Hits:
+    if not view.phrases.unit_file:
+        return
     starts = sandbox.said(view, "ExecStart")
     again = sandbox.last(view, "Restart") in {"always", "on-success"}
     named = view.name.partition(".")[0].partition("@")[0] == view.engine
     once = sandbox.last(view, "Type") == "oneshot" or view.container is not None
-    if once or not view.phrases.unit_file or not (again or named):
+    if once or not (again or named):
         return
     for line in starts if len(starts) == 1 else ():
         if _RUNS.match(line.value):
