@@ -191,6 +191,53 @@ nonsense = 1
     assert isinstance(told.exception, ProfileError)
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (
+            """
+[rollout]
+canary = ['zz', '@']
+waves = [['yy'], ['@ x']]
+[hosts.a]
+profile = 'xeon-cpu'
+""",
+            {"rollout.canary.0", "rollout.canary.1", "rollout.waves.0.0", "rollout.waves.1.0"},
+        ),
+        (
+            "[rollout]\ncanary = ['zz', 'a']\n[hosts.a]\nprofile = 7",
+            {"rollout.canary.0", "hosts.a.profile"},
+        ),
+        ("hosts = 3\n[rollout]\ncanary = ['zz']", {"rollout.canary.0", "hosts"}),
+    ],
+)
+def test_what_has_no_form_hides_nothing_beside_it(
+    text: str, places: set[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ProfileError) as caught:
+        decided(tmp_path, f"schema_version = 1\n{text}")
+    assert {problem.where for problem in caught.value.problems} == places
+
+
+def test_a_host_with_a_fault_can_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text("schema_version = 1\n[hosts.a]\nprofile = 7\n")
+    with pytest.raises(ProfileError) as caught:
+        decide_fleet(tmp_path / "fleet.toml", only=["a"])
+    assert [problem.where for problem in caught.value.problems] == ["hosts.a.profile"]
+
+
+def test_names_of_hosts_differ_in_more_than_capitals(tmp_path: Path) -> None:
+    text = "schema_version = 1\ndefaults.profile = 'xeon-cpu'\n"
+    text += "[hosts.a]\n[hosts.A]\n[hosts.b]\nx = 1\n"
+    with pytest.raises(ProfileError) as caught:
+        decided(tmp_path, f"{text}[hosts.B]\n")
+    wrong = {problem.where: problem.message for problem in caught.value.problems}
+    assert wrong.keys() == {"hosts.a", "hosts.b", "hosts.b.x"}
+    assert (
+        wrong["hosts.a"] == "only capitals tell it from `A`, which is one name to DNS and to disks"
+    )
+
+
 def with_report(folder: Path, report: object, more: str = "") -> dict[str, Node]:
     (folder / "hosts").mkdir(exist_ok=True)
     (folder / "hosts/a.json").write_text(json.dumps(report), encoding="utf-8")

@@ -16,6 +16,7 @@ from generator.fleet.faults import (
     faults_of_groups,
     faults_of_host,
     faults_of_inputs,
+    faults_of_names,
     known_inputs,
     known_tags,
 )
@@ -51,6 +52,8 @@ INPUTS: Final = {
     "colmena": Input.model_construct(url="github:nix-community/colmena", follows=_FOLLOWS),
 }
 """The inputs that a flake has anyway, and what follows what where nobody says."""
+# Stands where a fault in every host leaves none: what is wrong beside them is told all the same.
+_NOBODY: Final = "nobody"
 # Without them a host may be quite another one.
 _DECISIVE: Final = frozenset(
     {"", "profile", "report", "target", "tags", "nixpkgs", "ollama_version"}
@@ -122,11 +125,14 @@ def decide_fleet(
     plans = Plans(document, path.parent, strict=strict)
     every = [own_of(name, host, fleet) for name, host in sorted(fleet.hosts.items())]
     tags = {own.name: own.tags for own in every}
-    wanted = _wanted(only, tags)
+    # Also of hosts that are left out for a fault in them.
+    there = known_tags(document, tags)
+    wanted = _wanted(only, there)
     inputs = _inputs(fleet)
     known = known_inputs(document, inputs)
     plans.problems += faults_of_inputs(inputs, known)
-    plans.problems += faults_of_groups(fleet, known_tags(document, tags), known)
+    plans.problems += faults_of_names(there)
+    plans.problems += faults_of_groups(fleet, document, there, known)
     packaged = {name: release_of(channel_named(each.url)) for name, each in inputs.items()}
     owns = [own for own in every if own.name in wanted]
     nodes = []
@@ -216,8 +222,11 @@ def _formed(document: Document) -> tuple[Fleet, tuple[Problem, ...]]:
         for problem in error.problems:
             _take_out(data, problem.where)
         data["schema_version"] = 1
+        left = data.get("hosts")
+        data["hosts"] = left or {_NOBODY: {}}
         try:
-            return validated(dataclasses.replace(document, data=data), Fleet), error.problems
+            fleet = validated(dataclasses.replace(document, data=data), Fleet)
+            return fleet if left else fleet.model_copy(update={"hosts": {}}), error.problems
         except ProfileError:
             raise error from None
 
@@ -244,7 +253,7 @@ def _take_out(data: dict[str, Any], where: str) -> None:
         table = inner
 
 
-def _wanted(only: Sequence[str], tags: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+def _wanted(only: Sequence[str], tags: Mapping[str, list[str]]) -> frozenset[str]:
     """Return the names of the hosts that are asked for. Raises HostwrightError for no such name."""
     if not only:
         return frozenset(tags)

@@ -10,7 +10,7 @@ from generator.fleet.settings import NIXPKGS_INPUT
 from generator.units import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.fleet.schema import Fleet, Input
     from generator.fleet.settings import Own
@@ -25,6 +25,16 @@ def known_inputs(document: Document, inputs: Mapping[str, Input]) -> frozenset[s
     """Return the names of all inputs, also of those with a fault in them."""
     said = document.data.get("inputs")
     return frozenset(inputs) | frozenset(said if isinstance(said, dict) else ())
+
+
+def faults_of_names(names: Iterable[str]) -> Iterator[Problem]:
+    """Yield the hosts that only capitals tell from another: files and DNS know one of them."""
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        other = first.setdefault(name.lower(), name)
+        if other != name:
+            message = f"only capitals tell it from `{other}`, which is one name to DNS and to disks"
+            yield Problem(f"hosts.{name}", message, "name one of them otherwise")
 
 
 def known_tags(document: Document, tags: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
@@ -57,7 +67,7 @@ def faults_of_inputs(inputs: Mapping[str, Input], known: frozenset[str]) -> Iter
 
 
 def faults_of_groups(
-    fleet: Fleet, tags: Mapping[str, list[str]], known: frozenset[str]
+    fleet: Fleet, document: Document, tags: Mapping[str, list[str]], known: frozenset[str]
 ) -> Iterator[Problem]:
     """Yield what is wrong with groups and waves."""
     used = {f"@{tag}" for of_host in tags.values() for tag in of_host}
@@ -65,7 +75,7 @@ def faults_of_groups(
         fault = rollout.no_such(f"groups.{tag}", f"@{tag}", sorted(used))
         hint = fault.hint.replace("@", "") if "did you" in fault.hint else "give it to a host"
         yield Problem(fault.where, fault.message, hint)
-    yield from rollout.faults(fleet.rollout, tags)
+    yield from rollout.faults(document.data.get("rollout"), tags)
     for place, table in (
         ("defaults", fleet.defaults),
         *((f"groups.{tag}", group) for tag, group in fleet.groups.items()),

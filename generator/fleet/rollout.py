@@ -29,15 +29,27 @@ def waves_of(rollout: Rollout, tags: Tags) -> tuple[tuple[str, ...], ...]:
     return tuple(waves)
 
 
-def faults(rollout: Rollout, tags: Tags) -> Iterator[Problem]:
-    """Yield a Problem for each name in a wave that is no host's, and no tag of any."""
-    places = [(f"rollout.canary.{at}", name) for at, name in enumerate(rollout.canary)]
-    for number, wave in enumerate(rollout.waves):
-        places += [(f"rollout.waves.{number}.{at}", name) for at, name in enumerate(wave)]
+def faults(said: object, tags: Tags) -> Iterator[Problem]:
+    """Yield a Problem for each name in a wave that is no host's, and no tag of any.
+
+    `said` is the table as it stands in the file: what has no form hides nothing beside it.
+    """
     known = _index(tags)
-    for place, name in places:
+    for place, name in _named(said, "rollout"):
         if name not in known:
             yield no_such(place, name, known)
+
+
+def _named(said: object, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the names in the waves of a table, each with its place."""
+    if isinstance(said, dict):
+        for key in ("canary", "waves"):
+            yield from _named(said.get(key), f"{place}.{key}")
+    elif isinstance(said, list):
+        for at, item in enumerate(said):
+            yield from _named(item, f"{place}.{at}")
+    elif isinstance(said, str):
+        yield place, said
 
 
 def no_such(place: str, name: str, known: Iterable[str]) -> Problem:
