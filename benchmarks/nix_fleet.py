@@ -8,19 +8,23 @@ the machine, and the CPU time of deciding, rendering and writing.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import shutil
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.nix_eval import Cost, cost
 from generator.files.write import write
 from generator.fleet.decide import decide_fleet
 from generator.fleet.render import render_fleet
 from tests.nix.flakes import put_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZES: Final = (10, 100, 1000, 10_000)
 MOST_TOGETHER: Final = 1000
@@ -65,19 +69,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate fleets of different sizes.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="N", help="hosts")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--alike", action="store_true", help="hosts that differ in address alone")
+    parser.add_argument(
+        "--differ", choices=HOSTS, default="setting", help="what hosts differ from each other in"
+    )
     options = parser.parse_args()
     if shutil.which("nix-instantiate") is None:
         raise SystemExit("nix-instantiate is not installed: nothing was measured")
-    results = [_measured(size, alike=options.alike) for size in options.sizes]
+    # As the command does.
+    gc.disable()
+    results = [_measured(size, options.differ) for size in options.sizes]
     print(json.dumps([asdict(r) for r in results]) if options.json else _report(results))
 
 
-def _measured(size: int, *, alike: bool) -> Result:
+def _measured(size: int, differ: str) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         put_inputs(folder, "nixpkgs", "deploy-rs", "colmena")
-        (folder / "fleet.toml").write_text(_fleet(size, alike=alike), encoding="utf-8")
+        (folder / "fleet.toml").write_text(_fleet(size, differ), encoding="utf-8")
         began = time.process_time()
         write(render_fleet(decide_fleet(folder / "fleet.toml")), folder / "fleet")
         seconds = time.process_time() - began
@@ -90,15 +98,34 @@ def _measured(size: int, *, alike: bool) -> Result:
     return Result(size, together, alone, seconds, len(written), sum(written) / 1e6)
 
 
-def _fleet(size: int, *, alike: bool) -> str:
+def _fleet(size: int, differ: str) -> str:
     """Return a fleet of NixOS hosts, each different from every other."""
-    differs = 'address = "host{}.lan"' if alike else 'overrides.ollama.keep_alive = "{}s"'
     hosts = (
         f'[hosts.host{number}]\nprofile = "{PROFILES[number % len(PROFILES)]}"\n'
-        f"{differs.format(number + 1)}\n"
+        f"{HOSTS[differ](number)}\n"
         for number in range(size)
     )
     return "schema_version = 1\n" + "".join(hosts)
+
+
+def _machine(number: int) -> str:
+    """Return what machines that are bought by the rack differ in: name, size, ids of GPUs."""
+    profile, kind = PROFILES[number % len(PROFILES)], number // len(PROFILES)
+    threads, memory = (24, 32, 48, 64)[kind % 4], (32, 64, 128, 256, 512)[kind // 4 % 5]
+    lines = [f'name = "host{number}"', f'host.memory = "{memory}GiB"']
+    lines += [f"host.cpu = {{ cores = {threads // 2}, threads = {threads} }}"]
+    if profile == "dual-pascal":
+        ids = [f"GPU-{number:08x}-{card}" for card in range(2)]
+        lines.append(f"gpu.visible_devices = {json.dumps(ids)}")
+    overrides = "\n".join(f"overrides.{line}" for line in lines)
+    return f'address = "host{number}.lan"\n{overrides}'
+
+
+HOSTS: Final[dict[str, Callable[[int], str]]] = {
+    "address": lambda number: f'address = "host{number}.lan"',
+    "machine": _machine,
+    "setting": lambda number: f'overrides.ollama.keep_alive = "{number + 1}s"',
+}
 
 
 def _report(results: list[Result]) -> str:
