@@ -86,6 +86,8 @@ class Bound:
 
 PREFIXES: Final = "-@:+!|"
 """What may stand before a command of a unit: systemd.service(5), COMMAND LINES."""
+OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})
+"""Targets of the system's manager, of which that of a user has none."""
 UNSEEN: Final = "unseen"
 """The section of a Line that is a character which is not what it looks like."""
 POD: Final = "pod"

@@ -68,7 +68,7 @@ class Settings:
         left = {scope.pattern: scope for scope in self.scopes if scope.pattern}
         every = (Path(file).absolute() for file in files)
         judged = (path for path in every if path.is_relative_to(self.folder))
-        for number, path in enumerate(chain(judged, self._below())):
+        for number, path in enumerate(chain(judged, self._below()) if left else ()):
             if not left or number > MOST_FILES:
                 return []  # Of so many nobody knows what the rest would match.
             inside = path.relative_to(self.folder)

@@ -66,6 +66,9 @@ _SHOWS: Final = re.compile(
     r"(?:sudo )?(?:systemctl (?:\S+ )*(?:show|status)\b|journalctl\b|(?:print)?env$|export -p|"
     r"(?:docker|podman) (?:inspect|logs|exec .* (?:print)?env)\b)"
 )
+_OF_A_MACHINE: Final = re.compile(
+    r"(?:https?://)?(?!localhost\b)[A-Za-z][A-Za-z0-9.-]*(?::\d+)?/?", re.ASCII
+)
 _NUMBERED: Final = r"(?:[-_](?:\d+|setup|server|service|gpu|cpu|dev|prod))?"
 _IN_SHELL: Final = re.compile(r"(?:\S*/)?(?:ba|da)?sh -\w*c (?:until |while |if )?(\w+)")
 _TUNNEL: Final = re.compile(
@@ -331,7 +334,9 @@ class Told:
             ):
                 reach = "client"
             elif reach == "shell" and not (self.managed or self.commands or self.login):
-                reach = "server"  # Whoever runs the script starts one by it.
+                # Whoever runs the script starts one by it, but for what names another machine.
+                other = name == self.engine.address and _OF_A_MACHINE.fullmatch(value.text)
+                reach = "client" if other else "server"
             found.append(dataclasses.replace(_variable(name, value, reach), shared=True))
         return found if self.served else list(of_applications(found, self.context))
 

@@ -9,7 +9,7 @@ from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official, repository
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import OF_SYSTEMS, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -278,9 +278,6 @@ def shut_off(view: View, _: Facts) -> Hits:
     )
 
 
-_OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})
-
-
 @Rule(
     id="HW537",
     title="a unit of a user that nothing starts",
@@ -293,7 +290,7 @@ _OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})
 def started_by_nobody(view: View, _: Facts) -> Hits:
     wanted = [line for line in view.lines if line.section == "Install" and line.name == "WantedBy"]
     named = {word for line in wanted for word in line.value.split()}
-    if view.manager == "user" and named and named <= _OF_SYSTEMS:
+    if view.manager == "user" and named and named <= OF_SYSTEMS:
         yield Hit(
             message=f"a user has no `{wanted[-1].value}`: the unit is enabled, and nothing starts "
             "it",

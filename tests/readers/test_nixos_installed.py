@@ -73,3 +73,10 @@ def test_what_something_else_makes_is_named(tmp_path: Path) -> None:
     made = f'environment.etc."{name}".text = lib.generators.toINI {{ }} {{ }};'
     text = f"{{ lib, ... }}: {{ {made} services.ollama.enable = true; }}\n"
     assert f"etc/{name}" in [gap.part for gap in report(tmp_path, {"a.nix": text}).not_judged]
+
+
+def test_a_quadlet_of_a_user_is_one(tmp_path: Path) -> None:
+    option = 'xdg.configFile."containers/systemd/llm.container".text'
+    quadlet = "''\n    [Container]\n    Image=ollama/ollama:0.32.15\n    [Install]\n"
+    text = f"{{\n  {option} = {quadlet}    WantedBy=multi-user.target\n  '';\n}}\n"
+    assert "6 HW537 warning" in lines(tmp_path, "a.nix", text)

@@ -127,7 +127,7 @@ def test_reading_is_linear(unit: str) -> None:
     [
         ("export OLLAMA_HOST=a\nexit\nollama serve &\nexport OLLAMA_HOST=b", ["client"] * 2),
         ("export OLLAMA_HOST=a\nollama serve", ["server"]),
-        ("export OLLAMA_HOST=a", ["server"]),
+        ("export OLLAMA_HOST=127.0.0.1", ["server"]),
         ("export OLLAMA_HOST=a\nollama list", ["shell"]),
         ("export OLLAMA_HOST=a\nsystemctl restart ollama", ["shell"]),
         ('BIN=$HOME/bin/ollama\nexport OLLAMA_HOST=a\nexec "$BIN" serve', ["server"]),
@@ -335,3 +335,13 @@ def test_a_client_in_apptainer_starts_no_server() -> None:
         ("OLLAMA_HOST", "gpu", "client")
     ]
     assert [model.name for model in seen.models] == ["qwen3:8b"]
+
+
+@pytest.mark.parametrize(
+    ("address", "reach"),
+    [("node7:11434", "client"), ("http://gpu.lan:11434/", "client"), ("[::]", "server"),
+     ("localhost:8080", "server"), ("10.0.0.5", "server")],
+)  # fmt: skip
+def test_the_name_of_another_machine_is_no_address_to_listen_on(address: str, reach: str) -> None:
+    (seen,) = views(f"export OLLAMA_HOST={address}\n./ask.py\n")
+    assert [v.reach for v in seen.variables] == [reach]

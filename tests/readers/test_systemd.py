@@ -368,6 +368,7 @@ def test_a_unit_that_runs_docker_is_a_container() -> None:
         "cpu_quota": 450,
         "limit_memlock": None,
         "memory_swap_max": 4294967296,
+        "memory_and_swap": 25769803776,
     }
 
 

@@ -17,7 +17,7 @@ from generator.readers.syntax.shell import calls
 from generator.readers.syntax.words import Expanded, Word, expand
 from generator.readers.systemd import install_root
 from generator.records import dataclass
-from generator.view import PREFIXES, Line, ModelUse
+from generator.view import OF_SYSTEMS, PREFIXES, Line, ModelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,6 @@ _WHOLE: Final[Rank] = (-2 * _MOST, -_MOST)
 _TEMPLATE: Final = re.compile(r"@.*\.")
 COMMANDS: Final = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _OF_USERS: Final = ("/systemd/user/", "/containers/systemd/users/", "/.config/")
-_OF_SYSTEMS: Final = frozenset({"multi-user.target", "graphical.target"})  # no user has one
 _PREFIX: Final = re.compile(rf"[{PREFIXES}]*")
 
 
@@ -69,7 +68,7 @@ class Unit:
     @property
     def user(self) -> bool:
         """Whether a user's manager runs it."""
-        return any(mark in path for path in self.ranks for mark in _OF_USERS)
+        return any(mark in f"/{path}" for path in self.ranks for mark in _OF_USERS)
 
     @property
     def manager(self) -> Literal["", "system", "user"]:
@@ -77,7 +76,7 @@ class Unit:
         wanted = {a.value for a in self.named("WantedBy", "Install")}
         installed = any(install_root(path) is not None for path in self.files)
         named = self.last("User") or self.last("DynamicUser")
-        if not self.user and (installed or named or wanted & _OF_SYSTEMS):
+        if not self.user and (installed or named or wanted & OF_SYSTEMS):
             return "system"
         # To a service of the system `%h` is /root, which nobody means.
         own = self.user or any("%h" in a.value for a in self.assignments)
