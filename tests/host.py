@@ -40,7 +40,12 @@ if [ -e "$state/on-$verb" ]; then
   . "$state/once"
 fi
 case $* in
-  "cat "*) [ -e "$units/$unit" ] ;;
+  "cat "*)
+    [ -e "$units/$unit" ] || exit 1
+    for file in "$units/$unit" "$units/$unit".d/*.conf; do
+      [ ! -e "$file" ] || { echo "# $file"; cat "$file"; echo; }
+    done
+    ;;
   "show -p Environment "*) cat "$state/environment" ;;
   "is-active --quiet"*) [ -e "$state/active" ] ;;
   is-active*) [ -e "$state/active" ] && echo active ;;

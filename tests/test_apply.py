@@ -173,6 +173,39 @@ def test_a_server_that_a_later_drop_in_has_moved_is_asked_there(host: Host) -> N
     assert host.clients[-1].startswith("10.0.0.7:80 ")
 
 
+OVERRIDE = """[Service]
+Environment=PATH=/bin "OLLAMA_KEEP_ALIVE=5m" OLLAMA_MODELS=/srv/models
+# /etc/of/nothing.conf
+MemoryMax=1G
+CPUQuota=100%
+"""
+
+
+@pytest.mark.parametrize("name", ["override.conf", "05-early.conf"])
+def test_settings_that_a_later_file_wins_over_are_named(name: str, host: Host) -> None:
+    put((File(f"{UNITS}/ollama.service.d/{name}", OVERRIDE),), host.root)
+    override = host.root / UNITS / "ollama.service.d" / name
+    said = [
+        f"MemoryMax of this bundle has no effect: {override}:4 says otherwise.",
+        f"OLLAMA_KEEP_ALIVE of this bundle has no effect: {override}:2 says otherwise.",
+    ]
+    # Once put in place, and again where nothing is to be changed.
+    for _ in range(2):
+        done = host.run("sh", host.bundle(LARGE) / "apply.sh")
+        assert done.returncode == 0
+        assert done.stderr.splitlines() == (said if name == "override.conf" else [])
+
+
+def test_an_environment_that_a_later_file_empties(host: Host) -> None:
+    path = f"{UNITS}/ollama.service.d/override.conf"
+    again = 'Environment="OLLAMA_KEEP_ALIVE=1h"\n'
+    put((File(path, f"[Service]\nEnvironment=\n{again}"),), host.root)
+    done = host.run("sh", host.bundle(LARGE) / "apply.sh")
+    names = {line.partition(" ")[0] for line in done.stderr.splitlines()}
+    assert {"OLLAMA_HOST", "OLLAMA_MODELS", "LLAMA_ARG_THREADS"} <= names
+    assert not {"OLLAMA_KEEP_ALIVE", "MemoryMax"} & names
+
+
 def test_a_variable_of_another_name_says_nothing_of_the_address(host: Host) -> None:
     # As systemctl prints it: quotes where a value has a space, and an escape before a quote.
     text = (

@@ -564,6 +564,48 @@ give_up() {
   exit 1
 }
 
+# Says which settings of this bundle have no effect, since files that systemd reads later say
+# otherwise. `systemctl cat` has all lines in the order in which they count, below the name of each
+# file.
+say_what_lost() {
+  if [ -n "$generator" ] || ! command -v awk >/dev/null 2>&1; then return 0; fi
+  systemctl cat "$server" 2>/dev/null | OURS=$files ROOT=$root awk '
+    BEGIN {
+      count = split(ENVIRON["OURS"], paths, "\n")
+      for (i = 1; i <= count; i++) if (paths[i] != "") ours[ENVIRON["ROOT"] "/" paths[i]] = 1
+    }
+    (NR == 1 || last == "") && /^# \/[^ ]*\.(service|conf)$/ {
+      file = substr($0, 3); line = 0; last = $0
+      next
+    }
+    { line++; last = $0; at = file ":" line }
+    /^Environment=/ && (file in ours) {
+      word = substr($0, 13); gsub(/^"|"$/, "", word); name = word; sub(/=.*/, "", name)
+      wanted["=" name] = word; delete lost["=" name]
+      next
+    }
+    /^Environment=/ {
+      text = " " substr($0, 13) " "; gsub(/["\047]/, " ", text)
+      for (key in wanted) if (key ~ /^=/) {
+        if (text ~ /^ *$/) lost[key] = at
+        else if (index(text, " " wanted[key] " ")) delete lost[key]
+        else if (index(text, " " substr(key, 2) "=")) lost[key] = at
+      }
+    }
+    /^(AllowedCPUs|CPU|IO|Limit|Memory|NUMA|Nice|OOM|Tasks)[A-Za-z]*=/ {
+      name = $0; sub(/=.*/, "", name)
+      if (file in ours) wanted[name] = $0
+      if (name in wanted) { if ($0 == wanted[name]) delete lost[name]; else lost[name] = at }
+    }
+    END {
+      for (key in lost) {
+        name = key; sub(/^=/, "", name)
+        print name " of this bundle has no effect: " lost[key] " says otherwise."
+      }
+    }
+  ' | sort >&2 || true
+}
+
 # Restarts the server if it must, or else the jobs that changed, and waits for its answer.
 start() {
   if [ "$restart" = yes ]; then
@@ -578,6 +620,7 @@ start() {
   fi
   answers_within "$wait" || give_up "The server does not answer at $address within $wait seconds."
   say "The server answers at $address."
+  say_what_lost
 }
 
 # ── what is asked for ─────────────────────────────────────────────────────────────────────────
@@ -616,6 +659,7 @@ apply() {
   fi
   if [ "$changed$restart" = nono ]; then
     say "Nothing to change."
+    if [ "$run" = yes ]; then say_what_lost; fi
   elif [ "$dry" = yes ]; then
     foretell_all
   else
