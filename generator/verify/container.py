@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _NANO: Final = 10**7  # of a CPU that are a percent
 _PERIOD: Final = 100_000
+_MOST: Final = 2**63  # of what an engine counts in
 
 
 def argv(by: str, name: str) -> tuple[str, ...]:
@@ -26,7 +27,7 @@ def held(by: Via, name: str, told: str) -> Held | None:
     """Return what `inspect` tells; None where there is no such container, or it tells nonsense."""
     try:
         every = json.loads(told)
-    except ValueError:
+    except (RecursionError, ValueError):
         return None
     one = every[0] if isinstance(every, list) and every else None
     if not isinstance(one, dict):
@@ -53,7 +54,7 @@ def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _number(data: Mapping[str, Any], key: str) -> int:
     found = data.get(key)
-    return found if isinstance(found, int) else 0
+    return found if isinstance(found, int) and abs(found) < _MOST else 0
 
 
 def _limits(host: Mapping[str, Any]) -> Iterator[tuple[str, int | str | None]]:

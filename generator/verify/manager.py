@@ -18,7 +18,7 @@ PROPERTIES: Final = (
     *(name for name in LIMITS.values() if name != "CPUQuota"),
 )
 _FILE: Final = re.compile(r"(.+?) \(ignore_errors=(?:yes|no)\)$")
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)?(?:\s+|$)")
+_SPAN: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(us|ms|s|min|h|d|w|month|y)?(?:\s+|$)")
 _MICROSECONDS: Final = {
     "us": 1,
     "ms": 10**3,

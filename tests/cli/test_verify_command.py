@@ -242,3 +242,35 @@ def test_waiting_in_vain() -> None:
 def test_bad_usage(more: tuple[str, ...], message: str) -> None:
     done = called("verify", SMALL, *more)
     assert (done.returncode, message in done.stderr) == (2, True)
+
+
+LONG = b"9" * 400
+GARBAGE = [
+    b"",
+    b"\0\xff" * 99,
+    b"[" * 99_999,
+    b"=\n9:\n" * 99,
+    b"9" * 4000,
+    b'[{"State": 1, "Config": 9}]',
+    b'[{"HostConfig": {"CpuShares": %s}, "State": {"StartedAt": "x"}}]' % LONG,
+    b"CPUQuotaPerSecUSec=%ss\nLoadState=loaded\n" % LONG,
+]
+FILES = sorted(
+    (machine, path.relative_to(MACHINES / machine).as_posix())
+    for machine in ("overridden", "docker")
+    for path in (MACHINES / machine).rglob("*")
+    if path.is_file() and not {"sys", "systemd", "meminfo"} & {*path.parts}
+)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+def test_a_capture_with_garbage_in_it(garbage: bytes, tmp_path: Path) -> None:
+    """Each of its files in turn, as nobody writes it: an answer or a line, and no traceback."""
+    for machine in ("overridden", "docker"):
+        shutil.copytree(MACHINES / machine, tmp_path / machine)
+    for machine, name in FILES:
+        file = tmp_path / machine / name
+        text = file.read_bytes()
+        file.write_bytes(garbage)
+        assert replayed(tmp_path / machine).returncode in {1, 3}, name
+        file.write_bytes(text)
