@@ -36,7 +36,7 @@ Examples:
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via api --url http://spark:11434
   gen verify ./my-host.toml --root ./captured
-  gen verify xeon-cpu --format nagios       as a plugin: a line, and the exit code
+  gen verify xeon-cpu --format nagios       as a plugin: a line, and the code
 
 \b
 Exit codes: 0 as the profile says, as far as can be seen; 1 drift; 2 bad usage

@@ -36,11 +36,12 @@ class Machine:
         self.seconds = seconds
         self.gaps: dict[str, str] = {}
         self._live = root is None
-        self._until = time.monotonic() + seconds
+        self._until = 0.0
 
     @property
     def left(self) -> float:
-        """The seconds that programs still have."""
+        """The seconds that programs still have; their time begins with the first."""
+        self._until = self._until or time.monotonic() + self.seconds
         return max(self._until - time.monotonic(), 0)
 
     def told(self, file: str, argv: Sequence[str], *, both: bool = False) -> str:
