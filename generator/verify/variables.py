@@ -111,10 +111,10 @@ def _stray(name: str, got: str | None, default: str, seen: Observed, running: Ru
         by=place,
         stray=True,
     )
-    sets = f"{place} sets it; " if place else ""
+    at = f"{place}: " if place else ""
     if why := running.unread(name):
-        return replace(row, verdict="not read", why=f"{sets}{why}")
+        return replace(row, verdict="not read", why=f"{at}{why}")
     value = got if got is not None else held or ""
     if running.meaning(name, value) == running.meaning(name, default):
         return replace(row, why="the default, which the profile leaves alone", by="")
-    return replace(row, verdict="drift", why=f"{sets}the profile does not have it")
+    return replace(row, verdict="drift", why=f"{at}the profile does not have it")
