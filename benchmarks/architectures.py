@@ -85,7 +85,7 @@ def points(facts: Facts) -> Iterator[Point]:
         for layers, context, slots, batch, flash, cache, outputs, *sizes in model["points"]:
             load = Load(
                 context=context, slots=slots, batch=batch, flash_attention=flash, cache_type=cache,
-                outputs=outputs,
+                outputs=outputs, unpacks=True,
             )  # fmt: skip
             (gpu,), host = Footprint(shape, load).needs((min(layers, shape.layers + 1),))
             told = (gpu.weights, gpu.kv, gpu.compute, host.weights, host.kv, host.compute)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from generator.fit.graph import LEAST_BATCH, Staged, Stream, shortened, staged_peak
-from generator.fit.kv import cells, distinct, kv_layers, sequences
+from generator.fit.graph import LEAST_BATCH, Order, Staged, Stream, shortened, staged_peak
+from generator.fit.kv import PLAIN, cells, distinct, kv_layers, sequences, unpacked
 from generator.fit.shape import Matrices
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ HOST_RECURRENT: Final = 4  # the same on the host: nemotron_h, granitehybrid, ma
 DELTA_NETS: Final = frozenset({"qwen3next", "qwen35", "qwen35moe", "kimi-linear", "bailingmoe3"})
 TOKEN_SHIFTS: Final = 5  # embeddings that rwkv7 takes in
 COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
+# Those with one norm for attention and feed-forward part, those that norm what both answer, and
+# those with a bias of query, key and value.
+# Source: build_norm in src/models of llama.cpp@b10488.
+PARALLEL: Final = frozenset({"command-r", "cohere2", "falcon", "phi2", "gptneox", "plamo"})
+BIASED: Final = frozenset({"qwen2", "qwen2moe", "qwen2vl", "chatglm", "starcoder2", "gpt-oss"})
+POST_NORMED: Final = frozenset({"olmo2", "exaone4"})
+TURNED: Final = 64  # values are turned in parts of so many
 
 
 class Share(NamedTuple):
@@ -72,7 +80,7 @@ class Passing:
 
     def __init__(self, shape: Shape, load: Load) -> None:
         self._asked = shape, load
-        self._peaks: dict[tuple[int, ...], int] = {}
+        self._peaks: dict[tuple[tuple[int, ...], int], int] = {}
 
     @functools.cached_property
     def stream(self) -> Stream:
@@ -86,12 +94,21 @@ class Passing:
         one: dict[Staged, Staged] = {}
         return tuple(one.setdefault(s, s) for s in _staged(shape, load, shape.layers))
 
-    def peak(self, host: int) -> int:
-        """Return the bytes of the first layers, so many of the host, while they pass through."""
-        layers = shortened(self.layers[:host])
-        key = tuple(map(id, layers))  # Equal layers are one, and hashing them all takes long.
+    @functools.cached_property
+    def resident(self) -> tuple[Staged, ...]:
+        """Every layer, where a GPU has it."""
+        one: dict[Staged, Staged] = {}
+        each = {id(layer): _there(layer) for layer in self.layers}
+        there = {key: one.setdefault(layer, layer) for key, layer in each.items()}
+        return tuple(there[id(layer)] for layer in self.layers)
+
+    def peak(self, host: int, logits: int = 0) -> int:
+        """Return the bytes of a batch in all layers, of which the first, so many, pass through."""
+        layers = shortened(self.layers[:host]) + shortened(self.resident[host:])
+        # Equal layers are one, and hashing them all takes long.
+        key = tuple(map(id, layers)), logits
         if key not in self._peaks:
-            self._peaks[key] = staged_peak(layers, self.stream)
+            self._peaks[key] = staged_peak(layers, self.stream, logits)
         return self._peaks[key]
 
 
@@ -105,32 +122,50 @@ def device_bytes(shape: Shape, load: Load, share: Share, passing: Passing | None
     before in two parts on the others.
     """
     batch = min(load.batch, load.tokens)
-    entering = int(batch * _entering(shape, load))
-    moments = [
-        _feed_forward(shape, load, kept=KEPT_ON_GPU),
-        _around_scores(shape, load),
-        RECURRENT * shape.channels if shape.states else 0,
-    ]
-    floats = max(moments) * batch
-    if share.output:
-        floats = max(floats, _logits(shape, load, batch))
-    size = int(FLOAT * floats)
+    passing = passing or Passing(shape, load)
+    size = _layers_bytes(shape, load, passing, output=share.output)
     if share.copies > 1:
-        again = entering * (share.copies - 1)
+        again = int(batch * _entering(shape, load)) * (share.copies - 1)
         return size + again + FLOAT * batch * shape.embedding * share.copies * share.inputs
-    if batch < LEAST_BATCH:
+    if batch < LEAST_BATCH or not shape.matrices:
         return size
-    if share.staged and shape.matrices:
-        passing = passing or Passing(shape, load)
+    if share.staged:
         size = max(size, passing.peak(share.staged))
-    if share.sparse and shape.matrices:
+    if share.sparse:
         alone = {m: _experts_alone(m) for m in shape.matrices[-share.sparse :]}
         experts = shortened(alone[m] for m in shape.matrices[-share.sparse :])
-        passing = passing or Passing(shape, load)
         size = max(size, staged_peak(experts, passing.stream))
     if share.headless:
         size = max(size, shape.output_bytes + int(FLOAT * _logits(shape, load, batch)))
     return size
+
+
+def _layers_bytes(shape: Shape, load: Load, passing: Passing, *, output: bool) -> int:
+    """Return what a GPU needs for layers that it has, and an output.
+
+    Of a plain transformer it is what the allocator takes; else, and up to 0.24, the widest of
+    feed-forward part, attention, recurrence and logits, if that is more.
+    """
+    batch = min(load.batch, load.tokens)
+    taken = 0
+    if shape.matrices and not (load.earlier or shape.encoder):
+        every = FLOAT * batch * shape.vocabulary if output and not load.outputs else 0
+        few = _logits(shape, load, batch) if output and load.outputs else 0
+        taken = max(passing.peak(0, every), int(FLOAT * few))
+        if all(shape.kv_heads) and not (shape.states or shape.mla_lengths):
+            return taken
+    recurrent = RECURRENT * shape.channels if shape.states else 0
+    floats = batch * max(_feed_forward(shape, load, kept=KEPT_ON_GPU), recurrent)
+    if output:
+        floats = max(floats, _logits(shape, load, batch))
+    attention = int(FLOAT * batch * _around_scores(shape, load)) + max(unpacked(shape, load))
+    return max(taken, int(FLOAT * floats), attention)
+
+
+def _there(layer: Staged) -> Staged:
+    """Return a layer where a GPU has it, and of its matrices which there are."""
+    has = {name: min(1, getattr(layer.matrices, name)) for name in Matrices.__slots__}
+    return replace(layer, matrices=Matrices(**has), key_cache=0, value_cache=0, resident=True)
 
 
 def _experts_alone(m: Matrices) -> Staged:
@@ -154,7 +189,7 @@ def host_bytes(shape: Shape, load: Load, share: Share) -> int:
     beside = (
         FLOAT * batch * (shape.beside + (TOKEN_SHIFTS * shape.embedding if _rwkv(shape) else 0))
     )
-    if not load.outputs:
+    if load.earlier:
         entering = FLOAT * sum(_seen(shape, load)) + _index(shape, load)
         return table + beside + batch * entering * share.copies
     second = max(table, FLOAT * batch * _sent(shape)) if share.staged else table
@@ -217,11 +252,11 @@ def _staged(shape: Shape, load: Load, layers: int) -> Iterator[Staged]:
     """Yield so many first layers, with the part of each one's cache that are keys."""
     states = shape.states or (0,) * shape.layers
     both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
-    rows = zip(shape.matrices[:layers], kv_layers(shape, load), states, strict=False)
-    for matrices, size, state in rows:
+    sizes = zip(kv_layers(shape, load), states, unpacked(shape, load), strict=False)
+    for matrices, (size, state, more) in zip(shape.matrices[:layers], sizes, strict=False):
         cache = size - FLOAT * state * sequences(load)
         keys = cache * shape.key_length // max(1, both)
-        yield Staged(matrices=matrices, key_cache=keys, value_cache=cache - keys)
+        yield Staged(matrices=matrices, key_cache=keys, value_cache=cache - keys, unpacked=more)
 
 
 def _stream(shape: Shape, load: Load) -> Stream:
@@ -252,7 +287,31 @@ def _stream(shape: Shape, load: Load) -> Stream:
         norm=FLOAT * shape.embedding,
         qk_norm=shape.qk_norm,
         gated=shape.gated,
+        places=2 * INDEX * batch,
+        rotations=_rotations(shape, load),
+        order=_order(shape.architecture),
+        weighted=shape.architecture == "llama4",
+        biased=shape.architecture in BIASED,
     )
+
+
+def _order(architecture: str) -> Order:
+    if architecture in PARALLEL:
+        return "parallel"
+    return "after" if architecture in POST_NORMED else "before"
+
+
+def _rotations(shape: Shape, load: Load) -> tuple[int, int]:
+    """Return the bytes of the matrices that keys and values of a quantised cache are turned by.
+
+    Source: attn_rot_k, attn_rot_v and build_input_k_rot, src/llama-kv-cache.cpp of
+    llama.cpp@b10488.
+    """
+    if load.cache_type in PLAIN or load.earlier:
+        return 0, 0
+    keys = 0 if shape.key_length % TURNED else shape.key_length & -shape.key_length
+    values = 0 if shape.value_length % TURNED else TURNED
+    return FLOAT * keys * keys, FLOAT * values * values
 
 
 def _around_scores(shape: Shape, load: Load) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -114,6 +115,17 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     states = shape.states or (0,) * shape.layers
     both = zip(cache, states, strict=True)
     return tuple(tokens + kept * state for tokens, state in both)
+
+
+def unpacked(shape: Shape, load: Load) -> tuple[int, ...]:
+    """Return the bytes of the f16 copy of each layer's cache, if flash attention makes one.
+
+    It lies behind what attention answers, in the same tensor, and is as large as the cache of all
+    slots. Source: ggml_cuda_flash_attn_ext_get_alloc_size, ggml-cuda/fattn.cu of llama.cpp@b10488.
+    """
+    if not (load.unpacks and load.flash_attention and load.cache_type not in PLAIN):
+        return (0,) * shape.layers
+    return kv_layers(replace(shape, states=()), replace(load, cache_type="f16"))
 
 
 def sequences(load: Load) -> int:

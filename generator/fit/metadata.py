@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import HostwrightError
 from generator.fit.header import Tensor, read_header
-from generator.fit.shape import DEEP_STACKED, Recurrence, Shape, channels, state_floats, windows_of
+from generator.fit.shape import (
+    DEEP_STACKED,
+    QK_NORMED,
+    Recurrence,
+    Shape,
+    channels,
+    state_floats,
+    windows_of,
+)
 from generator.fit.tensors import Parts, main_type
 from generator.fit.tower import Tower, tower_of
 from generator.units import MIB
@@ -131,7 +139,7 @@ def shape_from(
         more_input_bytes=parts.inputs - parts.table,
         cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
         matrices=parts.matrices(layers),
-        qk_norm=parts.qk_norm,
+        qk_norm=parts.qk_norm or architecture.startswith(QK_NORMED),
         beside=_beside(keys, layers, embedding),
         multiplied=parts.multiplied(own),
         expert_weights=parts.expert_weights(own),

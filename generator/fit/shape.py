@@ -193,7 +193,10 @@ class Load:
     llama.cpp computes. `latent_values`: a compressed cache keeps values beside its
     keys, though these hold them, as llama.cpp did up to PR 19057. `unified`: a token of one slot is
     computed against the cache of all, as llama.cpp did up to PR 14363; `windowless`: layers with a
-    window keep the whole context, as llama.cpp does where it is asked for `swa_full`.
+    window keep the whole context, as llama.cpp does where it is asked for `swa_full`. `unpacks`:
+    flash attention of a GPU has room for a quantised cache of a layer as f16. `earlier` is
+    llama.cpp as Ollama up to 0.24 has it: embeddings come in once, the mask as f32, and a quantised
+    cache is not turned.
     """
 
     context: int
@@ -206,6 +209,8 @@ class Load:
     latent_values: bool = False
     unified: bool = False
     windowless: bool = False
+    unpacks: bool = False
+    earlier: bool = False
 
     @property
     def tokens(self) -> int:

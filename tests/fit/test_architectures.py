@@ -39,11 +39,11 @@ def test_the_cache_of_a_part_is_where_its_layers_are() -> None:
 def test_buffers_are_close() -> None:
     every, part = errors("compute", whole=True), errors("compute", whole=False)
     assert min(len(every), len(part)) > 100
-    assert statistics.median(map(abs, every)) <= 0.02
-    assert statistics.median(map(abs, part)) <= 0.03
+    assert statistics.median(map(abs, every)) <= 0.001
+    assert statistics.median(map(abs, part)) <= 0.01
     assert sum(abs(e) <= 0.15 for e in every) >= 0.95 * len(every)
-    assert sum(abs(e) <= 0.15 for e in part) >= 0.85 * len(part)
-    assert min(every) >= -0.15
+    assert sum(abs(e) <= 0.15 for e in part) >= 0.9 * len(part)
+    assert min(every) >= -0.18
 
 
 def test_the_buffer_of_the_host_is_that_of_llama_cpp() -> None:

@@ -198,6 +198,25 @@ def test_what_operations_of_gpus_take_for_a_while(
 
 
 @pytest.mark.parametrize(
+    ("release", "card", "acceleration", "unpacks"),
+    [
+        ("0.30.3", "NVIDIA GeForce RTX 3090", "", False),
+        ("0.30.4", "NVIDIA GeForce RTX 3090", "", True),
+        ("0.30.4", "a card that nobody knows", "", True),
+        ("0.32.15", "AMD Radeon RX 7900 XTX", "", True),
+        ("0.32.15", "AMD Radeon RX 7900 XTX", "vulkan", False),
+        ("0.32.15", "Intel Arc B580", "", False),
+    ],
+)
+def test_whose_buffers_have_a_quantised_cache_as_f16(
+    release: str, card: str, acceleration: str, *, unpacks: bool
+) -> None:
+    host = Host(gpus=(Gpu(name=card, memory=12 * GIB),))
+    seen = view(release=release, host=host, acceleration=acceleration)
+    assert ask_of(seen, facts_at(release)).unpacks is unpacks
+
+
+@pytest.mark.parametrize(
     ("architecture", "release", "wanted", "more", "kept"),
     [
         # Ollama's engine grants what llama.cpp's wants to be asked for.

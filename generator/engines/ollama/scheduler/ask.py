@@ -45,7 +45,8 @@ class OllamaAsk(Ask):
     `flash_capable` is whether every device can compute flash attention, `margin` what llama.cpp
     leaves free on each GPU (`margin_told`: the service says so), `overhead` what Ollama up to 0.24
     does, `gpu_memory` what all of them have, `capability` the lowest compute capability among them
-    (0: unknown), `workspace` what operations of GPUs take beside the buffers.
+    (0: unknown), `unpacks` whether buffers of the GPUs have a quantised cache as f16 for flash
+    attention, `workspace` what operations of GPUs take beside the buffers.
     """
 
     product: str = "Ollama"
@@ -58,6 +59,7 @@ class OllamaAsk(Ask):
     capability: float = 0
     cuda: bool = True
     metal: bool = False
+    unpacks: bool = False
     workspace: Workspace | None = None
 
     @property
@@ -144,6 +146,8 @@ class OllamaAsk(Ask):
             latent_values=not self.llama_server,
             unified=not self.facts.behaves("a-cache-for-each-slot"),
             windowless=not self.llama_server,
+            unpacks=self.unpacks,
+            earlier=not self.llama_server,
             pool=self._pool(shape.architecture, flash=flash) if own else None,
         )
 
@@ -338,6 +342,7 @@ def ask_of(view: View, facts: Facts) -> OllamaAsk:
         on_cpu=computes_on_cpu(view) or not view.host.gpus,
         cuda=view.acceleration in {"", "cuda"},
         metal=view.host.metal,
+        unpacks=settings.unpacks(view, facts),
         workspace=workspace_of(view, facts),
         layers=settings.number(view, "LLAMA_ARG_N_GPU_LAYERS"),
         cache_ram=settings.cache_ram_of(view, facts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler.graph import GPT_OSS, KEPT, REMEMBERING
+from generator.engines.ollama.scheduler.settings import libraries_of
 from generator.fit.graph import LEAST_BATCH
 from generator.fit.kv import cells, distinct, kv_layers
 from generator.fit.shape import Pool
@@ -149,16 +150,16 @@ class OwnPool(Pool):
 
 def workspace_of(view: View, facts: Facts) -> Workspace | None:
     """Return what operations of the GPUs of a View take; None: nothing that is counted."""
-    if not facts.behaves("own-engine-counts-workspaces") or view.host.metal:
+    if not facts.behaves("own-engine-counts-workspaces"):
         return None
-    found = [(gpu, facts.card(gpu.name)) for gpu in view.host.gpus]
-    libraries = {facts.library(card.vendor, card.target) for _, card in found if card}
-    if (view.acceleration or next(iter(libraries), "cuda")) == "rocm":
-        targets = [card.target if card else "" for _, card in found]
+    libraries = libraries_of(view, facts)
+    if "rocm" in libraries:
+        found = [facts.card(gpu.name) for gpu in view.host.gpus]
+        targets = [card.target if card else "" for card in found]
         halves = any(not target or target.startswith(HALVES_TARGETS) for target in targets)
         return Workspace(halves=halves, margin=ROCM_MARGIN)
-    if view.acceleration in {"", "cuda"} and libraries <= {"cuda"}:
-        known = [float(gpu.compute_capability or 0) for gpu, _ in found]
+    if libraries == {"cuda"}:
+        known = [float(gpu.compute_capability or 0) for gpu in view.host.gpus]
         return Workspace(halves=HALVES_CAPABILITY in known, pages=PAGES, partial=PARTIAL)
     return None
 

@@ -82,6 +82,26 @@ def flash_capable(view: View, facts: Facts) -> bool:
     return all(gpu.flash_attention for gpu in found if gpu is not None)
 
 
+def libraries_of(view: View, facts: Facts) -> frozenset[str]:
+    """Return what computes on the GPUs of a View: what it asks for, else by its cards.
+
+    A card that is not known counts as one of CUDA.
+    """
+    if view.host.metal:
+        return frozenset({"metal"})
+    if view.acceleration:
+        return frozenset({view.acceleration})
+    found = [facts.card(gpu.name) for gpu in view.host.gpus]
+    known = frozenset(facts.library(card.vendor, card.target) for card in found if card)
+    return known or frozenset({"cuda"})
+
+
+def unpacks(view: View, facts: Facts) -> bool:
+    """Return whether buffers of the GPUs have room for a quantised cache as f16."""
+    hip = {"cuda", "rocm"}
+    return facts.behaves("flash-attention-unpacks-cache") and not libraries_of(view, facts) - hip
+
+
 def capability_of(view: View) -> float:
     """Return the lowest compute capability of the cards; 0: that of none is known."""
     known = (card.compute_capability for card in view.host.gpus)
