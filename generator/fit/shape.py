@@ -195,8 +195,7 @@ class Load:
     computed against the cache of all, as llama.cpp did up to PR 14363; `windowless`: layers with a
     window keep the whole context, as llama.cpp does where it is asked for `swa_full`. `unpacks`:
     flash attention of a GPU has room for a quantised cache of a layer as f16. `earlier` is
-    llama.cpp as Ollama up to 0.24 has it: embeddings come in once, the mask as f32, and a quantised
-    cache is not turned.
+    llama.cpp of 2025: embeddings come in once, the mask as f32, and a quantised cache is not turned.
     """
 
     context: int
