@@ -292,6 +292,7 @@ def _stream(shape: Shape, load: Load) -> Stream:
         order=_order(shape.architecture),
         weighted=shape.architecture == "llama4",
         biased=shape.architecture in BIASED,
+        fused=shape.architecture in FUSED,
     )
 
 

@@ -96,7 +96,8 @@ class Stream:
     where keys and values of a batch go. `rotations` are the two matrices that keys and values of a
     quantised cache are turned by; 0: they are not. `order` is where a norm is: `before` attention
     and the feed-forward part, one for both in `parallel`, or `after` each. With `weighted`
-    experts see tokens that are weighted for them; query, key and value have a bias if `biased`.
+    experts see tokens that are weighted for them; query, key and value have a bias if `biased`,
+    and one matrix if `fused`.
     """
 
     residual: int
@@ -123,6 +124,7 @@ class Stream:
     order: Order = "before"
     weighted: bool = False
     biased: bool = False
+    fused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +251,7 @@ class _Graph:
 
     def _answers(self, layer: Staged, normed: Block) -> Block:
         pool, s, m = self.pool, self.s, layer.matrices
-        fused = m.query and not m.key
+        fused = s.fused or (m.query and not m.key)
         query, keys, values = (self._fused if fused else self._apart)(m, normed)
         self.leave("positions")
         pool.give(keys, values)  # They go to the cache; that of the host then comes here.
@@ -321,7 +323,7 @@ class _Graph:
         """Return query, keys and values of one matrix: values are a part of what it made."""
         pool, s = self.pool, self.s
         size, inputs = s.query + s.keys + s.values, ("positions", "keys", "values")
-        staged = self.stage(m.query)
+        staged = self.stage(m.query + m.key + m.value)
         if not s.biased:
             self.enter(*inputs)
         made = pool.take(size)

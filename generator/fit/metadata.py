@@ -16,6 +16,7 @@ from generator.fit.shape import (
     Shape,
     channels,
     state_floats,
+    waiting,
     windows_of,
 )
 from generator.fit.tensors import Parts, main_type
@@ -52,7 +53,6 @@ TOWER_KEYS: Final = {
     "feed_forward": "feed_forward_length",
     "pixels": "max_pixels",
 }
-ALTUP: Final = 6  # embeddings: four residuals, and two predictions of them
 # Encoders whose embedding is copied for an output that they do not use. Source:
 # src/models/gemma-embedding.cpp of llama.cpp@b10488.
 OUTPUT_ANYWAY: Final = frozenset({"gemma-embedding"})
@@ -208,16 +208,9 @@ def _cached(
 
 
 def _beside(keys: _Keys, layers: int, embedding: int) -> int:
-    """Return the floats of a token that wait for the layers that use them.
-
-    What a vision tower gives to the first layers (qwen3vl), an embedding of each layer (gemma3n,
-    gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp, src/llama-hparams.cpp,
-    and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
-    """
     usual = DEEP_STACKED.get(keys.architecture, 0)
-    deep = keys.number("n_deepstack_layers", usual) * embedding
     each = keys.number("embedding_length_per_layer_input", 0) * layers
-    return deep + each + (ALTUP * embedding if keys.architecture == "gemma3n" else 0)
+    return waiting(keys.architecture, embedding, each, keys.number("n_deepstack_layers", usual))
 
 
 def _states(

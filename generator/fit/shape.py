@@ -24,6 +24,7 @@ MORE_BITS: Final = 2
 DEEP_STACKED: Final = {"qwen3vl": 3, "qwen3vlmoe": 3}
 NEITHER: Final = "-"  # a layer of `pattern` that neither attends nor keeps a state
 HALF: Final = 2  # bytes of a weight at F16
+ALTUP: Final = 6  # embeddings: four residuals, and two predictions of them
 # Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
 QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
 
@@ -195,7 +196,7 @@ class Load:
     computed against the cache of all, as llama.cpp did up to PR 14363; `windowless`: layers with a
     window keep the whole context, as llama.cpp does where it is asked for `swa_full`. `unpacks`:
     flash attention of a GPU has room for a quantised cache of a layer as f16. `earlier` is
-    llama.cpp of 2025: embeddings come in once, the mask as f32, and a quantised cache is not turned.
+    llama.cpp of 2025: embeddings come in once, the mask as f32; a quantised cache is not turned.
     """
 
     context: int
@@ -328,6 +329,16 @@ def state_floats(r: Recurrence) -> int:
     return max(r.ssm_conv_kernel - 1, 0) * channels + r.ssm_state_size * r.ssm_inner_size
 
 
+def waiting(architecture: str, embedding: int, each: int, deep: int) -> int:
+    """Return the floats of a token that wait for the layers that use them.
+
+    What a vision tower gives to the first `deep` layers (qwen3vl), an embedding for `each` layer
+    (gemma3n, gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp,
+    src/llama-hparams.cpp, and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
+    """
+    return deep * embedding + each + (ALTUP * embedding if architecture == "gemma3n" else 0)
+
+
 def channels(r: Recurrence) -> int:
     """Return the floats of a token that go through a recurrence at once; 0: as wide as others."""
     if r.wkv_head_size:
@@ -383,7 +394,12 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         expert_bytes=_experts(model, layers, facts),
         matrices=matrices,
         qk_norm=model.architecture.startswith(QK_NORMED),
-        beside=DEEP_STACKED.get(model.architecture, 0) * model.embedding,
+        beside=waiting(
+            model.architecture,
+            model.embedding,
+            model.layers * model.layer_embedding,
+            DEEP_STACKED.get(model.architecture, 0),
+        ),
         multiplied=model.multiplied,
         expert_weights=model.expert_weights,
         source=model.source,
