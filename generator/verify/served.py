@@ -39,8 +39,11 @@ def published(wanted: str, seen: Observed) -> Iterator[Row]:
     ports = seen.held.published
     shown = " ".join(ports) or NOTHING
     row = Row(setting="published", intended=wanted, held=shown, effective=shown)
-    why = "" if ports == (wanted,) else "the container is reached elsewhere, or by others as well"
-    yield replace(row, verdict="drift", why=why) if why else row
+    if ports == (wanted,):
+        yield row
+    else:
+        some = "the container is reached elsewhere, or by others as well"
+        yield replace(row, verdict="drift", why=some if ports else "no port of it is published")
 
 
 def acceleration(service: Service, seen: Observed) -> Iterator[Row]:

@@ -17,7 +17,8 @@ from tests.live.stub import Installed, Stub, serving
 VERIFY = ROOT / "tests/verify"
 SMALL = str(VERIFY / "small.toml")
 # Captured with a real Ollama of no release: of systemd 252 as PID 1, with control groups of version
-# 2, and of docker 20.10 with those of version 1, the ids shortened.
+# 2, and of docker 20.10 with those of version 1, the ids shortened. Of podman 4.3 is what `inspect`
+# and `logs` have printed.
 MACHINES = VERIFY / "machines"
 Done = subprocess.CompletedProcess[str]
 
@@ -84,6 +85,24 @@ def test_a_container_that_another_compose_file_has_changed() -> None:
     assert found["MemoryHigh"]["why"] == "there is no soft limit that slows a container down"
     # The image says where its server listens, and the compose file says nothing of that.
     assert "OLLAMA_HOST" not in found
+
+
+def test_a_container_of_podman_that_somebody_has_started_by_hand() -> None:
+    done = replayed(MACHINES / "podman", "--via", "podman", "--json")
+    assert validated("verify", done.stdout)["manager"] == {"by": "podman", "name": "ollama"}
+    found = rows(done)
+    assert (found["OLLAMA_KEEP_ALIVE"]["held"], found["OLLAMA_KEEP_ALIVE"]["why"]) == (
+        "5m", "podman holds `5m`",
+    )  # fmt: skip
+    held = {
+        name: found[name]["held"] for name in ("CPUQuota", "CPUWeight", "MemoryMax", "TasksMax")
+    }
+    assert held == {"CPUQuota": "50%", "CPUWeight": "200", "MemoryMax": "256M", "TasksMax": "100"}
+    # The log says what the server has read; nobody says what the kernel applies.
+    assert found["OLLAMA_CONTEXT_LENGTH"]["verdict"] == "ok"
+    assert found["CPUQuota"]["verdict"] == "unknown"
+    assert found["published"]["why"] == "no port of it is published"
+    assert found["acceleration"]["effective"] == "cpu"
 
 
 def test_the_text_says_why_below_the_line() -> None:

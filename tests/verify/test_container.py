@@ -1,4 +1,4 @@
-"""What `docker inspect` and `podman inspect` print of a container; reconstructed from their API."""
+"""What docker and podman print of a container by `inspect`, made up here to have all of it."""
 
 import json
 from typing import Any
