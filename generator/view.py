@@ -102,6 +102,8 @@ EXECUTED: Final = "exec"
 """The section of commands that are run in a container of the engine: the program, its line."""
 INSTALLED: Final = "install"
 """The section of what an installer is told in vain: a variable that it does not get."""
+UNAPPLIED: Final = "unapplied"
+"""The section of a command that starts what runs already, behind a change that needs a restart."""
 UNPASSED: Final = "unpassed"
 """The section of variables of `.env` that no container gets."""
 
@@ -203,7 +205,7 @@ class ModelUse:
     """A model that the service pulls, creates, warms up or serves.
 
     `base` is the model of the library that it is made of, where that has another name; `threads`
-    are the compute threads that it is made with, 0: the server's.
+    are the compute threads that it is made with, 0: the server's. `pulled`: it comes from there.
     """
 
     name: str
@@ -212,6 +214,7 @@ class ModelUse:
     warmed: bool = False
     base: str = ""
     threads: int = 0
+    pulled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -275,7 +275,10 @@ class _Chart:
                     if verb == "create":
                         base, place = _made_of(node, place)
                     warmed = verb == "run"
-                    asked[name] = ModelUse(name=name, place=place, warmed=warmed, base=base)
+                    pulled = verb == "pull" or (before is not None and before.pulled)
+                    asked[name] = ModelUse(
+                        name=name, place=place, warmed=warmed, base=base, pulled=pulled
+                    )
         yield from asked.values()
 
     def _nameless(self) -> Iterator[Line]:

@@ -130,7 +130,9 @@ def used(one: Unit, engine: Engine) -> Iterator[ModelUse]:
     """Yield the models that the commands of a unit pull, create or run."""
     for command in one.commands(COMMANDS):
         for call in calls([argument.text for argument in command], engine):
-            yield ModelUse(name=call.model, place=command[0].place, warmed=call.verb == "run")
+            warmed, pulled = call.verb == "run", call.verb == "pull"
+            place = command[0].place
+            yield ModelUse(name=call.model, place=place, warmed=warmed, pulled=pulled)
 
 
 def models(units: Iterable[Unit], engine: Engine) -> tuple[ModelUse, ...]:

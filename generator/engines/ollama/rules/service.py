@@ -100,12 +100,14 @@ _OPEN: Final = re.compile(r"[$%{}<>@]|://")
     severity="info",
     title="a model that the library does not list",
     why="A slip of the finger is found when the service pulls, which fails, or answers with 404. A "
-    "model that was made on the host may have any name, so this is a remark.",
+    "model that was made on the host may have any name, so this is a remark, but for one that is "
+    "pulled and not made here.",
     bad="ollama pull qwn3:8b",
     good="ollama pull qwen3:8b",
     source="the library on 2026-08-21; generator/catalogue/data/library.toml",
 )
 def mistyped_model(view: View, facts: Facts) -> Hits:
+    made = {used.name for used in view.models if not used.pulled and not used.warmed}
     for used in view.models:
         name = used.base or used.name
         if _OPEN.search(name) or not re.fullmatch(MODEL_NAME, name):
@@ -114,6 +116,7 @@ def mistyped_model(view: View, facts: Facts) -> Hits:
             yield Hit(
                 message=f"the library has no `{name}`",
                 place=used.place,
+                severity="warning" if used.pulled and name not in made else None,
                 fix=f"write `{nearest}` if you mean that; leave it if it is a model of your own, "
                 "or a newer one",
             )
