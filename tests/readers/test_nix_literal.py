@@ -457,3 +457,13 @@ def test_a_mount_of_the_network_below_the_models(
     (tmp_path / "a.nix").write_text(f"{{ ... }}: {{ {text} }}")
     report = check(CheckRequest(paths=[str(tmp_path / "a.nix")], select=["HW544"]))
     assert bool(report.findings) is network
+
+
+def test_a_file_that_is_a_list_of_modules_is_read() -> None:
+    text = (
+        "{ lib, cfg }: [ { services.ollama = { enable = true; port = 1; }; opts = { }; }\n"
+        "(lib.mkIf cfg.web { services.open-webui.enable = true; }) ]"
+    )
+    assert told(text)["services.ollama.port"] == (1, 100, False)
+    (view,) = plainly(text)
+    assert [(s.name, s.value) for s in view.settings] == [("enable", True), ("port", 1)]

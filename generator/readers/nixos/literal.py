@@ -277,13 +277,14 @@ class _Walk:
         return at._replace(conditional=True, released=released)
 
     def _list(self, node: Node, at: _At, scope: Scope) -> bool:
-        if not at.path or at.path[-1] not in _MODULES:
+        # A file that is a list is one of modules, which a library of its author puts together.
+        if at.path and at.path[-1] not in _MODULES:
             return False
         # What a module imports is part of it.
-        here = at._replace(path=()) if at.path == ("imports",) else at.inside()
+        here = at._replace(path=()) if at.path in {(), ("imports",)} else at.inside()
         for element in filter(is_table, node.named_children):
             self.define(element, here, scope)
-        return False
+        return not at.path
 
     def _variable(self, node: Node, at: _At, scope: Scope) -> bool:
         told, there = scope.find(text_of(node))

@@ -36,6 +36,8 @@ _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
 _SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
 _DISABLED: Final = re.compile(r"\bdisabledModules\s{0,9}=\s{0,9}\[[^\]]{0,400}?([\w-]{1,80}\.nix)")
 _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
+_IN_TEXT: Final = re.compile(r"(?<!')\$\{\s{0,9}$|\"\s{0,9}\+\s{0,9}$")
+_NEAR: Final = 20  # characters around an expression
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _TOLERANT: Final = re.compile(r"[\w-]|\s{0,20}or\b|\s{0,20}$")
 _SCRIPTS: Final = {
@@ -152,7 +154,10 @@ class _Module(Definitions):
                 yield Line(section=section, name=name, value=run(found.value), place=place)
 
     def _asked_for(self) -> Iterator[Line]:
-        """Yield the options of the service that the text reads through `config`."""
+        """Yield the options of the service that the text reads through `config`.
+
+        `value` is what a text is made of that takes one in as it is.
+        """
         if not self._is_of_nixos() or f"options.services.{self.engine.name}" in self.source.text:
             return  # It looks first whether they are there.
         asked = re.compile(rf"(?<![\w.'-])config\.services\.{self.engine.name}\.([\w-]+)")
@@ -160,7 +165,11 @@ class _Module(Definitions):
             for found in asked.finditer(_COMMENT.sub("", text)):
                 place = Place(self.source.path, number)
                 if not _TOLERANT.match(text, found.end()):
-                    yield Line(section="config", name=found[1], value="", place=place)
+                    before = text[max(0, found.start() - _NEAR) : found.start()]
+                    behind = text[found.end() : found.end() + _NEAR].lstrip()[:1]
+                    whole = _IN_TEXT.search(before) and behind in {"}", ";"}
+                    told = found[0] if whole else ""
+                    yield Line(section="config", name=found[1], value=told, place=place)
 
     def _volumes(self) -> Iterator[Volume]:
         """Yield what is mounted; a dynamic user's directory is a link into `private`."""
@@ -311,7 +320,8 @@ class _Module(Definitions):
         for found in self.found:
             if found.path == (*self.options, "loadModels") and isinstance(found.value, list):
                 for name in filter(lambda item: isinstance(item, str), found.value):
-                    yield ModelUse(name=name, place=self.place_of(found, name))
+                    place = self.place_of(found, name)
+                    yield ModelUse(name=name, place=place, pulled=True)
 
     def _acceleration(self) -> str:
         option = self.value(*self.options, "acceleration")

@@ -1,0 +1,54 @@
+"""HW412: a number in a text of Nix, which Nix itself refuses."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, told
+from tests.tools import require
+
+
+def module(text: str) -> Text:
+    return {
+        "a.nix": "{ config, ... }:\n{\n  services.ollama = { enable = true; port = 11434; };\n"
+        f"  services.x.url = {text};\n}}\n"
+    }
+
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW412": (
+        (
+            module('"http://127.0.0.1:${config.services.ollama.port}"'),
+            module('"http://127.0.0.1:" + config.services.ollama.port'),
+            module('"${ config.services.ollama.openFirewall }"'),
+        ),
+        (
+            module('"http://127.0.0.1:${toString config.services.ollama.port}"'),
+            module('"http://${config.services.ollama.host}"'),
+            module('"http://127.0.0.1:" + toString config.services.ollama.port'),
+            module("config.services.ollama.port"),
+            module("''''${config.services.ollama.port}''"),
+            module('"x" # ${config.services.ollama.port}'),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> None:
+    for number, caught in enumerate(CASES[rule][0]):
+        assert rule in told(tmp_path / f"a{number}", caught), caught
+    for number, left in enumerate(CASES[rule][1]):
+        assert rule not in told(tmp_path / f"b{number}", left), left
+
+
+@pytest.mark.parametrize(("case", "refused"), [(0, True), (1, False)])
+def test_nix_says_the_same(case: int, refused: bool) -> None:
+    nix = require("nix-instantiate")
+    given = '{ config.services.ollama = { port = 1; host = "a"; openFirewall = true; }; }'
+    for (text,) in (files.values() for files in CASES["HW412"][case]):
+        asked = [nix, "--eval", "--strict", "-E", f"(({text}) {given}).services.x.url"]
+        done = subprocess.run(asked, check=False, capture_output=True, text=True)
+        assert ("cannot coerce" in done.stderr) is refused, (text, done.stderr)
