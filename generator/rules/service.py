@@ -278,19 +278,24 @@ def shut_off(view: View, _: Facts) -> Hits:
     )
 
 
+_INSTALLS: Final = frozenset({"WantedBy", "RequiredBy", "UpheldBy"})
+_OF_A_USER: Final = re.compile(r"(?:^|/)\.config/containers/systemd/|/containers/systemd/users/")
+
+
 @Rule(
     id="HW537",
     title="a unit of a user that nothing starts",
     why="The manager of a user has no multi-user.target: what is wanted by it is enabled without a "
-    "word, and started by nobody. Its units begin with default.target, with lingering at boot.",
+    "word, and started by nobody. Its units begin with default.target, with lingering at boot. "
+    "Whose a quadlet is, its place tells, or `%h`, which is /root to the system.",
     bad="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=multi-user.target",
     good="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=default.target",
     source="systemd.special(7), UNITS MANAGED BY THE USER SERVICE MANAGER",
 )
 def started_by_nobody(view: View, _: Facts) -> Hits:
-    wanted = [line for line in view.lines if line.section == "Install" and line.name == "WantedBy"]
+    wanted = [line for line in view.lines if line.section == "Install" and line.name in _INSTALLS]
     named = {word for line in wanted for word in line.value.split()}
-    if view.manager == "user" and named and named <= OF_SYSTEMS:
+    if named and named <= OF_SYSTEMS and (view.manager == "user" or _is_a_users(view)):
         yield Hit(
             message=f"a user has no `{wanted[-1].value}`: the unit is enabled, and nothing starts "
             "it",
@@ -299,3 +304,12 @@ def started_by_nobody(view: View, _: Facts) -> Hits:
             edits=(Edit(wanted[-1].place, wanted[-1].value, "default.target"),),
             unsafe=True,
         )
+
+
+def _is_a_users(view: View) -> bool:
+    """Whether the manager of a user makes a service of a quadlet."""
+    if not view.phrases.headers or view.phrases.unit_file:
+        return False
+    home = any("%h" in line.value for line in view.lines)
+    named = sandbox.said(view, "User", "DynamicUser")
+    return _OF_A_USER.search(view.place.file) is not None or (home and not named)

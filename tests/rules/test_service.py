@@ -1,5 +1,6 @@
 """HW316, HW507, HW513, HW519, HW529, HW557: models that are not there, and what brings one back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from generator.host import Gpu, Host
 from generator.rules.registry import every_rule
 from generator.rules.service import lost_after_suspend, no_restart
 from generator.view import Container, Line, ModelUse, Place, View
+from tests import texts
 from tests.plans import plan, rules
 from tests.views import found, view
 
@@ -234,3 +236,38 @@ def test_a_typo_is_a_remark_with_the_name_that_is_nearest(name: str, nearest: st
     (finding,) = found(BY_ID["HW557"], serving(name))
     assert finding.finding.severity == "info"
     assert finding.finding.fix.startswith(f"write `{nearest}` if")
+
+
+@pytest.mark.parametrize(
+    ("pulled", "made", "severity"),
+    [(True, False, "warning"), (False, False, "info"), (True, True, "info")],
+)
+def test_a_model_that_is_pulled_has_to_be_in_the_library(
+    pulled: bool, made: bool, severity: str
+) -> None:
+    place = Place("setup.sh", 3)
+    used = [ModelUse(name="qwen3-coder:14b", place=place, pulled=pulled)]
+    used += [ModelUse(name="qwen3-coder:14b", place=place, base="qwen3:14b")] if made else []
+    told = found(BY_ID["HW557"], view(models=tuple(used)))
+    assert [placed.finding.severity for placed in told] == [severity]
+
+
+HOME = "Volume=%h/.ollama:/root/.ollama"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "install", "caught"),
+    [
+        (".config/containers/systemd/ollama.container", (), "WantedBy=multi-user.target", True),
+        ("ollama.container", (HOME,), "RequiredBy=multi-user.target", True),
+        ("ollama.container", (HOME,), "WantedBy=multi-user.target default.target", False),
+        ("ollama.container", (), "WantedBy=multi-user.target", False),
+        ("ollama.container", (HOME, "[Service]", "User=o"), "WantedBy=multi-user.target", False),
+    ],
+)
+def test_whose_a_quadlet_is_the_place_and_the_home_tell(
+    name: str, lines: tuple[str, ...], install: str, caught: bool, tmp_path: Path
+) -> None:
+    image = "Image=ollama/ollama:0.32.15"
+    text = "\n".join(("[Container]", image, *lines, "[Install]", install, ""))
+    assert ("HW537" in texts.told(tmp_path, {name: text})) is caught
