@@ -48,6 +48,8 @@ class Signs:
     """A text that sets, starts or asks it, whatever kind of file that is."""
     forks: str = r"(?!)"
     """Images of forks, which read names that the engine does not."""
+    of_forks: str = r"(?!)"
+    """Names of variables that a fork alone reads."""
     installs: str = r"(?!)"
     """A command that installs its program."""
     installed: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from bisect import bisect_right
 from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
@@ -17,13 +18,16 @@ from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.layers import overruled, said
+from generator.readers.syntax.applied import started_in_vain
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
+from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, Document, lines
 from generator.view import (
     EXECUTED,
     INSTALLED,
     TUNNEL,
+    UNAPPLIED,
     UNEXPORTED,
     UNSEEN,
     Command,
@@ -118,6 +122,7 @@ class Told:
     servers: list[tuple[int, tuple[Place, ...]]] = dataclasses.field(default_factory=list)
     written: dict[str, Document] = dataclasses.field(default_factory=dict)
     values: list[Document] = dataclasses.field(default_factory=list)
+    texts: list[tuple[int, list[str]]] = dataclasses.field(default_factory=list)
     others: bool = False
     every: bool = False
     served: bool = False
@@ -134,6 +139,7 @@ class Told:
         """Take in a script that begins on line `first` of the file."""
         self.versions = {}
         self.named = frozenset(" ".join(_HANDED_ON.findall(text)).split())
+        self.texts.append((first, text.split("\n")))
         for line in lines(text, self.file, first):
             self._line(line)
         asked = frozenset(_ASKED_FOR.findall(text))
@@ -147,12 +153,7 @@ class Told:
     def _line(self, line: CommandLine) -> None:
         words = line.words
         if line.listed:
-            # What a script keeps for a server that it starts.
-            engine = self.engine
-            ours = ((n, v) for n, v in line.assigned if n.startswith(engine.prefixes))
-            # Where a server in a container listens, its ports decide.
-            ours = ((n, v) for n, v in ours if n != engine.address)
-            self.variables += [_variable(name, value, "server") for name, value in ours]
+            self._kept(line)
             return
         self._notes([word.text for word in words])
         self._tunnel(words)
@@ -217,6 +218,16 @@ class Told:
         if serves:
             self.reach, self.served = "server", True
             self.servers.append((line.words[0].place.line, tuple(one.place for one in own)))
+
+    def _kept(self, line: CommandLine) -> None:
+        """Take in what a script keeps for a server that it starts, not for a fork of it."""
+        engine = self.engine
+        if any(re.fullmatch(engine.of_forks, name) for name, _ in line.assigned):
+            return
+        ours = ((n, v) for n, v in line.assigned if n.startswith(engine.prefixes))
+        # Where a server in a container listens, its ports decide.
+        ours = ((n, v) for n, v in ours if n != engine.address)
+        self.variables += [_variable(name, value, "server") for name, value in ours]
 
     def _spoken(self, document: Document, name: str) -> None:
         """Take in a line that is added to a file of variables, or to one of a login shell."""
@@ -423,7 +434,13 @@ class Told:
         told = sorted([*self._own(), *self.variables], key=lambda v: v.place.line)
         variables = tuple(dataclasses.replace(v, shared=v.shared and self.others) for v in told)
         views = [self._in_container(one, models) for one in self.runs]
-        beside = (*self.tunnels, *self.executed, *self.installed, *self.loose)
+        beside = (
+            *self.tunnels,
+            *self.executed,
+            *self.installed,
+            *self.loose,
+            *self._unapplied(),
+        )
         if variables or self.commands or self.requests or beside:
             view = self.context.view(
                 self.book,
@@ -438,6 +455,13 @@ class Told:
             )
             views += self._each_server(view)
         return [*views, *self.views, *self._profiles()]
+
+    def _unapplied(self) -> Iterable[Line]:
+        """Yield the start of a service that runs already, and does not see what was changed."""
+        line = started_in_vain(self.texts, self.engine)
+        if line:
+            place = Place(self.file, line)
+            yield Line(section=UNAPPLIED, name=self.engine.name, value="start", place=place)
 
     def _each_server(self, view: View) -> Iterable[View]:
         """Yield a View of all that is said, and of each server that has had something else.
@@ -467,12 +491,19 @@ class Told:
             manager: Literal["", "system"] = "system" if self.managed else ""
             yield dataclasses.replace(view, phrases=book, manager=manager)
 
+    def _removes(self, name: str, line: int) -> bool:
+        """Whether the script that starts a container takes it away again."""
+        at = bisect_right(self.texts, line, key=lambda one: one[0])
+        first, script = self.texts[at - 1] if at else (0, [])
+        return bool(name) and is_removed(script, name, line - first)
+
     def _in_container(self, held: Run, models: tuple[ModelUse, ...]) -> View:
         options = list(held.options)
+        name = next((option.value for option in options if option.name == "name"), "")
         gone = any(option.name == "rm" and option.on for option in options)
+        gone = gone or self._removes(name, held.image.place.line)
         restart = _OFTEN if held.swarm else "no" if gone else ""
         box = container.container(held.image.text, held.image.place, options, held.client, restart)
-        name = next((option.value for option in options if option.name == "name"), "")
         arguments = container.arguments(options, held.rest)
         command = " ".join(word.text for word in held.rest)
         entry = next((option.value for option in options if option.name == "entrypoint"), "")
@@ -617,7 +648,12 @@ def _models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:
         for word, place in takewhile(lambda w: w[0] != "--", rest):
             if not word.startswith("-") and before not in engine.valued:
                 if verb[0] in engine.verbs and not any(gap in word for gap in _GAPS):
-                    used = ModelUse(name=word, place=place, warmed=verb[0] == "run")
+                    used = ModelUse(
+                        name=word,
+                        place=place,
+                        warmed=verb[0] == "run",
+                        pulled=verb[0] == "pull",
+                    )
                     found.setdefault(word, used)
                 break
             before = word

@@ -345,3 +345,33 @@ def test_a_client_in_apptainer_starts_no_server() -> None:
 def test_the_name_of_another_machine_is_no_address_to_listen_on(address: str, reach: str) -> None:
     (seen,) = views(f"export OLLAMA_HOST={address}\n./ask.py\n")
     assert [v.reach for v in seen.variables] == [reach]
+
+
+RUN = "docker run -d --name o -v m:/root/.ollama ollama/ollama:0.32.15"
+
+
+@pytest.mark.parametrize(
+    ("text", "passing"),
+    [
+        (f"{RUN}\ndocker exec o ollama pull qwen3:8b\ndocker stop o\ndocker rm o\n", True),
+        (f"ID=$({RUN})\ndocker rm -f o\n", True),
+        (f"docker rm -f o\n{RUN}\n", False),
+        (f"start() {{\n{RUN}\n}}\nstop() {{\ndocker rm o\n}}\n", False),
+        (f"case $1 in start) {RUN};;\nstop) docker rm o;; esac\n", False),
+        (f"{RUN}\ndocker rm other\n# docker rm o\n", False),
+    ],
+)
+def test_a_container_that_a_script_removes_again_needs_no_restart(
+    text: str, passing: bool, tmp_path: Path
+) -> None:
+    found = checked(tmp_path, {"run.sh": f"#!/bin/sh\n{text}"}).findings
+    assert ("HW513" not in [p.finding.rule for p in found]) is passing
+
+
+def test_what_a_script_keeps_for_a_fork_is_the_forks(tmp_path: Path) -> None:
+    ours = 'ARGS=("OLLAMA_NUM_GPU=999" "OLLAMA_HOST=0.0.0.0")\n'
+    forks = ours.replace("ARGS", "INTEL").replace("(", '("BIGDL_LLM_XMX_DISABLED=0" ')
+    found = checked(tmp_path, {"env.sh": f"#!/bin/sh\n{ours}{forks}"}).findings
+    assert [(p.finding.rule, p.place.line) for p in found if p.finding.rule == "HW101"] == [
+        ("HW101", 2)
+    ]

@@ -413,3 +413,27 @@ jobs:
     assert view.container.healthcheck is not None
     assert view.container.healthcheck[1].line == 9
     assert [bound.place.line for bound in view.bounds] == [10]
+
+
+@pytest.mark.parametrize(
+    ("runners", "told"),
+    [
+        (("ubuntu-latest",), False),
+        (("ubuntu-24.04", "'macos-14' # arm"), False),
+        (("[self-hosted, gpu]",), True),
+        (("ubuntu-latest", "self-hosted"), True),
+        (("${{ matrix.os }}",), True),
+    ],
+)
+def test_a_container_goes_with_the_machine_that_is_made_for_a_job(
+    runners: tuple[str, ...], told: bool, tmp_path: Path
+) -> None:
+    jobs = "".join(
+        f"  j{number}:\n    runs-on: {runner}\n    steps:\n"
+        "      - run: docker run -d -p 127.0.0.1:11434:11434 ollama/ollama:0.32.15\n"
+        for number, runner in enumerate(runners)
+    )
+    path = tmp_path / "ci.yml"
+    path.write_text(f"on: push\njobs:\n{jobs}")
+    found = {p.finding.rule for p in check(CheckRequest(paths=[str(path)])).findings}
+    assert found & {"HW513", "HW518"} == ({"HW513", "HW518"} if told else set())

@@ -21,6 +21,7 @@ SIGNS: Final = Signs(
     r"\\?[\"']([^\"'\\]+)",
     builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
     forks=r"(?i)\bipex|[-_]ipex",
+    of_forks=r"(?:BIGDL|IPEX)_LLM_\w+",
     verbs=frozenset({"pull", "run", "create"}),
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
     # The chart otwld/ollama-helm.

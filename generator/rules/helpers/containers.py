@@ -39,9 +39,10 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
 
 
 def is_of_a_fork(view: View) -> bool:
-    """Return whether the image is made of a fork, which reads names that the engine does not."""
-    image = view.container.image if view.container else ""
-    return re.search(load_signs(view.engine).forks, image) is not None
+    """Return whether it is made of a fork, which reads names that the engine does not."""
+    image, engine = view.container.image if view.container else "", load_signs(view.engine)
+    told = any(re.fullmatch(engine.of_forks, variable.name) for variable in view.variables)
+    return told or re.search(engine.forks, image) is not None
 
 
 def is_client(view: View) -> bool:

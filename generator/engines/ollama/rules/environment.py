@@ -41,6 +41,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     # Asked once: the text of all commands may be as long as the list of variables.
     official = is_official(view, facts)
     bare = official and not runs_own_script(view)
+    of_a_fork = is_of_a_fork(view)
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
         if fault is None and bare:
@@ -53,10 +54,10 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
-        built = view.container is not None and not official
         dead = facts.dead_names.get(variable.name)
-        forked = built and dead is not None and dead.forks
-        if is_of_a_fork(view) and (forked or fault.rule == "HW102"):
+        read = dead is not None and dead.forks and not official
+        forked = read and view.container is not None
+        if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
             message=message.format(variable.name, fault.what, facts.release),

@@ -1,0 +1,76 @@
+"""HW409 and HW411: a server beside another one, and a start of what runs already."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, messages, told
+
+INSTALL = "curl -fsSL https://ollama.com/install.sh | sh\n"
+EDIT = "sudo sed -i 's/^Restart=.*/&\\nEnvironment=A=1/' /etc/systemd/system/ollama.service\n"
+
+
+def beside(*unit: str, service: tuple[str, ...] = (), name: str = "ollama-api.service") -> Text:
+    start = "ExecStart=/usr/local/bin/ollama serve"
+    text = "\n".join(("[Unit]", *unit, "[Service]", "User=ollama", *service, start, ""))
+    return {name: text}
+
+
+def script(*lines: str) -> Text:
+    return {"setup.sh": "#!/bin/sh\n" + "".join(lines)}
+
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW409": (
+        (
+            beside("After=ollama.service", "Requires=ollama.service"),
+            beside("Wants=network.target ollama.service"),
+            beside("BindsTo=ollama.service", service=("Environment=OLLAMA_HOST=0.0.0.0",)),
+        ),
+        (
+            beside("After=ollama.service"),
+            beside("Requires=ollama.socket"),
+            beside("Conflicts=ollama.service"),
+            beside("Wants=ollama.service", service=("Environment=OLLAMA_HOST=127.0.0.1:11435",)),
+            beside("Wants=ollama.service", service=("EnvironmentFile=/etc/second.env",)),
+            beside("Wants=ollama.service", name="ollama.service"),
+        ),
+    ),
+    "HW411": (
+        (
+            script(INSTALL, EDIT, "sudo systemctl enable ollama\nsudo systemctl start ollama\n"),
+            script(INSTALL, EDIT, "systemctl daemon-reload\nsystemctl enable --now ollama\n"),
+            script(
+                INSTALL,
+                "sudo tee /etc/systemd/system/ollama.service.d/a.conf <<EOF\n[Service]\nEOF\n",
+                "service ollama start; systemctl start ollama.service\n",
+            ),
+        ),
+        (
+            script(INSTALL, EDIT, "systemctl daemon-reload\nsystemctl restart ollama\n"),
+            script(INSTALL, EDIT, "systemctl stop ollama\nsystemctl start ollama\n"),
+            script(INSTALL, EDIT, "reboot\n"),
+            script(INSTALL, EDIT),
+            script(INSTALL, "systemctl start ollama\n"),
+            script(EDIT, "systemctl start ollama\n"),
+            script("export OLLAMA_NO_START=1\n", INSTALL, EDIT, "systemctl start ollama\n"),
+            script(INSTALL, EDIT, "# systemctl start ollama\n"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> None:
+    for number, caught in enumerate(CASES[rule][0]):
+        assert rule in told(tmp_path / f"a{number}", caught), caught
+    for number, left in enumerate(CASES[rule][1]):
+        assert rule not in told(tmp_path / f"b{number}", left), left
+
+
+def test_steps_of_one_host_are_one_script(tmp_path: Path) -> None:
+    steps = [INSTALL.strip(), EDIT.strip(), "systemctl start ollama"]
+    text = "#cloud-config\nruncmd:\n" + "".join(f"  - {step!r}\n" for step in steps)
+    (told_,) = messages(tmp_path, {"user-data": text}, "HW411")
+    assert told_.endswith("write `systemctl daemon-reload && systemctl restart ollama`")
