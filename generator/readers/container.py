@@ -12,11 +12,13 @@ from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
 from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
-from generator.view import Bound, Container, NotJudged, Place, Variable
+from generator.readers.syntax.shell import calls
+from generator.view import STARTED, Bound, Container, Line, ModelUse, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.syntax.options import Argument, Option
 
     Word = tuple[str, Place]
@@ -249,3 +251,19 @@ _LIMITS: Final[dict[str, tuple[str, Callable[[str], int | str | None]]]] = {
     "oom-score-adj": ("oom_score_adjust", docker.whole),
     "ulimit-memlock": ("limit_memlock", docker.locked),
 }
+
+
+def models_started(lines: Iterable[Line], engine: Engine) -> Iterator[ModelUse]:
+    """Yield the models that the scripts which a container begins with pull, create or run."""
+    for script in (line for line in lines if line.section == STARTED):
+        for below, text in enumerate(script.value.split("\n")):
+            if engine.name not in text:
+                continue
+            place = replace(script.place, line=script.place.line + below)
+            for call in calls(["sh", "-c", text], engine):
+                yield ModelUse(
+                    name=call.model,
+                    place=place,
+                    warmed=call.verb == "run",
+                    pulled=call.verb == "pull",
+                )

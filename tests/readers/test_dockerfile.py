@@ -214,3 +214,27 @@ def test_a_fix_tears_no_instruction(env: str, left: str | None, tmp_path: Path) 
     report = check(CheckRequest(paths=[str(path)]), fixing=True)
     new = mended(report.found, report.texts)
     assert new.get(str(path)) == (None if left is None else f"{BASE}{left}")
+
+
+@pytest.mark.parametrize("name", ["docker/start.sh", "start.sh"])
+def test_a_script_is_found_from_a_folder_on_its_way(name: str, tmp_path: Path) -> None:
+    """Who checks one folder of a repository has the script, if not under its whole path."""
+    script = tmp_path / name
+    script.parent.mkdir(exist_ok=True)
+    script.write_text("ollama serve & ollama pull $OLLAMA_PULL; wait\n")
+    path = tmp_path / "Dockerfile"
+    path.write_text(f"{BASE}COPY build/docker/start.sh /app/\nENV OLLAMA_PULL=a OLLAMA_PUSH=b\n"
+                    'ENTRYPOINT ["/app/start.sh"]\n')  # fmt: skip
+    found = check(CheckRequest(paths=[str(path)])).findings
+    assert [(p.finding.rule, p.setting) for p in found] == [("HW104", "OLLAMA_PUSH")]
+
+
+def test_models_of_the_script_that_an_image_begins_with_count_in_a_service(tmp_path: Path) -> None:
+    (tmp_path / "start.sh").write_text("#!/bin/sh\nollama serve &\nollama pull qwen3:8b\nwait\n")
+    (tmp_path / "Dockerfile").write_text(f'{BASE}COPY start.sh /\nENTRYPOINT ["/start.sh"]\n')
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services:\n  ollama:\n    build: .\n    restart: always\n"
+                       "    mem_limit: 4g\n    volumes: [m:/root/.ollama]\n"
+                       "volumes: {m: {}}\n")  # fmt: skip
+    found = check(CheckRequest(paths=[str(compose)])).findings
+    assert ("HW207", 5) in [(p.finding.rule, p.place.line) for p in found]

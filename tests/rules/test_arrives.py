@@ -79,3 +79,22 @@ def test_another_entry_point_takes_options(tmp_path: Path) -> None:
     asked = {"run.sh": "docker run --rm ollama/ollama:0.32.15 --version\n"}
     assert "HW556" not in texts.told(tmp_path, asked)
     assert found(BY_ID["HW556"], replace(behind("-c"), container=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "caught"),
+    [
+        (texts.service("environment: [Environment=OLLAMA_DEBUG=1]"), 1),
+        (texts.service(top="  ui:\n    image: x\n    environment:\n"
+                       "      - Environment=OLLAMA_BASE_URL=http://ollama:11434\n"), 1),
+        (texts.unit("Environment=Environment=OLLAMA_DEBUG=1"), 1),
+        (texts.service("environment: {ENV: production, ENVIRONMENT: a=b}"), 0),
+        (texts.unit("Environment=OLLAMA_ORIGINS=http://a"), 0),
+    ],
+)  # fmt: skip
+def test_the_word_of_another_format_is_no_name(
+    text: texts.Text, caught: int, tmp_path: Path
+) -> None:
+    found = texts.messages(tmp_path, text, "HW553")
+    assert len(found) == caught
+    assert all("none by the name `OLLAMA_" in message for message in found)

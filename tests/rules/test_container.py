@@ -389,3 +389,20 @@ def test_a_kubelet_gets_the_words_alone(tmp_path: Path) -> None:
 )
 def test_a_name_of_the_container_itself(address: str, caught: bool) -> None:
     assert bool(found(BY_ID["HW542"], bound(address, "11434:11434"))) is caught
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "severity"),
+    [
+        ("command", "sh -c 'ollama serve & sleep 3 && ollama run $MODEL && wait'", "info"),
+        ("entrypoint", "sh -c 'ollama serve & ollama pull qwen3:8b; wait'", "info"),
+        ("command", "serve", "warning"),
+    ],
+)
+def test_models_that_are_pulled_at_each_start_are_missed_by_nobody(
+    name: str, value: str, severity: str
+) -> None:
+    place = Place("compose.yaml", 4)
+    line = Line(section="services.ollama", name=name, value=value, place=place)
+    (placed,) = found(BY_ID["HW518"], mounted(lines=(line,)))
+    assert placed.finding.severity == severity

@@ -28,6 +28,7 @@ from generator.readers.compose.container import (
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
 from generator.readers.compose.routes import routes
 from generator.readers.compose.volumes import volumes_of
+from generator.readers.container import models_started
 from generator.readers.dockerfile.built import (
     Built,
     dockerfile_in,
@@ -135,6 +136,10 @@ class _Services:
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
         effective = {one.name: one for one, _ in variables}.values()
+        begun = (
+            *(built.lines if built else ()),
+            *self._scripts(service, container.mounts),
+        )
         return self.context.view(
             COMPOSE,
             self.context.release_of(built.image if built else self._image(name, service)),
@@ -144,13 +149,12 @@ class _Services:
             overruled=(*overruled(said(variables), self.ranks), *self._around()),
             bounds=bounds(key, service, self.loader),
             lines=(
-                *(built.lines if built else ()),
+                *begun,
                 *self._top(),
                 *flat(key, service, _ELSEWHERE),
-                *self._scripts(service, container.mounts),
                 *((*self._named_by_others(name), *self._unpassed()) if name in self.keys else ()),
             ),
-            models=self._models(name, service),
+            models=self._models(name, service, models_started(begun, self.engine)),
             commands=self._calls(service),
             container=replace(
                 container,
@@ -181,13 +185,17 @@ class _Services:
                 yield Line(section=STARTED, name=name, value=content.text, place=place)
 
     def _named_by_others(self, server: str) -> Iterator[Line]:
-        """Yield the networks and services that lists of the other services name."""
+        """Yield the networks, services and variables that lists of the other services name."""
         for name, service in self.project.services.items():
+            section = f"beside.{name}"
             for key in ("networks", "depends_on") if name != server else ():
                 for node in service.items(key):
                     if isinstance(node, Scalar):
-                        section = f"beside.{name}"
                         yield Line(section=section, name=key, value=node.text, place=node.place)
+            given = service.table("environment").entries if name != server else {}
+            for variable, node in given.items():
+                text = f"{variable}={_text(node)}"
+                yield Line(section=section, name="variable", value=text, place=node.place)
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""
@@ -461,9 +469,9 @@ class _Services:
                 )
                 yield variable, path.place.file
 
-    def _models(self, name: str, service: Table) -> tuple[ModelUse, ...]:
-        """Return the models that the server's own command asks for, and the jobs beside it."""
-        found: dict[str, ModelUse] = {}
+    def _models(self, name: str, service: Table, begun: Iterator[ModelUse]) -> tuple[ModelUse, ...]:
+        """Return the models that the server's command and scripts ask for, and jobs beside it."""
+        found = {used.name: used for used in begun}
         ours = [job for job in self.jobs.values() if self._asked(job) in {"", name}]
         for asking in (service, *ours):
             key = "command" if "command" in asking.entries else "entrypoint"
@@ -471,7 +479,10 @@ class _Services:
                 before = found.get(call.model)
                 warmed = call.verb in _WARMING or (before is not None and before.warmed)
                 place = before.place if before else asking.place_of(key)
-                found[call.model] = ModelUse(name=call.model, place=place, warmed=warmed)
+                pulled = call.verb == "pull" or (before is not None and before.pulled)
+                found[call.model] = ModelUse(
+                    name=call.model, place=place, warmed=warmed, pulled=pulled
+                )
         return tuple(found.values())
 
     def _asked(self, job: Table) -> str:

@@ -29,6 +29,7 @@ _WORD: Final = re.compile(r"(?<![\w.-])[\w.-]+")
 _SHELL: Final = (".sh", ".bash")
 _UNTOLD: Final = "untold"
 _LONGEST: Final = 200
+_DEEPEST: Final = 8  # directories above a script
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -149,11 +150,17 @@ def _script(
         if one.documents and any(w.raw.endswith(name) for w in one.words()):
             text, line = one.documents[0]
             yield Place(source.path, line), text
-    near = [posixpath.normpath(posixpath.join(folder, up, p.lstrip("/")))
-            for p in dict.fromkeys([*paths, name]) for up in ("", "..")]  # fmt: skip
-    near.append(posixpath.join(folder, posixpath.basename(name)))
+    near = [posixpath.normpath(posixpath.join(folder, up, p))
+            for p in _from_nearer(dict.fromkeys([*paths, name])) for up in ("", "..")]  # fmt: skip
     texts = ((Place(path, 1), context.read(path)) for path in near)
     yield next((one for one in texts if one[1] is not None), (Place(near[0], 1), None))
+
+
+def _from_nearer(paths: Iterable[str]) -> Iterator[str]:
+    """Yield paths from the directory of the build, then as seen from one of those on the way."""
+    parts = [path.strip("/").split("/")[-_DEEPEST:] for path in paths]
+    for left_out in range(_DEEPEST):
+        yield from ("/".join(one[left_out:]) for one in parts if len(one) > left_out)
 
 
 def script_lines(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:

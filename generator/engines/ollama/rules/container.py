@@ -15,7 +15,7 @@ from generator.engines.ollama.rules.helpers.homes import models_path, strangers_
 from generator.rules.helpers.containers import holds_models, is_client, is_official, target
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
-from generator.view import POD
+from generator.view import POD, STARTED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     id="HW518",
     title="models that go with the container",
     why="Without a named volume, or a directory of the host, the models in /root/.ollama go with "
-    "the container, at the next change or upgrade, and gigabytes are pulled again.",
+    "the container, at the next change or upgrade, and gigabytes are pulled again. It is a remark "
+    "where the container itself begins with that.",
     bad='volumes: ["/root/.ollama"]    # or none at all',
     good='volumes: ["ollama:/root/.ollama"]',
     source="Dockerfile@v0.32.15:296-320; docs/docker.mdx@v0.32.15",
@@ -64,9 +65,20 @@ def no_volume(view: View, facts: Facts) -> Hits:
             if held
             else f"no volume holds `{path}`: the models go with the container",
             place=held[0][1] if held else container.place,
+            severity="info" if _fetches(view) else None,
             fix=view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
+
+
+_FETCHED: Final = re.compile(r"\bollama[\"']?\s+(?:pull|run)\b")
+_BEGINS: Final = frozenset({"command", "args", "entrypoint"})
+
+
+def _fetches(view: View) -> bool:
+    """Whether the container pulls its models whenever it starts, so that none is missed."""
+    begun = (ln.value for ln in view.lines if ln.section == STARTED or ln.name in _BEGINS)
+    return any(_FETCHED.search(text) for text in begun)
 
 
 def _holds(mount: str, path: str) -> bool:
