@@ -422,3 +422,17 @@ data:
     assert [(v.value, v.place.line) for v in view.variables] == [("b", 18)]
     assert view.acceleration == "cuda"
     assert view.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("selector", "told"), [("selector: {matchLabels: {app: o}}\n  ", True), ("", False)]
+)
+def test_a_workload_that_selects_no_pods_is_a_patch(selector: str, told: bool) -> None:
+    text = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: o}\nspec:\n  "
+        f"{selector}template:\n    spec:\n"
+        "      containers:\n      - {name: ollama, image: 'ollama/ollama:0.32.15'}\n"
+    )
+    (view,) = views(text)
+    facts = load_catalogue().at(view.engine, view.release)
+    assert ("HW518" in {placed.finding.rule for placed in judge(view, facts)}) is told

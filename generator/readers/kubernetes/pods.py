@@ -45,6 +45,8 @@ _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
 _NOT_FLAT: Final = frozenset({("env",), ("envFrom",), ("volumeMounts",), ("resources",)})
 _KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "ephemeral", "iscsi", "local")
 _ENDS: Final = frozenset({"Job", "CronJob"})
+_SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
+"""Kinds that the API server refuses without a selector of their pods, and labels on these."""
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -98,14 +100,16 @@ class Pod:
         key = "args" if "args" in box.entries else "command"
         hook = box.get("lifecycle", "postStart", "exec", "command")
         for verb, model in re.findall(self.engine.api_call, " ".join(self._words(box))):
-            yield ModelUse(name=model, place=box.place_of(key), warmed=verb != "pull")
+            place, pulled = box.place_of(key), verb == "pull"
+            yield ModelUse(name=model, place=place, warmed=not pulled, pulled=pulled)
         words = (
             [n.text for n in hook.items if isinstance(n, Scalar)] if isinstance(hook, Items) else []
         )
         told = ((self._words(box), box.place_of(key)), (words, box.place_of("lifecycle")))
         for line, place in told:
             for call in calls(line, self.engine):
-                yield ModelUse(name=call.model, place=place, warmed=call.verb == "run")
+                warmed, pulled = call.verb == "run", call.verb == "pull"
+                yield ModelUse(name=call.model, place=place, warmed=warmed, pulled=pulled)
 
     def _view(self, box: Table, models: tuple[ModelUse, ...]) -> View:
         held = self._container(box)
@@ -175,8 +179,14 @@ class Pod:
                 yield replace(key, path=("container", *key.path))
 
     def _is_whole(self, box: Table) -> bool:
-        """Whether the files tell all of a container; a patch alone does not."""
-        return bool(box.text("image"))
+        """Whether the files tell all of a container; a patch alone does not.
+
+        A patch may name the image again, but says nothing of which pods a workload has.
+        """
+        owner = self.owner
+        sent = self.kind in _SELECTING and bool(owner.text("apiVersion"))
+        marked = owner.get("spec", "selector") or self.pod.get("metadata", "labels")
+        return bool(box.text("image")) and not (sent and marked is None)
 
     def _commands(self, words: list[Scalar]) -> Iterator[Command]:
         """Yield the call of the program; a script for a shell is another matter."""
