@@ -199,6 +199,9 @@ def _flags(machine: Machine) -> Iterator[str]:
     if machine.cpu:
         yield f"host.cpu.model={_quoted(machine.cpu)}"
     if machine.gpus == (NO_GPU,):
+        if machine.vram:
+            message = "--vram: no card is there that has it, as --gpu none says"
+            raise Misuse(message, "leave one of both out", where="--vram")
         yield "host.gpus=[]"
     elif machine.gpus or machine.vram:
         cards = [*_cards(machine)]
@@ -265,9 +268,10 @@ def _each(gpus: tuple[str, ...]) -> Iterator[str]:
         several = times and count.strip().isascii() and count.strip().isdecimal()
         number = min(int(count.strip()[:9]), MOST + 1) if several else 1
         if not 0 < number <= MOST:
-            raise Misuse(
-                f"--gpu: {number} cards are too many or none", f"at most {MOST}", where="--gpu"
+            message = (
+                f"--gpu: `{count.strip()[:9]}` cards are {'none' if not number else 'too many'}"
             )
+            raise Misuse(message, f"from 1 to {MOST}, as in 2x RTX 3090", where="--gpu")
         yield from [name.strip() if several else text.strip()] * number
 
 

@@ -111,7 +111,9 @@ def test_no_gpu() -> None:
     ("options", "told"),
     [
         (("--gpu", "RTX 9999"), "no card is known"),
-        (("--gpu", "100x p40"), "too many"),
+        (("--gpu", "1000x p40"), "`1000` cards are too many"),
+        (("--gpu", "0x p40"), "`0` cards are none"),
+        (("--gpu", "none", "--vram", "24GiB"), "no card is there"),
         (("--gpu", "p40", "--vram", "8GiB,8GiB"), "2 sizes for 1 cards"),
         (("--vram", "much"), "--vram"),
         (("--ram", "0"), "too little"),
