@@ -1,4 +1,4 @@
-"""Sizes, quotas, durations, addresses and releases: how they are written, parsed and compared.
+"""Sizes, quotas, durations, addresses, places and releases: how they are written and compared.
 
 Parsers raise ValueError with a message for people; the part after `; ` is the hint.
 """
@@ -43,6 +43,16 @@ LIMITS: Final = {
     "oom_score_adjust": "OOMScoreAdjust",
 }
 """The limits of a service, and systemd's words for them."""
+HOMES: Final = ("/home", "/root", "/run/user")
+"""What `ProtectHome=` is about."""
+SYSTEM_DIRECTORIES: Final = frozenset(
+    f"/{name}"
+    for name in (
+        *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nix"),
+        *("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
+    )
+)
+"""Where nobody keeps models: what has them for its own, writes below."""
 MODEL_NAME: Final = rf"(?:{WORD}(?::[0-9]+)?/)?(?:{WORD}/)?{WORD}(?::{WORD})?"
 """The name of a model: host, namespace, model and tag, of which none begins with `-` or `.`."""
 # Patterns as text, compiled by the first that is read: a start may need none of them.

@@ -35,6 +35,8 @@ rec {
     else
       toString ([ script ] ++ map (word: utils.escapeSystemdExecArgs [ word ]) (lib.drop 1 given));
 
+  inherit (import ./refusals.nix { inherit lib; }) refusals told;
+
   # What a directive says, as a list of its words.
   listed = value: lib.concatMap (one: lib.splitString " " (toString one)) (lib.toList value);
 

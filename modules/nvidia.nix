@@ -35,7 +35,8 @@ in
 
   config = mkIf (hw.isServed config && driver != null) {
     hardware.nvidia = {
-      open = mkDefault driver.open;
+      # Stronger than a default that a host has for all its machines, as nixos-hardware does it.
+      open = if driver.required or false then lib.mkOverride 990 driver.open else mkDefault driver.open;
       # Keeps the driver loaded; the server starts after it.
       nvidiaPersistenced = mkDefault true;
     }
@@ -49,17 +50,25 @@ in
     assertions = [
       {
         assertion = !(driver.required or false) || nvidia.open != !driver.open;
-        message = "hardware.nvidia.open is ${
-          lib.boolToString (!driver.open)
-        }. ${driver.reason} Set it to ${lib.boolToString driver.open}, or leave it out.";
+        message = hw.told "modules" {
+          inherit (driver) reason;
+          right = lib.boolToString driver.open;
+          wrong = lib.boolToString (!driver.open);
+        };
       }
       {
         assertion = !isLater;
-        message = "hardware.nvidia.package is driver ${version}. ${driver.reason} Take nvidiaPackages.${branch}, or leave it out.";
+        message = hw.told "driver" {
+          inherit (driver) reason;
+          inherit version;
+        };
       }
       {
         assertion = !isEarlier;
-        message = "hardware.nvidia.package is driver ${version}. ${oldest.first_reason} Take a later one, or leave it out.";
+        message = hw.told "driver" {
+          reason = oldest.first_reason;
+          inherit version;
+        };
       }
     ];
   };

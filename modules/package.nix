@@ -19,14 +19,10 @@ let
 
   # As nixpkgs describes its packages; of others nothing is known. That for the CPU says no more than
   # what all of them say.
-  backends = {
-    cuda = "using CUDA";
-    rocm = "using ROCm";
-    vulkan = "using Vulkan";
-  };
+  inherit (hw.refusals) backends;
   described = ollama.package.meta.description or "";
   built = lib.findFirst (name: lib.hasInfix backends.${name} described) (
-    if lib.hasInfix "with large language models" described then "cpu" else null
+    if lib.hasInfix hw.refusals.described described then "cpu" else null
   ) (lib.attrNames backends);
 
   since = (cfg.newest.build or { }).since or "";
@@ -48,11 +44,18 @@ in
     assertions = [
       {
         assertion = hw.devices cfg == null || !isOther;
-        message = "services.ollama.${option} is for ${toString chosen}, and the profile computes by ${cfg.ollama.acceleration}; leave it out, or set hostwright.ollama.acceleration to ${toString chosen}.";
+        message = hw.told "backend" {
+          inherit option;
+          inherit (cfg.ollama) acceleration;
+          way = "set hostwright.ollama.acceleration to ${toString chosen}";
+        };
       }
       {
         assertion = !lib.versionOlder release since;
-        message = "services.ollama.package is Ollama ${release}, and the profile asks for a build of one's own (ollama.build), which takes ${since} or later; take a later package, or `build` out of the profile.";
+        message = hw.told "build" {
+          version = release;
+          inherit since;
+        };
       }
     ];
 

@@ -23,6 +23,15 @@ rec {
           done ++ [ part ];
     in
     "/${lib.concatStringsSep "/" (lib.foldl' step [ ] (lib.splitString "/" path))}";
+  # Where a word of `BindPaths=` puts what it names.
+  bound =
+    word:
+    let
+      fields = lib.splitString ":" word;
+      source = lib.head fields;
+      named = lib.head (lib.drop 1 fields ++ [ "" ]);
+    in
+    normal (if named == "" then lib.replaceStrings [ "-/" ] [ "/" ] source else named);
   isBelow = root: lib.hasPrefix (if root == "/" then root else "${root}/");
 
   # Lines of tmpfiles.d(5) for directories of the server, and for what is above one in a directory

@@ -30,6 +30,11 @@ let
     else
       "services.ollama.${if path == models then modelsDir else "home"}";
 
+  place = path: {
+    inherit path;
+    option = nameOf path;
+  };
+
   protectHome = config.systemd.services.ollama.serviceConfig.ProtectHome or false;
   isProtected = lib.elem protectHome [
     true
@@ -41,19 +46,11 @@ let
   ];
   # What `BindPaths=` shows of the empty directories that `tmpfs` puts there.
   bound = name: hw.listed (config.systemd.services.ollama.serviceConfig.${name} or [ ]);
-  target =
-    word:
-    let
-      fields = lib.splitString ":" word;
-      source = lib.head fields;
-      named = lib.head (lib.drop 1 fields ++ [ "" ]);
-    in
-    paths.normal (if named == "" then lib.replaceStrings [ "-/" ] [ "/" ] source else named);
   isShown =
     path:
     protectHome == "tmpfs"
     && lib.any (root: root == path || paths.isBelow root path) (
-      map target (bound "BindPaths" ++ bound "BindReadOnlyPaths")
+      map paths.bound (bound "BindPaths" ++ bound "BindReadOnlyPaths")
     );
   isHidden =
     path:
@@ -87,11 +84,11 @@ in
     assertions =
       map (path: {
         assertion = !isHidden path;
-        message = "${nameOf path} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
+        message = hw.told "hidden" (place path);
       }) directories
       ++ map (path: {
         assertion = !lib.elem path known.system;
-        message = "${nameOf path} is ${path}, which belongs to the system; write a directory below it.";
+        message = hw.told "system" (place path);
       }) directories
       ++ map (path: {
         assertion = ollama.user != null;
@@ -101,7 +98,10 @@ in
         map
           (option: {
             assertion = !lib.elem ".." (lib.splitString "/" ollama.${option});
-            message = "services.ollama.${option} is ${ollama.${option}}, which leads upwards: systemd ignores it; write ${paths.normal ollama.${option}}.";
+            message = hw.told "upwards" {
+              option = "services.ollama.${option}";
+              path = ollama.${option};
+            };
           })
           [
             "home"

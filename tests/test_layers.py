@@ -77,6 +77,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
+    "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.unit": ({"formats", "plan", "targets.base"}, set()),
     "targets": (
@@ -88,6 +89,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.base",
             "targets.bundle",
             "targets.container",
+            "targets.refusals",
             "targets.unit",
             "units",
         },
@@ -129,7 +131,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"reading", "records"}
 APART = {
-    *(("targets", name) for name in ("base", "bundle", "container", "unit")),
+    *(("targets", name) for name in ("base", "bundle", "container", "refusals", "unit")),
     ("catalogue", "build"),
     ("readers", "plan"),
 }
@@ -277,7 +279,7 @@ ENGINE_FREE = (
     *("engines/base.py", "engines/signs.py", "readers/*.py", "readers/plan"),
     *("rules/__init__.py", "rules/registry.py", "rules/rule.py", "templates"),
 )
-OF_ONE_ENGINE = {"targets/nixos.py"}
+OF_ONE_ENGINE = {"targets/nixos.py", "targets/refusals.py"}
 FLAG = "--ollama-version"
 ISSUE = r"ollama#\d+"
 

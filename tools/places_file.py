@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from generator.formats.data import to_json
-from generator.profiles.fields import SYSTEM_DIRECTORIES
-from generator.rules.helpers.sandbox import HOMES
+from generator.units import HOMES, SYSTEM_DIRECTORIES
 
 
 def files() -> dict[str, str]:

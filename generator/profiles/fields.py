@@ -17,6 +17,7 @@ from generator.units import (
     CPU_LIST,
     MODEL_NAME,
     MOST_CPUS,
+    SYSTEM_DIRECTORIES,
     VARIABLE,
     WORD,
     Release,
@@ -29,14 +30,6 @@ from generator.units import (
 
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
-SYSTEM_DIRECTORIES = frozenset(
-    f"/{name}"
-    for name in (
-        *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "nix"),
-        *("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
-    )
-)
-
 _STORE = "/nix/store"
 
 

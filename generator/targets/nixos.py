@@ -26,6 +26,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS, SHELL
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
+from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ ARGUMENTS: Final = """\
 # NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
 # option is removed, which leaves it declared but invisible.
 SERVED: Final = """\
+  inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = config.services.ollama.enable;"""
+  isServed = ollama.enable;"""
 HAS_ACCELERATION: Final = """\
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
@@ -76,7 +78,6 @@ DRIVER: Final = """\
       {{ package = mkDefault nvidiaPackages.${{branch}}; }};"""
 PLACES: Final = """\
   # What is in effect, whoever has set it; the module's own directory is made by systemd.
-  inherit (config.services) ollama;
   own = "/var/lib/ollama";
   directories = lib.filter (path: path != own && path != "${own}/models") (
     lib.unique [
@@ -159,15 +160,15 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
 
 
 def _bindings(service: Service) -> list[str]:
-    version = f"  version = config.services.ollama.package.version or {to_nix(service.release)};"
-    bindings = ["  inherit (lib) mkDefault mkIf;", SERVED, version, HAS_ACCELERATION]
+    version = f"  version = ollama.package.version or {to_nix(service.release)};"
+    found = ["  inherit (lib) mkDefault mkIf;", SERVED, version, HAS_ACCELERATION, MODELS_DIR]
     driver = service.devices.driver if service.devices else None
     if driver and (branch := driver.branch):
-        bindings.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
-        bindings.append(DRIVER.format(attr_name(branch), to_nix(branch)))
+        found.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
+        found.append(DRIVER.format(attr_name(branch), to_nix(branch)))
     if service.models_dir:
-        bindings += [MODELS_DIR, PLACES]
-    return bindings
+        found.append(PLACES)
+    return [*found, *bindings(service)]
 
 
 def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
@@ -175,10 +176,7 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     devices = service.devices
     if devices and devices.driver:
         module |= _nvidia(devices.driver)
-    refused = _contradictions(devices.driver) if devices and devices.driver else []
-    refused += _older(service.build) if service.build else []
-    if refused:
-        module["assertions"] = Call("lib.optionals isServed", refused)
+    module["assertions"] = refusals(service)
     module["warnings"] = _release_warning(service)
     if devices and devices.modules:
         modules = [name.replace("_", "-") for name in devices.modules]
@@ -288,16 +286,10 @@ def _built(package: str, build: Build) -> str:
     return f"({package}).overrideAttrs\n  {opened}"
 
 
-def _older(build: Build) -> list[dict[str, Any]]:
-    """Refuse a package whose sources are built in another way."""
-    text = f", and ollama.build takes {build.since} or later. Leave the package, or `build`, out."
-    message = Interpolated(("services.ollama.package is Ollama ", Raw("version"), text))
-    test = Raw(f"lib.versionAtLeast version {to_nix(build.since)}")
-    return [{"assertion": test, "message": message}]
-
-
 def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
-    nvidia: dict[str, Any] = {"open": _soft(driver.open, driver.reason)}
+    # Stronger than a default that a host has for all its machines, as `nixos-hardware` does it.
+    right = Call("lib.mkOverride 990", driver.open) if driver.required else None
+    nvidia: dict[str, Any] = {"open": Commented(right or _soft(driver.open), driver.reason)}
     reason = "Keeps the driver loaded; the server starts after it."
     nvidia["nvidiaPersistenced"] = _soft(value=True, reason=reason)
     chosen = Raw(f"{to_nix(nvidia)}\n// driver") if driver.branch else nvidia
@@ -309,27 +301,6 @@ def _nvidia(driver: Driver) -> dict[str | tuple[str, ...], Any]:
             _served(["nvidia"]), "Unfree: the host needs nixpkgs.config.allowUnfree = true."
         ),
     }
-
-
-def _contradictions(driver: Driver) -> list[dict[str, Any]]:
-    """Refuse what the host itself may have chosen of the driver, and no card can run on."""
-    wrong, right = to_nix(not driver.open), to_nix(driver.open)
-    version = "config.hardware.nvidia.package.version"
-    found: list[dict[str, Any]] = []
-    if driver.required:
-        message = f"hardware.nvidia.open is {wrong}. {driver.reason} Set it to {right}."
-        holds = Raw(f"config.hardware.nvidia.open != {wrong}")
-        found.append({"assertion": holds, "message": message})
-    for test, bound, reason in (
-        ("versionAtLeast", driver.first_driver, driver.first_reason),
-        ("versionOlder", driver.last_driver and driver.last_driver + 1, driver.reason),
-    ):
-        if bound:
-            end = f". {reason} Leave it, and hardware.nvidia.branch, out."
-            parts = ("hardware.nvidia.package is driver ", Raw(version), end)
-            holds = Raw(f"lib.{test} {version} {to_nix(str(bound))}")
-            found.append({"assertion": holds, "message": Interpolated(parts)})
-    return found
 
 
 def _server(service: Service) -> dict[str, Any]:

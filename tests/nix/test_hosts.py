@@ -61,6 +61,7 @@ HOSTS: dict[str, tuple[str, nix.Variant, str]] = {
         };
         """,
     ),
+    "open-by-default": ("dual-pascal", "26.05", "hardware.nvidia.open = lib.mkDefault true;"),
     "acceleration": ("xeon-cpu", "25.11", 'services.ollama.acceleration = "cuda";'),
     "forced": (
         "container-dev",
@@ -83,22 +84,22 @@ CONTRADICTIONS: dict[str, tuple[str, nix.Variant, str]] = {
         "26.05",
         'hardware.nvidia.branch = "stable";',
     ),
-    "services.ollama.package is for rocm": (
+    "services.ollama.package is not for cuda": (
         "dual-pascal",
         "26.05",
         "services.ollama.package = pkgs.ollama-rocm;",
     ),
-    "services.ollama.acceleration is for rocm": (
+    "services.ollama.acceleration is not for cuda": (
         "dual-pascal",
         "25.11",
         'services.ollama.acceleration = "rocm";',
     ),
-    "services.ollama.package is for cpu": (
+    "services.ollama.package is not for cuda, by": (
         "dgx-spark",
         "26.05",
         "services.ollama.package = pkgs.ollama-cpu;",
     ),
-    "services.ollama.acceleration is for cpu": (
+    "services.ollama.acceleration is not for cuda, by": (
         "dual-pascal",
         "25.11",
         "services.ollama.acceleration = false;",
@@ -108,21 +109,42 @@ CONTRADICTIONS: dict[str, tuple[str, nix.Variant, str]] = {
         "26.05",
         'hardware.nvidia.branch = "legacy_535";',
     ),
+    "services.ollama.home is /home/me, which the unit hides": (
+        "xeon-cpu",
+        "unstable",
+        """
+        services.ollama = { home = "/home/me"; modelsDir = "/srv/m"; user = "me"; };
+        """,
+    ),
+    "services.ollama.models is /root/m, which the unit hides": (
+        "xeon-cpu",
+        "25.11",
+        'services.ollama = { models = "/root/m"; user = "me"; };',
+    ),
+    "services.ollama.modelsDir is /srv/../m, which leads upwards": (
+        "dual-pascal",
+        "unstable",
+        'services.ollama.modelsDir = "/srv/../m";',
+    ),
     "services.ollama.home is /,": ("xeon-cpu", "26.05", 'services.ollama.home = "/";'),
     "services.ollama.home is /data, where a dynamic user": (
         "xeon-cpu",
         "unstable",
         'services.ollama.home = "/data";',
     ),
-    "services.ollama.package is for cuda": (
+    "services.ollama.package is not for vulkan": (
         "dual-pascal",
         "unstable",
         'hostwright.ollama.acceleration = "vulkan"; services.ollama.package = pkgs.ollama-cuda;',
     ),
 }
 RELEASES: dict[nix.Variant, str] = {"25.11": "0.21.1", "26.05": "0.32.3", "unstable": "0.32.15"}
-# What a rendered module can contradict: it has no options.
-OF_UPSTREAM = [name for name in CONTRADICTIONS if name.startswith("hardware")]
+# What a rendered module can contradict: it has no options, and leaves a dynamic user to upstream.
+OF_UPSTREAM = [
+    name
+    for name, (_, _, said) in CONTRADICTIONS.items()
+    if "hostwright" not in said and "dynamic user" not in name
+]
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +162,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
             file = folder / f"{len(cases)}.nix"
             text = f"{{ lib, pkgs, ... }}: {{ imports = {imports}; {said} }}"
             file.write_text(text, encoding="utf-8")
-            if key == name or name in OF_UPSTREAM or name == "own-user":
+            if key == name or name in (*OF_UPSTREAM, "own-user", "open-by-default"):
                 cases[key] = nix.Case(file, variant, version)
     return dict(zip(cases, nix.evaluate_all(list(cases.values()), lib=LIB), strict=True))
 
@@ -190,8 +212,25 @@ def test_a_contradiction_names_the_option_and_what_to_do(
 ) -> None:
     (failed,) = answers[name]["failed"]
     assert failed.startswith(name.removeprefix("rendered "))
-    todo = ("Set it to", "leave it out", "Leave it", "name the owner in", "write a directory below")
+    todo = (
+        *("Set it to", "leave it out", "Leave it", "name the owner in", "write a directory below"),
+        *("choose a directory elsewhere", "write it without"),
+    )
     assert any(word in failed for word in todo)
+
+
+@pytest.mark.parametrize("name", OF_UPSTREAM)
+def test_a_rendered_module_says_what_the_modules_say(
+    name: str, answers: dict[str, dict[str, Any]]
+) -> None:
+    ours, rendered = (answers[key]["failed"][0] for key in (name, f"rendered {name}"))
+    # Only what to set stands in an option there, and in the profile here.
+    assert rendered.partition(", or set")[0] == ours.partition(", or set")[0]
+
+
+def test_the_cards_outweigh_a_default_for_all_hosts(answers: dict[str, dict[str, Any]]) -> None:
+    for name in ("open-by-default", "rendered open-by-default"):
+        assert (answers[name]["failed"], answers[name]["nvidia"]["open"]) == ([], False)
 
 
 OLD_NAMES = """

@@ -82,9 +82,7 @@ def test_a_directory_of_the_system_is_refused(place: str, tmp_path: Path) -> Non
 
 def test_a_place_that_leads_upwards_is_refused(tmp_path: Path) -> None:
     text = refusal(tmp_path, XEON + 'services.ollama.modelsDir = "/home/../srv/m";')
-    assert (
-        "modelsDir is /home/../srv/m, which leads upwards: systemd ignores it; write /srv/m" in text
-    )
+    assert "services.ollama.modelsDir is /home/../srv/m, which leads upwards" in text
     text = refusal(tmp_path, XEON + 'services.ollama.home = "/srv/../home/me";')
     assert "services.ollama.home is /home/me, which the unit hides" in text
 

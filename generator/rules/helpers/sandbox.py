@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.units import GO_TRUE
+from generator.units import GO_TRUE, HOMES
 from generator.view import PREFIXES
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ ROOT: Final = frozenset({"root", "0"})
 """What `User=` says of root."""
 BEFORE_PROGRAM: Final = rf"[{PREFIXES}]*+(?:\S*/)?"
 """A pattern for what is before the name of the program in a command."""
-HOMES: Final = ("/home", "/root", "/run/user")
-"""What ProtectHome= is about."""
 _DYNAMIC: Final = "DynamicUser=yes"
 _ON: Final = GO_TRUE | {"yes", "on", "y"}
 _SYSTEM: Final = {

@@ -11,6 +11,7 @@ from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import HOMES
 from generator.view import PREFIXES
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
             yield Hit(
                 message=f"`{path}` is in a home: the unit of a distribution hides those "
                 "(ProtectHome=), and the installer's user `ollama` may not enter them"
-                if sandbox.below(path, *sandbox.HOMES)
+                if sandbox.below(path, *HOMES)
                 else f"`{path}` is where a desktop mounts the disks of one user: the installer's "
                 "user `ollama` may not enter it, and it is gone when that user logs out",
                 place=place,
@@ -140,7 +141,7 @@ def _of_its_own(path: str) -> str:
 def _may_be_hidden(view: View, path: str) -> bool:
     """Return whether a drop-in stands alone, and says nothing of who may enter which home."""
     told = sandbox.said(view, "User", "ProtectHome", "DynamicUser")
-    closed = sandbox.below(path, *sandbox.HOMES) or bool(sandbox.mounted_for(path))
+    closed = sandbox.below(path, *HOMES) or bool(sandbox.mounted_for(path))
     return view.adds and view.container is None and not told and closed
 
 

@@ -9,12 +9,38 @@
 }:
 let
   inherit (lib) mkDefault mkIf;
+  inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = config.services.ollama.enable;
-  version = config.services.ollama.package.version or "0.32.15";
+  isServed = ollama.enable;
+  version = ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
+  # A place that the server cannot have, whoever has set it.
+  misplaced =
+    option:
+    let
+      path = ollama.${option};
+      is = pattern: builtins.match pattern path != null;
+      protected = config.systemd.services.ollama.serviceConfig.ProtectHome or false;
+    in
+    [
+      {
+        assertion = protected != true || !is "[./]*(/home|/root|/run/user)(/.*)?";
+        message = "services.ollama.${option} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
+      }
+      {
+        assertion =
+          !is "[./]*(/bin|/boot|/dev|/etc|/home|/lib|/lib64|/media|/mnt|/nix|/opt|/proc|/root|/run|/sbin|/srv|/sys|/tmp|/usr|/var)?[./]*";
+        message = "services.ollama.${option} is ${path}, which belongs to the system; write a directory below it.";
+      }
+      {
+        assertion = !lib.elem ".." (lib.splitString "/" path);
+        message = "services.ollama.${option} is ${path}, which leads upwards: systemd ignores it; write it without `..`.";
+      }
+    ];
 in
 {
   services.ollama = {
@@ -35,6 +61,8 @@ in
     loadModels = [ "llama3:8b" ];
   }
   // lib.optionalAttrs hasAcceleration { acceleration = mkDefault false; };
+
+  assertions = lib.optionals isServed (misplaced "home" ++ misplaced modelsDir);
 
   warnings =
     lib.optional (isServed && lib.versionOlder version "0.30.0")

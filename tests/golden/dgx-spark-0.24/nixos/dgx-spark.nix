@@ -10,12 +10,46 @@
 }:
 let
   inherit (lib) mkDefault mkIf;
+  inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = config.services.ollama.enable;
-  version = config.services.ollama.package.version or "0.24.0";
+  isServed = ollama.enable;
+  version = ollama.package.version or "0.24.0";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
+  # A place that the server cannot have, whoever has set it.
+  misplaced =
+    option:
+    let
+      path = ollama.${option};
+      is = pattern: builtins.match pattern path != null;
+      protected = config.systemd.services.ollama.serviceConfig.ProtectHome or false;
+    in
+    [
+      {
+        assertion = protected != true || !is "[./]*(/home|/root|/run/user)(/.*)?";
+        message = "services.ollama.${option} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
+      }
+      {
+        assertion =
+          !is "[./]*(/bin|/boot|/dev|/etc|/home|/lib|/lib64|/media|/mnt|/nix|/opt|/proc|/root|/run|/sbin|/srv|/sys|/tmp|/usr|/var)?[./]*";
+        message = "services.ollama.${option} is ${path}, which belongs to the system; write a directory below it.";
+      }
+      {
+        assertion = !lib.elem ".." (lib.splitString "/" path);
+        message = "services.ollama.${option} is ${path}, which leads upwards: systemd ignores it; write it without `..`.";
+      }
+    ];
+  # Later the package says it in its description, if it is of nixpkgs.
+  backend = if hasAcceleration then "acceleration" else "package";
+  description = ollama.package.meta.description or "";
+  computes =
+    if hasAcceleration then
+      ollama.acceleration == null || ollama.acceleration == "cuda"
+    else
+      !lib.hasInfix "with large language models" description || lib.hasInfix "using CUDA" description;
 in
 {
   services.ollama = {
@@ -51,7 +85,7 @@ in
 
   hardware.nvidia = mkIf isServed {
     # Blackwell runs on the open kernel modules.
-    open = mkDefault true;
+    open = lib.mkOverride 990 true;
     # Keeps the driver loaded; the server starts after it.
     nvidiaPersistenced = mkDefault true;
   };
@@ -61,16 +95,24 @@ in
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = mkIf isServed [ "nvidia" ];
 
-  assertions = lib.optionals isServed [
-    {
-      assertion = config.hardware.nvidia.open != false;
-      message = "hardware.nvidia.open is false. Blackwell runs on the open kernel modules. Set it to true.";
-    }
-    {
-      assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
-      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Blackwell needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
-    }
-  ];
+  assertions = lib.optionals isServed (
+    misplaced "home"
+    ++ misplaced modelsDir
+    ++ [
+      {
+        assertion = computes;
+        message = "services.ollama.${backend} is not for cuda, by which the profile computes; leave it out, or set ollama.acceleration of the profile.";
+      }
+      {
+        assertion = config.hardware.nvidia.open != false;
+        message = "hardware.nvidia.open is false. Blackwell runs on the open kernel modules. Set it to true, or leave it out.";
+      }
+      {
+        assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
+        message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Blackwell needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
+      }
+    ]
+  );
 
   warnings =
     lib.optional (isServed && (lib.versionOlder version "0.5.8" || lib.versionAtLeast version "0.30.0"))

@@ -10,12 +10,15 @@
 let
   inherit (lib) mkDefault mkIf;
   inherit (config.boot.kernelPackages) nvidiaPackages;
+  inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = config.services.ollama.enable;
-  version = config.services.ollama.package.version or "0.32.15";
+  isServed = ollama.enable;
+  version = ollama.package.version or "0.32.15";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
     options.services.ollama ? acceleration && (options.services.ollama.acceleration.visible or true);
+  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
+  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
   # Before the branch had a name of its own, it was the production driver. Since NixOS 26.05 a
   # branch is chosen by its name; a package would hide the host's choice of one.
   branch = if nvidiaPackages ? legacy_580 then "legacy_580" else "production";
@@ -24,10 +27,7 @@ let
       { branch = mkDefault branch; }
     else
       { package = mkDefault nvidiaPackages.${branch}; };
-  # Up to NixOS 26.05 it is called `models`, for which newer ones warn.
-  modelsDir = if options.services.ollama ? modelsDir then "modelsDir" else "models";
   # What is in effect, whoever has set it; the module's own directory is made by systemd.
-  inherit (config.services) ollama;
   own = "/var/lib/ollama";
   directories = lib.filter (path: path != own && path != "${own}/models") (
     lib.unique [
@@ -57,6 +57,37 @@ let
       null;
   quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
   word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;
+  # A place that the server cannot have, whoever has set it.
+  misplaced =
+    option:
+    let
+      path = ollama.${option};
+      is = pattern: builtins.match pattern path != null;
+      protected = config.systemd.services.ollama.serviceConfig.ProtectHome or false;
+    in
+    [
+      {
+        assertion = protected != true || !is "[./]*(/home|/root|/run/user)(/.*)?";
+        message = "services.ollama.${option} is ${path}, which the unit hides from the server by ProtectHome; choose a directory elsewhere, below /srv for one.";
+      }
+      {
+        assertion =
+          !is "[./]*(/bin|/boot|/dev|/etc|/home|/lib|/lib64|/media|/mnt|/nix|/opt|/proc|/root|/run|/sbin|/srv|/sys|/tmp|/usr|/var)?[./]*";
+        message = "services.ollama.${option} is ${path}, which belongs to the system; write a directory below it.";
+      }
+      {
+        assertion = !lib.elem ".." (lib.splitString "/" path);
+        message = "services.ollama.${option} is ${path}, which leads upwards: systemd ignores it; write it without `..`.";
+      }
+    ];
+  # Later the package says it in its description, if it is of nixpkgs.
+  backend = if hasAcceleration then "acceleration" else "package";
+  description = ollama.package.meta.description or "";
+  computes =
+    if hasAcceleration then
+      ollama.acceleration == null || ollama.acceleration == "cuda"
+    else
+      !lib.hasInfix "with large language models" description || lib.hasInfix "using CUDA" description;
 in
 {
   services.ollama = {
@@ -100,7 +131,7 @@ in
   hardware.nvidia = mkIf isServed (
     {
       # Pascal runs on the closed kernel modules; driver 580 is the last that knows it.
-      open = mkDefault false;
+      open = lib.mkOverride 990 false;
       # Keeps the driver loaded; the server starts after it.
       nvidiaPersistenced = mkDefault true;
     }
@@ -112,20 +143,28 @@ in
   # Unfree: the host needs nixpkgs.config.allowUnfree = true.
   services.xserver.videoDrivers = mkIf isServed [ "nvidia" ];
 
-  assertions = lib.optionals isServed [
-    {
-      assertion = config.hardware.nvidia.open != true;
-      message = "hardware.nvidia.open is true. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Set it to false.";
-    }
-    {
-      assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
-      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
-    }
-    {
-      assertion = lib.versionOlder config.hardware.nvidia.package.version "581";
-      message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Leave it, and hardware.nvidia.branch, out.";
-    }
-  ];
+  assertions = lib.optionals isServed (
+    misplaced "home"
+    ++ misplaced modelsDir
+    ++ [
+      {
+        assertion = computes;
+        message = "services.ollama.${backend} is not for cuda, by which the profile computes; leave it out, or set ollama.acceleration of the profile.";
+      }
+      {
+        assertion = config.hardware.nvidia.open != true;
+        message = "hardware.nvidia.open is true. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Set it to false, or leave it out.";
+      }
+      {
+        assertion = lib.versionAtLeast config.hardware.nvidia.package.version "570";
+        message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal needs driver 570 or a later one. Leave it, and hardware.nvidia.branch, out.";
+      }
+      {
+        assertion = lib.versionOlder config.hardware.nvidia.package.version "581";
+        message = "hardware.nvidia.package is driver ${config.hardware.nvidia.package.version}. Pascal runs on the closed kernel modules; driver 580 is the last that knows it. Leave it, and hardware.nvidia.branch, out.";
+      }
+    ]
+  );
 
   warnings =
     lib.optional (isServed && lib.versionOlder version "0.30.0")
