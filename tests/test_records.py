@@ -51,6 +51,16 @@ def test_it_is_a_dataclass(maker: Callable[..., Any], options: dict[str, bool]) 
 
 
 @pytest.mark.parametrize("options", SHAPES)
+def test_a_record_with_some_fields_replaced(options: dict[str, bool]) -> None:
+    point = made(records.dataclass, **options)
+    one = point(x=1, y=2)
+    assert records.replace(one, y=3) == dataclasses.replace(one, y=3) == point(x=1, y=3)
+    assert one.y == 2
+    with pytest.raises(TypeError):
+        records.replace(one, z=1)
+
+
+@pytest.mark.parametrize("options", SHAPES)
 @pytest.mark.parametrize("maker", MAKERS)
 def test_nothing_of_it_changes(maker: Callable[..., Any], options: dict[str, bool]) -> None:
     one = made(maker, **options)(x=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence  # noqa: TC003 -- the build asks
 from dataclasses import field
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from generator.catalogue.records import BOUND, Bytes, Span
@@ -307,6 +308,7 @@ def context_said(tag: str) -> int:
     return number * (1000 if number & (number - 1) else 1024)
 
 
+@lru_cache(maxsize=4096)
 def quantisation(text: str) -> str:
     """Return the quantisation that a part of a tag spells, like `Q8_0` or `F16`; empty: none."""
     known = re.fullmatch(_QUANTISATION, text, re.IGNORECASE)

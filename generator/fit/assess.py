@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from generator.fit.metadata import shape_of_file
 from generator.fit.verdict import judge, timed, together
 from generator.fit.ways import ways
 from generator.live.client import PATIENCE, Server
-from generator.records import dataclass
+from generator.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.models import split
@@ -12,7 +11,7 @@ from generator.fit.purposes import CHAT, EMBEDDING, RAG
 from generator.fit.shape import shape_of
 from generator.fit.verdict import NARROW, growth, hopeless, judge, timed, together
 from generator.host import reserve
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.units import GIB
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from generator.fit.host import Host
     from generator.fit.shape import Shape
     from generator.fit.verdict import ModelFit
+
+    Judged = dict[tuple[Shape, Ask], ModelFit]
 
 # A token reads all active weights once. At the 40 GB/s or more of a host's memory, 6 GiB still
 # give some six tokens a second, about as fast as people read.
@@ -155,11 +156,12 @@ def choices(ask: Ask, host: Host, purpose: str = CHAT) -> tuple[Candidate, ...]:
 
 def _choices(ask: Ask, host: Host, purpose: str) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
+    judged: Judged = {}
     for group in _alike(ask.facts, purpose):
         first = max(group, key=lambda model: _standing(model, ask.facts, purpose))
         for model in group:
             twin = "" if model is first else first.names[0]
-            fits = _marked(_fitting(model, ask, host, purpose))
+            fits = _marked(_fitting(model, ask, host, purpose, judged))
             found += [replace(one, twin=twin) for one in fits] if twin else fits
     found.sort(key=lambda choice: (-choice.parameters, choice.name))
     return _recommended(found, ask, purpose)
@@ -224,15 +226,20 @@ def _beside(choice: Candidate, host: Host) -> Host:
     return replace(host, devices=devices, limit=limit)
 
 
-def _timed(choice: Candidate, ask: Ask, host: Host) -> Candidate:
-    """Return a choice with its speed: whoever reads the answer waits for none that is too slow."""
-    fit = timed(choice.fit, ask, host)
-    rate = fit.speed.decode if fit.speed else None
-    quick = choice.quick if rate is None else rate.likely >= READING
-    return replace(choice, fit=fit, quick=quick)
+def _judged(shape: Shape, ask: Ask, host: Host, judged: Judged) -> ModelFit:
+    """Return the verdict with its speed: that of another model of the same shape, if there was one.
+
+    A name decides only what is granted.
+    """
+    key = replace(shape, name="", source=""), ask.granted(shape.name)
+    if key not in judged:
+        judged[key] = timed(judge(shape, ask, host, search=False), ask, host)
+    return replace(judged[key], shape=shape)
 
 
-def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candidate]:
+def _fitting(
+    model: ModelFact, ask: Ask, host: Host, purpose: str, judged: Judged
+) -> list[Candidate]:
     fits = []
     offered = {model.quantisation, *ask.facts.tags(model)} & {*model.sizes}
     for entry in ask.facts.quantisations:
@@ -241,9 +248,9 @@ def _fitting(model: ModelFact, ask: Ask, host: Host, purpose: str) -> list[Candi
         shape = shape_of(replace(model, quantisation=entry.name), ask.facts)
         if hopeless(shape, ask, host):
             continue
-        fit = judge(shape, ask, host, search=False)
+        fit = _judged(shape, ask, host, judged)
         if fit.word != "does not fit":
-            fits.append(_timed(_candidate(fit, entry, model, ask, purpose), ask, host))
+            fits.append(_candidate(fit, entry, model, ask, purpose))
     desk = DESK if ask.on_cpu or not host.devices else 0
     return [replace(one, desk=desk) for one in fits] if desk and _unbounded(host) else fits
 
@@ -258,12 +265,20 @@ def _candidate(
         loss=entry.loss or 0.0,
         told=entry.loss is not None,
         usual=entry.usual or entry.name == model.quantisation,
-        quick=not ask.on_cpu or active_bytes(fit.shape) <= CPU_ACTIVE,
+        quick=_quick(fit, ask),
         superseded=model.superseded,
         leads=_leads(model, ask.facts, purpose),
         released=model.released,
         parameters=model.parameters or _parameters(fit.shape),
     )
+
+
+def _quick(fit: ModelFit, ask: Ask) -> bool:
+    """Return whether whoever reads the answer need not wait for it."""
+    rate = fit.speed.decode if fit.speed else None
+    if rate is not None:
+        return rate.likely >= READING
+    return not ask.on_cpu or active_bytes(fit.shape) <= CPU_ACTIVE
 
 
 def quantisations(name: str, ask: Ask, host: Host) -> tuple[Candidate, ...]:

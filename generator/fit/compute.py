@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from generator.fit.graph import LEAST_BATCH, Order, Staged, Stream, shortened, staged_peak
 from generator.fit.kv import PLAIN, cells, distinct, kv_layers, sequences, unpacked
 from generator.fit.shape import Matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
     from generator.fit.shape import Load, Shape
+
+_Key = TypeVar("_Key")
 
 FLOAT: Final = 4
 HALF: Final = 2
@@ -90,21 +91,18 @@ class Passing:
     @functools.cached_property
     def layers(self) -> tuple[Staged, ...]:
         """Every layer, with its cache."""
-        shape, load = self._asked
-        one: dict[Staged, Staged] = {}
-        return tuple(one.setdefault(s, s) for s in _staged(shape, load, shape.layers))
+        return _staged(*self._asked)
 
     @functools.cached_property
     def resident(self) -> tuple[Staged, ...]:
         """Every layer, where a GPU has it."""
-        one: dict[Staged, Staged] = {}
-        each = {id(layer): _there(layer) for layer in self.layers}
-        there = {key: one.setdefault(layer, layer) for key, layer in each.items()}
-        return tuple(there[id(layer)] for layer in self.layers)
+        layers = {id(layer): layer for layer in self.layers}
+        return _each([*map(id, self.layers)], lambda key: _there(layers[key]))
 
     def peak(self, host: int, logits: int = 0) -> int:
         """Return the bytes of a batch in all layers, of which the first, so many, pass through."""
-        layers = shortened(self.layers[:host]) + shortened(self.resident[host:])
+        there = shortened(self.resident[host:])
+        layers = shortened(self.layers[:host]) + there if host else there
         # Equal layers are one, and hashing them all takes long.
         key = tuple(map(id, layers)), logits
         if key not in self._peaks:
@@ -162,10 +160,18 @@ def _layers_bytes(shape: Shape, load: Load, passing: Passing, *, output: bool) -
     return max(taken, int(FLOAT * floats), attention)
 
 
+def _each(keys: Sequence[_Key], make: Callable[[_Key], Staged]) -> tuple[Staged, ...]:
+    """Return what is made of each key, once: of all that are equal the same."""
+    made = {key: make(key) for key in dict.fromkeys(keys)}
+    one = {layer: layer for layer in made.values()}
+    same = {key: one[layer] for key, layer in made.items()}
+    return tuple(map(same.__getitem__, keys))
+
+
 def _there(layer: Staged) -> Staged:
     """Return a layer where a GPU has it, and of its matrices which there are."""
-    has = {name: min(1, getattr(layer.matrices, name)) for name in Matrices.__slots__}
-    return replace(layer, matrices=Matrices(**has), key_cache=0, value_cache=0, resident=True)
+    has = Matrices._make(min(1, size) for size in layer.matrices)
+    return layer._replace(matrices=has, key_cache=0, value_cache=0, resident=True)
 
 
 def _experts_alone(m: Matrices) -> Staged:
@@ -248,15 +254,23 @@ def _index(shape: Shape, load: Load) -> int:
     return INDEX * values * len(_seen(shape, load))
 
 
-def _staged(shape: Shape, load: Load, layers: int) -> Iterator[Staged]:
-    """Yield so many first layers, with the part of each one's cache that are keys."""
+def _staged(shape: Shape, load: Load) -> tuple[Staged, ...]:
+    """Return the layers, with the part of each one's cache that are keys."""
     states = shape.states or (0,) * shape.layers
-    both = shape.key_length + (0 if shape.mla_lengths else shape.value_length)
-    sizes = zip(kv_layers(shape, load), states, unpacked(shape, load), strict=False)
-    for matrices, (size, state, more) in zip(shape.matrices[:layers], sizes, strict=False):
-        cache = size - FLOAT * state * sequences(load)
-        keys = cache * shape.key_length // max(1, both)
-        yield Staged(matrices=matrices, key_cache=keys, value_cache=cache - keys, unpacked=more)
+    both = max(1, shape.key_length + (0 if shape.mla_lengths else shape.value_length))
+    of_state = FLOAT * sequences(load)
+    matrices = {id(each): each for each in shape.matrices}
+
+    def layer(key: tuple[int, int, int, int]) -> Staged:
+        number, size, state, more = key
+        cache = size - of_state * state
+        keys = cache * shape.key_length // both
+        return Staged(
+            matrices=matrices[number], key_cache=keys, value_cache=cache - keys, unpacked=more
+        )
+
+    every = map(id, shape.matrices), kv_layers(shape, load), states, unpacked(shape, load)
+    return _each([*zip(*every, strict=False)], layer)
 
 
 def _stream(shape: Shape, load: Load) -> Stream:

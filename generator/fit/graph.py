@@ -13,8 +13,9 @@ its trace (AT_PRINTF), GGML_OP_OFFLOAD_MIN_BATCH that of ggml-cuda.cu.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from generator.records import dataclass
 
@@ -127,8 +128,7 @@ class Stream:
     fused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
+class Staged(NamedTuple):
     """A layer that a GPU computes: its matrices, the bytes of its cache of all slots, and as f16.
 
     Its weights and cache are brought over from the host, or, if it is `resident`, there already.
@@ -141,6 +141,7 @@ class Staged:
     resident: bool = False
 
 
+@lru_cache(maxsize=4096)
 def staged_peak(layers: tuple[Staged, ...], stream: Stream, logits: int = 0) -> int:
     """Return the bytes that a GPU needs to compute these layers one after another, and logits."""
     pool = Pool()

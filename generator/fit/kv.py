@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from generator.fit.shape import (
     window_lengths_of,
     windows_of_model,
 )
+from generator.records import replace
 
 if TYPE_CHECKING:
     from generator.catalogue.models import ModelFact
@@ -111,9 +111,10 @@ def kv_layers(shape: Shape, load: Load) -> tuple[int, ...]:
     kinds = list(zip(shape.kv_heads, shape.windows, strict=True))
     values = 0 if load.flash_attention or load.pool else _widest_value(shape)
     size = {kind: _layer(*kind, values, shape, load) for kind in set(kinds)}
-    cache = (size[kind] if layer < cached else 0 for layer, kind in enumerate(kinds))
-    states = shape.states or (0,) * shape.layers
-    both = zip(cache, states, strict=True)
+    cache = [*map(size.__getitem__, kinds[:cached]), *(0,) * shape.uncached]
+    if not shape.states:
+        return tuple(cache)
+    both = zip(cache, shape.states, strict=True)
     return tuple(tokens + kept * state for tokens, state in both)
 
 

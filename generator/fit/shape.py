@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.fit.tower import tower_of
 from generator.records import dataclass
@@ -29,8 +29,7 @@ ALTUP: Final = 6  # embeddings: four residuals, and two predictions of them
 QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrices:
+class Matrices(NamedTuple):
     """The bytes of the matrices of a layer, as a GPU holds them; 0: it has none.
 
     `query` is that of query, key and value together where they are one; a `router` is there with
@@ -453,8 +452,8 @@ def _spread(total: int, model: ModelFact, matrices: Sequence[Matrices]) -> tuple
 
     Evenly where all are alike.
     """
-    sizes = [each.total for each in matrices]
-    parts = [size * part for size, part in zip(sizes, _parts(model), strict=True)]
+    total_of = {each: each.total for each in set(matrices)}
+    parts = [total_of[each] * part for each, part in zip(matrices, _parts(model), strict=True)]
     if len(set(parts)) == 1:
         return evenly(total, model.layers)
     ends = [total * done // sum(parts) for done in accumulate(parts, initial=0)]

@@ -8,15 +8,15 @@ is not known there is no answer.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import accumulate
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.speed import GB
 from generator.fit.active import active_expert_bytes, active_weights, dense_bytes
 from generator.fit.kv import FLOAT, kv_layers
 from generator.fit.shape import DEFAULT_BATCH
-from generator.records import dataclass
+from generator.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,12 +214,12 @@ def _launches(shape: Shape, part: Part) -> float:
     if shape.experts:
         every = shape.dense_feed_forward and all(shape.expert_bytes)
         count += (BOTH if every else EXPERTS) * len(layers)
-    return count + CONVOLUTION * sum(1 for layer in layers if _convolves(shape, layer))
+    states = shape.states[layers.start : layers.stop]
+    return count + CONVOLUTION * sum(1 for state in states if _convolves(shape, state))
 
 
-def _convolves(shape: Shape, layer: int) -> bool:
-    """Whether a layer keeps the last few tokens, and no state of all."""
-    state = sum(shape.states[layer : layer + 1])
+def _convolves(shape: Shape, state: int) -> bool:
+    """Whether a layer with such a state keeps the last few tokens, and no state of all."""
     return 0 < state <= FEW_TOKENS * shape.embedding
 
 
@@ -245,10 +245,13 @@ def _rate(slow: float, likely: float, fast: float) -> Rate:
 def _read(shape: Shape, load: Load, depth: int) -> list[int]:
     """Return the bytes that are read of each layer and of the output for one token."""
     cache = kv_layers(shape, replace(load, context=max(1, depth), slots=1))
-    states = shape.states or (0,) * shape.layers
-    moved = ((PASSES - 1) * FLOAT * state for state in states)
-    every = zip(dense_bytes(shape), active_expert_bytes(shape), cache, moved, strict=True)
-    return [*map(sum, every), shape.output_bytes]
+    weights = shape.layer_bytes
+    if shape.expert_bytes:
+        weights = tuple(map(add, dense_bytes(shape), active_expert_bytes(shape)))
+    read = [*map(add, weights, cache), shape.output_bytes]
+    for layer, state in enumerate(shape.states):
+        read[layer] += (PASSES - 1) * FLOAT * state
+    return read
 
 
 def prompt_rate(shape: Shape, parts: list[Part], batch: int = DEFAULT_BATCH) -> Rate | None:

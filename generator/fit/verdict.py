@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.fit.ask import UNBOUNDED
@@ -10,7 +9,7 @@ from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Need, fill, only, placed
 from generator.fit.load_time import LoadTime, load_time
 from generator.fit.speed import Speed, speed_of
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.units import gib
 
 if TYPE_CHECKING:

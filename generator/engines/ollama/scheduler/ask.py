@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.scheduler import settings
@@ -15,7 +14,7 @@ from generator.fit.experts import Fit, Spill
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.layout import by_share, fill, placed
 from generator.fit.shape import DEFAULT_BATCH, Load
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.units import GIB, MIB, gib, whole
 
 if TYPE_CHECKING:
