@@ -57,7 +57,7 @@ ARGUMENTS: Final = """\
 SERVED: Final = """\
   inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = ollama.enable;"""
+  isServed = config.services.ollama.enable;"""
 HAS_ACCELERATION: Final = """\
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =

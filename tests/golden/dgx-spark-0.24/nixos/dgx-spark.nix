@@ -12,7 +12,7 @@ let
   inherit (lib) mkDefault mkIf;
   inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
-  isServed = ollama.enable;
+  isServed = config.services.ollama.enable;
   version = ollama.package.version or "0.24.0";
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
