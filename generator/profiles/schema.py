@@ -295,6 +295,19 @@ class ContainerChoice(Table):
     """Podman runs it as an ordinary user; left out: as root."""
 
 
+class Slo(Table):
+    """What the service promises its clients; `gen bench` counts the requests that keep it."""
+
+    ttft: fields.Timeout | None = None
+    """From a request to its first token, at most."""
+    itl: fields.Timeout | None = None
+    """Between two tokens of an answer, on the mean, at most."""
+    tokens_per_second: float | None = Field(default=None, gt=0, le=1e6)
+    """Tokens per second that one client gets, at least."""
+    p95: fields.Timeout | None = None
+    """The whole answer, for 95 % of the requests, at most."""
+
+
 class Ignored(Table):
     """A rule that does not hold here."""
 
@@ -342,5 +355,7 @@ class Profile(Table):
     """How systemd runs the server."""
     container: ContainerChoice = ContainerChoice.model_construct()
     """How a container engine runs the server."""
+    slo: Slo = Slo.model_construct()
+    """What the service promises its clients."""
     check: CheckChoice = CheckChoice.model_construct()
     """Which findings are not shown."""
