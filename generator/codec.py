@@ -14,8 +14,14 @@ from generator.plan import SCHEMA_VERSION, Plan
 
 _WORD: Final = re.compile(r"\w+")
 _QUOTED: Final = re.compile(r"""['"](.*?)['"]""")
-_TYPES: Final = {"str": str, "int": int, "bool": bool, "None": type(None)}
-_NAMES: Final = {str: "text", int: "a whole number", bool: "true or false", type(None): "null"}
+_TYPES: Final = {"str": str, "int": int, "float": float, "bool": bool, "None": type(None)}
+_NAMES: Final = {
+    str: "text",
+    int: "a whole number",
+    float: "a number with a point",
+    bool: "true or false",
+    type(None): "null",
+}
 AGAIN: Final = "write it again with `gen plan PROFILE`"
 
 
@@ -61,6 +67,20 @@ def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- 
     if plan is None or problems:
         raise ProfileError(source, tuple(problems))
     return plan
+
+
+def record_of(cls: Any, data: Any, source: str, again: str) -> Any:  # noqa: ANN401 -- any record
+    """Rebuild a record of another document, which the command `again` writes.
+
+    Raises ProfileError, about `source`, with every place at which the data have not its shape.
+    """
+    problems: list[Problem] = []
+    record = _built(cls, data, "", problems)
+    if problems:
+        raise ProfileError(
+            source, tuple(dataclasses.replace(each, hint=again) for each in problems)
+        )
+    return record
 
 
 @functools.cache

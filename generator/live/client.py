@@ -5,6 +5,7 @@ Whatever answers there may be anything: it hangs, drips, never ends, or is no HT
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -56,6 +57,11 @@ class Server:
         """The seconds that are left; none of them: it took too long."""
         return self.ends - time.monotonic()
 
+    @property
+    def late(self) -> str:
+        """What is said where it took too long."""
+        return f"{self.url} did not answer within {self.seconds:g} s"
+
 
 def asked(server: Server, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what a server answers: to a GET, or to a POST where there is a `body`.
@@ -72,11 +78,24 @@ def streamed(server: Server, path: str, body: dict[str, Any]) -> Iterator[dict[s
     return _told(server, path, body, lambda reply: _lines(reply, server))
 
 
+def arriving(
+    server: Server, path: str, body: dict[str, Any], *, events: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield the parts of an answer as `streamed` does, and in this thread: nothing delays them.
+
+    A server that drips its headers may keep it longer than the time that is left, so that whoever
+    calls this keeps the time. `events`: they come as server-sent events, up to `[DONE]`.
+    """
+    read = _events if events else _lines
+    return _told(server, path, body, lambda reply: read(reply, server), lambda _, work: work())
+
+
 def _told(
     server: Server,
     path: str,
     body: dict[str, Any] | None,
     read: Callable[[HTTPResponse], Iterator[bytes]],
+    bounded: Callable[[Server, Callable[[], Iterator[bytes]]], Iterator[bytes]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     # These take longer to load than all the rest of `gen fit`, which seldom asks a server.
     import http.client
@@ -84,7 +103,8 @@ def _told(
 
     url = server.url
     try:
-        for data in _within(server, lambda: _parts(_request(url, path, body), server, read)):
+        within = bounded or _within
+        for data in within(server, lambda: _parts(_request(url, path, body), server, read)):
             answer = _json(data)
             if not isinstance(answer, dict):
                 raise ValueError("it is no object")
@@ -146,7 +166,8 @@ def _within(server: Server, work: Callable[[], Iterator[bytes]]) -> Iterator[byt
 def _parts(
     request: Request, server: Server, read: Callable[[HTTPResponse], Iterator[bytes]]
 ) -> Iterator[bytes]:
-    with _opener(request).open(request, timeout=max(server.left, 0.001)) as reply:
+    near = is_local(urlsplit(request.full_url).hostname or "")
+    with _opener(near=near).open(request, timeout=max(server.left, 0.001)) as reply:
         yield from read(reply)
 
 
@@ -183,10 +204,22 @@ def _lines(reply: HTTPResponse, server: Server) -> Iterator[bytes]:
         yield left
 
 
-def _opener(request: Request) -> OpenerDirector:
+def _events(reply: HTTPResponse, server: Server) -> Iterator[bytes]:
+    """Yield the data of server-sent events, a line each, as interfaces of OpenAI send them."""
+    for line in _lines(reply, server):
+        field, _, data = line.partition(b":")
+        if field == b"data" and data.strip() == b"[DONE]":
+            return
+        if field == b"data":
+            yield data
+
+
+@functools.cache
+def _opener(*, near: bool) -> OpenerDirector:
     """Return what opens an address and stays there: a POST sent elsewhere loses its body.
 
-    A server on this machine is asked itself, whatever proxy stands in the environment.
+    A server on this machine is asked itself, whatever proxy stands in the environment. It is made
+    once: certificates that it reads take milliseconds, which a request would be charged with.
     """
     from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
@@ -194,7 +227,6 @@ def _opener(request: Request) -> OpenerDirector:
         def redirect_request(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
             return None
 
-    near = is_local(urlsplit(request.full_url).hostname or "")
     return build_opener(Stay, *([ProxyHandler({})] if near else []))
 
 
@@ -241,7 +273,7 @@ def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> NoRetur
 def _unreachable(server: Server, reason: object) -> NoReturn:
     if isinstance(reason, TimeoutError) or server.left <= 0:
         raise EnvironmentFailure(
-            f"{server.url} did not answer within {server.seconds:g} s",
+            server.late,
             hint="is it busy? `--timeout 60s` waits longer",
         )
     raise EnvironmentFailure(

@@ -47,6 +47,7 @@ class Stub:
     slots: int = 1
     queue: int = 512
     load_seconds: float = 0.0
+    prompt_seconds: float = 0.0
     token_seconds: float = 0.0
     on_gpus: float = 0.0
     silent: int = 0  # the first requests that get no answer, as while a server starts
@@ -144,6 +145,7 @@ class Handler(BaseHTTPRequestHandler):
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         except ValueError:
             return self.json({"error": "invalid character"}, 400)
+        self.came = time.perf_counter_ns()
         model = self.stub.find(str(body.get("model", "")))
         if model is None:
             return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
@@ -175,6 +177,8 @@ class Handler(BaseHTTPRequestHandler):
         """A stream of JSON lines, or one object; the last has the counters."""
         count = int(body.get("options", {}).get("num_predict", 3))
         nothing = not body.get("prompt") and not body.get("messages")
+        reading = time.perf_counter_ns()
+        time.sleep(0 if nothing else self.stub.prompt_seconds)
         began = time.perf_counter_ns()
         lines = []
         self.begin("application/x-ndjson") if body.get("stream", True) else None
@@ -183,11 +187,13 @@ class Handler(BaseHTTPRequestHandler):
             lines.append(self.part(path, model, word))
             self.chunk(lines[-1]) if body.get("stream", True) else None
         took = time.perf_counter_ns() - began
+        total = time.perf_counter_ns() - self.came  # with the time in the queue
         last = {**self.part(path, model, ""), "done": True, "done_reason": "load"}
         if not nothing:
             last |= {
-                "done_reason": "length", "total_duration": loading + took, "load_duration": loading,
-                "prompt_eval_count": 5, "prompt_eval_duration": 1, "eval_count": count,
+                "done_reason": "length", "total_duration": total, "load_duration": loading,
+                "prompt_eval_count": 5, "prompt_eval_duration": max(began - reading, 1),
+                "eval_count": count,
                 "eval_duration": took,
             }  # fmt: skip
         if not body.get("stream", True):
@@ -205,6 +211,7 @@ class Handler(BaseHTTPRequestHandler):
     def events(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
         """A stream of server-sent events, as the interface of OpenAI has them."""
         self.begin("text/event-stream")
+        time.sleep(self.stub.prompt_seconds)
         for at in range(int(body.get("max_tokens", 3))):
             time.sleep(self.stub.token_seconds)
             delta = {"choices": [{"index": 0, "delta": {"content": f"w{at} "}}]}
