@@ -120,6 +120,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "bench": (
+        {"bench", "codec", "detect", "errors", "formats", "live", "profiles", "units"},
+        set(),
+    ),
     "fleet": (
         {
             *("catalogue", "codec", "detect", "errors", "fleet", "formats", "pipeline", "plan"),

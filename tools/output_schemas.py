@@ -21,6 +21,10 @@ from typing import (
     get_type_hints,
 )
 
+from generator.bench.compare import Compared
+from generator.bench.measurement import Measurement
+from generator.bench.objectives import Objectives
+from generator.bench.summary import Summary
 from generator.detect.detected import Detected
 from generator.detect.situation import Choice, LeftOut
 from generator.errors import SEVERITIES, Finding, Problem, Severity
@@ -225,6 +229,19 @@ _LOADED: Final = Shape(
     {"model": str, "size": int, "on_gpus": int},
 )
 PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
+    "bench": (
+        Shape(
+            "Measured",
+            "`gen bench`. `levels` hold every request, `summaries` what follows from them; "
+            "`objectives` is null where no profile promises anything.",
+            {
+                **get_type_hints(Measurement),
+                "objectives": Nullable(Objectives),
+                "summaries": [Summary],
+            },
+        ),
+        Shape("ComparedMeasurements", "`gen bench compare`.", get_type_hints(Compared)),
+    ),
     "check": (
         Shape(
             "Checked",

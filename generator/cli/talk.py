@@ -56,6 +56,12 @@ def progress(done: int, of: int) -> None:
     click.echo("\r\033[K" if last else f"\r{done} of {of}", err=True, nl=False)
 
 
+def status(text: str = "") -> None:
+    """Show on a terminal, and nowhere else, what is done now, in place of what was; empty: none."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{visible(text)}", err=True, nl=False)
+
+
 def report(error: HostwrightError) -> None:
     """Print an expected failure with all its problems and what to do about each."""
     say(f"{word('error')} {visible(error.message)}")

@@ -1,0 +1,1 @@
+"""What a running server does under load, and whether two measurements differ."""

@@ -1,0 +1,115 @@
+"""The load: so many requests at once, or as they are due, each in a thread of its own.
+
+Nobody waits for a thread: when the time is up, what has not answered is counted as such.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from generator.bench.measurement import Level, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from generator.live.client import Server
+
+    Ask = Callable[[int, int, int], Sample]
+    Told = Callable[[int], None]
+    Answers = queue.SimpleQueue[Sample | BaseException]
+
+MOST_AT_ONCE: Final = 1000
+CROWDED: Final = f"not sent: {MOST_AT_ONCE} requests were under way already"
+
+
+def closed_loop(ask: Ask, number: int, at_once: int, server: Server, told: Told) -> Level:
+    """Return what becomes of `number` requests, `at_once` of them under way until the last.
+
+    `ask` takes the number of a request, when the level began, and when the request is due.
+    """
+    answers: Answers = queue.SimpleQueue()
+    began, numbers, lock = time.monotonic_ns(), iter(range(number)), threading.Lock()
+
+    def work() -> None:
+        while server.left > 0:
+            with lock:
+                index = next(numbers, None)
+            if index is None:
+                return
+            _answer(answers, ask, index, began, time.monotonic_ns() - began)
+
+    for _ in range(min(at_once, number)):
+        threading.Thread(target=work, daemon=True).start()
+    found: list[Sample] = []
+    for sample in _until(answers, server, number):
+        found.append(sample)
+        told(len(found))
+    return _level(found, number, began, server, at_once=at_once)
+
+
+def open_loop(
+    ask: Ask, dues: Sequence[int], per_second: float, server: Server, told: Told
+) -> Level:
+    """Return what becomes of requests that are sent when they are due, answered or not.
+
+    Each is timed from when it was due: a server that is slow is not spared the waiting.
+    """
+    answers: Answers = queue.SimpleQueue()
+    began, found = time.monotonic_ns(), list[Sample]()
+    for index, due in enumerate(dues):
+        pause = (began + due - time.monotonic_ns()) / 1e9
+        if pause > server.left:
+            time.sleep(max(server.left, 0))
+            break
+        time.sleep(max(pause, 0))
+        if index - answers.qsize() >= MOST_AT_ONCE:
+            answers.put(Sample(due=due, error=CROWDED))
+            continue
+        threading.Thread(
+            target=_answer, args=(answers, ask, index, began, due), daemon=True
+        ).start()
+        told(answers.qsize())
+    for sample in _until(answers, server, len(dues)):
+        found.append(sample)
+        told(len(found))
+    return _level(found, len(dues), began, server, per_second=per_second)
+
+
+def _answer(answers: Answers, ask: Ask, index: int, began: int, due: int) -> None:
+    try:
+        answers.put(ask(index, began, due))
+    except BaseException as error:  # noqa: BLE001 -- raised where somebody waits
+        answers.put(error)
+
+
+def _until(answers: Answers, server: Server, number: int) -> Iterator[Sample]:
+    """Yield what is answered, until all is or the time is up."""
+    for _ in range(number):
+        try:
+            found = answers.get(timeout=max(server.left, 0))
+        except queue.Empty:
+            return
+        if isinstance(found, BaseException):
+            raise found
+        yield found
+
+
+def _level(
+    found: list[Sample],
+    number: int,
+    began: int,
+    server: Server,
+    *,
+    at_once: int = 0,
+    per_second: float = 0.0,
+) -> Level:
+    late = [Sample(error=server.late)] * (number - len(found))
+    return Level(
+        at_once=at_once,
+        per_second=per_second,
+        wall=max((each.ended for each in found), default=0) or time.monotonic_ns() - began,
+        samples=(*found, *late),
+    )

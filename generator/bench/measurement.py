@@ -1,0 +1,139 @@
+"""What was measured, request by request: nanoseconds of the client's clock, and of the server's.
+
+Records of whole numbers and texts, so that `gen bench compare` reads what `--json` has written.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from generator.records import dataclass
+
+Api = Literal["ollama", "openai"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One request; `error` says what became of one that failed.
+
+    By the client's clock, since its level began: when it was due, when its first token came and
+    when its answer ended; `gaps` are the times between tokens. By the server's: the whole, loading
+    the model, the prompt, and the tokens; 0 where it tells none.
+    """
+
+    due: int = 0
+    first: int = 0
+    ended: int = 0
+    gaps: tuple[int, ...] = ()
+    prompt_tokens: int = 0
+    tokens: int = 0
+    total: int = 0
+    load: int = 0
+    prefill: int = 0
+    decode: int = 0
+    error: str = ""
+
+    @property
+    def ttft(self) -> int:
+        """From the time at which it was due to its first token."""
+        return self.first - self.due
+
+    @property
+    def latency(self) -> int:
+        """From the time at which it was due to the end of its answer."""
+        return self.ended - self.due
+
+    @property
+    def itl(self) -> float:
+        """The mean time between two tokens; 0 where there are no two."""
+        return sum(self.gaps) / len(self.gaps) if self.gaps else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Tokens per second between the first and the last."""
+        return 1e9 / self.itl if self.itl else 0.0
+
+    @property
+    def served_rate(self) -> float:
+        """The same as the server counts it."""
+        return self.tokens * 1e9 / self.decode if self.decode else 0.0
+
+    @property
+    def queue(self) -> int:
+        """What the server needed beside loading, prompt and tokens: waiting for a slot."""
+        return self.total - self.load - self.prefill - self.decode
+
+    @property
+    def outside(self) -> int:
+        """What the client waited and the server does not count."""
+        return self.latency - self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A load: so many requests at once (0: an open loop), or so many a second, for `wall` ns."""
+
+    at_once: int
+    per_second: float
+    wall: int
+    samples: tuple[Sample, ...]
+
+    @property
+    def name(self) -> str:
+        """What tells it from others: `4`, or `2.5/s`."""
+        return str(self.at_once) if self.at_once else f"{self.per_second:g}/s"
+
+    @property
+    def good(self) -> tuple[Sample, ...]:
+        """The requests that were answered."""
+        return tuple(sample for sample in self.samples if not sample.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What is asked: so many requests at each level, of about so many tokens, for so many.
+
+    `prompts`: how many were given (0: made of the seed). `words`: those of a made prompt, which
+    the server counted as `prompt_tokens` or about.
+    """
+
+    api: Api
+    requests: int
+    prompt_tokens: int
+    output_tokens: int
+    seed: int
+    prompts: int = 0
+    words: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What was measured on: empty and 0 where nobody tells.
+
+    Of the model its digest, quantisation, bytes in memory and how many of them on GPUs, context
+    per slot; of the machine what this one is, if the server is on it.
+    """
+
+    release: str = ""
+    digest: str = ""
+    quantisation: str = ""
+    size: int = 0
+    on_gpus: int = 0
+    context: int = 0
+    architecture: str = ""
+    cpu: str = ""
+    cores: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A whole measurement: of what, the request before it that warmed up, and its levels."""
+
+    profile: str
+    url: str
+    model: str
+    workload: Workload
+    environment: Environment
+    warmup: Sample
+    levels: tuple[Level, ...]

@@ -1,0 +1,51 @@
+"""A Measurement as `gen bench --json` has written it, read back with every fault of its shape."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Final
+
+from generator.bench.measurement import Level, Measurement
+from generator.codec import record_of
+from generator.errors import Problem, ProfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION: Final = 1
+LARGEST: Final = 64 << 20
+AGAIN: Final = "write it again with `gen bench --json`"
+_MOST: Final = 2**62
+
+
+def measurement(data: bytes, source: str) -> Measurement:
+    """Return what was measured. Raises ProfileError, about `source`, for anything else."""
+    try:
+        found = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(source, (Problem("", f"is no JSON: {error}", AGAIN),)) from error
+    if not isinstance(found, dict) or found.get("schema_version") != VERSION:
+        message = "is no measurement, or one of another version"
+        raise ProfileError(source, (Problem("schema_version", message, AGAIN),))
+    names = {field.name for field in dataclasses.fields(Measurement)}
+    told = {key: value for key, value in found.items() if key in names}
+    read: Measurement = record_of(Measurement, told, source, AGAIN)
+    if problems := tuple(_problems(read)):
+        raise ProfileError(source, problems)
+    return read
+
+
+def _problems(read: Measurement) -> Iterator[Problem]:
+    for place, level in enumerate(read.levels):
+        if not all(0 <= number < _MOST for number in _numbers(level)):
+            yield Problem(f"levels.{place}", "has times that cannot be", AGAIN)
+
+
+def _numbers(level: Level) -> Iterator[float]:
+    yield from (level.at_once, level.per_second, level.wall)
+    for sample in level.samples:
+        yield from (sample.due, sample.first, sample.ended, *sample.gaps)
+        yield from (sample.prompt_tokens, sample.tokens)
+        yield from (sample.total, sample.load, sample.prefill, sample.decode)
+        yield from (sample.ttft, sample.latency) if not sample.error else ()

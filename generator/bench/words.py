@@ -1,0 +1,106 @@
+"""A Measurement in words and numbers, as both its text and its page say it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.units import about
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.bench.measurement import Measurement, Sample
+    from generator.bench.statistics import Estimate
+    from generator.bench.summary import Summary
+
+SPREADS: Final = {
+    "ttft": "first token, ms",
+    "itl": "between tokens, ms",
+    "latency": "whole answer, ms",
+    "tokens_per_second": "tokens/s of one",
+}
+"""By the name in a Summary, what people call it."""
+
+
+def named(load: str) -> str:
+    """Return what a load is, for people: `4 at once`, `2.5/s`."""
+    return load if load.endswith("/s") else f"{load} at once"
+
+
+def number(value: float) -> str:
+    """Return a number with three digits that count: `0.123`, `12.3`, `1234`."""
+    places = next((p for p, least in ((0, 100), (1, 10), (2, 1)) if abs(value) >= least), 3)
+    return f"{value:.{places}f}" if value else "0"
+
+
+def milliseconds(nanoseconds: float) -> str:
+    """Return a time in milliseconds."""
+    return number(nanoseconds / 1e6)
+
+
+def estimate(found: Estimate, scale: float = 1.0) -> str:
+    """Return a number with its interval: `12.3 (11.9–13.0)`."""
+    value, low, high = (number(each * scale) for each in (found.value, found.low, found.high))
+    return f"{value} ({low}–{high})"
+
+
+def spreads(summaries: Sequence[Summary]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Yield each measure with a row for each load: its three quantiles."""
+    for name, title in SPREADS.items():
+        scale = 1.0 if name == "tokens_per_second" else 1e-6
+        every = [(s.load, getattr(s, name)) for s in summaries]
+        rows = [
+            (named(load), *(estimate(each, scale) for each in (found.p50, found.p95, found.p99)))
+            for load, found in every
+            if found is not None
+        ]
+        if rows:
+            yield title, rows
+
+
+def clocks(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    """Return a row for each load: medians by the client's clock, and by the server's."""
+    return [
+        (
+            named(s.load),
+            *(
+                f"{milliseconds(a)} | {milliseconds(b) if b else '-'}"
+                for a, b in ((s.client.ttft, s.server.ttft), (s.client.itl, s.server.itl))
+            ),
+            *(
+                f"{number(a)} | {number(b) if b else '-'}"
+                for a, b in (
+                    (s.client.tokens_per_second, s.server.tokens_per_second),
+                    (s.client.together, s.server.together),
+                )
+            ),
+        )
+        for s in summaries
+    ]
+
+
+def subject(found: Measurement) -> tuple[str, str]:
+    """Return what was measured, and under what."""
+    seen, work = found.environment, found.workload
+    release = f"Ollama {seen.release}" if seen.release else work.api
+    known = seen.quantisation if seen.quantisation != "unknown" else ""
+    model = f"{found.model} {known}".strip()
+    size = f"{about(seen.size)}, {seen.on_gpus / seen.size:.0%} on GPUs" if seen.size else ""
+    cpu = f"{seen.cpu}, {seen.cores} cores" if seen.cpu else ""
+    first = " · ".join(filter(None, (model, release, found.url, size, cpu)))
+    good = [sample for level in found.levels for sample in level.good]
+    prompts = _range([sample.prompt_tokens for sample in good])
+    tokens = _range([sample.tokens for sample in good])
+    second = f"{work.requests} requests for each load, {prompts} tokens in, {tokens} out"
+    return first, second
+
+
+def warmed(warmup: Sample) -> str:
+    """Return what the request before all others took."""
+    told = f"Warm-up, not counted: {milliseconds(warmup.latency)} ms"
+    return f"{told}, of which {milliseconds(warmup.load)} ms loading" if warmup.load else told
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    return str(low) if low == high else f"{low}–{high}"

@@ -1,0 +1,274 @@
+"""`gen bench` and `gen bench compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from generator.cli.bench_compare import command as compare_command
+from generator.cli.options import (
+    Misuse,
+    document_of,
+    filled_option,
+    html_option,
+    json_option,
+    profile_if_named,
+    set_option,
+)
+from generator.cli.streams import STDIO, print_json
+from generator.cli.talk import coloured, printable, status
+
+if TYPE_CHECKING:
+    from generator.bench.measure import Load
+    from generator.bench.measurement import Measurement, Workload
+    from generator.bench.objectives import Objectives
+    from generator.bench.summary import Summary
+    from generator.profiles.document import Document
+
+COMPARE: Final = "compare"
+DEFAULT_URL: Final = "http://127.0.0.1:11434"
+DAY: Final = 86400.0
+MOST_REQUESTS: Final = 10_000
+MOST_TOKENS: Final = 1 << 20
+FORMATS: Final = click.Choice(("text", "json", "benchstat"))
+APIS: Final = click.Choice(("ollama", "openai"))
+EXAMPLES: Final = """
+\b
+Examples:
+  gen bench -m llama3.2:1b
+  gen bench ./my-host.toml --html bench.html     goodput under its [slo]
+  gen bench -m llama3.2:1b --url http://spark:11434 --concurrency 1,4,16
+  gen bench -m llama3.2:1b --rate 2.5 --requests 100
+  gen bench -m llama3.2:1b --json > after.json
+  gen bench compare before.json after.json --fail-on-regression 5%
+
+\b
+Exit codes: 0 measured; 2 bad usage or profile, or no such model; 3 nothing
+could be measured.
+"""
+
+
+class Bench(click.Command):
+    """`gen bench`, whose first word may be `compare`: the other command."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 -- click's signature
+    ) -> click.Context:
+        """Return the context of the command that is meant."""
+        if args[:1] == [COMPARE]:
+            name = f"{info_name} {COMPARE}"
+            return compare_command.make_context(name, args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(name="bench", cls=Bench, epilog=EXAMPLES)
+@profile_if_named
+@filled_option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    example="llama3.2:1b",
+    text="The model to ask.  [default: the first of the profile]",
+)
+@filled_option(
+    "--url",
+    metavar="URL",
+    example="http://host:11434",
+    text=f"Where the server answers.  [default: where the profile has it listen, or {DEFAULT_URL}]",
+)
+@click.option("--api", type=APIS, default="ollama", help="How the server is asked.")
+@click.option(
+    "--requests",
+    type=click.IntRange(1, MOST_REQUESTS),
+    default=20,
+    show_default=True,
+    help="Requests at each load.",
+)
+@filled_option(
+    "--concurrency",
+    metavar="N,…",
+    example="1,4",
+    text="How many at once; each is a load.  [default: 1,2,4,8]",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Requests per second in place of so many at once, answered or not.",
+)
+@click.option(
+    "--prompt-tokens",
+    type=click.IntRange(1, MOST_TOKENS),
+    default=128,
+    show_default=True,
+    help="Tokens of a prompt, about.",
+)
+@click.option(
+    "--output-tokens",
+    type=click.IntRange(1, MOST_TOKENS),
+    default=64,
+    show_default=True,
+    help="Tokens of an answer, at most.",
+)
+@filled_option(
+    "--prompts", metavar="FILE", example="prompts.txt", text="A prompt per line, for made ones."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Of prompts and times.")
+@filled_option(
+    "--timeout",
+    metavar="TIME",
+    example="10m",
+    text="How long all of it may take.  [default: 10m]",
+)
+@set_option
+@click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
+@html_option
+@json_option
+def command(
+    *,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    model: str | None,
+    url: str | None,
+    timeout: str | None,
+    form: str,
+    html: str | None,
+    as_json: bool,
+    **asked: Any,  # noqa: ANN401 -- what `_asked` takes
+) -> None:
+    """Measure a running server: time to the first token, between tokens, tokens per second.
+
+    Each load has its own line: so many requests at once, or so many per second. Every prompt begins
+    differently, so that no cache has the answer; one request before all others loads the model and
+    is not counted. `gen bench compare A.json B.json` says what has changed.
+    """
+    from generator.bench.measure import measure
+    from generator.bench.summary import summary
+    from generator.live.client import Server
+
+    workload, load, given = _asked(**asked)
+    document = _document(profile, overrides)
+    at, named, objectives = _meant(document, url, model)
+    try:
+        found = measure(
+            Server.at(at, _seconds(timeout or "10m")),
+            named,
+            workload,
+            load,
+            profile=profile or "",
+            given=given,
+            told=lambda name, done: status(f"{name}: {done} of {workload.requests}"),
+        )
+    finally:
+        status()
+    summaries = [summary(level, objectives) for level in found.levels]
+    if html is not None:
+        from generator.bench.page import as_page
+        from generator.cli.writing import write_page
+
+        write_page(as_page(found, summaries, objectives), html)
+    if html != STDIO:
+        _print("json" if as_json else form, found, summaries, objectives)
+
+
+def _print(
+    form: str, found: Measurement, summaries: list[Summary], objectives: Objectives | None
+) -> None:
+    if form == "json":
+        import dataclasses
+
+        told = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+        print_json(**told, objectives=objectives, summaries=summaries)
+    elif form == "benchstat":
+        from generator.bench.benchstat import as_benchstat
+
+        click.echo(printable(as_benchstat(found)), nl=False)
+    else:
+        from generator.cli.bench_text import bench_text
+
+        click.echo(printable(bench_text(found, summaries, objectives)), color=coloured())
+
+
+def _asked(
+    *,
+    requests: int,
+    concurrency: str | None,
+    rate: float | None,
+    prompts: str | None,
+    api: Any,  # noqa: ANN401 -- one of the words that click lets through
+    **lengths: int,
+) -> tuple[Workload, Load, list[str]]:
+    """Return what the options ask for: the Workload, the loads, and the prompts that are given."""
+    from generator.bench.load import MOST_AT_ONCE
+    from generator.bench.measure import Load
+    from generator.bench.measurement import Workload
+
+    if rate is not None and concurrency is not None:
+        raise Misuse("--rate and --concurrency are two loads", "leave one out", where="--rate")
+    given = _prompts(prompts) if prompts is not None else []
+    words = (concurrency or "1,2,4,8").split(",")
+    at_once = [int(word) if word.isascii() and word.isdigit() else 0 for word in words]
+    if not all(0 < n <= MOST_AT_ONCE for n in at_once) or len({*at_once}) < len(at_once):
+        message = f"--concurrency: `{concurrency}` is no list of numbers up to {MOST_AT_ONCE}"
+        raise Misuse(message, "like 1,4,16", where="--concurrency")
+    load = Load(per_second=rate) if rate else Load(at_once=tuple(at_once))
+    return Workload(api=api, requests=requests, prompts=len(given), **lengths), load, given
+
+
+def _prompts(name: str) -> list[str]:
+    from pathlib import Path
+
+    from generator.cli.streams import stdin_if
+    from generator.reading import read_regular
+
+    data = stdin_if(name)
+    text = (read_regular(Path(name)) if data is None else data).decode(errors="replace")
+    found = [line for line in text.splitlines() if line.strip()]
+    if not found:
+        raise Misuse(f"--prompts: `{name}` has none", "write one per line", where="--prompts")
+    return found
+
+
+def _document(profile: str | None, overrides: tuple[str, ...]) -> Document | None:
+    if profile is not None:
+        return document_of(profile, overrides)
+    if overrides:
+        raise Misuse("--set is about a profile", "name one", where="--set")
+    return None
+
+
+def _meant(
+    document: Document | None, url: str | None, model: str | None
+) -> tuple[str, str, Objectives | None]:
+    """Return where the server is, which model is meant, and what the profile promises."""
+    if document is None:
+        if model is None:
+            raise Misuse("no model is named", "name it by -m, or a profile", where="--model")
+        return url or DEFAULT_URL, model, None
+    from generator.bench.objectives import objectives_of
+    from generator.pipeline import plan_of
+    from generator.profiles.validate import validate
+
+    service = plan_of(document).service
+    named = model or next((each.name for each in service.models), None)
+    if named is None:
+        raise Misuse("the profile has no model", "name one by -m", where="--model")
+    objectives = objectives_of(validate(document).slo) if "slo" in document.data else None
+    return url or f"http://{service.listen.address}", named, objectives
+
+
+def _seconds(text: str) -> float:
+    from generator.units import parse_go_duration
+
+    where = "--timeout"
+    try:
+        seconds = parse_go_duration(text) / 1e9
+    except ValueError as error:
+        raise Misuse(f"{where}: {error}", where=where) from None
+    if not 0 < seconds <= DAY:
+        raise Misuse(f"{where}: {text} is no time to wait", "like 10m", where=where)
+    return seconds

@@ -1,0 +1,94 @@
+"""A Measurement, and what has changed between two, for people: tables to look at."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from generator.bench.words import clocks, milliseconds, named, number, spreads, subject, warmed
+from generator.cli.talk import counted, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from generator.bench.compare import Compared
+    from generator.bench.measurement import Measurement
+    from generator.bench.objectives import Objectives
+    from generator.bench.summary import Summary
+
+PARTS: Final = ("queue", "load", "prefill", "decode", "outside", "latency")
+_VERDICTS: Final = {"better": "green", "worse": "red"}
+
+
+def bench_text(
+    found: Measurement, summaries: Sequence[Summary], objectives: Objectives | None
+) -> str:
+    """Return a table for each question, a line in it for each load."""
+    heads = (*subject(found), warmed(found.warmup))
+    lines = [*(textwrap.fill(head, width(), subsequent_indent="  ") for head in heads), ""]
+    for title, rows in spreads(summaries):
+        lines += _table((title, "p50", "p95", "p99"), rows)
+    lines += _table(("client | server", "first token", "between", "tokens/s", "all together"),
+                    clocks(summaries))  # fmt: skip
+    splits = [(s.load, s.split) for s in summaries if s.split]
+    if splits:
+        means = (
+            [named(load), *(milliseconds(getattr(s, part)) for part in PARTS)] for load, s in splits
+        )
+        lines += _table(("mean of, ms", *PARTS[:-1], "whole"), means)
+    lines += _goodput(summaries) if objectives else []
+    lines += _failed(summaries)
+    return "\n".join(lines).rstrip()
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return lines with numbers to the right, and an empty one."""
+    rows = list(rows)
+    sizes = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        first, *others = zip(row, sizes, strict=True)
+        return "  ".join([first[0].ljust(first[1]), *(cell.rjust(size) for cell, size in others)])
+
+    return [click.style(line(head), bold=True), *map(line, rows), ""]
+
+
+def _goodput(summaries: Sequence[Summary]) -> Iterator[str]:
+    rows = []
+    for each in summaries:
+        kept = each.goodput
+        if kept is not None:
+            missed = ", ".join(f"{m.objective} by {m.requests}" for m in kept.missed)
+            p95 = {True: "kept", False: "missed", None: "-"}[kept.p95]
+            good = f"{kept.kept} of {each.requests}"
+            rows.append((named(each.load), good, number(kept.per_second), p95, missed or "-"))
+    yield from _table(("under [slo]", "keep it", "a second", "p95", "missed"), rows)
+
+
+def _failed(summaries: Sequence[Summary]) -> Iterator[str]:
+    for each in summaries:
+        for kind in each.failures:
+            failed = click.style(f"{counted(request=kind.requests)} failed", fg="red")
+            yield f"{named(each.load)}: {failed}: {kind.error}"
+
+
+def compare_text(compared: Compared) -> str:
+    """Return a line for each comparison, and what makes it doubtful."""
+    head = ("load", "what", "before", "after", "change", "between", "")
+    rows = []
+    for each in compared.differences:
+        rate = each.measure == "tokens/s"
+        told = [number(n) if rate else f"{milliseconds(n)} ms" for n in (each.before, each.after)]
+        between = f"{each.low:+.1%} and {each.high:+.1%}"
+        rows.append(
+            [named(each.load), each.measure, *told, f"{each.share:+.1%}", between, each.verdict]
+        )
+    lines = _table(head, rows)[:-1]
+    for at, each in enumerate(compared.differences, 1):
+        colour = _VERDICTS.get(each.verdict)
+        lines[at] = lines[at].removesuffix(each.verdict) + click.style(each.verdict, fg=colour)
+    if not rows:
+        lines = ["no load is in both"]
+    return "\n".join([*lines, *(f"note: {remark}" for remark in compared.remarks)])

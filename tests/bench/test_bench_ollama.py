@@ -1,0 +1,55 @@
+"""What `gen bench` sees of a real Ollama: a cold load and warm ones, one slot and four."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.test_output_schemas import validated
+from tests.commands import called
+from tests.engines.programs import OLLAMA_BIN, ollama, ollama_program
+from tests.engines.tiny import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.ollama,
+    pytest.mark.skipif(
+        ollama_program() is None, reason=f"there is no ollama: name its program by {OLLAMA_BIN}"
+    ),
+]
+FEW = ("--concurrency", "1,4", "--requests", "8", "--prompt-tokens", "64", "--output-tokens", "64")
+
+
+def measured(home: Path, slots: int) -> dict[str, Any]:
+    """Measure a server with a model whose letters vary: Ollama ends an answer of equal ones."""
+    write(home / "tiny.gguf")
+    (home / "Modelfile").write_text(
+        f"FROM {home}/tiny.gguf\nPARAMETER num_ctx 1024\nPARAMETER top_k 10\n"
+    )
+    given = {"OLLAMA_NUM_PARALLEL": str(slots), "LLAMA_ARG_THREADS": "1", "OLLAMA_NO_CLOUD": "1"}
+    with ollama(home, given) as server:
+        done = server.run("create", "tiny", "-f", str(home / "Modelfile"))
+        assert done.returncode == 0, done.stderr
+        bench = ("bench", "-m", "tiny", "--url", f"http://{server.address}", "--timeout", "2m")
+        return validated("bench", called(*bench, *FEW, "--json").stdout)
+
+
+def test_one_slot_and_four(tmp_path: Path) -> None:
+    queues = []
+    for slots in (1, 4):
+        home = tmp_path / str(slots)
+        home.mkdir()
+        found = measured(home, slots)
+        assert [each["failed"] for each in found["summaries"]] == [0, 0]
+        splits = [each["split"] for each in found["summaries"]]
+        assert found["warmup"]["load"] > 10 * splits[0]["load"]
+        for each in splits:
+            parts = sum(each[name] for name in ("queue", "load", "prefill", "decode"))
+            # Answers of a tenth of a second, on a machine that has other work.
+            assert parts == pytest.approx(each["latency"], rel=0.1)
+        queues.append(splits[1]["queue"] / splits[1]["latency"])
+    assert queues[0] > 0.5
+    assert queues[1] < 0.3

@@ -1,0 +1,61 @@
+"""Better, worse, or no difference."""
+
+import pytest
+
+from generator.bench.compare import MEASURES, compare, verdict
+from generator.bench.measurement import Level
+from generator.bench.statistics import Change
+from tests.bench.samples import MS, level, measurement, sample
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "more", "expected"),
+    [
+        (0.01, 0.2, False, "worse"),
+        (-0.2, -0.01, False, "better"),
+        (0.01, 0.2, True, "better"),
+        (-0.2, -0.01, True, "worse"),
+        (-0.1, 0.1, True, "no difference"),
+        (0.0, 0.1, False, "no difference"),
+    ],
+)
+def test_a_verdict(low: float, high: float, more: bool, expected: str) -> None:
+    assert verdict(Change(share=0.1, low=low, high=high), more=more) == expected
+
+
+def noisy(ttft: int, at_once: int = 1) -> Level:
+    return level(*(sample(ttft + n % 7, 10) for n in range(20)), at_once=at_once)
+
+
+def test_slower_to_the_first_token_alone() -> None:
+    found = compare(measurement(noisy(100)), measurement(noisy(120)))
+    verdicts = {each.measure: each.verdict for each in found.differences}
+    assert verdicts == {
+        "time to first token": "worse",
+        "time between tokens": "no difference",
+        "whole answer": "worse",
+        "tokens/s": "no difference",
+    }
+    first = found.differences[0]
+    assert (first.before, first.after) == (103 * MS, 123 * MS)
+    assert first.low < 20 / 103 < first.high
+    assert [each.measure for each in found.regressions(0.1)] == ["time to first token"]
+    assert found.regressions(0.5) == ()
+    assert found.remarks == ()
+
+
+def test_the_same_is_no_different() -> None:
+    both = [measurement(noisy(100), noisy(200, 4)) for _ in range(2)]
+    found = compare(*both)
+    assert {each.verdict for each in found.differences} == {"no difference"}
+    assert len(found.differences) == 2 * len(MEASURES)
+
+
+def test_what_is_doubtful_is_said() -> None:
+    before = measurement(level(sample(), sample(error="lost")), level(sample(), at_once=2))
+    found = compare(before, measurement(level(sample(), sample()), release="0.33.0"))
+    assert found.remarks == (
+        "release differs: 0.32.15, then 0.33.0",
+        "load 2 was measured only before",
+        "requests that failed before, and are not compared: 1",
+    )

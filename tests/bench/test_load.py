@@ -1,0 +1,83 @@
+"""Loads: how many are under way, when they are sent, and that they end."""
+
+import threading
+import time
+
+import pytest
+
+from generator.bench.load import closed_loop, open_loop
+from generator.bench.measurement import Sample
+from generator.live.client import Server
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def nobody(_: int) -> None:
+    pass
+
+
+class Counting:
+    """Counts how many ask at once, and keeps when each was due."""
+
+    def __init__(self, number: int) -> None:
+        self.together = threading.Barrier(number)
+        self.now, self.most, self.lock = 0, 0, threading.Lock()
+
+    def __call__(self, index: int, began: int, due: int) -> Sample:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.together.wait(10)
+        with self.lock:
+            self.now -= 1
+        return Sample(due=due, ended=time.monotonic_ns() - began, tokens=index)
+
+
+def test_so_many_are_under_way_until_the_last() -> None:
+    ask, told = Counting(4), list[int]()
+    level = closed_loop(ask, 12, 4, Server.at(NOWHERE, 30), told.append)
+    assert (ask.most, level.name, len(level.good)) == (4, "4", 12)
+    assert sorted(sample.tokens for sample in level.samples) == [*range(12)]
+    assert told == [*range(1, 13)]
+
+
+def test_no_more_threads_than_requests() -> None:
+    ask = Counting(2)
+    assert len(closed_loop(ask, 2, 50, Server.at(NOWHERE, 30), nobody).good) == 2
+
+
+def test_an_open_loop_waits_for_nobody() -> None:
+    """All of five are under way though none is answered before the last is sent."""
+    ask, dues = Counting(5), [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000]
+    level = open_loop(ask, dues, 1000.0, Server.at(NOWHERE, 30), nobody)
+    assert (ask.most, level.name) == (5, "1000/s")
+    assert sorted(sample.due for sample in level.good) == dues
+    assert all(sample.latency >= 0 for sample in level.good)
+
+
+@pytest.mark.parametrize("kind", ["closed", "open"])
+def test_when_the_time_is_up_nobody_is_waited_for(kind: str) -> None:
+    over = threading.Event()
+
+    def ask(index: int, _: int, due: int) -> Sample:
+        if index:
+            over.wait(60)
+        return Sample(due=due, ended=1)
+
+    server = Server.at(NOWHERE, 0.3)
+    if kind == "closed":
+        level = closed_loop(ask, 4, 2, server, nobody)
+    else:
+        level = open_loop(ask, [0, 0, 0, 9 * 10**12], 1.0, server, nobody)
+    over.set()
+    assert [sample.error for sample in level.samples].count(server.late) == 4 - len(level.good)
+    assert len(level.samples) == 4
+    assert len(level.good) == 1
+
+
+def test_a_fault_of_ours_is_no_failed_request() -> None:
+    def ask(*_: int) -> Sample:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        closed_loop(ask, 1, 1, Server.at(NOWHERE, 30), nobody)

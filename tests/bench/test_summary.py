@@ -1,0 +1,49 @@
+"""What requests say together, worked out by hand."""
+
+import pytest
+
+from generator.bench.summary import OTHERS, failures, split, summary
+from tests.bench.samples import MS, level, sample
+
+
+def test_both_clocks() -> None:
+    found = summary(level(sample(100, 10), sample(120, 20), sample(140, 30), seconds=2), None)
+    assert found.client.ttft == 120 * MS
+    assert found.client.itl == 20 * MS
+    assert found.client.tokens_per_second == pytest.approx(50)
+    assert found.client.together == found.server.together == pytest.approx(33 / 2)
+    # The server counts 11 tokens for ten gaps of 20 ms.
+    assert found.server.tokens_per_second == pytest.approx(55)
+    assert found.requests_per_second == pytest.approx(1.5)
+    assert found.goodput is None
+
+
+def test_parts_add_up() -> None:
+    found = split([sample(100, 10), sample(300, 10)])
+    assert found is not None
+    parts = found.queue + found.load + found.prefill + found.decode + found.outside
+    assert parts == pytest.approx(found.latency)
+    assert found.latency == pytest.approx(300 * MS)
+    assert (found.queue, found.load) == pytest.approx((20 * MS, 30 * MS))
+    assert found.outside / found.latency == pytest.approx(1 - 1 / 1.02)
+
+
+def test_those_that_failed_are_counted_and_named() -> None:
+    lost = [sample(error="lost")] * 2
+    found = summary(level(sample(100), *lost, sample(error="busy")), None)
+    assert (found.requests, found.failed) == (4, 3)
+    assert [(each.error, each.requests) for each in found.failures] == [("lost", 2), ("busy", 1)]
+    assert found.ttft is not None
+    assert found.ttft.p99.value == 100 * MS
+
+
+def test_many_kinds_of_failure_are_not_all_named() -> None:
+    found = failures([sample(error=f"error {n}") for n in range(9)])
+    assert [each.requests for each in found] == [1, 1, 1, 1, 1, 4]
+    assert found[-1].error == OTHERS
+
+
+def test_nothing_was_answered() -> None:
+    found = summary(level(sample(error="lost")), None)
+    assert (found.ttft, found.itl, found.split) == (None, None, None)
+    assert found.client.together == 0

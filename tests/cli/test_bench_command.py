@@ -1,0 +1,272 @@
+"""`gen bench`: a server that queues as Ollama, and whatever else answers."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_output_schemas import validated
+from tests.commands import called
+from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serving, body, drips, floods, says
+from tests.live.stub import Installed, Stub, serving
+
+Done = subprocess.CompletedProcess[str]
+FEW = ("--requests", "4", "--output-tokens", "5", "--concurrency", "1")
+LINE = b'{"response":"w","done":false}\n'
+
+
+def bench(url: str, *more: str) -> Done:
+    return called("bench", "-m", "mine:1b", "--url", url, *more)
+
+
+def measured(url: str, *more: str) -> dict[str, Any]:
+    done = bench(url, "--json", *more)
+    assert (done.returncode, done.stderr) == (0, "")
+    return validated("bench", done.stdout)
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with serving(Stub([Installed("mine:1b")], prompt_seconds=0.05, token_seconds=0.01)) as running:
+        yield running
+
+
+def test_parts_add_up_to_the_clock_of_the_client() -> None:
+    """One slot, four at once: three wait for it, as they do in Ollama's queue."""
+    slow = Stub([Installed("mine:1b")], load_seconds=0.1, prompt_seconds=0.1, token_seconds=0.04)
+    with serving(slow) as running:
+        found = measured(running.url, *FEW[:4], "--concurrency", "1,4")
+    alone, four = found["levels"]
+    for sample in (*alone["samples"], *four["samples"]):
+        latency = sample["ended"] - sample["due"]
+        assert abs(latency - sample["total"]) / latency < 0.02
+    # Of four that come together the last waits for three of 0.3 s; on the mean it is half of that.
+    queue = found["summaries"][1]["split"]["queue"]
+    assert queue == pytest.approx(1.5 * 0.3e9, rel=0.15)
+    assert found["summaries"][0]["split"]["queue"] < 0.02 * 0.3e9
+    assert found["warmup"]["load"] >= 0.1e9 > 100 * alone["samples"][0]["load"]
+
+
+def test_tables_for_people(stub: Stub) -> None:
+    done = bench(stub.url, *FEW)
+    assert done.returncode == 0
+    for words in ("first token, ms", "between tokens, ms", "tokens/s of one", "client | server",
+                  "queue", "Warm-up, not counted"):  # fmt: skip
+        assert words in done.stdout
+    assert "Ollama 0.32.15" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_what_was_asked(stub: Stub) -> None:
+    found = measured(stub.url, *FEW[:4], "--concurrency", "2,3")
+    assert [level["at_once"] for level in found["levels"]] == [2, 3]
+    assert [len(level["samples"]) for level in found["levels"]] == [4, 4]
+    # A request before all others, which is not counted.
+    assert stub.asked.count("/api/generate") == 9
+    assert found["environment"]["digest"] == "a" * 64
+    assert found["environment"]["context"] == 4096
+    assert {sample["tokens"] for level in found["levels"] for sample in level["samples"]} == {5}
+
+
+def test_an_open_loop(stub: Stub) -> None:
+    (level,) = measured(stub.url, *FEW[:4], "--rate", "50")["levels"]
+    assert (level["at_once"], level["per_second"], len(level["samples"])) == (0, 50, 4)
+    dues = sorted(sample["due"] for sample in level["samples"])
+    assert dues[0] == 0 < dues[1]
+
+
+def test_servers_of_openai(stub: Stub) -> None:
+    found = measured(stub.url, *FEW, "--api", "openai")
+    (told,) = found["summaries"]
+    assert (told["failed"], told["split"], told["server"]["ttft"]) == (0, None, 0)
+    assert told["client"]["itl"] >= 0.01e9
+    assert "client | server" in bench(stub.url, *FEW, "--api", "openai").stdout
+
+
+def test_prompts_of_a_file(stub: Stub, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("one\n\ntwo\n", encoding="utf-8")
+    assert measured(stub.url, *FEW, "--prompts", str(file))["workload"]["prompts"] == 2
+
+
+def test_goodput_under_the_promises_of_a_profile(stub: Stub, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'schema_version = 1\nname = "mine"\nmodels = [{ name = "mine:1b" }]\n'
+        'slo = { ttft = "10s", itl = "1ms", p95 = "1m" }\n'
+    )
+    done = called("bench", str(file), "--url", stub.url, *FEW, "--json")
+    (told,) = validated("bench", done.stdout)["summaries"]
+    assert told["goodput"] == {
+        "kept": 0, "per_second": 0, "missed": [{"objective": "itl", "requests": 4}], "p95": True,
+    }  # fmt: skip
+    text = called("bench", str(file), "--url", stub.url, *FEW).stdout
+    assert "0 of 4" in text
+    assert "itl by 4" in text
+
+
+def test_forms_for_others(stub: Stub, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = bench(stub.url, *FEW, "--html", str(page), "--format", "benchstat")
+    assert done.stdout.count("BenchmarkAnswer/at-once=1 1 ") == 4
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<svg") == 4
+    assert "Where the time goes" in text
+    assert bench(stub.url, *FEW, "--html", "-").stdout.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--rate", "1", "--concurrency", "2"), "two loads"),
+        (("--concurrency", "0"), "no list of numbers"),
+        (("--concurrency", "2,2"), "no list of numbers"),
+        (("--concurrency", "²"), "no list of numbers"),
+        (("--concurrency", "1001"), "no list of numbers"),
+        (("--timeout", "0s"), "no time to wait"),
+        (("--set", "threads.count=1"), "name one"),
+        (("--rate", "0"), "0"),
+    ],
+)
+def test_what_cannot_be_asked(args: tuple[str, ...], message: str) -> None:
+    done = bench("http://127.0.0.1:9", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_a_model_must_be_named_and_there(stub: Stub) -> None:
+    assert called("bench", "--url", stub.url).returncode == 2
+    done = called("bench", "-m", "none", "--url", stub.url)
+    assert done.returncode == 2
+    assert "has no model `none`" in done.stderr
+
+
+# Comparing
+
+
+@pytest.fixture
+def two(stub: Stub, tmp_path: Path) -> tuple[str, str]:
+    names = (str(tmp_path / "a.json"), str(tmp_path / "b.json"))
+    for name in names:
+        Path(name).write_text(bench(stub.url, "--requests", "8", *FEW[2:], "--json").stdout)
+        stub.prompt_seconds *= 2
+    return names
+
+
+def test_a_regression(two: tuple[str, str]) -> None:
+    done = called("bench", "compare", *two)
+    assert done.returncode == 0
+    assert "time to first token" in done.stdout
+    assert "worse" in done.stdout
+    assert called("bench", "compare", *two, "--fail-on-regression", "5%").returncode == 1
+    assert called("bench", "compare", *reversed(two), "--fail-on-regression=5%").returncode == 0
+    found = validated("bench", called("bench", "compare", *two, "--json").stdout)
+    first = found["differences"][0]
+    assert (first["load"], first["verdict"]) == ("1", "worse")
+    assert first["share"] == pytest.approx(0.9, abs=0.15)
+
+
+@pytest.mark.parametrize("share", ["5", "x%", "-5%", "%", "nan%"])
+def test_a_share_that_is_none(two: tuple[str, str], share: str) -> None:
+    done = called("bench", "compare", *two, f"--fail-on-regression={share}")
+    assert (done.returncode, "no share" in done.stderr) == (2, True)
+
+
+def test_files_that_are_none(two: tuple[str, str], tmp_path: Path) -> None:
+    other = tmp_path / "c.json"
+    other.write_text("{}")
+    assert called("bench", "compare", two[0], two[0]).returncode == 2
+    assert called("bench", "compare", two[0], str(tmp_path / "none")).returncode != 0
+    done = called("bench", "compare", two[0], str(other))
+    assert (done.returncode, "is no measurement" in done.stderr) == (2, True)
+
+
+# Whatever else answers
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], str]]:
+    every: list[Serving] = []
+
+    def start(answer: Answer) -> str:
+        every.append(Serving(answer))
+        return every[-1].url
+
+    yield start
+    for one in every:
+        one.close()
+
+
+def in_one_line(done: Done) -> None:
+    assert (done.returncode, done.stdout) == (3, "")
+    first, *others = done.stderr.splitlines()
+    assert first.startswith("error: ")
+    assert all(line.startswith("hint: ") for line in others)
+
+
+@pytest.mark.parametrize("api", ["ollama", "openai"])
+@pytest.mark.parametrize("kind", LATE)
+def test_a_server_that_takes_too_long(serve: Callable[[Answer], str], kind: str, api: str) -> None:
+    done = bench(serve(LATE[kind]), "--timeout", "200ms", "--api", api)
+    in_one_line(done)
+    assert "did not answer within 0.2 s" in done.stderr
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_a_server_that_talks_nonsense(serve: Callable[[Answer], str], kind: str) -> None:
+    in_one_line(bench(serve(NONSENSE[kind][0])))
+
+
+@pytest.mark.parametrize("data", [b'{"models": 7}', b'{"version": [1]}', b'{"models": null}'])
+def test_a_server_of_wrong_types(serve: Callable[[Answer], str], data: bytes) -> None:
+    in_one_line(bench(serve(body(data))))
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+TAGS = json.dumps({"version": "1", "models": [{"name": "mine:1b"}]}).encode()
+STREAMS: dict[str, Answer] = {
+    "dropped": says(CHUNKED, chunk(LINE), b"ff\r\n{"),
+    "ended": says(CHUNKED, chunk(LINE), chunk(b"")),
+    "garbage": says(CHUNKED, chunk(LINE), chunk(b"<html>\n"), chunk(b"")),
+    "wrong counters": says(CHUNKED, chunk(b'{"done":true,"eval_count":"\x1b[2J"}\n'), chunk(b"")),
+    "negative": says(CHUNKED, chunk(b'{"done":true,"eval_duration":-5}\n'), chunk(b"")),
+    "error": says(CHUNKED, chunk(b'{"error":"\\u001b[2Jpwn \\u202e"}\n'), chunk(b"")),
+    "dripped": drips(CHUNKED + chunk(LINE), chunk(LINE)),
+    "endless": floods(CHUNKED, chunk(LINE * 2000)),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_stream_that_goes_wrong(serve: Callable[[Answer], str], kind: str) -> None:
+    """Its first questions are answered well, its streams are not."""
+    answers: Iterator[Answer] = iter((body(TAGS), body(TAGS)))
+
+    def answer(connection: socket.socket) -> None:
+        next(answers, STREAMS[kind])(connection)
+
+    done = bench(serve(answer), "--timeout", "1500ms")
+    in_one_line(done)
+    assert not {"\x1b", "\u202e"} & {*done.stderr}
+
+
+def test_failures_after_a_good_start(serve: Callable[[Answer], str]) -> None:
+    last = b'{"done":true,"eval_count":2,"total_duration":9}\n'
+    good = says(CHUNKED, chunk(LINE), chunk(LINE), chunk(last), chunk(b""))
+    evil = says(CHUNKED, chunk(b'{"error":"\\u001b[2Jpwn"}\n'), chunk(b""))
+    answers = iter([body(TAGS), body(TAGS), good, good, evil, STREAMS["dropped"], good, body(TAGS)])
+
+    def answer(connection: socket.socket) -> None:
+        next(answers)(connection)
+
+    done = bench(serve(answer), *FEW, "--timeout", "20s")
+    assert done.returncode == 0
+    assert "1 at once: 1 request failed: " in done.stdout
+    assert "pwn" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
