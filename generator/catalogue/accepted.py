@@ -55,6 +55,12 @@ class Accepted:
         row = self._row(tuple(path[:-1]))
         return "" if row is None else self._mistaken.get((*row, path[-1]), "")
 
+    def mistakes(self, path: Sequence[str]) -> Mapping[str, str]:
+        """Return all that people write by mistake below a path, and what they mean by it."""
+        row = self._row(tuple(path))
+        found = self._mistaken.items() if row is not None else ()
+        return {key[-1]: meant for key, meant in found if key[:-1] == row}
+
     def home(self, name: str) -> tuple[str, ...] | None:
         """Return the one path below which a name is known; None: there is none, or several."""
         rows = [row for row in self._words if name in (self.below(row) or ())]

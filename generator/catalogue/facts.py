@@ -219,7 +219,7 @@ class Facts:
 
     def closest_option(self, name: str) -> str:
         """A hint at the option that was meant; empty: none comes close."""
-        close = closest(name, self.options)
+        close = closest(name, (one for one, o in self.options.items() if o.known))
         return f"did you mean `{close}`?" if close else ""
 
     # Machine, image and unit

@@ -38,7 +38,8 @@ def _lead(report: Report) -> str:
     nouns = zip(SEVERITIES, ("error", "warning", "remark"), strict=True)
     counts = [(report.count(severity), noun) for severity, noun in nouns]
     told = ", ".join(f"{n} {noun if n == 1 else f'{noun}s'}" for n, noun in counts if n)
-    judged = f"{len(report.judged)} judged, {len(report.not_judged)} not"
+    part = f" ({len(report.in_part)} in part)" if report.in_part else ""
+    judged = f"{len(report.judged)} judged{part}, {len(report.unjudged)} not"
     return f"{judged}; {told or 'nothing to remark'}"
 
 
@@ -70,4 +71,5 @@ def _finding(placed: LocatedFinding, report: Report) -> dict[str, Any]:
         "line": found and found.parts,
         "fix": finding.fix,
         "fixable": fixable(placed, report.texts),
+        "withheld": placed.withheld,
     }

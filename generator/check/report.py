@@ -40,8 +40,17 @@ class Report:
     @property
     def judged(self) -> tuple[str, ...]:
         """The files that were judged, in part at least, in order."""
-        whole = {each.file for each in self.not_judged if not each.part}
-        return tuple(sorted(self.texts.keys() - whole))
+        return tuple(sorted(self.texts.keys() - self.unjudged))
+
+    @property
+    def in_part(self) -> frozenset[str]:
+        """The files that were judged but for a part of them."""
+        return frozenset(each.file for each in self.not_judged if each.part) & {*self.judged}
+
+    @property
+    def unjudged(self) -> frozenset[str]:
+        """The files of which nothing was judged."""
+        return frozenset(each.file for each in self.not_judged if not each.part)
 
     @property
     def gaps(self) -> tuple[NotJudged, ...]:

@@ -200,19 +200,31 @@ def _command(placed: LocatedFinding) -> str:
 
 def as_gitlab(report: Report) -> str:
     """Return a Code Quality report, which GitLab shows in a merge request."""
-    return to_json([_quality(placed) for placed in report.findings])
+    found = [_quality(placed) for placed in report.findings]
+    return to_json([*found, *map(_unjudged, report.gaps)])
+
+
+def _unjudged(each: NotJudged) -> dict[str, Any]:
+    told = _not_judged(each)
+    return _entry("not-judged", told, Place(each.file, each.line), "info")
 
 
 def _quality(placed: LocatedFinding) -> dict[str, Any]:
+    finding = placed.finding
+    severity = _QUALITY[finding.severity]
+    return _entry(finding.rule, _in_a_line(finding), placed.place, severity, finding.message)
+
+
+def _entry(name: str, text: str, place: Place, severity: str, message: str = "") -> dict[str, Any]:
+    """Return an issue of a Code Quality report; its `message` is what makes it the same one."""
     import hashlib
 
-    finding, place = placed.finding, placed.place
-    told = "\0".join((finding.rule, place.file, str(place.line), finding.message))
+    told = "\0".join((name, place.file, str(place.line), message or text))
     return {
-        "description": _in_a_line(finding),
-        "check_name": finding.rule,
+        "description": text,
+        "check_name": name,
         "fingerprint": hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest(),
-        "severity": _QUALITY[finding.severity],
+        "severity": severity,
         "location": {"path": place.file, "lines": {"begin": max(place.line, 1)}},
     }
 

@@ -153,9 +153,7 @@ def _counts(report: Report) -> str:
     error, warning, info = (report.count(severity) for severity in SEVERITIES)
     counts = counted(error=error, warning=warning, remark=info) or "nothing to remark"
     mendable = sum(fixable(placed, report.texts) for placed in report.findings)
-    judged, unread = len(report.judged), len({e.file for e in report.not_judged if not e.part})
-    files = counted(file=judged) or "no file"
-    summary = f"{files} judged, {unread} not: {counts}" if unread else f"{files}: {counts}"
+    summary = f"{_files(report)}: {counts}"
     if mendable:
         summary += f"; --fix mends {mendable}"
     if unsafe := sum(fixable(p, report.texts, unsafe=True) for p in report.findings) - mendable:
@@ -163,3 +161,12 @@ def _counts(report: Report) -> str:
     if report.ignored:
         summary += f"; {len(report.ignored)} ignored"
     return summary
+
+
+def _files(report: Report) -> str:
+    """Return how many files were judged, how many of them but for a part, and how many not."""
+    part, unread = len(report.in_part), len(report.unjudged)
+    files = counted(file=len(report.judged)) or "no file"
+    told = f" ({part} in part)" if 0 < part < len(report.judged) else " in part" if part else ""
+    judged = f" judged{told}" if told or unread else ""
+    return f"{files}{judged}, {unread} not" if unread else f"{files}{judged}"

@@ -35,13 +35,17 @@ if TYPE_CHECKING:
 )
 def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
+    moved: set[str] = set()
     for line in view.lines:
         if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
+            # The first one of a file takes the others along.
+            first = view.phrases.headers and line.place.file not in moved
+            moved.add(line.place.file)
             yield Hit(
                 message="systemd ignores StartLimitIntervalSec in [Service]: it is a key of [Unit]",
                 place=line.place,
                 fix=view.phrases.start_limit,
-                edits=tuple(_moved(view, line)) if view.phrases.headers else (),
+                edits=tuple(_moved(view, line)) if first else (),
             )
 
 
@@ -49,9 +53,10 @@ def _moved(view: View, line: Line) -> Iterator[Edit]:
     """Yield what moves a line, and those of its group, to the [Unit] of the same file."""
     here = [one for one in view.lines if one.place.file == line.place.file]
     headers = {one.section: one.place for one in here if one.value == f"[{one.section}]"}
-    group = [o for o in here if o.section == "Service" and o.name.startswith("StartLimit")]
+    service = [one for one in here if one.section == "Service" and one.name]
+    group = [one for one in service if one.name.startswith("StartLimit")]
     text = "\n".join(f"{one.name}={one.value}" for one in group)
-    alone = all(one in group for one in here if one.section == "Service" and one.name)
+    alone = len(group) == len(service)
     if not headers.keys() & {"Unit", "Service"}:
         return
     if alone and "Unit" not in headers:

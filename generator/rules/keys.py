@@ -129,7 +129,11 @@ def _advice(view: View, facts: Facts, key: Key) -> str:
     close, _ = nearest(name, accepted.below(above) or ())
     if close:
         return f"did you mean `{close}`?"
-    return "" if home is None else f"write it {_below(view, key, home)}"
+    if home is not None:
+        return f"write it {_below(view, key, home)}"
+    mistaken = accepted.mistakes(above)
+    wrong, _ = nearest(name, mistaken)
+    return f"write {mistaken[wrong]}" if wrong else ""
 
 
 def _below(view: View, key: Key, home: tuple[str, ...]) -> str:

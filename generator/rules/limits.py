@@ -76,11 +76,15 @@ def _beyond(view: View, bound: Bound, message: str, fix: str) -> Hit:
     )
 
 
+_LONGEST: Final = 9  # No machine has a CPU of ten digits.
+
+
 def highest_cpu(cpus: str) -> int | None:
     """Return the highest CPU of a list like `0-3,8` or `0-3 8`; None: it is no such list."""
     parts = cpus.replace(",", " ").replace("-", " ").split()
     digits = all(part.isascii() and part.isdigit() for part in parts)
-    return max(int(part) for part in parts) if parts and digits else None
+    short = all(len(part) <= _LONGEST for part in parts)
+    return max(int(part) for part in parts) if parts and digits and short else None
 
 
 _CPU: Final = 100

@@ -58,6 +58,15 @@ def test_the_page_of_the_corpus_needs_nothing_else() -> None:
     assert reader.text.count("(--fix)") > 10
 
 
+def test_what_is_left_out_and_what_is_judged_in_part_is_told() -> None:
+    finding = Finding(rule="HW109", severity="warning", message="no", where="a", fix="do it")
+    placed = LocatedFinding(finding, Place("a", 1), withheld="it would change more than that")
+    gaps = (NotJudged(file="a", reason="b", part="c"), NotJudged(file="d", reason="e"))
+    text = read(as_page(Report((placed,), {"a": "x", "f": ""}, gaps))).text
+    assert "do it (not by --fix: it would change more than that)" in text
+    assert "2 judged (1 in part), 1 not; 1 warning" in text
+
+
 @pytest.mark.parametrize("hostile", ["<script>a(1)</script>", "&amp;\x1b[2J", "'\"><img src=x>"])
 def test_what_a_file_says_stays_text(hostile: str) -> None:
     finding = Finding(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from generator.check.report import Report
 from generator.check.reports import FORMATS, as_github, as_json, as_junit, as_sarif
 from generator.errors import Finding, Severity
-from generator.view import Edit, LocatedFinding, Place
+from generator.view import Edit, LocatedFinding, NotJudged, Place
 from tests.tools import require_package
 
 FILE = "etc/a b.conf"
@@ -113,6 +113,15 @@ def test_github() -> None:
         f"::warning file={FILE},line=1,title=HW203::OLLAMA_X: 100%25 <bad>%0Avalue\x01 (do it)",
         "::notice file=etc/a b.conf,title=HW501::OLLAMA_X: 100%25 <bad>%0Avalue\x01",
     ]
+
+
+def test_gitlab_is_told_what_nobody_judged() -> None:
+    gap = NotJudged(file="a.nix", reason="only Nix can read it", part="x", line=3)
+    (found,) = json.loads(FORMATS["gitlab"](Report((), {"a.nix": ""}, (gap,))))
+    assert found["severity"] == "info"
+    assert found["check_name"] == "not-judged"
+    assert found["description"] == "x not judged: only Nix can read it"
+    assert found["location"] == {"path": "a.nix", "lines": {"begin": 3}}
 
 
 def test_every_format_takes_an_empty_report() -> None:

@@ -495,6 +495,19 @@ def test_a_module_without_nix(module: str) -> None:
     assert result.stdout.endswith("\nno file judged, 1 not: nothing to remark\n")
 
 
+def test_a_file_that_is_judged_in_part_is_not_called_clean(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "unit.service").write_text(
+        "[Service]\nExecStart=/usr/bin/ollama serve\nUser=ollama\nRestart=always\n"
+        "EnvironmentFile=/etc/ollama.env\n"
+    )
+    (here / "a.env").write_text("OLLAMA_KEEP_ALIVE=5m\n")
+    one, both = (called("check", *names, cwd=here) for names in (("unit.service",), (".",)))
+    assert one.stdout.endswith("\n1 file judged in part: nothing to remark\n")
+    assert both.stdout.endswith("\n2 files judged (1 in part): nothing to remark\n")
+
+
 @pytest.mark.parametrize("paths", [(".",), ("host.nix", OVERRIDE)])
 def test_what_cannot_be_judged_stops_nothing_and_is_told(
     module: str, paths: tuple[str, ...]

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from generator.readers.groups import Group
 from generator.readers.nixos.evaluate import switches
 from generator.readers.signs import OWN, kind_of, signs_of
 from generator.rules.registry import judge
+from tests.commands import called
 
 LENGTH, TIMES = 1500, 4
 STEEP = 10
@@ -156,6 +158,32 @@ def test_every_kind_is_read_in_proportion_to_its_size(kind: str) -> None:
         assert steep(work, head) == []
 
 
+POD = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ollama}\nspec:\n  template:\n"
+    "    spec:\n      containers:\n"
+)
+ENDLESS = "9" * 5000
+# Where a number stands that something makes one of.
+KEPT = """curl http://localhost:11434/api/chat -d '{{"model": "a", "keep_alive": "{0}"}}'\n"""
+NUMBERS = {
+    "ollama.env": (
+        "OLLAMA_KEEP_ALIVE={0}d\n",
+        "HSA_OVERRIDE_GFX_VERSION=10.3.{0}\nOLLAMA_DEBUG=1\n",
+    ),
+    "ollama.service": ("[Service]\nExecStart=/bin/ollama serve\nCPUQuota={0}%\nMemoryMax={0}G\n",),
+    "ask.sh": (KEPT,),
+    "a.nix": ("{{ services.ollama = {{ enable = true; port = {0}; }}; }}\n",),
+    "compose.yaml": (f"{SERVICE}    cpuset: 0-{{0}}\n    mem_limit: {{0}}g\n",),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in NUMBERS.items() for t in ts])
+def test_a_number_without_end_is_read_like_another(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text.format(ENDLESS))
+    done = called("check", name, "--fix", "--diff", cwd=tmp_path)
+    assert done.returncode in {0, 1, 2}, done.stderr
+
+
 # Variables of as many names, on lines of their own and all on one.
 NUMBERED = {
     "a quadlet": ("quadlet", "[Container]\nImage=ollama/ollama\n", "Environment=A{}=1\n"),
@@ -166,6 +194,9 @@ NUMBERED = {
     "a file of variables": ("environment", "", "OLLAMA_A{}=1\n"),
     "a script": ("script", "ollama serve\n", "export OLLAMA_A{}=1\n"),
     "a line of a script": ("script", "docker run ", "-e OLLAMA_A{}=1 "),
+    "commands of a unit": ("systemd", "[Service]\n", "Environment=A{}=1\nExecStart=/bin/a serve\n"),
+    "limits of a unit": ("systemd", "[Service]\n", "StartLimitIntervalSec={}\nRestartSec=3\n"),
+    "containers of a pod": ("kubernetes", f"{POD}", "        - name: ollama\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
 }
 

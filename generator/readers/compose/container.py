@@ -28,6 +28,7 @@ _VALUES: Final = {
     "network_mode": "network",
     "user": "user",
     "runtime": "runtime",
+    "userns_mode": "userns",
 }
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
 _BRACED: Final = re.compile(r"\$\{[^}]*\}")

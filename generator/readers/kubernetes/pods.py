@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -68,8 +69,9 @@ class Pod:
         beside = [one for one in early if one.text("restartPolicy") == "Always"]
         for box in (*boxes, *beside):
             if self._is_server(box):
-                yield self._view(box, self.models())
+                yield self._view(box, self.models)
 
+    @functools.cached_property
     def models(self) -> tuple[ModelUse, ...]:
         """Return the models that the containers pull and run."""
         every = (*self.spec.items("initContainers"), *self.spec.items("containers"))

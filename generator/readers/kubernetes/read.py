@@ -97,7 +97,7 @@ def _servers(resources: Resources) -> list[View]:
     pods = [pod for table in tables if (pod := _pod(table, tables, resources)) is not None]
     found = [(pod, list(pod.views())) for pod in pods]
     views = [view for _, several in found for view in several]
-    asked = [use for pod, several in found if not several for use in pod.models()]
+    asked = [use for pod, several in found if not several for use in pod.models]
     if views and asked:
         views[0] = replace(views[0], models=(*views[0].models, *asked))
     return views + [view for table in tables for view in _charts(table, tables, resources)]

@@ -35,6 +35,7 @@ _DOUBLED: Final = {"\\": "\\\\", '"': '\\"', "$": "$$", "%": "%%"}
 UNKNOWN: Final = "…"
 """What stands in a text for a part that is not known."""
 _UNKNOWN: Final = (None, True)
+_DIGITS: Final = 19  # Of the largest integer of Nix.
 
 
 @functools.cache
@@ -145,7 +146,7 @@ class Values:
     def __init__(self) -> None:
         self.steps = self.depth = 0
         self.readers: dict[str, Callable[[Node, Scope], tuple[Any, bool]]] = {
-            "integer_expression": lambda node, _: (int(text_of(node)), False),
+            "integer_expression": self._integer,
             "float_expression": lambda node, _: (float(text_of(node)), False),
             "path_expression": lambda node, _: (text_of(node), True),
             "uri_expression": lambda node, _: (text_of(node), False),
@@ -175,6 +176,10 @@ class Values:
             return _UNKNOWN
         with self.step():
             return read(node, scope)
+
+    def _integer(self, node: Node, _: Scope) -> tuple[Any, bool]:
+        text = text_of(node)
+        return (int(text), False) if len(text) <= _DIGITS else _UNKNOWN
 
     def _string(self, node: Node, scope: Scope) -> tuple[Any, bool]:
         text, unresolved = "", False

@@ -83,19 +83,20 @@ def _serves(command: Sequence[Argument], engine: Engine) -> bool:
 
 
 def _container(one: Unit, engine: Engine) -> Run | None:
-    found = (run(_filled(command, one)) for command in one.commands(["ExecStart"]))
+    known = _known(one)
+    filled = ([_put_in(a, known) for a in words] for words in one.commands(["ExecStart"]))
+    found = map(run, filled)
     return next(
         (r for r in found if r and engine.is_image(image_name(r.image.text).repository)), None
     )
 
 
-def _filled(command: Sequence[Argument], one: Unit) -> list[Argument]:
-    """Return a command with the variables that `Environment=` gives; a file may set them anew."""
+def _known(one: Unit) -> dict[str, str]:
+    """Return the variables that commands get of `Environment=`: none that a file may set anew."""
     if one.named("EnvironmentFile") or one.named("UnsetEnvironment"):
-        return [*command]
+        return {}
     given_ = {v.name: v for a in one.named("Environment") for v in unit.variables(a, one.name)}
-    known = {name: v.value for name, v in given_.items() if not v.unresolved}
-    return [_put_in(argument, known) for argument in command]
+    return {name: v.value for name, v in given_.items() if not v.unresolved}
 
 
 def _put_in(argument: Argument, known: Mapping[str, str]) -> Argument:

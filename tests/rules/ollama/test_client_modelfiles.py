@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.check.gather import CheckRequest, check
 from tests.texts import told
 
 FROM = "FROM qwen3:8b\n"
@@ -31,6 +32,13 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
 }
+
+
+def test_what_is_gone_is_not_put_forward(tmp_path: Path) -> None:
+    (tmp_path / "Modelfile").write_text(f"{FROM}PARAMETER num_gqa 8\nPARAMETER num_gq 8\n")
+    report = check(CheckRequest(paths=[str(tmp_path)]))
+    fixes = [placed.finding.fix for placed in report.findings]
+    assert fixes == ["leave it out", "did you mean `num_gpu`?"]
 
 
 @pytest.mark.parametrize(

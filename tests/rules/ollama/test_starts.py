@@ -1,4 +1,4 @@
-"""HW600 to HW604 and HW606 to HW608: what keeps a unit from being a server."""
+"""HW600 to HW604, HW606 to HW608, HW620, HW630 to HW632: what keeps a unit from being a server."""
 
 from pathlib import Path
 
@@ -25,11 +25,13 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("Type=forking"),
             unit("Type=oneshot"),
             unit("Type=oneshot", "ExecStart=/usr/bin/env A=b ollama serve"),
+            unit("Type=oneshot", "ExecStart=/bin/sh -c 'exec ollama serve >>/var/log/o 2>&1'"),
         ),
         (
             unit("Type=simple"),
             unit("Type=exec"),
             unit("Type=forking", "ExecStart=/bin/sh -c 'ollama serve &'"),
+            unit("Type=oneshot", "ExecStart=/bin/sh -c 'exec ollama serve &'"),
             unit("Type=oneshot", "ExecStart=/usr/bin/ollama pull qwen3:8b"),
         ),
     ),
@@ -43,6 +45,21 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("Type=notify", "WatchdogSec=30"),
             unit("Type=notify-reload", "WatchdogSec=30"),
             unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15", "WatchdogSec=30"),
+        ),
+    ),
+    "HW620": (
+        (
+            unit("IPAddressDeny=any", "IPAddressAllow=192.168.1.0/24"),
+            unit("IPAddressDeny=any", "IPAddressAllow=::1 10.0.0.0/8"),
+            unit("IPAddressDeny=127.0.0.0/8", "IPAddressAllow=link-local"),
+        ),
+        (
+            unit("IPAddressDeny=any", "IPAddressAllow=localhost 10.0.0.0/8"),
+            unit("IPAddressDeny=any", "IPAddressAllow=10.0.0.0/8", "IPAddressAllow=127.0.0.1"),
+            unit("IPAddressDeny=any", "IPAddressAllow=any"),
+            unit("IPAddressDeny=any"),
+            unit("IPAddressDeny=203.0.113.0/24", "IPAddressAllow=10.0.0.0/8"),
+            unit("IPAddressDeny=any", "IPAddressAllow=10.0.0.0/8", "Slice=lan.slice"),
         ),
     ),
     "HW632": (

@@ -122,6 +122,11 @@ def _instead(name: str, flag: str, fact: CommandFact, facts: Facts) -> str:
     return f"did you mean `--{near}`?" if near else f"leave it out; {known_ones}"
 
 
+def _nearest(name: str, facts: Facts) -> str:
+    """Return a hint at what was meant; of an option of another release, that one was."""
+    return "" if name in facts.options else facts.closest_option(name)
+
+
 def _option(name: str, facts: Facts) -> str:
     meant = _MEANT.get(name, name)
     option = facts.options.get(meant)
@@ -207,7 +212,7 @@ def refused_time(view: View, _: Facts) -> Hits:
             inner = line.value.strip("\"'")
             if line.section or line.name != "keep_alive" or not quoted or _OPEN.search(inner):
                 continue
-            number = _WHOLE.fullmatch(inner) is not None and int(inner) != 0
+            number = _WHOLE.fullmatch(inner) is not None and inner.strip("+-0") != ""
             if number or not is_go_duration(inner):
                 yield Hit(
                     message=f'`"{inner}"` is no duration: the request is refused with 400',
@@ -231,7 +236,7 @@ def _in_options(line: Line, facts: Facts) -> Hits:
         yield Hit(
             message=f"the API has no option `{line.name}`{gone}: the server drops it",
             place=line.place,
-            fix=f"write `{meant}`" if meant else facts.closest_option(line.name) or "leave it out",
+            fix=f"write `{meant}`" if meant else _nearest(line.name, facts) or "leave it out",
         )
     elif option.type in {"int", "float"} and line.value[:1] in {'"', "'"}:
         inner = line.value.strip("\"'")
@@ -348,7 +353,7 @@ def _of_modelfile(line: Line, facts: Facts) -> Hits:
             message=f"there is no parameter `{line.name}`{later}: `{facts.engine} create` ends "
             "with an error",
             place=line.place,
-            fix=f"write `{meant}`" if meant else facts.closest_option(line.name) or "leave it out",
+            fix=f"write `{meant}`" if meant else _nearest(line.name, facts) or "leave it out",
         )
     elif form is not None and not form.fullmatch(line.value) and not _OPEN.search(line.value):
         yield Hit(

@@ -75,7 +75,7 @@ def _hidden(view: View, variable: Variable) -> str:
     return "the other GPUs" if missing or (fewer and not variable.unresolved) else ""
 
 
-_GFX: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
+_GFX: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 _OVERRIDE: Final = re.compile(r"HSA_OVERRIDE_GFX_VERSION(?:_\d+)?")
 # Families whose targets with kernels are the same in every release.
 _STEADY: Final = frozenset({("10", "3"), ("11", "0")})

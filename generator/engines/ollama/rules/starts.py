@@ -1,4 +1,4 @@
-"""HW600, HW604 and HW606 to HW608, HW630, HW632: what keeps a unit from being a server."""
+"""HW600, HW604 and HW606 to HW608, HW620, HW630, HW632: what keeps a unit from being a server."""
 
 from __future__ import annotations
 
@@ -30,12 +30,16 @@ _ENDLESS: Final = {
     "in `activating` for ever, and what is ordered after it never starts",
 }
 _COMMAND: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(serve|start)[\"']?\s*$")
+_REPLACED: Final = re.compile(r"\bexec\s+(?:\S*/)?ollama\s+(?:serve|start)\b(?:[^&;|]|(?<=>)&)*$")
+"""A shell that becomes the server."""
 
 
 def _in_front(view: View) -> bool:
     """Return whether the command of the unit is the server itself, which stays in front."""
     starts = [line.value for line in sandbox.said(view, "ExecStart")]
-    return view.container is None and any(_COMMAND.search(text) for text in starts)
+    return view.container is None and any(
+        _COMMAND.search(text) or _REPLACED.search(text) for text in starts
+    )
 
 
 @Rule(
@@ -87,6 +91,33 @@ def nobody_feeds_it(view: View, _: Facts) -> Hits:
 
 
 @Rule(
+    id="HW620",
+    severity="error",
+    title="a server that may not speak to its own runner",
+    why="Each model runs in a process of its own, which the server asks over 127.0.0.1. "
+    "IPAddressDeny=any drops that as well, unless IPAddressAllow= names the loopback: models are "
+    "loaded, and no request is ever answered.",
+    bad="IPAddressDeny=any\nIPAddressAllow=192.168.1.0/24",
+    good="IPAddressDeny=any\nIPAddressAllow=localhost 192.168.1.0/24",
+    source="systemd.resource-control(5), IPAddressDeny=; llm/server.go@v0.32.15 (127.0.0.1)",
+)
+def cut_off_from_its_runner(view: View, _: Facts) -> Hits:
+    denied, allowed = sandbox.said(view, "IPAddressDeny"), sandbox.said(view, "IPAddressAllow")
+    barred = any(_has_loopback(word) for line in denied for word in line.value.split())
+    # Without any HW529 reports it; a slice above the service may allow some.
+    if not barred or not allowed or view.container is not None or sandbox.said(view, "Slice"):
+        return
+    if not any(_has_loopback(word) for line in allowed for word in line.value.split()):
+        yield Hit(
+            message="the server asks its own runners over 127.0.0.1, which `IPAddressAllow=` "
+            "leaves out: every model is loaded in vain",
+            place=allowed[-1].place,
+            severity="warning" if view.adds else None,
+            fix="add `localhost` to IPAddressAllow=",
+        )
+
+
+@Rule(
     id="HW632",
     severity="error",
     title="a server without the sockets that it listens on",
@@ -124,6 +155,19 @@ def without_sockets(view: View, _: Facts) -> Hits:
             fix="leave it out; `IPAddressDeny=any` with `IPAddressAllow=localhost` shuts off all "
             "but this host",
         )
+
+
+def _has_loopback(word: str) -> bool:
+    """Return whether a word of IPAddressAllow= or IPAddressDeny= is of 127.0.0.1 as well."""
+    if word in {"any", "localhost"}:
+        return True
+    import ipaddress  # Few units name networks.
+
+    try:
+        network = ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return False
+    return network.version == 4 and ipaddress.IPv4Address("127.0.0.1") in network  # noqa: PLR2004
 
 
 def _barred(view: View) -> str:

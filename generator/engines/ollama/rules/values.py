@@ -152,6 +152,8 @@ def given_up_early(view: View, facts: Facts) -> Hits:
 _FOR_EVER: Final = frozenset(
     {"forever", "infinite", "infinity", "inf", "always", "never-expire", "unlimited"}
 )
+_LONGEST: Final = 64
+"""Characters of a duration that somebody means."""
 _TERM: Final = re.compile(r"(\d++(?:\.\d++)?|\.\d++)\s*+([a-z]+)\s*+", re.ASCII)
 _SECONDS: Final = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
@@ -165,6 +167,8 @@ _SECONDS: Final = {
 def go_duration(word: str) -> str:
     """Return the Go duration that a text means: `1d` is `24h`; empty: it is anybody's guess."""
     text = word.strip().lower()
+    if len(text) > _LONGEST:
+        return ""
     if text.replace(" ", "") in _FOR_EVER:
         return "-1"
     # Few files need it, and it brings the decimals with it.
