@@ -53,7 +53,13 @@ SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
 HEADS: dict[str, tuple[str, ...]] = {
     "plan": ("", '{"schema_version": 2, "name": '),
     "systemd": ("", "[Service]\n", "[Service]\nEnvironment=OLLAMA_A=", "[Service]\nExecStart="),
-    "quadlet": ("[Container]\nImage=ollama/ollama\n", "[Container]\nImage=ollama\nPodmanArgs="),
+    "quadlet": (
+        "[Container]\nImage=ollama/ollama\n",
+        "[Container]\nImage=ollama\nPodmanArgs=",
+        "[Container]\nImage=ollama/ollama\nVolume=a:",
+        "[Container]\nImage=ollama/ollama\nPublishPort=",
+        "[Container]\nImage=ollama/ollama\nHealthCmd=ollama list ",
+    ),
     "compose": ("", SERVICE, f"{SERVICE}    command: ", f"{SERVICE}    environment:\n      - A="),
     "dockerfile": (
         "",

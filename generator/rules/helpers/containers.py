@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-REFERENCE: Final = re.compile(r"\$(?:\{\w+(?::?-(?P<default>[^}]*))?[^}]*\}|\w+)")
+REFERENCE: Final = re.compile(r"\$(?:\{\w++(?::?-(?P<default>[^}]{0,999}+)|[^}]{0,999}+)\}|\w+)")
 """A variable in a compose file, and what it is where nobody sets it."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\b(?:install|add)\b")
 _COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
