@@ -99,7 +99,10 @@ INGRESS: Final = "ingress"
 STARTED: Final = "script"
 """The section of a script that a container begins with: its text, none where it is not at hand."""
 EXECUTED: Final = "exec"
-"""The section of commands that are run in a container of the engine: the program, its line."""
+"""The section of commands that are run in a container of the engine: the program, its line.
+
+Without a program it is a script, which a container of the engine's image runs beside the server.
+"""
 INSTALLED: Final = "install"
 """The section of what an installer is told in vain: a variable that it does not get."""
 UNAPPLIED: Final = "unapplied"

@@ -394,7 +394,7 @@ class Taken:
 
     names: tuple[Name, ...]
     words: tuple[str, ...] = ()
-    kind: Literal["", "switch", "time"] = ""
+    kind: Literal["", "switch", "time", "limit"] = ""
     source: str
 
 

@@ -1,4 +1,4 @@
-"""HW128, HW553, HW554, HW556 and HW615: what never arrives, as nobody takes it where it stands."""
+"""HW128, HW553, HW554, HW556, HW559, HW615: what never arrives, as nobody takes it where it is."""
 
 from __future__ import annotations
 
@@ -158,4 +158,31 @@ def not_exported(view: View, _: Facts) -> Hits:
                 "`Environment=` alone",
                 edits=(edit,),
                 unsafe=True,
+            )
+
+
+_SEARCHED: Final = frozenset({"LD_LIBRARY_PATH", "LD_PRELOAD"})
+_ANYWHERE: Final = ("/", "$", "%", "{", "~", "@", "<")
+
+
+@Rule(
+    id="HW559",
+    title="libraries that are looked for beside the service",
+    why="The loader takes a path without a slash before it from where the service starts, which is "
+    "`/` for systemd and the home of the module on NixOS. Nothing is there, no error says so, and "
+    "the server runs without the driver that was meant.",
+    bad="LD_LIBRARY_PATH=run/opengl-driver/lib",
+    good="LD_LIBRARY_PATH=/run/opengl-driver/lib",
+    source="ld.so(8), LD_LIBRARY_PATH",
+)
+def relative_libraries(view: View, _: Facts) -> Hits:
+    for variable in view.served:
+        each = variable.value.strip("\"' ").split(":") if variable.name in _SEARCHED else []
+        loose = [one for one in each if "/" in one and not one.startswith(_ANYWHERE)]
+        if loose and not variable.unresolved:
+            yield Hit(
+                message=f"`{loose[0]}` in {variable.name} begins without a slash: it is looked for "
+                "where the service starts, and nothing is there",
+                place=variable.place,
+                fix=f"write `/{loose[0].removeprefix('./')}`",
             )

@@ -1,4 +1,4 @@
-"""HW302, HW307, HW308, HW311 to HW314 and HW318: drivers, and which GPUs a server sees."""
+"""HW302, HW307, HW308, HW311 to HW314, HW318 and HW569: drivers, and which GPUs a server sees."""
 
 from __future__ import annotations
 
@@ -407,8 +407,10 @@ def two_ways_in(view: View, _: Facts) -> Hits:
             fix="keep one of them",
         )
     elif "cdi" in ways and variable is not None and variable.value.strip() not in NONE:
-        # The same said twice: every GPU gets in by either.
-        if variable.value.strip() == "all" and any(gpu.endswith("=all") for gpu in box.gpus):
+        # The same said twice: every GPU gets in by either. Without an id it is every one.
+        if variable.value.strip() == "all" and (
+            not box.gpus or any(gpu.endswith("=all") for gpu in box.gpus)
+        ):
             return
         yield Hit(
             message=f"CDI does not read {RUNTIME}: every device that is named for CDI gets in",
@@ -460,4 +462,37 @@ def node_without_its_gpu(view: View, _: Facts) -> Hits:
             "it computes on the CPU, unless the node's default runtime hands in all",
             place=line.place,
             fix=f"add a limit like `{kind}/gpu: 1`, or name a runtime class",
+        )
+
+
+_CAPABILITIES: Final = "NVIDIA_DRIVER_CAPABILITIES"
+
+
+@Rule(
+    id="HW569",
+    title="a capability that the NVIDIA driver does not have",
+    why="The list says which libraries of the driver come into the container, and replaces that of "
+    "the image, `compute,utility`. NVIDIA's runtime refuses to start a container that asks for one "
+    "that it does not know; without `compute` there is no CUDA, and the server is left to the CPU.",
+    bad="NVIDIA_DRIVER_CAPABILITIES=compute,gpu",
+    good="NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+    source="docs.nvidia.com/datacenter/cloud-native/container-toolkit: Driver Capabilities",
+)
+def unknown_capability(view: View, facts: Facts) -> Hits:
+    variable, fact = view.variable(_CAPABILITIES), facts.variable(_CAPABILITIES)
+    known = fact.allowed("linux/amd64") if fact is not None else None
+    if view.container is None or variable is None or variable.unresolved or not known:
+        return
+    asked = [word.strip() for word in variable.value.strip("\"' ").split(",") if word.strip()]
+    strange = [word for word in asked if word not in known]
+    if strange or (asked and not {"all", "compute"} & set(asked)):
+        yield corrected(
+            view,
+            variable,
+            f"`{strange[0]}` is no capability of the NVIDIA driver"
+            if strange
+            else f"without `compute` in {_CAPABILITIES} there is no CUDA in the container",
+            "compute,utility",
+            "write `compute,utility`",
+            certain=False,
         )

@@ -28,6 +28,9 @@ _TIME: Final = re.compile(
     rf"(?<=[a-zA-Z])\d+(?:\.\d+)?\s*{_UNIT}?)*\s*",
     re.ASCII,
 )
+_COUNT: Final = r"(?:infinity|[+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)\s*[BKMGTPE]?)"
+_LIMIT: Final = re.compile(rf"{_COUNT}(?::{_COUNT})?", re.ASCII)
+_FORMS: Final = {"time": _TIME, "limit": _LIMIT}
 _FILLED_IN: Final = re.compile(r"[%$<>]|\{\{|@\w+@")
 
 
@@ -49,8 +52,8 @@ def value_not_taken(view: View, facts: Facts) -> Hits:
         if _takes(taken, line.value) or _FILLED_IN.search(line.value):
             continue
         bare = re.split(r"\s+[#;]", line.value)[0].strip("\"' ")
-        right = bare if bare and _takes(taken, bare) else nearest(bare, taken.words)[0]
-        certain = right == bare
+        right = bare if bare and _takes(taken, bare) else _meant(taken, bare)
+        certain = right in {bare, _MEANT.get(bare)}
         yield Hit(
             message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and the "
             "default holds",
@@ -60,21 +63,33 @@ def value_not_taken(view: View, facts: Facts) -> Hits:
         )
 
 
+_MEANT: Final = {"unlimited": "infinity"}
+"""How a shell, and Docker, spell a word of systemd."""
+
+
+def _meant(taken: Taken, text: str) -> str:
+    word = _MEANT.get(text, "")
+    return word if word in taken.words else nearest(text, taken.words)[0]
+
+
 def _takes(taken: Taken, value: str) -> bool:
     text = value.strip()
     switch = taken.kind == "switch" and text.lower() in _SWITCHES
-    return text in taken.words or switch or (taken.kind == "time" and bool(_TIME.fullmatch(text)))
+    form = _FORMS.get(taken.kind)
+    return text in taken.words or switch or (form is not None and form.fullmatch(text) is not None)
 
 
 def _what(taken: Taken) -> str:
-    if taken.kind == "time":
-        return "no time"
+    if taken.kind in _FORMS:
+        return f"no {taken.kind}"
     return "no switch" if not taken.words else "none of the words that it knows"
 
 
 def _how(taken: Taken) -> str:
     if taken.kind == "time":
         return "write it like `90s` or `5min`"
+    if taken.kind == "limit":
+        return "write a number, or `infinity`"
     words = (*(("yes", "no") if taken.kind else ()), *taken.words)
     return f"write one of {', '.join(f'`{word}`' for word in words)}"
 

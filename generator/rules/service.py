@@ -1,4 +1,4 @@
-"""HW316, HW508, HW513, HW519, HW529, HW537, HW548, HW614: what runs, and what brings it back."""
+"""HW316, HW508, HW513, HW519, HW529, HW537, HW548, HW570, HW614: what runs, and what starts it."""
 
 from __future__ import annotations
 
@@ -313,3 +313,25 @@ def _is_a_users(view: View) -> bool:
     home = any("%h" in line.value for line in view.lines)
     named = sandbox.said(view, "User", "DynamicUser")
     return _OF_A_USER.search(view.place.file) is not None or (home and not named)
+
+
+@Rule(
+    id="HW570",
+    severity="error",
+    title="a user that the manager of a user cannot change to",
+    why="The manager of a user runs as that user, and may not set the groups of anybody: with "
+    "User= or Group= the service ends before its program starts (`status=216/GROUP`), even where "
+    "the name is its own.",
+    bad="# ~/.config/systemd/user/ollama.service\n[Service]\nUser=ann",
+    good="# ~/.config/systemd/user/ollama.service\n[Service]",
+    source="systemd.exec(5), User=; src/core/exec-invoke.c@v257, enforce_groups",
+)
+def changes_its_user(view: View, _: Facts) -> Hits:
+    told = sandbox.said(view, "User", "Group") if view.manager == "user" else []
+    for line in told if view.phrases.unit_file and view.container is None else ():
+        yield Hit(
+            message=f"the manager of a user cannot set `{line.name}={line.value}`: the service "
+            "ends with 216/GROUP",
+            place=line.place,
+            fix=f"leave `{line.name}=` out: it runs as its user anyway",
+        )

@@ -346,7 +346,7 @@ def test_the_image(newest: Facts) -> None:
     assert image.healthcheck == ("CMD", "ollama", "list")
     assert (image.home_path, image.port) == ("/root/.ollama", 11434)
     assert image.environment["OLLAMA_HOST"] == "0.0.0.0:11434"
-    assert set(image.missing_tools) == {"curl", "wget"}
+    assert set(image.missing_tools) == {"curl", "wget", "nc"}
 
 
 @pytest.mark.parametrize("method", [m for m in vars(Facts).values() if inspect.isfunction(m)])

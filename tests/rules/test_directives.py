@@ -38,11 +38,13 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("ProtectHome=readonly"),
             unit("PrivateTmp=ja"),
             unit('KillMode="mixed;"'),
+            unit("LimitNPROC=unlimited"),
         ),
         (
             unit("Restart=on-failure", "RestartSec=2min 30s", "TimeoutStartSec=infinity"),
             unit("RestartSec=500ms", "TimeoutStopSec=1h30min", "TimeoutSec=0"),
             unit("ProtectHome=read-only", "ProtectSystem=strict", "PrivateTmp=Yes"),
+            unit("LimitNOFILE=65535", "LimitCORE=0:infinity"),
             unit("Restart=%i"),
             unit("Restart="),
         ),
@@ -72,8 +74,13 @@ def test_it_catches_some_and_leaves_others_alone(
     assert (rule in told(tmp_path, files)) is caught
 
 
-WRONG = {"": "sometimes", "switch": "maybe", "time": "soon"}
-RIGHT = {"": (), "switch": ("yes", "off"), "time": ("90", "1h 30min", "500ms")}
+WRONG = {"": "sometimes", "switch": "maybe", "time": "soon", "limit": "unlimited"}
+RIGHT = {
+    "": (),
+    "switch": ("yes", "off"),
+    "time": ("90", "1h 30min", "500ms"),
+    "limit": ("1024", "512:1024"),
+}
 # Words that are younger than the systemd of the tests.
 YOUNGER = {"notify-reload", "disconnected"}
 

@@ -20,6 +20,7 @@ from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
 from generator.view import (
+    EXECUTED,
     POD,
     Asked,
     Bound,
@@ -77,6 +78,18 @@ class Pod:
         every = (*self.spec.items("initContainers"), *self.spec.items("containers"))
         asked = (use for box in every if isinstance(box, Table) for use in self._models(box))
         return tuple({use.name: use for use in asked}.values())
+
+    def executed(self) -> Iterator[Line]:
+        """Yield the scripts of containers that have the engine's image, and run no server."""
+        every = (*self.spec.items("initContainers"), *self.spec.items("containers"))
+        for box in (one for one in every if isinstance(one, Table)):
+            own = self.engine.is_image(image_name(box.text("image")).repository)
+            if not own or self._is_server(box):
+                continue
+            for item in (one for key in ("command", "args") for one in box.items(key)):
+                if isinstance(item, Scalar) and " " in item.text:
+                    place = replace(item.place, line=item.starts)
+                    yield Line(section=EXECUTED, name="", value=item.text, place=place)
 
     def _words(self, box: Table) -> list[str]:
         """Return what a container runs, with the entry point of the engine's own image."""

@@ -98,8 +98,11 @@ def _servers(resources: Resources) -> list[View]:
     found = [(pod, list(pod.views())) for pod in pods]
     views = [view for _, several in found for view in several]
     asked = [use for pod, several in found if not several for use in pod.models]
-    if views and asked:
-        views[0] = replace(views[0], models=(*views[0].models, *asked))
+    executed = [line for pod in pods for line in pod.executed()]
+    if views and (asked or executed):
+        first = views[0]
+        lines, uses = (*first.lines, *executed), (*first.models, *asked)
+        views[0] = replace(first, models=uses, lines=lines)
     return views + [view for table in tables for view in _charts(table, tables, resources)]
 
 

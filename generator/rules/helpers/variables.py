@@ -22,12 +22,23 @@ if TYPE_CHECKING:
 
 
 _REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_BY_PREFIX: Final = re.compile(
+    r"\b(?:printenv|env|set|compgen[ \t]+-[a-z]+)\b[^\n^;&]{0,80}\^([A-Z][A-Z0-9_]{3,})"
+    r"|\$\{!([A-Z][A-Z0-9_]{3,})[@*]\}|\bcompgen[ \t]+-[a-z]+[ \t]+([A-Z][A-Z0-9_]{3,})"
+)
+"""How a script asks for every variable whose name begins so."""
 
 
 def asked_by_commands(view: View) -> frozenset[str]:
     """Return the variables that the file itself uses, as a script of its entry point does."""
-    values = (line.value for line in view.lines if "$" in line.value)
-    return frozenset(name for value in values for name in _REFERENCE.findall(value))
+    values = [line.value for line in view.lines if "$" in line.value]
+    named = {name for value in values for name in _REFERENCE.findall(value)}
+    begins = tuple(
+        {name for value in values for pair in _BY_PREFIX.findall(value) for name in pair if name}
+    )
+    return frozenset(
+        named | {v.name for v in view.variables if begins and v.name.startswith(begins)}
+    )
 
 
 def server_variables(view: View) -> tuple[Variable, ...]:

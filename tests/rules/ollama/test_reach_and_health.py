@@ -88,6 +88,21 @@ CASES: dict[str, tuple[str, str, str]] = {
         f"{UNIT}User=ollama\nExecStartPre=/sbin/modprobe nvidia_uvm\n",
         f"{UNIT}User=ollama\nExecStartPre=+/sbin/modprobe nvidia_uvm\n",
     ),
+    "HW559": (
+        "llm.service",
+        f"{UNIT}User=ollama\nEnvironment=LD_LIBRARY_PATH=opt/cuda/lib64\n",
+        f"{UNIT}User=ollama\nEnvironment=LD_LIBRARY_PATH=/opt/cuda/lib64:%h/lib\n",
+    ),
+    "HW569": (
+        "compose.yaml",
+        f"{SERVER}    environment: {{NVIDIA_DRIVER_CAPABILITIES: 'compute,gpu'}}\n{END}",
+        f"{SERVER}    environment: {{NVIDIA_DRIVER_CAPABILITIES: 'compute,utility'}}\n{END}",
+    ),
+    "HW570": (
+        ".config/systemd/user/llm.service",
+        f"{UNIT}User=ann\n",
+        f"{UNIT}Environment=OLLAMA_KEEP_ALIVE=1h\n",
+    ),
     "HW560": ("llm.service", UNIT, f"{UNIT}User=ollama\n"),
     "HW561": ("compose.yaml", CARD % "", CARD % "    devices: [/dev/kfd, /dev/dri]\n"),
     "HW562": ("compose.yaml", TUNNEL % "llm:11434", TUNNEL % "chat:8080"),
@@ -151,6 +166,22 @@ def test_what_waits_for_a_check_that_never_passes(
         f"{END}"
     )
     assert of(lines(tmp_path, "compose.yaml", text), "HW509") == [f"6 HW509 {severity}"]
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("nvidia-smi -L", 1),
+        ("rocm-smi || exit 1", 1),
+        ("ollama", 1),
+        ("ollama && nvidia-smi || exit 1", 1),
+        ("ollama list && nvidia-smi", 0),
+        ("nvidia-smi && ollama ps", 0),
+        ("test -e /usr/bin/nvidia-smi.old", 0),
+    ],
+)
+def test_a_check_that_asks_no_server(test: str, told: int, tmp_path: Path) -> None:
+    assert len(of(lines(tmp_path, "compose.yaml", CHECK % f"'{test}'"), "HW509")) == told
 
 
 @pytest.mark.parametrize(

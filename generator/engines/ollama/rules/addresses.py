@@ -184,7 +184,7 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
 def reachable_from_outside(view: View, _: Facts) -> Hits:
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
-    if address is None or view.container is not None:
+    if address is None or view.container is not None or _is_off(view):
         return
     host = listens_on(address.value)
     if not is_local(host) and _is_known(host):
@@ -196,6 +196,12 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
             severity="info" if shut else None,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
+
+
+def _is_off(view: View) -> bool:
+    """Return whether a module turns the service off, and not as a default alone."""
+    said = [s for s in view.settings if s.name == "enable" and not s.within]
+    return any(s.value is False and s.strength >= 0 and not s.maybe for s in said)
 
 
 _FIREWALL: Final = ("networking.firewall", "networking.nftables")

@@ -60,12 +60,15 @@ def no_volume(view: View, facts: Facts) -> Hits:
     if not view.phrases.volumes_told and (not held or not view.phrases.unnamed):
         return  # Whoever runs an image may name one.
     if all(":" not in text or text.startswith(":") for text, _ in held):
+        astray = next((m[1:] for m in mounts if not held and _is_meant_for_models(*m[:2])), None)
         yield Hit(
             message=f"`{held[0][0]}` {view.phrases.unnamed}"
             if held
+            else f"`{astray[0]}` is not where the models are, `{path}`: they go with the container"
+            if astray
             else f"no volume holds `{path}`: the models go with the container",
-            place=held[0][1] if held else container.place,
-            severity="info" if _fetches(view) else None,
+            place=held[0][1] if held else astray[1] if astray else container.place,
+            severity="info" if _fetches(view) and not astray else None,
             fix=view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
@@ -79,6 +82,20 @@ def _fetches(view: View) -> bool:
     """Whether the container pulls its models whenever it starts, so that none is missed."""
     begun = (ln.value for ln in view.lines if ln.section == STARTED or ln.name in _BEGINS)
     return any(_FETCHED.search(text) for text in begun)
+
+
+_MODELS_BY_NAME: Final = re.compile(r"(?i)(?:^|[/_.-])(?:ollama[\w-]*|models?)(?:[/_-]|$)")
+_ONE_FILE: Final = re.compile(r"\.\w{1,5}$")
+
+
+def _is_meant_for_models(path: str, text: str) -> bool:
+    """Whether a volume says by its names that models are to be in it, and nothing else is."""
+    source = text.partition(":")[0]
+    named = _MODELS_BY_NAME.search(source) and _MODELS_BY_NAME.search(path)
+    # A directory is read as what somebody made; a volume is only what the container puts there.
+    return (
+        bool(named) and not source.startswith((".", "/", "~", "$")) and not _ONE_FILE.search(path)
+    )
 
 
 def _holds(mount: str, path: str) -> bool:

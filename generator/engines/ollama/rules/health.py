@@ -23,10 +23,13 @@ _TELLS_NOTHING: Final = re.compile(
     r"\bollama\s+(?:--version|-v|(?:--)?help|-h)(?![\w-])"
     r"|\b(?:pgrep|pidof|which|command\s+-v|type\s+-\w)\s+[^|;&]*?\bollama\b"
     r"|^(?:CMD(?:-SHELL)?\s+)?(?:/\w+)*/?(?:true|exit\s+0|:|echo\b[^|;&]*)\s*$"
+    # Without a command the program prints its help; a driver's program asks the driver.
+    r"|(?<![\w.-])ollama(?=\s*(?:$|&&|;))|(?<![\w.-])(?:nvidia|rocm|amd)-smi(?![\w.-])"
 )
 _ALWAYS: Final = re.compile(r"(?:\|\||;)\s*(?:true|:|exit\s+0|echo\b[^|;&]*)\s*[\"']?\s*$")
 _ASKS_AS_WELL: Final = re.compile(
-    r"\bollama\s+(?:list|ls|ps|show)\b[^|;]*&&|&&[^|;]*\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget)\b"
+    r"\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b[^|;]*&&"
+    r"|&&[^|;]*\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b|/dev/tcp/"
 )
 _LOADS: Final = re.compile(
     r"\bollama\s+run\b|/api/(?:generate|chat|embed(?:dings)?)\b|/v1/(?:chat/)?completions\b"
@@ -186,9 +189,9 @@ _INSTALLS: Final = re.compile(r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]*\b(?:instal
 @Rule(
     id="HW543",
     title="a program that the image does not have",
-    why="The image has neither curl nor wget. A script that waits with one of them until the "
-    "server answers waits for ever, or gives up, and a pull by it never begins. `ollama list` asks "
-    "the same.",
+    why="The image has neither curl nor wget, nor nc. A script that waits with one of them until "
+    "the server answers waits for ever, or gives up, and a pull by it never begins. `ollama list` "
+    "asks the same.",
     bad="until docker exec ollama curl -s http://localhost:11434; do sleep 1; done",
     good="until docker exec ollama ollama list; do sleep 1; done",
     source="Dockerfile@v0.32.15:296-320; ollama#9781",
@@ -199,16 +202,27 @@ def lacking_program(view: View, facts: Facts) -> Hits:
         for line in view.lines:
             at = None
             if line.section == EXECUTED:
-                at = 0 if line.name == tool else None
-            elif own and (line.section == STARTED or _is_command(line)):
+                at = _executes(line, tool)
+            elif own and (line.section == STARTED or line.name == "RUN" or _is_command(line)):
                 at = _calls(line.value, tool)
             if at is not None:
-                below = at if line.section == STARTED else 0
+                below = at if line.section in {STARTED, EXECUTED} else 0
                 yield Hit(
                     message=f"there is no {tool} in the image of the server",
                     place=replace(line.place, line=line.place.line + below),
                     fix="ask with `ollama list`, or install it in an image of your own",
                 )
+
+
+def _executes(line: Line, tool: str) -> int | None:
+    """Return the line from 0 on which a container is asked for a program; None: on none."""
+    if line.name:
+        return 0 if line.name == tool else None
+    return (
+        None
+        if any(tool in found for found in _INSTALLS.findall(line.value))
+        else _calls(line.value, tool)
+    )
 
 
 def _is_command(line: Line) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
@@ -106,6 +107,23 @@ def _no_directory(view: View) -> Hits:
             severity="error",
             fix="leave it out; a model of another registry has it in its name",
         )
+    elif models is not None and _names_models(view, cleaned(models.value)):
+        yield Hit(
+            message=f"`{cleaned(models.value)}` names models, and {_MODELS} is a directory: the "
+            "server makes one of that name where it starts, beside its volume, and pulls nothing",
+            place=models.place,
+            severity="error",
+            fix="leave it out, and give the list to what pulls under a name of its own",
+        )
+
+
+_LISTED: Final = re.compile(r"[a-z][\w.-]*(?:/[\w.-]+)*:[\w.-]+(?:[\s,;]+[\w./:-]+)*")
+
+
+def _names_models(view: View, text: str) -> bool:
+    """Whether a value is one model or several; what an application reads is not ours to judge."""
+    of_server = view.container is not None or view.phrases.unit_file or view.starts is not None
+    return of_server and _LISTED.fullmatch(text) is not None
 
 
 def _so(name: str) -> str:
