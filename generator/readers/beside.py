@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from generator.view import Place
 
+_SCRIPTS: Final = 20
 _UP: Final = 3
 """How far above its directory a file of a repository may have the others."""
 _MOST: Final = 6
@@ -44,6 +46,21 @@ def _beside(path: str, by: str) -> Iterator[str]:
         # A bare name means something only close by.
         for at in range(len(parts) - (up > 1)):
             yield posixpath.normpath(posixpath.join(folder, *[".."] * up, *parts[at:]))
+
+
+_PUTS: Final = re.compile(r"\b(?:cp|install|ln|mv)\b[^\n]*/systemd/(user|system)\b")
+
+
+def is_for_a_user(path: str, context: Context) -> bool:
+    """Return whether a script of the repository puts a unit where a user's manager reads it."""
+    name, folder = posixpath.basename(path), posixpath.dirname(path)
+    places = set()
+    for near in ("", "..", "../scripts", "scripts"):
+        beside = context.listed(posixpath.normpath(posixpath.join(folder, near, name)))
+        for script in [one for one in beside if one.endswith(".sh")][:_SCRIPTS]:
+            lines = (line for line in (context.read(script) or "").split("\n") if name in line)
+            places |= {found[1] for line in lines if (found := _PUTS.search(line))}
+    return places == {"user"}
 
 
 def missing(what: str, place: Place) -> NotJudged:

@@ -244,9 +244,10 @@ class _Module(Definitions):
                 yield from self._variable(found, found.path[-1])
         for found in self.found:
             if found.path == (*self.config, "Environment"):
-                for one in self._assignments(found):
+                for text, one in zip(found.values, self._assignments(found), strict=True):
+                    place = self.place_of(found, str(text))
                     for variable in unit.variables(one, self.service):
-                        yield replace(variable, place=self.place(found))
+                        yield replace(variable, place=place)
 
     def _of_options(self) -> Iterator[Variable]:
         for found in self.found:

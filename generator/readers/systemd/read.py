@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Context, Source, image_name
-from generator.readers.beside import installed, missing
+from generator.readers.beside import installed, is_for_a_user, missing
 from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
@@ -132,9 +132,15 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         commands=tuple(_calls(related, context.engine)),
         starts=starts[-1].place() if starts else None,
         adds=not one.whole,
-        manager=one.manager,
+        manager=_manager(one, context),
         volumes=tuple(mounts(one, [variable for variable, _ in found], context)),
     )
+
+
+def _manager(one: Unit, context: Context) -> Literal["", "system", "user"]:
+    """Return whose systemd runs a unit: what tells it may be the script that puts it there."""
+    loose = not one.user and install_root(one.files[0]) is None
+    return "user" if loose and is_for_a_user(one.files[0], context) else one.manager
 
 
 def _release_in(one: Unit, engine: Engine) -> str:
@@ -203,7 +209,9 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     found: list[tuple[Variable, str]] = []
     gaps: list[NotJudged] = []
     lines: list[Line] = []
-    for assignment in one.named("Environment"):
+    # What stands before any section is judged as what its header will make of it (HW515).
+    headless = () if any(a.section for a in one.assignments) else one.named("Environment", "")
+    for assignment in (*one.named("Environment"), *headless):
         own = unit.variables(assignment, one.name, user=one.user, reach=reach)
         found += ((variable, assignment.layer) for variable in own)
     for assignment in one.named("EnvironmentFile"):
