@@ -253,6 +253,17 @@ def test_a_host_takes_the_nixpkgs_that_it_names(fleet: Path, tmp_path: Path) -> 
     assert told == {"grey-area": "nixos-system", "old_box": "newer-system"}
 
 
+def test_a_module_that_an_input_has_not_is_told_with_those_it_has(
+    fleet: Path, tmp_path: Path
+) -> None:
+    made = copied(fleet, tmp_path)
+    text = FLEET.format(folder=tmp_path).replace('"disko#disko"', '"disko#default"')
+    render(tmp_path, text, made)
+    host = "#nixosConfigurations.grey-area.config.networking.hostName"
+    with pytest.raises(AssertionError, match="input disko has no module default; it has disko"):
+        ask(made, host)
+
+
 def test_the_users_own_outputs_are_there(fleet: Path) -> None:
     assert ask(fleet, "#hosts") == ["grey-area", "old_box"]
 

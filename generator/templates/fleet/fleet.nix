@@ -29,11 +29,15 @@ let
     module:
     let
       parts = lib.splitString "#" module;
+      input = lib.head parts;
+      name = lib.last parts;
+      named = inputs.${input}.nixosModules or { };
     in
     if lib.length parts == 1 then
       ../. + "/${module}"
     else
-      inputs.${lib.head parts}.nixosModules.${lib.last parts};
+      named.${name}
+        or (throw "the input ${input} has no module ${name}; it has ${toString (lib.attrNames named)}");
   module = name: host: {
     _file = "hostwright/hosts, ${name}";
     imports = [ ./modules ] ++ map imported host.modules;
