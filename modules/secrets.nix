@@ -50,7 +50,7 @@ in
 
   options.hostwright.service = {
     environmentFiles = profiled (service.environment_files or [ ]) (lib.types.listOf own.secretFile) {
-      description = "Files on the host with variables that stand in no output, as tokens; they win over `settings`. Each must be there when the server starts.";
+      description = "Files on the host with variables that stand in no output, as tokens; they win over `settings`. Yours take the place of the profile's. Each must be there when the server starts.";
       example = lib.literalExpression "[ config.sops.secrets.ollama.path ]";
     };
     credentials = lib.mapAttrs (

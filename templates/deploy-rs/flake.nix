@@ -17,7 +17,13 @@
         inherit (nixpkgs.lib) nixosSystem;
         profile = "xeon-cpu";
         modules = [
-          { hostwright.checkPlan = hostwright.packages.x86_64-linux.gen; }
+          {
+            hostwright = {
+              checkPlan = hostwright.packages.x86_64-linux.gen;
+              # A switch whose server does not answer fails, and deploy-rs goes back.
+              healthGate = true;
+            };
+          }
           # ./grey-area/hardware-configuration.nix
         ];
       };
