@@ -69,6 +69,37 @@ def test_its_outputs_are_all_there(flake: Path) -> None:
     assert named == sorted([*PROFILES, "default", "hostwright"])
 
 
+FIRST_RUN = """
+c: {
+  inherit (c) warnings;
+  failed = map (a: a.message) (builtins.filter (a: !a.assertion) c.assertions);
+  made = builtins.isString c.system.build.toplevel.drvPath;
+  gated = c.systemd.services.ollama.serviceConfig ? ExecStartPost;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("template", "host", "gated"), [("nixos", "my-host", False), ("deploy-rs", "grey-area", True)]
+)
+def test_a_first_run_of_a_template_warns_of_nothing(
+    template: str, host: str, gated: bool, flake: Path, tmp_path: Path
+) -> None:
+    flakes.put_inputs(tmp_path, "nixpkgs", "deploy-rs")
+    shutil.copytree(ROOT / "templates" / template, tmp_path / "mine")
+    inputs = {
+        **dict.fromkeys(("nixpkgs", "hostwright/nixpkgs"), tmp_path / "nixpkgs"),
+        "hostwright": flake / "hostwright",
+    }
+    if template == "deploy-rs":
+        inputs |= {"deploy-rs": tmp_path / "deploy-rs", "deploy-rs/nixpkgs": tmp_path / "nixpkgs"}
+    given = [f"--override-input {name} path:{path}" for name, path in inputs.items()]
+    attribute = f"#nixosConfigurations.{host}.config"
+    options = ("--apply", FIRST_RUN, *" ".join(given).split())
+    told = json.loads(flakes.run(tmp_path / "mine", "eval --json", attribute, *options))
+    assert told == {"warnings": [], "failed": [], "made": True, "gated": gated}
+
+
 def test_nix_flake_check_passes(flake: Path) -> None:
     assert run(flake, "flake check", "", "--no-build") == ""
 
