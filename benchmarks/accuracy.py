@@ -78,7 +78,9 @@ def load_of(run: Run, tool: str) -> Load:
 def predicted(shape: Shape, run: Run, tool: str) -> tuple[float, float, float]:
     """Return weights, KV cache and compute buffer in MiB, as `gen fit` has them."""
     load = load_of(run, tool)
-    parts = (shape.tensor_bytes, sum(kv_layers(shape, load)), compute_bytes(shape, load))
+    again = shape.host_output_bytes - shape.own_output_bytes
+    size = shape.tensor_bytes + again
+    parts = (size, sum(kv_layers(shape, load)), compute_bytes(shape, load))
     weights, kv, compute = (size / MIB for size in parts)
     return weights, kv, compute
 
@@ -155,15 +157,24 @@ def reserved(program: Path, file: Path, name: str, run: Run) -> Point:
     return Point(PARAMS, name, run, weights, kv, compute, weights + kv + compute)
 
 
-def _measure(engine: Path, folder: Path, name: str, run: Run) -> Iterator[Point]:
-    file, arguments = _file(folder, name), _arguments(_file(folder, name), run)
-    point = reserved(engine / "llama-fit-params", file, name, run)
-    yield point
-    server = [str(engine / "llama-server"), *arguments, "--no-webui", "--port", "0"]
-    for line in _lines([*server, "-lv", "5", "--fit", "on"]):
+def _server(program: Path, file: Path, run: Run) -> list[str]:
+    return [str(program), *_arguments(file, run), "--no-webui", "--port", "0"]
+
+
+def projected(program: Path, file: Path, name: str, run: Run) -> Iterator[Point]:
+    """Yield what llama-server says that it would take, before it loads."""
+    for line in _lines([*_server(program, file, run), "-lv", "5", "--fit", "on"]):
         if found := PROJECTED.search(line):
             yield Point(SERVER, name, run, None, None, None, int(found[1]))
             break
+
+
+def _measure(engine: Path, folder: Path, name: str, run: Run) -> Iterator[Point]:
+    file = _file(folder, name)
+    point = reserved(engine / "llama-fit-params", file, name, run)
+    yield point
+    server = _server(engine / "llama-server", file, run)
+    yield from projected(engine / "llama-server", file, name, run)
     if name in LOADED and (point.kv or 0) <= MOST_CACHE and file.exists():
         yield _loaded(name, run, server)
 

@@ -14,11 +14,16 @@ import gguf
 import numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 Tensor = tuple[str, tuple[int, ...]]
+Typed = tuple[str, tuple[int, ...], gguf.GGMLQuantizationType]
 ALIGNMENT: Final = 32
+# Rows that a file of RWKV must have; for the device that computes nothing 4 were enough.
+ROWS: Final = {"rwkv6": 5, "rwkv7": 6}
+# Without a tokenizer: the vocabulary has a size and no words.
+NO_VOCABULARY: Final = {"tokenizer.ggml.model": "no_vocab"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,16 +116,39 @@ def _feed_forward(o: Outline) -> Iterator[Tensor]:
 
 def write(outline: Outline, path: Path, kind: str = "F16") -> None:
     """Write the skeleton; matrices are of type `kind`, vectors f32, all of them zero."""
-    writer = gguf.GGUFWriter(path, outline.architecture)
-    for key, value in _metadata(outline).items():
+    every = [(name, shape, _type(name, shape, kind)) for name, shape in tensors(outline)]
+    _written(path, outline.architecture, _metadata(outline), every)
+
+
+def write_model(model: dict[str, Any], path: Path) -> None:
+    """Write the skeleton of a model of `tests/fit/architectures.json`."""
+    name = model["architecture"]
+    keys = {f"{name}.{key}": value for key, value in model["keys"].items()}
+    named = [("", row) for row in model["top"]]
+    for layer, kind in enumerate(model["layers"]):
+        named += [(f"blk.{layer}.", row) for row in model["kinds"][kind]]
+    every = [
+        (prefix + tensor, (*shape[:3], ROWS.get(name, shape[3])), gguf.GGMLQuantizationType.F32)
+        if tensor == "time_mix_lerp_fused.weight"
+        else (prefix + tensor, tuple(shape), gguf.GGMLQuantizationType[kind])
+        for prefix, (tensor, kind, *shape) in named
+    ]
+    _written(path, name, keys | NO_VOCABULARY | model["more"], every)
+
+
+def _written(
+    path: Path, architecture: str, metadata: dict[str, Any], every: Sequence[Typed]
+) -> None:
+    writer = gguf.GGUFWriter(path, architecture)
+    for key, value in metadata.items():
         _add(writer, key, value)
-    for name, shape in tensors(outline):
-        _declare(writer, name, shape, _type(name, shape, kind))
+    for name, shape, kind in every:
+        _declare(writer, name, shape, kind)
     writer.write_header_to_file(path)
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     writer.close()
-    _pad(outline, path, kind)
+    _pad(path, [_size(shape, kind) for _, shape, kind in every])
 
 
 def _type(name: str, shape: tuple[int, ...], kind: str) -> gguf.GGMLQuantizationType:
@@ -146,9 +174,8 @@ def _declare(
     )
 
 
-def _pad(outline: Outline, path: Path, kind: str) -> None:
+def _pad(path: Path, sizes: Sequence[int]) -> None:
     """Extend the file to the length that its tensors claim, without writing anything."""
-    sizes = (_size(shape, _type(name, shape, kind)) for name, shape in tensors(outline))
     reach = sum(-(-size // ALIGNMENT) * ALIGNMENT for size in sizes)
     with path.open("r+b") as file:
         start = -(-file.seek(0, 2) // ALIGNMENT) * ALIGNMENT
@@ -176,12 +203,15 @@ def _metadata(o: Outline) -> dict[str, Any]:
         keys |= {"expert_count": o.experts, "expert_used_count": o.experts_used}
         keys["expert_feed_forward_length"] = o.expert_feed_forward or o.feed_forward
     prefixed = {f"{o.architecture}.{key}": value for key, value in keys.items()}
-    # Without a tokenizer: the vocabulary has a size and no words.
-    return prefixed | {"tokenizer.ggml.model": "no_vocab"}
+    return prefixed | NO_VOCABULARY
 
 
 def _add(writer: gguf.GGUFWriter, key: str, value: object) -> None:
-    if isinstance(value, float):
+    if isinstance(value, bool):
+        writer.add_bool(key, value)
+    elif isinstance(value, list):
+        writer.add_array(key, value)
+    elif isinstance(value, float):
         writer.add_float32(key, value)
     elif isinstance(value, int):
         writer.add_uint32(key, value)

@@ -51,5 +51,5 @@ def test_what_no_engine_was_asked_is_not_proven() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "not proven: ollama llama-fit-params nixfmt nixpkgs\n"
+    assert done.stderr == "not proven: ollama llama.cpp nixfmt nixpkgs\n"
     assert done.stdout.count("missing: ") == 4

@@ -26,8 +26,9 @@ prove() {
 prove ollama "$(command -v "${OLLAMA_BIN:-ollama}")" \
   'install Ollama, or name its program by OLLAMA_BIN' \
   tests/engines/test_ollama.py tests/verify/test_verify_ollama.py
-prove llama-fit-params "$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")" \
-  'install llama.cpp, or name the program by HOSTWRIGHT_LLAMA_FIT_PARAMS' \
+llama=$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")
+prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/null && echo "$llama")" \
+  'install it, or name its programs by HOSTWRIGHT_LLAMA_FIT_PARAMS and HOSTWRIGHT_LLAMA_SERVER' \
   tests/engines/test_llama_cpp.py
 sh tools/consumers.sh nix >/dev/null
 built=$PWD/.tools/bin/nixfmt

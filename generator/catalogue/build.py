@@ -50,7 +50,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "accepts": dict[str, dict[str, str]],
         "mistaken": dict[str, dict[str, str]],
     },
-    "architectures.toml": {"keeps": tuple[models.Keeps, ...]},
+    "architectures.toml": {
+        "keeps": tuple[models.Keeps, ...],
+        "computes": tuple[models.Computes, ...],
+    },
     "behaviour.toml": {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
@@ -134,7 +137,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
 # that they cost a start nothing.
 APART: Final[Mapping[str, tuple[str, ...]]] = {
     "cards.json": ("card",),
-    "models.json": ("model", "missing", "keeps"),
+    "models.json": ("model", "missing", "keeps", "computes"),
     "speed.json": ("efficiency", "processor", "storage"),
     "library.json": ("listed",),
 }
@@ -147,6 +150,7 @@ ONCE: Final = (
     ("blas.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
+    ("computes.how",),
     ("command.names", "no_command.names"),
     ("credential.name",),
     ("channel.name",),

@@ -15,6 +15,7 @@ from generator.catalogue.models import (
     Architecture,
     ContextFloor,
     ContextTier,
+    How,
     Keeps,
     MissingModel,
     ModelFact,
@@ -365,6 +366,16 @@ class Facts:
     def keeps(self, architecture: str) -> Keeps | None:
         """What models of that architecture keep of the tokens seen; None: it is not known."""
         return Table(Keeps, self._tables["keeps"], "names").get(architecture)
+
+    def computes(self, architecture: str) -> frozenset[How]:
+        """How the graph of an architecture differs from that of a plain transformer."""
+        return self._computes.get(architecture, frozenset())
+
+    @functools.cached_property
+    def _computes(self) -> Mapping[str, frozenset[How]]:
+        rows = self._tables["computes"]
+        names = {name for row in rows for name in row["names"]}
+        return {n: frozenset(row["how"] for row in rows if n in row["names"]) for n in names}
 
     def context_by_memory(self, memory: int) -> int | None:
         """The context taken by itself for so much GPU memory; None: memory does not matter."""

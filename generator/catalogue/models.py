@@ -17,6 +17,20 @@ from generator.units import Release
 
 # What a layer keeps of the tokens that it has seen: letters of `pattern` in data/models.toml.
 KINDS: Final = "AWRH-"
+How = Literal[
+    "parallel",
+    "post-norm",
+    "biased",
+    "fused",
+    "query-norm",
+    "weighted-input",
+    "altup",
+    "deep-stack",
+    "delta-net",
+    "token-shift",
+    "layer-embeddings",
+    "output-first",
+]
 # What a model that is like another does not have of it.
 OWN: Final = frozenset(
     {
@@ -226,6 +240,15 @@ class Keeps:
     kind: Literal["cache", "state", "both", "none", "more", "part"]
     what: str = ""
     nextn_cached: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computes:
+    """How graphs of architectures differ from a plain one; see `data/architectures.toml`."""
+
+    how: How
+    names: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

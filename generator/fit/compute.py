@@ -12,6 +12,7 @@ from generator.fit.shape import Matrices
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from generator.catalogue.models import How
     from generator.fit.shape import Load, Shape
 
 _Key = TypeVar("_Key")
@@ -19,19 +20,11 @@ _Key = TypeVar("_Key")
 FLOAT: Final = 4
 HALF: Final = 2
 INDEX: Final = 8
-FUSED: Final = frozenset({"phi3"})  # one tensor for query, key and value
 KEPT, KEPT_FUSED, KEPT_ON_GPU = 4, 3, 3  # embeddings beside the feed-forward part
 RECURRENT: Final = 6  # times its channels; measured on mamba, mamba2 and rwkv7
 HOST_RECURRENT: Final = 4  # the same on the host: nemotron_h, granitehybrid, mamba2
-DELTA_NETS: Final = frozenset({"qwen3next", "qwen35", "qwen35moe", "kimi-linear", "bailingmoe3"})
 TOKEN_SHIFTS: Final = 5  # embeddings that rwkv7 takes in
 COPIES: Final = 4  # GGML_SCHED_MAX_COPIES
-# Those with one norm for attention and feed-forward part, those that norm what both answer, and
-# those with a bias of query, key and value.
-# Source: build_norm in src/models of llama.cpp@b10488.
-PARALLEL: Final = frozenset({"command-r", "cohere2", "falcon", "phi2", "gptneox", "plamo"})
-BIASED: Final = frozenset({"qwen2", "qwen2moe", "qwen2vl", "chatglm", "starcoder2", "gpt-oss"})
-POST_NORMED: Final = frozenset({"olmo2", "exaone4"})
 TURNED: Final = 64  # values are turned in parts of so many
 
 
@@ -57,7 +50,7 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
     4 bytes for each float of the widest of three moments:
 
     - the logits, for each output: vocabulary + 2 × embedding (4 and the experts used where one is
-      shared);
+      shared, 3 where no layer attends); of an encoder none;
     - the feed-forward part, for each token of the batch: 3 × its width for each expert used,
       4 × embedding (3 if fused), the mask; or the answers of the experts; or 3 × the width of a
       shared expert, (experts used + 4) × embedding, the mask;
@@ -70,9 +63,10 @@ def compute_bytes(shape: Shape, load: Load, *, output: bool = True) -> int:
     """
     batch = min(load.batch, load.tokens)
     moments = [batch * _feed_forward(shape, load), batch * _attention(shape, load)]
+    if shape.states:
+        moments.append(batch * RECURRENT * shape.channels)
     if output:
-        logits = min(batch, load.outputs or batch)
-        moments.append(logits * (shape.vocabulary + _beside_logits(shape, load)))
+        moments.append(_logits(shape, load, batch))
     return int(FLOAT * max(moments))
 
 
@@ -213,14 +207,14 @@ def _sent(shape: Shape) -> int:
     if any(m.query and not m.key for m in shape.matrices):
         sent += (shape.heads + kv) * shape.key_length
     if shape.states:
-        plain = shape.architecture in DELTA_NETS or _rwkv(shape)
+        plain = "delta-net" in shape.traits or _rwkv(shape)
         times = 1 if plain else HOST_RECURRENT
         sent = max(sent, times * shape.channels)
     return sent
 
 
 def _rwkv(shape: Shape) -> bool:
-    return bool(shape.states) and not any(shape.kv_heads) and "rwkv" in shape.architecture
+    return bool(shape.states) and not any(shape.kv_heads) and "token-shift" in shape.traits
 
 
 def _seen(shape: Shape, load: Load) -> list[int]:
@@ -299,21 +293,21 @@ def _stream(shape: Shape, load: Load) -> Stream:
         recurrent=2 * floats * shape.channels,
         beside=floats * shape.beside,
         norm=FLOAT * shape.embedding,
-        qk_norm=shape.qk_norm,
+        qk_norm="query-norm" in shape.traits,
         gated=shape.gated,
         places=2 * INDEX * batch,
         rotations=_rotations(shape, load),
-        order=_order(shape.architecture),
-        weighted=shape.architecture == "llama4",
-        biased=shape.architecture in BIASED,
-        fused=shape.architecture in FUSED,
+        order=_order(shape.traits),
+        weighted="weighted-input" in shape.traits,
+        biased="biased" in shape.traits,
+        fused="fused" in shape.traits,
     )
 
 
-def _order(architecture: str) -> Order:
-    if architecture in PARALLEL:
+def _order(traits: frozenset[How]) -> Order:
+    if "parallel" in traits:
         return "parallel"
-    return "after" if architecture in POST_NORMED else "before"
+    return "after" if "post-norm" in traits else "before"
 
 
 def _rotations(shape: Shape, load: Load) -> tuple[int, int]:
@@ -356,7 +350,7 @@ def _logits(shape: Shape, load: Load, batch: int) -> float:
 
 def _feed_forward(shape: Shape, load: Load, kept: int = KEPT) -> float:
     used = max(1, shape.experts_used)
-    kept = min(kept, KEPT_FUSED) if shape.architecture in FUSED else kept
+    kept = min(kept, KEPT_FUSED) if "fused" in shape.traits else kept
     # Without a gate the way up is activated in place.
     parts = 3 if shape.gated else 1
     wide = parts * used * shape.feed_forward + kept * shape.embedding
@@ -366,7 +360,7 @@ def _feed_forward(shape: Shape, load: Load, kept: int = KEPT) -> float:
         shared = parts * shape.shared_feed_forward + (used + kept) * shape.embedding
         dense = parts * shape.dense_feed_forward + kept * shape.embedding
         wide = max(wide, answers, dense, shared if shape.shared_feed_forward else 0)
-    return wide + shape.beside + _mask(shape, load)
+    return wide + _waiting(shape) + _mask(shape, load)
 
 
 def _answers(shape: Shape) -> int:
@@ -383,9 +377,11 @@ def _answers(shape: Shape) -> int:
 
 
 def _attention(shape: Shape, load: Load) -> float:
-    query = 0 if shape.architecture in FUSED else shape.heads * shape.key_length
+    if not any(shape.kv_heads) and not shape.encoder:
+        return 0
+    query = 0 if "fused" in shape.traits else shape.heads * shape.key_length
     key = max(shape.kv_heads, default=0) * shape.key_length
-    around = 3 * shape.embedding + 2 * query + 2 * key + _mask(shape, load)
+    around = 3 * shape.embedding + 2 * query + 2 * key + _waiting(shape) + _mask(shape, load)
     if load.flash_attention:
         return around
     return around + shape.heads * max(_seen(shape, load))
@@ -402,10 +398,20 @@ def _beside_logits(shape: Shape, load: Load) -> float:
     if shape.shared_feed_forward:
         return (max(1, shape.experts_used) + 4) * shape.embedding
     mask = _mask(shape, load)
-    fused = shape.architecture in FUSED and load.flash_attention
+    fused = "fused" in shape.traits and load.flash_attention
     if fused and mask < shape.embedding:
         return 4 * shape.embedding + mask
-    return 2 * shape.embedding
+    if not any(shape.kv_heads):
+        return 3 * shape.embedding
+    return 2 * shape.embedding + (_waiting(shape) if "deep-stack" in shape.traits else 0)
+
+
+def _waiting(shape: Shape) -> int:
+    """Return the floats of a token that wait for layers: for a vision tower as they came in, too.
+
+    Measured on qwen3vl with llama-server of llama.cpp@b10488.
+    """
+    return shape.beside * (2 if "deep-stack" in shape.traits else 1)
 
 
 def _mask(shape: Shape, load: Load) -> float:

@@ -196,7 +196,8 @@ class Footprint:
         """Return the host's share: the token embedding always, and the layers before `end`."""
         shape, output = self.shape, headless or end > self.shape.layers
         ends = shape.input_bytes
-        ends += shape.own_output_bytes if output else -self._tables
+        own = shape.own_output_bytes if self.load.pool else shape.host_output_bytes
+        ends += own if output else -self._tables
         share = Share(output=False, staged=end, copies=copies)
         return Need(
             layers=end + (1 if headless else 0),

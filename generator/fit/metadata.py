@@ -11,7 +11,6 @@ from generator.errors import HostwrightError
 from generator.fit.header import Tensor, read_header
 from generator.fit.shape import (
     DEEP_STACKED,
-    QK_NORMED,
     Recurrence,
     Shape,
     channels,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.models import Architecture, Keeps
+    from generator.catalogue.models import Architecture, How, Keeps
     from generator.fit.header import Header
 
 __all__ = ["Tensor", "shape_from", "shape_of_file"]
@@ -100,6 +99,9 @@ def shape_from(
     encoder = bool(kept and kept.kind == "none")
     tied = not parts.output_table and bool(parts.table)
     tied = tied and (not encoder or architecture in OUTPUT_ANYWAY)
+    traits = facts.computes(architecture)
+    if parts.qk_norm:
+        traits |= {"query-norm"}
     local = keys.number("attention.key_length_swa", 0)
     compressed = keys.number("attention.key_length_mla", 0)
     return Shape(
@@ -139,8 +141,8 @@ def shape_from(
         more_input_bytes=parts.inputs - parts.table,
         cache_unknown=(kept is None and known is None) or (not heads and any(kv_heads)),
         matrices=parts.matrices(layers),
-        qk_norm=parts.qk_norm or architecture.startswith(QK_NORMED),
-        beside=_beside(keys, layers, embedding),
+        traits=traits,
+        beside=_beside(keys, traits, layers, embedding),
         multiplied=parts.multiplied(own),
         expert_weights=parts.expert_weights(own),
         remarks=tuple(_remarks(keys, kept, known, heads)),
@@ -207,10 +209,10 @@ def _cached(
     return tuple(0 if parts.only_state(i) else count for i, count in enumerate(told)), key, value
 
 
-def _beside(keys: _Keys, layers: int, embedding: int) -> int:
-    usual = DEEP_STACKED.get(keys.architecture, 0)
+def _beside(keys: _Keys, traits: frozenset[How], layers: int, embedding: int) -> int:
     each = keys.number("embedding_length_per_layer_input", 0) * layers
-    return waiting(keys.architecture, embedding, each, keys.number("n_deepstack_layers", usual))
+    deep = keys.number("n_deepstack_layers", DEEP_STACKED)
+    return waiting(traits, embedding, each, deep)
 
 
 def _states(

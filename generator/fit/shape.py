@@ -14,19 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.catalogue.facts import Facts
-    from generator.catalogue.models import ModelFact
+    from generator.catalogue.models import How, ModelFact
     from generator.fit.tower import Tower
 
 DEFAULT_BATCH: Final = 512
 MORE_BITS: Final = 2
-# Layers that a vision tower gives something of their own. Source: `deepstack_visual_indexes` in
-# config.json of Qwen3-VL.
-DEEP_STACKED: Final = {"qwen3vl": 3, "qwen3vlmoe": 3}
+DEEP_STACKED: Final = 3  # layers that a vision tower gives something of their own, in Qwen3-VL
 NEITHER: Final = "-"  # a layer of `pattern` that neither attends nor keeps a state
 HALF: Final = 2  # bytes of a weight at F16
 ALTUP: Final = 6  # embeddings: four residuals, and two predictions of them
-# Source: build_norm of Qcur and Kcur in src/models of llama.cpp@b10488.
-QK_NORMED: Final = ("qwen3", "gemma3", "gemma4", "olmo2", "olmoe", "exaone4", "minimax-m2")
 
 
 class Matrices(NamedTuple):
@@ -79,7 +75,7 @@ class Shape:
     cache is then an upper bound. An `encoder` embeds text: it has no cache, and no logits. Of the
     `input_bytes`, `more_input_bytes` are other tables than the token embedding. `cache_unknown`:
     the cache is an upper bound, of an architecture that is not known. `matrices` are those of each
-    layer, `qk_norm` that each head of query and key is normed; `beside` are floats of each token
+    layer, `traits` how its graph differs from that of others; `beside` are floats of each token
     that wait for the layers that use them. Every token is `multiplied` with so many weights of the
     layers, and with those of the experts that it uses; all experts together have `expert_weights`.
     `remarks` are sentences about
@@ -120,7 +116,7 @@ class Shape:
     more_input_bytes: int = 0
     cache_unknown: bool = False
     matrices: tuple[Matrices, ...] = ()
-    qk_norm: bool = False
+    traits: frozenset[How] = frozenset()
     beside: int = 0
     multiplied: int = 0
     expert_weights: int = 0
@@ -131,6 +127,12 @@ class Shape:
     def layers(self) -> int:
         """How many layers there are, without the output."""
         return len(self.layer_bytes)
+
+    @property
+    def host_output_bytes(self) -> int:
+        """The output where the host has it as well as the token embedding."""
+        again = "output-first" in self.traits
+        return self.output_bytes if again else self.own_output_bytes
 
     @property
     def tensor_bytes(self) -> int:
@@ -328,14 +330,15 @@ def state_floats(r: Recurrence) -> int:
     return max(r.ssm_conv_kernel - 1, 0) * channels + r.ssm_state_size * r.ssm_inner_size
 
 
-def waiting(architecture: str, embedding: int, each: int, deep: int) -> int:
+def waiting(traits: frozenset[How], embedding: int, each: int, deep: int = DEEP_STACKED) -> int:
     """Return the floats of a token that wait for the layers that use them.
 
     What a vision tower gives to the first `deep` layers (qwen3vl), an embedding for `each` layer
     (gemma3n, gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp,
     src/llama-hparams.cpp, and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
     """
-    return deep * embedding + each + (ALTUP * embedding if architecture == "gemma3n" else 0)
+    several = deep * ("deep-stack" in traits) + ALTUP * ("altup" in traits)
+    return several * embedding + each
 
 
 def channels(r: Recurrence) -> int:
@@ -392,12 +395,11 @@ def shape_of(model: ModelFact, facts: Facts) -> Shape:
         encoder=model.encoder,
         expert_bytes=_experts(model, layers, facts),
         matrices=matrices,
-        qk_norm=model.architecture.startswith(QK_NORMED),
+        traits=facts.computes(model.architecture),
         beside=waiting(
-            model.architecture,
+            facts.computes(model.architecture),
             model.embedding,
             model.layers * model.layer_embedding,
-            DEEP_STACKED.get(model.architecture, 0),
         ),
         multiplied=model.multiplied,
         expert_weights=model.expert_weights,

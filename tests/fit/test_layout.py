@@ -87,3 +87,28 @@ def test_a_tied_output_is_copied_to_the_gpu() -> None:
     (device,), host = Footprint(model, load).needs((29,))
     assert mib(host.weights) == 308
     assert device.weights + host.weights == model.tensor_bytes + model.input_bytes
+
+
+@pytest.mark.parametrize(
+    ("name", "flash", "size"),
+    # What llama-server of b10488 reserves: no logits of a model that embeds text, and no keys and
+    # queries where no layer attends.
+    [
+        ("bge-m3", True, 14),
+        ("embeddinggemma:300m", False, 13),
+        ("qwen3-vl:8b", True, 160),
+    ],
+)
+def test_a_cpu_computes_what_a_model_has(name: str, flash: bool, size: int) -> None:
+    load = Load(context=8192, slots=1, flash_attention=flash, outputs=1)
+    _, host = Footprint(shape(name), load).needs((0,))
+    assert mib(host.compute) == pytest.approx(size, rel=0.2)
+
+
+def test_a_cpu_has_the_embeddings_twice_where_the_output_is_made_first() -> None:
+    plain, twice = shape("gemma3:4b"), shape("gemma4:e4b")
+    for model, copies in ((plain, 0), (twice, 1)):
+        _, host = Footprint(model, Load(context=4096, slots=1)).needs((0,))
+        table = model.input_bytes - model.more_input_bytes
+        more = host.weights - model.tensor_bytes - model.projector_bytes
+        assert more == pytest.approx(copies * table, abs=2**20)

@@ -29,9 +29,6 @@ ROCM_MARGIN: Final = 5
 # for some of them.
 HALVES_TARGETS: Final = ("gfx11", "gfx12", "gfx908", "gfx90a")
 HALVES_CAPABILITY: Final = 7.0
-# Those with an embedding for each layer. Source: `per_layer_token_embd` goes to output.bts in
-# ml/backend/ggml/ggml.go@v0.9.3:302, @v0.21.0.
-PER_LAYER: Final = frozenset({"gemma3n", "gemma4"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +180,7 @@ def pool_of(
         casts=facts.behaves("own-engine-casts-masks"),
         workspace=workspace,
         states=_states_kept(architecture, facts),
-        tables=architecture in PER_LAYER,
+        tables="layer-embeddings" in facts.computes(architecture),
     )
 
 
