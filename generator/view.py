@@ -112,6 +112,8 @@ UNPASSED: Final = "unpassed"
 
 UNASSIGNED: Final = "unassigned"
 """The section of lines of a file of variables that assign nothing."""
+ASTRAY: Final = "astray"
+"""The section of what another service of the file asks in its own container, where nobody is."""
 UNEXPORTED: Final = "unexported"
 """The section of variables that a login shell keeps to itself."""
 

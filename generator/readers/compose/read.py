@@ -47,6 +47,7 @@ from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
 from generator.units import EVERYWHERE
 from generator.view import (
+    ASTRAY,
     STARTED,
     TUNNEL,
     Command,
@@ -73,6 +74,9 @@ _MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"
 _KEEPING: Final = frozenset({"restart", "volumes", "ports"})
 """Keys of a service that stands for itself."""
 _TUNNEL: Final = re.compile(r"(?:^|/)(?:cloudflared|ngrok|localtunnel|bore|zrok|frpc)\b")
+_LOOPBACK: Final = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\]):\d+(?:/\S*)?$")
+_OF_BROWSERS: Final = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_")
+"""How variables begin that a page gets, which asks from where its reader sits."""
 _DECLARES: Final = frozenset({"volumes", "networks", "configs", "secrets"})
 _ADDRESS: Final = re.compile(r"URL|URI|BASE|ENDPOINT|SERVER")
 _ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
@@ -153,6 +157,7 @@ class _Services:
                 *self._top(),
                 *flat(key, service, _ELSEWHERE),
                 *((*self._named_by_others(name), *self._unpassed()) if name in self.keys else ()),
+                *self._astray(name),
             ),
             models=self._models(name, service, models_started(begun, self.engine)),
             commands=self._calls(service),
@@ -196,6 +201,22 @@ class _Services:
             for variable, node in given.items():
                 text = f"{variable}={_text(node)}"
                 yield Line(section=section, name="variable", value=text, place=node.place)
+
+    def _astray(self, server: str) -> Iterator[Line]:
+        """Yield the addresses of their own container at which the other services ask."""
+        taken = {name for name in self.servers if name != server}
+        mode = self.project.services[server].text("network_mode")
+        for name, service in self.project.services.items():
+            shared = service.text("network_mode") in {"host", f"service:{server}"}
+            # An image may bring a server of its own, as `open-webui:ollama` does.
+            shared = shared or self.engine.name in image_name(service.text("image")).tag
+            if name in {server, *taken} or shared or mode == f"service:{name}":
+                continue
+            for key, node in service.table("environment").entries.items():
+                of_browser = key.startswith(_OF_BROWSERS)
+                if isinstance(node, Scalar) and not of_browser and _LOOPBACK.match(node.text):
+                    place = replace(node.place, key=f"services.{name}.environment.{key}")
+                    yield Line(section=f"{ASTRAY}.{name}", name=key, value=node.text, place=place)
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""

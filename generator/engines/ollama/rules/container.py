@@ -12,14 +12,20 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.engines.ollama.rules.helpers.homes import models_path, strangers_home
-from generator.rules.helpers.containers import holds_models, is_client, is_official, target
+from generator.rules.helpers.containers import (
+    holds_models,
+    is_client,
+    is_official,
+    repository,
+    target,
+)
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
 from generator.view import POD, STARTED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Line, View
+    from generator.view import Container, Line, View
 
 
 @Rule(
@@ -46,7 +52,8 @@ def no_volume(view: View, facts: Facts) -> Hits:
     elsewhere = named or view.adds
     if container is None or elsewhere or is_client(view):
         return
-    if strangers_home(view) or holds_models(view):
+    stranger = strangers_home(view) and view.variable("OLLAMA_MODELS") is None
+    if stranger or holds_models(view):
         return  # HW541 reports it, or a layer of the image keeps them.
     path = models_path(view, facts)
     # Which home such a user has, the image may say too: a volume at any is one for models.
@@ -112,13 +119,16 @@ def _holds(mount: str, path: str) -> bool:
     good='environment: {OLLAMA_HOST: 0.0.0.0}\nports: ["127.0.0.1:11434:11434"]',
     source="docs/docker.mdx@v0.32.15; Dockerfile@v0.32.15:296-320",
 )
-def not_of_the_container(view: View, _: Facts) -> Hits:
+def not_of_the_container(view: View, facts: Facts) -> Hits:
     address, box = view.variable("OLLAMA_HOST"), view.container
-    if address is None or box is None or box.host_network is not None or is_client(view):
+    own = any(line.name in {"ipv4_address", "ipv6_address", "network_mode"} for line in view.lines)
+    if own or box is None or box.host_network is not None or is_client(view):
+        return
+    if address is None:
+        yield from _by_default(view, box, facts)
         return
     host = listens_on(address.value)
-    own = any(line.name in {"ipv4_address", "ipv6_address", "network_mode"} for line in view.lines)
-    if own or host in ALL_ADDRESSES or is_nobodys(host):
+    if host in ALL_ADDRESSES or is_nobodys(host):
         return
     if not (is_address(host) or is_local(host)):
         return  # A name may be the container's own.
@@ -132,6 +142,27 @@ def not_of_the_container(view: View, _: Facts) -> Hits:
         return
     fix = "write `0.0.0.0`, and publish the port on the address that you mean"
     yield Hit(message=message, place=address.place, fix=fix)
+
+
+_PLAIN: Final = re.compile(
+    r"(?:.*/)?(?:alpine|almalinux|archlinux|debian|fedora|rockylinux|ubuntu|ubi\d*(?:-\w+)?"
+    r"|python|node|golang|cuda|rocm-terminal|pytorch)"
+)
+"""Images in which nobody has set a variable of the server."""
+
+
+def _by_default(view: View, box: Container, facts: Facts) -> Hits:
+    """Yield the port that leads to a server of an image that does not say where it listens."""
+    port = str(facts.image.port)
+    published = [p for p in box.ports if p[0].rpartition(":")[2].partition("/")[0] == port]
+    known = _PLAIN.fullmatch(repository(box.image)) and not view.more_variables
+    if known and published and not any("OLLAMA_HOST" in line.value for line in view.lines):
+        yield Hit(
+            message="nobody sets OLLAMA_HOST in this image: the server listens on 127.0.0.1 of the "
+            f"container alone, and the published port `{published[0][0]}` reaches nobody",
+            place=published[0][1],
+            fix="set OLLAMA_HOST=0.0.0.0, as the image of Ollama does itself",
+        )
 
 
 @Rule(

@@ -1,4 +1,4 @@
-"""HW549, HW611, HW612 and HW617: what reaches the server in a container, and what it may write."""
+"""HW549, HW611, HW612, HW617, HW621: what reaches a server in a container, and what it writes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
+from generator.view import ASTRAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +139,33 @@ def _keys(view: View, box: Container) -> str:
 def _is_read_only(mount: str) -> bool:
     *_, options = mount.rpartition(":")
     return "ro" in options.split(",")
+
+
+@Rule(
+    id="HW621",
+    title="a client that asks its own container",
+    why="In a container `localhost` is that container, and no server runs in it: the application "
+    "shows no models, or says that it cannot connect. The services of a compose file reach each "
+    "other by their names.",
+    bad="webui:\n  environment: {OLLAMA_BASE_URL: http://localhost:11434}",
+    good="webui:\n  environment: {OLLAMA_BASE_URL: http://ollama:11434}",
+    source="docs.docker.com: Networking in Compose; docs.openwebui.com: Server Connection Error",
+)
+def asks_itself(view: View, facts: Facts) -> Hits:
+    address = view.variable("OLLAMA_HOST")
+    if not _serves_alone(view, facts) or (address and address.unresolved):
+        return
+    port = port_of(address.value, facts.image.port) if address else facts.image.port
+    for line in view.lines:
+        client = line.section.removeprefix(f"{ASTRAY}.")
+        if client != line.section and port_of(line.value, port) == port:
+            bare = "" if "://" not in line.value else "http://"
+            yield Hit(
+                message=f"`{line.value}` is in the container of `{client}`, where no server "
+                "listens",
+                place=line.place,
+                fix=f"write `{bare}{view.name}:{port}`",
+            )
 
 
 @Rule(
