@@ -47,6 +47,7 @@ case $* in
     done
     ;;
   "show -p Environment "*) cat "$state/environment" ;;
+  "show $unit") cat "$state/held/$unit" ;;
   "is-active --quiet"*) [ -e "$state/active" ] ;;
   is-active*) [ -e "$state/active" ] && echo active ;;
   "is-enabled --quiet"*) generated || [ -e "$state/enabled/$unit" ] ;;
@@ -107,6 +108,8 @@ class Host:
         self.stub("systemctl", SYSTEMCTL)
         self.stub("ollama", OLLAMA)
         self.stub("journalctl", 'echo "the journal: $*"')
+        # What is in effect is compared by the shell alone, but where a test says otherwise.
+        self.stub("python3", "exit 1")
         for name in ("modprobe", "systemd-tmpfiles", "systemd-sysusers", "id"):
             self.stub(name, RECORD)
 

@@ -257,14 +257,14 @@ class TestFiles:
         plan = node(fleet, "spark").plan
         texts = {file.path: file.text for file in all_files("systemd", plan)}
         own = {file["path"]: "\n".join(file["lines"]) for file in found}
-        assert own == {path: text for path, text in texts.items() if not path.endswith(".sh")}
+        assert own == {p: t for p, t in texts.items() if not p.endswith((".sh", ".py"))}
 
     def test_the_scripts_are_there_once_for_all_hosts(self, tmp_path: Path) -> None:
         more = '[hosts.more]\nprofile = "xeon-cpu"\ntarget = "systemd"\n'
         paths = list(render_fleet(decided(tmp_path, FLEET_FILE + more)))
         programs = {file.path: file.text for file in paths if file.executable}
         assert sorted(programs) == [
-            *(f"hostwright/bundle/{name}.sh" for name in ("apply", "remove")),
+            *(f"hostwright/bundle/{name}" for name in ("apply.sh", "remove.sh", "verify.py")),
             "hostwright/deploy-waves.sh",
         ]
         assert sum("while ! systemctl is-active" in file.text for file in paths) == 1

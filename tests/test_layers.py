@@ -161,6 +161,8 @@ def room(module: str) -> str:
 
 def modules() -> Iterator[tuple[str, Path]]:
     for path in sorted(ROOT.rglob("*.py")):
+        if path.is_relative_to(ROOT / "templates"):
+            continue  # a program of a bundle, and no module
         parts = path.relative_to(ROOT.parent).with_suffix("").parts
         yield ".".join(part for part in parts if part != "__init__"), path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.formats.data import to_json
 from generator.formats.shell import record
 from generator.formats.template import shipped_text
 from generator.formats.text import comment
@@ -18,12 +19,36 @@ if TYPE_CHECKING:
 _JOB_KINDS: Final = ("pull", "create", "warmup", "resume")
 
 
-def scripts() -> tuple[File, ...]:
-    """Return what puts a bundle in place and takes it away: the same files for every host."""
+def scripts(*, verified: bool = True) -> tuple[File, ...]:
+    """Return what puts a bundle in place and takes it away: the same files for every host.
+
+    `verified`: with what compares it with what is in effect.
+    """
+    names = ("apply.sh", "remove.sh", *(("verify.py",) if verified else ()))
     return tuple(
-        File(name, shipped_text(f"bundle/{name}"), executable=True, static=True)
-        for name in ("apply.sh", "remove.sh")
+        File(name, shipped_text(f"bundle/{name}"), executable=True, static=True) for name in names
     )
+
+
+def wanted(plan: Plan) -> File:
+    """Return what `verify.py` reads: all that should be in effect of the service of a host.
+
+    The values of variables that the user names are the user's own, and not shown.
+    """
+    service = plan.service
+    own = {setting.name for setting in service.settings("environment")}
+    data = {
+        "header": plan.header,
+        "unit": service.unit,
+        "address": service.listen.address,
+        "variables": {setting.name: setting.value for setting in service.environment},
+        "hidden": sorted(own),
+        "limits": {limit.directive: [limit.written, limit.value] for limit in service.limits},
+        "release": [service.era_since, service.era_until],
+        "models": [model.served for model in service.models],
+        "jobs": [job.unit for job in service.jobs if job.kind in {"pull", "create"}],
+    }
+    return File("verify.json", to_json(data))
 
 
 def wait_seconds(service: Service) -> int:
@@ -65,7 +90,9 @@ def bundle_files(
     above = (*plan.header, "What apply.sh reads: a word, a tab, and a value as it stands.")
     lines = [line for text in above for line in comment(text)]
     lines += [record(word, value) for word, value in words if value]
-    return (File("bundle.conf", "\n".join([*lines, ""])), *scripts())
+    verified = () if places.quadlets else (wanted(plan),)
+    conf = File("bundle.conf", "\n".join([*lines, ""]))
+    return (conf, *verified, *scripts(verified=bool(verified)))
 
 
 def _server(service: Service, places: Places) -> tuple[tuple[str, str], ...]:

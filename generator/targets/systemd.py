@@ -69,16 +69,12 @@ LEFT_OUT: Final = (
         "Devices.driver Devices.vendor Service.acceleration",
     ),
     LeftOut(
-        "a unit does not know the release of the program that is installed",
-        "Service.era_since Service.era_until",
-    ),
-    LeftOut(
         "the header has it in words",
         "Host.cpu Host.cores Host.threads Host.memory Host.gpus Host.driver",
     ),
     LeftOut(
         "written as variables, directives and commands already",
-        "Listen.host Listen.reason Listen.silences Limit.name Limit.value Model.name",
+        "Listen.host Listen.reason Listen.silences Limit.name",
     ),
     LeftOut(
         "the program is the one that is installed, and the official one has neither",
@@ -111,7 +107,7 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
-    """Return the README, the two scripts for root that it names, and what these read."""
+    """Return the README, the scripts for root that it names, and what these read."""
     service = plan.service
     wait = wait_seconds(service)
     readme = render_template("systemd/README.md.jinja", plan=plan, service=service, wait=wait)

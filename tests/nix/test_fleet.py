@@ -277,10 +277,11 @@ def test_another_system_gets_a_bundle_and_its_script(name: str, fleet: Path) -> 
         "files = map (f: { inherit (f) text executable; }) d.base.files; }",
     )
     assert (made["system"], made["name"]) == ("aarch64-linux", f"hostwright-{name}")
-    assert (made["script"], made["dryActivate"]) == ("./apply.sh", "./apply.sh --dry-run")
+    activation = ("./apply.sh || [ $? = 4 ]", "./apply.sh --dry-run")
+    assert (made["script"], made["dryActivate"]) == activation
     (node,) = [n for n in decide_fleet(fleet.parent / "fleet.toml").nodes if n.name == name]
     own = [file for file in all_files(node.target, node.plan) if not file.static]
-    scripts = ("apply.sh", "remove.sh")
+    scripts = ("apply.sh", "remove.sh", "verify.py")
     assert made["names"] == [*(file.path for file in own), *scripts]
     assert made["files"] == [
         *({"text": file.text, "executable": False} for file in own),

@@ -564,11 +564,29 @@ give_up() {
   exit 1
 }
 
+# Compares this bundle with what is in effect, and says what is not as it wants it. What Python finds
+# counts; without it, the lines of files that win over those of this bundle do.
+compare() {
+  if [ ! -e verify.json ]; then return 0; fi
+  found=0
+  if python3 -Ic 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
+    seen=$(python3 -I verify.py "$address" 2>&1) || found=$?
+    if [ "$found" = 0 ]; then
+      say "$seen"
+      return 0
+    fi
+    say "$seen" >&2
+  fi
+  lost=$(what_lost)
+  if [ -n "$lost" ]; then say "$lost" >&2; fi
+  if [ "$found" = 1 ] || [ -n "$lost" ]; then drift=yes; fi
+}
+
 # Says which settings of this bundle have no effect, since files that systemd reads later say
 # otherwise. `systemctl cat` has all lines in the order in which they count, below the name of each
 # file.
-say_what_lost() {
-  if [ -n "$generator" ] || ! command -v awk >/dev/null 2>&1; then return 0; fi
+what_lost() {
+  if ! command -v awk >/dev/null 2>&1; then return 0; fi
   systemctl cat "$server" 2>/dev/null | OURS=$files ROOT=$root awk '
     BEGIN {
       count = split(ENVIRON["OURS"], paths, "\n")
@@ -603,7 +621,7 @@ say_what_lost() {
         print name " of this bundle has no effect: " lost[key] " says otherwise."
       }
     }
-  ' | sort >&2 || true
+  ' | sort || true
 }
 
 # Restarts the server if it must, or else the jobs that changed, and waits for its answer.
@@ -620,7 +638,6 @@ start() {
   fi
   answers_within "$wait" || give_up "The server does not answer at $address within $wait seconds."
   say "The server answers at $address."
-  say_what_lost
 }
 
 # ── what is asked for ─────────────────────────────────────────────────────────────────────────
@@ -659,12 +676,15 @@ apply() {
   fi
   if [ "$changed$restart" = nono ]; then
     say "Nothing to change."
-    if [ "$run" = yes ]; then say_what_lost; fi
   elif [ "$dry" = yes ]; then
     foretell_all
+    return 0
   else
     change
   fi
+  drift=no
+  if [ "$run" = yes ]; then compare; fi
+  if [ "$drift$dry" = yesno ]; then exit 4; fi
 }
 
 foretell_all() {

@@ -18,14 +18,20 @@ let
   };
   own = map (file: stored false file.path (lib.concatStringsSep "\n" file.lines)) files;
   script = path: stored true path (builtins.readFile (./bundle + "/${path}"));
-  scripts = map script [
-    "apply.sh"
-    "remove.sh"
-  ];
+  # Only bundles with the one have what the other reads.
+  verified = lib.any (file: file.path == "verify.json") files;
+  scripts = map script (
+    [
+      "apply.sh"
+      "remove.sh"
+    ]
+    ++ lib.optional verified "verify.py"
+  );
   # Its functor runs the script in the bundle.
   custom = activate.custom // {
     dryActivate = "./apply.sh --dry-run";
     boot = "echo 'A bundle takes effect at once: deploy without --boot.' >&2; exit 1";
   };
 in
-custom (pkgs.linkFarm "hostwright-${name}" (own ++ scripts)) "./apply.sh"
+# Status 4 is no reason to go back: all is in place, and something of the host's wins over it.
+custom (pkgs.linkFarm "hostwright-${name}" (own ++ scripts)) "./apply.sh || [ $? = 4 ]"
