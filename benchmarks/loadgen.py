@@ -5,19 +5,21 @@
 A server in a process of its own sends each token when it is due and keeps when it was sent; what
 the generator saw between two tokens is compared with what was between them when they were sent, so
 that a server that is late itself is not the generator's error. A machine that has other work delays
-both: on each processor a process that only sleeps keeps when it was woken late, and gaps in which none
-was are told apart.
+both: on each processor a process that only sleeps keeps when it was woken late, and gaps in which
+none was are told apart.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import multiprocessing
 import os
 import resource
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -125,7 +127,7 @@ def measured(streams: int, pace: float, tokens: int) -> tuple[Level, list[Seen],
         seen[str(index)] = found.gaps
         return found
 
-    level = closed_loop(ask, streams, streams, server, lambda _: None)
+    level = closed_loop(lambda index: partial(ask, index), streams, streams, server, lambda _: None)
     sent: Gaps = _ended(process, pipe)
     stalls = sorted(stall for each in watches for stall in _ended(*each))
     gaps = [
@@ -170,6 +172,7 @@ def _errors(gaps: list[Seen], pace: float) -> str:
 
 def main(streams: int = 200, rate: int = 20, tokens: int = 100) -> None:
     """Print the figures."""
+    gc.disable()  # as `gen` does
     pace = 1 / rate
     level, gaps, stalls = measured(streams, pace, tokens)
     used = resource.getrusage(resource.RUSAGE_SELF)

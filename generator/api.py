@@ -10,6 +10,10 @@ What stands here stays by its name; everything else may move. It is a module of 
 function.
 """
 
+from generator.bench.measure import Load as Load
+from generator.bench.measure import measure as measure
+from generator.bench.measurement import Measurement as Measurement
+from generator.bench.measurement import Workload as Workload
 from generator.catalogue.catalogue import Catalogue as Catalogue
 from generator.catalogue.catalogue import load_catalogue as load_catalogue
 from generator.catalogue.facts import Facts as Facts
@@ -32,6 +36,7 @@ from generator.fit.assess import Question as Question
 from generator.fit.assess import assess as assess
 from generator.fleet.decide import decide_fleet as decide_fleet
 from generator.fleet.render import render_fleet as render_fleet
+from generator.live.client import Server as Server
 from generator.pipeline import plan_of as plan_of
 from generator.plan import Plan as Plan
 from generator.profiles.document import Document as Document

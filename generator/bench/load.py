@@ -8,16 +8,19 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.bench.measurement import Level, Sample
+from generator.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from generator.live.client import Server
 
-    Ask = Callable[[int, int, int], Sample]
+    Ask = Callable[[int, int], Sample]
+    Prepare = Callable[[int], Ask]
     Told = Callable[[int], None]
     Answers = queue.SimpleQueue[Sample | BaseException]
 
@@ -25,10 +28,11 @@ MOST_AT_ONCE: Final = 1000
 CROWDED: Final = f"not sent: {MOST_AT_ONCE} requests were under way already"
 
 
-def closed_loop(ask: Ask, number: int, at_once: int, server: Server, told: Told) -> Level:
+def closed_loop(prepare: Prepare, number: int, at_once: int, server: Server, told: Told) -> Level:
     """Return what becomes of `number` requests, `at_once` of them under way until the last.
 
-    `ask` takes the number of a request, when the level began, and when the request is due.
+    `prepare` makes one by its number, which costs no time that is measured; what it returns sends
+    it, given when the level began and when the request is due.
     """
     answers: Answers = queue.SimpleQueue()
     began, numbers, lock = time.monotonic_ns(), iter(range(number)), threading.Lock()
@@ -39,10 +43,11 @@ def closed_loop(ask: Ask, number: int, at_once: int, server: Server, told: Told)
                 index = next(numbers, None)
             if index is None:
                 return
-            _answer(answers, ask, index, began, time.monotonic_ns() - began)
+            ask = prepare(index)
+            _answer(answers, ask, began, time.monotonic_ns() - began)
 
     for _ in range(min(at_once, number)):
-        threading.Thread(target=work, daemon=True).start()
+        _start(work)
     found: list[Sample] = []
     for sample in _until(answers, server, number):
         found.append(sample)
@@ -51,7 +56,7 @@ def closed_loop(ask: Ask, number: int, at_once: int, server: Server, told: Told)
 
 
 def open_loop(
-    ask: Ask, dues: Sequence[int], per_second: float, server: Server, told: Told
+    prepare: Prepare, dues: Sequence[int], per_second: float, server: Server, told: Told
 ) -> Level:
     """Return what becomes of requests that are sent when they are due, answered or not.
 
@@ -60,6 +65,7 @@ def open_loop(
     answers: Answers = queue.SimpleQueue()
     began, found = time.monotonic_ns(), list[Sample]()
     for index, due in enumerate(dues):
+        ask = prepare(index)
         pause = (began + due - time.monotonic_ns()) / 1e9
         if pause > server.left:
             time.sleep(max(server.left, 0))
@@ -68,9 +74,7 @@ def open_loop(
         if index - answers.qsize() >= MOST_AT_ONCE:
             answers.put(Sample(due=due, error=CROWDED))
             continue
-        threading.Thread(
-            target=_answer, args=(answers, ask, index, began, due), daemon=True
-        ).start()
+        _start(partial(_answer, answers, ask, began, due))
         told(answers.qsize())
     for sample in _until(answers, server, len(dues)):
         found.append(sample)
@@ -78,9 +82,17 @@ def open_loop(
     return _level(found, len(dues), began, server, per_second=per_second)
 
 
-def _answer(answers: Answers, ask: Ask, index: int, began: int, due: int) -> None:
+def _start(work: Callable[[], None]) -> None:
     try:
-        answers.put(ask(index, began, due))
+        threading.Thread(target=work, daemon=True).start()
+    except RuntimeError as error:
+        message = f"this machine starts no more threads: {error}"
+        raise EnvironmentFailure(message, hint="ask for fewer requests at once") from error
+
+
+def _answer(answers: Answers, ask: Ask, began: int, due: int) -> None:
+    try:
+        answers.put(ask(began, due))
     except BaseException as error:  # noqa: BLE001 -- raised where somebody waits
         answers.put(error)
 

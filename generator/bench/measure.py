@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from generator.units import is_local
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from generator.bench.load import Ask
+    from generator.bench.load import Prepare
     from generator.bench.measurement import Level, Sample, Workload
 
     Told = Callable[[str, int], None]
@@ -54,12 +55,12 @@ def measure(
     told("warm-up", 0)
     warm, workload = _warmed(server, model, workload, given)
 
-    def asking(name: str) -> Ask:
-        return lambda index, began, due: timed(
-            server, model, workload, prompt(workload, given, f"{name} {index}"), began, due
+    def of_load(name: str) -> Prepare:
+        return lambda index: partial(
+            timed, server, model, workload, prompt(workload, given, name, index)
         )
 
-    levels = tuple(_levels(server, workload, load, asking, told))
+    levels = tuple(_levels(server, workload, load, of_load, told))
     every = [sample for level in levels for sample in level.samples]
     if all(sample.error for sample in every):
         raise EnvironmentFailure(failures(every)[0].error, hint="nothing could be measured")
@@ -75,16 +76,15 @@ def measure(
 
 
 def _levels(
-    server: Server, workload: Workload, load: Load, asking: Callable[[str], Ask], told: Told
+    server: Server, workload: Workload, load: Load, of_load: Callable[[str], Prepare], told: Told
 ) -> list[Level]:
     number = workload.requests
     if load.per_second:
         name = f"{load.per_second:g}/s"
         dues = [*arrivals(load.per_second, number, workload.seed)]
-        ask = asking(name)
-        return [open_loop(ask, dues, load.per_second, server, lambda done: told(name, done))]
+        return [open_loop(of_load(name), dues, load.per_second, server, partial(told, name))]
     return [
-        closed_loop(asking(str(n)), number, n, server, lambda done, n=n: told(str(n), done))  # type: ignore[misc]
+        closed_loop(of_load(str(n)), number, n, server, partial(told, f"{n} at once"))
         for n in load.at_once
     ]
 
@@ -94,11 +94,8 @@ def _warmed(
 ) -> tuple[Sample, Workload]:
     """Return the first request, and the Workload with as many words as its tokens ask for."""
     first = replace(workload, words=workload.prompt_tokens)
-
-    def ask(_: int, began: int, due: int) -> Sample:
-        return timed(server, model, first, prompt(first, given, "warm-up 0"), began, due)
-
-    (sample,) = closed_loop(ask, 1, 1, server, lambda _: None).samples
+    ask = partial(timed, server, model, first, prompt(first, given, "warm-up", 0))
+    (sample,) = closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples
     if sample.error:
         raise EnvironmentFailure(sample.error, hint="nothing could be measured")
     words = fitting_words(first.words, workload.prompt_tokens, sample.prompt_tokens)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.bench.words import clocks, milliseconds, named, number, spreads, subject, warmed
+from generator.bench.words import (
+    clocks,
+    milliseconds,
+    named,
+    number,
+    promises,
+    spreads,
+    subject,
+    warmed,
+)
 from generator.formats.page import Bar, page
 from generator.records import dataclass
 
@@ -12,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.bench.measurement import Measurement
-    from generator.bench.objectives import Objectives
     from generator.bench.statistics import Spread
     from generator.bench.summary import Summary
 
@@ -40,7 +48,7 @@ class Range:
     note: str
 
 
-def as_page(found: Measurement, summaries: Sequence[Summary], objectives: Objectives | None) -> str:
+def as_page(found: Measurement, summaries: Sequence[Summary]) -> str:
     """Return the HTML: charts, tables with intervals, where the time goes, what went wrong."""
     lead, under = subject(found)
     return page(
@@ -54,7 +62,7 @@ def as_page(found: Measurement, summaries: Sequence[Summary], objectives: Object
         colours=list(COLOURS.items()),
         spreads=list(spreads(summaries)),
         clocks=clocks(summaries),
-        goodput=[*_goodput(summaries)] if objectives else [],
+        promises=promises(summaries),
         failures=[(named(s.load), str(k.requests), k.error) for s in summaries for k in s.failures],
     )
 
@@ -91,12 +99,3 @@ def _splits(summaries: Sequence[Summary]) -> Iterator[Bar]:
                 for name, value in values.items()
             ]
             yield Bar(named(each.load), parts, f"{milliseconds(each.split.latency)} ms")
-
-
-def _goodput(summaries: Sequence[Summary]) -> Iterator[tuple[str, ...]]:
-    for each in summaries:
-        if each.goodput is not None:
-            missed = ", ".join(f"{m.objective} by {m.requests}" for m in each.goodput.missed)
-            kept = f"{each.goodput.kept} of {each.requests}"
-            p95 = {True: "kept", False: "missed", None: "-"}[each.goodput.p95]
-            yield named(each.load), kept, number(each.goodput.per_second), p95, missed or "-"

@@ -20,12 +20,12 @@ WORDS: Final = (
 MOST_WORDS: Final = 1 << 20
 
 
-def prompt(workload: Workload, given: Sequence[str], name: str) -> str:
-    """Return the prompt of the request `name`, which is like no other's from its first word on."""
-    drawing = Random(f"{workload.seed} {name}")  # noqa: S311 -- to draw words
+def prompt(workload: Workload, given: Sequence[str], load: str, index: int) -> str:
+    """Return the prompt of a request of a load: like no other's from its first word on."""
+    drawing = Random(f"{workload.seed} {load} {index}")  # noqa: S311 -- to draw words
     first = f"{drawing.getrandbits(32):08x}"
     if given:
-        return f"{first} {given[int(name.rpartition(' ')[2]) % len(given)]}"
+        return f"{first} {given[index % len(given)]}"
     return " ".join([first, *drawing.choices(WORDS, k=max(workload.words - 1, 0))])
 
 

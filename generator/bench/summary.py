@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_KINDS: Final = 5
 OTHERS: Final = "other errors"
+PARTS: Final = ("queue", "load", "prefill", "decode", "outside", "latency")
+"""Of the time of an answer; the last is the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +114,8 @@ def split(good: Sequence[Sample]) -> Split | None:
     counted = [sample for sample in good if sample.total]
     if not counted:
         return None
-    means = {name: fmean(getattr(sample, name) for sample in counted) for name in _PARTS}
+    means = {name: fmean(getattr(sample, name) for sample in counted) for name in PARTS}
     return Split(**means)
-
-
-_PARTS: Final = ("queue", "load", "prefill", "decode", "outside", "latency")
 
 
 def _by_client(good: Sequence[Sample], wall: int) -> Clock:

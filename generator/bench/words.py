@@ -79,6 +79,21 @@ def clocks(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
     ]
 
 
+def promises(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    """Return a row for each load: how many requests keep what a profile promises, and what not."""
+    return [
+        (
+            named(s.load),
+            f"{s.goodput.kept} of {s.requests}",
+            number(s.goodput.per_second),
+            {True: "kept", False: "missed", None: "-"}[s.goodput.p95],
+            ", ".join(f"{m.objective} by {m.requests}" for m in s.goodput.missed) or "-",
+        )
+        for s in summaries
+        if s.goodput is not None
+    ]
+
+
 def subject(found: Measurement) -> tuple[str, str]:
     """Return what was measured, and under what."""
     seen, work = found.environment, found.workload

@@ -73,7 +73,7 @@ class Bench(click.Command):
     "--model",
     metavar="MODEL",
     example="llama3.2:1b",
-    text="The model to ask.  [default: the first of the profile]",
+    text="The model to ask.  [default: the first of the profile that writes]",
 )
 @filled_option(
     "--url",
@@ -161,7 +161,7 @@ def command(
             load,
             profile=profile or "",
             given=given,
-            told=lambda name, done: status(f"{name}: {done} of {workload.requests}"),
+            told=lambda name, done: status(f"{name}: {done} of {workload.requests} requests"),
         )
     finally:
         status()
@@ -170,7 +170,7 @@ def command(
         from generator.bench.page import as_page
         from generator.cli.writing import write_page
 
-        write_page(as_page(found, summaries, objectives), html)
+        write_page(as_page(found, summaries), html)
     if html != STDIO:
         _print("json" if as_json else form, found, summaries, objectives)
 
@@ -190,7 +190,7 @@ def _print(
     else:
         from generator.cli.bench_text import bench_text
 
-        click.echo(printable(bench_text(found, summaries, objectives)), color=coloured())
+        click.echo(printable(bench_text(found, summaries)), color=coloured())
 
 
 def _asked(
@@ -254,9 +254,9 @@ def _meant(
     from generator.profiles.validate import validate
 
     service = plan_of(document).service
-    named = model or next((each.name for each in service.models), None)
+    named = model or next((m.served for m in service.models if m.role != "embedding"), None)
     if named is None:
-        raise Misuse("the profile has no model", "name one by -m", where="--model")
+        raise Misuse("the profile has no model that writes", "name one by -m", where="--model")
     objectives = objectives_of(validate(document).slo) if "slo" in document.data else None
     return url or f"http://{service.listen.address}", named, objectives
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.bench.words import clocks, milliseconds, named, number, spreads, subject, warmed
+from generator.bench.summary import PARTS
+from generator.bench.words import (
+    clocks,
+    milliseconds,
+    named,
+    number,
+    promises,
+    spreads,
+    subject,
+    warmed,
+)
 from generator.cli.talk import counted, width
 
 if TYPE_CHECKING:
@@ -15,16 +25,12 @@ if TYPE_CHECKING:
 
     from generator.bench.compare import Compared
     from generator.bench.measurement import Measurement
-    from generator.bench.objectives import Objectives
     from generator.bench.summary import Summary
 
-PARTS: Final = ("queue", "load", "prefill", "decode", "outside", "latency")
 _VERDICTS: Final = {"better": "green", "worse": "red"}
 
 
-def bench_text(
-    found: Measurement, summaries: Sequence[Summary], objectives: Objectives | None
-) -> str:
+def bench_text(found: Measurement, summaries: Sequence[Summary]) -> str:
     """Return a table for each question, a line in it for each load."""
     heads = (*subject(found), warmed(found.warmup))
     lines = [*(textwrap.fill(head, width(), subsequent_indent="  ") for head in heads), ""]
@@ -38,7 +44,8 @@ def bench_text(
             [named(load), *(milliseconds(getattr(s, part)) for part in PARTS)] for load, s in splits
         )
         lines += _table(("mean of, ms", *PARTS[:-1], "whole"), means)
-    lines += _goodput(summaries) if objectives else []
+    if kept := promises(summaries):
+        lines += _table(("under [slo]", "keep it", "a second", "p95", "missed"), kept)
     lines += _failed(summaries)
     return "\n".join(lines).rstrip()
 
@@ -53,18 +60,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
         return "  ".join([first[0].ljust(first[1]), *(cell.rjust(size) for cell, size in others)])
 
     return [click.style(line(head), bold=True), *map(line, rows), ""]
-
-
-def _goodput(summaries: Sequence[Summary]) -> Iterator[str]:
-    rows = []
-    for each in summaries:
-        kept = each.goodput
-        if kept is not None:
-            missed = ", ".join(f"{m.objective} by {m.requests}" for m in kept.missed)
-            p95 = {True: "kept", False: "missed", None: "-"}[kept.p95]
-            good = f"{kept.kept} of {each.requests}"
-            rows.append((named(each.load), good, number(kept.per_second), p95, missed or "-"))
-    yield from _table(("under [slo]", "keep it", "a second", "p95", "missed"), rows)
 
 
 def _failed(summaries: Sequence[Summary]) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,10 @@ from generator.bench.measurement import Sample
 from generator.live.client import Server
 
 NOWHERE = "http://127.0.0.1:9"
+
+
+def prepared(ask: Callable[[int, int, int], Sample]) -> Callable[[int], Any]:
+    return lambda index: partial(ask, index)
 
 
 def nobody(_: int) -> None:
@@ -35,7 +42,7 @@ class Counting:
 
 def test_so_many_are_under_way_until_the_last() -> None:
     ask, told = Counting(4), list[int]()
-    level = closed_loop(ask, 12, 4, Server.at(NOWHERE, 30), told.append)
+    level = closed_loop(prepared(ask), 12, 4, Server.at(NOWHERE, 30), told.append)
     assert (ask.most, level.name, len(level.good)) == (4, "4", 12)
     assert sorted(sample.tokens for sample in level.samples) == [*range(12)]
     assert told == [*range(1, 13)]
@@ -43,13 +50,13 @@ def test_so_many_are_under_way_until_the_last() -> None:
 
 def test_no_more_threads_than_requests() -> None:
     ask = Counting(2)
-    assert len(closed_loop(ask, 2, 50, Server.at(NOWHERE, 30), nobody).good) == 2
+    assert len(closed_loop(prepared(ask), 2, 50, Server.at(NOWHERE, 30), nobody).good) == 2
 
 
 def test_an_open_loop_waits_for_nobody() -> None:
     """All of five are under way though none is answered before the last is sent."""
     ask, dues = Counting(5), [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000]
-    level = open_loop(ask, dues, 1000.0, Server.at(NOWHERE, 30), nobody)
+    level = open_loop(prepared(ask), dues, 1000.0, Server.at(NOWHERE, 30), nobody)
     assert (ask.most, level.name) == (5, "1000/s")
     assert sorted(sample.due for sample in level.good) == dues
     assert all(sample.latency >= 0 for sample in level.good)
@@ -66,9 +73,9 @@ def test_when_the_time_is_up_nobody_is_waited_for(kind: str) -> None:
 
     server = Server.at(NOWHERE, 0.3)
     if kind == "closed":
-        level = closed_loop(ask, 4, 2, server, nobody)
+        level = closed_loop(prepared(ask), 4, 2, server, nobody)
     else:
-        level = open_loop(ask, [0, 0, 0, 9 * 10**12], 1.0, server, nobody)
+        level = open_loop(prepared(ask), [0, 0, 0, 9 * 10**12], 1.0, server, nobody)
     over.set()
     assert [sample.error for sample in level.samples].count(server.late) == 4 - len(level.good)
     assert len(level.samples) == 4
@@ -80,4 +87,4 @@ def test_a_fault_of_ours_is_no_failed_request() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        closed_loop(ask, 1, 1, Server.at(NOWHERE, 30), nobody)
+        closed_loop(prepared(ask), 1, 1, Server.at(NOWHERE, 30), nobody)

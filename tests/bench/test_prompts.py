@@ -11,14 +11,14 @@ WORK = Workload(api="ollama", requests=1, prompt_tokens=20, output_tokens=1, see
 
 
 def test_each_begins_differently_and_the_same_again() -> None:
-    every = [prompt(WORK, (), f"1 {n}") for n in range(1000)]
+    every = [prompt(WORK, (), "1", n) for n in range(1000)]
     assert len({text.split()[0] for text in every}) == 1000
     assert {len(text.split()) for text in every} == {20}
-    assert every == [prompt(WORK, (), f"1 {n}") for n in range(1000)]
+    assert every == [prompt(WORK, (), "1", n) for n in range(1000)]
 
 
 def test_given_prompts_are_taken_in_turn() -> None:
-    every = [prompt(WORK, ("a b", "c"), f"4 {n}") for n in range(3)]
+    every = [prompt(WORK, ("a b", "c"), "4", n) for n in range(3)]
     assert [text.partition(" ")[2] for text in every] == ["a b", "c", "a b"]
 
 

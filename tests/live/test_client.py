@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from generator.errors import EnvironmentFailure, HostwrightError
-from generator.live.client import LONGEST_LINE, Server, asked, streamed
+from generator.live.client import LONGEST_LINE, Server, arriving, asked, streamed
 from tests.commands import called
 from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serving, body, drips, says
 
@@ -108,6 +108,21 @@ def test_a_stream_comes_line_by_line(serve: Serve) -> None:
     parts = (chunk(b'{"a":1}\n{"a"'), chunk(b":2}\n\n"), chunk(b'{"a":3}'), chunk(b""))
     server = Server.at(serve(says(CHUNKED, *parts)))
     assert [*streamed(server, "/api/pull", {})] == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+def test_events_come_until_they_say_that_it_is_all(serve: Serve) -> None:
+    lines = b': a remark\n\ndata: {"a":1}\n\nevent: x\ndata:{"a":2}\n\ndata: [DONE]\n\ndata: 3\n'
+    server = Server.at(serve(says(CHUNKED, chunk(lines), chunk(b""))))
+    assert [*arriving(server, "/v1/chat/completions", {}, events=True)] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_stream_is_read_in_the_thread_that_times_it(serve: Serve) -> None:
+    before = {*threading.enumerate()}
+    parts = arriving(Server.at(serve(drips(CHUNKED, chunk(b'{"a":1}\n'))), 1), "/api/generate", {})
+    assert next(parts) == {"a": 1}
+    assert not any("(run)" in each.name for each in {*threading.enumerate()} - before)
+    with pytest.raises(EnvironmentFailure, match="did not answer within"):
+        list(parts)
 
 
 STREAMS: dict[str, tuple[Answer, str]] = {
