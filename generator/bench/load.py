@@ -44,10 +44,10 @@ def closed_loop(prepare: Prepare, number: int, at_once: int, server: Server, tol
             if index is None:
                 return
             ask = prepare(index)
-            _answer(answers, ask, began, time.monotonic_ns() - began)
+            answers.put(ask(began, time.monotonic_ns() - began))
 
     for _ in range(min(at_once, number)):
-        _start(work)
+        _start(work, answers)
     found: list[Sample] = []
     for sample in _until(answers, server, number):
         found.append(sample)
@@ -74,7 +74,7 @@ def open_loop(
         if index - answers.qsize() >= MOST_AT_ONCE:
             answers.put(Sample(due=due, error=CROWDED))
             continue
-        _start(partial(_answer, answers, ask, began, due))
+        _start(partial(_put, answers, ask, began, due), answers)
         told(answers.qsize())
     for sample in _until(answers, server, len(dues)):
         found.append(sample)
@@ -82,19 +82,24 @@ def open_loop(
     return _level(found, len(dues), began, server, per_second=per_second)
 
 
-def _start(work: Callable[[], None]) -> None:
+def _start(work: Callable[[], None], answers: Answers) -> None:
+    """Do some work in a thread; what goes wrong in it is an answer, too."""
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 -- raised where somebody waits
+            answers.put(error)
+
     try:
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
     except RuntimeError as error:
         message = f"this machine starts no more threads: {error}"
         raise EnvironmentFailure(message, hint="ask for fewer requests at once") from error
 
 
-def _answer(answers: Answers, ask: Ask, began: int, due: int) -> None:
-    try:
-        answers.put(ask(began, due))
-    except BaseException as error:  # noqa: BLE001 -- raised where somebody waits
-        answers.put(error)
+def _put(answers: Answers, ask: Ask, began: int, due: int) -> None:
+    answers.put(ask(began, due))
 
 
 def _until(answers: Answers, server: Server, number: int) -> Iterator[Sample]:

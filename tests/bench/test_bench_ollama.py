@@ -49,7 +49,7 @@ def test_one_slot_and_four(tmp_path: Path) -> None:
         for each in splits:
             parts = sum(each[name] for name in ("queue", "load", "prefill", "decode"))
             # Answers of a tenth of a second, on a machine that has other work.
-            assert parts == pytest.approx(each["latency"], rel=0.1)
+            assert 0.75 < parts / each["latency"] <= 1
         queues.append(splits[1]["queue"] / splits[1]["latency"])
     assert queues[0] > 0.5
     assert queues[1] < 0.3

@@ -71,7 +71,7 @@ def test_when_the_time_is_up_nobody_is_waited_for(kind: str) -> None:
             over.wait(60)
         return Sample(due=due, ended=1)
 
-    server = Server.at(NOWHERE, 0.3)
+    server = Server.at(NOWHERE, 1)
     if kind == "closed":
         level = closed_loop(prepared(ask), 4, 2, server, nobody)
     else:
@@ -83,8 +83,13 @@ def test_when_the_time_is_up_nobody_is_waited_for(kind: str) -> None:
 
 
 def test_a_fault_of_ours_is_no_failed_request() -> None:
-    def ask(*_: int) -> Sample:
+    def ask(*_: int) -> Any:
         raise ZeroDivisionError
 
+    server = Server.at(NOWHERE, 30)
     with pytest.raises(ZeroDivisionError):
-        closed_loop(prepared(ask), 1, 1, Server.at(NOWHERE, 30), nobody)
+        closed_loop(prepared(ask), 1, 1, server, nobody)
+    with pytest.raises(ZeroDivisionError):
+        open_loop(prepared(ask), [0], 1.0, server, nobody)
+    with pytest.raises(ZeroDivisionError):
+        closed_loop(ask, 1, 1, server, nobody)
