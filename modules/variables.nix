@@ -27,6 +27,10 @@ let
       lib.filter (name: inEffect ? ${name} && !isRead kind inEffect.${name}) kind.names
     )
   ) kinds;
+  written = value: if value == "" then "empty" else "`${value}`";
+  nameless = lib.filter (name: builtins.match "[A-Za-z_][A-Za-z0-9_]*" name == null) (
+    lib.attrNames inEffect
+  );
 in
 {
   imports = [ ./options.nix ];
@@ -34,12 +38,17 @@ in
   config = lib.mkIf (hw.isServed config) {
     warnings = map (name: "${option name} ${fault name}.") idle;
 
-    assertions = map (
-      { kind, name }:
-      {
+    assertions =
+      map (
+        { kind, name }:
+        {
+          assertion = false;
+          message = "${option name} is ${written inEffect.${name}}, ${kind.told}; ${kind.use}.";
+        }
+      ) misread
+      ++ map (name: {
         assertion = false;
-        message = "${option name} is `${inEffect.${name}}`, ${kind.told}; ${kind.use}.";
-      }
-    ) misread;
+        message = "${option name}: systemd drops a variable of such a name; use letters, digits and `_` alone.";
+      }) nameless;
   };
 }

@@ -178,16 +178,20 @@ def evaluated(folder: Path, bodies: list[str]) -> list[dict[str, Any]]:
     return nix.evaluate_all(cases, lib=LIB)
 
 
+def written(value: str) -> str:
+    return f"`{value}`" if value else "empty"
+
+
 def test_a_value_that_is_misread_is_refused_whoever_has_set_it(tmp_path: Path) -> None:
     wanted = [
-        (said.format(name, value), option.format(name), told)
+        (said.format(name, value), f"{option.format(name)} is {written(value)}, ", told)
         for said, option in IN_EFFECT
         for name, value, told in MISREAD
     ]
     answers = evaluated(tmp_path, [body for body, _, _ in wanted])
-    for (_, option, told), answer in zip(wanted, answers, strict=True):
+    for (_, start, told), answer in zip(wanted, answers, strict=True):
         (failed,) = answer["failed"]
-        assert failed.startswith(f"{option} is `")
+        assert failed.startswith(start)
         assert told in failed
 
 

@@ -116,6 +116,13 @@ def test_a_setting_that_nixos_overwrites_is_refused(
     assert fix in text
 
 
+def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    text = refusal(tmp_path, XEON + 'hostwright.settings."A B" = "x";')
+    assert "hostwright.settings.A B: systemd drops a variable" in text
+    text = refusal(tmp_path, XEON + 'systemd.services.ollama.environment."1A" = "x";')
+    assert "systemd.services.ollama.environment.1A: systemd drops a variable" in text
+
+
 def test_all_of_them_at_once(tmp_path: Path) -> None:
     text = refusal(tmp_path, XEON + 'hostwright.settings = { OLLAMA_HOST = "x"; HOME = "/x"; };')
     assert [name for name in ("OLLAMA_HOST", "HOME") if name not in text] == []
