@@ -103,6 +103,8 @@ EXECUTED: Final = "exec"
 
 Without a program it is a script, which a container of the engine's image runs beside the server.
 """
+HOMELESS: Final = "homeless"
+"""The section of what makes the user of a service without a home: the user, the line that does."""
 INSTALLED: Final = "install"
 """The section of what an installer is told in vain: a variable that it does not get."""
 UNAPPLIED: Final = "unapplied"

@@ -48,7 +48,7 @@ def _beside(path: str, by: str) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(folder, *[".."] * up, *parts[at:]))
 
 
-_PUTS: Final = re.compile(r"\b(?:cp|install|ln|mv)\b[^\n]*/systemd/(user|system)\b")
+_PUTS: Final = re.compile(r"\b(?:cp|install|ln|mv)\b[^\n]{0,300}?/systemd/(user|system)\b")
 
 
 def is_for_a_user(path: str, context: Context) -> bool:

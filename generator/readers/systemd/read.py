@@ -18,6 +18,7 @@ from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.readers.systemd.mounts import mounts
+from generator.readers.systemd.users import homeless
 from generator.records import dataclass
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
@@ -124,7 +125,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         place=Place(one.files[0]),
         variables=tuple(variable for variable, _ in found),
         bounds=bounds(one.assignments, context.host),
-        lines=(*unit.lines(one.assignments), *environment.lines),
+        lines=(*unit.lines(one.assignments), *environment.lines, *_homeless(one, context)),
         unread=(*broken, *one.unread()),
         overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
         not_judged=environment.gaps,
@@ -135,6 +136,13 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         manager=_manager(one, context),
         volumes=tuple(mounts(one, [variable for variable, _ in found], context)),
     )
+
+
+def _homeless(one: Unit, context: Context) -> Iterator[Line]:
+    """Yield what makes the user of a unit of the repository without a home."""
+    user = one.last("User")
+    if user and one.whole and not one.last("DynamicUser") and install_root(one.files[0]) is None:
+        yield from homeless(one.files[0], user, context)
 
 
 def _manager(one: Unit, context: Context) -> Literal["", "system", "user"]:

@@ -1,11 +1,12 @@
-"""HW505, HW540 and HW541: directories that the service cannot use, and no home at all."""
+"""HW505, HW540, HW541 and HW571: directories that the service cannot use, and no home at all."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from generator.rules.registry import every_rule
-from generator.view import Container, Line, Place, View
+from generator.view import HOMELESS, Container, Line, Place, View
 from tests.views import FILE, found, view
 
 RULE = every_rule()
@@ -26,6 +27,14 @@ def unit(*directives: str, env: dict[str, str] | None = None, **more: Any) -> Vi
     )
 
 
+def made_without_home(**more: Any) -> View:
+    seen = unit(START, "User=ollama", **more)
+    made = Line(
+        section=HOMELESS, name="ollama", value="useradd -r ollama", place=Place("add.sh", 3)
+    )
+    return replace(seen, lines=(*seen.lines, made))
+
+
 def boxed(user: str, *mounts: str, **more: Any) -> View:
     place = Place("compose.yaml", 3)
     box = Container(
@@ -38,6 +47,7 @@ ANN = {"OLLAMA_MODELS": "/home/ann/models"}
 CASES: dict[str, tuple[View, View]] = {
     "HW505": (unit(START, "ProtectHome=yes", env=ANN), unit(START, "User=ann", env=ANN)),
     "HW540": (unit(START), unit(START, "User=ollama")),
+    "HW571": (made_without_home(), made_without_home(env={"HOME": "/var/lib/ollama"})),
     "HW541": (
         boxed("1001:1001", "ollama:/root/.ollama"),
         boxed("1001", "ollama:/.ollama"),

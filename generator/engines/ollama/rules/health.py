@@ -28,8 +28,8 @@ _TELLS_NOTHING: Final = re.compile(
 )
 _ALWAYS: Final = re.compile(r"(?:\|\||;)\s*(?:true|:|exit\s+0|echo\b[^|;&]*)\s*[\"']?\s*$")
 _ASKS_AS_WELL: Final = re.compile(
-    r"\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b[^|;]*&&"
-    r"|&&[^|;]*\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b|/dev/tcp/"
+    r"\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b[^|;]{0,300}?&&"
+    r"|&&[^|;]{0,300}?\b(?:ollama\s+(?:list|ls|ps|show)|curl|wget|python3?)\b|/dev/tcp/"
 )
 _LOADS: Final = re.compile(
     r"\bollama\s+run\b|/api/(?:generate|chat|embed(?:dings)?)\b|/v1/(?:chat/)?completions\b"

@@ -1,4 +1,4 @@
-"""HW505, HW540, HW541 and HW610: whether the server can use its home and that of its models."""
+"""HW505, HW540, HW541, HW571, HW610: whether the server can use its home and that of its models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import HOMES
-from generator.view import PREFIXES
+from generator.view import HOMELESS, PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -330,3 +330,28 @@ def _kept_out(view: View, box: Container) -> Hits:
             fix="leave `keep-id` out: root of a rootless container is that user already; or mount "
             "the volume elsewhere, with HOME set to it",
         )
+
+
+@Rule(
+    id="HW571",
+    title="a user whose home nobody makes",
+    why="The server writes its key into `~/.ollama` before it listens. A user of the system has "
+    "`/home/NAME` in /etc/passwd, no such directory, and may not make one: `mkdir /home/ollama: "
+    "permission denied`, and Restart= starts the next one, for ever. The installer makes a home, "
+    "but keeps a user that is there.",
+    bad="useradd -r -s /bin/false ollama",
+    good="useradd -r -s /bin/false -U -m -d /usr/share/ollama ollama",
+    source="cmd/cmd.go@v0.32.15, initializeKeypair; scripts/install.sh@v0.32.15; useradd(8)",
+)
+def home_of_nobody(view: View, _: Facts) -> Hits:
+    # Whoever sets HOME, or has a file for variables, may have thought of it.
+    if view.variable("HOME") is not None or not view.lacks("HOME") or view.manager == "user":
+        return
+    for line in view.lines:
+        if line.section == HOMELESS:
+            yield Hit(
+                message="the user of the service is made without a home: the server cannot write "
+                "its key, and ends at once",
+                place=line.place,
+                fix="give it one, as the installer does: `-m -d /usr/share/ollama`",
+            )
