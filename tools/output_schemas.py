@@ -190,6 +190,7 @@ _MODEL_FIT: Final = Shape(
         "placement": Placement,
         "rooms": [_ROOM],
         **dict.fromkeys(("largest_context", "most_slots"), int),
+        "context_split": bool,
         "kv_is_upper_bound": bool,
         "remarks": list[str],
         "source": str,

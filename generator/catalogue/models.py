@@ -35,7 +35,7 @@ How = Literal[
 OWN: Final = frozenset(
     {
         *("names", "like", "since", "superseded", "use", "released", "licence", "sure"),
-        *("quantisation", "weights", "source"),
+        *("quantisation", "weights", "outputs", "source"),
     }
 )
 # What it may say itself without being larger or smaller.
@@ -117,6 +117,7 @@ class ModelFact:
     quantisation: str
     weights: dict[str, Bytes] = field(default_factory=dict)
     derived: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
     parameters: int = 0
     multiplied: int = 0
     expert_weights: int = 0

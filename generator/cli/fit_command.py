@@ -314,6 +314,7 @@ def model_data(fit: ModelFit) -> dict[str, object]:
         "placement": fit.placement,
         "rooms": [_room(room) for room in fit.rooms],
         "largest_context": fit.largest_context,
+        "context_split": fit.context_split,
         "most_slots": fit.most_slots,
         "kv_is_upper_bound": shape.cache_bound,
         "remarks": list(shape.remarks),

@@ -313,4 +313,6 @@ def _reach(fit: ModelFit) -> str:
     text = f"Largest context that fits with {slots}: {fit.largest_context}"
     if fit.largest_context == fit.shape.context:
         text += ", as trained"
+    if fit.context_split:
+        text += ", with its layers split over several GPUs"
     return f"{text}; most slots with {fit.load.context} tokens: {fit.most_slots}."

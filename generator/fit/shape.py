@@ -513,9 +513,10 @@ def _experts(model: ModelFact, layers: tuple[int, ...], facts: Facts) -> tuple[i
 def _ends(model: ModelFact, facts: Facts) -> tuple[int, int]:
     """Return the bytes of token embedding and output."""
     entry = next(e for e in facts.quantisations if e.name == model.quantisation)
-    kind = entry.output if model.tied else entry.embedding
+    output = model.outputs.get(entry.name, entry.output)
+    kind = output if model.tied else entry.embedding
     row = facts.row_bytes(kind, model.embedding)
-    last = facts.row_bytes(entry.output, model.embedding)
+    last = facts.row_bytes(output, model.embedding)
     return row * model.vocabulary, last * model.vocabulary
 
 

@@ -24,6 +24,7 @@ Word = Literal["fits", "tight", "does not fit"]
 NARROW: Final = 20  # less than a twentieth left is tight
 MOST_SLOTS: Final = 256
 PROBES: Final = 64
+SEVERAL: Final = 2
 NOT_HELD: Final = "does not hold it"  # why no speed is known of a model, as its verdict says
 FAR_CONTEXT: Final = 1 << 20  # where what the model was trained for is unknown
 
@@ -61,7 +62,8 @@ class ModelFit:
 
     `rooms` are as the scheduler's `placement` fills them, the host last. `word` says whether the
     machine could hold all of it where it computes best, whatever the scheduler does; `why` is a
-    sentence. `largest_context` and `most_slots` each leave the other as asked; 0: none fits.
+    sentence. `largest_context` and `most_slots` each leave the other as asked; 0: none fits;
+    `context_split`: at the largest context no GPU alone holds all layers, but several do.
     `speed` is that of one request, as the scheduler places the model; None, as `load_time`, where
     nobody asked: `timed` fills them in.
     """
@@ -75,6 +77,7 @@ class ModelFit:
     why: str
     largest_context: int
     most_slots: int
+    context_split: bool = False
     speed: Speed | None = None
     load_time: LoadTime | None = None
 
@@ -102,6 +105,7 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
     def slots_fit(slots: int) -> bool:
         return holds(shape, replace(ask, slots=slots), host)
 
+    context = _largest_context(shape, ask, host) if search else 0
     return ModelFit(
         shape=shape,
         load=load,
@@ -110,7 +114,8 @@ def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFi
         rooms=rooms,
         word=word,
         why=why,
-        largest_context=_largest_context(shape, ask, host) if search else 0,
+        largest_context=context,
+        context_split=bool(context) and _split(shape, replace(ask, context=context), host),
         most_slots=_largest(slots_fit, most) if search else 0,
     )
 
@@ -178,10 +183,22 @@ def _held(footprint: Footprint, ask: Ask, host: Host) -> bool:
     free = host.free
     if ask.on_cpu or not free:
         return _filled(footprint, (0,) * len(free), ask, host)[-1].left >= 0 or not host.limit
-    return any(
-        all(room.left >= 0 or not room.total for room in _filled(footprint, counts, ask, host))
-        for counts in _whole(footprint, ask, free)
-    )
+    return any(_has_room(footprint, counts, ask, host) for counts in _whole(footprint, ask, free))
+
+
+def _has_room(footprint: Footprint, counts: Sequence[int], ask: Ask, host: Host) -> bool:
+    rooms = _filled(footprint, counts, ask, host)
+    return all(room.left >= 0 or not room.total for room in rooms)
+
+
+def _split(shape: Shape, ask: Ask, host: Host) -> bool:
+    """Return whether a model that fits on GPUs fits on none of several alone."""
+    free = host.free
+    if ask.on_cpu or len(free) < SEVERAL:
+        return False
+    footprint = Footprint(shape, ask.load_of(shape, free))
+    every = (only(device, shape.layers + 1, len(free)) for device in range(len(free)))
+    return not any(_has_room(footprint, counts, ask, host) for counts in every)
 
 
 def _whole(footprint: Footprint, ask: Ask, free: Sequence[int]) -> Iterator[Sequence[int]]:

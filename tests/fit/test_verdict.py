@@ -12,7 +12,8 @@ from generator.pipeline import decide
 from generator.profiles.load import read_document
 from generator.readers.plan.view import view_of
 from tests.facts import facts_at
-from tests.fit.shapes import mib, shape
+from tests.fit.shapes import GIB, gpus, mib, shape
+from tests.fit.shapes import ask as ask_at
 
 
 def machine(profile: str, *overrides: str, version: str | None = None) -> tuple[Ask, Host]:
@@ -139,3 +140,16 @@ def test_left_out_the_context_follows_the_memory_of_the_gpus() -> None:
     document.data["ollama"] = bare
     view = view_of(decide(document))
     assert ask_of(view, facts_at(str(view.release))).context == 262144
+
+
+def test_the_largest_context_of_several_cards_says_whether_one_holds_it() -> None:
+    # At 131072 tokens llama3.1:8b needs 16 GiB of cache: 24 GiB hold it, 16 and 12 together do.
+    wish = ask_at(context=4096)
+    model = shape("llama3.1:8b")
+    wide = judge(model, wish, gpus(24 * GIB, 12 * GIB, memory=64 * GIB))
+    split = judge(model, wish, gpus(16 * GIB, 12 * GIB, memory=64 * GIB))
+    alone = judge(model, wish, gpus(16 * GIB, memory=64 * GIB))
+    assert (wide.largest_context, wide.context_split) == (131072, False)
+    assert (split.largest_context, split.context_split) == (131072, True)
+    assert alone.largest_context < 131072
+    assert not alone.context_split

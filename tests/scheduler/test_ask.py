@@ -381,3 +381,12 @@ def test_what_comes_in_is_there_four_times_where_two_cards_have_all_layers() -> 
     wish, model = ask("0.5.12", context=2048, flash_attention=False), shape("deepseek-r1:32b")
     cards, host = Footprint(model, wish.load_of(model, (14 * GIB,) * 2)).needs((33, 32))
     assert (max(mib(card.compute) for card in cards), mib(host.compute)) == (369, 26)
+
+
+def test_the_output_of_a_file_that_ollama_quantised_is_the_files() -> None:
+    """The log of ollama#10417: 360 MiB of output, and 37 of 41 layers on 23.3 GiB at 0.6.6."""
+    model = shape("mistral-small3.1:24b")
+    assert mib(model.output_bytes) == 360
+    wish = ask("0.6.6", context=4096)
+    placed = wish.place(Footprint(model, wish.load_of(model, (0,))), (int(23.3 * GIB),))
+    assert placed.counts == (37,)
