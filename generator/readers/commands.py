@@ -370,7 +370,8 @@ class Told:
             return False
         self.views = [v for v in self.views if not _stands_in(v, self.values)]
         self.views += views
-        self.gaps += release.gaps
+        # A guide has its files elsewhere, or lets somebody write them.
+        self.gaps += () if self.bare else release.gaps
         open_ended = any(word.unresolved and "=" in word.text for word in words)
         return bool(views or release.gaps) and not open_ended
 

@@ -198,3 +198,11 @@ def test_a_table_of_variables_is_named_where_nobody_judges_it(
     report = check(CheckRequest(paths=[str(tmp_path)]))
     of_file = [gap for gap in report.not_judged if gap.file.endswith("README.md")]
     assert [int(gap.reason.split()[1].rstrip(":")) for gap in of_file] == told
+
+
+def test_values_that_a_guide_lets_somebody_write_are_no_gap() -> None:
+    text = "```sh\nhelm upgrade --install ollama otwld/ollama -f my-values.yaml\n```\n"
+    guide = f"{text}\n```sh\nOLLAMA_KEEP_ALIVE=1d ollama serve\n```\n"
+    report = check(CheckRequest(paths=["-"], stdin=guide.encode(), stdin_name="README.md"))
+    assert [found.finding.rule for found in report.findings] == ["HW109"]
+    assert report.not_judged == ()

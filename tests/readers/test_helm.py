@@ -13,6 +13,7 @@ from generator.engines.ollama.rules.values import boolean_misread
 from generator.errors import ProfileError
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.helm.read import quantity, read
+from generator.readers.helm.releases import is_chart_of
 from generator.view import Edit, Place, View
 from tests.views import found
 
@@ -270,3 +271,22 @@ def test_files_of_values_are_judged_with_the_helmfile_that_names_them(tmp_path: 
     report = check(CheckRequest(paths=[str(tmp_path)]))
     assert [Path(one.place.file).name for one in report.findings if one.setting] == ["base.yaml"]
     assert report.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("chart", "ours"),
+    [
+        ("otwld/ollama", True),
+        ("ollama-helm/ollama", True),
+        ("oci://ghcr.io/otwld/ollama-helm/ollama:1.2.3", True),
+        ("./charts/ollama", False),
+        ("charts/ollama", False),
+        ("$DIR/charts/ollama", False),
+        ("${path.module}/ollama", False),
+        ("otwld/ollama-web", False),
+        ("ollama", False),
+    ],
+)
+def test_a_chart_in_a_folder_is_somebodys_own(chart: str, ours: bool) -> None:
+    assert is_chart_of("ollama", chart) is ours
+    assert is_chart_of("ollama", "ollama", repository=True)

@@ -241,6 +241,7 @@ VALUES = "extraEnv: [{name: OLLAMA_KEEP_ALIVE, value: 1h}]\nollama: {gpu: {enabl
         ("--values=values.yaml --set extraEnv[0].value=2h", "2h", "x.sh"),
         ("--set extraEnv[0].value=2h --values deploy/over.yaml", "2h", "x.sh"),
         ("-f values.yaml,deploy/over.yaml", "3h", "deploy/over.yaml"),
+        ('-f "$ROOT/values.yaml"', "1h", "values.yaml"),
     ],
 )
 def test_files_of_values_lie_below_those_that_are_set(options: str, value: str, file: str) -> None:

@@ -58,7 +58,7 @@ def release_of(words: Sequence[Argument], engine: str, read: Read) -> Release | 
         found += [values] if values is not None else []
         gaps += [missing(name, place)] if values is None else []
     values = values_set(words, all_of(found))
-    return Release(values, tuple(gaps), _is_chart_of(texts, engine), not sets(words))
+    return Release(values, tuple(gaps), _names_chart(texts, engine), not sets(words))
 
 
 def _named(words: Sequence[Argument]) -> Iterator[tuple[str, Place]]:
@@ -71,21 +71,38 @@ def _named(words: Sequence[Argument]) -> Iterator[tuple[str, Place]]:
                 yield one, told.place
 
 
-def _is_chart_of(texts: Sequence[str], engine: str) -> bool:
-    """Whether words name the chart of an engine: in a repository, or beside one of its own."""
-    repository = any(text.startswith("--repo") for text in texts) and any(
-        f"{engine}-helm" in text for text in texts
-    )
-    return any(
-        text.rpartition("/")[2].partition(":")[0] == engine and ("/" in text or repository)
-        for text in texts
-    )
+def is_chart_of(engine: str, chart: str, *, repository: bool = False) -> bool:
+    """Return whether a name is that of an engine's own chart: in a repository of charts.
+
+    A chart in a folder is somebody's own, whatever it is called. `repository`: one is named beside.
+    """
+    if chart.rpartition("/")[2].partition(":")[0] != engine:
+        return False
+    if chart.startswith("oci://"):
+        return True
+    above = chart.rpartition("/")[0]
+    own = "/" in above or above in _FOLDERS or not above[:1].isalpha()
+    return not own if above else repository
+
+
+_FOLDERS: Final = frozenset(
+    {"charts", "chart", "helm", "deploy", "k8s", "kubernetes", "infra", "manifests", "apps"}
+)
+
+
+def _names_chart(texts: Sequence[str], engine: str) -> bool:
+    """Whether the words of a command name the chart of an engine."""
+    repository = any(text.startswith("--repo") for text in texts)
+    repository = repository and any(f"{engine}-helm" in text or "otwld" in text for text in texts)
+    return any(is_chart_of(engine, text, repository=repository) for text in texts)
 
 
 def read_from(by: str, context: Context) -> Read:
     """Return what reads files as a command in the file `by` names them: from there, or above."""
 
     def read(name: str) -> Source | None:
+        # Of a path that a variable begins, what stands behind it is in the repository.
+        name = name.partition("/")[2] if name.startswith("$") else name
         for up in range(_UP):
             if name.startswith("/"):
                 return installed(name, by, context)
@@ -116,7 +133,7 @@ def releases(tree: Table, engine: str, context: Context) -> Iterator[tuple[Table
         for key, plain in (("set", True), ("setString", False)):
             for pair in one.items(key):
                 _take(pair, given, plain=plain)
-        ours = one.text("chart").rpartition("/")[2] == engine
+        ours = is_chart_of(engine, one.text("chart"))
         yield one, Release(given.table(), tuple(gaps), ours)
 
 

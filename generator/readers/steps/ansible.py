@@ -13,7 +13,7 @@ from generator.readers.beside import missing
 from generator.readers.embedded import embedded
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
-from generator.readers.helm.releases import Release, read_from, values_in
+from generator.readers.helm.releases import Release, is_chart_of, read_from, values_in
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def _release(task: Table, file: str, context: Context) -> Release:
     for key in ("values", "release_values"):
         found = task.get(key)
         several += [found] if isinstance(found, Table) else []
-    ours = task.text("chart_ref").rpartition("/")[2].partition(":")[0] == context.engine.name
+    repository = bool(task.text("chart_repo_url"))
+    ours = is_chart_of(context.engine.name, task.text("chart_ref"), repository=repository)
     return Release(all_of(several), tuple(gaps), ours)
 
 

@@ -16,7 +16,7 @@ from generator.readers.embedded import with_gaps
 from generator.readers.helm.given import Given
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
-from generator.readers.helm.releases import Release, values_in
+from generator.readers.helm.releases import Release, is_chart_of, values_in
 from generator.readers.kubernetes.read import servers_of
 from generator.readers.kubernetes.resources import documents_of
 from generator.readers.passed import uses_an_engine
@@ -169,8 +169,8 @@ class _Found:
         for key in ("set", "set_sensitive", "set_list"):
             for pair in (one for one in table.items(key) if isinstance(one, Table)):
                 self.gaps += _set(pair, key, given)
-        name = self.context.engine.name
-        ours = table.text("chart").rpartition("/")[2].partition(":")[0] == name
+        chart, repository = table.text("chart"), "repository" in table.entries
+        ours = is_chart_of(self.context.engine.name, chart, repository=repository)
         release = Release(given.table(), (), ours, of_files=False)
         self.views += map(untold, views_of_release(release, table.place, self.context))
 
