@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 UNLIMITED: Final = "no limit"
 INFINITY: Final = "infinity"
+_PAGED: Final = frozenset({"memory_max", "memory_high", "memory_swap_max"})
+_PAGES: Final = (2**12, 2**14, 2**16)
+"""The bytes of a page, by processor and kernel."""
 
 
 def limit_row(limit: Limit, seen: Observed) -> Row:
@@ -44,7 +47,14 @@ def _stages(limit: Limit, seen: Observed) -> Iterator[Stage]:
         value = _form(name, seen.process.limits[name])
         shown = _shown(name, value)
         why = f"the kernel applies {shown if value is None else f'`{shown}`'}"
-        yield Stage(who="process", shown=shown, right=value == want, why=why)
+        yield Stage(who="process", shown=shown, right=_obeyed(name, want, value), why=why)
+
+
+def _obeyed(name: str, want: object, value: object) -> bool:
+    """Whether the kernel applies what is wanted: it counts memory in whole pages."""
+    if name in _PAGED and isinstance(want, int):
+        return value in {want, *(want // page * page for page in _PAGES)}
+    return value == want
 
 
 def _form(name: str, value: int | str | None) -> object:

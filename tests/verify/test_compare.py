@@ -223,6 +223,28 @@ def test_a_limit_that_a_later_line_lifts() -> None:
     assert row(seen(ONE, written=written), "CPUQuota").verdict == "drift"
 
 
+@pytest.mark.parametrize(
+    ("applied", "verdict"),
+    [
+        (10**9, "ok"),
+        (10**9 // 4096 * 4096, "ok"),
+        (10**9 // 65536 * 65536, "ok"),
+        (10**9 // 4096 * 4096 - 4096, "drift"),
+        (None, "drift"),
+    ],
+)
+def test_the_kernel_counts_memory_in_pages(applied: int | None, verdict: str) -> None:
+    bounds = tuple(replace(b, value=10**9) if b.name == "memory_max" else b for b in ONE.limits)
+    one, limits = replace(ONE, limits=bounds), {"memory_max": 10**9}
+    other = seen(
+        one,
+        held=replace(held(one), limits=limits),
+        process=replace(process(one), limits={"memory_max": applied}),
+    )
+    found = compare(one, other, running()).rows
+    assert next(r for r in found if r.setting == "MemoryMax").verdict == verdict
+
+
 def test_a_limit_that_the_kernel_does_not_tell() -> None:
     found = row(seen(ONE, process=replace(process(ONE), limits={})), "CPUQuota")
     assert (found.verdict, found.why) == ("unknown", "the kernel does not tell")
