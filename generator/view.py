@@ -12,10 +12,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator.host import UNKNOWN, Host
-from generator.records import dataclass
+from generator.records import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from generator.errors import Finding, Silence
     from generator.units import Release
@@ -213,6 +213,7 @@ class ModelUse:
 
     `base` is the model of the library that it is made of, where that has another name; `threads`
     are the compute threads that it is made with, 0: the server's. `pulled`: it comes from there.
+    `made`: it is created here, under whatever name.
     """
 
     name: str
@@ -222,6 +223,21 @@ class ModelUse:
     base: str = ""
     threads: int = 0
     pulled: bool = False
+    made: bool = False
+
+
+def each_once(models: Iterable[ModelUse]) -> tuple[ModelUse, ...]:
+    """Return models each once, where it is first used, with all that is done with it."""
+    found: dict[str, ModelUse] = {}
+    for one in models:
+        before = found.setdefault(one.name, one)
+        found[one.name] = replace(
+            before,
+            warmed=one.warmed or before.warmed,
+            pulled=one.pulled or before.pulled,
+            made=one.made or before.made,
+        )
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

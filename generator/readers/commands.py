@@ -38,6 +38,7 @@ from generator.view import (
     Reach,
     Variable,
     View,
+    each_once,
 )
 
 if TYPE_CHECKING:
@@ -641,8 +642,8 @@ def _variable(name: str, value: Argument, reach: Reach) -> Variable:
 
 
 def _models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:
-    """Yield each model that is pulled, created or run, once."""
-    found: dict[str, ModelUse] = {}
+    """Return each model that is pulled, created or run, once."""
+    found: list[ModelUse] = []
     for command in commands:
         verb, *rest = command.words or (("", Place("")),)
         before = ""
@@ -654,8 +655,9 @@ def _models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:
                         place=place,
                         warmed=verb[0] == "run",
                         pulled=verb[0] == "pull",
+                        made=verb[0] == "create",
                     )
-                    found.setdefault(word, used)
+                    found.append(used)
                 break
             before = word
-    return found.values()
+    return each_once(found)

@@ -12,7 +12,7 @@ from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
 from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
-from generator.readers.syntax.shell import calls
+from generator.readers.syntax.shell import calls, use_of
 from generator.view import STARTED, Bound, Container, Line, ModelUse, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
@@ -261,9 +261,4 @@ def models_started(lines: Iterable[Line], engine: Engine) -> Iterator[ModelUse]:
                 continue
             place = replace(script.place, line=script.place.line + below)
             for call in calls(["sh", "-c", text], engine):
-                yield ModelUse(
-                    name=call.model,
-                    place=place,
-                    warmed=call.verb == "run",
-                    pulled=call.verb == "pull",
-                )
+                yield use_of(call, place)

@@ -42,7 +42,7 @@ from generator.readers.environment.read import container_file
 from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled, said
 from generator.readers.passed import uses_an_engine
-from generator.readers.syntax.shell import Call, calls, is_shell, tokens
+from generator.readers.syntax.shell import Call, calls, is_shell, tokens, use_of
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
 from generator.units import EVERYWHERE
@@ -58,6 +58,7 @@ from generator.view import (
     Place,
     Variable,
     View,
+    each_once,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 
 _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
-_WARMING: Final = frozenset({"run", "generate", "chat"})
 _EVERYWHERE: Final = (*EVERYWHERE, "http://0.0.0.0")
 _MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"})
 """Keys that say what a service runs; one without them adds to a service of another file."""
@@ -492,19 +492,14 @@ class _Services:
 
     def _models(self, name: str, service: Table, begun: Iterator[ModelUse]) -> tuple[ModelUse, ...]:
         """Return the models that the server's command and scripts ask for, and jobs beside it."""
-        found = {used.name: used for used in begun}
         ours = [job for job in self.jobs.values() if self._asked(job) in {"", name}]
-        for asking in (service, *ours):
-            key = "command" if "command" in asking.entries else "entrypoint"
-            for call in _calls(self._command(asking), self.engine):
-                before = found.get(call.model)
-                warmed = call.verb in _WARMING or (before is not None and before.warmed)
-                place = before.place if before else asking.place_of(key)
-                pulled = call.verb == "pull" or (before is not None and before.pulled)
-                found[call.model] = ModelUse(
-                    name=call.model, place=place, warmed=warmed, pulled=pulled
-                )
-        return tuple(found.values())
+        asked = (
+            use_of(call, asking.place_of(key))
+            for asking in (service, *ours)
+            for key in ["command" if "command" in asking.entries else "entrypoint"]
+            for call in _calls(self._command(asking), self.engine)
+        )
+        return each_once((*begun, *asked))
 
     def _asked(self, job: Table) -> str:
         """Return the server that a job talks to, empty where it does not say."""

@@ -15,7 +15,7 @@ from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.routes import routes
 from generator.readers.layers import overruled, said
-from generator.readers.syntax.shell import calls, is_shell
+from generator.readers.syntax.shell import calls, is_shell, use_of
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
@@ -33,6 +33,7 @@ from generator.view import (
     Place,
     Variable,
     Volume,
+    each_once,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Pod:
         """Return the models that the containers pull and run."""
         every = (*self.spec.items("initContainers"), *self.spec.items("containers"))
         asked = (use for box in every if isinstance(box, Table) for use in self._models(box))
-        return tuple({use.name: use for use in asked}.values())
+        return each_once(asked)
 
     def executed(self) -> Iterator[Line]:
         """Yield the scripts of containers that have the engine's image, and run no server."""
@@ -123,8 +124,7 @@ class Pod:
         told = ((self._words(box), box.place_of(key)), (words, box.place_of("lifecycle")))
         for line, place in told:
             for call in calls(line, self.engine):
-                warmed, pulled = call.verb == "run", call.verb == "pull"
-                yield ModelUse(name=call.model, place=place, warmed=warmed, pulled=pulled)
+                yield use_of(call, place)
 
     def _view(self, box: Table, models: tuple[ModelUse, ...]) -> View:
         held = self._container(box)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.options import CLIENTS
 from generator.records import dataclass
-from generator.view import Place, Reach, Variable
+from generator.view import ModelUse, Place, Reach, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +79,20 @@ def _written(line: str, name: str, value: str) -> str:
 def is_shell(program: str) -> bool:
     """Whether a program is a shell, which may be told a script by `-c`."""
     return PurePosixPath(program).name in _SHELLS
+
+
+def use_of(call: Call, place: Place) -> ModelUse:
+    """Return what a call does with its model."""
+    return ModelUse(
+        name=call.model,
+        place=place,
+        warmed=call.verb in _WARMING,
+        pulled=call.verb == "pull",
+        made=call.verb == "create",
+    )
+
+
+_WARMING: Final = frozenset({"run", "generate", "chat"})
 
 
 def tokens(script: str) -> list[str]:

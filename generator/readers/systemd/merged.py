@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.readers.base import Source, each
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
-from generator.readers.syntax.shell import calls
+from generator.readers.syntax.shell import calls, use_of
 from generator.readers.syntax.words import Expanded, Word, expand
 from generator.readers.systemd import install_root
 from generator.records import dataclass
-from generator.view import OF_SYSTEMS, PREFIXES, Line, ModelUse
+from generator.view import OF_SYSTEMS, PREFIXES, Line, ModelUse, each_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,18 +130,12 @@ def used(one: Unit, engine: Engine) -> Iterator[ModelUse]:
     """Yield the models that the commands of a unit pull, create or run."""
     for command in one.commands(COMMANDS):
         for call in calls([argument.text for argument in command], engine):
-            warmed, pulled = call.verb == "run", call.verb == "pull"
-            place = command[0].place
-            yield ModelUse(name=call.model, place=place, warmed=warmed, pulled=pulled)
+            yield use_of(call, command[0].place)
 
 
 def models(units: Iterable[Unit], engine: Engine) -> tuple[ModelUse, ...]:
     """Return the models of several units, each once."""
-    found: dict[str, ModelUse] = {}
-    for one in (model for unit_ in units for model in used(unit_, engine)):
-        if one.name not in found or (one.warmed and not found[one.name].warmed):
-            found[one.name] = one
-    return tuple(found.values())
+    return each_once(model for unit_ in units for model in used(unit_, engine))
 
 
 def merged(sources: Sequence[Source], suffix: str, default: str) -> list[Unit]:

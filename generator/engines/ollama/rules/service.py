@@ -107,16 +107,16 @@ _OPEN: Final = re.compile(r"[$%{}<>@]|://")
     source="the library on 2026-08-21; generator/catalogue/data/library.toml",
 )
 def mistyped_model(view: View, facts: Facts) -> Hits:
-    made = {used.name for used in view.models if not used.pulled and not used.warmed}
     for used in view.models:
         name = used.base or used.name
-        if _OPEN.search(name) or not re.fullmatch(MODEL_NAME, name):
+        own = used.made and not used.base
+        if own or _OPEN.search(name) or not re.fullmatch(MODEL_NAME, name):
             continue
         if nearest := facts.mistyped_model(name):
             yield Hit(
                 message=f"the library has no `{name}`",
                 place=used.place,
-                severity="warning" if used.pulled and name not in made else None,
+                severity="warning" if used.pulled else None,
                 fix=f"write `{nearest}` if you mean that; leave it if it is a model of your own, "
                 "or a newer one",
             )
