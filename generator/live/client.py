@@ -31,6 +31,8 @@ MOST_PARTS: Final = 1 << 18
 LONGEST_LINE: Final = 1 << 20
 """Bytes of one part of a stream: a token of it has some hundred."""
 DEPTH: Final = 8
+LONGEST_TOLD: Final = 160
+"""Characters of what a server says went wrong."""
 _CHUNK: Final = 1 << 16
 _NOT_FOUND: Final = 404
 _ELSEWHERE: Final = range(300, 400)
@@ -166,9 +168,27 @@ def _within(server: Server, work: Callable[[], Iterator[bytes]]) -> Iterator[byt
 def _parts(
     request: Request, server: Server, read: Callable[[HTTPResponse], Iterator[bytes]]
 ) -> Iterator[bytes]:
+    from urllib.error import HTTPError
+
     near = is_local(urlsplit(request.full_url).hostname or "")
-    with _opener(near=near).open(request, timeout=max(server.left, 0.001)) as reply:
-        yield from read(reply)
+    try:
+        with _opener(near=near).open(request, timeout=max(server.left, 0.001)) as reply:
+            yield from read(reply)
+    except HTTPError as error:
+        # Here, where time is bounded: what the body says is more than what the status says.
+        error.msg = _said(error) or error.msg
+        raise
+
+
+def _said(error: HTTPError) -> str:
+    """Return what a server says went wrong; empty: it says nothing that can be read."""
+    from http.client import HTTPException
+
+    try:
+        told = json.loads(error.read(_CHUNK)).get("error")
+    except (AttributeError, OSError, RecursionError, ValueError, HTTPException):
+        return ""
+    return told if isinstance(told, str) else ""
 
 
 def _chunks(reply: HTTPResponse, server: Server) -> Iterator[bytes]:
@@ -266,7 +286,7 @@ def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> NoRetur
         raise EnvironmentFailure(
             f"{url} sends elsewhere: {error.code}, `{place}`", hint="name the address of the server"
         ) from error
-    reason = shortened(str(error.reason))
+    reason = shortened(str(error.reason), LONGEST_TOLD)
     raise EnvironmentFailure(f"{url} answers {error.code}: {reason}") from error
 
 

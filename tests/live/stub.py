@@ -4,6 +4,7 @@ Fields and words are those of api/types.go, server/routes.go and server/sched.go
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ class Installed:
     modified: str = MODIFIED
     parameters: str = ""
     context: int = 4096
+    able: tuple[str, ...] = ("completion",)
 
     @property
     def details(self) -> dict[str, Any]:
@@ -54,6 +56,10 @@ class Stub:
     url: str = ""
     loaded: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    library: list[Installed] = field(default_factory=list)  # what can be pulled
+    most: int = 0  # models in memory at once; 0: all
+    broken: str = ""  # why no model can be loaded
 
     def __post_init__(self) -> None:
         self.waiting = 0
@@ -87,6 +93,8 @@ class Stub:
         with self.lock:
             if model.name not in self.loaded:
                 time.sleep(self.load_seconds)
+                if self.most and len(self.loaded) >= self.most:
+                    self.loaded.clear()
                 self.loaded.add(model.name)
         return time.perf_counter_ns() - began
 
@@ -146,18 +154,38 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return self.json({"error": "invalid character"}, 400)
         self.came = time.perf_counter_ns()
+        self.stub.bodies.append(body)
+        if path == "/api/pull":
+            return self.pull(str(body.get("model", "")))
         model = self.stub.find(str(body.get("model", "")))
         if model is None:
             return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
         if path == "/api/show":
             shown = {"details": model.details, "parameters": model.parameters, "model_info": {}}
-            return self.json(shown)
+            return self.json(shown | {"capabilities": list(model.able)})
         with self.stub.turn() as mine:
             if not mine:
                 return self.json({"error": BUSY}, 503)
             return self.answer(path, model, body)
 
+    def pull(self, name: str) -> None:
+        """A stream of what is done; what goes wrong is a part of it, too."""
+        there = next((model for model in self.stub.library if model.name == name), None)
+        self.begin("application/x-ndjson")
+        self.chunk({"status": "pulling manifest"})
+        if there is None:
+            self.chunk({"error": "pull model manifest: file does not exist"})
+            return self.end()
+        for done in (0, there.size // 2, there.size):
+            layer = {"digest": f"sha256:{there.digest}", "total": there.size, "completed": done}
+            self.chunk({"status": f"pulling {there.digest[:12]}", **layer})
+        self.stub.models.append(there)
+        self.chunk({"status": "success"})
+        return self.end()
+
     def answer(self, path: str, model: Installed, body: dict[str, Any]) -> None:
+        if self.stub.broken:
+            return self.json({"error": self.stub.broken}, 500)
         loading = self.stub.load(model)
         if body.get("keep_alive") == 0:
             self.stub.loaded.discard(model.name)
@@ -245,11 +273,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server to which a client that has gone is no error."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(stub: Stub) -> Iterator[Stub]:
     """Serve on a free port for as long as needed; `url` says where."""
     handler = type("Bound", (Handler,), {"stub": stub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Quiet(("127.0.0.1", 0), handler)
     stub.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
