@@ -263,7 +263,8 @@ class Job:
     is how it waits for the server (None: it does not), then `steps` run in order, and `stop_steps`
     when it is stopped. `programs` are those on the host that they call, beside systemd's own.
     `timeout_seconds` bounds each command (0: no bound), `retry_seconds` is the pause before
-    another try (0: no other try), `tries` how many there are where somebody counts them.
+    another try (0: no other try), `tries` how many there are where somebody counts them. `tokens`
+    are those that each model computes once it is loaded.
     """
 
     kind: Literal["pull", "create", "warmup", "resume"]
@@ -273,6 +274,7 @@ class Job:
     reason: str
     steps: tuple[Step, ...]
     models: tuple[str, ...] = ()
+    tokens: int = 0
     stop_steps: tuple[Step, ...] = ()
     wait: Step | None = None
     environment: tuple[Variable, ...] = ()

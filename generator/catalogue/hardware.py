@@ -13,11 +13,15 @@ Capability = Annotated[str, "capability"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Library(Span):
-    """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61."""
+    """The CUDA libraries of some releases; `architectures` in CMake's numbers, like 61.
+
+    `ptx`: it has kernels in the language of a virtual GPU alone, which the driver compiles.
+    """
 
     name: str
     system: System | None = None
     jetson: bool = False
+    ptx: bool = False
     architectures: tuple[int, ...]
     source: str
 
@@ -57,8 +61,16 @@ class GpuGeneration:
 
         In 0.9.3-0.11.10 on x86_64 `cuda_v12` has no directory: it lies in lib/ollama itself.
         """
+        return tuple(lib.name for lib in self._libraries(system))
+
+    def compiles(self, system: str) -> bool:
+        """Whether the driver compiles the kernels for this GPU when they are first used."""
+        preferred = self._libraries(system)[-1:]
+        return any(lib.ptx for lib in preferred)
+
+    def _libraries(self, system: str) -> list[Library]:
         here = (lib for lib in self.libraries if lib.system in {None, system})
-        return tuple(lib.name for lib in here if lib.covers(self.at))
+        return [lib for lib in here if lib.covers(self.at)]
 
     @property
     def driver_floor(self) -> int:

@@ -236,6 +236,9 @@ class WarmupChoice(Table):
     """Left out: on when a model has `preload`."""
     timeout: fields.Timeout = "5m"
     """Bound on the whole warm-up."""
+    tokens: Literal[0, 1] | None = None
+    """Tokens that each model computes; left out: 1 where the driver compiles kernels for the GPU at
+    their first use, 0 elsewhere."""
 
 
 class Credential(Table):

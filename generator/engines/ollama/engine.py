@@ -73,7 +73,7 @@ def decide(case: Case) -> Decided:
     chosen += context.decide(case, only(Setting, chosen))
     chosen += models.decide(case, only(Parameter, chosen))
     served = only(Model, chosen)
-    beside = jobs.jobs(case.profile, served)
+    beside = jobs.jobs(case, served)
     faults = (
         *faulty,
         *doubled(chosen),
@@ -88,7 +88,7 @@ def decide(case: Case) -> Decided:
         omissions=only(Omission, chosen),
         models=served,
         jobs=beside,
-        offered=jobs.offered(case.profile, beside),
+        offered=jobs.offered(case, beside),
         findings=only(Finding, chosen),
         problems=(*only(Problem, chosen), *faults),
     )

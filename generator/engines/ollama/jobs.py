@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines.ollama.answers import ANSWERS
@@ -10,8 +11,9 @@ from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Ste
 from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from generator.engines.base import Case
     from generator.plan import Devices, Model
     from generator.profiles.schema import Profile
 
@@ -21,13 +23,26 @@ TRIES: Final = 5
 # $1 is the ollama program, $2 a model. A registry out of reach fails nothing that is there, and a
 # restart downloads nothing new.
 FETCH: Final = '"$1" show "$2" >/dev/null 2>&1 || "$1" pull "$2"'
-# $1 is the ollama program, the others are models. Without a prompt and a terminal `run` only loads;
-# before a model is there it would pull. One command for all of them, because systemd bounds each
-# command on its own.
+# Without a prompt and a terminal `run` only loads; before a model is there it would pull. With a
+# prompt it ends after the first character of the answer, for nobody reads on.
+RUN: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        0: '"$ollama" run "$model" </dev/null',
+        1: '{ [ "$("$ollama" run "$model" . </dev/null | head -c 1 | wc -c)" -eq 1 ]; }',
+    }
+)
+# $1 is the ollama program, the others are models. One command for all of them, because systemd
+# bounds each command on its own. /proc/uptime is a clock that nobody sets, in hundredths of a
+# second; `ps` tells the context. What `run` shows meanwhile is for a terminal, so that of it only
+# the error is told.
 LOAD: Final = (
     "ollama=$1; shift; for model; do "
     'until "$ollama" show "$model" >/dev/null 2>&1; do sleep 5; done; '
-    '"$ollama" run "$model" </dev/null || echo "cannot load $model"; done'
+    'echo "$model: loading"; read -r from _ </proc/uptime; '
+    "if told=$({run} 2>&1 >/dev/null); then read -r to _ </proc/uptime; "
+    'echo "$model: loaded, load_duration '
+    '$(((${{to%.*}}${{to#*.}} - ${{from%.*}}${{from#*.}}) * 10)) ms"; "$ollama" ps "$model" || :; '
+    'else echo "$model: cannot load: ${{told#*Error: }}"; fi; done'
 )
 # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
 BEFORE_SLEEP: Final = (
@@ -49,13 +64,14 @@ _CLIENT: Final = (
 )
 
 
-def jobs(profile: Profile, models: tuple[Model, ...]) -> tuple[Job, ...]:
+def jobs(case: Case, models: tuple[Model, ...]) -> tuple[Job, ...]:
     """Return the jobs, in the order in which they run."""
+    profile = case.profile
     created = tuple(model for model in models if model.serve_as)
     found = [_pull(models)] if models else []
     found += [_create(created, found)] if created else []
     warm = _warm_models(profile, models)
-    found += [_warmup(profile, warm, found)] if warm else []
+    found += [_warmup(case, warm, found)] if warm else []
     found += [_resume()] if profile.service.resume_fix else []
     return tuple(found)
 
@@ -69,13 +85,13 @@ def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
         yield Problem("service.resume_fix", message, "remove it")
 
 
-def offered(profile: Profile, asked: tuple[Job, ...]) -> tuple[Job, ...]:
+def offered(case: Case, asked: tuple[Job, ...]) -> tuple[Job, ...]:
     """Return the jobs for models that the profile does not name, ready for a host that does."""
     kinds = {job.kind for job in asked}
     found = [] if "pull" in kinds else [_pull(())]
     if "warmup" not in kinds:
         before = [job for job in (*found, *asked) if job.kind in {"pull", "create"}]
-        found.append(_warmup(profile, (), before))
+        found.append(_warmup(case, (), before))
     return tuple(found)
 
 
@@ -122,16 +138,32 @@ def _warm_models(profile: Profile, models: tuple[Model, ...]) -> tuple[str, ...]
     return preload or main[:1] or tuple(model.served for model in models[:1])
 
 
-def _warmup(profile: Profile, models: tuple[str, ...], before: list[Job]) -> Job:
+def _warmup(case: Case, models: tuple[str, ...], before: list[Job]) -> Job:
+    tokens = _tokens(case)
+    first = " A token of each has the driver compile kernels now." if tokens else ""
     return _client(
         "warmup",
         description="Load models into memory",
-        reason="The first request finds the model loaded; a failure here leaves the server alone.",
-        steps=(shell(LOAD, PROGRAM, MODELS),),
+        reason="The first request finds the model loaded; a failure here leaves the server alone."
+        + first,
+        steps=(shell(LOAD.format(run=RUN[tokens]), PROGRAM, MODELS),),
         models=models,
-        timeout_seconds=-(-parse_go_duration(profile.warmup.timeout) // 10**9),
+        tokens=tokens,
+        timeout_seconds=-(-parse_go_duration(case.profile.warmup.timeout) // 10**9),
         after=(SERVER, *(job.unit for job in before)),
     )
+
+
+def _tokens(case: Case) -> int:
+    """Return how many tokens a model computes after loading: those that compile its kernels."""
+    asked = case.profile.warmup.tokens
+    return int(compiled(case)) if asked is None else asked
+
+
+def compiled(case: Case) -> bool:
+    """Return whether the driver compiles kernels for a GPU of the host at their first use."""
+    cuda = case.gpus if case.acceleration == "cuda" else ()
+    return any(one.compiles(case.host.system) for one in case.facts.generations(cuda))
 
 
 def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a Job

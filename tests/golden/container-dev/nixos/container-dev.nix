@@ -97,7 +97,7 @@ in
         "${pkgs.writeShellScript "ollama-warmup" ''until "$1" list >/dev/null 2>&1; do sleep 1; done''} ${lib.getExe config.services.ollama.package}"
       ];
       ExecStart = [
-        "${pkgs.writeShellScript "ollama-warmup" ''ollama=$1; shift; for model; do until "$ollama" show "$model" >/dev/null 2>&1; do sleep 5; done; "$ollama" run "$model" </dev/null || echo "cannot load $model"; done''} ${lib.getExe config.services.ollama.package} llama3:8b"
+        "${pkgs.writeShellScript "ollama-warmup" ''ollama=$1; shift; for model; do until "$ollama" show "$model" >/dev/null 2>&1; do sleep 5; done; echo "$model: loading"; read -r from _ </proc/uptime; if told=$("$ollama" run "$model" </dev/null 2>&1 >/dev/null); then read -r to _ </proc/uptime; echo "$model: loaded, load_duration $(((''${to%.*}''${to#*.} - ''${from%.*}''${from#*.}) * 10)) ms"; "$ollama" ps "$model" || :; else echo "$model: cannot load: ''${told#*Error: }"; fi; done''} ${lib.getExe config.services.ollama.package} llama3:8b"
       ];
       TimeoutStartSec = mkDefault 300;
       Restart = mkDefault "on-failure";
