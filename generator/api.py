@@ -50,3 +50,5 @@ from generator.targets.base import File as File
 from generator.verify.compare import Comparison as Comparison
 from generator.verify.verify import verify as verify
 from generator.view import View as View
+from generator.warmup.warmed import Warmed as Warmed
+from generator.warmup.warmup import warm_up as warm_up

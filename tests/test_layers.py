@@ -124,6 +124,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"bench", "codec", "detect", "errors", "formats", "live", "profiles", "units"},
         set(),
     ),
+    "warmup": (
+        {"catalogue", "engines", "errors", "live", "plan", "verify", "warmup"},
+        set(),
+    ),
     "fleet": (
         {
             *("catalogue", "codec", "detect", "errors", "fleet", "formats", "pipeline", "plan"),

@@ -39,6 +39,7 @@ from generator.formats.data import to_json
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.verify.rows import Row
 from generator.verify.served import Extra
+from generator.warmup.warmed import Warmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -382,6 +383,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "warmup": (Shape("WarmedUp", "`gen warmup`.", {"url": str, "models": [Warmed]}),),
 }
 """By command, or `error` for all, what it may print."""
 _PLAIN: Final[Mapping[Any, Schema]] = {

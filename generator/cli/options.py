@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROFILE: Final = "--profile"
+DAY: Final = 86400.0
 OWN_OPTIONS: Final = "generator.cli.own_options"
 """Where the context keeps the options of `gen` itself, if the command line names no command."""
 
@@ -201,6 +202,19 @@ def output_options(force: str) -> Callable[[Command], Command]:
         click.option("--check", is_flag=True, help="Exit 1 if DIR differs; write nothing."),
         click.option("--force", is_flag=True, help=force),
     )
+
+
+def seconds_of(text: str, where: str) -> float:
+    """Return the seconds that an option says to wait: some, and not for days."""
+    from generator.units import parse_go_duration
+
+    try:
+        seconds = parse_go_duration(text) / 1e9
+    except ValueError as error:
+        raise Misuse(f"{where}: {error}", where=where) from None
+    if not 0 < seconds <= DAY:
+        raise Misuse(f"{where}: {text} is no time to wait", "like 10s", where=where)
+    return seconds
 
 
 def needs_directory(output: str | None, **flags: bool) -> None:

@@ -14,6 +14,7 @@ from generator.cli.options import (
     json_option,
     profile_argument,
     release_option,
+    seconds_of,
     set_option,
 )
 from generator.cli.streams import STDIO, print_json
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 VIA: Final = click.Choice(("systemd", "docker", "podman", "process", "api"))
 FORMATS: Final = click.Choice(("text", "json", "junit", "nagios"))
-DAY: Final = 86400.0
 EXAMPLES: Final = """
 \b
 Examples:
@@ -153,23 +153,11 @@ def _compared(
         plan,
         load_catalogue(),
         url=url,
-        seconds=_seconds(timeout or "3s", "--timeout"),
+        seconds=seconds_of(timeout or "3s", "--timeout"),
         via=via,
-        patience=_seconds(wait, "--wait") if wait else 0,
+        patience=seconds_of(wait, "--wait") if wait else 0,
         root=root,
     )
-
-
-def _seconds(text: str, where: str) -> float:
-    from generator.units import parse_go_duration
-
-    try:
-        seconds = parse_go_duration(text) / 1e9
-    except ValueError as error:
-        raise Misuse(f"{where}: {error}", where=where) from None
-    if not 0 < seconds <= DAY:
-        raise Misuse(f"{where}: {text} is no time to wait", "like 10s", where=where)
-    return seconds
 
 
 def _exit_code(found: Comparison, seen: Observed) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.catalogue.facts import Facts
     from generator.errors import Finding, Problem
@@ -122,12 +122,19 @@ class AskApi(Protocol):
         """Return the answer. Raises HostwrightError as `asked` of `live.client` does."""
 
 
+class AskStream(Protocol):
+    """Whoever asks a server that answers bit by bit."""
+
+    def __call__(self, path: str, body: dict[str, Any], /) -> Iterator[Mapping[str, Any]]:
+        """Yield the parts of the answer. Raises HostwrightError as `streamed` does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
     """A model that a running server has, on disk or in memory; 0 and empty: it does not tell.
 
     `modified` is when it last changed, as the server writes a time; `context` is that of one slot,
-    `on_gpus` the bytes of it that are there.
+    `on_gpus` the bytes of it that are there, and `until` when the server lets it go.
     """
 
     name: str
@@ -137,6 +144,7 @@ class ServedModel:
     modified: str = ""
     context: int = 0
     on_gpus: int = 0
+    until: str = ""
 
 
 class Running(Protocol):
@@ -180,6 +188,18 @@ class Running(Protocol):
 
     def parameters(self, ask: AskApi, name: str) -> tuple[tuple[str, str], ...]:
         """Return the parameters that a model of a server was made with."""
+
+    def load(self, ask: AskApi, name: str, tokens: int, given: Mapping[str, str]) -> float | None:
+        """Have a server load a model, keep it as the variables `given` say, and compute `tokens`.
+
+        Return the seconds that loading took, as the server tells it; None: it does not.
+        """
+
+    def pull(self, ask: AskStream, name: str) -> Iterator[tuple[str, float | None]]:
+        """Have a server download a model; yield what it does, and which part of that is done.
+
+        Raises EnvironmentFailure where that fails.
+        """
 
     def devices(self, log: str) -> tuple[str, ...]:
         """Return the library of each device that the server computes on, by its log, as `cuda`.

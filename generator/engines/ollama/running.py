@@ -11,14 +11,14 @@ from generator.engines.ollama.rules.helpers.names import name_fault
 from generator.engines.ollama.rules.helpers.values import PREFIX, cleaned, truthy
 from generator.engines.ollama.scheduler.server import bytes_of, listed, name_of
 from generator.engines.ollama.signs import SIGNS
-from generator.errors import EnvironmentFailure
+from generator.errors import EnvironmentFailure, shortened
 from generator.units import Release, address, parse_go_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.catalogue.facts import Facts
-    from generator.engines.base import AskApi
+    from generator.engines.base import AskApi, AskStream
 
 _STARTED: Final = 'msg="server config"'
 _DEVICE: Final = re.compile(r'msg="inference compute" .*?\blibrary="?(\w+)')
@@ -30,6 +30,7 @@ _NAME: Final = re.compile(r"(?:^| )([A-Z][A-Z0-9_]+|https?_proxy|no_proxy):")
 _FOREVER: Final = 2**63 - 1
 _LEVELS: Final = {"0": "INFO", "1": "DEBUG", "2": "DEBUG-4"}
 _PORT: Final = 11434
+_KEEP: Final = "OLLAMA_KEEP_ALIVE"
 _BUILT: Final = Release(0, 0, 0)
 """What a build says that was given no release."""
 
@@ -115,6 +116,37 @@ class RunningOllama:
             (key, re.sub(r"\\(.)", r"\1", quoted) or plain) for key, quoted, plain in found
         )
 
+    def load(self, ask: AskApi, name: str, tokens: int, given: Mapping[str, str]) -> float | None:
+        """Have a server load a model, keep it as it is told to, and compute `tokens` with it."""
+        able = ask("/api/show", {"model": name}).get("capabilities")
+        text, body = "." * tokens, {"model": name, **_kept(given.get(_KEEP, ""))}
+        if isinstance(able, list) and "embedding" in able and "completion" not in able:
+            answer = ask("/api/embed", {**body, "input": text})
+        else:
+            few = {"options": {"num_predict": tokens}} if tokens else {}
+            answer = ask("/api/generate", {**body, "prompt": text, "stream": False, **few})
+        took = bytes_of(answer.get("load_duration"))
+        return round(took / 1e9, 3) if took else None
+
+    def pull(self, ask: AskStream, name: str) -> Iterator[tuple[str, float | None]]:
+        """Have a server download a model; yield what it does, and which part of that is done."""
+        status = ""
+        for part in ask("/api/pull", {"model": name}):
+            if error := part.get("error"):
+                raise EnvironmentFailure(f"cannot pull {name}: {shortened(str(error), 200)}")
+            status = name_of(part.get("status"))
+            done, of = bytes_of(part.get("completed")), bytes_of(part.get("total"))
+            yield status, min(done / of, 1.0) if of else None
+        if status != "success":
+            raise EnvironmentFailure(f"cannot pull {name}: the server has given it up")
+
+
+def _kept(text: str) -> dict[str, str | int]:
+    """Return how long a server keeps a model, as a request says it: a bare number is no text."""
+    text = cleaned(text)
+    number = re.fullmatch(r"[+-]?\d{1,18}", text)
+    return {"keep_alive": int(text) if number else text} if text else {}
+
 
 def _model(told: Mapping[str, Any]) -> ServedModel:
     details = told.get("details")
@@ -127,6 +159,7 @@ def _model(told: Mapping[str, Any]) -> ServedModel:
         modified=name_of(told.get("modified_at")),
         context=bytes_of(told.get("context_length")),
         on_gpus=bytes_of(told.get("size_vram")),
+        until=name_of(told.get("expires_at")),
     )
 
 

@@ -1,0 +1,1 @@
+"""Loading the models of a profile into a running server, one after the other."""
