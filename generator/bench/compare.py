@@ -24,8 +24,8 @@ class Measure(NamedTuple):
 
 
 MEASURES: Final = (
-    Measure("time to first token", lambda sample: sample.ttft),
-    Measure("time between tokens", lambda sample: sample.itl),
+    Measure("first token", lambda sample: sample.ttft),
+    Measure("between tokens", lambda sample: sample.itl),
     Measure("whole answer", lambda sample: sample.latency),
     Measure("tokens/s", lambda sample: sample.rate, more=True),
 )

@@ -50,14 +50,17 @@ def bench_text(found: Measurement, summaries: Sequence[Summary]) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return lines with numbers to the right, and an empty one."""
+def _table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], texts: Sequence[int] = (0,)
+) -> list[str]:
+    """Return lines with numbers to the right, and an empty one; `texts` are columns of words."""
     rows = list(rows)
     sizes = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 
     def line(row: Sequence[str]) -> str:
-        first, *others = zip(row, sizes, strict=True)
-        return "  ".join([first[0].ljust(first[1]), *(cell.rjust(size) for cell, size in others)])
+        cells = enumerate(zip(row, sizes, strict=True))
+        put = (c.ljust(size) if at in texts else c.rjust(size) for at, (c, size) in cells)
+        return "  ".join(put).rstrip()
 
     return [click.style(line(head), bold=True), *map(line, rows), ""]
 
@@ -71,16 +74,15 @@ def _failed(summaries: Sequence[Summary]) -> Iterator[str]:
 
 def compare_text(compared: Compared) -> str:
     """Return a line for each comparison, and what makes it doubtful."""
-    head = ("load", "what", "before", "after", "change", "between", "")
+    head = ("load", "what", "before", "after", "change", "between, %", "")
     rows = []
     for each in compared.differences:
         rate = each.measure == "tokens/s"
-        told = [number(n) if rate else f"{milliseconds(n)} ms" for n in (each.before, each.after)]
-        between = f"{each.low:+.1%} and {each.high:+.1%}"
-        rows.append(
-            [named(each.load), each.measure, *told, f"{each.share:+.1%}", between, each.verdict]
-        )
-    lines = _table(head, rows)[:-1]
+        what = each.measure if rate else f"{each.measure}, ms"
+        told = [number(n if rate else n / 1e6) for n in (each.before, each.after)]
+        between = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
+        rows.append([each.load, what, *told, f"{each.share:+.1%}", between, each.verdict])
+    lines = _table(head, rows, (0, 1, 6))[:-1]
     for at, each in enumerate(compared.differences, 1):
         colour = _VERDICTS.get(each.verdict)
         lines[at] = lines[at].removesuffix(each.verdict) + click.style(each.verdict, fg=colour)

@@ -31,15 +31,15 @@ def test_slower_to_the_first_token_alone() -> None:
     found = compare(measurement(noisy(100)), measurement(noisy(120)))
     verdicts = {each.measure: each.verdict for each in found.differences}
     assert verdicts == {
-        "time to first token": "worse",
-        "time between tokens": "no difference",
+        "first token": "worse",
+        "between tokens": "no difference",
         "whole answer": "worse",
         "tokens/s": "no difference",
     }
     first = found.differences[0]
     assert (first.before, first.after) == (103 * MS, 123 * MS)
     assert first.low < 20 / 103 < first.high
-    assert [each.measure for each in found.regressions(0.1)] == ["time to first token"]
+    assert [each.measure for each in found.regressions(0.1)] == ["first token"]
     assert found.regressions(0.5) == ()
     assert found.remarks == ()
 
