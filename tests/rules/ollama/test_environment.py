@@ -352,3 +352,14 @@ def test_what_only_another_image_reads(
 def test_a_file_for_several_services_may_have_variables_of_others(tmp_path: Path) -> None:
     files = {**service("env_file: all.env"), "all.env": "PUID=1000\nOLLAMA_DEBUG=0\n"}
     assert "HW118" not in {p.finding.rule for p in checked(tmp_path, files).findings}
+
+
+@pytest.mark.parametrize(
+    ("others", "severity"),
+    [((), "warning"), (("APP_URL",), "info"), (("OLLAMA_HOST", "OLLAMA_DEBUG"), "warning")],
+)
+def test_a_key_among_the_variables_of_another_program(
+    others: tuple[str, ...], severity: str
+) -> None:
+    seen = view({"OLLAMA_API_KEY": "k", **dict.fromkeys(others, "1")}, kind="environment")
+    assert [p.finding.severity for p in found(RULE["HW118"], seen)] == [severity]

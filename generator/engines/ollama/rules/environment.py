@@ -259,12 +259,23 @@ def _not_for_the_server(view: View, variable: Variable, fact: Fact) -> Hits:
         yield Hit(
             message=f"{reader} `{variable.name}`: {fact.effect[0].lower()}{fact.effect[1:-1]}",
             place=variable.place,
-            severity="warning" if trusted else None,
+            severity="warning" if trusted and not _is_of_several(view) else None,
             fix="put a proxy that authenticates before the API" if trusted else "remove it here",
             link=fact.source,
             # Whoever trusts in it shall hear of it, not lose the line.
             edits=() if trusted else removed(view, variable),
         )
+
+
+def _is_of_several(view: View) -> bool:
+    """Return whether a file of variables is for other programs as well: one may ask with a key.
+
+    What such a file has under no prefix of the engine the server has no use for.
+    """
+    if view.container is not None or view.phrases.unit_file:
+        return False
+    names = [variable.name for variable in view.variables]
+    return sum(not name.startswith(("OLLAMA_", "LLAMA_ARG_")) for name in names) * 2 >= len(names)
 
 
 def _reader(view: View, fact: Fact) -> str:
