@@ -1,5 +1,6 @@
 {
   inputs = {
+    # What system-manager itself is made with; the host's own Ollama runs.
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
     system-manager = {
       url = "github:numtide/system-manager";
