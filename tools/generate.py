@@ -28,6 +28,7 @@ from generator.rules.registry import every_rule
 from generator.targets import TARGETS, load_target
 from generator.units import Release
 from tools import (
+    claims_page,
     limits_file,
     names_file,
     options_page,
@@ -137,6 +138,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "secrets": Generated(secrets_file.files),
     "plans": Generated(_plans, left_over="modules/plans/**/*.json"),
     "options": Generated(options_page.files),
+    "claims": Generated(claims_page.files),
     "tables": Generated(_tables),
 }
 
