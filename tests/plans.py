@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.records import Era
 from generator.plan import Plan
 from generator.profiles.load import read_document
 from generator.profiles.schema import Profile
@@ -11,9 +12,10 @@ from generator.profiles.shipped import shipped_profiles
 from generator.profiles.validate import validate
 from generator.resolve import resolve
 
+CATALOGUE = load_catalogue()
 PROFILES = [path.stem for path in shipped_profiles()]
-# The three eras: runner binaries are gone by 0.9, in-process ggml until 0.24, llama-server since.
-RELEASES = ["0.9", "0.24", "0.32.15"]
+# Of in-process ggml, by which runner binaries are gone, and the newest, of llama-server.
+RELEASES = [*(name for era in CATALOGUE.all("era", Era) for name in era.tried), "0.32.15"]
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue import build
 from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.records import Era
 from generator.explain.rules import RuleProse
 from generator.formats.data import to_json
 from generator.formats.markdown import code, row
@@ -48,8 +49,6 @@ ROOT: Final = Path(__file__).parent.parent
 WITH_TARGETS: Final = ("README.md", "docs/targets.md")
 TARGETS_BEGIN: Final = "<!-- targets, by `make golden` -->"
 TABLE_END: Final = "<!-- end -->"
-# The releases that Hostwright is tried on, but for the newest.
-ERAS: Final = ("0.9", "0.24")
 # The first whose `services.ollama` the modules can set.
 FIRST_NIXOS: Final = "24.11"
 
@@ -103,13 +102,14 @@ def _plans() -> Mapping[str, str]:
 def earlier_releases() -> tuple[str, ...]:
     """Return the releases before the newest that `modules/` have plans for.
 
-    Those that NixOS has had, as far as they are of an earlier era, and those of ERAS.
+    Those that NixOS has had, as far as they are of an earlier era, and those that are tried.
     """
     catalogue = load_catalogue()
     newest = catalogue.at("ollama").era.since
     channels = [item for name, item in catalogue.channels.items() if name >= FIRST_NIXOS]
     packaged = [item.release for item in channels if item.release and item.release < newest]
-    return tuple(sorted({*ERAS, *map(str, packaged)}, key=Release.parse))
+    tried = (release for era in catalogue.all("era", Era) for release in era.tried)
+    return tuple(sorted({*tried, *map(str, packaged)}, key=Release.parse))
 
 
 def _tables() -> Mapping[str, str]:

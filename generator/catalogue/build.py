@@ -71,6 +71,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
+        "workspace": tuple[hardware.WorkspaceFact, ...],
     },
     "hardware.toml": {
         "core": tuple[hardware.Core, ...],
@@ -167,6 +168,7 @@ ONCE: Final = (
     ("quantisation.name",),
     ("processor.name",),
     ("radeon.targets",),
+    ("workspace.library",),
     ("runner_reading.names",),
     ("taken.names",),
     ("storage.kind",),

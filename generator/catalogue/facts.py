@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.accepted import Accepted
-from generator.catalogue.hardware import GpuGeneration, Library, Radeon
+from generator.catalogue.hardware import GpuGeneration, Library, Radeon, WorkspaceFact
 from generator.catalogue.models import (
     NEAR_SAID,
     Architecture,
@@ -250,6 +250,11 @@ class Facts:
         """The AMD targets that there are kernels for, like `gfx1100`."""
         known = self._catalogue.all("radeon", Radeon)
         return frozenset(target for radeon in known if radeon.rocm for target in radeon.targets)
+
+    @property
+    def workspaces(self) -> Mapping[str, WorkspaceFact]:
+        """What operations of Ollama's own engine take on cards, by library."""
+        return Table(WorkspaceFact, self._tables["workspace"], "library")
 
     def card(self, name: str) -> Card | None:
         """The card of that name, with or without its maker's words; None: unknown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from generator.catalogue.records import BOUND, Floor, Span, System, current
+from generator.catalogue.records import BOUND, Bytes, Floor, Span, System, current
 from generator.records import dataclass
 from generator.units import Release
 
@@ -30,6 +30,18 @@ class Library(Span):
         number = int(capability.replace(".", ""))
         fits = any(number // 10 == a // 10 and number >= a for a in self.architectures)
         return self.jetson == jetson and fits
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WorkspaceFact:
+    """What operations of Ollama's own engine take on a library's cards; see `data/gpus.toml`."""
+
+    library: str
+    margin: int = 0
+    pages: Bytes = 1
+    partial: Bytes = 0
+    halves: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -238,9 +238,10 @@ class Behaviour(Span):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Era(Span):
-    """A period of releases that compute in one way."""
+    """A period of releases that compute in one way; some of them are `tried` each time."""
 
     name: str
+    tried: tuple[str, ...] = ()
     source: str
 
 

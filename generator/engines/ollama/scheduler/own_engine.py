@@ -10,7 +10,6 @@ from generator.fit.graph import LEAST_BATCH
 from generator.fit.kv import cells, distinct, kv_layers
 from generator.fit.shape import Pool
 from generator.records import dataclass
-from generator.units import MIB
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -21,14 +20,6 @@ FLOAT: Final = 4
 HALF: Final = 2
 Q8_BYTES: Final = 36  # of so many numbers, with their scale and sum
 Q8_BLOCK: Final = 32
-PAGES: Final = 2 * MIB
-# 128 × 128 floats for each of the processors of a card, some 80 of them.
-PARTIAL: Final = 5 * MIB
-ROCM_MARGIN: Final = 5
-# Targets and capabilities that multiply large batches as f16; of what is unknown AMD's are taken
-# for some of them.
-HALVES_TARGETS: Final = ("gfx11", "gfx12", "gfx908", "gfx90a")
-HALVES_CAPABILITY: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +141,18 @@ def workspace_of(view: View, facts: Facts) -> Workspace | None:
     if not facts.behaves("own-engine-counts-workspaces"):
         return None
     libraries = libraries_of(view, facts)
-    if "rocm" in libraries:
+    library = "rocm" if "rocm" in libraries else "cuda" if libraries == {"cuda"} else ""
+    taken = facts.workspaces.get(library)
+    if taken is None:
+        return None
+    if library == "rocm":
         found = [facts.card(gpu.name) for gpu in view.host.gpus]
         targets = [card.target if card else "" for card in found]
-        halves = any(not target or target.startswith(HALVES_TARGETS) for target in targets)
-        return Workspace(halves=halves, margin=ROCM_MARGIN)
-    if libraries == {"cuda"}:
-        known = [float(gpu.compute_capability or 0) for gpu in view.host.gpus]
-        return Workspace(halves=HALVES_CAPABILITY in known, pages=PAGES, partial=PARTIAL)
-    return None
+        # Of what is unknown AMD's are taken for some of them.
+        halves = any(not target or target.startswith(taken.halves) for target in targets)
+    else:
+        halves = any(gpu.compute_capability in taken.halves for gpu in view.host.gpus)
+    return Workspace(halves=halves, pages=taken.pages, margin=taken.margin, partial=taken.partial)
 
 
 def pool_of(
