@@ -114,6 +114,8 @@ UNPASSED: Final = "unpassed"
 
 UNASSIGNED: Final = "unassigned"
 """The section of lines of a file of variables that assign nothing."""
+PARTED: Final = "parted"
+"""The section of variables whose name, as it stands there, ends in a blank: the line, whole."""
 ASTRAY: Final = "astray"
 """The section of what another service of the file asks in its own container, where nobody is."""
 UNEXPORTED: Final = "unexported"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.variables import needs_judgement
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import UNASSIGNED, UNEXPORTED, Edit
+from generator.view import PARTED, UNASSIGNED, UNEXPORTED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +68,26 @@ def _with_the_word_before_it(view: View) -> Iterator[tuple[str, str, Place]]:
             name, _, value = line.value.partition("=")
             told.append((name, value, line.place))
     yield from (one for one in told if _WORD.fullmatch(one[0]) and _ASSIGNED.match(one[1]))
+
+
+@Rule(
+    id="HW622",
+    severity="error",
+    title="a name that ends in a blank",
+    why="`set` of cmd takes all that stands before `=` for the name, and all behind it for the "
+    "value: with a blank around it the variable has another name, which nobody reads.",
+    bad="set OLLAMA_FLASH_ATTENTION = 1",
+    good='set "OLLAMA_FLASH_ATTENTION=1"',
+    source="learn.microsoft.com: Windows commands, set",
+)
+def name_with_a_blank(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == PARTED:
+            yield Hit(
+                message=f"the blank before `=` is a part of the name: `{line.name}` is not set",
+                place=line.place,
+                fix=f'write `set "{line.name}={line.value}"`',
+            )
 
 
 @Rule(

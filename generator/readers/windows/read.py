@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.applications import of_applications
 from generator.readers.signs import BOM
 from generator.readers.windows import WINDOWS
-from generator.view import Place, Reach, Variable, View
+from generator.view import PARTED, Line, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,8 @@ _SAYS: Final = (
     re.compile(r"(?i)^\s*@?set\s+\"(?P<name>\w+)=(?P<bare>[^\"\n]*)\""),
     re.compile(r"(?i)^\s*@?set\s+(?P<name>\w+)=(?P<bare>[^\n&|]*)"),
 )
+_OF_CMD: Final = (".bat", ".cmd")
+_PARTED: Final = re.compile(r"(?i)\s*@?set\s+(?P<name>\w+)[ \t]+=(?P<value>[^\n&|]*)")
 _COMMENT: Final = re.compile(r"(?i)\s*(?:#|::|@?rem\b)")
 
 
@@ -47,14 +49,27 @@ def _views(source: Source, context: Context) -> Iterator[View]:
         for number, line in enumerate(source.text.removeprefix(BOM).split("\n"), 1)
         if (variable := _variable(line, Place(source.path, number), served=bool(started)))
     ]
-    if any(v.name.startswith(context.engine.prefixes) for v in found):
+    parted = tuple(_parted(source, context))
+    if parted or any(v.name.startswith(context.engine.prefixes) for v in found):
         yield context.view(
             WINDOWS,
             context.release_for(),
             name=posixpath.basename(source.path),
             place=Place(source.path),
             variables=tuple(of_applications(found, context)),
+            lines=parted,
         )
+
+
+def _parted(source: Source, context: Context) -> Iterator[Line]:
+    """Yield variables of the engine of which cmd takes the blank before `=` for a part."""
+    lines = source.text.removeprefix(BOM).split("\n")
+    for number, line in enumerate(lines if source.path.endswith(_OF_CMD) else (), 1):
+        match = _PARTED.match(line)
+        if match and match["name"].startswith(context.engine.prefixes):
+            value = match["value"].strip()
+            place = Place(source.path, number, match["name"])
+            yield Line(section=PARTED, name=match["name"], value=value, place=place)
 
 
 def _variable(line: str, place: Place, *, served: bool) -> Variable | None:
