@@ -107,7 +107,9 @@ class Target(Protocol):
 
 
 NOT_ON_HOSTS: Final = (
-    LeftOut("in the variables and commands already", "Credential.file Credential.variable"),
+    LeftOut(
+        "in the variables and commands already", "Credential.file Credential.variable Job.tokens"
+    ),
     LeftOut("for containers; systemd counts no tries", "Service.container Job.tries Setting.scope"),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",

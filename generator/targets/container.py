@@ -144,7 +144,7 @@ NOT_IN_CONTAINERS: Final = (
         "Devices.access Devices.driver",
     ),
     LeftOut("the header has it in words", "Plan.host"),
-    LeftOut("in the commands of the jobs already", "Model.name"),
+    LeftOut("in the commands of the jobs already", "Model.name Job.tokens"),
     LeftOut("a Dockerfile gives CMake its flags", "Build.edits Build.blas Build.reads Build.since"),
     LeftOut(
         "a credential is mounted where the server looks for it", "Credential.link Credential.unlink"
