@@ -22,6 +22,8 @@ MODEL: Final = "/.model"
 """Stands in a Step for one model of its Job: the step is there once for each."""
 MODELS: Final = "/.models"
 """Stands in a Step for all models of its Job."""
+CACHES: Final = "/var/cache/"
+"""Where the cache of a Service is, under a name that systemd takes for `CacheDirectory=`."""
 SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
@@ -427,7 +429,8 @@ class Service:
     """One running engine.
 
     `product` is the engine's name for people, `log_line` stands in the line of its log that has
-    its settings, but for what only the process `runner` reads (empty: none), `models_below` is
+    its settings, but for what only the process `runner` reads (empty: none), `cache` is where the
+    driver keeps what it compiles (empty: nowhere of its own), `models_below` is
     where it keeps models below its home, and `installed_models`
     where its own installer does. `release_told`: somebody has named the release. The plan holds
     from release `era_since` until `era_until` (empty: not ended), not beyond. `command` starts the
@@ -443,6 +446,7 @@ class Service:
     product: str
     log_line: str
     runner: str = ""
+    cache: str = ""
     models_below: str
     installed_models: str
     release: str
@@ -476,6 +480,11 @@ class Service:
     environment_files: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()
     build: Build | None = None
+
+    @property
+    def cache_name(self) -> str:
+        """The name of its cache below those of all services; empty: it has none."""
+        return self.cache.removeprefix(CACHES)
 
     def limit(self, name: str) -> Limit | None:
         """Return the limit of that profile name, or None where the service is not limited."""

@@ -52,6 +52,9 @@ let
   });
   access = lib.optionals (devices != null) (
     map (item: entry item.name (hw.percent item.value) item.reason) devices.access
+    ++ lib.optional (service.cache or "" != "") (
+      entry "CacheDirectory" (baseNameOf service.cache) ""
+    )
     ++ lib.optional (devices.wait != null) (
       entry "ExecStartPre" (command devices.wait.argv) devices.reason
     )

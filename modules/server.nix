@@ -38,7 +38,8 @@ let
   devices = hw.devices cfg;
   waits = lib.optional (devices != null && devices.wait != null) devices.wait;
 
-  # A Plan of before has none.
+  # A Plan of before has neither.
+  cache = service.cache or "";
   gate = service.health.gate or null;
   gated = cfg.healthGate && gate != null;
   program = lib.getExe config.services.ollama.package;
@@ -82,6 +83,7 @@ in
           Restart = service.restart.policy;
           RestartSec = service.restart.seconds;
         }
+        // lib.optionalAttrs (cache != "") { CacheDirectory = mkDefault (baseNameOf cache); }
         // handing
         // lib.optionalAttrs (before != [ ]) { ExecStartPre = before; }
         // lib.optionalAttrs gated {

@@ -14,7 +14,7 @@ from generator.errors import RenderError
 from generator.targets import limitations, load_target
 from tests.consumers import compose, nix, systemd
 from tests.host import UNITS, put, stub
-from tests.plans import plan
+from tests.plans import plan, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -349,3 +349,22 @@ def test_systemd_has_no_firewall() -> None:
         "ollama.open_firewall"
     }
     assert told("systemd", plan({})) == {}
+
+
+KEPT = {
+    "systemd": ("CacheDirectory=ollama", "CUDA_CACHE_PATH=/var/cache/ollama"),
+    "nixos": ('CacheDirectory = mkDefault "ollama"', 'CUDA_CACHE_PATH = mkDefault "/var/cache/'),
+    "compose": ('"ollama-cache:/var/cache/ollama"', 'CUDA_CACHE_PATH: "/var/cache/ollama"'),
+    "quadlet": ("Volume=ollama-cache.volume:/var/cache/ollama", "VolumeName=ollama-cache"),
+}
+
+
+@pytest.mark.parametrize("target", KEPT)
+def test_what_the_driver_compiles_is_kept_where_it_compiles(target: str) -> None:
+    text = "".join(file.text for file in load_target(target).render(shipped("dgx-spark")))
+    assert [line for line in KEPT[target] if line not in text] == []
+    own = shipped("dgx-spark", 'ollama.env.CUDA_CACHE_PATH="/srv/cache"')
+    assert own.service.cache == ""
+    others = load_target(target).render(shipped("dual-pascal"))
+    words = ("CacheDirectory", "CUDA_CACHE_PATH", "-cache")
+    assert not [word for word in words for file in others if word in file.text]

@@ -77,6 +77,12 @@ class Case:
         """The GPUs that compute."""
         return self.host.gpus if self.devices else ()
 
+    @property
+    def compiles(self) -> bool:
+        """Whether the driver compiles kernels for one of them at their first use."""
+        cuda = self.gpus if self.acceleration == "cuda" else ()
+        return any(one.compiles(self.host.system) for one in self.facts.generations(cuda))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
@@ -85,6 +91,7 @@ class Decided:
     environment: tuple[Setting, ...]
     omissions: tuple[Omission, ...]
     runner: str = ""
+    cache: str = ""
     build: Build | None = None
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]

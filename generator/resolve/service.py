@@ -65,6 +65,7 @@ def service_of(
         product=server.product,
         log_line=server.log_line,
         runner=decided.runner,
+        cache=decided.cache,
         models_below=server.models_below,
         installed_models=server.installed_models,
         release=str(case.facts.release),

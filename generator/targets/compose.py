@@ -15,6 +15,7 @@ from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
     build_files,
+    cache_volume,
     env_files,
     mounted,
     published,
@@ -130,7 +131,9 @@ def _document(plan: Plan, service: Service) -> dict[str, Any]:
     whole = {
         "name": plan.name.replace(".", "-"),
         "services": services,
-        "volumes": {container.volume: {"name": container.volume}},
+        "volumes": {
+            name: {"name": name} for name in (container.volume, cache_volume(service)) if name
+        },
     }
     if secrets := mounted(service, decrypted=False):
         whole["secrets"] = {one.name: {"file": compose_string(one.path)} for one, _ in secrets}
@@ -192,6 +195,8 @@ def _base(service: Service) -> dict[str, Any]:
 def _volumes(service: Service) -> list[Any]:
     container = service.container
     volumes: list[Any] = [f"{container.volume}:{container.home_path}"]
+    if service.cache:
+        volumes.append(f"{cache_volume(service)}:{service.cache}")
     if service.models_dir:
         models = {
             "type": "bind",

@@ -62,6 +62,11 @@ def build_files(plan: Plan, folder: str) -> tuple[File, ...]:
     return (File(f"{folder}/Dockerfile", text),)
 
 
+def cache_volume(service: Service) -> str:
+    """Return the volume of the cache, which would go with the container; empty: there is none."""
+    return f"{service.container.name}-cache" if service.cache else ""
+
+
 def env_files(service: Service) -> list[str]:
     """Return the files on the host with variables for the container; a later one wins."""
     return list(dict.fromkeys((*service.environment_files, *service.container.env_files)))

@@ -308,6 +308,8 @@ def _server(service: Service) -> dict[str, Any]:
     config: dict[str, Any] = {
         limit.directive: _soft(limit.written, limit.comment) for limit in service.limits
     }
+    if service.cache:
+        config["CacheDirectory"] = _soft(service.cache_name)
     config["Restart"] = _soft(restart.policy, restart.reason)
     config["RestartSec"] = _soft(restart.seconds)
     config |= _handed(service)

@@ -19,6 +19,7 @@ from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
     build_files,
+    cache_volume,
     env_files,
     mounted,
     published,
@@ -162,12 +163,16 @@ def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
     container = service.container
     above = [*plan.header, *(omission.reason for omission in service.omissions)]
     server = unit_text(above, _container(service, places))
-    named = {"volume": container.volume, "network": container.network}
+    named = [
+        ("volume", container.volume),
+        ("volume", cache_volume(service)),
+        ("network", container.network),
+    ]
     return (
         File(f"{places.quadlets}/{service.name}.container", server),
         *(
             File(f"{places.quadlets}/{name}.{kind}", _named(plan, kind.capitalize(), name))
-            for kind, name in named.items()
+            for kind, name in named
             if name
         ),
         *_build(plan, places),
@@ -239,6 +244,7 @@ def _volumes(service: Service, places: Places) -> list[Entry]:
     created = any(model.modelfile for model in service.models)
     return given(
         Entry("Volume", f"{container.volume}.volume:{container.home_path}"),
+        Entry("Volume", service.cache and f"{cache_volume(service)}.volume:{service.cache}"),
         Entry("Volume", _models(service), "Where models are stored."),
         Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if created else ""),
         *(

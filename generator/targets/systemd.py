@@ -31,6 +31,7 @@ from generator.targets.bundle import bundle_files, wait_seconds
 from generator.targets.unit import (
     REGISTERS,
     SYSTEM_FILE,
+    given,
     handed,
     job_file,
     limits_of,
@@ -177,7 +178,8 @@ def _directives(directives: Iterable[Directive]) -> list[Entry]:
 
 
 def _device_access(service: Service) -> list[Entry]:
-    return _directives(service.devices.access) if service.devices else []
+    access = _directives(service.devices.access) if service.devices else []
+    return [*access, *given(Entry("CacheDirectory", service.cache_name))]
 
 
 def _handed(service: Service) -> list[Entry]:

@@ -66,6 +66,7 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "models.parameters": ("xeon-cpu", (MODEL,), MODEL.replace("30", "77")),
     "warmup.enable": ("xeon-cpu", (MODEL, "warmup.enable=false"), "warmup.enable=true"),
     "warmup.timeout": ("xeon-cpu", (MODEL,), "warmup.timeout=77s"),
+    "warmup.tokens": ("xeon-cpu", (MODEL,), "warmup.tokens=1"),
     "service.binary": ("xeon-cpu", (MODEL,), "service.binary=/opt/ollama"),
     "service.user": ("xeon-cpu", (), "service.user=ann"),
     "service.group": ("xeon-cpu", ("service.user=ann",), "service.group=staff"),

@@ -146,6 +146,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.whole(b"404 page not found", 404, "text/plain")
 
+    def do_HEAD(self) -> None:
+        """What Ollama's own client asks first."""
+        self.whole(b"")
+
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
         self.stub.asked.append(path)
@@ -157,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
         self.stub.bodies.append(body)
         if path == "/api/pull":
             return self.pull(str(body.get("model", "")))
-        model = self.stub.find(str(body.get("model", "")))
+        model = self.stub.find(str(body.get("model") or body.get("name", "")))
         if model is None:
             return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
         if path == "/api/show":

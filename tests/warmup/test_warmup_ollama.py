@@ -59,7 +59,8 @@ def test_a_model_stays_as_the_profile_says(server: Ollama) -> None:
     assert (first["state"], first["already"], first["load_duration"]) == ("loaded", False, None)
     assert (first["context"], first["until"] > "2200") == (1024, True)
     again = one(server, "--set", "warmup.tokens=1", "--set", "ollama.keep_alive=1h")
-    assert (again["already"], again["load_duration"] < first["seconds"]) == (True, True)
+    # A model whose first token ends the answer has 0.33.0-rc2 answer without any figure.
+    assert (again["already"], (again["load_duration"] or 0) < first["seconds"]) == (True, True)
     assert again["until"] < "2200"
 
 

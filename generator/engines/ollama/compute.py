@@ -16,6 +16,7 @@ from generator.engines.ollama.decision import (
 )
 from generator.engines.ollama.variables import text
 from generator.errors import Problem
+from generator.plan import CACHES
 from generator.units import MIB
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ VISIBLE: Final = {
     "dri": "GGML_VK_VISIBLE_DEVICES",
 }
 
+CACHE: Final = "CUDA_CACHE_PATH"
+CACHE_PATH: Final = f"{CACHES}ollama"
 THREADS: Final = "threads.count"
 # What the runtimes of custom builds read. The official Linux builds link none of them.
 RUNTIMES: Final = {
@@ -57,12 +60,20 @@ def gpus(case: Case) -> Decisions:
         yield from legacy(case, "ollama.acceleration", "0")
         yield from _visible_devices(case, devices)
     yield from _unserved(case)
+    yield from _cache(case)
     yield from _library(case)
     yield from _vulkan(case)
     yield from _integrated(case)
     yield from _spread(case)
     yield from _layers(case)
     yield from _overhead(case)
+
+
+def _cache(case: Case) -> Decisions:
+    if case.compiles and CACHE not in case.profile.ollama.env:
+        reason = "The driver compiles the kernels for this GPU, and keeps them here for next time."
+        where = "ollama.acceleration"
+        yield from setting(case, CACHE, CACHE_PATH, where=where, reason=reason, source="derived")
 
 
 def _no_gpu(case: Case) -> Decisions:

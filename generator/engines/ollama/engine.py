@@ -84,6 +84,9 @@ def decide(case: Case) -> Decided:
     return Decided(
         environment=settings,
         build=built,
+        cache=next(
+            (s.value for s in settings if s.name == compute.CACHE and s.source == "derived"), ""
+        ),
         runner=RUNNER if any(s.name.startswith(PREFIX) for s in settings) else "",
         omissions=only(Omission, chosen),
         models=served,

@@ -157,13 +157,7 @@ def _warmup(case: Case, models: tuple[str, ...], before: list[Job]) -> Job:
 def _tokens(case: Case) -> int:
     """Return how many tokens a model computes after loading: those that compile its kernels."""
     asked = case.profile.warmup.tokens
-    return int(compiled(case)) if asked is None else asked
-
-
-def compiled(case: Case) -> bool:
-    """Return whether the driver compiles kernels for a GPU of the host at their first use."""
-    cuda = case.gpus if case.acceleration == "cuda" else ()
-    return any(one.compiles(case.host.system) for one in case.facts.generations(cuda))
+    return int(case.compiles) if asked is None else asked
 
 
 def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a Job

@@ -59,6 +59,8 @@ in
     host = mkDefault "127.0.0.1";
     port = mkDefault 11434;
     environmentVariables = {
+      # The driver compiles the kernels for this GPU, and keeps them here for next time.
+      CUDA_CACHE_PATH = mkDefault "/var/cache/ollama";
       # For builds that link OpenMP; official Linux builds do not.
       # hostwright: ignore HW121 because the profile asks for it, by `threads.count`
       OMP_NUM_THREADS = mkDefault "16";
@@ -136,6 +138,7 @@ in
       # Leaves 15 GiB of the host's 119 GiB to the rest.
       # hostwright: ignore HW210 because it follows from what the profile says of the host
       MemoryMax = mkDefault "104G";
+      CacheDirectory = mkDefault "ollama";
       # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
