@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.rules.registry import every_rule
-from generator.view import UNASSIGNED, UNEXPORTED, Container, Line, Place, Variable, View
+from generator.view import PARTED, UNASSIGNED, UNEXPORTED, Container, Line, Place, Variable, View
 from tests import texts
 from tests.views import found, view
 
@@ -42,6 +42,7 @@ CASES: dict[str, tuple[View, View]] = {
     "HW128": (kept(UNEXPORTED), kept("")),
     "HW553": (dropped("OLLAMA_DEBUG: 1"), view(lines=(HEADER,))),
     "HW554": (valued("it is a number"), valued("")),
+    "HW622": (kept(PARTED), kept("")),
     "HW556": (behind("-p", "11434:11434"), behind("serve")),
 }
 

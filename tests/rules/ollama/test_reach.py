@@ -28,8 +28,25 @@ def policy(word: str) -> Text:
     return {"compose.yaml": text.replace("restart: always", f"restart: {word}")}
 
 
+UI = "  ui:\n    image: x\n    environment:\n"
+
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW621": (
+        (
+            service(top=f"{UI}      OLLAMA_BASE_URL: http://localhost:11434\n"),
+            service(top=f"{UI}      OLLAMA_API: http://127.0.0.1:11434/api\n"),
+        ),
+        (
+            service(top=f"{UI}      OLLAMA_BASE_URL: http://ollama:11434\n"),
+            service(top=f"{UI}      OTHER_URL: http://localhost:9000\n"),
+            service(top=f"{UI}      VITE_OLLAMA: http://localhost:11434\n"),
+            service(
+                top="  ui:\n    image: x\n    network_mode: host\n    environment:\n"
+                "      OLLAMA_BASE_URL: http://localhost:11434\n"
+            ),
+        ),
+    ),
     "HW611": (
         (
             service('ports: ["127.0.0.1:11434:8080"]'),
