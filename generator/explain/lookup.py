@@ -143,11 +143,19 @@ def _names() -> dict[str, None]:
     return dict.fromkeys((*names, *limit_names(), *(key.rpartition(".")[2] for key in keys())))
 
 
+_ALIKE: Final = str.maketrans("oil", "011")
+
+
+def _as_read(name: str) -> str:
+    """Return a name without what a reader mistakes: case, and letters that look like digits."""
+    return name.casefold().translate(_ALIKE)
+
+
 def _meant(name: str) -> str:
     from difflib import get_close_matches
 
-    spelled = {known.casefold(): known for known in _names()}
-    close = get_close_matches(name.strip().casefold(), spelled, n=3, cutoff=0.7)
+    spelled = {_as_read(known): known for known in _names()}
+    close = get_close_matches(_as_read(name.strip()), spelled, n=3, cutoff=0.7)
     dead = asked().facts.dead_names
     living = sorted((spelled[match] for match in close), key=lambda found: found in dead)
     if not living and ":" in name and (model := asked().facts.closest_model(name)):

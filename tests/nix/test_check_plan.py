@@ -142,8 +142,6 @@ def test_a_shipped_profile_builds(name: str, version: str, tmp_path: Path) -> No
     ("settings", "rule"),
     [
         ('LLAMA_ARG_MMAP = "maybe";', "HW115"),
-        ('"A B" = "x";', "HW521"),
-        ('"9LIVES" = "x";', "HW521"),
         ('OLLAMA_FLASH_ATTENTION = "False";', "HW107"),
     ],
 )

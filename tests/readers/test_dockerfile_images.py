@@ -70,7 +70,7 @@ def test_a_service_is_what_it_is_built_of(build: str, path: str, tmp_path: Path)
     found = report(tmp_path, {"compose.yaml": BUILT.format(build=build), path: dockerfile})
     told = {(Path(p.place.file).relative_to(tmp_path).as_posix(), p.place.line, p.finding.rule)
             for p in found.findings}  # fmt: skip
-    assert told == {("compose.yaml", 4, "HW518"), (path, 2, "HW101")}
+    assert told == {("compose.yaml", 7, "HW518"), (path, 2, "HW101")}
 
 
 def test_a_service_that_is_built_of_something_else_is_none(tmp_path: Path) -> None:
