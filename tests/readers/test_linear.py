@@ -5,7 +5,6 @@ CPU time of texts of one shape, four times as long each: work by the square take
 
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from generator.readers.nixos.evaluate import switches
 from generator.readers.signs import OWN, kind_of, signs_of
 from generator.rules.registry import judge
 from tests.commands import called
+from tests.effort import cpu_seconds
 
 LENGTH, TIMES = 1500, 4
 STEEP = 10
@@ -101,9 +101,7 @@ def bounded() -> Iterator[None]:
 
 def seconds(work: Callable[[str], object], text: str) -> float:
     """Return the CPU time of a run."""
-    start = time.process_time()
-    work(text)
-    return time.process_time() - start
+    return cpu_seconds(lambda: work(text))[1]
 
 
 def steeper(work: Callable[[str], object], short: str, long: str) -> float:
