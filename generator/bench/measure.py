@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from generator.bench.load import closed_loop, open_loop
 from generator.bench.measurement import Environment, Measurement
@@ -14,7 +13,7 @@ from generator.bench.prompts import arrivals, fitting_words, prompt
 from generator.bench.request import timed
 from generator.bench.summary import failures
 from generator.errors import EnvironmentFailure, HostwrightError
-from generator.live.client import Server, asked
+from generator.live.client import Server, asked, host_and_port
 from generator.records import dataclass
 from generator.units import is_local
 
@@ -106,9 +105,10 @@ def _environment(server: Server, model: str, workload: Workload) -> Environment:
     """Return what the server says of itself and of the model on its disk."""
     if workload.api != "ollama":
         # Others have no such questions, and where nothing answers the first request says so.
+        release = ""
         with suppress(HostwrightError):
-            return Environment(release=_text(asked(server, "/api/version"), "version"))
-        return Environment()
+            release = _text(asked(server, "/api/version"), "version")
+        return Environment(release=release, **_machine(server.url))
     release = _text(asked(server, "/api/version"), "version")
     found = _entry(asked(server, "/api/tags"), model)
     if found is None:
@@ -141,7 +141,7 @@ def _machine(url: str) -> dict[str, Any]:
     from generator.detect.machine import read_memory
     from generator.detect.root import open_root
 
-    if not is_local(urlsplit(url if "://" in url else f"http://{url}").hostname or ""):
+    if not is_local(host_and_port(url)[0]):
         return {}
     root = open_root(None)
     cpu, _, _ = read_cpu(root)

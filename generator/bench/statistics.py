@@ -54,6 +54,8 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     """Return the quantile of values in order; between two of them on the line through both."""
     place = (len(ordered) - 1) * share
     at = int(place)
+    if place == at:
+        return ordered[at]  # the next may be infinite, and nothing of that is no number
     above = ordered[min(at + 1, len(ordered) - 1)]
     return ordered[at] + (above - ordered[at]) * (place - at)
 

@@ -14,6 +14,7 @@ from generator.cli.options import (
     html_option,
     json_option,
     profile_if_named,
+    seconds_of,
     set_option,
 )
 from generator.cli.streams import STDIO, print_json
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 COMPARE: Final = "compare"
 DEFAULT_URL: Final = "http://127.0.0.1:11434"
-DAY: Final = 86400.0
 MOST_REQUESTS: Final = 10_000
 MOST_TOKENS: Final = 1 << 20
 FORMATS: Final = click.Choice(("text", "json", "benchstat"))
@@ -115,7 +115,10 @@ class Bench(click.Command):
     help="Tokens of an answer, at most.",
 )
 @filled_option(
-    "--prompts", metavar="FILE", example="prompts.txt", text="A prompt per line, for made ones."
+    "--prompts",
+    metavar="FILE",
+    example="prompts.txt",
+    text="A prompt per line, instead of made ones.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, help="Of prompts and times.")
 @filled_option(
@@ -155,7 +158,7 @@ def command(
     at, named, objectives = _meant(document, url, model)
     try:
         found = measure(
-            Server.at(at, _seconds(timeout or "10m")),
+            Server.at(at, seconds_of(timeout or "10m", "--timeout")),
             named,
             workload,
             load,
@@ -259,16 +262,3 @@ def _meant(
         raise Misuse("the profile has no model that writes", "name one by -m", where="--model")
     objectives = objectives_of(validate(document).slo) if "slo" in document.data else None
     return url or f"http://{service.listen.address}", named, objectives
-
-
-def _seconds(text: str) -> float:
-    from generator.units import parse_go_duration
-
-    where = "--timeout"
-    try:
-        seconds = parse_go_duration(text) / 1e9
-    except ValueError as error:
-        raise Misuse(f"{where}: {error}", where=where) from None
-    if not 0 < seconds <= DAY:
-        raise Misuse(f"{where}: {text} is no time to wait", "like 10m", where=where)
-    return seconds

@@ -22,7 +22,7 @@ Examples:
 
 \b
 Exit codes: 0 compared; 1 worse by as much as --fail-on-regression says; 2 bad
-usage or files.
+usage or files; 3 a file cannot be read.
 """
 
 

@@ -65,6 +65,15 @@ class Server:
         return f"{self.url} did not answer within {self.seconds:g} s"
 
 
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Return both of a URL, with a scheme or without; of what is none, nothing."""
+    try:
+        parts = urlsplit(_based(url))
+        return parts.hostname or "", parts.port
+    except ValueError:
+        return "", None
+
+
 def asked(server: Server, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what a server answers: to a GET, or to a POST where there is a `body`.
 
@@ -124,13 +133,17 @@ def _told(
 def _request(url: str, path: str, body: dict[str, Any] | None) -> Request:
     from urllib.request import Request
 
-    base = url if "://" in url else f"http://{url}"
+    base = _based(url)
     if not base.startswith(("http://", "https://")):
         raise HostwrightError(f"`{url}`: not an address of a server", hint="like http://host:11434")
     data = None if body is None else json.dumps(body).encode()
     return Request(  # noqa: S310 -- http and https only, see above
         base.rstrip("/") + path, data, {"Content-Type": "application/json"}
     )
+
+
+def _based(url: str) -> str:
+    return url if "://" in url else f"http://{url}"
 
 
 def _within(server: Server, work: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
@@ -294,7 +307,7 @@ def _unreachable(server: Server, reason: object) -> NoReturn:
     if isinstance(reason, TimeoutError) or server.left <= 0:
         raise EnvironmentFailure(
             server.late,
-            hint="is it busy? `--timeout 60s` waits longer",
+            hint="is it busy? a longer `--timeout` waits for it",
         )
     raise EnvironmentFailure(
         f"cannot reach {server.url}: {shortened(str(reason))}",

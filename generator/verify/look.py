@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from generator.check.machine import installed
 from generator.detect.cgroup import groups_of
 from generator.engines import load_signs
 from generator.errors import EnvironmentFailure
+from generator.live.client import host_and_port
 from generator.readers.base import Context
 from generator.readers.discover import listed_beside, read_beside, views
 from generator.units import is_local
@@ -56,12 +56,12 @@ def look(
     Without `via` all are asked that there are, of another machine the server alone; of several
     managers the one counts that runs it.
     """
-    asked = via or (VIAS if is_local(urlsplit(url).hostname or "") else ("api",))
+    asked = via or (VIAS if is_local(host_and_port(url)[0]) else ("api",))
     answers = _answers(service, machine, running, url) if "api" in asked else None
     held, seen = _local(service, machine, running, asked, url) if {*asked} - _AFAR else (None, None)
     if isinstance(answers, Answers) and not held and seen:
         # Another server of this machine is none that was asked.
-        seen = seen if _port(seen.variables, service, running) == _port_of(url) else None
+        seen = seen if _port(seen.variables, service, running) == host_and_port(url)[1] else None
     if not (held or seen or isinstance(answers, Answers)):
         raise answers or _nobody(service)
     log = _log(machine, held, seen.pid if seen else 0)
@@ -97,7 +97,7 @@ def _local(
     """Return what a manager holds, and the process: its own, or the one that listens there."""
     every = processes(machine.files)
     ours = servers(every, load_signs(service.engine).command)
-    held, port = _held(service, machine, asked, ours), _port_of(url)
+    held, port = _held(service, machine, asked, ours), host_and_port(url)[1]
 
     def elsewhere(pid: int) -> bool:
         return _port(environment(machine.files, pid), service, running) != port
@@ -110,14 +110,7 @@ def _local(
 def _port(given: Mapping[str, str] | None, service: Service, running: Running) -> int | None:
     """Return the port at which a process listens, by its environment."""
     name = service.listen.variable
-    return _port_of(running.meaning(name, (given or {}).get(name, "")))
-
-
-def _port_of(url: str) -> int | None:
-    try:
-        return urlsplit(url).port
-    except ValueError:
-        return None
+    return host_and_port(running.meaning(name, (given or {}).get(name, "")))[1]
 
 
 def wait(machine: Machine, url: str, seconds: float) -> None:

@@ -30,9 +30,9 @@ def verify(
 ) -> tuple[Comparison, Observed]:
     """Return how a Plan compares with what runs, and all that was seen of it.
 
-    `url` is where the server answers, None: where the Plan has it listen; each program and the
-    server may take `seconds`, and `patience` is how long a first answer is waited for. `root` is a
-    captured machine. Raises EnvironmentFailure where nobody can be asked.
+    `url` is where the server answers, None: where the Plan has it listen; all programs together
+    may take `seconds`, and so may the server; `patience` is how long a first answer is waited for.
+    `root` is a captured machine. Raises EnvironmentFailure where nobody can be asked.
     """
     service = plan.service
     where = url or f"http://{service.listen.address}"

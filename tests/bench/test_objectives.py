@@ -29,6 +29,11 @@ def test_the_whole_answer_of_95_percent(most: int, kept: bool) -> None:
     assert goodput(level(*twenty, *[sample(error="x")] * 2), Objectives(p95=200 * MS)).p95 is False
 
 
+def test_one_of_21_that_failed_is_beyond_the_95_percent() -> None:
+    found = level(*[sample(50, 5)] * 20, sample(error="x"))
+    assert goodput(found, Objectives(p95=200 * MS)).p95 is True
+
+
 def test_the_table_of_a_profile() -> None:
     assert objectives_of(Slo()) is None
     found = objectives_of(Slo(ttft="500ms", itl="50ms", tokens_per_second=20.0, p95="5s"))

@@ -87,6 +87,7 @@ def test_servers_of_openai(stub: Stub) -> None:
     (told,) = found["summaries"]
     assert (told["failed"], told["split"], told["server"]["ttft"]) == (0, None, 0)
     assert told["client"]["itl"] > 0
+    assert found["environment"]["cores"] > 0  # of this machine, whatever serves on it
     assert "client | server" in bench(stub.url, *FEW, "--api", "openai").stdout
 
 

@@ -167,6 +167,13 @@ def asked(url: str, *more: str) -> Done:
     return called("verify", SMALL, "--via", "api", "--url", url, *more)
 
 
+@pytest.mark.parametrize("via", [(), ("--via", "api")])
+def test_an_address_that_is_none(via: tuple[str, ...]) -> None:
+    # Where a service of that name is installed, it is compared without its answers.
+    done = called("verify", SMALL, *via, "--url", "http://[")
+    assert "Invalid IPv6 URL" in done.stdout + done.stderr
+
+
 def test_models_of_a_server() -> None:
     there = [Installed("tiny:1b"), Installed("left:3b", size=2_000_000_000)]
     with serving(Stub(there)) as stub:

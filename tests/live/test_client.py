@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from generator.errors import EnvironmentFailure, HostwrightError
-from generator.live.client import LONGEST_LINE, Server, arriving, asked, streamed
+from generator.live.client import LONGEST_LINE, Server, arriving, asked, host_and_port, streamed
 from tests.commands import called
 from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serving, body, drips, says
 
@@ -151,3 +151,18 @@ def test_no_proxy_stands_before_a_server_of_this_machine(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     assert asked(Server.at(serve(body(b'{"a": 1}'))), "/api/version") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://spark:11434", ("spark", 11434)),
+        ("spark:11434", ("spark", 11434)),
+        ("[::1]:11434", ("::1", 11434)),
+        ("https://spark", ("spark", None)),
+        ("http://[", ("", None)),
+        ("http://spark:99999", ("", None)),
+    ],
+)
+def test_host_and_port(url: str, expected: tuple[str, int | None]) -> None:
+    assert host_and_port(url) == expected
