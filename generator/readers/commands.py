@@ -362,14 +362,15 @@ class Told:
 
     def _release(self, line: CommandLine) -> bool:
         """Take in what a command gives a chart, and return whether that is all of it."""
-        words = line.words
+        words, before = line.words, len(self.values)
         release = release_of(words, self.engine.name, lambda name: self._named(name, line))
         if release is None or words[0].text in _SPOKEN:
             return False
         views = views_of_release(release, words[0].place, self.context)
         if not views and not any(self.engine.name in word.text for word in words):
             return False
-        self.views = [v for v in self.views if not _stands_in(v, self.values)]
+        handed = self.values[before:]
+        self.views = [v for v in self.views if not _stands_in(v, handed)]
         self.views += views
         # A guide has its files elsewhere, or lets somebody write them.
         self.gaps += () if self.bare else release.gaps

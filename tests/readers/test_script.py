@@ -253,6 +253,12 @@ def test_files_of_values_lie_below_those_that_are_set(options: str, value: str, 
     assert seen.not_judged == ()
 
 
+def test_each_release_of_a_script_keeps_its_own_values() -> None:
+    release = f"{CHART} -f - <<'EOF'\n{VALUES}EOF\n"
+    found = [v for seen in views(release * 3) for v in seen.variables]
+    assert [(v.value, v.place.line) for v in found] == [("1h", 2), ("1h", 6), ("1h", 10)]
+
+
 def test_values_that_the_script_writes_are_judged_with_its_command() -> None:
     text = f"cat > v.yaml <<'EOF'\n{VALUES}EOF\n{CHART} -f v.yaml --set ollama.gpu.enabled=false\n"
     (seen,) = views(text)
