@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from generator.view import Place
 
-_SCRIPTS: Final = 20
 _UP: Final = 3
 """How far above its directory a file of a repository may have the others."""
 _MOST: Final = 6
+_NEAR: Final = ("", "..", "../scripts", "scripts")
+_SCRIPTS: Final = 20
+"""How many scripts are looked into for one file at most."""
 
 
 def installed(path: str, by: str, context: Context) -> Source | None:
@@ -53,14 +55,20 @@ _PUTS: Final = re.compile(r"\b(?:cp|install|ln|mv)\b[^\n]{0,300}?/systemd/(user|
 
 def is_for_a_user(path: str, context: Context) -> bool:
     """Return whether a script of the repository puts a unit where a user's manager reads it."""
-    name, folder = posixpath.basename(path), posixpath.dirname(path)
+    name = posixpath.basename(path)
     places = set()
-    for near in ("", "..", "../scripts", "scripts"):
-        beside = context.listed(posixpath.normpath(posixpath.join(folder, near, name)))
-        for script in [one for one in beside if one.endswith(".sh")][:_SCRIPTS]:
-            lines = (line for line in (context.read(script) or "").split("\n") if name in line)
-            places |= {found[1] for line in lines if (found := _PUTS.search(line))}
+    for script in scripts_near(path, context):
+        lines = (line for line in (context.read(script) or "").split("\n") if name in line)
+        places |= {found[1] for line in lines if (found := _PUTS.search(line))}
     return places == {"user"}
+
+
+def scripts_near(path: str, context: Context) -> list[str]:
+    """Return the scripts of the repository that lie where one would that installs a file."""
+    folder, name = posixpath.split(path)
+    near = (posixpath.normpath(posixpath.join(folder, one, name)) for one in _NEAR)
+    found = (file for one in near for file in context.listed(one) if file.endswith(".sh"))
+    return [*dict.fromkeys(found)][:_SCRIPTS]
 
 
 def missing(what: str, place: Place) -> NotJudged:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.beside import scripts_near
 from generator.view import HOMELESS, Line, Place
 
 if TYPE_CHECKING:
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
 
     from generator.readers.base import Context
 
-_NEAR: Final = ("", "..", "../scripts", "scripts")
 _OF_ROLE: Final = ("../tasks/main.yml", "../tasks/main.yaml")
-_MOST: Final = 20
 _USERADD: Final = re.compile(
     r"\buseradd\s+((?:-[\w-]+(?:[= ](?!-)[\w/.:-]+)?\s+)*)[\"']?([\w${}-]+)"
 )
@@ -43,12 +42,10 @@ def homeless(path: str, user: str, context: Context) -> Iterator[Line]:
 
 def _around(path: str, context: Context) -> list[str]:
     """Return the scripts near a unit, and the tasks of its role."""
-    folder, name = posixpath.split(path)
-    near = [posixpath.normpath(posixpath.join(folder, one, name)) for one in _NEAR]
-    scripts = [file for one in near for file in context.listed(one) if file.endswith(".sh")]
+    folder = posixpath.dirname(path)
     tasks = [posixpath.normpath(posixpath.join(folder, one)) for one in _OF_ROLE]
     of_role = posixpath.basename(folder) == "templates"
-    return [*dict.fromkeys(scripts)][:_MOST] + (tasks if of_role else [])
+    return scripts_near(path, context) + (tasks if of_role else [])
 
 
 def _added(text: str, user: str) -> int | None:
