@@ -208,12 +208,14 @@ def refused_swap(view: View, _: Facts) -> Hits:
     if both is None or total is None or view.adds or untold or total >= (memory or total + 1):
         return
     message = "there is a limit on memory and swap together, and none on memory"
+    fix = "write a limit on memory as well, of the same size for no swap"
     if memory is not None:
         message = f"memory and swap together, {gib(total)}, are less than the memory, {gib(memory)}"
+        fix = "make it as large as the limit on memory, for no swap, or larger"
     yield Hit(
         message=f"{message}: the container is not created",
         place=both.place,
-        fix="write a limit on memory as well, of the same size for no swap",
+        fix=fix,
     )
 
 

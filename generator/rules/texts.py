@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_KINDS: Final = {"port": "an integer", "bool": "a Boolean"}
+_KINDS: Final = {"port": ("an integer", "toString"), "bool": ("a Boolean", "lib.boolToString")}
+"""What a value is called, and what makes a text of it: of `true`, `toString` would make `1`."""
 
 
 @Rule(
@@ -27,11 +28,12 @@ _KINDS: Final = {"port": "an integer", "bool": "a Boolean"}
 def number_in_text(view: View, facts: Facts) -> Hits:
     for line in view.lines:
         option = facts.module_options.get(line.name) if line.section == "config" else None
-        kind = _KINDS.get(option.type) if option and line.value else None
-        if kind:
+        told = _KINDS.get(option.type) if option and line.value else None
+        if told:
+            kind, function = told
             yield Hit(
                 message=f"`{line.value}` is {kind}, which Nix does not put into a text: nothing "
                 "can be built that asks for it",
                 place=line.place,
-                fix=f"write `toString {line.value}`",
+                fix=f"write `{function} {line.value}`",
             )

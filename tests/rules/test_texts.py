@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, told
+from tests.texts import Text, messages, told
 from tests.tools import require
 
 
@@ -42,6 +42,15 @@ def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> N
         assert rule in told(tmp_path / f"a{number}", caught), caught
     for number, left in enumerate(CASES[rule][1]):
         assert rule not in told(tmp_path / f"b{number}", left), left
+
+
+@pytest.mark.parametrize(
+    ("option", "function"), [("port", "toString"), ("openFirewall", "lib.boolToString")]
+)
+def test_a_switch_stays_a_word(option: str, function: str, tmp_path: Path) -> None:
+    path = f"config.services.ollama.{option}"
+    (message,) = messages(tmp_path, module(f'"${{{path}}}"'), "HW412")
+    assert message.endswith(f"; write `{function} {path}`")
 
 
 @pytest.mark.parametrize(("case", "refused"), [(0, True), (1, False)])
