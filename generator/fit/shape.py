@@ -333,9 +333,10 @@ def state_floats(r: Recurrence) -> int:
 def waiting(traits: frozenset[How], embedding: int, each: int, deep: int = DEEP_STACKED) -> int:
     """Return the floats of a token that wait for the layers that use them.
 
-    What a vision tower gives to the first `deep` layers (qwen3vl), an embedding for `each` layer
-    (gemma3n, gemma4), and what gemma3n predicts of its residuals. Source: n_embd_inp,
-    src/llama-hparams.cpp, and src/models/{gemma3n,gemma4,qwen3vl}.cpp of llama.cpp@b10488.
+    What a vision tower gives to the first `deep` layers (qwen3vl), `each`: the embeddings of all
+    layers of their own (gemma3n, gemma4), and what gemma3n predicts of its residuals. Source:
+    n_embd_inp, src/llama-hparams.cpp, and src/models/{gemma3n,gemma4,qwen3vl}.cpp of
+    llama.cpp@b10488.
     """
     several = deep * ("deep-stack" in traits) + ALTUP * ("altup" in traits)
     return several * embedding + each

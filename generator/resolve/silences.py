@@ -29,9 +29,9 @@ PUBLISHED: Final = "HW402"
 def silenced(plan: Plan, seen: View, found: Iterable[Finding], facts: Facts) -> Plan:
     """Return the Plan, each variable and limit with the rules that its line is not for.
 
-    `seen` is the View of the Plan.
     That is what the profile silences, and what only the output lets one think: the profile itself
-    has no such Finding. What was `found` of the profile may be found of its output again.
+    has no such Finding. What was `found` of the profile may be found of its output again. `seen` is
+    the View of the Plan.
     """
     service = plan.service
     given = {silence.rule: silence.reason for silence in plan.silences}

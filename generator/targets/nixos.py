@@ -52,12 +52,12 @@ ARGUMENTS: Final = """\
   pkgs,
   ...
 }:"""
-# NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
-# option is removed, which leaves it declared but invisible.
 SERVED: Final = """\
   inherit (config.services) ollama;
   # The host may have switched the server off: then nothing is left of it.
   isServed = config.services.ollama.enable;"""
+# NixOS up to 25.11 picks the backend by this option and overrides `package` with it. Later the
+# option is removed, which leaves it declared but invisible.
 HAS_ACCELERATION: Final = """\
   # Up to NixOS 25.11 an option, not the package, picks the backend.
   hasAcceleration =
