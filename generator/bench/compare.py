@@ -16,18 +16,22 @@ Verdict = Literal["better", "worse", "no difference"]
 
 
 class Measure(NamedTuple):
-    """What is compared of each request; `more`: more of it is better."""
+    """What is compared of each request; `more`: more of it is better.
+
+    `of_two`: only an answer of two tokens or more has it.
+    """
 
     name: str
     value: Callable[[Sample], float]
     more: bool = False
+    of_two: bool = False
 
 
 MEASURES: Final = (
     Measure("first token", lambda sample: sample.ttft),
-    Measure("between tokens", lambda sample: sample.itl),
+    Measure("between tokens", lambda sample: sample.itl, of_two=True),
     Measure("whole answer", lambda sample: sample.latency),
-    Measure("tokens/s", lambda sample: sample.rate, more=True),
+    Measure("tokens/s", lambda sample: sample.rate, more=True, of_two=True),
 )
 
 
@@ -76,7 +80,8 @@ def compare(before: Measurement, after: Measurement) -> Compared:
 def _differences(before: Level, after: Level, confidence: float) -> Iterator[Difference]:
     for measure in MEASURES:
         was, became = (
-            [measure.value(s) for s in level.good if s.gaps] for level in (before, after)
+            [measure.value(s) for s in level.good if s.gaps or not measure.of_two]
+            for level in (before, after)
         )
         found = change(was, became, confidence)
         if found is not None:

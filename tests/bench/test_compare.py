@@ -44,6 +44,13 @@ def test_slower_to_the_first_token_alone() -> None:
     assert found.remarks == ()
 
 
+def test_answers_of_one_token_have_no_time_between_two() -> None:
+    before, after = (level(*[sample(ms, tokens=1)] * 20) for ms in (100, 120))
+    found = compare(measurement(before), measurement(after))
+    verdicts = {each.measure: each.verdict for each in found.differences}
+    assert verdicts == {"first token": "worse", "whole answer": "worse"}
+
+
 def test_the_same_is_no_different() -> None:
     both = [measurement(noisy(100), noisy(200, 4)) for _ in range(2)]
     found = compare(*both)
