@@ -179,12 +179,16 @@ def test_a_variable_twice_in_one_list() -> None:
     assert env(view) == {"A": "two"}
 
 
+FAR = f"/spec/containers/{'9' * 5000}"
+
+
 @pytest.mark.parametrize(
     "patch",
     [
         "patchesJson6902:\n- path: ops.yaml\n  target: {kind: Pod}\n",
         "patches:\n- path: ops.yaml\n  target: {kind: Pod}\n",
         "patches:\n- target: {kind: Pod}\n  patch: |-\n    - op: remove\n      path: /x\n",
+        f"patches:\n- target: {{kind: Pod}}\n  patch: '[{{op: remove, path: {FAR}}}]'\n",
     ],
 )
 def test_a_patch_that_finds_nothing_at_its_path_is_named(patch: str, tmp_path: Path) -> None:

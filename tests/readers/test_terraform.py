@@ -79,6 +79,9 @@ def test_a_container_of_docker() -> None:
     assert (view.name, view.acceleration, view.not_judged) == ("llm", "cuda", ())
 
 
+FAR = f"local.list.{'9' * 5000}"
+
+
 @pytest.mark.parametrize(
     ("image", "seen"),
     [
@@ -90,13 +93,14 @@ def test_a_container_of_docker() -> None:
         ('"${join("/", ["ollama", "ollama"])}:rocm"', "ollama/ollama:rocm"),
         ('var.gpu == "amd" ? "ollama/ollama:rocm" : "ollama/ollama"', "ollama/ollama:rocm"),
         ('"ollama/ollama:${var.untold}"', "ollama/ollama:${var.untold}"),
+        (f'"ollama/ollama:${{{FAR}}}"', f"ollama/ollama:${{{FAR}}}"),
     ],
 )
 def test_names_are_followed_to_what_is_literal(image: str, seen: str) -> None:
     text = (
         'variable "tag" { default = "0.30.0" }\nvariable "untold" {}\n'
         'variable "gpu" { default = "amd" }\n'
-        "locals {\n  tag = var.tag\n  all = { tag = local.tag }\n}\n"
+        "locals {\n  tag = var.tag\n  all = { tag = local.tag }\n  list = [local.tag]\n}\n"
         'resource "docker_image" "o" { name = "ollama/ollama:${local.tag}" }\n'
     )
     box = one(text + container(f"  image = {image}\n")).container

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ _BY_KEY: Final = {
 }
 _VERBS: Final = frozenset({"add", "replace", "remove", "test"})
 _DIRECTIVE: Final = "$patch"
+_AT: Final = re.compile(r"[0-9]{1,9}")  # No list is longer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def _put_in_table(table: Table, steps: Sequence[str], verb: str, value: Node | N
 def _put_in_list(found: Items, steps: Sequence[str], verb: str, value: Node | None) -> Items:
     step, *rest = steps
     items = list(found.items)
-    at = len(items) if step == "-" else int(step) if step.isdecimal() else -1
+    at = len(items) if step == "-" else int(step) if _AT.fullmatch(step) else -1
     if not 0 <= at < len(items) + (verb == "add" and not rest):
         raise LookupError(step)
     if rest:

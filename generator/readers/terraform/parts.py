@@ -19,6 +19,7 @@ MOST_MADE: Final = 200
 """Blocks or items that one `for` makes."""
 _SAME: Final = {"image_id": "name", "latest": "name", "repo_digest": "name"}
 """What a run tells of an image, and what names it in the file."""
+_DIGITS: Final = 9  # No list is longer than they can say.
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -41,7 +42,7 @@ def walked(node: Node | None, names: Sequence[str]) -> Node | None:
     """Return what a path of names leads to below a value."""
     for name in names:
         if isinstance(node, Items):
-            at = int(name) if name.isdecimal() else 0
+            at = int(name[:_DIGITS]) if name.isdecimal() else 0
             node = node.items[at] if at < len(node.items) else None
             if not name.isdecimal() and isinstance(node, Table):
                 node = node.entries.get(name)
