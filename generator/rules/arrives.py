@@ -174,8 +174,8 @@ def not_exported(view: View, _: Facts) -> Hits:
             yield Hit(
                 message=f"`{line.name}` is not exported: no program that the shell starts gets it",
                 place=line.place,
-                fix=f"write `export {line.name}=…`; a service of systemd gets it by "
-                "`Environment=` alone",
+                fix=f"write `export {line.name}=…`; a service of systemd reads no "
+                "profile, and gets it by `Environment=`",
                 edits=(edit,),
                 unsafe=True,
             )
