@@ -16,12 +16,12 @@ from generator.profiles.load import read_document
 from generator.targets.bundle import wanted
 from tests.cli.test_verify_command import MACHINES, SMALL, replayed, rows
 from tests.host import Host, stub
-from tests.live.hostile import LATE, NONSENSE, Answer, Serving, body
+from tests.live.hostile import LATE, NONSENSE, Serve, body
 from tests.live.stub import Installed, Stub, serving
 from tests.plans import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from generator.plan import Service
@@ -253,19 +253,6 @@ def test_a_process_that_only_root_sees_is_unknown(applied: Applied) -> None:
 # ── whatever answers ──────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
-    every: list[Serving] = []
-
-    def start(answer: Answer) -> str:
-        every.append(Serving(answer))
-        return every[-1].url
-
-    yield start
-    for one in every:
-        one.close()
-
-
 BAD = {
     **LATE,
     **{kind: answer for kind, (answer, *_) in NONSENSE.items()},
@@ -278,7 +265,7 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_a_server_that_answers_anything_ends_in_one_line(
     kind: str,
-    serve: Callable[[Answer], str],
+    serve: Serve,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -305,5 +292,6 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
 
 def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert script().main(["a", "b"]) == 2
+    assert script().main(["--help"]) == 0
     assert script().main([]) == 2  # there is no verify.json beside the template
     assert "does not say what is wanted" in capsys.readouterr().out

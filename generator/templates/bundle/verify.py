@@ -340,9 +340,10 @@ def summary(rows: list[Row]) -> tuple[str, int]:
 
 def main(arguments: list[str]) -> int:
     """Compare, print, and return the status."""
-    if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
+    asked_for_help = arguments in (["-h"], ["--help"])
+    if asked_for_help or len(arguments) > 1:
         print(__doc__)
-        return 2
+        return 0 if asked_for_help else 2
     file = Path(__file__).parent / "verify.json"
     try:
         wanted = json.loads(file.read_text(encoding="utf-8"))
