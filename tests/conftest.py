@@ -1,7 +1,15 @@
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.live.hostile import Answer, Serve
 
 # Neither looks at the code: a busy machine is slow, and no fault of an example.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,3 +34,19 @@ def update_golden(pytestconfig: pytest.Config) -> bool:
 def _no_remembered_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decide every Plan anew; the tests about remembering undo this."""
     monkeypatch.setenv("HOSTWRIGHT_NO_CACHE", "1")
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve bytes: what is called answers each connection, once its request is there."""
+    from tests.live.hostile import Serving  # The package's own tests go without that room.
+
+    every: list[Serving] = []
+
+    def start(answer: Answer) -> str:
+        every.append(Serving(answer))
+        return every[-1].url
+
+    yield start
+    for one in every:
+        one.close()

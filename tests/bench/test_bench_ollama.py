@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
-from tests.engines.programs import OLLAMA_BIN, ollama, ollama_program
+from tests.engines.programs import ASKS_OLLAMA, ollama
 from tests.engines.tiny import write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.ollama,
-    pytest.mark.skipif(
-        ollama_program() is None, reason=f"there is no ollama: name its program by {OLLAMA_BIN}"
-    ),
-]
+pytestmark = ASKS_OLLAMA
 FEW = ("--concurrency", "1,4", "--requests", "8", "--prompt-tokens", "64", "--output-tokens", "64")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from tests.bench.samples import level, measurement, sample
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
-from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serving, body, drips, floods, says
+from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serve, body, drips, floods, says
 from tests.live.stub import Installed, Stub, serving
 
 Done = subprocess.CompletedProcess[str]
@@ -204,19 +204,6 @@ def test_files_that_are_none(two: tuple[str, str], tmp_path: Path) -> None:
 # Whatever else answers
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
-    every: list[Serving] = []
-
-    def start(answer: Answer) -> str:
-        every.append(Serving(answer))
-        return every[-1].url
-
-    yield start
-    for one in every:
-        one.close()
-
-
 def in_one_line(done: Done) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     first, *others = done.stderr.splitlines()
@@ -226,19 +213,19 @@ def in_one_line(done: Done) -> None:
 
 @pytest.mark.parametrize("api", ["ollama", "openai"])
 @pytest.mark.parametrize("kind", LATE)
-def test_a_server_that_takes_too_long(serve: Callable[[Answer], str], kind: str, api: str) -> None:
+def test_a_server_that_takes_too_long(serve: Serve, kind: str, api: str) -> None:
     done = bench(serve(LATE[kind]), "--timeout", "200ms", "--api", api)
     in_one_line(done)
     assert "did not answer within 0.2 s" in done.stderr
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_a_server_that_talks_nonsense(serve: Callable[[Answer], str], kind: str) -> None:
+def test_a_server_that_talks_nonsense(serve: Serve, kind: str) -> None:
     in_one_line(bench(serve(NONSENSE[kind][0])))
 
 
 @pytest.mark.parametrize("data", [b'{"models": 7}', b'{"version": [1]}', b'{"models": null}'])
-def test_a_server_of_wrong_types(serve: Callable[[Answer], str], data: bytes) -> None:
+def test_a_server_of_wrong_types(serve: Serve, data: bytes) -> None:
     in_one_line(bench(serve(body(data))))
 
 
@@ -260,7 +247,7 @@ STREAMS: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-def test_a_stream_that_goes_wrong(serve: Callable[[Answer], str], kind: str) -> None:
+def test_a_stream_that_goes_wrong(serve: Serve, kind: str) -> None:
     """Its first questions are answered well, its streams are not."""
     answers: Iterator[Answer] = iter((body(TAGS), body(TAGS)))
 
@@ -272,7 +259,7 @@ def test_a_stream_that_goes_wrong(serve: Callable[[Answer], str], kind: str) -> 
     assert not {"\x1b", "\u202e"} & {*done.stderr}
 
 
-def test_failures_after_a_good_start(serve: Callable[[Answer], str]) -> None:
+def test_failures_after_a_good_start(serve: Serve) -> None:
     last = b'{"done":true,"eval_count":2,"total_duration":9}\n'
     good = says(CHUNKED, chunk(LINE), chunk(LINE), chunk(last), chunk(b""))
     evil = says(CHUNKED, chunk(b'{"error":"\\u001b[2Jpwn"}\n'), chunk(b""))

@@ -2,8 +2,6 @@
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 
 from tests.cli.test_output_schemas import validated
 from tests.commands import ROOT, called
-from tests.live.hostile import LATE, NONSENSE, Answer, Serving, body
+from tests.live.hostile import LATE, NONSENSE, Serve, body
 from tests.live.stub import Installed, Stub, serving
 
 VERIFY = ROOT / "tests/verify"
@@ -150,19 +148,6 @@ def test_nobody_to_ask(tmp_path: Path) -> None:
 # A server
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
-    every: list[Serving] = []
-
-    def start(answer: Answer) -> str:
-        every.append(Serving(answer))
-        return every[-1].url
-
-    yield start
-    for one in every:
-        one.close()
-
-
 def asked(url: str, *more: str) -> Done:
     return called("verify", SMALL, "--via", "api", "--url", url, *more)
 
@@ -202,19 +187,19 @@ def test_no_terminal_escape_of_the_server_reaches_the_screen() -> None:
 
 
 @pytest.mark.parametrize("kind", LATE)
-def test_a_server_that_takes_too_long(serve: Callable[[Answer], str], kind: str) -> None:
+def test_a_server_that_takes_too_long(serve: Serve, kind: str) -> None:
     done = asked(serve(LATE[kind]), "--timeout", "200ms")
     in_one_line(done)
     assert "did not answer within 0.2 s" in done.stderr
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_a_server_that_talks_nonsense(serve: Callable[[Answer], str], kind: str) -> None:
+def test_a_server_that_talks_nonsense(serve: Serve, kind: str) -> None:
     in_one_line(asked(serve(NONSENSE[kind][0])))
 
 
 @pytest.mark.parametrize("data", [b'{"version": "0.32.15", "models": 7}', b'{"version": [1]}'])
-def test_a_server_of_wrong_types(serve: Callable[[Answer], str], data: bytes) -> None:
+def test_a_server_of_wrong_types(serve: Serve, data: bytes) -> None:
     in_one_line(asked(serve(body(data))))
 
 
@@ -249,9 +234,7 @@ def test_waiting_for_a_server_that_comes_later() -> None:
 
 
 def test_waiting_in_vain() -> None:
-    began = time.monotonic()
     in_one_line(asked("http://127.0.0.1:9", "--wait", "300ms"))
-    assert time.monotonic() - began >= 0.3
 
 
 @pytest.mark.parametrize(

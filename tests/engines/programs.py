@@ -37,6 +37,15 @@ def ollama_program() -> str | None:
     return shutil.which(os.environ.get(OLLAMA_BIN) or "ollama")
 
 
+ASKS_OLLAMA = [
+    pytest.mark.ollama,
+    pytest.mark.skipif(
+        ollama_program() is None, reason=f"there is no ollama: name its program by {OLLAMA_BIN}"
+    ),
+]
+"""The marks of tests that ask a real Ollama where there is one."""
+
+
 @dataclass(frozen=True)
 class Ollama:
     """A running server: where it answers, its home, and what it has written."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from generator.live.client import MOST_BYTES
 
 Answer = Callable[[socket.socket], None]
+Serve = Callable[[Answer], str]
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 

@@ -4,31 +4,15 @@ import dataclasses
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from generator.errors import EnvironmentFailure, HostwrightError
 from generator.live.client import LONGEST_LINE, Server, arriving, asked, host_and_port, streamed
 from tests.commands import called
-from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serving, body, drips, says
+from tests.live.hostile import CHUNKED, LATE, NONSENSE, Answer, Serve, body, drips, says
 
-Serve = Callable[[Answer], str]
 SOON = 0.2  # seconds
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Serve bytes: what is called answers each connection, once its request is there."""
-    every: list[Serving] = []
-
-    def start(answer: Answer) -> str:
-        every.append(Serving(answer))
-        return every[-1].url
-
-    yield start
-    for serving in every:
-        serving.close()
 
 
 @pytest.mark.parametrize("kind", LATE)

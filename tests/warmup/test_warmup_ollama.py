@@ -12,18 +12,13 @@ from generator.plan import PROGRAM
 from tests import plans
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
-from tests.engines.programs import OLLAMA_BIN, Ollama, ollama, ollama_program
+from tests.engines.programs import ASKS_OLLAMA, Ollama, ollama
 from tests.engines.tiny import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [
-    pytest.mark.ollama,
-    pytest.mark.skipif(
-        ollama_program() is None, reason=f"there is no ollama: name its program by {OLLAMA_BIN}"
-    ),
-]
+pytestmark = ASKS_OLLAMA
 PROFILE = """
 schema_version = 1
 name = "mine"
