@@ -50,11 +50,6 @@ class Way:
     beside: bool = False
     memory: int = 0
 
-    @property
-    def costs(self) -> bool:
-        """Whether it is hardware."""
-        return bool(self.gpu or self.memory)
-
 
 def ways(fit: ModelFit, ask: Ask, host: Host) -> tuple[Way, ...]:
     """Return what would do for a model that does not fit: what costs nothing first.
