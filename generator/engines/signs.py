@@ -44,6 +44,8 @@ class Signs:
     nixos_address: tuple[str, int]
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
+    chart_place: str = r"(?!)"
+    """Where its chart is kept: a part of the address of that repository."""
     used: str = r"(?!)"
     """A text that sets, starts or asks it, whatever kind of file that is."""
     forks: str = r"(?!)"

@@ -363,7 +363,7 @@ class Told:
     def _release(self, line: CommandLine) -> bool:
         """Take in what a command gives a chart, and return whether that is all of it."""
         words, before = line.words, len(self.values)
-        release = release_of(words, self.engine.name, lambda name: self._named(name, line))
+        release = release_of(words, self.engine, lambda name: self._named(name, line))
         if release is None or words[0].text in _SPOKEN:
             return False
         views = views_of_release(release, words[0].place, self.context)

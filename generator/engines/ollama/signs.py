@@ -25,6 +25,7 @@ SIGNS: Final = Signs(
     verbs=frozenset({"pull", "run", "create"}),
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),
     # The chart otwld/ollama-helm.
+    chart_place=r"ollama-helm|otwld",
     chart_keys=frozenset({"gpu", "models", "mountPath", "insecure", "port"}),
     nixos_variables={
         "home": "HOME",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
@@ -16,6 +17,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.syntax.options import Argument
     from generator.view import NotJudged, Place
 
@@ -41,7 +43,7 @@ class Release:
     of_files: bool = True
 
 
-def release_of(words: Sequence[Argument], engine: str, read: Read) -> Release | None:
+def release_of(words: Sequence[Argument], engine: Engine, read: Read) -> Release | None:
     """Return the release that a command line makes, None where it makes none.
 
     `read` returns a file by the path in the command.
@@ -90,11 +92,11 @@ _FOLDERS: Final = frozenset(
 )
 
 
-def _names_chart(texts: Sequence[str], engine: str) -> bool:
+def _names_chart(texts: Sequence[str], engine: Engine) -> bool:
     """Whether the words of a command name the chart of an engine."""
     repository = any(text.startswith("--repo") for text in texts)
-    repository = repository and any(f"{engine}-helm" in text or "otwld" in text for text in texts)
-    return any(is_chart_of(engine, text, repository=repository) for text in texts)
+    repository = repository and any(re.search(engine.chart_place, text) for text in texts)
+    return any(is_chart_of(engine.name, text, repository=repository) for text in texts)
 
 
 def read_from(by: str, context: Context) -> Read:
