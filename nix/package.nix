@@ -48,6 +48,7 @@ let
       python3Packages.pydantic
       python3Packages.pyyaml
       python3Packages.tomli-w
+      python3Packages.tomlkit
     ];
     nativeCheckInputs = [
       python3Packages.hypothesis

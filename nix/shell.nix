@@ -23,6 +23,7 @@ mkShell {
       packages.pytest
       packages.pyyaml
       packages.tomli-w
+      packages.tomlkit
     ]))
   ];
 }

@@ -74,7 +74,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"catalogue", "errors", "explain", "formats", "profiles", "units"},
         set(),
     ),
-    "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "yaml"}),
+    "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "tomlkit", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
     "targets.refusals": ({"formats", "plan", "units"}, set()),

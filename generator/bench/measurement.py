@@ -90,11 +90,19 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option of a request, as `num_batch`, in place of what the model has."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """What is asked: so many requests at each level, of about so many tokens, for so many.
 
     `prompts`: how many were given (0: made of the seed). `words`: those of a made prompt, which
-    the server counted as `prompt_tokens` or about.
+    the server counted as `prompt_tokens` or about. `options` are those of each request.
     """
 
     api: Api
@@ -104,6 +112,7 @@ class Workload:
     seed: int
     prompts: int = 0
     words: int = 0
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ def _count(last: dict[str, Any], key: str) -> int:
 
 def _native_body(model: str, workload: Workload, prompt: str) -> dict[str, Any]:
     options = {"num_predict": workload.output_tokens, "seed": workload.seed}
+    options |= {option.name: option.value for option in workload.options}
     return {"model": model, "prompt": prompt, "stream": True, "options": options}
 
 

@@ -203,7 +203,7 @@ def _asked(
     rate: float | None,
     prompts: str | None,
     api: Any,  # noqa: ANN401 -- one of the words that click lets through
-    **lengths: int,
+    **lengths: Any,  # noqa: ANN401 -- numbers of a Workload
 ) -> tuple[Workload, Load, list[str]]:
     """Return what the options ask for: the Workload, the loads, and the prompts that are given."""
     from generator.bench.load import MOST_AT_ONCE

@@ -115,7 +115,7 @@ def test_nothing_imports_pydantic() -> None:
         "for args in (['OLLAMA_KEEP_ALIVE'], ['keep_alive', 'CPUQuota', 'HW202'], ['--list']):"
         "\n    gen.main(['explain', *args], standalone_mode=False)\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} "
-        "& {'pydantic', 'jinja2', 'yaml', 'tomli_w'}))\n"
+        "& {'pydantic', 'jinja2', 'yaml', 'tomli_w', 'tomlkit'}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -155,6 +155,7 @@
                 "pydantic"
                 "pyyaml"
                 "tomli-w"
+                "tomlkit"
                 "hypothesis"
                 "jsonschema"
                 "pytestCheckHook"
