@@ -313,7 +313,7 @@ def test_what_serves_every_engine_names_none() -> None:
 WRITES = re.compile(
     r"\.write_(?:text|bytes)\(|os\.(?:replace|rename|link)\(|mkstemp|TemporaryDirectory"
 )
-TEMPORARY = {"readers/nixos/evaluate.py"}
+TEMPORARY = {"readers/nixos/evaluate.py", "verify/unpacked.py"}
 """What writes a file for a program to read, and takes it away again."""
 
 

@@ -46,12 +46,13 @@ _VARIABLES: Final = (
     *("etc/environment", "etc/environment.d/*.conf", "etc/profile.d/*.sh"),
     *(f"{home}.config/environment.d/*.conf" for home in _HOMES),
 )
-_PATTERNS: Final = (
+PATTERNS: Final = (
     *(f"{folder}/{name}" for folder in _UNITS for name in ("*.service", "*service.d/*.conf")),
     *(f"{folder}/{name}" for folder in _QUADLETS
       for name in ("*.container", "*.image", "*container.d/*.conf")),
     *_VARIABLES,
 )  # fmt: skip
+"""Where there may be files that say how a server runs, below the root of a machine."""
 
 
 def installed(root: str = HERE, *, seconds: float = PATIENCE) -> Found:
@@ -69,7 +70,7 @@ def installed(root: str = HERE, *, seconds: float = PATIENCE) -> Found:
 def _files(root: str) -> Iterator[tuple[str, str]]:
     """Yield the files and where each lies, each once: `/lib` may be a link to `/usr/lib`."""
     seen = set()
-    for pattern in _PATTERNS:
+    for pattern in PATTERNS:
         for name in _matching(root, pattern):
             folder, _, file = name.rpartition("/")
             at, real = inside(root, folder), inside(root, name)

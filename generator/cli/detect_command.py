@@ -106,20 +106,10 @@ def _found(root: str | None, report: str | None, capture: str | None, *, force: 
     source = open_root(root, stdin=stdin, capture=capture is not None)
     found = read_machine(source)
     if capture is not None:
-        from generator.detect.root import archive_of
+        from generator.cli.writing import keep_archive
 
-        _keep(capture, archive_of(source.taken), len(source.taken), force=force)
+        keep_archive(capture, source.taken, f"gen detect --root {capture}", force=force)
     return found
-
-
-def _keep(capture: str, archive: bytes, files: int, *, force: bool) -> None:
-    from generator.files.rewrite import create
-
-    if capture == STDIO:
-        click.echo(archive, nl=False)
-        return
-    create(Path(capture), archive, force=force)
-    say(f"{capture}: {files} files; read it with gen detect --root {capture}")
 
 
 def _detect(found: Detected, release: str | None, like: str | None) -> Detection:

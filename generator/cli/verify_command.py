@@ -35,7 +35,8 @@ Examples:
   gen verify xeon-cpu --wait 60s            after a start
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via api --url http://spark:11434
-  gen verify ./my-host.toml --root ./captured
+  gen verify ./my-host.toml --capture host.tar.gz    on the machine
+  gen verify ./my-host.toml --root host.tar.gz       anywhere
   gen verify xeon-cpu --format nagios       as a plugin: a line, and the code
 
 \b
@@ -70,10 +71,17 @@ or profile; 3 the server cannot be asked.
 )
 @filled_option(
     "--root",
-    metavar="DIR",
-    example="captured",
-    text="A captured machine, instead of this one.",
+    metavar="DIR|TAR",
+    example="captured.tar",
+    text="A captured machine, instead of this one; - is stdin.",
 )
+@filled_option(
+    "--capture",
+    metavar="TAR",
+    example="captured.tar.gz",
+    text="Only keep in an archive what is asked, without secrets; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Replace a capture that is there.")
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
 @click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
@@ -87,6 +95,8 @@ def command(
     form: str,
     html: str | None,
     as_json: bool,
+    capture: str | None,
+    force: bool,
     **asked: Any,  # noqa: ANN401 -- what `_compared` takes
 ) -> None:
     """Compare a running server with its profile: what files say, managers hold, processes got.
@@ -99,6 +109,9 @@ def command(
 
     plan = plan_of(document_of(profile, overrides), version=version)
     context = click.get_current_context()
+    if capture is not None:
+        _keep(plan, capture, force=force, **asked)
+        return
     try:
         found, seen = _compared(plan, **asked)
     except EnvironmentFailure as error:
@@ -134,6 +147,29 @@ def _print(form: str, plan: Plan, found: Comparison, seen: Observed, code: int) 
         click.echo(as_junit(found, seen) if junit else as_nagios(found, seen, code), nl=False)
 
 
+def _keep(
+    plan: Plan,
+    capture: str,
+    *,
+    force: bool,
+    url: str | None,
+    timeout: str | None,
+    root: str | None,
+    **others: Any,  # noqa: ANN401 -- what `_compared` takes beside these
+) -> None:
+    """Write what a comparison asks of this machine."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.cli.writing import keep_archive
+    from generator.verify.verify import captured
+
+    if root is not None or any(others.values()):
+        message = "--capture takes a machine that runs, and compares nothing"
+        raise Misuse(message, "leave --root, --via and --wait out", where="--capture")
+    seconds = seconds_of(timeout or "30s", "--timeout")
+    files = captured(plan, load_catalogue(), url=url, seconds=seconds)
+    keep_archive(capture, files, f"gen verify PROFILE --root {capture}", force=force)
+
+
 def _compared(
     plan: Plan,
     *,
@@ -143,6 +179,8 @@ def _compared(
     wait: str | None,
     root: str | None,
 ) -> tuple[Comparison, Observed]:
+    import sys
+
     from generator.catalogue.catalogue import load_catalogue
     from generator.verify.verify import verify
 
@@ -157,6 +195,7 @@ def _compared(
         via=via,
         patience=seconds_of(wait, "--wait") if wait else 0,
         root=root,
+        stdin=sys.stdin.buffer if root == STDIO else None,
     )
 
 

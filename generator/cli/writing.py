@@ -11,7 +11,7 @@ from generator.cli.streams import STDIO, json_text, keyed, print_json
 from generator.cli.talk import say, word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from generator.errors import Finding
     from generator.files.write import Change
@@ -66,6 +66,23 @@ def write_page(text: str, name: str) -> None:
     except WriteRefused as error:
         raise WriteRefused(error.message, hint="it is no page of ours: name another file") from None
     say(f"wrote {name}")
+
+
+def keep_archive(name: str, files: Mapping[str, bytes], again: str, *, force: bool) -> None:
+    """Write a capture, packed where its name says so; `again` reads it, and `-` is stdout."""
+    from generator.detect.root import archive_of
+    from generator.files.rewrite import create
+
+    archive = archive_of(files)
+    if name.endswith((".gz", ".tgz")):
+        import gzip
+
+        archive = gzip.compress(archive, mtime=0)
+    if name == STDIO:
+        click.echo(archive, nl=False)
+        return
+    create(Path(name), archive, force=force)
+    say(f"{name}: {len(files)} files; read it with {again}")
 
 
 def _written(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import tarfile
     from collections.abc import Iterable, Mapping
 
-_TOOLS: Final = ".hostwright/tools"  # where a captured tree keeps what tools printed
+TOOLS: Final = ".hostwright/tools"
+"""Where a captured tree keeps what tools printed."""
 _LARGEST: Final = 8 * 2**20
 _PARTS: Final = re.compile(r"(\d+)")
 _ALWAYS: Final = ("/proc/cpuinfo", "/proc/meminfo")
@@ -49,11 +50,18 @@ _PACKED: Final[Mapping[bytes, Literal["r:gz", "r:bz2", "r:xz"]]] = {
 _READ: Final = ("proc/", "sys/", "etc/", "run/", "usr/lib/os-release", ".hostwright/")
 
 
-def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: bool = False) -> Root:
+def open_root(
+    given: str | None,
+    *,
+    stdin: IO[bytes] | None = None,
+    capture: bool = False,
+    whole: bool = False,
+) -> Root:
     """Return the live machine, or the captured one in a directory or an archive.
 
-    An archive may come through `stdin`. With `capture` all is read from files, so that the root has
-    taken what another machine needs.
+    An archive may come through `stdin`; `whole`: with what is in files that `gen detect` does not
+    read. With `capture` all is read from files, so that the root has taken what another machine
+    needs.
 
     Raises HostwrightError where there is neither, EnvironmentFailure for what cannot be read.
     """
@@ -63,7 +71,7 @@ def open_root(given: str | None, *, stdin: IO[bytes] | None = None, capture: boo
     if path.is_dir() and stdin is None:
         root: Root = Tree(path)
     elif path.is_file() or stdin is not None:
-        root = Archive(path, stdin)
+        root = Archive(path, stdin, whole=whole)
     else:
         raise HostwrightError(f"there is no directory or archive `{given}`", hint=_MAKE)
     if not any(root.holds(file) for file in _ALWAYS):
@@ -169,7 +177,7 @@ class Root(ABC):
 
     def tool(self, name: str) -> str:
         """Return what a tool printed, as `live` names it; empty: it is not there."""
-        return self.text(f"{_TOOLS}/{name}")
+        return self.text(f"{TOOLS}/{name}")
 
     def tool_version(self, name: str, pattern: str) -> str:
         """Return what `pattern` finds in the output of a tool; a warning where that is nothing."""
@@ -227,19 +235,20 @@ class Live(Tree):
 
     def _bytes(self, path: str) -> bytes | None:
         folder, _, name = path.rpartition("/")
-        return live.output(name) or None if folder == _TOOLS else super()._bytes(path)
+        return live.output(name) or None if folder == TOOLS else super()._bytes(path)
 
 
 class Archive(Root):
     """A captured tree in a tar archive, read into memory once."""
 
-    def __init__(self, path: Path, stream: IO[bytes] | None = None) -> None:
+    def __init__(self, path: Path, stream: IO[bytes] | None = None, *, whole: bool = False) -> None:
+        """Read the archive; `whole`: with what is in files elsewhere, too."""
         import tarfile
         from lzma import LZMAError
 
         super().__init__()
         try:
-            self._files = _members(path, stream)
+            self.files = _members(path, stream, ("",) if whole else _READ)
         except (tarfile.TarError, EOFError, LZMAError, RecursionError, ValueError) as error:
             # tarfile goes on with a line for each compression that it tried.
             why = one_line(str(error).partition("\n")[0]).rstrip(":")
@@ -251,18 +260,18 @@ class Archive(Root):
             raise EnvironmentFailure(f"cannot read `{path}`: {error}") from error
 
     def _bytes(self, path: str) -> bytes | None:
-        return self._files.get(path.strip("/"))
+        return self.files.get(path.strip("/"))
 
     def _names(self, path: str) -> Iterable[str]:
         folder = f"{path.strip('/')}/"
-        below = (name.removeprefix(folder) for name in self._files if name.startswith(folder))
+        below = (name.removeprefix(folder) for name in self.files if name.startswith(folder))
         return {name.partition("/")[0] for name in below}
 
     def _present(self, path: str) -> bool:
-        return path.strip("/") in self._files or any(self._names(path))
+        return path.strip("/") in self.files or any(self._names(path))
 
 
-def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
+def _members(path: Path, piped: IO[bytes] | None, wanted: tuple[str, ...]) -> dict[str, bytes]:
     """Return the regular files of an archive; others have no place in a capture."""
     import tarfile
 
@@ -278,7 +287,7 @@ def _members(path: Path, piped: IO[bytes] | None) -> dict[str, bytes]:
             if not member.isreg():
                 continue
             name = member.name.removeprefix("./").strip("/")
-            stream = archive.extractfile(member) if name.startswith(_READ) else None
+            stream = archive.extractfile(member) if name.startswith(wanted) else None
             files[name] = stream.read(min(kept, _LARGEST) + 1) if stream and room >= 0 else b""
             kept -= len(files[name])
             if min(room, kept) < 0 or len(files) >= _MEMBERS:

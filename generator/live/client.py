@@ -74,6 +74,23 @@ def host_and_port(url: str) -> tuple[str, int | None]:
         return "", None
 
 
+def checked(url: str) -> str:
+    """Return an address of a server with its scheme. Raises HostwrightError for one that is none.
+
+    It need not answer, nor be known.
+    """
+    base = _based(url)
+    try:
+        parts = urlsplit(base)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not base.isprintable() or " " in base:
+        message = f"`{shortened(url)}`: not an address of a server"
+        raise HostwrightError(message, hint="like http://host:11434")
+    return base
+
+
 def asked(server: Server, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what a server answers: to a GET, or to a POST where there is a `body`.
 
@@ -133,9 +150,7 @@ def _told(
 def _request(url: str, path: str, body: dict[str, Any] | None) -> Request:
     from urllib.request import Request
 
-    base = _based(url)
-    if not base.startswith(("http://", "https://")):
-        raise HostwrightError(f"`{url}`: not an address of a server", hint="like http://host:11434")
+    base = checked(url)
     data = None if body is None else json.dumps(body).encode()
     return Request(  # noqa: S310 -- http and https only, see above
         base.rstrip("/") + path, data, {"Content-Type": "application/json"}

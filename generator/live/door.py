@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure
 from generator.records import dataclass
@@ -31,25 +31,43 @@ class Answer:
     err: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """The same of one that does not print text."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
 def ask(argv: Sequence[str], *, seconds: float = PATIENCE, most: int = MOST) -> Answer:
     """Return what a program answers; it and what it has started end with this call.
 
     Raises EnvironmentFailure where it is missing, takes longer than `seconds`, or prints more
     than `most` bytes.
     """
+    told = ask_bytes(argv, seconds=seconds, most=most)
+    return Answer(told.code, told.out.decode(errors="replace"), told.err.decode(errors="replace"))
+
+
+def ask_bytes(
+    argv: Sequence[str], *, given: bytes = b"", seconds: float = PATIENCE, most: int = MOST
+) -> Bytes:
+    """Return what a program answers that reads `given` from its input; raises as `ask` does."""
     until = time.monotonic() + seconds
     program = shutil.which(argv[0])
     if program is None:
         raise EnvironmentFailure(f"there is no `{argv[0]}`", hint="install it, or check `PATH`")
     try:
-        process = subprocess.Popen(
-            [program, *argv[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
-            start_new_session=True,
-        )
+        with _input(given) as stdin:
+            process = subprocess.Popen(
+                [program, *argv[1:]],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,
+            )
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"cannot run `{argv[0]}`: {error}") from error
     try:
@@ -62,7 +80,19 @@ def ask(argv: Sequence[str], *, seconds: float = PATIENCE, most: int = MOST) -> 
         raise EnvironmentFailure(message, hint="see whether it hangs by itself, too") from None
     finally:
         _end(process)
-    return Answer(code, out.decode(errors="replace"), err.decode(errors="replace"))
+    return Bytes(code, out, err)
+
+
+def _input(given: bytes) -> IO[bytes]:
+    """Return a file to read that from: of a pipe a program need not take what is in it."""
+    from tempfile import TemporaryFile
+
+    if not given:
+        return open(os.devnull, "rb")  # noqa: PTH123 -- whoever has asked for it closes it
+    stream = TemporaryFile()  # noqa: SIM115 -- whoever has asked for it closes it
+    stream.write(given)
+    stream.seek(0)
+    return stream
 
 
 def _printed(process: subprocess.Popen[bytes], until: float, most: int) -> tuple[bytes, bytes]:

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
 
     from generator.verify.observed import Via
 
+ENGINES: Final[tuple[Via, ...]] = ("docker", "podman")
 _NANO: Final = 10**7  # of a CPU that are a percent
 _PERIOD: Final = 100_000
 _MOST: Final = 2**63  # of what an engine counts in
+
+
+def file(by: str) -> str:
+    """Return the name under which a capture keeps that."""
+    return f"{by}-inspect.json"
 
 
 def argv(by: str, name: str) -> tuple[str, ...]:

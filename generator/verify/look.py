@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from generator.readers.base import Context
 from generator.readers.discover import listed_beside, read_beside, views
 from generator.units import is_local
 from generator.verify import container, manager
+from generator.verify.log import kept
 from generator.verify.observed import VIAS, Answers, Held, Observed
 from generator.verify.process import environment, process, processes, servers
 from generator.verify.served import found
@@ -30,15 +30,11 @@ if TYPE_CHECKING:
     from generator.plan import Service
     from generator.verify.machine import Machine
     from generator.verify.observed import Process, Via
-    from generator.view import View
+    from generator.view import Place, View
 
-SHOWN: Final = "systemctl-show.txt"
-LOG: Final = "server-log.txt"
-_START: Final = timedelta(minutes=2)
 _UNBOUND: Final = (None, 0, 100)
 """What a container has of limits that nobody gave it: no bound, no score, the usual weight."""
 _AFAR: Final = frozenset({"api"})
-_BOXES: Final[tuple[Via, ...]] = ("docker", "podman")
 _PAUSE: Final = 0.5  # seconds between two questions whether it answers
 
 
@@ -64,7 +60,7 @@ def look(
         seen = seen if _port(seen.variables, service, running) == host_and_port(url)[1] else None
     if not (held or seen or isinstance(answers, Answers)):
         raise answers or _nobody(service)
-    log = _log(machine, held, seen.pid if seen else 0)
+    log = kept(machine, held, seen.pid if seen else 0)
     return Observed(
         url=url,
         written=_written(service, machine, catalogue, held),
@@ -86,7 +82,7 @@ def _nobody(service: Service) -> EnvironmentFailure:
 
 def _room(service: Service, machine: Machine, held: Held | None) -> int | None:
     """Return the bytes that are left for models; of a volume of containers nobody here knows."""
-    boxed = held is not None and held.by in _BOXES
+    boxed = held is not None and held.by in container.ENGINES
     folder = service.models_dir or ("" if boxed else service.installed_models)
     return machine.room(folder) if folder else None
 
@@ -129,7 +125,7 @@ def _held(
     service: Service, machine: Machine, asked: Collection[Via], ours: Collection[int]
 ) -> Held | None:
     """Return what the manager holds that runs the server; else what one holds that could."""
-    boxes = [_box(engine, service, machine) for engine in _BOXES if engine in asked]
+    boxes = [_box(engine, service, machine) for engine in container.ENGINES if engine in asked]
     rootless = service.container.rootless and any(box and box.by == "podman" for box in boxes)
     unit = _unit(service.unit, machine, user=rootless) if "systemd" in asked else None
     there = [held for held in (unit, *boxes) if held]
@@ -139,12 +135,12 @@ def _held(
 
 
 def _unit(name: str, machine: Machine, *, user: bool) -> Held | None:
-    return manager.held(name, machine.told(SHOWN, manager.argv(name, user=user)))
+    return manager.held(name, machine.told(manager.SHOWN, manager.argv(name, user=user)))
 
 
 def _box(engine: Via, service: Service, machine: Machine) -> Held | None:
     name = service.container.name
-    told = machine.told(f"{engine}-inspect.json", container.argv(engine, name))
+    told = machine.told(container.file(engine), container.argv(engine, name))
     return container.held(engine, name, told)
 
 
@@ -186,28 +182,6 @@ def _answers(
         return error
 
 
-def _log(machine: Machine, held: Held | None, pid: int) -> str:
-    """Return the beginning of what the server wrote since it runs, as far as somebody kept it."""
-    if held and held.by == "systemd":
-        # In a few seconds after the start; what else it writes may be long.
-        grep = ("--grep", "server config|inference compute", "--lines", "50")
-        own = (f"_PID={pid}", "--output", "cat", "--no-pager", *grep)
-        return machine.told(LOG, ("journalctl", *own))
-    if held and held.started:
-        times = ("--since", held.started, "--until", _later(held.started))
-        return machine.told(LOG, (held.by, "logs", *times, held.name), both=True)
-    # Where its errors go is often a file.
-    return machine.files.text(f"/proc/{pid}/fd/2") if pid else ""
-
-
-def _later(started: str) -> str:
-    """Return a time soon after another; what is none stays as it is."""
-    try:
-        return (datetime.fromisoformat(started) + _START).isoformat()
-    except (OverflowError, ValueError):
-        return started
-
-
 def _written(
     service: Service, machine: Machine, catalogue: Catalogue, held: Held | None
 ) -> View | None:
@@ -224,4 +198,19 @@ def _written(
     every = views(installed(machine.folder, seconds=machine.left), context).views
     name, boxed = held.name.partition(".")[0], held.by != "systemd"
     ours = (view for view in every if bool(view.container) == boxed)
-    return next((view for view in ours if view.name.partition(".")[0] == name), None)
+    found = next((view for view in ours if view.name.partition(".")[0] == name), None)
+    return _as_there(found, machine.above) if found and machine.above else found
+
+
+def _as_there(view: View, above: str) -> View:
+    """Return a View with its places as its own machine has them."""
+
+    def at(place: Place) -> Place:
+        return replace(place, file=place.file.removeprefix(above))
+
+    return replace(
+        view,
+        variables=tuple(replace(one, place=at(one.place)) for one in view.variables),
+        bounds=tuple(replace(one, place=at(one.place)) for one in view.bounds),
+        overruled=tuple(replace(one, place=at(one.place), by=at(one.by)) for one in view.overruled),
+    )

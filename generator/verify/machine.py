@@ -8,31 +8,56 @@ import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from generator.detect.root import open_root
+from generator.detect.root import Archive, open_root
 from generator.errors import EnvironmentFailure
 from generator.live.client import Server, asked
 from generator.live.door import ask
+from generator.units import whole
+from generator.verify.unpacked import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from generator.engines.base import AskApi
 
 HERE: Final = "/"
+URL: Final = "server-url.txt"
+"""The name under which a capture keeps where the server answered."""
+
+
+ROOM: Final = "models-room.txt"
+"""The name under which it keeps what `df` says of the disk with the models."""
+
+
+def answer_file(path: str, body: Mapping[str, Any] | None = None) -> str:
+    """Return the name under which a capture keeps what a server answers."""
+    words = [path.strip("/"), *map(str, (body or {}).values())]
+    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', '-'.join(words))}.json"
+
+
+def _free(told: str) -> int | None:
+    """Return the bytes that `df -Pk` tells are left; None: it tells nothing."""
+    words = told.rpartition("\n")[2].split()
+    blocks = whole(words[3]) if len(words) > 5 else None  # noqa: PLR2004 -- its columns
+    return None if blocks is None else blocks * 1024
 
 
 class Machine:
     """Files, programs and the API; a captured tree has answers.
 
     All programs together have `seconds`, and so has the server with all its answers. `folder` is
-    where the files of the machine lie. `gaps` are who could not be asked, and why.
+    where the files of the machine lie, and `above` what its own paths have before
+    them where nobody else knows that place. `gaps` are who could not be asked, and why.
     """
 
-    def __init__(self, root: str | None, seconds: float) -> None:
-        self.files = open_root(root)
+    def __init__(self, root: str | None, seconds: float, *, stdin: IO[bytes] | None = None) -> None:
+        self.files = open_root(root, stdin=stdin, whole=True)
         self.folder = root or HERE
+        self.above = ""
+        if isinstance(self.files, Archive):
+            self.folder = self.above = unpacked(self.files.files, self)
         self.seconds = seconds
         self.gaps: dict[str, str] = {}
         self._live = root is None
@@ -43,6 +68,11 @@ class Machine:
         """The seconds that programs still have; their time begins with the first."""
         self._until = self._until or time.monotonic() + self.seconds
         return max(self._until - time.monotonic(), 0)
+
+    @property
+    def url(self) -> str:
+        """Where the server answered when the machine was captured; empty: nobody says so."""
+        return "" if self._live else self.files.tool(URL)
 
     def told(self, file: str, argv: Sequence[str], *, both: bool = False) -> str:
         """Return what a program prints, on a captured machine what `file` has of it.
@@ -64,9 +94,11 @@ class Machine:
 
     def room(self, folder: str) -> int | None:
         """Return the bytes that are left where a folder is; None: unknown."""
+        if not self._live:
+            return _free(self.files.tool(ROOM))
         there = next((p for p in (Path(folder), *Path(folder).parents) if p.exists()), None)
         try:
-            return shutil.disk_usage(there).free if self._live and there else None
+            return shutil.disk_usage(there).free if there else None
         except OSError:
             return None
 
@@ -78,8 +110,7 @@ class Machine:
         return lambda path, body=None: asked(server, path, body)
 
     def _captured(self, path: str, body: dict[str, Any] | None = None, /) -> dict[str, Any]:
-        words = [path.strip("/"), *map(str, (body or {}).values())]
-        file = f"{re.sub(r'[^A-Za-z0-9.]+', '-', '-'.join(words))}.json"
+        file = answer_file(path, body)
         with suppress(ValueError, RecursionError):
             answer = json.loads(self.files.tool(file))
             if isinstance(answer, dict):

@@ -12,6 +12,8 @@ from generator.verify.observed import Held
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+SHOWN: Final = "systemctl-show.txt"
+"""The name under which a capture keeps what systemd tells."""
 PROPERTIES: Final = (
     *("LoadState", "MainPID", "ControlGroup", "NeedDaemonReload", "Environment"),
     *("EnvironmentFiles", "UnsetEnvironment", "CPUQuotaPerSecUSec"),

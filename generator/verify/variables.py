@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.verify.rows import NOTHING, Row, Stage, by_file, by_manager, judged, written_at
+from generator.verify.rows import (
+    HIDDEN,
+    NOTHING,
+    Row,
+    Stage,
+    by_file,
+    by_manager,
+    judged,
+    written_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +29,10 @@ if TYPE_CHECKING:
 def variable(setting: Setting, seen: Observed, running: Running) -> Row:
     """Return the row of a variable of the Plan."""
     row = Row(setting=setting.name, intended=setting.value)
-    row = judged(row, [*_stages(setting, seen, running)])
+    stages = [*_stages(setting, seen, running)]
+    row = judged(row, stages)
+    if running.secret(setting.name) and any(stage.shown == HIDDEN for stage in stages):
+        return replace(row, verdict="unknown", why="no capture has secrets in it", by="")
     if why := running.unread(setting.name):
         return replace(row, verdict="not read", why=why, by="")
     if row.verdict == "ok" and _waits(setting.name, seen, running):

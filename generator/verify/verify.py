@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from generator.engines import load_engine
+from generator.live.client import checked
+from generator.verify.capture import SHELL, script, taken
 from generator.verify.compare import compare
 from generator.verify.look import look, wait
 from generator.verify.machine import Machine
@@ -27,20 +29,37 @@ def verify(
     via: Collection[Via] = (),
     patience: float = 0.0,
     root: str | None = None,
+    stdin: IO[bytes] | None = None,
 ) -> tuple[Comparison, Observed]:
     """Return how a Plan compares with what runs, and all that was seen of it.
 
     `url` is where the server answers, None: where the Plan has it listen; all programs together
     may take `seconds`, and so may the server; `patience` is how long a first answer is waited for.
-    `root` is a captured machine. Raises EnvironmentFailure where nobody can be asked.
+    `root` is a captured machine, which may come through `stdin`. Raises HostwrightError for a URL
+    that is none, and EnvironmentFailure where nobody can be asked.
     """
     service = plan.service
-    where = url or f"http://{service.listen.address}"
     running = load_engine(service.engine).running(
         catalogue.at(service.engine, catalogue.release(service.release))
     )
-    machine = Machine(root, seconds)
+    machine = Machine(root, seconds, stdin=stdin)
+    where = url or machine.url or f"http://{service.listen.address}"
+    checked(where)
     if patience:
         wait(machine, where, patience)
     seen = look(service, machine, running, catalogue, url=where, via=via)
     return compare(service, seen, running), seen
+
+
+def captured(
+    plan: Plan, catalogue: Catalogue, *, url: str | None = None, seconds: float = 20.0
+) -> dict[str, bytes]:
+    """Return what `verify` asks of this machine, by path, for another one to replay.
+
+    Raises HostwrightError for a URL that is none, and EnvironmentFailure where it cannot be taken.
+    """
+    service = plan.service
+    secrets = catalogue.at(service.engine, catalogue.release(service.release)).secrets
+    where = url or f"http://{service.listen.address}"
+    checked(where)
+    return taken(SHELL, script(service, secrets, where), seconds)

@@ -152,11 +152,12 @@ def asked(url: str, *more: str) -> Done:
     return called("verify", SMALL, "--via", "api", "--url", url, *more)
 
 
-@pytest.mark.parametrize("via", [(), ("--via", "api")])
-def test_an_address_that_is_none(via: tuple[str, ...]) -> None:
-    # Where a service of that name is installed, it is compared without its answers.
-    done = called("verify", SMALL, *via, "--url", "http://[")
-    assert "Invalid IPv6 URL" in done.stdout + done.stderr
+@pytest.mark.parametrize("url", ["http://[", "ftp://x", "http://", "http://a b", "x:99999", "\n"])
+@pytest.mark.parametrize("via", ["api", "systemd"])
+def test_an_address_that_is_none(url: str, via: str) -> None:
+    done = called("verify", SMALL, "--via", via, "--url", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not an address of a server" in done.stderr
 
 
 def test_models_of_a_server() -> None:

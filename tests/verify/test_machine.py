@@ -53,6 +53,10 @@ def test_answers_of_a_capture(tmp_path: Path) -> None:
             ask(path)
 
 
-def test_the_room_of_a_capture_is_not_known(tmp_path: Path) -> None:
-    assert captured(tmp_path, {}).room("/") is None
+def test_the_room_of_a_capture_is_what_df_has_told(tmp_path: Path) -> None:
+    machine = captured(tmp_path, {})
+    assert machine.room("/") is None
+    told = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 90 30 60 34% /\n"
+    (tmp_path / ".hostwright/tools/models-room.txt").write_text(told)
+    assert Machine(str(tmp_path), 1).room("/") == 61440
     assert (Machine(None, 1).room("/no/such/folder") or 0) > 0
