@@ -121,7 +121,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "bench": (
-        {"bench", "codec", "detect", "errors", "formats", "live", "profiles", "units"},
+        {"bench", "codec", "detect", "errors", "fit", "formats", "live", "profiles", "units"},
         set(),
     ),
     "warmup": (

@@ -32,6 +32,7 @@ from generator.explain.page import KINDS
 from generator.files.write import Change
 from generator.fit.layout import Need, Placement
 from generator.fit.load_time import LoadTime
+from generator.fit.measured import Corrected
 from generator.fit.shape import Load
 from generator.fit.speed import Speed
 from generator.fit.verdict import Word
@@ -197,6 +198,7 @@ _MODEL_FIT: Final = Shape(
         "source": str,
         "speed": Speed | None,
         "load_time": LoadTime | None,
+        "corrected": Corrected | None,
     },
 )
 _TOGETHER: Final = Shape(

@@ -41,6 +41,8 @@ Examples:
   gen bench -m llama3.2:1b --url http://spark:11434 --concurrency 1,4,16
   gen bench -m llama3.2:1b --rate 2.5 --requests 100
   gen bench -m llama3.2:1b --json > after.json
+  gen bench ./my-host.toml --remember            gen fit ./my-host.toml then
+                                                 says what was measured, too
   gen bench compare before.json after.json --fail-on-regression 5%
 
 \b
@@ -127,6 +129,12 @@ class Bench(click.Command):
     example="10m",
     text="How long all of it may take.  [default: 10m]",
 )
+@click.option(
+    "--remember",
+    is_flag=True,
+    help="Keep the figures beside the profile, as NAME.measured.json: `gen fit` there then says "
+    "both. What was kept of the same model is replaced, and said.",
+)
 @set_option
 @click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
 @html_option
@@ -141,6 +149,7 @@ def command(
     form: str,
     html: str | None,
     as_json: bool,
+    remember: bool,
     **asked: Any,  # noqa: ANN401 -- what `_asked` takes
 ) -> None:
     """Measure a running server: time to the first token, between tokens, tokens per second.
@@ -154,6 +163,10 @@ def command(
     from generator.live.client import Server
 
     workload, load, given = _asked(**asked)
+    if remember:
+        from generator.cli.bench_remember import can_be_kept
+
+        can_be_kept(profile, load)
     document = _document(profile, overrides)
     at, named, objectives = _meant(document, url, model)
     try:
@@ -176,6 +189,10 @@ def command(
         write_page(as_page(found, summaries), html)
     if html != STDIO:
         _print("json" if as_json else form, found, summaries, objectives)
+    if remember and document is not None and profile is not None:
+        from generator.cli.bench_remember import keep
+
+        keep(found, profile, document)
 
 
 def _print(

@@ -24,6 +24,7 @@ from generator.cli.options import (
     json_option,
     profile_if_named,
     release_option,
+    seconds_of,
     set_option,
 )
 from generator.cli.streams import STDIO, keyed, print_json
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from generator.fit.assess import Assessment, Question
     from generator.fit.choose import Candidate
+    from generator.fit.measured import Measured
     from generator.fit.verdict import ModelFit, Room
     from generator.fit.ways import Way
     from generator.plan import Plan
@@ -60,7 +62,6 @@ Examples:
 Exit codes: 0 it fits; 1 it does not; 2 bad usage, profile or input; 3 the
 environment failed (server unreachable, file cannot be read).
 """
-DAY: Final = 86400.0
 LAYERS: Final = "gpu.layers"
 KV_TYPES: Final = click.Choice(
     ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
@@ -111,6 +112,12 @@ KV_TYPES: Final = click.Choice(
     example="10s",
     text="How long the server has for all its answers.  [default: 10s]",
 )
+@click.option(
+    "--no-measured",
+    "unmeasured",
+    is_flag=True,
+    help="Estimates alone, without what `gen bench --remember` keeps beside the profile.",
+)
 @filled_option(
     "--vram-used",
     metavar="SIZE,...",
@@ -136,6 +143,7 @@ def command(
     every: bool,
     vram_used: str | None,
     html: str | None,
+    unmeasured: bool,
     **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
@@ -148,6 +156,7 @@ def command(
         say(f"{word('warning')} {machine.assumed}")
     asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
     document = with_used(machine_document(profile, machine, overrides), vram_used)
+    asked["measured"] = () if unmeasured or profile is None else _measured(profile)
     found = _assess(document, version, _question(profile, **asked))
     for warning in found.warnings:
         say(f"{word('warning')} {visible(warning)}")
@@ -184,22 +193,18 @@ def _question(
         raise Misuse("--server needs --model", "name a model that the server has", where="--server")
     if gguf == profile == STDIO:
         raise Misuse("`-` stands twice for stdin", "name a file in one place", where="--gguf")
-    return Question(
-        gguf=_redirected() if gguf == STDIO else gguf, timeout=_seconds(timeout), **asked
-    )
+    if timeout is not None:
+        asked["timeout"] = seconds_of(timeout, "--timeout")
+    return Question(gguf=_redirected() if gguf == STDIO else gguf, **asked)
 
 
-def _seconds(text: str | None) -> float:
-    from generator.live.client import PATIENCE
-    from generator.units import parse_go_duration
+def _measured(profile: str) -> tuple[Measured, ...]:
+    """Return what `gen bench` keeps beside a profile."""
+    if profile == STDIO:
+        return ()
+    from generator.bench.remembered import beside, remembered
 
-    try:
-        seconds = parse_go_duration(text) / 1e9 if text else PATIENCE
-    except ValueError as error:
-        raise Misuse(f"--timeout: {error}", where="--timeout") from None
-    if not 0 < seconds <= DAY:
-        raise Misuse(f"--timeout: {text} is no time to wait", "like 10s", where="--timeout")
-    return seconds
+    return remembered(beside(profile))
 
 
 def _disk(text: str | None) -> str | int:
@@ -321,6 +326,7 @@ def model_data(fit: ModelFit) -> dict[str, object]:
         "source": shape.source,
         "speed": fit.speed,
         "load_time": fit.load_time,
+        "corrected": fit.corrected,
     }
 
 

@@ -136,7 +136,7 @@ def _choices(
     most = len(found) if every else MOST
     roomy, narrow = words.best_of(found)
     if roomy:
-        unknown = words.not_told(roomy[:most])
+        unknown = words.speed_notes(roomy[:most])
         notes = [unknown] if unknown else []
         notes += [words.recommended(one) for one in roomy if one.recommended]
         head = "Models that leave a tenth of the memory"

@@ -67,7 +67,7 @@ def choices_text(found: Sequence[Candidate], most: int = MOST) -> str:
             f"Models that leave a tenth of the memory, each at the best quantisation that\n"
             f"does:\n\n{_choices(roomy[:most])}{_more(roomy, most)}"
         )
-        unknown = words.not_told(roomy[:most])
+        unknown = words.speed_notes(roomy[:most])
         parts += ["\n".join(_wrapped([unknown]))] if unknown else []
         marked = (words.recommended(choice) for choice in roomy if choice.recommended)
         parts += ["\n".join(_wrapped([text])) for text in marked]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import shortened
+from generator.fit.speed import Rate
 from generator.fit.verdict import NOT_HELD, growth
 from generator.units import GIB
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
     from generator.fit.load_time import LoadTime, Seconds
+    from generator.fit.measured import Measured
     from generator.fit.shape import Load
-    from generator.fit.speed import Rate, Speed
+    from generator.fit.speed import Speed
     from generator.fit.verdict import ModelFit, Room, Together
     from generator.fit.ways import Way
 
@@ -79,6 +81,8 @@ def sentences(fit: ModelFit, ask: Ask, host: Host) -> Iterator[str]:
     """Yield what the scheduler does, how fast that is, how far it reaches, and what is unsure."""
     yield _scheduler(fit, ask)
     yield from _speed(fit.speed, fit.load) if fit.speed else ()
+    yield from corrected_by(fit)
+    yield from _memory_measured(fit)
     if fit.load_time:
         yield _loads_in(fit.load_time)
     yield _reach(fit)
@@ -164,11 +168,17 @@ def recommended(choice: Candidate) -> str:
     return f"* {message} {choice.advice}"
 
 
-def not_told(found: Sequence[Candidate]) -> str:
-    """Return why a speed is `?`; empty: none is, or the memory is too small, as its row says."""
+def speed_notes(found: Sequence[Candidate]) -> str:
+    """Return why a speed is `?`, and that some are corrected by what was measured; empty: neither.
+
+    Where the memory is too small its row says so.
+    """
     every = (choice.fit.speed.unknown for choice in found if choice.fit.speed)
     why = next((why for why in every if why and not why.endswith(NOT_HELD)), "")
-    return f"?: {why}." if why else ""
+    unknown = [f"?: {why}."] if why else []
+    fixed = any(choice.fit.corrected for choice in found)
+    told = "tokens/s: corrected by what was measured here; --json has the estimates alone."
+    return " ".join([*unknown, told] if fixed else unknown)
 
 
 def context_told(ask: Ask) -> str:
@@ -196,7 +206,7 @@ def quantisation_row(one: Candidate) -> tuple[str, ...]:
 
 def quantisation_notes(found: Sequence[Candidate]) -> list[str]:
     """Return what is said below a table under QUANTISATIONS."""
-    notes = (QUANTISATION_NOTES, not_told(found), quantisation_best(found))
+    notes = (QUANTISATION_NOTES, speed_notes(found), quantisation_best(found))
     return [text for text in notes if text]
 
 
@@ -275,12 +285,55 @@ def _speed(speed: Speed, load: Load) -> list[str]:
     if speed.unknown:
         return [f"Speed is not known: {speed.unknown}."]
     parts = []
-    if speed.decode and speed.full:
-        full = f", {_number(speed.full.likely)} once {load.context} tokens are in the cache"
+    if speed.decode:
+        filled = f"once {load.context} tokens are in the cache"
+        full = f", {_number(speed.full.likely)} {filled}" if speed.full else ""
         parts.append(f"generates {_rate(speed.decode)}{full}")
     if speed.prompt:
         parts.append(f"reads prompts at {_rate(speed.prompt)}")
     return [f"Expected: {'; '.join(parts)}."] if parts else []
+
+
+def corrected_by(fit: ModelFit) -> Iterator[str]:
+    """Yield what the speed was corrected by, and the estimate without that; nothing: it was not."""
+    if fit.corrected is None:
+        return
+    estimate = fit.corrected.estimate.decode
+    alone = f"; the estimate alone is {_rate(estimate)}" if estimate else ""
+    told = [_measured(each) for each in fit.corrected.by]
+    if fit.corrected.own:
+        yield f"Measured here: {told[0]}{alone}."
+    else:
+        others = ", ".join(told)
+        yield f"Corrected by what was measured here of others placed alike: {others}{alone}."
+
+
+def _measured(found: Measured) -> str:
+    rate = Rate(low=found.low, likely=found.decode, high=found.high)
+    return f"{found.model} {_exact(rate)} on {found.date} with {found.release or 'no release told'}"
+
+
+def _exact(rate: Rate) -> str:
+    low, likely, high = (f"{value:.3g}" for value in (rate.low, rate.likely, rate.high))
+    return f"{likely} tokens/s ({low} to {high})"
+
+
+def _memory_measured(fit: ModelFit) -> Iterator[str]:
+    """Yield what the server said it held of a model, where it had loaded it as it is asked for."""
+    found = fit.corrected.by[0] if fit.corrected and fit.corrected.own else None
+    if found is None or not found.size:
+        return
+    load = fit.load
+    if (found.slots, found.context, found.cache_type) == (
+        load.slots,
+        load.context,
+        load.cache_type,
+    ):
+        on_gpus = f", {size(found.on_gpus)} of them on GPUs" if found.on_gpus else ""
+        yield f"Measured in memory: {size(found.size)} GiB{on_gpus}; the estimate is {needed(fit)}."
+    else:
+        then = f"{found.slots} × {found.context} tokens, {found.cache_type} cache"
+        yield f"Measured in memory, but loaded otherwise ({then}): {size(found.size)} GiB."
 
 
 def _rate(rate: Rate) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.catalogue.models import split
 from generator.errors import Problem, ProfileError, split_message
+from generator.fit.calibrate import calibrated
 from generator.fit.choose import choices, loads, pick, quantisations, resident
 from generator.fit.host import host_of
 from generator.fit.kv import PLAIN
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from generator.fit.ask import Ask
     from generator.fit.choose import Candidate
     from generator.fit.host import Host
+    from generator.fit.measured import Measured
     from generator.fit.shape import Shape
     from generator.fit.verdict import ModelFit, Together
     from generator.fit.ways import Way
@@ -38,7 +40,8 @@ class Question:
     `disk` is what models are read from: a kind, or bytes per second. `timeout` is how many seconds
     the server has for all its answers. `purpose` is what a model is wanted for, of PURPOSES.
     `quantisations`: of the models every one that is known; `resident` are models that shall stay
-    loaded side by side, each at the best quantisation at which all do.
+    loaded side by side, each at the best quantisation at which all do. `measured` is what
+    `gen bench` has measured on this host, and corrects what is estimated for it.
     """
 
     models: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class Question:
     purpose: str = "chat"
     quantisations: bool = False
     resident: tuple[str, ...] = ()
+    measured: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ def assess(
     ask = _asked(ask, question)
     found = zip_longest(_named(question, ask, server), question.models)
     named = [(shape, tuned.get(name or "", ask)) for shape, name in found if shape is not None]
+    host, doubts = calibrated(host, question.measured, [shape for shape, _ in named], ask)
+    warnings += doubts
     named += [(shape, ask) for shape in _resident(question, ask, host)]
     shapes = named or _own(tuned, ask, warnings)
     warnings += [

@@ -9,6 +9,7 @@ from generator.records import dataclass
 from generator.units import MIB
 
 if TYPE_CHECKING:
+    from generator.fit.measured import Correction
     from generator.host import Gpu
     from generator.view import Bound, Place, View
 
@@ -24,7 +25,8 @@ class Host:
     `memory` is what the host has (0: unknown), `limit` what the service may take of it and
     `limit_name` what says so. `cpu` is the processor's model, `cores` how many of them compute (0:
     unknown), `acceleration` what computes as far as it is said: `cuda`, `rocm`, `vulkan`, `cpu`.
-    `disk` is what models are read from: a kind, or bytes per second; empty: unknown.
+    `disk` is what models are read from: a kind, or bytes per second; empty: unknown. `corrections`
+    are what was measured on it, against what is estimated.
     """
 
     memory: int = 0
@@ -35,6 +37,7 @@ class Host:
     cores: int = 0
     acceleration: str = ""
     disk: str | int = ""
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def gpu_memory(self) -> int:

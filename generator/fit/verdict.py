@@ -8,6 +8,7 @@ from generator.fit.ask import UNBOUNDED
 from generator.fit.kv import CELLS, PLAIN
 from generator.fit.layout import Footprint, Need, fill, only, placed
 from generator.fit.load_time import LoadTime, load_time
+from generator.fit.measured import Corrected, corrected
 from generator.fit.speed import Speed, speed_of
 from generator.records import dataclass, replace
 from generator.units import gib
@@ -65,7 +66,8 @@ class ModelFit:
     sentence. `largest_context` and `most_slots` each leave the other as asked; 0: none fits;
     `context_split`: at the largest context no GPU alone holds all layers, but several do.
     `speed` is that of one request, as the scheduler places the model; None, as `load_time`, where
-    nobody asked: `timed` fills them in.
+    nobody asked: `timed` fills them in. `corrected`: `speed` is not the estimate alone, but follows
+    from what was measured on the host.
     """
 
     shape: Shape
@@ -80,6 +82,7 @@ class ModelFit:
     context_split: bool = False
     speed: Speed | None = None
     load_time: LoadTime | None = None
+    corrected: Corrected | None = None
 
 
 def judge(shape: Shape, ask: Ask, host: Host, *, search: bool = True) -> ModelFit:
@@ -131,8 +134,9 @@ def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
         if over
         else speed_of(fit.shape, fit.load, fit.placement, host, ask.facts)
     )
+    speed, by = corrected(fit.shape, fit.placement, speed, () if over else host.corrections)
     size = fit.shape.tensor_bytes + fit.shape.projector_bytes
-    return replace(fit, speed=speed, load_time=load_time(size, ask.facts, host.disk))
+    return replace(fit, speed=speed, load_time=load_time(size, ask.facts, host.disk), corrected=by)
 
 
 def _filled(footprint: Footprint, counts: Sequence[int], ask: Ask, host: Host) -> tuple[Room, ...]:
