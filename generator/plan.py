@@ -48,7 +48,9 @@ class Setting:
 
     `reason` is the comment that the output has beside it, `silences` the rules of `gen check` that
     this line of it is not for. `scope` `host` marks a variable that a
-    container expresses in another way (devices, ports, mounts).
+    container expresses in another way (devices, ports, mounts). `form` is how the server reads the
+    value, in the words of `meaning` (empty: as it stands), and `default` what it takes for an
+    empty one.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Setting:
     key: str
     scope: Scope = "any"
     silences: tuple[Silence, ...] = ()
+    form: str = ""
+    default: str = ""
 
     @property
     def comment(self) -> tuple[str, ...]:
@@ -331,6 +335,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Where a running server tells its `release`, and which `models` it has: paths of its URL."""
+
+    release: str
+    models: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildEdit:
     """A text in a `file` of the engine's sources, and the `new` one that takes its place."""
 
@@ -437,7 +449,8 @@ class Service:
     server, whose `program` is there on the host. `threads` are the compute threads of a model
     (0: left to the server). `user`, `group` and `home` empty: those that the existing unit (or
     NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
-    `hardening`, not drop-ins. `offered` are jobs that the profile has no models for; a host that
+    `hardening`, not drop-ins. `api` is where the server tells of itself (None: nowhere).
+    `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
     """
 
@@ -480,6 +493,7 @@ class Service:
     environment_files: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()
     build: Build | None = None
+    api: Api | None = None
 
     @property
     def cache_name(self) -> str:

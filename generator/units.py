@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 MIB: Final = 2**20
 GIB: Final = 2**30
-# What strconv.ParseBool of Go takes, and nothing else.
-GO_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-GO_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_PER_WEIGHT: Final = 10.24
 SIZE_SUFFIXES: Final = ("K", "M", "G", "T", "P", "E")
@@ -58,20 +55,6 @@ MODEL_NAME: Final = rf"(?:{WORD}(?::[0-9]+)?/)?(?:{WORD}/)?{WORD}(?::{WORD})?"
 # Patterns as text, compiled by the first that is read: a start may need none of them.
 _SIZE: Final = r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?)(B?)"
 _QUOTA: Final = r"([1-9]\d{0,6})%"
-_GO_UNITS_NS: Final = {
-    "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "μs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
-# Possessive: digits without a unit are read once, not in each way to part them.
-_GO_TERM: Final = r"(\d++(?:\.\d*+)?|\.\d++)([a-zµμ]+)"
-_DAY_UNITS: Final = {"d": 24, "w": 7 * 24, "y": 365 * 24}
-_GO_MAX_NS: Final = 2**63 - 1
 _SIZED: Final = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 _CPU_DIGITS: Final = 5
 _DIGITS: Final = 20
@@ -198,49 +181,6 @@ _BARE_V6: Final = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F.:]*", re.A
 def takes_port(host: str) -> bool:
     """Return whether a host is an address still once a colon and a port stand behind it."""
     return not (_WITH_PORT.fullmatch(host) or _BARE_V6.fullmatch(host))
-
-
-def parse_go_duration(text: str) -> int:
-    """Return the nanoseconds of a Go duration, or of a whole number of seconds.
-
-    Negative means forever to Ollama. There is no unit above the hour. Sources: Go
-    time.ParseDuration; `KeepAlive` in envconfig/config.go@v0.32.15:126-144.
-    """
-    body = text[1:] if text[:1] in {"-", "+"} else text
-    sign = -1 if text.startswith("-") else 1
-    seconds = body.isascii() and body.isdigit()
-    total = int(body) * 10**9 if seconds else _go_terms(text, body)
-    if total > _GO_MAX_NS:
-        raise ValueError(f"`{text}` is beyond 292 years; write `-1` for forever")
-    return sign * total
-
-
-def is_go_duration(text: str) -> bool:
-    """Return whether a text is a Go duration, or a whole number of seconds."""
-    try:
-        parse_go_duration(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _go_terms(text: str, body: str) -> int:
-    total, end = 0, 0
-    wrong = f"`{text}` is not a Go duration"
-    for term in re.finditer(_GO_TERM, body, re.ASCII):
-        number, unit = term.groups()
-        if term.start() != end or unit not in _GO_UNITS_NS:
-            break
-        whole, _, fraction = number.partition(".")
-        total += int(whole + fraction or "0") * _GO_UNITS_NS[unit] // 10 ** len(fraction)
-        end = term.end()
-    if body and end == len(body):
-        return total
-    days = re.match(_GO_TERM, body[end:], re.ASCII)
-    if days and days[2] in _DAY_UNITS and days[1].isdigit():
-        hours = int(days[1]) * _DAY_UNITS[days[2]]
-        raise ValueError(f"{wrong}, which has no unit above the hour; write `{hours}h`")
-    raise ValueError(f"{wrong}; write `90s`, `5m` or `24h`")
 
 
 def is_local(host: str) -> bool:

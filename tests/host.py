@@ -41,6 +41,7 @@ if [ -e "$state/on-$verb" ]; then
 fi
 case $* in
   "cat "*)
+    ! generated || { echo "# /run/systemd/generator/$unit"; exit; }
     [ -e "$units/$unit" ] || exit 1
     for file in "$units/$unit" "$units/$unit".d/*.conf; do
       [ ! -e "$file" ] || { echo "# $file"; cat "$file"; echo; }

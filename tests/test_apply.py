@@ -81,8 +81,10 @@ def plans() -> Iterator[Plan]:
 
 
 def test_the_scripts_are_posix_shell_and_executable() -> None:
-    for file in scripts(verified=False):
+    for file in scripts():
         assert file.executable
+        if file.path.endswith(".py"):
+            continue
         done = subprocess.run(
             ["sh", "-n"], input=file.text, encoding="utf-8", timeout=20, check=False
         )

@@ -264,7 +264,8 @@ class TestFiles:
         paths = list(render_fleet(decided(tmp_path, FLEET_FILE + more)))
         programs = {file.path: file.text for file in paths if file.executable}
         assert sorted(programs) == [
-            *(f"hostwright/bundle/{name}" for name in ("apply.sh", "remove.sh", "verify.py")),
+            *(f"hostwright/bundle/{name}" for name in ("apply.sh", "remove.sh")),
+            *(f"hostwright/bundle/{name}" for name in ("verify.py", "verify.sh")),
             "hostwright/deploy-waves.sh",
         ]
         assert sum("while ! systemctl is-active" in file.text for file in paths) == 1

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent / "generator"
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "units": (set(), set()),
+    "meaning": (set(), set()),
     "records": (set(), set()),
     "plan": ({"errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
@@ -137,7 +138,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 # What every room may import.
-EVERYBODY = {"reading", "records"}
+EVERYBODY = {"meaning", "reading", "records"}
 APART = {
     *(("targets", name) for name in ("base", "bundle", "container", "refusals", "unit")),
     ("catalogue", "build"),

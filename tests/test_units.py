@@ -2,15 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.units import (
-    Release,
-    about,
-    format_size,
-    parse_cpu_quota,
-    parse_go_duration,
-    parse_size,
-    whole,
-)
+from generator.meaning import parse_go_duration
+from generator.units import Release, about, format_size, parse_cpu_quota, parse_size, whole
 
 GIB = 1073741824
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.bench.statistics import quantile
+from generator.meaning import parse_go_duration
 from generator.records import dataclass
-from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -206,7 +206,7 @@ def output_options(force: str) -> Callable[[Command], Command]:
 
 def seconds_of(text: str, where: str) -> float:
     """Return the seconds that an option says to wait: some, and not for days."""
-    from generator.units import parse_go_duration
+    from generator.meaning import parse_go_duration
 
     try:
         seconds = parse_go_duration(text) / 1e9

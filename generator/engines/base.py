@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.host import Gpu, Host
     from generator.plan import (
         Acceleration,
+        Api,
         Build,
         Devices,
         Health,
@@ -104,9 +105,9 @@ class Decided:
 class Server:
     """What is so of every server of an engine.
 
-    `product`, `log_line`, `models_below` and `installed_models` are as in a Service. `home` and
-    `user` are those of a complete unit, `program` is what a container's image calls it, and
-    `address` the variable that says where to listen.
+    `product`, `log_line`, `models_below`, `installed_models` and `api` are as in a Service.
+    `home` and `user` are those of a complete unit, `program` is what a container's image calls
+    it, and `address` the variable that says where to listen.
     """
 
     product: str
@@ -116,6 +117,7 @@ class Server:
     unit: str
     command: tuple[str, ...]
     health: Health
+    api: Api | None = None
     program: str
     user: str
     home: str

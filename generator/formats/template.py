@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -25,6 +27,11 @@ def render_template(name: str, **context: object) -> str:
 def shipped_text(name: str) -> str:
     """Return the file `name` (`bundle/apply.sh`), which is the same for everybody."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def module_text(module: ModuleType) -> str:
+    """Return the text of a module that programs of their own carry."""
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from generator.meaning import parse_go_duration
 from generator.profiles.document import NAME
 from generator.units import (
     ADDRESS,
@@ -24,7 +25,6 @@ from generator.units import (
     cpu_list,
     is_address,
     parse_cpu_quota,
-    parse_go_duration,
     parse_size,
 )
 

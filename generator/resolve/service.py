@@ -91,6 +91,7 @@ def service_of(
         full_unit=choice.full_unit,
         hardening=_hardening(case, asked, server) if choice.full_unit else (),
         health=server.health,
+        api=server.api,
         models=decided.models,
         jobs=decided.jobs,
         offered=decided.offered,

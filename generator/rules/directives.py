@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import GO_FALSE, GO_TRUE
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE, GO_TRUE
 from generator.view import PREFIXES, Edit
 
 if TYPE_CHECKING:

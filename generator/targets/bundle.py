@@ -2,53 +2,108 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal
 
+from generator import meaning
 from generator.formats.data import to_json
 from generator.formats.shell import record
-from generator.formats.template import shipped_text
+from generator.formats.template import module_text, shipped_text
 from generator.formats.text import comment
+from generator.records import dataclass
 from generator.targets.base import File, modules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.plan import Job, Plan, Service
+    from generator.plan import Job, Limit, Plan, Service, Setting
     from generator.targets.base import Places
 
 _JOB_KINDS: Final = ("pull", "create", "warmup", "resume")
+_SHARED: Final = "from generator.meaning import meant"
+_FUTURE: Final = "from __future__ import annotations\n"
 
 
-def scripts(*, verified: bool = True) -> tuple[File, ...]:
-    """Return what puts a bundle in place and takes it away: the same files for every host.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Who holds a service of a bundle, and what of it: what `verify.py` asks for.
 
-    `verified`: with what compares it with what is in effect.
+    `unit` and `container` are their names (empty: there is none), `published` is where the
+    container is reached, `jobs` are those that bring models: units, or containers of Docker.
     """
-    names = ("apply.sh", "remove.sh", *(("verify.py",) if verified else ()))
-    return tuple(
-        File(name, shipped_text(f"bundle/{name}"), executable=True, static=True) for name in names
-    )
+
+    manager: Literal["systemd", "docker", "podman"]
+    unit: str = ""
+    container: str = ""
+    of_a_user: bool = False
+    published: str = ""
+    variables: tuple[Setting, ...]
+    limits: tuple[Limit, ...]
+    jobs: tuple[str, ...] = ()
 
 
-def wanted(plan: Plan) -> File:
+def scripts() -> tuple[File, ...]:
+    """Return what puts a bundle in place, compares and takes it away: the same for every host."""
+    shell = ("apply.sh", "remove.sh", "verify.sh")
+    texts = {name: shipped_text(f"bundle/{name}") for name in shell} | {"verify.py": _comparison()}
+    return tuple(File(name, text, executable=True, static=True) for name, text in texts.items())
+
+
+@cache
+def _comparison() -> str:
+    """Return `verify.py`, whole: with the text of what it shares with `gen verify`."""
+    shared = module_text(meaning).partition(_FUTURE)[2].strip()
+    lines = shipped_text("bundle/verify.py").splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith(_SHARED))
+    return "\n".join([*lines[:at], shared, *lines[at + 1 :], ""])
+
+
+def verified(plan: Plan, held: Held) -> tuple[File, ...]:
+    """Return what compares a bundle that has no other script with what is in effect."""
+    return (wanted(plan, held), *(one for one in scripts() if one.path == "verify.py"))
+
+
+def wanted(plan: Plan, held: Held) -> File:
     """Return what `verify.py` reads: all that should be in effect of the service of a host.
 
     The values of variables that the user names are the user's own, and not shown.
     """
-    service = plan.service
+    service, api = plan.service, plan.service.api
     own = {setting.name for setting in service.settings("environment")}
     data = {
         "header": plan.header,
-        "unit": service.unit,
+        "manager": held.manager,
+        "unit": held.unit,
+        "container": held.container,
+        "user": held.of_a_user,
         "address": service.listen.address,
-        "variables": {setting.name: setting.value for setting in service.environment},
+        "published": held.published,
+        "variables": {setting.name: setting.value for setting in held.variables},
+        "forms": {one.name: [one.form, one.default] for one in held.variables if one.form},
         "hidden": sorted(own),
-        "limits": {limit.directive: [limit.written, limit.value] for limit in service.limits},
+        "limits": {limit.directive: [limit.written, limit.value] for limit in held.limits},
+        "api": {"release": api.release, "models": api.models} if api else {},
         "release": [service.era_since, service.era_until],
         "models": [model.served for model in service.models],
-        "jobs": [job.unit for job in service.jobs if job.kind in {"pull", "create"}],
+        "jobs": held.jobs,
     }
     return File("verify.json", to_json(data))
+
+
+def held_by_unit(service: Service) -> Held:
+    """Return what systemd holds of a service that is no container."""
+    return Held(
+        manager="systemd",
+        unit=service.unit,
+        variables=service.environment,
+        limits=service.limits,
+        jobs=bringing(service),
+    )
+
+
+def bringing(service: Service) -> tuple[str, ...]:
+    """Return the units of the jobs that bring models."""
+    return tuple(job.unit for job in service.jobs if job.kind in {"pull", "create"})
 
 
 def wait_seconds(service: Service) -> int:
@@ -63,6 +118,7 @@ def bundle_files(
     places: Places,
     files: Iterable[File],
     *,
+    held: Held,
     jobs: Iterable[Job],
     server_files: Iterable[str],
     other_files: Iterable[str],
@@ -70,9 +126,10 @@ def bundle_files(
     """Return the scripts and what they read; paths are those below `/`.
 
     With `places` of a user they are those below the home of the user, who applies it. `files` and
-    `jobs` are those of this bundle. `places`, `server_files` and `other_files` are all the places
-    where a bundle of any profile has files, by what a change of one asks for: `server_files`
-    restart the server, a unit of a job that job, a Modelfile the jobs that make and load models.
+    `jobs` are those of this bundle, and `held` is what should be in effect of it. `places`,
+    `server_files` and `other_files` are all the places where a bundle of any profile has files, by
+    what a change of one asks for: `server_files` restart the server, a unit of a job that job, a
+    Modelfile the jobs that make and load models.
     """
     service = plan.service
     words = [
@@ -90,9 +147,8 @@ def bundle_files(
     above = (*plan.header, "What apply.sh reads: a word, a tab, and a value as it stands.")
     lines = [line for text in above for line in comment(text)]
     lines += [record(word, value) for word, value in words if value]
-    verified = () if places.quadlets else (wanted(plan),)
     conf = File("bundle.conf", "\n".join([*lines, ""]))
-    return (conf, *verified, *scripts(verified=bool(verified)))
+    return (conf, wanted(plan, held), *scripts())
 
 
 def _server(service: Service, places: Places) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.yaml import compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES, Service
 from generator.targets.base import File, LeftOut, modelfiles
+from generator.targets.bundle import Held, verified
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -94,10 +95,7 @@ LEFT_OUT: Final = (
     LeftOut("Compose asks at one interval", "Health.startup_seconds"),
     LeftOut("whatever depends on it waits for the check of the container", "Health.gate"),
     LeftOut("Compose waits for the image by itself", "Container.start_seconds"),
-    LeftOut(
-        "written in the words of Compose, or in commands already",
-        "Limit.directive Limit.written Listen.address Listen.variable",
-    ),
+    LeftOut("written in commands already", "Listen.variable"),
     LeftOut(
         "jobs are named after the container and wait for its health check",
         "Job.name Job.description Job.wait Job.wants Job.part_of Job.wanted_by Step.seconds "
@@ -116,9 +114,27 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
-    """Return the README: three commands for the engine."""
+    """Return the README, three commands for the engine, and what compares."""
     text = render_template("compose/README.md.jinja", plan=plan, service=plan.service)
-    return (File("README.md", text),)
+    return (File("README.md", text), *verified(plan, _held(plan.service)))
+
+
+def _held(service: Service) -> Held:
+    """Return what Docker holds of the service."""
+    return Held(
+        manager="docker",
+        container=service.container.name,
+        published=published(service),
+        variables=tuple(variables(service, decrypted=False)),
+        limits=tuple(limit for limit in service.limits if not _lost(service, limit)),
+        jobs=tuple(_name(service, job) for job in service.jobs if job.kind in {"pull", "create"}),
+    )
+
+
+def _lost(service: Service, limit: Limit) -> bool:
+    """Return whether a limit has no word of Docker's."""
+    swap = limit.name == "memory_swap_max" and _uncounted_swap(service)
+    return swap or limit.name in UNSUPPORTED
 
 
 def _document(plan: Plan, service: Service) -> dict[str, Any]:

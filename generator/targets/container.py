@@ -140,8 +140,7 @@ NOT_IN_CONTAINERS: Final = (
     LeftOut(
         "the image has the program, its command, its user and its backends",
         "Service.program Service.command Service.user Service.group Service.home "
-        "Service.acceleration Service.era_since Service.era_until Service.models_below "
-        "Service.installed_models",
+        "Service.acceleration Service.models_below Service.installed_models",
     ),
     LeftOut("the container is the sandbox", "Service.full_unit Service.hardening"),
     LeftOut(
@@ -149,7 +148,7 @@ NOT_IN_CONTAINERS: Final = (
         "Devices.access Devices.driver",
     ),
     LeftOut("the header has it in words", "Plan.host"),
-    LeftOut("in the commands of the jobs already", "Model.name Job.tokens"),
+    LeftOut("in the commands of the jobs already", "Job.tokens"),
     LeftOut("a Dockerfile gives CMake its flags", "Build.edits Build.blas Build.reads Build.since"),
     LeftOut(
         "a credential is mounted where the server looks for it", "Credential.link Credential.unlink"

@@ -131,6 +131,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut("systemd asks for no health", "Service.health"),
     LeftOut("the header has it in words", "Plan.host"),
+    LeftOut("for `verify.py` of a bundle", "Service.api Setting.form Setting.default"),
     LeftOut(
         "written as directives and commands already",
         "Limit.name Limit.value Listen.variable Step.seconds",

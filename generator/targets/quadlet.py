@@ -14,7 +14,7 @@ from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
 from generator.targets.base import File, LeftOut, Places, modelfiles, modules_of
-from generator.targets.bundle import bundle_files
+from generator.targets.bundle import Held, bringing, bundle_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -145,6 +145,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         plan,
         places,
         files,
+        held=_held(service),
         jobs=_jobs(service),
         server_files=[
             *(f.path for f in files if f.path.startswith(places.quadlets)),
@@ -153,6 +154,20 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         other_files=[] if places.of_a_user else [SYSTEM_FILE.format("modules-load", service.name)],
     )
     return (File("README.md", render_template("quadlet/README.md.jinja", **context)), *bundle)
+
+
+def _held(service: Service) -> Held:
+    """Return what Podman holds of the service, and systemd around it."""
+    return Held(
+        manager="podman",
+        unit=service.unit,
+        container=service.container.name,
+        of_a_user=service.container.rootless,
+        published=published(service),
+        variables=tuple(variables(service, decrypted=_decrypts(service))),
+        limits=tuple(_limits(service)),
+        jobs=bringing(service),
+    )
 
 
 def _places(service: Service) -> Places:

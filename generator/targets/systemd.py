@@ -27,7 +27,7 @@ from generator.targets.base import (
     modules_of,
     placed,
 )
-from generator.targets.bundle import bundle_files, wait_seconds
+from generator.targets.bundle import bundle_files, held_by_unit, wait_seconds
 from generator.targets.unit import (
     REGISTERS,
     SYSTEM_FILE,
@@ -118,6 +118,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         plan,
         PLACES,
         files,
+        held=held_by_unit(service),
         jobs=service.jobs,
         server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
         other_files=[SYSTEM_FILE.format(kind, service.name) for kind in kinds],

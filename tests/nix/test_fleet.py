@@ -281,7 +281,7 @@ def test_another_system_gets_a_bundle_and_its_script(name: str, fleet: Path) -> 
     assert (made["script"], made["dryActivate"]) == activation
     (node,) = [n for n in decide_fleet(fleet.parent / "fleet.toml").nodes if n.name == name]
     own = [file for file in all_files(node.target, node.plan) if not file.static]
-    scripts = ("apply.sh", "remove.sh", "verify.py")
+    scripts = ("apply.sh", "remove.sh", "verify.py", "verify.sh")
     assert made["names"] == [*(file.path for file in own), *scripts]
     assert made["files"] == [
         *({"text": file.text, "executable": False} for file in own),

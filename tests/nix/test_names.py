@@ -12,8 +12,9 @@ import pytest
 
 from generator.codec import to_dict
 from generator.engines.ollama.rules.helpers.names import name_fault
-from generator.engines.ollama.rules.helpers.values import cleaned, value_fault
-from generator.units import Release, parse_go_duration
+from generator.engines.ollama.rules.helpers.values import value_fault
+from generator.meaning import cleaned, parse_go_duration
+from generator.units import Release
 from tests.consumers import nix, system_manager
 from tests.facts import facts_at
 from tests.nix.test_modules import MODULES, XEON, host

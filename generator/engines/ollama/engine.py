@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.base import Asked, Decided, Server
 from generator.engines.ollama.answers import GATE, GATE_SECONDS
+from generator.engines.ollama.api import TAGS, VERSION
 from generator.errors import Finding, Problem
-from generator.plan import PROGRAM, Health, Model, Omission, Parameter, Setting, Step, shell
+from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Setting, Step, shell
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -34,6 +35,7 @@ SERVER: Final = Server(
         startup_seconds=2,
         reason="The image has no curl; the program itself asks the server, and loads no model.",
     ),
+    api=Api(release=VERSION, models=TAGS),
     program="ollama",
     user="ollama",
     home="/var/lib/ollama",
@@ -61,6 +63,7 @@ def decide(case: Case) -> Decided:
     # Who asks for the scheduler alone does not load them.
     from generator.engines.ollama import build, compute, context, jobs, models, variables
     from generator.engines.ollama.decision import doubled, environment, only
+    from generator.engines.ollama.reading import read_as
     from generator.engines.ollama.rules.helpers.values import PREFIX
 
     built, faulty = build.decide(case)
@@ -80,7 +83,8 @@ def decide(case: Case) -> Decided:
         *models.faults(served),
         *jobs.faults(case.profile, case.devices),
     )
-    settings = (*variables.connection(case), *environment(chosen))
+    every = (*variables.connection(case), *environment(chosen))
+    settings = tuple(read_as(setting, case.facts) for setting in every)
     return Decided(
         environment=settings,
         build=built,

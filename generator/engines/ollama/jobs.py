@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines.ollama.answers import ANSWERS
 from generator.errors import Problem
+from generator.meaning import parse_go_duration
 from generator.plan import ADDRESS, MODEL, MODELFILES, MODELS, PROGRAM, Job, Step, Variable, shell
-from generator.units import parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines.base import ServedModel
-from generator.engines.ollama.rules.helpers.addresses import parts_of, port_of
+from generator.engines.ollama.api import TAGS, VERSION
+from generator.engines.ollama.reading import form_of
 from generator.engines.ollama.rules.helpers.names import name_fault
-from generator.engines.ollama.rules.helpers.values import PREFIX, cleaned, truthy
+from generator.engines.ollama.rules.helpers.values import PREFIX
 from generator.engines.ollama.scheduler.server import bytes_of, listed, name_of
 from generator.engines.ollama.signs import SIGNS
 from generator.errors import EnvironmentFailure, shortened
-from generator.units import Release, address, parse_go_duration
+from generator.meaning import cleaned, meant
+from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.catalogue.facts import Facts
     from generator.engines.base import AskApi, AskStream
@@ -27,9 +29,6 @@ _MOST: Final = 1 << 16
 # slog writes the text in quotes, and a map of Go as `map[NAME:value NAME:value]`.
 _LINE: Final = re.compile(_STARTED + r' env="((?:[^"\\]|\\.)*)"')
 _NAME: Final = re.compile(r"(?:^| )([A-Z][A-Z0-9_]+|https?_proxy|no_proxy):")
-_FOREVER: Final = 2**63 - 1
-_LEVELS: Final = {"0": "INFO", "1": "DEBUG", "2": "DEBUG-4"}
-_PORT: Final = 11434
 _KEEP: Final = "OLLAMA_KEEP_ALIVE"
 _BUILT: Final = Release(0, 0, 0)
 """What a build says that was given no release."""
@@ -58,14 +57,7 @@ class RunningOllama:
 
     def meaning(self, name: str, value: str) -> str:
         """Return a value in the one form of all that mean the same; that of the line, too."""
-        fact = self._facts.variable(name)
-        text = cleaned(value)
-        if fact is None or name.startswith(PREFIX):
-            return value
-        if not text:
-            return self.meaning(name, fact.default) if fact.default else ""
-        form = _FORMS.get(name) or _BY_KIND.get(fact.kind)
-        return form(text) if form else text
+        return meant(value, *form_of(name, self._facts))
 
     def unread(self, name: str) -> str:
         """Return why the release does not read a variable; empty: it does, or nobody knows."""
@@ -92,16 +84,16 @@ class RunningOllama:
 
     def release(self, ask: AskApi) -> str:
         """Return the release that a server says it is; empty: somebody has built it."""
-        told = name_of(ask("/api/version").get("version"))
+        told = name_of(ask(VERSION).get("version"))
         try:
             release = Release.parse(told)
         except ValueError:
-            raise EnvironmentFailure("/api/version: no answer of an Ollama server") from None
+            raise EnvironmentFailure(f"{VERSION}: no answer of an Ollama server") from None
         return "" if release == _BUILT else told
 
     def installed(self, ask: AskApi) -> tuple[ServedModel, ...]:
         """Return the models that a server has on disk."""
-        return tuple(map(_model, listed(ask, "/api/tags")))
+        return tuple(map(_model, listed(ask, TAGS)))
 
     def loaded(self, ask: AskApi) -> tuple[ServedModel, ...]:
         """Return the models that a server has in memory."""
@@ -172,44 +164,3 @@ def _map(text: str) -> dict[str, str]:
     for one, following in zip(names, [*(m.start() for m in names[1:]), len(text)], strict=True):
         found[one[1]] = text[one.end() : following]
     return found
-
-
-def _url(text: str) -> str:
-    scheme, host, _, path = parts_of(text)
-    port = port_of(text, _PORT)
-    place = address(host.strip("[]") or ("" if ":" in text else "127.0.0.1"), port)
-    return f"{scheme or 'http'}://{place}{f'/{path}' if path else ''}"
-
-
-def _level(text: str) -> str:
-    if text in _LEVELS.values():
-        return text
-    number = _LEVELS.get(text)
-    return number or (_LEVELS["1"] if text.lower() in {"t", "true"} else _LEVELS["0"])
-
-
-def _duration(text: str) -> str:
-    """Return the nanoseconds, of which some below 0 are for ever; what is no duration stays."""
-    try:
-        number = parse_go_duration(text)
-    except ValueError:
-        return text
-    return str(_FOREVER if number < 0 else number)
-
-
-def _timeout(text: str) -> str:
-    """Return the same of a time of which none is for ever, too."""
-    number = _duration(text)
-    return str(_FOREVER) if number == "0" else number
-
-
-_BY_KIND: Final[dict[str, Callable[[str], str]]] = {
-    "bool": lambda text: str(truthy(text)).lower(),
-    "duration": _duration,
-}
-_FORMS: Final[dict[str, Callable[[str], str]]] = {
-    "OLLAMA_HOST": _url,
-    "OLLAMA_DEBUG": _level,
-    "OLLAMA_LOAD_TIMEOUT": _timeout,
-    "OLLAMA_KV_CACHE_TYPE": str.lower,
-}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import GO_FALSE
 from generator.records import dataclass
-from generator.units import GO_FALSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import GO_TRUE
 from generator.records import dataclass
-from generator.units import GO_TRUE, HOMES
+from generator.units import HOMES
 from generator.view import PREFIXES
 
 if TYPE_CHECKING:

@@ -567,7 +567,6 @@ give_up() {
 # Compares this bundle with what is in effect, and says what is not as it wants it. What Python finds
 # counts; without it, the lines of files that win over those of this bundle do.
 compare() {
-  if [ ! -e verify.json ]; then return 0; fi
   found=0
   if python3 -Ic 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
     seen=$(python3 -I verify.py "$address" 2>&1) || found=$?
@@ -577,51 +576,17 @@ compare() {
     fi
     say "$seen" >&2
   fi
-  lost=$(what_lost)
-  if [ -n "$lost" ]; then say "$lost" >&2; fi
-  if [ "$found" = 1 ] || [ -n "$lost" ]; then drift=yes; fi
-}
-
-# Says which settings of this bundle have no effect, since files that systemd reads later say
-# otherwise. `systemctl cat` has all lines in the order in which they count, below the name of each
-# file.
-what_lost() {
-  if ! command -v awk >/dev/null 2>&1; then return 0; fi
-  systemctl cat "$server" 2>/dev/null | OURS=$files ROOT=$root awk '
-    BEGIN {
-      count = split(ENVIRON["OURS"], paths, "\n")
-      for (i = 1; i <= count; i++) if (paths[i] != "") ours[ENVIRON["ROOT"] "/" paths[i]] = 1
-    }
-    (NR == 1 || last == "") && /^# \/[^ ]*\.(service|conf)$/ {
-      file = substr($0, 3); line = 0; last = $0
-      next
-    }
-    { line++; last = $0; at = file ":" line }
-    /^Environment=/ && (file in ours) {
-      word = substr($0, 13); gsub(/^"|"$/, "", word); name = word; sub(/=.*/, "", name)
-      wanted["=" name] = word; delete lost["=" name]
-      next
-    }
-    /^Environment=/ {
-      text = " " substr($0, 13) " "; gsub(/["\047]/, " ", text)
-      for (key in wanted) if (key ~ /^=/) {
-        if (text ~ /^ *$/) lost[key] = at
-        else if (index(text, " " wanted[key] " ")) delete lost[key]
-        else if (index(text, " " substr(key, 2) "=")) lost[key] = at
-      }
-    }
-    /^(AllowedCPUs|CPU|IO|Limit|Memory|NUMA|Nice|OOM|Tasks)[A-Za-z]*=/ {
-      name = $0; sub(/=.*/, "", name)
-      if (file in ours) wanted[name] = $0
-      if (name in wanted) { if ($0 == wanted[name]) delete lost[name]; else lost[name] = at }
-    }
-    END {
-      for (key in lost) {
-        name = key; sub(/^=/, "", name)
-        print name " of this bundle has no effect: " lost[key] " says otherwise."
-      }
-    }
-  ' | sort || true
+  if [ "$found" = 1 ]; then drift=yes; fi
+  status=0
+  lost=$(sh verify.sh 2>&1) || status=$?
+  case $status in
+    0) ;;
+    1)
+      say "$lost" >&2
+      drift=yes
+      ;;
+    *) say "$lost" ;;
+  esac
 }
 
 # Restarts the server if it must, or else the jobs that changed, and waits for its answer.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Says what of this bundle is not in effect, by systemd, the process, and the server itself.
+"""Says what of this bundle is not in effect, by its manager, the process, and the server itself.
 
     usage: verify.py [ADDRESS]
 
 ADDRESS is where the server answers, else where the bundle has it listen. What is wanted stands in
-verify.json. Values count as they are written: `gen verify` knows which ones mean the same.
+verify.json. Values count by what they mean to the server: 1h and 60m are the same.
 Status 0: nothing is at odds, 1: something is, 2: usage, 3: nobody could be asked.
 The script is the same for every host, and needs Python 3.8 alone.
 """
@@ -23,17 +23,23 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from generator.meaning import meant  # a bundle has the text of that module in this place
 
-SECONDS = 10  # that systemd has, and the server for all its answers
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECONDS = 10  # that a manager has, and the server for all its answers
 MOST = 1 << 22  # bytes of an answer
 LONGEST = 300  # characters of others that a line shows
 ONE_CPU = 10**4  # microseconds of each second that are a percent
+NANO = 10**7  # of a CPU that are a percent
+PERIOD = 100_000
+SHARES_PER_WEIGHT = 10.24
+UNBOUND = (None, "infinity", "0", "100")  # what a container has that nobody gave a limit
 MICROSECONDS = {"us": 1, "ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6}
 NOT_SET = ("[not set]", str(2**64 - 1))
 SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(us|ms|min|s|h)")
-PLACE = re.compile(r"(?:http://)?(\[[^]]*\]|[^]/:[]*):(\d{1,5})/?")
+PLACE = re.compile(r"https?://(\[[^]]*\]|[^]/:[]*):(\d{1,5})(?:/.*)?", re.DOTALL)
 NO_ANSWER = "no answer of such a server"
 GROUPS = "sys/fs/cgroup"
 # The machine is below DESTDIR, as for apply.sh: empty on a real host.
@@ -58,23 +64,95 @@ def printable(text: object) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
-# What systemd holds
+# What systemd, Docker or Podman holds
 
 
-def systemctl(unit: str) -> dict[str, str]:
-    """Return the properties of a unit. Raises Unasked."""
+def ask(*command: str) -> tuple[str, str]:
+    """Return what a program prints, and what it says of a failure. Raises Unasked."""
     try:
         done = subprocess.run(
-            ["systemctl", "show", unit],
+            command,
             capture_output=True, timeout=SECONDS, check=False, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
-        raise Unasked(f"systemctl: {error}") from None
-    told = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        raise Unasked(f"{command[0]}: {error}") from None
+    return done.stdout, done.stderr.strip().partition("\n")[0]
+
+
+def systemctl(unit: str, *, user: bool = False) -> dict[str, str]:
+    """Return the properties of a unit. Raises Unasked."""
+    out, why = ask("systemctl", *(["--user"] if user else []), "show", unit)
+    told = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     if told.get("LoadState") != "loaded":
-        why = done.stderr.strip().partition("\n")[0] or "not loaded"
-        raise Unasked(f"systemd does not tell of {unit}: {why}")
+        raise Unasked(f"systemd does not tell of {unit}: {why or 'not loaded'}")
     return told
+
+
+def inspect(engine: str, name: str) -> dict[str, Any]:
+    """Return what Docker or Podman holds of a container. Raises Unasked."""
+    out, why = ask(engine, "inspect", "--type", "container", name)
+    try:
+        every = json.loads(out)
+    except (ValueError, RecursionError):
+        every = None
+    if not isinstance(every, list) or not every or not isinstance(every[0], dict):
+        raise Unasked(f"{engine} does not tell of {name}: {why or 'no such container'}")
+    return every[0]
+
+
+def table(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return what is below a key, if it is a table."""
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def records(found: object) -> list[dict[str, Any]]:
+    """Return the tables of a list."""
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def given(box: dict[str, Any]) -> dict[str, str]:
+    """Return the variables of a container."""
+    every = table(box, "Config").get("Env")
+    pairs = [str(item).partition("=") for item in every] if isinstance(every, list) else []
+    return {name: value for name, _, value in pairs}
+
+
+def bounds(box: dict[str, Any]) -> dict[str, str]:
+    """Return the limits of a container, by their names in a unit; those that nobody set, too."""
+    host = table(box, "HostConfig")
+    ulimits = records(host.get("Ulimits"))
+    locked = [n for n in ulimits if "MEMLOCK" in str(n.get("Name")).upper()]
+    soft = [count(one, "Soft") for one in locked]
+    memory, both = count(host, "Memory"), count(host, "MemorySwap")
+    period = count(host, "CpuPeriod") or PERIOD
+    cpu = count(host, "NanoCpus") // NANO or max(count(host, "CpuQuota"), 0) * 100 // period
+    return {
+        "CPUQuota": str(cpu or "infinity"),
+        "CPUWeight": str(round(count(host, "CpuShares") / SHARES_PER_WEIGHT) or 100),
+        "AllowedCPUs": str(host.get("CpusetCpus") or "") or "infinity",
+        "MemoryMax": str(memory or "infinity"),
+        "MemorySwapMax": str(both - memory if both > 0 else "infinity"),
+        "TasksMax": str(max(count(host, "PidsLimit"), 0) or "infinity"),
+        "OOMScoreAdjust": str(count(host, "OomScoreAdj")),
+        **({"LimitMEMLOCK": str(soft[0] if soft[0] >= 0 else "infinity")} if soft else {}),
+    }
+
+
+def count(data: dict[str, Any], key: str) -> int:
+    """Return a number, 0 where there is none."""
+    found = data.get(key)
+    return found if isinstance(found, int) and abs(found) < 2**63 else 0
+
+
+def reached(box: dict[str, Any]) -> list[str]:
+    """Return `address:port:port` for each port of a container that is reached from outside."""
+    return [
+        f"{f'[{ip}]' if ':' in ip else ip}:{one.get('HostPort')}:{inner.partition('/')[0]}"
+        for inner, every in table(table(box, "HostConfig"), "PortBindings").items()
+        for one in records(every)
+        for ip in [str(one.get("HostIp") or "0.0.0.0")]  # noqa: S104 -- what an empty one means
+    ]
 
 
 def words(text: str) -> list[str]:
@@ -92,15 +170,18 @@ def handed(told: dict[str, str]) -> dict[str, str]:
     return {name: value for word, (name, _, value) in every if not {word, name} & gone}
 
 
-def held(name: str, told: dict[str, str]) -> object:
-    """Return a limit in the form of `form`; None: this systemd does not tell."""
+def held(name: str, told: dict[str, str], bound: dict[str, str]) -> str | None:
+    """Return a limit as it is held; None: nobody tells. What bounds a unit bounds what is in it."""
+    own = bound.get(name)
+    if own not in UNBOUND or not told:
+        return own
+    text = told.get(name)
     if name == "CPUQuota":
         text = told.get("CPUQuotaPerSecUSec")
         return None if text is None else quota(text)
-    text = told.get(name)
     if text in NOT_SET:
-        text = "100" if name.endswith("Weight") else "infinity"
-    return None if text is None else form(name, text)
+        return "100" if name.endswith("Weight") else "infinity"
+    return text
 
 
 def quota(text: str) -> str:
@@ -160,30 +241,68 @@ def applied(name: str, within: list[PurePosixPath]) -> str | None:
 # The settings against both
 
 
-def variables(wanted: dict[str, Any], told: dict[str, str], pid: str) -> Iterator[Row]:
+class Held(NamedTuple):
+    """What is held of the server: by a unit, a container, or both, and its process."""
+
+    who: str
+    environment: dict[str, str]
+    told: dict[str, str]
+    box: dict[str, Any]
+    pid: str
+
+
+def holder(wanted: dict[str, Any]) -> Held:
+    """Return what the manager of this bundle holds. Raises Unasked."""
+    by, unit, name = wanted["manager"], wanted["unit"], wanted["container"]
+    box = inspect(by, name) if name else {}
+    told = systemctl(unit, user=wanted["user"]) if unit else {}
+    if not name:
+        return Held(by, handed(told), told, box, told.get("MainPID", "0"))
+    pid, whole = str(count(table(box, "State"), "Pid")), str(box.get("Id") or "?")
+    # An engine in a machine of its own counts its processes there.
+    own = whole in read(f"proc/{pid}/cgroup")
+    return Held(by, given(box), told, box, pid if own else "0")
+
+
+def same(wanted: dict[str, Any], name: str, value: str, other: str | None) -> bool:
+    """Return whether two values of a variable mean the same to the server."""
+    form, default = wanted["forms"].get(name, ("", ""))
+    return other is not None and meant(other, form, default) == meant(value, form, default)
+
+
+def variables(wanted: dict[str, Any], held: Held) -> Iterator[Row]:
     """Yield a row for each variable."""
-    manager, process = handed(told), environ(pid)
+    process = environ(held.pid)
     for name, value in wanted["variables"].items():
         hidden = name in wanted["hidden"]
         fault = None if process is None else ""
-        for who, has in (("the process has", process), ("systemd holds", manager)):
-            if has is not None and has.get(name) != value:
+        for who, has in (("the process has", process), (f"{held.who} holds", held.environment)):
+            if has is not None and not same(wanted, name, value, has.get(name)):
                 other = has.get(name, "nothing")
                 fault = f"{who} {'another one' if hidden and name in has else other}"
         yield Row(name, "what is not shown here" if hidden else value, fault)
 
 
-def limits(wanted: dict[str, Any], told: dict[str, str], pid: str) -> Iterator[Row]:
+def limits(wanted: dict[str, Any], has: Held) -> Iterator[Row]:
     """Yield a row for each limit."""
-    within = groups(pid)
+    within, bound = groups(has.pid), bounds(has.box) if has.box else {}
     for name, (written, value) in wanted["limits"].items():
-        want, has, got = form(name, value), held(name, told), applied(name, within)
-        fault = None if has is None and got is None else ""
+        want, text, got = form(name, value), held(name, has.told, bound), applied(name, within)
+        fault = None if text is None and got is None else ""
         if got is not None and paged(name, got) != paged(name, want):
             fault = f"the kernel applies {shown(name, got)}"
-        if has not in {None, want}:
-            fault = f"systemd holds {shown(name, told.get(name, has))}"
+        if text is not None and form(name, text) != want:
+            fault = f"{has.who} holds {shown(name, text)}"
         yield Row(name, written, fault)
+
+
+def published(wanted: dict[str, Any], held: Held) -> Iterator[Row]:
+    """Yield the row of where a container is reached; one in a network of its host has no such."""
+    if wanted["published"]:
+        has = reached(held.box)
+        right = has == [wanted["published"]]
+        fault = "" if right else f"{held.who} publishes {', '.join(has) or 'nothing'}"
+        yield Row("published", wanted["published"], fault)
 
 
 def paged(name: str, value: object) -> object:
@@ -210,7 +329,7 @@ class Server:
     """A server that is asked; it has SECONDS for all its answers together."""
 
     def __init__(self, address: str) -> None:
-        found = PLACE.fullmatch(address)
+        found = PLACE.fullmatch(meant(address, "address", ""))
         if not found:
             raise Unasked(f"{address} is no address with a port")
         self.host, self.port = found[1].strip("[]") or "127.0.0.1", int(found[2])
@@ -245,10 +364,11 @@ def number(release: str) -> list[int]:
 def release(wanted: dict[str, Any], server: Server) -> Row:
     """Return the row of the release that the bundle is for."""
     since, until = wanted["release"]
-    told = server.ask("/api/version").get("version")
+    path = wanted["api"]["release"]
+    told = server.ask(path).get("version")
     here = number(str(told))
     if not here:
-        raise Unasked(f"{server.address}/api/version: {NO_ANSWER}")
+        raise Unasked(f"{server.address}{path}: {NO_ANSWER}")
     span = f"{since} or later" + (f", before {until}" if until else "")
     if not any(here):  # a build of one's own tells none
         return Row("release", span, None)
@@ -258,12 +378,13 @@ def release(wanted: dict[str, Any], server: Server) -> Row:
 
 def models(wanted: dict[str, Any], server: Server) -> Iterator[Row]:
     """Yield a row for each model; None tells of one that a job is about to fetch or make."""
-    every = server.ask("/api/tags").get("models")
+    path = wanted["api"]["models"]
+    every = server.ask(path).get("models")
     if not isinstance(every, list):
-        raise Unasked(f"{server.address}/api/tags: {NO_ANSWER}")
+        raise Unasked(f"{server.address}{path}: {NO_ANSWER}")
     there = {whole(str(one.get("name"))) for one in every if isinstance(one, dict)}
     missing = {name for name in wanted["models"] if whole(name) not in there}
-    why = None if missing and busy(wanted["jobs"]) else "the server does not have it"
+    why = None if missing and busy(wanted) else "the server does not have it"
     for name in wanted["models"]:
         yield Row(f"model {name}", "there", why if name in missing else "")
 
@@ -273,11 +394,13 @@ def whole(name: str) -> str:
     return (name if ":" in name.rpartition("/")[2] else f"{name}:latest").casefold()
 
 
-def busy(jobs: Iterable[str]) -> bool:
+def busy(wanted: dict[str, Any]) -> bool:
     """Return whether a job is at work, or about to be."""
-    for job in jobs:
+    for job in wanted["jobs"]:
         try:
-            told = systemctl(job)
+            if not wanted["unit"]:
+                return bool(table(inspect(wanted["manager"], job), "State").get("Running"))
+            told = systemctl(job, user=wanted["user"])
         except Unasked:
             continue
         if told.get("ActiveState") == "activating" or told.get("Job", "0") not in {"", "0"}:
@@ -289,17 +412,18 @@ def busy(jobs: Iterable[str]) -> bool:
 
 
 def of_machine(wanted: dict[str, Any]) -> list[Row]:
-    """Return what systemd and the process tell. Raises Unasked."""
-    told = systemctl(wanted["unit"])
-    pid = told.get("MainPID", "0")
-    unread = told.get("NeedDaemonReload") == "yes"
+    """Return what the manager and the process tell. Raises Unasked."""
+    held = holder(wanted)
+    unread = held.told.get("NeedDaemonReload") == "yes"
     stale = Row("files", "as systemd has read them", "they have changed: systemctl daemon-reload")
-    rows = [*variables(wanted, told, pid), *limits(wanted, told, pid)]
+    rows = [*variables(wanted, held), *limits(wanted, held), *published(wanted, held)]
     return [stale, *rows] if unread else rows
 
 
 def of_server(wanted: dict[str, Any], address: str) -> list[Row]:
-    """Return what the server tells. Raises Unasked."""
+    """Return what the server tells; nothing where nobody knows how it is asked. Raises Unasked."""
+    if not wanted["api"]:
+        return []
     signal.signal(signal.SIGALRM, too_late)
     server = Server(address)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)

@@ -18,15 +18,12 @@ let
   };
   own = map (file: stored false file.path (lib.concatStringsSep "\n" file.lines)) files;
   script = path: stored true path (builtins.readFile (./bundle + "/${path}"));
-  # Only bundles with the one have what the other reads.
-  verified = lib.any (file: file.path == "verify.json") files;
-  scripts = map script (
-    [
-      "apply.sh"
-      "remove.sh"
-    ]
-    ++ lib.optional verified "verify.py"
-  );
+  scripts = map script [
+    "apply.sh"
+    "remove.sh"
+    "verify.py"
+    "verify.sh"
+  ];
   # Its functor runs the script in the bundle.
   custom = activate.custom // {
     dryActivate = "./apply.sh --dry-run";

@@ -9,7 +9,7 @@ from generator.engines.ollama.rules.addresses import (
     published_on_all_addresses,
     reachable_from_outside,
 )
-from generator.engines.ollama.rules.helpers.addresses import port_of
+from generator.meaning import port_of
 from generator.rules.registry import every_rule
 from generator.view import Container, Line, Place, Variable, View
 from tests.views import found, view

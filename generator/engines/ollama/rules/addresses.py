@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.ollama.rules.helpers.addresses import (
     ALL_ADDRESSES,
     EVERY,
-    SCHEMES,
     is_address,
     is_nobodys,
     listens_on,
-    parts_of,
-    port_of,
 )
-from generator.engines.ollama.rules.helpers.values import cleaned
+from generator.meaning import SCHEMES, cleaned, parts_of, port_of
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule

@@ -6,8 +6,9 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import is_go_duration
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import closest, is_go_duration
+from generator.units import closest
 from generator.view import INSTALLED
 
 if TYPE_CHECKING:

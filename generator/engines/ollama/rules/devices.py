@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers import need
-from generator.engines.ollama.rules.helpers.values import truthy
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import PLAIN
+from generator.meaning import truthy
 from generator.rules.helpers.gpus import driver_major, names_of
 from generator.rules.helpers.variables import rewritten
 from generator.rules.rule import Hit, Hits, Rule

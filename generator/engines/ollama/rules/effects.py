@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import (
-    PREFIX,
-    cleaned,
-    digits_of,
-    truthy,
-    value_fault,
-)
+from generator.engines.ollama.rules.helpers.values import PREFIX, digits_of, value_fault
 from generator.fit.kv import PLAIN
+from generator.meaning import cleaned, truthy
 from generator.rules.helpers.variables import (
     known_variables,
     removed,

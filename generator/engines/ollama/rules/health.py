@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import parse_go_duration
 from generator.rules.helpers.containers import installs, is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import parse_go_duration, whole
+from generator.units import whole
 from generator.view import EXECUTED, STARTED, Edit
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import cleaned, truthy
+from generator.meaning import cleaned, truthy
 from generator.rules.helpers.gpus import indices
 from generator.rules.helpers.variables import corrected, server_variables
 from generator.rules.rule import Hit, Hits, Rule

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import NO, cleaned
+from generator.engines.ollama.rules.helpers.values import NO
+from generator.meaning import GO_FALSE, GO_TRUE, cleaned
 from generator.rules.helpers.variables import known_values
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE, GO_TRUE, whole
+from generator.units import whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.homes import home_in_image, strangers_home
-from generator.engines.ollama.rules.helpers.values import cleaned, names_an_address
+from generator.engines.ollama.rules.helpers.values import names_an_address
+from generator.meaning import cleaned
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below

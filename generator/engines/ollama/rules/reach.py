@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import listens_on, port_of
+from generator.engines.ollama.rules.helpers.addresses import listens_on
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path
+from generator.meaning import port_of
 from generator.rules.helpers.containers import (
     REFERENCE,
     is_client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import port_of
+from generator.meaning import port_of
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import UNAPPLIED
 

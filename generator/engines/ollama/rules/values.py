@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.values import (
-    NO,
-    YES,
-    cleaned,
-    digits_of,
-    names_an_address,
-)
+from generator.engines.ollama.rules.helpers.values import NO, YES, digits_of, names_an_address
 from generator.fit.kv import PLAIN
+from generator.meaning import GO_FALSE, GO_TRUE, cleaned, is_go_duration, parse_go_duration
 from generator.rules.helpers.variables import (
     corrected,
     known_values,
@@ -21,7 +16,7 @@ from generator.rules.helpers.variables import (
     server_variables,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import GO_FALSE, GO_TRUE, is_go_duration, parse_go_duration, whole
+from generator.units import whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.fit.ask import UNBOUNDED
 from generator.fit.host import host_of
-from generator.units import GO_FALSE, MIB, whole
+from generator.meaning import GO_FALSE
+from generator.units import MIB, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts

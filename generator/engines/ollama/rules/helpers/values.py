@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import cleaned
 from generator.records import dataclass
-from generator.units import GO_FALSE, parse_size, whole
+from generator.units import parse_size, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -16,19 +17,6 @@ if TYPE_CHECKING:
 
 NO: Final = frozenset(["0", "f", "false", "n", "no", "off", "none", "disable", "disabled", "never"])
 YES: Final = frozenset(["1", "t", "true", "y", "yes", "on", "enable", "enabled"])
-
-
-def truthy(value: str) -> bool:
-    """Return what Ollama makes of a Boolean: what it cannot parse is true.
-
-    Source: envconfig/config.go@v0.32.15:177-197 (strconv.ParseBool).
-    """
-    return bool(value) and value not in GO_FALSE
-
-
-def cleaned(value: str) -> str:
-    """Return what Ollama makes of a value first: without blanks and quotes around it."""
-    return value.strip().strip("\"'")
 
 
 def names_an_address(value: str) -> bool:
