@@ -175,7 +175,17 @@ def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[st
             ids.append(device.value)
         elif device.value.startswith(_NODES):
             ways.append("devices")
+    if _one_each([*ids, *(["nvidia.com/"] if "cdi" in ways and not ids else [])], options):
+        ways = [way for way in ways if way != "devices"]
     return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
+
+
+def _one_each(ids: Iterable[str], options: Sequence[Option]) -> bool:
+    """Whether CDI names NVIDIA's devices alone, and nodes are given of others alone."""
+    nodes = (device.value for device in _of(options, "device") if device.value.startswith("/"))
+    by_cdi = [one for one in ids if "/" in one]
+    theirs = bool(by_cdi) and all(one.startswith("nvidia.com/") for one in by_cdi)
+    return theirs and not any(node.startswith("/dev/nvidia") for node in nodes)
 
 
 def acceleration(box: Container, options: Sequence[Option]) -> str:

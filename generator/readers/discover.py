@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 from dataclasses import field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -268,7 +269,10 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
     )
-    sources = [plain(source, group.kind) for source in group.sources]
+    sources = [
+        plain(source, group.kind, partial(_of_role, source.path, context))
+        for source in group.sources
+    ]
     gaps = any(has_gaps(source, group.kind) for source in group.sources)
     others = {s.read_as: s for s in group.sources if s.read_as}
     names = {name: source.path for name, source in others.items()}
@@ -306,6 +310,15 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             hint = "name the file that starts the server, or leave this one out"
             reason = f"nothing in it runs {_ENGINES}"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
+
+
+def _of_role(path: str, context: Context) -> Mapping[str, str]:
+    """Return the values that a role of Ansible has for the variables of its templates."""
+    if PurePosixPath(path).parent.name != "templates":
+        return {}
+    from generator.readers.steps.ansible import values_around  # Few files are templates of a role.
+
+    return values_around(path, context)
 
 
 def _of_template(problem: Problem, names: Mapping[str, str]) -> NotJudged:

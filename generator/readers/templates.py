@@ -2,8 +2,8 @@
 
 Jinja, Handlebars and the templates of Go are known by their braces, whatever the file is called,
 and so are the names that an installer replaces: `__NAME__`, `@NAME@`.
-Nothing is filled in: an expression with a literal default is that default, any other stands for a
-value that nobody knows here. Lines stay where they are.
+An expression with a literal default is that default, also one that the role of a template has; any
+other stands for a value that nobody knows here. Lines stay where they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from generator.view import PREFIXES, NotJudged, Phrases, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from generator.readers.base import Source
     from generator.view import View
@@ -38,6 +38,8 @@ _TEMPLATES: Final = (
 UNREAD: Final = frozenset({".epp", ".ejs"})
 """Templates that nobody reads here: what they say is another program's."""
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
+_BARE: Final = re.compile(r"(?:^|/)(?:docker-)?compose$")
+"""What people call the template of a compose file, where they leave its own end out."""
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
 """Kinds in whose files braces have no other meaning."""
 _STATEMENT: Final = re.compile(
@@ -50,6 +52,12 @@ _DEFAULT: Final = re.compile(
     r"\s*[\w.]+\s*\|\s*(?:default|d)\s*\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,[^()]*)?\)"
     r"\s*(?:\|\s*(?:string|int|lower|upper|trim|quote)\s*)?-?"
 )
+_PLAIN_NAME: Final = re.compile(
+    r"\{%-?\s{0,9}(if|endif)\b|\{\{-?\s{0,9}([A-Za-z_]\w*)\s{0,9}"
+    r"(?:\|\s{0,9}(?:default|d)\s{0,9}\([^()]{0,99}\)\s{0,9})?"
+    r"(?:\|\s{0,9}(?:string|int|lower|trim)\s{0,9})?-?\}\}"
+)
+"""Where a condition begins or ends, or a variable by itself."""
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 _MARK: Final = re.compile(r"(?<![\w@])(?:__([A-Z][A-Z0-9_]*?)__|@([A-Z][A-Z0-9_]*)@)(?![\w@])")
 """A name that an installer replaces, as `sed` and `configure` do."""
@@ -62,7 +70,8 @@ UNTOLD: Final = "${"
 def read_as(path: str) -> str:
     """Return the name of the file that becomes of a template or a sample; empty: it is neither."""
     ends = (end for end in (*_TEMPLATES, *_SAMPLES) if path.endswith(end))
-    return next((path[: -len(end)] for end in ends if len(path) > len(end)), "")
+    name = next((path[: -len(end)] for end in ends if len(path) > len(end)), "")
+    return f"{name}.yml" if _BARE.search(name) else name
 
 
 def is_template(path: str) -> bool:
@@ -85,15 +94,19 @@ def has_gaps(source: Source, kind: str) -> bool:
     )
 
 
-def plain(source: Source, kind: str) -> Source:
-    """Return the file that a Source is read as: its own, or what becomes of it."""
-    text = _filled(source.text) if has_gaps(source, kind) else source.text
+def plain(source: Source, kind: str, given: Callable[[], Mapping[str, str]] = dict) -> Source:
+    """Return the file that a Source is read as: its own, or what becomes of it.
+
+    `given` returns the values that the role of a template has for its variables.
+    """
+    text = _filled(source.text, given()) if has_gaps(source, kind) else source.text
     return replace(source, path=source.read_as or source.path, text=text, read_as="")
 
 
-def _filled(text: str) -> str:
+def _filled(text: str, given: Mapping[str, str]) -> str:
     """Return a text without the lines that only direct, and with a name for what is untold."""
-    kept = _MARK_ALONE.sub(_emptied, _ALONE.sub(_emptied, text))
+    told = _of_role(text, given) if given else text
+    kept = _MARK_ALONE.sub(_emptied, _ALONE.sub(_emptied, told))
     filled = _EXPRESSION.sub(_value, _STATEMENT.sub(_within, kept))
     return _MARK.sub(lambda mark: f"{UNTOLD}{mark[1] or mark[2]}}}", filled)
 
@@ -106,6 +119,19 @@ def _within(found: re.Match[str]) -> str:
     """Return what stands for a directive: behind a `=` it makes a part of the value."""
     line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
     return f"{UNTOLD}untold}}" if "=" in line and "\n" not in found[0] else _emptied(found)
+
+
+def _of_role(text: str, given: Mapping[str, str]) -> str:
+    """Return a text with the values of its role put in, but for what depends on a condition."""
+    depth = at = 0
+    parts: list[str] = []
+    for found in _PLAIN_NAME.finditer(text):
+        if found[1]:
+            depth += 1 if found[1] == "if" else -1
+        elif not depth and found[2] in given:
+            parts += text[at : found.start()], given[found[2]]
+            at = found.end()
+    return "".join((*parts, text[at:]))
 
 
 def _value(found: re.Match[str]) -> str:

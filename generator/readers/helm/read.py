@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
@@ -23,6 +23,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat,
 from generator.units import Release as OfEngine
 from generator.view import (
     INGRESS,
+    STARTED,
     Bound,
     Container,
     Edit,
@@ -101,6 +102,11 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     return with_gaps(views, gaps)
 
 
+_LOST: Final[dict[str, Any]] = {
+    "volumes_told": True,
+    "keep_volume": "write `persistentVolume: {enabled: true}`",
+}
+"""What the chart says of volumes where nothing turns on the one that it has."""
 _HELMFILE: Final = re.compile(r"(?m)^releases[ \t]*:")
 
 
@@ -197,19 +203,28 @@ class _Chart:
         if self.problems:
             raise ProfileError(self.source.path, tuple(self.problems))
         return self.context.view(
-            HELM,
+            replace(HELM, **_LOST) if self._pulls_anew() else HELM,
             self.context.release_for(values.text("image", "tag")),
             name=values.text("fullnameOverride") or values.text("nameOverride") or name,
             place=Place(self.source.path, key=self.prefix),
             variables=variables,
             overruled=overruled(said((one, self.source.path) for one in variables), {}),
             bounds=bounds,
-            lines=(*self.lines, *self._nameless()),
+            lines=(*self.lines, *self._nameless(), *self._pulls()),
             keys=tuple(self._keys()),
             models=tuple(self._models()),
             container=self._container(gpu=gpu is not None and gpu.is_true),
             acceleration="" if gpu is None else kind if gpu.is_true else "cpu",
         )
+
+    def _pulls_anew(self) -> bool:
+        """Whether models are pulled into the pod: nothing says of the volume that it is wanted.
+
+        What says nothing of resources or GPUs may lie over other values.
+        """
+        name, told = self.engine.name, self.values.entries
+        whole = "resources" in told or self.values.get(name, "gpu") is not None
+        return any(self._pulls()) and whole and self.sure and _VOLUME[0] not in told
 
     def _at(self, node: Node, *path: str) -> Place:
         return replace(node.place, key=".".join((self.prefix, *path)).strip("."))
@@ -280,6 +295,14 @@ class _Chart:
                         name=name, place=place, warmed=warmed, base=base, pulled=pulled
                     )
         yield from asked.values()
+
+    def _pulls(self) -> Iterator[Line]:
+        """Yield what the chart runs beside the server for the models to pull."""
+        for node in self.values.items(self.engine.name, "models", "pull"):
+            if isinstance(node, Scalar) and node.text:
+                place = self._at(node, self.engine.name, "models", "pull")
+                told = f"{self.engine.name} pull {node.text}"
+                yield Line(section=STARTED, name="pull", value=told, place=place)
 
     def _nameless(self) -> Iterator[Line]:
         """Yield the items of the models to pull in which nothing stands."""

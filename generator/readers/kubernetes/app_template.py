@@ -182,9 +182,14 @@ def _mount(name: str, path: Scalar, at: Node) -> Table:
 
 
 def _named(node: Node, services: Collection[str]) -> str:
-    """Return the service that a path leads to: by its key, or the only one under its full name."""
+    """Return the service that a path leads to: by its key, or the only one under its full name.
+
+    The second version of the chart has the key as `name`.
+    """
     key = node.text("service", "identifier") or node.text("identifier") if _is(node) else ""
-    return key or (next(iter(services)) if len(services) == 1 else "")
+    name = node.text("service", "name") if _is(node) else ""
+    by_name = name if name in services else ""
+    return key or by_name or (next(iter(services)) if len(services) == 1 else "")
 
 
 def _is(node: Node) -> TypeGuard[Table]:

@@ -22,6 +22,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
 from generator.view import (
     EXECUTED,
     POD,
+    STARTING,
     Asked,
     Bound,
     Command,
@@ -51,6 +52,14 @@ _ENDS: Final = frozenset({"Job", "CronJob"})
 _SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 """Kinds that the API server refuses without a selector of their pods, and labels on these."""
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOK: Final = ("lifecycle", "postStart", "exec", "command")
+
+
+def _bounds_callers(service: Table) -> bool:
+    """Whether a load balancer lets only some addresses in."""
+    ranges = service.items("spec", "loadBalancerSourceRanges")
+    told = {one.text for one in ranges if isinstance(one, Scalar)}
+    return bool(ranges) and not told & {"0.0.0.0/0", "::/0"}
 
 
 class Pod:
@@ -114,7 +123,7 @@ class Pod:
 
     def _models(self, box: Table) -> Iterator[ModelUse]:
         key = "args" if "args" in box.entries else "command"
-        hook = box.get("lifecycle", "postStart", "exec", "command")
+        hook = box.get(*_HOOK)
         for verb, model in re.findall(self.engine.api_call, " ".join(self._words(box))):
             place, pulled = box.place_of(key), verb == "pull"
             yield ModelUse(name=model, place=place, warmed=not pulled, pulled=pulled)
@@ -160,6 +169,10 @@ class Pod:
         barred = next((one for one in told if one is not None), None)
         if barred is not None and barred.is_true:
             yield Line(section=POD, name="runAsNonRoot", value="true", place=barred.place)
+        hook = [w for w in box.items(*_HOOK) if isinstance(w, Scalar)]
+        if hook:
+            command = " ".join(word.text for word in hook)
+            yield Line(section=POD, name=STARTING, value=command, place=hook[-1].place)
         limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
         for key in requests.entries:
             if key.startswith(tuple(_GPUS)) and key not in limits.entries:
@@ -460,7 +473,7 @@ class Pod:
         ]
         for service in services:
             opens = service.scalar("spec", "type")
-            if opens is not None and opens.text in _OPENS:
+            if opens is not None and opens.text in _OPENS and not _bounds_callers(service):
                 place = replace(opens.place, key="spec.type")
                 yield Line(section="service", name="type", value=opens.text, place=place)
         named = {(s.text("metadata", "name"), s.text("metadata", "namespace")) for s in services}

@@ -49,6 +49,13 @@ def names_around(file: str, around: Sequence[Table], context: Context) -> dict[s
     return found
 
 
+def values_around(file: str, context: Context) -> dict[str, str]:
+    """Return the variables of a role that are told in full, for a template of it."""
+    names = names_around(file, (), context)
+    filled_in = {name: _put_in(text, names) for name, text in names.items()}
+    return {n: text for n, text in filled_in.items() if not {"{", "\n"} & {*text}}
+
+
 def _scalars(table: Table | None) -> dict[str, str]:
     entries = table.entries.items() if table is not None else ()
     return {name: one.text for name, one in entries if isinstance(one, Scalar)}

@@ -168,6 +168,8 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
         return
     have, place = limit
     allowed, named = may_be_loaded(view, facts), len({used.name for used in view.models})
+    if named and _all_embed(view, facts):
+        return
     runners = min(allowed, named or allowed)
     beside = need.heaviest(view, facts) if computes_on_cpu(view) else []
     used = sum(model.weight_bytes + need.least(view, facts, model).kv for model in beside)
@@ -187,6 +189,12 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
         severity="info" if guessed else None,
         fix=_setting(view, (have - used) // 2 // runners // MIB),
     )
+
+
+def _all_embed(view: View, facts: Facts) -> bool:
+    """Whether every model embeds texts alone: llama-server keeps prompts of completions."""
+    found = (facts.model(used.base or used.name) for used in view.models)
+    return all(model is not None and {*model.use} == {"embedding"} for model in found)
 
 
 def _cache_mib(view: View, facts: Facts) -> int | None:

@@ -11,11 +11,11 @@ from generator.meaning import cleaned, parts_of
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import PREFIXES, Edit
+from generator.view import POD, PREFIXES, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import View
+    from generator.view import Line, View
 
 
 _ENDLESS: Final = {
@@ -188,7 +188,7 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
     title="a command that asks the server before it runs",
     why="ExecStartPre= runs before ExecStart=, and `ollama pull` talks to a server: none answers, "
     "the command fails, and with it the start. ExecStartPost= runs beside the server, which may "
-    "still need a moment.",
+    "still need a moment; so does postStart of Kubernetes, which kills the container if it fails.",
     bad="[Service]\nExecStartPre=/usr/local/bin/ollama pull qwen3:8b\n"
     "ExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\n"
@@ -209,6 +209,26 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             place=line.place,
             fix="move it to ExecStartPost=, behind a wait for the server, or to a unit of its own "
             "with `After=` and `Requires=`",
+        )
+    for line in view.lines:
+        if line.section == POD and line.name == STARTING:
+            yield from _asked_beside(line)
+
+
+_WAITS: Final = re.compile(
+    r"\b(?:sleep|until|while|for|curl|wget|wait|serve|nc)\b|\|\||;\s*true\b|&\W*$"
+)
+
+
+def _asked_beside(line: Line) -> Hits:
+    asked = _ASKS.search(line.value)
+    if asked and not _WAITS.search(line.value):
+        yield Hit(
+            message=f"`ollama {asked[1]}` runs as soon as the server does, which does not answer "
+            "yet: it fails, and the kubelet kills the container",
+            place=line.place,
+            severity="warning",
+            fix="wait for the server first: `until ollama list; do sleep 1; done; …`",
         )
 
 
