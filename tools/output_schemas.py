@@ -37,6 +37,7 @@ from generator.fit.shape import Load
 from generator.fit.speed import Speed
 from generator.fit.verdict import Word
 from generator.formats.data import to_json
+from generator.importing.entries import Added
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.verify.rows import Row
 from generator.verify.served import Extra
@@ -313,6 +314,38 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         Shape("Hosts", "`gen fleet` without `-o`.", {"hosts": [_FLEET_HOST], **_FINDINGS}),
         _CHANGES,
         _FILES,
+    ),
+    "import": (
+        Shape(
+            "Import",
+            "`gen import`: the `profile` as TOML, and what became of each setting of the `files`. "
+            "`line` counts from 1, 0 is the file as a whole. `retire` are files that would win over "
+            "a bundle.",
+            {
+                **_texts("name", "service", "profile"),
+                "files": [str],
+                "carried": [
+                    Shape(
+                        "Carried",
+                        "A `value` for the `key` of a profile; `note` tells why it is another than "
+                        "that of the setting, `rule` is the one that says so.",
+                        {**_texts("setting", "file", "key", "note", "rule")}
+                        | {"line": int, "value": Any},
+                    )
+                ],
+                "left": [
+                    Shape(
+                        "Left",
+                        "A setting that the profile does not carry; `idle`: nothing is lost. The "
+                        "`value` of a secret is empty.",
+                        {**_texts("setting", "file", "value", "reason", "fix", "rule")}
+                        | {"line": int, "idle": bool},
+                    )
+                ],
+                "added": [Added],
+                "retire": [str],
+            },
+        ),
     ),
     "list": (
         Shape(

@@ -25,6 +25,7 @@ SECTIONS: Final = {
     "From a host to its files": {
         "list": "List the shipped profiles.",
         "detect": "Read this machine and write its profile.",
+        "import": "Make a profile of what runs already.",
         "show": "Show every setting of a profile with its reason.",
         "fit": "Tell which models a host holds, and how they are placed.",
         "render": "Render a profile for one or more targets; the default.",

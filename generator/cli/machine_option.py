@@ -119,6 +119,7 @@ def machine_document(
     return read_document(machine.like or HERE, flags, stdin=text.encode())
 
 
+_NOTHING: Final = 'schema_version = 1\nname = "described"\n'
 _PLAIN: Final = f"""schema_version = 1
 name = "described"
 host.memory = "{MEMORY}"
@@ -161,15 +162,31 @@ def _memory(card: Mapping[str, Any]) -> float:
         return float("inf")
 
 
-def _here(*, bare: bool) -> str:
-    """Return the profile of this machine; `bare`: without tuning."""
+def _here(*, bare: bool, root: str | None = None) -> str:
+    """Return the profile of this machine, or the one below `root`; `bare`: without tuning."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.detect.detect import detect
     from generator.detect.machine import read_machine
     from generator.detect.root import open_root
 
-    detection = detect(read_machine(open_root(None)), load_catalogue())
+    detection = detect(read_machine(open_root(root)), load_catalogue())
     return detection.bare() if bare else detection.profile()
+
+
+def described_host(machine: Machine, *, here: bool, root: str | None) -> dict[str, Any]:
+    """Return the `[host]` table of the machine that is meant, as data; empty: nobody says.
+
+    `here` is this machine, or with `root` the one whose files are below it.
+    """
+    from generator.profiles.load import read_document
+
+    flags = tuple(_flags(machine))
+    if not (here or flags or machine.like):
+        return {}
+    text = _alike(machine.like) if machine.like else _NOTHING
+    text = _here(bare=True, root=root) if here else text
+    host: dict[str, Any] = read_document(HERE, flags, stdin=text.encode()).data.get("host", {})
+    return host
 
 
 def disk_meant(profile: str | None, machine: Machine) -> str:

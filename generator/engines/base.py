@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from generator.records import dataclass
@@ -124,6 +125,22 @@ class Server:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What a profile says where a file sets a variable: values by their keys.
+
+    Without any, `why` there are none and what to do (`fix`); `idle`: the server makes nothing of
+    the variable, so that nothing is lost. With keys, `why` tells why they are others than the
+    variable's own. `rule` is the one that says so of the file.
+    """
+
+    keys: Mapping[str, object] = field(default_factory=dict)
+    why: str = ""
+    fix: str = ""
+    rule: str = ""
+    idle: bool = False
+
+
 class AskApi(Protocol):
     """Whoever asks a server: a GET of a path, or a POST where there is a `body`."""
 
@@ -227,6 +244,9 @@ class Engine(Protocol):
 
     def decide(self, case: Case) -> Decided:
         """Return variables, models and jobs for the case. Pure."""
+
+    def meant(self, name: str, value: str, facts: Facts) -> Meant:
+        """Return what a profile says for a variable of a server; the inverse of `decide`."""
 
     def ask_of(self, view: View, facts: Facts) -> Ask:
         """Return what a service asks for, which knows how it is loaded, placed and evicted."""

@@ -12,7 +12,7 @@ from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Set
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.engines.base import Case, Running
+    from generator.engines.base import Case, Meant, Running
     from generator.fit.ask import Ask
     from generator.profiles.schema import Profile
     from generator.view import View
@@ -99,6 +99,14 @@ def decide(case: Case) -> Decided:
         findings=only(Finding, chosen),
         problems=(*only(Problem, chosen), *faults),
     )
+
+
+def meant(name: str, value: str, facts: Facts) -> Meant:
+    """Return what a profile says for a variable of a server."""
+    # Only an import asks.
+    from generator.engines.ollama import meant as inverse
+
+    return inverse.meant(name, value, facts)
 
 
 def ask_of(view: View, facts: Facts) -> Ask:

@@ -41,23 +41,24 @@ TYPED: Final = {
     "no_cloud": ("OLLAMA_NO_CLOUD", "No cloud models, no remote inference."),
 }
 
-# Variables that a key of the profile stands for, so that `env` may not say otherwise. The first
-# three never reach the server on NixOS: the module writes its own over them.
-TYPED_ELSEWHERE: Final = {
-    "OLLAMA_HOST": "ollama.host and ollama.port",
-    "OLLAMA_MODELS": "ollama.models_dir",
-    "HOME": "service.home",
-    "OLLAMA_FLASH_ATTENTION": "ollama.flash_attention",
-    "OLLAMA_KV_CACHE_TYPE": "ollama.kv_cache_type",
-    "OLLAMA_LLM_LIBRARY": "ollama.llm_library",
-    "OLLAMA_SCHED_SPREAD": "ollama.sched_spread",
-    "OLLAMA_GPU_OVERHEAD": "ollama.gpu_overhead",
-    "CUDA_VISIBLE_DEVICES": "gpu.visible_devices",
-    "CUDA_DEVICE_ORDER": "gpu.device_order",
-    "LLAMA_ARG_THREADS": "threads.count",
-    "LLAMA_ARG_N_GPU_LAYERS": "gpu.layers",
-    "LLAMA_ARG_CACHE_RAM": "ollama.prompt_cache",
-} | {variable: f"ollama.{key}" for key, (variable, _) in TYPED.items()}
+# The keys of the profile that stand for a variable, so that `env` may not say otherwise, and in
+# which `gen import` puts what a file sets. The first three never reach the server on NixOS: the
+# module writes its own over them.
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "OLLAMA_HOST": ("ollama.host", "ollama.port"),
+    "OLLAMA_MODELS": ("ollama.models_dir",),
+    "HOME": ("service.home",),
+    "OLLAMA_FLASH_ATTENTION": ("ollama.flash_attention",),
+    "OLLAMA_KV_CACHE_TYPE": ("ollama.kv_cache_type",),
+    "OLLAMA_LLM_LIBRARY": ("ollama.llm_library",),
+    "OLLAMA_SCHED_SPREAD": ("ollama.sched_spread",),
+    "OLLAMA_GPU_OVERHEAD": ("ollama.gpu_overhead",),
+    "CUDA_VISIBLE_DEVICES": ("gpu.visible_devices",),
+    "CUDA_DEVICE_ORDER": ("gpu.device_order",),
+    "LLAMA_ARG_THREADS": ("threads.count",),
+    "LLAMA_ARG_N_GPU_LAYERS": ("gpu.layers",),
+    "LLAMA_ARG_CACHE_RAM": ("ollama.prompt_cache",),
+} | {variable: (f"ollama.{key}",) for key, (variable, _) in TYPED.items()}
 
 
 def text(value: object) -> str:
@@ -189,9 +190,9 @@ def _env(case: Case) -> Decisions:
     """Emit them; refuse those with a key of their own and those that stop every load."""
     for name, value in case.profile.ollama.env.items():
         where = f"ollama.env.{name}"
-        if name in TYPED_ELSEWHERE:
+        if name in KEYS:
             message = f"`{name}` has a key of its own"
-            yield Problem(where, message, f"write {TYPED_ELSEWHERE[name]}")
+            yield Problem(where, message, f"write {' and '.join(KEYS[name])}")
         elif fault := _misread(case, name, value):
             yield Problem(where, fault, "mend or remove it")
         else:

@@ -1,0 +1,103 @@
+"""What is in effect once the profile is rendered, against what was: nothing is lost unsaid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.engines import load_engine
+from generator.importing.entries import Added, Left
+from generator.importing.variables import left
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.catalogue.facts import Facts
+    from generator.engines.base import Running
+    from generator.importing.settle import Settled
+    from generator.plan import Limit, Plan
+    from generator.view import Bound, View
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the profile does not bring into effect, and what it adds."""
+
+    left: tuple[Left, ...]
+    added: tuple[Added, ...]
+
+
+def differences(view: View, settled: Settled, told: Sequence[Left], facts: Facts) -> Difference:
+    """Return what differs of a server; `told` is what is known to be lost, if it really is."""
+    running = load_engine(view.engine).running(facts)
+    same = {*_same_variables(view, settled.plan, running), *_same_limits(view, settled.plan)}
+    lost = [one for one in (*told, *settled.left) if one.name not in same]
+    known = {one.name for one in lost} | {one.name for one in settled.kept if one.note} | same
+    lost += _variables_lost(view, settled, known, facts)
+    lost += (_bound_lost(one, settled) for one in view.bounds if one.name not in known)
+    return Difference(tuple(lost), tuple(_added(view, settled, running)))
+
+
+def _same_variables(view: View, plan: Plan, running: Running) -> Iterator[str]:
+    """Yield the variables that mean the same before and after."""
+    after = {one.name: one for one in plan.service.environment}
+    for one in view.served:
+        mine = after.get(one.name)
+        told = mine.value if mine else running.default(one.name) if not one.value else None
+        if told is not None and _mean(running, one.name, one.value, told):
+            yield one.name
+        elif view.container is not None and mine is not None and mine.scope == "host":
+            yield one.name  # A container says it by a port, a mount, a device.
+
+
+def _mean(running: Running, name: str, *values: str) -> bool:
+    """Whether values mean the same of a variable."""
+    return len({running.meaning(name, value) for value in values}) == 1
+
+
+def _same_limits(view: View, plan: Plan) -> Iterator[str]:
+    for one in view.bounds:
+        limit = plan.service.limit(one.name)
+        if limit is not None and _bytes(limit) == one.value:
+            yield one.name
+
+
+def _bytes(limit: Limit) -> int | str | None:
+    return None if limit.value == "infinity" else limit.value
+
+
+def _variables_lost(view: View, settled: Settled, known: set[str], facts: Facts) -> Iterator[Left]:
+    keys = {one.name: one.key for one in settled.kept}
+    for one in view.served:
+        if one.name not in known and not one.refused:
+            reason, rule = _why(settled.plan, keys.get(one.name, ""))
+            yield left(one, facts, reason, rule=rule, idle=bool(rule))
+
+
+def _why(plan: Plan, key: str) -> tuple[str, str]:
+    """Return why a key of the profile does not become what it was, and the rule that says so."""
+    said = next((one.message for one in plan.findings if one.where == key), "")
+    rule = next((one.rule for one in plan.findings if one.where == key), "")
+    omitted = next((one.reason for one in plan.service.omissions if one.key == key), "")
+    return said or omitted or "the rendered files do not set it", rule
+
+
+def _bound_lost(one: Bound, settled: Settled) -> Left:
+    limit = settled.plan.service.limit(one.name)
+    reason = f"the rendered files have {limit.written}" if limit else "no rendered file has it"
+    return Left(name=one.name, value=one.written or str(one.value), place=one.place, reason=reason)
+
+
+def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
+    """Yield what follows from the host, and what the engine needs beside what was set."""
+    before = {one.name for one in view.served}
+    own = {one.key for one in settled.kept}
+    for one in settled.plan.service.environment:
+        default = running.default(one.name)
+        harmless = default is not None and _mean(running, one.name, one.value, default)
+        if one.name not in before and one.key not in own and not harmless:
+            yield Added(name=one.name, value=one.value, reason=one.reason)
+    limits = {one.name for one in view.bounds}
+    for limit in settled.plan.service.limits:
+        if limit.name not in limits and limit.key not in own:
+            yield Added(name=limit.directive, value=limit.written, reason=limit.reason)

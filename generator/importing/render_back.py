@@ -1,0 +1,100 @@
+"""The rendered files as their reader sees them: what of the old ones they have as well."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.importing.entries import Left
+from generator.readers.base import Source
+from generator.readers.discover import Found, views
+from generator.readers.groups import Group
+from generator.readers.signs import kind_of
+from generator.readers.systemd.limits import DIRECTIVES
+from generator.records import dataclass
+from generator.targets import load_target
+from generator.view import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.importing.choose import Chosen
+    from generator.plan import Plan
+    from generator.readers.base import Context
+    from generator.view import Line
+
+_SECTIONS: Final = frozenset({"Unit", "Service", "Install"})
+_ELSEWHERE: Final = frozenset({"Environment", "EnvironmentFile", "UnsetEnvironment", *DIRECTIVES})
+"""Directives that a View has as variables and limits."""
+_STAYS: Final = "the unit keeps it: drop-ins leave it as it is"
+_KEEP: Final = "keep it in a drop-in of your own"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The lines that a target writes for a Plan, and its files by their names, without comments."""
+
+    lines: frozenset[tuple[str, str, str]]
+    files: Mapping[str, str]
+
+
+def written_again(plan: Plan, target: str, context: Context) -> Again:
+    """Return what a target makes of a Plan, as the readers see it."""
+    sources = [Source(file.path, file.text) for file in load_target(target).render(plan)]
+    kinds: dict[str, list[Source]] = {}
+    for source in sources:
+        if (kind := kind_of(source)) is not None:
+            kinds.setdefault(kind, []).append(source)
+    groups = tuple(Group(kind, tuple(found)) for kind, found in kinds.items())
+    lines = (line for view in views(Found(groups), context).views for line in view.lines)
+    return Again(
+        frozenset(map(_said, lines)),
+        {posixpath.basename(source.path): _bare(source.text) for source in sources},
+    )
+
+
+def _said(line: Line) -> tuple[str, str, str]:
+    return (line.section, line.name, line.value)
+
+
+def _bare(text: str) -> str:
+    """Return what a unit file says, without comments and empty lines."""
+    lines = (line.strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line and line[0] not in "#;")
+
+
+def not_again(chosen: Chosen, again: Again, carried: set[str], *, full: bool) -> Iterator[Left]:
+    """Yield what stands in units and is not rendered.
+
+    `carried` are the directives that the profile has; `full`: it writes the unit itself, too.
+    """
+    lines = (line for view in (chosen.view, *chosen.jobs) for line in view.lines)
+    for line in lines:
+        if _counts(line) and line.name not in carried and _said(line) not in again.lines:
+            yield _line_left(line, stays=not full and _is_unit(line.place.file))
+    for path, text in chosen.unread.items():
+        if again.files.get(posixpath.basename(path)) != _bare(text):
+            reason = "it is no server and no job beside one, as far as can be told"
+            yield Left(name="file", value="", place=Place(path), reason=reason, fix="keep it")
+
+
+def _counts(line: Line) -> bool:
+    named = bool(line.name and line.value)
+    return named and line.section in _SECTIONS and line.name not in _ELSEWHERE
+
+
+def _line_left(line: Line, *, stays: bool) -> Left:
+    return Left(
+        name=line.name,
+        value=line.value,
+        place=line.place,
+        reason=_STAYS if stays else "no key of a profile says it",
+        fix="" if stays else _KEEP,
+        idle=stays,
+    )
+
+
+def _is_unit(path: str) -> bool:
+    """Whether a file is a unit, which stays when drop-ins are put beside it."""
+    return PurePosixPath(path).suffix == ".service"

@@ -1,0 +1,35 @@
+"""A chosen service as Entries: what each kind of file says, asked in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.importing.entries import Entry, Left
+from generator.importing.models import models
+from generator.importing.unit import directives
+from generator.importing.variables import bounds, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.importing.choose import Chosen
+
+
+def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
+    """Yield what becomes of each setting of a service, of which secrets are apart already."""
+    view = chosen.view
+    yield from _release(chosen)
+    yield from variables(view, facts)
+    yield from bounds(view)
+    if view.phrases.kind == "systemd" and view.container is None:
+        yield from directives(view, facts)
+    yield from models((view, *chosen.jobs, *chosen.modelfiles), facts)
+
+
+def _release(chosen: Chosen) -> Iterator[Entry]:
+    view = chosen.view
+    if view.release_told:
+        yield Entry(
+            key=f"{view.engine}.version", value=str(view.release), name="release", place=view.place
+        )

@@ -1,0 +1,88 @@
+"""Variables and limits of a View as Entries: what no kind of file says in a way of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.engines import load_engine
+from generator.importing.entries import Entry, Left
+from generator.units import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.view import Bound, Variable, View
+
+SIZES = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
+_OUT_OF_REACH = {
+    "client": "a client reads it, and no server",
+    "shell": "only a login shell would export it, and no service gets that",
+}
+
+
+def variables(view: View, facts: Facts) -> Iterator[Entry | Left]:
+    """Yield what the variables of a View become."""
+    effective = {id(one) for one in view.served}
+    for one in view.variables:
+        if id(one) in effective:
+            yield from _variable(one, view, facts)
+        elif one.reach in _OUT_OF_REACH:
+            yield left(one, facts, _OUT_OF_REACH[one.reach], idle=True)
+    for lost in view.overruled:
+        by = f"{lost.by.file}:{lost.by.line}"
+        reason = f"{by} says otherwise, and wins"
+        yield Left(name=lost.name, value="", place=lost.place, reason=reason, idle=True)
+
+
+def _variable(one: Variable, view: View, facts: Facts) -> Iterator[Entry | Left]:
+    if one.refused:
+        yield left(one, facts, one.refused, idle=True)
+    elif one.unresolved:
+        reason = "the running host fills in a part of it, which no profile can"
+        yield left(one, facts, reason, fix="write its value into the profile")
+    else:
+        meant = load_engine(view.engine).meant(one.name, one.value, facts)
+        if not meant.keys:
+            yield left(one, facts, meant.why, fix=meant.fix, rule=meant.rule, idle=meant.idle)
+        for key, value in meant.keys.items():
+            yield Entry(
+                key=key,
+                value=value,
+                name=one.name,
+                place=one.place,
+                note=meant.why,
+                rule=meant.rule,
+            )
+
+
+def left(
+    one: Variable, facts: Facts, reason: str, *, fix: str = "", rule: str = "", idle: bool = False
+) -> Left:
+    """Return a variable that the profile does not carry; a secret without its value."""
+    value = "" if facts.secrets.has(one.name) else one.value
+    return Left(
+        name=one.name, value=value, place=one.place, reason=reason, fix=fix, rule=rule, idle=idle
+    )
+
+
+def bounds(view: View) -> Iterator[Entry | Left]:
+    """Yield what the limits of a View become."""
+    for one in view.bounds:
+        written = one.written or str(one.value)
+        if one.derived:
+            reason = "it follows from another setting"
+            yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)
+        else:
+            yield Entry(
+                key=f"resources.{one.name}", value=_limit(one), name=one.name, place=one.place
+            )
+
+
+def _limit(one: Bound) -> int | str:
+    """Return a limit as a profile writes it."""
+    if one.value is None:
+        return "infinity"
+    if one.name in SIZES and isinstance(one.value, int):
+        return format_size(one.value)
+    return f"{one.value}%" if one.name == "cpu_quota" else one.value
