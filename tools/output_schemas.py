@@ -319,7 +319,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         Shape(
             "Import",
             "`gen import`: the `profile` as TOML, and what became of each setting of the `files`. "
-            "`line` counts from 1, 0 is the file as a whole. `retire` are files that would win over "
+            "`line` counts from 1, 0 is the file as a whole. `retire` are files that win over "
             "a bundle.",
             {
                 **_texts("name", "service", "profile"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.base import Meant
-from generator.engines.ollama.rules.helpers.addresses import EVERY, listens_on, port_of
+from generator.engines.ollama.rules.helpers.addresses import EVERY, listens_on
 from generator.engines.ollama.rules.helpers.names import name_fault
-from generator.engines.ollama.rules.helpers.values import NO, YES, cleaned, truthy
+from generator.engines.ollama.rules.helpers.values import NO, YES
 from generator.engines.ollama.variables import KEYS
+from generator.meaning import cleaned, port_of, truthy
 from generator.records import replace
 from generator.units import MIB, format_size, parse_size, whole
 
