@@ -109,7 +109,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "live": ({"errors", "live", "units"}, set()),
+    "live": ({"errors", "live", "units"}, {"psutil"}),
     "detect": (
         {"catalogue", "detect", "errors", "formats", "host", "profiles", "units"},
         {"psutil"},

@@ -243,6 +243,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 **get_type_hints(Measurement),
                 "objectives": Nullable(Objectives),
                 "summaries": [Summary],
+                "batching": Nullable(Compared),
             },
         ),
         Shape("ComparedMeasurements", "`gen bench compare`.", get_type_hints(Compared)),

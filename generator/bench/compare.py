@@ -18,17 +18,23 @@ Verdict = Literal["better", "worse", "no difference"]
 class Measure(NamedTuple):
     """What is compared of each request; `more`: more of it is better.
 
-    `of_two`: only an answer of two tokens or more has it.
+    `of_two`: only an answer of two tokens or more has it; `of_tokens`: one that is no vector.
     """
 
     name: str
     value: Callable[[Sample], float]
     more: bool = False
     of_two: bool = False
+    of_tokens: bool = False
+
+    def of(self, level: Level) -> list[float]:
+        """Return its values, of the requests that have it."""
+        good = [s for s in level.good if s.gaps or not self.of_two]
+        return [self.value(s) for s in good if not (self.of_tokens and s.vectors)]
 
 
 MEASURES: Final = (
-    Measure("first token", lambda sample: sample.ttft),
+    Measure("first token", lambda sample: sample.ttft, of_tokens=True),
     Measure("between tokens", lambda sample: sample.itl, of_two=True),
     Measure("whole answer", lambda sample: sample.latency),
     Measure("tokens/s", lambda sample: sample.rate, more=True, of_two=True),
@@ -77,12 +83,19 @@ def compare(before: Measurement, after: Measurement) -> Compared:
     return Compared(differences=tuple(found), remarks=tuple(_remarks(before, after)))
 
 
+def batching(found: Measurement) -> Compared | None:
+    """Return what holding requests has changed; None: none were held."""
+    by_window = {level.window > 0: level for level in found.levels if level.per_second}
+    if True not in by_window:
+        return None
+    confidence = 1 - (1 - CONFIDENCE) / len(MEASURES)
+    differences = tuple(_differences(by_window[False], by_window[True], confidence))
+    return Compared(differences=differences, remarks=())
+
+
 def _differences(before: Level, after: Level, confidence: float) -> Iterator[Difference]:
     for measure in MEASURES:
-        was, became = (
-            [measure.value(s) for s in level.good if s.gaps or not measure.of_two]
-            for level in (before, after)
-        )
+        was, became = (measure.of(level) for level in (before, after))
         found = change(was, became, confidence)
         if found is not None:
             yield Difference(
@@ -134,5 +147,5 @@ _NAMES: Final = (
         "cores",
         "memory",
     ),
-    ("api", "prompt_tokens", "output_tokens", "prompts"),
+    ("api", "task", "texts", "prompt_tokens", "output_tokens", "prompts"),
 )

@@ -55,18 +55,45 @@ def closed_loop(prepare: Prepare, number: int, at_once: int, server: Server, tol
     return _level(found, number, began, server, at_once=at_once)
 
 
+def held(dues: Sequence[int], window: int, most: int) -> Iterator[int]:
+    """Yield when each request is sent by a client that holds them, to send several together.
+
+    A window opens with a request, and closes after so long, or as soon as it has `most` of them.
+    """
+    waiting: list[int] = []
+    for due in dues:
+        if waiting and due >= waiting[0] + window:
+            yield from [waiting[0] + window] * len(waiting)
+            waiting = []
+        waiting.append(due)
+        if len(waiting) == most:
+            yield from [due] * most
+            waiting = []
+    if waiting:
+        yield from [waiting[0] + window] * len(waiting)
+
+
 def open_loop(
-    prepare: Prepare, dues: Sequence[int], per_second: float, server: Server, told: Told
+    prepare: Prepare,
+    dues: Sequence[int],
+    per_second: float,
+    server: Server,
+    told: Told,
+    *,
+    window: int = 0,
+    most: int = 0,
 ) -> Level:
     """Return what becomes of requests that are sent when they are due, answered or not.
 
-    Each is timed from when it was due: a server that is slow is not spared the waiting.
+    Each is timed from when it was due: a server that is slow is not spared the waiting. With a
+    `window` a client holds them first, up to `most` together.
     """
     answers: Answers = queue.SimpleQueue()
     began, found = time.monotonic_ns(), list[Sample]()
-    for index, due in enumerate(dues):
+    sends = held(dues, window, most) if window else dues
+    for index, (due, send) in enumerate(zip(dues, sends, strict=True)):
         ask = prepare(index)
-        pause = (began + due - time.monotonic_ns()) / 1e9
+        pause = (began + send - time.monotonic_ns()) / 1e9
         if pause > server.left:
             time.sleep(max(server.left, 0))
             break
@@ -79,7 +106,7 @@ def open_loop(
     for sample in _until(answers, server, len(dues)):
         found.append(sample)
         told(len(found))
-    return _level(found, len(dues), began, server, per_second=per_second)
+    return _level(found, len(dues), began, server, per_second=per_second, window=window)
 
 
 def _start(work: Callable[[], None], answers: Answers) -> None:
@@ -122,6 +149,7 @@ def _level(
     *,
     at_once: int = 0,
     per_second: float = 0.0,
+    window: int = 0,
 ) -> Level:
     late = [Sample(error=server.late)] * (number - len(found))
     return Level(
@@ -129,4 +157,5 @@ def _level(
         per_second=per_second,
         wall=max((each.ended for each in found), default=0) or time.monotonic_ns() - began,
         samples=(*found, *late),
+        window=window,
     )

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from generator.bench.cold import starts
+from generator.bench.environment import environment_of, loaded
 from generator.bench.load import closed_loop, open_loop
 from generator.bench.measurement import Environment, Measurement
 from generator.bench.prompts import arrivals, fitting_words, prompt
 from generator.bench.request import timed
 from generator.bench.summary import failures
-from generator.errors import EnvironmentFailure, HostwrightError
-from generator.live.client import Server, asked, host_and_port
+from generator.bench.usage import Usage, by_server
+from generator.bench.watch import Watch
+from generator.errors import EnvironmentFailure
 from generator.records import dataclass
-from generator.units import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from generator.bench.load import Prepare
-    from generator.bench.measurement import Level, Sample, Workload
+    from generator.bench.measurement import Level, Sample, Start, StartKind, Workload
+    from generator.live.client import Server
 
     Told = Callable[[str, int], None]
     """What is told of progress: of which load, and how many of its requests are done."""
@@ -29,10 +31,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The loads to try: so many at once each, or in their place requests per second."""
+    """The loads to try: so many at once each, or in their place requests per second.
+
+    With a `window`, in nanoseconds, those per second are asked twice: sent as they are due, and by
+    a client that holds them so long, or until it has `most`. `starts` are how often each kind of
+    start is tried.
+    """
 
     at_once: tuple[int, ...] = ()
     per_second: float = 0.0
+    window: int = 0
+    most: int = 4
+    starts: int = 0
 
 
 def measure(
@@ -50,7 +60,8 @@ def measure(
     `given` are prompts, for want of which they are made. Raises HostwrightError for a model that
     is not there, EnvironmentFailure where nothing could be measured.
     """
-    environment = _environment(server, model, workload)
+    environment, task = environment_of(server, model, workload)
+    workload = replace(workload, task=task)
     told("warm-up", 0)
     warm, workload = _warmed(server, model, workload, given)
 
@@ -60,6 +71,7 @@ def measure(
         )
 
     levels = tuple(_levels(server, workload, load, of_load, told))
+    seen = loaded(environment, server, model)
     every = [sample for level in levels for sample in level.samples]
     if all(sample.error for sample in every):
         raise EnvironmentFailure(failures(every)[0].error, hint="nothing could be measured")
@@ -68,24 +80,69 @@ def measure(
         url=server.url,
         model=model,
         workload=workload,
-        environment=_loaded(environment, server, model),
+        environment=seen,
         warmup=warm,
-        levels=levels,
+        levels=tuple(_on_gpus(level, seen) for level in levels),
+        starts=_starts(server, model, load, of_load, told) if load.starts else (),
     )
 
 
 def _levels(
     server: Server, workload: Workload, load: Load, of_load: Callable[[str], Prepare], told: Told
 ) -> list[Level]:
-    number = workload.requests
-    if load.per_second:
-        name = f"{load.per_second:g}/s"
-        dues = [*arrivals(load.per_second, number, workload.seed)]
-        return [open_loop(of_load(name), dues, load.per_second, server, partial(told, name))]
-    return [
-        closed_loop(of_load(str(n)), number, n, server, partial(told, f"{n} at once"))
+    number, watch = workload.requests, Watch.at(server.url)
+    runs = [
+        partial(closed_loop, of_load(str(n)), number, n, server, partial(told, f"{n} at once"))
         for n in load.at_once
     ]
+    if load.per_second:
+        dues = [*arrivals(load.per_second, number, workload.seed)]
+        runs = [
+            partial(
+                open_loop,
+                of_load(name),
+                dues,
+                load.per_second,
+                server,
+                partial(told, name),
+                window=window,
+                most=load.most,
+            )
+            for name, window in _windows(load)
+        ]
+    return [_watched(run, watch) for run in runs]
+
+
+def _windows(load: Load) -> list[tuple[str, int]]:
+    """Return what loads of requests per second are called, and for how long each is held."""
+    name = f"{load.per_second:g}/s"
+    return [(name, 0), *([(f"{name} held", load.window)] if load.window else [])]
+
+
+def _watched(run: Callable[[], Level], watch: Watch | None) -> Level:
+    """Return a Level with what the server used meanwhile."""
+    if watch is None:
+        return run()
+    with watch.while_():
+        level = run()
+    return replace(level, usage=watch.usage)
+
+
+def _on_gpus(level: Level, seen: Environment) -> Level:
+    """Return a Level with the memory of GPUs as the server tells it, where no driver does."""
+    if not seen.on_gpus:
+        return level
+    return replace(level, usage=by_server(level.usage or Usage(wall=level.wall), seen.on_gpus))
+
+
+def _starts(
+    server: Server, model: str, load: Load, of_load: Callable[[str], Prepare], told: Told
+) -> tuple[Start, ...]:
+    def asked_once(kind: StartKind, at: int) -> Sample:
+        ask = of_load(f"start {kind}")(at)
+        return closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples[0]
+
+    return starts(server, model, asked_once, load.starts, partial(told, "cold starts"))
 
 
 def _warmed(
@@ -97,79 +154,6 @@ def _warmed(
     (sample,) = closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples
     if sample.error:
         raise EnvironmentFailure(sample.error, hint="nothing could be measured")
-    words = fitting_words(first.words, workload.prompt_tokens, sample.prompt_tokens)
+    counted = sample.prompt_tokens // (workload.texts if workload.task == "embed" else 1)
+    words = fitting_words(first.words, workload.prompt_tokens, counted)
     return sample, replace(first, words=0 if given else words)
-
-
-def _environment(server: Server, model: str, workload: Workload) -> Environment:
-    """Return what the server says of itself and of the model on its disk."""
-    if workload.api != "ollama":
-        # Others have no such questions, and where nothing answers the first request says so.
-        release = ""
-        with suppress(HostwrightError):
-            release = _text(asked(server, "/api/version"), "version")
-        return Environment(release=release, **_machine(server.url))
-    release = _text(asked(server, "/api/version"), "version")
-    found = _entry(asked(server, "/api/tags"), model)
-    if found is None:
-        raise HostwrightError(
-            f"{server.url} has no model `{model}`", hint="`ollama list` shows those it has"
-        )
-    details = found.get("details")
-    return Environment(
-        release=release,
-        digest=_text(found, "digest"),
-        quantisation=_text(details if isinstance(details, dict) else {}, "quantization_level"),
-        **_machine(server.url),
-    )
-
-
-def _loaded(environment: Environment, server: Server, model: str) -> Environment:
-    """Return the Environment with what the server says of the model in its memory."""
-    found = None
-    with suppress(HostwrightError):
-        found = _entry(asked(server, "/api/ps"), model)
-    if found is None:
-        return environment
-    size, on_gpus, context = (_number(found, k) for k in ("size", "size_vram", "context_length"))
-    return replace(environment, size=size, on_gpus=on_gpus, context=context)
-
-
-def _machine(url: str) -> dict[str, Any]:
-    """Return what this machine is, if the server is on it."""
-    from generator.detect.cpu import read_cpu
-    from generator.detect.machine import read_memory
-    from generator.detect.root import open_root
-
-    if not is_local(host_and_port(url)[0]):
-        return {}
-    root = open_root(None)
-    cpu, _, _ = read_cpu(root)
-    return {
-        "architecture": cpu.architecture,
-        "cpu": cpu.model,
-        "cores": cpu.cores,
-        "memory": read_memory(root).total,
-    }
-
-
-def _entry(answer: Mapping[str, Any], model: str) -> dict[str, Any] | None:
-    """Return what a list of models says of one."""
-    listed = answer.get("models")
-    if not isinstance(listed, list):
-        raise EnvironmentFailure("no answer of an Ollama server: it lists no models")
-    names = {model, f"{model}:latest"}
-    for each in listed:
-        if isinstance(each, dict) and each.get("name") in names:
-            return each
-    return None
-
-
-def _text(found: Mapping[str, Any], key: str) -> str:
-    value = found.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _number(found: Mapping[str, Any], key: str) -> int:
-    value = found.get(key)
-    return value if type(value) is int and 0 <= value < 2**62 else 0

@@ -5,11 +5,15 @@ Records of whole numbers and texts, so that `gen bench compare` reads what `--js
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
+from generator.bench.usage import Usage  # noqa: TC001 -- the codec looks it up here
 from generator.records import dataclass
 
 Api = Literal["ollama", "openai"]
+Task = Literal["generate", "embed"]
+StartKind = Literal["dropped", "kept", "warm"]
+START_KINDS: Final[tuple[StartKind, ...]] = ("dropped", "kept", "warm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +22,8 @@ class Sample:
 
     By the client's clock, since its level began: when it was due, when its first token came and
     when its answer ended; `gaps` are the times between tokens. By the server's: the whole, loading
-    the model, the prompt, and the tokens; 0 where it tells none.
+    the model, the prompt, and the tokens; 0 where it tells none. `vectors` are those of a request
+    for some, which has no tokens of its own.
     """
 
     due: int = 0
@@ -31,6 +36,7 @@ class Sample:
     load: int = 0
     prefill: int = 0
     decode: int = 0
+    vectors: int = 0
     error: str = ""
 
     @property
@@ -71,17 +77,24 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A load: so many requests at once (0: an open loop), or so many a second, for `wall` ns."""
+    """A load: so many requests at once (0: an open loop), or so many a second, for `wall` ns.
+
+    `window`: nanoseconds for which a client holds requests, to send them together. `usage` is what
+    the server used meanwhile; None: it is on another machine, or hidden.
+    """
 
     at_once: int
     per_second: float
     wall: int
     samples: tuple[Sample, ...]
+    window: int = 0
+    usage: Usage | None = None
 
     @property
     def name(self) -> str:
-        """What tells it from others: `4`, or `2.5/s`."""
-        return str(self.at_once) if self.at_once else f"{self.per_second:g}/s"
+        """What tells it from others: `4`, `2.5/s`, or `2.5/s held 50ms`."""
+        held = f" held {self.window / 1e6:g}ms" if self.window else ""
+        return str(self.at_once) if self.at_once else f"{self.per_second:g}/s{held}"
 
     @property
     def good(self) -> tuple[Sample, ...]:
@@ -102,7 +115,8 @@ class Workload:
     """What is asked: so many requests at each level, of about so many tokens, for so many.
 
     `prompts`: how many were given (0: made of the seed). `words`: those of a made prompt, which
-    the server counted as `prompt_tokens` or about. `options` are those of each request.
+    the server counted as `prompt_tokens` or about. `options` are those of each request. `texts` are
+    how many of them a request for vectors has.
     """
 
     api: Api
@@ -113,6 +127,22 @@ class Workload:
     prompts: int = 0
     words: int = 0
     options: tuple[Option, ...] = ()
+    task: Task = "generate"
+    texts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Requests that begin alike: the model on disk alone, in the page cache as well, or loaded.
+
+    `held` is what percent of the model's file the page cache had before, at worst (-1: not known);
+    `why` says why there are none.
+    """
+
+    kind: StartKind
+    held: int
+    why: str
+    samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +167,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A whole measurement: of what, the request before it that warmed up, and its levels."""
+    """A whole measurement: of what, the request before it that warmed up, its levels and starts."""
 
     profile: str
     url: str
@@ -146,3 +176,4 @@ class Measurement:
     environment: Environment
     warmup: Sample
     levels: tuple[Level, ...]
+    starts: tuple[Start, ...] = ()

@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.bench.words import (
+    GPUS,
+    STARTS,
+    USED,
+    WAITED,
     clocks,
+    gpus,
     milliseconds,
     named,
+    not_started,
     number,
     promises,
     spreads,
+    started,
     subject,
+    used,
+    vectors,
+    waits,
     warmed,
 )
 from generator.formats.page import Bar, page
@@ -63,17 +73,29 @@ def as_page(found: Measurement, summaries: Sequence[Summary]) -> str:
         spreads=list(spreads(summaries)),
         clocks=clocks(summaries),
         promises=promises(summaries),
+        vectors=vectors(summaries),
+        used=[
+            (head, rows)
+            for head, rows in (
+                (USED, used(found.levels)),
+                (WAITED, waits(found.levels)),
+                (GPUS, gpus(found.levels)),
+            )
+            if rows
+        ],
+        starts_head=STARTS,
+        starts=started(found),
+        not_started=not_started(found),
         failures=[(named(s.load), str(k.requests), k.error) for s in summaries for k in s.failures],
     )
 
 
 def _together(summaries: Sequence[Summary]) -> Iterator[Bar]:
-    most = max((s.client.together for s in summaries), default=0) or 1
-    for each in summaries:
-        rate = each.client.together
-        yield Bar(
-            named(each.load), [("good", rate / most, number(rate))], f"{number(rate)} tokens/s"
-        )
+    rates = [(s.load, s.client.together or s.vectors_per_second, s) for s in summaries]
+    most = max((rate for _, rate, _ in rates), default=0) or 1
+    for load, rate, each in rates:
+        what = "vectors/s" if each.vectors_per_second else "tokens/s"
+        yield Bar(named(load), [("good", rate / most, number(rate))], f"{number(rate)} {what}")
 
 
 def _ranges(summaries: Sequence[Summary], name: str) -> Iterator[Range]:

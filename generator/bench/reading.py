@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Final
 
-from generator.bench.measurement import Level, Measurement
+from generator.bench.measurement import Level, Measurement, Sample
 from generator.codec import record_of
 from generator.errors import Problem, ProfileError
 
@@ -40,12 +40,19 @@ def _problems(read: Measurement) -> Iterator[Problem]:
     for place, level in enumerate(read.levels):
         if not all(0 <= number < _MOST for number in _numbers(level)):
             yield Problem(f"levels.{place}", "has times that cannot be", AGAIN)
+    for place, start in enumerate(read.starts):
+        if not all(0 <= number < _MOST for s in start.samples for number in _of(s)):
+            yield Problem(f"starts.{place}", "has times that cannot be", AGAIN)
 
 
 def _numbers(level: Level) -> Iterator[float]:
-    yield from (level.at_once, level.per_second, level.wall)
+    yield from (level.at_once, level.per_second, level.wall, level.window)
     for sample in level.samples:
-        yield from (sample.due, sample.first, sample.ended, *sample.gaps)
-        yield from (sample.prompt_tokens, sample.tokens)
-        yield from (sample.total, sample.load, sample.prefill, sample.decode)
-        yield from (sample.ttft, sample.latency) if not sample.error else ()
+        yield from _of(sample)
+
+
+def _of(sample: Sample) -> Iterator[float]:
+    yield from (sample.due, sample.first, sample.ended, *sample.gaps)
+    yield from (sample.prompt_tokens, sample.tokens, sample.vectors)
+    yield from (sample.total, sample.load, sample.prefill, sample.decode)
+    yield from (sample.ttft, sample.latency) if not sample.error else ()

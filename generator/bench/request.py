@@ -6,6 +6,7 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.bench.embed import embedded
 from generator.bench.measurement import Sample
 from generator.errors import HostwrightError, shortened
 from generator.live.client import arriving
@@ -25,6 +26,8 @@ def timed(
     server: Server, model: str, workload: Workload, prompt: str, began: int, due: int
 ) -> Sample:
     """Return the Sample of one request, whatever becomes of it; it fails in its `error` alone."""
+    if workload.task == "embed":
+        return embedded(server, model, workload, prompt, began, due)
     times: list[int] = []
     last: dict[str, Any] = {}
     read = _READERS[workload.api]

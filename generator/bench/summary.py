@@ -63,7 +63,8 @@ class Summary:
     """A load, in nanoseconds and per second; null where no request was answered.
 
     `itl` is of all times between tokens, the others of a value for each request. `split` is null
-    where the server counts nothing, `goodput` where nothing is promised.
+    where the server counts nothing, `goodput` where nothing is promised. Of requests for vectors
+    there are no tokens, and `vectors_per_second` are those of all requests together.
     """
 
     load: str
@@ -71,6 +72,7 @@ class Summary:
     failed: int
     failures: tuple[Failures, ...]
     requests_per_second: float
+    vectors_per_second: float
     ttft: Spread | None
     itl: Spread | None
     latency: Spread | None
@@ -90,7 +92,8 @@ def summary(level: Level, objectives: Objectives | None) -> Summary:
         failed=len(level.samples) - len(good),
         failures=failures(level.samples),
         requests_per_second=_per_second(len(good), level.wall),
-        ttft=spread([[s.ttft] for s in good]),
+        vectors_per_second=_per_second(sum(s.vectors for s in good), level.wall),
+        ttft=spread([[s.ttft] for s in good if not s.vectors]),
         itl=spread([s.gaps for s in good]),
         latency=spread([[s.latency] for s in good]),
         tokens_per_second=spread([[s.rate] for s in good if s.gaps], more=True),
@@ -123,7 +126,7 @@ def _by_client(good: Sequence[Sample], wall: int) -> Clock:
         ttft=_median(good, lambda s: s.ttft),
         itl=_median(good, lambda s: s.itl),
         tokens_per_second=_median(good, lambda s: s.rate),
-        together=_per_second(sum(len(s.gaps) + 1 for s in good), wall),
+        together=_per_second(sum(len(s.gaps) + 1 for s in good if not s.vectors), wall),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.bench.statistics import median
 from generator.units import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.bench.measurement import Measurement, Sample
+    from generator.bench.measurement import Level, Measurement, Sample
     from generator.bench.statistics import Estimate
     from generator.bench.summary import Summary
 
@@ -24,7 +25,7 @@ SPREADS: Final = {
 
 def named(load: str) -> str:
     """Return what a load is, for people: `4 at once`, `2.5/s`."""
-    return load if load.endswith("/s") else f"{load} at once"
+    return load if "/s" in load else f"{load} at once"
 
 
 def number(value: float) -> str:
@@ -79,6 +80,94 @@ def clocks(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
     ]
 
 
+def vectors(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    """Return a row for each load of requests for vectors: what all together got a second."""
+    return [
+        (named(s.load), number(s.vectors_per_second), number(s.requests_per_second))
+        for s in summaries
+        if s.vectors_per_second
+    ]
+
+
+USED: Final = ("while it ran", "CPU %", "of what it may", "of a thread", "throttled", "memory")
+WAITED: Final = ("some waited, % of time", "for CPU", "for memory", "for a disk")
+GPUS: Final = ("GPU", "", "in use", "of", "full", "busy")
+STARTS: Final = ("start, medians, ms", "first token", "load", "whole", "cached")
+KINDS: Final = {"dropped": "cold, from the disk", "kept": "cold, cached", "warm": "warm"}
+
+
+def used(levels: Sequence[Level]) -> list[tuple[str, ...]]:
+    """Return a row for each load under USED: what the server's processes used."""
+    return [
+        (
+            named(level.name),
+            number(use.percent),
+            f"{use.of_quota:.0%}" if use.of_quota else "-",
+            f"{use.per_thread:.0%} of {use.threads}" if use.threads else "-",
+            f"{use.throttled} of {use.periods}" if use.periods else "-",
+            about(use.memory),
+        )
+        for level in levels
+        if (use := level.usage) is not None and use.memory
+    ]
+
+
+def waits(levels: Sequence[Level]) -> list[tuple[str, ...]]:
+    """Return a row for each load under WAITED: pressure, as the kernel tells it."""
+    return [
+        (named(level.name), *(_of_time(wait, use.wall) for wait in told))
+        for level in levels
+        if (use := level.usage) is not None
+        and max(told := (use.waited_cpu, use.waited_memory, use.waited_io)) >= 0
+    ]
+
+
+def _of_time(wait: int, wall: int) -> str:
+    return f"{100 * wait / wall:.1f}" if wait >= 0 and wall else "-"
+
+
+def gpus(levels: Sequence[Level]) -> list[tuple[str, ...]]:
+    """Return a row for each GPU and load under GPUS."""
+    return [
+        (
+            named(level.name),
+            gpu.name,
+            about(gpu.memory),
+            about(gpu.total) if gpu.total else "-",
+            f"{gpu.share:.0%}" if gpu.total else "-",
+            f"{gpu.busy} %" if gpu.busy >= 0 else "-",
+        )
+        for level in levels
+        for gpu in (level.usage.gpus if level.usage else ())
+    ]
+
+
+def started(found: Measurement) -> list[tuple[str, ...]]:
+    """Return a row for each kind of start under STARTS that was tried: medians, least and most."""
+    rows: list[tuple[str, ...]] = []
+    for start in found.starts:
+        good = [sample for sample in start.samples if not sample.error]
+        if good:
+            first, whole = (_between([getattr(s, n) for s in good]) for n in ("ttft", "latency"))
+            load = milliseconds(median([sample.load for sample in good]))
+            cached = f"{start.held} %" if start.held >= 0 else "-"
+            rows.append((KINDS[start.kind], first, load, whole, cached))
+    return rows
+
+
+def not_started(found: Measurement) -> list[str]:
+    """Return why a kind of start was not tried, or has failed."""
+    every = [(start.kind, start.why) for start in found.starts if start.why]
+    every += [(s.kind, each.error) for s in found.starts for each in s.samples[:1] if each.error]
+    return [f"{KINDS[kind]}: {why}" for kind, why in every]
+
+
+def _between(times: Sequence[int]) -> str:
+    """Return the median of some times, with the least and the most where there are several."""
+    middle, *ends = (milliseconds(each) for each in (median(times), min(times), max(times)))
+    return f"{middle} ({'–'.join(ends)})" if len(times) > 1 else middle
+
+
 def promises(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
     """Return a row for each load: how many requests keep what a profile promises, and what not."""
     return [
@@ -86,12 +175,16 @@ def promises(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
             named(s.load),
             f"{s.goodput.kept} of {s.requests}",
             number(s.goodput.per_second),
-            {True: "kept", False: "missed", None: "-"}[s.goodput.p95],
+            _KEPT[s.goodput.p95],
+            _KEPT[s.goodput.vram],
             ", ".join(f"{m.objective} by {m.requests}" for m in s.goodput.missed) or "-",
         )
         for s in summaries
         if s.goodput is not None
     ]
+
+
+_KEPT: Final = {True: "kept", False: "missed", None: "-"}
 
 
 def subject(found: Measurement) -> tuple[str, str]:
@@ -106,7 +199,8 @@ def subject(found: Measurement) -> tuple[str, str]:
     good = [sample for level in found.levels for sample in level.good]
     prompts = _range([sample.prompt_tokens for sample in good])
     tokens = _range([sample.tokens for sample in good])
-    second = f"{work.requests} requests for each load, {prompts} tokens in, {tokens} out"
+    out = f"{tokens} out" if work.task == "generate" else f"vectors of {work.texts} a request"
+    second = f"{work.requests} requests for each load, {prompts} tokens in, {out}"
     return first, second
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.bench_compare import command as compare_command
+from generator.cli.bench_loads import load_of, more_loads
 from generator.cli.options import (
     Misuse,
     document_of,
@@ -22,7 +23,7 @@ from generator.cli.talk import coloured, printable, status
 
 if TYPE_CHECKING:
     from generator.bench.measure import Load
-    from generator.bench.measurement import Measurement, Workload
+    from generator.bench.measurement import Measurement, Task, Workload
     from generator.bench.objectives import Objectives
     from generator.bench.summary import Summary
     from generator.profiles.document import Document
@@ -40,6 +41,9 @@ Examples:
   gen bench ./my-host.toml --html bench.html     goodput under its [slo]
   gen bench -m llama3.2:1b --url http://spark:11434 --concurrency 1,4,16
   gen bench -m llama3.2:1b --rate 2.5 --requests 100
+  gen bench -m llama3.2:1b --rate 4 --batch-window 50ms
+  gen bench -m llama3.2:1b --cold 3              from the disk, cached, and warm
+  gen bench -m nomic-embed-text --texts 8        vectors per second
   gen bench -m llama3.2:1b --json > after.json
   gen bench ./my-host.toml --remember            gen fit ./my-host.toml then
                                                  says what was measured, too
@@ -116,6 +120,7 @@ class Bench(click.Command):
     show_default=True,
     help="Tokens of an answer, at most.",
 )
+@more_loads
 @filled_option(
     "--prompts",
     metavar="FILE",
@@ -168,7 +173,7 @@ def command(
 
         can_be_kept(profile, load)
     document = _document(profile, overrides)
-    at, named, objectives = _meant(document, url, model)
+    at, named, objectives = _meant(document, url, model, workload)
     try:
         found = measure(
             Server.at(at, seconds_of(timeout or "10m", "--timeout")),
@@ -202,7 +207,10 @@ def _print(
         import dataclasses
 
         told = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-        print_json(**told, objectives=objectives, summaries=summaries)
+        from generator.bench.compare import batching
+
+        held = batching(found)
+        print_json(**told, objectives=objectives, summaries=summaries, batching=held)
     elif form == "benchstat":
         from generator.bench.benchstat import as_benchstat
 
@@ -218,13 +226,16 @@ def _asked(
     requests: int,
     concurrency: str | None,
     rate: float | None,
+    batch_window: str | None,
+    batch_size: int,
+    cold: int | None,
+    embed: bool,
     prompts: str | None,
     api: Any,  # noqa: ANN401 -- one of the words that click lets through
     **lengths: Any,  # noqa: ANN401 -- numbers of a Workload
 ) -> tuple[Workload, Load, list[str]]:
     """Return what the options ask for: the Workload, the loads, and the prompts that are given."""
     from generator.bench.load import MOST_AT_ONCE
-    from generator.bench.measure import Load
     from generator.bench.measurement import Workload
 
     if rate is not None and concurrency is not None:
@@ -235,8 +246,12 @@ def _asked(
     if not all(0 < n <= MOST_AT_ONCE for n in at_once) or len({*at_once}) < len(at_once):
         message = f"--concurrency: `{concurrency}` is no list of numbers up to {MOST_AT_ONCE}"
         raise Misuse(message, "like 1,4,16", where="--concurrency")
-    load = Load(per_second=rate) if rate else Load(at_once=tuple(at_once))
-    return Workload(api=api, requests=requests, prompts=len(given), **lengths), load, given
+    load = load_of(
+        tuple(at_once), rate, batch_window=batch_window, batch_size=batch_size, cold=cold, api=api
+    )
+    task: Task = "embed" if embed else "generate"
+    work = Workload(api=api, requests=requests, prompts=len(given), task=task, **lengths)
+    return work, load, given
 
 
 def _prompts(name: str) -> list[str]:
@@ -262,7 +277,7 @@ def _document(profile: str | None, overrides: tuple[str, ...]) -> Document | Non
 
 
 def _meant(
-    document: Document | None, url: str | None, model: str | None
+    document: Document | None, url: str | None, model: str | None, work: Workload
 ) -> tuple[str, str, Objectives | None]:
     """Return where the server is, which model is meant, and what the profile promises."""
     if document is None:
@@ -274,8 +289,11 @@ def _meant(
     from generator.profiles.validate import validate
 
     service = plan_of(document).service
-    named = model or next((m.served for m in service.models if m.role != "embedding"), None)
+    embeds = work.task == "embed"
+    fitting = (m.served for m in service.models if (m.role == "embedding") == embeds)
+    named = model or next(fitting, None)
     if named is None:
-        raise Misuse("the profile has no model that writes", "name one by -m", where="--model")
+        what = "makes vectors" if embeds else "writes"
+        raise Misuse(f"the profile has no model that {what}", "name one by -m", where="--model")
     objectives = objectives_of(validate(document).slo) if "slo" in document.data else None
     return url or f"http://{service.listen.address}", named, objectives

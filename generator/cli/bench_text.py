@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from generator.bench.compare import batching
 from generator.bench.summary import PARTS
 from generator.bench.words import (
+    GPUS,
+    STARTS,
+    USED,
+    WAITED,
     clocks,
+    gpus,
     milliseconds,
     named,
+    not_started,
     number,
     promises,
     spreads,
+    started,
     subject,
+    used,
+    vectors,
+    waits,
     warmed,
 )
 from generator.cli.talk import counted, width
@@ -36,16 +47,25 @@ def bench_text(found: Measurement, summaries: Sequence[Summary]) -> str:
     lines = [*(textwrap.fill(head, width(), subsequent_indent="  ") for head in heads), ""]
     for title, rows in spreads(summaries):
         lines += _table((title, "p50", "p95", "p99"), rows)
-    lines += _table(("client | server", "first token", "between", "tokens/s", "all together"),
-                    clocks(summaries))  # fmt: skip
+    if rows := vectors(summaries):
+        lines += _table(("all together", "vectors/s", "requests/s"), rows)
+    else:
+        lines += _table(("client | server", "first token", "between", "tokens/s", "all together"),
+                        clocks(summaries))  # fmt: skip
     splits = [(s.load, s.split) for s in summaries if s.split]
     if splits:
         means = (
             [named(load), *(milliseconds(getattr(s, part)) for part in PARTS)] for load, s in splits
         )
         lines += _table(("mean of, ms", *PARTS[:-1], "whole"), means)
+    for head, rows in ((USED, used(found.levels)), (WAITED, waits(found.levels)),
+                       (GPUS, gpus(found.levels)), (STARTS, started(found))):  # fmt: skip
+        lines += _table(head, rows, (0, 1) if head is GPUS else (0,)) if rows else []
+    lines += [*not_started(found), ""] if not_started(found) else []
     if kept := promises(summaries):
-        lines += _table(("under [slo]", "keep it", "a second", "p95", "missed"), kept)
+        lines += _table(("under [slo]", "keep it", "a second", "p95", "VRAM", "missed"), kept)
+    if held := batching(found):
+        lines += ["Sent as they are due, then held to be sent together:", compare_text(held), ""]
     lines += _failed(summaries)
     return "\n".join(lines).rstrip()
 

@@ -309,6 +309,8 @@ class Slo(Table):
     """Tokens per second that one client gets, at least."""
     p95: fields.Timeout | None = None
     """The whole answer, for 95 % of the requests, at most."""
+    vram_percent: float | None = Field(default=None, gt=0, le=100)
+    """Of the memory of the fullest GPU, in use while a load runs, at most."""
 
 
 class Ignored(Table):

@@ -1,6 +1,7 @@
 """Requests that nobody has sent, in milliseconds."""
 
 from generator.bench.measurement import Environment, Level, Measurement, Sample, Workload
+from generator.bench.usage import Usage
 
 MS = 1_000_000
 
@@ -28,9 +29,11 @@ def sample(
     )
 
 
-def level(*samples: Sample, at_once: int = 1, seconds: float = 1.0) -> Level:
+def level(
+    *samples: Sample, at_once: int = 1, seconds: float = 1.0, usage: Usage | None = None
+) -> Level:
     wall = round(seconds * 1e9)
-    return Level(at_once=at_once, per_second=0.0, wall=wall, samples=samples)
+    return Level(at_once=at_once, per_second=0.0, wall=wall, samples=samples, usage=usage)
 
 
 def measurement(*levels: Level, release: str = "0.32.15") -> Measurement:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.bench.load import closed_loop, open_loop
+from generator.bench.load import closed_loop, held, open_loop
 from generator.bench.measurement import Sample
 from generator.live.client import Server
 
@@ -60,6 +60,30 @@ def test_an_open_loop_waits_for_nobody() -> None:
     assert (ask.most, level.name) == (5, "1000/s")
     assert sorted(sample.due for sample in level.good) == dues
     assert all(sample.latency >= 0 for sample in level.good)
+
+
+def test_a_client_that_holds_requests_sends_several_together() -> None:
+    """A window of 50: the first opens it, the fourth closes it early, the last waits for nobody."""
+    dues = [0, 10, 49, 50, 60, 70, 80, 200]
+    assert [*held(dues, 50, 4)] == [50, 50, 50, 80, 80, 80, 80, 250]
+    assert [*held(dues, 50, 100)] == [50, 50, 50, 100, 100, 100, 100, 250]
+    assert [*held([0, 0, 0], 50, 1)] == [0, 0, 0]
+    assert [*held([], 50, 4)] == []
+
+
+def test_what_is_held_counts_from_when_it_was_due() -> None:
+    """Both go when the second comes, and each answer takes no time."""
+
+    def ask(_: int, began: int, due: int) -> Sample:
+        return Sample(due=due, ended=max(time.monotonic_ns() - began, due))
+
+    dues = [0, 20_000_000]
+    level = open_loop(
+        prepared(ask), dues, 50.0, Server.at(NOWHERE, 30), nobody, window=10**10, most=2
+    )
+    assert level.name == "50/s held 10000ms"
+    first = min(level.samples, key=lambda sample: sample.due)
+    assert first.latency >= 20_000_000
 
 
 @pytest.mark.parametrize("kind", ["closed", "open"])

@@ -3,6 +3,7 @@
 import pytest
 
 from generator.bench.objectives import Objectives, goodput, objectives_of
+from generator.bench.usage import GpuUse, Usage
 from generator.profiles.schema import Slo
 from tests.bench.samples import MS, level, sample
 
@@ -34,7 +35,19 @@ def test_one_of_21_that_failed_is_beyond_the_95_percent() -> None:
     assert goodput(found, Objectives(p95=200 * MS)).p95 is True
 
 
+@pytest.mark.parametrize(("full", "kept"), [(50, True), (90, True), (91, False), (0, None)])
+def test_how_full_the_fullest_gpu_is(full: int, kept: bool | None) -> None:
+    gpus = (GpuUse(name="a", memory=10, total=100), GpuUse(name="b", memory=full, total=100))
+    usage = Usage(wall=1, gpus=gpus if full else ())
+    promised = Objectives(vram_percent=90)
+    assert goodput(level(sample(), usage=usage), promised).vram is kept
+    assert goodput(level(sample()), promised).vram is None
+    assert goodput(level(sample(), usage=usage), Objectives(p95=1)).vram is None
+
+
 def test_the_table_of_a_profile() -> None:
     assert objectives_of(Slo()) is None
-    found = objectives_of(Slo(ttft="500ms", itl="50ms", tokens_per_second=20.0, p95="5s"))
-    assert found == Objectives(ttft=500 * MS, itl=50 * MS, tokens_per_second=20.0, p95=5000 * MS)
+    slo = Slo(ttft="500ms", itl="50ms", tokens_per_second=20.0, p95="5s", vram_percent=90.0)
+    assert objectives_of(slo) == Objectives(
+        ttft=500 * MS, itl=50 * MS, tokens_per_second=20.0, p95=5000 * MS, vram_percent=90.0
+    )

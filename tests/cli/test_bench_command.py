@@ -107,6 +107,7 @@ def test_goodput_under_the_promises_of_a_profile(stub: Stub, tmp_path: Path) -> 
     (told,) = validated("bench", done.stdout)["summaries"]
     assert told["goodput"] == {
         "kept": 0, "per_second": 0, "missed": [{"objective": "itl", "requests": 4}], "p95": True,
+        "vram": None,
     }  # fmt: skip
     text = called("bench", str(file), "--url", stub.url, *FEW).stdout
     assert "0 of 4" in text

@@ -31,6 +31,7 @@ class Installed:
     parameters: str = ""
     context: int = 4096
     able: tuple[str, ...] = ("completion",)
+    modelfile: str = ""
 
     @property
     def details(self) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class Stub:
         return {
             "models": [
                 {"name": m.name, "model": m.name, "modified_at": m.modified, "size": m.size,
-                 "digest": m.digest, "details": m.details, "capabilities": ["completion"]}
+                 "digest": m.digest, "details": m.details, "capabilities": list(m.able)}
                 for m in self.models
             ]
         }  # fmt: skip
@@ -166,6 +167,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
         if path == "/api/show":
             shown = {"details": model.details, "parameters": model.parameters, "model_info": {}}
+            shown["modelfile"] = model.modelfile
             return self.json(shown | {"capabilities": list(model.able)})
         with self.stub.turn() as mine:
             if not mine:
@@ -203,6 +205,7 @@ class Handler(BaseHTTPRequestHandler):
             )  # fmt: skip
         parts = {"/api/generate": self.native, "/api/chat": self.native}
         parts["/v1/chat/completions"] = self.events
+        parts["/v1/embeddings"] = self.vectors
         return parts[path](path, model, body, loading)
 
     def native(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
@@ -239,6 +242,14 @@ class Handler(BaseHTTPRequestHandler):
         return told | (
             {"message": {"role": "assistant", "content": word}} if chat else {"response": word}
         )
+
+    def vectors(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
+        """As the interface of OpenAI has them."""
+        del path, loading
+        data = [{"object": "embedding", "embedding": [0.5], "index": at}
+                for at, _ in enumerate(body["input"])]  # fmt: skip
+        usage = {"prompt_tokens": 7, "total_tokens": 7}
+        return self.json({"object": "list", "data": data, "model": model.name, "usage": usage})
 
     def events(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
         """A stream of server-sent events, as the interface of OpenAI has them."""
