@@ -116,8 +116,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "verify": (
         {
-            *("catalogue", "check", "detect", "engines", "errors", "formats", "live", "plan"),
-            *("readers", "targets", "targets.container", "units", "verify", "view"),
+            *("catalogue", "check", "detect", "engines", "errors", "fleet", "formats", "live"),
+            *("plan", "readers", "targets", "targets.container", "units", "verify", "view"),
         },
         set(),
     ),

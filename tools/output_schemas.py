@@ -90,6 +90,25 @@ _FLEET_HOST: Final = Shape(
     "A host of a fleet.",
     _texts("name", "target", "address", "system", "profile", "release") | {"tags": [str]},
 )
+_VERIFIED: Final = Shape(
+    "Verified",
+    "`gen verify`. `manager` is who runs the server, `process` and `release` what "
+    "runs: null where nobody tells. `extras` are models that no profile asks for, "
+    "`not_asked` who could not be asked, `unanswered` why the server is silent.",
+    {
+        "url": str,
+        "manager": Nullable(
+            Shape("Manager", "Who runs the server, and as what.", _texts("by", "name"))
+        ),
+        "process": Nullable(Shape("Process", "What runs.", {"pid": int, "command": [str]})),
+        "release": str | None,
+        "rows": [Row],
+        "extras": [Extra],
+        "remarks": [str],
+        "not_asked": [Shape("NotAsked", "Somebody, and why not.", _texts("who", "why"))],
+        "unanswered": str,
+    },
+)
 _LOCATED: Final = Shape(
     "LocatedFinding",
     "A finding with its place; `line` counts from 1, 0 is the file as a whole.",
@@ -399,23 +418,19 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         ),
     ),
     "verify": (
+        _VERIFIED,
         Shape(
-            "Verified",
-            "`gen verify`. `manager` is who runs the server, `process` and `release` what "
-            "runs: null where nobody tells. `extras` are models that no profile asks for, "
-            "`not_asked` who could not be asked, `unanswered` why the server is silent.",
+            "VerifiedFleet",
+            "`gen verify --fleet`.",
             {
-                "url": str,
-                "manager": Nullable(
-                    Shape("Manager", "Who runs the server, and as what.", _texts("by", "name"))
-                ),
-                "process": Nullable(Shape("Process", "What runs.", {"pid": int, "command": [str]})),
-                "release": str | None,
-                "rows": [Row],
-                "extras": [Extra],
-                "remarks": [str],
-                "not_asked": [Shape("NotAsked", "Somebody, and why not.", _texts("who", "why"))],
-                "unanswered": str,
+                "hosts": [
+                    Shape(
+                        "VerifiedHost",
+                        "A host; `failure` is why it cannot be asked, `verified` null then.",
+                        _texts("name", "address", "profile", "state", "failure")
+                        | {"verified": Nullable(_VERIFIED._replace(name="Comparison"))},
+                    )
+                ]
             },
         ),
     ),

@@ -12,7 +12,7 @@ from generator.cli.options import (
     filled_option,
     html_option,
     json_option,
-    profile_argument,
+    profile_if_named,
     release_option,
     seconds_of,
     set_option,
@@ -22,11 +22,14 @@ from generator.cli.talk import coloured, printable
 from generator.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.plan import Plan
     from generator.verify.compare import Comparison
     from generator.verify.observed import Observed
 
 VIA: Final = click.Choice(("systemd", "docker", "podman", "process", "api"))
+_SPELT: Final = {"version": "ollama-version", "overrides": "set"}
 FORMATS: Final = click.Choice(("text", "json", "junit", "nagios"))
 EXAMPLES: Final = """
 \b
@@ -35,9 +38,10 @@ Examples:
   gen verify xeon-cpu --wait 60s            after a start
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via api --url http://spark:11434
-  gen verify ./my-host.toml --capture host.tar.gz    on the machine
-  gen verify ./my-host.toml --root host.tar.gz       anywhere
+  gen verify ./my-host.toml --capture host.tar.gz   on the machine
+  gen verify ./my-host.toml --root host.tar.gz      anywhere
   gen verify xeon-cpu --format nagios       as a plugin: a line, and the code
+  gen verify --fleet fleet.toml             every host, over ssh
 
 \b
 Exit codes: 0 as the profile says, as far as can be seen; 1 drift; 2 bad usage
@@ -46,7 +50,7 @@ or profile; 3 the server cannot be asked.
 
 
 @click.command(name="verify", epilog=EXAMPLES)
-@profile_argument
+@profile_if_named
 @filled_option(
     "--url",
     metavar="URL",
@@ -82,13 +86,23 @@ or profile; 3 the server cannot be asked.
     text="Only keep in an archive what is asked, without secrets; - is stdout.",
 )
 @click.option("--force", is_flag=True, help="Replace a capture that is there.")
+@filled_option(
+    "--fleet",
+    metavar="FLEET.toml",
+    example="fleet.toml",
+    text="Ask every host of a fleet over its ssh, for 30s each; - is stdin.",
+)
+@click.option(
+    "--only", multiple=True, metavar="TAG",
+    help="Of a fleet: only hosts with this tag, or of this name; repeatable.",
+)  # fmt: skip
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
 @click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
 @html_option
 @json_option
 def command(
-    profile: str,
+    profile: str | None,
     *,
     version: str | None,
     overrides: tuple[str, ...],
@@ -97,6 +111,8 @@ def command(
     as_json: bool,
     capture: str | None,
     force: bool,
+    fleet: str | None,
+    only: tuple[str, ...],
     **asked: Any,  # noqa: ANN401 -- what `_compared` takes
 ) -> None:
     """Compare a running server with its profile: what files say, managers hold, processes got.
@@ -107,15 +123,22 @@ def command(
     """
     from generator.pipeline import plan_of
 
-    plan = plan_of(document_of(profile, overrides), version=version)
     context = click.get_current_context()
+    _refuse_contradictions(context.params, profile)
+    form = "json" if as_json else form
+    if fleet is not None:
+        from generator.cli.verify_fleet import verified_fleet
+
+        seconds = seconds_of(asked["timeout"] or "30s", "--timeout")
+        context.exit(verified_fleet(fleet, only, seconds=seconds, form=form)[1])
+    plan = plan_of(document_of(profile or "", overrides), version=version)
     if capture is not None:
         _keep(plan, capture, force=force, **asked)
         return
     try:
         found, seen = _compared(plan, **asked)
     except EnvironmentFailure as error:
-        if form != "nagios" or as_json:
+        if form != "nagios":
             raise
         from generator.verify.reports import nagios_line
 
@@ -129,13 +152,13 @@ def command(
 
         write_page(as_page(plan, found, seen), html)
     if html != STDIO:
-        _print("json" if as_json else form, plan, found, seen, code)
+        _print(form, plan, found, seen, code)
     context.exit(code)
 
 
 def _print(form: str, plan: Plan, found: Comparison, seen: Observed, code: int) -> None:
     if form == "json":
-        _print_json(found, seen)
+        print_json(**document(found, seen))
     elif form == "text":
         from generator.cli.verify_text import verify_text
 
@@ -147,6 +170,29 @@ def _print(form: str, plan: Plan, found: Comparison, seen: Observed, code: int) 
         click.echo(as_junit(found, seen) if junit else as_nagios(found, seen, code), nl=False)
 
 
+def _refuse_contradictions(given: Mapping[str, Any], profile: str | None) -> None:
+    """Refuse options that do not go together; `given` are all, by the names that they have."""
+
+    def refuse(lead: str, others: tuple[str, ...], why: str) -> None:
+        clash = next((name for name in others if given[name]), None)
+        if given[lead] and clash:
+            where = f"--{_SPELT.get(clash, clash)}"
+            raise Misuse(f"--{lead} {why}", f"leave {where} out", where=where)
+
+    whole = ("capture", "root", "url", "via", "wait", "html", "version", "overrides")
+    refuse("fleet", whole, "asks hosts for what their fleet says")
+    refuse("capture", ("root", "via", "wait", "html"), "keeps what is asked, and compares nothing")
+    refuse("root", ("url", "wait"), "is a machine of which nothing runs any more")
+    if given["fleet"] and profile is not None:
+        message = f"a profile is named, `{profile}`, and --fleet names those of its hosts"
+        raise Misuse(message, "leave one of them out", where="--fleet")
+    if given["only"] and not given["fleet"]:
+        raise Misuse("--only is about a fleet", "name it by --fleet FLEET.toml", where="--only")
+    if profile is None and not given["fleet"]:
+        hint = "name a shipped one, like xeon-cpu, a path, or - for stdin; or --fleet FLEET.toml"
+        raise Misuse("no profile is named", hint, where="--profile")
+
+
 def _keep(
     plan: Plan,
     capture: str,
@@ -154,17 +200,13 @@ def _keep(
     force: bool,
     url: str | None,
     timeout: str | None,
-    root: str | None,
-    **others: Any,  # noqa: ANN401 -- what `_compared` takes beside these
+    **_: Any,  # noqa: ANN401 -- what `_compared` takes beside these
 ) -> None:
     """Write what a comparison asks of this machine."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.cli.writing import keep_archive
     from generator.verify.verify import captured
 
-    if root is not None or any(others.values()):
-        message = "--capture takes a machine that runs, and compares nothing"
-        raise Misuse(message, "leave --root, --via and --wait out", where="--capture")
     seconds = seconds_of(timeout or "30s", "--timeout")
     files = captured(plan, load_catalogue(), url=url, seconds=seconds)
     keep_archive(capture, files, f"gen verify PROFILE --root {capture}", force=force)
@@ -184,9 +226,6 @@ def _compared(
     from generator.catalogue.catalogue import load_catalogue
     from generator.verify.verify import verify
 
-    if root is not None and (wait or url):
-        where = "--wait" if wait else "--url"
-        raise Misuse(f"{where} is about a server that runs", "leave it or --root out", where=where)
     return verify(
         plan,
         load_catalogue(),
@@ -205,16 +244,18 @@ def _exit_code(found: Comparison, seen: Observed) -> int:
     return 3 if seen.unanswered else 0
 
 
-def _print_json(found: Comparison, seen: Observed) -> None:
+def document(found: Comparison, seen: Observed) -> dict[str, object]:
+    """Return a Comparison as JSON has it."""
     held = seen.held
-    print_json(
-        url=seen.url,
-        manager=held and {"by": held.by, "name": held.name},
-        process=seen.process and {"pid": seen.process.pid, "command": list(seen.process.command)},
-        release=seen.answers and seen.answers.release,
-        rows=found.rows,
-        extras=found.extras,
-        remarks=list(found.remarks),
-        not_asked=[{"who": who, "why": why} for who, why in seen.gaps],
-        unanswered=seen.unanswered,
-    )
+    return {
+        "url": seen.url,
+        "manager": held and {"by": held.by, "name": held.name},
+        "process": seen.process
+        and {"pid": seen.process.pid, "command": list(seen.process.command)},
+        "release": seen.answers and seen.answers.release,
+        "rows": found.rows,
+        "extras": found.extras,
+        "remarks": list(found.remarks),
+        "not_asked": [{"who": who, "why": why} for who, why in seen.gaps],
+        "unanswered": seen.unanswered,
+    }

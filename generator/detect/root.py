@@ -238,26 +238,12 @@ class Live(Tree):
         return live.output(name) or None if folder == TOOLS else super()._bytes(path)
 
 
-class Archive(Root):
-    """A captured tree in a tar archive, read into memory once."""
+class Files(Root):
+    """A captured tree in memory: what is in each file, by its path without the first `/`."""
 
-    def __init__(self, path: Path, stream: IO[bytes] | None = None, *, whole: bool = False) -> None:
-        """Read the archive; `whole`: with what is in files elsewhere, too."""
-        import tarfile
-        from lzma import LZMAError
-
+    def __init__(self, files: Mapping[str, bytes]) -> None:
         super().__init__()
-        try:
-            self.files = _members(path, stream, ("",) if whole else _READ)
-        except (tarfile.TarError, EOFError, LZMAError, RecursionError, ValueError) as error:
-            # tarfile goes on with a line for each compression that it tried.
-            why = one_line(str(error).partition("\n")[0]).rstrip(":")
-            raise HostwrightError(
-                f"`{path}` is no tar archive that can be read: {why}",
-                hint="name a directory, or what `gen detect --capture` wrote",
-            ) from error
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot read `{path}`: {error}") from error
+        self.files = files
 
     def _bytes(self, path: str) -> bytes | None:
         return self.files.get(path.strip("/"))
@@ -269,6 +255,27 @@ class Archive(Root):
 
     def _present(self, path: str) -> bool:
         return path.strip("/") in self.files or any(self._names(path))
+
+
+class Archive(Files):
+    """A captured tree in a tar archive, read into memory once."""
+
+    def __init__(self, path: Path, stream: IO[bytes] | None = None, *, whole: bool = False) -> None:
+        """Read the archive; `whole`: with what is in files elsewhere, too."""
+        import tarfile
+        from lzma import LZMAError
+
+        try:
+            super().__init__(_members(path, stream, ("",) if whole else _READ))
+        except (tarfile.TarError, EOFError, LZMAError, RecursionError, ValueError) as error:
+            # tarfile goes on with a line for each compression that it tried.
+            why = one_line(str(error).partition("\n")[0]).rstrip(":")
+            raise HostwrightError(
+                f"`{path}` is no tar archive that can be read: {why}",
+                hint="name a directory, or what `gen detect --capture` wrote",
+            ) from error
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot read `{path}`: {error}") from error
 
 
 def _members(path: Path, piped: IO[bytes] | None, wanted: tuple[str, ...]) -> dict[str, bytes]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from generator.plan import Service
 
 SHELL: Final = ("sh",)
+_MARK: Final = "-- hostwright capture --"
+"""The line that an archive begins behind: before it may stand what a login prints."""
 _SHOWN: Final = ("parameters", "details", "capabilities")
 """What is kept of a model that somebody has made: prompts of others are none of our business."""
 _HERE: Final = "127.0.0.1"
@@ -46,6 +48,7 @@ def script(service: Service, secrets: SecretNames, url: str) -> str:
         "mentioned": signs.name,
         "address": _reached(url),
         "pattern": log.KEPT,
+        "mark": _MARK,
         "redact": shipped_text("capture/redact.awk"),
         "endings": " ".join(secrets.endings),
         "parts": " ".join(secrets.parts),
@@ -97,8 +100,9 @@ def taken(argv: Sequence[str], lines: str, seconds: float) -> dict[str, bytes]:
     if answer.code or not answer.out:
         why = answer.err.decode(errors="replace").strip().rpartition("\n")[2]
         raise EnvironmentFailure(shortened(why, 200) or f"`{argv[0]}` ends with {answer.code}")
+    archive = answer.out.partition(f"\n{_MARK}\n".encode())[2]
     try:
-        files = Archive(Path("the capture"), io.BytesIO(answer.out), whole=True).files
+        files = Archive(Path("the capture"), io.BytesIO(archive), whole=True).files
     except HostwrightError as error:
         raise EnvironmentFailure(f"{argv[0]} prints no archive: {error.message}") from error
     return {name: _without_prompts(name, data) for name, data in files.items()}

@@ -15,7 +15,6 @@ from generator.errors import EnvironmentFailure
 from generator.live.client import host_and_port
 from generator.readers.base import Context
 from generator.readers.discover import listed_beside, read_beside, views
-from generator.units import is_local
 from generator.verify import container, manager
 from generator.verify.log import kept
 from generator.verify.observed import VIAS, Answers, Held, Observed
@@ -46,13 +45,14 @@ def look(
     *,
     url: str,
     via: Collection[Via] = (),
+    here: bool = True,
 ) -> Observed:
     """Return what is seen of a service; `via`: ask these alone. Raises EnvironmentFailure: nothing.
 
-    Without `via` all are asked that there are, of another machine the server alone; of several
-    managers the one counts that runs it.
+    Without `via` all are asked that there are, or the server alone where it is not `here`; of
+    several managers the one counts that runs it.
     """
-    asked = via or (VIAS if is_local(host_and_port(url)[0]) else ("api",))
+    asked = via or (VIAS if here else ("api",))
     answers = _answers(service, machine, running, url) if "api" in asked else None
     held, seen = _local(service, machine, running, asked, url) if {*asked} - _AFAR else (None, None)
     if isinstance(answers, Answers) and not held and seen:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from generator.detect.root import Archive, open_root
+from generator.detect.root import Files, open_root
 from generator.errors import EnvironmentFailure
 from generator.live.client import Server, asked
 from generator.live.door import ask
@@ -45,22 +45,29 @@ def _free(told: str) -> int | None:
 
 
 class Machine:
-    """Files, programs and the API; a captured tree has answers.
+    """Files, programs and the API; a captured tree has answers, and so has what was `taken`.
 
     All programs together have `seconds`, and so has the server with all its answers. `folder` is
     where the files of the machine lie, and `above` what its own paths have before
     them where nobody else knows that place. `gaps` are who could not be asked, and why.
     """
 
-    def __init__(self, root: str | None, seconds: float, *, stdin: IO[bytes] | None = None) -> None:
-        self.files = open_root(root, stdin=stdin, whole=True)
+    def __init__(
+        self,
+        root: str | None,
+        seconds: float,
+        *,
+        stdin: IO[bytes] | None = None,
+        taken: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self.files = open_root(root, stdin=stdin, whole=True) if taken is None else Files(taken)
         self.folder = root or HERE
         self.above = ""
-        if isinstance(self.files, Archive):
+        if isinstance(self.files, Files):
             self.folder = self.above = unpacked(self.files.files, self)
         self.seconds = seconds
         self.gaps: dict[str, str] = {}
-        self._live = root is None
+        self._live = root is None and taken is None
         self._until = 0.0
 
     @property

@@ -9,7 +9,10 @@ from generator.formats.junit import Case, junit
 from generator.formats.text import INVISIBLE, escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from generator.verify.compare import Comparison
+    from generator.verify.fleet import Asked
     from generator.verify.observed import Observed
     from generator.verify.rows import Row
 
@@ -44,6 +47,32 @@ def as_nagios(found: Comparison, seen: Observed, code: int) -> str:
     if wrong:
         told = f"{len(wrong)} of {len(found.rows)} settings at odds with it: {', '.join(wrong)}"
     return f"{nagios_line(told, code)} | {counts}\n"
+
+
+def fleet_as_junit(asked: Sequence[Asked]) -> str:
+    """Return JUnit XML: a suite for each host, of which the silent ones have failed."""
+    return junit([(one.name, [*_cases(one)]) for one in asked])
+
+
+def _cases(one: Asked) -> Iterator[Case]:
+    if one.found is not None:
+        yield from (_case(row) for row in one.found.rows)
+    if silent := one.failure or (one.seen.unanswered if one.seen else ""):
+        yield Case(name="answers", outcome="failure", message=silent, text=silent, kind="silent")
+
+
+def fleet_as_nagios(asked: Sequence[Asked], code: int) -> str:
+    """Return the line: which hosts differ, which are silent, and counts for graphs."""
+    drift = [one.name for one in asked if one.code == 1]
+    silent = [one.name for one in asked if one.code == 3]  # noqa: PLR2004 -- an exit code
+    told = [
+        f"{len(names)} {what}: {', '.join(names)}"
+        for names, what in ((drift, "at odds"), (silent, "cannot be asked"))
+        if names
+    ]
+    counts = f"hosts={len(asked)} drift={len(drift)};0 silent={len(silent)}"
+    line = nagios_line("; ".join(told) or f"{len(asked)} hosts as the fleet says", code)
+    return f"{line} | {counts}\n"
 
 
 def nagios_line(text: str, code: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from generator.engines import load_engine
-from generator.live.client import checked
+from generator.live.client import checked, host_and_port
+from generator.units import is_local
 from generator.verify.capture import SHELL, script, taken
 from generator.verify.compare import compare
 from generator.verify.look import look, wait
@@ -38,16 +39,30 @@ def verify(
     `root` is a captured machine, which may come through `stdin`. Raises HostwrightError for a URL
     that is none, and EnvironmentFailure where nobody can be asked.
     """
+    machine = Machine(root, seconds, stdin=stdin)
+    return of_machine(plan, catalogue, machine, url=url, via=via, patience=patience)
+
+
+def of_machine(
+    plan: Plan,
+    catalogue: Catalogue,
+    machine: Machine,
+    *,
+    url: str | None = None,
+    via: Collection[Via] = (),
+    patience: float = 0.0,
+) -> tuple[Comparison, Observed]:
+    """Return the same of a machine that is at hand already."""
     service = plan.service
+    where = url or machine.url or f"http://{service.listen.address}"
+    checked(where)
     running = load_engine(service.engine).running(
         catalogue.at(service.engine, catalogue.release(service.release))
     )
-    machine = Machine(root, seconds, stdin=stdin)
-    where = url or machine.url or f"http://{service.listen.address}"
-    checked(where)
     if patience:
         wait(machine, where, patience)
-    seen = look(service, machine, running, catalogue, url=where, via=via)
+    here = url is None or is_local(host_and_port(url)[0])
+    seen = look(service, machine, running, catalogue, url=where, via=via, here=here)
     return compare(service, seen, running), seen
 
 
@@ -58,8 +73,13 @@ def captured(
 
     Raises HostwrightError for a URL that is none, and EnvironmentFailure where it cannot be taken.
     """
+    return taken(SHELL, script_of(plan, catalogue, url), seconds)
+
+
+def script_of(plan: Plan, catalogue: Catalogue, url: str | None = None) -> str:
+    """Return the script that takes it. Raises HostwrightError for a URL that is none."""
     service = plan.service
     secrets = catalogue.at(service.engine, catalogue.release(service.release)).secrets
     where = url or f"http://{service.listen.address}"
     checked(where)
-    return taken(SHELL, script(service, secrets, where), seconds)
+    return script(service, secrets, where)

@@ -244,7 +244,7 @@ def test_waiting_in_vain() -> None:
         (("--timeout", "soon"), "--timeout"),
         (("--wait", "0s"), "no time to wait"),
         (("--url", ""), "--url is empty"),
-        (("--root", "x", "--wait", "1s"), "--wait is about a server that runs"),
+        (("--root", "x", "--wait", "1s"), "leave --wait out"),
         (("--root", "/nowhere"), "no directory or archive"),
         (("--via", "nobody"), "nobody"),
     ],

@@ -117,7 +117,7 @@ def test_what_others_have_written_into_a_model_stays_there(tmp_path: Path) -> No
     (tmp_path / "sh").write_text(
         "#!/bin/sh\nmkdir -p $T/.hostwright/tools\n"
         """echo '{"system": "s3", "parameters": "a 1"}' >$T/.hostwright/tools/api-show-x.json\n"""
-        "cd $T && tar -cf - .\n"
+        "cd $T && printf '\\n-- hostwright capture --\\n' && tar -cf - .\n"
     )
     (tmp_path / "sh").chmod(0o755)
     argv = ("env", f"T={tmp_path}/t", str(tmp_path / "sh"))

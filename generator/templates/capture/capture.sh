@@ -4,7 +4,7 @@
 # `signs` (words that the program and those it starts have in their command), `files` (patterns),
 # `unit`, `mentioned` (a word that says what a file is about), `address` (of the server), `pattern`
 # (lines of its log), `redact` (a program of awk), `endings`, `parts` and `elsewhere` (its words), and
-# `asks`, which asks programs.
+# `asks`, which asks programs, and `mark`, a line that the archive begins behind.
 set -u
 umask 077
 LC_ALL=C
@@ -173,4 +173,6 @@ if [ -s "$out/$tools/docker-compose.txt" ]; then
   done <"$out/$tools/docker-compose.txt"
 fi
 find "$out" -type f -size 0 -path "*/$tools/*" -exec rm -f {} +
+# What a login may have printed stands before it.
+printf '\n%s\n' "$mark"
 cd "$out" && tar -cf - .
