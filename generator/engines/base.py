@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.errors import Finding, Problem
@@ -226,6 +226,27 @@ class Running(Protocol):
 
         Raises EnvironmentFailure where that fails.
         """
+
+    def weights(self, ask: AskApi, name: str) -> str:
+        """Return the name of the file that a model is loaded from; empty: the server hides it."""
+
+    def said(self, log: str) -> tuple[Mapping[str, str], ...]:
+        """Return what programs say of the models that they have loaded, by the log, in words."""
+
+    def told(
+        self, command: Sequence[str], variables: Mapping[str, str] | None
+    ) -> Mapping[str, str]:
+        """Return what the program of a model was told, in the same words; none: it is no such."""
+
+    def wanted(
+        self, given: Mapping[str, str], parameters: Mapping[str, str], name: str
+    ) -> Mapping[str, str]:
+        """Return how a model should be loaded, by the variables and what it is made with."""
+
+    def faults(
+        self, want: Mapping[str, str], has: Mapping[str, str], says: Mapping[str, str]
+    ) -> Iterator[tuple[str, str, str]]:
+        """Yield each word that anybody tells of, what is so, and what is wrong; empty: nothing."""
 
     def devices(self, log: str) -> tuple[str, ...]:
         """Return the library of each device that the server computes on, by its log, as `cuda`.

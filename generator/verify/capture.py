@@ -82,9 +82,8 @@ def _asks(service: Service) -> Iterator[str]:
     for path in ("/api/version", "/api/tags", "/api/ps"):
         yield _line("api", answer_file(path), path)
     for model in service.models:
-        if model.parameters:
-            body = {"model": model.served}
-            yield _line("api", answer_file("/api/show", body), "/api/show", json.dumps(body))
+        body = {"model": model.served}
+        yield _line("api", answer_file("/api/show", body), "/api/show", json.dumps(body))
 
 
 def _line(*words: str) -> str:
@@ -111,7 +110,9 @@ def taken(argv: Sequence[str], lines: str, seconds: float) -> dict[str, bytes]:
 def _without_prompts(name: str, data: bytes) -> bytes:
     if not name.startswith(f"{TOOLS}/{answer_file('/api/show')[:-5]}"):
         return data
-    with suppress(ValueError, RecursionError, AttributeError):
+    with suppress(ValueError, RecursionError, AttributeError, KeyError):
         told = json.loads(data)
-        return json.dumps({key: told[key] for key in _SHOWN if key in told}).encode()
+        kept = {key: told[key] for key in _SHOWN if key in told}
+        made = [line for line in told["modelfile"].splitlines() if line.startswith("FROM ")]
+        return json.dumps({**kept, "modelfile": "\n".join(made)}).encode()
     return b"{}"

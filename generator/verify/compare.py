@@ -9,6 +9,7 @@ from generator.units import about
 from generator.verify import served
 from generator.verify.intended import intended
 from generator.verify.limits import left_out, limit_row
+from generator.verify.loads import loads
 from generator.verify.rows import NOTHING, hidden
 from generator.verify.variables import strays, variable
 
@@ -56,7 +57,9 @@ def compare(service: Service, seen: Observed, running: Running) -> Comparison:
     remarks = [*_remarks(seen)]
     if seen.room is not None and any(row.held == NOTHING for row in models):
         remarks.append(f"{about(seen.room)} are free where models go")
-    return Comparison(rows=(*rows, *models), extras=extra, remarks=tuple(remarks))
+    return Comparison(
+        rows=(*rows, *models, *loads(service, seen, running)), extras=extra, remarks=tuple(remarks)
+    )
 
 
 def _remarks(seen: Observed) -> Iterator[str]:

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 FILE: Final = ".hostwright/tools/server-log.txt"
 """Where a captured tree keeps these lines, where a manager has them."""
-KEPT: Final = "server config|inference compute"
+KEPT: Final = (
+    "server config|inference compute|starting llama-server|system_info: |prompt cache is "
+    "|offloaded [0-9]+/[0-9]+ layers|n_slots = |n_ctx_train |flash_attn +=| K \\("
+)
 """A pattern for the lines that count; what else a server writes may be long."""
 _MOST: Final = "500"  # lines
 _START: Final = timedelta(minutes=2)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from generator.check.machine import installed
 from generator.detect.cgroup import groups_of
 from generator.engines import load_signs
-from generator.errors import EnvironmentFailure
+from generator.errors import EnvironmentFailure, HostwrightError
 from generator.live.client import host_and_port
 from generator.readers.base import Context
 from generator.readers.discover import listed_beside, read_beside, views
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from generator.catalogue.catalogue import Catalogue
-    from generator.engines.base import Running
+    from generator.engines.base import AskApi, Running
     from generator.plan import Service
     from generator.verify.machine import Machine
     from generator.verify.observed import Process, Via
@@ -68,6 +68,7 @@ def look(
         process=seen,
         config=running.config(log),
         devices=running.devices(log),
+        loads=running.said(log),
         room=_room(service, machine, held) if held or seen else None,
         answers=answers if isinstance(answers, Answers) else None,
         unanswered=answers.message if isinstance(answers, EnvironmentFailure) else "",
@@ -171,15 +172,25 @@ def _answers(
     made = [model.served for model in service.models if model.parameters]
     try:
         release, there = running.release(ask), running.installed(ask)
+        loaded = running.loaded(ask)
+        ours = [model.served for model in service.models if found(model.served, loaded)]
         names = [name for name in made if found(name, there)]
         return Answers(
             release=release,
             installed=there,
-            loaded=running.loaded(ask),
+            loaded=loaded,
             parameters={name: running.parameters(ask, name) for name in names},
+            weights={name: _weights(running, ask, name) for name in ours},
         )
     except EnvironmentFailure as error:
         return error
+
+
+def _weights(running: Running, ask: AskApi, name: str) -> str:
+    try:
+        return running.weights(ask, name)
+    except HostwrightError:  # a capture without it, or a model that has gone meanwhile
+        return ""
 
 
 def _written(

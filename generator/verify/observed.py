@@ -59,12 +59,15 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the server itself answers; `parameters` of models that it has made, by their names."""
+    """What the server itself answers; by the names of models: `parameters` of those that it
+    has made, and the file of `weights` that those in memory were loaded from.
+    """
 
     release: str
     installed: tuple[ServedModel, ...]
     loaded: tuple[ServedModel, ...]
     parameters: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +75,8 @@ class Observed:
     """All that was seen. `written` is what stands in files, merged as the manager merges them.
 
     `config` are the variables as the server says it has read them, empty: no line says so;
-    `devices` the libraries of what it says it computes on. `room` are the bytes left where its
-    models are, None: unknown.
+    `devices` the libraries of what it says it computes on, `loads` what it says of models that it
+    has loaded. `room` are the bytes left where its models are, None: unknown.
     `unanswered` is why the server itself answers nothing, empty: it does, or was not asked.
     `gaps` are who else could not be asked, and why.
     """
@@ -84,6 +87,7 @@ class Observed:
     process: Process | None = None
     config: Mapping[str, str]
     devices: tuple[str, ...] = ()
+    loads: tuple[Mapping[str, str], ...] = ()
     room: int | None = None
     answers: Answers | None = None
     unanswered: str = ""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.engines.base import ServedModel
+from generator.engines.ollama import loads
 from generator.engines.ollama.api import TAGS, VERSION
 from generator.engines.ollama.reading import form_of
 from generator.engines.ollama.rules.helpers.names import name_fault
@@ -17,7 +18,7 @@ from generator.meaning import cleaned, meant
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.engines.base import AskApi, AskStream
@@ -107,6 +108,33 @@ class RunningOllama:
         return tuple(
             (key, re.sub(r"\\(.)", r"\1", quoted) or plain) for key, quoted, plain in found
         )
+
+    def weights(self, ask: AskApi, name: str) -> str:
+        """Return the name of the file that a model is loaded from, by its Modelfile."""
+        told = ask("/api/show", {"model": name}).get("modelfile")
+        text = told[:_MOST] if isinstance(told, str) else ""
+        found = re.search(r"^FROM (?:\S*/)?(\S+)$", text, re.MULTILINE)
+        return found[1] if found else ""
+
+    def said(self, log: str) -> tuple[dict[str, str], ...]:
+        """Return what programs say of the models that they have loaded, since the last start."""
+        return loads.said(log.rpartition(_STARTED)[2])
+
+    def told(self, command: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, str]:
+        """Return what the program of a model was told, in the same words."""
+        return loads.told(command, variables)
+
+    def wanted(
+        self, given: Mapping[str, str], parameters: Mapping[str, str], name: str
+    ) -> dict[str, str]:
+        """Return how a model should be loaded."""
+        return loads.wanted(given, parameters, name, self._facts)
+
+    def faults(
+        self, want: Mapping[str, str], has: Mapping[str, str], says: Mapping[str, str]
+    ) -> Iterator[tuple[str, str, str]]:
+        """Yield each word that anybody tells of, what is so, and what is wrong; empty: nothing."""
+        return loads.faults(want, has, says)
 
     def load(self, ask: AskApi, name: str, tokens: int, given: Mapping[str, str]) -> float | None:
         """Have a server load a model, keep it as it is told to, and compute `tokens` with it."""
