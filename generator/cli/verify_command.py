@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from generator.verify.compare import Comparison
     from generator.verify.observed import Observed
 
-VIA: Final = click.Choice(("systemd", "docker", "podman", "process", "api"))
+VIA: Final = click.Choice(("systemd", "docker", "podman", "kubectl", "process", "api"))
 _SPELT: Final = {"version": "ollama-version", "overrides": "set"}
+_HERE: Final = "3s"
+_AFAR: Final = "30s"
+"""How long all programs may take, here and in a cluster or a fleet."""
 FORMATS: Final = click.Choice(("text", "json", "junit", "nagios"))
 EXAMPLES: Final = """
 \b
@@ -37,6 +40,7 @@ Examples:
   gen verify xeon-cpu                       on the machine that serves
   gen verify xeon-cpu --wait 60s            after a start
   gen verify ./my-host.toml --via docker
+  gen verify ./my-host.toml --via kubectl   the pod of the current context
   gen verify ./my-host.toml --via api --url http://spark:11434
   gen verify ./my-host.toml --capture host.tar.gz   on the machine
   gen verify ./my-host.toml --root host.tar.gz      anywhere
@@ -61,11 +65,12 @@ or profile; 3 the server cannot be asked.
     "--timeout",
     metavar="TIME",
     example="3s",
-    text="How long all programs, and the server with all its answers, may take.  [default: 3s]",
+    text="How long all programs, and the server with all its answers, may take.  "
+    "[default: 3s; 30s for a cluster, a capture, and each host of a fleet]",
 )
 @click.option(
     "--via", "via", multiple=True, type=VIA,
-    help="Whom to ask; repeatable.  [default: all who know of it]",
+    help="Whom to ask; repeatable.  [default: all of this machine who know of it]",
 )  # fmt: skip
 @filled_option(
     "--wait",
@@ -90,7 +95,7 @@ or profile; 3 the server cannot be asked.
     "--fleet",
     metavar="FLEET.toml",
     example="fleet.toml",
-    text="Ask every host of a fleet over its ssh, for 30s each; - is stdin.",
+    text="Ask every host of a fleet over its ssh; - is stdin.",
 )
 @click.option(
     "--only", multiple=True, metavar="TAG",
@@ -129,7 +134,7 @@ def command(
     if fleet is not None:
         from generator.cli.verify_fleet import verified_fleet
 
-        seconds = seconds_of(asked["timeout"] or "30s", "--timeout")
+        seconds = seconds_of(asked["timeout"] or _AFAR, "--timeout")
         context.exit(verified_fleet(fleet, only, seconds=seconds, form=form)[1])
     plan = plan_of(document_of(profile or "", overrides), version=version)
     if capture is not None:
@@ -183,6 +188,9 @@ def _refuse_contradictions(given: Mapping[str, Any], profile: str | None) -> Non
     refuse("fleet", whole, "asks hosts for what their fleet says")
     refuse("capture", ("root", "via", "wait", "html"), "keeps what is asked, and compares nothing")
     refuse("root", ("url", "wait"), "is a machine of which nothing runs any more")
+    if given["root"] and "kubectl" in given["via"]:
+        hint = "leave one of them out"
+        raise Misuse("--root is a captured machine, and no cluster", hint, where="--via")
     if given["fleet"] and profile is not None:
         message = f"a profile is named, `{profile}`, and --fleet names those of its hosts"
         raise Misuse(message, "leave one of them out", where="--fleet")
@@ -207,7 +215,7 @@ def _keep(
     from generator.cli.writing import keep_archive
     from generator.verify.verify import captured
 
-    seconds = seconds_of(timeout or "30s", "--timeout")
+    seconds = seconds_of(timeout or _AFAR, "--timeout")
     files = captured(plan, load_catalogue(), url=url, seconds=seconds)
     keep_archive(capture, files, f"gen verify PROFILE --root {capture}", force=force)
 
@@ -230,7 +238,7 @@ def _compared(
         plan,
         load_catalogue(),
         url=url,
-        seconds=seconds_of(timeout or "3s", "--timeout"),
+        seconds=seconds_of(timeout or (_AFAR if "kubectl" in via else _HERE), "--timeout"),
         via=via,
         patience=seconds_of(wait, "--wait") if wait else 0,
         root=root,

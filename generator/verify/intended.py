@@ -9,6 +9,7 @@ from generator.records import dataclass
 from generator.targets.compose import UNSUPPORTED
 from generator.targets.container import published, variables
 from generator.units import address
+from generator.verify import kubernetes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from generator.verify.observed import Via
 
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- inside a container
-CONTAINERS: Final = frozenset({"docker", "podman"})
+CONTAINERS: Final = frozenset({"docker", "podman", "kubectl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,19 @@ def intended(service: Service, by: Via | None) -> Intended:
     """Return what the Plan wants of a service that `by` runs; None: nobody knows who does."""
     if by not in CONTAINERS:
         return Intended(variables=service.environment, limits=service.limits)
-    out = UNSUPPORTED if by == "docker" else {}
+    out = _unsupported(service, by)
     return Intended(
         variables=tuple(variables(service, decrypted=by == "podman")),
         limits=tuple(limit for limit in service.limits if limit.name not in out),
         image={service.listen.variable: address(EVERYWHERE, service.container.port)},
         left_out=tuple((limit, out[limit.name]) for limit in service.limits if limit.name in out),
-        published=published(service),
+        published=published(service) if by != "kubectl" else "",
     )
+
+
+def _unsupported(service: Service, by: Via | None) -> Mapping[str, str]:
+    """Return the limits that a manager has no word for, each with the reason."""
+    if by == "kubectl":
+        names = (limit.name for limit in service.limits)
+        return {name: kubernetes.UNSUPPORTED for name in names if name not in kubernetes.HELD}
+    return UNSUPPORTED if by == "docker" else {}

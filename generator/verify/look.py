@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Final
 from generator.check.machine import installed
 from generator.detect.cgroup import groups_of
 from generator.engines import load_signs
-from generator.errors import EnvironmentFailure, HostwrightError
+from generator.errors import EnvironmentFailure
 from generator.live.client import host_and_port
 from generator.readers.base import Context
 from generator.readers.discover import listed_beside, read_beside, views
 from generator.verify import container, manager
+from generator.verify.answers import answers
 from generator.verify.log import kept
 from generator.verify.observed import VIAS, Answers, Held, Observed
 from generator.verify.process import environment, process, processes, servers
-from generator.verify.served import found
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from generator.catalogue.catalogue import Catalogue
-    from generator.engines.base import AskApi, Running
+    from generator.engines.base import Running
     from generator.plan import Service
     from generator.verify.machine import Machine
     from generator.verify.observed import Process, Via
@@ -53,13 +53,13 @@ def look(
     several managers the one counts that runs it.
     """
     asked = via or (VIAS if here else ("api",))
-    answers = _answers(service, machine, running, url) if "api" in asked else None
+    told = answers(service, machine.api(url), running) if "api" in asked else None
     held, seen = _local(service, machine, running, asked, url) if {*asked} - _AFAR else (None, None)
-    if isinstance(answers, Answers) and not held and seen:
+    if isinstance(told, Answers) and not held and seen:
         # Another server of this machine is none that was asked.
         seen = seen if _port(seen.variables, service, running) == host_and_port(url)[1] else None
-    if not (held or seen or isinstance(answers, Answers)):
-        raise answers or _nobody(service)
+    if not (held or seen or isinstance(told, Answers)):
+        raise told or _nobody(service)
     log = kept(machine, held, seen.pid if seen else 0)
     return Observed(
         url=url,
@@ -70,14 +70,14 @@ def look(
         devices=running.devices(log),
         loads=running.said(log),
         room=_room(service, machine, held) if held or seen else None,
-        answers=answers if isinstance(answers, Answers) else None,
-        unanswered=answers.message if isinstance(answers, EnvironmentFailure) else "",
+        answers=told if isinstance(told, Answers) else None,
+        unanswered=told.message if isinstance(told, EnvironmentFailure) else "",
         gaps=tuple(machine.gaps.items()),
     )
 
 
 def _nobody(service: Service) -> EnvironmentFailure:
-    hint = "is it installed? `--via` says whom to ask, `--url` where it answers"
+    hint = "is it installed? `--via` says whom to ask, a cluster too, `--url` where it answers"
     return EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
 
 
@@ -162,35 +162,6 @@ def _pid(held: Held, ours: Collection[int], machine: Machine) -> int:
 def _is_below(group: str, pid: int, machine: Machine) -> bool:
     paths = groups_of(machine.files, pid).values()
     return any(path == group or path.startswith(f"{group}/") for path in paths)
-
-
-def _answers(
-    service: Service, machine: Machine, running: Running, url: str
-) -> Answers | EnvironmentFailure:
-    """Return what the server answers, or why it does not."""
-    ask = machine.api(url)
-    made = [model.served for model in service.models if model.parameters]
-    try:
-        release, there = running.release(ask), running.installed(ask)
-        loaded = running.loaded(ask)
-        ours = [model.served for model in service.models if found(model.served, loaded)]
-        names = [name for name in made if found(name, there)]
-        return Answers(
-            release=release,
-            installed=there,
-            loaded=loaded,
-            parameters={name: running.parameters(ask, name) for name in names},
-            weights={name: _weights(running, ask, name) for name in ours},
-        )
-    except EnvironmentFailure as error:
-        return error
-
-
-def _weights(running: Running, ask: AskApi, name: str) -> str:
-    try:
-        return running.weights(ask, name)
-    except HostwrightError:  # a capture without it, or a model that has gone meanwhile
-        return ""
 
 
 def _written(

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from generator.engines.base import ServedModel
     from generator.view import View
 
-Via = Literal["systemd", "docker", "podman", "process", "api"]
+Via = Literal["systemd", "docker", "podman", "kubectl", "process", "api"]
 VIAS: tuple[Via, ...] = ("systemd", "docker", "podman", "process", "api")
+"""Who is asked where nobody says whom: a cluster is none of this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

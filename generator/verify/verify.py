@@ -8,6 +8,7 @@ from generator.engines import load_engine
 from generator.live.client import checked, host_and_port
 from generator.units import is_local
 from generator.verify.capture import SHELL, script, taken
+from generator.verify.cluster import look_in_cluster
 from generator.verify.compare import compare
 from generator.verify.look import look, wait
 from generator.verify.machine import Machine
@@ -61,6 +62,10 @@ def of_machine(
     )
     if patience:
         wait(machine, where, patience)
+    if "kubectl" in via:
+        lines = script_of(plan, catalogue)
+        seen = look_in_cluster(service, machine, running, lines, url=url)
+        return compare(service, seen, running), seen
     here = url is None or is_local(host_and_port(url)[0])
     seen = look(service, machine, running, catalogue, url=where, via=via, here=here)
     return compare(service, seen, running), seen

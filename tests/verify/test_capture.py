@@ -114,15 +114,17 @@ def test_a_capture_tells_what_its_machine_tells(server: Stub, tmp_path: Path) ->
 
 
 def test_what_others_have_written_into_a_model_stays_there(tmp_path: Path) -> None:
-    (tmp_path / "sh").write_text(
-        "#!/bin/sh\nmkdir -p $T/.hostwright/tools\n"
-        """echo '{"system": "s3", "parameters": "a 1"}' >$T/.hostwright/tools/api-show-x.json\n"""
-        "cd $T && printf '\\n-- hostwright capture --\\n' && tar -cf - .\n"
-    )
-    (tmp_path / "sh").chmod(0o755)
-    argv = ("env", f"T={tmp_path}/t", str(tmp_path / "sh"))
+    tools = tmp_path / "machine/.hostwright/tools"
+    tools.mkdir(parents=True)
+    told = {"system": "s3", "parameters": "a 1", "modelfile": "#\nFROM /m/x\nSYSTEM s3"}
+    (tools / "api-show-x.json").write_text(json.dumps(told))
+    lines = "printf '\\n-- hostwright capture --\\n' && tar -cf - ."
+    argv = ("env", "-C", str(tmp_path / "machine"), "sh", "-c", lines)
     files = taken(argv, "", 10)
-    assert json.loads(files[".hostwright/tools/api-show-x.json"]) == {"parameters": "a 1"}
+    assert json.loads(files[".hostwright/tools/api-show-x.json"]) == {
+        "parameters": "a 1",
+        "modelfile": "FROM /m/x",
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.units import GO_FALSE, whole
+from generator.meaning import GO_FALSE
+from generator.units import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
