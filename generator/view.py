@@ -98,6 +98,10 @@ TUNNEL: Final = "tunnel"
 """The section of what leads to the API from the whole internet: the program, its command."""
 INGRESS: Final = "ingress"
 """The section of what leads to the API from outside the cluster, by a name."""
+STRAY: Final = "stray"
+"""The section of what selects none of the pods at hand, and should: a Service, its selector."""
+SOCKET: Final = "socket"
+"""The section of what listens in place of the server: a socket of systemd, its address."""
 STARTED: Final = "script"
 """The section of a script that a container begins with: its text, none where it is not at hand."""
 EXECUTED: Final = "exec"
@@ -270,17 +274,16 @@ class Asked:
 class Container:
     """What is said of a container.
 
-    `gpus` are device ids, `gpu_access` how they get in, `gpu_also` further ways beside that one.
-    `checks` are commands that are run for its health beside `healthcheck`,
-    `probes` are paths that are asked for its health, `exposed` what opens its port beyond a
-    cluster, `volumes` what is told of mounts beside their names, `unkept` what would turn on the
-    volume for models that is turned off, `arguments` the words that the image's own program gets:
-    none where another one is named. `unbound` are mounts of volumes that nobody defines, `asked`
-    the ports at which others ask it, `read_only` where its own file system is made so, and
-    `scratch` what is in memory.
-    `home` is that of the user inside, empty: the image's. `moving`: the image is built on the host,
-    or follows its tag because somebody wants that. `waited_for` are services that start once its
-    health check passes.
+    `gpus` are device ids, `nodes` the devices by their paths, `gpu_access` how they get in,
+    `gpu_also` further ways beside that one. `checks` are commands that are run for its health
+    beside `healthcheck`, `probes` are paths that are asked for its health, `exposed` what opens its
+    port beyond a cluster, `volumes` what is told of mounts beside their names, `unkept` what would
+    turn on the volume for models that is turned off, `arguments` the words that the image's own
+    program gets: none where another one is named. `unbound` are mounts of volumes that nobody
+    defines, `asked` the ports at which others ask it, `read_only` where its own file system is made
+    so, and `scratch` what is in memory. `home` is that of the user inside, empty: the image's.
+    `moving`: the image is built on the host, or follows its tag because somebody wants that.
+    `waited_for` are services that start once its health check passes.
     """
 
     image: str
@@ -290,6 +293,7 @@ class Container:
     gpu_access: Literal["", "reservation", "cdi", "runtime", "devices"] = ""
     gpu_also: tuple[Literal["reservation", "cdi", "runtime", "devices"], ...] = ()
     gpus: tuple[str, ...] = ()
+    nodes: tuple[tuple[str, Place], ...] = ()
     privileged: Place | None = None
     host_network: Place | None = None
     user: str = ""

@@ -36,9 +36,12 @@ class Known:
 class Accepted:
     """The keys of one kind of file, by path."""
 
-    def __init__(self, paths: Mapping[str, str], mistaken: Mapping[str, str]) -> None:
+    def __init__(
+        self, paths: Mapping[str, str], mistaken: Mapping[str, str], words: Mapping[str, str]
+    ) -> None:
         self._words = {tuple(filter(None, path.split("."))): words for path, words in paths.items()}
         self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
+        self._one_of = {tuple(path.split(".")): text.split() for path, text in words.items()}
         self._known: dict[tuple[str, ...], dict[str, Known]] = {}
         # Keys of one table have one path.
         self._row = functools.lru_cache(maxsize=1024)(self._found)
@@ -60,6 +63,14 @@ class Accepted:
         row = self._row(tuple(path))
         found = self._mistaken.items() if row is not None else ()
         return {key[-1]: meant for key, meant in found if key[:-1] == row}
+
+    def words(self, path: Sequence[str]) -> Sequence[str]:
+        """Return the words of which a key takes one; none: any text, or nobody knows."""
+        every = self._one_of.items()
+        rows = (
+            words for row, words in every if len(row) == len(path) and _matches(row, tuple(path))
+        )
+        return next(rows, ())
 
     def home(self, name: str) -> tuple[str, ...] | None:
         """Return the one path below which a name is known; None: there is none, or several."""

@@ -49,6 +49,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "accepts.toml": {
         "accepts": dict[str, dict[str, str]],
         "mistaken": dict[str, dict[str, str]],
+        "words": dict[str, dict[str, str]],
     },
     "architectures.toml": {
         "keeps": tuple[models.Keeps, ...],

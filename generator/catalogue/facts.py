@@ -352,8 +352,8 @@ class Facts:
     def accepted(self, name: str) -> Accepted:
         """The keys that the reader of such files knows; of another name there are none."""
         if name not in self._accepted:
-            paths, mistaken = (self._tables[part].get(name, {}) for part in ("accepts", "mistaken"))
-            self._accepted[name] = Accepted(paths, mistaken)
+            tables = (self._tables[part].get(name, {}) for part in ("accepts", "mistaken", "words"))
+            self._accepted[name] = Accepted(*tables)
         return self._accepted[name]
 
     # Models

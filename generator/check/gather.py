@@ -63,6 +63,8 @@ class _Gathered:
     found: list[LocatedFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     not_judged: list[NotJudged] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    """The files of which there are Views, whatever else is wrong with them."""
 
 
 def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
@@ -198,6 +200,7 @@ def _fleet(fleet: Source, wanted: CheckRequest, gathered: _Gathered) -> None:
 def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     seen = views(found, context)
     gathered.not_judged += seen.not_judged
+    gathered.seen |= {view.place.file for view in seen.views}
     texts = seen.texts
     placed = [
         replace(placed, finding=quietened(placed.finding, view.silences))
@@ -218,7 +221,10 @@ def _all_not_judged(gathered: _Gathered) -> Iterator[NotJudged]:
     """Yield what tells nothing, and each file that is broken, whose Finding says more."""
     yield from dict.fromkeys(gathered.not_judged)
     found = (placed for placed in gathered.found if placed.finding.rule == UNREADABLE.id)
-    for file, placed in {placed.place.file: placed for placed in found}.items():
+    broken = {placed.place.file: placed for placed in found}
+    for file, placed in broken.items():
+        if file in gathered.seen:
+            continue
         yield NotJudged(file=file, reason=placed.finding.message, hint=placed.finding.fix)
 
 

@@ -154,6 +154,21 @@ def image_name(text: str) -> ImageName:
     return ImageName(f"{path}/{base}" if path else base, tag, bool(digest))
 
 
+_OF_IMAGES: Final = (
+    r"docker|container|image|img|repo|repository|registry|name|tag|version|server|service|full"
+)
+
+
+def is_variable_of(engine: str, image: str) -> bool:
+    """Return whether an image that a variable names is that of an engine, by the variable's name.
+
+    It is one of a template, or of a shell or Compose: `{{ NAME }}`, `$NAME`, `${NAME}`.
+    """
+    opened = r"(?:\{\{\W{0,9}|\$\{?)"
+    name = rf"{opened}{engine}(?:_(?:{_OF_IMAGES}))*\b(?![_.-]?\w)"
+    return re.search(name, image, re.IGNORECASE) is not None
+
+
 def problem_at(place: Place, message: str, hint: str) -> Problem:
     """Return a Problem of one line."""
     return Problem(f"line {place.line}", message, hint, place.file)
@@ -179,6 +194,14 @@ def each(sources: Iterable[Source], read: Callable[[Source], T]) -> list[T]:
         problems = tuple(problem for fault in faults for problem in fault.problems)
         raise ProfileError(faults[0].source, problems)
     return found
+
+
+class PartlyRead(ProfileError):
+    """A file that its consumer refuses, of which `views` are made all the same."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...], views: tuple[View, ...]) -> None:
+        super().__init__(source, problems)
+        self.views = views
 
 
 class NeedsMore(ProfileError):

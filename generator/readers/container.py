@@ -12,6 +12,7 @@ from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
 from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
+from generator.readers.syntax.script import lines as script_lines
 from generator.readers.syntax.shell import calls, use_of
 from generator.view import STARTED, Bound, Container, Line, ModelUse, NotJudged, Place, Variable
 
@@ -55,6 +56,7 @@ def container(
         gpu_access=ways[0] if ways else "",
         gpu_also=tuple(ways[1:]),
         gpus=tuple(gpus),
+        nodes=tuple(one for one in _placed(options, "device") if one[0].startswith(("/", "$"))),
         privileged=privileged.argument.place if privileged and privileged.on else None,
         host_network=next((o.argument.place for o in networks if o.value == "host"), None),
         user=_value(options, "user"),
@@ -87,6 +89,8 @@ def variables(
             files += ((variable, by) for variable in (container_file(source) if source else ()))
         elif option.name == "env":
             own += ((variable, by) for variable in _variable(option, client))
+        elif option.name == "secret":
+            own += ((variable, by) for variable in _of_secret(option))
     return [*files, *own]
 
 
@@ -117,6 +121,15 @@ def _variable(option: Option, client: Mapping[str, str]) -> Iterator[Variable]:
         written=option.written(f"{name}=") if equals else "",
         unresolved=option.argument.unresolved or "$" in value,
     )
+
+
+def _of_secret(option: Option) -> Iterator[Variable]:
+    """Yield the variable that Podman makes of a secret: `NAME,type=env,target=VARIABLE`."""
+    name, *fields = option.value.split(",")
+    told = dict(field.partition("=")[::2] for field in fields)
+    if told.get("type") == "env":
+        place = option.argument.place
+        yield Variable(name=told.get("target", name), value="", place=place, unresolved=True)
 
 
 def bounds(options: Sequence[Option]) -> tuple[Bound, ...]:
@@ -266,9 +279,7 @@ _LIMITS: Final[dict[str, tuple[str, Callable[[str], int | str | None]]]] = {
 def models_started(lines: Iterable[Line], engine: Engine) -> Iterator[ModelUse]:
     """Yield the models that the scripts which a container begins with pull, create or run."""
     for script in (line for line in lines if line.section == STARTED):
-        for below, text in enumerate(script.value.split("\n")):
-            if engine.name not in text:
-                continue
-            place = replace(script.place, line=script.place.line + below)
-            for call in calls(["sh", "-c", text], engine):
-                yield use_of(call, place)
+        place = script.place
+        for line in script_lines(script.value, place.file, place.line):
+            for call in calls([word.text for word in line.words], engine):
+                yield use_of(call, line.words[0].place)

@@ -17,7 +17,8 @@ from generator.engines import ENGINES
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import Context, NeedsMore, Source, written_for
+from generator.readers.base import Context, NeedsMore, PartlyRead, Source, written_for
+from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, listed, ordered, paths_of
 from generator.readers.passed import (
     MOST as MOST_BYTES,
@@ -39,7 +40,15 @@ from generator.readers.signs import (
     orders_in,
     signs_of,
 )
-from generator.readers.templates import as_written, has_gaps, is_template, plain, read_as
+from generator.readers.templates import (
+    as_written,
+    has_branches,
+    has_gaps,
+    is_template,
+    plain,
+    read_as,
+)
+from generator.readers.unknown import unknown_values
 from generator.records import dataclass
 from generator.view import NotJudged
 
@@ -269,19 +278,12 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         channel=context.channel or context.channel_by_file(files[0]),
         written_for=written_for(group.sources, context.catalogue),
     )
-    sources = [
-        plain(source, group.kind, partial(_of_role, source.path, context))
-        for source in group.sources
-    ]
     gaps = any(has_gaps(source, group.kind) for source in group.sources)
     others = {s.read_as: s for s in group.sources if s.read_as}
     names = {name: source.path for name, source in others.items()}
     try:
-        read = load_reader(group.kind)
-        engines = (replace(context, engine=load_engine(name)) for name in ENGINES)
-        every = [
-            as_written(view, others, gaps=gaps) for each in engines for view in read(sources, each)
-        ]
+        every, refused = _every_view(group, context)
+        every = [as_written(view, others, gaps=gaps) for view in every]
     except NeedsMore as error:
         for problem in error.problems:
             file = problem.source or error.source
@@ -289,24 +291,25 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
             yield NotJudged(file=file, reason=reason, hint=problem.hint)
     except ProfileError as error:
-        problems = [replace(p, source=p.source or error.source) for p in error.problems]
-        if others:
-            yield from (_of_template(problem, names) for problem in problems)
-        else:
-            seen.problems.extend(problems)
+        yield from _broken(error, names, seen)
     except EnvironmentFailure as error:
         for file in files:
             yield NotJudged(
                 file=file, reason=error.message, hint=error.hint, exit_code=error.exit_code
             )
     else:
+        for fault in refused:
+            yield from _broken(fault, names, seen)
         known = context.catalogue.engine
         views = [view for view in every if view.engine == known]
         yield from dict.fromkeys(_without_facts(v, known) for v in every if v.engine != known)
         seen.views.extend(views)
         yield from (gap for view in views for gap in view.not_judged)
+        ours = load_engine(known)
+        for view in views:
+            yield from unknown_values(view, context.facts(view), ours)
         # A guide that somebody comes across may show anything.
-        if not every and (group.named or group.kind != DOCUMENT):
+        if not every and not refused and (group.named or group.kind != DOCUMENT):
             hint = "name the file that starts the server, or leave this one out"
             reason = f"nothing in it runs {_ENGINES}"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
@@ -319,6 +322,69 @@ def _of_role(path: str, context: Context) -> Mapping[str, str]:
     from generator.readers.steps.ansible import values_around  # Few files are templates of a role.
 
     return values_around(path, context)
+
+
+def _every_view(group: Group, context: Context) -> tuple[list[View], list[ProfileError]]:
+    """Return what is read for each engine, and the faults of files that were read all the same.
+
+    Of a template whose branches cannot stand beside each other the first ones are read. Raises what
+    a reader does of files that cannot be.
+    """
+    try:
+        return _views_of(_plain(group, context), group, context)
+    except NeedsMore:
+        raise
+    except ProfileError as error:
+        gaps = [s for s in group.sources if has_gaps(s, group.kind) and has_branches(s.text)]
+        if not gaps:
+            raise
+        try:
+            views, refused = _views_of(_plain(group, context, first=True), group, context)
+        except ProfileError:
+            raise error from None
+    left = (_others(source) for source in gaps)
+    return [*with_gaps(views, left)], refused
+
+
+def _plain(group: Group, context: Context, *, first: bool = False) -> list[Source]:
+    """Return the files of a group as they are read; of templates all branches, or the first."""
+    return [
+        plain(source, group.kind, partial(_of_role, source.path, context),
+              first=first and has_gaps(source, group.kind))
+        for source in group.sources
+    ]  # fmt: skip
+
+
+def _others(source: Source) -> NotJudged:
+    reason, hint = "they cannot stand beside the first ones", "check what is made of them"
+    file = source.read_as or source.path
+    return NotJudged(file=file, reason=reason, hint=hint, part="other branches of the template")
+
+
+def _views_of(
+    sources: Sequence[Source], group: Group, context: Context
+) -> tuple[list[View], list[ProfileError]]:
+    read = load_reader(group.kind)
+    views: list[View] = []
+    refused: list[ProfileError] = []
+    for name in ENGINES:
+        try:
+            views += read(sources, replace(context, engine=load_engine(name)))
+        except PartlyRead as error:
+            if not error.views:
+                raise
+            views += error.views
+            refused.append(error)
+    return views, refused
+
+
+def _broken(error: ProfileError, names: Mapping[str, str], seen: Seen) -> Iterator[NotJudged]:
+    """Add what is wrong with files; of a template it may be none, and is not judged."""
+    problems = [replace(p, source=p.source or error.source) for p in error.problems]
+    if names:
+        yield from (_of_template(problem, names) for problem in problems)
+    else:
+        seen.problems.extend(problems)
 
 
 def _of_template(problem: Problem, names: Mapping[str, str]) -> NotJudged:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import Context, Source
+from generator.readers.base import Context, PartlyRead, Source
 from generator.readers.signs import kind_of, names_an_engine
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
@@ -46,20 +46,22 @@ def embedded(
     if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
         return [], []
     inner = replace(context, read=lambda _: None)
+    unread: list[NotJudged] = []
     try:
         gaps = gaps or has_gaps(source, kind)
         views = load_reader(kind)((plain(source, kind),), inner)
-        views = tuple(as_written(view, {}, gaps=gaps) for view in views)
     except ProfileError as error:
+        views = error.views if isinstance(error, PartlyRead) else ()
         error = error if packed else _told_again(error, source, line, inner, kind)
-        return [], [_gap(problem.message, problem.hint, KINDS[kind], file, line)
-                    for problem in error.problems[:1]]  # fmt: skip
+        unread = [_gap(problem.message, problem.hint, KINDS[kind], file, line)
+                  for problem in error.problems[:1]]  # fmt: skip
     except HostwrightError as error:
         return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
+    views = tuple(as_written(view, {}, gaps=gaps) for view in views)
     found = [moved(view, source.path, Place(file, line), flat=packed) for view in views]
     if packed:
         found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
-    return found, []
+    return found, unread
 
 
 def _told_again(

@@ -94,20 +94,57 @@ def has_gaps(source: Source, kind: str) -> bool:
     )
 
 
-def plain(source: Source, kind: str, given: Callable[[], Mapping[str, str]] = dict) -> Source:
+def plain(
+    source: Source,
+    kind: str,
+    given: Callable[[], Mapping[str, str]] = dict,
+    *,
+    first: bool = False,
+) -> Source:
     """Return the file that a Source is read as: its own, or what becomes of it.
 
-    `given` returns the values that the role of a template has for its variables.
+    `given` returns the values that the role of a template has for its variables. Of several
+    branches of a template all stay, or the `first` one alone.
     """
-    text = _filled(source.text, given()) if has_gaps(source, kind) else source.text
+    text = _without_others(source.text) if first else source.text
+    text = _filled(text, given()) if has_gaps(source, kind) else text
     return replace(source, path=source.read_as or source.path, text=text, read_as="")
+
+
+_BRANCH: Final = re.compile(
+    r"^[ \t]*(?:\{%[-+~]?|\{\{[-~]?)\s{0,9}(?:(?P<opens>[#]?(?:if|unless|for|range|with|each)\b)"
+    r"|(?P<other>else|elif|elsif)\b|(?P<ends>/?(?:end\w*|if|unless|each)\b))"
+)
+"""A line that begins a part of a template, another branch of it, or ends it."""
+
+
+def has_branches(text: str) -> bool:
+    """Return whether a template has a line that begins another branch."""
+    found = (_BRANCH.match(line) for line in text.split("\n") if "{" in line)
+    return any(one is not None and one["other"] for one in found)
+
+
+def _without_others(text: str) -> str:
+    """Return a text with the lines of all branches but the first emptied."""
+    kept: list[str] = []
+    skipping: list[bool] = []
+    for line in text.split("\n"):
+        found = _BRANCH.match(line) if "{" in line else None
+        if found and found["opens"]:
+            skipping.append(False)
+        elif found and found["other"] and skipping:
+            skipping[-1] = True
+        elif found and found["ends"] and skipping:
+            skipping.pop()
+        kept.append("" if found or any(skipping) else line)
+    return "\n".join(kept)
 
 
 def _filled(text: str, given: Mapping[str, str]) -> str:
     """Return a text without the lines that only direct, and with a name for what is untold."""
     told = _of_role(text, given) if given else text
     kept = _MARK_ALONE.sub(_emptied, _ALONE.sub(_emptied, told))
-    filled = _EXPRESSION.sub(_value, _STATEMENT.sub(_within, kept))
+    filled = _EXPRESSION.sub(_in_braces, _STATEMENT.sub(_within, kept))
     return _MARK.sub(lambda mark: f"{UNTOLD}{mark[1] or mark[2]}}}", filled)
 
 
@@ -132,6 +169,19 @@ def _of_role(text: str, given: Mapping[str, str]) -> str:
             parts += text[at : found.start()], given[found[2]]
             at = found.end()
     return "".join((*parts, text[at:]))
+
+
+def _in_braces(found: re.Match[str]) -> str:
+    """Return what stands for an expression; alone in braces of YAML it needs quotes."""
+    value, text = _value(found), found.string
+    line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+    behind = text[found.end() : found.end() + 1 + _NEAR].lstrip(" ")[:1]
+    flow = line.rstrip(" ")[-1:] in {":", ","} and line.count("{") > line.count("}")
+    alone = flow and behind in {",", "}"} and "{{" not in line and value.startswith(UNTOLD)
+    return f'"{value}"' if alone else value
+
+
+_NEAR: Final = 9
 
 
 def _value(found: re.Match[str]) -> str:

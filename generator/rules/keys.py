@@ -1,4 +1,4 @@
-"""HW522, HW523, HW524 and HW526: keys that the reader of a file does not take as they are."""
+"""HW522, HW523, HW524, HW526, HW662: keys that the reader of a file does not take as they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.accepted import ANY
 from generator.rules.helpers.names import nearest, own_key
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,6 +231,41 @@ def wrong_form(view: View, facts: Facts) -> Hits:
             place=key.place,
             fix=f"write {meant or _MEANT[known.form]}",
         )
+
+
+@Rule(
+    id="HW662",
+    severity="error",
+    title="a word that the reader of the file does not know",
+    why="Some keys take one of a few words. Compose, Podman and Kubernetes refuse another one; the "
+    "templates of the chart compare it with those they know, and for `nvidea` ask for no GPU.",
+    bad="ollama:\n  gpu:\n    enabled: true\n    type: nvidea",
+    good="ollama:\n  gpu:\n    enabled: true\n    type: nvidia",
+    source="compose-spec: schema/compose-spec.json; kubernetes.io: API; podman-systemd.unit(5); "
+    "otwld/ollama-helm: values.yaml",
+)
+def unknown_word(view: View, facts: Facts) -> Hits:
+    accepted = facts.accepted(view.phrases.accepts)
+    for key in view.keys:
+        words = accepted.words(key.path) if key.value else ()
+        if not words or _OPEN.search(key.value) or any(_is_word(key.value, w) for w in words):
+            continue
+        close, _ = nearest(key.value, words)
+        yield Hit(
+            message=f"`{key.value}` is no {key.path[-1]} that {view.phrases.reader} knows",
+            place=key.place,
+            fix=f"did you mean `{close}`?" if close else f"write one of {', '.join(words)}",
+            edits=(Edit(key.place, key.value, close),) if close else (),
+        )
+
+
+_OPEN: Final = re.compile(r"[$%]|\{\{")
+"""What something else fills in."""
+
+
+def _is_word(text: str, word: str) -> bool:
+    head = word.removesuffix("*")
+    return text.startswith(head) if head != word else text == word
 
 
 _MEANT: Final = {"list": "`- ` before each item", "table": "the keys below it"}

@@ -171,6 +171,7 @@ def overwritten(view: View, facts: Facts) -> Hits:
     source=SOURCE,
 )
 def wrong_type(view: View, facts: Facts) -> Hits:
+    who = view.phrases.reader or "NixOS"
     for setting in (s for s in view.settings if not s.unresolved):
         wanted, value = _wanted(setting, facts), _spelled(setting.value)
         if wanted:
@@ -180,7 +181,7 @@ def wrong_type(view: View, facts: Facts) -> Hits:
             lists = setting.name == "models" and isinstance(setting.value, list)
             fix = f"write `{written}`" if quotes else f"write {wanted}"
             yield Hit(
-                message=f"`{setting.place.key}` is {value}, and NixOS takes only {wanted}",
+                message=f"`{setting.place.key}` is {value}, and {who} takes only {wanted}",
                 place=setting.place,
                 fix="did you mean `loadModels`?" if lists else fix,
                 edits=(edit,) if quotes else (),

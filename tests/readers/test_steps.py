@@ -437,3 +437,27 @@ def test_a_container_goes_with_the_machine_that_is_made_for_a_job(
     path.write_text(f"on: push\njobs:\n{jobs}")
     found = {p.finding.rule for p in check(CheckRequest(paths=[str(path)])).findings}
     assert found & {"HW513", "HW518"} == ({"HW513", "HW518"} if told else set())
+
+
+AZURE = """\
+resources:
+  containers:
+    - container: llm
+      image: ollama/ollama:0.32.15
+      env: {OLLAMA_KEEP_ALIVE: 2d}
+    - container: db
+      image: postgres:17
+jobs:
+  - job: a
+    services: {one: llm, two: db}
+    steps: [{bash: "OLLAMA_KEEP_ALIVE=3d ollama serve &"}]
+  - job: b
+    services: {one: llm}
+"""
+
+
+def test_services_of_azure_name_containers_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "azure-pipelines.yml").write_text(AZURE)
+    report = check(CheckRequest(paths=[str(tmp_path / "azure-pipelines.yml")]))
+    assert [(p.finding.rule, p.place.line) for p in report.findings] == [
+        ("HW109", 5), ("HW109", 11)]  # fmt: skip

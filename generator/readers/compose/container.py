@@ -90,7 +90,7 @@ def _options(key: str, service: Table) -> Iterator[Option]:
             listed = f"device={','.join(ids)}" if ids else "all"
             yield _option("gpus", f"{other}{listed}", request.place)
     for node in service.items("devices"):
-        source = node.text("source") if isinstance(node, Table) else "".join(_explicit((node,)))
+        source = node.text("source") if isinstance(node, Table) else _short(node)
         yield _option("device", source, node.place)
 
 

@@ -42,6 +42,8 @@ class Loader:
         self.read = read
         self.problems: list[Problem] = []
         self.gaps: list[NotJudged] = []
+        self.cut = False
+        """Whether a service extends one of which nobody knows what it says."""
         self.said_before: dict[int, list[Scalar]] = {}
         """What a list says of a variable before the entry with this `id`, which counts."""
         self._trees: dict[tuple[str, int], Table] = {}
@@ -198,11 +200,13 @@ class Loader:
         here = (service.place.file, name)
         if here in chain or len(chain) > DEEPEST:
             self.fail_at(service.place_of("extends"), "extends itself", "cut the circle")
+            self.cut = True
             return service
         others, base = self._base(service, extends, services, around)
         if base not in others:
             where = service.place_of("extends")
             self.fail_at(where, f"there is no service `{base}` to extend", "name one that is there")
+            self.cut = True
             return service
         return merged(self._extended(base, others, around, (*chain, here)), service)
 
@@ -224,6 +228,7 @@ class Loader:
             where = service.place_of("extends")
             hint = "check where the file is at hand, or write the service out"
             self.fail_at(where, f"`{extends.text('file')}` cannot be read", hint)
+            self.cut = True
             return {extends.text("service"): Table({}, service.place)}, extends.text("service")
         tables = self._tree(source, around).table("services").entries
         return {n: s for n, s in tables.items() if isinstance(s, Table)}, extends.text("service")
@@ -232,7 +237,8 @@ class Loader:
 def load_project(sources: Sequence[Source], loader: Loader, order: Order | None = None) -> Project:
     """Return the project of `sources`, as `order` has it read where there is one.
 
-    Raises ProfileError with every Problem of all its files.
+    Raises ProfileError with every Problem of all its files where they leave no service, or one of
+    which a part is missing.
     """
     project = None
     try:
@@ -243,7 +249,7 @@ def load_project(sources: Sequence[Source], loader: Loader, order: Order | None 
         loader.problems += error.problems
     except RecursionError:
         loader.problems.append(Problem("", "is nested too deeply", "nothing needs that depth"))
-    if loader.problems or project is None:
+    if project is None or loader.cut or (loader.problems and not project.services):
         raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
     return project
 

@@ -14,7 +14,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
-from generator.readers.base import Context, NeedsMore, Source, image_name, refused
+from generator.readers.base import (
+    Context,
+    NeedsMore,
+    PartlyRead,
+    Source,
+    image_name,
+    is_variable_of,
+    refused,
+)
 from generator.readers.beside import missing
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.container import (
@@ -99,7 +107,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     servers = [found.view(name) for name in found.servers]
     views = tuple(chain.from_iterable(map(found.with_files, servers)))
     if loader.problems:
-        raise ProfileError(sources[0].path, tuple(dict.fromkeys(loader.problems)))
+        raise PartlyRead(sources[0].path, tuple(dict.fromkeys(loader.problems)), views)
     if loader.gaps and not views:
         gaps = (Problem(f"line {gap.line}", gap.reason, gap.hint, gap.file) for gap in loader.gaps)
         raise NeedsMore(sources[0].path, tuple(gaps))
@@ -206,17 +214,25 @@ class _Services:
         """Yield the addresses of their own container at which the other services ask."""
         taken = {name for name in self.servers if name != server}
         mode = self.project.services[server].text("network_mode")
-        for name, service in self.project.services.items():
+        for name, key, node in self._at_home:
+            service = self.project.services[name]
             shared = service.text("network_mode") in {"host", f"service:{server}"}
             # An image may bring a server of its own, as `open-webui:ollama` does.
             shared = shared or self.engine.name in image_name(service.text("image")).tag
-            if name in {server, *taken} or shared or mode == f"service:{name}":
-                continue
-            for key, node in service.table("environment").entries.items():
-                of_browser = key.startswith(_OF_BROWSERS)
-                if isinstance(node, Scalar) and not of_browser and _LOOPBACK.match(node.text):
-                    place = replace(node.place, key=f"services.{name}.environment.{key}")
-                    yield Line(section=f"{ASTRAY}.{name}", name=key, value=node.text, place=place)
+            if not (name in {server, *taken} or shared or mode == f"service:{name}"):
+                place = replace(node.place, key=f"services.{name}.environment.{key}")
+                yield Line(section=f"{ASTRAY}.{name}", name=key, value=node.text, place=place)
+
+    @functools.cached_property
+    def _at_home(self) -> list[tuple[str, str, Scalar]]:
+        """The variables of services that name an address of their own container."""
+        return [
+            (name, key, node)
+            for name, service in self.project.services.items()
+            for key, node in service.table("environment").entries.items()
+            if isinstance(node, Scalar) and not key.startswith(_OF_BROWSERS)
+            if _LOOPBACK.match(node.text)
+        ]
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""
@@ -340,6 +356,9 @@ class _Services:
         ours = name == engine.name and "build" in service.entries
         if ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
+        image = reference(service, self.project.around)
+        if image.startswith("$") and is_variable_of(engine.name, image):
+            return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
 
     def _adds(self, service: Table) -> bool:
@@ -390,8 +409,7 @@ class _Services:
         if isinstance(node, Scalar) and node.kind == "null":
             place = service.place_of("environment")
             message = f"`services.{name}.environment` is empty, which Compose refuses"
-            hint = "take the key out, or write variables below it"
-            raise refused(place.file, f"line {place.line}", message, hint)
+            self.loader.fail_at(place, message, "take the key out, or write variables below it")
         built = self.built.get(id(service))
         below = [(one, one.place.file) for one in (built.variables if built else ())]
         told = [word for key in ("entrypoint", "command") for word in words_of(service, key)]

@@ -135,9 +135,15 @@ def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Pl
     copied = {name for name in words if name.endswith(_SHELL)}
     for name in names:  # It grows: what a script of the image calls.
         for place, text in _script(name, stage, source, context):
-            called = dict.fromkeys(_WORD.findall(text or ""))
-            names += [n for n in called if n in copied and n not in names]
+            called = [n for n in dict.fromkeys(_WORD.findall(text or "")) if n.endswith(_SHELL)]
+            near = (n for n in called if n in copied or _is_there(n, stage, source, context))
+            names += [n for n in near if n not in names]
             yield place, text
+
+
+def _is_there(name: str, stage: Stage, source: Source, context: Context) -> bool:
+    """Whether a script is at hand, which comes into the image with its directory."""
+    return any(text is not None for _, text in _script(name, stage, source, context))
 
 
 def _script(
@@ -146,7 +152,10 @@ def _script(
     folder = posixpath.dirname(source.path)
     paths = [name]
     for _, one in stage.copies:
-        paths += [w.raw for w in one.words() if posixpath.basename(w.raw) == name]
+        raw = [word.raw for word in one.words()]
+        paths += [text for text in raw if posixpath.basename(text) == name]
+        # A directory comes with all that is in it.
+        paths += [posixpath.join(text, name) for text in raw if not posixpath.splitext(text)[1]]
         if one.documents and any(w.raw.endswith(name) for w in one.words()):
             text, line = one.documents[0]
             yield Place(source.path, line), text

@@ -12,7 +12,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, ProfileError, split_message
-from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at, refused
+from generator.readers.base import (
+    Context,
+    NeedsMore,
+    PartlyRead,
+    Source,
+    each,
+    image_name,
+    problem_at,
+    refused,
+)
 from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
 from generator.readers.helm.releases import releases
@@ -54,6 +63,7 @@ _SCALES: Final[dict[str, Decimal | int]] = {
 _LARGEST: Final = 2**63
 _KINDS: Final = {"nvidia": "cuda", "": "cuda", "amd": "rocm"}
 _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
+_GIVES: Final = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 _CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody says a size.
 _VOLUME: Final = ("persistentVolume", "enabled")
 _TABLE_OF_MODELS: Final = OfEngine(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
@@ -200,8 +210,19 @@ class _Chart:
         gpu = values.scalar(name, "gpu", "enabled")
         kind = _KINDS.get(values.text(name, "gpu", "type"), "")
         bounds, variables = tuple(self._bounds()), tuple(self._variables())
+        view = self._seen(bounds, variables, kind, gpu)
         if self.problems:
-            raise ProfileError(self.source.path, tuple(self.problems))
+            raise PartlyRead(self.source.path, tuple(self.problems), (view,))
+        return view
+
+    def _seen(
+        self,
+        bounds: tuple[Bound, ...],
+        variables: tuple[Variable, ...],
+        kind: str,
+        gpu: Scalar | None,
+    ) -> View:
+        values, name = self.values, self.engine.name
         return self.context.view(
             replace(HELM, **_LOST) if self._pulls_anew() else HELM,
             self.context.release_for(values.text("image", "tag")),
@@ -212,6 +233,7 @@ class _Chart:
             bounds=bounds,
             lines=(*self.lines, *self._nameless(), *self._pulls()),
             keys=tuple(self._keys()),
+            not_judged=tuple(self._not_at_hand()),
             models=tuple(self._models()),
             container=self._container(gpu=gpu is not None and gpu.is_true),
             acceleration="" if gpu is None else kind if gpu.is_true else "cpu",
@@ -259,6 +281,21 @@ class _Chart:
                 unresolved=entry.get("valueFrom") is not None or bool(value and not value.explicit),
                 named=self._at(entry.get("name") or entry, "extraEnv", name),
             )
+
+    def _not_at_hand(self) -> Iterator[NotJudged]:
+        """Yield what further variables stand in: no file of values has its resources."""
+        listed = self.values.items("extraEnvFrom")
+        for node in (one for one in listed if isinstance(one, Table)):
+            for key, kind in _GIVES.items():
+                if name := node.text(key, "name"):
+                    yield NotJudged(
+                        file=node.place.file,
+                        line=node.place.line,
+                        reason=f"the {kind} `{name}` is in none of the files",
+                        hint="check what it sets",
+                        part="variables",
+                        variables=True,
+                    )
 
     def _bounds(self) -> Iterator[Bound]:
         for key, (name, scale) in _LIMITS.items():

@@ -26,7 +26,7 @@ _KINDS: Final = {
     "cronjob": "Job",
     "job": "Job",
 }
-_AS_THEY_ARE: Final = ("command", "args", "resources", "securityContext", "lifecycle", "envFrom")
+_AS_THEY_ARE: Final = ("command", "args", "resources", "securityContext", "lifecycle")
 _CONTROLLER: Final = "controller"
 
 
@@ -99,6 +99,7 @@ def _box(controller: str, name: str, box: Table, values: Table) -> Table:
             "name": _text(name, box),
             "image": _image(box),
             "env": Items(tuple(_variables(box)), box.place),
+            "envFrom": Items(tuple(_from(box)), box.place),
             "volumeMounts": mounts,
             **kept,
             **probes,
@@ -137,6 +138,18 @@ def _variables(box: Table) -> Iterator[Node]:
         told = entry.scalar("value") if isinstance(entry, Table) else None
         if isinstance(entry, Table) and told is not None:
             yield replace(entry, entries={**entry.entries, "value": replace(told, kind="str")})
+        else:
+            yield entry
+
+
+def _from(box: Table) -> Iterator[Node]:
+    """Yield `envFrom`, whose items may name a resource by one word as well."""
+    for entry in box.items("envFrom"):
+        for short, key in (("configMap", "configMapRef"), ("secret", "secretRef")):
+            told = entry.scalar(short) if isinstance(entry, Table) else None
+            if told is not None:
+                yield _table({key: _table({"name": told}, entry)}, entry)
+                break
         else:
             yield entry
 

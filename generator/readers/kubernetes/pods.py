@@ -271,8 +271,8 @@ class Pod:
             if not (name := node.text(key, "name")):
                 continue
             data = self._data(kind, name)
-            if data is None and kind == "ConfigMap":
-                reason = f"the ConfigMap `{name}` is in none of the files"
+            if data is None:
+                reason = f"the {kind} `{name}` is in none of the files"
                 hint = "name the file that has it as well"
                 place = node.place
                 gaps.append(NotJudged(file=place.file, line=place.line, reason=reason, hint=hint,

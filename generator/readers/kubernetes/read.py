@@ -18,6 +18,7 @@ from generator.readers.helm.read import values_of
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
+from generator.readers.kubernetes.services import stray_services
 from generator.readers.kubernetes.values import of_application, values_from
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import NotJudged
@@ -103,6 +104,9 @@ def _servers(resources: Resources) -> list[View]:
         first = views[0]
         lines, uses = (*first.lines, *executed), (*first.models, *asked)
         views[0] = replace(first, models=uses, lines=lines)
+    if views and not resources.gaps:
+        strays = tuple(stray_services(tables, pods, resources.context.engine))
+        views[0] = replace(views[0], lines=(*views[0].lines, *strays))
     return views + [view for table in tables for view in _charts(table, tables, resources)]
 
 

@@ -51,5 +51,5 @@ MODULE: Final = replace(
 """Of a service, whose unit gets what `serviceConfig` says."""
 UNIT: Final = replace(MODULE, sandboxed=False)
 """Of a unit that somebody writes under `systemd.services`, without the module for the service."""
-HOME_MODULE: Final = UNIT
+HOME_MODULE: Final = replace(UNIT, reader="Home Manager")
 """Of home-manager, which has a module of its own."""

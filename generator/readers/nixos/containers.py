@@ -1,4 +1,4 @@
-"""Containers of NixOS: those of `virtualisation.oci-containers`, and services of arion."""
+"""Containers of NixOS: `virtualisation.oci-containers`, quadlet-nix, and services of arion."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from generator.view import Phrases, Place, View
 
 OCI: Final = ("virtualisation", "oci-containers", "containers")
+QUADLET: Final = ("virtualisation", "quadlet", "containers")
+_OF_QUADLET: Final = {
+    "publishPorts": "ports",
+    "environments": "environment",
+    "addCapabilities": "capabilities",
+    "networks": "networks",
+    "podmanArgs": "extraOptions",
+    "exec": "cmd",
+}
+"""Options of quadlet-nix, and those of `oci-containers` that say the same."""
 _LISTS: Final = {
     "ports": "publish",
     "volumes": "volume",
@@ -26,6 +36,7 @@ _LISTS: Final = {
     "networks": "network",
 }
 _VALUES: Final = {"user": "user", "privileged": "privileged", "network_mode": "network"}
+_MOUNTING: Final = frozenset({"volumes", "mounts", "extraOptions"})
 _RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
 _CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
 
@@ -51,9 +62,20 @@ def _oci(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (path[: len(OCI) + 1], path[len(OCI) + 1 :]) if named else ((), ())
 
 
+def _quadlet(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the same of a container of quadlet-nix, by the names of `oci-containers`."""
+    size = len(QUADLET) + 1
+    if path[: len(QUADLET)] != QUADLET or len(path) <= size:
+        return (), ()
+    first, *rest = path[size:]
+    if first == "containerConfig" and rest:
+        first, *rest = (_OF_QUADLET.get(rest[0], rest[0]), *rest[1:])
+    return path[:size], (first, *rest)
+
+
 def containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
     """Yield a View of each container whose image is the engine's."""
-    for book, split in ((CONTAINER, _oci), (CONTAINER, _arion)):
+    for book, split in ((CONTAINER, _oci), (CONTAINER, _quadlet), (CONTAINER, _arion)):
         parted = [(split(d.path), d) for d in found]
         for base in dict.fromkeys(name for (name, _), _ in parted if name):
             own = {key: d for (name, key), d in parted if name == base}
@@ -79,8 +101,9 @@ class _Container(Definitions):
             box = replace(box, digest=True)  # Something else says which.
         words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
         box = replace(box, arguments=container.arguments(told, words))
+        unknown = any(d.unresolved for path, d in self.at.items() if path[0] in _MOUNTING)
         return context.view(
-            book,
+            replace(book, volumes_told=book.volumes_told and not unknown),
             context.release_of(self.image),
             name=self.name,
             place=place,
@@ -94,9 +117,12 @@ class _Container(Definitions):
     def _options(self) -> Iterator[Option]:
         """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""
         for path, found in self.at.items():
-            if found.unresolved and path[0] != "environment":
+            if found.unresolved and path[0] == "environment" and len(path) > 1:
+                argument = replace(_argument(f"{path[1]}=", self.place(found)), unresolved=True)
+                yield Option("env", argument.text, argument)
+            elif found.unresolved:
                 continue
-            if path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
+            elif path[0] == "environment" and len(path) > 1 and isinstance(found.value, str):
                 yield _option("env", f"{path[1]}={found.value}", self.place(found))
             elif path[0] in _VALUES:
                 yield _option(_VALUES[path[0]], unit_text(found.value), self.place(found))

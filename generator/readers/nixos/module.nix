@@ -61,6 +61,11 @@ let
     ]
     [
       "virtualisation"
+      "quadlet"
+      "containers"
+    ]
+    [
+      "virtualisation"
       "arion"
       "projects"
     ]

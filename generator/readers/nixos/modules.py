@@ -73,6 +73,7 @@ def roots(engine: str) -> tuple[tuple[str, ...], ...]:
         ("systemd", "user", "services"),
         ("launchd",),
         ("virtualisation", "oci-containers", "containers"),
+        ("virtualisation", "quadlet", "containers"),
         ("virtualisation", "arion", "projects"),
         ("hardware", "nvidia"),
         ("networking", "firewall"),
@@ -101,6 +102,15 @@ def modules(source: Source, context: Context) -> list[Module]:
             fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
             found.append(Module(part.where, of_roots, tuple(gaps), declared, fault))
     return found
+
+
+def said_literally(source: Source) -> list[Definition]:
+    """Return all that the text of a file defines, whatever option it is of."""
+    try:
+        literal = parts(source.text) or ()
+    except TooMuch:
+        return []
+    return [found for part in literal for found in part.found]
 
 
 Answer = tuple[Definition, ...] | NotEvaluated

@@ -17,8 +17,17 @@ from generator.readers.nixos.agents import agents
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
 from generator.readers.nixos.installed import installed
-from generator.readers.nixos.modules import DARWIN, MOUNTS, Module, is_of_home, modules, neighbours
+from generator.readers.nixos.modules import (
+    DARWIN,
+    MOUNTS,
+    Module,
+    is_of_home,
+    modules,
+    neighbours,
+    said_literally,
+)
 from generator.readers.nixos.release import Channel, channel_of
+from generator.readers.nixos.wrappers import wrappers
 from generator.readers.syntax import unit
 from generator.readers.syntax.nix import UNKNOWN, run
 from generator.readers.syntax.storage import network
@@ -68,6 +77,7 @@ def _views(source: Source, context: Context) -> list[View]:
     written, gaps = installed(source, context)
     found = modules(source, context)
     views = [view for module in found for view in _of(module, source, context)]
+    views += wrappers(source, in_force(said_literally(source)), context)
     if views or written:
         return [*with_gaps((*views, *written), gaps)]
     message = f"this module says nothing of services.{context.engine.name}"
@@ -138,7 +148,7 @@ class _Module(Definitions):
             acceleration=self._acceleration(),
             starts=self.place(started) if started and started.value is not False else None,
             manager="user" if self.home else "system",
-            settings=tuple(self._settings()) if self._is_of_nixos() else (),
+            settings=tuple(self._settings()),
             channel=self.channel.name if self.channel.told else "",
             volumes=tuple(self._volumes()),
             more_variables=any(line.name == "EnvironmentFile" for line in lines),
@@ -213,6 +223,14 @@ class _Module(Definitions):
         return self.context.release_for() if elsewhere else self.channel.release(self.context)
 
     def _settings(self) -> Iterator[Setting]:
+        """Yield what the options say; the module of Home Manager has the same type of variables."""
+        for setting in self._every_setting():
+            name = setting.name.removeprefix("environmentVariables.")
+            same = name not in {setting.name, *self.engine.nixos_overwritten}
+            if self._is_of_nixos() or (self.home and same and not setting.within):
+                yield setting
+
+    def _every_setting(self) -> Iterator[Setting]:
         above: dict[tuple[str, ...], Literal["", "environment", "serviceConfig"]] = {
             self.options: "",
             (*self.unit, "environment"): "environment",

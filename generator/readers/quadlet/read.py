@@ -58,6 +58,7 @@ _WHOLE: Final = {
     "Label": "label",
     "Memory": "memory",
     "PidsLimit": "pids-limit",
+    "Secret": "secret",
 }
 """Keys of `[Container]` and the option of `podman run` that each becomes."""
 _NAMED: Final[dict[str, str | tuple[str, ...]]] = {

@@ -91,13 +91,6 @@ def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
     return names.get(found[1], "".join(defaults) if defaults else found[0])
 
 
-def is_of(engine: str, image: str) -> bool:
-    """Return whether an image that a template names is that of an engine, by its variable."""
-    words = "|".join(("docker", "container", "image", "img", "repo", "repository", "registry",
-                      "name", "tag", "version", "server", "service", "full"))  # fmt: skip
-    return re.search(rf"\{{\{{\W*{engine}(?:_(?:{words}))*\b(?![_.-]?\w)", image) is not None
-
-
 def handed_over(
     module: str, task: Table, text: str, file: str, context: Context
 ) -> tuple[list[View], list[NotJudged]]:

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
 from generator.readers import container
-from generator.readers.base import Context, NeedsMore, Source, each, image_name
+from generator.readers.base import (
+    Context,
+    NeedsMore,
+    Source,
+    each,
+    image_name,
+    is_variable_of,
+)
 from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
-from generator.readers.steps.ansible import filled, handed_over, hands_over, is_of, names_around
+from generator.readers.steps.ansible import filled, handed_over, hands_over, names_around
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -24,14 +31,23 @@ from generator.units import EVERYWHERE
 from generator.view import Command, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.view import Phrases, View
 
 _SCRIPTS: Final = frozenset(
     {
-        *("run", "script", "before_script", "after_script", "runcmd", "bootcmd", "commands"),
+        *(
+            "run",
+            "script",
+            "before_script",
+            "after_script",
+            "runcmd",
+            "bootcmd",
+            "commands",
+            "bash",
+        ),
         *("shell", "command", "cmd", "ansible.builtin.shell", "ansible.builtin.command"),
     }
 )
@@ -87,6 +103,7 @@ class _Steps:
         self.told = Told(context, source.path, book, "client")
         self.views: list[View] = []
         self.seen: set[int] = set()
+        self.started: set[int] = set()
         self.top: Node | None = None
         self.around: list[Table] = []
         self.given: dict[int, tuple[Container[str], list[Variable]]] = {}
@@ -253,6 +270,20 @@ class _Steps:
             NotJudged(file=self.file, reason=reason, hint=hint, part=part, line=line)
         )
 
+    def _of_resources(self, named: Iterable[tuple[str, Node]]) -> bool:
+        """Take in services that name containers of `resources`, as Azure Pipelines has them."""
+        listed = self.top.items("resources", "containers") if isinstance(self.top, Table) else ()
+        boxes = {one.text("container"): one for one in listed if isinstance(one, Table)}
+        used = [boxes.get(node.text) for _, node in named if isinstance(node, Scalar)]
+        for box in (one for one in used if one is not None and id(one) not in self.started):
+            self.started.add(id(box))
+            image, name = box.scalar("image"), box.text("container")
+            if image is not None and self._is_ours(image.text, name):
+                given = box.scalar("options")
+                told = list(_given(given, self.text)) if given else []
+                self._view(box, image, told, PASSING, name)
+        return any(one is not None for one in used)
+
     def _detached(self, step: Table) -> None:
         """Read a step that is a service: Woodpecker and Drone leave it running."""
         image, on = step.scalar("image"), step.scalar("detach")
@@ -269,6 +300,8 @@ class _Steps:
         """
         named = node.entries.items() if isinstance(node, Table) else ()
         listed = node.items if isinstance(node, Items) else ()
+        if self._of_resources(named):
+            return
         top = self.top if job is not None and listed else None
         around = [one for one in (top, job) if isinstance(one, Table)] if listed else []
         for name, box in (*named, *(("", item) for item in listed)):
@@ -283,7 +316,9 @@ class _Steps:
     def _is_ours(self, image: str, name: str) -> bool:
         engine = self.context.engine
         known = engine.is_image(image_name(image).repository)
-        return known or ("{{" in image and name == engine.name) or is_of(engine.name, image)
+        return (
+            known or ("{{" in image and name == engine.name) or is_variable_of(engine.name, image)
+        )
 
     def _task(self, node: Node, client: str) -> None:
         """Read a task of Ansible that starts a container."""
@@ -327,6 +362,7 @@ class _Steps:
                 bounds=container.bounds(told),
                 container=held,
                 acceleration=container.acceleration(held, told),
+                not_judged=(*container.gaps(told, self.context), *_not_written_out(boxes)),
             )
         )
 
@@ -405,9 +441,28 @@ def _probe(check: Table) -> Iterator[Option]:
         yield Option("health-cmd", text, Argument(text, check.place, lambda _: ""))
 
 
+def _not_written_out(boxes: Sequence[Table]) -> Iterator[NotJudged]:
+    """Yield the variables of a container that an expression makes, all of them at once."""
+    for box in boxes:
+        for key in _ENVIRONMENT:
+            told = box.scalar(key)
+            if told is not None and "{{" in told.text:
+                yield NotJudged(
+                    file=told.place.file,
+                    line=told.place.line,
+                    reason=f"`{told.text}` is not written out here",
+                    hint="check what it stands for",
+                    part=f"`{key}`",
+                    variables=True,
+                )
+
+
+_ENVIRONMENT: Final = ("env", "environment", "variables")
+
+
 def _variables(box: Table, *, strict: bool) -> Iterator[Variable]:
     """Yield the variables of a container; `strict`: nothing but text is taken."""
-    for key in ("env", "environment", "variables"):
+    for key in _ENVIRONMENT:
         for name, node in box.table(key).entries.items():
             # GitLab lets a variable have a description.
             value = node.scalar("value") if isinstance(node, Table) else node

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import field, replace
-from itertools import dropwhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.loops import Loops
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import is_shell
 from generator.records import dataclass
@@ -109,6 +110,7 @@ class _Script:
         self.inner: list[tuple[str, int]] = []
         self.at = self.count = 0
         self.room = _FILLED
+        self.loops = Loops()
 
     def lines(self) -> Iterator[CommandLine]:
         while self.at < len(self.text) and self.count < _MOST:
@@ -253,12 +255,17 @@ class _Script:
             documents.append(Document("", text, spoken[0].place.line, open_ended, spoken=True))
         self.words, self.documents, self.inner = [], [], []
         self.target = target if self.pending else ""
-        words = list(dropwhile(lambda word: word.text in _OPENS, words))
+        opened = [word.text for word in takewhile(lambda word: word.text in _OPENS, words)]
+        words = words[len(opened) :]
         exported = bool(words) and words[0].text in _EXPORTS
         assigned, words = self._assignments(words)
+        self.known.pop(self.loops.follow(words, asks=bool(_ASKS & {*opened})), None)
         if assigned or words or documents:
             given = tuple(replace(document, target=target) for document in documents)
-            yield CommandLine(tuple(assigned), tuple(words), given, exported)
+            for each in self.loops.unrolled(words) if words else ([],):
+                self.count += len(each)
+                yield CommandLine(tuple(assigned), tuple(each), given, exported)
+                given = ()
         if self.depth < _DEEPEST:
             for text, line in inner:
                 yield from lines(text, self.file, line, self.depth + 1)
@@ -306,6 +313,7 @@ class _Script:
 
 _OPENS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"})
 """Words of the shell before a command."""
+_ASKS: Final = frozenset({"while", "until"})
 
 
 def _nothing(_: str) -> str:

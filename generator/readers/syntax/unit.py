@@ -240,6 +240,13 @@ def variables(
     return found
 
 
+def passed(assignment: Assignment, reach: Reach = "server") -> Iterator[Variable]:
+    """Yield the variables of a `PassEnvironment=`: the manager of the units has their values."""
+    for word in assignment.words():
+        place = assignment.place(word.start)
+        yield Variable(name=word.text, value="", place=place, reach=reach, unresolved=True)
+
+
 def unread(assignment: Assignment, unit: str, *, user: bool = False) -> Iterator[Line]:
     """Yield what systemd ignores of an `Environment=`: the text of each item, or of the rest."""
     at = 0

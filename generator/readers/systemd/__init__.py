@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, mentioned, names_an_engine
 from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from generator.readers.base import Source
 
 _INSTALLED: Final = re.compile(
     r"(?:^|(?<=/))(?:"
@@ -40,8 +43,18 @@ def one_system(path: PurePosixPath) -> str:
     return folder[: found.start()] + ("users" if users else "")
 
 
+SOCKET: Final = ".socket"
+
+
+def _ours(source: Source) -> bool:
+    """Whether a file is about an engine: a socket may say so by its name alone."""
+    path = PurePosixPath(source.read_as or source.path)
+    return mentioned(source) or (path.suffix == SOCKET and names_an_engine(path.name))
+
+
 SIGNS: Final = Signs(
-    sure=frozenset({".service"}),
+    sure=frozenset({".service", SOCKET}),
+    ours=_ours,
     folders=(".service.d",),
     maybe=frozenset({".conf"}),
     content=r"(?m)^\[(?:Service|Unit)\]|^(?:Environment|ExecStart)=",

@@ -18,6 +18,7 @@ from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.readers.systemd.mounts import mounts
+from generator.readers.systemd.sockets import is_socket, with_sockets
 from generator.readers.systemd.users import homeless
 from generator.records import dataclass
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
@@ -39,6 +40,12 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     Without any server the jobs are Views of their own. A drop-in that stands alone is one of the
     engine's own service. Raises ProfileError for what is no unit file.
     """
+    sockets = [source for source in sources if is_socket(source)]
+    services = [source for source in sources if not is_socket(source)]
+    return with_sockets(_services(services, context), sockets, context)
+
+
+def _services(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     units = merged(sources, ".service", f"{context.engine.name}.service")
     engine = context.engine
     servers = [one for one in units if _is_server(one, engine)]
@@ -222,6 +229,8 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     for assignment in (*one.named("Environment"), *headless):
         own = unit.variables(assignment, one.name, user=one.user, reach=reach)
         found += ((variable, assignment.layer) for variable in own)
+    for assignment in one.named("PassEnvironment"):
+        found += ((handed, assignment.layer) for handed in unit.passed(assignment, reach))
     for assignment in one.named("EnvironmentFile"):
         source = _file(one, assignment, context)
         if source is not None:

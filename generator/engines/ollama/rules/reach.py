@@ -1,4 +1,4 @@
-"""HW549, HW611, HW612, HW617, HW621: what reaches a server in a container, and what it writes."""
+"""HW549, HW611, HW612, HW617, HW621, HW663, HW664: what reaches a server, and what it writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import ASTRAY
+from generator.view import ASTRAY, SOCKET, STRAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,6 +195,54 @@ def answers_itself_alone(view: View, _: Facts) -> Hits:
             fix="write `0.0.0.0`: a pod has an address of its own, and a Service says who reaches "
             "it",
         )
+
+
+@Rule(
+    id="HW663",
+    severity="error",
+    title="a socket of systemd for a server that takes none",
+    why="With a `.socket` systemd listens itself, and hands the connection to the service that it "
+    "starts. Ollama binds OLLAMA_HOST on its own and never looks for one: at the same port it ends "
+    "with `address already in use`, at another one whoever connects waits for an answer.",
+    bad="# ollama.socket\n[Socket]\nListenStream=11434",
+    good="# ollama-proxy.socket, whose service is systemd-socket-proxyd 127.0.0.1:11434\n"
+    "[Socket]\nListenStream=8434",
+    source="systemd.socket(5); systemd-socket-proxyd(8); cmd/cmd.go@v0.32.15, RunServer",
+)
+def socket_in_front(view: View, facts: Facts) -> Hits:
+    address = view.variable("OLLAMA_HOST")
+    port = port_of(address.value, facts.image.port) if address else facts.image.port
+    for line in view.lines:
+        if line.section != SOCKET:
+            continue
+        same = (whole(line.value) or port_of(line.value, 0)) == port
+        end = "the port is taken, and it does not start" if same else "nobody answers here"
+        yield Hit(
+            message=f"`{view.name}` takes no socket of systemd: {end}",
+            place=line.place,
+            fix="leave the socket out and set OLLAMA_HOST, or put systemd-socket-proxyd before it",
+        )
+
+
+@Rule(
+    id="HW664",
+    severity="error",
+    title="a Service that selects no pod",
+    why="A Service sends to the pods that have all of its labels. Where none has them it has no "
+    "endpoints: whoever asks gets `connection refused`, and Kubernetes says nothing.",
+    bad="selector: {app: olama}    # the pods have app: ollama",
+    good="selector: {app: ollama}",
+    source="kubernetes.io: Service, selector",
+)
+def selects_nothing(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == STRAY:
+            yield Hit(
+                message=f"no pod of these files has the labels `{line.value}`: the Service "
+                f"`{line.name}` leads to nobody",
+                place=line.place,
+                fix="write the labels of the pods, those below `template.metadata`",
+            )
 
 
 _HOLE: Final = "digests-unchecked"

@@ -1,0 +1,84 @@
+"""HW665 and HW666: nodes of GPUs that are handed into a container."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import Container, View
+
+_KFD: Final = "/dev/kfd"
+_DRI: Final = "/dev/dri"
+_CHOOSE: Final = ("HSA_OVERRIDE_GFX_VERSION", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+_OF_ROCM: Final = re.compile(r"\brocm\b")
+
+
+@Rule(
+    id="HW665",
+    severity="error",
+    title="a GPU's node under the name of another one",
+    why="Behind the colon stands the path in the container. The libraries of ROCm open /dev/kfd "
+    "and what is below /dev/dri by these names: under another one they find no GPU, and the CPU "
+    "computes.",
+    bad="devices: [/dev/dri:/dev/kfd]",
+    good="devices: [/dev/kfd, /dev/dri]",
+    source="docs.docker.com: docker run --device; docs/docker.mdx@v0.32.15",
+)
+def renamed_node(view: View, _: Facts) -> Hits:
+    for text, place in view.container.nodes if view.container else ():
+        source, colon, rest = text.partition(":")
+        target = rest.partition(":")[0]
+        named = colon and target.startswith("/") and source.startswith((_KFD, _DRI))
+        if named and _family(source) != _family(target):
+            yield Hit(
+                message=f"`{text}` puts {source} where the libraries look for {target}: they find "
+                "no GPU",
+                place=place,
+                fix=f"hand in both by their own names: {_KFD} and {_DRI}",
+            )
+
+
+def _family(path: str) -> str:
+    return "/".join(path.split("/")[:3])
+
+
+@Rule(
+    id="HW666",
+    title="a part of what ROCm needs",
+    why="ROCm asks the kernel's compute driver at /dev/kfd, and reaches the card's memory by the "
+    "nodes below /dev/dri. With one of them alone, or none, it finds no GPU: the server computes "
+    "on the CPU, and says so in its log alone.",
+    bad="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd]",
+    good="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd, /dev/dri]",
+    source="docs/docker.mdx@v0.32.15; rocm.docs.amd.com: Running ROCm Docker containers",
+)
+def half_of_rocm(view: View, _: Facts) -> Hits:
+    box = view.container
+    if box is None or view.adds or box.privileged or not view.phrases.devices_told:
+        return
+    if not _OF_ROCM.search(box.tag) or any(line.name == "extends" for line in view.lines):
+        return
+    given = [text for text, _ in box.nodes]
+    if (box.gpu_access and not given) or any("$" in one or "{" in one for one in given):
+        return
+    missing = [path for path in (_KFD, _DRI) if not _has(box, path)]
+    renamed = any(":" in one for one in given)
+    # A variable that chooses among GPUs is told of where none is handed in (HW561).
+    chosen = not given and any(view.variable(name) for name in _CHOOSE)
+    if missing and not renamed and not chosen:
+        yield Hit(
+            message=f"the image is for ROCm, and the container is not given {' and '.join(missing)}"
+            ": the CPU computes",
+            place=box.nodes[0][1] if box.nodes else box.place,
+            fix=f"hand in {' and '.join(missing)}",
+        )
+
+
+def _has(box: Container, path: str) -> bool:
+    """Whether a node is handed in, as a device or as a volume of all of /dev."""
+    paths = [part for text, _ in (*box.nodes, *box.mounts) for part in text.split(":")]
+    return any(path.startswith(one) or one.startswith(path) for one in paths if one[:4] == "/dev")
