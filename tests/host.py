@@ -48,6 +48,7 @@ case $* in
     done
     ;;
   "show -p Environment "*) cat "$state/environment" ;;
+  "show -p MainPID "*) cat "$state/pid" ;;
   "show $unit") cat "$state/held/$unit" ;;
   "is-active --quiet"*) [ -e "$state/active" ] ;;
   is-active*) [ -e "$state/active" ] && echo active ;;
@@ -72,6 +73,7 @@ case $* in
 esac
 """
 OLLAMA = 'echo "$OLLAMA_HOST $HOME $*" >>"$state/clients"\n[ ! -e "$state/sick" ]'
+RECORD_NAME = "written"
 RECORD = 'echo "${0##*/} $*" >>"$state/calls"'
 
 
@@ -106,6 +108,7 @@ class Host:
         (self.state / "enabled/ollama.service").touch()
         for name in ("active", "calls", "asked", "clients", "environment"):
             (self.state / name).touch()
+        (self.state / "pid").write_text("0\n", encoding="utf-8")
         self.stub("systemctl", SYSTEMCTL)
         self.stub("ollama", OLLAMA)
         self.stub("journalctl", 'echo "the journal: $*"')
@@ -205,11 +208,11 @@ class Host:
 
     @property
     def files(self) -> dict[str, str]:
-        """Return the text of every file by its path."""
+        """Return the text of every file by its path, but for what apply.sh notes for itself."""
         return {
             path.relative_to(self.root).as_posix(): path.read_text(encoding="utf-8")
             for path in self.root.rglob("*")
-            if path.is_file()
+            if path.is_file() and path.name != RECORD_NAME
         }
 
     @property

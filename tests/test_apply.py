@@ -19,7 +19,7 @@ from generator.targets import all_files, load_target
 from generator.targets.base import File
 from generator.targets.bundle import scripts
 from generator.targets.systemd import DROP_INS
-from tests.host import OLLAMA, UNITS, Host, put
+from tests.host import OLLAMA, RECORD_NAME, UNITS, Host, put
 from tests.hostile import HOSTILE, texts
 from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
@@ -103,7 +103,8 @@ def test_every_file_has_a_place_that_the_scripts_know(host: Host) -> None:
         (host.root / path).parent.mkdir(parents=True, exist_ok=True)
         (host.root / path).write_text(text, encoding="utf-8")
     host.remove({})
-    assert host.files == {}
+    # Nobody has noted that nobody edited them.
+    assert set(host.files) == {f"{path}.edited-1" for path in texts}
 
 
 def test_the_drop_ins_are_in_order() -> None:
@@ -224,17 +225,19 @@ def test_a_variable_of_another_name_says_nothing_of_the_address(host: Host) -> N
     assert host.clients[-1].startswith("[::1]:80 ")
 
 
-@pytest.mark.parametrize("path", [LIMITS, f"{UNITS}/ollama-pull.service", "etc/hostwright/*"])
+@pytest.mark.parametrize("path", [LIMITS, f"{UNITS}/ollama-pull.service", "etc/hostwright/M*"])
 @pytest.mark.parametrize("deed", ["edit", "remove"])
 def test_what_was_edited_or_removed_comes_back(path: str, deed: str, host: Host) -> None:
     host.apply(LARGE)
     file = next(host.root.glob(path))
+    kept = {}
     if deed == "remove":
         file.unlink()
     else:
         file.write_text(file.read_text(encoding="utf-8") + "Nice=3\n", encoding="utf-8")
+        kept = {f"{file.relative_to(host.root)}.edited-1": file.read_text(encoding="utf-8")}
     said = host.apply(LARGE)
-    assert host.files == installed(host) | in_place(host, LARGE)
+    assert host.files == installed(host) | in_place(host, LARGE) | kept
     assert f"wrote {file}" in said
     assert said.count("wrote ") == 1
 
@@ -283,7 +286,7 @@ def test_what_an_earlier_bundle_had_goes(host: Host) -> None:
     stopped = [call for call in host.calls if "disable" in call]
     assert stopped == [f"systemctl disable --now {job}.service" for job in JOBS]
     assert RESTART in host.calls
-    assert not (host.root / "etc/hostwright").exists()
+    assert [path.name for path in (host.root / "etc/hostwright").iterdir()] == [RECORD_NAME]
 
 
 def test_a_job_that_was_disabled_by_hand_is_enabled(host: Host) -> None:
@@ -561,12 +564,13 @@ def test_what_goes_is_not_verified(host: Host) -> None:
     require("systemd-analyze")
     host.apply(LARGE)
     rewrite(host.root / LIMITS, "MemoryMax=7G", "ExecStart=")
+    edited = {f"{LIMITS}.edited-1": host.files[LIMITS]}
     host.apply({})
-    assert host.files == installed(host) | in_place(host, {})
+    assert host.files == installed(host) | in_place(host, {}) | edited
 
 
 TOOLS = (
-    "sh cat cmp cp date diff dirname env grep head ln mkdir mktemp mv "
+    "sh cat cksum cmp cp date diff dirname env grep head ln mkdir mktemp mv "
     "readlink rm rmdir sed sleep tail timeout tr"
 )
 
@@ -601,7 +605,10 @@ def test_a_dry_run_changes_nothing(host: Host) -> None:
 
 def test_other_words_than_dry_run_are_refused(host: Host) -> None:
     done = host.run("sh", host.bundle({}) / "apply.sh", "--dry")
-    assert (done.returncode, done.stderr) == (2, "usage: apply.sh [--dry-run | --remove]\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "usage: apply.sh [--dry-run | --remove [--dry-run] | --help]\n",
+    )
     done = host.run("sh", host.bundle({}) / "apply.sh", HOSTWRIGHT_WAIT="1m")
     assert (done.returncode, done.stderr) == (2, "HOSTWRIGHT_WAIT is a number of seconds, not 1m\n")
 

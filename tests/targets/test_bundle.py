@@ -153,7 +153,7 @@ def test_a_container_that_runs_may_read_another_modelfile(pod: Pod) -> None:
     pod.host.stub("chcon", RECORD)
     pod.apply({"models": [{**MODEL, "parameters": {"num_ctx": 8192}}, {"name": "b:1b"}]})
     folder = pod.host.root / pod.top / "hostwright"
-    (modelfile,) = folder.iterdir()
+    (modelfile,) = folder.glob("Modelfile.*")
     labelled = [call for call in pod.host.calls if call.startswith("chcon")]
     assert labelled == [f"chcon --reference={folder} {modelfile}"]
 
