@@ -42,11 +42,11 @@ let
   cache = service.cache or "";
   gate = service.health.gate or null;
   gated = cfg.healthGate && gate != null;
-  program = lib.getExe config.services.ollama.package;
 
   command = hw.command { inherit pkgs utils; } service.name;
   handing = hw.handing command cfg;
   before = map (step: command step.argv) waits ++ handing.ExecStartPre or [ ];
+  start = lib.optionalAttrs gated (import ./gate.nix { inherit config lib pkgs utils; } waits);
 in
 {
   imports = [ ./plan.nix ];
@@ -77,6 +77,7 @@ in
     systemd.services.ollama = mkIf isServed {
       inherit (service) after;
       wants = service.after;
+      path = start.path or [ ];
       serviceConfig =
         soft (hw.limits cfg)
         // soft {
@@ -86,12 +87,7 @@ in
         // lib.optionalAttrs (cache != "") { CacheDirectory = mkDefault (baseNameOf cache); }
         // handing
         // lib.optionalAttrs (before != [ ]) { ExecStartPre = before; }
-        // lib.optionalAttrs gated {
-          ExecStartPost = [
-            (command (map (word: if word == "/.program" then program else word) gate.argv))
-          ];
-          TimeoutStartSec = mkDefault (lib.foldl' (all: step: all + step.seconds) gate.seconds waits);
-        };
+        // start.serviceConfig or { };
     };
 
     assertions = lib.optionals isServed [

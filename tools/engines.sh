@@ -2,8 +2,8 @@
 # Asks the real programs that CI does not have what they make of our output. Prints for each of them
 # where it is, or that it is missing and what to do; runs the proofs of those that are there.
 # Fails where a proof fails, and where a program is missing: what was not asked is not proven.
-# Nothing is downloaded but the sources of nixfmt and deadnix, where cargo builds them; servers
-# listen on a free port of 127.0.0.1.
+# Nothing is downloaded but the sources of nixfmt and deadnix, where cargo builds them, and a Debian to
+# boot with its kernel (tools/uml.sh), by apt; servers listen on a free port of 127.0.0.1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unproven=
@@ -40,6 +40,10 @@ prove nixfmt "$(command -v "${HOSTWRIGHT_NIXFMT:-$built}")" \
 prove nixpkgs "${NIXPKGS_LIB:-}" \
   'name a checkout of nixpkgs by NIXPKGS_LIB' \
   tests/consumers
+uml=$(sh tools/uml.sh 2>&1) && uml=$uml/kernel || say systemd "$uml"
+prove systemd "$(command -v "$uml")" \
+  'root boots a Debian without a virtual machine; tools/uml.sh brings it' \
+  tests/engines/test_systemd.py
 
 if [ -n "$unproven" ]; then
   echo "not proven:$unproven" >&2

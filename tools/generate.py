@@ -40,6 +40,7 @@ from tools import (
     secrets_file,
     targets_page,
     values_file,
+    verify_file,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "places": Generated(places_file.files),
     "refusals": Generated(refusals_file.files),
     "secrets": Generated(secrets_file.files),
+    "verify": Generated(verify_file.files),
     "plans": Generated(_plans, left_over="modules/plans/**/*.json"),
     "options": Generated(options_page.files),
     "claims": Generated(claims_page.files),

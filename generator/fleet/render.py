@@ -103,7 +103,7 @@ def _modules() -> Iterator[File]:
     packaged = _PACKAGE / "shipped/modules"  # in an installed program, not in a checkout
     folder = packaged if packaged.is_dir() else _PACKAGE.parent / "modules"
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".nix", ".json"}:
+        if path.suffix in {".nix", ".json", ".sh"}:
             name = f"hostwright/modules/{path.relative_to(folder).as_posix()}"
             yield File(name, path.read_text(encoding="utf-8"))
 

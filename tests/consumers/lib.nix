@@ -792,6 +792,7 @@ let
       "cudaPackages_12"
       "cudaPackages_13"
       "curl"
+      "gawk"
       "gnugrep"
       "gnused"
       "blas"

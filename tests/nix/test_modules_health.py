@@ -4,6 +4,7 @@ The server is a stand-in for the process that systemd started, and its program o
 it is told to.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from tests.consumers import nix
 from tests.consumers.effective import ConsumerError
+from tests.host import stub
 from tests.nix.test_modules import XEON, host
 
 GATED = f"{XEON}  hostwright.healthGate = true;\n"
@@ -32,7 +34,7 @@ def unit(folder: Path, body: str) -> str:
 
 def gate(text: str, program: Path) -> list[str]:
     """Return the command as systemd runs it: words in quotes, `%%` and `$$` for one of them."""
-    (line,) = re.findall(r"^ExecStartPost=(.*)$", text, re.MULTILINE)
+    line, _ = re.findall(r"^ExecStartPost=(.*)$", text, re.MULTILINE)
     words = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
     plain = [word.replace('\\"', '"').replace("$$", "$").replace("%%", "%") for word in words]
     assert plain[-1].endswith("/bin/ollama")
@@ -66,6 +68,36 @@ def test_it_waits_for_the_server_that_was_started(
     assert ran.returncode == status
     lines = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
     assert lines == ["/tmp 0.0.0.0:1 list"] * asked  # noqa: S108 -- private to the unit
+
+
+# What `systemctl cat` prints of a host on which somebody has set a property.
+CAT = """\
+# /etc/systemd/system/ollama.service
+{unit}
+
+# /etc/systemd/system.control/ollama.service.d/50-CPUQuota.conf
+[Service]
+CPUQuota=75%
+"""
+
+
+def test_it_says_what_wins_over_the_configuration(tmp_path: Path) -> None:
+    text = unit(tmp_path, GATED)
+    assert "\nCPUQuota=2000%\n" in text
+    _, line = re.findall(r"^ExecStartPost=(.*)$", text, re.MULTILINE)
+    command, _, name = line.rpartition(" ")
+    assert (command[:1], name) == ("-", "ollama.service")
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', command)
+    plain = [json.loads(f'"{word}"').replace("$$", "$").replace("%%", "%") for word in words]
+    (tmp_path / "told").write_text(CAT.format(unit=text), encoding="utf-8")
+    stub(tmp_path / "bin", "systemctl", f"case $1 in cat) cat '{tmp_path}/told' ;; esac")
+    variables = {"PATH": f"{tmp_path / 'bin'}:{os.defpath}"}
+    ran = subprocess.run(
+        [*plain, name], env=variables, check=False, capture_output=True, timeout=60, text=True
+    )
+    control = "/etc/systemd/system.control/ollama.service.d/50-CPUQuota.conf"
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert ran.stdout == f"CPUQuota of {name} has no effect: {control}:2 says otherwise.\n"
 
 
 def test_the_start_has_the_time_for_it(tmp_path: Path) -> None:

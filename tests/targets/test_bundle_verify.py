@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from generator.formats.template import TEMPLATES
 from generator.profiles.load import read_document
 from generator.targets.bundle import held_by_unit, scripts, wanted
+from generator.units import LIMITS
+from generator.verify.manager import held
 from tests.cli.test_verify_command import MACHINES, SMALL, replayed, rows
 from tests.host import Host, stub
 from tests.live.hostile import LATE, NONSENSE, Serve, body
@@ -22,7 +25,6 @@ from tests.plans import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from generator.plan import Plan, Service
 
@@ -136,6 +138,30 @@ def agrees(machine: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     theirs = {name: row["verdict"] in {"drift", "shadowed"} for name, row in said.items()}
     assert {"OLLAMA_HOST", "CPUQuota", "MemoryMax", "release", "model tiny:1b"} <= mine.keys()
     assert mine == {name: theirs[name] for name in mine}
+
+
+# What systemd 252 and 257, each the first process, print of one unit and its overriding drop-in;
+# but for the number of the process it is the same.
+SHOWN = Path(__file__).parent / "show.txt"
+HELD = {
+    "CPUQuota": "75", "CPUWeight": "200", "AllowedCPUs": "0-1", "MemoryMax": "536870912",
+    "MemoryHigh": "402653184", "MemorySwapMax": "0", "NUMAPolicy": "interleave", "NUMAMask": "0",
+    "IOWeight": "50", "Nice": "-5", "TasksMax": "100", "LimitMEMLOCK": "infinity",
+    "OOMScoreAdjust": "-500",
+}  # fmt: skip
+
+
+def test_what_systemd_prints_is_read_by_both() -> None:
+    program, text = script(), SHOWN.read_text(encoding="utf-8")
+    told = dict(line.split("=", 1) for line in text.splitlines())
+    assert {name: program.held(name, told, {}) for name in HELD} == HELD
+    theirs = held("ollama.service", text)
+    assert theirs is not None
+    limits = {LIMITS[name]: value for name, value in theirs.limits.items()}
+    assert {n: "infinity" if v is None else str(v) for n, v in limits.items()} == HELD
+    given = program.handed(told)
+    assert given == theirs.variables
+    assert (given["OLLAMA_HOST"], given["OLLAMA_ORIGINS"]) == ("0.0.0.0:11434", "a b")
 
 
 # ── at the end of apply.sh ────────────────────────────────────────────────────────────────────
