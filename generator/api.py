@@ -25,6 +25,8 @@ from generator.detect.detect import detect as detect
 from generator.detect.facter import read_facter as read_facter
 from generator.detect.machine import read_machine as read_machine
 from generator.detect.root import open_root as open_root
+from generator.doctor.doctor import Diagnosis as Diagnosis
+from generator.doctor.doctor import doctor as doctor
 from generator.engines import load_engine as load_engine
 from generator.errors import Finding as Finding
 from generator.errors import HostwrightError as HostwrightError

@@ -128,6 +128,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "doctor": (
+        {
+            *("catalogue", "detect", "doctor", "engines", "errors", "formats", "live", "plan"),
+            *("units", "verify"),
+        },
+        set(),
+    ),
     "bench": (
         {"bench", "codec", "detect", "errors", "fit", "formats", "live", "profiles", "units"},
         set(),

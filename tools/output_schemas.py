@@ -27,6 +27,7 @@ from generator.bench.objectives import Objectives
 from generator.bench.summary import Summary
 from generator.detect.detected import Detected
 from generator.detect.situation import Choice, LeftOut
+from generator.doctor.result import Result
 from generator.errors import SEVERITIES, Finding, Problem, Severity
 from generator.explain.page import KINDS
 from generator.files.write import Change
@@ -291,6 +292,13 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 "tuning": [Choice],
                 "left_out": [LeftOut],
             },
+        ),
+    ),
+    "doctor": (
+        Shape(
+            "Diagnosed",
+            "`gen doctor`: what every check has said, the worst first; `who` was looked at.",
+            {"url": str, "who": [str], "results": [Result]},
         ),
     ),
     "error": (

@@ -69,6 +69,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "command": tuple[records.CommandFact, ...],
         "no_command": tuple[records.NoCommand, ...],
     },
+    "faults.toml": {"log_fault": tuple[records.LogFault, ...]},
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
@@ -142,6 +143,7 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "models.json": ("model", "missing", "keeps", "computes"),
     "speed.json": ("efficiency", "processor", "storage"),
     "library.json": ("listed",),
+    "faults.json": ("log_fault",),
 }
 # What only the build asks for.
 UNUSED: Final = frozenset({"anatomy"})

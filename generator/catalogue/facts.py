@@ -37,6 +37,7 @@ from generator.catalogue.records import (
     Era,
     Expiring,
     Image,
+    LogFault,
     MarchFact,
     NoCommand,
     Option,
@@ -118,6 +119,11 @@ class Facts:
     def behaves(self, name: str) -> bool:
         """Whether the release has the behaviour with that id."""
         return self.behaviours[name].covers(self.at)
+
+    @property
+    def log_faults(self) -> tuple[LogFault, ...]:
+        """What lines of the server's log say that is wrong."""
+        return self._catalogue.all("log_fault", LogFault)
 
     # Names
 

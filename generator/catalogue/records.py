@@ -237,6 +237,24 @@ class Behaviour(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class LogFault:
+    """What a line of a server's log says that is wrong, and what mends it.
+
+    `pattern` is a regular expression, without case. `worse`: nothing works until it is mended. Of
+    `remedy` the words `{unit}`, `{models}`, `{port}` and `{restart}` stand for those of the
+    service; `variable` is one to set for it, `NAME=value`.
+    """
+
+    id: str
+    pattern: str
+    worse: bool
+    says: str
+    remedy: str
+    variable: str = ""
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Era(Span):
     """A period of releases that compute in one way; some of them are `tried` each time."""
 

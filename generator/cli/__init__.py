@@ -34,6 +34,7 @@ SECTIONS: Final = {
     "What runs already": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",
         "verify": "Compare a running server with its profile.",
+        "doctor": "Find what is wrong with a server here, and what mends it.",
         "warmup": "Load the models of a profile into a running server.",
         "bench": "Measure a running server under load, and compare measurements.",
         "explain": "Explain rules, variables, keys, limits, options, models.",

@@ -182,6 +182,9 @@ class Running(Protocol):
         It need not have them all.
         """
 
+    def latest(self, log: str) -> str:
+        """Return what a log has since the last start of the server; all of it: none is in it."""
+
     def agrees(self, name: str, value: str, told: str) -> bool:
         """Return whether the log says of a variable what `value` means."""
 

@@ -48,7 +48,11 @@ class RunningOllama:
 
     def devices(self, log: str) -> tuple[str, ...]:
         """Return the library of each device that the server computes on, since its last start."""
-        return tuple(found.lower() for found in _DEVICE.findall(log.rpartition(_STARTED)[2]))
+        return tuple(found.lower() for found in _DEVICE.findall(self.latest(log)))
+
+    def latest(self, log: str) -> str:
+        """Return what a log has since the last start of the server; all of it: none is in it."""
+        return log.rpartition(_STARTED)[2]
 
     def agrees(self, name: str, value: str, told: str) -> bool:
         """Return whether that line says of a variable what `value` means."""

@@ -1,0 +1,34 @@
+"""A Diagnosis as a page for people, to look at or to attach to a ticket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.doctor.result import WORDS
+from generator.formats.page import Bar, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.doctor.doctor import Diagnosis
+
+COLOURS: Final = {"fault": "error", "warning": "warning", "unknown": "rest", "ok": "good"}
+
+
+def as_page(found: Diagnosis) -> str:
+    """Return the HTML: counts, and every result with what mends it."""
+    return page(
+        "doctor",
+        title="gen doctor",
+        lead=" · ".join(found.who),
+        words=[*_bars(found)],
+        rows=[(result, COLOURS[result.word]) for result in found.results],
+    )
+
+
+def _bars(found: Diagnosis) -> Iterator[Bar]:
+    words = [result.word for result in found.results]
+    for word in WORDS:
+        if number := words.count(word):
+            told = ", ".join(dict.fromkeys(r.check for r in found.results if r.word == word))
+            yield Bar(word, [(COLOURS[word], number / len(words), told)], str(number))

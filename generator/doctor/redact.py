@@ -1,0 +1,59 @@
+"""Secrets in what others wrote: taken out of everything that is printed, shown or kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.verify.rows import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generator.doctor.result import Result
+
+_OPTION: Final = r"(?:--|[?&])(?:api[-_]?key|token|password|secret|auth)(?:=|\s+)"
+# What is before a secret stays.
+_SHAPES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # A password in an address: proxies, registries, databases.
+        r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,256}:)[^\s/@\"']{1,1024}(?=@)",
+        r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}",
+        # By how they begin: OpenAI and its kin, Hugging Face, GitHub, AWS, Slack; JSON web tokens.
+        r"()\b(?:sk|hf|gh[opsu]|github_pat|glpat|xox[abp]|AKIA)[-_a-z0-9]{12,}",
+        r"()\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*",
+        # By the option or the parameter that they are the value of.
+        rf"({_OPTION})[^\s&\"']+",
+    )
+)
+_NAMED: Final = re.compile(r"\b([A-Za-z]\w{2,63})([=:]\s?[\"']?)([^\s\"',\]]+)")
+
+_PLAIN: Final = re.compile(r".{1,7}|[A-Z_]+")
+"""What a field of a log line says that is no secret: a number of tokens, a name of a variable."""
+
+
+def redacted(text: str, secret: Callable[[str], bool]) -> str:
+    """Return a text without its secrets; `secret` tells of a variable whether it holds one."""
+    for pattern in _SHAPES:
+        text = pattern.sub(rf"\g<1>{HIDDEN}", text)
+
+    def value(found: re.Match[str]) -> str:
+        plain = not found[1].isupper() and _PLAIN.fullmatch(found[3])
+        if not secret(found[1]) or plain or found[3].startswith("//"):
+            return found[0]
+        return f"{found[1]}{found[2]}{HIDDEN}"
+
+    return _NAMED.sub(value, text)
+
+
+def without_secrets(result: Result, secret: Callable[[str], bool]) -> Result:
+    """Return a Result with no secret in any of its texts."""
+    said, remedy = (redacted(text, secret) for text in (result.said, result.remedy))
+    return replace(
+        result,
+        said=said,
+        remedy=remedy,
+        evidence=tuple(redacted(line, secret) for line in result.evidence),
+    )

@@ -1,0 +1,51 @@
+"""What a check has to say: a word, a sentence, the command that mends it, and what shows it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from generator.records import dataclass
+
+Word = Literal["fault", "warning", "unknown", "ok"]
+WORDS: Final[tuple[Word, ...]] = ("fault", "warning", "unknown", "ok")
+"""The worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One result of a check.
+
+    `said` is what was found, of an unknown why nobody can tell; `remedy` the command that mends it,
+    `evidence` are the lines that show it, as somebody printed them.
+    """
+
+    check: str
+    word: Word
+    said: str
+    remedy: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Says:
+    """The results of one check, made by their words."""
+
+    def __init__(self, check: str) -> None:
+        self._check = check
+
+    def ok(self, said: str) -> Result:
+        """Return that all is well, or that there is nothing to judge."""
+        return Result(check=self._check, word="ok", said=said)
+
+    def unknown(self, why: str, remedy: str = "") -> Result:
+        """Return that nobody can tell, and how it could be told."""
+        return Result(check=self._check, word="unknown", said=why, remedy=remedy)
+
+    def fault(self, said: str, remedy: str, *evidence: str) -> Result:
+        """Return what keeps the server from doing its work."""
+        return Result(check=self._check, word="fault", said=said, remedy=remedy, evidence=evidence)
+
+    def warning(self, said: str, remedy: str, *evidence: str) -> Result:
+        """Return what makes it slower, or will be a fault."""
+        return Result(
+            check=self._check, word="warning", said=said, remedy=remedy, evidence=evidence
+        )

@@ -1,0 +1,164 @@
+"""All that the checks judge by: what was seen of a server and of its machine. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.catalogue.facts import Facts
+    from generator.detect.detected import Detected, Gpu
+    from generator.engines.base import Running
+    from generator.plan import Service
+    from generator.verify.compare import Comparison
+    from generator.verify.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A folder on the way to the models: its mode as `ls` writes it, and whose it is, by number."""
+
+    mode: str
+    owner: int
+    group: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who the server runs as, by number, with all groups."""
+
+    id: int
+    groups: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The bytes of the file system under the models, and those that are left."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """How many percent of the last minute something waited for a resource, and how many all did."""
+
+    some: float
+    full: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A GPU at work: degrees, watts (None: not told), and why its clock is lower, if it is."""
+
+    name: str
+    celsius: int | None
+    watts: float | None
+    limit: float | None
+    usual_limit: float | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who listens on a port: the program and its process; 0 and empty: another user's."""
+
+    program: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptoms:
+    """What was seen; what nobody tells is None or empty.
+
+    `near`: the server is on the machine that was looked at, of which otherwise nothing is known.
+    `machine` is None as well where it took too long, which `late` says. `unit` are properties that
+    systemd has of the service, `folder` is where its models are, `way` the folders down to it, as
+    far as they may be looked at. `modules` are the kernel's, `nodes` those device nodes that there
+    are. `log` is what the server wrote since its last start, `kernel` what the kernel says of the
+    machine since its start. `devices` are the libraries of what the server computes on, by its
+    log. `absent`: there is no such `folder`. `resumed`: it has been suspended since the server
+    runs. `now` is in seconds since 1970. `profile` is what its user calls it, `comparison` is
+    None without one.
+    """
+
+    url: str
+    port: int
+    near: bool
+    service: Service
+    facts: Facts
+    running: Running
+    seen: Observed
+    machine: Detected | None = None
+    late: str = ""
+    unit: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+    way: tuple[Step, ...] = ()
+    absent: bool = False
+    devices: tuple[str, ...] = ()
+    user: User | None = None
+    space: Space | None = None
+    pressure: Mapping[str, Pressure] = field(default_factory=dict)
+    swap: int | None = None
+    swapped: int | None = None
+    ended: int | None = None
+    clocks: tuple[Clock, ...] = ()
+    modules: frozenset[str] | None = None
+    nodes: frozenset[str] = frozenset()
+    box: Mapping[str, object] = field(default_factory=dict)
+    cgroup_driver: str = ""
+    listeners: tuple[Listener, ...] = ()
+    listens: int | None = None
+    log: str = ""
+    kernel: str = ""
+    resumed: bool = False
+    now: float | None = None
+    profile: str = ""
+    comparison: Comparison | None = None
+
+    @property
+    def gpus(self) -> tuple[Gpu, ...]:
+        """The GPUs that a server could compute on."""
+        return tuple(g for g in self.machine.gpus if not g.fault) if self.machine else ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process of the server, or an answer."""
+        return self.seen.process is not None or self.seen.answers is not None
+
+    @property
+    def boxed(self) -> str:
+        """The engine of the container that the server is in; empty: it is in none."""
+        held = self.seen.held
+        return held.by if held is not None and held.by != "systemd" else ""
+
+    @property
+    def restart(self) -> str:
+        """The command that starts the server again."""
+        held = self.seen.held
+        if held is not None and self.boxed:
+            return f"{held.by} restart {held.name}"
+        if held is not None or self.seen.process is None:
+            return f"sudo systemctl restart {self.service.unit}"
+        return f"kill {self.seen.process.pid} && {' '.join(self.service.command)}"
+
+    def set_variable(self, text: str) -> str:
+        """Return the command with which a variable is set where it counts."""
+        if self.boxed:
+            return f"{self.boxed} run -e {text} …  # or `environment:` of its compose file"
+        return f"sudo systemctl edit {self.service.unit}  # [Service] Environment={text}"
+
+    def variable(self, name: str) -> str | None:
+        """Return a variable as it is in effect, as far as anybody tells; None: not set."""
+        process, held = self.seen.process, self.seen.held
+        told = (
+            process.variables if process else None,
+            self.seen.config or None,
+            held.variables if held else None,
+        )
+        return next((each.get(name) for each in told if each is not None), None)
