@@ -131,7 +131,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "doctor": (
         {
             *("catalogue", "detect", "doctor", "engines", "errors", "formats", "live", "plan"),
-            *("units", "verify"),
+            *("pipeline", "profiles", "units", "verify"),
         },
         set(),
     ),

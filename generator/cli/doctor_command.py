@@ -23,7 +23,6 @@ from generator.cli.talk import coloured, printable
 if TYPE_CHECKING:
     from generator.doctor.doctor import Diagnosis
     from generator.plan import Plan
-    from generator.profiles.document import Document
 
 EXAMPLES: Final = """
 \b
@@ -31,15 +30,14 @@ Examples:
   gen doctor                             what runs here; root sees more
   gen doctor ./my-host.toml              also against its profile
   gen doctor --url http://127.0.0.1:9000
-  gen doctor --root ./captured           a captured machine
+  gen doctor --capture host.tar.gz       keep what is asked, without secrets
+  gen doctor --root host.tar.gz          and judge it, anywhere
   gen doctor --json
   gen doctor --html doctor.html          a page to attach to a ticket
 
 \b
 Exit codes: 0 no fault; 1 a fault; 2 bad usage or profile; 3 nobody to ask.
 """
-HERE: Final = "this machine"
-_PLAIN: Final = 'schema_version = 1\nname = "here"\n'
 _WAIT: Final = "10s"
 
 
@@ -59,10 +57,17 @@ _WAIT: Final = "10s"
 )
 @filled_option(
     "--root",
-    metavar="DIR",
-    example="captured",
-    text="A captured machine, instead of this one.",
+    metavar="DIR|TAR",
+    example="captured.tar.gz",
+    text="A captured machine, instead of this one; - is stdin.",
 )
+@filled_option(
+    "--capture",
+    metavar="TAR",
+    example="captured.tar.gz",
+    text="Only keep in an archive what is asked, without secrets; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Replace a capture that is there.")
 @release_option("Release that is judged by.  [default: the one that answers]")
 @set_option
 @click.option("--all", "every", is_flag=True, help="Also what is well.")
@@ -74,6 +79,8 @@ def command(
     url: str | None,
     timeout: str | None,
     root: str | None,
+    capture: str | None,
+    force: bool,
     version: str | None,
     overrides: tuple[str, ...],
     every: bool,
@@ -86,18 +93,17 @@ def command(
     for memory or CPU time, has it the settings that somebody wrote, what does its log say? Nothing
     is changed, and secrets are left out, so that the text can be pasted.
     """
-    from generator.catalogue.catalogue import load_catalogue
-    from generator.doctor.doctor import doctor
-
-    if root is not None and url is not None:
-        raise Misuse("--url is about a server that runs", "leave it or --root out", where="--url")
+    if root is not None and (url or capture):
+        where = "--url" if url else "--capture"
+        raise Misuse(f"{where} is about a machine that runs", "leave --root out", where=where)
     if profile is None and overrides:
         raise Misuse("--set changes a profile", "name the profile as well", where="--set")
     seconds = seconds_of(timeout or _WAIT, "--timeout")
-    plan = _plan(profile, overrides, version, url, root, seconds)
-    found = doctor(
-        plan, load_catalogue(), url=url, seconds=seconds, root=root, profile=profile or ""
-    )
+    plan = _plan(profile, overrides, version)
+    if capture is not None:
+        _keep(plan, capture, url, seconds, force=force)
+        return
+    found = _found(plan, profile, version, url, root, seconds)
     if html is not None:
         from generator.cli.writing import write_page
         from generator.doctor.page import as_page
@@ -117,30 +123,44 @@ def _print(found: Diagnosis, *, every: bool, as_json: bool) -> None:
     click.echo(printable(doctor_text(found, every=every)), color=coloured())
 
 
-def _plan(
+def _plan(profile: str | None, overrides: tuple[str, ...], version: str | None) -> Plan | None:
+    if profile is None:
+        return None
+    from generator.pipeline import plan_of
+
+    return plan_of(document_of(profile, overrides), version=version)
+
+
+def _found(
+    plan: Plan | None,
     profile: str | None,
-    overrides: tuple[str, ...],
     version: str | None,
     url: str | None,
     root: str | None,
     seconds: float,
-) -> Plan:
-    """Return the Plan of the profile; without one, that of a server as it comes."""
-    from generator.pipeline import plan_of
+) -> Diagnosis:
+    import sys
 
-    if profile is not None:
-        return plan_of(document_of(profile, overrides), version=version)
-    return plan_of(_as_it_comes(), version=version or _release(url, root, seconds))
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.doctor.doctor import doctor
+
+    return doctor(
+        plan,
+        load_catalogue(),
+        profile=profile or "",
+        release=version,
+        url=url,
+        seconds=seconds,
+        root=root,
+        stdin=sys.stdin.buffer if root == STDIO else None,
+    )
 
 
-def _as_it_comes() -> Document:
-    from generator.profiles.load import read_document
+def _keep(plan: Plan | None, file: str, url: str | None, seconds: float, *, force: bool) -> None:
+    """Write what is asked of this machine."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.cli.writing import keep_archive
+    from generator.doctor.doctor import capture
 
-    return read_document(HERE, stdin=_PLAIN.encode())
-
-
-def _release(url: str | None, root: str | None, seconds: float) -> str | None:
-    """Return the release that answers; None: none does, or the Catalogue has it not."""
-    from generator.doctor.doctor import release_at
-
-    return release_at(url or "http://127.0.0.1:11434", root, seconds)
+    files = capture(plan, load_catalogue(), url=url, seconds=seconds)
+    keep_archive(file, files, f"gen doctor --root {file}", force=force)

@@ -19,7 +19,9 @@ from generator.engines import load_engine
 from generator.live.client import host_and_port
 from generator.units import is_local, whole
 from generator.verify.compare import compare
-from generator.verify.look import LOG, SHOWN, look
+from generator.verify.log import FILE as STARTED
+from generator.verify.look import look
+from generator.verify.manager import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,7 +110,7 @@ def _near(s: Symptoms, machine: Machine) -> Symptoms:
         kernel=(kernel := _kernel(machine)),
         resumed=_resumed(kernel, machine, seen),
         modules=_modules(machine),
-        nodes=frozenset(node for node in _NODES if machine.files.holds(node)),
+        nodes=frozenset(node for node in _NODES if machine.files.exists(node)),
         clocks=_clocks(machine, found),
         **_memory(machine, seen),
     )
@@ -229,9 +231,9 @@ def _log(s: Symptoms, machine: Machine) -> str:
         kept = machine.told(RECENT, argv, both=True)
     elif process is not None:
         kept = machine.files.text(f"/proc/{process.pid}/fd/2")
-    if kept or machine.files.live:
+    if kept or not machine.captured:
         return kept
-    return machine.files.tool(RECENT) or machine.files.tool(LOG)
+    return machine.files.tool(RECENT) or machine.files.text(f"/{STARTED}")
 
 
 def _kernel(machine: Machine) -> str:

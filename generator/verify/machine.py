@@ -77,6 +77,11 @@ class Machine:
         return max(self._until - time.monotonic(), 0)
 
     @property
+    def captured(self) -> bool:
+        """Whether it is another time's, so that only what was kept of it can be told."""
+        return not self._live
+
+    @property
     def url(self) -> str:
         """Where the server answered when the machine was captured; empty: nobody says so."""
         return "" if self._live else self.files.tool(URL)

@@ -5,6 +5,7 @@ in `tests/doctor`.
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,3 +77,22 @@ def test_bad_usage(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, ""), where
         assert where in done.stderr
     assert called("doctor", "--root", str(tmp_path)).returncode == 2
+
+
+def test_a_capture_says_elsewhere_what_the_machine_says(tmp_path: Path) -> None:
+    file = tmp_path / "host.tar.gz"
+    with serving(Stub([Installed("tiny:1b")], version="0.32.15")) as stub:
+        here = asked(stub.url, "--json")
+        done = asked(stub.url, "--capture", str(file))
+        assert (done.returncode, done.stdout) == (0, "")
+        assert f"gen doctor --root {file}" in done.stderr
+        again = asked(stub.url, "--capture", str(file))
+        assert (again.returncode, "--force" in again.stderr) == (2, True)
+    there = called("doctor", "--root", str(file), "--json")
+    told = {"reachable", "the right server", "models", "models folder", "memory", "disk"}
+    assert {name: word for name, word in words(there).items() if name in told} == {
+        name: word for name, word in words(here).items() if name in told
+    }
+    with tarfile.open(file) as archive:
+        # Of processes only those of servers, and what stands there for all.
+        assert not [name for name in archive.getnames() if name.startswith("proc/1/")]
