@@ -130,8 +130,16 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "doctor": (
         {
-            *("catalogue", "detect", "doctor", "engines", "errors", "formats", "live", "plan"),
+            *("advise", "catalogue", "detect", "doctor", "engines", "errors", "formats", "live"),
+            *("plan",),
             *("pipeline", "profiles", "units", "verify"),
+        },
+        set(),
+    ),
+    "advise": (
+        {
+            *("advise", "catalogue", "engines", "errors", "fit", "formats", "host", "meaning"),
+            *("plan", "readers.plan", "units"),
         },
         set(),
     ),

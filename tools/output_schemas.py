@@ -21,6 +21,7 @@ from typing import (
     get_type_hints,
 )
 
+from generator.advise.advise import Advice, Advised
 from generator.bench.compare import Compared
 from generator.bench.measurement import Measurement
 from generator.bench.objectives import Objectives
@@ -254,6 +255,7 @@ _LOADED: Final = Shape(
     {"model": str, "size": int, "on_gpus": int},
 )
 PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
+    "advise": (Shape("Advised", "`gen advise`.", get_type_hints(Advised)),),
     "bench": (
         Shape(
             "Measured",
@@ -297,8 +299,9 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
     "doctor": (
         Shape(
             "Diagnosed",
-            "`gen doctor`: what every check has said, the worst first; `who` was looked at.",
-            {"url": str, "who": [str], "results": [Result]},
+            "`gen doctor`: what every check has said, the worst first; `who` was looked at. "
+            "`advice` is null without a profile.",
+            {"url": str, "who": [str], "results": [Result], "advice": Nullable([Advice])},
         ),
     ),
     "error": (

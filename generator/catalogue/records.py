@@ -241,8 +241,8 @@ class LogFault:
     """What a line of a server's log says that is wrong, and what mends it.
 
     `pattern` is a regular expression, without case. `worse`: nothing works until it is mended. Of
-    `remedy` the words `{unit}`, `{models}`, `{port}` and `{restart}` stand for those of the
-    service; `variable` is one to set for it, `NAME=value`.
+    `remedy` the words `{unit}`, `{models}`, `{port}`, `{restart}` and `{settings}` stand for
+    those of the service; `variable` is one to set for it, `NAME=value`.
     """
 
     id: str

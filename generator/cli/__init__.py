@@ -28,6 +28,7 @@ SECTIONS: Final = {
         "import": "Make a profile of what runs already.",
         "show": "Show every setting of a profile with its reason.",
         "fit": "Tell which models a host holds, and how they are placed.",
+        "advise": "Tell what is left to gain on the host of a profile.",
         "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
     },

@@ -21,6 +21,7 @@ from generator.cli.streams import STDIO, print_json
 from generator.cli.talk import coloured, printable
 
 if TYPE_CHECKING:
+    from generator.advise.advise import Advised
     from generator.doctor.doctor import Diagnosis
     from generator.plan import Plan
 
@@ -91,7 +92,8 @@ def command(
 
     Does it answer, does it compute on the GPUs that are there, may it read its models, does it wait
     for memory or CPU time, has it the settings that somebody wrote, what does its log say? Nothing
-    is changed, and secrets are left out, so that the text can be pasted.
+    is changed, and secrets are left out, so that the text can be pasted. With a profile it ends
+    with what is left to gain, as `gen advise` tells it.
     """
     if root is not None and (url or capture):
         where = "--url" if url else "--capture"
@@ -104,23 +106,35 @@ def command(
         _keep(plan, capture, url, seconds, force=force)
         return
     found = _found(plan, profile, version, url, root, seconds)
+    left = None
+    if profile is not None and profile != STDIO:
+        from generator.cli.advise_command import advised
+
+        left = advised(profile, overrides, version)
     if html is not None:
         from generator.cli.writing import write_page
         from generator.doctor.page import as_page
 
-        write_page(as_page(found), html)
+        write_page(as_page(found, left), html)
     if html != STDIO:
-        _print(found, every=every, as_json=as_json)
+        _print(found, left, profile or "", every=every, as_json=as_json)
     click.get_current_context().exit(1 if found.fails else 0)
 
 
-def _print(found: Diagnosis, *, every: bool, as_json: bool) -> None:
+def _print(
+    found: Diagnosis, left: Advised | None, profile: str, *, every: bool, as_json: bool
+) -> None:
     if as_json:
-        print_json(url=found.url, who=list(found.who), results=found.results)
+        advice = left and left.advice
+        print_json(url=found.url, who=list(found.who), results=found.results, advice=advice)
         return
+    from generator.cli.advise_text import advise_text
     from generator.cli.doctor_text import doctor_text
 
-    click.echo(printable(doctor_text(found, every=every)), color=coloured())
+    parts = [doctor_text(found, every=every)]
+    if left is not None:
+        parts.append(f"Left to gain on {advise_text(left, profile)}")
+    click.echo(printable("\n\n".join(parts)), color=coloured())
 
 
 def _plan(profile: str | None, overrides: tuple[str, ...], version: str | None) -> Plan | None:

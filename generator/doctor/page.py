@@ -10,19 +10,22 @@ from generator.formats.page import Bar, page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.advise.advise import Advised
     from generator.doctor.doctor import Diagnosis
 
 COLOURS: Final = {"fault": "error", "warning": "warning", "unknown": "rest", "ok": "good"}
 
 
-def as_page(found: Diagnosis) -> str:
-    """Return the HTML: counts, and every result with what mends it."""
+def as_page(found: Diagnosis, left: Advised | None = None) -> str:
+    """Return the HTML: counts, every result with what mends it, and what is `left` to gain."""
     return page(
         "doctor",
         title="gen doctor",
         lead=" · ".join(found.who),
         words=[*_bars(found)],
         rows=[(result, COLOURS[result.word]) for result in found.results],
+        advice=left.advice if left else (),
+        idle=[(one.lever, one.why) for one in left.idle] if left else (),
     )
 
 

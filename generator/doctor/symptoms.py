@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from generator.formats.shell import quote
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -145,13 +146,37 @@ class Symptoms:
             return f"{held.by} restart {held.name}"
         if held is not None or self.seen.process is None:
             return f"sudo systemctl restart {self.service.unit}"
-        return f"kill {self.seen.process.pid} && {' '.join(self.service.command)}"
+        return f"kill {self.seen.process.pid} && {self._command}"
 
     def set_variable(self, text: str) -> str:
         """Return the command with which a variable is set where it counts."""
         if self.boxed:
             return f"{self.boxed} run -e {text} …  # or `environment:` of its compose file"
+        if self.alone:
+            return f"{text} {self._command}"
         return f"sudo systemctl edit {self.service.unit}  # [Service] Environment={text}"
+
+    @property
+    def _command(self) -> str:
+        """The command of the server as it runs, for a shell."""
+        words = self.seen.process.command if self.seen.process else self.service.command
+        return " ".join(map(quote, words))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the server was started by hand, or by what nobody here knows."""
+        return self.seen.held is None and self.seen.process is not None
+
+    @property
+    def see_settings(self) -> str:
+        """The command that judges the settings of the server."""
+        if self.alone and self.seen.process is not None:
+            return rf"tr '\0' '\n' </proc/{self.seen.process.pid}/environ | gen check -"
+        return (
+            "gen check --help"
+            if self.boxed
+            else f"gen check /etc/systemd/system/{self.service.unit}.d"
+        )
 
     def variable(self, name: str) -> str | None:
         """Return a variable as it is in effect, as far as anybody tells; None: not set."""

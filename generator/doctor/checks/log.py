@@ -42,5 +42,5 @@ def lines(s: Symptoms) -> Iterator[Result]:
 
 def _remedy(fault: LogFault, s: Symptoms) -> str:
     words = {"unit": s.service.unit, "port": s.port, "models": s.folder or "/"}
-    told = fault.remedy.format(restart=s.restart, **words)
+    told = fault.remedy.format(restart=s.restart, settings=s.see_settings, **words)
     return f"{told}; {s.set_variable(fault.variable)}" if fault.variable else told

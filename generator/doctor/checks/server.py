@@ -30,7 +30,7 @@ def answers(s: Symptoms) -> Iterator[Result]:
         said = f"what answers at {s.url} is no {s.service.product}"
         yield says.fault(said, f"sudo ss -ltnp 'sport = :{s.port}'", s.seen.unanswered)
     elif s.seen.process is not None:
-        said = f"process {s.seen.process.pid} runs, and does not answer: {s.seen.unanswered}"
+        said = f"process {s.seen.process.pid} runs, and does not serve: {s.seen.unanswered}"
         yield says.fault(said, s.restart)
     else:
         yield _down(s, says)
