@@ -10,6 +10,8 @@ What stands here stays by its name; everything else may move. It is a module of 
 function.
 """
 
+from generator.advise.advise import Advised as Advised
+from generator.advise.advise import advise as advise
 from generator.bench.measure import Load as Load
 from generator.bench.measure import measure as measure
 from generator.bench.measurement import Measurement as Measurement

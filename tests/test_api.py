@@ -27,7 +27,7 @@ def test_the_public_names_are_these() -> None:
         *("TARGETS", "View", "assess", "check", "decide_fleet", "detect", "explain"),
         *("load_catalogue", "load_engine", "load_profile", "load_target", "open_root"),
         *("plan_of", "read_document", "read_facter", "read_machine", "render_fleet", "resolve"),
-        *("Comparison", "Diagnosis", "Warmed", "doctor", "verify", "warm_up"),
+        *("Advised", "Comparison", "Diagnosis", "advise", "Warmed", "doctor", "verify", "warm_up"),
         *("Load", "Measurement", "Server", "Workload", "measure"),
     }
 
