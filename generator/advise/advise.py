@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.advise.effect import Change, effect
+from generator.advise.effect import Change, effect, scale_of
 from generator.advise.lever import EFFORTS, Effort, Idle, Source
 from generator.advise.levers import LEVERS, NO_MEMORY
 from generator.advise.standing import stand
@@ -71,21 +71,23 @@ def advise(
     `written` is the profile as data. What was `measured` on the host corrects the
     estimates; `profile` is what commands call it.
     """
-    now = stand(planned(()), catalogue, measured, written)
+    plan = planned(())
+    now = stand(plan, catalogue, written=written)
+    scale = scale_of(now, stand(plan, catalogue, measured)) if measured else {}
     pairs, idle = [], []
     for lever in (found for each in LEVERS for found in each(now)):
         if isinstance(lever, Idle):
             idle.append(lever)
             continue
-        then = _then(planned, lever, catalogue, measured)
+        then = _then(planned, lever, catalogue)
         if isinstance(then, Idle):
             idle.append(then)
             continue
-        done = effect(now, then)
+        done = effect(now, then, scale)
         if _vain(lever, done):
             idle.append(Idle(lever=lever.name, why="it changes nothing here that can be computed"))
         else:
-            pairs.append((_rank(lever, done), _advice(lever, done, now, profile)))
+            pairs.append((_rank(lever, done), _advice(lever, done, now, profile, scale)))
     main = now.main
     return Advised(
         model=now.models[now.fits.index(main)].name if main else "",
@@ -95,12 +97,10 @@ def advise(
     )
 
 
-def _then(
-    planned: Planned, lever: Lever, catalogue: Catalogue, measured: Sequence[Measured]
-) -> Standing | Idle:
+def _then(planned: Planned, lever: Lever, catalogue: Catalogue) -> Standing | Idle:
     """Return how the service stands with a lever pulled; Idle: the profile refuses it."""
     try:
-        return stand(planned(lever.sets), catalogue, measured)
+        return stand(planned(lever.sets), catalogue)
     except HostwrightError as error:
         problems = getattr(error, "problems", ())
         why = problems[0].message if problems else error.message
@@ -135,7 +135,9 @@ def _rank(lever: Lever, done: Effect | None) -> tuple[float, ...]:
     )
 
 
-def _advice(lever: Lever, done: Effect | None, now: Standing, profile: str) -> Advice:
+def _advice(
+    lever: Lever, done: Effect | None, now: Standing, profile: str, scale: Mapping[str, float]
+) -> Advice:
     better, worse = (done.better, done.worse) if done else ((), ())
     gained = [
         *_fits(done),
@@ -148,7 +150,7 @@ def _advice(lever: Lever, done: Effect | None, now: Standing, profile: str) -> A
         effort=lever.effort,
         gain="; ".join(gained) or "not known: measure it",
         cost="; ".join(lost) or "none known",
-        source=_source(lever, bool(better or _fits(done)), now),
+        source=_source(lever, done, now, scale),
         sets=lever.sets,
         verdict=done.after if done else "",
         changes=(*better, *worse),
@@ -177,7 +179,9 @@ def _load(lever: Lever, now: Standing) -> str:
     return f"a load takes {cold}, {time.warm.likely:.2g} s cached"
 
 
-def _source(lever: Lever, computed: bool, now: Standing) -> Source:
-    if computed:
-        return "own bench" if now.host.corrections else "fit"
+def _source(lever: Lever, done: Effect | None, now: Standing, scale: Mapping[str, float]) -> Source:
+    if done and any(one.unit == "tokens/s" for one in done.better) and scale:
+        return "own bench"
+    if done and (done.better or done.fits_better > 0):
+        return "fit"
     return lever.told if now.main is not None else "none"

@@ -8,11 +8,18 @@ from generator.records import dataclass
 from generator.units import about
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from generator.advise.standing import Standing
     from generator.fit.speed import Speed
     from generator.fit.verdict import ModelFit
 
 WORDS: Final = ("does not fit", "tight", "fits")
+SPEEDS: Final = {
+    "decode": "generates",
+    "full": "with a full context",
+    "prompt": "reads prompts at",
+}
 _SAME: Final = 0.02
 _NOTED: Final = 64 << 20
 
@@ -68,25 +75,37 @@ def _gains(one: Change) -> bool:
     return (one.after < one.before) is (one.unit == "bytes")
 
 
-def effect(before: Standing, after: Standing) -> Effect | None:
-    """Return what a lever does; None: nothing that can be computed."""
+def scale_of(estimated: Standing, corrected: Standing) -> dict[str, float]:
+    """Return how often as fast the main model was measured as it is estimated, by kind of speed."""
+    first, second = (one.main.speed if one.main else None for one in (estimated, corrected))
+    pairs = {name: _likely(first, second, name) for name in SPEEDS}
+    return {name: new / old for name, (old, new) in pairs.items() if old and new and old != new}
+
+
+def _likely(old: Speed | None, new: Speed | None, name: str) -> tuple[float, float]:
+    first, second = (getattr(speed, name) if speed else None for speed in (old, new))
+    return (first.likely if first else 0.0, second.likely if second else 0.0)
+
+
+def effect(before: Standing, after: Standing, scale: Mapping[str, float]) -> Effect | None:
+    """Return what a lever does; None: nothing that can be computed.
+
+    `scale` is what was measured as a share of the estimate: what is changed was not measured, so
+    that both estimates are taken as far off as the one of which that is known.
+    """
     old, new = before.main, after.main
     if old is None or new is None:
         return None
-    found = [*_speeds(old.speed, new.speed), *_memory(old, new)]
+    found = [*_speeds(old.speed, new.speed, scale), *_memory(old, new)]
     return Effect(before=old.word, after=new.word, changes=tuple(found))
 
 
-def _speeds(old: Speed | None, new: Speed | None) -> list[Change]:
-    names = {"decode": "generates", "full": "with a full context", "prompt": "reads prompts at"}
-    found = []
-    for name, told in names.items():
-        first, second = (getattr(speed, name) if speed else None for speed in (old, new))
-        if first and second and abs(second.likely / first.likely - 1) > _SAME:
-            found.append(Change(
-                what=told, before=first.likely, after=second.likely, unit="tokens/s",
-            ))  # fmt: skip
-    return found
+def _speeds(old: Speed | None, new: Speed | None, scale: Mapping[str, float]) -> Iterator[Change]:
+    for name, told in SPEEDS.items():
+        first, second = _likely(old, new, name)
+        if first and second and abs(second / first - 1) > _SAME:
+            times = scale.get(name, 1.0)
+            yield Change(what=told, before=first * times, after=second * times, unit="tokens/s")
 
 
 def _memory(old: ModelFit, new: ModelFit) -> list[Change]:

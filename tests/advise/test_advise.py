@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.bench.remembered import beside, text_of
+from generator.fit.measured import Measured
 from tests.cli.test_output_schemas import validated
-from tests.commands import called
+from tests.commands import ROOT, called
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +57,9 @@ def test_two_unequal_cards_gain_most_by_one_of_them() -> None:
 def test_the_numbers_are_those_of_gen_fit() -> None:
     lever = levers(advised("dgx-spark"))["flash attention"]
     for at, flags in {"before": (), "after": ("--set", lever["sets"][0])}.items():
-        (fit,) = validated("fit", called("fit", "dgx-spark", *flags, "--json").stdout)["models"]
+        (fit,) = validated(
+            "fit", called("fit", "dgx-spark", "-m", "llama3.1:8b", *flags, "--json").stdout
+        )["models"]
         (prompt,) = (one for one in lever["changes"] if one["what"] == "reads prompts at")
         assert prompt[at] == fit["speed"]["prompt"]["likely"]
 
@@ -101,5 +105,25 @@ def test_a_model_that_does_not_fit_is_helped_first(tmp_path: Path) -> None:
 
 
 def test_what_was_measured_here_corrects_it_and_is_the_source(tmp_path: Path) -> None:
+    """Beside the profile stands that the model generates twice as fast as is estimated."""
+    profile = tmp_path / "p.toml"
+    profile.write_text((ROOT / "profiles/dual-pascal.toml").read_text(encoding="utf-8"))
+    plain = advised(str(profile))["advice"][0]
+    name = "hermes3:8b-llama3.1-q5_K_M"
+    one = Measured(
+        model=name, quantisation="Q5_K_M", digest="", release="0.32.15",
+        machine="Quadro P4000 8 GiB, NVIDIA GeForce GTX 1060 6GB 6 GiB", date="2026-11-30",
+        requests=9, slots=1, context=4096, cache_type="f16", depth=512, decode=42.2, low=41.0,
+        high=43.0, prompt=0.0, size=0, on_gpus=0, load=0.0,
+    )  # fmt: skip
+    beside(str(profile)).write_text(text_of([one]))
+    advised.cache_clear()
+    found = levers(advised(str(profile)))["one card where it does"]
+    assert (plain["source"], found["source"]) == ("fit", "own bench")
+    (generates,) = (each for each in found["changes"] if each["what"] == "generates")
+    assert generates["before"] == pytest.approx(42.2, rel=0.02)
+
+
+def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
     done = called("advise", str(tmp_path / "no.toml"))
     assert (done.returncode, done.stdout) == (2, "")
