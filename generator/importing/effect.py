@@ -31,7 +31,7 @@ def differences(view: View, settled: Settled, told: Sequence[Left], facts: Facts
     """Return what differs of a server; `told` is what is known to be lost, if it really is."""
     running = load_engine(view.engine).running(facts)
     same = {*_same_variables(view, settled.plan, running), *_same_limits(view, settled.plan)}
-    lost = [one for one in (*told, *settled.left) if one.name not in same]
+    lost = [one for one in (*told, *settled.left) if one.idle or one.name not in same]
     known = {one.name for one in lost} | {one.name for one in settled.kept if one.note} | same
     lost += _variables_lost(view, settled, known, facts)
     lost += (_bound_lost(one, settled) for one in view.bounds if one.name not in known)
@@ -42,6 +42,8 @@ def _same_variables(view: View, plan: Plan, running: Running) -> Iterator[str]:
     """Yield the variables that mean the same before and after."""
     after = {one.name: one for one in plan.service.environment}
     for one in view.served:
+        if one.unresolved:
+            continue
         mine = after.get(one.name)
         told = mine.value if mine else running.default(one.name) if not one.value else None
         if told is not None and _mean(running, one.name, one.value, told):

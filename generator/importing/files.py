@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Exists = Callable[[str], bool]
 
 FILES = "service.environment_files"
+OF_CONTAINERS = "container.env_files"
 _NOTE = "holds a secret or is not at hand, so that the file itself is named"
 _HINT = "put it into a file of mode 0600 and name that in `service.environment_files`"
 
@@ -43,7 +44,8 @@ def _files(view: View, lines: list[Line], secret: set[str], exists: Exists) -> I
         held = [one for one in view.variables if _in(one, {path})]
         optional, there = line.value.startswith("-"), exists(_in_root(path, line))
         if any(one.name in secret for one in held) or not (held or (optional and not there)):
-            yield Entry(key=FILES, value=path, name=line.name, place=line.place, note=_NOTE)
+            key = OF_CONTAINERS if view.container else FILES
+            yield Entry(key=key, value=path, name=line.name, place=line.place, note=_NOTE)
 
 
 def _in_root(path: str, line: Line) -> str:

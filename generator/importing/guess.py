@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.importing.entries import Entry, Left
 from generator.importing.render_back import not_again, written_again
-from generator.importing.settle import settled, without_derived
+from generator.importing.settle import Settled, settled, without_derived
+from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.importing.choose import Chosen
-    from generator.importing.settle import Settled
     from generator.readers.base import Context
     from generator.view import Line
 
-TARGETS: Final = {"systemd": "systemd"}
+TARGETS: Final = {name: name for name in ("systemd", "compose", "quadlet", "nixos")}
 """Kinds of file that a target writes, too: there what was and what will be are compared."""
 _FULL: Final = "service.full_unit"
 _GUESSES: Final[tuple[tuple[str, Any], ...]] = (
@@ -28,18 +28,27 @@ _GUESSES: Final[tuple[tuple[str, Any], ...]] = (
 _WHY: Final = "so the files are written again as they are"
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a profile takes, what the files say beyond it, and the mounts of what is rendered."""
+
+    settled: Settled
+    unsaid: tuple[Left, ...] = ()
+    mounts: frozenset[str] = frozenset()
+
+
 def guessed(
     chosen: Chosen, entries: Sequence[Entry], base: Mapping[str, Any], context: Context
-) -> tuple[Settled, list[Left]]:
-    """Return what a profile takes of Entries and of guesses, and what the files say beyond it."""
+) -> Tried:
+    """Return what becomes of Entries, and of guesses that make the rendered files say more."""
     source = f"{base['name']}.toml"
     entries = without_derived(entries, base, context.catalogue, source)
     best = _tried(chosen, entries, base, context)
     for one in _guesses(chosen, entries):
-        if not best[1]:
+        if not best.unsaid:
             break
         found = _tried(chosen, [*entries, one], base, context)
-        if one in found[0].kept and len(found[1]) < len(best[1]):
+        if one in found.settled.kept and len(found.unsaid) < len(best.unsaid):
             entries, best = [*entries, one], found
     return best
 
@@ -60,12 +69,14 @@ def _is_hardened(line: Line) -> bool:
 
 def _tried(
     chosen: Chosen, entries: Sequence[Entry], base: Mapping[str, Any], context: Context
-) -> tuple[Settled, list[Left]]:
+) -> Tried:
     result = settled(entries, base, context.catalogue, f"{base['name']}.toml")
-    target = TARGETS.get(chosen.view.phrases.kind) if not chosen.view.container else None
-    if target is None:
-        return result, []
+    kind = chosen.view.phrases.kind
+    target = TARGETS.get(kind)
+    # A unit or a module may run a container: no target writes one like it.
+    if target is None or (kind in {"systemd", "nixos"} and chosen.view.container):
+        return Tried(result)
     again = written_again(result.plan, target, context)
     carried = {one.name for one in result.kept}
     full = any(one.key == _FULL for one in result.kept)
-    return result, [*not_again(chosen, again, carried, full=full)]
+    return Tried(result, tuple(not_again(chosen, again, carried, full=full)), again.mounts)

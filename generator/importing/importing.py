@@ -126,8 +126,10 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
     every = [*secrets, *entries_of(chosen, facts)]
     told = [one for one in every if isinstance(one, Left)]
     entries = [one for one in every if isinstance(one, Entry)]
-    result, unsaid = guessed(chosen, entries, base, context)
-    found = differences(view, result, [*told, *unsaid], facts)
+    tried = guessed(chosen, entries, base, context)
+    result = tried.settled
+    told = [one for one in told if one.value not in tried.mounts]
+    found = differences(view, result, [*told, *tried.unsaid], facts)
     left = tuple(dict.fromkeys((*found.left, *chosen.left)))
     ours = {PurePosixPath(file.path).name for file in load_target("systemd").render(result.plan)}
     made = Imported(

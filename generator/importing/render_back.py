@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.importing.entries import Left
+from generator.importing.lines import lines_of
 from generator.readers.base import Source
 from generator.readers.discover import Found, views
 from generator.readers.groups import Group
 from generator.readers.signs import kind_of
-from generator.readers.systemd.limits import DIRECTIVES
 from generator.records import dataclass
 from generator.targets import load_target
 from generator.view import Place
@@ -22,20 +22,19 @@ if TYPE_CHECKING:
     from generator.importing.choose import Chosen
     from generator.plan import Plan
     from generator.readers.base import Context
-    from generator.view import Line
+    from generator.view import Line, View
 
-_SECTIONS: Final = frozenset({"Unit", "Service", "Install"})
-_ELSEWHERE: Final = frozenset({"Environment", "EnvironmentFile", "UnsetEnvironment", *DIRECTIVES})
-"""Directives that a View has as variables and limits."""
+_KEEP_ELSEWHERE: Final = "add it to what is rendered, if it matters"
 _STAYS: Final = "the unit keeps it: drop-ins leave it as it is"
 _KEEP: Final = "keep it in a drop-in of your own"
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The lines that a target writes for a Plan, and its files by their names, without comments."""
+    """What a target writes for a Plan: lines, mounts, and files by their names without comments."""
 
     lines: frozenset[tuple[str, str, str]]
+    mounts: frozenset[str]
     files: Mapping[str, str]
 
 
@@ -47,9 +46,11 @@ def written_again(plan: Plan, target: str, context: Context) -> Again:
         if (kind := kind_of(source)) is not None:
             kinds.setdefault(kind, []).append(source)
     groups = tuple(Group(kind, tuple(found)) for kind, found in kinds.items())
-    lines = (line for view in views(Found(groups), context).views for line in view.lines)
+    found = views(Found(groups), context).views
+    boxes = (view.container for view in found if view.container)
     return Again(
-        frozenset(map(_said, lines)),
+        frozenset(_said(line) for view in found for line in lines_of(view)),
+        frozenset(text for box in boxes for text, _ in box.mounts),
         {posixpath.basename(source.path): _bare(source.text) for source in sources},
     )
 
@@ -69,28 +70,24 @@ def not_again(chosen: Chosen, again: Again, carried: set[str], *, full: bool) ->
 
     `carried` are the directives that the profile has; `full`: it writes the unit itself, too.
     """
-    lines = (line for view in (chosen.view, *chosen.jobs) for line in view.lines)
-    for line in lines:
-        if _counts(line) and line.name not in carried and _said(line) not in again.lines:
-            yield _line_left(line, stays=not full and _is_unit(line.place.file))
+    for view in (chosen.view, *chosen.jobs):
+        for line in lines_of(view):
+            if line.name not in carried and _said(line) not in again.lines:
+                yield _line_left(line, view, stays=not full and _is_unit(line.place.file))
     for path, text in chosen.unread.items():
         if again.files.get(posixpath.basename(path)) != _bare(text):
             reason = "it is no server and no job beside one, as far as can be told"
             yield Left(name="file", value="", place=Place(path), reason=reason, fix="keep it")
 
 
-def _counts(line: Line) -> bool:
-    named = bool(line.name and line.value)
-    return named and line.section in _SECTIONS and line.name not in _ELSEWHERE
-
-
-def _line_left(line: Line, *, stays: bool) -> Left:
+def _line_left(line: Line, view: View, *, stays: bool) -> Left:
+    fix = _KEEP if view.phrases.headers else _KEEP_ELSEWHERE
     return Left(
         name=line.name,
         value=line.value,
         place=line.place,
         reason=_STAYS if stays else "no key of a profile says it",
-        fix="" if stays else _KEEP,
+        fix="" if stays else fix,
         idle=stays,
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.importing.container import container
 from generator.importing.entries import Entry, Left
 from generator.importing.models import models
-from generator.importing.unit import directives
+from generator.importing.module import module
+from generator.importing.unit import directives, restarts
 from generator.importing.variables import bounds, variables
 
 if TYPE_CHECKING:
@@ -22,8 +24,13 @@ def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
     yield from _release(chosen)
     yield from variables(view, facts)
     yield from bounds(view)
-    if view.phrases.kind == "systemd" and view.container is None:
+    yield from container(view, facts)
+    if view.phrases.kind == "nixos" and view.container is None:
+        yield from module(view)
+    elif view.phrases.headers and view.container is None:
         yield from directives(view, facts)
+    elif view.phrases.kind == "quadlet":
+        yield from restarts(view)
     yield from models((view, *chosen.jobs, *chosen.modelfiles), facts)
 
 

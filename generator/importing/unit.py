@@ -39,24 +39,29 @@ def seconds(text: str) -> int:
 def directives(view: View, facts: Facts) -> Iterator[Entry | Left]:
     """Yield what the directives of a unit become that a profile has keys for."""
     last = {line.name: line for line in view.lines if line.section == SERVICE and line.name}
-    for name, (key, read) in _KEYS.items():
-        if (line := last.get(name)) is not None and line.value:
-            yield _entry(key, read, line)
+    yield from (_entry(name, last[name]) for name in KEYS if name in last and last[name].value)
     for line in view.lines:
         if line.section == SERVICE and line.name in _CREDENTIALS and line.value:
             yield _credential(line, facts, encrypted=_CREDENTIALS[line.name])
-    if (line := last.get("ExecStart")) is not None:
-        yield from _program(line, view)
+    if "ExecStart" in last:
+        yield from _program(last["ExecStart"], view)
 
 
-def _entry(key: str, read: Callable[[str], object], line: Line) -> Entry | Left:
+def restarts(view: View) -> Iterator[Entry | Left]:
+    """Yield when systemd starts a container again that it runs."""
+    found = {line.name: line for line in view.lines if line.section == SERVICE}
+    yield from (_entry(name, found[name]) for name in ("Restart", "RestartSec") if name in found)
+
+
+def _entry(name: str, line: Line) -> Entry | Left:
+    key, read = KEYS[name]
     try:
         return Entry(key=key, value=read(line.value), name=line.name, place=line.place)
     except ValueError as error:
         return Left(name=line.name, value=line.value, place=line.place, reason=str(error))
 
 
-_KEYS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+KEYS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "User": ("service.user", str),
     "Group": ("service.group", str),
     "Restart": ("service.restart", str),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.view import Bound, Variable, View
 
 SIZES = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
+_INSIDE = "it is about the inside of the container, which a port and mounts express"
 _OUT_OF_REACH = {
     "client": "a client reads it, and no server",
     "shell": "only a login shell would export it, and no service gets that",
@@ -43,6 +44,9 @@ def _variable(one: Variable, view: View, facts: Facts) -> Iterator[Entry | Left]
         yield left(one, facts, reason, fix="write its value into the profile")
     else:
         meant = load_engine(view.engine).meant(one.name, one.value, facts)
+        if view.container is not None and _of_place(view) >= meant.keys.keys() > set():
+            yield left(one, facts, _INSIDE, idle=True)
+            return
         if not meant.keys:
             yield left(one, facts, meant.why, fix=meant.fix, rule=meant.rule, idle=meant.idle)
         for key, value in meant.keys.items():
@@ -54,6 +58,11 @@ def _variable(one: Variable, view: View, facts: Facts) -> Iterator[Entry | Left]
                 note=meant.why,
                 rule=meant.rule,
             )
+
+
+def _of_place(view: View) -> set[str]:
+    """Return the keys that a container says by a port and by mounts."""
+    return {*(f"{view.engine}.{key}" for key in ("host", "port", "models_dir")), "service.home"}
 
 
 def left(

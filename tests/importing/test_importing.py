@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from generator.errors import HostwrightError, ProfileError
-from tests.importing.texts import OVERRIDE, idle, lost, of, of_drop_in, profile, unwrapped
+from generator.importing.importing import ImportRequest, imported
+from tests.importing.texts import OVERRIDE, idle, lost, of, of_drop_in, profile, put, unwrapped
 
 ENV = "etc/ollama/secret.env"
 UNIT = "etc/systemd/system/ollama.service"
@@ -202,3 +203,167 @@ def test_what_runs_no_server_is_refused(tmp_path: Path) -> None:
         of(tmp_path, {"x.service": "[Service]\nExecStart=/usr/bin/nginx\n"})
     with pytest.raises(ProfileError):
         of(tmp_path, {"x.txt": "hello\n"})
+
+
+COMPOSE = """
+name: stack
+services:
+  llm:
+    image: ollama/ollama:0.32.15
+    ports: ["11434:11434"]
+    volumes: ["models:/root/.ollama", "./notes:/notes"]
+    environment: {OLLAMA_NUM_PARALLEL: "4", OLLAMA_HOST: 0.0.0.0}
+    networks: [web]
+    user: "1000:1000"
+    shm_size: 1g
+    deploy:
+      resources:
+        limits: {cpus: "1.5", memory: 8G}
+        reservations:
+          devices: [{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}]
+  webui: {image: ghcr.io/open-webui/open-webui:main}
+networks: {web: {external: true}}
+volumes: {models: {}}
+"""
+
+
+def test_a_compose_file_becomes_a_container(tmp_path: Path) -> None:
+    found = of(tmp_path, {"compose.yaml": COMPOSE})
+    told = profile(found)
+    assert told["container"] == {"name": "llm", "volume": "stack_models", "network": "web"}
+    # A port that is published without an address is open to everybody.
+    assert told["ollama"] == {
+        "version": "0.32.15",
+        "num_parallel": 4,
+        "host": "0.0.0.0",  # noqa: S104 -- what the file says
+        "port": 11434,
+        "acceleration": "cuda",
+    }
+    assert told["gpu"] == {"visible_devices": ["1"]}
+    assert told["resources"] == {"cpu_quota": "150%", "memory_max": "8G"}
+    assert {*lost(found)} == {"volumes", "user", "shm_size"}
+    assert {*idle(found)} == {"OLLAMA_HOST"}
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "number"),
+    [
+        ("127.0.0.1:8080:11434", "127.0.0.1", 8080),
+        ("[::1]:8080:11434", "::1", 8080),
+        ("8080:11434/tcp", "0.0.0.0", 8080),  # noqa: S104
+        ("11434", None, None),
+        ("8080:80", None, None),
+        ("${PORT:-8080}:11434", "0.0.0.0", 8080),  # noqa: S104
+    ],
+)
+def test_a_published_port_is_where_the_api_listens(
+    port: str, host: str | None, number: int | None, tmp_path: Path
+) -> None:
+    text = f'services:\n  ollama:\n    image: ollama/ollama\n    ports: ["{port}"]\n'
+    found = of(tmp_path, {"compose.yaml": text})
+    told = profile(found).get("ollama", {})
+    assert (told.get("host"), told.get("port")) == (host, number)
+    assert ("ports" in lost(found)) == (host is None)
+
+
+def test_a_directory_with_models_is_kept(tmp_path: Path) -> None:
+    text = (
+        "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
+        '    volumes: ["./data:/root/.ollama"]\n'
+    )
+    found = of(tmp_path, {"compose.yaml": text})
+    assert profile(found)["ollama"]["models_dir"] == str(tmp_path / "data/models")
+    assert "the key of the server lies there" in lost(found)["volumes"]
+
+
+def test_an_image_that_is_built_is_none_to_name(tmp_path: Path) -> None:
+    text = "services:\n  llm:\n    build: .\n    environment: [OLLAMA_NUM_PARALLEL=2]\n"
+    docker = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | sh\n"
+    found = of(tmp_path, {"compose.yaml": text, "Dockerfile": docker}, service="llm")
+    assert lost(found)["image"] == "it is built on the host"
+    assert "image" not in profile(found)["container"]
+
+
+def test_docker_run_in_a_script(tmp_path: Path) -> None:
+    line = (
+        "docker run -d --gpus=all --name llm -v models:/root/.ollama -p 127.0.0.1:8080:11434 "
+        "-e OLLAMA_NUM_PARALLEL=4 --cpus 4 -m 8g --restart always ollama/ollama:0.32.0\n"
+    )
+    found = of(tmp_path, {"run.sh": line})
+    assert profile(found)["container"] == {"name": "llm", "volume": "models", "restart": "always"}
+    assert profile(found)["resources"] == {"cpu_quota": "400%", "memory_max": "8G"}
+    assert profile(found)["ollama"] == {
+        "version": "0.32.0",
+        "num_parallel": 4,
+        "host": "127.0.0.1",
+        "port": 8080,
+        "acceleration": "cuda",
+    }
+
+
+def test_a_module_of_nixos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    text = """{ pkgs, ... }: {
+  services.ollama = {
+    enable = true;
+    package = pkgs.ollama-cuda;
+    host = "0.0.0.0";
+    user = "llm";
+    loadModels = [ "qwen3:8b" ];
+    environmentVariables.OLLAMA_NUM_PARALLEL = "4";
+  };
+  systemd.services.ollama.serviceConfig.MemoryMax = "8G";
+}
+"""
+    found = of(tmp_path, {"ollama.nix": text})
+    told = profile(found)
+    assert told["ollama"]["host"] == "0.0.0.0"  # noqa: S104
+    assert told["ollama"]["acceleration"] == "cuda"
+    assert told["ollama"]["num_parallel"] == 4
+    assert told["service"] == {"user": "llm"}
+    assert told["resources"] == {"memory_max": "8G"}
+    assert told["models"] == [{"name": "qwen3:8b"}]
+    assert lost(found) == {}
+
+
+def test_a_manifest_and_values_of_a_chart(tmp_path: Path) -> None:
+    manifest = of(
+        tmp_path / "k8s",
+        {
+            "ollama.yaml": (
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: llm}\nspec:\n  containers:\n"
+                "  - name: ollama\n    image: ollama/ollama:0.32.15\n    env:\n"
+                '    - {name: OLLAMA_KEEP_ALIVE, value: "24h"}\n'
+                "    resources: {limits: {cpu: 4, memory: 8Gi}}\n"
+            )
+        },
+    )
+    assert profile(manifest)["ollama"] == {"version": "0.32.15", "keep_alive": "24h"}
+    assert profile(manifest)["resources"] == {"cpu_quota": "400%", "memory_max": "8G"}
+    assert lost(manifest) == {}
+    values = of(
+        tmp_path / "helm",
+        {
+            "values.yaml": (
+                "ollama:\n  gpu: {enabled: true, type: nvidia}\n  models: {pull: [qwen3:8b]}\n"
+                "image: {repository: ollama/ollama, tag: 0.32.15}\nextraEnv:\n"
+                '- {name: OLLAMA_NUM_PARALLEL, value: "2"}\n'
+            )
+        },
+    )
+    assert profile(values)["ollama"]["num_parallel"] == 2
+    assert profile(values)["models"] == [{"name": "qwen3:8b"}]
+
+
+def test_what_a_machine_runs(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            UNIT: "[Service]\nExecStart=/usr/local/bin/ollama serve\n",
+            f"{UNIT}.d/override.conf": "[Service]\nEnvironment=OLLAMA_NUM_PARALLEL=3\n",
+        },
+    )
+    found = imported(ImportRequest(root=str(tmp_path), host={"memory": "32GiB"}))
+    assert profile(found)["ollama"] == {"num_parallel": 3}
+    assert profile(found)["host"] == {"memory": "32GiB"}
+    assert found.retire == (str(tmp_path / f"{UNIT}.d/override.conf"),)
