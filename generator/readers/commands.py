@@ -18,14 +18,16 @@ from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.layers import overruled, said
-from generator.readers.syntax.applied import started_in_vain
+from generator.readers.syntax.applied import asked_at_once, served_beside, started_in_vain
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, Document, lines
 from generator.view import (
+    AT_ONCE,
     EXECUTED,
     INSTALLED,
+    SECOND,
     TUNNEL,
     UNAPPLIED,
     UNEXPORTED,
@@ -114,6 +116,7 @@ class Told:
     exports: list[tuple[str, Argument]] = dataclasses.field(default_factory=list)
     exported: set[Place] = dataclasses.field(default_factory=set)
     apart: set[Place] = dataclasses.field(default_factory=set)
+    used: set[str] = dataclasses.field(default_factory=set)
     named: frozenset[str] = frozenset()
     tag: str = ""
     loose: list[Line] = dataclasses.field(default_factory=list)
@@ -144,6 +147,8 @@ class Told:
         for line in lines(text, self.file, first):
             self._line(line)
         asked = frozenset(_ASKED_FOR.findall(text))
+        for command in re.findall(_SAYS % re.escape(self.engine.name), text):
+            self.used.update(_ASKED_FOR.findall(command))
         self.loose = [one for one in self.loose if one.name not in asked]
         self.installed += self.waiting
         self.waiting = []
@@ -335,9 +340,12 @@ class Told:
         """Return what is exported, and for whom."""
         written = {v.name for view in self.views for v in view.variables if v.reach == "server"}
         found = []
+        facts = self.context.catalogue.at(self.engine.name)
         for name, value in self.exports:
             exported = value.place in self.exported
             reach: Reach = self.reach
+            if name in self.used and facts.variable(name) is None:
+                reach = "client"  # The script hands it to a command by itself.
             if self.managed and exported and not self.served:
                 reach = "shell"
             # What the service has of its own file is exported for the shell alone.
@@ -465,6 +473,14 @@ class Told:
         if line:
             place = Place(self.file, line)
             yield Line(section=UNAPPLIED, name=self.engine.name, value="start", place=place)
+        servers = [] if self.bare else [line for line, _ in self.servers]
+        in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
+        if servers and not in_image and (line := served_beside(self.texts, self.engine, servers)):
+            place = Place(self.file, line)
+            yield Line(section=SECOND, name=self.engine.name, value="serve", place=place)
+        for line, verb in asked_at_once(self.texts, self.engine, servers) if servers else ():
+            place = Place(self.file, line)
+            yield Line(section=AT_ONCE, name=self.engine.name, value=verb, place=place)
 
     def _each_server(self, view: View) -> Iterable[View]:
         """Yield a View of all that is said, and of each server that has had something else.
@@ -489,10 +505,14 @@ class Told:
 
     def _profiles(self) -> Iterable[View]:
         """Yield what is added to files of a login shell: whether a service misses it, is told."""
+        facts = self.context.catalogue.at(self.engine.name)
+        of_service = {v.name for one in self.views for v in one.variables if v.reach == "server"}
         for view in self.profiles:
+            served = {v.name for v in view.variables if facts.variable(v.name)} & of_service
+            kept = tuple(v for v in view.variables if v.name not in served)
             book = dataclasses.replace(view.phrases, guide=True)
             manager: Literal["", "system"] = "system" if self.managed else ""
-            yield dataclasses.replace(view, phrases=book, manager=manager)
+            yield dataclasses.replace(view, phrases=book, manager=manager, variables=kept)
 
     def _removes(self, name: str, line: int) -> bool:
         """Whether the script that starts a container takes it away again."""
@@ -595,6 +615,10 @@ _OF_CLUSTERS: Final = {
 _HANDED_ON: Final = re.compile(
     r"^[ \t]*(?:export|(?:declare|typeset)[ \t]+-\w*x\w*)[ \t]([^#\n]*)", re.MULTILINE
 )
+_SAYS: Final = (
+    r"(?m)^(?![ \t]*(?:#|echo\b|printf\b|log\b|info\b))[^\n]*\b(?:%s|curl|wget)[ \t]([^\n]*)"
+)
+"""What a script hands to a program that asks a server."""
 _ASKED_FOR: Final = re.compile(r"\$\{?(\w+)")
 """What a shell exports by its name, or uses itself."""
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}

@@ -38,6 +38,8 @@ _TEMPLATES: Final = (
 UNREAD: Final = frozenset({".epp", ".ejs"})
 """Templates that nobody reads here: what they say is another program's."""
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
+_ESCAPED: Final = re.compile(r"(?<!\$)\$\$\{\w")
+_RECIPES: Final = ("Makefile", "makefile", ".mk", "justfile", "Justfile")
 _BARE: Final = re.compile(r"(?:^|/)(?:docker-)?compose$")
 """What people call the template of a compose file, where they leave its own end out."""
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
@@ -84,6 +86,8 @@ def has_gaps(source: Source, kind: str) -> bool:
     if is_template(source.path):
         return True
     text = source.text
+    if kind == "script":  # A shell has no word for what Terraform escapes so.
+        return _ESCAPED.search(text) is not None and not source.path.endswith(_RECIPES)
     if kind == "compose":  # Docker's own `--format {{…}}` may stand in one.
         return "{{" in text and _ALONE.search(text) is not None
     if kind not in _FILLED:

@@ -5,10 +5,12 @@ A Makefile and a justfile have command lines, too; what is before them on a line
 
 from __future__ import annotations
 
+import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import Context, NeedsMore, Source, each, problem_at
+from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at
 from generator.readers.commands import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
@@ -18,12 +20,14 @@ from generator.view import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.view import Reach, View
 
 _LOGIN: Final = re.compile(
     r"(?:^|/)\.?(?:bash|zsh|z)?(?:rc|profile|_profile|env|login)$|bash\.bashrc$|/profile\.d/"
 )
 _SHELL: Final = (".sh", ".bash", ".zsh")
+_DOCKERFILE: Final = re.compile(r"(?:^|[/.])(?:Docker|Container)file(?:\.[\w-]+)?$", re.IGNORECASE)
 _MOST: Final = 20  # scripts of one folder
 
 
@@ -45,6 +49,20 @@ def _serves_beside(source: Source, context: Context) -> bool:
     return any(runs_the_server(text, context.engine) for text in texts)
 
 
+def _is_of_an_image(source: Source, context: Context) -> bool:
+    """Whether a Dockerfile of the folder copies the script into an image of the engine."""
+    name = posixpath.basename(source.path)
+    files = (path for path in context.listed(source.path) if _DOCKERFILE.search(path))
+    copies = re.compile(rf"(?m)^[ \t]*(?:COPY|ADD)[ \t][^\n]*\b{re.escape(name)}(?![\w.-])")
+    texts = (context.read(path) or "" for path in [*files][:_MOST])
+    return any(copies.search(text) and _builds_on(text, context.engine) for text in texts)
+
+
+def _builds_on(text: str, engine: Engine) -> bool:
+    images = re.findall(r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?(\S+)", text)
+    return any(engine.is_image(image_name(image).repository) for image in images)
+
+
 def _views(source: Source, context: Context) -> tuple[View, ...]:
     reach, login = _reach(source), _LOGIN.search(source.path) is not None
     if reach == "shell" and not login and _serves_beside(source, context):
@@ -52,8 +70,16 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     told = Told(context, source.path, SCRIPT, reach, login=login)
     told.script(source.text)
     found = with_gaps(told.found(), told.gaps)
+    if any(v.variable(context.engine.address) for v in found) and _is_of_an_image(source, context):
+        found = tuple(_inside(view, context.engine.address) for view in found)
     if not found and told.gaps:
         gap = told.gaps[0]
         problem = problem_at(Place(gap.file, gap.line), gap.reason, gap.hint)
         raise NeedsMore(source.path, (problem,))
     return found
+
+
+def _inside(view: View, address: str) -> View:
+    """Return a View of what runs in a container, where the address is that of the inside."""
+    own = tuple(v for v in view.variables if v.name != address)
+    return view if view.container else replace(view, variables=own)

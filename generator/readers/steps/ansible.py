@@ -17,7 +17,7 @@ from generator.readers.helm.releases import Release, is_chart_of, read_from, val
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.view import NotJudged, View
 
@@ -89,6 +89,30 @@ _LONGEST: Final = 10_000
 def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
     defaults = [one for one in found.group(2, 3) if one is not None]
     return names.get(found[1], "".join(defaults) if defaults else found[0])
+
+
+def done_to_the_service(task: Table, engine: str) -> Iterator[tuple[int, str]]:
+    """Yield the command that a task amounts to for the unit of an engine, and its line.
+
+    What notifies a handler waits for its restart, and is left to that.
+    """
+    for module, given in task.entries.items():
+        name = module.rpartition(".")[2]
+        if not isinstance(given, Table):
+            continue
+        unit = f"/etc/systemd/system/{engine}.service"
+        if name in _WRITES and given.text("dest").startswith(unit) and "notify" not in task.entries:
+            yield given.place.line, f"tee {given.text('dest')}"
+        ours = given.text("name").removesuffix(".service") == engine
+        if name in _SERVICES and ours and given.text("state") in _VERBS:
+            yield given.place_of("state").line, f"systemctl {_VERBS[given.text('state')]} {engine}"
+        if name == "reboot":
+            yield given.place.line, name
+
+
+_WRITES: Final = frozenset({"copy", "template", "blockinfile", "lineinfile", "ini_file"})
+_SERVICES: Final = frozenset({"systemd", "systemd_service", "service"})
+_VERBS: Final = {"started": "start", "restarted": "restart", "stopped": "stop"}
 
 
 def handed_over(

@@ -23,7 +23,13 @@ from generator.readers.commands import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
-from generator.readers.steps.ansible import filled, handed_over, hands_over, names_around
+from generator.readers.steps.ansible import (
+    done_to_the_service,
+    filled,
+    handed_over,
+    hands_over,
+    names_around,
+)
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -119,6 +125,8 @@ class _Steps:
                 self.visit(item, depth + 1)
             return
         self._file(node)
+        done = done_to_the_service(node, self.context.engine.name)
+        self.told.texts += ((line, [command]) for line, command in done)
         self._detached(node)
         self._uses(node)
         self.around.append(node)

@@ -1,4 +1,4 @@
-"""Changes of a service by a script that has installed it, and that the running one never sees."""
+"""What a script does to a service that it has installed, and that runs already."""
 
 from __future__ import annotations
 
@@ -44,3 +44,58 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
             elif changed and starts.search(line):
                 return number
     return 0
+
+
+_RUNS: Final = re.compile(r"&(?![&>\d])(?<![&>]&)")
+_GUARDS: Final = re.compile(
+    r"\b(?:stop|disable|mask|p?kill|killall|fuser|pgrep|lsof|netstat|ss|nc|is-active|curl[^|\n]*11434)\b"
+    r"|/api/|Darwin|launchctl|NO_START="
+)
+"""What stops the service, or asks whether there is one, in a line that is no comment."""
+_OTHER_PORT: Final = re.compile(
+    r"_HOST=(?![\"']?(?:https?://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost)?(?::11434)?[\"']?[\s;&])"
+)
+_QUIET: Final = re.compile(r"\s*(?:$|#|echo\b|printf\b|log\b|[A-Za-z_]\w*=\S*\s*$)")
+
+
+def served_beside(
+    texts: Iterable[tuple[int, list[str]]], engine: Engine, servers: Iterable[int]
+) -> int:
+    """Return the line of a server that a script starts though its installer has started one.
+
+    0: there is none, or the script asks or stops first, or takes another port. `servers` are the
+    lines of its servers; one that is indented may depend on a condition.
+    """
+    starts, installs = frozenset(servers), re.compile(engine.installs)
+    installed = False
+    for first, lines in texts:
+        for number, line in enumerate(lines, first):
+            if line.lstrip().startswith("#") or len(line) > _LONGEST:
+                continue
+            if _GUARDS.search(line) or _OTHER_PORT.search(f"{line} "):
+                return 0
+            if installs.search(line):
+                installed = True
+            elif installed and number in starts and not line[:1].isspace():
+                return number
+    return 0
+
+
+def asked_at_once(
+    texts: Iterable[tuple[int, list[str]]], engine: Engine, servers: Iterable[int]
+) -> Iterable[tuple[int, str]]:
+    """Yield the lines, and the verbs, that ask a server in the moment after it was started."""
+    asks = re.compile(rf"\s*(?:\S*/)?{re.escape(engine.name)}\s+(pull|run|create)\b(?!.*\|\|)")
+    starts = frozenset(servers)
+    for first, lines in texts:
+        for at, line in enumerate(lines):
+            if first + at not in starts or len(line) > _LONGEST:
+                continue
+            put_behind = _RUNS.search(line)
+            behind = line[put_behind.end() :] if put_behind else "wait"
+            after = (i for i in range(at + 1, len(lines)) if not _QUIET.match(lines[i]))
+            on_next = _QUIET.match(behind) is not None
+            there = next(after, None) if on_next else at
+            text = lines[there] if there is not None and on_next else behind
+            if there is not None and (found := asks.match(text[:_LONGEST])):
+                yield first + there, found[1]

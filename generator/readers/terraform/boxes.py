@@ -13,7 +13,7 @@ from generator.readers.base import Context, image_name
 from generator.readers.helm.read import quantity
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform import ELSEWHERE
-from generator.view import Bound, Container, NotJudged, Variable
+from generator.view import INGRESS, Bound, Container, Line, NotJudged, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = ("env", "environment", "environment_variables", "env_vars")
 _DEEPEST: Final = 12
+_APP: Final = "azurerm_container_app"
+_NAMED: Final = "*.azurecontainerapps.io"
+_ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
+"""What an ingress has that lets in some callers alone."""
 
 
 def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], list[NotJudged]]:
     """Return the servers that a resource of some type starts, and that the rest is not read."""
     views = [_view(box, image, context) for box, image in _boxes(table, context)]
-    reason = f"of `{kind}` image, variables and memory alone are read here"
+    if kind == _APP:
+        views = [_of_app(view, table) for view in views]
+    parts = "variables, memory, volumes and ingress" if kind == _APP else "variables and memory"
+    reason = f"of `{kind}` image, {parts} alone are read here"
     gaps = [
         NotJudged(
             file=view.place.file,
@@ -39,6 +46,37 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
         for view in views
     ]
     return views, gaps
+
+
+def _of_app(view: View, table: Table) -> View:
+    """Return a server of Container Apps, with its volumes and what opens it to the internet."""
+    box = view.container
+    mounts = [
+        (f"{mount.text('name')}:{mount.text('path')}", mount.place)
+        for container in _containers(table)
+        for mount in container.items("volume_mounts")
+        if isinstance(mount, Table)
+    ]
+    book = replace(
+        view.phrases, volumes_told=True, keep_volume="add a `volume`, and mount it there"
+    )
+    opened = tuple(_opened(table))
+    return replace(
+        view, phrases=book, container=box and replace(box, mounts=tuple(mounts), exposed=opened)
+    )
+
+
+def _containers(table: Table) -> Iterator[Table]:
+    for template in table.items("template"):
+        if isinstance(template, Table):
+            yield from (one for one in template.items("container") if isinstance(one, Table))
+
+
+def _opened(table: Table) -> Iterator[Line]:
+    for ingress in (one for one in table.items("ingress") if isinstance(one, Table)):
+        outside = ingress.scalar("external_enabled")
+        if outside is not None and outside.is_true and not _ASKS & ingress.entries.keys():
+            yield Line(section=INGRESS, name="cloud", value=_NAMED, place=outside.place)
 
 
 def _boxes(node: Node, context: Context, depth: int = 0) -> Iterator[tuple[Table, Scalar]]:

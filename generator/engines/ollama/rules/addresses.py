@@ -377,6 +377,10 @@ _ROUTES: Final = {
     "route": ("a route of the gateway", "a policy of the gateway for the route"),
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
     "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
+    "cloud": (
+        "an external ingress",
+        "the authentication of the platform, or `ip_security_restriction`",
+    ),
     "caddy": ("Caddy", "`caddy.basic_auth`"),
 }
 """What a name is said by, and how it asks who comes. A second word in the name of the line says

@@ -11,7 +11,7 @@ from generator.meaning import cleaned, parts_of
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import POD, PREFIXES, STARTING, Edit
+from generator.view import AT_ONCE, POD, PREFIXES, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -213,6 +213,15 @@ def asked_too_early(view: View, _: Facts) -> Hits:
     for line in view.lines:
         if line.section == POD and line.name == STARTING:
             yield from _asked_beside(line)
+        elif line.section == AT_ONCE:
+            yield Hit(
+                message=f"`{line.name} {line.value}` asks the server in the moment after it was "
+                "started: none answers yet, and it fails",
+                place=line.place,
+                severity="warning",
+                fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "
+                "done`",
+            )
 
 
 _WAITS: Final = re.compile(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.meaning import port_of
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import UNAPPLIED
+from generator.view import SECOND, UNAPPLIED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -22,13 +22,25 @@ _STARTING: Final = frozenset({"Requires", "BindsTo", "Wants", "Upholds"})
     why="A unit that starts the server, and wants `ollama.service` started as well, has two of "
     "them. Both listen on 11434 unless OLLAMA_HOST says otherwise; the one that comes second ends "
     "with `address already in use`, and Restart= starts it over and over. What one server lacks "
-    "belongs into a drop-in of its unit.",
+    "belongs into a drop-in of its unit. The installer, too, leaves a service running, where the "
+    "host has systemd: of a script's own server beside it this is a remark.",
     bad="# ollama-api.service\n[Unit]\nRequires=ollama.service\n[Service]\n"
     "Environment=OLLAMA_HOST=0.0.0.0:11434\nExecStart=/usr/local/bin/ollama serve",
     good="# ollama.service.d/override.conf\n[Service]\nEnvironment=OLLAMA_HOST=0.0.0.0:11434",
     source="bind(2), EADDRINUSE; systemd.unit(5), Requires=",
 )
 def second_server(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == SECOND:
+            yield Hit(
+                message=f"where the host has systemd, the installer has started {line.name} "
+                "already: this server ends with `address already in use`, and what was set for it, "
+                "or is looked for in its store, is not that of the service",
+                place=line.place,
+                severity="info",
+                fix=f"stop the service first, `systemctl disable --now {line.name}`, or set in a "
+                "drop-in what it lacks",
+            )
     start, address = view.starts, view.variable("OLLAMA_HOST")
     own = f"{view.engine}.service"
     if start is None or view.name == own or not view.phrases.unit_file:
