@@ -10,6 +10,7 @@ import pytest
 from generator.targets import all_files
 from generator.units import LIMITS
 from generator.verify.container import held
+from tests.cli.test_verify_command import MACHINES
 from tests.host import stub
 from tests.live.stub import Installed, Stub, serving
 from tests.plans import plan
@@ -17,6 +18,8 @@ from tests.targets.test_bundle_verify import script
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from generator.verify.observed import Via
 
 DATA: dict[str, Any] = {
     "ollama": {"keep_alive": "24h", "host": "127.0.0.1"},
@@ -149,6 +152,17 @@ def test_limits_are_read_as_gen_verify_reads_them(host: dict[str, Any]) -> None:
         LIMITS[name]: "infinity" if v is None else str(v) for name, v in theirs.limits.items()
     }
     assert script().bounds({"HostConfig": host}) == limits
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_what_real_engines_print_is_read_as_gen_verify_reads_it(engine: Via) -> None:
+    text = (MACHINES / engine / f".hostwright/tools/{engine}-inspect.json").read_text()
+    theirs, program, box = held(engine, "ollama", text), script(), json.loads(text)[0]
+    assert theirs is not None
+    assert program.given(box) == theirs.variables
+    assert program.reached(box) == [*(theirs.published or ())]
+    limits = ((LIMITS[name], value) for name, value in theirs.limits.items())
+    assert program.bounds(box) == {n: "infinity" if v is None else str(v) for n, v in limits}
 
 
 @pytest.mark.parametrize("told", ["", "[]", "{}", "[1]", "[[]]", "no such object", "[" * 9999])
