@@ -22,6 +22,7 @@ from typing import (
 )
 
 from generator.advise.advise import Advice, Advised
+from generator.bench.checklist import Item
 from generator.bench.compare import Compared
 from generator.bench.measurement import Measurement
 from generator.bench.objectives import Objectives
@@ -266,6 +267,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 "objectives": Nullable(Objectives),
                 "summaries": [Summary],
                 "batching": Nullable(Compared),
+                "checklist": [Item],
             },
         ),
         Shape("ComparedMeasurements", "`gen bench compare`.", get_type_hints(Compared)),

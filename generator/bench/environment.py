@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from generator.bench.measurement import Environment
@@ -53,7 +54,18 @@ def loaded(environment: Environment, server: Server, model: str) -> Environment:
     if found is None:
         return environment
     size, on_gpus, context = (_number(found, k) for k in ("size", "size_vram", "context_length"))
-    return replace(environment, size=size, on_gpus=on_gpus, context=context)
+    stays = _stays(_text(found, "expires_at"))
+    return replace(environment, size=size, on_gpus=on_gpus, context=context, stays=stays)
+
+
+def _stays(until: str) -> int:
+    """Return the seconds until a time; 0: it is none."""
+    try:
+        # Go writes nanoseconds, of which Python reads as many digits as there are.
+        ends = datetime.fromisoformat(until)
+        return round((ends - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _machine(url: str) -> dict[str, Any]:

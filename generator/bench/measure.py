@@ -19,7 +19,7 @@ from generator.errors import EnvironmentFailure
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.bench.load import Prepare
     from generator.bench.measurement import Level, Sample, Start, StartKind, Workload
@@ -35,7 +35,7 @@ class Load:
 
     With a `window`, in nanoseconds, those per second are asked twice: sent as they are due, and by
     a client that holds them so long, or until it has `most`. `starts` are how often each kind of
-    start is tried.
+    start is tried, and `again` how often the same prompt is.
     """
 
     at_once: tuple[int, ...] = ()
@@ -43,6 +43,7 @@ class Load:
     window: int = 0
     most: int = 4
     starts: int = 0
+    again: int = 0
 
 
 def measure(
@@ -83,6 +84,7 @@ def measure(
         environment=seen,
         warmup=warm,
         levels=tuple(_on_gpus(level, seen) for level in levels),
+        repeated=tuple(_repeated(server, load, of_load)),
         starts=_starts(server, model, load, of_load, told) if load.starts else (),
     )
 
@@ -133,6 +135,13 @@ def _on_gpus(level: Level, seen: Environment) -> Level:
     if not seen.on_gpus:
         return level
     return replace(level, usage=by_server(level.usage or Usage(wall=level.wall), seen.on_gpus))
+
+
+def _repeated(server: Server, load: Load, of_load: Callable[[str], Prepare]) -> Iterator[Sample]:
+    """Yield requests that are all the same, for which a server may have a cache."""
+    ask = of_load("again")(0)
+    for _ in range(load.again):
+        yield from closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples
 
 
 def _starts(

@@ -150,7 +150,8 @@ class Environment:
     """What was measured on: empty and 0 where nobody tells.
 
     Of the model its digest, quantisation, bytes in memory and how many of them on GPUs, context
-    per slot; of the machine what this one is, if the server is on it.
+    per slot, and the seconds for which it stays loaded (negative: it is gone); of the machine what
+    this one is, if the server is on it.
     """
 
     release: str = ""
@@ -159,6 +160,7 @@ class Environment:
     size: int = 0
     on_gpus: int = 0
     context: int = 0
+    stays: int = 0
     architecture: str = ""
     cpu: str = ""
     cores: int = 0
@@ -167,7 +169,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A whole measurement: of what, the request before it that warmed up, its levels and starts."""
+    """A whole measurement: of what, the request before it that warmed up, its levels and starts.
+
+    `repeated` are requests with one and the same prompt, one after the other.
+    """
 
     profile: str
     url: str
@@ -177,3 +182,4 @@ class Measurement:
     warmup: Sample
     levels: tuple[Level, ...]
     starts: tuple[Start, ...] = ()
+    repeated: tuple[Sample, ...] = ()

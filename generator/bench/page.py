@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.bench.compare import batching
 from generator.bench.words import (
     GPUS,
     STARTS,
     USED,
     WAITED,
+    changes,
     clocks,
     gpus,
     milliseconds,
@@ -30,6 +32,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.bench.checklist import Item
     from generator.bench.measurement import Measurement
     from generator.bench.statistics import Spread
     from generator.bench.summary import Summary
@@ -42,6 +45,7 @@ COLOURS: Final = {
     "outside": "rest",
 }
 """Of the parts of an answer's time."""
+STATES: Final = {"done": "✓", "failed": "✗", "not here": "–"}
 _CHARTS: Final = {"ttft": "Time to first token", "itl": "Time between tokens"}
 
 
@@ -58,7 +62,7 @@ class Range:
     note: str
 
 
-def as_page(found: Measurement, summaries: Sequence[Summary]) -> str:
+def as_page(found: Measurement, summaries: Sequence[Summary], items: Sequence[Item] = ()) -> str:
     """Return the HTML: charts, tables with intervals, where the time goes, what went wrong."""
     lead, under = subject(found)
     return page(
@@ -86,6 +90,8 @@ def as_page(found: Measurement, summaries: Sequence[Summary]) -> str:
         starts_head=STARTS,
         starts=started(found),
         not_started=not_started(found),
+        held=changes(held) if (held := batching(found)) else [],
+        items=[(i.item, STATES[i.state], i.seen, f"{i.report}, line {i.line}") for i in items],
         failures=[(named(s.load), str(k.requests), k.error) for s in summaries for k in s.failures],
     )
 

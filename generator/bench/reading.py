@@ -44,6 +44,9 @@ def _problems(read: Measurement) -> Iterator[Problem]:
         if not all(0 <= number < _MOST for s in start.samples for number in _of(s)):
             yield Problem(f"starts.{place}", "has times that cannot be", AGAIN)
 
+    if not all(0 <= number < _MOST for sample in read.repeated for number in _of(sample)):
+        yield Problem("repeated", "has times that cannot be", AGAIN)
+
 
 def _numbers(level: Level) -> Iterator[float]:
     yield from (level.at_once, level.per_second, level.wall, level.window)

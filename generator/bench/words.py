@@ -10,6 +10,7 @@ from generator.units import about
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.bench.compare import Compared
     from generator.bench.measurement import Level, Measurement, Sample
     from generator.bench.statistics import Estimate
     from generator.bench.summary import Summary
@@ -182,6 +183,21 @@ def promises(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
         for s in summaries
         if s.goodput is not None
     ]
+
+
+CHANGES: Final = ("load", "what", "before", "after", "change", "between, %", "")
+
+
+def changes(compared: Compared) -> list[tuple[str, ...]]:
+    """Return a row under CHANGES for each comparison, the verdict last."""
+    rows = []
+    for each in compared.differences:
+        rate = each.measure == "tokens/s"
+        what = each.measure if rate else f"{each.measure}, ms"
+        told = (number(n if rate else n / 1e6) for n in (each.before, each.after))
+        between = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
+        rows.append((each.load, what, *told, f"{each.share:+.1%}", between, each.verdict))
+    return rows
 
 
 _KEPT: Final = {True: "kept", False: "missed", None: "-"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.bench_compare import command as compare_command
-from generator.cli.bench_loads import load_of, more_loads
+from generator.cli.bench_loads import baseline_of, load_of, more_loads, prompts_of
 from generator.cli.options import (
     Misuse,
     document_of,
@@ -22,6 +22,7 @@ from generator.cli.streams import STDIO, print_json
 from generator.cli.talk import coloured, printable, status
 
 if TYPE_CHECKING:
+    from generator.bench.checklist import Item
     from generator.bench.measure import Load
     from generator.bench.measurement import Measurement, Task, Workload
     from generator.bench.objectives import Objectives
@@ -44,6 +45,7 @@ Examples:
   gen bench -m llama3.2:1b --rate 4 --batch-window 50ms
   gen bench -m llama3.2:1b --cold 3              from the disk, cached, and warm
   gen bench -m nomic-embed-text --texts 8        vectors per second
+  gen bench -m llama3.2:1b --checklist --baseline before.json
   gen bench -m llama3.2:1b --json > after.json
   gen bench ./my-host.toml --remember            gen fit ./my-host.toml then
                                                  says what was measured, too
@@ -155,6 +157,8 @@ def command(
     html: str | None,
     as_json: bool,
     remember: bool,
+    checklist: bool,
+    baseline: str | None,
     **asked: Any,  # noqa: ANN401 -- what `_asked` takes
 ) -> None:
     """Measure a running server: time to the first token, between tokens, tokens per second.
@@ -167,7 +171,8 @@ def command(
     from generator.bench.summary import summary
     from generator.live.client import Server
 
-    workload, load, given = _asked(**asked)
+    workload, load, given = _asked(checklist=checklist, **asked)
+    before = baseline_of(baseline, checklist=checklist)
     if remember:
         from generator.cli.bench_remember import can_be_kept
 
@@ -187,13 +192,18 @@ def command(
     finally:
         status()
     summaries = [summary(level, objectives) for level in found.levels]
+    items: tuple[Item, ...] = ()
+    if checklist:
+        from generator.bench.checklist import checklist as filled_in
+
+        items = filled_in(found, before)
     if html is not None:
         from generator.bench.page import as_page
         from generator.cli.writing import write_page
 
-        write_page(as_page(found, summaries), html)
+        write_page(as_page(found, summaries, items), html)
     if html != STDIO:
-        _print("json" if as_json else form, found, summaries, objectives)
+        _print("json" if as_json else form, found, summaries, objectives, items)
     if remember and document is not None and profile is not None:
         from generator.cli.bench_remember import keep
 
@@ -201,7 +211,11 @@ def command(
 
 
 def _print(
-    form: str, found: Measurement, summaries: list[Summary], objectives: Objectives | None
+    form: str,
+    found: Measurement,
+    summaries: list[Summary],
+    objectives: Objectives | None,
+    items: tuple[Item, ...],
 ) -> None:
     if form == "json":
         import dataclasses
@@ -210,7 +224,8 @@ def _print(
         from generator.bench.compare import batching
 
         held = batching(found)
-        print_json(**told, objectives=objectives, summaries=summaries, batching=held)
+        told |= {"objectives": objectives, "summaries": summaries}
+        print_json(**told, batching=held, checklist=items)
     elif form == "benchstat":
         from generator.bench.benchstat import as_benchstat
 
@@ -218,7 +233,7 @@ def _print(
     else:
         from generator.cli.bench_text import bench_text
 
-        click.echo(printable(bench_text(found, summaries)), color=coloured())
+        click.echo(printable(bench_text(found, summaries, items)), color=coloured())
 
 
 def _asked(
@@ -229,6 +244,7 @@ def _asked(
     batch_window: str | None,
     batch_size: int,
     cold: int | None,
+    checklist: bool,
     embed: bool,
     prompts: str | None,
     api: Any,  # noqa: ANN401 -- one of the words that click lets through
@@ -240,32 +256,19 @@ def _asked(
 
     if rate is not None and concurrency is not None:
         raise Misuse("--rate and --concurrency are two loads", "leave one out", where="--rate")
-    given = _prompts(prompts) if prompts is not None else []
-    words = (concurrency or "1,2,4,8").split(",")
+    given = prompts_of(prompts) if prompts is not None else []
+    words = (concurrency or ("1,4,10" if checklist else "1,2,4,8")).split(",")
     at_once = [int(word) if word.isascii() and word.isdigit() else 0 for word in words]
     if not all(0 < n <= MOST_AT_ONCE for n in at_once) or len({*at_once}) < len(at_once):
         message = f"--concurrency: `{concurrency}` is no list of numbers up to {MOST_AT_ONCE}"
         raise Misuse(message, "like 1,4,16", where="--concurrency")
     load = load_of(
-        tuple(at_once), rate, batch_window=batch_window, batch_size=batch_size, cold=cold, api=api
-    )
+        tuple(at_once), rate, batch_window=batch_window, batch_size=batch_size, cold=cold, api=api,
+        checklist=checklist,
+    )  # fmt: skip
     task: Task = "embed" if embed else "generate"
     work = Workload(api=api, requests=requests, prompts=len(given), task=task, **lengths)
     return work, load, given
-
-
-def _prompts(name: str) -> list[str]:
-    from pathlib import Path
-
-    from generator.cli.streams import stdin_if
-    from generator.reading import read_regular
-
-    data = stdin_if(name)
-    text = (read_regular(Path(name)) if data is None else data).decode(errors="replace")
-    found = [line for line in text.splitlines() if line.strip()]
-    if not found:
-        raise Misuse(f"--prompts: `{name}` has none", "write one per line", where="--prompts")
-    return found
 
 
 def _document(profile: str | None, overrides: tuple[str, ...]) -> Document | None:

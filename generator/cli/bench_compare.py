@@ -47,7 +47,7 @@ def command(*, before: str, after: str, fail_on_regression: str | None, as_json:
     share = _share(fail_on_regression) if fail_on_regression else None
     if before == after:
         raise Misuse("both are the same file", "name two", where="AFTER")
-    compared = compare(_read(before), _read(after))
+    compared = compare(read_measurement(before), read_measurement(after))
     if as_json:
         print_json(differences=compared.differences, remarks=list(compared.remarks))
     else:
@@ -58,7 +58,8 @@ def command(*, before: str, after: str, fail_on_regression: str | None, as_json:
         click.get_current_context().exit(1)
 
 
-def _read(name: str) -> Measurement:
+def read_measurement(name: str) -> Measurement:
+    """Return what a file of `gen bench --json` says; `-` is standard input."""
     from pathlib import Path
 
     from generator.bench.reading import LARGEST, measurement

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generator.bench.measure import Load
+    from generator.bench.measurement import Measurement
 
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 WINDOW: Final = "--batch-window"
 LONGEST: Final = 60
+AGAIN: Final = 3
+"""How often the checklist sends the same prompt."""
 
 
 def more_loads(command: Command) -> Command:
@@ -41,6 +44,18 @@ def more_loads(command: Command) -> Command:
             metavar="N",
             help="Also N cold starts from the disk, N from the page cache, and N warm ones.",
         ),
+        click.option(
+            "--checklist",
+            is_flag=True,
+            help="Fill in the testing checklist: one, four and ten at once, cold and warm, the "
+            "same prompt again, how long the model stays.",
+        ),
+        filled_option(
+            "--baseline",
+            metavar="FILE",
+            example="before.json",
+            text="With --checklist: what --json printed before, to look for regressions.",
+        ),
         click.option("--embed", is_flag=True, help="Ask for vectors, not for an answer."),
         click.option(
             "--texts",
@@ -62,10 +77,15 @@ def load_of(
     batch_window: str | None,
     batch_size: int,
     cold: int | None,
+    checklist: bool,
     api: str,
 ) -> Load:
     """Return the loads that the options ask for. Raises Misuse for those that make no sense."""
     from generator.bench.measure import Load
+
+    if checklist and (rate is not None or api != "ollama"):
+        message = "--checklist asks Ollama's own API for so many at once"
+        raise Misuse(message, "leave out --rate and --api", where="--checklist")
 
     if batch_window is not None and rate is None:
         message = f"{WINDOW} holds requests that come by themselves"
@@ -78,7 +98,8 @@ def load_of(
         per_second=rate or 0.0,
         window=_window(batch_window) if batch_window else 0,
         most=batch_size,
-        starts=cold or 0,
+        starts=cold or (1 if checklist else 0),
+        again=AGAIN if checklist else 0,
     )
 
 
@@ -88,3 +109,30 @@ def _window(text: str) -> int:
         message = f"{WINDOW}: {text} is more than anybody waits to send"
         raise Misuse(message, "like 50ms", where=WINDOW)
     return round(seconds * 1e9)
+
+
+def baseline_of(name: str | None, *, checklist: bool) -> Measurement | None:
+    """Return the measurement that a checklist is held against; None: none is named."""
+    if name is None:
+        return None
+    if not checklist:
+        hint = "or compare two files: gen bench compare"
+        raise Misuse("--baseline is for --checklist", hint, where="--baseline")
+    from generator.cli.bench_compare import read_measurement
+
+    return read_measurement(name)
+
+
+def prompts_of(name: str) -> list[str]:
+    """Return the prompts of a file, a line each; `-` is standard input."""
+    from pathlib import Path
+
+    from generator.cli.streams import stdin_if
+    from generator.reading import read_regular
+
+    data = stdin_if(name)
+    text = (read_regular(Path(name)) if data is None else data).decode(errors="replace")
+    found = [line for line in text.splitlines() if line.strip()]
+    if not found:
+        raise Misuse(f"--prompts: `{name}` has none", "write one per line", where="--prompts")
+    return found

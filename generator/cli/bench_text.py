@@ -10,16 +10,17 @@ import click
 from generator.bench.compare import batching
 from generator.bench.summary import PARTS
 from generator.bench.words import (
+    CHANGES,
     GPUS,
     STARTS,
     USED,
     WAITED,
+    changes,
     clocks,
     gpus,
     milliseconds,
     named,
     not_started,
-    number,
     promises,
     spreads,
     started,
@@ -34,15 +35,18 @@ from generator.cli.talk import counted, width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from generator.bench.checklist import Item
     from generator.bench.compare import Compared
     from generator.bench.measurement import Measurement
     from generator.bench.summary import Summary
 
+BOXES: Final = {"done": "x", "failed": "!", "not here": " "}
+_STATES: Final = {"done": "green", "failed": "red", "not here": None}
 _VERDICTS: Final = {"better": "green", "worse": "red"}
 
 
-def bench_text(found: Measurement, summaries: Sequence[Summary]) -> str:
-    """Return a table for each question, a line in it for each load."""
+def bench_text(found: Measurement, summaries: Sequence[Summary], items: Sequence[Item] = ()) -> str:
+    """Return a table for each question, a line in it for each load, and the filled-in list."""
     heads = (*subject(found), warmed(found.warmup))
     lines = [*(textwrap.fill(head, width(), subsequent_indent="  ") for head in heads), ""]
     for title, rows in spreads(summaries):
@@ -67,7 +71,16 @@ def bench_text(found: Measurement, summaries: Sequence[Summary]) -> str:
     if held := batching(found):
         lines += ["Sent as they are due, then held to be sent together:", compare_text(held), ""]
     lines += _failed(summaries)
+    lines += _items(items)
     return "\n".join(lines).rstrip()
+
+
+def _items(items: Sequence[Item]) -> Iterator[str]:
+    """Yield the list as its report has it: a box for each item, and below it what was seen."""
+    for item in items:
+        box = click.style(f"[{BOXES[item.state]}]", fg=_STATES[item.state])
+        yield f"{box} {item.item}  (report {item.report}, line {item.line})"
+        yield textwrap.fill(item.seen, width(), initial_indent="    ", subsequent_indent="    ")
 
 
 def _table(
@@ -94,15 +107,8 @@ def _failed(summaries: Sequence[Summary]) -> Iterator[str]:
 
 def compare_text(compared: Compared) -> str:
     """Return a line for each comparison, and what makes it doubtful."""
-    head = ("load", "what", "before", "after", "change", "between, %", "")
-    rows = []
-    for each in compared.differences:
-        rate = each.measure == "tokens/s"
-        what = each.measure if rate else f"{each.measure}, ms"
-        told = [number(n if rate else n / 1e6) for n in (each.before, each.after)]
-        between = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
-        rows.append([each.load, what, *told, f"{each.share:+.1%}", between, each.verdict])
-    lines = _table(head, rows, (0, 1, 6))[:-1]
+    rows = changes(compared)
+    lines = _table(CHANGES, rows, (0, 1, 6))[:-1]
     for at, each in enumerate(compared.differences, 1):
         colour = _VERDICTS.get(each.verdict)
         lines[at] = lines[at].removesuffix(each.verdict) + click.style(each.verdict, fg=colour)

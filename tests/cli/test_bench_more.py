@@ -130,3 +130,27 @@ def test_what_the_server_used(tmp_path: Path) -> None:
 def test_what_cannot_be_asked(args: tuple[str, ...], message: str) -> None:
     done = bench("http://127.0.0.1:9", *args)
     assert (done.returncode, done.stdout, message in done.stderr) == (2, "", True)
+
+
+def test_the_checklist(tmp_path: Path) -> None:
+    before, page = tmp_path / "before.json", tmp_path / "page.html"
+    with serving(Stub([MINE], slots=10)) as stub:
+        before.write_text(bench(stub.url, *FEW, "--json").stdout)
+        ask = ("--requests", "10", "--output-tokens", "3", "--checklist")
+        found = measured(stub.url, *ask)
+        text = bench(stub.url, *ask, "--baseline", str(before), "--html", str(page)).stdout
+    assert [each["at_once"] for each in found["levels"]] == [1, 4, 10]
+    assert len({body["prompt"] for body in stub.bodies if "prompt" in body}) > 30
+    assert len(found["repeated"]) == 3
+    assert len(found["checklist"]) == 13
+    assert "[x] the model stays loaded  (report 001, line 386)\n    for good" in text
+    assert "The checklist" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--checklist", "--rate", "2"), ("--checklist", "--api", "openai"), ("--baseline", "x")],
+)
+def test_what_is_no_checklist(args: tuple[str, ...]) -> None:
+    done = bench("http://127.0.0.1:9", *args)
+    assert (done.returncode, done.stdout) == (2, "")
