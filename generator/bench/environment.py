@@ -50,7 +50,7 @@ def loaded(environment: Environment, server: Server, model: str) -> Environment:
     """Return the Environment with what the server says of the model in its memory."""
     found = None
     with suppress(HostwrightError):
-        found = _entry(asked(server, "/api/ps"), model)
+        found = _entry(asked(server, "/api/ps"), model, environment.digest)
     if found is None:
         return environment
     size, on_gpus, context = (_number(found, k) for k in ("size", "size_vram", "context_length"))
@@ -86,8 +86,8 @@ def _machine(url: str) -> dict[str, Any]:
     }
 
 
-def _entry(answer: Mapping[str, Any], model: str) -> dict[str, Any] | None:
-    """Return what a list of models says of one."""
+def _entry(answer: Mapping[str, Any], model: str, digest: str = "") -> dict[str, Any] | None:
+    """Return what a list of models says of one; of two names for one file the server lists one."""
     listed = answer.get("models")
     if not isinstance(listed, list):
         raise EnvironmentFailure("no answer of an Ollama server: it lists no models")
@@ -95,7 +95,8 @@ def _entry(answer: Mapping[str, Any], model: str) -> dict[str, Any] | None:
     for each in listed:
         if isinstance(each, dict) and each.get("name") in names:
             return each
-    return None
+    same = (each for each in listed if isinstance(each, dict) and digest)
+    return next((each for each in same if each.get("digest") == digest), None)
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from generator.bench.cold import starts
@@ -66,9 +67,11 @@ def measure(
     told("warm-up", 0)
     warm, workload = _warmed(server, model, workload, given)
 
+    salt = token_hex(4)
+
     def of_load(name: str) -> Prepare:
         return lambda index: partial(
-            timed, server, model, workload, prompt(workload, given, name, index)
+            timed, server, model, workload, prompt(workload, given, name, index, salt)
         )
 
     levels = tuple(_levels(server, workload, load, of_load, told))

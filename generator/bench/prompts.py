@@ -20,10 +20,13 @@ WORDS: Final = (
 MOST_WORDS: Final = 1 << 20
 
 
-def prompt(workload: Workload, given: Sequence[str], load: str, index: int) -> str:
-    """Return the prompt of a request of a load: like no other's from its first word on."""
+def prompt(workload: Workload, given: Sequence[str], load: str, index: int, salt: str = "") -> str:
+    """Return the prompt of a request of a load: like no other's from its first word on.
+
+    That word goes by `salt`, too: a server may keep the prompts of an earlier measurement.
+    """
     drawing = Random(f"{workload.seed} {load} {index}")  # noqa: S311 -- to draw words
-    first = f"{drawing.getrandbits(32):08x}"
+    first = f"{Random(f'{salt} {drawing.getrandbits(32)}').getrandbits(32):08x}"  # noqa: S311
     if given:
         return f"{first} {given[index % len(given)]}"
     return " ".join([first, *drawing.choices(WORDS, k=max(workload.words - 1, 0))])

@@ -56,7 +56,9 @@ def keep(found: Measurement, profile: str, document: Document) -> None:
 
 
 def _told(found: Measured) -> str:
-    low, value, high = (f"{rate:.3g}" for rate in (found.low, found.decode, found.high))
+    from generator.bench.words import number
+
+    low, value, high = map(number, (found.low, found.decode, found.high))
     return f"{value} tokens/s ({low} to {high}) on {found.date}"
 
 

@@ -314,7 +314,8 @@ def _measured(found: Measured) -> str:
 
 
 def _exact(rate: Rate) -> str:
-    low, likely, high = (f"{value:.3g}" for value in (rate.low, rate.likely, rate.high))
+    rates = (rate.low, rate.likely, rate.high)
+    low, likely, high = (f"{each:.3g}" if each < SMALL else f"{each:.0f}" for each in rates)
     return f"{likely} tokens/s ({low} to {high})"
 
 

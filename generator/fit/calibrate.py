@@ -52,9 +52,8 @@ def _corrections(
     named: list[Shape | Problem] = [shape for shape in known if shape.name == measured.model]
     name = f"{split(measured.model)[0]}:{measured.quantisation}"
     named += [pick(measured.model, ask.facts), pick(name, ask.facts)]
-    told = {measured.quantisation, ""}
     for shape in named:
-        if isinstance(shape, Problem) or shape.quantisation not in told:
+        if isinstance(shape, Problem) or not _same(shape.quantisation, measured.quantisation):
             continue
         then = replace(
             ask,
@@ -67,3 +66,8 @@ def _corrections(
             context = fit.load.context
             yield correction(shape, fit.placement, fit.speed, context, measured)
             return
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two quantisations are one as far as both are told."""
+    return not one or not other or one == other

@@ -46,3 +46,39 @@ def test_one_slot_and_four(tmp_path: Path) -> None:
         queues.append(splits[1]["queue"] / splits[1]["latency"])
     assert queues[0] > 0.5
     assert queues[1] < 0.3
+
+
+def test_cold_starts_and_what_the_server_used(tmp_path: Path) -> None:
+    write(tmp_path / "tiny.gguf")
+    (tmp_path / "Modelfile").write_text(f"FROM {tmp_path}/tiny.gguf\nPARAMETER top_k 10\n")
+    with ollama(tmp_path, {"LLAMA_ARG_THREADS": "1", "OLLAMA_NO_CLOUD": "1"}) as server:
+        made = server.run("create", "tiny", "-f", str(tmp_path / "Modelfile"))
+        assert made.returncode == 0, made.stderr
+        bench = ("bench", "-m", "tiny", "--url", f"http://{server.address}", "--timeout", "2m")
+        few = ("--concurrency", "1", "--requests", "4", "--cold", "2")
+        found = validated("bench", called(*bench, *few, "--json").stdout)
+    dropped, kept, warm = found["starts"]
+    # Of a file system in memory there is nothing that could be dropped, and the table says so.
+    assert dropped["held"] <= 5 or dropped["why"]
+    assert kept["held"] > 90
+    slowest = max(each["load"] for each in warm["samples"])
+    assert slowest < min(each["load"] for each in kept["samples"])
+    used = found["levels"][0]["usage"]
+    assert used["threads"] == 1
+    assert used["cpu"] > 0
+    assert used["memory"] > 2**20
+
+
+def test_vectors(tmp_path: Path) -> None:
+    """A model that pools is one that embeds, and Ollama says so."""
+    write(tmp_path / "tiny.gguf", pooling=True)
+    (tmp_path / "Modelfile").write_text(f"FROM {tmp_path}/tiny.gguf\n")
+    with ollama(tmp_path, {"LLAMA_ARG_THREADS": "1", "OLLAMA_NO_CLOUD": "1"}) as server:
+        made = server.run("create", "tiny", "-f", str(tmp_path / "Modelfile"))
+        assert made.returncode == 0, made.stderr
+        bench = ("bench", "-m", "tiny", "--url", f"http://{server.address}", "--timeout", "2m")
+        few = ("--concurrency", "2", "--requests", "4", "--texts", "3", "--json")
+        found = validated("bench", called(*bench, *few).stdout)
+    (told,) = found["summaries"]
+    assert (found["workload"]["task"], told["failed"]) == ("embed", 0)
+    assert {each["vectors"] for each in found["levels"][0]["samples"]} == {3}

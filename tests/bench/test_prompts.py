@@ -17,6 +17,13 @@ def test_each_begins_differently_and_the_same_again() -> None:
     assert every == [prompt(WORK, (), "1", n) for n in range(1000)]
 
 
+def test_another_measurement_begins_differently_and_goes_on_alike() -> None:
+    """A server may keep prompts of the one before."""
+    one, other = (prompt(WORK, (), "1", 0, salt).split() for salt in ("a", "b"))
+    assert one[0] != other[0]
+    assert one[1:] == other[1:]
+
+
 def test_given_prompts_are_taken_in_turn() -> None:
     every = [prompt(WORK, ("a b", "c"), "4", n) for n in range(3)]
     assert [text.partition(" ")[2] for text in every] == ["a b", "c", "a b"]

@@ -20,8 +20,8 @@ OUTLINE = Outline(
 BEGIN, END = 257, 258
 
 
-def write(path: Path) -> None:
-    """Write the model; the same each time."""
+def write(path: Path, *, pooling: bool = False) -> None:
+    """Write the model; the same each time. With `pooling` it makes vectors and no text."""
     writer = gguf.GGUFWriter(path, OUTLINE.architecture)
     writer.add_name("tiny")
     writer.add_block_count(OUTLINE.layers)
@@ -33,6 +33,8 @@ def write(path: Path) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(OUTLINE.head_length)
     writer.add_vocab_size(OUTLINE.vocabulary)
+    if pooling:
+        writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     words = [*_bytes(), "ab", "<s>", "</s>"]
     writer.add_tokenizer_model("gpt2")

@@ -111,6 +111,13 @@ def test_a_model_that_is_not_known_corrects_nothing(seen: Measured) -> None:
     assert (host.corrections, doubts) == ((), [])
 
 
+def test_of_a_quantisation_that_the_server_does_not_tell_it_is_the_usual() -> None:
+    host, _ = calibrated(XEON, [measured(quantisation="", decode=3.0)], (), ask())
+    own = judged("llama3.1:8b", host)
+    assert own.corrected is not None
+    assert (own.corrected.own, _rate(own)) == (True, 3)
+
+
 def test_another_quantisation_is_another_model() -> None:
     host, _ = calibrated(XEON, [measured(quantisation="Q8_0", decode=3.0)], (), ask())
     own, other = judged("llama3.1:8b:Q8_0", host), judged("llama3.1:8b", host)
