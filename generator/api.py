@@ -40,6 +40,9 @@ from generator.fit.assess import Question as Question
 from generator.fit.assess import assess as assess
 from generator.fleet.decide import decide_fleet as decide_fleet
 from generator.fleet.render import render_fleet as render_fleet
+from generator.importing.importing import Imported as Imported
+from generator.importing.importing import ImportRequest as ImportRequest
+from generator.importing.importing import imported as imported
 from generator.live.client import Server as Server
 from generator.pipeline import plan_of as plan_of
 from generator.plan import Plan as Plan

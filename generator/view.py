@@ -319,6 +319,7 @@ class Container:
     home: str = ""
     moving: bool = False
     waited_for: tuple[str, ...] = ()
+    options: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ def test_the_public_names_are_these() -> None:
             "File",
             "Finding",
         ),
+        *("ImportRequest", "Imported", "imported"),
         *("HostwrightError", "Plan", "Problem", "Profile", "ProfileError", "Question", "Report"),
         *("TARGETS", "View", "assess", "check", "decide_fleet", "detect", "explain"),
         *("load_catalogue", "load_engine", "load_profile", "load_target", "open_root"),

@@ -23,6 +23,19 @@ _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- what a published port without an
 _POLICIES: Final = frozenset({"no", "always", "on-failure", "unless-stopped"})
 _OF_ENGINE: Final = frozenset({"compose", "script"})
 """Kinds of file whose containers the engine of containers starts again, and no systemd."""
+_BY_COMMAND: Final = frozenset({"script", "systemd"})
+"""Kinds of file in which a command with options runs a container."""
+_SAID: Final = frozenset(
+    {
+        *("env", "env-file", "publish", "volume", "mount", "gpus", "device", "runtime", "name"),
+        *("restart", "detach", "interactive", "tty", "rm", "pull", "user", "privileged"),
+        *("memory", "memory-swap", "memory-reservation", "cpus", "cpu-shares", "cpuset-cpus"),
+        *("cpuset-mems", "pids-limit", "oom-score-adj", "blkio-weight", "label", "replace"),
+        *("health-cmd", "health-interval", "health-retries", "health-start-period"),
+        *("health-timeout", "no-healthcheck"),
+    }
+)
+"""Options that a View has as something else, and those that make no difference to a service."""
 _OF_CLUSTERS: Final = frozenset({"kubernetes", "helm"})
 _PLAIN: Final = re.compile(r"(?!(?:host|none|bridge|private|pasta|slirp4netns)$)[\w.-]+")
 """A network by its name, and no mode of one."""
@@ -55,6 +68,8 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
     if box.restart in _POLICIES and view.phrases.kind in _OF_ENGINE:
         yield Entry(key="container.restart", value=box.restart, name="restart", place=box.place)
     yield from _lost(box)
+    if view.phrases.kind in _BY_COMMAND:
+        yield from _options(box)
 
 
 def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
@@ -210,6 +225,19 @@ def _network(view: View) -> Iterator[Entry]:
         name = line.value if line.name == "networks" else _named(view, line.value, "Network")
         if line.value in there or (line.name == "Network" and _PLAIN.fullmatch(name)):
             yield Entry(key="container.network", value=name, name=line.name, place=line.place)
+
+
+def _options(box: Container) -> Iterator[Entry | Left]:
+    """Yield what else the command says that runs it."""
+    for one in box.options:
+        told = one.name == "ulimit" and one.value.startswith("memlock")
+        if one.name in _SAID or told or (one.name, one.value) == ("network", "host"):
+            continue
+        if one.name == "network" and _PLAIN.fullmatch(one.value):
+            yield Entry(key="container.network", value=one.value, name=one.name, place=one.place)
+            continue
+        reason = "no key of a profile says it"
+        yield Left(name=f"--{one.name}", value=one.value, place=one.place, reason=reason)
 
 
 def _lost(box: Container) -> Iterator[Left]:

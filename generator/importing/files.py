@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FILES = "service.environment_files"
 OF_CONTAINERS = "container.env_files"
 _NOTE = "holds a secret or is not at hand, so that the file itself is named"
-_HINT = "put it into a file of mode 0600 and name that in `service.environment_files`"
+_HINT = "put it into a file of mode 0600 and name that in `{}`"
 
 
 def without_secrets(view: View, facts: Facts, exists: Exists) -> tuple[View, list[Entry | Left]]:
@@ -32,7 +32,8 @@ def without_secrets(view: View, facts: Facts, exists: Exists) -> tuple[View, lis
     covered = {entry.value for entry in entries}
     found: list[Entry | Left] = [*entries]
     hidden = [one for one in view.variables if one.name in secret]
-    found += (_secret(one) for one in hidden if not _in(one, covered))
+    key = OF_CONTAINERS if view.container else FILES
+    found += (_secret(one, key) for one in hidden if not _in(one, covered))
     plain = tuple(one for one in view.variables if one.name not in secret)
     return replace(view, variables=plain), found
 
@@ -58,6 +59,6 @@ def _in(one: Variable, paths: set[str]) -> bool:
     return any(f"/{one.place.file}".endswith(path) for path in paths)
 
 
-def _secret(one: Variable) -> Left:
+def _secret(one: Variable, key: str) -> Left:
     reason = "it holds a secret, and a profile is no place for one"
-    return Left(name=one.name, value="", place=one.place, reason=reason, fix=_HINT)
+    return Left(name=one.name, value="", place=one.place, reason=reason, fix=_HINT.format(key))

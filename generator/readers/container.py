@@ -70,6 +70,9 @@ def container(
         scratch=tuple(o.value.partition(":")[0] for o in _of(options, "tmpfs")),
         moving=_value(options, "pull") in _PULLED_AGAIN
         or any(_FOLLOWS.search(o.value) for o in _of(options, "label")),
+        options=tuple(
+            Line(section="", name=o.name, value=o.value, place=o.argument.place) for o in options
+        ),
     )
 
 

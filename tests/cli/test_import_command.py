@@ -102,3 +102,12 @@ def test_escapes_of_a_file_do_not_reach_the_screen(folder: Path) -> None:
     text = "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=\x1b[31m5x\nX=\x1b]0;title\x07\n"
     done = called("import", "-", "--stdin-name", "ollama.service", stdin=text, cwd=folder)
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_here_is_a_machine_with_what_it_is(folder: Path) -> None:
+    root = Path(__file__).parents[1] / "verify/machines/overridden"
+    done = called("import", "--here", "--root", str(root), "--ram", "64GiB", cwd=folder)
+    assert done.returncode == 1
+    assert "host = " in done.stdout
+    assert 'memory = "64GiB"' in done.stdout
+    assert "HOME=/root" in done.stderr

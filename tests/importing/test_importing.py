@@ -287,10 +287,17 @@ def test_an_image_that_is_built_is_none_to_name(tmp_path: Path) -> None:
 def test_docker_run_in_a_script(tmp_path: Path) -> None:
     line = (
         "docker run -d --gpus=all --name llm -v models:/root/.ollama -p 127.0.0.1:8080:11434 "
-        "-e OLLAMA_NUM_PARALLEL=4 --cpus 4 -m 8g --restart always ollama/ollama:0.32.0\n"
+        "-e OLLAMA_NUM_PARALLEL=4 --cpus 4 -m 8g --restart always --network web --shm-size 1g "
+        "ollama/ollama:0.32.0\n"
     )
     found = of(tmp_path, {"run.sh": line})
-    assert profile(found)["container"] == {"name": "llm", "volume": "models", "restart": "always"}
+    assert profile(found)["container"] == {
+        "name": "llm",
+        "volume": "models",
+        "restart": "always",
+        "network": "web",
+    }
+    assert lost(found) == {"--shm-size": "no key of a profile says it"}
     assert profile(found)["resources"] == {"cpu_quota": "400%", "memory_max": "8G"}
     assert profile(found)["ollama"] == {
         "version": "0.32.0",
