@@ -26,7 +26,11 @@ _EVIDENCE: Final = 160
 def doctor_text(found: Diagnosis, *, every: bool = False) -> str:
     """Return who was looked at, what is wrong, and a line of counts; `every`: what is well, too."""
     shown = _together([r for r in found.results if every or r.word != "ok"])
-    lines = [" · ".join(found.who), *(line for result in shown for line in _lines(result))]
+    following = [*(result.remedy for result in shown[1:]), ""]
+    lines = [" · ".join(found.who)]
+    for result, after in zip(shown, following, strict=True):
+        # What mends several in a row stands below the last.
+        lines += _lines(result, "" if result.remedy == after else result.remedy)
     words = [result.word for result in found.results]
     counts = counted(fault=words.count("fault"), warning=words.count("warning"))
     rest = (f"{words.count(word)} {word}" for word in WORDS[2:] if word in words)
@@ -47,7 +51,7 @@ def _together(results: list[Result]) -> list[Result]:
             for one, key in named if one.check == firsts[key]]  # fmt: skip
 
 
-def _lines(result: Result) -> Iterator[str]:
+def _lines(result: Result, remedy: str) -> Iterator[str]:
     lead = f"{result.word}: {result.check}: "
     body = textwrap.fill(
         lead + result.said, width(), subsequent_indent=_INDENT, break_on_hyphens=False
@@ -55,6 +59,6 @@ def _lines(result: Result) -> Iterator[str]:
     # Colour last: its codes take no columns, but textwrap would count them.
     yield click.style(result.word, fg=COLOURS[result.word]) + body.removeprefix(result.word)
     yield from (f"{_INDENT}| {shortened(line, _EVIDENCE)}" for line in result.evidence)
-    if result.remedy:
+    if remedy:
         # In one piece: it is there to be copied.
-        yield f"{_INDENT}$ {result.remedy}"
+        yield f"{_INDENT}$ {remedy}"

@@ -14,6 +14,7 @@ from generator.detect.cgroup import files_of, groups_of
 from generator.detect.machine import read_machine
 from generator.detect.root import meminfo, pairs
 from generator.doctor import told
+from generator.doctor.recording import RECENT
 from generator.doctor.symptoms import Pressure, Symptoms, User
 from generator.engines import load_engine
 from generator.live.client import host_and_port
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from generator.verify.observed import Observed
 
 _T = TypeVar("_T")
-RECENT: Final = "server-log-recent.txt"
 KERNEL: Final = "kernel-log.txt"
 _LINES: Final = "2000"
 _NODES: Final = ("/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dri")
@@ -222,7 +222,9 @@ def _df(machine: Machine, folder: str) -> tuple[str, ...]:
 def _log(s: Symptoms, machine: Machine) -> str:
     """Return the end of what the server wrote, as far as somebody kept it."""
     held, process = s.seen.held, s.seen.process
-    kept = ""
+    kept = machine.files.tool(RECENT) if machine.captured else ""
+    if kept:
+        return kept
     if held is not None and held.by == "systemd":
         own = ("--unit", held.name, "--lines", _LINES, "--output", "cat", "--no-pager")
         kept = machine.told(RECENT, ("journalctl", *own))
@@ -233,7 +235,7 @@ def _log(s: Symptoms, machine: Machine) -> str:
         kept = machine.files.text(f"/proc/{process.pid}/fd/2")
     if kept or not machine.captured:
         return kept
-    return machine.files.tool(RECENT) or machine.files.text(f"/{STARTED}")
+    return machine.files.text(f"/{STARTED}")
 
 
 def _kernel(machine: Machine) -> str:

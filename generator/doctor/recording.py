@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from generator.doctor.symptoms import Symptoms
     from generator.engines.base import AskApi
 
+RECENT: Final = "server-log-recent.txt"
+"""The name under which the end of the server's log is kept."""
+_LINES: Final = 2000
 _PROCESS: Final = re.compile(r"proc/(\d+)/")
 _OF_OTHERS: Final = frozenset({"environ", "cmdline"})
 
@@ -55,6 +58,8 @@ class Recording(Machine):
         mine = {path: data for path, data in self.files.taken.items() if _may(path, ours)}
         told = {f"{TOOLS}/{file}": text for file, text in self._told.items() if text}
         told[f"{TOOLS}/{URL}"] = seen.url
+        # That of a server which writes to a file is no answer of a program.
+        told[f"{TOOLS}/{RECENT}"] = "\n".join(seen.log.splitlines()[-_LINES:])
         clean = {path: redacted(text, seen.running.secret) for path, text in told.items()}
         own = {path.lstrip("./"): data for path, data in others.items()}
         return {**mine, **own, **{path: text.encode() for path, text in clean.items()}}

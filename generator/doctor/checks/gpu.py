@@ -154,7 +154,7 @@ def driver(s: Symptoms) -> Iterator[Result]:
     branch = whole(text.partition(".")[0])
     generations = s.facts.generations(_nvidia(s))  # type: ignore[arg-type] # it asks one field
     if not branch or not generations:
-        told = "no NVIDIA driver to judge" if not _nvidia(s) else "nobody tells its version"
+        told = s.late or ("nobody tells its version" if _nvidia(s) else "no NVIDIA driver to judge")
         yield says.unknown(told) if _nvidia(s) or s.late else says.ok(told)
         return
     floor = max(generation.driver_floor for generation in generations)
