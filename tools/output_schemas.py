@@ -30,6 +30,7 @@ from generator.bench.summary import Summary
 from generator.detect.detected import Detected
 from generator.detect.situation import Choice, LeftOut
 from generator.doctor.result import Result
+from generator.engines.base import ServedModel
 from generator.errors import SEVERITIES, Finding, Problem, Severity
 from generator.explain.page import KINDS
 from generator.files.write import Change
@@ -44,6 +45,7 @@ from generator.importing.entries import Added
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.verify.rows import Row
 from generator.verify.served import Extra
+from generator.verify.vitals import Vitals
 from generator.warmup.warmed import Warmed
 
 if TYPE_CHECKING:
@@ -432,6 +434,17 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
     ),
     "verify": (
         _VERIFIED,
+        Shape(
+            "Watched",
+            "A line of `gen verify --watch --json`; `rows` are those at odds alone.",
+            {
+                "at": str,
+                "exit_code": int,
+                "vitals": Vitals,
+                "models": [ServedModel],
+                **_VERIFIED.keys,
+            },
+        ),
         Shape(
             "VerifiedFleet",
             "`gen verify --fleet`.",

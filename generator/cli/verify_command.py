@@ -22,11 +22,12 @@ from generator.cli.talk import coloured, printable
 from generator.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from generator.plan import Plan
     from generator.verify.compare import Comparison
     from generator.verify.observed import Observed
+    from generator.verify.vitals import Vitals
 
 VIA: Final = click.Choice(("systemd", "docker", "podman", "kubectl", "process", "api"))
 _SPELT: Final = {"version": "ollama-version", "overrides": "set"}
@@ -39,6 +40,7 @@ EXAMPLES: Final = """
 Examples:
   gen verify xeon-cpu                       on the machine that serves
   gen verify xeon-cpu --wait 60s            after a start
+  gen verify xeon-cpu --watch 2s            a screen, until Ctrl-C
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via kubectl   the pod of the current context
   gen verify ./my-host.toml --via api --url http://spark:11434
@@ -79,6 +81,12 @@ or profile; 3 the server cannot be asked.
     text="How long to wait for a first answer of the server.",
 )
 @filled_option(
+    "--watch",
+    metavar="TIME",
+    example="2s",
+    text="Show how the server does, each TIME anew until Ctrl-C; --json: a line each.",
+)
+@filled_option(
     "--root",
     metavar="DIR|TAR",
     example="captured.tar",
@@ -116,6 +124,7 @@ def command(
     as_json: bool,
     capture: str | None,
     force: bool,
+    watch: str | None,
     fleet: str | None,
     only: tuple[str, ...],
     **asked: Any,  # noqa: ANN401 -- what `_compared` takes
@@ -137,6 +146,12 @@ def command(
         seconds = seconds_of(asked["timeout"] or _AFAR, "--timeout")
         context.exit(verified_fleet(fleet, only, seconds=seconds, form=form)[1])
     plan = plan_of(document_of(profile or "", overrides), version=version)
+    if watch is not None:
+        from generator.cli.verify_watch import watch as watched
+
+        again = _again(plan, **asked)
+        every = seconds_of(watch, "--watch")
+        context.exit(watched(plan, every, again, as_json=form == "json"))
     if capture is not None:
         _keep(plan, capture, force=force, **asked)
         return
@@ -184,13 +199,17 @@ def _refuse_contradictions(given: Mapping[str, Any], profile: str | None) -> Non
             where = f"--{_SPELT.get(clash, clash)}"
             raise Misuse(f"--{lead} {why}", f"leave {where} out", where=where)
 
-    whole = ("capture", "root", "url", "via", "wait", "html", "version", "overrides")
+    whole = ("capture", "watch", "root", "url", "via", "wait", "html", "version", "overrides")
     refuse("fleet", whole, "asks hosts for what their fleet says")
     refuse("capture", ("root", "via", "wait", "html"), "keeps what is asked, and compares nothing")
+    refuse("watch", ("capture", "root", "wait", "html"), "shows a server that runs")
     refuse("root", ("url", "wait"), "is a machine of which nothing runs any more")
-    if given["root"] and "kubectl" in given["via"]:
-        hint = "leave one of them out"
-        raise Misuse("--root is a captured machine, and no cluster", hint, where="--via")
+    if "kubectl" in given["via"] and (given["root"] or given["watch"]):
+        message = "--root is a captured machine" if given["root"] else "--watch is of this machine"
+        raise Misuse(f"{message}, and no cluster", "leave one of them out", where="--via")
+    if given["watch"] and given["form"] in {"junit", "nagios"}:
+        message = f"--watch has no end, and --format {given['form']} is for one comparison"
+        raise Misuse(message, "write --json, a line each time", where="--format")
     if given["fleet"] and profile is not None:
         message = f"a profile is named, `{profile}`, and --fleet names those of its hosts"
         raise Misuse(message, "leave one of them out", where="--fleet")
@@ -218,6 +237,22 @@ def _keep(
     seconds = seconds_of(timeout or _AFAR, "--timeout")
     files = captured(plan, load_catalogue(), url=url, seconds=seconds)
     keep_archive(capture, files, f"gen verify PROFILE --root {capture}", force=force)
+
+
+def _again(
+    plan: Plan,
+    *,
+    url: str | None,
+    timeout: str | None,
+    via: tuple[Any, ...],
+    **_: Any,  # noqa: ANN401 -- what `_compared` takes beside these
+) -> Callable[[], tuple[Comparison, Observed, Vitals]]:
+    """Return what asks this machine again and again."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.verify.verify import watching
+
+    seconds = seconds_of(timeout or _HERE, "--timeout")
+    return watching(plan, load_catalogue(), url=url, seconds=seconds, via=via)
 
 
 def _compared(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from generator.verify.rows import Row
 
 HEAD: Final = ("setting", "intended", "held", "effective", "verdict")
-_COLOURS: Final = {"ok": "green", "drift": "red", "shadowed": "red", "not read": "yellow"}
+COLOURS: Final = {"ok": "green", "drift": "red", "shadowed": "red", "not read": "yellow"}
 _ROOM: Final = (26, 18, 18, 22)
 """What each column may have on a narrow screen; its head and what is in it may need less."""
 
@@ -47,7 +47,7 @@ def _table(rows: tuple[Row, ...]) -> Iterator[str]:
     yield f"{_line(HEAD[:-1], sizes)}  {HEAD[-1]}"
     following = [*(row.why for row in rows[1:]), ""]
     for row, each, after in zip(rows, cells, following, strict=True):
-        yield f"{_line(each, sizes)}  {click.style(row.verdict, fg=_COLOURS.get(row.verdict))}"
+        yield f"{_line(each, sizes)}  {click.style(row.verdict, fg=COLOURS.get(row.verdict))}"
         # What holds for several in a row is said below the last.
         if row.why and row.why != after:
             yield _below(row.why)

@@ -241,6 +241,9 @@ class Running(Protocol):
     ) -> Mapping[str, str]:
         """Return what the program of a model was told, in the same words; none: it is no such."""
 
+    def port(self, command: Sequence[str]) -> int | None:
+        """Return where the program of a model answers, on this machine alone; None: it does not."""
+
     def wanted(
         self, given: Mapping[str, str], parameters: Mapping[str, str], name: str
     ) -> Mapping[str, str]:

@@ -101,6 +101,17 @@ def asked(server: Server, path: str, body: dict[str, Any] | None = None) -> dict
     return answer
 
 
+def listed(server: Server, path: str) -> list[Any]:
+    """Return the list that a server answers to a GET; raises as `asked` does."""
+
+    def whole(reply: HTTPResponse) -> Iterator[bytes]:
+        yield b'{"all": ' + _whole(reply, server) + b"}"
+
+    (answer,) = _told(server, path, None, whole)
+    every = answer["all"]
+    return every if isinstance(every, list) else []
+
+
 def streamed(server: Server, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of an answer as they come, a line of JSON each; raises as `asked` does."""
     return _told(server, path, body, lambda reply: _lines(reply, server))

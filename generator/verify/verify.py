@@ -12,14 +12,16 @@ from generator.verify.cluster import look_in_cluster
 from generator.verify.compare import compare
 from generator.verify.look import look, wait
 from generator.verify.machine import Machine
+from generator.verify.vitals import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from generator.catalogue.catalogue import Catalogue
     from generator.plan import Plan
     from generator.verify.compare import Comparison
     from generator.verify.observed import Observed, Via
+    from generator.verify.vitals import Vitals
 
 
 def verify(
@@ -69,6 +71,27 @@ def of_machine(
     here = url is None or is_local(host_and_port(url)[0])
     seen = look(service, machine, running, catalogue, url=where, via=via, here=here)
     return compare(service, seen, running), seen
+
+
+def watching(
+    plan: Plan,
+    catalogue: Catalogue,
+    *,
+    url: str | None = None,
+    seconds: float = 3.0,
+    via: Collection[Via] = (),
+) -> Callable[[], tuple[Comparison, Observed, Vitals]]:
+    """Return what compares this machine each time anew, with how the server does meanwhile."""
+    service = plan.service
+    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    before = Watch(load_engine(service.engine).running(facts))
+
+    def again() -> tuple[Comparison, Observed, Vitals]:
+        machine = Machine(None, seconds)
+        found, seen = of_machine(plan, catalogue, machine, url=url, via=via)
+        return found, seen, before.vitals(machine, seen)
+
+    return again
 
 
 def captured(

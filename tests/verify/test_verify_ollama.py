@@ -91,3 +91,26 @@ def test_what_the_program_of_a_model_got(server: Ollama) -> None:
     found = rows(server, server.home)
     assert found["LLAMA_ARG_THREADS"]["verdict"] == "ok"
     assert found["model tiny"]["effective"] == "1024 tokens"
+    # Its command line, and what it says itself in the log.
+    told = {name: (found[f"tiny: {name}"]["held"], found[f"tiny: {name}"]["effective"],
+                   found[f"tiny: {name}"]["verdict"])
+            for name in ("context", "slots", "threads", "flash attention")}  # fmt: skip
+    assert told == {
+        "context": ("1024", "1024", "ok"),
+        "slots": ("1", "1", "drift"),
+        "threads": ("1", "1", "ok"),
+        "flash attention": ("on", "on", "ok"),
+    }
+
+
+def test_a_capture_of_it_tells_the_same(server: Ollama, tmp_path: Path) -> None:
+    """After the model was loaded."""
+    profile, capture = str(server.home / "mine.toml"), str(tmp_path / "host.tar.gz")
+    done = called("verify", profile, "--url", f"http://{server.address}", "--capture", capture)
+    assert done.returncode == 0, done.stderr
+    live = rows(server, server.home)
+    replayed = called("verify", profile, "--root", capture, "--json")
+    again = {row["setting"]: row for row in validated("verify", replayed.stdout)["rows"]}
+    assert {name: row["verdict"] for name, row in live.items()} == {
+        name: row["verdict"] for name, row in again.items()
+    }

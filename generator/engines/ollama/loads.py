@@ -10,6 +10,7 @@ programs are those of runner/llamarunner/runner.go@v0.24.0.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.meaning import GO_FALSE
@@ -76,6 +77,13 @@ def told(command: Sequence[str], variables: Mapping[str, str] | None) -> dict[st
     each = {"context": str(size // slots)} if size else {}
     found["weights"] = found["weights"].rpartition("/")[2]
     return _plain({word: text for word, text in given.items() if text} | found | each | by | kind)
+
+
+def port(command: Sequence[str]) -> int | None:
+    """Return the port of a program that has been told a model."""
+    words = pairwise(command)
+    found = next((whole(word) for option, word in words if option == "--port"), None)
+    return found if told(command, None) and found and found < 1 << 16 else None
 
 
 def _plain(found: dict[str, str]) -> dict[str, str]:

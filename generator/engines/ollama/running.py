@@ -128,6 +128,10 @@ class RunningOllama:
         """Return what the program of a model was told, in the same words."""
         return loads.told(command, variables)
 
+    def port(self, command: Sequence[str]) -> int | None:
+        """Return where the program of a model answers; None: it does not."""
+        return loads.port(command)
+
     def wanted(
         self, given: Mapping[str, str], parameters: Mapping[str, str], name: str
     ) -> dict[str, str]:
