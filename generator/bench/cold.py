@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.bench.measurement import START_KINDS, Start
 from generator.bench.pagecache import drop, held
-from generator.errors import EnvironmentFailure
+from generator.errors import EnvironmentFailure, shortened
 from generator.live.client import asked, host_and_port
 from generator.units import is_local
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAUSE: Final = 0.05
 PATIENCE: Final = 60.0
 """Seconds that a server has to let go of a model."""
+MOST_FILES: Final = 64
 MOST_HELD: Final = 5
 """Percent of a file that may be left in the page cache of one that was dropped."""
 _FROM: Final = ("FROM ", "ADAPTER ")
@@ -72,16 +73,16 @@ def model_files(server: Server, model: str) -> tuple[tuple[Path, ...], str]:
     lines = shown.splitlines() if isinstance(shown, str) else []
     named = [line.partition(" ")[2].strip() for line in lines if line.startswith(_FROM)]
     files = tuple(Path(name) for name in named if name.startswith("/"))
-    if not files:
+    if not 0 < len(files) <= MOST_FILES:
         return (), "the server does not say which file the model is"
     for file in files:
         try:
             if not file.is_file():
-                return (), f"there is no file {file} here"
+                return (), f"there is no file {shortened(str(file))} here"
             with file.open("rb"):
                 pass
         except OSError as error:
-            return (), f"cannot read {file}: {error.strerror}"
+            return (), f"cannot read {shortened(str(file))}: {error.strerror}"
         except ValueError:
             return (), "the server names a file that is none"
     return files, ""

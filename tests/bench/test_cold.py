@@ -50,6 +50,8 @@ def stub(modelfile: str) -> Stub:
         ("FROM /nowhere/blob", "there is no file"),
         ("FROM /dev/zero", "there is no file"),
         ("FROM /\0", "there is no file"),
+        (f"FROM /{'x' * 100_000}", "cannot read /xxx"),
+        ("FROM /x\n" * 100, "does not say"),
     ],
 )
 def test_why_a_file_cannot_be_dropped(modelfile: str, why: str) -> None:
@@ -57,6 +59,7 @@ def test_why_a_file_cannot_be_dropped(modelfile: str, why: str) -> None:
         files, told = model_files(Server.at(running.url, 10), "mine:1b")
     assert files == ()
     assert why in told
+    assert len(told) < 120
 
 
 def test_the_files_of_a_model(file: Path) -> None:
