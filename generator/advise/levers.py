@@ -45,6 +45,9 @@ def flash_attention(s: Standing) -> Given:
     elif fit.load.flash_attention:
         by = "by the profile" if s.ask.flash_attention else "by itself"
         yield Idle(lever="flash attention", why=f"it is on, {by}")
+    elif s.ask.flash_attention:
+        why = f"the profile wants it, and {s.ask.product} {s.ask.facts.at} has none for this device"
+        yield Idle(lever="flash attention", why=why)
     else:
         measure = "gen bench PROFILE -m MODEL --ab ollama.flash_attention=false,true"
         yield Lever(
@@ -126,20 +129,20 @@ def batch(s: Standing) -> Given:
 def threads(s: Standing) -> Given:
     """Yield as many threads as there are cores, where the processor computes."""
     cores, quota = s.plan.host.cores, _limit(s, "cpu_quota")
-    count = next((x.value for x in s.service.environment if x.name == "LLAMA_ARG_THREADS"), "")
+    count = s.written.get("threads", {}).get("count", cores)
     if s.whole:
         why = "all layers are on GPUs: the processor's threads compute nothing"
         yield Idle(lever="threads", why=why)
     elif not cores:
         yield Idle(lever="threads", why="the profile does not say how many cores there are")
-    elif isinstance(quota, int) and quota < 100 * (int(count) if count.isdigit() else cores):
+    elif isinstance(quota, int) and quota < 100 * count:
         yield Lever(
             name="CPU quota",
             sets=(f"resources.cpu_quota={100 * cores}%",),
             cost="other services get less CPU time",
             measure="gen doctor PROFILE",
         )
-    elif count.isdigit() and int(count) != cores:
+    elif count != cores:
         yield Lever(
             name="threads",
             sets=(f"threads.count={cores}",),

@@ -127,3 +127,11 @@ def test_what_was_measured_here_corrects_it_and_is_the_source(tmp_path: Path) ->
 def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
     done = called("advise", str(tmp_path / "no.toml"))
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_what_an_older_release_cannot_do_is_no_lever() -> None:
+    """Before 0.11.5 there is no flash attention on a processor, whatever the profile says."""
+    found = advised("xeon-cpu", "--ollama-version", "0.9")
+    assert "flash attention" not in levers(found)
+    assert idle(found)["flash attention"].endswith("Ollama 0.9.6 has none for this device")
+    assert levers(found)["threads"]["sets"] == ["threads.count=12"]
