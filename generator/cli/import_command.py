@@ -134,7 +134,7 @@ def _write(found: Imported, output: str, *, force: bool) -> None:
     from generator.files.rewrite import create
 
     create(Path(output), found.text.encode(), force=force)
-    say(f"{word('hint')} gen check {output}; gen {output} -t systemd -o out")
+    say(f"{word('hint')} gen check {output}; gen {output} -t {found.target} -o out")
 
 
 def _say(found: Imported) -> None:

@@ -25,6 +25,8 @@ _OF_ENGINE: Final = frozenset({"compose", "script"})
 """Kinds of file whose containers the engine of containers starts again, and no systemd."""
 _BY_COMMAND: Final = frozenset({"script", "systemd"})
 """Kinds of file in which a command with options runs a container."""
+_ROOT: Final = frozenset({"root", "0", "0:0", "root:root"})
+"""The user that the image itself has."""
 _SAID: Final = frozenset(
     {
         *("env", "env-file", "publish", "volume", "mount", "gpus", "device", "runtime", "name"),
@@ -67,6 +69,8 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
     yield from _network(view)
     if box.restart in _POLICIES and view.phrases.kind in _OF_ENGINE:
         yield Entry(key="container.restart", value=box.restart, name="restart", place=box.place)
+    if view.phrases.kind == "quadlet" and view.manager == "user":
+        yield Entry(key="container.rootless", value=True, name="rootless", place=view.place)
     yield from _lost(box)
     if view.phrases.kind in _BY_COMMAND:
         yield from _options(box)
@@ -127,12 +131,16 @@ def _listen(view: View, match: re.Match[str], place: Place) -> Iterator[Entry]:
 
 
 def _on_the_host(view: View, place: Place, facts: Facts) -> Iterator[Entry | Left]:
-    """Yield where a server listens that has the network of the host."""
+    """Yield where a server listens that has the network of the host: where its variable says."""
     reason = "a profile has no network of the host: the port is published instead"
     yield Left(name="network_mode", value="host", place=place, reason=reason)
-    yield Entry(key=f"{view.engine}.host", value=_EVERYWHERE, name="network_mode", place=place)
-    port = inside_port(view, facts)
-    yield Entry(key=f"{view.engine}.port", value=port, name="network_mode", place=place)
+    said = view.variable(load_signs(view.engine).address)
+    usual = {"host": _EVERYWHERE, "port": facts.image.port}
+    listen: dict[str, object] = {f"{view.engine}.{key}": value for key, value in usual.items()}
+    if said is not None:
+        listen |= load_engine(view.engine).meant(said.name, said.value, facts).keys
+    for key, value in listen.items():
+        yield Entry(key=key, value=value, name="network_mode", place=said.place if said else place)
 
 
 def _mounts(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
@@ -242,7 +250,7 @@ def _options(box: Container) -> Iterator[Entry | Left]:
 
 def _lost(box: Container) -> Iterator[Left]:
     """Yield what a profile has no word for."""
-    if box.user:
+    if box.user and box.user not in _ROOT:
         reason = "a profile runs the container as the image does"
         yield Left(name="user", value=box.user, place=box.place, reason=reason)
     if box.privileged is not None:

@@ -99,6 +99,10 @@ def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
         harmless = default is not None and _mean(running, one.name, one.value, default)
         if one.name not in before and one.key not in own and not harmless:
             yield Added(name=one.name, value=one.value, reason=one.reason)
+    box, listen = view.container, settled.plan.service.listen
+    if box and not box.ports and box.host_network is None:
+        reason = "No port was published, and a rendered container publishes that of the API."
+        yield Added(name="ports", value=listen.address, reason=reason)
     limits = {one.name for one in view.bounds}
     for limit in settled.plan.service.limits:
         if limit.name not in limits and limit.key not in own:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from generator.importing.choose import Chosen
     from generator.readers.base import Context
-    from generator.view import Line
+    from generator.view import Line, View
 
 TARGETS: Final = {name: name for name in ("systemd", "compose", "quadlet", "nixos")}
 """Kinds of file that a target writes, too: there what was and what will be are compared."""
@@ -35,6 +35,12 @@ class Tried:
     settled: Settled
     unsaid: tuple[Left, ...] = ()
     mounts: frozenset[str] = frozenset()
+
+
+def target_of(view: View) -> str:
+    """Return the target that a user of such a file renders."""
+    kind = view.phrases.kind
+    return TARGETS.get(kind, "") or ("compose" if view.container else "systemd")
 
 
 def guessed(

@@ -14,7 +14,7 @@ from generator.importing.choose import Chosen, choose
 from generator.importing.effect import differences
 from generator.importing.entries import Added, Entry, Left
 from generator.importing.files import without_secrets
-from generator.importing.guess import guessed
+from generator.importing.guess import guessed, target_of
 from generator.importing.profile import name_from, profile_text
 from generator.importing.sources import entries_of
 from generator.profiles.document import Document
@@ -59,6 +59,7 @@ class Imported:
     setting.
 
     `retire` are files that win over what a bundle puts beside them, so that they have to go.
+    `target` is the one that writes files of their kind.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Imported:
     left: tuple[Left, ...]
     added: tuple[Added, ...]
     retire: tuple[str, ...] = ()
+    target: str = ""
 
     @property
     def lost(self) -> tuple[Left, ...]:
@@ -140,6 +142,7 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
         carried=result.kept,
         left=left,
         added=found.added,
+        target=target_of(chosen.view),
         retire=tuple(path for path in chosen.drop_ins if PurePosixPath(path).name not in ours),
     )
     return replace(made, text=profile_text(base, made))

@@ -41,7 +41,9 @@ def lines_of(view: View) -> Iterator[Line]:
     elif view.phrases.headers:
         for line in view.lines:
             named = line.name and line.value and line.name not in _DIRECTIVES
-            if named and line.section in _SECTIONS and line.name not in limits:
+            boxed = (line.name, line.value) == ("Network", "host") or line.name == "User"
+            told = line.name in limits or (boxed and line.section == "Container")
+            if named and line.section in _SECTIONS and not told:
                 yield line
 
 

@@ -34,6 +34,7 @@ def test_what_is_lost_is_said_and_makes_the_exit_code_1(folder: Path) -> None:
     place = "lossy/ollama.service.d/override.conf"
     assert f"not carried over: {place}:3: ProtectHome=yes: no key of a profile" in done.stderr
     assert "hf_x" not in done.stderr
+    assert "hint: gen check host.toml; gen host.toml -t systemd -o out" in done.stderr
     assert "num_parallel = 4" in (folder / "host.toml").read_text()
     assert called("check", "host.toml", cwd=folder).returncode == 0
 

@@ -266,6 +266,34 @@ def test_a_published_port_is_where_the_api_listens(
     assert ("ports" in lost(found)) == (host is None)
 
 
+@pytest.mark.parametrize(
+    ("variable", "host", "port"),
+    [
+        ("OLLAMA_HOST: 127.0.0.1:8080", "127.0.0.1", 8080),
+        ('OLLAMA_DEBUG: "1"', "0.0.0.0", 11434),  # noqa: S104 -- as the image has it
+    ],
+)
+def test_on_the_network_of_the_host_the_variable_says_where(
+    variable: str, host: str, port: int, tmp_path: Path
+) -> None:
+    text = (
+        "services:\n  ollama:\n    image: ollama/ollama\n    network_mode: host\n"
+        f"    environment: {{{variable}}}\n"
+    )
+    found = of(tmp_path, {"compose.yaml": text})
+    told = profile(found)["ollama"]
+    assert (told["host"], told["port"]) == (host, port)
+    assert "network_mode" in lost(found)
+
+
+def test_a_quadlet_of_a_user_is_rootless(tmp_path: Path) -> None:
+    path = "home/kim/.config/containers/systemd/ollama.container"
+    found = of(tmp_path, {path: "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nUser=root\n"})
+    assert profile(found)["container"]["rootless"] is True
+    assert lost(found) == {}
+    assert [(one.name, one.value) for one in found.added] == [("ports", "127.0.0.1:11434")]
+
+
 def test_a_directory_with_models_is_kept(tmp_path: Path) -> None:
     text = (
         "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"

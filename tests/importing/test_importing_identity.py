@@ -76,7 +76,8 @@ CASES = [
     *((t, name, release, ()) for t in TARGETS for name in PROFILES for release in RELEASES),
     *(("systemd", "xeon-cpu", RELEASES[-1], change) for change in CHANGES),
     ("systemd", "dual-pascal", RELEASES[-1], CHANGES[0]),
-    *((target, "container-dev", RELEASES[-1], CONTAINER) for target in IN_CONTAINERS),
+    *((target, "container-dev", RELEASES[-1], CONTAINER) for target in ("compose", "quadlet")),
+    ("quadlet", "container-dev", RELEASES[-1], ("container.rootless=true",)),
 ]
 
 
@@ -85,7 +86,7 @@ def said(plan: Plan, target: str) -> dict[str, Any]:
     service, boxed = plan.service, target in IN_CONTAINERS
     variables = (one for one in service.environment if not boxed or one.scope == "any")
     jobs = (job for job in service.jobs if job.kind not in WITHOUT_JOBS.get(target, ()))
-    places = ("image", "name", "volume", "network") if boxed else ()
+    places = ("image", "name", "volume", "network", "rootless") if boxed else ()
     return {
         "environment": {(one.name, one.value) for one in variables},
         "container": [getattr(service.container, name) for name in places],
