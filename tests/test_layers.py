@@ -151,6 +151,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"catalogue", "engines", "errors", "live", "plan", "verify", "warmup"},
         set(),
     ),
+    "trial": (
+        {
+            *("bench", "catalogue", "detect", "engines", "errors", "files", "formats", "live"),
+            *("pipeline", "plan", "profiles", "trial", "units", "verify"),
+        },
+        set(),
+    ),
     "fleet": (
         {
             *("catalogue", "codec", "detect", "errors", "fleet", "formats", "pipeline", "plan"),

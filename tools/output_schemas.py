@@ -43,6 +43,8 @@ from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.importing.entries import Added
 from generator.plan import SCHEMA_VERSION, Plan
+from generator.trial.ab import Trial
+from generator.trial.tune import Tuned
 from generator.verify.rows import Row
 from generator.verify.served import Extra
 from generator.verify.vitals import Vitals
@@ -273,6 +275,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
         Shape("ComparedMeasurements", "`gen bench compare`.", get_type_hints(Compared)),
+        Shape("Trial", "`gen bench --ab`.", get_type_hints(Trial)),
     ),
     "check": (
         Shape(
@@ -432,6 +435,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "tune": (Shape("Tuning", "`gen tune`.", get_type_hints(Tuned)),),
     "verify": (
         _VERIFIED,
         Shape(

@@ -38,6 +38,7 @@ SECTIONS: Final = {
         "doctor": "Find what is wrong with a server here, and what mends it.",
         "warmup": "Load the models of a profile into a running server.",
         "bench": "Measure a running server under load, and compare measurements.",
+        "tune": "Find the fastest value of a setting on a running server.",
         "explain": "Explain rules, variables, keys, limits, options, models.",
         "models": "List and search the models of the library.",
     },

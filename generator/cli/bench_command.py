@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from generator.cli.bench_ab import AB
+from generator.cli.bench_ab import command as ab_command
 from generator.cli.bench_compare import command as compare_command
 from generator.cli.bench_loads import baseline_of, load_of, more_loads, prompts_of
 from generator.cli.options import (
@@ -43,13 +45,15 @@ Examples:
   gen bench -m llama3.2:1b --url http://spark:11434 --concurrency 1,4,16
   gen bench -m llama3.2:1b --rate 2.5 --requests 100
   gen bench -m llama3.2:1b --rate 4 --batch-window 50ms
-  gen bench -m llama3.2:1b --cold 3              from the disk, cached, and warm
+  gen bench -m llama3.2:1b --cold 3             from disk, cached, and warm
   gen bench -m nomic-embed-text --texts 8        vectors per second
   gen bench -m llama3.2:1b --checklist --baseline before.json
   gen bench -m llama3.2:1b --json > after.json
   gen bench ./my-host.toml --remember            gen fit ./my-host.toml then
                                                  says what was measured, too
   gen bench compare before.json after.json --fail-on-regression 5%
+  gen bench ./p.toml --ab ollama.flash_attention=true,false
+  gen bench --ab --help                          values of a setting, in turns
 
 \b
 Exit codes: 0 measured; 2 bad usage or profile, or no such model; 3 nothing
@@ -58,7 +62,7 @@ could be measured.
 
 
 class Bench(click.Command):
-    """`gen bench`, whose first word may be `compare`: the other command."""
+    """`gen bench`, which `compare` as its first word or `--ab` make another command."""
 
     def make_context(
         self,
@@ -71,6 +75,8 @@ class Bench(click.Command):
         if args[:1] == [COMPARE]:
             name = f"{info_name} {COMPARE}"
             return compare_command.make_context(name, args[1:], parent, **extra)
+        if any(arg.partition("=")[0] == AB for arg in args):
+            return ab_command.make_context(f"{info_name} {AB}", args, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -165,7 +171,8 @@ def command(
 
     Each load has its own line: so many requests at once, or so many per second. Every prompt begins
     differently, so that no cache has the answer; one request before all others loads the model and
-    is not counted. `gen bench compare A.json B.json` says what has changed.
+    is not counted. `gen bench compare A.json B.json` says what has changed, and `gen bench --ab`
+    compares values of one setting in turns.
     """
     from generator.bench.measure import measure
     from generator.bench.summary import summary

@@ -44,7 +44,7 @@ def command(*, before: str, after: str, fail_on_regression: str | None, as_json:
     """
     from generator.bench.compare import compare
 
-    share = _share(fail_on_regression) if fail_on_regression else None
+    share = share_of(fail_on_regression) if fail_on_regression else None
     if before == after:
         raise Misuse("both are the same file", "name two", where="AFTER")
     compared = compare(read_measurement(before), read_measurement(after))
@@ -70,7 +70,8 @@ def read_measurement(name: str) -> Measurement:
     return measurement(read_regular(Path(name), LARGEST) if data is None else data, name)
 
 
-def _share(text: str) -> float:
+def share_of(text: str) -> float:
+    """Return the share that an option says. Raises Misuse for what is none."""
     number = text.removesuffix("%")
     try:
         share = float(number) / 100

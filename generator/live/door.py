@@ -9,13 +9,14 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _PIECE: Final = 2**16
 PATIENCE: Final = 10.0  # seconds that a program has
@@ -40,18 +41,32 @@ class Bytes:
     err: bytes
 
 
-def ask(argv: Sequence[str], *, seconds: float = PATIENCE, most: int = MOST) -> Answer:
+def ask(
+    argv: Sequence[str],
+    *,
+    seconds: float = PATIENCE,
+    most: int = MOST,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    leave: bool = False,
+) -> Answer:
     """Return what a program answers; it and what it has started end with this call.
 
-    Raises EnvironmentFailure where it is missing, takes longer than `seconds`, or prints more
-    than `most` bytes.
+    It gets `variables` beside those of this program. `leave`: what it has started goes on where it
+    ends by itself, and prints elsewhere. Raises EnvironmentFailure where it is missing, takes
+    longer than `seconds`, or prints more than `most` bytes.
     """
-    told = ask_bytes(argv, seconds=seconds, most=most)
+    told = ask_bytes(argv, seconds=seconds, most=most, variables=variables, leave=leave)
     return Answer(told.code, told.out.decode(errors="replace"), told.err.decode(errors="replace"))
 
 
 def ask_bytes(
-    argv: Sequence[str], *, given: bytes = b"", seconds: float = PATIENCE, most: int = MOST
+    argv: Sequence[str],
+    *,
+    given: bytes = b"",
+    seconds: float = PATIENCE,
+    most: int = MOST,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    leave: bool = False,
 ) -> Bytes:
     """Return what a program answers that reads `given` from its input; raises as `ask` does."""
     until = time.monotonic() + seconds
@@ -65,7 +80,7 @@ def ask_bytes(
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "LC_ALL": "C"},
+                env={**os.environ, "LC_ALL": "C", **variables},
                 start_new_session=True,
             )
     except (OSError, ValueError) as error:
@@ -79,7 +94,7 @@ def ask_bytes(
         message = f"`{argv[0]}` has not answered in {seconds:g} seconds"
         raise EnvironmentFailure(message, hint="see whether it hangs by itself, too") from None
     finally:
-        _end(process)
+        _end(process, leave=leave and process.returncode is not None)
     return Bytes(code, out, err)
 
 
@@ -116,10 +131,11 @@ def _printed(process: subprocess.Popen[bytes], until: float, most: int) -> tuple
     return bytes(told[process.stdout]), bytes(told[process.stderr])
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], *, leave: bool) -> None:
     """End the program with all that it has started, and forget its streams."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if not leave:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for stream in (process.stdout, process.stderr):
         if stream is not None:

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.live.machine import Machine, TooMuch
+
 BUSY = "server busy, please try again.  maximum pending requests exceeded"
 MODIFIED = "2026-11-01T12:00:00.5+01:00"
 FOREVER = "2318-03-10T06:33:12.5Z"  # what `keep_alive: -1` becomes
@@ -32,6 +34,7 @@ class Installed:
     context: int = 4096
     able: tuple[str, ...] = ("completion",)
     modelfile: str = ""
+    blocks: int = 32
 
     @property
     def details(self) -> dict[str, Any]:
@@ -61,6 +64,7 @@ class Stub:
     library: list[Installed] = field(default_factory=list)  # what can be pulled
     most: int = 0  # models in memory at once; 0: all
     broken: str = ""  # why no model can be loaded
+    machine: Machine | None = None  # whose times the counters tell, and nobody waits for
 
     def __post_init__(self) -> None:
         self.waiting = 0
@@ -108,13 +112,16 @@ class Stub:
             ]
         }  # fmt: skip
 
+    def on_cards(self, model: Installed) -> int:
+        return self.machine.on_gpus if self.machine else int(model.size * self.on_gpus)
+
     def ps(self) -> dict[str, Any]:
         there = [m for m in self.models if m.name in self.loaded]
         return {
             "models": [
                 {"name": m.name, "model": m.name, "size": m.size, "digest": m.digest,
                  "details": m.details, "expires_at": FOREVER,
-                 "size_vram": int(m.size * self.on_gpus), "context_length": m.context}
+                 "size_vram": self.on_cards(m), "context_length": m.context}
                 for m in there
             ]
         }  # fmt: skip
@@ -166,7 +173,8 @@ class Handler(BaseHTTPRequestHandler):
         if model is None:
             return self.json({"error": f"model '{body.get('model')}' not found"}, 404)
         if path == "/api/show":
-            shown = {"details": model.details, "parameters": model.parameters, "model_info": {}}
+            info = {"llama.block_count": model.blocks, "llama.context_length": 131072}
+            shown = {"details": model.details, "parameters": model.parameters, "model_info": info}
             shown["modelfile"] = model.modelfile
             return self.json(shown | {"capabilities": list(model.able)})
         with self.stub.turn() as mine:
@@ -192,7 +200,10 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, path: str, model: Installed, body: dict[str, Any]) -> None:
         if self.stub.broken:
             return self.json({"error": self.stub.broken}, 500)
-        loading = self.stub.load(model)
+        try:
+            loading = self.load(model, body.get("options") or {})
+        except TooMuch as error:
+            return self.json({"error": str(error)}, 500)
         if body.get("keep_alive") == 0:
             self.stub.loaded.discard(model.name)
         if path == "/api/embed":
@@ -208,10 +219,32 @@ class Handler(BaseHTTPRequestHandler):
         parts["/v1/embeddings"] = self.vectors
         return parts[path](path, model, body, loading)
 
+    def load(self, model: Installed, options: dict[str, Any]) -> int:
+        waited = self.stub.load(model)
+        return self.stub.machine.load(options) if self.stub.machine else waited
+
+    def simulated(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
+        """The counters of a machine that there is not, at once."""
+        assert self.stub.machine
+        count = int(body.get("options", {}).get("num_predict", 3))
+        words = len(str(body["prompt"]).split())
+        prefill, decode = self.stub.machine.answer(words, count)
+        self.begin("application/x-ndjson")
+        self.chunk(self.part(path, model, "w"))
+        last = {
+            "done": True, "done_reason": "length", "total_duration": loading + prefill + decode,
+            "load_duration": loading, "prompt_eval_count": words, "prompt_eval_duration": prefill,
+            "eval_count": count, "eval_duration": decode,
+        }  # fmt: skip
+        self.chunk({**self.part(path, model, ""), **last})
+        self.end()
+
     def native(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
         """A stream of JSON lines, or one object; the last has the counters."""
         count = int(body.get("options", {}).get("num_predict", 3))
         nothing = not body.get("prompt") and not body.get("messages")
+        if self.stub.machine and not nothing:
+            return self.simulated(path, model, body, loading)
         reading = time.perf_counter_ns()
         time.sleep(0 if nothing else self.stub.prompt_seconds)
         began = time.perf_counter_ns()

@@ -68,6 +68,15 @@ def test_what_it_has_started_ends_with_it(tmp_path: Path) -> None:
     raise AssertionError("the child still runs")
 
 
+def test_what_it_has_started_goes_on_where_that_is_meant(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    script = f"sleep 60 >/dev/null 2>&1 & echo $! > {pid}"
+    assert ask(["sh", "-c", script], leave=True).code == 0
+    number = int(pid.read_text())
+    assert running(number)
+    os.kill(number, 9)
+
+
 def running(number: int) -> bool:
     try:
         state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]

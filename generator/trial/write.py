@@ -1,0 +1,93 @@
+"""The best value as a line of the profile: everything else of that file stays as it is."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.errors import HostwrightError
+from generator.files.diff import Content, unified
+from generator.files.rewrite import create, rewrite
+from generator.formats.edit import with_value
+from generator.pipeline import plan_of
+from generator.profiles.load import read_document
+from generator.profiles.shipped import shipped_profiles
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from generator.profiles.document import Document
+
+BACKUP: Final = ".before-tune"
+"""What the name of the file as it was ends with."""
+_PLACE: Final = "{at}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A profile before and after."""
+
+    path: Path
+    old: str
+    new: str
+
+    @property
+    def diff(self) -> str:
+        """What changes, as people and `patch` read it; empty: nothing."""
+        if self.old == self.new:
+            return ""
+        before, after = (Content(text.encode(), executable=False) for text in (self.old, self.new))
+        return unified(self.path.name, before, after)
+
+    def write(self) -> Path:
+        """Write it, and return where the file is as it was. Raises as `rewrite` does."""
+        backup = self.path.with_name(self.path.name + BACKUP)
+        create(backup, self.old.encode(), force=True)
+        rewrite(self.path, self.old, self.new)
+        return backup
+
+
+def own_file(document: Document) -> Path:
+    """Return the file of a profile that may be written. Raises HostwrightError: there is none."""
+    path = Path(document.source)
+    if document.source in {f"profiles/{each.name}" for each in shipped_profiles()}:
+        raise HostwrightError(
+            f"{document.source} is shipped, and is not written to",
+            hint=f'write a profile of your own with `extends = "{path.stem}"`',
+        )
+    if not path.is_file():
+        raise HostwrightError("standard input is no file to write to", hint="name the file")
+    return path
+
+
+def place_of(document: Document, key: str, model: str) -> tuple[str, ...]:
+    """Return the path of a key in a profile's own file; that of a model has its place in it.
+
+    Raises HostwrightError for a model that this file does not have.
+    """
+    if _PLACE not in key:
+        return tuple(key.split("."))
+    own = tomllib.loads(document.texts[document.source]).get("models", [])
+    for at, one in enumerate(own if isinstance(own, list) else []):
+        if isinstance(one, dict) and model in _names(one):
+            return tuple(key.format(at=at).split("."))
+    raise HostwrightError(
+        f"{document.source} itself has no model `{model}`",
+        hint='add it: [[models]] with `name = "…"`',
+    )
+
+
+def _names(model: dict[str, Any]) -> set[object]:
+    name = str(model.get("name", ""))
+    return {name, model.get("serve_as"), f"{name}-tuned", f"{name}:latest"}
+
+
+def edit(document: Document, path: tuple[str, ...], value: int, reason: str) -> Edit:
+    """Return the profile with a value and its reason, which is still a profile that resolves.
+
+    Raises HostwrightError where it cannot be written so, ProfileError where it would be none.
+    """
+    old = document.texts[document.source]
+    new = with_value(old, path, value, reason)
+    plan_of(read_document(document.source, stdin=new.encode()))
+    return Edit(path=own_file(document), old=old, new=new)
