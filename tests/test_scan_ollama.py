@@ -27,6 +27,7 @@ func remove() string {{ return os.Getenv(uninstall) }}
 SCHEDULER = (
     'if slices.Contains([]string{"lfm2", "qwen35moe"}, req.model.Config.ModelFamily)'
     " && numParallel != 1 {"
+    "\nif len(pending.model.ProjectorPaths) > 0 && numParallel != 1 {"
 )
 PRESETS = {
     "configurePresets": [
@@ -118,6 +119,7 @@ def test_what_the_source_says_is_read_by_release(checkout: Path) -> None:
     assert second.reads == {"OLLAMA_NUM_PARALLEL", "OLLAMA_NOPRUNE", "OLLAMA_NEW_NAME"}
     assert second.defaults == {"OLLAMA_NUM_PARALLEL": "1"}
     assert second.lists["one slot"] == {"lfm2", "qwen35moe"}
+    assert second.vision == {"vision"}
     assert second.libraries == {"cuda_v12": {50, 61, 120}}
     assert second.llama_cpp == "b9452"
 
@@ -132,6 +134,7 @@ def test_each_difference_is_told_with_its_releases(checkout: Path) -> None:
         Difference("variables", "OLLAMA_OLD", "0.1.0", "-", "read"),
         Difference("defaults", "OLLAMA_NUM_PARALLEL", "0.2.0 to 0.3.0", "4", "1"),
         Difference("one slot", "lfm2", "0.1.0", "one slot", "-"),
+        Difference("one slot", "vision", "0.2.0 to 0.4.0-rc1", "-", "one slot"),
         Difference("libraries", "cuda_v12", "0.2.0 to 0.4.0-rc1", "61 120", "50 61 120"),
         Difference("llama.cpp", "the pinned build", "0.3.0 to 0.4.0-rc1", "b9452", "b9479"),
     ]

@@ -65,6 +65,8 @@ _LISTS: Final = {
         re.compile(r"Contains\(\[\]string\{[^}]*\}, arch\) \{\s*return false"),
     ),
 }
+_OF_PROJECTORS: Final = re.compile(r"len\([\w.]*ProjectorPaths\) > 0 && numParallel")
+"""Where the scheduler gives one slot to every model with a projector: `vision` in the Catalogue."""
 _SETTLED: Final = {
     "OLLAMA_AGENT_DISABLE_WEBSEARCH": "not read by 0.31.2 alone, as its note says",
     "OLLAMA_LAUNCH_DSH_API_KEY": "a constant, which a program that is launched gets",
@@ -95,6 +97,8 @@ class Seen:
     lists: Mapping[str, frozenset[str]]
     libraries: Mapping[str, frozenset[int]]
     llama_cpp: str
+    vision: frozenset[str] = frozenset()
+    """What stands for all models with a projector, where these get one slot."""
 
 
 class Checkout:
@@ -161,6 +165,7 @@ def scan(checkout: Checkout, say: Callable[[str], None]) -> dict[Release, Seen]:
 
 def _seen(checkout: Checkout, files: Mapping[str, str], reads: frozenset[str]) -> Seen:
     settings = checkout.text_at(files, "envconfig/config.go")
+    scheduler = checkout.text_at(files, "server/sched.go")
     presets = next((checkout.text_at(files, p) for p in _PRESETS if p in files), "")
     return Seen(
         reads=reads,
@@ -171,6 +176,7 @@ def _seen(checkout: Checkout, files: Mapping[str, str], reads: frozenset[str]) -
         },
         libraries=_libraries(presets),
         llama_cpp=checkout.text_at(files, "LLAMA_CPP_VERSION").strip(),
+        vision=frozenset({"vision"} if _OF_PROJECTORS.search(scheduler) else ()),
     )
 
 
@@ -268,7 +274,7 @@ def _defaults(catalogue: Catalogue, release: Release, seen: Seen) -> _Both:
 def _one_slot(catalogue: Catalogue, release: Release, seen: Seen) -> _Both:
     every = (e for e in catalogue.all("one_slot", OneSlot) if e.covers(release))
     entries = [e.architecture for e in every if e.architecture != "embedding"]
-    named = seen.lists["one slot"]
+    named = seen.lists["one slot"] | seen.vision
     # `qwen35` stands for `qwen35moe`, too.
     ours = {next((n for n in sorted(named) if n.startswith(e)), e) for e in entries}
     ours |= {n for n in named if n.startswith(tuple(entries))}

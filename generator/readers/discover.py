@@ -473,7 +473,7 @@ def _walked(
     """
     found: list[_File] = []
     number = others = 0
-    for path in _paths(top, problems):
+    for path in _paths(top, problems, gaps):
         if not may_be_ours(PurePosixPath(read_as(path.as_posix()) or path)):
             others += 1
             found += _looked_into(path.as_posix(), gaps, orders) if others <= MOST_OTHERS else ()
@@ -574,8 +574,11 @@ def _ours(
     return file, "" if kind == DOCUMENT else text
 
 
-def _paths(top: str, problems: list[Problem]) -> Iterator[PurePosixPath]:
-    """Yield the files below a directory that are no data by their name, in a fixed order."""
+def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator[PurePosixPath]:
+    """Yield the files below a directory that are no data by their name, in a fixed order.
+
+    What has the name of a file that is read, and is none, is added to `gaps`.
+    """
 
     def refused(error: OSError) -> None:
         message = f"cannot be read: {error.strerror}"
@@ -587,9 +590,24 @@ def _paths(top: str, problems: list[Problem]) -> Iterator[PurePosixPath]:
         folders[:] = sorted({*folders} - hidden - _SKIPPED)
         for name in sorted(names):
             path = PurePosixPath(folder, name)
-            # A pipe would block.
-            if may_matter(path) and (is_file(path.as_posix()) or is_masked(path.as_posix())):
+            if not may_matter(path):
+                continue
+            if is_file(path.as_posix()) or is_masked(path.as_posix()):
                 yield path
+            elif os.path.exists(path) and _is_meant(path):  # noqa: PTH110
+                gaps.append(_no_file(path.as_posix()))
+
+
+def _is_meant(path: PurePosixPath) -> bool:
+    """Whether a name alone says that it is a file for an engine, or one of a project."""
+    named = names_an_engine(f"{path.parent.name}/{path.name}")
+    return any((named and s.by_suffix(path)) or s.by_name(path) for s in map(signs_of, KINDS))
+
+
+def _no_file(path: str) -> NotJudged:
+    """Return what is said of a pipe or a device, which a reader would wait for."""
+    reason = "is no regular file, and might never end"
+    return NotJudged(file=path, reason=reason, hint="check what it is there for")
 
 
 def _groups(files: Iterable[_File]) -> Iterator[Group]:

@@ -279,7 +279,6 @@ def shut_off(view: View, _: Facts) -> Hits:
 
 
 _INSTALLS: Final = frozenset({"WantedBy", "RequiredBy", "UpheldBy"})
-_OF_A_USER: Final = re.compile(r"(?:^|/)\.config/containers/systemd/|/containers/systemd/users/")
 
 
 @Rule(
@@ -295,7 +294,7 @@ _OF_A_USER: Final = re.compile(r"(?:^|/)\.config/containers/systemd/|/containers
 def started_by_nobody(view: View, _: Facts) -> Hits:
     wanted = [line for line in view.lines if line.section == "Install" and line.name in _INSTALLS]
     named = {word for line in wanted for word in line.value.split()}
-    if named and named <= OF_SYSTEMS and (view.manager == "user" or _is_a_users(view)):
+    if named and named <= OF_SYSTEMS and view.manager == "user":
         yield Hit(
             message=f"a user has no `{wanted[-1].value}`: the unit is enabled, and nothing starts "
             "it",
@@ -304,15 +303,6 @@ def started_by_nobody(view: View, _: Facts) -> Hits:
             edits=(Edit(wanted[-1].place, wanted[-1].value, "default.target"),),
             unsafe=True,
         )
-
-
-def _is_a_users(view: View) -> bool:
-    """Whether the manager of a user makes a service of a quadlet."""
-    if not view.phrases.headers or view.phrases.unit_file:
-        return False
-    home = any("%h" in line.value for line in view.lines)
-    named = sandbox.said(view, "User", "DynamicUser")
-    return _OF_A_USER.search(view.place.file) is not None or (home and not named)
 
 
 @Rule(

@@ -238,9 +238,9 @@ def test_quotas_that_leave_the_threads_alone(seen: View) -> None:
     assert not found(quota_without_threads, seen)
 
 
-def test_without_a_machine_it_is_a_remark() -> None:
+def test_a_quota_without_a_machine_is_warned_of_as_well() -> None:
     (placed,) = found(quota_without_threads, boxed({"cpu_quota": 400}))
-    assert placed.finding.severity == "info"
+    assert placed.finding.severity == "warning"
     assert "a thread per core, however many" in placed.finding.message
 
 

@@ -137,9 +137,10 @@ def _plain(table: Table) -> Table:
 
 
 def _by_key(old: Items, new: Items, keys: Sequence[str]) -> Items:
-    found: dict[str, Node] = {}
-    for item in (*old.items, *new.items):
-        name = next((t for k in keys if isinstance(item, Table) and (t := item.text(k))), "")
+    found: dict[object, Node] = {}
+    for number, item in enumerate((*old.items, *new.items)):
+        # What has none of the keys is an item by itself.
+        name = _key_of(item, keys) or number
         before = found.get(name)
         if isinstance(item, Table) and item.text(_DIRECTIVE) == "delete":
             found.pop(name, None)
@@ -151,6 +152,15 @@ def _by_key(old: Items, new: Items, keys: Sequence[str]) -> Items:
         else:
             found[name] = item
     return Items(tuple(found.values()), new.place)
+
+
+def _key_of(item: Node, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what tells an item of a list from others: of a port its protocol as well."""
+    if not isinstance(item, Table):
+        return ()
+    name = next((text for key in keys if (text := item.text(key))), "")
+    port = (item.text("protocol") or "TCP",) if name and "port" in keys else ()
+    return (name, *port) if name else ()
 
 
 def _operated(node: Node, operation: Node) -> Node:

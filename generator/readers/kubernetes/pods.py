@@ -397,7 +397,10 @@ class Pod:
         templates = self.owner.items("spec", "volumeClaimTemplates")
         known = {v.text("name") for v in volumes}
         known |= {t.text("metadata", "name") for t in templates if isinstance(t, Table)}
-        partial = self.resources.gaps or self.resources.patches or not self._is_whole(box)
+        told = all(isinstance(one, Table) for one in self.spec.items("volumes"))
+        partial = (
+            self.resources.gaps or not told or self.resources.patches or not self._is_whole(box)
+        )
         for node in () if partial else box.items("volumeMounts"):
             if isinstance(node, Table) and (name := node.scalar("name")) and name.text not in known:
                 yield name.text, name.place

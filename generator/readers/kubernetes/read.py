@@ -65,14 +65,16 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     read_elsewhere = {path for resources in loaded for path in resources.further}
     views: list[View] = []
     gaps: list[NotJudged] = []
+    filled: list[NotJudged] = []
     for resources, files in zip(loaded, folders.values(), strict=True):
         own = {posixpath.normpath(file.path) for file in files}
         views += () if own <= read_elsewhere else _servers(resources)
         gaps += resources.gaps
+        filled += resources.filled if views else ()
     if not views and gaps:
         broken = [error for resources in loaded for error in resources.errors]
         raise broken[0] if broken else _nothing(gaps[0])
-    return with_gaps(views, gaps)
+    return with_gaps(views, [*gaps, *filled])
 
 
 def _nothing(gap: NotJudged) -> NeedsMore:

@@ -23,6 +23,9 @@ NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST: Final = 5
 _MOST: Final = 200
 _GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
+_TEMPLATE: Final = re.compile(
+    r"\{\{-?\s{0,9}(?:\$?\.(?:Values|Chart|Release)\b|include\b|template\b)"
+)
 _PAIR: Final = re.compile(r"([^=\s][^=]*)=(.*)", re.DOTALL)
 
 
@@ -30,14 +33,16 @@ _PAIR: Final = re.compile(r"([^=\s][^=]*)=(.*)", re.DOTALL)
 class Resources:
     """What a directory holds: resources, as the kustomizations among the files change them.
 
-    `patches` are for resources that are not at hand, `own` the files of the directory itself,
-    `affixes` what kustomizations put before and behind names.
+    `filled` is what templates of a chart leave open, `patches` are for resources that are not at
+    hand, `own` the files of the directory itself, `affixes` what kustomizations put before and
+    behind names.
     """
 
     context: Context
     found: list[Table] = dataclasses.field(default_factory=list)
     patches: list[Table] = dataclasses.field(default_factory=list)
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    filled: list[NotJudged] = dataclasses.field(default_factory=list)
     seen: set[str] = dataclasses.field(default_factory=set)
     further: set[str] = dataclasses.field(default_factory=set)
     errors: list[ProfileError] = dataclasses.field(default_factory=list)
@@ -69,7 +74,7 @@ class Resources:
 
     def _nodes(self, source: Source) -> list[Node]:
         try:
-            return nodes_of(source)
+            return self._of_chart(source) or nodes_of(source)
         except ProfileError as error:
             self.errors.append(error)
             self.gaps += (
@@ -77,6 +82,21 @@ class Resources:
                 for problem in error.problems[:1]
             )
             return []
+
+    def _of_chart(self, source: Source) -> list[Node]:
+        """Return what a template of a chart becomes; nothing where it is none, or no YAML then."""
+        # In quotes alone an expression leaves it a manifest.
+        if not _TEMPLATE.search(source.text):
+            return []
+        from generator.readers.kubernetes.templates import manifest  # Few files are of a chart.
+
+        filled, gap = manifest(source, self.context)
+        try:
+            found = parse_all(filled)
+        except ProfileError:
+            return []
+        self.filled.append(gap)
+        return found
 
     def merged(self) -> list[Table]:
         """Return the resources, and the patches for which there are none."""

@@ -56,6 +56,22 @@ def values_around(file: str, context: Context) -> dict[str, str]:
     return {n: text for n, text in filled_in.items() if not {"{", "\n"} & {*text}}
 
 
+def is_left_out(name: str, file: str, context: Context) -> bool:
+    """Return whether a variable of a role is in none of its templates and tasks, if it has some."""
+    folder, kind = posixpath.split(posixpath.dirname(file))
+    if kind not in {"defaults", "vars"}:
+        return False
+    listed = [one for part in _PARTS for one in context.listed(posixpath.join(folder, part, "x"))]
+    texts = [context.read(path) or "" for path in listed[:_MOST_PARTS]]
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    made = any(path.endswith((".j2", ".jinja2", ".tmpl")) for path in listed)
+    return made and len(listed) <= _MOST_PARTS and not any(map(word.search, texts))
+
+
+_PARTS: Final = ("templates", "tasks", "handlers", "vars", "files", "meta")
+_MOST_PARTS: Final = 60
+
+
 def _scalars(table: Table | None) -> dict[str, str]:
     entries = table.entries.items() if table is not None else ()
     return {name: one.text for name, one in entries if isinstance(one, Scalar)}

@@ -28,6 +28,7 @@ from generator.readers.steps.ansible import (
     filled,
     handed_over,
     hands_over,
+    is_left_out,
     names_around,
 )
 from generator.readers.steps.packed import PLAIN, unpacked
@@ -196,6 +197,8 @@ class _Steps:
             return ""
         facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
         fact = facts.variable(key.upper())
+        if is_left_out(key, self.file, self.context):
+            return ""  # Nothing of the role hands it on.
         served = fact is not None and fact.works and fact.scope != "client"
         asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))
         return key.upper() if served and not asked else ""

@@ -76,11 +76,14 @@ class Unit:
         wanted = {a.value for a in self.named("WantedBy", "Install")}
         installed = any(install_root(path) is not None for path in self.files)
         named = self.last("User") or self.last("DynamicUser")
-        if not self.user and (installed or named or wanted & OF_SYSTEMS):
-            return "system"
         # To a service of the system `%h` is /root, which nobody means.
-        own = self.user or any("%h" in a.value for a in self.assignments)
-        return "user" if own else ""
+        home = any("%h" in a.value for a in self.assignments)
+        # Podman takes a quadlet for any target: what it wants tells nothing of whose it is.
+        quadlet = home and self.name.endswith(".container")
+        wants = bool(wanted & OF_SYSTEMS) and not quadlet
+        if not self.user and (installed or named or wants):
+            return "system"
+        return "user" if self.user or home else ""
 
     @property
     def service(self) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_signs
+from generator.units import Release
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -30,6 +31,16 @@ def is_official(view: View, facts: Facts) -> bool:
     name = repository(view.container.image) if view.container else ""
     official = facts.image.repository
     return name == official or name.endswith(f"/{official}")
+
+
+def release_said(view: View, facts: Facts) -> str:
+    """Return the release to name: the tag, where it is older than all that are known here."""
+    tag = view.container.tag if view.container is not None and is_official(view, facts) else ""
+    try:
+        told = Release.parse(tag.partition("-")[0])
+    except ValueError:
+        return str(facts.release)
+    return str(told if told < facts.release else facts.release)
 
 
 def is_for_a_script(view: View, facts: Facts, name: str) -> bool:

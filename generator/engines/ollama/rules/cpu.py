@@ -113,7 +113,6 @@ def quota_without_threads(view: View, facts: Facts) -> Hits:
         message=f"under a quota of {view.phrases.quota_in_prose(quota, percent)} the server takes "
         f"{taken}: they wait for each other at barriers, so one stopped thread stalls all of them",
         place=quota.place,
-        severity=None if cores else "info",
         fix=_tell(facts, threads_within(percent)),
     )
 
