@@ -44,7 +44,7 @@ def test_the_container_is_told_in_short_forms() -> None:
     assert (box.image, box.tag, box.digest) == ("ollama/ollama:0.32.15", "0.32.15", False)
     assert box.place.line == 4
     assert (box.gpu_access, box.gpu_also, box.gpus) == (
-        "runtime", ("cdi", "devices"), ("nvidia.com/gpu=0",),
+        "runtime", ("cdi",), ("nvidia.com/gpu=0",),
     )  # fmt: skip
     assert box.privileged is not None
     assert box.privileged.line == 6
