@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure, HostwrightError, shortened
 from generator.files.rewrite import create
@@ -160,17 +160,23 @@ def put_back(undo: Callable[[], None]) -> Iterator[None]:
 
     SIGTERM and the end of a terminal end it as Ctrl-C does. Raises what `undo` raises.
     """
-    with _on_signals(_interrupted):
+    armed = True
+
+    def interrupted(_: int, __: FrameType | None) -> None:
+        nonlocal armed
+        if armed:
+            armed = False  # one ends it, and none of those that follow ends `undo`
+            raise KeyboardInterrupt
+
+    # No SIG_IGN: a server that is started now would ignore them as well.
+    with _on_signals(interrupted):
         try:
-            yield
+            try:
+                yield
+            finally:
+                armed = False
         finally:
-            # No SIG_IGN: a server that is started now would ignore them as well.
-            with _on_signals(lambda _, __: None):
-                undo()
-
-
-def _interrupted(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+            undo()
 
 
 @contextmanager

@@ -197,3 +197,21 @@ def test_in_another_thread_signals_stay_as_they_are() -> None:
     thread.start()
     thread.join()
     assert done == ["done", "undone"]
+
+
+def test_two_signals_at_once_end_it_once(stub: Stub, told: Path) -> None:
+    """The second comes before anything is undone."""
+    restarter = Restarter(by_command(recording(told)), stub.url)
+    two = {signal.SIGINT, signal.SIGTERM}
+
+    def interrupted() -> None:
+        with put_back(restarter.restore):
+            restarter.apply(FOUR, 30)
+            signal.pthread_sigmask(signal.SIG_BLOCK, two)
+            for number in two:
+                os.kill(os.getpid(), number)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, two)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert lines(told)[-1] == " none"
