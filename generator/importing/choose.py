@@ -36,6 +36,8 @@ class Chosen:
     left: tuple[Left, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """The texts of files beside them that no View is of."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The texts of all files."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ def choose(seen: Seen, service: str | None) -> Chosen:
         modelfiles=tuple(v for v in seen.views if v.phrases.kind == _MODELFILE),
         left=tuple(_not_read(seen)),
         unread=_unread(seen),
+        texts=seen.texts,
     )
 
 

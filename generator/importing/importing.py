@@ -16,6 +16,8 @@ from generator.importing.entries import Added, Entry, Left
 from generator.importing.files import without_secrets
 from generator.importing.guess import guessed, target_of
 from generator.importing.profile import name_from, profile_text
+from generator.importing.settle import settled
+from generator.importing.silences import silences
 from generator.importing.sources import entries_of
 from generator.profiles.document import Document
 from generator.profiles.validate import validate
@@ -130,6 +132,10 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
     entries = [one for one in every if isinstance(one, Entry)]
     tried = guessed(chosen, entries, base, context)
     result = tried.settled
+    if quiet := [*silences(view, chosen.texts, result.plan, facts)]:
+        result = settled(
+            [*result.kept, *quiet], base, context.catalogue, f"{name}.toml", result.left
+        )
     told = [one for one in told if one.value not in tried.mounts]
     found = differences(view, result, [*told, *tried.unsaid], facts)
     left = tuple(dict.fromkeys((*found.left, *chosen.left)))

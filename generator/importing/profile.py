@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.data import Section, to_annotated_toml
 from generator.formats.text import Commented
-from generator.importing.settle import LISTS
+from generator.importing.settle import IGNORE, LISTS
 from generator.units import MIB, format_size
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from generator.view import Place
 
 _ORDER: Final = ("ollama", "resources", "threads", "gpu", "models", "warmup", "service")
+_TABLES: Final = frozenset({"models", IGNORE})
+"""Keys of which each element is a table of its own."""
 _SIZES: Final = frozenset({"memory", "reserved"})
 _PARAMETERS: Final = "parameters"
 _NO_HOST: Final = (
@@ -84,11 +86,12 @@ def _tables(entries: Sequence[Entry]) -> Iterator[Section]:
     """Yield the tables in the order of the schema, and the models one by one."""
     tables: dict[tuple[str, ...], list[Entry]] = {}
     for one in entries:
-        path = (one.key,) if one.key == "models" else tuple(one.key.split(".")[:-1])
+        parts = tuple(one.key.split("."))
+        path = parts if one.key in _TABLES else parts[:-1]
         tables.setdefault(path, []).append(one)
     for path in sorted(tables, key=_rank):
-        if path == ("models",):
-            yield from (section for one in tables[path] for section in _model(one))
+        if ".".join(path) in _TABLES:
+            yield from (section for one in tables[path] for section in _element(one, path))
         else:
             yield Section(path, _keys(tables[path]))
 
@@ -108,14 +111,14 @@ def _keys(entries: Sequence[Entry]) -> dict[str, Commented]:
     return found
 
 
-def _model(one: Entry) -> Iterator[Section]:
+def _element(one: Entry, path: tuple[str, ...]) -> Iterator[Section]:
     keys = {key: Commented(value) for key, value in one.value.items() if key != _PARAMETERS}
     first = next(iter(keys))
     keys[first] = Commented(keys[first].value, origin(one))
-    yield Section(("models",), keys, array=True)
+    yield Section(path, keys, array=True)
     if parameters := one.value.get(_PARAMETERS):
         values = {key: Commented(value) for key, value in parameters.items()}
-        yield Section(("models", _PARAMETERS), values)
+        yield Section((*path, _PARAMETERS), values)
 
 
 def origin(one: Entry) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from generator.errors import Problem
     from generator.plan import Plan
 
-LISTS: Final = frozenset({"models", "service.environment_files", "container.env_files"})
+IGNORE: Final = "check.ignore"
+LISTS: Final = frozenset({"models", "service.environment_files", "container.env_files", IGNORE})
 """Keys of which each Entry is one element."""
 _ENV: Final = ".env."
 
@@ -43,13 +44,20 @@ def without_derived(
 
 
 def settled(
-    entries: Sequence[Entry], base: Mapping[str, Any], catalogue: Catalogue, source: str
+    entries: Sequence[Entry],
+    base: Mapping[str, Any],
+    catalogue: Catalogue,
+    source: str,
+    before: Sequence[Left] = (),
 ) -> Settled:
     """Return what a profile takes of Entries, beside the tables of `base`.
+
+    `before` is what an earlier try has left.
 
     Raises ProfileError where `base` itself is refused.
     """
     kept, left = _one_value_each(entries)
+    left = [*before, *left]
     while True:
         try:
             data = tree(kept, base)

@@ -402,3 +402,15 @@ def test_what_a_machine_runs(tmp_path: Path) -> None:
     assert profile(found)["ollama"] == {"num_parallel": 3}
     assert profile(found)["host"] == {"memory": "32GiB"}
     assert found.retire == (str(tmp_path / f"{UNIT}.d/override.conf"),)
+
+
+def test_what_a_comment_silences_stays_silent(tmp_path: Path) -> None:
+    found = of_drop_in(
+        tmp_path,
+        "# hostwright: ignore HW401 because the firewall lets only the proxy in",
+        "Environment=OLLAMA_HOST=0.0.0.0",
+        "# hostwright: ignore HW101 because nobody minds",
+        "Environment=OLLAMA_LOG_LEVEL=debug",
+    )
+    reason = "the firewall lets only the proxy in"
+    assert profile(found)["check"]["ignore"] == [{"rule": "HW401", "reason": reason}]
