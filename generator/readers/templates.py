@@ -40,6 +40,7 @@ UNREAD: Final = frozenset({".epp", ".ejs"})
 _SAMPLES: Final = (".example", ".sample", ".dist", ".template")
 _ESCAPED: Final = re.compile(r"(?<!\$)\$\$\{\w")
 _RECIPES: Final = ("Makefile", "makefile", ".mk", "justfile", "Justfile")
+_FILLED_IN: Final = 100_000  # characters of values that are put into one template
 _BARE: Final = re.compile(r"(?:^|/)(?:docker-)?compose$")
 """What people call the template of a compose file, where they leave its own end out."""
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
@@ -165,11 +166,12 @@ def _within(found: re.Match[str]) -> str:
 def _of_role(text: str, given: Mapping[str, str]) -> str:
     """Return a text with the values of its role put in, but for what depends on a condition."""
     depth = at = 0
-    parts: list[str] = []
+    room, parts = _FILLED_IN, list[str]()
     for found in _PLAIN_NAME.finditer(text):
         if found[1]:
             depth += 1 if found[1] == "if" else -1
-        elif not depth and found[2] in given:
+        elif not depth and len(given.get(found[2], "")) < room and found[2] in given:
+            room -= len(given[found[2]])
             parts += text[at : found.start()], given[found[2]]
             at = found.end()
     return "".join((*parts, text[at:]))

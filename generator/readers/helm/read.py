@@ -300,8 +300,8 @@ class _Chart:
     def _bounds(self) -> Iterator[Bound]:
         for key, (name, scale) in _LIMITS.items():
             found = self.values.scalar("resources", "limits", key)
-            if found is None or not found.explicit:
-                continue
+            if found is None or not found.explicit or "${" in found.text:
+                continue  # What puts the values together tells it.
             place = self._at(found, "resources", "limits", key)
             try:
                 value = round(quantity(found.text) * scale)

@@ -200,7 +200,8 @@ class Module:
             plain = plain and gap is None
             told = told and (gap is None or filled is not None)
             literal = without_escapes(text) if here else unescaped(text)
-            parts.append(filled if filled is not None else text if gap is not None else literal)
+            kept = literal if gap is None else _once(text, gap)
+            parts.append(kept if filled is None else filled)
         found = "".join(parts)
         found = dedented(found) if here and is_indented(node) else found
         raw = text_of(node)[1:-1] if plain and not here else ""
@@ -313,12 +314,18 @@ class Module:
         return Table(dict(items), place, {key: value.place for key, value in items})
 
 
+_DIRECTIVE: Final = re.compile(r"%\{[^{}\n]*\}")
 _AROUND: Final = frozenset(
     {"expression", "literal_value", "template_expr", "operation", "collection_value"}
 )
 _TEXTS: Final = frozenset({"string_lit", "quoted_template", "heredoc_template"})
 _LITERALS: Final[dict[str, Kind]] = {"numeric_lit": "int", "bool_lit": "bool", "null_lit": "null"}
 _OF_LOOPS: Final = frozenset({"for_intro", "expression", "for_cond"})
+
+
+def _once(text: str, gap: Syntax) -> str:
+    """Return a gap that nobody fills: of a loop or a condition what it holds, once."""
+    return _DIRECTIVE.sub("", text) if gap.type == "template_directive" else text
 
 
 def _expression(gap: Syntax) -> Syntax:
