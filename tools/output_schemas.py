@@ -318,6 +318,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             {"error": str, "exit_code": int, "problems": [Problem]},
         ),
     ),
+    "completion": (Shape("Completion", "`gen completion`.", {"shell": str, "script": str}),),
     "explain": (
         Shape("Pages", "`gen explain NAME`.", {"pages": [_PAGE]}),
         Shape(

@@ -86,6 +86,11 @@ class Catalogue:
             return release
         raise ValueError(f"`{text}` is not {self._nearest(release)}")
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of releases, like `0.9`, in order."""
+        return tuple(self._lines)
+
     @functools.cached_property
     def oldest(self) -> Release:
         """The oldest release that the facts cover."""

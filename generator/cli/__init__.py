@@ -45,6 +45,7 @@ SECTIONS: Final = {
     "For programs": {
         "plan": "Print the Plan of a profile as JSON.",
         "schema": "Print the JSON Schema of profiles and fleet files.",
+        "completion": "Print the completion script of a shell.",
     },
 }
 COMMANDS: Final = {name: text for verbs in SECTIONS.values() for name, text in verbs.items()}
@@ -172,7 +173,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _invoke(argv: list[str]) -> int:
     """Do what click's `main` does, which takes a closed pipe for a failure."""
     if "_GEN_COMPLETE" in os.environ:
-        gen.main(argv, prog_name="gen")
+        from generator.cli.complete import answer
+
+        answer()
+        return 0
     try:
         with gen.make_context("gen", argv) as context:
             gen.invoke(context)

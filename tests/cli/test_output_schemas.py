@@ -55,6 +55,10 @@ def test_list() -> None:
     assert validated("list", run("list", "--json").stdout)["profiles"]
 
 
+def test_completion() -> None:
+    assert validated("completion", run("completion", "bash", "--json").stdout)["shell"] == "bash"
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("command", ["show", "plan", "fit"])
 def test_a_profile(command: str, profile: str) -> None:
