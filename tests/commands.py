@@ -54,6 +54,17 @@ def called(
         return subprocess.CompletedProcess(args, code, *map(_text, streams[1:]))
 
 
+def on_terminal(*args: str) -> str:
+    """Return what the command prints on stdout, when that is a terminal."""
+    with patch("tests.commands.TextIOWrapper", _Terminal):
+        return called(*args).stdout
+
+
+class _Terminal(TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
 def _stream() -> TextIOWrapper:
     return TextIOWrapper(tempfile.TemporaryFile(), encoding="utf-8")
 

@@ -421,6 +421,23 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
     ),
     "plan": (Plan,),
     "render": (_FILES, _CHANGES),
+    "restore": (
+        Shape(
+            "Restored",
+            "`gen restore`: the backups that there are, or with `--at` those that were put back. "
+            "`kept` are backups of what was in their place.",
+            {
+                "backups": [
+                    Shape(
+                        "Backup",
+                        "`backup` is what `file` was until `time`, which is in UTC.",
+                        _texts("file", "backup", "time") | {"age_seconds": int},
+                    )
+                ],
+                "kept": [str],
+            },
+        ),
+    ),
     "show": (
         Shape(
             "Settings",

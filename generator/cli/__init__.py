@@ -31,6 +31,7 @@ SECTIONS: Final = {
         "advise": "Tell what is left to gain on the host of a profile.",
         "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
+        "restore": "List backups of replaced files, and put them back.",
     },
     "What runs already": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",

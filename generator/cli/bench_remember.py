@@ -50,7 +50,7 @@ def keep(found: Measurement, profile: str, document: Document) -> None:
         message = "nothing to remember: no answer of the load of one has two tokens or more"
         raise EnvironmentFailure(message, hint="more --output-tokens?")
     every, was = merged(remembered(path), new)
-    create(path, text_of(every).encode(), force=path.exists())
+    create(path, text_of(every).encode(), force=path.exists(), ours=True)
     said = f"; before: {_told(was)}" if was else ""
     say(visible(f"remembered in {path}: {new.model} {_told(new)}{said}"))
 

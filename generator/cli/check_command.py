@@ -18,7 +18,7 @@ from generator.cli.options import (
     targets_option,
 )
 from generator.cli.streams import STDIO, stdin_if
-from generator.cli.talk import coloured, counted, say
+from generator.cli.talk import coloured, counted, say, visible
 
 if TYPE_CHECKING:
     from generator.check.gather import CheckRequest
@@ -77,7 +77,7 @@ Silence a rule where it does not hold, with a reason:
 )
 @click.option("--select", multiple=True, metavar="HW1,…", help="Only these rules.")
 @click.option("--ignore", multiple=True, metavar="HW203,…", help="Not these rules.")
-@click.option("--fix", is_flag=True, help="Mend what can be mended mechanically.")
+@click.option("--fix", is_flag=True, help="Back up, then mend what can be mended mechanically.")
 @click.option(
     "--unsafe-fixes",
     is_flag=True,
@@ -126,8 +126,8 @@ def command(
     report = check(wanted, fixing=fix)
     if fix and not diff and (files := _mend(report, unsafe=unsafe_fixes)):
         before, report = report, check(wanted, fixing=True)
-        for file in files:
-            say(f"mended {_told(file, before, report)}")
+        for file, kept in files.items():
+            say(f"mended {_told(file, before, report)}; as it was: {visible(str(kept))}")
     _say_notes(wanted, report)
     if html is not None:
         from generator.check.page import as_page
@@ -207,25 +207,27 @@ def _print(report: Report, form: str, *, statistics: bool) -> None:
 
 def _print_patch(report: Report, *, unsafe: bool) -> None:
     from generator.check.mend import mended
+    from generator.cli.writing import print_patch
     from generator.files.diff import Content, unified
 
     for file, text in mended(report.found, report.texts, unsafe=unsafe).items():
         old, new = (Content(t.encode(), executable=False) for t in (report.texts[file], text))
-        click.echo(unified(file.lstrip("/"), old, new), nl=False)
+        print_patch(unified(file.lstrip("/"), old, new))
 
 
-def _mend(report: Report, *, unsafe: bool) -> list[str]:
-    """Write what can be mended; return the files that are new."""
+def _mend(report: Report, *, unsafe: bool) -> dict[str, Path]:
+    """Write what can be mended; return the files that are new, and where each is as it was."""
     from generator.check.mend import mended
+    from generator.cli.writing import say_link
     from generator.files.rewrite import rewrite
 
-    written = []
+    written = {}
     for file, text in mended(report.found, report.texts, unsafe=unsafe).items():
         if (names := Path(file).stat().st_nlink) > 1:
             say(f"left {file} alone: a new file would take one of its {names} names (hard links)")
             continue
-        rewrite(Path(file), report.texts[file], text)
-        written.append(file)
+        say_link(file)
+        written[file] = rewrite(Path(file), report.texts[file], text)
     return written
 
 

@@ -35,7 +35,7 @@ Examples:
 @filled_option(
     "-o", "--output", metavar="FILE", example="here.toml", text="Write a profile; - is stdout."
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Back up and replace a file that is there.")
 @click.option("--name", metavar="NAME", help="Name of the profile.")
 @click.option("--like", metavar="PROFILE", help="Start from a profile.")
 @release_option("Release to write for.  [default: the installed, or newest known]")
@@ -142,13 +142,15 @@ def _extended(like: str | None, output: str) -> str:
 def _write(
     detection: Detection, extends: str, name: str | None, output: str, *, force: bool
 ) -> None:
+    from generator.cli.writing import say_kept, say_link
     from generator.files.rewrite import create
 
     text = detection.profile(name or "", extends=extends)
     if output == STDIO:
         click.echo(text, nl=False)
         return
-    create(Path(output), text.encode(), force=force)
+    say_link(output)
+    say_kept(create(Path(output), text.encode(), force=force))
     _say_warnings(detection, alike=not extends)
     say(f"{word('hint')} gen --profile {output} -t all -o out; gen check {output}")
 

@@ -68,7 +68,7 @@ _WAIT: Final = "10s"
     example="captured.tar.gz",
     text="Only keep in an archive what is asked, without secrets; - is stdout.",
 )
-@click.option("--force", is_flag=True, help="Replace a capture that is there.")
+@click.option("--force", is_flag=True, help="Back up and replace a capture that is there.")
 @release_option("Release that is judged by.  [default: the one that answers]")
 @set_option
 @click.option("--all", "every", is_flag=True, help="Also what is well.")

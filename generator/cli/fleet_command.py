@@ -41,7 +41,7 @@ A fleet file:
 
 @click.command(name="fleet", epilog=EXAMPLES)
 @click.argument("file", metavar="FLEET.toml")
-@output_options("Replace files that somebody has edited, too.")
+@output_options("Back up and replace files that somebody has edited, too.")
 @click.option(
     "--only",
     multiple=True,
@@ -88,7 +88,7 @@ def command(
         printed = [("", file) for file in files]
         click.echo(files_text(printed, findings, as_json=as_json), nl=False)
         return
-    write_files(files, output, findings, again=True, within=(), as_json=as_json, **how)
+    write_files(files, output, findings, within=(), as_json=as_json, **how)
 
 
 def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:

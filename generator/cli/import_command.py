@@ -35,7 +35,7 @@ input.
 @filled_option(
     "-o", "--output", metavar="FILE", example="host.toml", text="Write the profile; - is stdout."
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Back up and replace a file that is there.")
 @click.option("--name", default="", metavar="NAME", help="Name of the profile.")
 @filled_option("--service", metavar="NAME", example="ollama", text="The service, of several.")
 @click.option("--here", is_flag=True, help="What this machine runs, with what it is.")
@@ -131,9 +131,11 @@ def _host(machine: Machine, *, here: bool, root: str | None) -> dict[str, Any]:
 
 
 def _write(found: Imported, output: str, *, force: bool) -> None:
+    from generator.cli.writing import say_kept, say_link
     from generator.files.rewrite import create
 
-    create(Path(output), found.text.encode(), force=force)
+    say_link(output)
+    say_kept(create(Path(output), found.text.encode(), force=force))
     say(f"{word('hint')} gen check {output}; gen {output} -t {found.target} -o out")
 
 

@@ -35,7 +35,7 @@ Examples:
   gen render xeon-cpu, or: gen xeon-cpu, gen --profile xeon-cpu
   gen render dual-pascal -t all -o out
   gen render dual-pascal -t systemd -o out --diff
-  gen render dgx-spark -t systemd --full-unit -o out --force
+  gen render dgx-spark -t systemd --full-unit -o out
   gen render - -t compose --set resources.memory_max=16G < my-host.toml
 """
 
@@ -43,7 +43,7 @@ Examples:
 @click.command(name="render", epilog=EXAMPLES)
 @profile_argument
 @targets_option("What to render; repeatable.  [default: nixos]")
-@output_options("Replace files that differ.")
+@output_options("Back up and replace files that others wrote or edited.")
 @plan_options
 @json_option
 def command(
@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Render a profile for one or more targets.
 
-    Without -o the files go to stdout. With -o they go to DIR/<target>/; a file that is there and
-    differs is shown and kept, unless --force.
+    Without -o the files go to stdout. With -o they go to DIR/<target>/ and replace what an earlier
+    call wrote there. A file that somebody wrote or has edited since is named, shown and kept.
     """
     needs_directory(output, diff=diff, check=check, force=force)
     document = document_of(profile, overrides, full_unit=full_unit)

@@ -114,6 +114,21 @@ def printable(text: str) -> str:
     return re.sub(f"{ours}|{INVISIBLE.pattern}", lambda found: found[1] or escape(found[0]), text)
 
 
+def patch_shown(patch: str) -> str:
+    """Return a patch in colours, for people; what is no text in it is shown by its escapes."""
+    from generator.formats.text import INVISIBLE, escape
+
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+
+    def shown(line: str) -> str:
+        text = INVISIBLE.sub(lambda found: "\t" if found[0] == "\t" else escape(found[0]), line)
+        head = line.startswith(("+++ ", "--- "))
+        colour = None if head else colours.get(line[:1])
+        return click.style(text, fg=colour, bold=head or None)
+
+    return "\n".join(shown(line) for line in patch.split("\n"))
+
+
 def print_findings(findings: Iterable[Finding]) -> None:
     """Print Findings that nobody silences, one paragraph each."""
     import textwrap

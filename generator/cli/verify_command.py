@@ -98,7 +98,7 @@ or profile; 3 the server cannot be asked.
     example="captured.tar.gz",
     text="Only keep in an archive what is asked, without secrets; - is stdout.",
 )
-@click.option("--force", is_flag=True, help="Replace a capture that is there.")
+@click.option("--force", is_flag=True, help="Back up and replace a capture that is there.")
 @filled_option(
     "--fleet",
     metavar="FLEET.toml",

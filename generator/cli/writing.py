@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli.streams import STDIO, json_text, keyed, print_json
-from generator.cli.talk import say, word
+from generator.cli.talk import coloured, say, visible, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,28 +28,48 @@ def write_files(
     diff: bool,
     check: bool,
     force: bool,
-    again: bool = False,
     within: Sequence[str],
 ) -> None:
     """Write `files`, or for `diff` and `check` only compare them, and say what changes.
 
-    `force`, `again` and `within` are those of `write`. Exits 1 for a `check` that differs.
+    `force` and `within` are those of `write`. Exits 1 for a `check` that differs.
     """
     from generator.files.write import compare
 
     if dry := diff or check:
         changes = compare(files, Path(directory), within=within)
     else:
-        changes = _written(files, Path(directory), within, force=force, again=again)
+        say_link(directory)
+        changes = _written(files, Path(directory), within, force=force)
     differ = [change for change in changes if change.kind != "unchanged"]
     if as_json:
         print_json(changes=changes, findings=findings)
     elif diff:
-        for change in differ:
-            click.echo(change.diff, nl=False)
+        print_patch("".join(change.diff for change in differ))
     _summary(changes, directory, dry=dry)
     if check and differ:
         click.get_current_context().exit(1)
+
+
+def print_patch(patch: str) -> None:
+    """Print a patch: in colours on a terminal, elsewhere byte by byte as `patch` takes it."""
+    from generator.cli.talk import patch_shown
+
+    click.echo(patch_shown(patch) if sys.stdout.isatty() else patch, nl=False, color=coloured())
+
+
+def say_kept(kept: Path | None) -> None:
+    """Say where a file that was replaced is kept, and how it comes back."""
+    if kept is not None:
+        say(f"kept as it was: {visible(str(kept))}; gen restore {visible(str(kept.parent))}")
+
+
+def say_link(name: str) -> None:
+    """Name where a path leads that is a symbolic link out of its folder, before it is followed."""
+    from generator.files.links import led_out
+
+    if (place := led_out(Path(name))) is not None:
+        say(f"{word('warning')} {visible(name)} is a symbolic link to {visible(str(place))}")
 
 
 def write_page(text: str, name: str) -> None:
@@ -62,7 +83,7 @@ def write_page(text: str, name: str) -> None:
         return
     path = Path(name)
     try:
-        create(path, text.encode(), force=path.is_file() and is_page(path))
+        create(path, text.encode(), force=path.is_file() and is_page(path), ours=True)
     except WriteRefused as error:
         raise WriteRefused(error.message, hint="it is no page of ours: name another file") from None
     say(f"wrote {name}")
@@ -81,31 +102,44 @@ def keep_archive(name: str, files: Mapping[str, bytes], again: str, *, force: bo
     if name == STDIO:
         click.echo(archive, nl=False)
         return
-    create(Path(name), archive, force=force)
+    say_link(name)
+    say_kept(create(Path(name), archive, force=force))
     say(f"{name}: {len(files)} files; read it with {again}")
 
 
 def _written(
-    files: Sequence[File], directory: Path, within: Sequence[str], *, force: bool, again: bool
+    files: Sequence[File], directory: Path, within: Sequence[str], *, force: bool
 ) -> tuple[Change, ...]:
-    """Write `files`; show the diff where that is refused."""
+    """Write `files`; show the diff of what would be lost where that is refused."""
+    from generator.cli.talk import patch_shown
     from generator.errors import WriteRefused
     from generator.files.write import compare, write
 
     try:
-        return write(files, directory, within=within, force=force, again=again)
+        return write(files, directory, within=within, force=force)
     except WriteRefused:
         for change in compare(files, directory, within=within):
-            if change.kind in {"changed", "removed"}:
-                say(change.diff.rstrip("\n"))
+            if change.lost:
+                say(patch_shown(change.diff).rstrip("\n"))
         raise
 
 
 def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
+    from generator.files.write import MANIFEST, NOT_OURS
+
     kinds = ("new", "changed", "removed", "kept", "unchanged")
-    counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
+    told = [change for change in changes if change.path != MANIFEST or change.whose != "gen"]
+    counts = {kind: sum(change.kind == kind for change in told) for kind in kinds}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     say(f"{'would be in' if dry else 'in'} {directory}: {summary}")
+    for change in changes:
+        if change.backup:
+            say_kept(Path(change.backup))
+        elif dry and change.lost:
+            say(
+                f"{word('warning')} {visible(change.path)}: {NOT_OURS[change.whose]}; --force "
+                "backs it up and replaces it"
+            )
     for change in changes if not dry else ():
         if change.path.endswith("README.md"):
             say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
+from typing import TYPE_CHECKING
 
+from generator.files.lock import failing
 from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,14 @@ class Content:
 
     data: bytes
     executable: bool
+
+
+def content(path: Path) -> Content | None:
+    """Return what a regular file holds, None where there is none. Raises EnvironmentFailure."""
+    with failing("read", path):
+        if not path.is_file():
+            return None
+        return Content(path.read_bytes(), executable=bool(path.stat().st_mode & stat.S_IXUSR))
 
 
 def unified(path: str, old: Content | None, new: Content | None) -> str:

@@ -18,12 +18,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.files.backup import back_up, now
+from generator.files.fresh import sibling, write_new
 from generator.files.lock import failing
-from generator.files.rewrite import sibling, write_new
 from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from generator.targets.base import File
 
@@ -32,11 +34,15 @@ _LITTER = re.compile(r"\.(.+)\.hostwright-[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What to do below `root`: `steps` in order (`None`: no such file), `same` stays as it is."""
+    """What to do below `root`: `steps` in order (`None`: no such file), `same` stays as it is.
+
+    `lost` are those of which somebody's work is replaced, and which are backed up before.
+    """
 
     root: Path
     steps: tuple[tuple[str, File | None], ...]
     same: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -63,15 +69,15 @@ def sweep(work: Work) -> None:
                     Path(entry.path).unlink()
 
 
-def put(work: Work) -> None:
-    """Do `work`.
+def put(work: Work) -> dict[str, Path]:
+    """Do `work`, and return where each file is kept that was somebody's.
 
     Raises EnvironmentFailure, or OSError for the directory as a whole; then nothing has changed.
     """
     if work.root.exists():
-        _replace_files(work)
-    else:
-        _create_tree(work)
+        return _replace_files(work)
+    _create_tree(work)
+    return {}
 
 
 def _top(root: Path) -> Path:
@@ -100,7 +106,7 @@ def _create_tree(work: Work) -> None:
         _sync(top.parent)
 
 
-def _replace_files(work: Work) -> None:
+def _replace_files(work: Work) -> dict[str, Path]:
     """Replace file by file. Callbacks run backwards: first `undo`, then the litter goes."""
     folders = sorted(_folders(work.root, [work.root / path for path, file in work.steps if file]))
     with ExitStack() as litter, ExitStack() as undo:
@@ -110,6 +116,8 @@ def _replace_files(work: Work) -> None:
                 with failing("write", folder):
                     folder.mkdir()
         staged = [_stage(work.root / path, file, litter) for path, file in work.steps]
+        time = now()
+        kept = {path: _keep(work.root / path, time, undo) for path in work.lost}
         for (path, _), fresh in zip(work.steps, staged, strict=True):
             with failing("write", work.root / path):
                 _replace(work.root, path, fresh, litter, undo)
@@ -118,6 +126,14 @@ def _replace_files(work: Work) -> None:
         undo.pop_all()
     for folder in sorted(_folders(work.root, work.paths), reverse=True):
         _quietly(folder.rmdir)
+    return kept
+
+
+def _keep(target: Path, time: datetime, undo: ExitStack) -> Path:
+    with failing("back up", target):
+        kept = back_up(target, time)
+    undo.callback(_quietly, kept.unlink)
+    return kept
 
 
 def _stage(target: Path, file: File | None, litter: ExitStack) -> Path | None:

@@ -13,13 +13,14 @@ import os
 import stat
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.errors import WriteRefused
 from generator.files import replace
 from generator.files.diff import Content, unified
 from generator.files.lock import failing, locked
 from generator.records import dataclass
+from generator.records import replace as _replaced
 from generator.targets.base import File
 
 if TYPE_CHECKING:
@@ -29,27 +30,35 @@ MANIFEST = "manifest.json"
 _SCHEMA_VERSION = 1
 
 Kind = Literal["new", "changed", "unchanged", "removed", "kept"]
+Whose = Literal["gen", "edited", "foreign"]
+NOT_OURS: Final = {"edited": "edited since gen wrote it", "foreign": "gen did not write it"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What writing does to one file, with a unified diff.
+    """What writing does to one file, with a unified diff: none of our own list of checksums.
 
     `removed` was written earlier and is no longer rendered; `kept` too, but the user has edited
-    it since, so that it stays and is from now on the user's.
+    it since, so that it stays and is from now on the user's. `whose` is who wrote what is there:
+    what is `edited` since or `foreign` is replaced by force alone, and then kept as `backup`.
     """
 
     path: str
     kind: Kind
     diff: str
+    whose: Whose = "gen"
+    backup: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the work of somebody is replaced."""
+        return self.kind == "changed" and self.whose != "gen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Survey:
     changes: tuple[Change, ...]
     work: replace.Work
-    foreign: bool  # the manifest on disk is not ours
-    untouched: frozenset[str]  # written earlier, and as it was written
 
 
 def compare(
@@ -69,28 +78,31 @@ def write(
     directory: Path,
     *,
     force: bool = False,
-    again: bool = False,
     within: Sequence[str] = (),
 ) -> tuple[Change, ...]:
     """Write `files` below `directory`, all or nothing, and return what changed.
 
-    `within` is that of `compare`. With `again`, what an earlier write put there and nobody has
-    edited since changes and goes without `force`. A file that is already right is not touched;
-    `generator.files.replace` says what a crash can leave. Raises WriteRefused when a file would be
-    replaced or removed without `force`, and, `force` or not, for a path outside the directory,
-    under a symbolic link, or on something that is no file; EnvironmentFailure when the machine
-    fails. In both cases nothing has changed.
+    `within` is that of `compare`. What an earlier write put there and nobody has edited since
+    changes and goes; anything else is replaced by `force` alone, and backed up first. A file that
+    is already right is not touched; `generator.files.replace` says what a crash can leave. Raises
+    WriteRefused, with every file that would be lost without `force`, and, `force` or not, for a
+    path outside the directory, under a symbolic link, or on something that is no file;
+    EnvironmentFailure when the machine fails. In both cases nothing has changed.
     """
     checked = _checked(files)
     with failing("write", directory), locked(_root(directory)) as held:
         survey = _survey(checked, directory, within)
         if not force:
-            _refuse_loss(survey, directory, again=again)
+            _refuse_loss(survey.changes, directory)
         if held:
             replace.sweep(survey.work)
-        if survey.work.steps:
-            replace.put(survey.work)
-    return survey.changes
+        kept = replace.put(survey.work) if survey.work.steps else {}
+    return tuple(
+        _replaced(each, backup=str(directory / each.path.rpartition("/")[0] / kept[each.path].name))
+        if each.path in kept
+        else each
+        for each in survey.changes
+    )
 
 
 def _checked(files: Sequence[File]) -> tuple[File, ...]:
@@ -151,20 +163,36 @@ def _survey(files: tuple[File, ...], directory: Path, within: Sequence[str]) -> 
         wanted = (*files, _manifest(files, elsewhere))
         leaving = set(earlier) - set(elsewhere) - {file.path for file in wanted}
         left = {path: _left(root, path, digest) for path, digest in earlier.items()}
-        changes = [_change(file, _find(root, file.path)) for file in wanted]
+        whose = {path: _whose(path, left) for path in (file.path for file in wanted)}
+        if listed is not None:
+            whose[MANIFEST] = "gen"
+        changes = [
+            _change(file, _find(root, file.path), whose[file.path], told=file.path != MANIFEST)
+            for file in wanted
+        ]
     for path in leaving:
         if isinstance(old := left[path], Content):
             changes.append(Change(path, "removed", unified(path, old, None)))
         elif old:
-            changes.append(Change(path, "kept", ""))
+            changes.append(Change(path, "kept", "", "edited"))
     kinds = {change.path: change.kind for change in changes}
     same = [path for path, kind in kinds.items() if kind == "unchanged"]
     return _Survey(
         changes=tuple(sorted(changes, key=lambda change: change.path)),
-        work=replace.Work(root, _steps(wanted, leaving, kinds), (*same, *elsewhere)),
-        foreign=listed is None,
-        untouched=frozenset(path for path, old in left.items() if isinstance(old, Content)),
+        work=replace.Work(
+            root,
+            _steps(wanted, leaving, kinds),
+            (*same, *elsewhere),
+            tuple(change.path for change in changes if change.lost),
+        ),
     )
+
+
+def _whose(path: str, left: Mapping[str, Content | Literal["edited"] | None]) -> Whose:
+    """Return who wrote the file at a path, by the manifest of the last write."""
+    if path not in left:
+        return "foreign"
+    return "edited" if left[path] == "edited" else "gen"
 
 
 def _steps(
@@ -222,28 +250,21 @@ def _find(root: Path, path: str) -> Content | None:
         return Content(place.read_bytes(), executable=bool(mode & stat.S_IXUSR))
 
 
-def _change(file: File, found: Content | None) -> Change:
+def _change(file: File, found: Content | None, whose: Whose, *, told: bool) -> Change:
     wanted = Content(file.text.encode(), file.executable)
     if found == wanted:
-        return Change(file.path, "unchanged", "")
-    return Change(file.path, "changed" if found else "new", unified(file.path, found, wanted))
+        return Change(file.path, "unchanged", "", whose)
+    if found is None:
+        return Change(file.path, "new", unified(file.path, None, wanted) if told else "")
+    diff = unified(file.path, found, wanted) if told or whose != "gen" else ""
+    return Change(file.path, "changed", diff, whose)
 
 
-def _refuse_loss(survey: _Survey, directory: Path, *, again: bool) -> None:
-    lost = [
-        change
-        for change in survey.changes
-        if change.kind in ("changed", "removed")
-        and (change.path != MANIFEST or survey.foreign)
-        and not (again and change.path in survey.untouched)
-    ]
-    acts = [
-        f"{verb} " + ", ".join(f"`{change.path}`" for change in lost if change.kind == kind)
-        for kind, verb in (("changed", "replace"), ("removed", "remove"))
-        if any(change.kind == kind for change in lost)
-    ]
-    if acts:
+def _refuse_loss(changes: Sequence[Change], directory: Path) -> None:
+    """Raise WriteRefused with the name of every file that is not `gen`'s own any more."""
+    lost = [f"`{each.path}` ({NOT_OURS[each.whose]})" for each in changes if each.lost]
+    if lost:
         raise WriteRefused(
-            f"writing to `{directory}` would {' and '.join(acts)}",
-            hint="`--diff` shows what would change, `--force` replaces",
+            f"writing to `{directory}` would replace {', '.join(lost)}",
+            hint="`--diff` shows what would change; `--force` backs up and replaces",
         )

@@ -95,11 +95,13 @@ class TestRewrite:
         real.write_text("old\n", encoding="utf-8")
         real.chmod(0o640)
         link.symlink_to(real)
-        rewrite(link, "old\n", "new\n")
+        kept = rewrite(link, "old\n", "new\n")
         assert link.is_symlink()
         assert real.read_text(encoding="utf-8") == "new\n"
         assert real.stat().st_mode & 0o777 == 0o640
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["link.conf", "real.conf"]
+        assert kept.read_text(encoding="utf-8") == "old\n"
+        assert kept.stat().st_mode & 0o777 == 0o640
+        assert set(tmp_path.iterdir()) == {link, real, kept}
 
     def test_a_file_that_has_changed_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "a.conf"

@@ -308,7 +308,10 @@ def test_what_a_fix_uncovers_is_not_taken_from_what_it_mends(there: Path) -> Non
 
 def test_fix_writes_and_says_so(there: Path) -> None:
     result = gen(OVERRIDE, "--fix")
-    assert result.stderr == f"mended {OVERRIDE}: 1 finding, 3 left to you\n"
+    [kept] = (there / OVERRIDE).parent.glob("*.before-*")
+    assert kept.read_text() == DROP_IN
+    told = f"mended {OVERRIDE}: 1 finding, 3 left to you; as it was: {kept}\n"
+    assert result.stderr == told
     assert "HW109" not in result.stdout
     assert result.returncode == 1  # what nobody mends is still there
     assert (there / OVERRIDE).read_text() == DROP_IN.replace("1d", "24h")

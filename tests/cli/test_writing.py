@@ -1,23 +1,62 @@
 """Files in a directory: written, compared, shown and kept."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.commands import called, run
+from tests.commands import called, on_terminal, run
 
 
-def test_a_file_that_differs_is_shown_and_kept(out: Path) -> None:
+def test_what_nobody_has_edited_is_replaced(out: Path) -> None:
     run("--profile", "xeon-cpu", "-o", str(out))
     result = called("--profile", "xeon-cpu", "-o", str(out), "--set", "threads.count=8")
-    assert result.returncode == 2
-    assert '-      LLAMA_ARG_THREADS = mkDefault "20";' in result.stderr
-    assert "--force" in result.stderr
-    assert '"20"' in (out / "nixos/xeon-cpu.nix").read_text()
-    forced = run("--profile", "xeon-cpu", "-o", str(out), "--set", "threads.count=8", "--force")
-    assert forced.exit_code == 0
+    assert result.returncode == 0
+    assert f"in {out}: 1 changed, 1 unchanged\n" in result.stderr
     assert 'LLAMA_ARG_THREADS = mkDefault "8"' in (out / "nixos/xeon-cpu.nix").read_text()
+
+
+def test_a_hand_edit_is_named_and_shown_and_force_keeps_it(out: Path) -> None:
+    run("--profile", "xeon-cpu", "-o", str(out))
+    file = out / "nixos/xeon-cpu.nix"
+    edited = file.read_text().replace('"20"', '"12" /*\x1b]0;owned\x07*/')
+    file.write_text(edited)
+    dry = called("--profile", "xeon-cpu", "-o", str(out), "--diff")
+    assert "nixos/xeon-cpu.nix: edited since gen wrote it; --force backs it up" in dry.stderr
+    result = called("--profile", "xeon-cpu", "-o", str(out))
+    assert result.returncode == 2
+    assert '-      LLAMA_ARG_THREADS = mkDefault "12" /*\\x1b]0;owned' in result.stderr
+    assert "`nixos/xeon-cpu.nix` (edited since gen wrote it)" in result.stderr
+    assert file.read_text() == edited
+    forced = called("--profile", "xeon-cpu", "-o", str(out), "--force")
+    assert forced.returncode == 0
+    [kept] = (out / "nixos").glob("*.before-*")
+    assert f"kept as it was: {kept}" in forced.stderr
+    assert kept.read_text() == edited
+    # Nobody takes a backup for what it is a backup of.
+    checked = called("check", str(out), "--json").stdout
+    assert [Path(name).name for name in json.loads(checked)["files"]] == ["xeon-cpu.nix"]
+    put_back = called("restore", str(out), "--at", "latest")
+    assert put_back.returncode == 0
+    assert file.read_text() == edited
+
+
+def test_a_link_out_of_the_tree_is_named(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/out").symlink_to(tmp_path / "elsewhere")
+    result = called("xeon-cpu", "-o", "out", cwd=tmp_path / "tree")
+    assert f"warning: out is a symbolic link to {tmp_path}/elsewhere\n" in result.stderr
+    assert (tmp_path / "elsewhere/nixos/xeon-cpu.nix").is_file()
+
+
+def test_a_diff_is_coloured_on_a_terminal_alone(out: Path) -> None:
+    told = on_terminal("xeon-cpu", "-o", str(out), "--diff")
+    assert "\x1b[32m+" in told
+    assert "\x1b" not in called("xeon-cpu", "-o", str(out), "--diff").stdout
+    assert "sha256" not in told
+    assert "manifest.json" not in told
 
 
 def test_a_foreign_file_is_not_overwritten(out: Path) -> None:

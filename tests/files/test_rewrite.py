@@ -19,9 +19,14 @@ def test_a_file_that_is_there_is_kept_or_forced(tmp_path: Path) -> None:
     with pytest.raises(WriteRefused, match="is there already"):
         create(path, b"new\n")
     assert path.read_bytes() == b"old\n"
-    create(path, b"new\n", force=True)
+    kept = create(path, b"new\n", force=True)
     assert path.read_bytes() == b"new\n"
-    assert list(tmp_path.iterdir()) == [path]
+    assert kept is not None
+    assert kept.read_bytes() == b"old\n"
+    assert set(tmp_path.iterdir()) == {path, kept}
+    assert create(path, b"new\n", force=True) is None
+    assert create(path, b"newer\n", force=True, ours=True) is None
+    assert set(tmp_path.iterdir()) == {path, kept}
 
 
 def test_a_dangling_link_counts_as_a_file(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ import signal
 import stat
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.errors import EnvironmentFailure, HostwrightError, WriteRefused
-from generator.files import lock
+from generator.files import backup, lock, replace
 from generator.files.write import MANIFEST, Change, compare, write
 from generator.targets.base import File
 
@@ -149,21 +150,24 @@ def test_unchanged_is_not_touched(root: Path) -> None:
 
 
 def test_changed_is_refused_with_nothing_touched(root: Path) -> None:
+    (root / "a.conf").write_text("mine\n")
+    (root / "run").write_text("mine, too\n")
     before = contents(root)
     with pytest.raises(WriteRefused) as refusal:
         write(NEW, root)
     assert refusal.value.exit_code == 2
     assert refusal.value.message == (
-        f"writing to `{root}` would replace `a.conf` and remove `sub/gone.conf`"
+        f"writing to `{root}` would replace `a.conf` (edited since gen wrote it), "
+        "`run` (gen did not write it)"
     )
     assert "--diff" in refusal.value.hint
     assert "--force" in refusal.value.hint
     assert contents(root) == before
 
 
-def test_force_replaces_and_removes(root: Path) -> None:
+def test_what_nobody_has_edited_is_replaced_and_removed(root: Path) -> None:
     same = (root / "same").stat()
-    changes = write(NEW, root, force=True)
+    changes = write(NEW, root)
     assert kinds(changes) == {
         "a.conf": "changed",
         MANIFEST: "changed",
@@ -180,6 +184,45 @@ def test_force_replaces_and_removes(root: Path) -> None:
     )
     assert not litter(root.parent)
     assert set(kinds(write(NEW, root)).values()) == {"unchanged"}
+
+
+def test_force_keeps_what_it_replaces(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = datetime(2026, 11, 30, 15, 35, 1, tzinfo=UTC)
+    monkeypatch.setattr(backup, "now", lambda: time)
+    monkeypatch.setattr(replace, "now", lambda: time)
+    (root / "a.conf").write_text("mine\n")
+    (root / "a.conf").chmod(0o600)
+    kept = "a.conf.before-20261130T153501Z"
+    changes = write(NEW, root, force=True)
+    assert {each.path: each.backup for each in changes if each.backup} == {
+        "a.conf": str(root / kept)
+    }
+    assert contents(root) == texts(*NEW) | MINE | {kept: "mine\n"}
+    assert stat.S_IMODE((root / kept).stat().st_mode) == 0o600
+    (root / "a.conf").write_text("mine again\n")
+    write(NEW, root, force=True)
+    assert (root / kept).read_text() == "mine\n"
+    assert (root / f"{kept}-2").read_text() == "mine again\n"
+
+
+def test_what_is_kept_goes_when_nothing_is_replaced(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "a.conf").write_text("mine\n")
+    before = snapshot(root)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(EnvironmentFailure):
+        write(NEW, root, force=True)
+    assert snapshot(root) == before
+
+
+def test_own_checksums_are_no_part_of_a_diff(root: Path) -> None:
+    [manifest] = [each for each in compare(NEW, root) if each.path == MANIFEST]
+    assert (manifest.kind, manifest.diff) == ("changed", "")
 
 
 def test_adding_files_needs_no_force(root: Path) -> None:
@@ -203,8 +246,9 @@ def test_foreign_manifest_is_the_users(out: Path, text: str) -> None:
     with pytest.raises(WriteRefused, match=MANIFEST):
         write(OLD, out)
     assert (out / MANIFEST).read_text() == text
-    write(OLD, out, force=True)
-    assert contents(out) == texts(*OLD)
+    [kept] = [each.backup for each in write(OLD, out, force=True) if each.backup]
+    assert Path(kept).read_text() == text
+    assert contents(out).keys() == {*texts(*OLD), Path(kept).name}
 
 
 def test_manifest_cannot_make_the_writer_delete_elsewhere(tmp_path: Path, root: Path) -> None:
@@ -276,7 +320,7 @@ def test_diff_of_binary(out: Path, data: bytes) -> None:
     out.mkdir()
     (out / "x").write_bytes(data)
     assert compare([File("x", "1\n")], out)[1] == Change(
-        "x", "changed", "Binary files a/x and b/x differ\n"
+        "x", "changed", "Binary files a/x and b/x differ\n", "foreign"
     )
 
 
