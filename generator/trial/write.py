@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import HostwrightError
 from generator.files.diff import Content, unified
-from generator.files.rewrite import create, rewrite
+from generator.files.rewrite import rewrite
 from generator.formats.edit import with_value
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document
@@ -18,8 +18,6 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from generator.profiles.document import Document
 
-BACKUP: Final = ".before-tune"
-"""What the name of the file as it was ends with."""
 _PLACE: Final = "{at}"
 
 
@@ -41,10 +39,7 @@ class Edit:
 
     def write(self) -> Path:
         """Write it, and return where the file is as it was. Raises as `rewrite` does."""
-        backup = self.path.with_name(self.path.name + BACKUP)
-        create(backup, self.old.encode(), force=True)
-        rewrite(self.path, self.old, self.new)
-        return backup
+        return rewrite(self.path, self.old, self.new)
 
 
 def own_file(document: Document) -> Path:
