@@ -111,6 +111,8 @@ Without a program it is a script, which a container of the engine's image runs b
 """
 HOMELESS: Final = "homeless"
 """The section of what makes the user of a service without a home: the user, the line that does."""
+OF_ROOT: Final = "of-root"
+"""The section of a directory that a script makes for root, and gives to nobody."""
 INSTALLED: Final = "install"
 """The section of what an installer is told in vain: a variable that it does not get."""
 UNAPPLIED: Final = "unapplied"

@@ -18,7 +18,12 @@ from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.layers import overruled, said
-from generator.readers.syntax.applied import asked_at_once, served_beside, started_in_vain
+from generator.readers.syntax.applied import (
+    asked_at_once,
+    directories_of_root,
+    served_beside,
+    started_in_vain,
+)
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.options import CLIENTS, Argument, Run, options, run
 from generator.readers.syntax.passing import is_removed
@@ -465,7 +470,16 @@ class Told:
                 requests=tuple(self.requests),
             )
             views += self._each_server(view)
-        return [*views, *self.views, *self._profiles()]
+        return [*views, *self._written(), *self._profiles()]
+
+    def _written(self) -> Iterable[View]:
+        """Yield what the scripts write: of a unit also what they make for root around it."""
+        texts = [(self.file, first, "\n".join(script)) for first, script in self.texts]
+        units = any(view.phrases.unit_file for view in self.views)
+        kept = tuple(directories_of_root(texts)) if units else ()
+        for view in self.views:
+            more = kept if view.phrases.unit_file else ()
+            yield dataclasses.replace(view, lines=(*view.lines, *more)) if more else view
 
     def _unapplied(self) -> Iterable[Line]:
         """Yield the start of a service that runs already, and does not see what was changed."""

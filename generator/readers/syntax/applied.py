@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from generator.view import OF_ROOT, Line, Place
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
 
@@ -99,3 +102,29 @@ def asked_at_once(
             text = lines[there] if there is not None and on_next else behind
             if there is not None and (found := asks.match(text[:_LONGEST])):
                 yield first + there, found[1]
+
+
+_MAKES: Final = re.compile(r"(?m)^[ \t]*(?:sudo[ \t]+)?mkdir[ \t]+([^\n;&|#]{1,300})")
+_GIVES: Final = re.compile(
+    r"(?m)^[^#\n]*\b(?:chown|chgrp|chmod|setfacl|mount|install|rsync|ln)\b[^\n]*"
+)
+_PLAIN: Final = re.compile(r"/[\w./@-]+")
+_MOST: Final = 100  # directories
+
+
+def directories_of_root(texts: Sequence[tuple[str, int, str]]) -> Iterator[Line]:
+    """Yield the directories that scripts make for root, and that none of them gives to anybody.
+
+    `texts` are the file of a script, its first line there, and the script. One that gives away
+    something in a variable may mean any of them.
+    """
+    given = "\n".join(line for _, _, text in texts for line in _GIVES.findall(text))
+    made = (
+        (Place(file, first + text.count("\n", 0, found.start())), word.strip("\"'").rstrip("/"))
+        for file, first, text in texts
+        for found in islice(_MAKES.finditer(text), _MOST)
+        for word in found[1].split()
+    )
+    for place, directory in made if "$" not in given else ():
+        if _PLAIN.fullmatch(directory) and "/".join(directory.split("/")[:3]) not in given:
+            yield Line(section=OF_ROOT, name=directory, value=directory, place=place)

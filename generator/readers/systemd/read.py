@@ -19,7 +19,7 @@ from generator.readers.systemd.limits import SINGLE, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
 from generator.readers.systemd.mounts import mounts
 from generator.readers.systemd.sockets import is_socket, with_sockets
-from generator.readers.systemd.users import homeless
+from generator.readers.systemd.users import homeless, kept_by_root
 from generator.records import dataclass
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
@@ -150,6 +150,7 @@ def _homeless(one: Unit, context: Context) -> Iterator[Line]:
     user = one.last("User")
     if user and one.whole and not one.last("DynamicUser") and install_root(one.files[0]) is None:
         yield from homeless(one.files[0], user, context)
+        yield from kept_by_root(one.files[0], context)
 
 
 def _manager(one: Unit, context: Context) -> Literal["", "system", "user"]:

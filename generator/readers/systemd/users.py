@@ -1,4 +1,4 @@
-"""Who makes the user of a unit, where a script or a role of the repository does, without a home."""
+"""What scripts and roles of the repository make for a unit: its user, and directories."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.beside import scripts_near
+from generator.readers.syntax.applied import directories_of_root
 from generator.view import HOMELESS, Line, Place
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def homeless(path: str, user: str, context: Context) -> Iterator[Line]:
         line = text.count("\n", 0, made) + 1
         shown = text.split("\n")[line - 1].strip()
         yield Line(section=HOMELESS, name=user, value=shown, place=Place(file, line))
+
+
+def kept_by_root(path: str, context: Context) -> Iterator[Line]:
+    """Return the directories that scripts near a unit make for root alone."""
+    texts = [(file, 1, context.read(file) or "") for file in scripts_near(path, context)]
+    return directories_of_root(texts)
 
 
 def _around(path: str, context: Context) -> list[str]:

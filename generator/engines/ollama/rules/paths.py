@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import HOMES
-from generator.view import HOMELESS, PREFIXES
+from generator.view import HOMELESS, OF_ROOT, PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
     # Of a profile `resolve` says it: who makes the unit is the target.
     if view.phrases.keyed or view.manager == "user":
         return
+    yield from _made_for_root(view)
     for name, path, place in _directories(view):
         found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
         if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
@@ -90,6 +91,24 @@ def hidden_paths(view: View, _: Facts) -> Hits:
                 severity="info",
                 fix=f"{_elsewhere(name)}, or see that the service's user can reach it",
             )
+
+
+def _made_for_root(view: View) -> Hits:
+    """Yield models below a directory that a script makes and leaves to root."""
+    models, user = view.variable(_MODELS), sandbox.last(view, "User")
+    prepared = sandbox.said(view, "ExecStartPre", "StateDirectory", "PermissionsStartOnly")
+    if models is None or not user or user in sandbox.ROOT or prepared:
+        return
+    for line in view.lines:
+        if line.section == OF_ROOT and below(models.value, line.name):
+            yield Hit(
+                message=f"`{line.name}` is made for root, in line {line.place.line} of "
+                f"{posixpath.basename(line.place.file)}, and nobody gives it to `{user}`: the "
+                "server cannot write there",
+                place=models.place,
+                fix=f"`chown -R {user}: {line.name}`, or `install -d -o {user} {line.name}`",
+            )
+            return
 
 
 _REASONS: Final = {
