@@ -73,7 +73,14 @@ class CatalogueError(HostwrightError):
 
 
 class RenderError(HostwrightError):
-    """A target cannot express a setting of the Plan; the message names the setting."""
+    """A target cannot express a setting of the Plan; the message names the setting.
+
+    `where` is the key of the profile that it came from, if that is known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.where = where
 
 
 class WriteRefused(HostwrightError):

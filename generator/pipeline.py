@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from generator.files.cache import remembered
 from generator.profiles.load import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from generator.errors import Problem
     from generator.plan import Plan
@@ -93,8 +94,8 @@ def decide(
     try:
         profile = validate(document)
     except ProfileError as error:
-        problems = (*error.problems, *_beside(document, error.problems, version))
-        raise ProfileError(document.source, problems) from None
+        beside, _ = _rest(document, error.problems, version)
+        raise ProfileError(document.source, (*error.problems, *beside)) from None
     return _resolved(
         document, profile, version=version, legacy_env=legacy_env, strict=strict, also=also
     )
@@ -129,33 +130,56 @@ def _resolved(
         raise ProfileError(document.source, tuple(problems)) from None
 
 
-def _beside(
+def plan_of_rest(
+    document: Document, problems: Sequence[Problem], version: str | None = None
+) -> Plan | None:
+    """Return the Plan of a profile without the keys that have `problems`; None: there is none."""
+    _, plan = _rest(document, problems, version)
+    return plan
+
+
+# What follows from the host, so that nothing is said of it where that has no form.
+_BY_HOST: Final = re.compile(r"(host|gpu|[a-z]+\.(acceleration|llm_library|build))\b")
+
+
+def _rest(
     document: Document, formless: Sequence[Problem], version: str | None
-) -> Sequence[Problem]:
-    """Return what is wrong with the meaning of a profile beside the values that have no form.
+) -> tuple[Sequence[Problem], Plan | None]:
+    """Return what is wrong with a profile beside `formless`, and the Plan without all of that.
 
     Nothing where one of those has a say in all the others.
     """
     from generator.profiles.validate import validate
 
     known = {problem.where for problem in formless}
-    if any(where.startswith("host.") or where.endswith(".version") for where in known):
-        return ()
+    if any(where.endswith(("-version", ".version")) for where in known):
+        return (), None
+    hostless = any(where.startswith("host") for where in known)
+    rest = _without(document, {"host", "gpu"} | known if hostless else known)
+    found: list[Problem] = []
+    for _ in range(3):
+        try:
+            return found, _resolved(rest, validate(rest), version=version)
+        except ProfileError as error:
+            new = [problem for problem in error.problems if problem.where not in known]
+            found += [p for p in new if not hostless or not _BY_HOST.match(p.where)]
+            known |= (wrong := {problem.where for problem in error.problems})
+            rest = _without(rest, wrong)
+        except HostwrightError:
+            break  # It is told once the profile has its form.
+    return found, None
+
+
+def _without(document: Document, keys: Collection[str]) -> Document:
     data = copy.deepcopy(document.data)
-    for where in known:
+    for where in keys:
         _take_out(data, where.split("."))
-    rest = dataclasses.replace(document, data=data, digest="")
-    try:
-        _resolved(rest, validate(rest), version=version)
-    except ProfileError as error:
-        return [problem for problem in error.problems if problem.where not in known]
-    except HostwrightError:
-        return ()  # It is told once the profile has its form.
-    return ()
+    data = {"schema_version": 1, "name": "unnamed", **data}
+    return dataclasses.replace(document, data=data, digest="")
 
 
 def _take_out(data: Any, path: Sequence[str]) -> None:  # noqa: ANN401 -- tables and lists
-    """Delete the key at `path`; of an item, the list that it is in."""
+    """Delete the key at `path`, or what it is missing in; of an item, the list that it is in."""
     table, key = data, ""
     for step in path:
         if isinstance(data, list):
@@ -163,5 +187,6 @@ def _take_out(data: Any, path: Sequence[str]) -> None:  # noqa: ANN401 -- tables
         elif isinstance(data, dict) and step in data:
             table, key, data = data, step, data[step]
         else:
-            return
-    del table[key]
+            break
+    if key:
+        del table[key]

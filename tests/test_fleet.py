@@ -337,7 +337,7 @@ class TestFiles:
             '[hosts.a]\nprofile = "xeon-cpu"\ntarget = "compose"',
             "hosts.a.target",
             "`compose` is not one of the values",
-            "write 'nixos'",
+            'write `"nixos"`',
         ),
         (
             '[hosts.a]\nprofile = "xeon-cpu"\nmodules = ["../a.nix"]',

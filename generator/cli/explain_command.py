@@ -9,6 +9,7 @@ import click
 from generator.cli.options import Misuse, json_option, release_option
 from generator.cli.streams import json_text
 from generator.cli.talk import COLOURS, coloured, table, width
+from generator.errors import HostwrightError
 from generator.explain.page import KINDS
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ def command(names: tuple[str, ...], kind: str | None, version: str | None, as_js
 
     # The second time without reading the facts.
     asked = (names, kind, version, as_json, width())
-    click.echo(remembered("pages", repr(asked), text), nl=False, color=coloured())
+    try:
+        page = remembered("pages", repr(asked), text)
+    except HostwrightError:
+        if len(names) > 1 and not as_json:
+            click.echo(_known(names, version), nl=False, color=coloured())
+        raise
+    click.echo(page, nl=False, color=coloured())
 
 
 def _list(kind: str | None, *, as_json: bool) -> str:
@@ -86,6 +93,14 @@ def _explain(names: tuple[str, ...], version: str | None, *, as_json: bool) -> s
     if as_json:
         return json_text(pages=[_data(page) for page in pages])
     return "\n".join(_text(laid_out(page, width(), table)) for page in pages)
+
+
+def _known(names: tuple[str, ...], version: str | None) -> str:
+    """Return the pages of the names that have one."""
+    from generator.explain.lookup import find
+
+    known = tuple(name for name in names if find(name))
+    return _explain(known, version, as_json=False) if known else ""
 
 
 def _data(page: Page) -> dict[str, object]:

@@ -233,3 +233,23 @@ def document_of(
 
     flags = (*overrides, "service.full_unit=true") if full_unit else overrides
     return read_document(profile, flags, stdin=stdin_if(profile))
+
+
+def again(
+    command: str,
+    profile: str,
+    overrides: tuple[str, ...],
+    *,
+    full_unit: bool = False,
+    version: str | None = None,
+    strict: bool = False,
+    legacy_env: bool = False,
+) -> str:
+    """Return the command line of another command about the same Plan, as a shell takes it."""
+    import shlex
+
+    words = ["gen", command, profile]
+    words += [word for one in overrides for word in ("--set", one)]
+    words += ["--ollama-version", version] if version else []
+    flags = {"--strict": strict, "--legacy-env": legacy_env, "--full-unit": full_unit}
+    return shlex.join([*words, *(flag for flag, on in flags.items() if on)])

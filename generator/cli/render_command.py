@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli.options import (
+    again,
     document_of,
     json_option,
     needs_directory,
@@ -66,21 +67,22 @@ def command(
     """
     needs_directory(output, diff=diff, check=check, force=force)
     document = document_of(profile, overrides, full_unit=full_unit)
+    more = again("show", profile, overrides, full_unit=full_unit, **flags)
     names = list(targets) or [DEFAULT_TARGET]
     if output is None or output == STDIO:
         asked = [document.digest, document.source, names, as_json, *sorted(flags.items())]
         kept = remembered(
             "outputs", json.dumps(asked), lambda: _printed(document, names, flags, as_json=as_json)
         )
-        text, warnings, infos, losses = json.loads(kept)
-        _remark([Finding(**each) for each in losses], warnings, infos, profile)
+        text, said, infos = json.loads(kept)
+        _remark([Finding(**each) for each in said], infos, more)
         click.echo(text, nl=False)
         return
-    from generator.pipeline import plan_of
+    from generator.cli.refused import plan_to_print
 
-    plan = plan_of(document, **flags)
+    plan = plan_to_print(document, names, flags)
     findings = _losses(plan, names)
-    _remark(findings, *_counts(plan), profile)
+    _remark([*_warnings(plan), *findings], _infos(plan), more)
     files = [
         dataclasses.replace(file, path=f"{name}/{file.path}")
         for name in names
@@ -92,26 +94,30 @@ def command(
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
     """Return as JSON what goes to stdout and stderr, to be remembered."""
-    from generator.pipeline import plan_of
+    from generator.cli.refused import plan_to_print
 
-    plan = plan_of(document, **flags)
+    plan = plan_to_print(document, names, flags)
     losses = _losses(plan, names)
     files = [(name, file) for name in names for file in load_target(name).render(plan)]
     text = files_text(files, [*plan.findings, *losses], as_json=as_json)
-    return json.dumps([text, *_counts(plan), [dataclasses.asdict(each) for each in losses]])
+    said = [dataclasses.asdict(each) for each in (*_warnings(plan), *losses)]
+    return json.dumps([text, said, _infos(plan)])
 
 
 def _losses(plan: Plan, names: list[str]) -> list[Finding]:
     return [finding for name in names for finding in limitations(name, plan)]
 
 
-def _counts(plan: Plan) -> tuple[int, int]:
-    """Return how many warnings and how many remarks `gen show` has of the profile."""
-    warnings = sum(finding.severity != "info" for finding in plan.remarks)
-    return warnings, len(plan.remarks) - warnings
+def _warnings(plan: Plan) -> list[Finding]:
+    return [finding for finding in plan.remarks if finding.severity != "info"]
 
 
-def _remark(losses: list[Finding], warnings: int, infos: int, profile: str) -> None:
-    print_findings(losses)
-    if counts := counted(warning=warnings, remark=infos):
-        say(f"{counts}: gen show {profile}")
+def _infos(plan: Plan) -> int:
+    return len(plan.remarks) - len(_warnings(plan))
+
+
+def _remark(said: list[Finding], infos: int, more: str) -> None:
+    """Print what is wrong, and by which command one sees what is worth knowing beside."""
+    print_findings(said)
+    if infos:
+        say(f"{counted(remark=infos)}: {more}")

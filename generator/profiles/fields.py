@@ -112,6 +112,8 @@ def _address(text: str) -> str:
 def _version(value: object) -> object:
     if isinstance(value, bool):  # `true` equals 1 to Python
         raise ValueError("a truth value is no version; write `1`")
+    if isinstance(value, str):
+        raise ValueError(f"`{value}` in quotes is text and no version; write `1` without quotes")
     return value
 
 

@@ -5,9 +5,9 @@ Only form is judged here (types, ranges, spelling). What a value means for a hos
 """
 
 # No `annotations` from __future__: pydantic would compile each of them again, on every start.
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from generator.profiles import fields
 
@@ -34,11 +34,12 @@ class Cpu(Table):
     features: tuple[fields.Word, ...] = ()
     """Instruction set features, as in /proc/cpuinfo."""
 
-    @model_validator(mode="after")
-    def _threads_cover_cores(self) -> Self:
-        if 0 < self.threads < self.cores:
+    @field_validator("threads")
+    @classmethod
+    def _threads_cover_cores(cls, threads: int, others: ValidationInfo) -> int:
+        if 0 < threads < others.data.get("cores", 0):
             raise ValueError("there are fewer threads than cores; threads counts hardware threads")
-        return self
+        return threads
 
     @property
     def hardware_threads(self) -> int:
@@ -64,11 +65,12 @@ class HostGpu(Table):
     reserved: fields.SizeOrZero = 0
     """What a display or other programs hold of its memory; `gen fit` counts it as not free."""
 
-    @model_validator(mode="after")
-    def _reserved_within_memory(self) -> Self:
-        if self.reserved > self.memory:
+    @field_validator("reserved")
+    @classmethod
+    def _reserved_within_memory(cls, reserved: int, others: ValidationInfo) -> int:
+        if reserved > others.data.get("memory", reserved):
             raise ValueError("reserved is more than memory; it is the part of it that others hold")
-        return self
+        return reserved
 
 
 class Host(Table):
@@ -187,11 +189,12 @@ class Resources(Table):
     oom_score_adjust: int | None = Field(default=None, ge=-1000, le=1000)
     """How readily the kernel kills this service when memory runs out."""
 
-    @model_validator(mode="after")
-    def _one_quota(self) -> Self:
-        if self.cpus is not None and self.cpu_quota is not None:
+    @field_validator("cpus")
+    @classmethod
+    def _one_quota(cls, cpus: int | None, others: ValidationInfo) -> int | None:
+        if cpus is not None and others.data.get("cpu_quota") is not None:
             raise ValueError("`cpus` and `cpu_quota` say the same thing; keep one of them")
-        return self
+        return cpus
 
 
 class Threads(Table):

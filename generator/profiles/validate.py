@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from types import ModuleType
@@ -79,7 +80,8 @@ def _no_member(faults: list[ErrorDetails]) -> tuple[str, str]:
         for fault in faults
     ]
     known = dict.fromkeys(choice for choice in choices if choice)
-    return f"`{_spelt(faults[0]['input'])}` is not one of the values", f"write {' or '.join(known)}"
+    message = f"`{_spelt(faults[0]['input'])}` is not one of the values"
+    return message, f"write {_quoted(' or '.join(known))}"
 
 
 def _key_path(detail: ErrorDetails, data: object) -> tuple[str, ...]:
@@ -99,14 +101,21 @@ def _key_path(detail: ErrorDetails, data: object) -> tuple[str, ...]:
 
 
 _KINDS: Final = {
-    "int_type": ("a whole number", "write it without quotes, like `4`"),
-    "int_from_float": ("a whole number", "write it in digits alone, like `4`"),
+    "int_type": ("a whole number", "write it in digits alone, like `4`"),
     "bool_type": ("true or false", "write `true` or `false`, without quotes"),
     "string_type": ("text", "write it in quotes"),
-    "tuple_type": ("an array", 'write it in brackets, like `["0", "1"]`'),
+    "tuple_type": ("an array", "write it in brackets"),
     "model_type": ("a table", "write its keys under a `[heading]`"),
     "dict_type": ("a table", "write its keys under a `[heading]`"),
+    "float_type": ("a number", "write it in digits, without quotes"),
 }
+_SPANS: Final = {
+    "greater_than_equal": ("{ge} or more", "write `{ge}` or more"),
+    "greater_than": ("above {gt}", "write more than `{gt}`"),
+    "less_than_equal": ("{le} or less", "write `{le}` or less"),
+    "string_too_long": ("{max_length} characters or fewer", "write a shorter one"),
+}
+_THOUSANDS: Final = re.compile(r"([0-9]{1,6}) ?[kK]i?")
 
 
 def _explained(
@@ -121,17 +130,50 @@ def _explained(
         message, hint = split_message(detail["ctx"]["error"])
         return message.replace(str(value), _spelt(value)), hint.replace(str(value), _spelt(value))
     if kind == "literal_error":
-        expected = detail["ctx"]["expected"]
-        choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
-        hint = _did_you_mean(str(value), choices) or f"write {expected}"
-        return f"`{_spelt(value)}` is not one of the values", hint
-    if kind == "int_type" and not isinstance(value, str):
-        kind = "int_from_float"
+        return _no_choice(value, detail["ctx"]["expected"])
+    kind = "int_type" if kind == "int_from_float" else kind
     if kind in _KINDS:
         what, hint = _KINDS[kind]
-        return f"`{_spelt(value)}` is not {what}", _fitting_hint(path, model) or hint
-    message = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
-    return f"`{_spelt(value)}`: {message}", "change the value"
+        hint = _fitting_hint(path, model) or _rewritten(kind, value) or hint
+        return f"`{_spelt(value)}` is not {what}", hint
+    what, hint = _SPANS.get(kind, (detail["msg"].replace("Input should be ", ""), "change it"))
+    optional = ", or leave it out" if _may_be_left_out(path, model) else ""
+    limits = detail.get("ctx", {})
+    return f"`{_spelt(value)}` is not {what.format(**limits)}", f"{hint.format(**limits)}{optional}"
+
+
+def _no_choice(value: object, expected: str) -> tuple[str, str]:
+    """Explain a value that is none of those that pydantic lists, texts in single quotes."""
+    choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+    hint = _did_you_mean(str(value), choices) or f"write {_quoted(expected)}"
+    if str(value) in choices:
+        hint = f"write `{value}` without quotes"
+    return f"`{_spelt(value)}` is not one of the values", hint
+
+
+def _quoted(choices: str) -> str:
+    """Return choices with the texts among them as TOML writes them."""
+    return re.sub("'([^']*)'", r'`"\1"`', choices)
+
+
+def _rewritten(kind: str, value: object) -> str:
+    """Return a hint with the value as it was probably meant; empty: nobody knows."""
+    if kind == "tuple_type" and isinstance(value, str | int):
+        text = value if isinstance(value, str) else str(value)
+        return f"write it in brackets, `[{shortened(json.dumps(text, ensure_ascii=False))}]`"
+    if kind == "int_type" and isinstance(value, str):
+        thousands = _THOUSANDS.fullmatch(value)
+        number = str(int(thousands[1]) * 1024) if thousands else value
+        if number.isascii() and number.isdigit():
+            return f"write `{shortened(number)}`, without quotes"
+        return "write it in digits, without quotes, like `4`"
+    return ""
+
+
+def _may_be_left_out(path: tuple[str, ...], model: type[BaseModel]) -> bool:
+    around = _table(path[:-1], model)
+    field = around.model_fields.get(path[-1]) if around else None
+    return field is not None and field.default is None
 
 
 def _fitting_hint(path: tuple[str, ...], model: type[BaseModel]) -> str:
@@ -170,6 +212,9 @@ _REQUIRED: Final = {
 }
 
 
+_ELSEWHERE: Final = {"gpu.devices": "the cards of the host stand under `[[host.gpus]]`"}
+
+
 def _did_you_mean(word: str, known: list[str]) -> str:
     close = closest(word, known)
     return f"did you mean `{close}`?" if close else ""
@@ -187,6 +232,8 @@ def _spelt(value: object) -> str:
 
 
 def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    if found := _ELSEWHERE.get(".".join(path)):
+        return found
     table = _table(path[:-1], model)
     names = list(table.model_fields) if table else []
     known = f"known here are {', '.join(names)}" if names else "remove it"

@@ -37,6 +37,7 @@ def published(service: Service) -> str:
     raise RenderError(
         f"`{service.engine}.host` is `{host}`, and containers are published on plain IP addresses",
         hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
+        where=f"{service.engine}.host",
     )
 
 

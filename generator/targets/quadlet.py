@@ -281,6 +281,7 @@ def _models(service: Service) -> str:
         raise RenderError(
             f"`{service.engine}.models_dir` is `{path}`, and Podman splits a volume at `:` and `,`",
             hint="choose a directory without them",
+            where=f"{service.engine}.models_dir",
         )
     return f"{path}:{service.container.models_path}:z" if path else ""
 

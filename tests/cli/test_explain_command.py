@@ -32,6 +32,12 @@ def test_unknown_names_exit_2_without_output() -> None:
     )
 
 
+def test_names_that_are_known_are_explained_beside_one_that_is_not() -> None:
+    result = run("HW202", "NO_SUCH_NAME")
+    assert result.output.startswith("HW202 ")
+    assert "`NO_SUCH_NAME`" in str(result.exception)
+
+
 @pytest.mark.parametrize("args", [[], ["--list", "rule", "HW202"], ["--list", "nonsense"]])
 def test_bad_usage(args: list[str]) -> None:
     assert isinstance(run(*args).exception, click.UsageError)

@@ -88,17 +88,67 @@ def test_a_profile_alone_prints_the_nixos_module() -> None:
     assert result.stderr == ""
 
 
-def test_remarks_are_counted_unless_the_profile_silences_them(tmp_path: Path) -> None:
+def test_warnings_are_said_and_remarks_counted_unless_the_profile_silences_them(
+    tmp_path: Path,
+) -> None:
     profile = tmp_path / "mine.toml"
     text = 'schema_version = 1\nname = "mine"\n[host]\ncpu = { cores = 4, threads = 8 }\n'
     profile.write_text(
         text + '[threads]\ncount = 6\n[resources]\ncpu_weight = 100\ncpu_quota = "800%"\n'
     )
-    counts = f"1 warning, 1 remark: gen show {profile}\n"
-    assert run("--profile", str(profile)).stderr.endswith(counts)
+    said = run("--profile", str(profile), "--set", 'description="a b"').stderr
+    assert said.startswith("warning: HW201 threads.count: ")
+    assert said.endswith(f"1 remark: gen show {profile} --set 'description=\"a b\"'\n")
     ignore = '[check]\nignore = [{ rule = "HW201", reason = "measured" }]\n'
     profile.write_text(profile.read_text() + ignore)
-    assert run("--profile", str(profile)).stderr.endswith(f"1 remark: gen show {profile}\n")
+    assert run("--profile", str(profile)).stderr == f"1 remark: gen show {profile}\n"
+
+
+def test_what_matters_at_once_is_said_while_it_is_rendered(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(
+        'schema_version = 1\nname = "mine"\n[host]\nmemory = "64GiB"\n'
+        'gpus = [{ name = "RTX 3090", memory = "24GiB" }]\n'
+        '[[models]]\nname = "llama3.3:70b"\npreload = true\n'
+    )
+    said = run("-p", str(profile), "-t", "systemd", "--ollama-version", "0.99").stderr
+    assert "warning: HW110 ollama.version: 0.99.0 is newer than the newest release" in said
+    assert "warning: HW511 models: `llama3.3:70b` does not fit: " in said
+
+
+def test_all_errors_come_at_once_whoever_finds_them(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(
+        'schema_version = "1"\nname = "mine"\n'  # what it is written in
+        '[host]\nmemory = "64GB"\ncpu = { cores = 8, threads = 4 }\n'  # form
+        '[ollama]\nhost = "ollama.lan"\n'  # what a target refuses
+        'kv_cache_type = "q9"\n'  # what the release does not take
+        'num_paralel = 2\n[resources]\ncpus = 2\ncpu_quota = "200%"\n'
+        'memory_high = "30G"\nmemory_max = "20G"\n'  # meaning
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "generator", "-p", str(profile), "-t", "all", "-o", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert [
+        line.removeprefix(f"  {profile}:").split(": ")[:2]
+        for line in done.stderr.splitlines()
+        if line.startswith("  /")
+    ] == [
+        ["1", "schema_version"],
+        ["4", "host.memory"],
+        ["5", "host.cpu.threads"],
+        ["7", "ollama.host"],
+        ["8", "ollama.kv_cache_type"],
+        ["9", "ollama.num_paralel"],
+        ["11", "resources.cpus"],
+        ["13", "resources.memory_high"],
+    ]
+    assert not (tmp_path / "out").exists()
 
 
 def test_output_holds_no_path_of_the_machine(tmp_path: Path) -> None:
