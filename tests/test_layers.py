@@ -128,6 +128,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "clients": (
+        {
+            *("catalogue", "clients", "engines", "errors", "fit", "formats", "live", "plan"),
+            *("readers.plan", "targets.base", "units"),
+        },
+        set(),
+    ),
     "doctor": (
         {
             *("advise", "catalogue", "detect", "doctor", "engines", "errors", "formats", "live"),

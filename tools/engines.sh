@@ -31,6 +31,9 @@ llama=$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")
 prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/null && echo "$llama")" \
   'install it, or name its programs by HOSTWRIGHT_LLAMA_FIT_PARAMS and HOSTWRIGHT_LLAMA_SERVER' \
   tests/engines/test_llama_cpp.py
+prove taskmaster "$(command -v "${TASK_MASTER_BIN:-task-master}")" \
+  'npm install task-master-ai, and name its task-master by TASK_MASTER_BIN' \
+  tests/engines/test_taskmaster.py
 sh tools/consumers.sh nix >/dev/null
 built=$PWD/.tools/bin/nixfmt
 [ -x "$built" ] || built=nixfmt

@@ -27,6 +27,7 @@ from generator.bench.compare import Compared
 from generator.bench.measurement import Measurement
 from generator.bench.objectives import Objectives
 from generator.bench.summary import Summary
+from generator.clients.clients import Clients
 from generator.detect.detected import Detected
 from generator.detect.situation import Choice, LeftOut
 from generator.doctor.result import Result
@@ -288,6 +289,15 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                 "not_judged": [_NOT_JUDGED],
             },
         ),
+    ),
+    "clients": (
+        Shape(
+            "Clients",
+            "`gen clients` without `-o`; `url` is that of the server, `remarks` are sentences.",
+            get_type_hints(Clients),
+        ),
+        _FILES,
+        _CHANGES,
     ),
     "detect": (
         Shape(

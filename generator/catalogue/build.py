@@ -32,6 +32,7 @@ from pydantic import (
 
 from generator.catalogue import (
     cards,
+    clients,
     hardware,
     models,
     nixos,
@@ -65,6 +66,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "march": tuple[records.MarchFact, ...],
     },
     "cards.toml": {"card": tuple[cards.Card, ...]},
+    "clients.toml": {"client": tuple[clients.ClientFact, ...]},
     "commands.toml": {
         "command": tuple[records.CommandFact, ...],
         "no_command": tuple[records.NoCommand, ...],
@@ -144,6 +146,7 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "speed.json": ("efficiency", "processor", "storage"),
     "library.json": ("listed",),
     "faults.json": ("log_fault",),
+    "clients.json": ("client",),
 }
 # What only the build asks for.
 UNUSED: Final = frozenset({"anatomy"})
@@ -154,6 +157,7 @@ ONCE: Final = (
     ("blas.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
+    ("client.name",),
     ("computes.how",),
     ("command.names", "no_command.names"),
     ("credential.name",),

@@ -32,6 +32,7 @@ SECTIONS: Final = {
         "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
         "restore": "List backups of replaced files, and put them back.",
+        "clients": "Write the configuration of clients of a profile.",
     },
     "What runs already": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",

@@ -64,6 +64,7 @@ class Stub:
     library: list[Installed] = field(default_factory=list)  # what can be pulled
     most: int = 0  # models in memory at once; 0: all
     broken: str = ""  # why no model can be loaded
+    says: str = ""  # the answer to a chat that is no stream, in place of words
     machine: Machine | None = None  # whose times the counters tell, and nobody waits for
 
     def __post_init__(self) -> None:
@@ -265,7 +266,9 @@ class Handler(BaseHTTPRequestHandler):
                 "eval_duration": took,
             }  # fmt: skip
         if not body.get("stream", True):
-            return self.json(last | {"response": "".join(f"w{i} " for i in range(count))})
+            text = self.stub.says or "".join(f"w{i} " for i in range(count))
+            message = {"message": {"role": "assistant", "content": text}}
+            return self.json(last | (message if path == "/api/chat" else {"response": text}))
         self.chunk(last)
         return self.end()
 

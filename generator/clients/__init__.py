@@ -1,0 +1,1 @@
+"""`gen clients`: what programs that ask a server need to know of its Plan."""
