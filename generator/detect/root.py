@@ -175,6 +175,10 @@ class Root(ABC):
         except OSError:
             return False
 
+    def target(self, path: str) -> str:
+        """Return where a link of /proc leads, which a captured tree has as a text; empty: none."""
+        return self.text(path)
+
     def tool(self, name: str) -> str:
         """Return what a tool printed, as `live` names it; empty: it is not there."""
         return self.text(f"{TOOLS}/{name}")
@@ -236,6 +240,15 @@ class Live(Tree):
     def _bytes(self, path: str) -> bytes | None:
         folder, _, name = path.rpartition("/")
         return live.output(name) or None if folder == TOOLS else super()._bytes(path)
+
+    def target(self, path: str) -> str:
+        """Return where a link leads; empty: it is another user's, or none."""
+        try:
+            found = str(Path(path).readlink())
+        except OSError:
+            return ""
+        self.taken[path.lstrip("/")] = found.encode()
+        return found
 
 
 class Files(Root):

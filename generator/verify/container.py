@@ -94,3 +94,8 @@ def _published(host: Mapping[str, Any]) -> Iterator[str]:
             outer = whole(str(one.get("HostPort") or "")) or 0
             at = str(one.get("HostIp") or "0.0.0.0")  # noqa: S104 -- what an empty one means
             yield f"{address(at, outer)}:{inner.partition('/')[0]}"
+
+
+def outer_port(published: str) -> int | None:
+    """Return the port of `address:port:port` at which a container is reached."""
+    return whole(published.rsplit(":", 2)[-2]) if published.count(":") > 1 else None

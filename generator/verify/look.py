@@ -18,11 +18,12 @@ from generator.readers.discover import listed_beside, read_beside, views
 from generator.verify import container, manager
 from generator.verify.answers import answers
 from generator.verify.log import kept
+from generator.verify.nearest import nearest
 from generator.verify.observed import VIAS, Answers, Held, Observed
 from generator.verify.process import environment, process, processes, servers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from generator.catalogue.catalogue import Catalogue
     from generator.engines.base import Running
@@ -94,13 +95,21 @@ def _local(
     """Return what a manager holds, and the process: its own, or the one that listens there."""
     every = processes(machine.files)
     ours = servers(every, load_signs(service.engine).command)
-    held, port = _held(service, machine, asked, ours), host_and_port(url)[1]
+    port = host_and_port(url)[1]
+    ports = {pid: _port(environment(machine.files, pid), service, running) for pid in ours}
+    there = [pid for pid in ours if ports[pid] == port]
 
-    def elsewhere(pid: int) -> bool:
-        return _port(environment(machine.files, pid), service, running) != port
+    def reaches(held: Held) -> bool:
+        if held.published:
+            return any(container.outer_port(one) == port for one in held.published)
+        return _pid(held, ours, machine) in there
 
-    alone = sorted(ours, key=elsewhere) if "process" in asked else []
-    pid = _pid(held, ours, machine) if held else next(iter(alone), 0)
+    held = _held(service, machine, asked, ours, reaches)
+    if held and port != service.listen.port and there and not reaches(held):
+        held = None  # somebody names another server than the profile's, and there it is
+    pid = _pid(held, ours, machine) if held else 0
+    if not held and "process" in asked:
+        pid = nearest(there or ours, machine)
     return held, process(machine.files, pid, every) if pid else None
 
 
@@ -123,15 +132,22 @@ def wait(machine: Machine, url: str, seconds: float) -> None:
 
 
 def _held(
-    service: Service, machine: Machine, asked: Collection[Via], ours: Collection[int]
+    service: Service,
+    machine: Machine,
+    asked: Collection[Via],
+    ours: Collection[int],
+    reaches: Callable[[Held], bool],
 ) -> Held | None:
-    """Return what the manager holds that runs the server; else what one holds that could."""
+    """Return what the manager holds that runs the server; else what one holds that could.
+
+    Of several that run one it is that which is reached where the server is asked.
+    """
     boxes = [_box(engine, service, machine) for engine in container.ENGINES if engine in asked]
     rootless = service.container.rootless and any(box and box.by == "podman" for box in boxes)
     unit = _unit(service.unit, machine, user=rootless) if "systemd" in asked else None
     there = [held for held in (unit, *boxes) if held]
     running = [held for held in there if held.pid in ours] or [held for held in there if held.pid]
-    one = next(iter(running or there), None)
+    one = next(filter(reaches, running), next(iter(running or there), None))
     return _of_both(one, unit) if one and unit and one.by == "podman" else one
 
 

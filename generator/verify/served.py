@@ -105,6 +105,8 @@ def model(wanted: Model, answers: Answers) -> Row:
         effective=_in_memory(loaded),
     )
     why = _missing(wanted) if there is None else _other(wanted, there, loaded, answers)
+    if not why and wanted.parameters and wanted.served not in answers.parameters:
+        return replace(row, verdict="unknown", why="nobody tells what it was made with")
     return replace(row, verdict="drift", why=why) if why else row
 
 

@@ -296,6 +296,9 @@ def test_a_model_that_was_made_of_other_parameters() -> None:
     }.items():
         seen_ = seen(ONE, answers=replace(told, parameters={"mine": has}))
         assert compared(seen_, models=(made,)).rows[-1].why == why
+    # Never clean without judging: a capture may be without that answer.
+    untold = compared(seen(ONE, answers=told), models=(made,)).rows[-1]
+    assert (untold.verdict, untold.why) == ("unknown", "nobody tells what it was made with")
     other = replace(
         answers("mine:latest", context=512), parameters={"mine": (("num_ctx", "4096"),)}
     )

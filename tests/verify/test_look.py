@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from generator.errors import EnvironmentFailure
 from generator.verify import look
 from generator.verify.machine import Machine
+from tests.commands import called
 
 if TYPE_CHECKING:
     import pytest
+
+
+HERE = Path(__file__).parent
 
 
 class Clock:
@@ -36,3 +43,20 @@ def test_it_waits_as_long_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "api", lambda _: refused)
     look.wait(machine, "http://127.0.0.1:9", 1.75)
     assert (clock.now, tries) == (1.75, ["/api/version"] * 4)
+
+
+def test_of_two_managers_the_one_that_is_reached_there(tmp_path: Path) -> None:
+    """A unit at 11434, and a container that is published at 11435: each by the port it has."""
+    for name in ("docker", "as-wanted"):
+        shutil.copytree(HERE / "machines" / name, tmp_path, dirs_exist_ok=True)
+    inspect = tmp_path / ".hostwright/tools/docker-inspect.json"
+    told = inspect.read_text(encoding="utf-8")
+    inspect.write_text(told.replace('"HostPort": "11434"', '"HostPort": "11435"'), encoding="utf-8")
+
+    def manager(*words: str) -> str:
+        profile = str(HERE / "small.toml")
+        done = called("verify", profile, "--root", str(tmp_path), "--json", *words)
+        return str(json.loads(done.stdout)["manager"]["by"])
+
+    assert manager() == "systemd"
+    assert manager("--set", "ollama.port=11435") == "docker"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from generator.doctor.result import Result
     from generator.doctor.symptoms import Symptoms
 
+_FORWARDS: Final = frozenset({"docker-proxy", "rootlessport", "pasta", "pasta.avx2", "slirp4netns"})
+"""Programs that listen for what containers publish."""
 NO_SERVER: Final = "no answer of an Ollama server"
 
 
@@ -54,9 +56,15 @@ def one_server(s: Symptoms) -> Iterator[Result]:
     says = Says("the right server")
     held, process = s.seen.held, s.seen.process
     ours = {process.pid if process else 0, held.pid if held else 0} - {0}
-    others = [one for one in s.listeners if one.pid and one.pid not in ours]
-    # What a container publishes another process listens for.
-    if others and not s.boxed and (held or process):
+    others = [
+        one
+        for one in s.listeners
+        if one.pid and one.pid not in ours and one.program not in _FORWARDS
+    ]
+    # What a container publishes another process listens for, and one that listens elsewhere has its
+    # port.
+    due = not s.boxed and (held or process) and s.listens in {None, s.port}
+    if others and due:
         who, name = others[0], held.name if held else "the server"
         said = f"{who.program} (process {who.pid}) listens on port {s.port}, and not {name}"
         yield says.fault(said, f"ps -fp {who.pid}; kill {who.pid}; {s.restart}")

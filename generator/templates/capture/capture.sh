@@ -61,6 +61,13 @@ tool() {
   briefly "$@" 2>/dev/null </dev/null | head -c 8388608 | clean >"$out/$tools/$file"
 }
 
+# Where a link of /proc leads, as a text.
+keep_target() {
+  found=$(readlink "$1" 2>/dev/null) || return 0
+  place "$1"
+  printf '%s\n' "$found" >"$out/$1"
+}
+
 # The lines of a log that tell what the server has read and computes on: the file for them, and the
 # command that prints it.
 log() {
@@ -126,6 +133,8 @@ for file in /proc/meminfo /proc/cpuinfo /proc/stat /proc/loadavg /proc/uptime /p
 done
 
 printf '%s\n' "http://$address" >"$out/$tools/server-url.txt"
+# Its own network: a server in another one may have the same port.
+[ -r /proc/self/ns/net ] && keep_target /proc/self/ns/net
 
 set --
 for sign in $signs; do set -- "$@" -e "$sign"; done
@@ -138,6 +147,7 @@ for file in $(grep -sal "$@" /proc/[0-9]*/cmdline); do
     keep_entries "/proc/$pid/cmdline"
     keep_entries "/proc/$pid/environ"
     for one in stat status limits cgroup oom_score_adj; do keep "/proc/$pid/$one"; done
+    keep_target "/proc/$pid/ns/net"
     groups "$pid"
     # Where its errors go is often a file.
     [ -f "/proc/$pid/fd/2" ] && log "/proc/$pid/fd/2" cat "/proc/$pid/fd/2"
