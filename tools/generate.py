@@ -31,6 +31,7 @@ from generator.units import Release
 from tools import (
     claims_page,
     limits_file,
+    man_pages,
     names_file,
     options_page,
     output_schemas,
@@ -138,6 +139,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "refusals": Generated(refusals_file.files),
     "secrets": Generated(secrets_file.files),
     "verify": Generated(verify_file.files),
+    "manual": Generated(man_pages.files, left_over="man/*.1"),
     "plans": Generated(_plans, left_over="modules/plans/**/*.json"),
     "options": Generated(options_page.files),
     "claims": Generated(claims_page.files),

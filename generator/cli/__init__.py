@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from generator import __version__
+from generator.cli.environment import asks_json, mirrored
 from generator.cli.failure import fail, usage_failure, wants_json
 from generator.cli.options import OWN_OPTIONS, Misuse, did_you_mean
 from generator.cli.streams import STDIO, prepare_streams, settle_streams
@@ -20,31 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-# In the order that a newcomer needs them.
+# By what somebody wants to do, in the order that a newcomer needs them.
 SECTIONS: Final = {
-    "From a host to its files": {
+    "Begin with a profile of a host": {
         "list": "List the shipped profiles.",
         "detect": "Read this machine and write its profile.",
         "import": "Make a profile of what runs already.",
+    },
+    "See what fits and what is decided": {
         "show": "Show every setting of a profile with its reason.",
         "fit": "Tell which models a host holds, and how they are placed.",
+        "models": "List and search the models of the library.",
         "advise": "Tell what is left to gain on the host of a profile.",
+    },
+    "Write the files that run it": {
         "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
         "restore": "List backups of replaced files, and put them back.",
         "clients": "Write the configuration of clients of a profile.",
     },
-    "What runs already": {
+    "Check files and running servers": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",
         "verify": "Compare a running server with its profile.",
         "doctor": "Find what is wrong with a server here, and what mends it.",
+    },
+    "Make a running server fast": {
         "warmup": "Load the models of a profile into a running server.",
         "bench": "Measure a running server under load, and compare measurements.",
         "tune": "Find the fastest value of a setting on a running server.",
-        "explain": "Explain rules, variables, keys, limits, options, models.",
-        "models": "List and search the models of the library.",
     },
-    "For programs": {
+    "Look up, and for programs": {
+        "explain": "Explain rules, variables, keys, limits, options, models.",
         "plan": "Print the Plan of a profile as JSON.",
         "schema": "Print the JSON Schema of profiles and fleet files.",
         "completion": "Print the completion script of a shell.",
@@ -96,8 +103,7 @@ class Verbs(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"generator.cli.{cmd_name}_command")
-        command: click.Command = module.command
-        return command
+        return mirrored(cmd_name, module.command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -152,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.disable()
     prepare_streams()
     args = sys.argv[1:] if argv is None else list(argv)
-    as_json = wants_json(args)
+    as_json = wants_json(args) or asks_json(args, tuple(COMMANDS), DEFAULT)
     try:
         code = _invoke(args)
     except HostwrightError as error:

@@ -10,6 +10,7 @@ from generator.cli.bench_ab import AB
 from generator.cli.bench_ab import command as ab_command
 from generator.cli.bench_compare import command as compare_command
 from generator.cli.bench_loads import baseline_of, load_of, more_loads, prompts_of
+from generator.cli.environment import mirrored
 from generator.cli.options import (
     Misuse,
     document_of,
@@ -74,9 +75,11 @@ class Bench(click.Command):
         """Return the context of the command that is meant."""
         if args[:1] == [COMPARE]:
             name = f"{info_name} {COMPARE}"
-            return compare_command.make_context(name, args[1:], parent, **extra)
+            compared = mirrored(f"{info_name}_{COMPARE}", compare_command)
+            return compared.make_context(name, args[1:], parent, **extra)
         if any(arg.partition("=")[0] == AB for arg in args):
-            return ab_command.make_context(f"{info_name} {AB}", args, parent, **extra)
+            tried = mirrored(f"{info_name}", ab_command)
+            return tried.make_context(f"{info_name} {AB}", args, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from generator.cli.environment import written
 from generator.cli.options import Misuse, json_option, release_option
 from generator.cli.streams import json_text
 from generator.cli.talk import COLOURS, coloured, table, width
@@ -51,7 +52,7 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
 @json_option
 def command(names: tuple[str, ...], kind: str | None, version: str | None, as_json: bool) -> None:
     """Explain rules, variables, profile keys, limits, model options and models."""
-    if kind is not None and (names or version is not None):
+    if kind is not None and (names or (version is not None and written("version"))):
         raise Misuse("--list takes a kind and nothing else beside it", where="--list")
     if kind is None and not names:
         hint = "name what to explain, like HW202 or OLLAMA_KEEP_ALIVE, or --list"

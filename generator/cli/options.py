@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from generator.cli.environment import written
 from generator.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def did_you_mean(names: Iterable[str]) -> str:
 
 
 def filled_option(
-    *names: str, metavar: str, example: str, text: str
+    *names: str, metavar: str, example: str, text: str, envvar: str | None = None
 ) -> Callable[[Command], Command]:
     """Return an option whose value may not be empty; `text` is its help."""
 
@@ -47,7 +48,7 @@ def filled_option(
             raise Misuse(f"{where} is empty", f"write a value, like {where} {example}", where=where)
         return value
 
-    return click.option(*names, metavar=metavar, callback=callback, help=text)
+    return click.option(*names, metavar=metavar, callback=callback, help=text, envvar=envvar)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -59,6 +60,7 @@ set_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
+    envvar="GEN_SET",
     help="Override a profile value, like threads.count=8; repeatable.",
 )
 
@@ -66,7 +68,12 @@ set_option = click.option(
 def release_option(text: str) -> Callable[[Command], Command]:
     """Return `--ollama-version` with its help: what the release is for differs by command."""
     return filled_option(
-        "--ollama-version", "version", metavar="RELEASE", example="0.32", text=text
+        "--ollama-version",
+        "version",
+        metavar="RELEASE",
+        example="0.32",
+        text=text,
+        envvar="GEN_OLLAMA_VERSION",
     )
 
 
@@ -82,7 +89,9 @@ def targets_option(text: str) -> Callable[[Command], Command]:
     )
 
 
-def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], Command]:
+def profile_option(
+    name: str, *, multiple: bool = False, envvar: str | None = None
+) -> Callable[[Command], Command]:
     """Return `-p`; the command gets its value as `name`."""
     return click.option(
         "-p",
@@ -90,6 +99,7 @@ def profile_option(name: str, *, multiple: bool = False) -> Callable[[Command], 
         name,
         metavar="PROFILE",
         multiple=multiple,
+        envvar=envvar,
         help="The profile, if not the argument: a shipped name, a path, or - for stdin.",
     )
 
@@ -106,9 +116,11 @@ def profile_if_named(command: Command) -> Command:
 
 def _with_profile(command: Command, *, needed: bool) -> Command:
     @click.argument("positional", metavar="[PROFILE]", required=False)
-    @profile_option("option")
+    @profile_option("option", envvar="GEN_PROFILE" if needed else None)
     @functools.wraps(command)
     def with_profile(*, positional: str | None, option: str | None, **options: Any) -> Any:  # noqa: ANN401
+        # An argument is nearer than what the environment says.
+        option = option if positional is None or written("option") else None
         name = _one_profile(positional, option)
         if name is None and needed:
             raise Misuse(
@@ -145,8 +157,8 @@ def _with_nixos(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_nixos(*, nixos: str | None, version: str | None, **options: Any) -> Any:  # noqa: ANN401
-        if nixos is not None:
-            version = version or _release_of(nixos)
+        if nixos is not None and (version is None or (written("nixos") > written("version"))):
+            version = _release_of(nixos)
         return command(version=version, **options)
 
     return with_nixos  # type: ignore[return-value] # click hands over keywords only
@@ -168,6 +180,7 @@ plan_options = _all_of(
         "--nixos",
         metavar="RELEASE",
         example="26.05",
+        envvar="GEN_NIXOS",
         text="Release of NixOS that the output is for, like 26.05 or unstable: the Ollama that it "
         "has, unless --ollama-version names one.",
     ),
