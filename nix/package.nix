@@ -22,6 +22,7 @@ let
         ../LICENSE
         ../README.md
         ../generator
+        ../man
         ../modules
         ../profiles
         ../pyproject.toml
