@@ -27,6 +27,12 @@ from generator.detect.detect import detect as detect
 from generator.detect.facter import read_facter as read_facter
 from generator.detect.machine import read_machine as read_machine
 from generator.detect.root import open_root as open_root
+from generator.difference.installed import Installed as Installed
+from generator.difference.installed import against_installed as against_installed
+from generator.difference.plans import Difference as Difference
+from generator.difference.plans import compared as compared
+from generator.difference.upgrade import Upgrade as Upgrade
+from generator.difference.upgrade import upgraded as upgraded
 from generator.doctor.doctor import Diagnosis as Diagnosis
 from generator.doctor.doctor import doctor as doctor
 from generator.engines import load_engine as load_engine

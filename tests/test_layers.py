@@ -150,6 +150,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "difference": (
+        {
+            *("advise", "catalogue", "check", "difference", "engines", "errors", "fit"),
+            *("importing", "plan", "readers", "records", "targets", "units", "verify", "view"),
+        },
+        set(),
+    ),
     "bench": (
         {"bench", "codec", "detect", "errors", "fit", "formats", "live", "profiles", "units"},
         set(),

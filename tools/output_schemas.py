@@ -30,6 +30,9 @@ from generator.bench.summary import Summary
 from generator.clients.clients import Clients
 from generator.detect.detected import Detected
 from generator.detect.situation import Choice, LeftOut
+from generator.difference.installed import Installed
+from generator.difference.plans import Difference
+from generator.difference.upgrade import Upgrade
 from generator.doctor.result import Result
 from generator.engines.base import ServedModel
 from generator.errors import SEVERITIES, Finding, Problem, Severity
@@ -430,6 +433,17 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         ),
     ),
     "plan": (Plan,),
+    "diff": (
+        Shape(
+            "Diff",
+            "`gen diff`: of the three one is there, by what was compared.",
+            {
+                "difference": Nullable(Difference),
+                "upgrade": Nullable(Upgrade),
+                "installed": Nullable(Installed),
+            },
+        ),
+    ),
     "render": (_FILES, _CHANGES),
     "restore": (
         Shape(

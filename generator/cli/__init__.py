@@ -37,6 +37,7 @@ SECTIONS: Final = {
     "Write the files that run it": {
         "render": "Render a profile for one or more targets; the default.",
         "fleet": "Write a flake for many hosts.",
+        "diff": "Compare profiles, releases, or what is installed, by effect.",
         "restore": "List backups of replaced files, and put them back.",
         "clients": "Write the configuration of clients of a profile.",
     },

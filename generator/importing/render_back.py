@@ -17,7 +17,7 @@ from generator.targets import load_target
 from generator.view import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.importing.choose import Chosen
     from generator.plan import Plan
@@ -38,15 +38,32 @@ class Again:
     files: Mapping[str, str]
 
 
-def written_again(plan: Plan, target: str, context: Context) -> Again:
-    """Return what a target makes of a Plan, as the readers see it."""
+def views_again(plan: Plan, target: str, context: Context) -> tuple[Sequence[View], list[Source]]:
+    """Return what the readers see of what a target makes of a Plan, and that itself."""
     sources = [Source(file.path, file.text) for file in load_target(target).render(plan)]
-    kinds: dict[str, list[Source]] = {}
+    return views_of(sources, context), sources
+
+
+def views_of(sources: Iterable[Source], context: Context) -> Sequence[View]:
+    """Return what the readers see of files, units of systemd each with its drop-ins alone."""
+    together: dict[tuple[str, str], list[Source]] = {}
     for source in sources:
         if (kind := kind_of(source)) is not None:
-            kinds.setdefault(kind, []).append(source)
-    groups = tuple(Group(kind, tuple(found)) for kind, found in kinds.items())
-    found = views(Found(groups), context).views
+            together.setdefault((kind, _unit(source, kind)), []).append(source)
+    groups = tuple(Group(kind, tuple(found)) for (kind, _), found in together.items())
+    return views(Found(groups), context).views
+
+
+def _unit(source: Source, kind: str) -> str:
+    """Return the unit that a file of systemd's is read with: itself, or that of a drop-in."""
+    path = PurePosixPath(source.path)
+    drop_in = path.parent.name.endswith(".d")
+    return (path.parent.name.removesuffix(".d") if drop_in else path.name) * (kind == "systemd")
+
+
+def written_again(plan: Plan, target: str, context: Context) -> Again:
+    """Return what a target makes of a Plan, as the readers see it."""
+    found, sources = views_again(plan, target, context)
     boxes = (view.container for view in found if view.container)
     return Again(
         frozenset(_said(line) for view in found for line in lines_of(view)),

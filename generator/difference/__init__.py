@@ -1,0 +1,1 @@
+"""`gen diff`: two configurations, or what is installed, by what they mean and not by their text."""
