@@ -24,6 +24,7 @@ def test_the_public_names_are_these() -> None:
             "Finding",
         ),
         *("ImportRequest", "Imported", "imported"),
+        *("Difference", "Installed", "Upgrade", "against_installed", "compared", "upgraded"),
         *("HostwrightError", "Plan", "Problem", "Profile", "ProfileError", "Question", "Report"),
         *("TARGETS", "View", "assess", "check", "decide_fleet", "detect", "explain"),
         *("load_catalogue", "load_engine", "load_profile", "load_target", "open_root"),

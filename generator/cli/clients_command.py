@@ -41,7 +41,7 @@ Files: env, taskmaster, mcp, open-webui, open-webui-nixos, notes.
     text="Where clients reach the server.  [default: as on its host]",
 )  # fmt: skip
 @filled_option("--file", "only", metavar="NAME", example="env", text="Only this file, below.")
-@output_options("Replace files that somebody has edited, too.")
+@output_options("Back up and replace files that somebody has edited, too.")
 @plan_options
 @json_option
 def command(
