@@ -5,7 +5,7 @@
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-run: ## Set up, then print the NixOS module of a shipped profile (PROFILE=xeon-cpu)
+run: ## Set up what running needs, then print a NixOS module (PROFILE=xeon-cpu)
 	@sh tools/run.sh
 
 test: ## Set up, install the programs that read our output, lint and test

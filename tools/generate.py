@@ -40,6 +40,7 @@ from tools import (
     refusals_file,
     secrets_file,
     targets_page,
+    terminal_picture,
     values_file,
     verify_file,
 )
@@ -144,6 +145,7 @@ GENERATED: Final[Mapping[str, Generated]] = {
     "options": Generated(options_page.files),
     "claims": Generated(claims_page.files),
     "tables": Generated(_tables),
+    "picture": Generated(terminal_picture.files),
 }
 
 

@@ -1,12 +1,16 @@
 #!/bin/sh
-# Make a virtual environment at $1 with the project and its test tools in it; nothing to do where
-# it is younger than pyproject.toml. Debian's python3 comes without ensurepip; where we may, we
-# install it.
+# Make a virtual environment at $1 with the project and its test tools in it, or with `run` as $2
+# only what running needs; nothing to do where it is younger than pyproject.toml. Debian's python3
+# comes without ensurepip; where we may, we install it.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${1:-.venv}
+for_what=${2:-test}
 stamp=$venv/.installed
-[ -z "$(find "$stamp" -newer pyproject.toml 2>/dev/null)" ] || exit 0
+[ "$for_what" = test ] || stamp=$venv/.runs
+for done in "$venv/.installed" "$stamp"; do
+    [ -z "$(find "$done" -newer pyproject.toml 2>/dev/null)" ] || exit 0
+done
 
 fail() {
     echo "error: $1" >&2
@@ -49,9 +53,12 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     fi
 fi
 
-echo "setting up $venv, once" >&2
+if [ "$for_what" = test ]; then what='.[test]' size='230 MB'; else what=. size='40 MB'; fi
+echo "setting up $venv with $size, once" >&2
+# Somebody who looks on sees what pip does; a log has the one line above.
+if [ -t 2 ]; then talk=--progress-bar=on; else talk=--quiet; fi
 "$python" -m venv "$venv" ||
     fail "$python could not make $venv" "see above; remove $venv and try again"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]' ||
+"$venv/bin/python" -m pip install "$talk" --disable-pip-version-check --editable "$what" >&2 ||
     fail "pip could not install Hostwright into $venv" "see above; is the package index reachable?"
 touch "$stamp"

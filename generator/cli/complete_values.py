@@ -189,7 +189,7 @@ COMPLETERS: Final[Mapping[str, Completer]] = {
     "DISK": disks,
     "FILE": files,
     "TAR": files,
-    "DIR|FILE": files,
+    "[DIR|FILE]": files,
     "DIR|TAR": files,
     "JSON": files,
     "DIR": directories,
