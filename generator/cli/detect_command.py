@@ -11,7 +11,7 @@ import click
 
 from generator.cli.options import Misuse, document_of, filled_option, json_option, release_option
 from generator.cli.streams import STDIO, print_json, stdin_if
-from generator.cli.talk import say, table, word
+from generator.cli.talk import say, table, visible, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ EXAMPLES = """
 Examples:
   gen detect                             what this machine is
   gen detect -o here.toml                write its profile
+  gen detect -o here.toml --update       what has changed since, and no more
   gen detect -o - --like xeon-cpu        tuning of a shipped profile
   gen detect --capture machine.tar       keep what was read
   gen detect --root machine.tar          read it again, anywhere
@@ -36,6 +37,12 @@ Examples:
     "-o", "--output", metavar="FILE", example="here.toml", text="Write a profile; - is stdout."
 )
 @click.option("--force", is_flag=True, help="Back up and replace a file that is there.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Change what -o FILE says otherwise than this machine; what is within 5 % stays.",
+)
+@click.option("--diff", is_flag=True, help="With --update: show what changes; write nothing.")
 @click.option("--name", metavar="NAME", help="Name of the profile.")
 @click.option("--like", metavar="PROFILE", help="Start from a profile.")
 @release_option("Release to write for.  [default: the installed, or newest known]")
@@ -51,6 +58,8 @@ def command(
     *,
     output: str | None,
     force: bool,
+    update: bool,
+    diff: bool,
     name: str | None,
     like: str | None,
     version: str | None,
@@ -66,7 +75,9 @@ def command(
     _refuse_contradictions(click.get_current_context().params)
     found = _found(root, report, capture, force=force)
     detection = _detect(found, version, like)
-    if output is not None:
+    if output is not None and update:
+        _update(detection, output, diff=diff)
+    elif output is not None:
         _write(detection, _extended(like, output), name, output, force=force)
     elif as_json:
         _print_json(detection)
@@ -84,6 +95,11 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
     if given["output"] is not None and given["as_json"]:
         message = "-o writes a profile and --json prints facts"
         raise Misuse(message, "choose one of them", where="--json")
+    if given["update"] and (given["output"] in {None, STDIO} or given["force"] or given["like"]):
+        message = "--update changes a profile that is there, by what this machine is"
+        raise Misuse(message, "name it by -o FILE, without --force and --like", where="--update")
+    if given["diff"] and not given["update"]:
+        raise Misuse("--diff shows what --update would change", "write both", where="--diff")
     if given["like"] == STDIO:
         raise Misuse("--like names what the profile extends", "name a file", where="--like")
     if given["capture"] == STDIO and (given["output"] == STDIO or given["as_json"]):
@@ -153,6 +169,32 @@ def _write(
     say_kept(create(Path(output), text.encode(), force=force))
     _say_warnings(detection, alike=not extends)
     say(f"{word('hint')} gen --profile {output} -t all -o out; gen check {output}")
+
+
+def _update(detection: Detection, output: str, *, diff: bool) -> None:
+    """Change the profile where the machine is another now, and say what stays and why."""
+    from generator.cli.writing import print_patch, say_kept, say_link
+    from generator.detect.again import updated
+    from generator.files.diff import Content, unified
+    from generator.files.rewrite import rewrite
+    from generator.reading import read_regular
+
+    try:
+        old = read_regular(Path(output)).decode()
+    except UnicodeDecodeError:
+        raise Misuse(f"`{output}` is no text", "name a profile", where="--output") from None
+    new, told = updated(old, detection.profile(), output)
+    for each in (one for one in told if one.kept):
+        found = f"{each.old} stays, {each.new} was found" if each.old else f"{each.new} was found"
+        say(f"{word('info')} {visible(f'{each.key}: {found}: {each.kept}')}")
+    if new == old:
+        say(f"{visible(output)} stays as it is")
+        return
+    sides = (Content(text.encode(), executable=False) for text in (old, new))
+    print_patch(unified(Path(output).name, *sides))
+    if not diff:
+        say_link(output)
+        say_kept(rewrite(Path(output), old, new))
 
 
 def _say_warnings(detection: Detection, *, alike: bool) -> None:

@@ -12,12 +12,16 @@ from generator.formats.text import INVISIBLE, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    Value = float | str | list[str]
+
 MARK: Final = "measured: "
 """What the comment of a value that was written here begins with; the next one replaces it."""
 
 
-def with_value(text: str, path: Sequence[str], value: float | str, reason: str) -> str:
-    """Return `text` with `value` at `path`, and behind it the `reason` as a comment.
+def with_value(
+    text: str, path: Sequence[str], value: Value, reason: str, *, mark: str = MARK
+) -> str:
+    """Return `text` with `value` at `path`, and behind it `mark` and the `reason` as a comment.
 
     A number in `path` is a place in a list. Tables that are missing are made. Raises
     HostwrightError where the path leads through no table, or the file is written in a way that
@@ -29,7 +33,7 @@ def with_value(text: str, path: Sequence[str], value: float | str, reason: str) 
     wanted = _assigned(tomllib.loads(text), path, value)
     try:
         document = tomlkit.parse(text)
-        _put(document, path, value, INVISIBLE.sub(lambda found: escape(found[0]), reason))
+        _put(document, path, value, INVISIBLE.sub(lambda found: escape(found[0]), reason), mark)
         written = tomlkit.dumps(document)
         same = tomllib.loads(written) == wanted
     except (TOMLKitError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -39,14 +43,14 @@ def with_value(text: str, path: Sequence[str], value: float | str, reason: str) 
     return written
 
 
-def _unkept(path: Sequence[str], value: float | str) -> HostwrightError:
+def _unkept(path: Sequence[str], value: Value) -> HostwrightError:
     return HostwrightError(
         f"`{'.'.join(path)}` cannot be written without changing more of the file",
         hint=f"write it by hand: {path[-1]} = {value}",
     )
 
 
-def _assigned(data: dict[str, Any], path: Sequence[str], value: float | str) -> dict[str, Any]:
+def _assigned(data: dict[str, Any], path: Sequence[str], value: Value) -> dict[str, Any]:
     """Return what the file shall say afterwards."""
     table: Any = deepcopy(data)
     whole = table
@@ -61,7 +65,7 @@ def _assigned(data: dict[str, Any], path: Sequence[str], value: float | str) -> 
     return dict(whole)
 
 
-def _put(document: Any, path: Sequence[str], value: float | str, reason: str) -> None:  # noqa: ANN401
+def _put(document: Any, path: Sequence[str], value: Value, reason: str, mark: str) -> None:  # noqa: ANN401
     """Put it into what tomlkit has read; a table in one line has the comment behind all of it."""
     from tomlkit import table as new
     from tomlkit.items import InlineTable
@@ -77,11 +81,11 @@ def _put(document: Any, path: Sequence[str], value: float | str, reason: str) ->
         line = line or (table if isinstance(table, InlineTable) else None)
     _assign(table, path[-1], value)
     item = line or table[path[-1]]
-    kept = item.trivia.comment.removeprefix("#").partition(MARK)[0].strip(" ;")
-    item.comment(f"{kept}; {MARK}{reason}" if kept else f"{MARK}{reason}")
+    kept = item.trivia.comment.removeprefix("#").partition(mark)[0].strip(" ;")
+    item.comment(f"{kept}; {mark}{reason}" if kept else f"{mark}{reason}")
 
 
-def _assign(table: Any, key: str, value: float | str) -> None:  # noqa: ANN401 -- of tomlkit
+def _assign(table: Any, key: str, value: Value) -> None:  # noqa: ANN401 -- of tomlkit
     """Assign a key; a new one comes before comments that stand above the next table."""
     body = getattr(getattr(table, "value", None), "body", [])
     moved = []
