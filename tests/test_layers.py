@@ -135,6 +135,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "mcp": ({"errors", "mcp", "targets"}, {"jsonschema", "mcp"}),
     "doctor": (
         {
             *("advise", "catalogue", "detect", "doctor", "engines", "errors", "formats", "live"),

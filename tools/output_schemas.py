@@ -410,6 +410,21 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "mcp": (
+        Shape(
+            "Tools",
+            "`gen mcp --json`, which serves nobody.",
+            {
+                "tools": [
+                    Shape(
+                        "Tool",
+                        "A tool, with the JSON Schema of what it takes, and of what it answers.",
+                        _texts("name", "description") | {"input_schema": Any, "output_schema": Any},
+                    )
+                ]
+            },
+        ),
+    ),
     "models": (
         Shape(
             "Models",

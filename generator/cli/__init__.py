@@ -55,6 +55,7 @@ SECTIONS: Final = {
         "explain": "Explain rules, variables, keys, limits, options, models.",
         "plan": "Print the Plan of a profile as JSON.",
         "schema": "Print the JSON Schema of profiles and fleet files.",
+        "mcp": "Serve tools that only read to editors and agents.",
         "completion": "Print the completion script of a shell.",
     },
 }
