@@ -51,7 +51,7 @@ Examples:
 
 \b
 Exit codes: 0 as the profile says, as far as can be seen; 1 drift; 2 bad usage
-or profile; 3 the server cannot be asked.
+or profile; 3 the server cannot be asked, or nobody tells what is in effect.
 """
 
 
@@ -165,7 +165,7 @@ def command(
         # A plugin says what is wrong where the others are read, too.
         click.echo(nagios_line(error.message, error.exit_code))
         context.exit(error.exit_code)
-    code = _exit_code(found, seen)
+    code = found.code(seen)
     if html is not None:
         from generator.cli.writing import write_page
         from generator.verify.page import as_page
@@ -279,12 +279,6 @@ def _compared(
         root=root,
         stdin=sys.stdin.buffer if root == STDIO else None,
     )
-
-
-def _exit_code(found: Comparison, seen: Observed) -> int:
-    if found.fails:
-        return 1
-    return 3 if seen.unanswered else 0
 
 
 def document(found: Comparison, seen: Observed) -> dict[str, object]:

@@ -88,7 +88,7 @@ def _what(one: Asked) -> str:
     wrong = [row for row in one.found.rows if row.fails]
     if wrong:
         return "; ".join(f"{row.setting}: {row.why}" for row in wrong)
-    if one.seen.unanswered:
-        return one.seen.unanswered
+    if silent := one.found.silence(one.seen):
+        return silent
     verdicts = [row.verdict for row in one.found.rows]
     return f"{counted(setting=len(verdicts))}, {verdicts.count('unknown')} unknown"

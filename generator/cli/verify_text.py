@@ -9,6 +9,7 @@ import click
 
 from generator.cli.talk import WIDTH, counted, width
 from generator.errors import shortened
+from generator.formats.text import INVISIBLE, escape
 from generator.units import about
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 HEAD: Final = ("setting", "intended", "held", "effective", "verdict")
 COLOURS: Final = {"ok": "green", "drift": "red", "shadowed": "red", "not read": "yellow"}
+_LONGEST: Final = 600
+"""Characters of a reason: values of others stand in it."""
 _ROOM: Final = (26, 18, 18, 22)
 """What each column may have on a narrow screen; its head and what is in it may need less."""
 
@@ -40,7 +43,7 @@ def verify_text(plan: Plan, found: Comparison, seen: Observed) -> str:
 
 
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:
-    cells = [(r.setting, r.intended, r.held, r.effective) for r in rows]
+    cells = [(r.setting, *map(_plain, (r.intended, r.held, r.effective))) for r in rows]
     columns = list(zip(HEAD[:-1], *cells, strict=True))
     more = max(width() - WIDTH, 0) // len(_ROOM)
     sizes = [min(max(map(len, c)), most + more) for c, most in zip(columns, _ROOM, strict=True)]
@@ -50,7 +53,12 @@ def _table(rows: tuple[Row, ...]) -> Iterator[str]:
         yield f"{_line(each, sizes)}  {click.style(row.verdict, fg=COLOURS.get(row.verdict))}"
         # What holds for several in a row is said below the last.
         if row.why and row.why != after:
-            yield _below(row.why)
+            yield _below(shortened(row.why, _LONGEST))
+
+
+def _plain(value: str) -> str:
+    """Return a value of others for one line."""
+    return INVISIBLE.sub(lambda match: escape(match[0]), value)
 
 
 def _below(why: str) -> str:

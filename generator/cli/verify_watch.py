@@ -46,7 +46,7 @@ def watch(plan: Plan, seconds: float, ask: Callable[[], Round], *, as_json: bool
                 began = time.monotonic()
                 try:
                     found = ask()
-                    code = _code(found[0], found[1])
+                    code = found[0].code(found[1])
                     text = _line(found, code) if as_json else watch_text(plan, *found)
                 except EnvironmentFailure as error:
                     code = error.exit_code
@@ -56,10 +56,6 @@ def watch(plan: Plan, seconds: float, ask: Callable[[], Round], *, as_json: bool
         except KeyboardInterrupt:
             pass
     return code
-
-
-def _code(found: Comparison, seen: Observed) -> int:
-    return 1 if found.fails else 3 if seen.unanswered else 0
 
 
 @contextmanager

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MOUNT: Final = "/sys/fs/cgroup"
 # Version 1 has a number near 2⁶³ for "no limit", rounded to pages.
 _UNLIMITED: Final = 2**60
+_DEEPEST: Final = 128
+"""Groups within groups: each is asked for its limits, and nobody has so many."""
 # Where people log in. Their limits are those of the session, not of a service.
 _SESSIONS: Final = "/user.slice"
 
@@ -60,7 +62,9 @@ def groups_of(root: Root, process: int | Literal["self"] = "self") -> dict[str, 
     for line in root.text(file).splitlines():
         number, _, rest = line.partition(":")
         names, _, path = rest.partition(":")
-        if whole(number) is None or not path.startswith("/") or ".." in path.split("/"):
+        parts = path.split("/")
+        odd = ".." in parts or len(parts) > _DEEPEST
+        if whole(number) is None or not path.startswith("/") or odd:
             root.strange(file, line, "is not a control group")
             continue
         for name in names.split(","):

@@ -10,6 +10,8 @@ import io
 import re
 import stat
 from abc import ABC, abstractmethod
+from bisect import bisect_left
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal
@@ -21,7 +23,7 @@ from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 TOOLS: Final = ".hostwright/tools"
 """Where a captured tree keeps what tools printed."""
@@ -261,13 +263,23 @@ class Files(Root):
     def _bytes(self, path: str) -> bytes | None:
         return self.files.get(path.strip("/"))
 
-    def _names(self, path: str) -> Iterable[str]:
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.files)
+
+    def _below(self, path: str) -> Iterator[str]:
+        """Yield what is in a folder, all the way down: it stands together in the sorted list."""
         folder = f"{path.strip('/')}/"
-        below = (name.removeprefix(folder) for name in self.files if name.startswith(folder))
-        return {name.partition("/")[0] for name in below}
+        for at in range(bisect_left(self._sorted, folder), len(self._sorted)):
+            if not self._sorted[at].startswith(folder):
+                return
+            yield self._sorted[at].removeprefix(folder)
+
+    def _names(self, path: str) -> Iterable[str]:
+        return {name.partition("/")[0] for name in self._below(path)}
 
     def _present(self, path: str) -> bool:
-        return path.strip("/") in self.files or any(self._names(path))
+        return path.strip("/") in self.files or any(self._below(path))
 
 
 class Archive(Files):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 from generator.units import about
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from generator.verify.served import Extra
 
 
+NOTHING_SEEN: Final = "nobody tells of any setting what is in effect"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A row for each setting, the models that nobody asks for, and what to know besides."""
@@ -35,6 +38,19 @@ class Comparison:
     def fails(self) -> bool:
         """Whether anything is not as the Plan wants it."""
         return any(row.fails for row in self.rows)
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything that the Plan wants was seen, as it wants it or otherwise."""
+        return any(row.verdict != "unknown" and not row.stray for row in self.rows)
+
+    def silence(self, seen: Observed) -> str:
+        """Return why the server cannot be asked; empty: it can, or something is known of it."""
+        return seen.unanswered or ("" if self.judged else NOTHING_SEEN)
+
+    def code(self, seen: Observed) -> int:
+        """Return the exit code: nothing at odds, drift, or nobody to ask."""
+        return 1 if self.fails else 3 if self.silence(seen) else 0
 
 
 def compare(service: Service, seen: Observed, running: Running) -> Comparison:

@@ -41,10 +41,7 @@ class Asked:
     @property
     def code(self) -> int:
         """The exit code of a comparison of this host alone."""
-        if self.found and self.found.fails:
-            return 1
-        silent = self.failure or (self.seen is not None and self.seen.unanswered)
-        return 3 if silent else 0
+        return self.found.code(self.seen) if self.found and self.seen else 3
 
 
 def ssh(address: str, deploy: Mapping[str, Any]) -> tuple[str, ...]:

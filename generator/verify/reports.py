@@ -43,7 +43,8 @@ def as_nagios(found: Comparison, seen: Observed, code: int) -> str:
     wrong = [row.setting for row in found.rows if row.fails]
     unknown = sum(row.verdict == "unknown" for row in found.rows)
     counts = f"settings={len(found.rows)} drift={len(wrong)};0 unknown={unknown}"
-    told = seen.unanswered or f"{len(found.rows)} settings, none at odds with the profile"
+    some = f", {unknown} unknown" if unknown else ""
+    told = found.silence(seen) or f"{len(found.rows)} settings, none at odds with the profile{some}"
     if wrong:
         told = f"{len(wrong)} of {len(found.rows)} settings at odds with it: {', '.join(wrong)}"
     return f"{nagios_line(told, code)} | {counts}\n"
@@ -57,7 +58,8 @@ def fleet_as_junit(asked: Sequence[Asked]) -> str:
 def _cases(one: Asked) -> Iterator[Case]:
     if one.found is not None:
         yield from (_case(row) for row in one.found.rows)
-    if silent := one.failure or (one.seen.unanswered if one.seen else ""):
+    silent = one.found.silence(one.seen) if one.found and one.seen else one.failure
+    if silent:
         yield Case(name="answers", outcome="failure", message=silent, text=silent, kind="silent")
 
 

@@ -1,8 +1,10 @@
 """A Comparison for programs: JUnit, and the line of a plugin."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from generator.verify.compare import compare
+from generator.verify.observed import Answers
 from generator.verify.reports import as_junit, as_nagios, nagios_line
 from tests.verify.seen import process, running, seen, service
 
@@ -33,6 +35,21 @@ def test_a_plugin_says_that_all_is_well_or_that_nobody_answers() -> None:
     silent = seen(ONE, answers=None, unanswered="cannot reach it")
     found = compare(ONE, silent, running())
     assert as_nagios(found, silent, 3).startswith("HOSTWRIGHT UNKNOWN - cannot reach it | ")
+
+
+def test_nothing_that_was_seen_is_not_well() -> None:
+    """As of a server elsewhere that somebody has built, and that has no model to compare."""
+    nothing = Answers(release="", installed=(), loaded=())
+    afar = seen(ONE, held=None, process=None, answers=nothing)
+    found = compare(ONE, afar, running())
+    assert found.code(afar) == 3
+    assert as_nagios(found, afar, 3).startswith("HOSTWRIGHT UNKNOWN - nobody tells of any setting")
+    told = replace(afar, answers=replace(nothing, release="0.32.15"))
+    well = compare(ONE, told, running())
+    assert well.code(told) == 0
+    assert f"none at odds with the profile, {len(well.rows) - 1} unknown" in as_nagios(
+        well, told, 0
+    )
 
 
 def test_a_text_makes_neither_a_number_nor_a_line() -> None:
