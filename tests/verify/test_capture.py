@@ -110,7 +110,10 @@ def test_a_capture_tells_what_its_machine_tells(server: Stub, tmp_path: Path) ->
     for name in ("OLLAMA_KEEP_ALIVE", "CPUQuota", "MemoryMax", "model tiny:1b", "release"):
         assert again[name] == live[name]
     refused = called("verify", SMALL, "--url", server.url, "--capture", str(capture))
-    assert (refused.returncode, "--force replaces it" in refused.stderr) == (2, True)
+    assert (refused.returncode, "--force backs it up and replaces it" in refused.stderr) == (
+        2,
+        True,
+    )
 
 
 def test_what_others_have_written_into_a_model_stays_there(tmp_path: Path) -> None:
