@@ -36,6 +36,8 @@ _MARK: Final = "-- hostwright capture --"
 _SHOWN: Final = ("parameters", "details", "capabilities")
 """What is kept of a model that somebody has made: prompts of others are none of our business."""
 _HERE: Final = "127.0.0.1"
+_MOST: Final = 1 << 26
+"""Bytes of an archive: a real one has a few millions, and of a fleet many come at once."""
 
 
 def script(service: Service, secrets: SecretNames, url: str) -> str:
@@ -95,7 +97,7 @@ def taken(argv: Sequence[str], lines: str, seconds: float) -> dict[str, bytes]:
 
     Raises EnvironmentFailure where it does not end in time, or prints no such archive.
     """
-    answer = ask_bytes(argv, given=lines.encode(), seconds=seconds, most=1 << 28)
+    answer = ask_bytes(argv, given=lines.encode(), seconds=seconds, most=_MOST)
     if answer.code or not answer.out:
         why = answer.err.decode(errors="replace").strip().rpartition("\n")[2]
         raise EnvironmentFailure(shortened(why, 200) or f"`{argv[0]}` ends with {answer.code}")
