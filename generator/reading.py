@@ -22,7 +22,7 @@ def read_regular(path: Path, most: int = LARGEST) -> bytes:
     Raises HostwrightError for a pipe, a device and what has more than `most` bytes, OSError for
     what cannot be read.
     """
-    with os.fdopen(os.open(path, _OPEN), "rb") as stream:
+    with open(path, "rb", opener=lambda name, _: os.open(name, _OPEN)) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             message = f"`{path}` is no regular file, and might never end"
             raise HostwrightError(message, hint="name a file, or `-` for standard input")

@@ -27,6 +27,12 @@ def test_a_pipe_and_a_device_are_refused_at_once(tmp_path: Path) -> None:
             read_regular(path)
 
 
+def test_a_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError) as error:
+        read_regular(tmp_path)
+    assert error.value.filename in {tmp_path, str(tmp_path)}
+
+
 def test_what_is_too_large_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "a").open("wb") as file:
         file.truncate(2 * 2**30)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from generator.bench.statistics import CONFIDENCE, Change, change, median
+from generator.bench.statistics import CONFIDENCE, Change, change, median, tells
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ MEASURES: Final = (
     Measure("whole answer", lambda sample: sample.latency),
     Measure("tokens/s", lambda sample: sample.rate, more=True, of_two=True),
 )
+
+
+ANYTHING: Final = 1e4
+"""How much more there may be, as a share, where too few were asked to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +102,8 @@ def _differences(before: Level, after: Level, confidence: float) -> Iterator[Dif
     for measure in MEASURES:
         was, became = (measure.of(level) for level in (before, after))
         found = change(was, became, confidence)
+        if found is not None and not tells(len(was), len(became), confidence):
+            found = replace(found, low=-1.0, high=ANYTHING)
         if found is not None:
             yield Difference(
                 load=after.name,

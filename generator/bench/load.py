@@ -152,10 +152,13 @@ def _level(
     window: int = 0,
 ) -> Level:
     late = [Sample(error=server.late)] * (number - len(found))
+    # Whom nobody answered, took until now: the last answer came long before.
+    lost = late or any(each.error for each in found)
+    ended = 0 if lost else max((each.ended for each in found), default=0)
     return Level(
         at_once=at_once,
         per_second=per_second,
-        wall=max((each.ended for each in found), default=0) or time.monotonic_ns() - began,
+        wall=ended or time.monotonic_ns() - began,
         samples=(*found, *late),
         window=window,
     )

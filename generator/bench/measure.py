@@ -55,19 +55,21 @@ def measure(
     *,
     profile: str = "",
     given: Sequence[str] = (),
+    salt: str = "",
     told: Told = lambda _, __: None,
 ) -> Measurement:
     """Return what the server does under each load, after one request that is not counted.
 
-    `given` are prompts, for want of which they are made. Raises HostwrightError for a model that
-    is not there, EnvironmentFailure where nothing could be measured.
+    `given` are prompts, for want of which they are made; measurements of one `salt` and seed ask
+    the same, those of none never do. Raises HostwrightError for a model that is not there,
+    EnvironmentFailure where nothing could be measured.
     """
     environment, task = environment_of(server, model, workload)
     workload = replace(workload, task=task)
     told("warm-up", 0)
     warm, workload = _warmed(server, model, workload, given)
 
-    salt = token_hex(4)
+    salt = salt or token_hex(4)
 
     def of_load(name: str) -> Prepare:
         return lambda index: partial(

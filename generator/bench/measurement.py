@@ -50,9 +50,18 @@ class Sample:
         return self.ended - self.due
 
     @property
+    def seen(self) -> int:
+        """The tokens that came: those that arrived, or more where several arrive together.
+
+        Of one more than arrived nobody sees anything: it ends the answer.
+        """
+        arrived = len(self.gaps) + 1
+        return self.tokens if self.tokens > arrived + 1 else arrived
+
+    @property
     def itl(self) -> float:
-        """The mean time between two tokens; 0 where there are no two."""
-        return sum(self.gaps) / len(self.gaps) if self.gaps else 0.0
+        """The mean time between two tokens; 0 where no two arrive one after the other."""
+        return sum(self.gaps) / (self.seen - 1) if self.gaps else 0.0
 
     @property
     def rate(self) -> float:

@@ -7,13 +7,14 @@ those of one are alike, and draws of single values would make the interval too n
 from __future__ import annotations
 
 from itertools import chain
+from math import comb
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SHARES: Final = (0.5, 0.95, 0.99)
 CONFIDENCE: Final = 0.95
@@ -95,12 +96,37 @@ def change(
     if not before or not after or not median(before):
         return None
     drawing = Random(SEED)  # noqa: S311 -- to draw samples
-    drawn = []
-    for _ in range(2 * ROUNDS):
-        was, became = (median(drawing.choices(each, k=len(each))) for each in (before, after))
-        drawn.append(became / was - 1 if was else 0.0)
+    both = zip(_medians(before, drawing), _medians(after, drawing), strict=True)
+    drawn = [became / was - 1 if was else 0.0 for was, became in both]
     low, high = middle(drawn, confidence)
     return Change(share=median(after) / median(before) - 1, low=low, high=high)
+
+
+def tells(before: int, after: int, confidence: float) -> bool:
+    """Return whether so many values can differ so surely at all.
+
+    Of two groups that are alike all of one are beyond all of the other in two of all the ways to
+    deal them out: 3 and 3 differ so by chance in one of ten cases, whatever a bootstrap says.
+    """
+    return comb(before + after, before) >= 2 / (1 - confidence)
+
+
+def _medians(values: Sequence[float], drawing: Random) -> Iterator[float]:
+    """Yield the medians of draws of as many, without drawing all of them.
+
+    Of n uniform numbers in order the k-th is of the beta distribution of k and n + 1 - k, and the
+    next is the least of those that are left above it: thousands of requests cost no more than ten.
+    """
+    ordered, size = sorted(values), len(values)
+    lower = (size + 1) // 2
+    for _ in range(4 * ROUNDS):
+        at = drawing.betavariate(lower, size + 1 - lower)
+        one = ordered[min(int(at * size), size - 1)]
+        if size % 2:
+            yield one
+        else:
+            beyond = at + (1 - at) * (1 - drawing.random() ** (1 / (size - lower)))
+            yield (one + ordered[min(int(beyond * size), size - 1)]) / 2
 
 
 def _rounds(size: int) -> int:

@@ -126,7 +126,7 @@ def _by_client(good: Sequence[Sample], wall: int) -> Clock:
         ttft=_median(good, lambda s: s.ttft),
         itl=_median(good, lambda s: s.itl),
         tokens_per_second=_median(good, lambda s: s.rate),
-        together=_per_second(sum(len(s.gaps) + 1 for s in good if not s.vectors), wall),
+        together=_per_second(sum(s.seen for s in good if not s.vectors), wall),
     )
 
 

@@ -119,6 +119,7 @@ def command(
         stdin=stdin_if(profile),
     )  # fmt: skip
     restarter = needed_restarter(chosen, service, at, restart_command, compose)
+    requests = max(requests, concurrency)  # or they are never so many at once
     if dry_run:
         lines = [f"{rounds} rounds of {requests} requests each", *steps(key, chosen, restarter)]
         click.echo(printable("\n".join(lines)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -266,12 +267,18 @@ def _asked(
 
     if rate is not None and concurrency is not None:
         raise Misuse("--rate and --concurrency are two loads", "leave one out", where="--rate")
+    if rate is not None and isnan(rate):
+        raise Misuse("--rate: nan is no number of requests", "like 2.5", where="--rate")
     given = prompts_of(prompts) if prompts is not None else []
     words = (concurrency or ("1,4,10" if checklist else "1,2,4,8")).split(",")
     at_once = [int(word) if word.isascii() and word.isdigit() else 0 for word in words]
     if not all(0 < n <= MOST_AT_ONCE for n in at_once) or len({*at_once}) < len(at_once):
         message = f"--concurrency: `{concurrency}` is no list of numbers up to {MOST_AT_ONCE}"
         raise Misuse(message, "like 1,4,16", where="--concurrency")
+    if rate is None and requests < max(at_once) and (concurrency or checklist):
+        message = f"--requests: {requests} are never {max(at_once)} at once"
+        raise Misuse(message, "ask for as many at least", where="--requests")
+    at_once = [n for n in at_once if n <= requests]
     load = load_of(
         tuple(at_once), rate, batch_window=batch_window, batch_size=batch_size, cold=cold, api=api,
         checklist=checklist,

@@ -230,19 +230,28 @@ def _writable(document: Document, knob: Knob, model: str) -> tuple[str, ...]:
     return place_of(document, knob.key, model)
 
 
+def _doubt(found: Tuned) -> str:
+    """Return than what the best may be no better; empty: than nothing that matters."""
+    from generator.trial.knob import KNOBS
+
+    if found.gain is None or found.current is None or found.best is None:
+        return "others" if found.ended in {"budget", "time"} else ""
+    free = KNOBS[found.vary].more and found.best > found.current
+    return "" if free or found.gain.high < 0 else str(found.current)
+
+
 def _write(document: Document, path: tuple[str, ...], found: Tuned) -> None:
     """Show what changes in the profile, and write it, unless that is nothing but noise."""
     from datetime import UTC, datetime
 
-    from generator.trial.knob import KNOBS
     from generator.trial.words import reason
     from generator.trial.write import edit
 
     if found.best is None or found.best == found.current:
         say(f"{document.label} has it already: nothing is written")
         return
-    if found.gain is not None and found.gain.high >= 0 and not KNOBS[found.vary].more:
-        say(f"that it is better than {found.current} may be noise: nothing is written")
+    if doubt := _doubt(found):
+        say(f"that it is better than {doubt} may be noise: nothing is written")
         return
     day = datetime.now(UTC).date().isoformat()
     made = edit(document, path, found.best, reason(found, day))

@@ -27,7 +27,7 @@ SECONDS: Final = 120.0
 """That a server has to stop and to answer again: systemd waits 90 for one that does not stop."""
 _PAUSE: Final = 0.25
 _ASKING: Final = 5.0
-_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDINGS: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 Seen = dict[str, str]
 """The environment of a process."""

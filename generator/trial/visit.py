@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.bench.measure import measure
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     """What is told of progress."""
 
 _SETTLING: Final = 120.0  # seconds that a model has to be loaded again at the end
+_LATE: Final = 10.0  # of them where the time is up
 _FOREVER: Final = "2100"  # a server that keeps a model for ever names a year behind that
 _NEVER: Final = -1
 
@@ -44,6 +46,7 @@ class Visits:
         self.url, self.workload, self.load = url, workload, load
         self._restarter, self._told, self._seconds = restarter, told, seconds
         self._until = time.monotonic() + seconds
+        self._salt = token_hex(4)
         self._before: Mapping[str, str] = {}
         self._models: set[str] = set()
 
@@ -83,6 +86,7 @@ class Visits:
             choice.model,
             workload,
             self.load,
+            salt=self._salt,
             told=lambda load, done: self._told(f"{name}: {load}, {done} of {workload.requests}"),
         )
 
@@ -103,7 +107,8 @@ class Visits:
         self._told("putting the server back as it was")
         if self._restarter is not None:
             self._restarter.restore()
-        server = Server.at(self.url, _SETTLING)
+        # One that has not answered in all of the time is not waited for as long again.
+        server = Server.at(self.url, min(_SETTLING, max(self.left, _LATE)))
         for model in self._models:
             # A model that is not put back is loaded as it should be with the next request.
             with suppress(HostwrightError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,7 +52,12 @@ def own_file(document: Document) -> Path:
             hint=f'write a profile of your own with `extends = "{path.stem}"`',
         )
     if not path.is_file():
-        raise HostwrightError("standard input is no file to write to", hint="name the file")
+        what = "standard input" if document.source == "stdin" else f"`{path}`"
+        raise HostwrightError(f"{what} is no file to write to", hint="name the file")
+    for place in (path, path.absolute().parent, path.resolve().parent):
+        if not os.access(place, os.W_OK):
+            message = f"`{place}` may not be written to"
+            raise HostwrightError(message, hint="leave out --write, or run as who may")
     return path
 
 

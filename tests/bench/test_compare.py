@@ -1,5 +1,7 @@
 """Better, worse, or no difference."""
 
+import time
+
 import pytest
 
 from generator.bench.compare import MEASURES, compare, verdict
@@ -66,3 +68,21 @@ def test_what_is_doubtful_is_said() -> None:
         "load 2 was measured only before",
         "requests that failed before, and are not compared: 1",
     )
+
+
+@pytest.mark.parametrize(("number", "expected"), [(4, "no difference"), (5, "worse")])
+def test_too_few_requests_tell_nothing(number: int, expected: str) -> None:
+    """All of four are slower than all of four in one of 35 cases of no difference at all."""
+    before, after = (level(*(sample(ms + n, 10) for n in range(number))) for ms in (100, 900))
+    first, *_ = compare(measurement(before), measurement(after)).differences
+    assert (first.measure, first.verdict) == ("first token", expected)
+    assert (first.low <= 0 <= first.high) == (number == 4)
+
+
+def test_many_requests_are_compared_as_fast_as_few() -> None:
+    """Without drawing each of them thousands of times, which took minutes."""
+    before = level(*(sample(100 + n % 7, 10, tokens=2) for n in range(10_000)))
+    began = time.process_time()
+    found = compare(measurement(before), measurement(before))
+    assert {each.verdict for each in found.differences} == {"no difference"}
+    assert time.process_time() - began < 10

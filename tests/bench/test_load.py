@@ -117,3 +117,16 @@ def test_a_fault_of_ours_is_no_failed_request() -> None:
         open_loop(prepared(ask), [0], 1.0, server, nobody)
     with pytest.raises(ZeroDivisionError):
         closed_loop(ask, 1, 1, server, nobody)
+
+
+def test_who_got_no_answer_took_until_the_end() -> None:
+    """The last answer came long before: what all got a second is of the whole time."""
+    times = iter((0, 10**9, 9 * 10**9))
+
+    def ask(index: int, _: int, due: int) -> Sample:
+        return Sample(due=due, error="lost") if index else Sample(due=due, ended=10**6)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("generator.bench.load.time.monotonic_ns", lambda: next(times, 9 * 10**9))
+        level = closed_loop(prepared(ask), 2, 1, Server.at(NOWHERE, 30), nobody)
+    assert level.wall == 9 * 10**9

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from generator.bench.statistics import change, median, middle, quantile, spread
+from generator.bench.statistics import change, median, middle, quantile, spread, tells
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,32 @@ def test_the_same_values_give_the_same_interval() -> None:
     values = [[float(n * n % 17)] for n in range(30)]
     assert spread(values) == spread(values)
     assert median([3, 1, 2]) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "confidence", "expected"),
+    [
+        (3, 3, 0.95, False),  # 2 of 20 ways to deal them out: 10 %
+        (4, 4, 0.95, True),  # 2 of 70
+        (4, 4, 0.9875, False),
+        (5, 5, 0.9875, True),  # 2 of 252
+        (1, 10_000, 0.95, True),
+        (1, 1, 0.95, False),
+        (10_000, 10_000, 0.9999, True),
+    ],
+)
+def test_how_many_values_can_differ_surely(
+    before: int, after: int, confidence: float, expected: bool
+) -> None:
+    assert tells(before, after, confidence) == expected
+
+
+@pytest.mark.parametrize("size", [5, 8])
+def test_medians_are_as_if_every_value_were_drawn(size: int) -> None:
+    """An odd and an even number of squares: the middle half of the medians of draws of them."""
+    values = [float(n * n) for n in range(1, size + 1)]
+    drawing = Random(3)  # noqa: S311 -- to draw samples
+    drawn = [median(drawing.choices(values, k=size)) for _ in range(4000)]
+    found = change([1.0] * size, values, 0.5)
+    assert found is not None
+    assert (found.low + 1, found.high + 1) == middle(drawn, 0.5)

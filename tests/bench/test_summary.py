@@ -1,5 +1,7 @@
 """What requests say together, worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from generator.bench.summary import OTHERS, failures, split, summary
@@ -47,3 +49,11 @@ def test_nothing_was_answered() -> None:
     found = summary(level(sample(error="lost")), None)
     assert (found.ttft, found.itl, found.split) == (None, None, None)
     assert found.client.together == 0
+
+
+@pytest.mark.parametrize(("tokens", "rate", "together"), [(21, 200, 21), (12, 100, 11)])
+def test_tokens_that_arrive_together_are_counted(tokens: int, rate: float, together: float) -> None:
+    """Eleven arrive, 10 ms apart: of 21 several at once, of 12 one that only ends the answer."""
+    found = summary(level(replace(sample(100, 10), tokens=tokens)), None)
+    assert found.client.tokens_per_second == pytest.approx(rate)
+    assert found.client.together == pytest.approx(together)

@@ -135,6 +135,9 @@ def test_forms_for_others(stub: Stub, tmp_path: Path) -> None:
         (("--timeout", "0s"), "no time to wait"),
         (("--set", "threads.count=1"), "name one"),
         (("--rate", "0"), "0"),
+        (("--rate", "nan"), "no number of requests"),
+        (("--requests", "3", "--concurrency", "2,4"), "3 are never 4 at once"),
+        (("--requests", "9", "--checklist"), "9 are never 10 at once"),
     ],
 )
 def test_what_cannot_be_asked(args: tuple[str, ...], message: str) -> None:

@@ -212,3 +212,20 @@ def test_a_page(profile: Path, stub: Stub, tmp_path: Path) -> None:
     text = page.read_text()
     assert "Best: num_batch" in text
     assert tomllib.loads(PROFILE)["models"][0]["name"] in text
+
+
+def test_what_nobody_knows_for_sure_is_not_written(profile: Path, stub: Stub) -> None:
+    """The profile says nothing of it, and after one round nobody can say which is better."""
+    more = ("--vary", "num_batch", "--values", "256,512", "--budget", "2", "--write")
+    done = tune(profile, stub.url, *more)
+    assert (done.returncode, "may be noise: nothing is written" in done.stderr) == (0, True)
+    assert profile.read_text() == PROFILE
+
+
+def test_whether_it_may_be_written_is_known_first(
+    profile: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda place, _: place != profile)
+    done = tune(profile, stub.url, "--vary", "threads", "--write")
+    assert (done.returncode, "may not be written to" in done.stderr) == (2, True)
+    assert stub.bodies == []

@@ -65,7 +65,7 @@ def test_what_was_never_changed_is_not_put_back(stub: Stub, told: Path) -> None:
     assert not told.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
 def test_whatever_ends_it_it_is_put_back(stub: Stub, told: Path, number: int) -> None:
     restarter = Restarter(by_command(recording(told)), stub.url)
     before = signal.getsignal(number)
