@@ -79,6 +79,31 @@ GIVEN = {
 }
 
 
+OLDER = """
+msg="starting runner" cmd="/bin/ollama runner --ollama-engine --port 1"
+msg="starting runner" cmd="/bin/ollama runner --model /m/sha256-c --port 2"
+msg=load request="{Operation:fit LoraPath:[] Parallel:9 BatchSize:9 KvSize:9}"
+msg=load request="{Operation:commit LoraPath:[] Parallel:2 BatchSize:512 FlashAttention:Enabled \
+KvSize:2048 KvCacheType: NumThreads:2 GPULayers:[] MultiUserCache:false}"
+print_info: n_ctx_train      = 8192
+"""
+
+
+def test_what_a_runner_of_old_releases_says() -> None:
+    """As 0.24.0 writes it, and without what only looks for devices."""
+    assert loads.said(OLDER) == (
+        {
+            "weights": "sha256-c", "slots": "2", "context": "1024", "threads": "2",
+            "cache type": "f16", "flash attention": "on", "trained": "8192",
+        },
+    )  # fmt: skip
+    alone = OLDER.replace("Parallel:2 BatchSize:512", "Parallel:1 BatchSize:2048")
+    (found,) = loads.said(alone.replace("FlashAttention:Enabled", "FlashAttention:false"))
+    assert (found["kind"], found["flash attention"]) == ("embedding", "off")
+    # Such a model has one slot, whatever the profile says.
+    assert [*loads.faults({"slots": "2"}, {}, found)] == [("slots", "1", "")]
+
+
 def test_what_is_wanted() -> None:
     assert loads.wanted(GIVEN, {}, "llama3.2:3b", FACTS) == {
         "slots": "4", "context": "4096", "threads": "8", "prompt cache": "no limit",

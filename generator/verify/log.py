@@ -13,6 +13,7 @@ FILE: Final = ".hostwright/tools/server-log.txt"
 """Where a captured tree keeps these lines, where a manager has them."""
 KEPT: Final = (
     "server config|inference compute|starting llama-server|system_info: |prompt cache is "
+    "|starting runner|msg=load request="
     "|offloaded [0-9]+/[0-9]+ layers|n_slots = |n_ctx_train |flash_attn +=| K \\("
 )
 """A pattern for the lines that count; what else a server writes may be long."""

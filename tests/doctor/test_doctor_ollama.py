@@ -10,14 +10,14 @@ from generator.errors import EnvironmentFailure
 from generator.live.client import Server, asked
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
-from tests.engines.programs import ASKS_OLLAMA, Ollama, ollama
+from tests.engines.programs import ASKS_OLLAMA, NEEDS_LLAMA_SERVER, Ollama, ollama
 from tests.engines.tiny import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = ASKS_OLLAMA
+pytestmark = [*ASKS_OLLAMA, NEEDS_LLAMA_SERVER]
 GIVEN = {
     "LLAMA_ARG_THREADS": "x",  # of no number: each load ends
     "OLLAMA_NUM_PARALLEL": "4x",

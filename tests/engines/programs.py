@@ -46,6 +46,17 @@ ASKS_OLLAMA = [
 """The marks of tests that ask a real Ollama where there is one."""
 
 
+def _has_llama_server() -> bool:
+    there = Path(ollama_program() or "/bin/ollama").resolve()
+    return (there.parent.parent / "lib/ollama/llama-server").exists()
+
+
+NEEDS_LLAMA_SERVER = pytest.mark.skipif(
+    not _has_llama_server(), reason="this Ollama runs models by itself: it is older than 0.30"
+)
+"""The mark of tests about what only llama-server reads, or says."""
+
+
 @dataclass(frozen=True)
 class Ollama:
     """A running server: where it answers, its home, and what it has written."""

@@ -9,7 +9,7 @@ import pytest
 from generator.live.client import Server, asked
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
-from tests.engines.programs import ASKS_OLLAMA, Ollama, ollama
+from tests.engines.programs import ASKS_OLLAMA, NEEDS_LLAMA_SERVER, Ollama, ollama
 from tests.engines.tiny import write
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def test_what_was_given_otherwise(server: Ollama) -> None:
     assert (acceleration["verdict"], acceleration["effective"]) == ("ok", "cpu")
 
 
+@NEEDS_LLAMA_SERVER
 def test_what_the_program_of_a_model_got(server: Ollama) -> None:
     """Last: the model stays loaded."""
     body = {"model": "tiny", "prompt": "a", "stream": False, "options": {"num_predict": 1}}

@@ -3,8 +3,9 @@
 The words are `weights` (the name of its file), `slots`, `context` (tokens of one slot), `threads`,
 `cache type`, `flash attention`, `prompt cache` and `layers`; `kind` is `embedding` where it was
 started for such a model, `trained` the context that it was made for, `by` is `option` where the
-command line has the threads. Seen so of 0.33.0-rc2 with llama-server b10488; the options of older
-programs are those of runner/llamarunner/runner.go@v0.24.0.
+command line has the threads. Seen so of 0.33.0-rc2 with llama-server b10488, and of 0.24.0, whose
+runner is told no more than the file, and the rest by a request that it logs: LoadRequest of
+llm/server.go@v0.24.0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
 
-_BEGIN: Final = 'msg="starting llama-server"'
+_BEGIN: Final = re.compile(r'msg="starting (?:llama-server|runner)"')
+_REQUEST: Final = re.compile(r'msg=load request="\{Operation:commit ([^"]*)')
+_ASKED: Final = {
+    "slots": r"\bParallel:(\d{1,6})\b",
+    "size": r"\bKvSize:(\d{1,9})\b",
+    "batch": r"\bBatchSize:(\d{1,9})\b",
+    "threads": r"\bNumThreads:(\d{1,6})\b",
+    "cache type": r"\bKvCacheType:(\w{0,20})",
+    "flash attention": r"\bFlashAttention:(\w{1,20})",
+}
 _SAID: Final = {
     "weights": r"--model (?:\S*/)?(\S+)",
     "threads": r"system_info: n_threads = (\d{1,6})",
@@ -47,17 +57,44 @@ _BY_VARIABLE: Final = {
     "prompt cache": "LLAMA_ARG_CACHE_RAM",
     "layers": "LLAMA_ARG_N_GPU_LAYERS",
 }
-_ON: Final = {"enabled": "on", "disabled": "off", "1": "on", "0": "off"}
+_ON: Final = {
+    "enabled": "on",
+    "true": "on",
+    "1": "on",
+    "disabled": "off",
+    "false": "off",
+    "0": "off",
+}
 
 
 def said(log: str) -> tuple[dict[str, str], ...]:
     """Return what programs say of the models that they have loaded, each once, the last last."""
     loads = {}
-    for part in log.split(_BEGIN)[1:]:
-        pairs = ((word, re.search(pattern, part)) for word, pattern in _SAID.items())
-        found = {word: match[1].strip('"') for word, match in pairs if match}
-        loads[found.get("weights", "")] = _plain(found)
+    for part in _BEGIN.split(log)[1:]:
+        found = {word: text.strip('"') for word, text in _found(_SAID, part).items()}
+        if "weights" in found:  # else it is one that only looks for devices
+            loads[found["weights"]] = _plain(_requested(part) | found)
     return tuple(loads.values())
+
+
+def _found(patterns: Mapping[str, str], text: str) -> dict[str, str]:
+    pairs = ((word, re.search(pattern, text)) for word, pattern in patterns.items())
+    return {word: match[1] for word, match in pairs if match}
+
+
+def _requested(part: str) -> dict[str, str]:
+    """Return what a runner was asked for when it had to load; none where it is a llama-server."""
+    requests = _REQUEST.findall(part)
+    found = _found(_ASKED, requests[-1]) if requests else {}
+    size, batch = whole(found.pop("size", "")), whole(found.pop("batch", ""))
+    slots = whole(found.get("slots", ""))
+    if size and slots:
+        found["context"] = str(size // slots)
+    if size and batch and slots == 1 and batch >= size:
+        found["kind"] = "embedding"  # of others a batch is smaller, unless the context is, too
+    if found.get("cache type") == "":
+        found["cache type"] = "f16"
+    return found
 
 
 def told(command: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, str]:
@@ -89,7 +126,8 @@ def port(command: Sequence[str]) -> int | None:
 def _plain(found: dict[str, str]) -> dict[str, str]:
     """Return the same in the words of `wanted`."""
     if "flash attention" in found:
-        found["flash attention"] = _ON.get(found["flash attention"], found["flash attention"])
+        said = found["flash attention"].lower()
+        found["flash attention"] = _ON.get(said, said)
     if "prompt cache" in found:
         found["prompt cache"] = _cache(found["prompt cache"].rpartition(": ")[2])
     return found
@@ -147,7 +185,8 @@ def _same(word: str, value: str, got: str) -> bool:
 def _fault(word: str, got: str, has: Mapping[str, str], says: Mapping[str, str]) -> str:
     """Return what is wrong; empty: it has to be so."""
     if word == "slots":
-        return "" if has.get("kind") == "embedding" else f"its program was started with {got}"
+        alone = "embedding" in {has.get("kind"), says.get("kind")}
+        return "" if alone else f"its program was started with {got}"
     if word == "context":
         most = says.get("trained") == got
         return "" if most else f"it was loaded with {got}, which a client has asked for"
