@@ -135,6 +135,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
+    "migrate": (
+        {"codec", "errors", "formats", "migrate", "pipeline", "plan", "profiles"},
+        set(),
+    ),
     "mcp": ({"errors", "mcp", "targets"}, {"jsonschema", "mcp"}),
     "doctor": (
         {

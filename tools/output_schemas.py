@@ -425,6 +425,15 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "migrate": (
+        Shape(
+            "Migrated",
+            "`gen migrate`; `was` and `now` are schema versions, `notes` what a plan said "
+            "otherwise.",
+            _texts("kind", "diff", "text")
+            | {"was": int, "now": int, "changed": bool, "notes": [str]},
+        ),
+    ),
     "models": (
         Shape(
             "Models",

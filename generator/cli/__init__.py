@@ -40,6 +40,7 @@ SECTIONS: Final = {
         "diff": "Compare profiles, releases, or what is installed, by effect.",
         "restore": "List backups of replaced files, and put them back.",
         "clients": "Write the configuration of clients of a profile.",
+        "migrate": "Bring a file of an earlier version up to this one.",
     },
     "Check files and running servers": {
         "check": "Check profiles, units, compose files … against what Ollama reads.",

@@ -1,0 +1,1 @@
+"""`gen migrate`: files of an earlier version, as this one writes them."""
