@@ -104,8 +104,8 @@ def _row(setting: str, old: str | int, new: str | int) -> Iterator[Row]:
         share = percent(old, new)
         yield Row(
             setting=setting,
-            old=str(old or NOTHING),
-            new=str(new or NOTHING),
+            old=NOTHING if old == "" else str(old),
+            new=NOTHING if new == "" else str(new),
             percent=share,
             kind=kind,
         )
