@@ -17,6 +17,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "units": (set(), set()),
     "meaning": (set(), set()),
     "records": (set(), set()),
+    "redact": (set(), set()),
     "plan": ({"errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
@@ -186,7 +187,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 # What every room may import.
-EVERYBODY = {"meaning", "reading", "records"}
+EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
     *(("targets", name) for name in ("base", "bundle", "container", "refusals", "unit")),
     ("catalogue", "build"),

@@ -7,8 +7,7 @@ from typing import IO, TYPE_CHECKING, Final
 from generator.doctor.checks import CHECKS
 from generator.doctor.gather import gather
 from generator.doctor.recording import Recording
-from generator.doctor.redact import without_secrets
-from generator.doctor.result import WORDS
+from generator.doctor.result import WORDS, without_secrets
 from generator.errors import HostwrightError
 from generator.live.client import checked
 from generator.pipeline import plan_of

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.detect.root import TOOLS, open_root
-from generator.doctor.redact import redacted
+from generator.redact import redacted
 from generator.verify.machine import URL, Machine, answer_file
 
 if TYPE_CHECKING:

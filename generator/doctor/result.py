@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.records import dataclass
+from generator.redact import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Word = Literal["fault", "warning", "unknown", "ok"]
 WORDS: Final[tuple[Word, ...]] = ("fault", "warning", "unknown", "ok")
@@ -24,6 +29,17 @@ class Result:
     said: str
     remedy: str = ""
     evidence: tuple[str, ...] = ()
+
+
+def without_secrets(result: Result, secret: Callable[[str], bool]) -> Result:
+    """Return a Result with no secret in any of its texts."""
+    said, remedy = (redacted(text, secret) for text in (result.said, result.remedy))
+    return replace(
+        result,
+        said=said,
+        remedy=remedy,
+        evidence=tuple(redacted(line, secret) for line in result.evidence),
+    )
 
 
 class Says:

@@ -31,10 +31,8 @@ _SAID: Final = frozenset(
     {
         *("env", "env-file", "publish", "volume", "mount", "gpus", "device", "runtime", "name"),
         *("restart", "detach", "interactive", "tty", "rm", "pull", "user", "privileged"),
-        *("memory", "memory-swap", "memory-reservation", "cpus", "cpu-shares", "cpuset-cpus"),
-        *("cpuset-mems", "pids-limit", "oom-score-adj", "blkio-weight", "label", "replace"),
-        *("health-cmd", "health-interval", "health-retries", "health-start-period"),
-        *("health-timeout", "no-healthcheck"),
+        *("memory", "memory-swap", "cpus", "cpuset-cpus"),
+        *("cpuset-mems", "pids-limit", "oom-score-adj", "replace"),
     }
 )
 """Options that a View has as something else, and those that make no difference to a service."""
@@ -42,6 +40,7 @@ _OF_CLUSTERS: Final = frozenset({"kubernetes", "helm"})
 _PLAIN: Final = re.compile(r"(?!(?:host|none|bridge|private|pasta|slirp4netns)$)[\w.-]+")
 """A network by its name, and no mode of one."""
 _FILLED: Final = "a variable of the host fills in a part of it"
+_WRITE: Final = "write its value into the profile"
 _CDI: Final = re.compile(r"(?:[\w.-]+/gpu=)?(.+)")
 _PORT: Final = re.compile(
     r"(?:(?:(?P<host>\[[0-9a-fA-F:.]+\]|\d+(?:\.\d+){3}|localhost):)?(?P<port>\d+):)?(?P<inside>\d+)"
@@ -73,7 +72,7 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
         yield Entry(key="container.rootless", value=True, name="rootless", place=view.place)
     yield from _lost(box)
     if view.phrases.kind in _BY_COMMAND:
-        yield from _options(box)
+        yield from _options(box, view)
 
 
 def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
@@ -235,10 +234,13 @@ def _network(view: View) -> Iterator[Entry]:
             yield Entry(key="container.network", value=name, name=line.name, place=line.place)
 
 
-def _options(box: Container) -> Iterator[Entry | Left]:
+def _options(box: Container, view: View) -> Iterator[Entry | Left]:
     """Yield what else the command says that runs it."""
     for one in box.options:
         told = one.name == "ulimit" and one.value.startswith("memlock")
+        if one.name == "env" and "=" not in one.value and view.variable(one.value) is None:
+            yield Left(name=one.value, value="", place=one.place, reason=_FILLED, fix=_WRITE)
+            continue
         if one.name in _SAID or told or (one.name, one.value) == ("network", "host"):
             continue
         if one.name == "network" and _PLAIN.fullmatch(one.value):

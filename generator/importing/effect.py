@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.engines import load_engine
 from generator.importing.entries import Added, Left
-from generator.importing.variables import left
+from generator.importing.variables import TOGETHER, left
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def differences(view: View, settled: Settled, told: Sequence[Left], facts: Facts
     lost = [one for one in (*told, *settled.left) if one.idle or one.name not in same]
     known = {one.name for one in lost} | {one.name for one in settled.kept if one.note} | same
     lost += _variables_lost(view, settled, known, facts)
-    lost += (_bound_lost(one, settled) for one in view.bounds if one.name not in known)
+    lost += (_bound_lost(one, settled) for one in view.bounds if one.name not in {*known, TOGETHER})
     return Difference(tuple(lost), tuple(_added(view, settled, running)))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.importing.entries import Entry, Left
 from generator.readers.systemd import install_root
 from generator.records import replace
+from generator.redact import redacted
 from generator.rules.registry import every_rule, judge
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _HINT = "put it into a file of mode 0600 and name that in `{}`"
 def without_secrets(view: View, facts: Facts, exists: Exists) -> tuple[View, list[Entry | Left]]:
     """Return the View without secrets, and what the profile says of each and of their files."""
     secret = {one.name for one in view.variables if facts.secrets.has(one.name)}
+    has = facts.secrets.has
+    secret |= {one.name for one in view.variables if redacted(one.value, has) != one.value}
     secret |= {p.setting for p in judge(view, facts) if every_rule()[p.finding.rule].secret}
     kept = [line for line in view.lines if line.name == "EnvironmentFile" and line.value]
     entries = [*_files(view, kept, secret, exists)]

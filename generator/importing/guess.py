@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.importing.entries import Entry, Left
-from generator.importing.render_back import not_again, written_again
+from generator.importing.entries import Added, Entry, Left
+from generator.importing.render_back import besides, not_again, with_program, written_again
 from generator.importing.settle import Settled, settled, without_derived
+from generator.importing.taken_back import taken_back, unit_alone
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Tried:
 
     settled: Settled
     unsaid: tuple[Left, ...] = ()
+    added: tuple[Added, ...] = ()
     mounts: frozenset[str] = frozenset()
 
 
@@ -83,6 +85,14 @@ def _tried(
     if target is None or (kind in {"systemd", "nixos"} and chosen.view.container):
         return Tried(result)
     again = written_again(result.plan, target, context)
+    if kind == "systemd":
+        again = with_program(again, unit_alone(chosen, context))
     carried = {one.name for one in result.kept}
     full = any(one.key == _FULL for one in result.kept)
-    return Tried(result, tuple(not_again(chosen, again, carried, full=full)), again.mounts)
+    added: list[Added] = []
+    unsaid = [*not_again(chosen, again, carried, full=full)]
+    if kind == "systemd" and not full:
+        facts = context.catalogue.at(chosen.view.engine, chosen.view.release)
+        added += besides(chosen, again, carried)
+        unsaid += taken_back(chosen, result.plan, again, facts, context)
+    return Tried(result, tuple(unsaid), tuple(added), again.mounts)

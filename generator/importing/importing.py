@@ -24,11 +24,12 @@ from generator.profiles.validate import validate
 from generator.readers.base import Context
 from generator.readers.discover import discover, listed_beside, read_beside, views
 from generator.records import dataclass, replace
+from generator.redact import HIDDEN, redacted
 from generator.resolve import host_facts
 from generator.targets import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
@@ -120,6 +121,14 @@ def _found(wanted: ImportRequest) -> Found:
     return installed(wanted.root or HERE)
 
 
+def _hidden(one: Left, secret: Callable[[str], bool]) -> Left:
+    """Return something Left without the secrets in its texts: a command may hold one."""
+    if secret(one.name):
+        return replace(one, value=HIDDEN if one.value else "", reason=redacted(one.reason, secret))
+    value, reason = (redacted(text, secret) for text in (one.value, one.reason))
+    return replace(one, value=value, reason=reason)
+
+
 def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Context) -> Imported:
     name = wanted.name or name_from(chosen.view.name)
     base: dict[str, Any] = {"schema_version": 1, "name": name}
@@ -138,7 +147,8 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
         )
     told = [one for one in told if one.value not in tried.mounts]
     found = differences(view, result, [*told, *tried.unsaid], facts)
-    left = tuple(dict.fromkeys((*found.left, *chosen.left)))
+    every_left = (*found.left, *chosen.left)
+    left = tuple(dict.fromkeys(_hidden(one, facts.secrets.has) for one in every_left))
     ours = {PurePosixPath(file.path).name for file in load_target("systemd").render(result.plan)}
     made = Imported(
         name=name,
@@ -147,7 +157,7 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
         text="",
         carried=result.kept,
         left=left,
-        added=found.added,
+        added=(*found.added, *tried.added),
         target=target_of(chosen.view),
         retire=tuple(path for path in chosen.drop_ins if PurePosixPath(path).name not in ours),
     )

@@ -17,7 +17,7 @@ _SECTIONS: Final = frozenset({"Unit", "Service", "Container", "Install"})
 _DIRECTIVES: Final = frozenset(
     {
         *DIRECTIVES,
-        *("Environment", "EnvironmentFile", "UnsetEnvironment", "Image", "ContainerName"),
+        *("Environment", "EnvironmentFile", "Image", "ContainerName"),
         *("PublishPort", "Volume", "AddDevice"),
     }
 )

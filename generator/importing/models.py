@@ -28,9 +28,10 @@ def models(views: Sequence[View], facts: Facts) -> Iterator[Entry | Left]:
     bases = set[str]()
     tables = list[Entry | Left]()
     for use in found:
+        inline = bool(use.base) and not use.made and not use.pulled
         file = _modelfile(use, others, files) if use.made else None
-        if use.made and file is None and not use.base:
-            tables.append(_unknown(use))
+        if inline or (use.made and file is None and not use.base):
+            tables.append(_inline(use) if inline else _unknown(use))
             continue
         table = _table(use, file, facts)
         if use.made:
@@ -51,6 +52,16 @@ def _unknown(use: ModelUse) -> Left:
         place=use.place,
         reason="it is created from a Modelfile that is not among the files",
         fix="name its Modelfile, too, or write a `[[models]]` table with `parameters`",
+    )
+
+
+def _inline(use: ModelUse) -> Left:
+    return Left(
+        name=use.name,
+        value="",
+        place=use.place,
+        reason="it is created here, from a Modelfile in the values or in a ConfigMap",
+        fix="write a `[[models]]` table with `serve_as` and `parameters`",
     )
 
 

@@ -6,13 +6,13 @@ import posixpath
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.importing.entries import Left
+from generator.importing.entries import Added, Left
 from generator.importing.lines import lines_of
 from generator.readers.base import Source
 from generator.readers.discover import Found, views
 from generator.readers.groups import Group
 from generator.readers.signs import kind_of
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.targets import load_target
 from generator.view import Place
 
@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from generator.view import Line, View
 
 _KEEP_ELSEWHERE: Final = "add it to what is rendered, if it matters"
+_NEEDS: Final = "What the profile asks for needs it; the drop-in has the reason."
+_OF_THE_INSTALLER: Final = frozenset({"Restart", "RestartSec"})
+"""What the unit of the installer says word for word."""
 _STAYS: Final = "the unit keeps it: drop-ins leave it as it is"
-_KEEP: Final = "keep it in a drop-in of your own"
+KEEP: Final = "keep it in a drop-in of your own"
+
+
+PROGRAM: Final = "ExecStart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ class Again:
     lines: frozenset[tuple[str, str, str]]
     mounts: frozenset[str]
     files: Mapping[str, str]
+    directives: frozenset[tuple[str, str]] = frozenset()
+    """The sections and names of all lines of units."""
+    drop_ins: tuple[tuple[str, str], ...] = ()
+    """Names and values of the lines of drop-ins, in their order."""
 
 
 def views_again(plan: Plan, target: str, context: Context) -> tuple[Sequence[View], list[Source]]:
@@ -69,7 +79,20 @@ def written_again(plan: Plan, target: str, context: Context) -> Again:
         frozenset(_said(line) for view in found for line in lines_of(view)),
         frozenset(text for box in boxes for text, _ in box.mounts),
         {posixpath.basename(source.path): _bare(source.text) for source in sources},
+        frozenset((line.section, line.name) for view in found for line in view.lines),
+        tuple(
+            (line.name, line.value)
+            for view in found
+            for line in lines_of(view)
+            if line.place.file.endswith(".conf")
+        ),
     )
+
+
+def with_program(again: Again, unit: View) -> Again:
+    """Return what is in effect of the program, too, where drop-ins leave it to the unit."""
+    lines = (line for line in unit.lines if line.name == PROGRAM and is_unit(line.place.file))
+    return replace(again, lines=again.lines | {_said(line) for line in lines})
 
 
 def _said(line: Line) -> tuple[str, str, str]:
@@ -89,16 +112,33 @@ def not_again(chosen: Chosen, again: Again, carried: set[str], *, full: bool) ->
     """
     for view in (chosen.view, *chosen.jobs):
         for line in lines_of(view):
-            if line.name not in carried and _said(line) not in again.lines:
-                yield _line_left(line, view, stays=not full and _is_unit(line.place.file))
+            of_unit = is_unit(line.place.file)
+            # A bundle of drop-ins has no program: that of the unit runs.
+            kept = line.name in carried and (full or of_unit or line.name != PROGRAM)
+            if not kept and _said(line) not in again.lines:
+                yield _line_left(line, view, stays=not full and of_unit)
     for path, text in chosen.unread.items():
         if again.files.get(posixpath.basename(path)) != _bare(text):
             reason = "it is no server and no job beside one, as far as can be told"
             yield Left(name="file", value="", place=Place(path), reason=reason, fix="keep it")
 
 
+def besides(chosen: Chosen, again: Again, carried: set[str]) -> Iterator[Added]:
+    """Yield the directives of drop-ins that are written and that no file had."""
+    known = carried | {line.name for line in chosen.view.lines if line.value}
+    if not any(map(is_unit, chosen.files)):
+        known |= _OF_THE_INSTALLER
+    for name, value in dict(reversed(again.drop_ins)).items():
+        if name not in known:
+            yield Added(name=name, value=value, reason=_NEEDS)
+    had = {(line.name, line.value) for line in chosen.view.lines}
+    for name, value in again.drop_ins:
+        if name == "ExecStartPre" and name in known and (name, value) not in had:
+            yield Added(name=name, value=value, reason=_NEEDS)
+
+
 def _line_left(line: Line, view: View, *, stays: bool) -> Left:
-    fix = _KEEP if view.phrases.headers else _KEEP_ELSEWHERE
+    fix = KEEP if view.phrases.headers else _KEEP_ELSEWHERE
     return Left(
         name=line.name,
         value=line.value,
@@ -109,6 +149,6 @@ def _line_left(line: Line, view: View, *, stays: bool) -> Left:
     )
 
 
-def _is_unit(path: str) -> bool:
+def is_unit(path: str) -> bool:
     """Whether a file is a unit, which stays when drop-ins are put beside it."""
     return PurePosixPath(path).suffix == ".service"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 SIZES = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memlock"})
 _INSIDE = "it is about the inside of the container, which a port and mounts express"
+_SWAP = "memory_swap_max"
+_BOTH = "a profile has the swap alone, beside a memory limit"
+TOGETHER = "memory_and_swap"
+"""The limit of memory and swap together, beside which that of swap alone stands."""
 _OUT_OF_REACH = {
     "client": "a client reads it, and no server",
     "shell": "only a login shell would export it, and no service gets that",
@@ -79,6 +83,10 @@ def bounds(view: View) -> Iterator[Entry | Left]:
     """Yield what the limits of a View become."""
     for one in view.bounds:
         written = one.written or str(one.value)
+        if one.name == TOGETHER:
+            if view.bound(_SWAP) is None:
+                yield Left(name=one.name, value=written, place=one.place, reason=_BOTH)
+            continue
         if one.derived:
             reason = "it follows from another setting"
             yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)

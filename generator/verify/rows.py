@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.records import dataclass
+from generator.redact import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ Verdict = Literal["ok", "drift", "shadowed", "not read", "unknown"]
 Who = Literal["file", "manager", "process", "server"]
 IN_EFFECT: Final[frozenset[Who]] = frozenset({"process", "server"})
 NOTHING: Final = "-"
-HIDDEN: Final = "***"
 UNSEEN: Final = "nobody here tells what the process got"
 
 

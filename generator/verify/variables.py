@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from generator.redact import HIDDEN
 from generator.verify.rows import (
-    HIDDEN,
     NOTHING,
     Row,
     Stage,

@@ -6,8 +6,8 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.doctor import told
-from generator.doctor.redact import redacted
 from generator.doctor.symptoms import Clock, Listener, Pressure, Space, Step, User
+from generator.redact import redacted
 
 
 def test_folders_with_their_rights() -> None:

@@ -84,6 +84,7 @@ def test_what_no_key_says_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert lost(found) == {
         "ProtectHome": "no key of a profile says it",
         "ExecStart": "no key of a profile says it",
+        "ExecStart=": "it takes away what the unit says, which is not among the files",
         "memory_high": "`75%` is not a size",
         "OLLAMA_DEBUG": "`2` is a level of its own, and the key `debug` has on and off",
     }

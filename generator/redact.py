@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-
-from generator.verify.rows import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.doctor.result import Result
-
+HIDDEN: Final = "***"
+"""What stands for a secret where it is shown."""
 _OPTION: Final = r"(?:--|[?&])(?:api[-_]?key|token|password|secret|auth)(?:=|\s+)"
 # What is before a secret stays.
 _SHAPES: Final = tuple(
@@ -46,14 +43,3 @@ def redacted(text: str, secret: Callable[[str], bool]) -> str:
         return f"{found[1]}{found[2]}{HIDDEN}"
 
     return _NAMED.sub(value, text)
-
-
-def without_secrets(result: Result, secret: Callable[[str], bool]) -> Result:
-    """Return a Result with no secret in any of its texts."""
-    said, remedy = (redacted(text, secret) for text in (result.said, result.remedy))
-    return replace(
-        result,
-        said=said,
-        remedy=remedy,
-        evidence=tuple(redacted(line, secret) for line in result.evidence),
-    )

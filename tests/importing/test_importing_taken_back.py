@@ -1,0 +1,99 @@
+"""What drop-ins take away of the unit is named: it acts again when they are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.importing.texts import OVERRIDE, lost, of, profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNIT = "ollama.service"
+SERVICE = """[Service]
+ExecStart=/usr/local/bin/ollama serve
+ExecStartPre=/bin/true
+User=ollama
+CPUQuota=400%
+LimitNOFILE=99
+Environment=OLLAMA_NUM_PARALLEL=9 OLLAMA_DEBUG=1
+"""
+
+
+def test_what_a_drop_in_takes_away_of_the_unit_is_named(tmp_path: Path) -> None:
+    override = (
+        "[Service]\nEnvironment=\nEnvironment=OLLAMA_KEEP_ALIVE=2h\nCPUQuota=\nLimitNOFILE=\n"
+    )
+    found = of(tmp_path, {UNIT: SERVICE, OVERRIDE: override})
+    assert lost(found) == {
+        "CPUQuota=": f"it takes away what {tmp_path / UNIT}:5 says, which acts again without it",
+        "LimitNOFILE=": f"it takes away what {tmp_path / UNIT}:6 says, which acts again without it",
+        "OLLAMA_NUM_PARALLEL": "a drop-in takes it away, and without that it acts again",
+        "OLLAMA_DEBUG": "a drop-in takes it away, and without that it acts again",
+    }
+    assert profile(found)["ollama"] == {"keep_alive": "2h"}
+
+
+def test_a_program_of_a_drop_in_is_none_of_a_bundle_of_drop_ins(tmp_path: Path) -> None:
+    override = "[Service]\nExecStart=\nExecStart=/opt/bin/ollama serve\n"
+    found = of(tmp_path, {UNIT: SERVICE, OVERRIDE: override})
+    assert [(one.name, one.place.line) for one in found.lost] == [
+        ("ExecStart", 3),
+        ("ExecStart=", 2),
+    ]
+
+
+def test_a_value_that_comes_after_the_reset_is_no_loss(tmp_path: Path) -> None:
+    override = (
+        "[Service]\nCPUQuota=\nCPUQuota=800%\nExecStart=\nExecStart=/usr/local/bin/ollama serve\n"
+    )
+    found = of(tmp_path, {UNIT: SERVICE, OVERRIDE: override})
+    assert lost(found) == {}
+    assert profile(found)["resources"] == {"cpu_quota": "800%"}
+
+
+def test_directives_that_a_bundle_adds_are_told(tmp_path: Path) -> None:
+    found = of(
+        tmp_path, {UNIT: SERVICE, OVERRIDE: "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=0\n"}
+    )
+    assert {"DevicePolicy", "DeviceAllow", "ExecStartPre"} <= {one.name for one in found.added}
+
+
+def test_no_password_of_a_file_or_a_command_is_shown(tmp_path: Path) -> None:
+    compose = """services:
+  ollama:
+    image: ollama/ollama:0.24.0
+    env_file: a.env
+    labels: ["auth=Bearer abcdef123456"]
+    healthcheck: {test: "curl http://joe:s3cret@localhost:11434"}
+"""
+    found = of(
+        tmp_path, {"compose.yaml": compose, "a.env": "HTTPS_PROXY=http://joe:s3cret@proxy:1\n"}
+    )
+    assert "s3cret" not in found.text
+    assert "abcdef123456" not in found.text
+    assert "HTTPS_PROXY" in lost(found)
+    unit = "[Service]\nExecStart=\nExecStart=/usr/bin/env HF_TOKEN=s3cretsecret /opt/ollama serve\n"
+    assert "s3cretsecret" not in of(tmp_path / "b", {OVERRIDE: unit}).text
+
+
+def test_what_docker_run_says_beside_is_listed(tmp_path: Path) -> None:
+    line = (
+        "docker run -e OLLAMA_API_KEY --memory-reservation 8g -m 32g --memory-swap 40g -l a=b "
+        "ollama/ollama\n"
+    )
+    found = of(tmp_path, {"run.sh": line})
+    assert {*lost(found)} == {"OLLAMA_API_KEY", "--memory-reservation", "--label"}
+    assert profile(found)["resources"]["memory_swap_max"] == "8G"
+
+
+def test_a_model_that_a_chart_creates_is_not_pulled(tmp_path: Path) -> None:
+    values = """ollama:
+  models:
+    pull: [llama3.1:8b]
+    create:
+      - {name: mine, template: "FROM llama3.1:8b\\nPARAMETER num_ctx 8192\\n"}
+"""
+    found = of(tmp_path, {"values.yaml": values})
+    assert [one["name"] for one in profile(found)["models"]] == ["llama3.1:8b"]
+    assert "mine" in lost(found)
