@@ -149,7 +149,7 @@ def _say(found: Imported) -> None:
     for each in found.added:
         say(f"{word('info')} added: {visible(f'{each.name}={each.value}: {each.reason}')}")
     for path in found.retire:
-        say(f"{word('hint')} {retire_text(path)}")
+        say(f"{word('hint')} {visible(retire_text(path))}")
     idle = len(found.left) - len(found.lost)
     total = counted(setting=len(found.carried)) or "nothing"
     say(f"{found.service}: {total} carried over, {len(found.lost)} not, {idle} without a loss")

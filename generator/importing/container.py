@@ -68,11 +68,24 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
     yield from _network(view)
     if box.restart in _POLICIES and view.phrases.kind in _OF_ENGINE:
         yield Entry(key="container.restart", value=box.restart, name="restart", place=box.place)
+    elif box.restart and view.phrases.kind in _OF_ENGINE:
+        yield from _restart(box)
     if view.phrases.kind == "quadlet" and view.manager == "user":
         yield Entry(key="container.rootless", value=True, name="rootless", place=view.place)
     yield from _lost(box)
     if view.phrases.kind in _BY_COMMAND:
         yield from _options(box, view)
+
+
+def _restart(box: Container) -> Iterator[Entry | Left]:
+    """Yield a policy with a number of attempts, which a profile has none of."""
+    policy = box.restart.partition(":")[0]
+    if policy in _POLICIES:
+        yield Entry(key="container.restart", value=policy, name="restart", place=box.place)
+        reason = f"a profile has no number of attempts: `{policy}` is tried again without end"
+    else:
+        reason = "it is no policy that Docker has"
+    yield Left(name="restart", value=box.restart, place=box.place, reason=reason)
 
 
 def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:

@@ -35,7 +35,23 @@ def differences(view: View, settled: Settled, told: Sequence[Left], facts: Facts
     known = {one.name for one in lost} | {one.name for one in settled.kept if one.note} | same
     lost += _variables_lost(view, settled, known, facts)
     lost += (_bound_lost(one, settled) for one in view.bounds if one.name not in {*known, TOGETHER})
+    lost += _elsewhere(view, settled.plan)
     return Difference(tuple(lost), tuple(_added(view, settled, running)))
+
+
+def _elsewhere(view: View, plan: Plan) -> Iterator[Left]:
+    """Yield that a unit is another than the one which a bundle is for."""
+    unit = f"{plan.service.name}.service"
+    if view.phrases.kind != "systemd" or view.container or not view.name.endswith(".service"):
+        return
+    if view.name != unit:
+        reason = f"a bundle is for {unit}, and leaves this one as it is"
+        fix = "disable it before the bundle is applied"
+        yield Left(name="unit", value=view.name, place=view.place, reason=reason, fix=fix)
+    if view.manager == "user":
+        reason = f"a bundle is for {unit} of the system, and leaves that of a user as it is"
+        fix = "disable it with `systemctl --user disable --now` before the bundle is applied"
+        yield Left(name="manager", value="user", place=view.place, reason=reason, fix=fix)
 
 
 def _same_variables(view: View, plan: Plan, running: Running) -> Iterator[str]:
@@ -70,10 +86,18 @@ def _bytes(limit: Limit) -> int | str | None:
 
 def _variables_lost(view: View, settled: Settled, known: set[str], facts: Facts) -> Iterator[Left]:
     keys = {one.name: one.key for one in settled.kept}
+    others = [one for one in settled.plan.service.environment if one.name not in keys]
+    levers = {one.key: one.name for one in others}
     for one in view.served:
         if one.name not in known and not one.refused:
-            reason, rule = _why(settled.plan, keys.get(one.name, ""))
-            yield left(one, facts, reason, rule=rule, idle=bool(rule))
+            key = keys.get(one.name, "")
+            reason, rule = _why(settled.plan, key)
+            lever = levers.get(key) if not reason else None
+            if lever:  # The release has another variable for what is meant.
+                yield left(one, facts, f"the rendered files say it by {lever}", idle=True)
+            else:
+                reason = reason or "the rendered files do not set it"
+                yield left(one, facts, reason, rule=rule, idle=bool(rule))
 
 
 def _why(plan: Plan, key: str) -> tuple[str, str]:
@@ -81,7 +105,7 @@ def _why(plan: Plan, key: str) -> tuple[str, str]:
     said = next((one.message for one in plan.findings if one.where == key), "")
     rule = next((one.rule for one in plan.findings if one.where == key), "")
     omitted = next((one.reason for one in plan.service.omissions if one.key == key), "")
-    return said or omitted or "the rendered files do not set it", rule
+    return said or omitted, rule
 
 
 def _bound_lost(one: Bound, settled: Settled) -> Left:
@@ -103,6 +127,9 @@ def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
     if box and not box.ports and box.host_network is None:
         reason = "No port was published, and a rendered container publishes that of the API."
         yield Added(name="ports", value=listen.address, reason=reason)
+    if box and not box.restart and view.phrases.kind in {"compose", "script"}:
+        reason = "No policy was set, so that nobody started it again."
+        yield Added(name="restart", value=settled.plan.service.container.restart, reason=reason)
     limits = {one.name for one in view.bounds}
     for limit in settled.plan.service.limits:
         if limit.name not in limits and limit.key not in own:

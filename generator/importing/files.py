@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILES = "service.environment_files"
 OF_CONTAINERS = "container.env_files"
 _NOTE = "holds a secret or is not at hand, so that the file itself is named"
+_UNKNOWN = frozenset({"", "…"})
 _HINT = "put it into a file of mode 0600 and name that in `{}`"
 
 
@@ -30,7 +31,9 @@ def without_secrets(view: View, facts: Facts, exists: Exists) -> tuple[View, lis
     has = facts.secrets.has
     secret |= {one.name for one in view.variables if redacted(one.value, has) != one.value}
     secret |= {p.setting for p in judge(view, facts) if every_rule()[p.finding.rule].secret}
-    kept = [line for line in view.lines if line.name == "EnvironmentFile" and line.value]
+    kept = [
+        line for line in view.lines if line.name == "EnvironmentFile" and line.value not in _UNKNOWN
+    ]
     entries = [*_files(view, kept, secret, exists)]
     covered = {entry.value for entry in entries}
     found: list[Entry | Left] = [*entries]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
@@ -16,6 +16,7 @@ from generator.importing.entries import Added, Entry, Left
 from generator.importing.files import without_secrets
 from generator.importing.guess import guessed, target_of
 from generator.importing.profile import name_from, profile_text
+from generator.importing.render_back import NO_KEY
 from generator.importing.settle import settled
 from generator.importing.silences import silences
 from generator.importing.sources import entries_of
@@ -29,12 +30,16 @@ from generator.resolve import host_facts
 from generator.targets import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
     from generator.readers.discover import Found
     from generator.units import Release
+
+
+REFERENCES: Final = frozenset({"secrets", "--secret", "Secret"})
+"""Settings that name a secret, and hold none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +126,20 @@ def _found(wanted: ImportRequest) -> Found:
     return installed(wanted.root or HERE)
 
 
+def _each_once(left: Iterable[Left]) -> tuple[Left, ...]:
+    """Return what is left, each once: that no key says it goes without saying beside a reason."""
+    every = tuple(dict.fromkeys(left))
+    reasons = {(one.name, one.place.file, one.place.line) for one in every if one.reason != NO_KEY}
+    return tuple(
+        one
+        for one in every
+        if one.reason != NO_KEY or (one.name, one.place.file, one.place.line) not in reasons
+    )
+
+
 def _hidden(one: Left, secret: Callable[[str], bool]) -> Left:
     """Return something Left without the secrets in its texts: a command may hold one."""
-    if secret(one.name):
+    if secret(one.name) and one.name not in REFERENCES:
         return replace(one, value=HIDDEN if one.value else "", reason=redacted(one.reason, secret))
     value, reason = (redacted(text, secret) for text in (one.value, one.reason))
     return replace(one, value=value, reason=reason)
@@ -148,7 +164,7 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
     told = [one for one in told if one.value not in tried.mounts]
     found = differences(view, result, [*told, *tried.unsaid], facts)
     every_left = (*found.left, *chosen.left)
-    left = tuple(dict.fromkeys(_hidden(one, facts.secrets.has) for one in every_left))
+    left = _each_once(_hidden(one, facts.secrets.has) for one in every_left)
     ours = {PurePosixPath(file.path).name for file in load_target("systemd").render(result.plan)}
     made = Imported(
         name=name,

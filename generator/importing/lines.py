@@ -24,9 +24,12 @@ _DIRECTIVES: Final = frozenset(
 _SERVICE_KEYS: Final = frozenset(
     {
         *("image", "ports", "volumes", "environment", "env_file", "restart", "user", "privileged"),
-        *("entrypoint", "command", "network_mode", "runtime", "gpus", "devices"),
+        *("network_mode", "runtime", "gpus", "devices"),
     }
 )
+_COMMANDS: Final = frozenset({"entrypoint", "command"})
+_USUAL: Final = frozenset({"serve", "ollama", "ollama serve", "/bin/ollama", "/bin/ollama serve"})
+"""What the image runs anyway."""
 _SAID_OF_GPUS: Final = "deploy.resources.reservations.devices"
 
 
@@ -54,6 +57,8 @@ def _of_service(view: View) -> Iterator[Line]:
             continue
         path = f"{line.section}.{line.name}"[len(top) + 1 :]
         first = path.partition(".")[0]
+        if path in _COMMANDS and line.value in _USUAL:
+            continue
         if first not in _SERVICE_KEYS and not path.startswith(_SAID_OF_GPUS):
             yield Line(section="services", name=path, value=line.value, place=line.place)
 
@@ -70,6 +75,12 @@ def _jobs(view: View) -> Iterator[Line]:
             yield Line(section="services", name=name, value="a service", place=one.place)
 
 
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _of_module(view: View) -> Iterator[Line]:
     for one in view.settings:
         first = one.name.partition(".")[0]
@@ -77,5 +88,5 @@ def _of_module(view: View) -> Iterator[Line]:
         if (of_unit and one.name in DIRECTIVES) or (not of_unit and first in KNOWN):
             continue
         if one.within != "environment":
-            value = str(one.value)
+            value = _text(one.value)
             yield Line(section=one.within, name=one.name, value=value, place=one.place)

@@ -25,7 +25,7 @@ KNOWN: Final = frozenset(
     {
         *_OPTIONS,
         *("enable", "package", "acceleration", "environmentVariables", "host", "port", "models"),
-        *("loadModels", "listenAddress"),
+        *("loadModels", "listenAddress", "rocmOverrideGfx"),
     }
 )
 """Options that a View has as variables and models, or that follow from what computes."""

@@ -52,7 +52,7 @@ def profile_text(base: Mapping[str, Any], found: Imported) -> str:
 def retire_text(path: str) -> str:
     """Return what to do about a drop-in whose settings the profile has now."""
     return (
-        f"Once the bundle is applied, take {path} away, but for what is not carried over: "
+        f"Before the bundle is applied, take {path} away, but for what is not carried over: "
         "its name comes behind those of the bundle, so that it would win."
     )
 

@@ -29,6 +29,7 @@ _NEEDS: Final = "What the profile asks for needs it; the drop-in has the reason.
 _OF_THE_INSTALLER: Final = frozenset({"Restart", "RestartSec"})
 """What the unit of the installer says word for word."""
 _STAYS: Final = "the unit keeps it: drop-ins leave it as it is"
+NO_KEY: Final = "no key of a profile says it"
 KEEP: Final = "keep it in a drop-in of your own"
 
 
@@ -143,7 +144,7 @@ def _line_left(line: Line, view: View, *, stays: bool) -> Left:
         name=line.name,
         value=line.value,
         place=line.place,
-        reason=_STAYS if stays else "no key of a profile says it",
+        reason=_STAYS if stays else NO_KEY,
         fix="" if stays else fix,
         idle=stays,
     )

@@ -88,10 +88,17 @@ def _one_value_each(entries: Sequence[Entry]) -> tuple[list[Entry], list[Left]]:
     return [*ordered, *several], left
 
 
+def _shown(value: object) -> str:
+    """Return a value of a profile as people write it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _told(one: Entry, reason: str, fix: str = "", *, idle: bool = False) -> Left:
     return Left(
         name=one.name,
-        value=str(one.value),
+        value=_shown(one.value),
         place=one.place,
         reason=reason,
         fix=fix,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
     from generator.importing.choose import Chosen
+    from generator.view import View
 
 
 def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
@@ -31,7 +32,22 @@ def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
         yield from directives(view, facts)
     elif view.phrases.kind == "quadlet":
         yield from restarts(view)
+    yield from _unread(view)
     yield from models((view, *chosen.jobs, *chosen.modelfiles), facts)
+
+
+def _unread(view: View) -> Iterator[Left]:
+    """Yield what whoever reads the file drops, because it cannot read it."""
+    for line in view.unread:
+        if line.name:
+            yield Left(
+                name=line.name,
+                value=line.value,
+                place=line.place,
+                reason="it cannot be read as it stands, and has no effect",
+                fix="write what is meant into the profile",
+                idle=True,
+            )
 
 
 def _release(chosen: Chosen) -> Iterator[Entry]:

@@ -18,6 +18,9 @@ SIZES = frozenset({"memory_max", "memory_high", "memory_swap_max", "limit_memloc
 _INSIDE = "it is about the inside of the container, which a port and mounts express"
 _SWAP = "memory_swap_max"
 _BOTH = "a profile has the swap alone, beside a memory limit"
+_HIGH = "memory_high"
+_RESERVED = frozenset({"compose", "script"})
+_KEPT = "it is what the kernel keeps for the container, and a profile has limits alone"
 TOGETHER = "memory_and_swap"
 """The limit of memory and swap together, beside which that of swap alone stands."""
 _OUT_OF_REACH = {
@@ -87,7 +90,9 @@ def bounds(view: View) -> Iterator[Entry | Left]:
             if view.bound(_SWAP) is None:
                 yield Left(name=one.name, value=written, place=one.place, reason=_BOTH)
             continue
-        if one.derived:
+        if one.name == _HIGH and view.phrases.kind in _RESERVED:
+            yield Left(name=one.name, value=written, place=one.place, reason=_KEPT)
+        elif one.derived:
             reason = "it follows from another setting"
             yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.importing.texts import OVERRIDE, lost, of, profile
+from tests.importing.texts import OVERRIDE, lost, of, of_drop_in, profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +97,52 @@ def test_a_model_that_a_chart_creates_is_not_pulled(tmp_path: Path) -> None:
     found = of(tmp_path, {"values.yaml": values})
     assert [one["name"] for one in profile(found)["models"]] == ["llama3.1:8b"]
     assert "mine" in lost(found)
+
+
+def test_what_a_compose_file_says_of_restart_command_and_memory_is_not_lost(tmp_path: Path) -> None:
+    compose = """services:
+  ollama:
+    image: ollama/ollama:0.24.0
+    entrypoint: [sh, -c]
+    command: ["sleep 5; ollama serve"]
+    restart: on-failure:5
+    mem_reservation: 8g
+    secrets: [token]
+secrets: {token: {file: ./token}}
+"""
+    found = of(tmp_path, {"compose.yaml": compose})
+    assert profile(found)["container"]["restart"] == "on-failure"
+    assert {"entrypoint", "command", "restart", "memory_high"} <= {*lost(found)}
+    assert [one.value for one in found.lost if one.name == "secrets"] == ["token"]
+    bare = of(tmp_path / "b", {"compose.yaml": "services: {o: {image: ollama/ollama}}\n"})
+    assert ("restart", "unless-stopped") in {(one.name, one.value) for one in bare.added}
+
+
+def test_what_cannot_be_read_is_listed_and_each_line_once(tmp_path: Path) -> None:
+    lines = (
+        "[Service]",
+        "MemoryMax=20GiB",
+        "RestartSec=500ms",
+        "Environment=OLLAMA_ORIGINS=a,b",
+        "",
+    )
+    found = of(tmp_path, {OVERRIDE: "\n".join(lines)})
+    assert [(one.name, one.value) for one in found.left] == [
+        ("RestartSec", "500ms"),
+        ("MemoryMax", "20GiB"),
+        ("OLLAMA_ORIGINS", "a, b"),
+    ]
+    unread = next(one for one in found.left if one.name == "MemoryMax")
+    assert (unread.idle, unread.reason) == (
+        True,
+        "it cannot be read as it stands, and has no effect",
+    )
+    by = of_drop_in(tmp_path / "b", "Environment=OLLAMA_GPU_OVERHEAD=536870912")
+    told = {one.name: one.reason for one in by.left if one.idle}
+    assert told == {"OLLAMA_GPU_OVERHEAD": "the rendered files say it by LLAMA_ARG_FIT_TARGET"}
+
+
+def test_a_unit_of_another_name_is_not_the_one_of_a_bundle(tmp_path: Path) -> None:
+    found = of(tmp_path, {"ollama-two.service": SERVICE})
+    assert lost(found)["unit"] == "a bundle is for ollama.service, and leaves this one as it is"
+    assert "unit" not in lost(of(tmp_path, {UNIT: SERVICE}))
