@@ -16,7 +16,8 @@ _SHAPES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # A password in an address: proxies, registries, databases.
-        r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,256}:)[^\s/@\"']{1,1024}(?=@)",
+        r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,256}:)[^\s/\"']{1,1024}(?=@)",
+        r"(\bcurl\b.{0,512}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,128}:)[^\s\"']+",
         r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}",
         # By how they begin: OpenAI and its kin, Hugging Face, GitHub, AWS, Slack; JSON web tokens.
         r"()\b(?:sk|hf|gh[opsu]|github_pat|glpat|xox[abp]|AKIA)[-_a-z0-9]{12,}",

@@ -36,6 +36,8 @@ class Chosen:
     left: tuple[Left, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """The texts of files beside them that no View is of."""
+    hidden: frozenset[str] = frozenset()
+    """The variables that were taken out of the View, because they hold secrets."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The texts of all files."""
 

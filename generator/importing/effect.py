@@ -121,7 +121,8 @@ def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
     for one in settled.plan.service.environment:
         default = running.default(one.name)
         harmless = default is not None and _mean(running, one.name, one.value, default)
-        if one.name not in before and one.key not in own and not harmless:
+        follows = one.key in own and running.default(one.name) is not None
+        if one.name not in before and not follows and one.scope != "host" and not harmless:
             yield Added(name=one.name, value=one.value, reason=one.reason)
     box, listen = view.container, settled.plan.service.listen
     if box and not box.ports and box.host_network is None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 REFERENCES: Final = frozenset({"secrets", "--secret", "Secret"})
 """Settings that name a secret, and hold none."""
+HOLDERS: Final = frozenset({"SetCredential", "SetCredentialEncrypted"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ def _each_once(left: Iterable[Left]) -> tuple[Left, ...]:
 
 def _hidden(one: Left, secret: Callable[[str], bool]) -> Left:
     """Return something Left without the secrets in its texts: a command may hold one."""
-    if secret(one.name) and one.name not in REFERENCES:
+    if one.name in HOLDERS or (secret(one.name) and one.name not in REFERENCES):
         return replace(one, value=HIDDEN if one.value else "", reason=redacted(one.reason, secret))
     value, reason = (redacted(text, secret) for text in (one.value, one.reason))
     return replace(one, value=value, reason=reason)
@@ -151,7 +152,8 @@ def _settled(chosen: Chosen, wanted: ImportRequest, facts: Facts, context: Conte
     if wanted.host:
         base["host"] = dict(wanted.host)
     view, secrets = without_secrets(chosen.view, facts, context.exists)
-    chosen = replace(chosen, view=view)
+    hidden = {one.name for one in chosen.view.variables} - {one.name for one in view.variables}
+    chosen = replace(chosen, view=view, hidden=frozenset(hidden))
     every = [*secrets, *entries_of(chosen, facts)]
     told = [one for one in every if isinstance(one, Left)]
     entries = [one for one in every if isinstance(one, Entry)]

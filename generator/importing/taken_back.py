@@ -54,7 +54,7 @@ def taken_back(
         if not replaced and (one.lines or not whole):
             reason = _acts_again(one.lines[0]) if whole else _NOT_THERE
             yield Left(name=f"{reset.name}=", value="", place=reset.place, reason=reason, fix=KEEP)
-    had = {variable.name for variable in chosen.view.variables}
+    had = set(chosen.hidden) | {variable.name for variable in chosen.view.variables}
     had |= {variable.name for variable in plan.service.environment}
     for variable in unit.variables if whole else ():
         if variable.name not in had:

@@ -146,3 +146,13 @@ def test_a_unit_of_another_name_is_not_the_one_of_a_bundle(tmp_path: Path) -> No
     found = of(tmp_path, {"ollama-two.service": SERVICE})
     assert lost(found)["unit"] == "a bundle is for ollama.service, and leaves this one as it is"
     assert "unit" not in lost(of(tmp_path, {UNIT: SERVICE}))
+
+
+def test_a_secret_of_the_unit_is_named_once_and_no_command_shows_one(tmp_path: Path) -> None:
+    more = """Environment=ALL_PROXY=http://joe:s3@cret@proxy:1
+ExecStop=/usr/bin/curl -u joe:s3cret http://localhost
+SetCredential=token:s3cret
+"""
+    found = of(tmp_path, {UNIT: SERVICE + more})
+    assert [one.name for one in found.lost] == ["ALL_PROXY"]
+    assert "cret" not in found.text.replace("secret", "")
