@@ -171,6 +171,7 @@ def _files_or_profiles(part: str) -> Iterator[Word]:
 COMPLETERS: Final[Mapping[str, Completer]] = {
     "PROFILE": profiles,
     "[PROFILE]": profiles,
+    "PROFILE [PROFILE]": profiles,
     "[PATH|PROFILE]...": _files_or_profiles,
     "[PATH]...": files,
     "FLEET.toml": toml_files,
