@@ -33,6 +33,10 @@ Source = Literal["profile", "derived", "default", "legacy"]
 Group = Literal["service", "gpu", "threads", "server", "environment"]
 Scope = Literal["any", "host"]
 Acceleration = Literal["cpu", "cuda", "rocm", "vulkan"]
+GuardName = Literal[
+    "no_new_privileges", "cap_drop", "cap_add", "read_only", "tmpfs", "pids_limit", "user"
+]
+ComposeForm = Literal["project", "fragment", "override"]
 RestartPolicy = Literal["no", "on-success", "on-failure", "on-abnormal", "on-abort", "always"]
 
 
@@ -202,6 +206,15 @@ class Devices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What keeps a container from more than its work, in Docker's words: `name`, and its values."""
+
+    name: GuardName
+    values: tuple[str, ...] = ()
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter that a model is created with."""
 
@@ -270,7 +283,8 @@ class Job:
     when it is stopped. `programs` are those on the host that they call, beside systemd's own.
     `timeout_seconds` bounds each command (0: no bound), `retry_seconds` is the pause before
     another try (0: no other try), `tries` how many there are where somebody counts them. `tokens`
-    are those that each model computes once it is loaded.
+    are those that each model computes once it is loaded. `sandbox` are the directives that keep its
+    unit from what it does not need, `guards` what keeps a container of its own from that.
     """
 
     kind: Literal["pull", "create", "warmup", "resume"]
@@ -295,6 +309,8 @@ class Job:
     wanted_by: tuple[str, ...] = ()
     remain_after_exit: bool = False
     stop_when_unneeded: bool = False
+    sandbox: tuple[Directive, ...] = ()
+    guards: tuple[Guard, ...] = ()
 
     @property
     def on_host(self) -> bool:
@@ -419,7 +435,11 @@ class Container:
     """How the server runs in a container; `program`, paths and `port` are those in the image.
 
     A first start, which pulls the image, may take `start_seconds`. `env_files` are files on the
-    host with variables for the container.
+    host with variables for the container. In Compose it is the `service` of a `project`, after
+    which it is called where it is not `named` by the profile; `form` says what the file for Compose
+    is. `home_dir` is the directory of the host that is mounted at `home_path` (empty: it is
+    the `volume`), `variables` are those that it needs beside the server's, and `guards` what keeps
+    it from more than its work.
     """
 
     image: str
@@ -433,7 +453,23 @@ class Container:
     models_path: str
     home_path: str
     port: int
+    service: str = ""
+    project: str = ""
+    named: bool = True
     env_files: tuple[str, ...] = ()
+    form: ComposeForm = "project"
+    home_dir: str = ""
+    variables: tuple[Variable, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def in_docker(self) -> str:
+        """What Docker calls it."""
+        return self.name if self.named else self.of_project(self.service)
+
+    def of_project(self, service: str) -> str:
+        """Return what Docker calls the container of a service of the project without a name."""
+        return f"{self.project}-{service}-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,8 @@ let
         TimeoutStartSec = timeout job;
         Restart = if job.retry_seconds == 0 then false else "on-failure";
         RestartSec = job.retry_seconds;
-      };
+      }
+      // lib.listToAttrs (map (line: lib.nameValuePair line.name line.value) job.sandbox);
     };
 in
 lib.listToAttrs (

@@ -81,6 +81,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
     "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
+    "targets.docker": ({"formats", "plan", "targets.container", "units"}, set()),
     "targets.unit": ({"formats", "plan", "targets.base"}, set()),
     "targets": (
         {
@@ -91,6 +92,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.base",
             "targets.bundle",
             "targets.container",
+            "targets.docker",
             "targets.refusals",
             "targets.unit",
             "units",
@@ -118,7 +120,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "verify": (
         {
             *("catalogue", "check", "detect", "engines", "errors", "fleet", "formats", "live"),
-            *("plan", "readers", "targets", "targets.container", "units", "verify", "view"),
+            *("plan", "readers", "targets", "targets.container", "targets.docker", "units"),
+            *("verify", "view"),
         },
         set(),
     ),
@@ -189,7 +192,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
-    *(("targets", name) for name in ("base", "bundle", "container", "refusals", "unit")),
+    *(("targets", name) for name in ("base", "bundle", "container", "docker", "refusals", "unit")),
     ("catalogue", "build"),
     ("readers", "plan"),
 }

@@ -36,6 +36,9 @@ _SAID: Final = frozenset(
     }
 )
 """Options that a View has as something else, and those that make no difference to a service."""
+_NAMES: Final = frozenset({"ContainerName", "container_name"})
+_WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _OF_CLUSTERS: Final = frozenset({"kubernetes", "helm"})
 _PLAIN: Final = re.compile(r"(?!(?:host|none|bridge|private|pasta|slirp4netns)$)[\w.-]+")
 """A network by its name, and no mode of one."""
@@ -47,8 +50,6 @@ _PORT: Final = re.compile(
     r"(?:/tcp)?",
     re.ASCII,
 )
-_KEYS_STAY: Final = "the key of the server lies there, and the profile mounts a volume in its place"
-_COPY: Final = "copy id_ed25519 into the volume if a registry knows this host by it"
 
 
 def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
@@ -107,10 +108,18 @@ def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
 
 
 def _name(view: View) -> Iterator[Entry]:
-    told = (line.value for line in view.lines if line.name == "ContainerName")
-    name = next(told, view.name.removesuffix(".container"))
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        yield Entry(key="container.name", value=name, name="name", place=view.place)
+    """Yield what the container is called, and in a compose file its service and project."""
+    told = {line.name: line.value for line in view.lines if line.name in _NAMES}
+    within = view.phrases.kind == "compose"
+    called = next(iter(told.values()), "" if within else view.name.removesuffix(".container"))
+    project = next((one.value for one in view.keys if one.path == ("name",)), "")
+    keys = {"container.name": called}
+    if within:
+        keys["container.service"] = view.name if view.name != called else ""
+        keys["container.project"] = project if _PROJECT.fullmatch(project) else ""
+    for key, value in keys.items():
+        if _WORD.fullmatch(value):
+            yield Entry(key=key, value=value, name=key.partition(".")[2], place=view.place)
 
 
 def inside_port(view: View, facts: Facts) -> int:
@@ -169,10 +178,7 @@ def _mounts(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
             value = _volume(view, source)
             yield Entry(key="container.volume", value=value, name="volumes", place=place)
         elif target == image.home_path and path:
-            models_dir = posixpath.join(path, posixpath.relpath(models, target))
-            note = "the models are in it"
-            yield Entry(key=key, value=models_dir, name="volumes", place=place, note=note)
-            yield Left(name="volumes", value=text, place=place, reason=_KEYS_STAY, fix=_COPY)
+            yield Entry(key="container.home_dir", value=path, name="volumes", place=place)
         elif target == models and path and not _read_only(rest):
             yield Entry(key=key, value=path, name="volumes", place=place)
         else:
@@ -266,8 +272,9 @@ def _options(box: Container, view: View) -> Iterator[Entry | Left]:
 def _lost(box: Container) -> Iterator[Left]:
     """Yield what a profile has no word for."""
     if box.user and box.user not in _ROOT:
-        reason = "a profile runs the container as the image does"
-        yield Left(name="user", value=box.user, place=box.place, reason=reason)
+        reason = "whom the server may be depends on what is mounted for its keys and models"
+        fix = "set `container.user`, with a `container.home_dir` that is theirs"
+        yield Left(name="user", value=box.user, place=box.place, reason=reason, fix=fix)
     if box.privileged is not None:
         reason = "a profile gives a container its GPUs alone"
         yield Left(name="privileged", value="true", place=box.privileged, reason=reason)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.engines import load_engine
 from generator.importing.entries import Entry, Left
+from generator.resolve.confine import TASKS
 from generator.units import format_size
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ def bounds(view: View) -> Iterator[Entry | Left]:
             yield Left(name=one.name, value=written, place=one.place, reason=_KEPT)
         elif one.derived:
             reason = "it follows from another setting"
+            yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)
+        elif view.container and (one.name, one.value) == ("tasks_max", TASKS):
+            reason = "a container has this bound of itself"
             yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)
         else:
             yield Entry(

@@ -158,6 +158,27 @@ Name = Annotated[str, matching(NAME, "a name; write lower-case letters, digits a
 Word = Annotated[
     str, matching(re.compile(WORD), "a plain name; write letters, digits, `_`, `.` and `-`")
 ]
+Project = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z0-9][a-z0-9_-]*"),
+        "a project of Compose; write lower-case letters, digits, `_` and `-`",
+    ),
+]
+UserNumbers = Annotated[
+    str,
+    matching(
+        re.compile(r"[1-9][0-9]{0,8}:[0-9]{1,9}"),
+        "a user and a group; write their numbers, not root's, like `1000:1000`",
+    ),
+]
+Capability = Annotated[
+    str,
+    matching(
+        re.compile(r"(?!ALL$|CAP_)[A-Z][A-Z0-9_]{1,31}"),
+        "a capability; write it like `SYS_NICE`, without `CAP_`",
+    ),
+]
 Address = Annotated[
     str,
     matching(re.compile(ADDRESS), "an address; write a host name or an IP address"),

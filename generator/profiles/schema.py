@@ -276,6 +276,8 @@ class ServiceChoice(Table):
     """Files on the host with variables that no output may hold, as tokens; they win over others."""
     credentials: dict[fields.Word, Credential] = {}
     """Files that the server alone may read: its key `id_ed25519`, certificates `SSL_CERT_FILE`."""
+    sandbox_jobs: bool = True
+    """Whether systemd keeps the jobs from what they do not need."""
     resume_fix: bool = False
     """Reload the NVIDIA memory module after suspend, where the server would fall back to CPU."""
 
@@ -288,9 +290,17 @@ class ContainerChoice(Table):
     tag: fields.Word | None = None
     """Tag; left out: the release, with `-rocm` for ROCm."""
     name: fields.Word = "ollama"
-    """Name of the container, in a compose file of its service too."""
+    """Name of the container; left out: in a project of Compose, it is named by that."""
+    service: fields.Word | None = None
+    """Name of its service in a file for Compose; left out: that of the container."""
+    project: fields.Project | None = None
+    """Project of Compose that the service is of; left out: one with the name of the profile."""
+    compose: Literal["project", "fragment", "override"] = "project"
+    """What the file for Compose is: a project, one to include in another, one over its service."""
     volume: fields.Word = "ollama"
     """Named volume for keys and models."""
+    home_dir: fields.Path | None = None
+    """A directory on the host for keys and models, as one that is there, in place of the volume."""
     network: fields.Word | None = None
     """An existing network to join."""
     env_files: tuple[fields.SecretPath, ...] = ()
@@ -299,6 +309,14 @@ class ContainerChoice(Table):
     """When the engine starts the container again."""
     rootless: bool = False
     """Podman runs it as an ordinary user; left out: as root."""
+    user: fields.UserNumbers | None = None
+    """Whom the server runs as, like `1000:1000`; needs `home_dir`. Left out: root of the image."""
+    no_new_privileges: bool = True
+    """Nothing in the container gains rights by starting a program."""
+    capabilities: tuple[fields.Capability, ...] | Literal["default"] = ()
+    """Capabilities to keep beside those that it needs; `default`: all that the engine gives."""
+    read_only: bool = True
+    """What the image has is not changed; written are volumes, and what goes with the container."""
 
 
 class Slo(Table):

@@ -11,7 +11,7 @@ from generator.errors import SEVERITIES, Problem, ProfileError, Silence, quieten
 from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import credentials, devices, limits, service
+from generator.resolve import confine, credentials, devices, limits, service
 from generator.resolve.silences import silenced
 from generator.rules.alike import judge
 from generator.rules.registry import every_rule
@@ -60,6 +60,7 @@ def resolve(
         *limits.faults(profile, case.host),
         *decided.problems,
         *credentials.faults(profile, served, facts),
+        *confine.faults(case, cached=bool(decided.cache)),
         *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),
     ]
     if strict:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Container, Directive, Listen, Restart, Service
-from generator.resolve import credentials
+from generator.resolve import confine, credentials
 from generator.rules.registry import every_rule
 from generator.units import address, is_local
 
@@ -93,10 +94,10 @@ def service_of(
         health=server.health,
         api=server.api,
         models=decided.models,
-        jobs=decided.jobs,
-        offered=decided.offered,
+        jobs=confine.guarded(decided.jobs, case.profile),
+        offered=confine.guarded(decided.offered, case.profile),
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
-        container=_container(case, server),
+        container=_container(case, server, mounts=bool(handed or asked.models_dir)),
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
@@ -147,11 +148,16 @@ def listen_of(asked: Asked, server: Server) -> Listen:
     )
 
 
-def _container(case: Case, server: Server) -> Container:
-    """Return how a container engine runs the server; facts of the image are the Catalogue's."""
+def _container(case: Case, server: Server, *, mounts: bool) -> Container:
+    """Return how a container engine runs the server; facts of the image are the Catalogue's.
+
+    `mounts`: it is given files of the host beside its home.
+    """
     choice, image = case.profile.container, case.facts.image
     pattern = image.rocm_tag if case.acceleration == "rocm" else image.tag
     tag = choice.tag or pattern.format(release=case.facts.release)
+    home = confine.home_in(choice, image.home_path)
+    models = posixpath.join(home, posixpath.relpath(image.models_path, image.home_path))
     return Container(
         image=f"{choice.image or image.repository}:{tag}",
         name=choice.name,
@@ -161,10 +167,21 @@ def _container(case: Case, server: Server) -> Container:
         rootless=choice.rootless,
         start_seconds=FIRST_START_SECONDS,
         program=server.program,
-        models_path=image.models_path,
-        home_path=image.home_path,
+        models_path=models,
+        home_path=home,
         port=image.port,
         env_files=choice.env_files,
+        service=choice.service or choice.name,
+        project=choice.project or case.profile.name.replace(".", "-"),
+        named="name" in choice.model_fields_set,
+        form=choice.compose,
+        home_dir=choice.home_dir or "",
+        variables=confine.variables(choice),
+        guards=confine.guards(
+            case,
+            home=posixpath.dirname(home),
+            mounts=mounts or bool(choice.home_dir) or choice.compose == "override",
+        ),
     )
 
 

@@ -110,7 +110,10 @@ NOT_ON_HOSTS: Final = (
     LeftOut(
         "in the variables and commands already", "Credential.file Credential.variable Job.tokens"
     ),
-    LeftOut("for containers; systemd counts no tries", "Service.container Job.tries Setting.scope"),
+    LeftOut(
+        "for containers; systemd counts no tries",
+        "Service.container Job.tries Job.guards Setting.scope",
+    ),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",
         "Devices.ids Devices.nodes Step.where Variable.scope",

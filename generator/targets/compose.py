@@ -13,6 +13,7 @@ from generator.plan import ADDRESS, MODELFILES, Service
 from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.bundle import Held, verified
 from generator.targets.container import (
+    LOCALHOST,
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
     build_files,
@@ -23,31 +24,35 @@ from generator.targets.container import (
     variables,
     words,
 )
-from generator.units import SHARES_PER_WEIGHT, address, format_size
+from generator.targets.docker import UNSUPPORTED, limit_keys, run_command, uncounted_swap
+from generator.units import address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from generator.plan import Devices, Job, Limit, Plan
+    from generator.plan import Devices, Guard, Job, Limit, Plan
 
-# systemd's default weight of 100 is Docker's default of 1024 shares.
-SHARES_RANGE: Final = (2, 262144)
-
-
-# What a container of Docker has no word for. `memory_high` is not `mem_reservation`: that one
-# protects memory, it does not slow anything down.
-UNSUPPORTED: Final = {
-    "memory_high": "there is no soft limit that slows a container down",
-    "numa_policy": "there is no memory policy for a container",
-    "numa_mask": "there is no memory policy for a container",
-    "io_weight": "blkio weights work on other schedulers and another scale",
-    "nice": "a container has no nice level",
+_FILES: Final = {
+    "project": "compose.yaml",
+    "fragment": "compose.yaml",
+    "override": "compose.override.yaml",
 }
-
-
-def _uncounted_swap(service: Service) -> bool:
-    swap = service.limit("memory_swap_max")
-    return swap is not None and _swap(service, swap.value) is None
+_OVER: Final = (
+    "Compose lays it over the compose.yaml beside it, which says image, ports, volumes, networks, "
+    "devices and restarts of the service."
+)
+_ABOVE: Final[Mapping[str, tuple[str, ...]]] = {
+    "project": (),
+    "fragment": ("A part of a project: name it there under `include:`, or paste what is in it.",),
+    "override": (_OVER,),
+}
+_SAID_THERE: Final = frozenset(
+    {"image", "build", "container_name", "restart", "ports", "devices", "deploy"}
+)
+"""What an override leaves to the file that it is laid over."""
+_WORDS: Final = {"cpus": "cpus", "mem_limit": "memory", "pids_limit": "pids"}
+"""Limits that have other words below `deploy`: Compose takes both only where they say the same."""
+_AGAIN: Final = "The same again, in the other words that the file below may have for it."
 
 
 LEFT_OUT: Final = (
@@ -59,7 +64,7 @@ LEFT_OUT: Final = (
     LeftOut(
         "Docker limits swap only together with memory, and `memory_max` sets no limit",
         key="resources.memory_swap_max",
-        asked=_uncounted_swap,
+        asked=uncounted_swap,
         fix="set `resources.memory_max` too",
         when="without a bound of memory",
     ),
@@ -73,6 +78,7 @@ LEFT_OUT: Final = (
         "for systemd; the engine starts the container again as `container.restart` says",
         "Service.name Service.unit Service.after Service.restart",
     ),
+    LeftOut("for units of systemd", "Job.sandbox"),
     LeftOut(
         "the host must have its devices ready before containers start",
         "Devices.modules Devices.wait Devices.reason",
@@ -98,72 +104,94 @@ LEFT_OUT: Final = (
     LeftOut("written in commands already", "Listen.variable"),
     LeftOut(
         "jobs are named after the container and wait for its health check",
-        "Job.name Job.description Job.wait Job.wants Job.part_of Job.wanted_by Step.seconds "
-        "Variable.reason",
+        "Job.name Job.description Job.wait Job.wants Job.part_of Job.wanted_by Step.seconds",
     ),
 )
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `compose.yaml` and the Modelfiles."""
+    """Return the file for Compose and the Modelfiles."""
     service = plan.service
     left_out = [omission.reason for omission in service.omissions]
-    above = "\n".join(line for text in [*plan.header, *left_out] for line in comment(text))
-    file = File("compose.yaml", f"{above}\n{to_yaml(_document(plan, service))}")
+    texts = [*plan.header, *_ABOVE[service.container.form], *left_out]
+    above = "\n".join(line for text in texts for line in comment(text))
+    file = File(_FILES[service.container.form], f"{above}\n{to_yaml(_document(service))}")
     return (file, *modelfiles(service, "modelfiles"), *build_files(plan, "build"))
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README, three commands for the engine, and what compares."""
-    text = render_template("compose/README.md.jinja", plan=plan, service=plan.service)
-    return (File("README.md", text), *verified(plan, _held(plan.service)))
+    service = plan.service
+    context = {"file": _FILES[service.container.form], "run": run_command(service)}
+    text = render_template("compose/README.md.jinja", plan=plan, service=service, **context)
+    return (File("README.md", text), *verified(plan, _held(service)))
 
 
 def _held(service: Service) -> Held:
     """Return what Docker holds of the service."""
     return Held(
         manager="docker",
-        container=service.container.name,
+        container=service.container.in_docker,
         published=published(service),
         variables=tuple(variables(service, decrypted=False)),
         limits=tuple(limit for limit in service.limits if not _lost(service, limit)),
-        jobs=tuple(_name(service, job) for job in service.jobs if job.kind in {"pull", "create"}),
+        jobs=tuple(
+            service.container.of_project(_name(service, job))
+            for job in service.jobs
+            if job.kind in {"pull", "create"}
+        ),
     )
 
 
 def _lost(service: Service, limit: Limit) -> bool:
     """Return whether a limit has no word of Docker's."""
-    swap = limit.name == "memory_swap_max" and _uncounted_swap(service)
+    swap = limit.name == "memory_swap_max" and uncounted_swap(service)
     return swap or limit.name in UNSUPPORTED
 
 
-def _document(plan: Plan, service: Service) -> dict[str, Any]:
+def _document(service: Service) -> dict[str, Any]:
     container = service.container
-    services: dict[str, Any] = {container.name: _server(service)}
+    server = _override(service) if _is_override(service) else _server(service)
+    services: dict[str, Any] = {container.service: server}
     for job in service.jobs:
         if not job.on_host:
             document = _job(service, job)
             services[_name(service, job)] = Commented(document, job.reason, gap=True)
-    whole = {
-        "name": plan.name.replace(".", "-"),
-        "services": services,
-        "volumes": {
-            name: {"name": name} for name in (container.volume, cache_volume(service)) if name
-        },
-    }
+    head = {"name": container.project} if container.form == "project" else {}
+    whole: dict[str, Any] = {**head, "services": services}
+    own = not container.home_dir and not _is_override(service)
+    named = [container.volume if own else "", cache_volume(service)]
+    if volumes := {name: {"name": name} for name in named if name}:
+        whole["volumes"] = volumes
     if secrets := mounted(service, decrypted=False):
         whole["secrets"] = {one.name: {"file": compose_string(one.path)} for one, _ in secrets}
     network = {container.network: {"external": True}}
-    return whole | ({"networks": network} if container.network else {})
+    joins = container.network and not _is_override(service)
+    return whole | ({"networks": network} if joins else {})
 
 
 def _name(service: Service, job: Job) -> str:
-    return f"{service.container.name}-{job.kind}"
+    return f"{service.container.service}-{job.kind}"
+
+
+def _is_override(service: Service) -> bool:
+    return service.container.form == "override"
+
+
+def _override(service: Service) -> dict[str, Any]:
+    """Return what is laid over the service that another file has."""
+    server = {key: value for key, value in _server(service).items() if key not in _SAID_THERE}
+    again = {word: server[key].value for key, word in _WORDS.items() if key in server}
+    if "cpus" in again:
+        again["cpus"] = str(again["cpus"])
+    if again:
+        server["deploy"] = Commented({"resources": {"limits": again}}, _AGAIN)
+    return server if server["volumes"] else {k: v for k, v in server.items() if k != "volumes"}
 
 
 def _server(service: Service) -> dict[str, Any]:
     container, health = service.container, service.health
-    environment = {
+    environment = {v.name: Commented(v.value, v.reason) for v in container.variables} | {
         setting.name: Commented(compose_string(setting.value), setting.comment)
         for setting in variables(service, decrypted=False)
     }
@@ -179,16 +207,36 @@ def _server(service: Service) -> dict[str, Any]:
     return {
         **_base(service),
         **build,
-        "container_name": container.name,
+        **({"container_name": container.name} if container.named else {}),
         "restart": container.restart,
         "ports": Commented([published(service)], service.listen.comment),
         "volumes": _volumes(service),
         **({"environment": environment} if environment else {}),
         **_secrets(service),
+        **_guarded(container.guards),
         "healthcheck": Commented(healthcheck, health.reason),
-        **{k: v for limit in service.limits for k, v in _limit(service, limit).items()},
+        **_limits(service),
         **_devices(service.devices),
     }
+
+
+def _guarded(guards: Iterable[Guard]) -> dict[str, Any]:
+    """Return the keys of what keeps a container from more than its work."""
+    return {key: Commented(value, one.reason) for one in guards for key, value in _guard(one)}
+
+
+def _guard(guard: Guard) -> Iterator[tuple[str, Any]]:
+    match guard.name:
+        case "no_new_privileges":
+            yield "security_opt", ["no-new-privileges:true"]
+        case "read_only":
+            yield "read_only", True
+        case "pids_limit":
+            yield "pids_limit", int(guard.values[0])
+        case "user":
+            yield "user", guard.values[0]
+        case name:
+            yield name, list(guard.values)
 
 
 def _secrets(service: Service) -> dict[str, Any]:
@@ -205,65 +253,41 @@ def _secrets(service: Service) -> dict[str, Any]:
 def _base(service: Service) -> dict[str, Any]:
     container = service.container
     base: dict[str, Any] = {"image": container.image}
-    return base | ({"networks": [container.network]} if container.network else {})
+    joins = container.network and not _is_override(service)
+    return base | ({"networks": [container.network]} if joins else {})
 
 
 def _volumes(service: Service) -> list[Any]:
     container = service.container
-    volumes: list[Any] = [f"{container.volume}:{container.home_path}"]
+    home = _bind(container.home_dir, container.home_path)
+    volumes: list[Any] = []
+    if container.home_dir:
+        volumes.append(Commented(home, "Where keys and models are."))
+    elif not _is_override(service):
+        volumes.append(f"{container.volume}:{container.home_path}")
     if service.cache:
         volumes.append(f"{cache_volume(service)}:{service.cache}")
     if service.models_dir:
-        models = {
-            "type": "bind",
-            "source": compose_string(service.models_dir),
-            "target": container.models_path,
-            "bind": {"create_host_path": True},
-        }
+        models = _bind(service.models_dir, container.models_path)
         volumes.append(Commented(models, "Where models are stored."))
     return volumes
 
 
-def _limit(service: Service, limit: Limit) -> dict[str, Any]:
-    """Return the key for one limit, where -1 is no bound; none for what is left out."""
-    value: Any = -1 if limit.value == "infinity" else limit.value
-    match limit.name:
-        case "cpu_quota":
-            key, value = "cpus", value / 100 if value % 100 else value // 100
-        case "cpu_weight":
-            low, high = SHARES_RANGE
-            key, value = "cpu_shares", min(max(round(value * SHARES_PER_WEIGHT), low), high)
-        case "allowed_cpus":
-            key, value = "cpuset", value.replace(" ", ",")
-        case "memory_max":
-            key, value = "mem_limit", None if value == -1 else _size(value)
-        case "memory_swap_max":
-            key, value = "memswap_limit", _swap(service, limit.value)
-        case "limit_memlock":
-            key, value = "ulimits", {"memlock": {"soft": value, "hard": value}}
-        case "tasks_max":
-            key = "pids_limit"
-        case "oom_score_adjust":
-            key = "oom_score_adj"
-        case name:
-            key, value = name, None
-    return {} if value is None else {key: Commented(value, limit.comment)}
+def _bind(path: str, target: str) -> dict[str, Any]:
+    return {
+        "type": "bind",
+        "source": compose_string(path),
+        "target": target,
+        "bind": {"create_host_path": True},
+    }
 
 
-def _size(size: int) -> str:
-    """Return bytes as Compose reads them; its suffixes are binary too."""
-    text = format_size(size).lower()
-    return text if text[-1] in "kmg" else f"{size}b"
-
-
-def _swap(service: Service, swap: int | str) -> str | int | None:
-    """Docker counts memory and swap together; -1 is no bound, None what it cannot count."""
-    if swap == "infinity":
-        return -1
-    memory = service.limit("memory_max")
-    if memory is None or memory.value == "infinity":
-        return None
-    return _size(int(memory.value) + int(swap))
+def _limits(service: Service) -> dict[str, Any]:
+    return {
+        key: Commented(value, limit.comment)
+        for limit in service.limits
+        for key, value in limit_keys(service, limit).items()
+    }
 
 
 def _devices(devices: Devices | None) -> dict[str, Any]:
@@ -277,23 +301,35 @@ def _devices(devices: Devices | None) -> dict[str, Any]:
 
 
 def _job(service: Service, job: Job) -> dict[str, Any]:
-    name, port = service.container.name, service.container.port
-    places = {ADDRESS: Commented(address(name, port), "The server, by the name of its service.")}
+    name = service.container.service
+    places = {ADDRESS: _reached(service)}
     tries = Commented(f"on-failure:{job.tries}", "The pause between tries is Docker's own.")
     done = {"condition": "service_completed_successfully"}
     before = {_name(service, other): done for other in service.jobs if other.unit in job.after}
     document: dict[str, Any] = {
         **_base(service),
+        **({"network_mode": f"service:{name}"} if _is_override(service) else {}),
         "restart": tries if job.retry_seconds else "no",
         "depends_on": {name: {"condition": "service_healthy"}, **before},
         "environment": {
-            v.name: places.get(v.value, v.value) for v in job.environment if v.scope == "any"
+            v.name: places.get(v.value, Commented(v.value, v.reason))
+            for v in job.environment
+            if v.scope == "any"
         },
+        **_guarded(job.guards),
         "entrypoint": _entrypoint(service, job),
     }
     if any(word.startswith(MODELFILES) for step in job.steps for word in step.argv):
         document["volumes"] = [f"./modelfiles:{MODELFILE_DIR}:ro"]
     return document
+
+
+def _reached(service: Service) -> Commented:
+    """Return where a job reaches the server: in an override it is in whatever networks that is."""
+    name, port = service.container.service, service.container.port
+    if _is_override(service):
+        return Commented(address(LOCALHOST, port), "The server, whose network this shares.")
+    return Commented(address(name, port), "The server, by the name of its service.")
 
 
 def _entrypoint(service: Service, job: Job) -> Any:  # noqa: ANN401 -- a document value

@@ -377,9 +377,10 @@ def _job(service: Service, job: Job) -> dict[Any, Any]:
         }
     config: dict[str, Any] = {}
     run = partial(_exec, service, job.name)
-    for word, value, _ in job_service(job, run, [("DynamicUser", True, "")]):
+    why = {one.name: one.reason for one in job.sandbox}
+    for word, value, _ in job_service(job, run, [("DynamicUser", True, "")], job.sandbox):
         if isinstance(value, Interpolated):
             config.setdefault(word, []).append(value)
         else:
-            config[word] = _soft(value)
+            config[word] = _soft(value, why.get(word, ""))
     return {**unit, "serviceConfig": config}

@@ -42,7 +42,7 @@ from generator.targets.unit import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.plan import Job, Limit, Plan, Service, Step
+    from generator.plan import Directive, Guard, Job, Limit, Plan, Service, Step
 
 PODMAN: Final = "/usr/bin/podman"
 # Limits that Podman sets in the container itself: its own defaults would win over the unit's.
@@ -60,6 +60,7 @@ USER: Final = Places(
     modelfiles=".config/hostwright",
     of_a_user=True,
 )
+_OWN_HOME: Final = "Where keys and models are: it is the host's, and is made if it is not there."
 # The manager of a user has no such target; Podman brings a unit that waits for it.
 _ONLINE: Final = {"network-online.target": "podman-user-wait-network-online.service"}
 _NOT_FOR_USERS: Final = {
@@ -110,6 +111,11 @@ LEFT_OUT: Final = (
         when="that are encrypted, of a rootless container",
     ),
     LeftOut("systemd starts the container again, as `service.restart` says", "Container.restart"),
+    LeftOut(
+        "for Compose",
+        "Container.service Container.project Container.named Container.form Job.guards "
+        "Variable.scope",
+    ),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),
     LeftOut(
         "the unit has a name, systemd counts no tries, and the host has its programs",
@@ -125,7 +131,10 @@ def render(plan: Plan) -> tuple[File, ...]:
     """
     service, places = plan.service, _places(plan.service)
     run, renamed = partial(_exec, service), _ONLINE if places.of_a_user else {}
-    jobs = (job_file(plan, places.units, job, run, renamed=renamed) for job in _jobs(service))
+    jobs = (
+        job_file(plan, places.units, job, run, sandbox=_sandbox(job), renamed=renamed)
+        for job in _jobs(service)
+    )
     modules = () if places.of_a_user else modules_of(service)
     return (
         *_quadlets(plan, service, places),
@@ -179,7 +188,7 @@ def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
     above = [*plan.header, *(omission.reason for omission in service.omissions)]
     server = unit_text(above, _container(service, places))
     named = [
-        ("volume", container.volume),
+        ("volume", "" if container.home_dir else container.volume),
         ("volume", cache_volume(service)),
         ("network", container.network),
     ]
@@ -235,7 +244,12 @@ def _inside(service: Service, places: Places) -> list[Entry]:
         Entry("PublishPort", published(service), service.listen.comment),
         *given(Entry("Network", network)),
         *_volumes(service, places),
+        *(entry for guard in container.guards for entry in _guard(guard)),
         *_devices(service),
+        *(
+            Entry("Environment", exec_word(f"{v.name}={v.value}", v.name), v.reason)
+            for v in container.variables
+        ),
         *(
             Entry("Environment", exec_word(f"{s.name}={s.value}", s.name), s.comment)
             for s in variables(service, decrypted=_decrypts(service))
@@ -258,7 +272,7 @@ def _volumes(service: Service, places: Places) -> list[Entry]:
     folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}"
     created = any(model.modelfile for model in service.models)
     return given(
-        Entry("Volume", f"{container.volume}.volume:{container.home_path}"),
+        Entry("Volume", _home(service), _OWN_HOME if container.home_dir else ""),
         Entry("Volume", service.cache and f"{cache_volume(service)}.volume:{service.cache}"),
         Entry("Volume", _models(service), "Where models are stored."),
         Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if created else ""),
@@ -269,21 +283,57 @@ def _volumes(service: Service, places: Places) -> list[Entry]:
     )
 
 
+def _guard(guard: Guard) -> list[Entry]:
+    """Return the lines of a guard; Podman bounds processes by itself, and has a /tmp of its own."""
+    match guard.name:
+        case "no_new_privileges":
+            lines = [("NoNewPrivileges", "true")]
+        case "cap_drop":
+            lines = [("DropCapability", " ".join(guard.values).lower())]
+        case "cap_add":
+            lines = [("AddCapability", " ".join(f"CAP_{name}" for name in guard.values))]
+        case "read_only":
+            lines = [("ReadOnly", "true")]
+        case "tmpfs":
+            lines = [("Tmpfs", path) for path in guard.values]
+        case "pids_limit":
+            lines = [("PidsLimit", guard.values[0])]
+        case _:
+            lines = [
+                ("User", guard.values[0].partition(":")[0]),
+                ("Group", guard.values[0].partition(":")[2]),
+            ]
+    reasons = [guard.reason, *[""] * len(lines)]
+    return [Entry(word, value, why) for (word, value), why in zip(lines, reasons, strict=False)]
+
+
 def _decrypts(service: Service) -> bool:
     """Return whether the manager decrypts credentials: that of a user does since systemd 256."""
     return not service.container.rootless
 
 
+def _home(service: Service) -> str:
+    """Return the mount of keys and models."""
+    container = service.container
+    if not container.home_dir:
+        return f"{container.volume}.volume:{container.home_path}"
+    return _bind(container.home_dir, container.home_path, "container.home_dir")
+
+
 def _models(service: Service) -> str:
-    """Return the mount of the models; `z` lets SELinux share a directory with the container."""
-    path = service.models_dir
+    """Return the mount of the models."""
+    return _bind(service.models_dir, service.container.models_path, f"{service.engine}.models_dir")
+
+
+def _bind(path: str, target: str, key: str) -> str:
+    """Return the mount of a directory; `z` lets SELinux share it with the container."""
     if set(path) & set(":,"):
         raise RenderError(
-            f"`{service.engine}.models_dir` is `{path}`, and Podman splits a volume at `:` and `,`",
+            f"`{key}` is `{path}`, and Podman splits a volume at `:` and `,`",
             hint="choose a directory without them",
             where=f"{service.engine}.models_dir",
         )
-    return f"{path}:{service.container.models_path}:z" if path else ""
+    return f"{path}:{target}:z" if path else ""
 
 
 def _devices(service: Service) -> list[Entry]:
@@ -326,8 +376,9 @@ def _of_podman(limit: Limit) -> Entry:
 
 
 def _around(service: Service) -> list[Entry]:
-    folder, bound = service.models_dir, str(service.container.start_seconds)
-    mkdir = exec_line(["/bin/mkdir", "-p", folder]) if folder else ""
+    folders = [path for path in (service.container.home_dir, service.models_dir) if path]
+    bound = str(service.container.start_seconds)
+    mkdir = exec_line(["/bin/mkdir", "-p", *folders]) if folders else ""
     return started(
         service,
         *(Entry(*credential(one)) for one, _ in mounted(service, decrypted=_decrypts(service))),
@@ -340,6 +391,11 @@ def _around(service: Service) -> list[Entry]:
 def _jobs(service: Service) -> list[Job]:
     """Return the jobs that the manager can do: what touches the host is for root alone."""
     return [job for job in service.jobs if not (job.on_host and service.container.rootless)]
+
+
+def _sandbox(job: Job) -> tuple[Directive, ...]:
+    """Return what a job may not do: one that asks Podman needs what Podman does."""
+    return job.sandbox if job.on_host else ()
 
 
 def _exec(service: Service, step: Step) -> str:

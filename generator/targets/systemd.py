@@ -95,7 +95,14 @@ def render(plan: Plan) -> tuple[File, ...]:
     service = plan.service
     server = _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
     jobs = (
-        job_file(plan, PLACES.units, job, partial(_exec, service), client=_client(service, job))
+        job_file(
+            plan,
+            PLACES.units,
+            job,
+            partial(_exec, service),
+            client=_client(service, job),
+            sandbox=job.sandbox,
+        )
         for job in service.jobs
     )
     made = system_files(

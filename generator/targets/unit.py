@@ -11,7 +11,7 @@ from generator.targets.base import File
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.plan import Credential, Job, Limit, Plan, Service, Step
+    from generator.plan import Credential, Directive, Job, Limit, Plan, Service, Step
 
 Line = tuple[str, Any, str]
 """A directive of a unit, its value, and the reason for that."""
@@ -99,6 +99,7 @@ def job_file(
     command: Callable[[Step], str],
     *,
     client: Sequence[Line] = (),
+    sandbox: Iterable[Directive] = (),
     renamed: Mapping[str, str] | None = None,
 ) -> File:
     """Return the unit of a job; see job_order and job_service."""
@@ -111,7 +112,7 @@ def job_file(
     ]
     service = [
         Entry(word, "yes" if value is True else str(value), reason)
-        for word, value, reason in job_service(job, command, client)
+        for word, value, reason in job_service(job, command, client, sandbox)
     ]
     sections = [Section("Unit", unit), Section("Service", service), Section("Install", wanted)]
     return File(f"{folder}/{job.unit}", unit_text(plan.header, sections))
@@ -129,10 +130,15 @@ def job_order(job: Job, renamed: Mapping[str, str]) -> dict[str, list[str]]:
     return {word: [renamed.get(u, u) for u in units] for word, units in order.items() if units}
 
 
-def job_service(job: Job, command: Callable[[Step], Any], client: Iterable[Line]) -> Iterator[Line]:
+def job_service(
+    job: Job,
+    command: Callable[[Step], Any],
+    client: Iterable[Line],
+    sandbox: Iterable[Directive],
+) -> Iterator[Line]:
     """Yield what a job does; `command` writes a Step as this target runs it.
 
-    `client` is what a unit that asks the server needs for that.
+    `client` is what a unit that asks the server needs for that, `sandbox` what it may not do.
     """
     yield "Type", "oneshot", ""
     if job.wait:
@@ -149,3 +155,4 @@ def job_service(job: Job, command: Callable[[Step], Any], client: Iterable[Line]
     if job.retry_seconds:
         yield "Restart", "on-failure", "Tries again until it has succeeded."
         yield "RestartSec", job.retry_seconds, ""
+    yield from ((one.name, one.value, one.reason) for one in sandbox)

@@ -73,10 +73,11 @@ def _asks(service: Service) -> Iterator[str]:
     yield _line("tool", manager.SHOWN, *manager.argv(service.unit, user=user))
     yield f'pid=$(sed -n s/^MainPID=//p "$out/$tools/{manager.SHOWN}")'
     yield f'[ "${{pid:-0}}" = 0 ] || {_line("log", f"/{log.FILE}", *log.of_unit("@PID@"))}'
-    name = service.container.name
     for engine in container.ENGINES:
-        yield _line("tool", container.file(engine), *container.argv(engine, name))
-        yield _line("log", f"/{log.FILE}", engine, "logs", name)
+        names = container.names(engine, service)
+        yield _line("tool", container.file(engine), *container.argv(engine, *names))
+        for name in names:
+            yield _line("log", f"/{log.FILE}", engine, "logs", name)
     yield _line("tool", ANSWER.rpartition("/")[2], *PROJECTS)
     folder = service.models_dir or service.installed_models
     yield _line("tool", ROOM, "df", "-Pk", folder)

@@ -11,6 +11,7 @@ from generator.verify.observed import Held
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.plan import Service
     from generator.verify.observed import Via
 
 ENGINES: Final[tuple[Via, ...]] = ("docker", "podman")
@@ -24,13 +25,22 @@ def file(by: str) -> str:
     return f"{by}-inspect.json"
 
 
-def argv(by: str, name: str) -> tuple[str, ...]:
-    """Return the command that tells what an engine holds of a container."""
-    return (by, "inspect", "--type", "container", name)
+def names(by: str, service: Service) -> tuple[str, ...]:
+    """Return what an engine calls the container: as Compose does, or as its file or a person."""
+    box = service.container
+    return tuple(dict.fromkeys((box.in_docker, box.name))) if by == "docker" else (box.name,)
+
+
+def argv(by: str, *names: str) -> tuple[str, ...]:
+    """Return the command that tells what an engine holds of a container by one of the names."""
+    return (by, "inspect", "--type", "container", *names)
 
 
 def held(by: Via, name: str, told: str) -> Held | None:
-    """Return what `inspect` tells; None where there is no such container, or it tells nonsense."""
+    """Return what `inspect` tells; None where there is no such container, or it tells nonsense.
+
+    `name` is what it is called if that does not tell.
+    """
     try:
         every = json.loads(told)
     except (RecursionError, ValueError):
@@ -44,7 +54,7 @@ def held(by: Via, name: str, told: str) -> Held | None:
     pid = state.get("Pid")
     return Held(
         by=by,
-        name=name,
+        name=str(one.get("Name") or name).lstrip("/"),
         variables={key: value for key, _, value in pairs},
         limits=dict(_limits(host)),
         pid=pid if isinstance(pid, int) else 0,

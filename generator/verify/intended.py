@@ -6,8 +6,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.targets.compose import UNSUPPORTED
 from generator.targets.container import published, variables
+from generator.targets.docker import UNSUPPORTED
 from generator.units import address
 from generator.verify import kubernetes
 

@@ -156,9 +156,12 @@ def _unit(name: str, machine: Machine, *, user: bool) -> Held | None:
 
 
 def _box(engine: Via, service: Service, machine: Machine) -> Held | None:
-    name = service.container.name
-    told = machine.told(container.file(engine), container.argv(engine, name))
-    return container.held(engine, name, told)
+    names = container.names(engine, service)
+    told = machine.told(container.file(engine), container.argv(engine, *names))
+    box = container.held(engine, names[0], told)
+    if box:
+        machine.gaps.pop(engine, None)  # It complained of the name that is not there.
+    return box
 
 
 def _of_both(box: Held, unit: Held) -> Held:
@@ -194,9 +197,11 @@ def _written(
         listed=listed_beside,
     )
     every = views(installed(machine.folder, seconds=machine.left), context).views
-    name, boxed = held.name.partition(".")[0], held.by != "systemd"
+    names, boxed = {held.name.partition(".")[0]}, held.by != "systemd"
+    if held.by == "docker":
+        names.add(service.container.service)
     ours = (view for view in every if bool(view.container) == boxed)
-    found = next((view for view in ours if view.name.partition(".")[0] == name), None)
+    found = next((view for view in ours if view.name.partition(".")[0] in names), None)
     return _as_there(found, machine.above) if found and machine.above else found
 
 

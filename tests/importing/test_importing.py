@@ -231,7 +231,8 @@ volumes: {models: {}}
 def test_a_compose_file_becomes_a_container(tmp_path: Path) -> None:
     found = of(tmp_path, {"compose.yaml": COMPOSE})
     told = profile(found)
-    assert told["container"] == {"name": "llm", "volume": "stack_models", "network": "web"}
+    where = {"service": "llm", "project": "stack", "volume": "stack_models", "network": "web"}
+    assert told["container"] == where
     # A port that is published without an address is open to everybody.
     assert told["ollama"] == {
         "version": "0.32.15",
@@ -301,8 +302,8 @@ def test_a_directory_with_models_is_kept(tmp_path: Path) -> None:
         '    volumes: ["./data:/root/.ollama"]\n'
     )
     found = of(tmp_path, {"compose.yaml": text})
-    assert profile(found)["ollama"]["models_dir"] == str(tmp_path / "data/models")
-    assert "the key of the server lies there" in lost(found)["volumes"]
+    assert profile(found)["container"]["home_dir"] == str(tmp_path / "data")
+    assert "volumes" not in lost(found)
 
 
 def test_an_image_that_is_built_is_none_to_name(tmp_path: Path) -> None:

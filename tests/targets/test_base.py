@@ -74,6 +74,7 @@ OLDER = {
     "ollama": {k: v for k, v in dict(EVERYTHING["ollama"]).items() if k != "build"},  # type: ignore[call-overload]
     "service": {"resume_fix": True},
 }
+OWNED = {"host": {"gpus": CARDS}, "container": {"home_dir": "/srv/llm", "user": "7:8"}}
 OPEN = {"rule": "HW401", "reason": "The network is ours."}
 
 
@@ -86,6 +87,7 @@ def plans() -> list[Plan]:
         plan(OLDER, "0.24"),
         plan(amd),
         plan(ended),
+        plan(OWNED),
         plan({"service": {"full_unit": True}}),
         plan({"ollama": {"host": "192.0.2.7"}, "check": {"ignore": [OPEN]}}),
         *(shipped(name, version=release) for name in PROFILES for release in RELEASES),

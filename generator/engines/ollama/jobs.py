@@ -58,7 +58,6 @@ _CLIENT: Final = (
         name="HOME",
         value="/tmp",  # noqa: S108 -- private to the job
         reason="The client makes a key there; the directory is private.",
-        scope="host",
     ),
     Variable(name="OLLAMA_HOST", value=ADDRESS),
 )

@@ -126,6 +126,10 @@ _FIELDS: Final = {
     "Container.restart": _Form(
         ("no", "always", "on-failure", "unless-stopped").__contains__, "no way to restart"
     ),
+    "Container.service": _maybe(_NAME),
+    "Container.project": _maybe(_text(r"[a-z0-9][a-z0-9_-]*", "no project of Compose")),
+    "Container.home_dir": _maybe(_PATH),
+    "Guard.values": _text(r"[A-Za-z0-9/._:-]+", "no word of Docker's"),
     "Container.models_path": _PATH,
     "Container.home_path": _PATH,
     "Container.start_seconds": _SECONDS,

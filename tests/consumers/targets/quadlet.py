@@ -65,6 +65,7 @@ def _same_limits(plan: Plan, found: Effective) -> None:
     if "allowed_cpus" in wanted:
         assert found.extra["fields"]["AllowedCPUs"] == [wanted["allowed_cpus"]]
     options = found.extra["options"]
+    wanted.setdefault("tasks_max", 4096)  # of a container that nobody bounds
     for name, option in (("tasks_max", "pids-limit"), ("oom_score_adjust", "oom-score-adj")):
         assert _all(options, option) == ([str(wanted[name])] if name in wanted else [])
     locked = wanted.get("limit_memlock")

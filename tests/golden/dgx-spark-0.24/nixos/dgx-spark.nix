@@ -174,6 +174,24 @@ in
       ];
       Restart = mkDefault "on-failure";
       RestartSec = mkDefault 30;
+      # It talks to the server, and needs nothing else of the host.
+      CapabilityBoundingSet = mkDefault "";
+      LockPersonality = mkDefault "yes";
+      MemoryDenyWriteExecute = mkDefault "yes";
+      PrivateDevices = mkDefault "yes";
+      ProtectClock = mkDefault "yes";
+      ProtectControlGroups = mkDefault "yes";
+      ProtectHostname = mkDefault "yes";
+      ProtectKernelLogs = mkDefault "yes";
+      ProtectKernelModules = mkDefault "yes";
+      ProtectKernelTunables = mkDefault "yes";
+      ProtectProc = mkDefault "invisible";
+      RestrictAddressFamilies = mkDefault "AF_INET AF_INET6 AF_UNIX";
+      RestrictNamespaces = mkDefault "yes";
+      RestrictRealtime = mkDefault "yes";
+      SystemCallArchitectures = mkDefault "native";
+      SystemCallFilter = mkDefault "@system-service";
+      UMask = mkDefault "0077";
     };
   };
 }

@@ -213,6 +213,27 @@ in
         "${pkgs.writeShellScript "ollama-resume" "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then rm /run/ollama-resume; systemctl --no-block start ollama.service; fi"}"
       ];
       RemainAfterExit = mkDefault true;
+      # It loads a kernel module and has systemd stop and start the server, and no more.
+      CapabilityBoundingSet = mkDefault "CAP_SYS_ADMIN CAP_SYS_MODULE CAP_MKNOD";
+      LockPersonality = mkDefault "yes";
+      MemoryDenyWriteExecute = mkDefault "yes";
+      NoNewPrivileges = mkDefault "yes";
+      PrivateTmp = mkDefault "yes";
+      ProtectClock = mkDefault "yes";
+      ProtectControlGroups = mkDefault "yes";
+      ProtectHome = mkDefault "yes";
+      ProtectHostname = mkDefault "yes";
+      ProtectKernelLogs = mkDefault "yes";
+      ProtectSystem = mkDefault "strict";
+      # It remembers over the suspend whether the server ran.
+      ReadWritePaths = mkDefault "/run";
+      RestrictAddressFamilies = mkDefault "AF_UNIX";
+      RestrictNamespaces = mkDefault "yes";
+      RestrictRealtime = mkDefault "yes";
+      RestrictSUIDSGID = mkDefault "yes";
+      SystemCallArchitectures = mkDefault "native";
+      SystemCallFilter = mkDefault "@system-service @module";
+      UMask = mkDefault "0077";
     };
   };
 }
