@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from generator.cli.compose_options import compose_options
 from generator.cli.options import (
     again,
     document_of,
@@ -38,6 +39,8 @@ Examples:
   gen render dual-pascal -t systemd -o out --diff
   gen render dgx-spark -t systemd --full-unit -o out
   gen render - -t compose --set resources.memory_max=16G < my-host.toml
+  gen render my-host.toml --fragment -o out      to include in a project
+  gen render my-host.toml --override-of compose.yaml -o out
 """
 
 
@@ -46,6 +49,7 @@ Examples:
 @targets_option("What to render; repeatable.  [default: nixos]")
 @output_options("Back up and replace files that others wrote or edited.")
 @plan_options
+@compose_options
 @json_option
 def command(
     profile: str,

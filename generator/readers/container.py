@@ -270,6 +270,7 @@ def _value(options: Iterable[Option], name: str) -> str:
 
 _LIMITS: Final[dict[str, tuple[str, Callable[[str], int | str | None]]]] = {
     "cpus": ("cpu_quota", docker.cpus),
+    "cpu-shares": ("cpu_weight", docker.weight),
     "cpuset-cpus": ("allowed_cpus", docker.cpu_list),
     "cpuset-mems": ("numa_mask", docker.cpu_list),
     "memory": ("memory_max", docker.memory),

@@ -331,7 +331,7 @@ def _bind(path: str, target: str, key: str) -> str:
         raise RenderError(
             f"`{key}` is `{path}`, and Podman splits a volume at `:` and `,`",
             hint="choose a directory without them",
-            where=f"{service.engine}.models_dir",
+            where=key,
         )
     return f"{path}:{target}:z" if path else ""
 

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from generator.errors import shortened
+from generator.units import SHARES_PER_WEIGHT
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
@@ -62,6 +63,12 @@ def count(text: str) -> int | None:
 def cpus(text: str) -> int | None:
     """Return the percent of one CPU, which 0 lifts."""
     return max(round(number(text) * 100), 0) or None
+
+
+def weight(text: str) -> int | None:
+    """Return shares of CPU time as a weight, of which 100 is the default; 0 is no word."""
+    shares = number(text)
+    return max(1, round(shares / SHARES_PER_WEIGHT)) if shares > 0 else None
 
 
 def cpu_list(text: str) -> str:
