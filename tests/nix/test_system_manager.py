@@ -45,6 +45,7 @@ def triggers(folder: Path, body: str) -> str:
 
 def told(found: Effective) -> dict[str, Any]:
     """Everything that systemd tells of a service; the places of files and of their texts aside."""
+    calls = [line.split() for line in found.extra["fields"].get("SystemCallFilter", [])]
     fields = {
         key: sorted(v.replace(f"{APPLY} (origin-file)", "").strip() for v in values)
         for key, values in found.extra["fields"].items()
@@ -57,7 +58,9 @@ def told(found: Effective) -> dict[str, Any]:
     return {
         "environment": found.environment,
         "exec": commands,
-        "fields": {key: [v for v in values if v] for key, values in fields.items()},
+        "fields": {key: [v for v in values if v] for key, values in fields.items()}
+        # They are told in an order of their own.
+        | {"SystemCallFilter": [sorted(words) for words in calls if words]},
     }
 
 
