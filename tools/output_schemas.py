@@ -468,6 +468,18 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "init": (
+        Shape(
+            "Begun",
+            "`gen init`. `models` are those of the profile, each with how it fits.",
+            {
+                **_texts("profile", "bundle", "target"),
+                "models": [_MODEL_FIT],
+                "changes": [Change],
+                "findings": [Finding],
+            },
+        ),
+    ),
     "render": (_FILES, _CHANGES),
     "restore": (
         Shape(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SECTIONS: Final = {
     "Begin with a profile of a host": {
         "list": "List the shipped profiles.",
+        "init": "Go from this machine to the files that run a server on it.",
         "detect": "Read this machine and write its profile.",
         "import": "Make a profile of what runs already.",
     },

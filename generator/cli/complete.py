@@ -70,13 +70,17 @@ def _words(
     context: click.Context, asked: click.Command | click.Parameter, part: str
 ) -> Iterable[Word]:
     if isinstance(asked, click.Parameter):
-        completer = next(
-            filter(None, map(COMPLETERS.get, (*asked.opts, asked.metavar or ""))), None
-        )
-        return completer(part) if completer else _by_click(context, asked, part)
+        found = [completer for completer in map(COMPLETERS.get, spellings(asked)) if completer]
+        return found[0](part) if found else _by_click(context, asked, part)
     if isinstance(asked, click.Group) and not part.startswith("-"):
         return _commands(part)
     return _by_click(context, asked, part)
+
+
+def spellings(parameter: click.Parameter) -> list[str]:
+    """Return by what the values of a parameter are known: its options, its metavar, words of it."""
+    metavar = parameter.metavar or ""
+    return [*parameter.opts, metavar, *re.findall(r"[\w.]+", metavar)]
 
 
 def _commands(part: str) -> Iterator[Word]:

@@ -110,6 +110,11 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
         raise Misuse(message, "write lower-case letters, digits and `-`", where="--name")
 
 
+def detected(root: str | None, release: str | None) -> Detection:
+    """Return this machine, or a captured one, and the profile that follows."""
+    return _detect(_found(root, None, None, force=False), release, None)
+
+
 def _found(root: str | None, report: str | None, capture: str | None, *, force: bool) -> Detected:
     if report is not None:
         from generator.detect.facter import read_facter

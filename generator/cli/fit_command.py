@@ -157,7 +157,7 @@ def command(
     asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
     document = with_used(machine_document(profile, machine, overrides), vram_used)
     asked["measured"] = () if unmeasured or profile is None else _measured(profile)
-    found = _assess(document, version, _question(profile, **asked))
+    found = assess_document(document, version, _question(profile, **asked))
     for warning in found.warnings:
         say(f"{word('warning')} {visible(warning)}")
     if html is not None:
@@ -166,7 +166,7 @@ def command(
 
         write_page(as_page(found, every=every), html)
     if html != STDIO:
-        _print_json(found) if as_json else _print_text(found, every=every)
+        _print_json(found) if as_json else print_assessment(found, every=every)
     click.get_current_context().exit(1 if found.fails else 0)
 
 
@@ -226,7 +226,8 @@ def _redirected() -> str:
     return "/dev/stdin"
 
 
-def _assess(document: Document, release: str | None, question: Question) -> Assessment:
+def assess_document(document: Document, release: str | None, question: Question) -> Assessment:
+    """Return what fits on the host of a profile; what is not carried over is said."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.engines import load_engine
     from generator.fit.assess import assess
@@ -254,7 +255,8 @@ def _not_carried(plan: Plan, question: Question) -> Iterator[str]:
     yield from (f"{f.where}: {f.message}" for f in plan.remarks if f.where == LAYERS)
 
 
-def _print_text(found: Assessment, *, every: bool) -> None:
+def print_assessment(found: Assessment, *, every: bool) -> None:
+    """Print what fits, for people; `every`: all models that do."""
     from generator.cli.fit_text import (
         MOST,
         choices_text,

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from generator.cli import COMMANDS, gen
-from generator.cli.complete import complete
+from generator.cli.complete import complete, spellings
 from generator.cli.complete_values import COMPLETERS, Word
 from generator.cli.completion_command import SHELLS
 from tests.commands import run
@@ -91,7 +91,7 @@ def test_every_value_of_every_command_is_completed_or_free() -> None:
         for param in command.params:
             plain = type(param.type) is type(click.STRING)
             if plain and not getattr(param, "is_flag", False):
-                known = {param.metavar, *param.opts} & {*COMPLETERS, *FREE}
+                known = {*spellings(param)} & {*COMPLETERS, *FREE}
                 assert known, f"gen {name}: {param.opts} {param.metavar}"
 
 
