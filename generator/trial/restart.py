@@ -63,7 +63,7 @@ class Restarter:
             return
         try:
             if self.way.emptied:
-                create(self.way.file, b"", force=True)
+                create(self.way.file, b"", force=True, ours=True)
             else:
                 self.way.file.unlink(missing_ok=True)
             until = time.monotonic() + SECONDS
@@ -95,7 +95,7 @@ class Restarter:
         try:
             file.parent.mkdir(mode=0o755 if file.suffix == ".conf" else 0o700, exist_ok=True)
             self._began = True
-            create(file, text.encode(), force=True)
+            create(file, text.encode(), force=True, ours=True)
         except (EnvironmentFailure, OSError) as error:
             message = error.message if isinstance(error, HostwrightError) else str(error)
             raise EnvironmentFailure(
