@@ -142,9 +142,12 @@ def _held(
 
     Of several that run one it is that which is reached where the server is asked.
     """
+    # First: an engine that hangs takes the time of all that are asked after it.
+    unit = _unit(service.unit, machine, user=False) if "systemd" in asked else None
     boxes = [_box(engine, service, machine) for engine in container.ENGINES if engine in asked]
-    rootless = service.container.rootless and any(box and box.by == "podman" for box in boxes)
-    unit = _unit(service.unit, machine, user=rootless) if "systemd" in asked else None
+    rootless = service.container.rootless
+    if rootless and "systemd" in asked and any(box and box.by == "podman" for box in boxes):
+        unit = _unit(service.unit, machine, user=True)
     there = [held for held in (unit, *boxes) if held]
     running = [held for held in there if held.pid in ours] or [held for held in there if held.pid]
     one = next(filter(reaches, running), next(iter(running or there), None))

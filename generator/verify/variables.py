@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.redact import HIDDEN
 from generator.verify.rows import (
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from generator.verify.intended import Intended
     from generator.verify.observed import Observed
     from generator.view import Variable
+
+_AUTO: Final = "auto"
 
 
 def variable(setting: Setting, seen: Observed, running: Running) -> Row:
@@ -127,6 +129,8 @@ def _stray(name: str, got: str | None, default: str, seen: Observed, running: Ru
     if why := running.unread(name):
         return replace(row, verdict="not read", why=f"{at}{why}")
     value = got if got is not None else held or ""
-    if running.meaning(name, value) == running.meaning(name, default):
+    # What a server decides by itself no value says, and a Boolean reads any word as true.
+    decides = default == _AUTO and bool(value.strip())
+    if not decides and running.meaning(name, value) == running.meaning(name, default):
         return replace(row, why="the default, which the profile leaves alone", by="")
     return replace(row, verdict="drift", why=f"{at}the profile does not have it")

@@ -146,6 +146,15 @@ def test_what_nobody_wanted(name: str) -> None:
     assert (found.by == f"{OVERRIDE}:2") == found.fails == (verdict != "ok")
 
 
+def test_what_a_server_decides_by_itself_is_no_value() -> None:
+    name = "OLLAMA_FLASH_ATTENTION"
+    one = replace(ONE, environment=tuple(s for s in ONE.environment if s.name != name))
+    for value, verdict in (("1", "drift"), ("", "ok")):
+        told = seen(one, process=process(one, **{name: value}))
+        found = next(r for r in compare(one, told, running()).rows if r.setting == name)
+        assert found.verdict == verdict
+
+
 @pytest.mark.parametrize("name", ["HOME", "PATH", "LANG", "HTTPS_PROXY"])
 def test_what_is_none_of_ours(name: str) -> None:
     found = compared(seen(ONE, process=process(ONE, **{name: "x"})))
